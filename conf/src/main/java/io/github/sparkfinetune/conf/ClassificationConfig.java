@@ -3,7 +3,14 @@ package io.github.sparkfinetune.conf;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
 
-/** Prediction for a text, and the weight of each label. */
+/**
+ * Prediction for a text, and the weight of each label.
+ *
+ * @param problemType kind of prediction for a text
+ * @param classWeight weight of a text in the training loss by its label, 1 for labels that are not named;
+ *     {@code balanced}: rows / (labels x rows of the label); multi_label_classification: weight of having the label
+ *     over not having it (pos_weight), {@code balanced}: rows without it / rows with it; not for regression
+ */
 public record ClassificationConfig(
         ProblemType problemType,
         @Key(optional = true, hf = Key.NOT_IN_HF) ClassWeight classWeight) implements Serializable {

@@ -2,7 +2,19 @@ package io.github.sparkfinetune.conf;
 
 import java.io.Serializable;
 
-/** The ranks, which are the training processes. */
+/**
+ * The ranks, which are the training processes.
+ *
+ * @param ranks training processes; each is a barrier task in an executor of its own
+ * @param port port on which a rank listens for its peers, or one of the {@code spark.port.maxRetries} ports after it;
+ *     0: any free port
+ * @param bindAddress address on which a rank listens, such as 0.0.0.0 for all; null: the address under which Spark
+ *     reaches its executor
+ * @param timeoutSeconds seconds without a sign of life after which a rank gives up on a peer
+ * @param startTimeoutSeconds seconds that the driver waits for enough executors to register
+ * @param sharedFilesystem whether {@code file:} paths mean the same files on the driver and on every executor
+ * @param shardOptimizer whether each rank keeps, updates and saves only its share of the optimizer's state
+ */
 public record ClusterConfig(
         @Key(mayChange = true, hf = "TrainingArguments.world_size")
         int ranks,

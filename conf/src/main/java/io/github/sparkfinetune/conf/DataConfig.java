@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.conf;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import java.io.Serializable;
 import java.nio.charset.Charset;
 import java.nio.charset.IllegalCharsetNameException;
@@ -12,48 +13,231 @@ import java.util.TreeMap;
 
 /** The raw text and how it becomes samples. */
 public record DataConfig(
-        @Key(path = true, unless = "data.corpus.sources", hf = "DataTrainingArguments.train_file")
-        String train,
-
-        @Key(optional = true, path = true, hf = "DataTrainingArguments.validation_file")
-        String eval,
-
-        @Key(optional = true, path = true, hf = "DataTrainingArguments.test_file")
-        String test,
-
-        @Key(path = true) Map<String, Object> heldOut,
-
-        DataFormat format,
-        @Key(hf = "TextConfig") String encoding,
-        boolean multiline,
-        @Key(hf = "SFTConfig.dataset_text_field") String text,
-        @Key(optional = true) String textPair,
-        String label,
-        double evalFraction,
-        double testFraction,
-        @Key(optional = true) ColumnNames splitBy,
-        @Key(optional = true) String splitByTime,
-        @Key(hf = "SFTConfig") int maxLength,
-
-        @Key(optional = true, hf = "DataTrainingArguments.doc_stride")
-        Integer stride,
-
-        int maxTextBytes,
-        double maxBadFraction,
-        @Key(optional = true) Boolean deduplicate,
-        @Key(mayChange = true) boolean strict,
-        @Key(optional = true) Integer shards,
-        long seed,
-
-        @Key(optional = true, path = true, hf = "SFTConfig.chat_template_path")
-        String chatTemplate,
-
-        @Key(hf = "SFTConfig") boolean assistantOnlyLoss,
-        @Key(hf = "SFTConfig.packing_strategy") Packing packing,
-        Overlong overlong,
-        @Key(optional = true, path = true) String dir,
+        @JsonUnwrapped Sources sources,
+        @JsonUnwrapped Columns columns,
+        @JsonUnwrapped Split split,
+        @JsonUnwrapped Rows rows,
+        @JsonUnwrapped Samples samples,
+        @JsonUnwrapped Dataset dataset,
         CorpusConfig corpus)
         implements Serializable {
+
+    /**
+     * Raw text, and how its files are read.
+     *
+     * @param train raw text to train on: a file, folder or glob on any Hadoop file system, or a table of Spark's
+     *     catalog, {@code table:DATABASE.NAME}; folder names such as {@code day=2024-05-01} become columns
+     * @param eval raw text held out for evaluation during training; null: {@code data.eval_fraction} of
+     *     {@code data.train}
+     * @param test raw text for the final metrics; null: {@code data.test_fraction} of {@code data.train}
+     * @param heldOut further raw texts that {@code evaluate} measures, by name; {@code general: data/general.jsonl}
+     *     shows what a model forgot during training on a domain
+     * @param format format of raw text; files that end in .gz, .bz2 or .zst are decompressed
+     * @param encoding character set of text, jsonl and csv; bytes outside it are removed and counted
+     * @param multiline csv: whether quoted texts may contain line ends; true makes one task read each file, however
+     *     large
+     */
+    public record Sources(
+            @Key(path = true, unless = "data.corpus.sources", hf = "DataTrainingArguments.train_file")
+            String train,
+
+            @Key(optional = true, path = true, hf = "DataTrainingArguments.validation_file")
+            String eval,
+
+            @Key(optional = true, path = true, hf = "DataTrainingArguments.test_file")
+            String test,
+
+            @Key(path = true) Map<String, Object> heldOut,
+            DataFormat format,
+            @Key(hf = "TextConfig") String encoding,
+            boolean multiline)
+            implements Serializable {
+
+        public Sources {
+            Check.present("data.held_out", heldOut);
+            heldOut = Collections.unmodifiableMap(new TreeMap<>(heldOut));
+            heldOut.forEach(DataConfig::checkHeldOut);
+            Check.present("data.format", format);
+            Check.that(
+                    isCharset(encoding), "data.encoding", encoding, "a character set that Java knows, such as UTF-8");
+        }
+
+        /** Returns whether any text is held out that is a source of its own. */
+        public boolean hasHeldOut() {
+            return eval != null || test != null || !heldOut.isEmpty();
+        }
+
+        /** Returns the paths of the further held-out sets by name. */
+        public Map<String, String> heldOutPaths() {
+            Map<String, String> paths = new LinkedHashMap<>();
+            heldOut.forEach((name, path) -> paths.put(name, (String) path));
+            return paths;
+        }
+    }
+
+    /**
+     * Columns of a text and its label.
+     *
+     * @param text column of the text; token-classification: a list of words, or one text
+     * @param textPair column of a second text of the same sample
+     * @param label column of the label; several labels are a list, or one text with a vertical bar between labels; with
+     *     text_folders the folder's name is the label; token-classification: one tag for each word, or spans in code
+     *     points, {@code {start, end, label}}
+     */
+    public record Columns(
+            @Key(hf = "SFTConfig.dataset_text_field") String text,
+            @Key(optional = true) String textPair,
+            String label) implements Serializable {
+
+        public Columns {
+            Check.present("data.text", text);
+            Check.present("data.label", label);
+        }
+    }
+
+    /**
+     * Rows of the training text that are held out.
+     *
+     * @param evalFraction fraction of the training rows held out for evaluation during training; taken from each label
+     *     if rows are not split by groups or time
+     * @param testFraction fraction of the training rows held out for the final metrics, taken as for
+     *     {@code data.eval_fraction}; with 0 and no {@code data.test} the final metrics are computed on the evaluation
+     *     rows
+     * @param splitBy column or list of columns, such as patient, user or thread; rows with equal values stay on one
+     *     side of the split; null: rows of one context for question-answering, rows of one prompt for sft and
+     *     preferences; {@code []}: rows of equal text
+     * @param splitByTime column of dates or numbers: {@code data.test_fraction} holds out the newest rows,
+     *     {@code data.eval_fraction} the rows before them
+     */
+    public record Split(
+            double evalFraction,
+            double testFraction,
+            @Key(optional = true) ColumnNames splitBy,
+            @Key(optional = true) String splitByTime)
+            implements Serializable {
+
+        public Split {
+            Check.fraction("data.eval_fraction", evalFraction);
+            Check.fraction("data.test_fraction", testFraction);
+            Check.that(
+                    evalFraction + testFraction < 1,
+                    "data.eval_fraction",
+                    evalFraction,
+                    "below 1 together with data.test_fraction, so that rows are left to train on");
+            Check.that(
+                    splitBy == null || isDistinct(splitBy.names()),
+                    "data.split_by",
+                    splitBy,
+                    "a column, or a list that names each once; [] for each row by itself");
+            Check.that(
+                    splitByTime == null || !splitByTime.isBlank(),
+                    "data.split_by_time",
+                    splitByTime,
+                    "the name of a column");
+            Check.that(
+                    splitByTime == null || splitBy == null || splitBy.names().isEmpty(),
+                    "data.split_by_time",
+                    splitByTime,
+                    "null where data.split_by names columns: rows of one group may be of any time");
+        }
+
+        private static boolean isDistinct(List<String> names) {
+            return names.stream().noneMatch(String::isBlank)
+                    && names.stream().distinct().count() == names.size();
+        }
+    }
+
+    /**
+     * Rows that are unusable, too long or repeated.
+     *
+     * @param maxTextBytes longest text in UTF-8 bytes before tokenization; longer texts are truncated and counted
+     * @param maxBadFraction fraction of unusable rows above which the run fails
+     * @param deduplicate whether rows with equal text (after cleaning) are kept once; null: true if {@code data.corpus}
+     *     is used
+     * @param strict whether prepare fails instead of warning about data that trains badly: truncated texts, empty or
+     *     rare labels, held-out rows that are also trained on, unknown tokens
+     */
+    public record Rows(
+            int maxTextBytes,
+            double maxBadFraction,
+            @Key(optional = true) Boolean deduplicate,
+            @Key(mayChange = true) boolean strict)
+            implements Serializable {
+
+        public Rows {
+            Check.that(maxTextBytes >= 64, "data.max_text_bytes", maxTextBytes, "at least 64 bytes");
+            Check.that(
+                    maxBadFraction >= 0 && maxBadFraction <= 1,
+                    "data.max_bad_fraction",
+                    maxBadFraction,
+                    "between 0 and 1");
+        }
+    }
+
+    /**
+     * How texts become samples of tokens.
+     *
+     * @param maxLength longest sample in tokens, including special tokens; longer texts are truncated and counted; for
+     *     preferences the length of a prompt with one answer; {@code data.packing} and {@code data.overlong} decide for
+     *     causal-lm, sft and masked-lm, {@code data.stride} for question-answering and token-classification
+     * @param stride question-answering, token-classification: tokens that neighbouring windows of a text above
+     *     {@code data.max_length} share; null: a third of {@code data.max_length}
+     * @param packing causal-lm, sft, masked-lm: how documents share a sample
+     * @param overlong treatment of a document longer than {@code data.max_length}, for causal-lm, sft, masked-lm and
+     *     preferences; wrapped packing cuts documents instead
+     * @param chatTemplate sft: file of a Jinja chat template; null: the model's own
+     * @param assistantOnlyLoss sft: whether only the assistant's turns (or the completion), including their end tokens,
+     *     count in the loss; false: all tokens count
+     */
+    public record Samples(
+            @Key(hf = "SFTConfig") int maxLength,
+
+            @Key(optional = true, hf = "DataTrainingArguments.doc_stride")
+            Integer stride,
+
+            @Key(hf = "SFTConfig.packing_strategy") Packing packing,
+            Overlong overlong,
+
+            @Key(optional = true, path = true, hf = "SFTConfig.chat_template_path")
+            String chatTemplate,
+
+            @Key(hf = "SFTConfig") boolean assistantOnlyLoss)
+            implements Serializable {
+
+        public Samples {
+            Check.that(maxLength >= 8, "data.max_length", maxLength, "at least 8 tokens");
+            Check.that(
+                    stride == null || (stride >= 0 && stride < maxLength),
+                    "data.stride",
+                    stride,
+                    "at least 0 and below data.max_length");
+            Check.present("data.packing", packing);
+            Check.present("data.overlong", overlong);
+        }
+
+        /** Returns the number of tokens that neighbouring windows of a long text share. */
+        public int windowStride() {
+            return stride == null ? maxLength / 3 : stride;
+        }
+    }
+
+    /**
+     * Files of the prepared dataset, and the order of their rows.
+     *
+     * @param dir folder of the prepared dataset; null: {@code dataset} in {@code output.dir}
+     * @param shards number of Parquet files of a split; null: one for each 256 MB of training text, at least 8
+     * @param seed seed of the split, of the order of rows in the shards, and of the held-out tokens that masked-lm
+     *     masks
+     */
+    public record Dataset(
+            @Key(optional = true, path = true) String dir,
+            @Key(optional = true) Integer shards,
+            long seed) implements Serializable {
+
+        public Dataset {
+            Check.that(shards == null || shards >= 1, "data.shards", shards, "at least 1");
+        }
+    }
 
     /** Prefix of a source that is a table of Spark's catalog, not a path. */
     public static final String TABLE = "table:";
@@ -98,7 +282,7 @@ public record DataConfig(
         /** One text in each file {@code LABEL/FILE.txt}; the folder's name is the label if the task needs one. */
         @JsonProperty("text_folders")
         TEXT_FOLDERS,
-        /** One text in each line. */
+        /** One text without a label in each line. */
         @JsonProperty("text")
         TEXT,
         /** One JSON object in each line. */
@@ -111,75 +295,32 @@ public record DataConfig(
         @JsonProperty("parquet")
         PARQUET,
         /**
-         * A table of Spark's catalog. Every source that begins with {@link DataConfig#TABLE} is a table, even if other
-         * sources are files.
+         * A table of Spark's catalog. Every source that begins with {@code table:} is a table, even if other sources
+         * are files.
          */
         @JsonProperty("table")
         TABLE,
-        /** SQuAD's JSON of version 1 or 2: articles of paragraphs with questions. */
+        /** SQuAD's nested JSON of version 1 or 2, for question-answering. */
         @JsonProperty("squad")
         SQUAD
     }
 
     public DataConfig {
         Check.present("data.corpus", corpus);
-        if (corpus.sources().isEmpty()) {
-            Check.present("data.train", train);
+        boolean mixed = !corpus.mix().sources().isEmpty();
+        if (!mixed) {
+            Check.present("data.train", sources.train());
         }
         Check.that(
-                train == null || corpus.sources().isEmpty(),
+                sources.train() == null || !mixed,
                 "data.train",
-                train,
+                sources.train(),
                 "absent where data.corpus.sources is set: make it one of these");
-        Check.present("data.held_out", heldOut);
-        heldOut = Collections.unmodifiableMap(new TreeMap<>(heldOut));
-        heldOut.forEach(DataConfig::checkHeldOut);
         Check.that(
-                !corpus.decontaminate().enabled() || eval != null || test != null || !heldOut.isEmpty(),
+                !corpus.decontaminate().enabled() || sources.hasHeldOut(),
                 "data.corpus.decontaminate.enabled",
                 true,
                 "false without data.eval, data.test and data.held_out: there is nothing to compare with");
-        Check.present("data.format", format);
-        Check.that(isCharset(encoding), "data.encoding", encoding, "a character set that Java knows, such as UTF-8");
-        Check.present("data.text", text);
-        Check.present("data.label", label);
-        Check.fraction("data.eval_fraction", evalFraction);
-        Check.fraction("data.test_fraction", testFraction);
-        Check.that(
-                evalFraction + testFraction < 1,
-                "data.eval_fraction",
-                evalFraction,
-                "below 1 together with data.test_fraction, so that rows are left to train on");
-        Check.that(
-                splitBy == null
-                        || (splitBy.names().stream().noneMatch(String::isBlank)
-                                && splitBy.names().stream().distinct().count()
-                                        == splitBy.names().size()),
-                "data.split_by",
-                splitBy,
-                "a column, or a list that names each once; [] for each row by itself");
-        Check.that(
-                splitByTime == null || !splitByTime.isBlank(),
-                "data.split_by_time",
-                splitByTime,
-                "the name of a column");
-        Check.that(
-                splitByTime == null || splitBy == null || splitBy.names().isEmpty(),
-                "data.split_by_time",
-                splitByTime,
-                "null where data.split_by names columns: rows of one group may be of any time");
-        Check.that(maxLength >= 8, "data.max_length", maxLength, "at least 8 tokens");
-        Check.that(
-                stride == null || (stride >= 0 && stride < maxLength),
-                "data.stride",
-                stride,
-                "at least 0 and below data.max_length");
-        Check.that(maxTextBytes >= 64, "data.max_text_bytes", maxTextBytes, "at least 64 bytes");
-        Check.that(
-                maxBadFraction >= 0 && maxBadFraction <= 1, "data.max_bad_fraction", maxBadFraction, "between 0 and 1");
-        Check.present("data.packing", packing);
-        Check.present("data.overlong", overlong);
-        Check.that(shards == null || shards >= 1, "data.shards", shards, "at least 1");
     }
 
     /**
@@ -187,12 +328,13 @@ public record DataConfig(
      * without a setting a corpus is deduplicated and other data is not.
      */
     public boolean deduplicates() {
-        return corpus.nearDedup().enabled() || (deduplicate == null ? corpus.isUsed() : deduplicate);
+        return corpus.nearDedup().enabled() || (rows.deduplicate() == null ? corpus.isUsed() : rows.deduplicate());
     }
 
-    /** Returns whether a fraction of {@link #train} is held out. */
+    /** Returns whether a fraction of {@code data.train} is held out. */
     public boolean splitsOff() {
-        return (eval == null && evalFraction > 0) || (test == null && testFraction > 0);
+        return (sources.eval() == null && split.evalFraction() > 0)
+                || (sources.test() == null && split.testFraction() > 0);
     }
 
     private static void checkHeldOut(String name, Object path) {
@@ -204,18 +346,6 @@ public record DataConfig(
                 path,
                 "named by lower-case letters, digits and underscores, and not train, eval or test");
         Check.that(path instanceof String, key, path, "a path");
-    }
-
-    /** Returns the paths of the further held-out sets by name. */
-    public Map<String, String> heldOutPaths() {
-        Map<String, String> paths = new LinkedHashMap<>();
-        heldOut.forEach((name, path) -> paths.put(name, (String) path));
-        return paths;
-    }
-
-    /** Returns the number of tokens that neighbouring windows of a long text share. */
-    public int windowStride() {
-        return stride == null ? maxLength / 3 : stride;
     }
 
     /** Returns whether a source is a table of Spark's catalog, not a path. */

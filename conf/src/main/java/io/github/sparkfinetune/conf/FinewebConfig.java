@@ -2,7 +2,16 @@ package io.github.sparkfinetune.conf;
 
 import java.io.Serializable;
 
-/** Thresholds of FineWeb's additional rules (Penedo et al. 2024, section 3.6). */
+/**
+ * Thresholds of FineWeb's additional rules (Penedo et al. 2024, section 3.6).
+ *
+ * @param linePunctThr lowest fraction of lines that end a sentence
+ * @param linePunctExcludeZero whether a document without any such line is kept
+ * @param shortLineThr highest fraction of short lines
+ * @param shortLineLength most characters of a short line
+ * @param charDuplicatesRatio highest fraction of characters in repeated lines
+ * @param newLineRatio most line ends for each word
+ */
 public record FinewebConfig(
         double linePunctThr,
         boolean linePunctExcludeZero,

@@ -2,7 +2,19 @@ package io.github.sparkfinetune.conf;
 
 import java.io.Serializable;
 
-/** Text generation settings, under the names of Hugging Face's {@code GenerationConfig}. */
+/**
+ * Text generation settings, under the names of Hugging Face's {@code GenerationConfig}.
+ *
+ * @param maxNewTokens most tokens of an answer
+ * @param doSample whether tokens are sampled; false: the most likely token is taken
+ * @param temperature divisor of the logits before sampling
+ * @param topK number of most likely tokens to sample from; 0: all
+ * @param topP probability mass of the most likely tokens to sample from; 1: all
+ * @param repetitionPenalty divisor of the positive logits, and factor of the negative logits, of tokens that have
+ *     occurred; 1: none
+ * @param evalSamples sft with assistant_only_loss: held-out samples for which evaluation generates an answer and
+ *     compares it
+ */
 public record GenerationConfig(
         @Key(mayChange = true) int maxNewTokens,
         @Key(mayChange = true) boolean doSample,

@@ -5,7 +5,18 @@ import java.io.Serializable;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Thresholds of Gopher's repetition rules (Rae et al. 2021, table A1); 0 disables a rule. */
+/**
+ * Thresholds of Gopher's repetition rules (Rae et al. 2021, table A1); 0 disables a rule.
+ *
+ * @param dupLineFrac highest fraction of repeated lines; 0: no limit
+ * @param dupParaFrac highest fraction of repeated paragraphs; 0: no limit
+ * @param dupLineCharFrac highest fraction of characters in repeated lines; 0: no limit
+ * @param dupParaCharFrac highest fraction of characters in repeated paragraphs; 0: no limit
+ * @param topNGrams highest fraction of characters in the most frequent n-gram, by n; an n that is not set keeps its
+ *     default; 0: no limit
+ * @param dupNGrams highest fraction of characters in repeated n-grams, by n; an n that is not set keeps its default; 0:
+ *     no limit
+ */
 public record GopherRepetitionConfig(
         double dupLineFrac,
         double dupParaFrac,

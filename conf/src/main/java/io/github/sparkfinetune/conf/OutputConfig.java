@@ -3,7 +3,13 @@ package io.github.sparkfinetune.conf;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
 
-/** Output folders and format. */
+/**
+ * Output folders and format.
+ *
+ * @param dir folder of the run; a folder with results of another run is refused
+ * @param dtype dtype of a model that full or freeze has trained, whatever the dtype of its base; an adapter is always
+ *     float32
+ */
 public record OutputConfig(
         @Key(path = true, mayChange = true, hf = "TrainingArguments.output_dir")
         String dir,

@@ -3,7 +3,16 @@ package io.github.sparkfinetune.conf;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
 
-/** Objective of task {@code preference}, under the names of TRL's {@code DPOConfig}. */
+/**
+ * Objective of task {@code preference}, under the names of TRL's {@code DPOConfig}.
+ *
+ * @param beta weight of the divergence from the reference model; for ipo its tau
+ * @param lossType loss of a pair
+ * @param labelSmoothing fraction of the preferences that are the wrong way round; with sigmoid this is conservative
+ *     DPO; not for ipo
+ * @param referenceFree whether the reference is a model that finds all answers equally likely, instead of the model at
+ *     the start
+ */
 public record PreferenceConfig(
         double beta,
         LossType lossType,

@@ -1,41 +1,88 @@
 package io.github.sparkfinetune.conf;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import java.io.Serializable;
 
 /**
  * Settings of one run: what to train, on which data, how, and where to write the result. {@code RunConfigLoader} reads
  * it from one YAML file. {@code CONFIG.md} lists every key with its meaning and default.
+ *
+ * @param task training objective
  */
 public record RunConfig(
-        @Key(path = true, hf = "ModelConfig.model_name_or_path")
-        String model,
-
+        @JsonUnwrapped Base base,
         Task task,
-
-        @Key(mayChange = true, hf = "TrainingArguments.use_cpu")
-        DeviceChoice device,
-
-        @Key(hf = "TrainingArguments.bf16") PrecisionChoice precision,
         DataConfig data,
-        TokenizerConfig tokenizer,
-        @Key(hf = "PretrainedConfig") ClassificationConfig classification,
-
-        @Key(hf = "DataTrainingArguments") QuestionAnsweringConfig questionAnswering,
-
         @Key(hf = "LoraConfig") MethodConfig method,
         @Key(hf = "TrainingArguments") TrainingConfig training,
-
-        @Key(hf = "DataCollatorForLanguageModeling") MaskedLmConfig maskedLm,
-
-        @Key(hf = "DPOConfig") PreferenceConfig preference,
-
-        @Key(hf = "KTOConfig") UnpairedPreferenceConfig unpairedPreference,
-
-        @Key(hf = "GenerationConfig") GenerationConfig generation,
-        ClusterConfig cluster,
+        @JsonUnwrapped TaskSections tasks,
+        @JsonUnwrapped Compute compute,
         OutputConfig output)
         implements Serializable {
+
+    /**
+     * The model that is trained.
+     *
+     * @param model folder of the base model in Hugging Face layout, on any Hadoop file system
+     */
+    public record Base(
+            @Key(path = true, hf = "ModelConfig.model_name_or_path")
+            String model,
+
+            TokenizerConfig tokenizer) implements Serializable {
+
+        public Base {
+            Check.present("model", model);
+            Check.present("tokenizer", tokenizer);
+        }
+    }
+
+    /** Sections of single tasks, and of generation, which several tasks share. */
+    public record TaskSections(
+            @Key(hf = "PretrainedConfig") ClassificationConfig classification,
+
+            @Key(hf = "DataTrainingArguments") QuestionAnsweringConfig questionAnswering,
+
+            @Key(hf = "DataCollatorForLanguageModeling") MaskedLmConfig maskedLm,
+
+            @Key(hf = "DPOConfig") PreferenceConfig preference,
+
+            @Key(hf = "KTOConfig") UnpairedPreferenceConfig unpairedPreference,
+
+            @Key(hf = "GenerationConfig") GenerationConfig generation)
+            implements Serializable {
+
+        public TaskSections {
+            Check.present("classification", classification);
+            Check.present("question_answering", questionAnswering);
+            Check.present("masked_lm", maskedLm);
+            Check.present("preference", preference);
+            Check.present("unpaired_preference", unpairedPreference);
+            Check.present("generation", generation);
+        }
+    }
+
+    /**
+     * Processes, devices and dtype of the computation.
+     *
+     * @param device device that the ranks compute on
+     * @param precision compute dtype; trained weights and the optimizer's state are always F32
+     */
+    public record Compute(
+            @Key(mayChange = true, hf = "TrainingArguments.use_cpu")
+            DeviceChoice device,
+
+            @Key(hf = "TrainingArguments.bf16") PrecisionChoice precision,
+            ClusterConfig cluster)
+            implements Serializable {
+
+        public Compute {
+            Check.present("device", device);
+            Check.present("precision", precision);
+            Check.present("cluster", cluster);
+        }
+    }
 
     /** Training objective of a model. */
     public enum Task {
@@ -72,7 +119,10 @@ public record RunConfig(
 
     /** Compute dtype of the ranks; trained weights and the optimizer's state are always F32. */
     public enum PrecisionChoice {
-        /** BF16 on a GPU, and on CPUs that train faster in BF16; elsewhere F32. */
+        /**
+         * BF16 on a GPU; BF16 in training on CPUs that all have avx512_bf16 or amx_bf16 and are at least 1.2 times as
+         * fast in BF16; else F32.
+         */
         @JsonProperty("auto")
         AUTO,
         /** All computation in F32. */
@@ -97,48 +147,38 @@ public record RunConfig(
     }
 
     public RunConfig {
-        Check.present("model", model);
         Check.present("task", task);
-        Check.present("device", device);
-        Check.present("precision", precision);
         Check.present("data", data);
-        Check.present("tokenizer", tokenizer);
-        Check.present("classification", classification);
-        Check.present("question_answering", questionAnswering);
         Check.present("method", method);
         Check.present("training", training);
-        Check.present("masked_lm", maskedLm);
-        Check.present("preference", preference);
-        Check.present("unpaired_preference", unpairedPreference);
-        Check.present("generation", generation);
-        Check.present("cluster", cluster);
         Check.present("output", output);
         Check.that(
-                training.l2Sp() == 0 || !method.isLora(),
+                training.regularization().l2Sp() == 0 || !method.isLora(),
                 "training.l2_sp",
-                training.l2Sp(),
+                training.regularization().l2Sp(),
                 "0 with method.type lora and qlora, where the model's own weights stay as they are");
         Check.that(
-                training.loraplusLrRatio() == 1 || method.isLora(),
+                training.schedule().loraplusLrRatio() == 1 || method.isLora(),
                 "training.loraplus_lr_ratio",
-                training.loraplusLrRatio(),
+                training.schedule().loraplusLrRatio(),
                 "1 with method.type full and freeze, where there is no adapter");
         Check.that(
-                data.format() != DataConfig.DataFormat.SQUAD || task == Task.QUESTION_ANSWERING,
+                data.sources().format() != DataConfig.DataFormat.SQUAD || task == Task.QUESTION_ANSWERING,
                 "data.format",
                 "squad",
                 "used with task: question-answering only");
         if (task.generates()) {
             Check.that(
-                    generation.evalSamples() == 0 || (task == Task.SFT && data.assistantOnlyLoss()),
+                    tasks.generation().evalSamples() == 0
+                            || (task == Task.SFT && data.samples().assistantOnlyLoss()),
                     "generation.eval_samples",
-                    generation.evalSamples(),
+                    tasks.generation().evalSamples(),
                     "0 unless task is sft and data.assistant_only_loss true: without them held-out text has no answers");
         }
     }
 
     /** Returns the folder of the prepared dataset. */
     public String dataset() {
-        return data.dir() != null ? data.dir() : output.dir() + "/dataset";
+        return data.dataset().dir() != null ? data.dataset().dir() : output.dir() + "/dataset";
     }
 }

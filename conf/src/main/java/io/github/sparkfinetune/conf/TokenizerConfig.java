@@ -3,7 +3,12 @@ package io.github.sparkfinetune.conf;
 import java.io.Serializable;
 import java.util.List;
 
-/** Changes to the model's tokenizer. */
+/**
+ * Changes to the model's tokenizer.
+ *
+ * @param addSpecialTokens special tokens to add; each new token gets a row in the embeddings, which are then saved with
+ *     the model
+ */
 public record TokenizerConfig(
         @Key(hf = "PreTrainedTokenizerBase") List<String> addSpecialTokens) implements Serializable {
 

@@ -3,7 +3,14 @@ package io.github.sparkfinetune.conf;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
 
-/** Objective of task {@code unpaired-preference}, under the names of TRL's {@code KTOConfig}. */
+/**
+ * Objective of task {@code unpaired-preference}, under the names of TRL's {@code KTOConfig}.
+ *
+ * @param beta weight of the divergence from the reference model
+ * @param lossType loss of an answer
+ * @param desirableWeight weight of a good answer in the loss; above {@code undesirable_weight} if good answers are few
+ * @param undesirableWeight weight of a bad answer in the loss
+ */
 public record UnpairedPreferenceConfig(double beta, LossType lossType, double desirableWeight, double undesirableWeight)
         implements Serializable {
 

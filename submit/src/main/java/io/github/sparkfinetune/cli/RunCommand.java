@@ -50,7 +50,8 @@ final class RunCommand extends JobCommand {
                 pipeline.all(progress.start(err()));
             }
             String merged = RunConfigLoader.merged(run);
-            if (i + 1 < stages.size() && stages.get(i + 1).config().model().equals(merged)) {
+            if (i + 1 < stages.size()
+                    && stages.get(i + 1).config().base().model().equals(merged)) {
                 pipeline.mergeInto(merged);
             }
         }

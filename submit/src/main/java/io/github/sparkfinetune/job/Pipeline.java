@@ -48,7 +48,8 @@ public final class Pipeline {
     }
 
     private Tracking track() throws IOException {
-        List<TrainingRecord> earlier = run.training().reportTo().isEmpty() ? List.of() : MetricsLog.read(folder);
+        List<TrainingRecord> earlier =
+                run.training().tracking().reportTo().isEmpty() ? List.of() : MetricsLog.read(folder);
         return Tracking.start(run, jobs.hadoop(), System.getenv(), earlier, this::note);
     }
 
@@ -86,7 +87,7 @@ public final class Pipeline {
      * @param shown receives the records of the training; closed at the end
      */
     public void train(Progress shown) throws IOException {
-        if (!run.training().reportTo().isEmpty()) {
+        if (!run.training().tracking().reportTo().isEmpty()) {
             // Checks first, because a tracker must not write into another run's folder.
             jobs.check(run);
         }
@@ -120,9 +121,9 @@ public final class Pipeline {
         console.say(String.format(
                 Locale.ROOT,
                 "train     %,d steps, %,.1f samples/s, %,.0f tokens/s, at most %,.0f MB resident in a process",
-                result.steps(),
-                result.samplesPerSecond(),
-                result.tokensPerSecond(),
+                result.totals().steps(),
+                result.speed().samplesPerSecond(),
+                result.speed().tokensPerSecond(),
                 result.peakRssBytes() / 1e6));
         console.say("model     " + folder.shown("model"));
     }

@@ -97,9 +97,9 @@ public final class Progress implements AutoCloseable {
                 "-".repeat(CELLS - filled),
                 record.step(),
                 record.totalSteps(),
-                record.loss(),
-                record.learningRate(),
-                record.tokensPerSecond(),
+                record.training().loss(),
+                record.training().learningRate(),
+                record.training().tokensPerSecond(),
                 left(record, now));
     }
 

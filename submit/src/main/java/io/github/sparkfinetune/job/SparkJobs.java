@@ -69,7 +69,7 @@ public final class SparkJobs implements Jobs {
 
     /** Creates jobs as described in {@link Jobs.Opener}. */
     public static Jobs open(RunConfig run, boolean local) {
-        return new SparkJobs(run, local ? "local[" + run.cluster().ranks() + "]" : null, Map.of(), null);
+        return new SparkJobs(run, local ? "local[" + run.compute().cluster().ranks() + "]" : null, Map.of(), null);
     }
 
     /** Creates jobs in an existing session; closing the jobs stops the session. */
@@ -186,7 +186,8 @@ public final class SparkJobs implements Jobs {
     @Override
     public String merge(RunConfig config, String adapter, String output) {
         AdapterMerge.Merged merged = MergeJob.run(session(), config, adapter, output);
-        return merged.linears() + " adapted linears and " + merged.whole() + " whole parameters into " + config.model();
+        return merged.linears() + " adapted linears and " + merged.whole() + " whole parameters into "
+                + config.base().model();
     }
 
     @Override

@@ -47,10 +47,10 @@ record Curves(
         return new Curves(
                 width,
                 lastSteps(steps, width),
-                means(steps, width, TrainingRecord::loss),
-                means(steps, width, TrainingRecord::learningRate),
-                means(steps, width, TrainingRecord::gradNorm),
-                means(steps, width, TrainingRecord::tokensPerSecond),
+                means(steps, width, record -> record.training().loss()),
+                means(steps, width, record -> record.training().learningRate()),
+                means(steps, width, record -> record.training().gradNorm()),
+                means(steps, width, record -> record.training().tokensPerSecond()),
                 lastSteps(evals, evalWidth),
                 eval);
     }

@@ -19,7 +19,7 @@ final class DataTables {
         html.append("<div class=\"scroll\"><table class=\"figures\"><tbody>\n");
         DataFunnel.of(manifest).forEach(line -> row(html, line));
         html.append("</tbody></table></div>");
-        Manifest.Split train = manifest.splits().get(Manifest.TRAIN);
+        Manifest.Split train = manifest.samples().splits().get(Manifest.TRAIN);
         return html.append(train == null || train.lengths().isEmpty() ? "" : lengths(train.lengths()))
                 .toString();
     }

@@ -64,14 +64,14 @@ public final class MetricsFile {
     public static void put(RunFolder folder, TrainingResult result) throws IOException {
         ObjectNode metrics = read(folder);
         ObjectNode train = metrics.putObject("train")
-                .put("steps", result.steps())
-                .put("samples", result.samples())
-                .put("tokens", result.tokens())
-                .put("seconds", result.seconds())
-                .put("samples_per_second", result.samplesPerSecond())
-                .put("tokens_per_second", result.tokensPerSecond())
+                .put("steps", result.totals().steps())
+                .put("samples", result.totals().samples())
+                .put("tokens", result.totals().tokens())
+                .put("seconds", result.speed().seconds())
+                .put("samples_per_second", result.speed().samplesPerSecond())
+                .put("tokens_per_second", result.speed().tokensPerSecond())
                 .put("peak_rss_mb", result.peakRssBytes() / 1e6)
-                .put("best_step", result.bestStep());
+                .put("best_step", result.best().bestStep());
         if (result.precision() != null) {
             train.putObject("precision")
                     .put("choice", result.precision().choice().name().toLowerCase(Locale.ROOT))
@@ -85,9 +85,9 @@ public final class MetricsFile {
                     .put("step_seconds_p99", rank.p99());
         }
         metrics.remove("eval");
-        if (!result.eval().isEmpty()) {
+        if (!result.best().eval().isEmpty()) {
             ObjectNode eval = metrics.putObject("eval");
-            result.eval().forEach(eval::put);
+            result.best().eval().forEach(eval::put);
         }
         write(folder, metrics);
     }

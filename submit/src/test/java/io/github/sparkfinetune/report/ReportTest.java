@@ -40,7 +40,13 @@ class ReportTest {
         records(folder, 111);
         MetricsFile.put(
                 folder,
-                new TrainingResult(111, 1776, 200_000, 61, 29, 3300, 111, Map.of(), 812_000_000, RANKS, PRECISION));
+                new TrainingResult(
+                        new TrainingResult.Totals(111, 1776, 200_000),
+                        new TrainingResult.Speed(61, 29, 3300),
+                        new TrainingResult.Best(111, Map.of()),
+                        812_000_000,
+                        RANKS,
+                        PRECISION));
         MetricsFile.put(
                 folder,
                 List.of(Scores.ofLabels(
@@ -87,18 +93,18 @@ class ReportTest {
         new Manifest(
                         Manifest.SCHEMA_VERSION,
                         RunConfig.Task.CLASSIFICATION,
-                        List.of("a", "b"),
-                        64,
-                        Map.of(Manifest.TRAIN, train, Manifest.TEST, test),
-                        Map.of("empty_text", 3L),
-                        0,
-                        0,
-                        30,
-                        0,
+                        new Manifest.Samples(
+                                List.of("a", "b"), 64, 0, Map.of(Manifest.TRAIN, train, Manifest.TEST, test)),
+                        new Manifest.Rows(Map.of("empty_text", 3L), 0, 0, 30),
                         List.of(),
                         new DatasetOptions(
-                                "text", null, "label", "jsonl", 0, 0, 64, 1000, false, 2, 42, "cafe", null, null, null,
-                                null, null, null, null, null, null),
+                                new DatasetOptions.Columns("text", null, "label"),
+                                new DatasetOptions.Source("jsonl", null, null),
+                                new DatasetOptions.Texts(64, 1000, false, "cafe"),
+                                new DatasetOptions.Storage(2, 42),
+                                new DatasetOptions.Samples(null, null, null, null),
+                                null,
+                                new DatasetOptions.Split(0, 0, null, null)),
                         null,
                         List.of())
                 .with(List.of(new Warning("label_imbalance", "the label a has " + EVIL)))
@@ -359,18 +365,11 @@ class ReportTest {
             for (int step = 1; step <= steps; step++) {
                 log.add(record(step, steps, 1.6 * Math.exp(-step / 30.0) + 0.1 * (1 + Math.sin(step * 7.3))));
                 if (step % 25 == 0) {
-                    log.add(new TrainingRecord(
+                    log.add(TrainingRecord.evaluation(
                             step,
                             steps,
                             (double) step / steps,
-                            null,
-                            null,
-                            null,
-                            null,
-                            null,
-                            Map.of("loss", 1.5 * Math.exp(-step / 30.0) + 0.12, "accuracy", 1 - 0.7 / step),
-                            null,
-                            null));
+                            Map.of("loss", 1.5 * Math.exp(-step / 30.0) + 0.12, "accuracy", 1 - 0.7 / step)));
                 }
             }
         }
@@ -382,11 +381,7 @@ class ReportTest {
                 step,
                 steps,
                 (double) step / steps,
-                loss,
-                rate,
-                3 + Math.cos(step),
-                29.0,
-                3300 + 300 * Math.sin(step),
+                new TrainingRecord.StepValues(loss, rate, 3 + Math.cos(step), 29.0, 3300 + 300 * Math.sin(step)),
                 null,
                 null,
                 null);

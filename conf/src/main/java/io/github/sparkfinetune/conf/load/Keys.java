@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.NamingBase;
 import io.github.sparkfinetune.conf.Key;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.json.FlatRecords;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
@@ -30,6 +31,10 @@ public final class Keys {
 
     private static void collect(String section, Class<?> type) {
         for (RecordComponent component : type.getRecordComponents()) {
+            if (FlatRecords.isGroup(component)) {
+                collect(section, component.getType());
+                continue;
+            }
             String path = path(section, component);
             ALL.put(path, component);
             if (component.getType().isRecord()) {
@@ -123,7 +128,11 @@ public final class Keys {
         return ALL.keySet().stream().filter(path -> !isSection(path)).toList();
     }
 
+    /** Returns the path of a component; a group has the path of its section. */
     static String path(String section, RecordComponent component) {
+        if (FlatRecords.isGroup(component)) {
+            return section;
+        }
         JsonProperty name = component.getAccessor().getAnnotation(JsonProperty.class);
         return path(section, name != null ? name.value() : SNAKE_CASE.translate(component.getName()));
     }

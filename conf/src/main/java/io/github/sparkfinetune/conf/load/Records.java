@@ -2,10 +2,10 @@ package io.github.sparkfinetune.conf.load;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.json.FlatRecords;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
@@ -20,11 +20,8 @@ final class Records {
      * @throws RunException if the record's constructor rejects a value
      */
     static Record construct(Class<?> type, Object[] values) {
-        Class<?>[] types = Arrays.stream(type.getRecordComponents())
-                .map(RecordComponent::getType)
-                .toArray(Class<?>[]::new);
         try {
-            return (Record) type.getDeclaredConstructor(types).newInstance(values);
+            return (Record) FlatRecords.constructor(type).newInstance(values);
         } catch (InvocationTargetException e) {
             if (e.getCause() instanceof RunException refused) {
                 throw refused;
@@ -58,7 +55,9 @@ final class Records {
         for (RecordComponent component : record.getClass().getRecordComponents()) {
             String path = Keys.path(section, component);
             Object value = get(record, component);
-            seen.accept(path, value);
+            if (!FlatRecords.isGroup(component)) {
+                seen.accept(path, value);
+            }
             if (value instanceof Record inner) {
                 forEach(path, inner, seen);
             } else if (value instanceof List<?> list) {
@@ -76,8 +75,8 @@ final class Records {
         Object[] values = new Object[components.length];
         for (int i = 0; i < values.length; i++) {
             String path = Keys.path(section, components[i]);
-            Object value = change.apply(path, get(record, components[i]));
-            values[i] = map(path, value, change);
+            Object value = get(record, components[i]);
+            values[i] = map(path, FlatRecords.isGroup(components[i]) ? value : change.apply(path, value), change);
         }
         return construct(record.getClass(), values);
     }

@@ -22,24 +22,22 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Writes {@code CONFIG.md}: types and marks come from the records, allowed values from their checks, and defaults and
- * meanings from {@code defaults.yaml}.
+ * Writes {@code CONFIG.md}: types and marks come from the records, allowed values from their checks, meanings from
+ * their Javadoc, and defaults from {@code defaults.yaml}.
  */
 final class ConfigReference {
     private static final RunConfig VALID = RunConfigLoader.parse(
             "{model: m, task: classification, data: {train: t}, output: {dir: o}}", "run.yaml", List.of());
-    private static final Pattern LINE = Pattern.compile("( *)(\\w+): *(.*?)(?: +# +(.+))?");
+    private static final Pattern LINE = Pattern.compile("( *)(\\w+): *(.*)");
+    private static final ConfigJavadoc JAVADOC = new ConfigJavadoc();
     private static final int INDENT = 2;
     private static final String ALLOWED = "it must be ";
 
-    /** A key's line in {@code defaults.yaml}; the meaning is null if the line has no comment. */
-    record Line(String value, String meaning) {}
-
     private ConfigReference() {}
 
-    /** Returns the lines of all keys except sections. */
-    static Map<String, Line> defaults() {
-        Map<String, Line> lines = new LinkedHashMap<>();
+    /** Returns the defaults of all keys except sections, as written. */
+    static Map<String, String> defaults() {
+        Map<String, String> lines = new LinkedHashMap<>();
         List<String> sections = new ArrayList<>();
         for (String text : read().split("\n", -1)) {
             Matcher line = LINE.matcher(text);
@@ -52,7 +50,7 @@ final class ConfigReference {
             if (line.group(3).isEmpty()) {
                 sections.add(line.group(2));
             } else {
-                lines.put(key, new Line(line.group(3), line.group(4)));
+                lines.put(key, line.group(3));
             }
         }
         return lines;
@@ -90,18 +88,18 @@ final class ConfigReference {
         StringBuilder text = new StringBuilder("""
                 # Configuration
 
-                Every key of a run's YAML file; `--set key=value` sets one on the command line. An unknown key is refused, with the
-                nearest known one.
+                Every key of a run's YAML file. `--set key=value` sets a key on the command line. An unknown key is refused; the
+                message suggests the nearest known key.
 
-                - The last column says what has the key in Hugging Face's libraries: a class where the name is the same, else
-                  `Class.name`; nothing where they have no such key.
-                - \\* may differ between two commands of one run, because what is trained does not depend on it. With another value
-                  of any other key the output folder is refused.
+                - The last column names the key's counterpart in Hugging Face's libraries: a class if the name is the same, else
+                  `Class.name`; empty if there is none.
+                - A key marked \\* may differ between two commands of one run, because what is trained does not depend on it. If any
+                  other key differs, the output folder is refused.
 
-                Made from the records in `conf` and their `defaults.yaml`, by
-                `./mvnw -pl conf test -Dtest=ConfigReferenceTest -Dconfig.write=true`; the build fails where it is not up to date.
+                This page is generated from the records in `conf`, their Javadoc and `defaults.yaml`:
+                `./mvnw -pl conf test -Dtest=ConfigReferenceTest -Dconfig.write=true`; the build fails if the page is out of date.
                 """);
-        Map<String, Line> lines = defaults();
+        Map<String, String> lines = defaults();
         String before = null;
         for (String key : lines.keySet()) {
             String section = section(key);
@@ -115,17 +113,30 @@ final class ConfigReference {
         return text.toString();
     }
 
-    private static String row(String key, Line line) {
-        boolean required = line.value().equals("null") && !Keys.isOptional(key);
+    private static String row(String key, String value) {
+        boolean required = value.equals("null") && !Keys.isOptional(key);
         return "| "
                 + String.join(
                         " | ",
                         "`" + key + "`" + (Keys.mayChange(key) ? " \\*" : ""),
-                        line.meaning(),
+                        meaning(key),
                         values(key),
-                        required ? "**required**" : "`" + line.value() + "`",
+                        required ? "**required**" : "`" + value + "`",
                         hf(key))
                 + " |\n";
+    }
+
+    /** Returns the meaning of a key, with the meanings of its values if it names constants; empty if it has none. */
+    static String meaning(String key) {
+        RecordComponent component = Keys.all().get(key);
+        String meaning = JAVADOC.of(component);
+        Class<?> type = component.getType() == List.class ? Keys.elements(key) : component.getType();
+        if (meaning == null || !type.isEnum()) {
+            return meaning == null ? "" : meaning;
+        }
+        return Scalars.constants(type).entrySet().stream()
+                .map(constant -> "`" + constant.getKey() + "`: " + JAVADOC.of((Enum<?>) constant.getValue()))
+                .collect(Collectors.joining("<br>", meaning + "<br>", ""));
     }
 
     private static String values(String key) {

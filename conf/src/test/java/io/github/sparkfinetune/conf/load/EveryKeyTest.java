@@ -13,12 +13,10 @@ import io.github.sparkfinetune.conf.CorpusConfig.Filter;
 import io.github.sparkfinetune.conf.CorpusConfig.Masking;
 import io.github.sparkfinetune.conf.CorpusConfig.Normalization;
 import io.github.sparkfinetune.conf.CorpusConfig.StoppingStrategy;
-import io.github.sparkfinetune.conf.CorpusSource;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.DataConfig.Overlong;
 import io.github.sparkfinetune.conf.DataConfig.Packing;
-import io.github.sparkfinetune.conf.DecontaminateConfig;
 import io.github.sparkfinetune.conf.FinewebConfig;
 import io.github.sparkfinetune.conf.GenerationConfig;
 import io.github.sparkfinetune.conf.GopherQualityConfig;
@@ -27,7 +25,6 @@ import io.github.sparkfinetune.conf.MaskedLmConfig;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.MethodConfig.LoraBias;
 import io.github.sparkfinetune.conf.ModuleNames;
-import io.github.sparkfinetune.conf.NearDedupConfig;
 import io.github.sparkfinetune.conf.OutputConfig;
 import io.github.sparkfinetune.conf.PreferenceConfig;
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
@@ -212,48 +209,38 @@ class EveryKeyTest {
                 output: {dir: out, dtype: bfloat16}
                 """, "run.yaml", List.of());
 
-        RunConfig expected = new RunConfig(
-                "hdfs://nn/m",
-                Task.CLASSIFICATION,
-                DeviceChoice.CPU,
-                PrecisionChoice.BF16,
-                new DataConfig(
+        DataConfig data = new DataConfig(
+                new DataConfig.Sources(
                         null,
                         "s3a://b/eval.csv",
                         "s3a://b/test.csv",
                         Map.of("general", "s3a://b/general.csv"),
                         DataFormat.CSV,
                         "windows-1252",
-                        true,
-                        "body",
-                        "2",
-                        "no",
-                        0.25,
-                        0.125,
-                        ColumnNames.of(List.of("user", "thread")),
-                        null,
-                        64,
-                        21,
-                        1000,
-                        0.5,
-                        true,
-                        true,
-                        3,
-                        7,
-                        "c.jinja",
-                        false,
-                        Packing.WRAPPED,
-                        Overlong.DROP,
-                        "d",
-                        new CorpusConfig(
-                                List.of(new CorpusSource("s3a://b/train.csv", 0.9), new CorpusSource("general", 1)),
-                                StoppingStrategy.ALL_EXHAUSTED,
-                                Normalization.NFKC,
-                                List.of(Masking.PHONE, Masking.EMAIL),
-                                "DE",
+                        true),
+                new DataConfig.Columns("body", "2", "no"),
+                new DataConfig.Split(0.25, 0.125, ColumnNames.of(List.of("user", "thread")), null),
+                new DataConfig.Rows(1000, 0.5, true, true),
+                new DataConfig.Samples(64, 21, Packing.WRAPPED, Overlong.DROP, "c.jinja", false),
+                new DataConfig.Dataset("d", 3, 7),
+                new CorpusConfig(
+                        new CorpusConfig.Mix(
+                                List.of(
+                                        new CorpusConfig.Source("s3a://b/train.csv", 0.9),
+                                        new CorpusConfig.Source("general", 1)),
+                                StoppingStrategy.ALL_EXHAUSTED),
+                        new CorpusConfig.Cleaning(Normalization.NFKC, List.of(Masking.PHONE, Masking.EMAIL), "DE"),
+                        new CorpusConfig.Filtering(
                                 List.of(Filter.C4, Filter.FINEWEB),
                                 "q",
-                                new GopherQualityConfig(1, 2, 3.5, 4, 0.5, 0.6, 0.7, 0.75, 9, List.of("der", "die")),
+                                new GopherQualityConfig(
+                                        new GopherQualityConfig.Words(1, 2, 3.5, 4),
+                                        0.5,
+                                        0.6,
+                                        0.7,
+                                        0.75,
+                                        9,
+                                        List.of("der", "die")),
                                 new GopherRepetitionConfig(
                                         0.01,
                                         0.02,
@@ -264,71 +251,59 @@ class EveryKeyTest {
                                         Map.of(
                                                 "5", 0.0, "6", 0.14, "7", 0.13, "8", 0.12, "9", 0.11, "10", 0.1, "11",
                                                 0.06)),
-                                new C4Config(false, false, 1, 2, 4, false, false, false, false),
-                                new FinewebConfig(0.1, true, 0.2, 3, 0.4, 5),
-                                new NearDedupConfig(true, 1, 2, 3, 0.4),
-                                new DecontaminateConfig(true, 5))),
-                new TokenizerConfig(List.of("<a>", "<b>")),
-                new ClassificationConfig(
-                        ProblemType.MULTI_LABEL_CLASSIFICATION,
-                        ClassWeight.of(Map.of("no", 2.0, "1", 0.5, "a.b", 0.1))),
-                new QuestionAnsweringConfig("q", "c", "a", true, 21, 22, true),
-                new MethodConfig(
-                        MethodConfig.Type.QLORA,
-                        null,
-                        "hdfs://nn/a",
-                        4,
-                        32,
+                                new C4Config(false, new C4Config.Lines(false, 2, 4, false, false), 1, false, false),
+                                new FinewebConfig(0.1, true, 0.2, 3, 0.4, 5)),
+                        new CorpusConfig.NearDedup(true, 1, 2, 3, 0.4),
+                        new CorpusConfig.Decontaminate(true, 5)));
+        MethodConfig method = new MethodConfig(
+                MethodConfig.Type.QLORA,
+                null,
+                "hdfs://nn/a",
+                new MethodConfig.Lora(4, 32, 0.05, LoraBias.LORA_ONLY, true, true, "gaussian"),
+                new MethodConfig.Targets(
                         ModuleNames.of(List.of("q_proj", "v_proj")),
-                        0.05,
-                        LoraBias.LORA_ONLY,
-                        List.of("score"),
-                        List.of(7, 3),
-                        true,
-                        true,
-                        "gaussian",
                         Map.of("model.layers.0.self_attn.q_proj", 2, "^v", 3),
                         Map.of("v_proj", 1.5),
                         List.of(0, 2),
-                        false),
-                new TrainingConfig(
-                        3,
-                        100,
-                        4,
-                        5,
-                        6,
+                        List.of("score"),
+                        List.of(7, 3)),
+                false);
+        TrainingConfig training = new TrainingConfig(
+                new TrainingConfig.Batches(3, 100, 4, 5, 6, true),
+                new TrainingConfig.Schedule(
                         1e-4,
                         LrSchedulerType.COSINE_WITH_MIN_LR,
                         Map.of("min_lr_rate", 0.1, "num_cycles", 2),
                         0.2,
                         8,
-                        0.01,
-                        0.0,
                         0.9,
-                        16.0,
-                        Optim.ADAMW_8BIT,
-                        0.8,
-                        0.99,
-                        1e-6,
-                        2.0,
-                        5.0,
-                        true,
-                        9,
-                        10,
-                        11,
-                        99,
-                        12,
-                        0.5,
-                        13,
-                        14,
-                        "f1_macro",
-                        List.of(ReportTo.MLFLOW, ReportTo.TENSORBOARD),
-                        "mails"),
-                new MaskedLmConfig(0.3, true),
-                new PreferenceConfig(0.4, PreferenceConfig.LossType.ROBUST, 0.2, true),
-                new UnpairedPreferenceConfig(0.5, UnpairedPreferenceConfig.LossType.APO_ZERO_UNPAIRED, 1.5, 0.5),
-                new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 19),
-                new ClusterConfig(4, 7000, "0.0.0.0", 15, 16, true, true),
+                        16.0),
+                new TrainingConfig.Optimizer(Optim.ADAMW_8BIT, 0.8, 0.99, 1e-6, 0.01, 2.0),
+                new TrainingConfig.Regularization(0.0, 5.0),
+                9,
+                new TrainingConfig.Evaluation(11, 99, 14, "f1_macro"),
+                new TrainingConfig.Saving(12, 0.5, 13),
+                new TrainingConfig.Tracking(10, List.of(ReportTo.MLFLOW, ReportTo.TENSORBOARD), "mails"));
+        RunConfig expected = new RunConfig(
+                new RunConfig.Base("hdfs://nn/m", new TokenizerConfig(List.of("<a>", "<b>"))),
+                Task.CLASSIFICATION,
+                data,
+                method,
+                training,
+                new RunConfig.TaskSections(
+                        new ClassificationConfig(
+                                ProblemType.MULTI_LABEL_CLASSIFICATION,
+                                ClassWeight.of(Map.of("no", 2.0, "1", 0.5, "a.b", 0.1))),
+                        new QuestionAnsweringConfig("q", "c", "a", true, 21, 22, true),
+                        new MaskedLmConfig(0.3, true),
+                        new PreferenceConfig(0.4, PreferenceConfig.LossType.ROBUST, 0.2, true),
+                        new UnpairedPreferenceConfig(
+                                0.5, UnpairedPreferenceConfig.LossType.APO_ZERO_UNPAIRED, 1.5, 0.5),
+                        new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 19)),
+                new RunConfig.Compute(
+                        DeviceChoice.CPU,
+                        PrecisionChoice.BF16,
+                        new ClusterConfig(4, 7000, "0.0.0.0", 15, 16, true, true)),
                 new OutputConfig("out", OutputConfig.Dtype.BFLOAT16));
         assertThat(config).isEqualTo(expected);
         assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.conf.load;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.conf.CorpusSource;
+import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -24,8 +24,8 @@ class KeysTest {
     void mapsOnlyPaths() {
         RunConfig mapped = Keys.mapPaths(CONFIG, (key, path) -> key + "/" + path);
 
-        assertThat(mapped.data().train()).isEqualTo("data.train/t");
-        assertThat(mapped.data().eval()).isNull();
+        assertThat(mapped.data().sources().train()).isEqualTo("data.train/t");
+        assertThat(mapped.data().sources().eval()).isNull();
         assertThat(Keys.mapPaths(mapped, (key, path) -> path.substring(key.length() + 1)))
                 .isEqualTo(CONFIG);
     }
@@ -43,8 +43,9 @@ class KeysTest {
         assertThat(Keys.mapPaths(mixed, (key, path) -> "/" + path)
                         .data()
                         .corpus()
+                        .mix()
                         .sources())
-                .containsExactly(new CorpusSource("/a", 1), new CorpusSource("/b", 2));
+                .containsExactly(new CorpusConfig.Source("/a", 1), new CorpusConfig.Source("/b", 2));
     }
 
     @Test

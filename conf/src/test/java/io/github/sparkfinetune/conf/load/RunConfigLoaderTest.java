@@ -16,14 +16,12 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.DataConfig.Overlong;
 import io.github.sparkfinetune.conf.DataConfig.Packing;
-import io.github.sparkfinetune.conf.DecontaminateConfig;
 import io.github.sparkfinetune.conf.FinewebConfig;
 import io.github.sparkfinetune.conf.GenerationConfig;
 import io.github.sparkfinetune.conf.GopherQualityConfig;
 import io.github.sparkfinetune.conf.GopherRepetitionConfig;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.ModuleNames;
-import io.github.sparkfinetune.conf.NearDedupConfig;
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
@@ -47,109 +45,62 @@ class RunConfigLoaderTest {
     void readsDefaultsFromDefaultsYaml() {
         RunConfig config = RunConfigLoader.parse(MINIMAL, "run.yaml", List.of());
 
-        assertThat(config.device()).isEqualTo(DeviceChoice.AUTO);
+        assertThat(config.compute().device()).isEqualTo(DeviceChoice.AUTO);
         assertThat(config.data())
                 .isEqualTo(new DataConfig(
-                        "t",
-                        null,
-                        null,
-                        Map.of(),
-                        DataFormat.AUTO,
-                        "UTF-8",
-                        false,
-                        "text",
-                        null,
-                        "label",
-                        0.1,
-                        0.0,
-                        null,
-                        null,
-                        128,
-                        null,
-                        1_000_000,
-                        0.01,
-                        null,
-                        false,
-                        null,
-                        42,
-                        null,
-                        true,
-                        Packing.NONE,
-                        Overlong.TRUNCATE,
-                        null,
+                        new DataConfig.Sources("t", null, null, Map.of(), DataFormat.AUTO, "UTF-8", false),
+                        new DataConfig.Columns("text", null, "label"),
+                        new DataConfig.Split(0.1, 0.0, null, null),
+                        new DataConfig.Rows(1_000_000, 0.01, null, false),
+                        new DataConfig.Samples(128, null, Packing.NONE, Overlong.TRUNCATE, null, true),
+                        new DataConfig.Dataset(null, null, 42),
                         new CorpusConfig(
-                                List.of(),
-                                StoppingStrategy.FIRST_EXHAUSTED,
-                                Normalization.NONE,
-                                List.of(),
-                                null,
-                                List.of(),
-                                null,
-                                new GopherQualityConfig(
-                                        50,
-                                        100_000,
-                                        3,
-                                        10,
-                                        0.1,
-                                        0.9,
-                                        0.3,
-                                        0.8,
-                                        2,
-                                        List.of("the", "be", "to", "of", "and", "that", "have", "with")),
-                                new GopherRepetitionConfig(
-                                        0.3,
-                                        0.3,
-                                        0.2,
-                                        0.2,
-                                        Map.of("2", 0.2, "3", 0.18, "4", 0.16),
-                                        Map.of("5", 0.15, "6", 0.14, "7", 0.13, "8", 0.12, "9", 0.11, "10", 0.1)),
-                                new C4Config(true, true, 5, 3, 1000, true, true, true, true),
-                                new FinewebConfig(0.12, false, 0.67, 30, 0.01, 0.3),
-                                new NearDedupConfig(false, 5, 14, 8, 0.75),
-                                new DecontaminateConfig(false, 13))));
-        assertThat(config.precision()).isEqualTo(PrecisionChoice.AUTO);
-        assertThat(config.tokenizer()).isEqualTo(new TokenizerConfig(List.of()));
-        assertThat(config.classification())
+                                new CorpusConfig.Mix(List.of(), StoppingStrategy.FIRST_EXHAUSTED),
+                                new CorpusConfig.Cleaning(Normalization.NONE, List.of(), null),
+                                new CorpusConfig.Filtering(
+                                        List.of(),
+                                        null,
+                                        new GopherQualityConfig(
+                                                new GopherQualityConfig.Words(50, 100_000, 3, 10),
+                                                0.1,
+                                                0.9,
+                                                0.3,
+                                                0.8,
+                                                2,
+                                                List.of("the", "be", "to", "of", "and", "that", "have", "with")),
+                                        new GopherRepetitionConfig(
+                                                0.3,
+                                                0.3,
+                                                0.2,
+                                                0.2,
+                                                Map.of("2", 0.2, "3", 0.18, "4", 0.16),
+                                                Map.of(
+                                                        "5", 0.15, "6", 0.14, "7", 0.13, "8", 0.12, "9", 0.11, "10",
+                                                        0.1)),
+                                        new C4Config(
+                                                true, new C4Config.Lines(true, 3, 1000, true, true), 5, true, true),
+                                        new FinewebConfig(0.12, false, 0.67, 30, 0.01, 0.3)),
+                                new CorpusConfig.NearDedup(false, 5, 14, 8, 0.75),
+                                new CorpusConfig.Decontaminate(false, 13))));
+        assertThat(config.compute().precision()).isEqualTo(PrecisionChoice.AUTO);
+        assertThat(config.base().tokenizer()).isEqualTo(new TokenizerConfig(List.of()));
+        assertThat(config.tasks().classification())
                 .isEqualTo(new ClassificationConfig(ProblemType.SINGLE_LABEL_CLASSIFICATION, null));
-        assertThat(config.generation()).isEqualTo(new GenerationConfig(128, false, 1, 50, 1, 1, 0));
-        assertThat(config.questionAnswering())
+        assertThat(config.tasks().generation()).isEqualTo(new GenerationConfig(128, false, 1, 50, 1, 1, 0));
+        assertThat(config.tasks().questionAnswering())
                 .isEqualTo(new QuestionAnsweringConfig("question", "context", "answers", false, 20, 30, false));
         assertThat(config.method()).isEqualTo(MethodConfig.full());
         assertThat(config.training())
                 .isEqualTo(new TrainingConfig(
-                        1,
-                        0,
-                        16,
-                        32,
-                        1,
-                        5e-5,
-                        LrSchedulerType.LINEAR,
-                        Map.of(),
-                        0.0,
-                        0,
-                        0.0,
-                        0.0,
-                        1.0,
-                        1.0,
-                        Optim.ADAMW_TORCH,
-                        0.9,
-                        0.999,
-                        1e-8,
-                        1.0,
-                        0.0,
-                        false,
+                        new TrainingConfig.Batches(1, 0, 16, 32, 1, false),
+                        new TrainingConfig.Schedule(5e-5, LrSchedulerType.LINEAR, Map.of(), 0.0, 0, 1.0, 1.0),
+                        new TrainingConfig.Optimizer(Optim.ADAMW_TORCH, 0.9, 0.999, 1e-8, 0.0, 1.0),
+                        new TrainingConfig.Regularization(0.0, 0.0),
                         42,
-                        1,
-                        0,
-                        0,
-                        0,
-                        15,
-                        2,
-                        0,
-                        "loss",
-                        List.of(),
-                        null));
-        assertThat(config.cluster()).isEqualTo(new ClusterConfig(1, 0, null, 10, 120, false, false));
+                        new TrainingConfig.Evaluation(0, 0, 0, "loss"),
+                        new TrainingConfig.Saving(0, 15, 2),
+                        new TrainingConfig.Tracking(1, List.of(), null)));
+        assertThat(config.compute().cluster()).isEqualTo(new ClusterConfig(1, 0, null, 10, 120, false, false));
     }
 
     @Test
@@ -182,10 +133,10 @@ class RunConfigLoaderTest {
                         "training.lr_scheduler_kwargs.num_cycles=3",
                         "data.train=a=b"));
 
-        assertThat(config.training().learningRate()).isEqualTo(3e-5);
+        assertThat(config.training().schedule().learningRate()).isEqualTo(3e-5);
         assertThat(config.method()).isEqualTo(MethodConfig.freeze(null));
-        assertThat(config.training().lrSchedulerKwargs()).isEqualTo(Map.of("num_cycles", 3));
-        assertThat(config.data().train()).isEqualTo("a=b");
+        assertThat(config.training().schedule().lrSchedulerKwargs()).isEqualTo(Map.of("num_cycles", 3));
+        assertThat(config.data().sources().train()).isEqualTo("a=b");
     }
 
     @Test
@@ -195,8 +146,8 @@ class RunConfigLoaderTest {
         RunConfig all = RunConfigLoader.parse(
                 MINIMAL, "run.yaml", List.of("method.type=lora", "method.target_modules=all-linear"));
 
-        assertThat(names.method().targetModules()).isEqualTo(ModuleNames.of(List.of("query", "value")));
-        assertThat(all.method().targetModules()).isEqualTo(ModuleNames.matching("all-linear"));
+        assertThat(names.method().targets().targetModules()).isEqualTo(ModuleNames.of(List.of("query", "value")));
+        assertThat(all.method().targets().targetModules()).isEqualTo(ModuleNames.matching("all-linear"));
         for (RunConfig config : List.of(names, all)) {
             assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
                     .isEqualTo(config);
@@ -216,7 +167,7 @@ class RunConfigLoaderTest {
                         List.<String>of())
                 .entrySet()) {
             RunConfig config = RunConfigLoader.parse(MINIMAL, "run.yaml", List.of("data.split_by=" + some.getKey()));
-            assertThat(config.data().splitBy()).isEqualTo(ColumnNames.of(some.getValue()));
+            assertThat(config.data().split().splitBy()).isEqualTo(ColumnNames.of(some.getValue()));
             assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
                     .isEqualTo(config);
         }
@@ -229,8 +180,8 @@ class RunConfigLoaderTest {
         RunConfig named =
                 RunConfigLoader.parse(MINIMAL, "run.yaml", List.of("classification.class_weight={balanced: 2}"));
 
-        assertThat(balanced.classification().classWeight()).isEqualTo(ClassWeight.balanced());
-        assertThat(named.classification().classWeight()).isEqualTo(ClassWeight.of(Map.of("balanced", 2.0)));
+        assertThat(balanced.tasks().classification().classWeight()).isEqualTo(ClassWeight.balanced());
+        assertThat(named.tasks().classification().classWeight()).isEqualTo(ClassWeight.of(Map.of("balanced", 2.0)));
         for (RunConfig config : List.of(balanced, named)) {
             assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
                     .isEqualTo(config);

@@ -28,12 +28,12 @@ public final class DataFunnel {
         List<Line> lines = new ArrayList<>();
         Manifest.Corpus corpus = manifest.corpus();
         lines.add(new Line("rows of the sources", corpus == null ? counted(manifest) : corpus.rows()));
-        manifest.badRows().forEach((reason, count) -> lines.add(new Line("left out: " + shown(reason), count)));
+        manifest.rows().badRows().forEach((reason, count) -> lines.add(new Line("left out: " + shown(reason), count)));
         if (corpus != null) {
             corpus.rejected().forEach((rule, count) -> lines.add(new Line("left out by data.corpus." + rule, count)));
         }
-        if (manifest.duplicates() > 0) {
-            lines.add(new Line("left out: duplicates", manifest.duplicates()));
+        if (manifest.rows().duplicates() > 0) {
+            lines.add(new Line("left out: duplicates", manifest.rows().duplicates()));
         }
         if (corpus != null) {
             corpus.masked().forEach((kind, count) -> lines.add(new Line("masked in the others: " + kind, count)));
@@ -41,16 +41,17 @@ public final class DataFunnel {
                     .forEach(mixed ->
                             lines.add(new Line("in the mix of " + mixed.key(), mixed.sampled(), share(mixed))));
         }
-        manifest.splits().forEach((name, split) -> {
+        manifest.samples().splits().forEach((name, split) -> {
             if (split.documents() != null) {
                 split.documents()
                         .dropped()
                         .forEach((reason, count) -> lines.add(new Line(name + " left out: " + shown(reason), count)));
             }
         });
-        manifest.splits()
+        manifest.samples()
+                .splits()
                 .forEach((name, split) -> lines.add(new Line(name + " samples", split.rows(), samples(split))));
-        manifest.splits().forEach((name, split) -> {
+        manifest.samples().splits().forEach((name, split) -> {
             if (split.side() != null) {
                 lines.add(new Line(name + " rows", split.side().rows(), side(name, split.side())));
             }
@@ -61,14 +62,14 @@ public final class DataFunnel {
     /** Returns one line with the splits, and the rows that were left out. */
     public static String summary(Manifest manifest) {
         List<String> parts = new ArrayList<>();
-        parts.add(manifest.splits().entrySet().stream()
+        parts.add(manifest.samples().splits().entrySet().stream()
                 .map(split -> split(split.getKey(), split.getValue()))
                 .collect(Collectors.joining(", ")));
-        if (!manifest.labels().isEmpty()) {
-            parts.add(manifest.labels().size() + " labels");
+        if (!manifest.samples().labels().isEmpty()) {
+            parts.add(manifest.samples().labels().size() + " labels");
         }
-        if (!manifest.badRows().isEmpty()) {
-            parts.add("left out " + reasons(manifest.badRows()));
+        if (!manifest.rows().badRows().isEmpty()) {
+            parts.add("left out " + reasons(manifest.rows().badRows()));
         }
         if (manifest.corpus() != null && !manifest.corpus().rejected().isEmpty()) {
             parts.add("left out by data.corpus " + reasons(manifest.corpus().rejected()));
@@ -105,8 +106,8 @@ public final class DataFunnel {
 
     /** Counts the rows of a dataset without a corpus, where every row is in one place. */
     private static long counted(Manifest manifest) {
-        long rows = sum(manifest.badRows()) + manifest.duplicates();
-        for (Manifest.Split split : manifest.splits().values()) {
+        long rows = sum(manifest.rows().badRows()) + manifest.rows().duplicates();
+        for (Manifest.Split split : manifest.samples().splits().values()) {
             Manifest.Documents documents = split.documents();
             rows += documents == null ? split.rows() : documents.count() + sum(documents.dropped());
         }

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.data.dataset;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
@@ -14,204 +15,212 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /**
- * The options that decide the content of a dataset, as its manifest has them: keys of the configuration's {@code data}
- * section, and of a task's own.
+ * Options that decide the content of a dataset, as its manifest has them: keys of the configuration's {@code data}
+ * section, and of a task's section. In JSON all groups but {@code corpus} are one object.
  *
- * @param text column of the text, or null where rows are conversations
- * @param textPair column of the second text, or null where there is none
- * @param label column of the label, or null where there is none
- * @param format of the training text, found out: never {@code auto}
- * @param evalFraction 0 where the evaluation text is a source of its own
- * @param testFraction 0 where the test text is a source of its own
- * @param shards number of hash ranges; 0 while it is not known how much text there is
- * @param tokenizerSha256 hash of {@code tokenizer.json}, added tokens included
- * @param stride tokens that neighbouring windows of a long text have in common; absent (null) where texts are not cut
- *     into windows
- * @param documents how documents are made and packed; absent (null) where a sample is a text with a label
- * @param problemType {@code classification.problem_type}; absent (null) where texts have no label, or one
- * @param questionAnswering which questions there are; absent (null) where rows are none
- * @param encoding character set of the text; absent (null) for UTF-8
- * @param multiline true where texts of CSV may hold line ends, else absent (null); version 0.1 read all CSV so
- * @param corpus how the documents were prepared; absent (null) where nothing of it is used
- * @param splitBy what rows share that are held out together: columns, {@code [user, thread]}, or the task's default,
- *     {@code prompt}; absent (null) where rows are held out one by one, by time, or not at all
- * @param splitByTime column by which the newest rows are held out; absent (null) where there is none
+ * @param corpus preparation of the documents; absent (null) if nothing of {@code data.corpus} is used
  */
 public record DatasetOptions(
-        String text,
-        String textPair,
-        String label,
-        String format,
-        double evalFraction,
-        double testFraction,
-        int maxLength,
-        int maxTextBytes,
-        boolean deduplicate,
-        int shards,
-        long seed,
-        String tokenizerSha256,
-        @JsonInclude(JsonInclude.Include.NON_NULL) Integer stride,
-        @JsonInclude(JsonInclude.Include.NON_NULL) DocumentOptions documents,
-        @JsonInclude(JsonInclude.Include.NON_NULL) String problemType,
-        @JsonInclude(JsonInclude.Include.NON_NULL) QuestionOptions questionAnswering,
-        @JsonInclude(JsonInclude.Include.NON_NULL) String encoding,
-        @JsonInclude(JsonInclude.Include.NON_NULL) Boolean multiline,
+        @JsonUnwrapped Columns columns,
+        @JsonUnwrapped Source source,
+        @JsonUnwrapped Texts texts,
+        @JsonUnwrapped Storage storage,
+        @JsonUnwrapped Samples samples,
         @JsonInclude(JsonInclude.Include.NON_NULL) CorpusConfig corpus,
-        @JsonInclude(JsonInclude.Include.NON_NULL) String splitBy,
-        @JsonInclude(JsonInclude.Include.NON_NULL) String splitByTime)
+        @JsonUnwrapped Split split)
         implements Serializable {
+
+    /**
+     * Columns of a row.
+     *
+     * @param text column of the text, or null if rows are conversations
+     * @param textPair column of the second text, or null if there is none
+     * @param label column of the label, or null if there is none
+     */
+    public record Columns(String text, String textPair, String label) implements Serializable {}
+
+    /**
+     * How the training text is read.
+     *
+     * @param format format that was found, never {@code auto}
+     * @param encoding character set of the text; absent (null) for UTF-8
+     * @param multiline true if texts of CSV may contain line ends, else absent (null); version 0.1 read all CSV so
+     */
+    public record Source(
+            String format,
+            @JsonInclude(JsonInclude.Include.NON_NULL) String encoding,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Boolean multiline)
+            implements Serializable {}
+
+    /**
+     * Texts, and how they are tokenized.
+     *
+     * @param maxLength as {@code data.max_length}
+     * @param maxTextBytes as {@code data.max_text_bytes}
+     * @param deduplicate whether rows with equal text are kept once
+     * @param tokenizerSha256 hash of {@code tokenizer.json}, added tokens included
+     */
+    public record Texts(int maxLength, int maxTextBytes, boolean deduplicate, String tokenizerSha256)
+            implements Serializable {}
+
+    /**
+     * Shards.
+     *
+     * @param shards number of hash ranges; 0 while the amount of text is unknown
+     * @param seed as {@code data.seed}
+     */
+    public record Storage(int shards, long seed) implements Serializable {}
+
+    /**
+     * Samples of a task.
+     *
+     * @param stride tokens that neighbouring windows of a long text share; absent (null) if texts are not cut into
+     *     windows
+     * @param documents how documents are made and packed; absent (null) if a sample is a text with a label
+     * @param problemType {@code classification.problem_type}; absent (null) if texts have no label, or one
+     * @param questionAnswering kind of the questions; absent (null) if rows are not questions
+     */
+    public record Samples(
+            @JsonInclude(JsonInclude.Include.NON_NULL) Integer stride,
+            @JsonInclude(JsonInclude.Include.NON_NULL) DocumentOptions documents,
+            @JsonInclude(JsonInclude.Include.NON_NULL) String problemType,
+            @JsonInclude(JsonInclude.Include.NON_NULL) QuestionOptions questionAnswering)
+            implements Serializable {
+        private static final Samples OF_TEXTS = new Samples(null, null, null, null);
+    }
+
+    /**
+     * Rows that are held out.
+     *
+     * @param evalFraction 0 if the evaluation text is a source of its own
+     * @param testFraction 0 if the test text is a source of its own
+     * @param splitBy what rows share that are held out together: columns, {@code [user, thread]}, or the task's
+     *     default, {@code prompt}; absent (null) if rows are held out one by one, by time, or not at all
+     * @param splitByTime column by which the newest rows are held out; absent (null) if there is none
+     */
+    public record Split(
+            double evalFraction,
+            double testFraction,
+            @JsonInclude(JsonInclude.Include.NON_NULL) String splitBy,
+            @JsonInclude(JsonInclude.Include.NON_NULL) String splitByTime)
+            implements Serializable {}
 
     /**
      * How documents are made and packed.
      *
-     * @param overlong null where the packing cuts documents
-     * @param assistantOnlyLoss null where there are no conversations
-     * @param chatTemplateSha256 hash of the chat template, or null where none is used
+     * @param overlong null if the packing cuts documents
+     * @param assistantOnlyLoss null if there are no conversations
+     * @param chatTemplateSha256 hash of the chat template, or null if none is used
      */
     public record DocumentOptions(
             Packing packing, Overlong overlong, Boolean assistantOnlyLoss, String chatTemplateSha256)
             implements Serializable {}
 
     /**
-     * Which questions there are: keys of the configuration's {@code question_answering} section.
+     * Kind of the questions: keys of the configuration's {@code question_answering} section.
      *
-     * @param version2WithNegative whether they may have no answer
+     * @param version2WithNegative whether a question may have no answer
      */
     public record QuestionOptions(
             @JsonProperty("version_2_with_negative") boolean version2WithNegative) implements Serializable {}
 
-    /** A run's options that every task has, with the format as it is configured, of a task whose rows stand alone. */
+    /**
+     * Returns the options of a run that every task has, with the configured format, for a task whose rows stand alone.
+     */
     public static DatasetOptions of(DataConfig data, TokenizerFiles tokenizer) {
         return of(data, tokenizer, null);
     }
 
     /**
-     * A run's options that every task has, with the format as it is configured.
+     * Returns the options of a run that every task has, with the configured format.
      *
      * @param group what rows share that the task holds out together by default, or null
      */
     public static DatasetOptions of(DataConfig data, TokenizerFiles tokenizer, String group) {
+        DataConfig.Sources sources = data.sources();
+        DataConfig.Dataset dataset = data.dataset();
         return new DatasetOptions(
-                null,
-                null,
-                null,
-                name(data.format()),
-                data.eval() == null ? data.evalFraction() : 0,
-                data.test() == null ? data.testFraction() : 0,
-                data.maxLength(),
-                data.maxTextBytes(),
-                data.deduplicates(),
-                data.shards() == null ? 0 : data.shards(),
-                data.seed(),
-                tokenizer.sha256(),
-                null,
-                null,
-                null,
-                null,
-                Charset.forName(data.encoding()).equals(StandardCharsets.UTF_8) ? null : data.encoding(),
-                data.multiline() ? true : null,
+                new Columns(null, null, null),
+                new Source(
+                        name(sources.format()),
+                        Charset.forName(sources.encoding()).equals(StandardCharsets.UTF_8) ? null : sources.encoding(),
+                        sources.multiline() ? true : null),
+                new Texts(
+                        data.samples().maxLength(),
+                        data.rows().maxTextBytes(),
+                        data.deduplicates(),
+                        tokenizer.sha256()),
+                new Storage(dataset.shards() == null ? 0 : dataset.shards(), dataset.seed()),
+                Samples.OF_TEXTS,
                 data.corpus().isUsed() ? data.corpus().withoutQuarantine() : null,
+                split(data, group));
+    }
+
+    private static Split split(DataConfig data, String group) {
+        return new Split(
+                data.sources().eval() == null ? data.split().evalFraction() : 0,
+                data.sources().test() == null ? data.split().testFraction() : 0,
                 splitBy(data, group),
-                data.splitsOff() ? data.splitByTime() : null);
+                data.splitsOff() ? data.split().splitByTime() : null);
     }
 
     private static String splitBy(DataConfig data, String group) {
-        if (!data.splitsOff() || data.splitByTime() != null) {
+        DataConfig.Split split = data.split();
+        if (!data.splitsOff() || split.splitByTime() != null) {
             return null;
         }
-        if (data.splitBy() == null) {
+        if (split.splitBy() == null) {
             return group;
         }
-        return data.splitBy().names().isEmpty() ? null : data.splitBy().names().toString();
+        return split.splitBy().names().isEmpty()
+                ? null
+                : split.splitBy().names().toString();
     }
 
-    /** With the format that a source was found to have. */
+    /** Returns these options with the format that a source has. */
     public DatasetOptions withFormat(DataFormat found) {
-        return with(text, textPair, label, name(found), stride, documents, problemType, questionAnswering);
+        return new DatasetOptions(
+                columns,
+                new Source(name(found), source.encoding(), source.multiline()),
+                texts,
+                storage,
+                samples,
+                corpus,
+                split);
     }
 
-    /** With a number of shards. */
+    /** Returns these options with a number of shards. */
     public DatasetOptions withShards(int number) {
-        return new DatasetOptions(
-                text,
-                textPair,
-                label,
-                format,
-                evalFraction,
-                testFraction,
-                maxLength,
-                maxTextBytes,
-                deduplicate,
-                number,
-                seed,
-                tokenizerSha256,
-                stride,
-                documents,
-                problemType,
-                questionAnswering,
-                encoding,
-                multiline,
-                corpus,
-                splitBy,
-                splitByTime);
+        return new DatasetOptions(columns, source, texts, new Storage(number, storage.seed()), samples, corpus, split);
     }
 
-    /** With the names of columns; null for one that is not read. */
-    public DatasetOptions withColumns(String textColumn, String pairColumn, String labelColumn) {
-        return with(textColumn, pairColumn, labelColumn, format, stride, documents, problemType, questionAnswering);
+    /** Returns these options with the names of columns; null for a column that is not read. */
+    public DatasetOptions withColumns(String text, String textPair, String label) {
+        return new DatasetOptions(new Columns(text, textPair, label), source, texts, storage, samples, corpus, split);
     }
 
-    /** With how documents are made. */
-    public DatasetOptions withDocuments(DocumentOptions made) {
-        return with(text, textPair, label, format, stride, made, problemType, questionAnswering);
+    /** Returns these options with documents that are made and packed so. */
+    public DatasetOptions withDocuments(DocumentOptions documents) {
+        return with(new Samples(samples.stride(), documents, samples.problemType(), samples.questionAnswering()));
     }
 
-    /** With what is predicted of texts; null where it is one label. */
+    /** Returns these options with a kind of prediction; null for one label. */
     public DatasetOptions withProblemType(String type) {
-        return with(text, textPair, label, format, stride, documents, type, questionAnswering);
+        return with(new Samples(samples.stride(), samples.documents(), type, samples.questionAnswering()));
     }
 
-    /** With windows that have so many tokens in common. */
+    /** Returns these options with windows that share this many tokens. */
     public DatasetOptions withStride(int tokens) {
-        return with(text, textPair, label, format, tokens, documents, problemType, questionAnswering);
+        return with(new Samples(tokens, samples.documents(), samples.problemType(), samples.questionAnswering()));
     }
 
-    /** With rows that are questions. */
+    /** Returns these options with rows that are questions. */
     public DatasetOptions withQuestionAnswering(QuestionOptions questions) {
-        return with(text, textPair, label, format, stride, documents, problemType, questions);
+        return with(new Samples(samples.stride(), samples.documents(), samples.problemType(), questions));
     }
 
-    private DatasetOptions with(
-            String textColumn,
-            String pairColumn,
-            String labelColumn,
-            String found,
-            Integer windowStride,
-            DocumentOptions made,
-            String type,
-            QuestionOptions questions) {
-        return new DatasetOptions(
-                textColumn,
-                pairColumn,
-                labelColumn,
-                found,
-                evalFraction,
-                testFraction,
-                maxLength,
-                maxTextBytes,
-                deduplicate,
-                shards,
-                seed,
-                tokenizerSha256,
-                windowStride,
-                made,
-                type,
-                questions,
-                encoding,
-                multiline,
-                corpus,
-                splitBy,
-                splitByTime);
+    private DatasetOptions with(Samples changed) {
+        return new DatasetOptions(columns, source, texts, storage, changed, corpus, split);
     }
 
     private static String name(DataFormat format) {

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.data.dataset;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
@@ -8,6 +9,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.json.FlatRecords;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.hf.Quoted;
 import java.io.FileNotFoundException;
@@ -27,13 +29,13 @@ import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
 
 /**
- * What a prepared dataset holds: {@value #FILE_NAME} in its folder, in UTF-8 JSON. It is written last and moved in
- * whole, so that a folder without one is an unfinished dataset, and its list of {@link Shard shards} says which files
- * belong to the dataset, in storage order; a file that it does not name does not. The same text and options give the
- * same manifest on every cluster, but for the {@link Source} paths and times, and the names of the run that wrote it in
- * those of the shards.
+ * Content of a prepared dataset: {@value #FILE_NAME} in its folder, in UTF-8 JSON. The manifest is written last and
+ * moved in whole, so a folder without a manifest is an unfinished dataset. The list of {@link Shard shards} names the
+ * files of the dataset in storage order; other files do not belong to the dataset. The same text and options give the
+ * same manifest on every cluster, except for the paths and times of the {@link Source sources}, and the names of the
+ * shards, which contain the name of the run.
  *
- * <p>Fields are named as the components of these records, in {@code snake_case} and in their order:
+ * <p>Fields have the names of the components of these records, in {@code snake_case}:
  *
  * <pre>
  * {
@@ -41,6 +43,7 @@ import org.apache.hadoop.fs.Path;
  *   "task" : "classification",
  *   "labels" : [ "ham", "spam" ],
  *   "longest" : 214,
+ *   "pad_token_id" : 0,
  *   "splits" : {
  *     "train" : {
  *       "rows" : 4459, "tokens" : 104833, "truncated" : 0, "rows_per_label" : [ 3862, 597 ],
@@ -50,7 +53,6 @@ import org.apache.hadoop.fs.Path;
  *     }, …
  *   },
  *   "bad_rows" : { "empty_text" : 2 }, "cut_texts" : 0, "repaired_texts" : 1, "duplicates" : 0,
- *   "pad_token_id" : 0,
  *   "sources" : [ { "key" : "data.train", "path" : "file:/…", "files" : 1, "bytes" : …, "fingerprint" : "…" } ],
  *   "options" : { "text" : "text", "text_pair" : null, "label" : "label", "format" : "jsonl", …,
  *     "documents" : { "packing" : "bfd", "overlong" : "truncate", "assistant_only_loss" : true,
@@ -58,43 +60,27 @@ import org.apache.hadoop.fs.Path;
  * }
  * </pre>
  *
- * <p>{@code documents}, of a split and of the options, is there only where samples are made of documents;
- * {@code corpus}, of the manifest and of the options, only where {@code data.corpus} is used: {@code "corpus" : {
- * "rows" : 9000, "rejected" : { "c4.min_num_sentences" : 12 }, "masked" : { "email" : 3 }, "mix" : [ … ] }}; options
- * {@code problem_type} only where texts have several labels or a number, {@code stride} and {@code question_answering}
- * only where texts are cut into windows, and where rows are questions; {@code split_by} and {@code split_by_time} only
- * where they decide which rows are held out. {@code side}, of a split, is there where rows have groups or times:
- * {@code "side" : { "rows" : 120, "by" : "prompt", "groups" : 40, "shared" : 0 }}. A reader refuses a field that it
- * does not know and a {@code schema_version} other than its own.
+ * <p>Some fields are absent where they do not apply. {@code documents} of a split and of the options: samples are not
+ * made of documents. {@code corpus} of the manifest and of the options: {@code data.corpus} is not used; else
+ * {@code "corpus" : { "rows" : 9000, "rejected" : { "c4.min_num_sentences" : 12 }, "masked" : { "email" : 3 }, "mix" :
+ * [ … ] }}. {@code problem_type}: texts have one label. {@code stride}: texts are not cut into windows.
+ * {@code question_answering}: rows are not questions. {@code split_by} and {@code split_by_time}: they do not decide
+ * which rows are held out. {@code side} of a split: rows have neither groups nor times; else {@code "side" : { "rows" :
+ * 120, "by" : "prompt", "groups" : 40, "shared" : 0 }}. A reader refuses unknown fields and another
+ * {@code schema_version}.
  *
  * @param schemaVersion version of this format, {@value #SCHEMA_VERSION}
- * @param task what the samples are for: the configuration's {@code task}
- * @param labels label names; a name's place is its id; empty where rows have no label; of numbers the one name
- *     {@code LABEL_0}, as {@code transformers} has it
- * @param longest tokens of the longest sample of all splits
- * @param splits by name: {@value #TRAIN}, then {@value #EVAL} and {@value #TEST} where they have samples
- * @param badRows rows of the sources that could not be used, by reason, sorted by it; those of documents that turned
- *     out to be so when they were tokenized are in {@link Documents#dropped} instead
- * @param cutTexts usable rows with a text longer than {@code data.max_text_bytes}
- * @param repairedTexts usable rows with a text that control bytes or invalid UTF-8 were removed from
- * @param duplicates usable rows left out because their content was there already
- * @param padTokenId id that batches are padded with
- * @param sources what was read
- * @param options what decides the content
- * @param corpus what the preparation of the corpus did; absent (null) where {@code data.corpus} is not used
- * @param warnings what a model would learn badly from; absent where there is nothing
+ * @param task the configuration's {@code task}
+ * @param sources sources of raw text
+ * @param options options that decide the content
+ * @param corpus preparation of the corpus; absent (null) if {@code data.corpus} is not used
+ * @param warnings properties of the data that train badly; absent if there are none
  */
 public record Manifest(
         int schemaVersion,
         Task task,
-        List<String> labels,
-        int longest,
-        Map<String, Split> splits,
-        Map<String, Long> badRows,
-        long cutTexts,
-        long repairedTexts,
-        long duplicates,
-        int padTokenId,
+        @JsonUnwrapped Samples samples,
+        @JsonUnwrapped Rows rows,
         List<Source> sources,
         DatasetOptions options,
         @JsonInclude(JsonInclude.Include.NON_NULL) Corpus corpus,
@@ -112,27 +98,63 @@ public record Manifest(
     /** Split for the final metrics. */
     public static final String TEST = "test";
 
-    /** Most bytes of one: a million shards fit. */
+    /** Most bytes of a manifest, enough for a million shards. */
     private static final int LARGEST = 256 << 20;
 
     private static final ObjectMapper JSON = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .enable(SerializationFeature.INDENT_OUTPUT)
+            .addModule(new FlatRecords())
             .build();
+
+    /**
+     * Samples of all splits.
+     *
+     * @param labels names of the labels, by id; empty if rows have no label; {@code LABEL_0} for numbers, as in
+     *     {@code transformers}
+     * @param longest tokens of the longest sample
+     * @param padTokenId id that batches are padded with
+     * @param splits splits by name: {@value #TRAIN}, then {@value #EVAL} and {@value #TEST} if they have samples
+     */
+    public record Samples(List<String> labels, int longest, int padTokenId, Map<String, Split> splits)
+            implements Serializable {
+        public Samples {
+            splits.forEach((name, split) -> Objects.requireNonNull(split, "a split is null"));
+            labels = List.copyOf(labels);
+            splits = Collections.unmodifiableMap(new LinkedHashMap<>(splits));
+        }
+    }
+
+    /**
+     * Rows of the sources that are left out or changed.
+     *
+     * @param badRows unusable rows by reason, sorted by reason; documents that tokenization finds to be unusable are in
+     *     {@link Documents#dropped} instead
+     * @param cutTexts usable rows with a text longer than {@code data.max_text_bytes}
+     * @param repairedTexts usable rows with a text from which control bytes or invalid UTF-8 were removed
+     * @param duplicates usable rows that were left out because an earlier row has their content
+     */
+    public record Rows(Map<String, Long> badRows, long cutTexts, long repairedTexts, long duplicates)
+            implements Serializable {
+        public Rows {
+            badRows = Collections.unmodifiableMap(new TreeMap<>(badRows));
+        }
+    }
 
     /**
      * One split.
      *
      * @param rows number of samples
-     * @param tokens their tokens, special tokens included
+     * @param tokens tokens of the samples, special tokens included
      * @param truncated samples, or documents, that lost tokens to {@code data.max_length}
-     * @param rowsPerLabel number of samples that have each label, as theirs or as that of a token, by id; empty where
-     *     there are no labels
-     * @param shards its files, in storage order: a sample's index in the split is its place in all of them together
-     * @param documents what its samples are made of; absent (null) where a sample is a text with a label
-     * @param lengths texts, or the parts of them that samples hold, by length: of a power of two those of at most as
-     *     many tokens and more than half as many; absent (empty) in datasets of earlier versions
-     * @param side groups and times of its rows; absent (null) where rows stand alone
+     * @param rowsPerLabel number of samples with each label, or with a token of each label, by label id; empty if there
+     *     are no labels
+     * @param shards files in storage order; the index of a sample in the split counts across all files
+     * @param documents documents of the samples; absent (null) if a sample is a text with a label
+     * @param lengths number of texts, or of the parts of texts that samples hold, by length: the key is a power of two,
+     *     and counts lengths of at most the key and more than half the key; absent (empty) in datasets of earlier
+     *     versions
+     * @param side groups and times of the rows; absent (null) if rows stand alone
      */
     public record Split(
             long rows,
@@ -150,7 +172,7 @@ public record Manifest(
             lengths = lengths == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(lengths));
         }
 
-        /** A split whose lengths were not counted. */
+        /** Makes a split whose lengths were not counted. */
         public Split(
                 long rows,
                 long tokens,
@@ -168,14 +190,14 @@ public record Manifest(
     }
 
     /**
-     * Groups and times of the rows of one split, as they were before they were tokenized.
+     * Groups and times of the rows of one split before tokenization.
      *
-     * @param rows how many
-     * @param by what rows of a group share, as {@link DatasetOptions#splitBy}; absent (null) without groups
-     * @param groups how many they are
-     * @param shared rows of a held-out split whose group has rows that are trained on
-     * @param from time of its oldest row, and {@code to} of its newest, where {@code data.split_by_time} splits; absent
-     *     (null) without
+     * @param rows number of rows
+     * @param by what rows of a group share, as {@link DatasetOptions.Split#splitBy}; absent (null) without groups
+     * @param groups number of groups
+     * @param shared rows of a held-out split whose group has rows in the training split
+     * @param from time of the oldest row; absent (null) without {@code data.split_by_time}
+     * @param to time of the newest row; absent (null) without {@code data.split_by_time}
      */
     public record Side(
             long rows,
@@ -189,11 +211,11 @@ public record Manifest(
     /**
      * The documents of one split.
      *
-     * @param count documents in its samples
-     * @param labelTokens tokens that are predicted: those with a label, but for the first of each document; of
-     *     masked-lm all that may be masked
-     * @param dropped documents that are in no sample, by {@link DropReason#label}; and {@code unlabelled_sample}:
-     *     samples of parts of documents without a token to predict, which are left out
+     * @param count documents in the samples
+     * @param labelTokens predicted tokens: tokens with a label, except the first token of each document; for masked-lm
+     *     all tokens that may be masked
+     * @param dropped documents in no sample, by {@link DropReason#label}; {@code unlabelled_sample} counts dropped
+     *     samples that are parts of documents without a token to predict
      */
     public record Documents(long count, long labelTokens, Map<String, Long> dropped) implements Serializable {
         public Documents {
@@ -205,7 +227,7 @@ public record Manifest(
      * One Parquet file, see {@link SampleWriter}.
      *
      * @param file path within the dataset's folder, with {@code /}
-     * @param bytes its length
+     * @param bytes length of the file
      * @param rowGroups rows of each row group, in order
      */
     public record Shard(String file, long bytes, List<Integer> rowGroups) implements Serializable {
@@ -222,22 +244,22 @@ public record Manifest(
     /**
      * One source of raw text.
      *
-     * @param key the configuration key that names it, e.g. {@code data.train}
+     * @param key configuration key of the source, such as {@code data.train}
      * @param path absolute URI of a file or folder, or a glob
      * @param files number of files
-     * @param bytes their length together
-     * @param fingerprint SHA-256, in hexadecimal, of a line for each file, sorted by path: path, length, and time of
-     *     modification in milliseconds, with tabs between
+     * @param bytes length of all files
+     * @param fingerprint SHA-256, in hexadecimal, of one line for each file, sorted by path: path, length, and
+     *     modification time in milliseconds, separated by tabs
      */
     public record Source(String key, String path, long files, long bytes, String fingerprint) implements Serializable {}
 
     /**
-     * What the preparation of a corpus did.
+     * Preparation of a corpus.
      *
      * @param rows rows of all sources
-     * @param rejected documents that were left out on purpose, by the rule's key below {@code data.corpus}
-     * @param masked placeholders in the other documents, by what they stand for
-     * @param mix what the training text was mixed of; empty where it is one source
+     * @param rejected documents that rules dropped, by the rule's key below {@code data.corpus}
+     * @param masked placeholders in the remaining documents, by the pattern that they replace
+     * @param mix sources of the mixed training text; empty if there is one source
      */
     public record Corpus(long rows, Map<String, Long> rejected, Map<String, Long> masked, List<Mixed> mix)
             implements Serializable {
@@ -252,10 +274,10 @@ public record Manifest(
      * One source of a mix.
      *
      * @param key configuration key of the source
-     * @param weight its weight
-     * @param documents documents of it that could be used
-     * @param sampled of these, those in the mix
-     * @param epochs how often a document of it is in the mix, in the mean
+     * @param weight weight of the source
+     * @param documents usable documents of the source
+     * @param sampled documents of the source in the mix
+     * @param epochs mean number of times that the mix has a document of the source
      */
     public record Mixed(String key, double weight, long documents, long sampled, double epochs)
             implements Serializable {}
@@ -263,34 +285,16 @@ public record Manifest(
     public Manifest {
         Objects.requireNonNull(task, "task is missing");
         Objects.requireNonNull(options, "options is missing");
-        splits.forEach((name, split) -> Objects.requireNonNull(split, "a split is null"));
-        labels = List.copyOf(labels);
-        splits = Collections.unmodifiableMap(new LinkedHashMap<>(splits));
-        badRows = Collections.unmodifiableMap(new TreeMap<>(badRows));
         sources = List.copyOf(sources);
         warnings = warnings == null ? List.of() : List.copyOf(warnings);
     }
 
-    /** The same with warnings. */
+    /** Returns this manifest with warnings. */
     public Manifest with(List<Warning> found) {
-        return new Manifest(
-                schemaVersion,
-                task,
-                labels,
-                longest,
-                splits,
-                badRows,
-                cutTexts,
-                repairedTexts,
-                duplicates,
-                padTokenId,
-                sources,
-                options,
-                corpus,
-                found);
+        return new Manifest(schemaVersion, task, samples, rows, sources, options, corpus, found);
     }
 
-    /** Whether a dataset is finished. */
+    /** Returns whether a dataset is finished. */
     public static boolean exists(Path dataset, Configuration hadoop) throws IOException {
         return dataset.getFileSystem(hadoop).exists(new Path(dataset, FILE_NAME));
     }
@@ -298,15 +302,15 @@ public record Manifest(
     /**
      * Reads a dataset's manifest.
      *
-     * @throws RunException if there is none, or none that this program can read
+     * @throws RunException if there is no manifest, or this program cannot read it
      */
     public static Manifest read(Path dataset, Configuration hadoop) throws IOException {
         Path path = new Path(dataset, FILE_NAME);
         Manifest manifest;
         try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
-            // As text: of bytes Jackson guesses the encoding, and fails in its own way where it guesses UTF-32.
+            // Decodes here, because Jackson guesses the encoding of bytes and fails if it guesses UTF-32.
             String json = new String(HadoopFiles.readAll(in, path.toString(), LARGEST), StandardCharsets.UTF_8);
-            // By a reader, whose content no message shows.
+            // Reads from a Reader, whose content Jackson's messages do not show.
             manifest = JSON.readValue(new StringReader(json), Manifest.class);
         } catch (FileNotFoundException e) {
             throw RunException.data(
@@ -327,19 +331,19 @@ public record Manifest(
         return manifest;
     }
 
-    /** Writes the manifest, which finishes the dataset. A reader never sees half of it. */
+    /** Writes the manifest, which finishes the dataset. A reader never sees a part of the manifest. */
     public void write(Path dataset, Configuration hadoop) throws IOException {
         Path path = new Path(dataset, FILE_NAME);
         HadoopFiles.writeWhole(path.getFileSystem(hadoop), path, JSON.writeValueAsBytes(this));
     }
 
     /**
-     * The split of that name.
+     * Returns a split.
      *
-     * @throws RunException if it has no rows
+     * @throws RunException if the split has no rows
      */
     public Split split(String name) {
-        Split split = splits.get(name);
+        Split split = samples.splits().get(name);
         if (split == null) {
             throw RunException.data("the dataset has no " + name + " rows: set data." + name
                     + (name.equals(TRAIN) ? "" : " or data." + name + "_fraction") + " and prepare it again");
@@ -350,22 +354,22 @@ public record Manifest(
     /**
      * Refuses a dataset that was not prepared for this run.
      *
-     * @param wanted the run's options
+     * @param requested the run's options
      * @throws RunException that names the first difference
      */
-    public void requireMatches(Path dataset, Task runTask, DatasetOptions wanted) {
-        requireSameProblem(dataset, runTask, wanted);
-        new OptionsMatch(dataset, options, wanted).requireSameSamples();
+    public void requireMatches(Path dataset, Task runTask, DatasetOptions requested) {
+        requireSameProblem(dataset, runTask, requested);
+        new OptionsMatch(dataset, options, requested).requireSameSamples();
     }
 
     /**
-     * Refuses a dataset whose samples do not hold what this run's task tells of a text.
+     * Refuses a dataset whose samples do not have the targets of this run's task.
      *
-     * @param wanted the run's options
+     * @param requested the run's options
      * @throws RunException that names the difference
      */
-    public void requireSameProblem(Path dataset, Task runTask, DatasetOptions wanted) {
-        OptionsMatch match = new OptionsMatch(dataset, options, wanted);
+    public void requireSameProblem(Path dataset, Task runTask, DatasetOptions requested) {
+        OptionsMatch match = new OptionsMatch(dataset, options, requested);
         match.requireSame("task", task, runTask);
         match.requireSameProblem();
     }

@@ -15,15 +15,18 @@ import org.apache.hadoop.fs.Path;
 record OptionsMatch(Path dataset, DatasetOptions prepared, DatasetOptions wanted) {
     /** Refuses another value of an option that decides tokens and samples. */
     void requireSameSamples() {
-        requireSame("data.max_length", prepared.maxLength(), wanted.maxLength());
-        if (!Objects.equals(prepared.tokenizerSha256(), wanted.tokenizerSha256())) {
+        requireSame(
+                "data.max_length", prepared.texts().maxLength(), wanted.texts().maxLength());
+        if (!Objects.equals(prepared.texts().tokenizerSha256(), wanted.texts().tokenizerSha256())) {
             throw RunException.data(dataset + " was tokenized with another tokenizer.json (SHA-256 "
-                    + prepared.tokenizerSha256() + ", the model's is " + wanted.tokenizerSha256()
+                    + prepared.texts().tokenizerSha256() + ", the model's is "
+                    + wanted.texts().tokenizerSha256()
                     + "): prepare it again into a new data.dir");
         }
-        requireSame("data.stride", prepared.stride(), wanted.stride());
-        requireSameQuestions(prepared.questionAnswering(), wanted.questionAnswering());
-        requireSameDocuments(prepared.documents(), wanted.documents());
+        requireSame("data.stride", prepared.samples().stride(), wanted.samples().stride());
+        requireSameQuestions(
+                prepared.samples().questionAnswering(), wanted.samples().questionAnswering());
+        requireSameDocuments(prepared.samples().documents(), wanted.samples().documents());
     }
 
     /** Refuses another value of an option that decides what is predicted. */
@@ -60,6 +63,6 @@ record OptionsMatch(Path dataset, DatasetOptions prepared, DatasetOptions wanted
     }
 
     private static String problemType(DatasetOptions some) {
-        return Objects.requireNonNullElse(some.problemType(), "single_label_classification");
+        return Objects.requireNonNullElse(some.samples().problemType(), "single_label_classification");
     }
 }

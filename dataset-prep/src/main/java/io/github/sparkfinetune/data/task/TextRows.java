@@ -56,11 +56,11 @@ public record TextRows(
      * @param labels reader of a row's label, or null for rows without
      */
     public static Reading<Content> reading(DataConfig data, RawSource source, LabelReader labels) {
-        boolean pairs = data.textPair() != null;
+        boolean pairs = data.columns().textPair() != null;
         boolean folders = source.format() == DataFormat.TEXT_FOLDERS;
         boolean lines = source.format() == DataFormat.TEXT;
         if ((folders || lines) && pairs) {
-            throw RunException.config("data.text_pair: " + data.textPair() + " cannot be used with "
+            throw RunException.config("data.text_pair: " + data.columns().textPair() + " cannot be used with "
                     + (lines ? "lines" : "text folders, where a file is one text") + ": use jsonl, csv or parquet");
         }
         if (lines && labels != null) {
@@ -68,15 +68,16 @@ public record TextRows(
                     + " is read as lines (data.format), which have no label: use text_folders, jsonl, csv or parquet");
         }
         List<Reading.Column> columns = new ArrayList<>();
-        columns.add(new Reading.Column("data.text", data.text(), UnusableRowException.NO_TEXT, true));
+        columns.add(new Reading.Column("data.text", data.columns().text(), UnusableRowException.NO_TEXT, true));
         if (pairs) {
-            columns.add(new Reading.Column("data.text_pair", data.textPair(), NO_PAIR, false));
+            columns.add(new Reading.Column("data.text_pair", data.columns().textPair(), NO_PAIR, false));
         }
         if (labels != null) {
-            columns.add(new Reading.Column("data.label", data.label(), UnusableRowException.NO_LABEL, false));
+            columns.add(new Reading.Column("data.label", data.columns().label(), UnusableRowException.NO_LABEL, false));
         }
         String folder = folders ? new Path(source.path()).toUri().getPath() : null;
-        return new Reading.Texts<>(columns, new TextRows(data.maxTextBytes(), pairs, labels, folder, null, false));
+        return new Reading.Texts<>(
+                columns, new TextRows(data.rows().maxTextBytes(), pairs, labels, folder, null, false));
     }
 
     /**
@@ -90,15 +91,20 @@ public record TextRows(
         }
         boolean filtered = source.split().equals(Manifest.TRAIN);
         return new Reading.Texts<>(
-                texts.columns(), new TextRows(data.maxTextBytes(), false, null, null, data.corpus(), filtered));
+                texts.columns(), new TextRows(data.rows().maxTextBytes(), false, null, null, data.corpus(), filtered));
     }
 
     /** Returns the options of a dataset whose documents are texts. */
     public static DatasetOptions documentOptions(DataConfig data, TokenizerFiles files) {
         return DatasetOptions.of(data, files)
-                .withColumns(data.text(), data.textPair(), null)
+                .withColumns(data.columns().text(), data.columns().textPair(), null)
                 .withDocuments(new DatasetOptions.DocumentOptions(
-                        data.packing(), data.packing() == Packing.WRAPPED ? null : data.overlong(), null, null));
+                        data.samples().packing(),
+                        data.samples().packing() == Packing.WRAPPED
+                                ? null
+                                : data.samples().overlong(),
+                        null,
+                        null));
     }
 
     /** Refuses {@code data.corpus} for a task whose rows are not documents. */
@@ -126,8 +132,9 @@ public record TextRows(
 
     /** Refuses a second text for a task that cannot use it. */
     public static void refusePair(DataConfig data) {
-        if (data.textPair() != null) {
-            throw RunException.config("data.text_pair: " + data.textPair() + " is for task classification: remove it");
+        if (data.columns().textPair() != null) {
+            throw RunException.config(
+                    "data.text_pair: " + data.columns().textPair() + " is for task classification: remove it");
         }
     }
 

@@ -9,7 +9,8 @@ import org.junit.jupiter.api.Test;
 /** Tests each rule at its threshold, and just beyond. */
 class GopherQualityTest {
     private static String verdict(String text, String... settings) {
-        return Corpora.verdict(new GopherQuality(Corpora.config(settings).gopherQuality()), text);
+        return Corpora.verdict(
+                new GopherQuality(Corpora.config(settings).filtering().gopherQuality()), text);
     }
 
     private static String verdict(String text, String setting) {

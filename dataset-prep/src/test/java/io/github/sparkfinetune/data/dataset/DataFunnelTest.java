@@ -14,18 +14,17 @@ class DataFunnelTest {
         return new Manifest(
                 Manifest.SCHEMA_VERSION,
                 RunConfig.Task.CAUSAL_LM,
-                List.of(),
-                128,
-                Map.of(Manifest.TRAIN, train),
-                Map.of("empty_text", 3L),
-                0,
-                0,
-                27,
-                0,
+                new Manifest.Samples(List.of(), 128, 0, Map.of(Manifest.TRAIN, train)),
+                new Manifest.Rows(Map.of("empty_text", 3L), 0, 0, 27),
                 List.of(),
                 new DatasetOptions(
-                        "text", null, "label", "jsonl", 0, 0, 128, 1000, false, 2, 42, "cafe", null, null, null, null,
-                        null, null, null, null, null),
+                        new DatasetOptions.Columns("text", null, "label"),
+                        new DatasetOptions.Source("jsonl", null, null),
+                        new DatasetOptions.Texts(128, 1000, false, "cafe"),
+                        new DatasetOptions.Storage(2, 42),
+                        new DatasetOptions.Samples(null, null, null, null),
+                        null,
+                        new DatasetOptions.Split(0, 0, null, null)),
                 corpus,
                 List.of());
     }

@@ -43,18 +43,23 @@ class DatasetTest {
         manifest = new Manifest(
                 Manifest.SCHEMA_VERSION,
                 Task.CLASSIFICATION,
-                List.of("ham", "spam"),
-                9,
-                Map.of(Manifest.TRAIN, new Manifest.Split(2310, 12345, 3, List.of(1155L, 1155L), shards, null)),
-                Map.of("empty_text", 2L),
-                1,
-                1,
-                0,
-                0,
+                new Manifest.Samples(
+                        List.of("ham", "spam"),
+                        9,
+                        0,
+                        Map.of(
+                                Manifest.TRAIN,
+                                new Manifest.Split(2310, 12345, 3, List.of(1155L, 1155L), shards, null))),
+                new Manifest.Rows(Map.of("empty_text", 2L), 1, 1, 0),
                 List.of(new Manifest.Source("data.train", "file:/mails.jsonl", 1, 99, "ab")),
                 new DatasetOptions(
-                        "text", "subject", "label", "jsonl", 0, 0, 9, 1000, false, 2, 42, "cafe", null, null, null,
-                        null, null, null, null, null, null),
+                        new DatasetOptions.Columns("text", "subject", "label"),
+                        new DatasetOptions.Source("jsonl", null, null),
+                        new DatasetOptions.Texts(9, 1000, false, "cafe"),
+                        new DatasetOptions.Storage(2, 42),
+                        new DatasetOptions.Samples(null, null, null, null),
+                        null,
+                        new DatasetOptions.Split(0, 0, null, null)),
                 null,
                 List.of());
         manifest.write(dataset, hadoop);
@@ -252,14 +257,16 @@ class DatasetTest {
         return new Manifest(
                 manifest.schemaVersion(),
                 manifest.task(),
-                manifest.labels(),
-                manifest.longest(),
-                Map.of(Manifest.TRAIN, train),
-                manifest.badRows(),
-                manifest.cutTexts(),
-                manifest.repairedTexts(),
-                manifest.duplicates(),
-                manifest.padTokenId(),
+                new Manifest.Samples(
+                        manifest.samples().labels(),
+                        manifest.samples().longest(),
+                        manifest.samples().padTokenId(),
+                        Map.of(Manifest.TRAIN, train)),
+                new Manifest.Rows(
+                        manifest.rows().badRows(),
+                        manifest.rows().cutTexts(),
+                        manifest.rows().repairedTexts(),
+                        manifest.rows().duplicates()),
                 manifest.sources(),
                 manifest.options(),
                 null,
@@ -288,27 +295,30 @@ class DatasetTest {
             Manifest packed = new Manifest(
                     Manifest.SCHEMA_VERSION,
                     Task.SFT,
-                    List.of(),
-                    13,
-                    Map.of(
-                            Manifest.TRAIN,
-                            new Manifest.Split(
-                                    1500,
-                                    9999,
-                                    0,
-                                    List.of(),
-                                    List.of(new Manifest.Shard(
-                                            file, Files.size(folder.resolve(file)), writer.rowGroups())),
-                                    new Manifest.Documents(3000, 8000, Map.of("overlong", 1L)))),
-                    Map.of(),
-                    0,
-                    0,
-                    0,
-                    0,
+                    new Manifest.Samples(
+                            List.of(),
+                            13,
+                            0,
+                            Map.of(
+                                    Manifest.TRAIN,
+                                    new Manifest.Split(
+                                            1500,
+                                            9999,
+                                            0,
+                                            List.of(),
+                                            List.of(new Manifest.Shard(
+                                                    file, Files.size(folder.resolve(file)), writer.rowGroups())),
+                                            new Manifest.Documents(3000, 8000, Map.of("overlong", 1L))))),
+                    new Manifest.Rows(Map.of(), 0, 0, 0),
                     List.of(),
                     new DatasetOptions(
-                            null, null, null, "jsonl", 0, 0, 50, 1000, false, 1, 42, "cafe", null, options, null, null,
-                            null, null, null, null, null),
+                            new DatasetOptions.Columns(null, null, null),
+                            new DatasetOptions.Source("jsonl", null, null),
+                            new DatasetOptions.Texts(50, 1000, false, "cafe"),
+                            new DatasetOptions.Storage(1, 42),
+                            new DatasetOptions.Samples(null, options, null, null),
+                            null,
+                            new DatasetOptions.Split(0, 0, null, null)),
                     null,
                     List.of());
             packed.write(dataset, hadoop);

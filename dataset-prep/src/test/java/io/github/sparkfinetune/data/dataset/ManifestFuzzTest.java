@@ -20,8 +20,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ManifestFuzzTest {
     private static final Configuration HADOOP = new Configuration();
     private static final DatasetOptions OPTIONS = new DatasetOptions(
-            "text", "subject", "label", "jsonl", 0, 0, 9, 1000, false, 2, 42, "cafe", null, null, null, null, null,
-            null, null, null, null);
+            new DatasetOptions.Columns("text", "subject", "label"),
+            new DatasetOptions.Source("jsonl", null, null),
+            new DatasetOptions.Texts(9, 1000, false, "cafe"),
+            new DatasetOptions.Storage(2, 42),
+            new DatasetOptions.Samples(null, null, null, null),
+            null,
+            new DatasetOptions.Split(0, 0, null, null));
 
     @TempDir
     private static java.nio.file.Path folder;
@@ -31,14 +36,12 @@ class ManifestFuzzTest {
         Manifest manifest = new Manifest(
                 Manifest.SCHEMA_VERSION,
                 Task.CLASSIFICATION,
-                List.of("ham", "spam"),
-                9,
-                Map.of(Manifest.TRAIN, new Manifest.Split(10, 123, 3, List.of(5L, 5L), shards, null)),
-                Map.of("empty_text", 2L),
-                1,
-                1,
-                0,
-                0,
+                new Manifest.Samples(
+                        List.of("ham", "spam"),
+                        9,
+                        0,
+                        Map.of(Manifest.TRAIN, new Manifest.Split(10, 123, 3, List.of(5L, 5L), shards, null))),
+                new Manifest.Rows(Map.of("empty_text", 2L), 1, 1, 0),
                 List.of(new Manifest.Source("data.train", "file:/mails.jsonl", 1, 99, "ab")),
                 OPTIONS,
                 null,
@@ -64,7 +67,7 @@ class ManifestFuzzTest {
         Files.write(folder.resolve(Manifest.FILE_NAME), json);
         try {
             Manifest manifest = Manifest.read(dataset, HADOOP);
-            manifest.splits().values().stream()
+            manifest.samples().splits().values().stream()
                     .flatMap(split -> split.shards().stream())
                     .forEach(shard -> assertThat(
                                     folder.resolve(shard.file()).normalize().startsWith(folder))

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.adapter;
 
-import io.github.sparkfinetune.conf.CorpusSource;
+import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.HeadKind;
@@ -52,9 +52,13 @@ public final class AdapterMerge {
             Path localDir,
             long maxShardSize) {
         HfFolderWriter writer = HfFolderWriter.once(
-                "--output", new org.apache.hadoop.fs.Path(output), hadoop, name(config.model(), adapter));
+                "--output",
+                new org.apache.hadoop.fs.Path(output),
+                hadoop,
+                name(config.base().model(), adapter));
         writer.checkTarget();
-        try (MergedModel model = MergedModel.open(config.model(), config.method(), head, adapter, hadoop, localDir)) {
+        try (MergedModel model =
+                MergedModel.open(config.base().model(), config.method(), head, adapter, hadoop, localDir)) {
             writer.write(
                     model.folders(),
                     model.config(),
@@ -81,13 +85,14 @@ public final class AdapterMerge {
         settings.put("r", read.settings().ranks().r());
         settings.put("lora_alpha", read.settings().ranks().loraAlpha());
         settings.put("target_modules", read.settings().targets().targetModules());
-        List<String> data = config.data().train() == null
-                ? config.data().corpus().sources().stream()
-                        .map(CorpusSource::path)
+        List<String> data = config.data().sources().train() == null
+                ? config.data().corpus().mix().sources().stream()
+                        .map(CorpusConfig.Source::path)
                         .toList()
-                : List.of(config.data().train());
+                : List.of(config.data().sources().train());
         String architecture = merged.architectures().stream().findFirst().orElse(merged.modelType());
-        return new ModelCard(HubName.idOf(config.model()), usage, architecture, data, Map.of(), settings, Map.of())
+        return new ModelCard(
+                        HubName.idOf(config.base().model()), usage, architecture, data, Map.of(), settings, Map.of())
                 .toMarkdown();
     }
 }

@@ -195,32 +195,40 @@ public record LoraSettings(
      * @param baseModel name or path of the base model, as the adapter is to call it
      */
     public static LoraSettings of(MethodConfig method, Architecture architecture, String taskType, String baseModel) {
-        ModuleNames targets = method.targetModules();
+        ModuleNames targets = method.targets().targetModules();
         if (targets == null) {
             targets = ModuleNames.of(architecture.loraTargets());
         }
-        Set<String> saved = new LinkedHashSet<>(method.modulesToSave());
+        Set<String> saved = new LinkedHashSet<>(method.targets().modulesToSave());
         if (taskType != null) {
             saved.addAll(HEADS.getOrDefault(taskType, List.of()));
         }
         Map<String, Integer> ranks = new LinkedHashMap<>();
-        method.rankPattern().forEach((name, rank) -> ranks.put(name, (Integer) rank));
+        method.targets().rankPattern().forEach((name, rank) -> ranks.put(name, (Integer) rank));
         Map<String, Double> alphas = new LinkedHashMap<>();
-        method.alphaPattern().forEach((name, alpha) -> alphas.put(name, ((Number) alpha).doubleValue()));
+        method.targets().alphaPattern().forEach((name, alpha) -> alphas.put(name, ((Number) alpha).doubleValue()));
         try {
             return new LoraSettings(
-                    new Ranks(method.r(), method.loraAlpha(), ranks, alphas, method.useRslora()),
+                    new Ranks(
+                            method.lora().r(),
+                            method.lora().loraAlpha(),
+                            ranks,
+                            alphas,
+                            method.lora().useRslora()),
                     new Targets(
                             targets,
                             architecture
                                     .otherModules()
                                     .map(ModuleNames::matching)
                                     .orElse(null),
-                            method.layersToTransform(),
+                            method.targets().layersToTransform(),
                             List.of()),
-                    method.loraDropout(),
-                    method.useDora(),
-                    new AlsoTrained(method.bias(), new ArrayList<>(saved), method.trainableTokenIndices()),
+                    method.lora().loraDropout(),
+                    method.lora().useDora(),
+                    new AlsoTrained(
+                            method.lora().bias(),
+                            new ArrayList<>(saved),
+                            method.targets().trainableTokenIndices()),
                     new BaseModel(baseModel, taskType, architecture.isConv1d()));
         } catch (RunException e) {
             throw RunException.config("method." + e.getMessage());

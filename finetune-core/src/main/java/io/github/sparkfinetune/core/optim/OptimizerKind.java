@@ -51,7 +51,7 @@ public final class OptimizerKind {
      * {@link L2SpPenalty}.
      */
     public static OptimizerKind of(TrainingConfig training) {
-        return of(training.optim(), training.l2Sp() != 0);
+        return of(training.optimizer().optim(), training.regularization().l2Sp() != 0);
     }
 
     /**

@@ -68,29 +68,29 @@ record MemoryEstimate(
     static MemoryEstimate of(RunConfig config, HfConfig model, TensorSource source, Optional<Manifest> manifest) {
         DataConfig data = config.data();
         TaskSpec spec = TaskSpecs.of(config);
-        int batch = config.training().perDeviceEvalBatchSize();
-        boolean eval = manifest.map(there -> there.splits().containsKey(Manifest.EVAL))
-                .orElse(data.eval() != null || data.evalFraction() > 0);
-        boolean test = data.test() != null || data.testFraction() > 0;
-        int after = manifest.map(there ->
-                        (int) Math.min(batch, heldOut(there, config.cluster().ranks())))
+        int batch = config.training().batches().perDeviceEvalBatchSize();
+        boolean eval = manifest.map(there -> there.samples().splits().containsKey(Manifest.EVAL))
+                .orElse(data.sources().eval() != null || data.split().evalFraction() > 0);
+        boolean test = data.sources().test() != null || data.split().testFraction() > 0;
+        int after = manifest.map(there -> (int) Math.min(
+                        batch, heldOut(there, config.compute().cluster().ranks())))
                 .orElse(eval || test ? batch : 0);
         // Of a sample that is read in parts no more is computed at once.
-        int longest = spec.longestSample(data.maxLength());
+        int longest = spec.longestSample(data.samples().maxLength());
         return new MemoryEstimate(
                 config,
                 model,
                 source,
-                spec.paddedLength(manifest.map(there -> Math.min(there.longest(), longest))
+                spec.paddedLength(manifest.map(there -> Math.min(there.samples().longest(), longest))
                         .orElse(longest)),
-                manifest.map(there -> there.labels().size()).orElseGet(model::numLabels),
+                manifest.map(there -> there.samples().labels().size()).orElseGet(model::numLabels),
                 eval || spec.readsReference() ? batch : 0,
                 after);
     }
 
     /** Samples of the greatest part of a held-out split that a rank evaluates. */
     private static long heldOut(Manifest manifest, int ranks) {
-        return manifest.splits().entrySet().stream()
+        return manifest.samples().splits().entrySet().stream()
                 .filter(split -> !split.getKey().equals(Manifest.TRAIN))
                 .mapToLong(split -> (split.getValue().rows() + ranks - 1) / ranks)
                 .max()
@@ -125,7 +125,7 @@ record MemoryEstimate(
 
     /** Of trained values, those whose optimizer's state a rank keeps. */
     private long moved(long trained, Choice choice) {
-        int ranks = config.cluster().ranks();
+        int ranks = config.compute().cluster().ranks();
         return choice.sharded() ? (trained + ranks - 1) / ranks : trained;
     }
 
@@ -158,11 +158,11 @@ record MemoryEstimate(
 
     /** Keys and values of a batch, and a layer of its prompts. */
     private long answering(Choice choice) {
-        if (spec().answerColumns().isEmpty() || config.generation().evalSamples() == 0) {
+        if (spec().answerColumns().isEmpty() || config.tasks().generation().evalSamples() == 0) {
             return 0;
         }
-        int prompts = config.training().perDeviceEvalBatchSize();
-        long places = (long) longest + config.generation().maxNewTokens();
+        int prompts = config.training().batches().perDeviceEvalBatchSize();
+        long places = (long) longest + config.tasks().generation().maxNewTokens();
         return scoring(choice, prompts) + Activations.keysAndValues(model, prompts, places);
     }
 
@@ -182,8 +182,8 @@ record MemoryEstimate(
             return footprint.parameters().trained() * Float.BYTES;
         }
         long tokens = (long) choice.samples()
-                * config.training().gradientAccumulationSteps()
-                * config.cluster().ranks()
+                * config.training().batches().gradientAccumulationSteps()
+                * config.compute().cluster().ranks()
                 * longest;
         long rows = Math.min(tokens, model.vocabSize());
         return (footprint.parameters().trained() - footprint.parameters().trainedTable() + rows * width) * Float.BYTES;

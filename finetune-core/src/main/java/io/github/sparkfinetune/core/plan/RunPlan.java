@@ -80,7 +80,8 @@ public record RunPlan(
             StepPlan plan = StepPlan.of(
                     config.training(),
                     train.rows(),
-                    StepPlan.globalBatch(config.training(), config.cluster().ranks()));
+                    StepPlan.globalBatch(
+                            config.training(), config.compute().cluster().ranks()));
             return new Work(
                     train.rows(),
                     train.tokens(),
@@ -99,7 +100,7 @@ public record RunPlan(
      * @throws io.github.sparkfinetune.conf.RunException when model, adapter or dataset do not fit the configuration
      */
     public static RunPlan of(RunConfig config, Configuration hadoop, java.nio.file.Path localDir) throws IOException {
-        Path folder = new Path(config.model());
+        Path folder = new Path(config.base().model());
         HfConfig model = Architectures.config(folder, hadoop);
         TokenizerFiles tokenizer = TaskDatas.tokenizer(folder, config, Architectures::positions, hadoop);
         Optional<Manifest> manifest = manifest(config, tokenizer, hadoop);
@@ -107,7 +108,13 @@ public record RunPlan(
         Optional<PeftAdapter> adapter = Optional.ofNullable(config.method().adapter())
                 .map(there -> AdapterFile.read(ModelFolder.fetch(there, hadoop, localDir)));
         try (TensorSource source = ModelWeights.open(folder, hadoop)) {
-            return of(config, grown, source, adapter, manifest, ModelFolder.bytesToCopy(config.model(), hadoop));
+            return of(
+                    config,
+                    grown,
+                    source,
+                    adapter,
+                    manifest,
+                    ModelFolder.bytesToCopy(config.base().model(), hadoop));
         }
     }
 
@@ -141,9 +148,9 @@ public record RunPlan(
         MemoryEstimate estimate = MemoryEstimate.of(config, model, source, manifest);
         MemoryEstimate.Choice choice = new MemoryEstimate.Choice(
                 adaptation,
-                config.training().perDeviceTrainBatchSize(),
-                config.training().gradientCheckpointing(),
-                config.cluster().shardOptimizer(),
+                config.training().batches().perDeviceTrainBatchSize(),
+                config.training().batches().gradientCheckpointing(),
+                config.compute().cluster().shardOptimizer(),
                 OptimizerKind.of(config.training()));
         RankMemory memory = estimate.memory(choice);
         Map<String, Long> smaller = new LinkedHashMap<>();
@@ -174,23 +181,27 @@ public record RunPlan(
             RunConfig config, HfConfig model, TensorSource source, Adaptation adaptation, MemoryEstimate.Choice now) {
         Map<String, MemoryEstimate.Choice> changes = new LinkedHashMap<>();
         changes.put("training.gradient_checkpointing=true", now.recomputing());
-        if (config.cluster().ranks() > 1) {
+        if (config.compute().cluster().ranks() > 1) {
             changes.put("cluster.shard_optimizer=true", now.sharding());
         }
-        boolean pulled = config.training().l2Sp() != 0;
+        boolean pulled = config.training().regularization().l2Sp() != 0;
         changes.put("training.optim=adamw_8bit", now.with(OptimizerKind.of(Optim.ADAMW_8BIT, pulled)));
         MethodConfig method = config.method();
         if (method.type() == MethodConfig.Type.LORA) {
             changes.put("method.type=qlora", now.with(adaptation.withStorage(Adaptation.Storage.NF4_DOUBLE)));
         } else if (method.type() == MethodConfig.Type.FULL) {
-            MethodConfig lora = MethodConfig.lora(method.r(), method.loraAlpha(), method.targetModules());
+            MethodConfig lora = MethodConfig.lora(
+                    method.lora().r(),
+                    method.lora().loraAlpha(),
+                    method.targets().targetModules());
             changes.put(
                     "method.type=lora",
                     now.with(TaskSpecs.of(config).adaptation(config, lora, model, source, Optional.empty(), 1)));
         }
         if (now.samples() > 1) {
             int samples = now.samples() / 2;
-            int accumulated = config.training().gradientAccumulationSteps() * ((now.samples() + samples - 1) / samples);
+            int accumulated =
+                    config.training().batches().gradientAccumulationSteps() * ((now.samples() + samples - 1) / samples);
             changes.put(
                     "training.per_device_train_batch_size=" + samples + " training.gradient_accumulation_steps="
                             + accumulated,

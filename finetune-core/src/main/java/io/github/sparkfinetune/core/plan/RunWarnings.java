@@ -15,19 +15,19 @@ public final class RunWarnings {
     public static List<String> of(RunConfig config) {
         List<String> warnings = new ArrayList<>();
         TrainingConfig training = config.training();
-        double rate = training.learningRate();
+        double rate = training.schedule().learningRate();
         double highest = TaskSpecs.of(config).highestUsualLearningRate();
         if (config.method().type() == MethodConfig.Type.FULL && rate > highest) {
             warnings.add("training.learning_rate: " + rate + " is above " + highest
                     + ", the most that full fine-tuning of such a model usually takes: it may forget what it knows; lower"
                     + " it, or set training.l2_sp or method.type: lora");
         }
-        if (config.cluster().ranks() > 1
-                && training.saveMinutes() == 0
-                && training.saveSteps() == 0
-                && training.evalSteps() == 0) {
+        if (config.compute().cluster().ranks() > 1
+                && training.saving().saveMinutes() == 0
+                && training.saving().saveSteps() == 0
+                && training.evaluation().evalSteps() == 0) {
             warnings.add("training.save_minutes and training.save_steps are 0: when one of the "
-                    + config.cluster().ranks()
+                    + config.compute().cluster().ranks()
                     + " ranks is lost, the training starts from its beginning; set one of them");
         }
         return List.copyOf(warnings);

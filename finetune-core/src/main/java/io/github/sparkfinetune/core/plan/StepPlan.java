@@ -30,12 +30,16 @@ public record StepPlan(long samples, long globalBatch, long totalSteps) {
         return new StepPlan(
                 samples,
                 globalBatch,
-                training.maxSteps() > 0 ? training.maxSteps() : epochSteps * training.numTrainEpochs());
+                training.batches().maxSteps() > 0
+                        ? training.batches().maxSteps()
+                        : epochSteps * training.batches().numTrainEpochs());
     }
 
     /** G of a run that starts with this many ranks. */
     public static long globalBatch(TrainingConfig training, int ranks) {
-        return (long) training.perDeviceTrainBatchSize() * training.gradientAccumulationSteps() * ranks;
+        return (long) training.batches().perDeviceTrainBatchSize()
+                * training.batches().gradientAccumulationSteps()
+                * ranks;
     }
 
     private static long stepsOfEpoch(long samples, long globalBatch) {

@@ -59,7 +59,8 @@ public final class TrainingOrder {
     public static TrainingOrder of(RunConfig config, List<Integer> rowGroups) {
         TrainingConfig training = config.training();
         long samples = rowGroups.stream().mapToLong(Integer::longValue).sum();
-        long globalBatch = StepPlan.globalBatch(training, config.cluster().ranks());
+        long globalBatch =
+                StepPlan.globalBatch(training, config.compute().cluster().ranks());
         return new TrainingOrder(rowGroups, StepPlan.of(training, samples, globalBatch), training);
     }
 

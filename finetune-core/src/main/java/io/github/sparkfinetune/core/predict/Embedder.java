@@ -56,10 +56,11 @@ public final class Embedder implements AutoCloseable {
      * @throws RunException that says what to do
      */
     public static void check(RunConfig config, Configuration hadoop) throws IOException {
-        org.apache.hadoop.fs.Path folder = new org.apache.hadoop.fs.Path(config.model());
+        org.apache.hadoop.fs.Path folder =
+                new org.apache.hadoop.fs.Path(config.base().model());
         if (folder.getFileSystem(hadoop).exists(new org.apache.hadoop.fs.Path(folder, AdapterFile.CONFIG))) {
-            throw RunException.config(
-                    "model: " + config.model() + " holds an adapter: name the folder that finetune merge makes of it");
+            throw RunException.config("model: " + config.base().model()
+                    + " holds an adapter: name the folder that finetune merge makes of it");
         }
         KIND.check(HfConfig.read(folder, hadoop));
     }
@@ -74,18 +75,18 @@ public final class Embedder implements AutoCloseable {
      * @throws RunException when there is no such model
      */
     public static Embedder load(RunConfig config, Configuration hadoop, Path localDir, int gpu, int threads) {
-        Path folder = ModelFolder.fetch(config.model(), hadoop, localDir);
+        Path folder = ModelFolder.fetch(config.base().model(), hadoop, localDir);
         Allocator.release();
         Torch.start(threads);
         NDManager manager = Device.of(gpu).manager();
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
-            MatmulBackend matmul = MatmulBackend.of(config.precision(), Device.of(manager));
+            MatmulBackend matmul = MatmulBackend.of(config.compute().precision(), Device.of(manager));
             Encoder model = KIND.load(
                     new Pretrained(manager, matmul, HfConfig.read(folder), source),
                     0,
                     Adaptation.of(Trainable.none()),
                     0);
-            return new Embedder(manager, model, config.training().perDeviceEvalBatchSize());
+            return new Embedder(manager, model, config.training().batches().perDeviceEvalBatchSize());
         } catch (RuntimeException e) {
             manager.close();
             throw e;

@@ -99,7 +99,7 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
         HfConfig model = Architectures.config(trained);
         try (SafetensorsModel source = SafetensorsModel.open(base.orElse(trained))) {
             TaskSpec spec = TaskSpecs.of(config);
-            Pretrained pretrained = pretrained(config.precision(), manager, model, source);
+            Pretrained pretrained = pretrained(config.compute().precision(), manager, model, source);
             Adaptation adaptation = base.isPresent()
                     ? spec.adaptation(
                             config, config.method(), model, source, Optional.of(AdapterFile.read(trained)), threads)
@@ -121,7 +121,7 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
             StoredNames names = new StoredNames(source, Architectures.of(grown).prefix());
             Trainable drawn = (name, kind, layer) -> names.find(name).isEmpty();
-            Pretrained pretrained = pretrained(config.precision(), manager, grown, source);
+            Pretrained pretrained = pretrained(config.compute().precision(), manager, grown, source);
             return load(config, pretrained, Labels.none(), Adaptation.none(config.method(), drawn, threads), false);
         }
     }

@@ -74,7 +74,8 @@ public final class References implements AutoCloseable {
     /** What tells a dataset from others: by the name of each split that of its first shard. */
     public static Map<String, String> shards(Manifest manifest) {
         Map<String, String> shards = new HashMap<>();
-        manifest.splits()
+        manifest.samples()
+                .splits()
                 .forEach((name, split) -> shards.put(name, split.shards().get(0).file()));
         return shards;
     }

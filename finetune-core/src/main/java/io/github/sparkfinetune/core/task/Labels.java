@@ -24,7 +24,7 @@ public record Labels(List<String> names, List<Long> rows, long samples) {
     /** Those of a dataset to train on. */
     public static Labels of(Manifest dataset) {
         Manifest.Split train = dataset.split(Manifest.TRAIN);
-        return new Labels(dataset.labels(), train.rowsPerLabel(), train.rows());
+        return new Labels(dataset.samples().labels(), train.rowsPerLabel(), train.rows());
     }
 
     /** Those of a trained model; without names they are called as {@code transformers} calls them. */

@@ -15,7 +15,7 @@ import java.util.List;
  */
 public record PredictionSettings(RunConfig config, HfConfig model, TokenizerFiles tokenizer) {
     public int batchSize() {
-        return config.training().perDeviceEvalBatchSize();
+        return config.training().batches().perDeviceEvalBatchSize();
     }
 
     /**

@@ -50,7 +50,7 @@ public interface TaskTraining extends TaskExport {
             TensorSource source,
             Optional<PeftAdapter> adapter,
             int threads) {
-        String base = config.model();
+        String base = config.base().model();
         // As PEFT can load it: a model's name on the Hub, or a path of this machine without its scheme.
         String name = HubName.ofSnapshot(base)
                 .map(HubName::repository)
@@ -58,7 +58,7 @@ public interface TaskTraining extends TaskExport {
                         ? Path.getPathWithoutSchemeAndAuthority(new Path(base)).toString()
                         : base);
         return Adaptation.of(method, model, modelKind().head(), source, peftTaskType(), name, adapter, threads)
-                .withBf16(config.precision() == RunConfig.PrecisionChoice.BF16);
+                .withBf16(config.compute().precision() == RunConfig.PrecisionChoice.BF16);
     }
 
     /**

@@ -22,12 +22,17 @@ final class BestModel {
         this.patience = patience;
     }
 
-    /** Takes up where a checkpoint left off. */
-    void resume(TrainState state) {
+    /** Continues from the state of a checkpoint. */
+    void resume(TrainState.Best state) {
         step = state.bestStep();
         value = state.bestMetric();
         eval = state.bestEval();
         since = state.evaluationsSinceBest();
+    }
+
+    /** Returns the state for a checkpoint. */
+    TrainState.Best state() {
+        return new TrainState.Best(step, value, eval, since);
     }
 
     /**
@@ -63,15 +68,7 @@ final class BestModel {
         return step;
     }
 
-    double value() {
-        return value;
-    }
-
     Map<String, Double> eval() {
         return eval;
-    }
-
-    int since() {
-        return since;
     }
 }

@@ -62,7 +62,7 @@ final class Export {
                 loaded.lora().isPresent() ? loaded.config() : loaded.config().alone();
         String architecture = Architectures.of(model).className(spec.modelKind().head());
         ModelCard card = new ModelCard(
-                HubName.idOf(config.model()),
+                HubName.idOf(config.base().model()),
                 spec.usage(),
                 architecture,
                 resources.manifest().sources().stream()
@@ -70,7 +70,7 @@ final class Export {
                         .toList(),
                 rows(),
                 settings(),
-                result.eval());
+                result.best().eval());
         Map<String, byte[]> files = new LinkedHashMap<>();
         resources.tokenizer().files().forEach((name, text) -> files.put(name, text.getBytes(StandardCharsets.UTF_8)));
         if (loaded.lora().isPresent()) {
@@ -112,8 +112,12 @@ final class Export {
                 ? OutputConfig.Dtype.FLOAT32
                 : config.output().dtype();
         HfConfig saved = spec.savedConfig(
-                model, architecture, resources.manifest().labels(), dtype.name().toLowerCase(Locale.ROOT));
-        return Architectures.of(model).written(spec.tunedConfig(saved, result.eval()));
+                model,
+                architecture,
+                resources.manifest().samples().labels(),
+                dtype.name().toLowerCase(Locale.ROOT));
+        return Architectures.of(model)
+                .written(spec.tunedConfig(saved, result.best().eval()));
     }
 
     /** What PEFT saves: all that is trained, and embeddings that got rows for new tokens. */
@@ -144,8 +148,8 @@ final class Export {
     private Map<String, Object> settings() {
         Map<String, Object> settings = new LinkedHashMap<>();
         settings.put("method", config.method().type());
-        settings.put("max_length", config.data().maxLength());
-        settings.put("ranks", config.cluster().ranks());
+        settings.put("max_length", config.data().samples().maxLength());
+        settings.put("ranks", config.compute().cluster().ranks());
         settings.putAll(JSON.convertValue(config.training(), new TypeReference<Map<String, Object>>() {}));
         return settings;
     }

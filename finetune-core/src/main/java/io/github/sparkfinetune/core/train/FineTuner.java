@@ -41,13 +41,18 @@ public final class FineTuner {
      * @throws io.github.sparkfinetune.conf.RunException that says what to change
      */
     public static void check(RunConfig config, Configuration hadoop) throws IOException {
-        Path folder = new Path(config.model());
+        Path folder = new Path(config.base().model());
         HfConfig model = Architectures.config(folder, hadoop);
         TaskSpec spec = TaskSpecs.of(config);
         spec.modelKind().check(model);
-        spec.metric(config.training().metricForBestModel());
+        spec.metric(config.training().evaluation().metricForBestModel());
         TrainingConfig training = config.training();
-        LrSchedule.of(training.lrSchedulerType(), training.learningRate(), 1, 0, training.lrSchedulerKwargs());
+        LrSchedule.of(
+                training.schedule().lrSchedulerType(),
+                training.schedule().learningRate(),
+                1,
+                0,
+                training.schedule().lrSchedulerKwargs());
         try (TensorSource weights = ModelWeights.open(folder, hadoop)) {
             // What the adapter of method.adapter is, its folder says, which is read when the run begins.
             if (config.method().adapter() == null) {
@@ -59,7 +64,7 @@ public final class FineTuner {
 
     /** Tokens that the run's own add up to, where the method asks for it. */
     private static int vocabulary(RunConfig config, Path folder, Configuration hadoop) throws IOException {
-        return config.method().trainableTokenIndices().isEmpty()
+        return config.method().targets().trainableTokenIndices().isEmpty()
                 ? 0
                 : TaskDatas.tokenizer(folder, config, Architectures::positions, hadoop)
                         .vocabularySize();
@@ -104,7 +109,7 @@ public final class FineTuner {
         TrainState state =
                 TrainState.of(store(config, rank.hadoop(), rank.attempt()).state(checkpoint), checkpoint.name());
         PrecisionChoice before = rank.gpu() < 0 ? PrecisionChoice.FP32 : PrecisionChoice.BF16;
-        return Objects.requireNonNullElseGet(state.precision(), () -> new Precision(before, "as the run began"));
+        return Objects.requireNonNullElseGet(state.run().precision(), () -> new Precision(before, "as the run began"));
     }
 
     private static TrainingResult run(Training training, RankContext rank, Optional<CheckpointFiles> resumeFrom) {

@@ -33,7 +33,7 @@ final class NeftuneNoise {
 
     /** As a run has it; with {@code neftune_noise_alpha} 0 none. */
     NeftuneNoise(TrainingConfig training) {
-        this.alpha = training.neftuneNoiseAlpha();
+        this.alpha = training.regularization().neftuneNoiseAlpha();
         this.seed = training.seed();
     }
 

@@ -161,7 +161,7 @@ final class ReferenceParts {
         String name = stored.names().iterator().next();
         TensorRange range = TensorRange.ofName(name);
         long[] shape = stored.info(name).shape();
-        Manifest.Split split = manifest.splits().get(range.tensor());
+        Manifest.Split split = manifest.samples().splits().get(range.tensor());
         if (split == null || shape.length != 2 || shape[1] < 1 || range.from() % shape[1] != 0) {
             return Optional.empty();
         }

@@ -90,7 +90,7 @@ final class ReferencePass {
     /** Rank 0's, on all ranks. */
     private List<Stretch> missing(List<Part> before) {
         StringBuilder mine = new StringBuilder();
-        for (String split : new TreeSet<>(manifest.splits().keySet())) {
+        for (String split : new TreeSet<>(manifest.samples().splits().keySet())) {
             long at = 0;
             for (Part part : before) {
                 if (part.stretch().split().equals(split)) {
@@ -133,8 +133,8 @@ final class ReferencePass {
     }
 
     private void ask(TaskModel model, Stretch stretch) throws IOException {
-        int batch = config.training().perDeviceEvalBatchSize();
-        SaveClock clock = new SaveClock(config.training().saveMinutes());
+        int batch = config.training().batches().perDeviceEvalBatchSize();
+        SaveClock clock = new SaveClock(config.training().saving().saveMinutes());
         LOG.info("asking the model about {} samples of {} before its training", stretch.size(), stretch.split());
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         try (SampleSource split = ParquetSamples.open(dataset, manifest, stretch.split(), rank.hadoop())) {

@@ -1,51 +1,63 @@
 package io.github.sparkfinetune.core.train;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.json.FlatRecords;
 import java.util.List;
 import java.util.Map;
 
 /**
- * What a checkpoint holds beside tensors, in {@code state.json}: one JSON object with these fields, their names in
- * snake case ({@code global_batch}). {@code step} is the whole cursor: which samples are next, their order, dropout and
- * the learning rate follow from it, the seed and the configuration. A field that is not one of these is refused.
+ * Content of a checkpoint besides tensors, in {@code state.json}: one JSON object with the fields of these records, in
+ * snake case ({@code global_batch}). The step is the whole cursor: the next samples, their order, dropout and the
+ * learning rate follow from the step, the seed and the configuration. Unknown fields are refused.
  *
- * @param step optimizer steps done
- * @param globalBatch samples of a step over all ranks, fixed when the run started
- * @param seed of the run, which everything random is derived from
- * @param totalSamples of the training split
- * @param precision of the products; null in checkpoints of version 0.1
- * @param samples trained on so far, repeated epochs counted
- * @param tokens of these, without padding
- * @param bestStep step of the best evaluation, or -1
- * @param bestMetric value of {@code training.metric_for_best_model} there, or 0
- * @param bestEval all metrics there by name
- * @param evaluationsSinceBest evaluations that did not improve since
- * @param records records made since the checkpoint before, each an object with the fields of {@link TrainingRecord},
- *     null where it has none
- * @param result how the run ended, an object with the fields of {@link TrainingResult}, or null while it goes on
+ * @param records records since the checkpoint before, each an object with the fields of {@link TrainingRecord}
+ * @param result result of the run, an object with the fields of {@link TrainingResult}, or null before the end
  */
 record TrainState(
-        long step,
-        long globalBatch,
-        long seed,
-        long totalSamples,
-        Precision precision,
-        long samples,
-        long tokens,
-        long bestStep,
-        double bestMetric,
-        Map<String, Double> bestEval,
-        int evaluationsSinceBest,
+        @JsonUnwrapped Run run,
+        @JsonUnwrapped Progress progress,
+        @JsonUnwrapped Best best,
         List<TrainingRecord> records,
         TrainingResult result) {
 
+    /**
+     * Values that are fixed when a run starts.
+     *
+     * @param globalBatch samples of a step over all ranks
+     * @param seed seed of the run
+     * @param totalSamples samples of the training split
+     * @param precision compute dtype; null in checkpoints of version 0.1
+     */
+    record Run(long globalBatch, long seed, long totalSamples, Precision precision) {}
+
+    /**
+     * Work up to the checkpoint.
+     *
+     * @param step optimizer steps done
+     * @param samples samples of these steps, repeated epochs counted
+     * @param tokens tokens of these samples, without padding
+     */
+    record Progress(long step, long samples, long tokens) {}
+
+    /**
+     * The best evaluation.
+     *
+     * @param bestStep step of the evaluation, or -1
+     * @param bestMetric value of {@code training.metric_for_best_model}, or 0
+     * @param bestEval all metrics by name
+     * @param evaluationsSinceBest evaluations without improvement since then
+     */
+    record Best(long bestStep, double bestMetric, Map<String, Double> bestEval, int evaluationsSinceBest) {}
+
     private static final ObjectMapper JSON = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .addModule(new FlatRecords())
             .build();
 
     JsonNode toJson() {
@@ -63,12 +75,12 @@ record TrainState(
         }
     }
 
-    /** Refuses to continue a run that was started with other numbers. */
-    void requireSame(String checkpoint, long wantedSeed, long wantedSamples) {
-        if (seed != wantedSeed || totalSamples != wantedSamples) {
+    /** Refuses to continue a run that was started with another seed or other data. */
+    void requireSame(String checkpoint, long seed, long samples) {
+        if (run.seed() != seed || run.totalSamples() != samples) {
             throw RunException.config(
-                    "checkpoint " + checkpoint + " belongs to a run with training.seed " + seed + " over "
-                            + totalSamples + " samples, this one has " + wantedSeed + " and " + wantedSamples
+                    "checkpoint " + checkpoint + " belongs to a run with training.seed " + run.seed() + " over "
+                            + run.totalSamples() + " samples, this one has " + seed + " and " + samples
                             + ": set them back, or train into a new output.dir");
         }
     }

@@ -53,10 +53,10 @@ final class TrainStep {
         this.masks = masks;
         this.noise = new NeftuneNoise(training);
         this.collective = collective;
-        this.maxGradNorm = training.maxGradNorm();
+        this.maxGradNorm = training.optimizer().maxGradNorm();
         this.gradients = new Gradients(manager, model, collective);
-        this.forwardBackward =
-                new ForwardBackward(model, objective, masks, noise, gradients, training.gradientCheckpointing());
+        this.forwardBackward = new ForwardBackward(
+                model, objective, masks, noise, gradients, training.batches().gradientCheckpointing());
         OptimizerKind kind = OptimizerKind.of(training);
         this.share = sharded ? new OptimizerShare(collective.rank(), collective.size()) : OptimizerShare.WHOLE;
         this.optimizer = share.count() > 1

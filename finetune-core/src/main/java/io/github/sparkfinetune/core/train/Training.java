@@ -68,23 +68,24 @@ final class Training implements AutoCloseable {
                 rank::progressed);
         this.same = new ParameterSync(collective, resources);
         this.times = new StepTimes(collective);
-        this.clock = new SaveClock(settings.saveMinutes());
+        this.clock = new SaveClock(settings.saving().saveMinutes());
         this.best = new BestModel(
-                TaskSpecs.of(config).metric(settings.metricForBestModel()), settings.earlyStoppingPatience());
+                TaskSpecs.of(config).metric(settings.evaluation().metricForBestModel()),
+                settings.evaluation().earlyStoppingPatience());
         follow(StepPlan.globalBatch(settings, collective.size()));
     }
 
     private void follow(long globalBatch) {
         plan = StepPlan.of(settings, resources.train().size(), globalBatch);
-        long warmup = settings.warmupSteps() > 0
-                ? settings.warmupSteps()
-                : (long) Math.ceil(settings.warmupRatio() * plan.totalSteps());
+        long warmup = settings.schedule().warmupSteps() > 0
+                ? settings.schedule().warmupSteps()
+                : (long) Math.ceil(settings.schedule().warmupRatio() * plan.totalSteps());
         schedule = LrSchedule.of(
-                settings.lrSchedulerType(),
-                settings.learningRate(),
+                settings.schedule().lrSchedulerType(),
+                settings.schedule().learningRate(),
                 plan.totalSteps(),
                 warmup,
-                settings.lrSchedulerKwargs());
+                settings.schedule().lrSchedulerKwargs());
         samples = new TrainingSamples(
                 resources.train(),
                 resources.draws(),
@@ -100,11 +101,11 @@ final class Training implements AutoCloseable {
             state.requireSame(name, settings.seed(), resources.train().size());
             resources.tensors().restoreParameters(loaded.model());
             resources.tensors().restoreOptimizer(loaded.optimizer());
-            follow(state.globalBatch());
-            step = state.step();
-            samplesDone = state.samples();
-            tokensDone = state.tokens();
-            best.resume(state);
+            follow(state.run().globalBatch());
+            step = state.progress().step();
+            samplesDone = state.progress().samples();
+            tokensDone = state.progress().tokens();
+            best.resume(state.best());
             state.records().forEach(this::publish);
             resultBefore = state.result();
             resumedFrom = Optional.of(files.checkpoint());
@@ -118,12 +119,12 @@ final class Training implements AutoCloseable {
             double rate = schedule.at(step);
             TrainStep.Outcome outcome = takeStep(rate);
             throughput.add(outcome.samples(), outcome.tokens());
-            if (step % settings.loggingSteps() == 0 || step == plan.totalSteps()) {
+            if (step % settings.tracking().loggingSteps() == 0 || step == plan.totalSteps()) {
                 record(outcome, rate);
             }
-            boolean improved = isDue(settings.evalSteps()) && evaluate();
+            boolean improved = isDue(settings.evaluation().evalSteps()) && evaluate();
             // The end of the run is saved once, by finish().
-            if ((improved || outcome.saves() || isDue(settings.saveSteps())) && !isOver()) {
+            if ((improved || outcome.saves() || isDue(settings.saving().saveSteps())) && !isOver()) {
                 save(null);
             }
         }
@@ -140,7 +141,7 @@ final class Training implements AutoCloseable {
                 .step()
                 .gradient(
                         step,
-                        TrainStep.microBatches(mine, settings.perDeviceTrainBatchSize()),
+                        TrainStep.microBatches(mine, settings.batches().perDeviceTrainBatchSize()),
                         clock.isDue(),
                         rank::progressed);
         if (!Double.isFinite(outcome.loss()) || !Double.isFinite(outcome.gradNorm())) {
@@ -149,7 +150,7 @@ final class Training implements AutoCloseable {
                     "training.learning_rate: the loss of step " + (step + 1) + " is " + outcome.loss()
                             + " and its gradient norm " + outcome.gradNorm() + " (rank " + collective.rank()
                             + "); the newest checkpoint is kept. Lower the learning rate (now "
-                            + settings.learningRate() + ") or look at the data",
+                            + settings.schedule().learningRate() + ") or look at the data",
                     null);
         }
         step++;
@@ -176,11 +177,8 @@ final class Training implements AutoCloseable {
                 step,
                 plan.totalSteps(),
                 plan.epochsAfter(step),
-                outcome.loss(),
-                rate,
-                outcome.gradNorm(),
-                speed.samplesPerSecond(),
-                speed.tokensPerSecond(),
+                new TrainingRecord.StepValues(
+                        outcome.loss(), rate, outcome.gradNorm(), speed.samplesPerSecond(), speed.tokensPerSecond()),
                 null,
                 precision,
                 slowRank));
@@ -201,10 +199,10 @@ final class Training implements AutoCloseable {
             return false;
         }
         throughput.pause();
-        Map<String, Double> metrics = new Evaluation(resources.eval().orElseThrow(), settings.perDeviceEvalBatchSize())
+        Map<String, Double> metrics = new Evaluation(
+                        resources.eval().orElseThrow(), settings.batches().perDeviceEvalBatchSize())
                 .run(resources.loaded().task().scorer(), collective, rank::progressed);
-        publish(new TrainingRecord(
-                step, plan.totalSteps(), plan.epochsAfter(step), null, null, null, null, null, metrics, null, null));
+        publish(TrainingRecord.evaluation(step, plan.totalSteps(), plan.epochsAfter(step), metrics));
         evaluatedStep = step;
         return best.improvedBy(step, metrics);
     }
@@ -224,17 +222,9 @@ final class Training implements AutoCloseable {
             writer.beginShare(step, share, resources.tensors().optimizer());
         } else if (collective.rank() == 0) {
             TrainState state = new TrainState(
-                    step,
-                    plan.globalBatch(),
-                    settings.seed(),
-                    plan.samples(),
-                    resources.precision(),
-                    samplesDone,
-                    tokensDone,
-                    best.step(),
-                    best.value(),
-                    best.eval(),
-                    best.since(),
+                    new TrainState.Run(plan.globalBatch(), settings.seed(), plan.samples(), resources.precision()),
+                    new TrainState.Progress(step, samplesDone, tokensDone),
+                    best.state(),
                     List.copyOf(recordsSinceCheckpoint),
                     result);
             written = Optional.of(writer.begin(
@@ -243,7 +233,7 @@ final class Training implements AutoCloseable {
                     share,
                     resources.tensors().optimizer(),
                     state.toJson(),
-                    settings.saveTotalLimit(),
+                    settings.saving().saveTotalLimit(),
                     Set.of(best.step())));
         }
         recordsSinceCheckpoint.clear();
@@ -275,14 +265,9 @@ final class Training implements AutoCloseable {
     private TrainingResult result() {
         Throughput.Rate overall = throughput.overall();
         return new TrainingResult(
-                step,
-                samplesDone,
-                tokensDone,
-                throughput.seconds(),
-                overall.samplesPerSecond(),
-                overall.tokensPerSecond(),
-                best.step() < 0 ? step : best.step(),
-                best.eval(),
+                new TrainingResult.Totals(step, samplesDone, tokensDone),
+                new TrainingResult.Speed(throughput.seconds(), overall.samplesPerSecond(), overall.tokensPerSecond()),
+                new TrainingResult.Best(best.step() < 0 ? step : best.step(), best.eval()),
                 ResidentMemory.peak(),
                 times.gather(),
                 resources.precision());
@@ -290,15 +275,16 @@ final class Training implements AutoCloseable {
 
     private void export(TrainingResult result) {
         Export export = new Export(config, rank, resources);
-        if (result.bestStep() == step) {
+        if (result.best().bestStep() == step) {
             export.write(result);
             return;
         }
         Checkpoint kept = checkpoints.committed().stream()
-                .filter(checkpoint -> checkpoint.step() == result.bestStep())
+                .filter(checkpoint -> checkpoint.step() == result.best().bestStep())
                 .findFirst()
-                .orElseThrow(() -> RunException.data("the checkpoint of the best step " + result.bestStep()
-                        + " is not there any more in " + config.output().checkpoints()));
+                .orElseThrow(() -> RunException.data(
+                        "the checkpoint of the best step " + result.best().bestStep() + " is not there any more in "
+                                + config.output().checkpoints()));
         try (LoadedCheckpoint loaded =
                 checkpoints.read(checkpoints.files(kept), NeededState.NONE, resources.temporary(), rank::progressed)) {
             resources.tensors().restoreParameters(loaded.model());

@@ -1,34 +1,47 @@
 package io.github.sparkfinetune.core.train;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import java.io.Serializable;
 import java.util.Map;
 
 /**
- * One line of {@code metrics.jsonl}: what is known after an optimizer step.
+ * Line of {@code metrics.jsonl}: values of an optimizer step, or of an evaluation after the step.
  *
  * @param step optimizer steps done, from 1
  * @param totalSteps optimizer steps of the whole run
- * @param epoch passes over the samples done, with its fraction
- * @param loss mean loss of the step over all ranks, or null for an evaluation
- * @param learningRate rate the step was made with, or null for an evaluation
- * @param gradNorm global L2 norm of the gradient before clipping, or null for an evaluation
- * @param samplesPerSecond samples of all ranks a second since the last record, or null for an evaluation
- * @param tokensPerSecond tokens (without padding) of all ranks a second since the last record, or null for an
- *     evaluation
+ * @param epoch passes over the samples done, with a fraction
+ * @param training values of the step; all null for an evaluation
  * @param eval metrics of the evaluation split by name, or null for a step
- * @param precision of the products, in the first record of an attempt, or null
- * @param slowRank a rank that was found to be slow since the last record, or null
+ * @param precision compute dtype, in the first record of an attempt, else null
+ * @param slowRank rank that was slow since the last record, or null
  */
 public record TrainingRecord(
         long step,
         long totalSteps,
         double epoch,
-        Double loss,
-        Double learningRate,
-        Double gradNorm,
-        Double samplesPerSecond,
-        Double tokensPerSecond,
+        @JsonUnwrapped StepValues training,
         Map<String, Double> eval,
         Precision precision,
         SlowRank slowRank)
-        implements Serializable {}
+        implements Serializable {
+
+    /**
+     * Values of a training step.
+     *
+     * @param loss mean loss of the step over all ranks
+     * @param learningRate learning rate of the step
+     * @param gradNorm global L2 norm of the gradient before clipping
+     * @param samplesPerSecond samples of all ranks per second since the last record
+     * @param tokensPerSecond tokens of all ranks per second since the last record, without padding
+     */
+    public record StepValues(
+            Double loss, Double learningRate, Double gradNorm, Double samplesPerSecond, Double tokensPerSecond)
+            implements Serializable {
+        private static final StepValues NONE = new StepValues(null, null, null, null, null);
+    }
+
+    /** Returns the record of an evaluation. */
+    public static TrainingRecord evaluation(long step, long totalSteps, double epoch, Map<String, Double> eval) {
+        return new TrainingRecord(step, totalSteps, epoch, StepValues.NONE, eval, null, null);
+    }
+}

@@ -56,7 +56,7 @@ final class TrainingResources implements AutoCloseable {
         try {
             LocalDir localDir = LocalDir.in(rank.localDir());
             temporary = closing(localDir.own()).path();
-            folder = closing(ModelFolder.share(config.model(), rank.hadoop(), localDir))
+            folder = closing(ModelFolder.share(config.base().model(), rank.hadoop(), localDir))
                     .path();
             org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
             manifest = Manifest.read(dataset, rank.hadoop());
@@ -66,14 +66,14 @@ final class TrainingResources implements AutoCloseable {
             manifest.requireMatches(dataset, config.task(), data.options(tokenizer));
             draws = data.draws(tokenizer);
             SampleSource trained = closing(ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop()));
-            Optional<SampleSource> evaluated = manifest.splits().containsKey(Manifest.EVAL)
+            Optional<SampleSource> evaluated = manifest.samples().splits().containsKey(Manifest.EVAL)
                     ? Optional.of(closing(draws.evaluated(ParquetSamples.open(
                             dataset, manifest, Manifest.EVAL, data.readWhileTraining(), rank.hadoop()))))
                     : Optional.empty();
             device = Device.of(rank.gpu());
             opened.push(device.manager()::close);
             precision = Precision.of(
-                    config.precision(),
+                    config.compute().precision(),
                     kept,
                     rank.collective(),
                     device,
@@ -93,10 +93,11 @@ final class TrainingResources implements AutoCloseable {
                     initialisation);
             Model model = loaded.model();
             // A sample may be several documents.
-            int longest = Math.min(manifest.longest(), config.data().maxLength());
+            int longest = Math.min(
+                    manifest.samples().longest(), config.data().samples().maxLength());
             if (longest > model.maxLength()) {
                 throw RunException.config("data.max_length: samples have up to " + longest
-                        + " tokens, the model in " + config.model() + " takes " + model.maxLength()
+                        + " tokens, the model in " + config.base().model() + " takes " + model.maxLength()
                         + ": set it to that and prepare again");
             }
             Optional<References> references = References.areRead(config)
@@ -108,7 +109,8 @@ final class TrainingResources implements AutoCloseable {
                     .map(split -> references
                             .map(said -> said.told(Manifest.EVAL, split))
                             .orElse(split))
-                    .map(split -> FirstSamples.of(split, config.training().evalMaxSamples()));
+                    .map(split -> FirstSamples.of(
+                            split, config.training().evaluation().evalMaxSamples()));
             step = step(config, rank, loaded);
             tensors = new TrainingTensors(device, rank, loaded.model(), step);
         } catch (Throwable e) {
@@ -144,7 +146,7 @@ final class TrainingResources implements AutoCloseable {
                 DropoutMasks.of(training.seed(), rank.threads()),
                 rank.collective(),
                 training,
-                config.cluster().shardOptimizer());
+                config.compute().cluster().shardOptimizer());
     }
 
     /** What products are computed in. */

@@ -1,40 +1,59 @@
 package io.github.sparkfinetune.core.train;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 
 /**
- * How a training run ended; the same on every rank but for {@code peakRssBytes}.
+ * Result of a training run; the same on every rank except for {@code peakRssBytes}.
  *
- * @param steps optimizer steps done
- * @param samples samples trained on over all ranks, repeated epochs counted
- * @param tokens tokens of these, without padding
- * @param seconds time spent training in this attempt, without loading, evaluating and saving
- * @param samplesPerSecond throughput of this attempt over all ranks
- * @param tokensPerSecond throughput of this attempt over all ranks, without padding
- * @param bestStep step of the model that was kept
- * @param eval metrics of the evaluation split for that model, or empty where there is no such split
  * @param peakRssBytes highest resident memory of this rank's process
- * @param ranks what each rank computes in a step; empty for a single rank
- * @param precision of the products, or null in checkpoints of version 0.1
+ * @param ranks time of each rank in a step; empty for a single rank
+ * @param precision compute dtype, or null in checkpoints of version 0.1
  */
 public record TrainingResult(
-        long steps,
-        long samples,
-        long tokens,
-        double seconds,
-        double samplesPerSecond,
-        double tokensPerSecond,
-        long bestStep,
-        Map<String, Double> eval,
+        @JsonUnwrapped Totals totals,
+        @JsonUnwrapped Speed speed,
+        @JsonUnwrapped Best best,
         long peakRssBytes,
         List<RankTime> ranks,
         Precision precision)
         implements Serializable {
 
+    /**
+     * Work of the whole run.
+     *
+     * @param steps optimizer steps done
+     * @param samples samples of all ranks, repeated epochs counted
+     * @param tokens tokens of these samples, without padding
+     */
+    public record Totals(long steps, long samples, long tokens) implements Serializable {}
+
+    /**
+     * Speed of the last attempt.
+     *
+     * @param seconds time spent in training, without loading, evaluation and saving
+     * @param samplesPerSecond samples of all ranks per second
+     * @param tokensPerSecond tokens of all ranks per second, without padding
+     */
+    public record Speed(double seconds, double samplesPerSecond, double tokensPerSecond) implements Serializable {}
+
+    /**
+     * The model that was kept.
+     *
+     * @param bestStep step of the model
+     * @param eval metrics of the evaluation split for the model; empty if there is no evaluation split
+     */
+    public record Best(long bestStep, Map<String, Double> eval) implements Serializable {}
+
     public TrainingResult {
-        // Checkpoints of version 0.1 have none.
+        // Checkpoints of version 0.1 have no times.
         ranks = ranks == null ? List.of() : List.copyOf(ranks);
+    }
+
+    /** Returns this result with the highest resident memory of all ranks. */
+    public TrainingResult withPeakRssBytes(long bytes) {
+        return new TrainingResult(totals, speed, best, bytes, ranks, precision);
     }
 }

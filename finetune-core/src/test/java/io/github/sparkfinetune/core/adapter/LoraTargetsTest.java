@@ -122,19 +122,8 @@ class LoraTargetsTest {
                 MethodConfig.Type.LORA,
                 null,
                 null,
-                4,
-                8,
-                null,
-                0.1,
-                LoraBias.NONE,
-                List.of(),
-                List.of(),
-                true,
-                true,
-                MethodConfig.DEFAULT_INIT,
-                ranks,
-                Map.of("v_proj", 0.5),
-                List.of(),
+                new MethodConfig.Lora(4, 8, 0.1, LoraBias.NONE, true, true, MethodConfig.DEFAULT_INIT),
+                new MethodConfig.Targets(null, ranks, Map.of("v_proj", 0.5), List.of(), List.of(), List.of()),
                 true);
         LoraSettings settings = LoraSettings.of(method, architecture("llama-tied"), "CAUSAL_LM", "base");
 
@@ -214,19 +203,8 @@ class LoraTargetsTest {
                 MethodConfig.Type.LORA,
                 null,
                 null,
-                8,
-                8,
-                null,
-                0,
-                bias,
-                List.of(),
-                List.of(),
-                false,
-                false,
-                MethodConfig.DEFAULT_INIT,
-                Map.of(),
-                Map.of(),
-                List.of(),
+                new MethodConfig.Lora(8, 8, 0, bias, false, false, MethodConfig.DEFAULT_INIT),
+                MethodConfig.Targets.of(null),
                 true);
     }
 }

@@ -126,10 +126,10 @@ class ClassificationRunTest {
                 TinyRun.model(other),
                 TinyRun.model(one),
                 name -> KEY_BIAS.matcher(name).find() ? NOISY_PARAMETER : PARAMETER);
-        Map<String, Double> expected = reference.result().eval();
-        assertThat(outcome.result().eval()).containsOnlyKeys(expected.keySet());
+        Map<String, Double> expected = reference.result().best().eval();
+        assertThat(outcome.result().best().eval()).containsOnlyKeys(expected.keySet());
         expected.forEach((name, value) ->
-                assertThat(outcome.result().eval().get(name)).as(name).isCloseTo(value, within(1e-4)));
+                assertThat(outcome.result().best().eval().get(name)).as(name).isCloseTo(value, within(1e-4)));
     }
 
     static Stream<Arguments> methods() {
@@ -159,9 +159,10 @@ class ClassificationRunTest {
                 .isLessThan(mean(outcome.losses().subList(0, 6)));
         // The saved model, read again, gives the metrics that were measured while training.
         Map<String, Double> predicted = predicted(tiny, config);
-        assertThat(predicted).containsOnlyKeys(outcome.result().eval().keySet());
-        predicted.forEach((name, value) ->
-                assertThat(value).as(name).isCloseTo(outcome.result().eval().get(name), within(1e-4)));
+        assertThat(predicted).containsOnlyKeys(outcome.result().best().eval().keySet());
+        predicted.forEach((name, value) -> assertThat(value)
+                .as(name)
+                .isCloseTo(outcome.result().best().eval().get(name), within(1e-4)));
     }
 
     private static double mean(List<Double> losses) {
@@ -180,11 +181,13 @@ class ClassificationRunTest {
                 .toList();
         try (ParquetSamples eval = ParquetSamples.open(dataset, manifest, Manifest.EVAL, HADOOP);
                 Predictor predictor = Predictor.trained(config, HADOOP, tiny.base(), -1, 1)) {
-            Iterator<Object[]> rows = predictor.evaluate(eval, manifest.labels(), 0, 1);
+            Iterator<Object[]> rows =
+                    predictor.evaluate(eval, manifest.samples().labels(), 0, 1);
             List<Object[]> measured = new ArrayList<>();
             rows.forEachRemaining(
                     row -> measured.add(places.stream().map(place -> row[place]).toArray()));
-            return spec.metrics(measured.iterator(), manifest.labels()).values();
+            return spec.metrics(measured.iterator(), manifest.samples().labels())
+                    .values();
         }
     }
 

@@ -114,7 +114,7 @@ class FamiliesTest {
         RunConfig config = tiny.config("run", "method.type=" + method.name().toLowerCase(Locale.ROOT));
         TinyRun.Outcome outcome = tiny.run(config, 1, null);
         assertThat(outcome.losses()).hasSize(2).allMatch(Double::isFinite);
-        Map<String, Double> measured = outcome.result().eval();
+        Map<String, Double> measured = outcome.result().best().eval();
         Map<String, Double> written = written(config, base);
         assertThat(written.keySet()).isEqualTo(measured.keySet());
         measured.forEach((metric, value) ->
@@ -144,7 +144,7 @@ class FamiliesTest {
                         HADOOP,
                         folder)) {
             LoadedModel model = LoadedModel.trained(config, manager, TinyRun.exported(config), adapted, 1);
-            return new Evaluation(split, config.training().perDeviceEvalBatchSize())
+            return new Evaluation(split, config.training().batches().perDeviceEvalBatchSize())
                     .run(model.task().scorer(), new SingleRank(), () -> {});
         }
     }

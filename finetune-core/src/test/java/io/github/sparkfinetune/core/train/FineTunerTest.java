@@ -114,9 +114,11 @@ class FineTunerTest {
 
     @Test
     void evaluationsMeasureAsManySamplesAsTheyMay() throws Exception {
-        Map<String, Double> all = tiny.run(tiny.config("all"), 1, null).result().eval();
+        Map<String, Double> all =
+                tiny.run(tiny.config("all"), 1, null).result().best().eval();
         Map<String, Double> five = tiny.run(tiny.config("five", "training.eval_max_samples=5"), 2, null)
                 .result()
+                .best()
                 .eval();
         assertThat(five.get("accuracy") * 5 % 1).isZero();
         assertThat(five.get("loss")).isNotEqualTo(all.get("loss"));
@@ -178,14 +180,14 @@ class FineTunerTest {
                 "training.early_stopping_patience=3");
         TinyRun.Outcome outcome = tiny.run(config, 1, null);
         TrainingResult result = outcome.result();
-        assertThat(result.eval().get("accuracy")).isGreaterThan(0.8);
+        assertThat(result.best().eval().get("accuracy")).isGreaterThan(0.8);
         double best = outcome.records().stream()
                 .filter(record -> record.eval() != null)
                 .mapToDouble(record -> record.eval().get("accuracy"))
                 .max()
                 .orElseThrow();
-        assertThat(result.eval().get("accuracy")).isEqualTo(best);
-        assertThat(result.steps() - result.bestStep()).isIn(0L, 15L);
+        assertThat(result.best().eval().get("accuracy")).isEqualTo(best);
+        assertThat(result.totals().steps() - result.best().bestStep()).isIn(0L, 15L);
         Configuration hadoop = new Configuration();
         try (Predictor predictor = Predictor.trained(config, hadoop, tiny.base(), -1, 1)) {
             org.apache.hadoop.fs.Path model =

@@ -168,11 +168,13 @@ class LanguageModelRunTest {
         evaluations.forEach(metrics ->
                 assertThat(metrics.get("perplexity")).isCloseTo(Math.exp(metrics.get("loss")), withinPercentage(0.01)));
         TrainingResult result = outcome.result();
-        assertThat(result.eval())
+        assertThat(result.best().eval())
                 .isEqualTo(evaluations.stream()
                         .min(Comparator.comparing(metrics -> metrics.get("loss")))
                         .orElseThrow());
-        assertThat(result.steps() - result.bestStep()).as("stopped early").isEqualTo(10);
+        assertThat(result.totals().steps() - result.best().bestStep())
+                .as("stopped early")
+                .isEqualTo(10);
 
         Map<String, float[]> exported = TinyRun.model(config);
         assertThat(exported.keySet()).allMatch(name -> name.contains(".lora_"));
@@ -184,7 +186,9 @@ class LanguageModelRunTest {
                         .allMatch(name -> Arrays.equals(
                                 GoldenFiles.floats(loaded.model(), name),
                                 exported.get("base_model.model." + name + ".weight")));
-                assertThat(equal).as(checkpoint.name()).isEqualTo(checkpoint.step() == result.bestStep());
+                assertThat(equal)
+                        .as(checkpoint.name())
+                        .isEqualTo(checkpoint.step() == result.best().bestStep());
             }
         }
     }

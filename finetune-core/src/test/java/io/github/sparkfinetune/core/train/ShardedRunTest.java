@@ -80,8 +80,8 @@ class ShardedRunTest {
 
     private static List<Double> norms(TinyRun.Outcome outcome) {
         return outcome.records().stream()
-                .filter(record -> record.gradNorm() != null)
-                .map(TrainingRecord::gradNorm)
+                .filter(record -> record.training().gradNorm() != null)
+                .map(record -> record.training().gradNorm())
                 .toList();
     }
 

@@ -258,7 +258,7 @@ class StoredTypesTest {
         Map<String, Double> expected = evaluated(plain, adapter, Optional.of(tiny.base()));
         // A pooler of 4 bits has no adapter, so that the merged model has it whole.
         boolean isExact = stored == TensorType.F32
-                && config.precision() == RunConfig.PrecisionChoice.FP32
+                && config.compute().precision() == RunConfig.PrecisionChoice.FP32
                 && !(method == Method.QLORA_LOFTQ && hasPooler);
         double tolerance = isExact ? 1e-4 : ROUNDED;
         assertSameLoss(evaluated(plain, merged, Optional.empty()), expected, tolerance);
@@ -270,7 +270,7 @@ class StoredTypesTest {
         Optional<Path> base = method.isLora() ? Optional.of(tiny.base()) : Optional.empty();
         assertSameLoss(
                 evaluated(config, TinyRun.exported(config), base),
-                outcome.result().eval(),
+                outcome.result().best().eval(),
                 tolerance);
     }
 
@@ -310,7 +310,7 @@ class StoredTypesTest {
         try (NDManager manager = Torch.manager(-1);
                 ParquetSamples eval = ParquetSamples.open(dataset, manifest, Manifest.EVAL, HADOOP)) {
             LoadedModel loaded = LoadedModel.trained(config, manager, model, base, 1);
-            return new Evaluation(eval, config.training().perDeviceEvalBatchSize())
+            return new Evaluation(eval, config.training().batches().perDeviceEvalBatchSize())
                     .run(loaded.task().scorer(), new SingleRank(), () -> {});
         }
     }

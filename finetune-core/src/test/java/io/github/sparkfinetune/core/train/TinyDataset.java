@@ -50,27 +50,17 @@ public final class TinyDataset {
         this.oneTokenType = HfConfig.read(model).number(2, "type_vocab_size") == 1;
         TokenizerFiles tokenizer = TaskDatas.tokenizer(hadoopPath(model), config, Architectures::positions, hadoop);
         options = new DatasetOptions(
-                "text",
+                new DatasetOptions.Columns("text", null, labels().isEmpty() ? null : "label"),
+                new DatasetOptions.Source("jsonl", null, null),
+                new DatasetOptions.Texts(config.data().samples().maxLength(), 1000, false, tokenizer.sha256()),
+                new DatasetOptions.Storage(2, 42),
+                new DatasetOptions.Samples(
+                        TaskDatas.of(config).options(tokenizer).samples().stride(),
+                        TaskDatas.of(config).options(tokenizer).samples().documents(),
+                        TaskDatas.of(config).options(tokenizer).samples().problemType(),
+                        TaskDatas.of(config).options(tokenizer).samples().questionAnswering()),
                 null,
-                labels().isEmpty() ? null : "label",
-                "jsonl",
-                0.1,
-                0,
-                config.data().maxLength(),
-                1000,
-                false,
-                2,
-                42,
-                tokenizer.sha256(),
-                TaskDatas.of(config).options(tokenizer).stride(),
-                TaskDatas.of(config).options(tokenizer).documents(),
-                TaskDatas.of(config).options(tokenizer).problemType(),
-                TaskDatas.of(config).options(tokenizer).questionAnswering(),
-                null,
-                null,
-                null,
-                null,
-                null);
+                new DatasetOptions.Split(0.1, 0, null, null));
     }
 
     /**
@@ -91,14 +81,8 @@ public final class TinyDataset {
         new Manifest(
                         Manifest.SCHEMA_VERSION,
                         config.task(),
-                        labels(),
-                        LONGEST,
-                        splits,
-                        new TreeMap<>(),
-                        0,
-                        0,
-                        0,
-                        0,
+                        new Manifest.Samples(labels(), LONGEST, 0, splits),
+                        new Manifest.Rows(new TreeMap<>(), 0, 0, 0),
                         List.of(new Manifest.Source("data.train", "memory", 1, 1, "0")),
                         options,
                         null,
@@ -113,7 +97,7 @@ public final class TinyDataset {
         if (config.task() != Task.CLASSIFICATION) {
             return List.of();
         }
-        return config.classification().problemType() == ProblemType.REGRESSION ? List.of("LABEL_0") : LABELS;
+        return config.tasks().classification().problemType() == ProblemType.REGRESSION ? List.of("LABEL_0") : LABELS;
     }
 
     private Manifest.Split split(String name, int rows) throws IOException {
@@ -173,7 +157,7 @@ public final class TinyDataset {
     /** The samples of a row of a task. */
     private static List<Sample> samples(RunConfig config, SplittableRandom random, int row) {
         return switch (config.task()) {
-            case CLASSIFICATION -> List.of(text(config.classification().problemType(), random, row));
+            case CLASSIFICATION -> List.of(text(config.tasks().classification().problemType(), random, row));
             case QUESTION_ANSWERING -> TinyQuestions.samples(random, row);
             case TOKEN_CLASSIFICATION -> List.of(window(random, row));
             case PREFERENCE -> List.of(pair(random, row));

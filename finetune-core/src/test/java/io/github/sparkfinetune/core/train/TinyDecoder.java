@@ -51,7 +51,7 @@ final class TinyDecoder implements AutoCloseable {
     static TinyDecoder toTrain(Path base, RunConfig config, Optional<Path> adapter, int vocabulary) {
         return new TinyDecoder(manager -> LoadedModel.toTrain(
                 config,
-                config.precision(),
+                config.compute().precision(),
                 manager,
                 base,
                 adapter,

@@ -102,8 +102,8 @@ public final class TinyRun {
     record Outcome(TrainingResult result, List<TrainingRecord> records) {
         List<Double> losses() {
             return records.stream()
-                    .filter(record -> record.loss() != null)
-                    .map(TrainingRecord::loss)
+                    .filter(record -> record.training().loss() != null)
+                    .map(record -> record.training().loss())
                     .toList();
         }
     }

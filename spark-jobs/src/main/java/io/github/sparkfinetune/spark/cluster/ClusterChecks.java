@@ -19,20 +19,20 @@ public final class ClusterChecks {
      */
     public static void check(SparkConf spark, RunConfig config) {
         Master master = Master.parse(spark.get("spark.master"));
-        int ranks = config.cluster().ranks();
+        int ranks = config.compute().cluster().ranks();
         if (spark.getBoolean("spark.dynamicAllocation.enabled", false)) {
             throw RunException.config("spark.dynamicAllocation.enabled is true, but the ranks of a training run need"
                     + " their executors all at once: add --conf spark.dynamicAllocation.enabled=false and --conf"
                     + " spark.executor.instances=" + ranks);
         }
         checkSlots(spark, master, config);
-        if (config.device() == DeviceChoice.GPU) {
+        if (config.compute().device() == DeviceChoice.GPU) {
             checkGpu(spark, master, ranks);
         }
     }
 
     private static void checkSlots(SparkConf spark, Master master, RunConfig config) {
-        int ranks = config.cluster().ranks();
+        int ranks = config.compute().cluster().ranks();
         int together = ranksPerExecutor(spark, config);
         for (Slots slots : slots(spark, master, config)) {
             if (ranks > slots.count()) {
@@ -56,7 +56,7 @@ public final class ClusterChecks {
     /** What bounds the ranks under these settings; nothing where only the cluster knows. */
     public static List<Slots> slots(SparkConf spark, Master master, RunConfig config) {
         int executorCores = executorCores(spark, master);
-        int ranks = config.cluster().ranks();
+        int ranks = config.compute().cluster().ranks();
         int together = ranksPerExecutor(spark, config);
         int executors = (ranks + together - 1) / together;
         return switch (master.kind()) {
@@ -130,7 +130,8 @@ public final class ClusterChecks {
     /** Whether the ranks compute on GPUs that Spark gives them. */
     public static boolean onGpu(SparkConf spark, RunConfig config) {
         String who = Master.parse(spark.get("spark.master")).isLocal() ? "driver" : "executor";
-        return config.device() != DeviceChoice.CPU && spark.getInt("spark." + who + ".resource.gpu.amount", 0) > 0;
+        return config.compute().device() != DeviceChoice.CPU
+                && spark.getInt("spark." + who + ".resource.gpu.amount", 0) > 0;
     }
 
     /** Cores of an executor by the settings; 0 where only the cluster knows. */

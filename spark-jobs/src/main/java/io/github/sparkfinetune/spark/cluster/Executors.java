@@ -24,12 +24,12 @@ public final class Executors {
      * @throws RunException if they do not register within {@code cluster.start_timeout_seconds}
      */
     public static void await(SparkContext spark, RunConfig config) throws InterruptedException {
-        int ranks = config.cluster().ranks();
+        int ranks = config.compute().cluster().ranks();
         int together = ClusterChecks.ranksPerExecutor(spark.getConf(), config);
         int fewest = (ranks + together - 1) / together;
         // Who asked for more has ranks spread over them.
         int asked = spark.getConf().getInt("spark.executor.instances", fewest);
-        await(spark, config.cluster(), Math.max(fewest, Math.min(ranks, asked)));
+        await(spark, config.compute().cluster(), Math.max(fewest, Math.min(ranks, asked)));
     }
 
     /** The same for a number of executors. */

@@ -91,7 +91,7 @@ public final class SparkSessions {
         if (master != null) {
             spark.setMaster(master);
         }
-        spark.setIfMissing("spark.master", "local[" + config.cluster().ranks() + "]");
+        spark.setIfMissing("spark.master", "local[" + config.compute().cluster().ranks() + "]");
         spark.setIfMissing("spark.app.name", appName);
         Master parsed = Master.parse(spark.get("spark.master"));
         Map<String, String> wanted = everywhere(config);
@@ -115,7 +115,7 @@ public final class SparkSessions {
         wanted.put("spark.executor.heartbeatInterval", "1s");
         wanted.put("spark.executor.heartbeat.maxFailures", "600");
         // Executors that fetch all jars take their time: they may come for as long as the driver waits for them.
-        int startTimeout = config.cluster().startTimeoutSeconds();
+        int startTimeout = config.compute().cluster().startTimeoutSeconds();
         wanted.put("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");
         wanted.put("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", Integer.toString(startTimeout));
         // Bounds how long a rank waits for a peer at Spark's barriers; the default is a year.

@@ -244,7 +244,7 @@ record RunWriter(
                 text,
                 RunConfigLoader.parse(text, "finetune init", List.of()),
                 fit.plan(),
-                lines(config.training().metricForBestModel()));
+                lines(config.training().evaluation().metricForBestModel()));
     }
 
     private static String override(String folder) {

@@ -167,7 +167,7 @@ public final class LanguageModel extends TextModel<LanguageModel> {
         boolean preference = run().task() == Task.PREFERENCE || run().task() == Task.UNPAIRED_PREFERENCE;
         if (run().task() != Task.SFT && !preference) {
             ColumnKind.TEXT.require(this, inputCol(), schema);
-            return Map.of(run().data().text(), input);
+            return Map.of(run().data().columns().text(), input);
         }
         DataType type = ColumnKind.ASKED.require(this, inputCol(), schema);
         if (!ColumnKind.isText(type)) {

@@ -116,8 +116,8 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
     Map<String, Column> inputs(StructType schema) {
         ColumnKind.TEXT.require(this, inputCol(), schema);
         Map<String, Column> inputs = new HashMap<>();
-        inputs.put(run().data().text(), Columns.named(getOrDefault(inputCol())));
-        String pair = run().data().textPair();
+        inputs.put(run().data().columns().text(), Columns.named(getOrDefault(inputCol())));
+        String pair = run().data().columns().textPair();
         if (pair != null) {
             inputs.put(pair, Columns.named(pair));
         }
@@ -126,7 +126,7 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
 
     @Override
     Outputs outputs(Column predicted) {
-        ProblemType type = run().classification().problemType();
+        ProblemType type = run().tasks().classification().problemType();
         Outputs outputs = outputs(
                 this,
                 predicted,

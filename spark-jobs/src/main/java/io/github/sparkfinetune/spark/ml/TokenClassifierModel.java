@@ -64,7 +64,7 @@ public final class TokenClassifierModel extends TextModel<TokenClassifierModel> 
     @Override
     Map<String, Column> inputs(StructType schema) {
         ColumnKind.WORDS.require(this, inputCol(), schema);
-        return Map.of(run().data().text(), input());
+        return Map.of(run().data().columns().text(), input());
     }
 
     private Column input() {
@@ -79,7 +79,7 @@ public final class TokenClassifierModel extends TextModel<TokenClassifierModel> 
         return outputs(
                         this,
                         predictionCol(),
-                        () -> udf(new WordTags(run().data().maxTextBytes()), TAGS)
+                        () -> udf(new WordTags(run().data().rows().maxTextBytes()), TAGS)
                                 .apply(row))
                 .add(outputCol(), SPANS, () -> coalesce(entities, tags).cast(SPANS));
     }

@@ -96,7 +96,7 @@ public final class EvaluateJob {
             manifest.requireSameProblem(
                     dataset, resolved.task(), TaskDatas.of(resolved).options(tokenizer));
             List<String> splits = new ArrayList<>(List.of(heldOut(manifest, dataset)));
-            manifest.splits().keySet().stream()
+            manifest.samples().splits().keySet().stream()
                     .filter(split -> !OWN_SPLITS.contains(split))
                     .forEach(splits::add);
             return measure(session, resolved, manifest, splits);
@@ -112,7 +112,7 @@ public final class EvaluateJob {
 
     private static String heldOut(Manifest manifest, Path dataset) {
         for (String split : List.of(Manifest.TEST, Manifest.EVAL)) {
-            if (manifest.splits().containsKey(split)) {
+            if (manifest.samples().splits().containsKey(split)) {
                 return split;
             }
         }
@@ -145,7 +145,7 @@ public final class EvaluateJob {
     private static Scores scores(
             RunConfig config, Manifest manifest, String split, Dataset<Row> trained, Dataset<Row> base, boolean own) {
         TaskSpec spec = TaskSpecs.of(config);
-        Metrics metrics = metrics(config, trained, manifest.labels());
+        Metrics metrics = metrics(config, trained, manifest.samples().labels());
         if (base == null) {
             return ofPredictions(spec, manifest, split, trained, metrics)
                     .with(spec.exampleColumns()
@@ -156,14 +156,14 @@ public final class EvaluateJob {
         return Scores.ofText(
                 split,
                 metrics.values(),
-                metrics(config, base, manifest.labels()).values(),
+                metrics(config, base, manifest.samples().labels()).values(),
                 own ? answers(spec, trained, base) : List.of());
     }
 
     private static Scores ofPredictions(
             TaskRows spec, Manifest manifest, String split, Dataset<Row> predictions, Metrics metrics) {
         if (metrics.confusion().length > 0) {
-            return Scores.ofLabels(split, metrics.values(), manifest.labels(), metrics.confusion());
+            return Scores.ofLabels(split, metrics.values(), manifest.samples().labels(), metrics.confusion());
         }
         Optional<ExampleColumns> columns = spec.exampleColumns()
                 .filter(names ->
@@ -222,8 +222,8 @@ public final class EvaluateJob {
             String split,
             String name)
             throws IOException {
-        int tasks =
-                (int) Math.min(config.cluster().ranks(), manifest.split(split).rows());
+        int tasks = (int) Math.min(
+                config.compute().cluster().ranks(), manifest.split(split).rows());
         ModelTask model = ModelTask.of(session.sparkContext(), config, which, command, tasks);
         List<io.github.sparkfinetune.core.task.Column> columns =
                 TaskSpecs.of(config).evaluationColumns();

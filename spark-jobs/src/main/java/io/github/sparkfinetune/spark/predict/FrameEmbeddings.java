@@ -84,7 +84,7 @@ public final class FrameEmbeddings {
                     frame.toDF(),
                     TaskDatas.of(config),
                     tokenizer,
-                    Map.of(config.data().text(), text),
+                    Map.of(config.data().columns().text(), text),
                     step,
                     added);
         } catch (IOException e) {
@@ -109,7 +109,11 @@ public final class FrameEmbeddings {
             DjlSettings.apply();
             int threads = placement.threads(context);
             Key key = new Key(
-                    name, config.model(), config.training().perDeviceEvalBatchSize(), placement.gpu(context), threads);
+                    name,
+                    config.base().model(),
+                    config.training().batches().perDeviceEvalBatchSize(),
+                    placement.gpu(context),
+                    threads);
             TaskModels.Loaded<Embedder> loaded = TaskModels.take(
                     key,
                     folder -> Embedder.load(config, configuration.value(), folder, key.gpu(), threads),

@@ -61,7 +61,7 @@ public final class PredictJob {
             Predictor.check(resolved, hadoop);
             SourceFiles source = Sources.of(session, resolved.data(), key, null, from);
             Map<String, String> settings = settings(resolved, key, source, hadoop);
-            int ranks = resolved.cluster().ranks();
+            int ranks = resolved.compute().cluster().ranks();
             PredictionFolder folder = PredictionFolder.open(to, rows, hadoop, settings, ranks);
             ModelTask model = ModelTask.of(spark, resolved, ModelTask.Which.TRAINED, ModelTask.newCommand(), ranks);
             JavaRDD<TaskInput> inputs = PrepareJob.inputs(

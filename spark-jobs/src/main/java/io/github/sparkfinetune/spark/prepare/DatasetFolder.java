@@ -69,8 +69,9 @@ public final class DatasetFolder {
         }
         Manifest manifest = Manifest.read(path, hadoop);
         // Without a number of its own a run takes the dataset's, which an earlier version may have chosen.
-        DatasetOptions wanted =
-                options.shards() == 0 ? options.withShards(manifest.options().shards()) : options;
+        DatasetOptions wanted = options.storage().shards() == 0
+                ? options.withShards(manifest.options().storage().shards())
+                : options;
         String difference = difference(manifest, task, wanted, sources);
         if (difference != null) {
             throw RunException.config(path + " holds a dataset that was prepared with " + difference
@@ -222,7 +223,7 @@ public final class DatasetFolder {
     }
 
     private static List<Manifest.Shard> shards(Manifest manifest) {
-        return manifest.splits().values().stream()
+        return manifest.samples().splits().values().stream()
                 .flatMap(split -> split.shards().stream())
                 .toList();
     }

@@ -1,8 +1,7 @@
 package io.github.sparkfinetune.spark.prepare;
 
+import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DecontaminateConfig;
-import io.github.sparkfinetune.conf.NearDedupConfig;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.TaskData;
@@ -53,7 +52,7 @@ public final class DocumentComparison<C> implements AutoCloseable {
      * @param train how many of the sources, which come first, are to train on
      */
     public void leaveOut(List<SourceReader.Rows<C>> rows, List<SourceScan> scans, int train) {
-        DecontaminateConfig decontaminate = data.corpus().decontaminate();
+        CorpusConfig.Decontaminate decontaminate = data.corpus().decontaminate();
         if (decontaminate.enabled()) {
             context.setJobDescription("prepare: compare with the held-out documents");
             JavaRDD<HashedText> heldOut = texts(rows.subList(train, rows.size()));
@@ -62,11 +61,15 @@ public final class DocumentComparison<C> implements AutoCloseable {
                 leaveOut(contaminated, CONTAMINATED, rows.subList(0, train), scans);
             }
         }
-        NearDedupConfig dedup = data.corpus().nearDedup();
+        CorpusConfig.NearDedup dedup = data.corpus().nearDedup();
         if (dedup.enabled()) {
             context.setJobDescription("prepare: find near-duplicates");
             NearDuplicates.Options options = new NearDuplicates.Options(
-                    dedup.ngram(), dedup.bands(), dedup.rows(), dedup.threshold(), data.seed());
+                    dedup.ngram(),
+                    dedup.bands(),
+                    dedup.rows(),
+                    dedup.threshold(),
+                    data.dataset().seed());
             try (NearDuplicates found = NearDuplicates.find(spark, texts(rows.subList(0, train)), options)) {
                 leaveOut(found.removed(), NEAR_DUPLICATE, rows.subList(0, train), scans);
             }

@@ -89,11 +89,13 @@ final class GroupSplit implements Serializable {
      * @throws RunException if groups are so few that a side would have none
      */
     static GroupSplit of(JavaRDD<StratumHashes> hashes, long rows, DatasetOptions options) {
-        boolean newest = options.splitByTime() != null;
+        boolean newest = options.split().splitByTime() != null;
         JavaRDD<Places> groups = sizes(hashes, rows, newest).persist(StorageLevel.MEMORY_AND_DISK_SER());
         try {
-            double firstFraction = newest ? options.testFraction() : options.evalFraction();
-            double secondFraction = newest ? options.evalFraction() : options.testFraction();
+            double firstFraction =
+                    newest ? options.split().testFraction() : options.split().evalFraction();
+            double secondFraction =
+                    newest ? options.split().evalFraction() : options.split().testFraction();
             long firstRows = SplitPlan.heldOut(rows, firstFraction, rows - 1);
             long secondRows = SplitPlan.heldOut(rows, secondFraction, rows - 1 - firstRows);
             Held first = held(groups, firstRows, newest);
@@ -116,7 +118,7 @@ final class GroupSplit implements Serializable {
 
     private static RunException tooFew(long rows, JavaRDD<Places> groups, DatasetOptions options) {
         long count = groups.map(part -> (long) part.places().length).fold(0L, Long::sum);
-        boolean time = options.splitByTime() != null;
+        boolean time = options.split().splitByTime() != null;
         return RunException.data(String.format(
                 Locale.ROOT,
                 "data.%s: the %,d rows to split have %,d different %s, too few for some to be held out and some to be"
@@ -124,7 +126,7 @@ final class GroupSplit implements Serializable {
                 time ? "split_by_time" : "split_by",
                 rows,
                 count,
-                time ? "times" : DataFunnel.common(options.splitBy()) + (count == 1 ? "" : "s"),
+                time ? "times" : DataFunnel.common(options.split().splitBy()) + (count == 1 ? "" : "s"),
                 time
                         ? "take a column of finer times, or leave it out"
                         : "name other columns, or set it to [] to split row by row"));

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.prepare;
 
-import io.github.sparkfinetune.conf.CorpusSource;
+import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
@@ -123,14 +123,14 @@ final class Preparation<C> {
     }
 
     private Mixture mixture(List<SourceScan> train) {
-        List<CorpusSource> mixed = data.corpus().sources();
+        List<CorpusConfig.Source> mixed = data.corpus().mix().sources();
         return mixed.isEmpty()
-                ? Mixture.whole(data.seed())
+                ? Mixture.whole(data.dataset().seed())
                 : Mixture.of(
-                        mixed.stream().mapToDouble(CorpusSource::weight).toArray(),
+                        mixed.stream().mapToDouble(CorpusConfig.Source::weight).toArray(),
                         train.stream().mapToLong(SourceScan::usable).toArray(),
-                        data.corpus().stoppingStrategy(),
-                        data.seed());
+                        data.corpus().mix().stoppingStrategy(),
+                        data.dataset().seed());
     }
 
     private static void requireMixed(TrainingRows training) {
@@ -148,16 +148,17 @@ final class Preparation<C> {
             throw RunException.data(String.format(
                     Locale.ROOT,
                     "data.split_by_time: %s holds %,d dates and %,d numbers: make them all one or the other",
-                    data.splitByTime(),
+                    data.split().splitByTime(),
                     dates,
                     numbers));
         }
     }
 
     private void quarantine(List<SourceReader.Rows<C>> rows) throws IOException {
-        if (data.corpus().quarantine() != null) {
-            context.setJobDescription("prepare: write " + data.corpus().quarantine());
-            Quarantine.write(spark, rows, data.corpus().quarantine());
+        if (data.corpus().filtering().quarantine() != null) {
+            context.setJobDescription(
+                    "prepare: write " + data.corpus().filtering().quarantine());
+            Quarantine.write(spark, rows, data.corpus().filtering().quarantine());
         }
     }
 
@@ -193,7 +194,7 @@ final class Preparation<C> {
                     labels,
                     new ShardWriter.CheckedIds(tokenizer.unknownTokenId(), task.endTokenIds(tokenizer)));
             List<ShardWriter.Report> reports = new ArrayList<>(all.repartitionAndSortWithinPartitions(
-                            new ShuffledSample.Ranges(options.shards()), ShuffledSample.Order.BY_KEY)
+                            new ShuffledSample.Ranges(options.storage().shards()), ShuffledSample.Order.BY_KEY)
                     .mapPartitionsWithIndex(writer, false)
                     .collect());
             reports.sort(Comparator.comparing(ShardWriter.Report::file));
@@ -214,7 +215,7 @@ final class Preparation<C> {
             List<String> labels) {
         TaskData<C> made = task;
         String key = rows.source().key();
-        long seed = data.seed();
+        long seed = data.dataset().seed();
         boolean mixed = rows.source().split().equals(Manifest.TRAIN);
         return rows.rdd()
                 .<Tuple2<byte[], byte[]>>mapPartitions(partition -> {
@@ -248,7 +249,7 @@ final class Preparation<C> {
             Manifest manifest, List<SourceReader.Rows<C>> rows, List<ShardWriter.Report> reports) {
         Map<String, SampleChecks> checks = new LinkedHashMap<>();
         Map<String, DatasetWarnings.Leak> leaks = new LinkedHashMap<>();
-        for (String split : manifest.splits().keySet()) {
+        for (String split : manifest.samples().splits().keySet()) {
             List<ShardWriter.Report> parts = reports.stream()
                     .filter(report -> report.split().equals(split))
                     .toList();
@@ -275,7 +276,7 @@ final class Preparation<C> {
 
     /** @throws RunException where there are warnings, and {@code data.strict} is set */
     static void requireStrict(DataConfig data, List<Warning> warnings) {
-        if (data.strict() && !warnings.isEmpty()) {
+        if (data.rows().strict() && !warnings.isEmpty()) {
             throw RunException.data(
                     "data.strict: " + warnings.stream().map(Warning::message).collect(Collectors.joining("; also ")));
         }

@@ -88,8 +88,8 @@ public final class PrepareJob {
             Preparation.requireStrict(data, finished.get().warnings());
             return finished.get();
         }
-        if (data.corpus().quarantine() != null) {
-            Quarantine.check(data.corpus().quarantine(), hadoop);
+        if (data.corpus().filtering().quarantine() != null) {
+            Quarantine.check(data.corpus().filtering().quarantine(), hadoop);
         }
         try (JobGroup jobs = new JobGroup(spark.sparkContext(), "prepare-" + UUID.randomUUID(), "prepare " + path)) {
             String run = folder.begin(Lease.LENGTH, jobs::cancel);
@@ -99,7 +99,8 @@ public final class PrepareJob {
                     folder.abandon(true);
                     return meanwhile.get();
                 }
-                DatasetOptions sized = options.shards() == 0 ? options.withShards(Sources.shards(sources)) : options;
+                DatasetOptions sized =
+                        options.storage().shards() == 0 ? options.withShards(Sources.shards(sources)) : options;
                 Manifest manifest = new Preparation<>(spark, config, task, tokenizer, sources, sized, path, run).run();
                 folder.finish(manifest);
                 return manifest;
@@ -180,7 +181,10 @@ public final class PrepareJob {
     /** The tokenizer of a run. */
     public static TokenizerFiles tokenizer(RunConfig config, Configuration hadoop) throws IOException {
         TokenizerFiles files = TaskDatas.tokenizer(
-                new Path(RunPaths.absolute("model", config.model(), hadoop)), config, Architectures::positions, hadoop);
+                new Path(RunPaths.absolute("model", config.base().model(), hadoop)),
+                config,
+                Architectures::positions,
+                hadoop);
         // The native library refuses a bad file here, in milliseconds, instead of in a task.
         TextTokenizer.open(files).close();
         return files;

@@ -52,17 +52,17 @@ final class SplitPlan implements Serializable {
      */
     static SplitPlan of(TrainingRows training, DatasetOptions options) {
         List<String> strata = new ArrayList<>(training.strata().keySet());
-        if (options.splitBy() != null || options.splitByTime() != null) {
+        if (options.split().splitBy() != null || options.split().splitByTime() != null) {
             return new SplitPlan(strata, GroupSplit.of(training.hashes(), training.count(), options));
         }
         SplitPlan plan = new SplitPlan(strata, null);
         List<Target> targets = new ArrayList<>();
         training.strata().forEach((stratum, rows) -> {
-            long eval = heldOut(rows, options.evalFraction(), rows - 1);
+            long eval = heldOut(rows, options.split().evalFraction(), rows - 1);
             targets.add(new Target(stratum, eval));
-            targets.add(new Target(stratum, eval + heldOut(rows, options.testFraction(), rows - 1 - eval)));
+            targets.add(new Target(stratum, eval + heldOut(rows, options.split().testFraction(), rows - 1 - eval)));
         });
-        long seed = options.seed();
+        long seed = options.storage().seed();
         JavaRDD<Places> places = training.hashes().map(part -> places(part, seed));
         List<Cut> cuts = SplitSearch.cuts(places, targets);
         for (int i = 0; i < cuts.size(); i += 2) {

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.prepare;
 
-import io.github.sparkfinetune.conf.CorpusSource;
+import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
@@ -42,7 +42,7 @@ record Summary(
      */
     Manifest manifest(List<String> labels, List<ShardWriter.Report> reports, int padTokenId) {
         Map<String, Manifest.Split> splits = new LinkedHashMap<>();
-        boolean documents = options.documents() != null;
+        boolean documents = options.samples().documents() != null;
         SampleCounts all = new SampleCounts(labels.size(), documents);
         for (String split :
                 ShardWriter.names(sources.stream().map(SourceFiles::split).toList())) {
@@ -74,14 +74,8 @@ record Summary(
         return new Manifest(
                 Manifest.SCHEMA_VERSION,
                 config.task(),
-                labels,
-                all.longest(),
-                splits,
-                bad,
-                found.cut,
-                found.repaired,
-                duplicates,
-                padTokenId,
+                new Manifest.Samples(labels, all.longest(), padTokenId, splits),
+                new Manifest.Rows(bad, found.cut, found.repaired, duplicates),
                 sources.stream().map(SourceFiles::toManifest).toList(),
                 options,
                 options.corpus() == null ? null : new Manifest.Corpus(found.rows, found.rejected, found.masked, mix()),
@@ -96,7 +90,7 @@ record Summary(
     }
 
     private List<Manifest.Mixed> mix() {
-        List<CorpusSource> mixed = config.data().corpus().sources();
+        List<CorpusConfig.Source> mixed = config.data().corpus().mix().sources();
         List<Manifest.Mixed> mix = new ArrayList<>();
         for (int i = 0; i < mixed.size(); i++) {
             mix.add(new Manifest.Mixed(
@@ -121,10 +115,10 @@ record Summary(
     private void requireUsable(ScanCounts found, SampleCounts all, Map<String, Manifest.Split> splits) {
         DataConfig data = config.data();
         long unusable = all.unusableRows();
-        if (unusable > 0 && found.badRows() + unusable > data.maxBadFraction() * found.rows) {
+        if (unusable > 0 && found.badRows() + unusable > data.rows().maxBadFraction() * found.rows) {
             throw RunException.data("data.train: " + (found.badRows() + unusable) + " of " + found.rows
                     + " rows cannot be used (" + DataFunnel.reasons(unusable(found, all))
-                    + "), more than data.max_bad_fraction: " + data.maxBadFraction()
+                    + "), more than data.max_bad_fraction: " + data.rows().maxBadFraction()
                     + " allows: raise data.max_length, mend the rows, or raise it");
         }
         if (!splits.containsKey(Manifest.TRAIN)) {

@@ -29,7 +29,14 @@ public final class ExportJob {
             Path local = Files.createTempDirectory("export-");
             try {
                 return GgufExport.run(
-                        resolved.model(), resolved.method(), resolved.output().model(), name, type, to, hadoop, local);
+                        resolved.base().model(),
+                        resolved.method(),
+                        resolved.output().model(),
+                        name,
+                        type,
+                        to,
+                        hadoop,
+                        local);
             } finally {
                 HadoopFiles.deleteLocal(local);
             }

@@ -29,7 +29,7 @@ public final class HubModels {
      * the working folder is a path, so that a mistyped {@code models/bert} is told to nobody.
      */
     public static Optional<HubName> name(RunConfig config) {
-        String model = config.model();
+        String model = config.base().model();
         if (Files.exists(java.nio.file.Path.of("").resolve(model.split("/", 2)[0]))) {
             return Optional.empty();
         }
@@ -49,7 +49,7 @@ public final class HubModels {
         }
         java.nio.file.Path snapshot = hub.fetch(name.get());
         String folder = snapshot.toUri().toString();
-        if (Master.parse(master).isRemote() && !config.cluster().sharedFilesystem()) {
+        if (Master.parse(master).isRemote() && !config.compute().cluster().sharedFilesystem()) {
             String commit = snapshot.getFileName().toString();
             folder = copy(
                     snapshot,

@@ -39,7 +39,9 @@ public final class MergeJob {
             Path local = Files.createTempDirectory("merge-");
             try {
                 TaskSpec spec = TaskSpecs.of(resolved);
-                spec.modelKind().check(HfConfig.read(new org.apache.hadoop.fs.Path(resolved.model()), hadoop));
+                spec.modelKind()
+                        .check(HfConfig.read(
+                                new org.apache.hadoop.fs.Path(resolved.base().model()), hadoop));
                 return AdapterMerge.run(
                         resolved,
                         spec.modelKind().head(),

@@ -80,14 +80,14 @@ public final class PlanJob {
         try {
             plan = plan(RunPaths.absolute(config, hadoop), hadoop);
         } catch (IOException e) {
-            throw new UncheckedIOException(config.model() + " can not be read", e);
+            throw new UncheckedIOException(config.base().model() + " can not be read", e);
         }
         boolean onGpu = ClusterChecks.onGpu(spark, config);
         return new Plan(
                 plan,
                 new Plan.Ranks(
                         parsed.url(),
-                        config.cluster().ranks(),
+                        config.compute().cluster().ranks(),
                         ClusterChecks.slots(spark, parsed, config).stream()
                                 .mapToInt(ClusterChecks.Slots::count)
                                 .min(),
@@ -125,7 +125,7 @@ public final class PlanJob {
         } catch (RunException e) {
             return List.of();
         } catch (IOException e) {
-            throw new UncheckedIOException(config.model() + " can not be read", e);
+            throw new UncheckedIOException(config.base().model() + " can not be read", e);
         }
     }
 

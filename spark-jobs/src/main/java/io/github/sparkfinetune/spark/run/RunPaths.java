@@ -30,7 +30,7 @@ public final class RunPaths {
      */
     public static RunConfig resolve(RunConfig config, String master, Configuration hadoop) {
         RunConfig resolved = absolute(config, hadoop);
-        if (Master.parse(master).isRemote() && !config.cluster().sharedFilesystem()) {
+        if (Master.parse(master).isRemote() && !config.compute().cluster().sharedFilesystem()) {
             refuseLocalFiles(resolved, master);
         }
         return resolved;

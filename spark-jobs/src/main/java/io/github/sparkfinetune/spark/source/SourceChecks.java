@@ -26,7 +26,7 @@ public final class SourceChecks {
             rows.columns().forEach(column -> requireColumn(source, counts, column));
         }
         long bad = counts.badRows();
-        if (bad > data.maxBadFraction() * counts.rows) {
+        if (bad > data.rows().maxBadFraction() * counts.rows) {
             throw RunException.data(String.format(
                     Locale.ROOT,
                     "%s: %d of %d rows of %s cannot be used (%s), more than data.max_bad_fraction: %s allows: %smend them"
@@ -36,9 +36,9 @@ public final class SourceChecks {
                     counts.rows,
                     source.path(),
                     reasons(counts),
-                    data.maxBadFraction(),
+                    data.rows().maxBadFraction(),
                     source.format() == DataFormat.CSV
-                                    && !data.multiline()
+                                    && !data.sources().multiline()
                                     && counts.bad.containsKey(UnusableRowException.MALFORMED)
                             ? "if texts in quotes hold line ends, set data.multiline: true; else "
                             : ""));

@@ -96,7 +96,7 @@ public record SourceFiles(
      * @throws RunException if nothing is there, nothing is in it, or its format cannot be told
      */
     static SourceFiles list(String key, String split, String text, DataConfig data, Configuration hadoop) {
-        DataFormat format = data.format();
+        DataFormat format = data.sources().format();
         if (format == DataFormat.TABLE) {
             throw RunException.config(key + ": " + text + " is a path, but data.format is table: name a table as "
                     + DataConfig.TABLE + "DATABASE.NAME, or set data.format to auto");
@@ -135,7 +135,9 @@ public record SourceFiles(
                     new Size(
                             bytes,
                             files.stream().mapToLong(SourceFiles::textBytes).sum(),
-                            whole(files, known == DataFormat.CSV && data.multiline())),
+                            whole(
+                                    files,
+                                    known == DataFormat.CSV && data.sources().multiline())),
                     fingerprint(files.stream()
                             .map(file ->
                                     file.getPath() + "\t" + file.getLen() + "\t" + file.getModificationTime() + "\n")

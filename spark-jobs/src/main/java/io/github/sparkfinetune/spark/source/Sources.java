@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.source;
 
-import io.github.sparkfinetune.conf.CorpusSource;
+import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import java.util.ArrayList;
@@ -26,17 +26,19 @@ public final class Sources {
 
     private static List<Source> configured(DataConfig data) {
         List<Source> sources = new ArrayList<>();
-        sources.add(new Source("data.train", Manifest.TRAIN, data.train()));
-        List<CorpusSource> mixed = data.corpus().sources();
+        sources.add(new Source("data.train", Manifest.TRAIN, data.sources().train()));
+        List<CorpusConfig.Source> mixed = data.corpus().mix().sources();
         for (int i = 0; i < mixed.size(); i++) {
             sources.add(new Source(
                     "data.corpus.sources[" + i + "]",
                     Manifest.TRAIN,
                     mixed.get(i).path()));
         }
-        sources.add(new Source("data.eval", Manifest.EVAL, data.eval()));
-        sources.add(new Source("data.test", Manifest.TEST, data.test()));
-        data.heldOutPaths().forEach((name, path) -> sources.add(new Source("data.held_out." + name, name, path)));
+        sources.add(new Source("data.eval", Manifest.EVAL, data.sources().eval()));
+        sources.add(new Source("data.test", Manifest.TEST, data.sources().test()));
+        data.sources()
+                .heldOutPaths()
+                .forEach((name, path) -> sources.add(new Source("data.held_out." + name, name, path)));
         sources.removeIf(source -> source.path() == null);
         return sources;
     }

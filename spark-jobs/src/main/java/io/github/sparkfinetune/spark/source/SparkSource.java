@@ -59,9 +59,9 @@ public final class SparkSource implements RawSource {
         this.spark = spark;
         this.callers = callers;
         this.files = files;
-        this.encoding = data.encoding();
-        this.multiline = data.multiline();
-        this.maxTextBytes = data.maxTextBytes();
+        this.encoding = data.sources().encoding();
+        this.multiline = data.sources().multiline();
+        this.maxTextBytes = data.rows().maxTextBytes();
         boolean lines = files.format() == DataFormat.TEXT
                 || files.format() == DataFormat.JSONL
                 || (files.format() == DataFormat.CSV && !multiline);

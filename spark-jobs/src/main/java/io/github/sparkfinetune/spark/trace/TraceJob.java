@@ -109,8 +109,8 @@ public final class TraceJob {
                 path.toString(),
                 content,
                 sources.get(0).format(),
-                config.data().encoding(),
-                config.data().text());
+                config.data().sources().encoding(),
+                config.data().columns().text());
     }
 
     private static Manifest prepared(

@@ -120,7 +120,9 @@ final class Tracing<C> {
             return new Trace(hash.toHex(), tokens.droppedBecause(), holding, List.of(), 0);
         }
         int shard = ShuffledSample.shard(
-                hash, config.data().seed(), manifest.options().shards());
+                hash,
+                config.data().dataset().seed(),
+                manifest.options().storage().shards());
         List<Trace.Place> places = places(tokens, shard);
         long others = places.isEmpty() ? 0 : others(hash, shard, tokens, files);
         boolean isTrained = places.stream().anyMatch(place -> place.split().equals(Manifest.TRAIN));
@@ -143,7 +145,7 @@ final class Tracing<C> {
 
     /** Counts the rows of a group in the training sources. */
     private Optional<Trace.Group> group(SplitKey key) {
-        String by = manifest.options().splitBy();
+        String by = manifest.options().split().splitBy();
         if (by == null || key == null || key.kind() != SplitKey.Kind.GROUP) {
             return Optional.empty();
         }
@@ -168,10 +170,10 @@ final class Tracing<C> {
 
     /** Why a document that is not left out is in no sample. */
     private String unseen(String named) {
-        if (!config.data().corpus().sources().isEmpty()) {
+        if (!config.data().corpus().mix().sources().isEmpty()) {
             return TraceJob.CORPUS + "sources, the mix has no copy of it";
         }
-        if (config.data().packing() == Packing.WRAPPED) {
+        if (config.data().samples().packing() == Packing.WRAPPED) {
             return SampleCounts.UNLABELLED_SAMPLE;
         }
         throw RunException.data(
@@ -181,7 +183,7 @@ final class Tracing<C> {
     /** Null where there are none. */
     private Copies copies(SourceReader.Rows<C> rows, ContentHash hash, Broadcast<TokenizerFiles> files) {
         TaskData<C> made = task;
-        List<String> labels = manifest.labels();
+        List<String> labels = manifest.samples().labels();
         String key = rows.source().key();
         boolean compared = LeftOut.isPossible(config.data());
         return rows
@@ -213,9 +215,9 @@ final class Tracing<C> {
     /** Rows of other content that is in the same shard and has the same tokens. */
     private long others(ContentHash hash, int shard, RowTokens tokens, Broadcast<TokenizerFiles> files) {
         TaskData<C> made = task;
-        List<String> labels = manifest.labels();
-        long seed = config.data().seed();
-        int shards = manifest.options().shards();
+        List<String> labels = manifest.samples().labels();
+        long seed = config.data().dataset().seed();
+        int shards = manifest.options().storage().shards();
         long others = 0;
         for (SourceReader.Rows<C> source : sources) {
             String key = source.source().key();
@@ -239,7 +241,7 @@ final class Tracing<C> {
 
     private List<Trace.Place> places(RowTokens tokens, int shard) throws IOException {
         List<Trace.Place> places = new ArrayList<>();
-        for (String split : manifest.splits().keySet()) {
+        for (String split : manifest.samples().splits().keySet()) {
             long first = 0;
             for (Manifest.Shard some : manifest.split(split).shards()) {
                 long rows =
@@ -267,7 +269,7 @@ final class Tracing<C> {
         Map<Long, List<TrainingOrder.Use>> uses = !split.equals(Manifest.TRAIN) || found.isEmpty()
                 ? Map.of()
                 : TrainingOrder.of(config, rowGroups)
-                        .uses(found, config.cluster().ranks())
+                        .uses(found, config.compute().cluster().ranks())
                         .stream()
                         .collect(Collectors.groupingBy(TrainingOrder.Use::index));
         return search.found().stream()

@@ -42,7 +42,7 @@ interface Tracker {
 
         /** How the run is called. */
         String runName() {
-            String given = run.training().runName();
+            String given = run.training().tracking().runName();
             return given != null
                     ? given
                     : run.output().dir().replaceFirst("/+$", "").replaceFirst(".*/", "");

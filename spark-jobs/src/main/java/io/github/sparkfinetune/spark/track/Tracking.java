@@ -49,7 +49,7 @@ public final class Tracking implements AutoCloseable {
         Tracking tracking = new Tracking();
         Command command = new Command(run, hadoop, environment, List.copyOf(earlier), say);
         try {
-            for (ReportTo kind : run.training().reportTo()) {
+            for (ReportTo kind : run.training().tracking().reportTo()) {
                 tracking.trackers.add(start(kind, command));
             }
         } catch (RuntimeException e) {

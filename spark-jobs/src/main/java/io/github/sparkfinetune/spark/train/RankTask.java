@@ -151,7 +151,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
         String resumeFrom = null;
         try {
             try {
-                endpoint = RingNetwork.listen(SparkEnv.get(), config.cluster());
+                endpoint = RingNetwork.listen(SparkEnv.get(), config.compute().cluster());
                 resumeFrom = task == 0 ? body.newestCheckpoint(config, hadoop.value()) : null;
             } catch (Throwable e) {
                 failure = e;
@@ -187,7 +187,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
             throws Exception {
         RingTimeouts timeouts = new RingTimeouts(
                 RingTimeouts.DEFAULT.join(),
-                Duration.ofSeconds(config.cluster().timeoutSeconds()),
+                Duration.ofSeconds(config.compute().cluster().timeoutSeconds()),
                 RingTimeouts.DEFAULT.operation());
         BooleanSupplier cancelled = () -> ComputingTasks.isStopped(context);
         try (Collective collective = TcpRing.join(endpoint, member, timeouts, cancelled)) {

@@ -80,7 +80,7 @@ public final class TrainJob {
             Consumer<TrainingRecord> records,
             SecureRandom random) {
         SparkContext spark = session.sparkContext();
-        int ranks = config.cluster().ranks();
+        int ranks = config.compute().cluster().ranks();
         RunConfig resolved = check(session, config, body);
         String runId = HexFormat.of().formatHex(draw(random, RUN_ID_BYTES));
         RecordAccumulator accumulator = new RecordAccumulator();
@@ -94,7 +94,7 @@ public final class TrainJob {
         Runnable cancel = () -> spark.cancelJobGroup(group);
         TrainListener listener = new TrainListener(group, accumulator.id(), feed, cancel);
         spark.addSparkListener(listener);
-        spark.setJobGroup(group, "train " + resolved.model() + " on " + ranks + " rank(s)", true);
+        spark.setJobGroup(group, "train " + resolved.base().model() + " on " + ranks + " rank(s)", true);
         Lease lease = null;
         try {
             Path folder = new Path(resolved.output().dir());
@@ -113,8 +113,8 @@ public final class TrainJob {
                     new RankTask(resolved, body, hadoop, accumulator, runId, draw(random, SECRET_BYTES), placement);
             List<RankOutcome> outcomes;
             Supplier<String> saved = () -> newestCheckpoint(body, resolved, spark.hadoopConfiguration());
-            try (Watchdog watchdog =
-                    new Watchdog(spark, resolved.cluster(), listener, feed, saved, placement.perExecutor(), cancel)) {
+            try (Watchdog watchdog = new Watchdog(
+                    spark, resolved.compute().cluster(), listener, feed, saved, placement.perExecutor(), cancel)) {
                 outcomes = collect(spark, ranks, task, placement, watchdog);
             }
             feed.accept(accumulator.value());
@@ -164,7 +164,7 @@ public final class TrainJob {
             body.memory(resolved, spark.hadoopConfiguration())
                     .ifPresent(rank -> MemoryChecks.require(spark.getConf(), resolved, rank));
         } catch (IOException e) {
-            throw new UncheckedIOException(resolved.model() + " can not be read", e);
+            throw new UncheckedIOException(resolved.base().model() + " can not be read", e);
         }
         OutputFolder.claim(resolved, spark.hadoopConfiguration());
         return resolved;
@@ -212,22 +212,12 @@ public final class TrainJob {
                 throw outcome.toException();
             }
         }
-        TrainingResult first = byRank.get(0).result();
-        return new TrainingResult(
-                first.steps(),
-                first.samples(),
-                first.tokens(),
-                first.seconds(),
-                first.samplesPerSecond(),
-                first.tokensPerSecond(),
-                first.bestStep(),
-                first.eval(),
-                byRank.stream()
+        return byRank.get(0)
+                .result()
+                .withPeakRssBytes(byRank.stream()
                         .mapToLong(outcome -> outcome.result().peakRssBytes())
                         .max()
-                        .orElseThrow(),
-                first.ranks(),
-                first.precision());
+                        .orElseThrow());
     }
 
     private static RunException failed(SparkContext spark, TrainListener listener, Exception error) {

@@ -65,10 +65,11 @@ class TagJobsTest {
             Scores scores = EvaluateJob.run(spark, config).get(0);
 
             // The trainer measured the same split before the model was written and read again.
-            assertThat(scores.metrics()).containsOnlyKeys(result.eval().keySet());
+            assertThat(scores.metrics()).containsOnlyKeys(result.best().eval().keySet());
             scores.metrics()
-                    .forEach((name, value) ->
-                            assertThat(value).as(name).isCloseTo(result.eval().get(name), within(1e-5)));
+                    .forEach((name, value) -> assertThat(value)
+                            .as(name)
+                            .isCloseTo(result.best().eval().get(name), within(1e-5)));
             assertThat(scores.metrics().get("f1")).isGreaterThan(0.8);
             assertThat(scores.confusion().labels()).isEmpty();
             assertThat(scores.examples())
@@ -125,7 +126,7 @@ class TagJobsTest {
                 MergeJob.run(spark, config, null, merged);
                 RunConfig whole = Runs.in(
                         folder,
-                        "model=" + config.model(),
+                        "model=" + config.base().model(),
                         "task=token-classification",
                         "data.max_length=16",
                         "output.dir=" + folder.resolve("merged"));

@@ -43,8 +43,13 @@ class GroupSplitTest {
 
     static DatasetOptions options(double eval, double test, String by, String byTime) {
         return new DatasetOptions(
-                "text", null, "label", "jsonl", eval, test, 32, 1000, false, 1, 42, "cafe", null, null, null, null,
-                null, null, null, by, byTime);
+                new DatasetOptions.Columns("text", null, "label"),
+                new DatasetOptions.Source("jsonl", null, null),
+                new DatasetOptions.Texts(32, 1000, false, "cafe"),
+                new DatasetOptions.Storage(1, 42),
+                new DatasetOptions.Samples(null, null, null, null),
+                null,
+                new DatasetOptions.Split(eval, test, by, byTime));
     }
 
     /** @param sizes rows at each place */
@@ -102,14 +107,17 @@ class GroupSplitTest {
 
     /** Splits by a walk over sorted groups. */
     private static Map<Long, String> walk(Map<Long, Integer> sizes, DatasetOptions options) {
-        boolean time = options.splitByTime() != null;
+        boolean time = options.split().splitByTime() != null;
         Comparator<Long> order = time ? (a, b) -> Long.compareUnsigned(b, a) : Long::compareUnsigned;
         List<Long> left = new ArrayList<>(sizes.keySet().stream().sorted(order).toList());
         int rows = sizes.values().stream().mapToInt(Integer::intValue).sum();
         Map<Long, String> sides = new HashMap<>();
         sizes.keySet().forEach(place -> sides.put(place, "train"));
         for (String side : time ? List.of("test", "eval") : List.of("eval", "test")) {
-            long target = Math.round(rows * (side.equals("eval") ? options.evalFraction() : options.testFraction()));
+            long target = Math.round(rows
+                    * (side.equals("eval")
+                            ? options.split().evalFraction()
+                            : options.split().testFraction()));
             long held = 0;
             for (long place : List.copyOf(left)) {
                 int size = sizes.get(place);

@@ -99,7 +99,7 @@ class PrepareAtScaleTest {
                 spark,
                 PrepareFixture.config(
                         folder.resolve("dataset"), "train: " + mails, "eval_fraction: 0.34", "test_fraction: 0.33"));
-        assertThat(manifest.labels()).hasSize(4_000);
+        assertThat(manifest.samples().labels()).hasSize(4_000);
         for (String split : List.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST)) {
             assertThat(manifest.split(split).rowsPerLabel()).hasSize(4_000).containsOnly(1L);
         }

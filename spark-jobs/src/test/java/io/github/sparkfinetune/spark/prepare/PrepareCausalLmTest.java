@@ -59,7 +59,7 @@ class PrepareCausalLmTest {
         Manifest manifest = PrepareJob.run(spark, config);
         List<Integer> found = new ArrayList<>();
         long documents = 0;
-        for (String name : manifest.splits().keySet()) {
+        for (String name : manifest.samples().splits().keySet()) {
             Manifest.Split split = manifest.split(name);
             documents += split.documents().count();
             long tokens = 0;
@@ -87,7 +87,8 @@ class PrepareCausalLmTest {
         assertThat(manifest.split(Manifest.TRAIN).rows() == 130).isEqualTo(packing.equals("none"));
 
         List<Integer> expected = new ArrayList<>();
-        TokenizerFiles files = TokenizerFiles.read(new org.apache.hadoop.fs.Path(config.model()), new Configuration());
+        TokenizerFiles files =
+                TokenizerFiles.read(new org.apache.hadoop.fs.Path(config.base().model()), new Configuration());
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             for (int i = 0; i < ROWS; i++) {
                 Arrays.stream(tokenizer.encodePlain(PrepareFixture.text(i))).forEach(expected::add);
@@ -103,7 +104,7 @@ class PrepareCausalLmTest {
         Path texts = texts();
         Manifest cut = PrepareJob.run(spark, config("cut", texts, "none", "max_length: 64"));
         assertThat(cut.split(Manifest.TRAIN).truncated()).isPositive();
-        assertThat(cut.longest()).isEqualTo(64);
+        assertThat(cut.samples().longest()).isEqualTo(64);
         Manifest dropped = PrepareJob.run(spark, config("dropped", texts, "bfd", "max_length: 64", "overlong: drop"));
         Manifest.Documents documents = dropped.split(Manifest.TRAIN).documents();
         assertThat(documents.dropped().get("overlong"))

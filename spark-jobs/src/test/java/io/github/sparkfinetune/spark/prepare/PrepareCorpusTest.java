@@ -109,11 +109,11 @@ public class PrepareCorpusTest {
         // Twelve documents are no bad rows: they are left out on purpose.
         assertThat(manifest.corpus().rejected())
                 .isEqualTo(Map.of("gopher_quality.min_doc_words", 7L, "fineweb.line_punct_thr", 5L));
-        assertThat(manifest.badRows()).isEqualTo(Map.of("empty_text", 1L));
+        assertThat(manifest.rows().badRows()).isEqualTo(Map.of("empty_text", 1L));
         assertThat(manifest.corpus().masked()).isEqualTo(Map.of("email", 2L, "number", 1L));
         assertThat(manifest.corpus().mix()).isEmpty();
-        assertThat(manifest.duplicates()).isZero();
-        long documents = manifest.splits().values().stream()
+        assertThat(manifest.rows().duplicates()).isZero();
+        long documents = manifest.samples().splits().values().stream()
                 .mapToLong(split -> split.documents().count())
                 .sum();
         assertThat(documents).isEqualTo(121);
@@ -216,9 +216,9 @@ public class PrepareCorpusTest {
         Manifest eight = manifests.get(1);
         assertThat(PrepareFixture.splits(eight)).isEqualTo(PrepareFixture.splits(one));
         assertThat(eight.corpus()).isEqualTo(one.corpus());
-        assertThat(eight.badRows()).isEqualTo(one.badRows());
-        assertThat(eight.duplicates()).isEqualTo(one.duplicates()).isPositive();
-        for (Manifest.Split split : one.splits().values()) {
+        assertThat(eight.rows().badRows()).isEqualTo(one.rows().badRows());
+        assertThat(eight.rows().duplicates()).isEqualTo(one.rows().duplicates()).isPositive();
+        for (Manifest.Split split : one.samples().splits().values()) {
             for (Manifest.Shard shard : split.shards()) {
                 assertThat(folder.resolve("cut8").resolve(PrepareFixture.like(shard, eight)))
                         .hasSameBinaryContentAs(folder.resolve("cut1").resolve(shard.file()));

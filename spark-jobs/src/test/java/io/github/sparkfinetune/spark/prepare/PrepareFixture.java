@@ -125,7 +125,8 @@ public final class PrepareFixture {
     /** The splits of a dataset, whose shards are named as if no run had written them. */
     static Map<String, Manifest.Split> splits(Manifest manifest) {
         Map<String, Manifest.Split> splits = new LinkedHashMap<>();
-        manifest.splits()
+        manifest.samples()
+                .splits()
                 .forEach((name, split) -> splits.put(
                         name,
                         new Manifest.Split(
@@ -149,7 +150,7 @@ public final class PrepareFixture {
 
     /** The file of another dataset that has the split and the number of a shard. */
     static String like(Manifest.Shard shard, Manifest other) {
-        return other.splits().values().stream()
+        return other.samples().splits().values().stream()
                 .flatMap(split -> split.shards().stream())
                 .map(Manifest.Shard::file)
                 .filter(file -> name(file).equals(name(shard.file())))

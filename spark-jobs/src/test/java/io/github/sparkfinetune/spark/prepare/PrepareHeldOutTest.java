@@ -49,14 +49,15 @@ class PrepareHeldOutTest {
 
         Manifest manifest = PrepareJob.run(spark, config);
 
-        assertThat(manifest.splits()).containsOnlyKeys("train", "eval", "test", "clinic", "same_again");
+        assertThat(manifest.samples().splits()).containsOnlyKeys("train", "eval", "test", "clinic", "same_again");
         assertThat(manifest.split("clinic").rows()).isEqualTo(7);
         assertThat(manifest.sources().stream().map(Manifest.Source::key))
                 .containsExactly("data.train", "data.held_out.clinic", "data.held_out.same_again");
         List<Sample> samples = PrepareFixture.samples(folder.resolve("dataset"), manifest, "clinic");
         assertThat(samples)
                 .hasSize(7)
-                .allMatch(sample -> sample.label() == manifest.labels().indexOf("ham"));
+                .allMatch(
+                        sample -> sample.label() == manifest.samples().labels().indexOf("ham"));
         // What is held out for its own sake changes nothing of the rest.
         Manifest without = PrepareJob.run(spark, config("without"));
         for (String split : List.of("train", "eval", "test")) {
@@ -82,7 +83,7 @@ class PrepareHeldOutTest {
     @Test
     void textsAreCountedByLength() throws IOException {
         Manifest manifest = PrepareJob.run(spark, config("dataset"));
-        for (Manifest.Split split : manifest.splits().values()) {
+        for (Manifest.Split split : manifest.samples().splits().values()) {
             assertThat(split.lengths().values().stream()
                             .mapToLong(Long::longValue)
                             .sum())

@@ -91,7 +91,8 @@ class PrepareSftTest {
     private List<String> texts(List<Sample> samples) throws IOException {
         List<String> texts = new ArrayList<>();
         RunConfig config = config("any", folder);
-        TokenizerFiles files = TokenizerFiles.read(new org.apache.hadoop.fs.Path(config.model()), new Configuration());
+        TokenizerFiles files =
+                TokenizerFiles.read(new org.apache.hadoop.fs.Path(config.base().model()), new Configuration());
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             for (Sample sample : samples) {
                 int[] trained = Arrays.stream(sample.labels())
@@ -121,7 +122,7 @@ class PrepareSftTest {
         Manifest manifest = prepare("messages", jsonl);
         List<Sample> samples = train("messages", manifest);
         assertThat(texts(samples)).isEqualTo(expected(40));
-        assertThat(manifest.labels()).isEmpty();
+        assertThat(manifest.samples().labels()).isEmpty();
         assertThat(manifest.split(Manifest.TRAIN).documents().count()).isEqualTo(40);
         assertThat(manifest.split(Manifest.TRAIN).documents().labelTokens())
                 .isEqualTo(samples.stream().mapToInt(Sample::labelTokens).sum());
@@ -200,7 +201,7 @@ class PrepareSftTest {
         spark = PrepareFixture.spark(1);
         Manifest second = prepare("b", folder.resolve("many"), "packing: bfd", "eval_fraction: 0.2");
         assertThat(PrepareFixture.splits(second)).isEqualTo(PrepareFixture.splits(first));
-        for (Manifest.Split split : first.splits().values()) {
+        for (Manifest.Split split : first.samples().splits().values()) {
             assertThat(split.rows()).isLessThan(split.documents().count());
             for (Manifest.Shard shard : split.shards()) {
                 assertThat(folder.resolve("b").resolve(PrepareFixture.like(shard, second)))
@@ -215,7 +216,7 @@ class PrepareSftTest {
                 eval.stream().flatMap(sample -> Prompts.of(sample).stream()).toList();
         assertThat(prompts).hasSize(60);
         TokenizerFiles files = TokenizerFiles.read(
-                new org.apache.hadoop.fs.Path(config("any", one).model()), new Configuration());
+                new org.apache.hadoop.fs.Path(config("any", one).base().model()), new Configuration());
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             assertThat(prompts).allSatisfy(prompt -> {
                 assertThat(tokenizer.decode(prompt.inputIds()))
@@ -241,7 +242,7 @@ class PrepareSftTest {
                 "messages", List.of(message("user", "Go on"), message("assistant", "on and on ".repeat(200))))));
         Path file = PrepareFixture.write(folder.resolve("mixed.jsonl"), lines);
         Manifest manifest = prepare("mixed", file, "max_bad_fraction: 0.5");
-        assertThat(manifest.badRows())
+        assertThat(manifest.rows().badRows())
                 .isEqualTo(Map.of(
                         "no_assistant_turn", 1L,
                         "bad_messages", 2L,

@@ -110,7 +110,7 @@ class PrepareTablesTest {
 
         Manifest manifest = prepare("dataset", name);
         assertThat(manifest.split(Manifest.TRAIN).rowsPerLabel()).containsExactly(23L, 6L);
-        assertThat(manifest.options().format()).isEqualTo("table");
+        assertThat(manifest.options().source().format()).isEqualTo("table");
         assertThat(prepare("dataset", name)).isEqualTo(manifest);
 
         spark.sql("DELETE FROM delta.`" + table + "` WHERE text LIKE 'mail 8 %'");
@@ -234,7 +234,9 @@ class PrepareTablesTest {
                     .mode(SaveMode.Overwrite)
                     .save(files.toString());
             Manifest manifest = prepare(format, files.toString());
-            assertThat(manifest.labels()).as(format).isEqualTo(expected.labels());
+            assertThat(manifest.samples().labels())
+                    .as(format)
+                    .isEqualTo(expected.samples().labels());
             assertThat(PrepareFixture.samples(folder.resolve(format), manifest, Manifest.TRAIN))
                     .as(format)
                     .isEqualTo(samples);
@@ -244,7 +246,9 @@ class PrepareTablesTest {
                 .write()
                 .partitionBy("label")
                 .parquet(folder.resolve("digits").toString());
-        assertThat(prepare("texts", folder.resolve("digits").toString()).labels())
+        assertThat(prepare("texts", folder.resolve("digits").toString())
+                        .samples()
+                        .labels())
                 .containsExactly("07", "7");
         Files.createDirectories(folder.resolve("mixed/2024"));
         Files.copy(folder.resolve("mails.jsonl"), folder.resolve("mixed/2024/mails.jsonl"));

@@ -112,18 +112,17 @@ class PrepareTwiceTest {
         Manifest manifest = new Manifest(
                 1,
                 config.task(),
-                List.of(),
-                1,
-                java.util.Map.of(),
-                java.util.Map.of(),
-                0,
-                0,
-                0,
-                0,
+                new Manifest.Samples(List.of(), 1, 0, java.util.Map.of()),
+                new Manifest.Rows(java.util.Map.of(), 0, 0, 0),
                 List.of(),
                 new DatasetOptions(
-                        "text", null, "label", "jsonl", 0, 0, 8, 1000, false, 2, 42, "cafe", null, null, null, null,
-                        null, null, null, null, null),
+                        new DatasetOptions.Columns("text", null, "label"),
+                        new DatasetOptions.Source("jsonl", null, null),
+                        new DatasetOptions.Texts(8, 1000, false, "cafe"),
+                        new DatasetOptions.Storage(2, 42),
+                        new DatasetOptions.Samples(null, null, null, null),
+                        null,
+                        new DatasetOptions.Split(0, 0, null, null)),
                 null,
                 List.of());
         Thread.sleep(1000);
@@ -172,7 +171,7 @@ class PrepareTwiceTest {
     private Manifest assertPrepared() throws IOException {
         Manifest manifest = PrepareJob.run(spark, config);
         assertThat(PrepareFixture.samples(dataset, manifest, "train")).hasSize(27);
-        Set<String> named = manifest.splits().values().stream()
+        Set<String> named = manifest.samples().splits().values().stream()
                 .flatMap(split -> split.shards().stream())
                 .map(Manifest.Shard::file)
                 .collect(Collectors.toSet());

@@ -55,7 +55,7 @@ class TrainJobTest {
 
         TrainingResult result = TrainJob.run(spark, Runs.in(folder), body, records::add);
 
-        assertThat(result.samples()).isEqualTo(CountingBody.TRAINED);
+        assertThat(result.totals().samples()).isEqualTo(CountingBody.TRAINED);
         assertThat(result.peakRssBytes()).as("the highest of all ranks").isEqualTo(101);
         assertStepsOnceInOrder();
         assertThat(folder.resolve("run/run.yaml")).content().contains("file:" + folder + "/run");
@@ -76,7 +76,7 @@ class TrainJobTest {
 
         TrainingResult result = TrainJob.run(spark, Runs.in(folder), body, records::add);
 
-        assertThat(result.samples()).isEqualTo(CountingBody.TRAINED);
+        assertThat(result.totals().samples()).isEqualTo(CountingBody.TRAINED);
         assertThat(body.starts())
                 .extracting(CountingBody.Start::resumedFrom)
                 .containsExactly("null", "null", "checkpoint-2 by attempt 0", "checkpoint-2 by attempt 0");
@@ -195,7 +195,7 @@ class TrainJobTest {
 
         TrainingResult result = TrainJob.run(spark, Runs.in(folder), body, records::add);
 
-        assertThat(result.samples()).isEqualTo(CountingBody.TRAINED);
+        assertThat(result.totals().samples()).isEqualTo(CountingBody.TRAINED);
         assertThat(body.starts()).as("seven attempts").hasSize(14);
         assertStepsOnceInOrder();
     }

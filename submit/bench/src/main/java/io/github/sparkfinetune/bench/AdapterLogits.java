@@ -43,7 +43,7 @@ final class AdapterLogits {
         try (NDManager manager = Torch.manager(-1)) {
             Model model = LoadedModel.toTrain(
                             config,
-                            config.precision(),
+                            config.compute().precision(),
                             manager,
                             base,
                             Optional.of(adapter),

@@ -65,8 +65,10 @@ final class CorpusBench {
     /** Returns the numbers of documents read and kept. */
     private static long[] filter(SparkSession spark, RunConfig config, Path output) {
         CorpusConfig corpus = config.data().corpus();
-        Dataset<String> texts =
-                spark.read().schema("text STRING").json(config.data().train()).as(Encoders.STRING());
+        Dataset<String> texts = spark.read()
+                .schema("text STRING")
+                .json(config.data().sources().train())
+                .as(Encoders.STRING());
         LongAccumulator documents = spark.sparkContext().longAccumulator();
         LongAccumulator kept = spark.sparkContext().longAccumulator();
         MapPartitionsFunction<String, String> clean = partition -> {
@@ -90,7 +92,7 @@ final class CorpusBench {
     /** Returns the numbers of documents read and kept. */
     private static long[] prepare(SparkSession spark, RunConfig config) {
         Manifest manifest = PrepareJob.run(spark, config);
-        long kept = manifest.splits().values().stream()
+        long kept = manifest.samples().splits().values().stream()
                 .mapToLong(split -> split.documents().count())
                 .sum();
         long rejected = manifest.corpus().rejected().values().stream()

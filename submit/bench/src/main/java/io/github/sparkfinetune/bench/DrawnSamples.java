@@ -35,10 +35,11 @@ final class DrawnSamples {
                 java.nio.file.Path.of(arguments[0], "run.yaml"), List.of("output.dir=" + arguments[0]));
         boolean train = arguments.length > 1 && arguments[1].equals("train");
         Configuration hadoop = new Configuration();
-        SampleDraws draws = TaskDatas.of(config).draws(TokenizerFiles.read(new Path(config.model()), hadoop));
+        SampleDraws draws = TaskDatas.of(config)
+                .draws(TokenizerFiles.read(new Path(config.base().model()), hadoop));
         Path dataset = new Path(config.dataset());
         Manifest manifest = Manifest.read(dataset, hadoop);
-        String heldOut = manifest.splits().containsKey(Manifest.TEST) ? Manifest.TEST : Manifest.EVAL;
+        String heldOut = manifest.samples().splits().containsKey(Manifest.TEST) ? Manifest.TEST : Manifest.EVAL;
         try (SampleSource samples = ParquetSamples.open(dataset, manifest, train ? Manifest.TRAIN : heldOut, hadoop)) {
             if (!train) {
                 for (long index = 0; index < samples.size(); index++) {
@@ -46,8 +47,8 @@ final class DrawnSamples {
                 }
                 return;
             }
-            long batch =
-                    StepPlan.globalBatch(config.training(), config.cluster().ranks());
+            long batch = StepPlan.globalBatch(
+                    config.training(), config.compute().cluster().ranks());
             long steps = StepPlan.of(config.training(), samples.size(), batch).totalSteps();
             TrainingOrder order = TrainingOrder.of(config, samples.rowGroups());
             for (long step = 0; step < steps; step++) {

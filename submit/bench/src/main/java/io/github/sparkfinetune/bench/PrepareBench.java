@@ -44,7 +44,7 @@ final class PrepareBench {
 
     private static void report(Instant submitted, Instant started, Manifest manifest) {
         Instant done = Instant.now();
-        long tokens = manifest.splits().values().stream()
+        long tokens = manifest.samples().splits().values().stream()
                 .mapToLong(Manifest.Split::tokens)
                 .sum();
         double whole = Duration.between(submitted, done).toMillis() / 1e3;

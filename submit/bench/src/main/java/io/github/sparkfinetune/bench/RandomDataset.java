@@ -39,7 +39,7 @@ final class RandomDataset {
         Configuration hadoop = new Configuration();
         TaskData<?> data = TaskDatas.of(config);
         Path folder = new Path(config.dataset());
-        Path model = new Path(config.model());
+        Path model = new Path(config.base().model());
         Path file = new Path(folder, FILE);
         Set<Column> columns = data.schema().columns();
         SplittableRandom random = new SplittableRandom(1);
@@ -66,14 +66,8 @@ final class RandomDataset {
         new Manifest(
                         Manifest.SCHEMA_VERSION,
                         config.task(),
-                        labelled ? LABELS : List.of(),
-                        length,
-                        Map.of(Manifest.TRAIN, split),
-                        Map.of(),
-                        0,
-                        0,
-                        0,
-                        0,
+                        new Manifest.Samples(labelled ? LABELS : List.of(), length, 0, Map.of(Manifest.TRAIN, split)),
+                        new Manifest.Rows(Map.of(), 0, 0, 0),
                         List.of(),
                         data.options(tokenizer),
                         null,

@@ -50,19 +50,19 @@ final class TimedSteps implements Consumer<TrainingRecord> {
      */
     String line(RunConfig config, int batch, int ranks, int threads) {
         double[] seconds = records.stream()
-                .mapToDouble(step -> batch / step.samplesPerSecond())
+                .mapToDouble(step -> batch / step.training().samplesPerSecond())
                 .sorted()
                 .toArray();
         TrainingRecord last = records.get(records.size() - 1);
         // All samples have the same length.
-        double length = last.tokensPerSecond() / last.samplesPerSecond();
+        double length = last.training().tokensPerSecond() / last.training().samplesPerSecond();
         boolean sequences = !config.task().generates();
         return String.format(
                 Locale.ROOT,
                 "ours ranks %d threads %d%s %s %.2f step ms median %.0f least %.0f peak MB %d loss %.4f",
                 ranks,
                 threads,
-                config.cluster().shardOptimizer() ? " sharded" : "",
+                config.compute().cluster().shardOptimizer() ? " sharded" : "",
                 sequences ? "seq/s" : "tok/s",
                 seconds.length
                         * batch
@@ -71,6 +71,6 @@ final class TimedSteps implements Consumer<TrainingRecord> {
                 seconds[seconds.length / 2] * 1e3,
                 seconds[0] * 1e3,
                 peak >> 20,
-                last.loss());
+                last.training().loss());
     }
 }

@@ -27,7 +27,7 @@ final class TrainRank {
             FineTuner.run(config, context, null);
         }
         if (rank == 0) {
-            int batch = ranks * config.training().perDeviceTrainBatchSize();
+            int batch = ranks * config.training().batches().perDeviceTrainBatchSize();
             System.out.println(steps.line(config, batch, ranks, threads));
         }
     }

@@ -49,7 +49,7 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
     private static final int IDS = 5;
 
     public static ClassificationData of(RunConfig config) {
-        return new ClassificationData(config.data(), config.classification());
+        return new ClassificationData(config.data(), config.tasks().classification());
     }
 
     @Override
@@ -102,12 +102,14 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
         @Override
         public byte[] encodeHeldOut(CleanRow<TextRows.Content> row) {
             TextRows.Content content = row.content();
-            return encode(row, GivenText.of(content.text(), content.pair(), data.maxLength()));
+            return encode(
+                    row,
+                    GivenText.of(content.text(), content.pair(), data.samples().maxLength()));
         }
 
         private byte[] encode(CleanRow<TextRows.Content> row, GivenText givenOrNull) {
-            Encoded encoded =
-                    tokenizer.encode(row.content().text(), row.content().pair(), data.maxLength());
+            Encoded encoded = tokenizer.encode(
+                    row.content().text(), row.content().pair(), data.samples().maxLength());
             if (encoded.inputIds().length == 0) {
                 throw RunException.data(key + ": " + row.file() + " has a text that gives no token: remove it");
             }
@@ -200,7 +202,10 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
     public DatasetOptions options(TokenizerFiles files) {
         ProblemType problem = classification.problemType();
         return DatasetOptions.of(data, files)
-                .withColumns(data.text(), data.textPair(), data.label())
+                .withColumns(
+                        data.columns().text(),
+                        data.columns().textPair(),
+                        data.columns().label())
                 .withProblemType(
                         problem == ProblemType.SINGLE_LABEL_CLASSIFICATION
                                 ? null
@@ -212,7 +217,7 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
         return row -> {
             String text = row.content().text();
             String pair = row.content().pair();
-            Encoded encoded = tokenizer.encode(text, pair, data.maxLength());
+            Encoded encoded = tokenizer.encode(text, pair, data.samples().maxLength());
             return TaskInput.text(
                     row.file(), text, pair, new Sample(0, encoded.inputIds(), encoded.tokenTypeIds(), -1));
         };
@@ -223,6 +228,6 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
     }
 
     private boolean pairs() {
-        return data.textPair() != null;
+        return data.columns().textPair() != null;
     }
 }

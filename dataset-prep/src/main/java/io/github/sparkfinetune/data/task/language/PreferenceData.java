@@ -38,15 +38,16 @@ import java.util.stream.Stream;
 public record PreferenceData(DataConfig data, String template) implements TaskData<PreferencePair> {
 
     public static PreferenceData of(RunConfig config) {
-        String template = config.data().chatTemplate();
-        return new PreferenceData(config.data(), template == null ? config.model() : template);
+        String template = config.data().samples().chatTemplate();
+        return new PreferenceData(
+                config.data(), template == null ? config.base().model() : template);
     }
 
     @Override
     public void check(TokenizerFiles files) {
         TextRows.refusePair(data);
         TextRows.refuseCorpus(data);
-        if (data.packing() != Packing.NONE) {
+        if (data.samples().packing() != Packing.NONE) {
             throw RunException.config("data.packing: a pair of answers is a sample of task preference, pairs are not"
                     + " packed: leave it out");
         }
@@ -67,7 +68,8 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
         ConversationRows.Reader<PreferencePair> reader = supervised
                 ? (json, cleaner) -> new PreferenceRecords(cleaner).read(json)
                 : (json, cleaner) -> new PreferenceRecords(cleaner).readPrompt(json);
-        return new Reading.JsonObjects<>(read, new ConversationRows<>(reader, data.maxTextBytes()));
+        return new Reading.JsonObjects<>(
+                read, new ConversationRows<>(reader, data.rows().maxTextBytes()));
     }
 
     /**
@@ -117,8 +119,9 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
         if (prompt == 0) {
             return Document.dropped(DropReason.EMPTY_PROMPT);
         }
-        return prompt < data.maxLength()
-                ? document.labelledFrom(prompt).limited(data.maxLength(), data.overlong())
+        return prompt < data.samples().maxLength()
+                ? document.labelledFrom(prompt)
+                        .limited(data.samples().maxLength(), data.samples().overlong())
                 : Document.dropped(DropReason.LABELS_CUT_OFF);
     }
 
@@ -140,9 +143,9 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
     @Override
     public DatasetOptions options(TokenizerFiles files) {
         return DatasetOptions.of(data, files, SftRecords.PROMPT_GROUP)
-                .withColumns(null, data.textPair(), null)
+                .withColumns(null, data.columns().textPair(), null)
                 .withDocuments(new DatasetOptions.DocumentOptions(
-                        data.packing(), data.overlong(), null, files.chatTemplateSha256()));
+                        data.samples().packing(), data.samples().overlong(), null, files.chatTemplateSha256()));
     }
 
     @Override

@@ -36,8 +36,8 @@ import java.util.function.Function;
 public record SftData(DataConfig data, String template) implements TaskData<SftExample> {
 
     public static SftData of(RunConfig config) {
-        String template = config.data().chatTemplate();
-        return new SftData(config.data(), template == null ? config.model() : template);
+        String template = config.data().samples().chatTemplate();
+        return new SftData(config.data(), template == null ? config.base().model() : template);
     }
 
     @Override
@@ -58,7 +58,8 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
         List<String> read = columns.names().stream().filter(present::contains).toList();
         ConversationRows.Reader<SftExample> reader =
                 (json, cleaner) -> new SftRecords(columns, supervised, cleaner).read(json);
-        return new Reading.JsonObjects<>(read, new ConversationRows<>(reader, data.maxTextBytes()));
+        return new Reading.JsonObjects<>(
+                read, new ConversationRows<>(reader, data.rows().maxTextBytes()));
     }
 
     private SftColumns columns(RawSource source, TokenizerFiles files, boolean supervised) {
@@ -89,7 +90,8 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
     }
 
     private SftEncoder encoder(TextTokenizer tokenizer, TokenizerFiles files) {
-        return new SftEncoder(tokenizer, files, template, SftLoss.of(data.assistantOnlyLoss()));
+        return new SftEncoder(
+                tokenizer, files, template, SftLoss.of(data.samples().assistantOnlyLoss()));
     }
 
     @Override
@@ -98,7 +100,8 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
         return row -> {
             Document document = ExampleEncoding.document(encoder, row.content(), key, row.file());
             return DocumentSamples.bytes(
-                    document.limited(data.maxLength(), data.overlong()), !data.assistantOnlyLoss());
+                    document.limited(data.samples().maxLength(), data.samples().overlong()),
+                    !data.samples().assistantOnlyLoss());
         };
     }
 
@@ -114,15 +117,18 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
 
     @Override
     public SampleSchema schema() {
-        return SampleSchema.ofDocuments(!data.assistantOnlyLoss());
+        return SampleSchema.ofDocuments(!data.samples().assistantOnlyLoss());
     }
 
     @Override
     public DatasetOptions options(TokenizerFiles files) {
         return DatasetOptions.of(data, files, SftRecords.PROMPT_GROUP)
-                .withColumns(null, data.textPair(), null)
+                .withColumns(null, data.columns().textPair(), null)
                 .withDocuments(new DatasetOptions.DocumentOptions(
-                        data.packing(), data.overlong(), data.assistantOnlyLoss(), files.chatTemplateSha256()));
+                        data.samples().packing(),
+                        data.samples().overlong(),
+                        data.samples().assistantOnlyLoss(),
+                        files.chatTemplateSha256()));
     }
 
     /**

@@ -43,15 +43,16 @@ import java.util.stream.Stream;
 public record UnpairedPreferenceData(DataConfig data, String template) implements TaskData<RatedAnswer> {
 
     public static UnpairedPreferenceData of(RunConfig config) {
-        String template = config.data().chatTemplate();
-        return new UnpairedPreferenceData(config.data(), template == null ? config.model() : template);
+        String template = config.data().samples().chatTemplate();
+        return new UnpairedPreferenceData(
+                config.data(), template == null ? config.base().model() : template);
     }
 
     @Override
     public void check(TokenizerFiles files) {
         TextRows.refusePair(data);
         TextRows.refuseCorpus(data);
-        if (data.packing() != Packing.NONE) {
+        if (data.samples().packing() != Packing.NONE) {
             throw RunException.config("data.packing: an answer is a sample of task unpaired-preference, answers are not"
                     + " packed: leave it out");
         }
@@ -62,14 +63,15 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
         TextRows.refuseBareTexts(source, "hold no answers", "jsonl, csv or parquet for task unpaired-preference");
         List<String> present = source.columns();
         requireColumns(source, supervised);
-        String label = data.label();
+        String label = data.columns().label();
         List<String> read = Stream.concat(SftColumns.PROMPT.names().stream(), Stream.of(label))
                 .filter(present::contains)
                 .toList();
         ConversationRows.Reader<RatedAnswer> reader = supervised
                 ? (json, cleaner) -> new RatedRecords(label, cleaner).read(json)
                 : (json, cleaner) -> new RatedRecords(label, cleaner).readPrompt(json);
-        return new Reading.JsonObjects<>(read, new ConversationRows<>(reader, data.maxTextBytes()));
+        return new Reading.JsonObjects<>(
+                read, new ConversationRows<>(reader, data.rows().maxTextBytes()));
     }
 
     /**
@@ -79,7 +81,10 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
     private void requireColumns(RawSource source, boolean supervised) {
         List<String> present = source.columns();
         List<String> needed = supervised
-                ? List.of(RatedRecords.PROMPT, RatedRecords.COMPLETION, data.label())
+                ? List.of(
+                        RatedRecords.PROMPT,
+                        RatedRecords.COMPLETION,
+                        data.columns().label())
                 : List.of(RatedRecords.PROMPT);
         if (present.isEmpty() || present.containsAll(needed)) {
             return;
@@ -132,9 +137,9 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
     @Override
     public DatasetOptions options(TokenizerFiles files) {
         return DatasetOptions.of(data, files, SftRecords.PROMPT_GROUP)
-                .withColumns(null, data.textPair(), data.label())
+                .withColumns(null, data.columns().textPair(), data.columns().label())
                 .withDocuments(new DatasetOptions.DocumentOptions(
-                        data.packing(), data.overlong(), null, files.chatTemplateSha256()));
+                        data.samples().packing(), data.samples().overlong(), null, files.chatTemplateSha256()));
     }
 
     @Override

@@ -35,7 +35,7 @@ public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig set
     private static final String GROUP = "context";
 
     public static QuestionAnsweringData of(RunConfig config) {
-        return new QuestionAnsweringData(config.data(), config.questionAnswering());
+        return new QuestionAnsweringData(config.data(), config.tasks().questionAnswering());
     }
 
     @Override
@@ -64,7 +64,12 @@ public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig set
                 .filter(present::contains)
                 .toList();
         return new Reading.JsonObjects<>(
-                read, new QuestionRows(columns, supervised, settings.version2WithNegative(), data.maxTextBytes()));
+                read,
+                new QuestionRows(
+                        columns,
+                        supervised,
+                        settings.version2WithNegative(),
+                        data.rows().maxTextBytes()));
     }
 
     private static void require(RawSource source, String key, String column) {
@@ -81,7 +86,8 @@ public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig set
     }
 
     private QuestionWindows windows(TextTokenizer tokenizer) {
-        return new QuestionWindows(tokenizer, data.maxLength(), data.windowStride());
+        return new QuestionWindows(
+                tokenizer, data.samples().maxLength(), data.samples().windowStride());
     }
 
     @Override
@@ -120,7 +126,7 @@ public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig set
     public DatasetOptions options(TokenizerFiles files) {
         return DatasetOptions.of(data, files, GROUP)
                 .withColumns(settings.question(), settings.context(), settings.answers())
-                .withStride(data.windowStride())
+                .withStride(data.samples().windowStride())
                 .withQuestionAnswering(new DatasetOptions.QuestionOptions(settings.version2WithNegative()));
     }
 

@@ -57,11 +57,15 @@ class ClassificationDataTest {
         assertThat(task().schema()).isEqualTo(SampleSchema.ofText(false));
         assertThat(task("text_pair: other").schema()).isEqualTo(SampleSchema.ofText(true));
         DatasetOptions options = task("text_pair: other", "test_fraction: 0.2").options(files);
-        assertThat(List.of(options.text(), options.textPair(), options.label(), options.format()))
+        assertThat(List.of(
+                        options.columns().text(),
+                        options.columns().textPair(),
+                        options.columns().label(),
+                        options.source().format()))
                 .containsExactly("text", "other", "label", "auto");
-        assertThat(options.documents()).isNull();
-        assertThat(options.testFraction()).isEqualTo(0.2);
-        assertThat(options.tokenizerSha256()).isEqualTo(files.sha256());
+        assertThat(options.samples().documents()).isNull();
+        assertThat(options.split().testFraction()).isEqualTo(0.2);
+        assertThat(options.texts().tokenizerSha256()).isEqualTo(files.sha256());
     }
 
     @Test

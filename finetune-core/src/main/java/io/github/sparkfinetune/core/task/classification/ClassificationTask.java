@@ -38,7 +38,7 @@ public abstract class ClassificationTask implements TaskSpec {
 
     /** The task of a run. */
     public static ClassificationTask of(RunConfig config) {
-        ClassificationConfig classification = config.classification();
+        ClassificationConfig classification = config.tasks().classification();
         Optional<ClassWeight> classWeight = Optional.ofNullable(classification.classWeight());
         return switch (classification.problemType()) {
             case SINGLE_LABEL_CLASSIFICATION -> new SingleLabelTask(classWeight);

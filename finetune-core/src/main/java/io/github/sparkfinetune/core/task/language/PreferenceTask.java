@@ -38,7 +38,7 @@ public final class PreferenceTask extends AnswerTask {
 
     /** Of a run. */
     public static PreferenceTask of(RunConfig config) {
-        return new PreferenceTask(config.preference());
+        return new PreferenceTask(config.tasks().preference());
     }
 
     @Override

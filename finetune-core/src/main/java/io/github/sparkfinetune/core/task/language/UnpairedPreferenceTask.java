@@ -33,7 +33,7 @@ public final class UnpairedPreferenceTask extends AnswerTask {
 
     /** Of a run. */
     public static UnpairedPreferenceTask of(RunConfig config) {
-        return new UnpairedPreferenceTask(config.unpairedPreference());
+        return new UnpairedPreferenceTask(config.tasks().unpairedPreference());
     }
 
     @Override

@@ -6,6 +6,7 @@ The build's tests call it; submit/notebooks/test runs the notebooks.
 """
 
 import ast
+import graphlib
 import json
 import pathlib
 import re
@@ -67,6 +68,22 @@ def check_docstrings(modules):
                 raise SystemExit(f"{name}.py:{node.lineno}: {node.name} has no docstring")
 
 
+def check_imports(modules):
+    """Checks that no modules import each other, not even for type annotations."""
+    imports = {}
+    for name, module in modules.items():
+        imports[name] = set()
+        for node in ast.walk(module):
+            if isinstance(node, ast.ImportFrom) and node.module == PACKAGE.name:
+                imports[name] |= {alias.name for alias in node.names} & modules.keys()
+            elif isinstance(node, ast.ImportFrom) and node.module.startswith(f"{PACKAGE.name}."):
+                imports[name].add(node.module.partition(".")[2])
+    try:
+        graphlib.TopologicalSorter(imports).prepare()
+    except graphlib.CycleError as error:
+        raise SystemExit(f"{PACKAGE.name}: modules import each other: {' <- '.join(error.args[1])}") from None
+
+
 def check_notebook(file, names, modules, public_of):
     notebook = json.loads(file.read_text())
     if (notebook["nbformat"], notebook["nbformat_minor"]) != (4, 5):
@@ -114,6 +131,7 @@ def main():
     modules = parsed()
     names, public_of = exported(modules)
     check_docstrings(modules)
+    check_imports(modules)
     check_version()
     notebooks = sorted(HERE.glob("*.ipynb"))
     if not notebooks:

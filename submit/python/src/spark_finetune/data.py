@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyspark.sql import DataFrame
 
 from spark_finetune import _html
-
-if TYPE_CHECKING:
-    from spark_finetune.run import Run
-
 
 #: Most labels that a table lists.
 _MOST_LABELS = 200
@@ -31,8 +27,8 @@ class FunnelLine:
 class Dataset:
     """A prepared dataset: the counts of its manifest, and its samples."""
 
-    def __init__(self, run: Run, manifest: dict[str, Any], funnel: list[FunnelLine]) -> None:
-        self._run = run
+    def __init__(self, samples: Callable[[str], DataFrame], manifest: dict[str, Any], funnel: list[FunnelLine]) -> None:
+        self._samples = samples
         #: The content of ``manifest.json``.
         self.manifest = manifest
         #: Counts from the rows of the sources to the samples of each split.
@@ -84,7 +80,7 @@ class Dataset:
 
     def samples(self, split: str = "train") -> DataFrame:
         """Returns a split's samples: ``text`` (decoded tokens), ``tokens`` (their number) and the shard's columns."""
-        return self._run._samples(split)
+        return self._samples(split)
 
     def _split(self, name: str) -> dict[str, Any]:
         if name not in self.manifest["splits"]:

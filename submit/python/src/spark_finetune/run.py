@@ -109,7 +109,7 @@ class Run:
         """
         with java_errors():
             funnel = [FunnelLine(line["name"], line["count"], line["note"]) for line in json.loads(self._java.funnel())]
-            return Dataset(self, json.loads(self._java.manifest()), funnel)
+            return Dataset(self._samples, json.loads(self._java.manifest()), funnel)
 
     def train(self) -> Run:
         """Trains on the prepared dataset and writes the model; resumes from the newest checkpoint.

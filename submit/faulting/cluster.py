@@ -208,12 +208,22 @@ def base_environment(home=HOME):
 class Run:
     """A command on a cluster, in a process that is the driver."""
 
-    def __init__(self, cluster, config, output, log, name="run", overrides=(), settings=None, more_classes=None, arguments=()):
+    def __init__(
+        self, cluster, config, output, log, name="run", overrides=(), settings=None, more_classes=None, arguments=()
+    ):
         # The path of a URI.
         self.output = pathlib.Path(str(output).rpartition(":")[2])
         self.log = pathlib.Path(log)
         the_jar = f"{jar()}:{more_classes}" if more_classes else str(jar())
-        submit = [java(), *OPENS, *BRIEF, "-Xmx1g", "-cp", f"{HOME}/jars/*:{the_jar}", "org.apache.spark.deploy.SparkSubmit"]
+        submit = [
+            java(),
+            *OPENS,
+            *BRIEF,
+            "-Xmx1g",
+            "-cp",
+            f"{HOME}/jars/*:{the_jar}",
+            "org.apache.spark.deploy.SparkSubmit",
+        ]
         submit += ["--master", cluster.url]
         every = {
             **SETTINGS,

@@ -188,7 +188,10 @@ def memory(scene):
         resumed = True if code == 0 else scene.finishes(cluster, run.output)
         equal = scene.equal(run) if code == 0 else resumed
         right = (code == 0 or "memory" in error) and equal
-        return f"exit {code}: {error[:160]}…; the same command then: {'the undisturbed model' if equal else 'NO'}", right
+        return (
+            f"exit {code}: {error[:160]}…; the same command then: {'the undisturbed model' if equal else 'NO'}",
+            right,
+        )
 
 
 def stopped(scene, seconds, timeout):
@@ -218,7 +221,10 @@ def reports(cluster, run):
 def stop_15_s(scene):
     """SIGSTOP of a rank for 15 s, within cluster.timeout_seconds=30."""
     told, code, equal = stopped(scene, 15, 30)
-    return f"goes on, exit {code}, {'the undisturbed model' if equal else 'ANOTHER MODEL'}", told is None and code == 0 and equal
+    return (
+        f"goes on, exit {code}, {'the undisturbed model' if equal else 'ANOTHER MODEL'}",
+        told is None and code == 0 and equal,
+    )
 
 
 @fault
@@ -245,4 +251,7 @@ def dead_peer(scene):
         code = run.wait(HANG_SECONDS)
         equal = scene.equal(run)
         right = bool(noticed) and told < 10 and code == 0 and equal
-        return f"noticed after {told:.1f} s, exit {code}, {'the undisturbed model' if equal else 'ANOTHER MODEL'}", right
+        return (
+            f"noticed after {told:.1f} s, exit {code}, {'the undisturbed model' if equal else 'ANOTHER MODEL'}",
+            right,
+        )

@@ -32,7 +32,17 @@ def dropped_packets(scene):
         ip("-n", NAMESPACE, "link", "set", "finetune1", "up")
         ip("-n", NAMESPACE, "link", "set", "lo", "up")
         # A host has its own temporary folder, so its ranks are not reached by a Unix domain socket.
-        private = ["ip", "netns", "exec", NAMESPACE, "unshare", "-m", "sh", "-c", 'mount -t tmpfs tmpfs "$0" && exec "$@"']
+        private = [
+            "ip",
+            "netns",
+            "exec",
+            NAMESPACE,
+            "unshare",
+            "-m",
+            "sh",
+            "-c",
+            'mount -t tmpfs tmpfs "$0" && exec "$@"',
+        ]
         far = Worker("two", host=THERE)
         cluster = scene.cluster(Worker("one", host=HERE), far, host=HERE)
         far.prefix = [*private, str(cluster.temporary)]
@@ -138,7 +148,10 @@ def speculation(scene):
         code = run.wait(HANG_SECONDS)
         twice = run.log.read_text(errors="replace").count("speculatable")
         equal = scene.equal(run)
-        return f"{twice} tasks started twice, exit {code}, {'the undisturbed model' if equal else 'NO'}", code == 0 and equal
+        return (
+            f"{twice} tasks started twice, exit {code}, {'the undisturbed model' if equal else 'NO'}",
+            code == 0 and equal,
+        )
 
 
 def has_shuffle_data(folder):

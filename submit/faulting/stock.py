@@ -49,7 +49,9 @@ class Scene:
         self.spark = spark
         archives = list((ROOT / "submit/target").glob("spark-finetune-*.tgz"))
         if len(archives) != 1:
-            raise Failure("submit/target has no spark-finetune-*.tgz, or several: build it with ./mvnw -DskipTests package")
+            raise Failure(
+                "submit/target has no spark-finetune-*.tgz, or several: build it with ./mvnw -DskipTests package"
+            )
         folder = self.work / "my tools"
         folder.mkdir()
         subprocess.run(["tar", "xzf", archives[0], "-C", folder], check=True)

@@ -45,7 +45,13 @@ def heap_prepare(scene):
         cluster.wait_for_no_executors()
         again = scene.run(cluster, run.output, name="prepare", overrides=overrides, settings=LARGE)
         done = again.wait(HANG_SECONDS)
-        right = code == 4 and "out of memory" in error and not left and done == 0 and len(list(again.output.glob("dataset/manifest.json"))) == 1
+        right = (
+            code == 4
+            and "out of memory" in error
+            and not left
+            and done == 0
+            and len(list(again.output.glob("dataset/manifest.json"))) == 1
+        )
         return f"exit {code}: {error[:160]}…; with more memory: exit {done}", right
 
 
@@ -64,7 +70,10 @@ def heap_predict(scene):
         done = again.wait(HANG_SECONDS)
         found = rows(output)
         right = code == 4 and "out of memory" in error and not finished and done == 0 and found.startswith(f"{count} ")
-        return f"exit {code}: {error[:160]}…; with more memory: exit {done}, {found.split(' ')[0]} of {count} rows", right
+        return (
+            f"exit {code}: {error[:160]}…; with more memory: exit {done}, {found.split(' ')[0]} of {count} rows",
+            right,
+        )
 
 
 def store(scene, **settings):
@@ -98,7 +107,12 @@ def broken(scene, error):
         codes = until_well(lambda: scene.run(cluster, f"gs:{output}", settings=settings, more_classes=BENCH), cluster)
         equal = workload.model_hash(output) == scene.calm
         start = lambda: scene.run(
-            cluster, f"gs:{output}", name="predict", arguments=[*to, f"gs:{predicted}"], settings=settings, more_classes=BENCH
+            cluster,
+            f"gs:{output}",
+            name="predict",
+            arguments=[*to, f"gs:{predicted}"],
+            settings=settings,
+            more_classes=BENCH,
         )
         more = until_well(start, cluster)
         calm = scene.work / f"predicted-calm-{error}"
@@ -108,7 +122,10 @@ def broken(scene, error):
         told = set(codes + more) <= {0, 4} and codes[-1] == more[-1] == 0
         right = told and equal and same and times == len(globs.split(","))
         model = "the undisturbed model" if equal else "ANOTHER MODEL"
-        return f"{times} files broken off, exit codes {codes} and {more}, {model}, {'its' if same else 'OTHER'} predictions", right
+        return (
+            f"{times} files broken off, exit codes {codes} and {more}, {model}, {'its' if same else 'OTHER'} predictions",
+            right,
+        )
 
 
 @fault

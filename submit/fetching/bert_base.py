@@ -22,7 +22,9 @@ def fetch(target):
         zipfile.ZipFile(model).extractall(work / "saved_model")
         run([sys.executable, "-m", "venv", work / "venv"], "make a virtual environment (on Debian: python3-venv)")
         needed = ["safetensors==0.8.0", "numpy"]
-        run([work / "venv/bin/pip", "install", "-q", "--only-binary=:all:", *needed], "install the converter's packages")
+        run(
+            [work / "venv/bin/pip", "install", "-q", "--only-binary=:all:", *needed], "install the converter's packages"
+        )
         (work / "model").mkdir()
         convert = ROOT / "submit/models/tf_bert_to_hf.py"
         run([work / "venv/bin/python", convert, work / "saved_model", work / "model"], "convert the model")

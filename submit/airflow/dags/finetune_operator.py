@@ -76,7 +76,9 @@ class FinetuneOperator(SparkSubmitOperator):
         except FileNotFoundError:
             return None
         except Exception as failure:  # fsspec's file systems and their clients raise errors of any type
-            self.log.warning("%s can't be read here, so spark-submit alone tells how the command ended: %s", path, failure)
+            self.log.warning(
+                "%s can't be read here, so spark-submit alone tells how the command ended: %s", path, failure
+            )
             return None
 
 

@@ -15,7 +15,9 @@ with DAG(
     default_args={"retries": 2},
     params={
         "config": Param(type="string", minLength=1, description="The run's YAML file; a path or a URI (hdfs:, s3a:)"),
-        "overrides": Param([], type="array", items={"type": "string"}, description="Keys of it, as data.train=hdfs:/mails"),
+        "overrides": Param(
+            [], type="array", items={"type": "string"}, description="Keys of it, as data.train=hdfs:/mails"
+        ),
         "output_root": Param(
             type="string",
             pattern=r"^(/|[A-Za-z0-9]+:)",

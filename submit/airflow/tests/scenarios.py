@@ -7,7 +7,19 @@ import pathlib
 import sqlite3
 import subprocess
 
-from cluster import HANG_SECONDS, OPENS, ROOT, SETTINGS, Cluster, Failure, Worker, base_environment, free_port, fresh, jar
+from cluster import (
+    HANG_SECONDS,
+    OPENS,
+    ROOT,
+    SETTINGS,
+    Cluster,
+    Failure,
+    Worker,
+    base_environment,
+    free_port,
+    fresh,
+    jar,
+)
 from processes import command, descendants, kill, wait_until
 from stock import spark_home, venv
 
@@ -162,7 +174,9 @@ def success(scene):
     scene.expect("again", scene.run("finetune_train", "again", day, **few), **done)
     after = (scene.pointer.read_text(), model_hash(output), (output / "dataset/manifest.json").read_text())
     require(before == after, f"the same DAG run again changed the pointer, the model or the dataset in {output}")
-    return f"promoted with loss {scene.in_use()['promoted']['value']:.4f}; the same again: same dataset, model and pointer"
+    return (
+        f"promoted with loss {scene.in_use()['promoted']['value']:.4f}; the same again: same dataset, model and pointer"
+    )
 
 
 @scenario
@@ -220,7 +234,12 @@ def exit_code_4(scene):
     with scene.cluster() as cluster:
         scene.connect(cluster, "client")
         process = scene.trigger(
-            "finetune_train", day, "exit-code-4", spark="cluster", conf=conf, overrides=["cluster.start_timeout_seconds=20"]
+            "finetune_train",
+            day,
+            "exit-code-4",
+            spark="cluster",
+            conf=conf,
+            overrides=["cluster.start_timeout_seconds=20"],
         )
 
         def status(name, code):
@@ -245,7 +264,9 @@ def exit_code_4(scene):
         return f"train done at try {train[1]}"
     scene.expect("exit-code-4", states, prepare=ONCE, evaluate=ONCE, promote=("skipped", 1))
     require(model_hash(scene.output(day)) == scene.killed, "the killed run's model is another one")
-    return f"train done at try {train[1]}; the same model as the killed run's, which is no better, so promote was skipped"
+    return (
+        f"train done at try {train[1]}; the same model as the killed run's, which is no better, so promote was skipped"
+    )
 
 
 @scenario

@@ -41,17 +41,23 @@ plain = kind.from_pretrained(base, dtype=torch.float32, attn_implementation="eag
 
 def logits_of(model):
     with torch.no_grad():
-        return torch.stack([model(input_ids=torch.tensor([ids])).logits[0, -1 if generates else slice(None)] for ids in prompts])
+        return torch.stack(
+            [model(input_ids=torch.tensor([ids])).logits[0, -1 if generates else slice(None)] for ids in prompts]
+        )
 
 
 def compare(name, adapter, theirs):
-    run = subprocess.run([*command, base, adapter, task], input=json.dumps(prompts), capture_output=True, text=True, timeout=600)
+    run = subprocess.run(
+        [*command, base, adapter, task], input=json.dumps(prompts), capture_output=True, text=True, timeout=600
+    )
     if run.returncode:
         sys.exit(run.stderr)
     ours = torch.tensor(json.loads(run.stdout.strip().splitlines()[-1]))
     difference = (theirs - ours).abs().max().item()
-    print(f"{name}: largest difference of {ours.numel()} logits {difference:.1e} (allowed {TOLERANCE:.0e}); "
-          f"the base's differ from them by {(theirs - base_logits).abs().max().item():.1f}")
+    print(
+        f"{name}: largest difference of {ours.numel()} logits {difference:.1e} (allowed {TOLERANCE:.0e}); "
+        f"the base's differ from them by {(theirs - base_logits).abs().max().item():.1f}"
+    )
     return difference <= TOLERANCE
 
 

@@ -34,7 +34,11 @@ for batch in (1, 4):
     for i in range(len(prompts)):
         if ours[i] != theirs[i]:
             differ += 1
-            print(f"batch {batch} prompt {i}: ours {tokenizer.decode(ours[i])!r}, theirs {tokenizer.decode(theirs[i])!r}")
-    print(f"batch {batch}: {sum(a == b for a, b in zip(ours, theirs))} of {len(prompts)} answers equal, "
-          f"{sum(map(len, theirs))} tokens")
+            print(
+                f"batch {batch} prompt {i}: ours {tokenizer.decode(ours[i])!r}, theirs {tokenizer.decode(theirs[i])!r}"
+            )
+    print(
+        f"batch {batch}: {sum(a == b for a, b in zip(ours, theirs))} of {len(prompts)} answers equal, "
+        f"{sum(map(len, theirs))} tokens"
+    )
 sys.exit(differ > 0)

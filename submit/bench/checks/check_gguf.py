@@ -73,16 +73,27 @@ def tensors(file, folder):
         error += float(numpy.square(back - value, dtype="f8").sum())
         size += float(numpy.square(value, dtype="f8").sum())
     differ += [f"{name} is new" for name in found.keys() - seen - {"rope_freqs.weight"}]
-    print(f"{file.stem}: {len(seen)} tensors, {len(differ)} differ from the reference, root mean square error "
-          f"{(error / size) ** 0.5:.1e} of the weights {' '.join(differ[:3])}", flush=True)
+    print(
+        f"{file.stem}: {len(seen)} tensors, {len(differ)} differ from the reference, root mean square error "
+        f"{(error / size) ** 0.5:.1e} of the weights {' '.join(differ[:3])}",
+        flush=True,
+    )
     return not differ
 
 
 def answers(file, tokenizer, prompts, ours):
     threads = int(os.environ["OMP_NUM_THREADS"])
     wide = {"type_k": 0, "type_v": 0} if file.stem == "F32" else {}
-    model = llama_cpp.Llama(str(file), n_ctx=CONTEXT, n_batch=CONTEXT, n_threads=threads, n_threads_batch=threads,
-                            logits_all=True, verbose=False, **wide)
+    model = llama_cpp.Llama(
+        str(file),
+        n_ctx=CONTEXT,
+        n_batch=CONTEXT,
+        n_threads=threads,
+        n_threads_batch=threads,
+        logits_all=True,
+        verbose=False,
+        **wide,
+    )
     good, same, worst = True, 0, 0.0
     for prompt, answer in zip(prompts, ours):
         text = tokenizer.decode(prompt)
@@ -95,8 +106,11 @@ def answers(file, tokenizer, prompts, ours):
         gaps = logits.max(1) - logits[numpy.arange(len(answer)), answer]
         same += int((gaps == 0).all())
         worst = max(worst, float(gaps.max()))
-    print(f"{file.stem}: llama.cpp says the same to {same} of {len(prompts)} prompts, {sum(map(len, ours))} tokens; "
-          f"elsewhere its choice is ahead of ours by {worst:.3f} at most", flush=True)
+    print(
+        f"{file.stem}: llama.cpp says the same to {same} of {len(prompts)} prompts, {sum(map(len, ours))} tokens; "
+        f"elsewhere its choice is ahead of ours by {worst:.3f} at most",
+        flush=True,
+    )
     return good and worst <= NEARLY.get(file.stem, float("inf"))
 
 

@@ -31,7 +31,9 @@ def options():
     parser.add_argument("--seeds", type=int, default=3, help="how often both train (3)")
     parser.add_argument("--steps", type=int, help="both end after so many, on a schedule of as many")
     parser.add_argument("--rows", type=int, help="measure the first rows of data.test alone")
-    parser.add_argument("--samples", nargs=argparse.REMAINDER, default=[], help="prints a run's samples as they are drawn")
+    parser.add_argument(
+        "--samples", nargs=argparse.REMAINDER, default=[], help="prints a run's samples as they are drawn"
+    )
     return parser.parse_args()
 
 

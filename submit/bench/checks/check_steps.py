@@ -29,7 +29,9 @@ def options():
     parser.add_argument("recipe", type=pathlib.Path)
     parser.add_argument("--stage", help="of a pipeline, the one that is checked")
     parser.add_argument("--steps", type=int, default=20, help="how many, on a schedule of as many (20)")
-    parser.add_argument("--samples", nargs=argparse.REMAINDER, required=True, help="prints a run's samples as they are drawn")
+    parser.add_argument(
+        "--samples", nargs=argparse.REMAINDER, required=True, help="prints a run's samples as they are drawn"
+    )
     return parser.parse_args()
 
 
@@ -56,7 +58,12 @@ def main(given):
         finetune("prepare", given, [*common, f"output.dir={work}/none"])
         finetune("train", given, [*common, f"output.dir={work}/run", f"training.max_steps={given.steps}"])
         # The first step of a warm-up has a learning rate of 0 and changes nothing.
-        begun = ["training.lr_scheduler_type=linear", "training.warmup_ratio=0", "training.warmup_steps=1", "training.max_steps=1"]
+        begun = [
+            "training.lr_scheduler_type=linear",
+            "training.warmup_ratio=0",
+            "training.warmup_steps=1",
+            "training.max_steps=1",
+        ]
         finetune("train", given, [*common, *begun, f"output.dir={work}/start"])
         run, start = (work / name / (given.stage or "") for name in ("run", "start"))
         config = yaml.safe_load((run / "run.yaml").read_text())

@@ -65,7 +65,10 @@ def conversations(draw):
     for number, text in enumerate(texts(draw)):
         messages = [{"role": "system", "content": "Be brief."}] if number % 2 else []
         for turn in range(number % 3 + 1):
-            messages += [{"role": "user", "content": f"{turn} {text}"}, {"role": "assistant", "content": text[::-1].strip() or "x"}]
+            messages += [
+                {"role": "user", "content": f"{turn} {text}"},
+                {"role": "assistant", "content": text[::-1].strip() or "x"},
+            ]
         yield {"messages": messages}
 
 
@@ -80,10 +83,14 @@ def prepared(model, work, task, rows):
         "output": {"dir": str(work / f"{task}-run")},
     }
     (work / "run.yaml").write_text(json.dumps(settings))
-    subprocess.run(["submit/bin/finetune", "prepare", "--config", work / "run.yaml"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        ["submit/bin/finetune", "prepare", "--config", work / "run.yaml"], check=True, stdout=subprocess.DEVNULL
+    )
     dataset = work / f"{task}-run/dataset"
     shards = json.loads((dataset / "manifest.json").read_text())["splits"]["train"]["shards"]
-    samples = [row for shard in shards for row in pyarrow.dataset.dataset(dataset / shard["file"]).to_table().to_pylist()]
+    samples = [
+        row for shard in shards for row in pyarrow.dataset.dataset(dataset / shard["file"]).to_table().to_pylist()
+    ]
     return sorted((list(row["input_ids"]), list(row.get("labels") or row["input_ids"])) for row in samples)
 
 
@@ -105,7 +112,9 @@ def ended(ids, end):
 
 
 def different(name, what, ours, theirs, tokenizer):
-    print(f"{name} {what}: {sum(mine == other for mine, other in zip(ours, theirs))} of {len(theirs)} equal", flush=True)
+    print(
+        f"{name} {what}: {sum(mine == other for mine, other in zip(ours, theirs))} of {len(theirs)} equal", flush=True
+    )
     if ours == theirs:
         return 0
     for mine, other in zip(ours, theirs):
@@ -127,7 +136,9 @@ def check(name):
             (files / "models" / file).rename(model / file)
         config = json.loads((BENCH / shape / "config.json").read_text())
         known = json.loads((model / "tokenizer.json").read_text(encoding="utf-8"))
-        config["vocab_size"] = 1 + max([*known["model"]["vocab"].values(), *(added["id"] for added in known["added_tokens"])])
+        config["vocab_size"] = 1 + max(
+            [*known["model"]["vocab"].values(), *(added["id"] for added in known["added_tokens"])]
+        )
         # The version prevents transformers' warning about Mistral's older tokenizers.
         (model / "config.json").write_text(json.dumps({**config, "transformers_version": "4.57.0"}))
         tokenizer = AutoTokenizer.from_pretrained(model)

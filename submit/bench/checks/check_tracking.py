@@ -147,7 +147,9 @@ def resumed(client, run):
         with tempfile.TemporaryDirectory() as folder:
             stored = pathlib.Path(client.download_artifacts(first, name, folder))
             assert stored.read_bytes() == (run.dir / name).read_bytes(), name
-    print(f"MLflow: killed at step {killed_at}, resumed; one run, {STEPS} steps once each, test metrics, settings, files, model")
+    print(
+        f"MLflow: killed at step {killed_at}, resumed; one run, {STEPS} steps once each, test metrics, settings, files, model"
+    )
 
     files = list((run.dir / "tensorboard").iterdir())
     assert len(files) == 2, files

@@ -44,7 +44,7 @@ if run.returncode:
     sys.exit(run.stderr)
 ours = [torch.tensor(row) for row in json.loads(run.stdout.strip().splitlines()[-1])]
 # For logits of tokens, our output ends with the logits of the padding.
-difference = max((a - b[:len(a)]).abs().max().item() for a, b in zip(theirs, ours, strict=True))
+difference = max((a - b[: len(a)]).abs().max().item() for a, b in zip(theirs, ours, strict=True))
 print(f"{architecture}, {model.config.problem_type}, labels {list(model.config.id2label.values())}")
 print(f"largest difference of {sum(len(row) for row in theirs)} logits: {difference:.2e} (allowed {TOLERANCE:.0e})")
 sys.exit(difference > TOLERANCE)

@@ -35,7 +35,17 @@ def freeze(model, layers):
 
 
 def adapted(model, method, peft_task):
-    same = ("r", "lora_alpha", "target_modules", "lora_dropout", "bias", "use_rslora", "use_dora", "rank_pattern", "alpha_pattern")
+    same = (
+        "r",
+        "lora_alpha",
+        "target_modules",
+        "lora_dropout",
+        "bias",
+        "use_rslora",
+        "use_dora",
+        "rank_pattern",
+        "alpha_pattern",
+    )
     return get_peft_model(
         model,
         LoraConfig(

@@ -94,7 +94,11 @@ class Classes(Task):
     def __init__(self, config, dataset):
         super().__init__(config, dataset)
         self.kind = config["classification"]["problem_type"]
-        metrics = {"single_label_classification": "accuracy", "multi_label_classification": "f1_micro", "regression": "pearson"}
+        metrics = {
+            "single_label_classification": "accuracy",
+            "multi_label_classification": "f1_micro",
+            "regression": "pearson",
+        }
         self.metric = metrics[self.kind]
         self.options = {"num_labels": len(self.manifest["labels"]), "problem_type": self.kind}
 
@@ -166,7 +170,9 @@ class Questions(Task):
         ]
 
     def score(self, told):
-        exact, f1 = squad_scores(told, **{name: self.config["question_answering"][name] for name in ("n_best_size", "max_answer_length")})
+        exact, f1 = squad_scores(
+            told, **{name: self.config["question_answering"][name] for name in ("n_best_size", "max_answer_length")}
+        )
         print(f"transformers: exact_match {exact:.2f} f1 {f1:.2f}", flush=True)
         return f1
 

@@ -28,4 +28,8 @@ if __name__ == "__main__":
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
-    print(json.dumps([tokenizer.apply_chat_template(chat, add_generation_prompt=True) for chat in chats(int(sys.argv[2]))]))
+    print(
+        json.dumps(
+            [tokenizer.apply_chat_template(chat, add_generation_prompt=True) for chat in chats(int(sys.argv[2]))]
+        )
+    )

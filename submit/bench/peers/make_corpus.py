@@ -11,7 +11,9 @@ import random
 import sys
 
 PARTS = 8
-STOPS = "the of and to a in is that it was for on are with as be this have from or by not but what all were when we".split()
+STOPS = (
+    "the of and to a in is that it was for on are with as be this have from or by not but what all were when we".split()
+)
 
 folder, megabytes = pathlib.Path(sys.argv[1]), float(sys.argv[2])
 draw = random.Random(1)

@@ -35,7 +35,9 @@ if recipe["task"] == "preference":
 else:
     trainer, config, kind = KTOTrainer, KTOConfig, "answers"
     preference = recipe.get("unpaired_preference", {})
-    loss = {key: preference[key] for key in ("loss_type", "desirable_weight", "undesirable_weight") if key in preference}
+    loss = {
+        key: preference[key] for key in ("loss_type", "desirable_weight", "undesirable_weight") if key in preference
+    }
 
 rated = datasets.load_dataset("json", data_files=recipe["data"]["train"], split="train")
 rated = rated.select(range(rows or len(rated)))

@@ -48,7 +48,9 @@ if tokenizer.chat_template == template:
 
 conversations = datasets.load_dataset("json", data_files=data["train"], split="train")
 texts = [tokenizer.apply_chat_template(messages, tokenize=False) for messages in conversations["messages"]]
-if texts != [tokenizer.apply_chat_template(m, tokenize=False, chat_template=template) for m in conversations["messages"]]:
+if texts != [
+    tokenizer.apply_chat_template(m, tokenize=False, chat_template=template) for m in conversations["messages"]
+]:
     sys.exit("error: the marked chat template does not render what the model's own does")
 samples = training["per_device_train_batch_size"] * training.get("gradient_accumulation_steps", 1)
 samples *= recipe["cluster"]["ranks"]

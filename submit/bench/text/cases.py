@@ -12,11 +12,23 @@ RELATIVE = dict(content_to_position=True, position_to_content=True, max_relative
 GPT2 = dict(num_key_value_heads=HEADS, embeddings_scale=1.25, probs_scale=1.25, residual_scale=1.25)
 COMMON = dict(num_heads=HEADS, norm_eps=1e-5)
 PLAIN = dict(
-    norm_offset=0.0, embedding_multiplier=1.0, residual_multiplier=1.0, logits_multiplier=1.0,
-    attention_scale=0.4, attention_cap=0.0, logit_cap=0.0)
+    norm_offset=0.0,
+    embedding_multiplier=1.0,
+    residual_multiplier=1.0,
+    logits_multiplier=1.0,
+    attention_scale=0.4,
+    attention_cap=0.0,
+    logit_cap=0.0,
+)
 FACTORS = dict(
-    norm_offset=1.0, embedding_multiplier=6.0, residual_multiplier=0.3, logits_multiplier=0.25,
-    attention_scale=0.2, attention_cap=5.0, logit_cap=3.0)
+    norm_offset=1.0,
+    embedding_multiplier=6.0,
+    residual_multiplier=0.3,
+    logits_multiplier=0.25,
+    attention_scale=0.2,
+    attention_cap=5.0,
+    logit_cap=3.0,
+)
 ACTIVATIONS = ["silu", "gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "tanh"]
 ATTRIBUTES = {
     "Bert": [
@@ -24,26 +36,66 @@ ATTRIBUTES = {
         for act, head, padding, fused in [("gelu", "tanh", -1, False), ("relu", "relu", 1, True)]
     ],
     "Mpnet": [
-        dict(COMMON, **DROPOUT, hidden_act="gelu", head_act="tanh", position_padding=1, relative=(32, HEADS),
-             fused_attention=True)],
+        dict(
+            COMMON,
+            **DROPOUT,
+            hidden_act="gelu",
+            head_act="tanh",
+            position_padding=1,
+            relative=(32, HEADS),
+            fused_attention=True,
+        )
+    ],
     "DebertaV2": [
-        dict(COMMON, **DROPOUT, **RELATIVE, hidden_act="gelu", head_act="gelu", position_padding=-1,
-             position_buckets=buckets, relative=(2 * rows, HIDDEN), fused_attention=True)
+        dict(
+            COMMON,
+            **DROPOUT,
+            **RELATIVE,
+            hidden_act="gelu",
+            head_act="gelu",
+            position_padding=-1,
+            position_buckets=buckets,
+            relative=(2 * rows, HIDDEN),
+            fused_attention=True,
+        )
         for buckets, rows in [(4, 4), (-1, 6)]
     ],
     "ModernBert": [
-        dict(COMMON, **DROPOUT, num_key_value_heads=HEADS, attention_scale=0.4, attention_cap=0.0, causal=False,
-             hidden_act="gelu", head_act="gelu", mean_pooling=fused, fused_attention=fused, matrix_products=matrices)
-        for fused, matrices in [(False, False), (True, False), (False, True)]],
-    "Llama": [
-        dict(COMMON, **factors, num_key_value_heads=KV_HEADS, hidden_act=act, causal=True, fused_attention=fused,
-             matrix_products=matrices)
-        for factors, act, fused, matrices in [
-            (PLAIN, "silu", True, False), (PLAIN, "gelu_pytorch_tanh", False, False),
-            (PLAIN, "gelu_pytorch_tanh", False, True), (FACTORS, "gelu_pytorch_tanh", False, True)]
+        dict(
+            COMMON,
+            **DROPOUT,
+            num_key_value_heads=HEADS,
+            attention_scale=0.4,
+            attention_cap=0.0,
+            causal=False,
+            hidden_act="gelu",
+            head_act="gelu",
+            mean_pooling=fused,
+            fused_attention=fused,
+            matrix_products=matrices,
+        )
+        for fused, matrices in [(False, False), (True, False), (False, True)]
     ],
-    "Gpt2": [dict(COMMON, **PLAIN, **GPT2, hidden_act="gelu_new", causal=True, fused_attention=True,
-                  matrix_products=False)],
+    "Llama": [
+        dict(
+            COMMON,
+            **factors,
+            num_key_value_heads=KV_HEADS,
+            hidden_act=act,
+            causal=True,
+            fused_attention=fused,
+            matrix_products=matrices,
+        )
+        for factors, act, fused, matrices in [
+            (PLAIN, "silu", True, False),
+            (PLAIN, "gelu_pytorch_tanh", False, False),
+            (PLAIN, "gelu_pytorch_tanh", False, True),
+            (FACTORS, "gelu_pytorch_tanh", False, True),
+        ]
+    ],
+    "Gpt2": [
+        dict(COMMON, **PLAIN, **GPT2, hidden_act="gelu_new", causal=True, fused_attention=True, matrix_products=False)
+    ],
     "VocabularyLoss": [dict(chunk=4, part=3, logit_cap=cap) for cap in (0.0, 3.0)],
     "AdamW": [dict(beta1=0.9, beta2=0.999, eps=1e-8)],
     "AdamW8bit": [dict(beta1=0.9, beta2=0.999, eps=1e-8, block=4, chunk=8)],

@@ -79,8 +79,7 @@ def outcome(module, script, name, inputs, attributes, device):
     try:
         for case, _ in enumerate(inputs(Inputs(SEED, device, attributes))):
             eager, other = (
-                run(either, name, inputs(Inputs(SEED, device, attributes))[case])
-                for either in (module, script)
+                run(either, name, inputs(Inputs(SEED, device, attributes))[case]) for either in (module, script)
             )
             if not same(eager, other):
                 return f"case {case}: eager and scripted differ"
@@ -99,11 +98,7 @@ def main():
     bases = {base for owner in found.values() for base in owner.__mro__[1:]}
     backend = found["Matmul"]
     backends = [o for o in found.values() if o.__module__.startswith(backend.__module__ + "_")]
-    families = [
-        o
-        for o in found.values()
-        if (o not in bases or o.__name__ in ATTRIBUTES) and o not in backends
-    ]
+    families = [o for o in found.values() if (o not in bases or o.__name__ in ATTRIBUTES) and o not in backends]
     # As in the engine: without optimizations that round differently.
     torch.jit.set_fusion_strategy([])
     torch._C._jit_set_profiling_executor(False)

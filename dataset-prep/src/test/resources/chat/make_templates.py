@@ -669,46 +669,98 @@ FAILING = [
     ("{{ 'a'.split('') }}", 1, "empty separator"),
 ]
 
-CALL = {"id": "abcdefghi", "type": "function", "function": {"name": "weather", "arguments": {
-    "city": "K\u00f6ln", "days": 2, "exact": True, "unit": None, "scale": 1.0, "tags": ["a<b", "c'd"], "o": {"k": 1}}}}
-TOOLS = [{"type": "function", "function": {"name": "weather", "description": "Gets <weather> & more", "parameters": {
-    "type": "object",
-    "properties": {
-        "days": {"type": "integer", "default": 1, "x-y $z": {"a": 1}},
-        "city": {"type": "string", "enum": ["K\u00f6ln", "Bonn"]},
-        "more": {"type": "array", "items": {"type": "number"}},
-        "other": {"type": ["string", "null"]},
-        "map": {"type": "object", "additionalProperties": {"type": "boolean"}},
+CALL = {
+    "id": "abcdefghi",
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "arguments": {
+            "city": "K\u00f6ln",
+            "days": 2,
+            "exact": True,
+            "unit": None,
+            "scale": 1.0,
+            "tags": ["a<b", "c'd"],
+            "o": {"k": 1},
+        },
     },
-    "required": ["city"]}}}, {"type": "function", "function": {"name": "none", "parameters": {
-        "type": "object", "properties": {}, "required": []}}}]
+}
+TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": "weather",
+            "description": "Gets <weather> & more",
+            "parameters": {
+                "type": "object",
+                "properties": {
+                    "days": {"type": "integer", "default": 1, "x-y $z": {"a": 1}},
+                    "city": {"type": "string", "enum": ["K\u00f6ln", "Bonn"]},
+                    "more": {"type": "array", "items": {"type": "number"}},
+                    "other": {"type": ["string", "null"]},
+                    "map": {"type": "object", "additionalProperties": {"type": "boolean"}},
+                },
+                "required": ["city"],
+            },
+        },
+    },
+    {
+        "type": "function",
+        "function": {"name": "none", "parameters": {"type": "object", "properties": {}, "required": []}},
+    },
+]
 CONVERSATIONS = {
-    "single": [{"role": "user", "content": "  Hi <b>&amp; \"you\"</b>\n"}],
-    "system": [{"role": "system", "content": " Be brief.\n"}, {"role": "user", "content": "Hi"},
-               {"role": "assistant", "content": " Hello \U0001f600 "}, {"role": "user", "content": "{{ no }}"}],
-    "think": [{"role": "user", "content": "1+1?"},
-              {"role": "assistant", "content": "<think>\nadd\n</think>\n\ntwo\n"},
-              {"role": "user", "content": "2+2?"},
-              {"role": "assistant", "content": "four", "reasoning_content": "hm"}],
-    "tools": [{"role": "user", "content": "Weather in K\u00f6ln?"},
-              {"role": "assistant", "content": "", "tool_calls": [CALL]},
-              {"role": "tool", "content": "{\"t\": 21.5}", "tool_call_id": "abcdefghi", "name": "weather"},
-              {"role": "tool", "content": "ok", "tool_call_id": "abcdefghi"},
-              {"role": "assistant", "content": "21.5 degrees"},
-              {"role": "user", "content": "Thanks"}],
-    "parts": [{"role": "user", "content": [{"type": "text", "text": " one"}, {"type": "image"},
-                                           {"type": "text", "text": "two "}]}],
+    "single": [{"role": "user", "content": '  Hi <b>&amp; "you"</b>\n'}],
+    "system": [
+        {"role": "system", "content": " Be brief.\n"},
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": " Hello \U0001f600 "},
+        {"role": "user", "content": "{{ no }}"},
+    ],
+    "think": [
+        {"role": "user", "content": "1+1?"},
+        {"role": "assistant", "content": "<think>\nadd\n</think>\n\ntwo\n"},
+        {"role": "user", "content": "2+2?"},
+        {"role": "assistant", "content": "four", "reasoning_content": "hm"},
+    ],
+    "tools": [
+        {"role": "user", "content": "Weather in K\u00f6ln?"},
+        {"role": "assistant", "content": "", "tool_calls": [CALL]},
+        {"role": "tool", "content": '{"t": 21.5}', "tool_call_id": "abcdefghi", "name": "weather"},
+        {"role": "tool", "content": "ok", "tool_call_id": "abcdefghi"},
+        {"role": "assistant", "content": "21.5 degrees"},
+        {"role": "user", "content": "Thanks"},
+    ],
+    "parts": [
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": " one"}, {"type": "image"}, {"type": "text", "text": "two "}],
+        }
+    ],
     "two-users": [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}],
 }
-DATA = {"flag": True, "list": [1, "x", None], "b": {"z": 1.0, "a": "\u00e9<'\">"}, "a": None, "big": 123456789012345678901234567890,
-        "neg": -5, "f": 1e-7, "exp": 1.5e300, "empty": {}, "none": []}
+DATA = {
+    "flag": True,
+    "list": [1, "x", None],
+    "b": {"z": 1.0, "a": "\u00e9<'\">"},
+    "a": None,
+    "big": 123456789012345678901234567890,
+    "neg": -5,
+    "f": 1e-7,
+    "exp": 1.5e300,
+    "empty": {},
+    "none": [],
+}
 
 
 PUBLISHED = {name: {"messages": messages, "variables": {}} for name, messages in CONVERSATIONS.items()}
 PUBLISHED["tools"]["variables"] = {"tools": TOOLS}
 PUBLISHED["system"]["variables"] = {
-    "documents": [{"text": "d1"}, {"text": "d2"}], "enable_thinking": False,
-    "builtin_tools": ["search", "code_interpreter"], "controls": {"length": "short"}}
+    "documents": [{"text": "d1"}, {"text": "d2"}],
+    "enable_thinking": False,
+    "builtin_tools": ["search", "code_interpreter"],
+    "controls": {"length": "short"},
+}
 SNIPPET = {"snippet": {"messages": CONVERSATIONS["tools"], "variables": {"data": DATA}}}
 
 
@@ -718,8 +770,7 @@ def render(template, conversation, given, prompt):
     tools, documents = variables.pop("tools"), variables.pop("documents")
     try:
         compiled = _compile_jinja_template(template)
-        text, spans = _render_with_assistant_indices(
-            compiled, given["messages"], tools, documents, prompt, **variables)
+        text, spans = _render_with_assistant_indices(compiled, given["messages"], tools, documents, prompt, **variables)
         return {**case, "rendered": text, "assistant_spans": spans}
     except Exception as e:
         return {**case, "error": "" if isinstance(e, RecursionError) else str(e)}
@@ -746,5 +797,10 @@ for source, line, message in FAILING:
     else:
         raise SystemExit(f"{source} rendered {text!r}")
     failing.append({"source": source, "line": line, "message": message})
-print(json.dumps({"tokens": TOKENS, "conversations": {**PUBLISHED, **SNIPPET}, "templates": templates,
-                  "failing": failing}, ensure_ascii=False, indent=1))
+print(
+    json.dumps(
+        {"tokens": TOKENS, "conversations": {**PUBLISHED, **SNIPPET}, "templates": templates, "failing": failing},
+        ensure_ascii=False,
+        indent=1,
+    )
+)

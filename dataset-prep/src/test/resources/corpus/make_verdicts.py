@@ -22,10 +22,10 @@ FILTERS = {
     "fineweb": FineWebQualityFilter(),
 }
 SENTENCES = [
-    "Mr. Smith didn't go to the U.S. in 3.5 days... He said: \"ok.\" (well-known/other)",
+    'Mr. Smith didn\'t go to the U.S. in 3.5 days... He said: "ok." (well-known/other)',
     "foo@bar.com http://a.b/c?d=e www.example.com/a-b, 10km I'm e.g. here—there x<y a,b 5-6 end.Next",
     "It's 10am; they’ll've gone, wouldn't they? Cannot, gonna, y'all: dont cant im id its were well.",
-    "£5.50 US$20 20€ 5% 100m. 30kmh 3m² -5 +5 5+3 2^8 a--b c---d e——f g~h A.B. a.B \"x\".Y",
+    '£5.50 US$20 20€ 5% 100m. 30kmh 3m² -5 +5 5+3 2^8 a--b c---d e——f g~h A.B. a.B "x".Y',
     "(((nested))) [1] [edit] {x} <tag> _under_ #hash *star* &amp; 50°C. 20°F; ©2020 ☃snow man☃",
     ":) (: :-( ): 8) ;) xD <3 '' ` `` ''quoted'' \"'\" “smart” ‘single’ «french» „german“",
     "and/or w/o C++ o'clock ma'am rock'n'roll O'Neil's James' the '90s 'twas",

@@ -44,15 +44,22 @@ def main():
     cases = []
     for text, pair in TEXTS:
         encoded = fast(text, pair)
-        cases.append({
-            "text": text,
-            "pair": pair,
-            "input_ids": encoded["input_ids"],
-            "tokens": fast.convert_ids_to_tokens(encoded["input_ids"]),
-            "decoded_plain": fast.decode(encoded["input_ids"], skip_special_tokens=True),
-        })
-    out = {"vocabulary": len(fast), "pad_token_id": fast.pad_token_id, "eos_token_id": fast.eos_token_id,
-           "special_tokens": fast.special_tokens_map, "cases": cases}
+        cases.append(
+            {
+                "text": text,
+                "pair": pair,
+                "input_ids": encoded["input_ids"],
+                "tokens": fast.convert_ids_to_tokens(encoded["input_ids"]),
+                "decoded_plain": fast.decode(encoded["input_ids"], skip_special_tokens=True),
+            }
+        )
+    out = {
+        "vocabulary": len(fast),
+        "pad_token_id": fast.pad_token_id,
+        "eos_token_id": fast.eos_token_id,
+        "special_tokens": fast.special_tokens_map,
+        "cases": cases,
+    }
     (HERE / "cases.json").write_text(json.dumps(out, ensure_ascii=False, indent=1) + "\n")
 
 

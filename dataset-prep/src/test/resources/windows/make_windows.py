@@ -29,8 +29,15 @@ CASES = [
 
 
 def windows(tokenizer, question, context, answer):
-    encoded = tokenizer(question, context, truncation="only_second", max_length=MAX_LENGTH, stride=STRIDE,
-                        return_overflowing_tokens=True, return_offsets_mapping=True)
+    encoded = tokenizer(
+        question,
+        context,
+        truncation="only_second",
+        max_length=MAX_LENGTH,
+        stride=STRIDE,
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+    )
     found = []
     for i, ids in enumerate(encoded["input_ids"]):
         offsets, sequence = encoded["offset_mapping"][i], encoded.sequence_ids(i)
@@ -48,8 +55,14 @@ def windows(tokenizer, question, context, answer):
                 while offsets[last][1] >= stop:
                     last -= 1
                 end = last + 1
-        found.append({"input_ids": ids, "offsets": [list(o) if s == 1 else [-1, -1] for o, s in zip(offsets, sequence)],
-                      "start_position": start, "end_position": end})
+        found.append(
+            {
+                "input_ids": ids,
+                "offsets": [list(o) if s == 1 else [-1, -1] for o, s in zip(offsets, sequence)],
+                "start_position": start,
+                "end_position": end,
+            }
+        )
     return found
 
 
@@ -58,11 +71,17 @@ def main():
     for name, folder in TOKENIZERS.items():
         tokenizer = AutoTokenizer.from_pretrained(folder)
         for question, context, answer in CASES:
-            cases.append({"tokenizer": name, "question": question, "context": context, "answer": answer,
-                          "windows": windows(tokenizer, question, context, answer)})
+            cases.append(
+                {
+                    "tokenizer": name,
+                    "question": question,
+                    "context": context,
+                    "answer": answer,
+                    "windows": windows(tokenizer, question, context, answer),
+                }
+            )
     lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
-    (HERE / "cases.json").write_text(
-        f'{{"max_length": {MAX_LENGTH}, "stride": {STRIDE}, "cases": [\n{lines}\n]}}\n')
+    (HERE / "cases.json").write_text(f'{{"max_length": {MAX_LENGTH}, "stride": {STRIDE}, "cases": [\n{lines}\n]}}\n')
 
 
 if __name__ == "__main__":

@@ -29,7 +29,12 @@ R = 4
 def adapted(name, init, alpha, **others):
     model = AutoModelForCausalLM.from_pretrained(MODELS / name, dtype=torch.float32)
     config = LoraConfig(
-        r=R, lora_alpha=alpha, target_modules="all-linear", init_lora_weights=init, fan_in_fan_out=name == "gpt2", **others
+        r=R,
+        lora_alpha=alpha,
+        target_modules="all-linear",
+        init_lora_weights=init,
+        fan_in_fan_out=name == "gpt2",
+        **others,
     )
     return get_peft_model(model, config)
 
@@ -68,8 +73,14 @@ def main():
             trained = {key: value for key, value in model.state_dict().items() if "lora_" in key}
             model.peft_config["default"].init_lora_weights = "pissa"
             model.save_pretrained(f"{first}/trained", path_initial_model_for_weight_conversion=f"{first}/initial")
-            out = {"converted." + key: value for key, value in load_file(f"{first}/trained/adapter_model.safetensors").items()}
-            out |= {"initial." + key: value for key, value in load_file(f"{first}/initial/adapter_model.safetensors").items()}
+            out = {
+                "converted." + key: value
+                for key, value in load_file(f"{first}/trained/adapter_model.safetensors").items()
+            }
+            out |= {
+                "initial." + key: value
+                for key, value in load_file(f"{first}/initial/adapter_model.safetensors").items()
+            }
             out |= {"trained." + key.replace(".default", ""): value for key, value in trained.items()}
             keep = ("layers.0.self_attn.q_proj", "layers.1.mlp.down_proj")
             kept = {key: value.contiguous().clone() for key, value in out.items() if any(name in key for name in keep)}

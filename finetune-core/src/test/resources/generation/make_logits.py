@@ -55,7 +55,9 @@ for name, logits in inputs.items():
     logits = [round(value, 4) for value in logits.tolist()]
     tokens = torch.randint(0, len(logits), (6,)).tolist()
     for settings in SETTINGS:
-        expected = [None if value == -float("inf") else round(value, 7) for value in processed(logits, tokens, settings)]
+        expected = [
+            None if value == -float("inf") else round(value, 7) for value in processed(logits, tokens, settings)
+        ]
         cases.append({"name": name, "logits": logits, "tokens": tokens, "settings": settings, "expected": expected})
 file = pathlib.Path(__file__).parent / "logits.json"
 file.write_text("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")

@@ -40,11 +40,17 @@ def noise(folder, whole):
 
     def outputs(values):
         # Of texts as a whole there is a row, of tokens those that are no padding.
-        return {name: values[name][seen] if values[name].shape[:2] == seen.shape else values[name] for name in OUTPUTS if name in values}
+        return {
+            name: values[name][seen] if values[name].shape[:2] == seen.shape else values[name]
+            for name in OUTPUTS
+            if name in values
+        }
 
     gradients = {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
     return {
-        "logits": distance(outputs({name: output[name].detach() for name in OUTPUTS if name in output}), outputs(golden)),
+        "logits": distance(
+            outputs({name: output[name].detach() for name in OUTPUTS if name in output}), outputs(golden)
+        ),
         "gradients": distance(gradients, {name: golden[f"grad.{name}"] for name in gradients}),
     }
 
@@ -56,7 +62,10 @@ def main():
     folders = [HERE / "models" / name for name in sys.argv[1:]]
     folders = folders or sorted(path for path in (HERE / "models").iterdir() if path.is_dir())
     told = {folder.name: {"autocast": noise(folder, False), "whole": noise(folder, True)} for folder in folders}
-    told = {name: {way: {what: float(f"{value:.3g}") for what, value in one.items()} for way, one in ways.items()} for name, ways in told.items()}
+    told = {
+        name: {way: {what: float(f"{value:.3g}") for what, value in one.items()} for way, one in ways.items()}
+        for name, ways in told.items()
+    }
     before["models"] = dict(sorted({**before["models"], **told}.items()))
     file.write_text(json.dumps(before, indent=1) + "\n")
 

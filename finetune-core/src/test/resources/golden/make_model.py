@@ -111,7 +111,9 @@ def save_tokenizer(other, target):
 def main(name, kind, like, *changes):
     torch.set_num_threads(1)
     other = HERE / like
-    values = {key: value for key, value in json.loads((other / "config.json").read_text()).items() if key not in ITS_OWN}
+    values = {
+        key: value for key, value in json.loads((other / "config.json").read_text()).items() if key not in ITS_OWN
+    }
     changes = {key: json.loads(value) for key, _, value in (change.partition("=") for change in changes)}
     tokens = changes.pop("tokens", None)
     cls = getattr(transformers, kind)
@@ -142,7 +144,9 @@ def main(name, kind, like, *changes):
     losses, norms, rates = zip(*steps(start, batch, decayed, STEPS, True))
     told["losses10"], told["grad_norms10"] = torch.cat(losses), torch.cat(norms)
     told["lrs10"] = torch.tensor(rates, dtype=torch.float64)
-    save_file({key: value.contiguous() for key, value in told.items()}, target / "expected.safetensors", {"format": "pt"})
+    save_file(
+        {key: value.contiguous() for key, value in told.items()}, target / "expected.safetensors", {"format": "pt"}
+    )
     expected = json.loads((other / "expected.json").read_text())
     described = {
         "architecture": kind,

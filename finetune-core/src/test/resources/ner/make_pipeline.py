@@ -33,21 +33,31 @@ def main():
         folder = Path(sys.argv[1]) / name
         tokenizer = AutoTokenizer.from_pretrained(folder, add_prefix_space=True)
         model = AutoModelForTokenClassification.from_pretrained(
-            folder, id2label=dict(enumerate(LABELS)), label2id={label: i for i, label in enumerate(LABELS)})
+            folder, id2label=dict(enumerate(LABELS)), label2id={label: i for i, label in enumerate(LABELS)}
+        )
         pipe = pipeline("token-classification", model=model, tokenizer=tokenizer, aggregation_strategy="first")
         for text in inputs:
             words = isinstance(text, list)
             found = pipe([text] if words else text, is_split_into_words=words)
             found = found[0] if words else found
             whole = " ".join(text) if words else text
-            cases.append({
-                "model": name,
-                "labels": LABELS,
-                "text": text,
-                "entities": [
-                    {"start": e["start"], "end": e["end"], "word": whole[e["start"]:e["end"]],
-                     "label": e["entity_group"], "score": float(e["score"])} for e in found],
-            })
+            cases.append(
+                {
+                    "model": name,
+                    "labels": LABELS,
+                    "text": text,
+                    "entities": [
+                        {
+                            "start": e["start"],
+                            "end": e["end"],
+                            "word": whole[e["start"] : e["end"]],
+                            "label": e["entity_group"],
+                            "score": float(e["score"]),
+                        }
+                        for e in found
+                    ],
+                }
+            )
     Path(__file__).with_name("pipeline.json").write_text(json.dumps(cases, indent=1) + "\n")
 
 

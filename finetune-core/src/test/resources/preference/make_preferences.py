@@ -42,7 +42,10 @@ TEXTS = [
 ]
 # The prompt is what both begin with.
 IMPLICIT_CHAT = [
-    {"chosen": [user("Who?"), assistant("You and all that come after you.")], "rejected": [user("Who?"), assistant("Me.")]},
+    {
+        "chosen": [user("Who?"), assistant("You and all that come after you.")],
+        "rejected": [user("Who?"), assistant("Me.")],
+    },
 ]
 IMPLICIT_TEXTS = [{"chosen": "Permission is granted to you", "rejected": "Permission is denied"}]
 RUNS = {
@@ -53,7 +56,14 @@ RUNS = {
 }
 SOURCES = {"chat": CHAT, "texts": TEXTS, "implicit_chat": IMPLICIT_CHAT, "implicit_texts": IMPLICIT_TEXTS}
 KEYS = ("prompt_ids", "chosen_ids", "rejected_ids")
-METRICS = ("rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies", "logps/chosen", "logps/rejected")
+METRICS = (
+    "rewards/chosen",
+    "rewards/rejected",
+    "rewards/margins",
+    "rewards/accuracies",
+    "logps/chosen",
+    "logps/rejected",
+)
 
 if __name__ == "__main__":
     trl_golden.write(sys.argv[1], "dpo", "pairs", DPOTrainer, DPOConfig, RUNS, SOURCES, KEYS, METRICS)

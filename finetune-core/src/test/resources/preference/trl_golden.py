@@ -84,7 +84,9 @@ def write(file, name, samples, trainer, config, runs, sources, keys, metrics):
             noting, start = trained(trainer, config, tokenizer, sources[chat], work, **settings)
             steps = [line for line in noting.state.log_history if "loss" in line]
             ends = {"first": steps[0], "last": steps[-1]}
-            told[run] = {"losses": noting.losses} | {end: {key: step[key] for key in metrics} for end, step in ends.items()}
+            told[run] = {"losses": noting.losses} | {
+                end: {key: step[key] for key in metrics} for end, step in ends.items()
+            }
             told[run]["settings"] = settings
             made.setdefault(chat, tokens(noting))
             for parameter, gradient in noting.first.items():

@@ -41,7 +41,11 @@ def trained(model):
 def main():
     for name, base in BASES.items():
         folder = HERE / f"token-rows-{name}"
-        batch = {key: value for key, value in load_file(HERE.parent / "models" / base / "expected.safetensors").items() if key in BATCH}
+        batch = {
+            key: value
+            for key, value in load_file(HERE.parent / "models" / base / "expected.safetensors").items()
+            if key in BATCH
+        }
         ids, counts = batch["input_ids"][batch["attention_mask"] == 1].unique(return_counts=True)
         absent = next(token for token in range(300, 10, -1) if token not in ids)
         tokens = [int(token) for token in ids[counts.argsort(descending=True)[1:3]]] + [absent]
@@ -73,7 +77,11 @@ def main():
         if merged.config.tie_word_embeddings:
             # The table once more.
             before.pop("lm_head.weight", None)
-        tensors |= {"merged." + key: v for key, v in merged.state_dict().items() if key in before and not torch.equal(v, before[key])}
+        tensors |= {
+            "merged." + key: v
+            for key, v in merged.state_dict().items()
+            if key in before and not torch.equal(v, before[key])
+        }
         with torch.no_grad():
             tensors["logits_merged"] = merged(**batch).logits
         model = PeftModel.from_pretrained(base_model(base), folder, is_trainable=True).eval()
@@ -96,7 +104,11 @@ def main():
         tensors |= {"step10." + key: p for key, p in parameters.items()}
         # Tied weights are of one memory.
         save_file({key: value.detach().clone() for key, value in tensors.items()}, folder / "expected.safetensors")
-        expected = {"base": base, "no_decay": undecayed, "optimizer": {"lr": 0.001, "schedule": "constant", "weight_decay": 0.01, "clip": 1.0}}
+        expected = {
+            "base": base,
+            "no_decay": undecayed,
+            "optimizer": {"lr": 0.001, "schedule": "constant", "weight_decay": 0.01, "clip": 1.0},
+        }
         (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
         print(folder.name, tokens, result.loss.item(), norms)
 

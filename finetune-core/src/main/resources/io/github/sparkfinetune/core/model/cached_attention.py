@@ -30,9 +30,7 @@ class CachedAttention(MatrixAttention, Linear, LogitCap):
         bias = torch.zeros_like(hidden, dtype=torch.float32).masked_fill(hidden, float("-inf"))
         return bias.unsqueeze(1).unsqueeze(1)
 
-    def attend_cached(
-        self, q: Tensor, k: Tensor, v: Tensor, cache: Dict[str, Tensor], begin: int, end: int
-    ) -> Tensor:
+    def attend_cached(self, q: Tensor, k: Tensor, v: Tensor, cache: Dict[str, Tensor], begin: int, end: int) -> Tensor:
         """Attention of one new token a sequence to itself and to what is cached from begin on.
 
         Its key and value are cached at place end - 1. q [B, A d], k and v [B, G d] -> [B, A d].

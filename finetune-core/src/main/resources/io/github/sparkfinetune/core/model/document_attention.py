@@ -58,9 +58,7 @@ class DocumentAttention(MatrixAttention):
         )
         return y.to(torch.float32)
 
-    def fused(
-        self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]
-    ) -> Tuple[Tensor, Tensor]:
+    def fused(self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
         """A call's attention by the CPU's fused kernel, and its log-sum-exp."""
         return torch._scaled_dot_product_flash_attention_for_cpu(
             q,

@@ -25,17 +25,13 @@ class Dropout(torch.nn.Module):
             chosen[name] = mask.index_select(0, places)
         return chosen
 
-    def add_dropped(
-        self, x: Tensor, y: Tensor, masks: Dict[str, Tensor], site: str, scale: float
-    ) -> Tensor:
+    def add_dropped(self, x: Tensor, y: Tensor, masks: Dict[str, Tensor], site: str, scale: float) -> Tensor:
         """x + dropout(y)"""
         if site not in masks:
             return x + y
         return torch.addcmul(x, y, masks[site].to(torch.float32), value=scale)
 
-    def dropped_backward(
-        self, g: Tensor, masks: Dict[str, Tensor], site: str, scale: float
-    ) -> Tensor:
+    def dropped_backward(self, g: Tensor, masks: Dict[str, Tensor], site: str, scale: float) -> Tensor:
         """Gradient through a site, as a tensor of its own where something is dropped."""
         if site not in masks:
             return g

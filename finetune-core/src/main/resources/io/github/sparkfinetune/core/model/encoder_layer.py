@@ -128,9 +128,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         """-> [gradient of x], where it is needed; kept: what layer_forward returned, and x."""
         x, sum1, u = kept["x"], kept["attention_sum"], kept["intermediate"]
         mean, rstd = kept["output_mean"], kept["output_rstd"]
-        g2 = self.layer_norm_backward(
-            gy, kept["output_sum"], mean, rstd, w, gradients, "output_norm", add
-        )
+        g2 = self.layer_norm_backward(gy, kept["output_sum"], mean, rstd, w, gradients, "output_norm", add)
         gf = self.dropped_backward(g2, masks, "output_residual", self.hidden_scale)
         f = self.activation(u, self.hidden_act)
         gu = self.cast_backward(gf, f, w, masks, gradients, "output", add)
@@ -138,14 +136,10 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         h = self.layer_norm(sum1, w, "attention_norm")
         gh = self.linear_backward(gu, h, w, masks, gradients, "intermediate", add, g2, True)
         mean, rstd = kept["attention_mean"], kept["attention_rstd"]
-        g1 = self.layer_norm_backward(
-            gh, sum1, mean, rstd, w, gradients, "attention_norm", add
-        )
+        g1 = self.layer_norm_backward(gh, sum1, mean, rstd, w, gradients, "attention_norm", add)
         ga = self.dropped_backward(g1, masks, "attention_residual", self.hidden_scale)
         attended = kept["attended"]
-        go = self.linear_backward(
-            ga, attended, w, masks, gradients, "attention_output", add, None, True
-        )
+        go = self.linear_backward(ga, attended, w, masks, gradients, "attention_output", add, None, True)
         go = self.unpadded_backward(go.to(kept["q"].dtype), batch)
         gq, gk, gv = self.attend_backward(
             self.by_head(go, documents),

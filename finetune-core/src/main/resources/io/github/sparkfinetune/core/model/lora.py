@@ -18,9 +18,7 @@ class Lora(WeightGradients):
     def has_adapter(self, w: Dict[str, Tensor], name: str) -> bool:
         return name + ".lora_A" in w
 
-    def lora_input(
-        self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
-    ) -> Tensor:
+    def lora_input(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
         """The adapter's input d [..., in]: x with its dropout."""
         if name not in masks:
             return x
@@ -103,9 +101,7 @@ class Lora(WeightGradients):
         rows = self.rows_of(weight, conv1d)
         return (rows * rows).sum([1])
 
-    def dora_norm(
-        self, squares: Tensor, weight: Tensor, conv1d: bool, a: Tensor, b: Tensor, scaling: Tensor
-    ) -> Tensor:
+    def dora_norm(self, squares: Tensor, weight: Tensor, conv1d: bool, a: Tensor, b: Tensor, scaling: Tensor) -> Tensor:
         """Norms [out] of the rows of W + scaling B A without forming it; squares: W's own."""
         rows = self.rows_of(weight, conv1d)
         a = a.detach()

@@ -51,9 +51,7 @@ class MatrixAttention(Matmul, AttentionCalls):
         rows = q.size(2)
         if not self.causal or q.is_cuda:
             return [(0, rows, k.size(2))]
-        return [
-            (first, min(256, rows - first), min(first + 256, rows)) for first in range(0, rows, 256)
-        ]
+        return [(first, min(256, rows - first), min(first + 256, rows)) for first in range(0, rows, 256)]
 
     def matrix_parts(self, q: Tensor, scores: int) -> List[Tuple[int, int, int, int]]:
         """Matrices, of so many scores each, at once: (document, documents, head, heads)."""
@@ -95,9 +93,7 @@ class MatrixAttention(Matmul, AttentionCalls):
         document, documents, head, heads = part
         return x.narrow(0, document, documents).narrow(1, head, heads).narrow(2, first, rows)
 
-    def matrices_of(
-        self, x: Tensor, part: Tuple[int, int, int, int], first: int, rows: int
-    ) -> Tensor:
+    def matrices_of(self, x: Tensor, part: Tuple[int, int, int, int], first: int, rows: int) -> Tensor:
         """The same side by side, as products read them [documents heads, rows, d]"""
         return self.part_of(x, part, first, rows).flatten(0, 1)
 

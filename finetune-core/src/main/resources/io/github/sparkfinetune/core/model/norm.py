@@ -20,9 +20,7 @@ class LayerNorm(WeightGradients):
         weight, bias = w[name + ".weight"], w.get(name + ".bias")
         return F.layer_norm(x, [x.size(-1)], weight, bias, self.norm_eps)
 
-    def normed(
-        self, x: Tensor, w: Dict[str, Tensor], name: str
-    ) -> Tuple[Tensor, Tensor, Tensor]:
+    def normed(self, x: Tensor, w: Dict[str, Tensor], name: str) -> Tuple[Tensor, Tensor, Tensor]:
         """layer_norm, and the mean and rstd that layer_norm_backward reads."""
         weight, bias = w[name + ".weight"], w.get(name + ".bias")
         return torch.native_layer_norm(x, [x.size(-1)], weight, bias, self.norm_eps)

@@ -69,6 +69,4 @@ class RmsNorm(WeightGradients):
         """Gradient of x [N, heads d], given that of the norm g."""
         h = x.view([x.size(0), -1, w[name + ".weight"].size(0)])
         gh = g.view(h.size())
-        return self.rms_norm_backward(gh, h, self.inverse_rms(h), w, gradients, name, add).view(
-            x.size()
-        )
+        return self.rms_norm_backward(gh, h, self.inverse_rms(h), w, gradients, name, add).view(x.size())

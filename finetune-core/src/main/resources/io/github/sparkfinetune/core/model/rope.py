@@ -19,9 +19,7 @@ class Rope(torch.nn.Module):
         steps = torch.arange(0, width, 2, dtype=torch.int64, device=torch.device("cpu"))
         return torch.pow(theta, steps.to(torch.float32) / width).to(like)
 
-    def rotations(
-        self, positions: Tensor, frequencies: Tensor, factor: float
-    ) -> Dict[str, Tensor]:
+    def rotations(self, positions: Tensor, frequencies: Tensor, factor: float) -> Dict[str, Tensor]:
         """factor times cos and sin of each token's angles [N, 1, r / 2]
 
         positions [N], frequencies [r / 2]
@@ -44,9 +42,7 @@ class Rope(torch.nn.Module):
             return torch.cat([a * cos - b * sin, b * cos + a * sin, rest], -1).view(x.size())
         return self.rotate_into(torch.empty_like(x), x, heads, batch, sign)
 
-    def rotate_into(
-        self, target: Tensor, x: Tensor, heads: int, batch: Dict[str, Tensor], sign: int
-    ) -> Tensor:
+    def rotate_into(self, target: Tensor, x: Tensor, heads: int, batch: Dict[str, Tensor], sign: int) -> Tensor:
         """As rotated, without a graph, where there are positions; target may be columns of another."""
         cos, sin = batch["cos"], batch["sin"]
         h = x.view([x.size(0), heads, -1])

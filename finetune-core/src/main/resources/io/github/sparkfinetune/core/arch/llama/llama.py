@@ -29,9 +29,7 @@ from core.tensor.tensors import Tensors
 from torch import Tensor
 
 
-class Llama(
-    CachedAttention, DocumentAttention, Linear, Residual, Rope, Activation, Autograd, Rows, Tensors
-):
+class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activation, Autograd, Rows, Tensors):
     hidden_act: str
     embedding_multiplier: float
     logits_multiplier: float
@@ -113,9 +111,7 @@ class Llama(
     ) -> Dict[str, Tensor]:
         """x [N, H] -> y [N, H] and what layer_backward needs."""
         kept = self.queries_keys_values(x, w, batch, masks)
-        kept.update(
-            self.attend(kept["q"], kept["k"], kept["v"], documents, batch, False)
-        )
+        kept.update(self.attend(kept["q"], kept["k"], kept["v"], documents, batch, False))
         kept.update(self.after_attention(x, kept["attended"], w, masks))
         return kept
 

@@ -55,9 +55,7 @@ class ModernBert(
         x = self.layer_norm(x, w, "norm")
         return self.dropped(x, masks, "embeddings", self.embeddings_scale)
 
-    def angles(
-        self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor]
-    ) -> Dict[str, Tensor]:
+    def angles(self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor]) -> Dict[str, Tensor]:
         """cos and sin of the tokens' angles, for x [N, H]; batch: positions [N]"""
         width = x.size(1) // self.num_heads
         frequencies = self.periods(width, float(w["theta"]), x).reciprocal()
@@ -188,9 +186,7 @@ class ModernBert(
         x, s = kept["x"], kept["sum"]
         if "last" in kept:
             mean, rstd = kept["final_mean"], kept["final_rstd"]
-            gy = self.layer_norm_backward(
-                gy, kept["last"], mean, rstd, w, gradients, "final_norm", add
-            )
+            gy = self.layer_norm_backward(gy, kept["last"], mean, rstd, w, gradients, "final_norm", add)
         gh = self.feed_forward_backward(gy, s, kept, w, masks, gradients, add)
         mean, rstd = kept["mlp_mean"], kept["mlp_rstd"]
         gs = self.layer_norm_backward(gh, s, mean, rstd, w, gradients, "mlp_norm", add)
@@ -245,9 +241,7 @@ class ModernBert(
 
     def head(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor]) -> Tensor:
         """What all heads begin with: x [..., H] -> [..., H]"""
-        return self.layer_norm(
-            self.activation(self.linear(x, w, masks, "dense"), self.head_act), w, "norm"
-        )
+        return self.layer_norm(self.activation(self.linear(x, w, masks, "dense"), self.head_act), w, "norm")
 
     def sequence_head(
         self,

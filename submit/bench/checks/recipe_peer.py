@@ -91,10 +91,21 @@ def train(config, model, samples, batch, seed, work, kind=Trainer):
     refuse(config)
     training = config["training"]
     same = (
-        "num_train_epochs", "per_device_eval_batch_size", "gradient_accumulation_steps", "learning_rate", "lr_scheduler_type",
-        "lr_scheduler_kwargs", "warmup_ratio", "warmup_steps", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon",
-        "max_grad_norm", "gradient_checkpointing",
-    )  # fmt: skip
+        "num_train_epochs",
+        "per_device_eval_batch_size",
+        "gradient_accumulation_steps",
+        "learning_rate",
+        "lr_scheduler_type",
+        "lr_scheduler_kwargs",
+        "warmup_ratio",
+        "warmup_steps",
+        "weight_decay",
+        "adam_beta1",
+        "adam_beta2",
+        "adam_epsilon",
+        "max_grad_norm",
+        "gradient_checkpointing",
+    )
     trainer = kind(
         model=model,
         args=TrainingArguments(

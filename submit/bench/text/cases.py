@@ -5,7 +5,7 @@ are the variants of a class's attributes.
 """
 
 import torch
-from inputs import DOCUMENTS, HEADS, HIDDEN, KEYS, KV_HEADS, N, PADDED, RANK, TEXTS, TOKENS, VOCABULARY, WIDE, WIDTH
+from inputs import DOCUMENTS, HEADS, HIDDEN, KEYS, KV_HEADS, PADDED, TEXTS, TOKENS, VOCABULARY, WIDE, WIDTH, N
 
 DROPOUT = dict(embeddings_scale=1.25, hidden_scale=1.25, probs_scale=1.25, head_scale=1.25, head_input_scale=1.1)
 RELATIVE = dict(content_to_position=True, position_to_content=True, max_relative_positions=6)
@@ -184,7 +184,6 @@ def recorded_attention(i):
     return y, q, k, v, i.x(3, 3)
 
 
-# fmt: off
 INPUTS = {
     "Tensors.copy": lambda i: [(i.x(3, 4), i.x(3, 4))],
     "Tensors.zero": lambda i: [(i.x(3, 4),)],
@@ -198,7 +197,8 @@ INPUTS = {
     "Tensors.part": lambda i: [(i.x(30).to(dtype), 5, [3, 4], i.x(1)) for dtype in (torch.float32, torch.bfloat16)],
     "Tensors.views_like": lambda i: [(i.x(18), [i.x(3, 4), i.x(6)])],
     "Rows.lookup": lambda i: [
-        (i.x(VOCABULARY, HIDDEN).to(dtype), i.ids(VOCABULARY, 2, 5)) for dtype in (torch.float32, torch.bfloat16)],
+        (i.x(VOCABULARY, HIDDEN).to(dtype), i.ids(VOCABULARY, 2, 5)) for dtype in (torch.float32, torch.bfloat16)
+    ],
     "Rows.select_rows": lambda i: [(i.x(5, 2, 3), i.ids(5, 3))],
     "Rows.add_rows": lambda i: [(i.x(5, HIDDEN), i.ids(5, 6), i.x(2, 3, HIDDEN))],
     "Rows.set_rows": lambda i: [(i.x(9, HIDDEN), torch.tensor([7, 1], device=i.device), i.x(2, HIDDEN))],
@@ -209,35 +209,57 @@ INPUTS = {
     "Matmul.cast": lambda i: [(i.x(2, 3),)],
     "WeightGradients.put": lambda i: [({"a": i.x(3)}, name, i.x(3), add) for name in "ab" for add in (False, True)],
     "WeightGradients.put_product": lambda i: [
-        ({"a": i.x(3, 4)}, name, i.x(9, 3), i.x(9, 4), add) for name in "ab" for add in (False, True)],
+        ({"a": i.x(3, 4)}, name, i.x(9, 3), i.x(9, 4), add) for name in "ab" for add in (False, True)
+    ],
     "Lora.has_adapter": lambda i: [(w, "a") for w, _ in i.linears()],
-    "Lora.lora_input": lambda i: [(i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, "lora"), m, "a") for m in (
-        {}, {"a": i.mask(N, HIDDEN)})],
+    "Lora.lora_input": lambda i: [
+        (i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, "lora"), m, "a") for m in ({}, {"a": i.mask(N, HIDDEN)})
+    ],
     "Lora.lora_inner": lambda i: [(i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, "lora"), "a")],
     "Lora.lora_output": lambda i: [
-        (i.x(N, HIDDEN), i.x(N, WIDE), w["a.weight"], w, m, "a") for w, m in i.linears() if "a.lora_A" in w],
+        (i.x(N, HIDDEN), i.x(N, WIDE), w["a.weight"], w, m, "a") for w, m in i.linears() if "a.lora_A" in w
+    ],
     "Lora.lora_backward": lambda i: [
         (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add, needs_input_grad)
-        for w, m in i.linears() if "a.lora_A" in w for add, needs_input_grad in [(False, True), (True, False)]],
+        for w, m in i.linears()
+        if "a.lora_A" in w
+        for add, needs_input_grad in [(False, True), (True, False)]
+    ],
     "Lora.row_squares": lambda i: [(i.x(3, 4), conv1d) for conv1d in (False, True)],
     "Lora.rows_of": lambda i: [(i.x(3, 4), conv1d) for conv1d in (False, True)],
     "Lora.dora_norm": lambda i: [
-        (i.x(WIDE).abs() * 99, w["a.weight"].t() if c else w["a.weight"], c, w["a.lora_A"], w["a.lora_B"], w["a.scaling"])
-        for w in [i.linear("a", WIDE, HIDDEN, "lora")] for c in (False, True)],
+        (
+            i.x(WIDE).abs() * 99,
+            w["a.weight"].t() if c else w["a.weight"],
+            c,
+            w["a.lora_A"],
+            w["a.lora_B"],
+            w["a.scaling"],
+        )
+        for w in [i.linear("a", WIDE, HIDDEN, "lora")]
+        for c in (False, True)
+    ],
     "Linear.recorded": lambda i: [(i.x(N, HIDDEN), w["a.weight"], w, m, "a") for w, m in i.linears()],
     "Linear.linear": lambda i: [(i.x(N, HIDDEN), w, m, "a") for w, m in i.linears()],
     "Linear.conv1d": lambda i: [(i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, "lora bias", True), {}, "a")],
     "Linear.without_graph": lambda i: [
-        (i.x(n, HIDDEN), i.x(WIDE, HIDDEN), bias) for n in (1, 4, 5) for bias in (None, i.x(WIDE))],
+        (i.x(n, HIDDEN), i.x(WIDE, HIDDEN), bias) for n in (1, 4, 5) for bias in (None, i.x(WIDE))
+    ],
     "Linear.dense": lambda i: [(i.x(N, HIDDEN), w, m, "a") for w, m in i.linears()],
     "Linear.cast_dense": lambda i: [(i.x(n, HIDDEN), w, {}, "a") for n in (4, 5) for w, _ in i.linears()],
     "Linear.reads": lambda i: [({"a.bias": i.x(1)}, "a"), ({"a.weight": i.x(1)}, "a"), ({"a.lora_A": i.x(1)}, "a")],
     "Linear.linear_backward": lambda i: [
         (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add, residual, needs_input_grad)
         for w, m in i.linears()
-        for add, residual, needs_input_grad in [(False, None, True), (True, i.x(N, HIDDEN), True), (True, i.x(N, HIDDEN), False)]],
+        for add, residual, needs_input_grad in [
+            (False, None, True),
+            (True, i.x(N, HIDDEN), True),
+            (True, i.x(N, HIDDEN), False),
+        ]
+    ],
     "Linear.cast_backward": lambda i: [
-        (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add) for w, m in i.linears() for add in (False, True)],
+        (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add) for w, m in i.linears() for add in (False, True)
+    ],
     "Activation.activation": lambda i: [(i.x(3, 4), act) for act in ACTIVATIONS],
     "Activation.activation_backward": lambda i: [(i.x(3, 4), i.x(3, 4), act) for act in ACTIVATIONS],
     "Dropout.dropped": lambda i: [(i.x(3, 4), {"a": i.mask(3, 4)}, site, 1.25) for site in "ab"],
@@ -245,89 +267,162 @@ INPUTS = {
     "Dropout.add_dropped": lambda i: [(i.x(3, 4), i.x(3, 4), {"a": i.mask(3, 4)}, site, 1.25) for site in "ab"],
     "Dropout.dropped_backward": lambda i: [(i.x(3, 4), {"a": i.mask(3, 4)}, site, 1.25) for site in "ab"],
     "LayerNorm.layer_norm": lambda i: [(i.x(N, HIDDEN), i.norm("a", HIDDEN), "a")],
-    "LayerNorm.normed": lambda i: [
-        (i.x(N, HIDDEN), w, "a") for w in (i.norm("a", HIDDEN), {"a.weight": i.x(HIDDEN)})],
+    "LayerNorm.normed": lambda i: [(i.x(N, HIDDEN), w, "a") for w in (i.norm("a", HIDDEN), {"a.weight": i.x(HIDDEN)})],
     "LayerNorm.layer_norm_backward": lambda i: [
         (i.x(N, HIDDEN), i.x(N, HIDDEN), i.x(N, 1), i.x(N, 1), w, i.gradients(w), "a", add)
-        for w in [i.norm("a", HIDDEN), {"a.weight": i.x(HIDDEN)}] for add in (False, True)],
+        for w in [i.norm("a", HIDDEN), {"a.weight": i.x(HIDDEN)}]
+        for add in (False, True)
+    ],
     "RmsNorm.inverse_rms": lambda i: [(i.x(N, HIDDEN),)],
     "RmsNorm.rms_norm": lambda i: [(i.x(N, HIDDEN), i.x(N, 1), i.x(HIDDEN))],
     "RmsNorm.rms_norm_backward": lambda i: [
         (i.x(N, HIDDEN), i.x(N, HIDDEN), i.x(N, 1), {"a.weight": i.x(HIDDEN)}, g, "a", add)
-        for g, add in [({}, False), ({"a.weight": i.x(HIDDEN)}, False), ({"a.weight": i.x(HIDDEN)}, True)]],
+        for g, add in [({}, False), ({"a.weight": i.x(HIDDEN)}, False), ({"a.weight": i.x(HIDDEN)}, True)]
+    ],
     "RmsNorm.norm_scales": lambda i: [(i.x(HIDDEN),)],
     "RmsNorm.head_norm": lambda i: [
-        (i.x(N, HIDDEN), {"a.weight": i.x(width)}, name) for width in (WIDTH, HIDDEN) for name in "ab"],
+        (i.x(N, HIDDEN), {"a.weight": i.x(width)}, name) for width in (WIDTH, HIDDEN) for name in "ab"
+    ],
     "RmsNorm.head_norm_backward": lambda i: [
         (i.x(N, HIDDEN), i.x(N, HIDDEN), {"a.weight": i.x(width)}, {"a.weight": i.x(width)}, "a", True)
-        for width in (WIDTH, HIDDEN)],
+        for width in (WIDTH, HIDDEN)
+    ],
     "Residual.norm_kept": lambda i: [
-        (i.x(N, HIDDEN), {"a.weight": i.x(HIDDEN)}, name, behind) for name in "ab" for behind in (False, True)],
+        (i.x(N, HIDDEN), {"a.weight": i.x(HIDDEN)}, name, behind) for name in "ab" for behind in (False, True)
+    ],
     "Residual.normed": lambda i: [
-        (i.x(N, HIDDEN), {"a.weight": i.x(HIDDEN)}, {"a.rms": i.x(N, 1)}, name) for name in "ab"],
+        (i.x(N, HIDDEN), {"a.weight": i.x(HIDDEN)}, {"a.rms": i.x(N, 1)}, name) for name in "ab"
+    ],
     "Residual.normed_backward": lambda i: [
         (i.x(N, HIDDEN), i.x(N, HIDDEN), {"a.rms": i.x(N, 1)}, {"a.weight": i.x(HIDDEN)}, {}, name, False)
-        for name in "ab"],
+        for name in "ab"
+    ],
     "Residual.added": lambda i: [
-        (i.x(N, HIDDEN), i.x(N, HIDDEN), {"a.weight": i.x(HIDDEN)}, {"a.rms": i.x(N, 1)}, name) for name in "ab"],
+        (i.x(N, HIDDEN), i.x(N, HIDDEN), {"a.weight": i.x(HIDDEN)}, {"a.rms": i.x(N, 1)}, name) for name in "ab"
+    ],
     "Residual.added_backward": lambda i: [
         (i.x(N, HIDDEN), {"a.rms": i.x(N, 1), "a.input": i.x(N, HIDDEN)}, {"a.weight": i.x(HIDDEN)}, {}, name, False)
-        for name in "ab"],
+        for name in "ab"
+    ],
     "Rope.periods": lambda i: [(WIDTH, 1e4, i.x(1))],
     "Rope.rotations": lambda i: [(i.ids(9, N), i.x(WIDTH // 2), factor) for factor in (1.0, 1.2)],
     "Rope.rotated": lambda i: [
-        (i.x(N, HIDDEN), HEADS, batch, sign)
-        for batch in (i.packed(), i.packed(WIDTH - 2), {}) for sign in (1, -1)],
+        (i.x(N, HIDDEN), HEADS, batch, sign) for batch in (i.packed(), i.packed(WIDTH - 2), {}) for sign in (1, -1)
+    ],
     "Rope.rotate_into": lambda i: [
         (i.x(N, 2 * HIDDEN)[:, HIDDEN:], i.x(N, HIDDEN), HEADS, batch, sign)
-        for batch in (i.packed(), i.packed(WIDTH - 2)) for sign in (1, -1)],
+        for batch in (i.packed(), i.packed(WIDTH - 2))
+        for sign in (1, -1)
+    ],
     "CrossEntropy.cross_entropy": lambda i: [(i.x(5, 3), torch.tensor([0, 2, -100, 1, 1], device=i.device), 0.5)],
     "CrossEntropy.weighted_cross_entropy": lambda i: [
-        (i.x(5, 3), torch.tensor([0, 2, -100, 1, 1], device=i.device), i.x(3).abs(), 0.5)],
+        (i.x(5, 3), torch.tensor([0, 2, -100, 1, 1], device=i.device), i.x(3).abs(), 0.5)
+    ],
     "CrossEntropy.row_cross_entropy": lambda i: [
-        (i.x(5, 3), torch.tensor([0, 2, -100, 1, 1], device=i.device), i.x(5).abs(), 0.5)],
+        (i.x(5, 3), torch.tensor([0, 2, -100, 1, 1], device=i.device), i.x(5).abs(), 0.5)
+    ],
     "BinaryCrossEntropy.binary_cross_entropy": lambda i: [(i.x(5, 3), i.ids(2, 5, 3).float(), i.x(3).abs(), 0.5)],
     "MeanSquaredError.squared_error": lambda i: [(i.x(5, 1), i.x(5, 1), 0.5)],
-    "AnswerLoss.answer_loss": lambda i: [(
-        i.x(11, 2), torch.tensor([[0, 1, 2, 3, 4], [5, 6, 5, 5, 5], [7, 8, 9, 10, 7]], device=i.device),
-        torch.tensor([5, 2, 4], device=i.device), torch.tensor([[1, 3], [0, 0], [2, -100]], device=i.device), 0.5, 0.25)],
+    "AnswerLoss.answer_loss": lambda i: [
+        (
+            i.x(11, 2),
+            torch.tensor([[0, 1, 2, 3, 4], [5, 6, 5, 5, 5], [7, 8, 9, 10, 7]], device=i.device),
+            torch.tensor([5, 2, 4], device=i.device),
+            torch.tensor([[1, 3], [0, 0], [2, -100]], device=i.device),
+            0.5,
+            0.25,
+        )
+    ],
     "LogitCap.capped_logits": lambda i: [(i.x(9, VOCABULARY),)],
     "VocabularyLoss.spans": lambda i: [(n, 4) for n in (0, 4, 9)],
     "VocabularyLoss.parts": lambda i: [(i.x(n, VOCABULARY),) for n in (0, 3, 4)],
     "VocabularyLoss.logits": lambda i: [(i.x(4, VOCABULARY), i.projection(bias)) for bias in (False, True)],
     "VocabularyLoss.vocabulary_loss": lambda i: [
         (i.x(n, HIDDEN), w, i.ids(VOCABULARY, n), 0.5, g, add)
-        for n in (0, 9) for w in (i.projection(False), i.projection(True))
-        for g in ({}, i.gradients(w)) for add in (False, True)],
-    "VocabularyLoss.target_log_probs": lambda i: [(i.x(9, HIDDEN), i.ids(VOCABULARY, m), w["projection.weight"], w)
-        for m in (9, 7) for w in (i.projection(False), i.projection(True))],
+        for n in (0, 9)
+        for w in (i.projection(False), i.projection(True))
+        for g in ({}, i.gradients(w))
+        for add in (False, True)
+    ],
+    "VocabularyLoss.target_log_probs": lambda i: [
+        (i.x(9, HIDDEN), i.ids(VOCABULARY, m), w["projection.weight"], w)
+        for m in (9, 7)
+        for w in (i.projection(False), i.projection(True))
+    ],
     "VocabularyLoss.put_projection": lambda i: [
         (gradients, {"projection.row_ids": i.ids(VOCABULARY, 3)}, i.x(9, VOCABULARY), i.x(9, HIDDEN), 0.5, add)
-        for gradients in (i.gradients(i.projection(True)), {"projection.rows": i.x(3, HIDDEN)}) for add in (False, True)],
+        for gradients in (i.gradients(i.projection(True)), {"projection.rows": i.x(3, HIDDEN)})
+        for add in (False, True)
+    ],
     "VocabularyLoss.token_gradients": lambda i: [
-        (i.x(9, HIDDEN), i.projection(bias), i.ids(VOCABULARY, 9)) for bias in (False, True)],
+        (i.x(9, HIDDEN), i.projection(bias), i.ids(VOCABULARY, 9)) for bias in (False, True)
+    ],
     "VocabularyLoss.weighted_gradients": lambda i: [
         (i.x(9, HIDDEN), w, i.ids(VOCABULARY, 9), i.x(9), i.gradients(w), add)
-        for w in (i.projection(False), i.projection(True)) for add in (False, True)],
+        for w in (i.projection(False), i.projection(True))
+        for add in (False, True)
+    ],
     "VocabularyLoss.weighted": lambda i: [(i.x(9, HIDDEN), i.x(9))],
     "VocabularyLoss.token_losses": lambda i: [
-        (i.x(9, HIDDEN), i.projection(bias), i.ids(VOCABULARY, 9)) for bias in (False, True)],
+        (i.x(9, HIDDEN), i.projection(bias), i.ids(VOCABULARY, 9)) for bias in (False, True)
+    ],
     "VocabularyLoss.likeliest": lambda i: [(i.x(9, HIDDEN), i.projection(True), 3)],
-    "AdamW.adamw": lambda i: [(
-        [i.x(3, 4), i.x(5)], [i.x(3, 4), i.x(5)], [i.x(3, 4), i.x(5)], [i.x(3, 4).abs(), i.x(5).abs()],
-        i.scalar(2.0), i.scalar(1.5), 1e-3, 0.01)],
+    "AdamW.adamw": lambda i: [
+        (
+            [i.x(3, 4), i.x(5)],
+            [i.x(3, 4), i.x(5)],
+            [i.x(3, 4), i.x(5)],
+            [i.x(3, 4).abs(), i.x(5).abs()],
+            i.scalar(2.0),
+            i.scalar(1.5),
+            1e-3,
+            0.01,
+        )
+    ],
     "AdamW.adamw_rows": lambda i: [
-        (i.x(n), begin, torch.tensor(ids, dtype=torch.int64, device=i.device), i.x(len(ids), 4), ends, i.x(2, 4).zero_(),
-         i.x(n), i.x(n).abs(), i.scalar(2.0), i.scalar(1.5), 1e-3, 0.01)
+        (
+            i.x(n),
+            begin,
+            torch.tensor(ids, dtype=torch.int64, device=i.device),
+            i.x(len(ids), 4),
+            ends,
+            i.x(2, 4).zero_(),
+            i.x(n),
+            i.x(n).abs(),
+            i.scalar(2.0),
+            i.scalar(1.5),
+            1e-3,
+            0.01,
+        )
         for n, begin, ids, ends in (
-            (20, 0, [1, 4], [0, 1, 1, 2]), (12, 6, [1, 2, 3, 4], [0, 1, 3, 4]), (8, 0, [], [0, 0]))],
+            (20, 0, [1, 4], [0, 1, 1, 2]),
+            (12, 6, [1, 2, 3, 4], [0, 1, 3, 4]),
+            (8, 0, [], [0, 0]),
+        )
+    ],
     "AdamW8bit.adamw_8bit": lambda i: [
-        (i.x(2, 9), i.x(2, 9), [i.codes(18), i.codes(18)], [i.x(5).abs(), i.x(5).abs()], [i.x(256), i.x(256)],
-         [i.x(256).sort()[0], i.x(256).sort()[0]], [i.codes(65536), i.codes(65536)], scratch, 0.1, 0.001, 2.0, 0.01, 0.1)
-        for scratch in ([], numbers_and_bits(8))],
+        (
+            i.x(2, 9),
+            i.x(2, 9),
+            [i.codes(18), i.codes(18)],
+            [i.x(5).abs(), i.x(5).abs()],
+            [i.x(256), i.x(256)],
+            [i.x(256).sort()[0], i.x(256).sort()[0]],
+            [i.codes(65536), i.codes(65536)],
+            scratch,
+            0.1,
+            0.001,
+            2.0,
+            0.01,
+            0.1,
+        )
+        for scratch in ([], numbers_and_bits(8))
+    ],
     "AdamW8bit.widened": lambda i: [(i.codes(8), i.x(2), i.x(256))],
     "AdamW8bit.narrow": lambda i: [
-        (i.x(2, 4), i.x(256).sort()[0], i.codes(65536), scratch, i.codes(8), i.x(2)) for scratch in ([], numbers_and_bits(8))],
+        (i.x(2, 4), i.x(256).sort()[0], i.codes(65536), scratch, i.codes(8), i.x(2))
+        for scratch in ([], numbers_and_bits(8))
+    ],
     "L2SpPenalty.pull": lambda i: [(i.x(3, 4), i.x(3, 4), 0.25)],
     "LowRank.factors": lambda i: [(i.x(6, 4), i.x(4).abs(), i.x(4, 5), 3)],
     "LowRank.low_rank": lambda i: [(i.x(6, 5), 3), (i.x(5, 6), 3)],
@@ -336,7 +431,8 @@ INPUTS = {
 for backend in ("Matmul", "OneDnnMatmul", "Bf16Matmul"):
     INPUTS |= {
         backend + ".affine": lambda i: [
-            (i.x(2, 3, n), i.x(m, n), bias) for n, m in [(4, 6), (6, 4)] for bias in (None, i.x(m))],
+            (i.x(2, 3, n), i.x(m, n), bias) for n, m in [(4, 6), (6, 4)] for bias in (None, i.x(m))
+        ],
         backend + ".times": lambda i: [(i.x(9, 6), i.x(6, 4))],
         backend + ".is_few": lambda i: [(i.x(n, 2),) for n in (4, 5, 32, 33)] + [(i.x(1, 2, 3),)],
         backend + ".few_rows": lambda i: [(i.x(n, HIDDEN), i.x(WIDE, HIDDEN)) for n in (1, 3, 5)],
@@ -346,7 +442,8 @@ for backend in ("Matmul", "Bf16Matmul"):
         backend + ".product": lambda i: [(i.x(9, 4), i.x(6, 4))],
         backend + ".product_times": lambda i: [(i.x(9, 6), i.x(6, 4))],
         backend + ".outer": lambda i: [
-            (i.x(n, 4), i.x(9, n), i.x(9, 4), add) for n in (6, 4100) for add in (False, True)],
+            (i.x(n, 4), i.x(9, n), i.x(9, 4), add) for n in (6, 4100) for add in (False, True)
+        ],
         backend + ".add_times": lambda i: [(i.x(9, 4), i.x(9, 6), i.x(6, 4))],
         backend + ".product_weight": lambda i: [(i.x(6, 4),)],
         backend + ".recorded_product": lambda i: [(i.x(9, 4), i.x(6, 4))],
@@ -374,173 +471,275 @@ INPUTS |= {
     "Attention.by_token": lambda i: [(i.x(sum(PADDED), HIDDEN), PADDED)],
     "Attention.scores": lambda i: [(PADDED,)],
     "Attention.parts": lambda i: [
-        (i.x(n * 9, HIDDEN).to(kind), [n] * 9) for n in (TOKENS, 256, 400) for kind in (torch.float32, torch.bfloat16)],
+        (i.x(n * 9, HIDDEN).to(kind), [n] * 9) for n in (TOKENS, 256, 400) for kind in (torch.float32, torch.bfloat16)
+    ],
     "Attention.matrices": lambda i: [(i.x(sum(PADDED), HIDDEN), (8, 0, 2, 8))],
     "Attention.score_matrices": lambda i: [(i.x(HEADS * 273), (8, 64 * HEADS, 2, 8))],
     "Attention.attend": lambda i: [
         (*(i.x(sum(documents), HIDDEN).to(dtype) for _ in "qkv"), w, batch, documents, masks)
-        for w, batch, documents, masks in i.encoders() for dtype in (torch.float32, torch.bfloat16)],
+        for w, batch, documents, masks in i.encoders()
+        for dtype in (torch.float32, torch.bfloat16)
+    ],
     "Attention.attend_backward": lambda i: [
-        (*(i.x(sum(documents), HIDDEN).to(dtype) for _ in "gqkv"), probabilities(i, documents).to(dtype), documents,
-         masks, i.gradients(w))
-        for w, _, documents, masks in i.encoders() for dtype in (torch.float32, torch.bfloat16)],
+        (
+            *(i.x(sum(documents), HIDDEN).to(dtype) for _ in "gqkv"),
+            probabilities(i, documents).to(dtype),
+            documents,
+            masks,
+            i.gradients(w),
+        )
+        for w, _, documents, masks in i.encoders()
+        for dtype in (torch.float32, torch.bfloat16)
+    ],
     "EncoderLayer.layer": lambda i: [(i.x(N, HIDDEN), *call) for call in i.encoders()],
     "EncoderLayer.attended": lambda i: [(i.x(N, HIDDEN), *call) for call in i.encoders()],
-    "EncoderLayer.residual": lambda i: [
-        (i.x(3, 4), i.x(3, 4), {"a": i.mask(3, 4)}, site) for site in "ab"],
+    "EncoderLayer.residual": lambda i: [(i.x(3, 4), i.x(3, 4), {"a": i.mask(3, 4)}, site) for site in "ab"],
     "EncoderLayer.attention_input": lambda i: [
-        (i.x(N, HIDDEN), w, batch, documents, {}, "query") for w, batch, documents, _ in i.encoders()],
+        (i.x(N, HIDDEN), w, batch, documents, {}, "query") for w, batch, documents, _ in i.encoders()
+    ],
     "EncoderLayer.layer_forward": lambda i: [(i.x(N, HIDDEN), *call) for call in i.encoders()],
     "EncoderLayer.layer_backward": lambda i: [
-        (i.x(N, HIDDEN), kept_of_encoder(i, documents), w, batch, documents, masks, i.gradients(w), add, needs_input_grad)
-        for w, batch, documents, masks in i.encoders() for add, needs_input_grad in [(False, True), (True, False)]],
+        (
+            i.x(N, HIDDEN),
+            kept_of_encoder(i, documents),
+            w,
+            batch,
+            documents,
+            masks,
+            i.gradients(w),
+            add,
+            needs_input_grad,
+        )
+        for w, batch, documents, masks in i.encoders()
+        for add, needs_input_grad in [(False, True), (True, False)]
+    ],
     "Bert.embeddings": lambda i: [
-        (i.x(N, HIDDEN), {**i.norm("norm", HIDDEN), "position.weight": i.x(TOKENS, HIDDEN), **more},
-         {"positions": i.ids(TOKENS, N), "types": i.ids(2, N)}, DOCUMENTS, masks)
+        (
+            i.x(N, HIDDEN),
+            {**i.norm("norm", HIDDEN), "position.weight": i.x(TOKENS, HIDDEN), **more},
+            {"positions": i.ids(TOKENS, N), "types": i.ids(2, N)},
+            DOCUMENTS,
+            masks,
+        )
         for more, masks in [
             ({}, {}),
             ({"type.weight": i.x(2, HIDDEN)}, {"embeddings": i.mask(N, HIDDEN)}),
-            (i.linear("projection", WIDE, HIDDEN, "bias"), {})]],
+            (i.linear("projection", WIDE, HIDDEN, "bias"), {}),
+        ]
+    ],
     "Bert.sequence_head": lambda i: [
-        (i.x(N, HIDDEN), i.linear("dense", HIDDEN, HIDDEN, "bias") | i.linear("classifier", 3, HIDDEN, "bias"),
-         {"first": i.ids(N, TEXTS)}, DOCUMENTS, masks)
-        for masks in [{}, {"head": i.mask(TEXTS, HIDDEN), "head_input": i.mask(TEXTS, HIDDEN)}]],
+        (
+            i.x(N, HIDDEN),
+            i.linear("dense", HIDDEN, HIDDEN, "bias") | i.linear("classifier", 3, HIDDEN, "bias"),
+            {"first": i.ids(N, TEXTS)},
+            DOCUMENTS,
+            masks,
+        )
+        for masks in [{}, {"head": i.mask(TEXTS, HIDDEN), "head_input": i.mask(TEXTS, HIDDEN)}]
+    ],
     "Bert.token_head": lambda i: [
         (i.x(N, HIDDEN), i.linear("classifier", 3, HIDDEN, "bias"), {}, DOCUMENTS, masks)
-        for masks in [{}, {"head": i.mask(N, HIDDEN)}]],
+        for masks in [{}, {"head": i.mask(N, HIDDEN)}]
+    ],
     "Bert.masked_lm_head": lambda i: [
-        (i.x(N, HIDDEN), {**i.norm("norm", HIDDEN), **i.linear("dense", HIDDEN, HIDDEN, kind)},
-         {"places": i.ids(N, n)}, DOCUMENTS, masks)
-        for kind in ("bias", "lora bias") for n in (0, 4) for masks in ({}, {"dense": i.mask(N, HIDDEN)})],
+        (
+            i.x(N, HIDDEN),
+            {**i.norm("norm", HIDDEN), **i.linear("dense", HIDDEN, HIDDEN, kind)},
+            {"places": i.ids(N, n)},
+            DOCUMENTS,
+            masks,
+        )
+        for kind in ("bias", "lora bias")
+        for n in (0, 4)
+        for masks in ({}, {"dense": i.mask(N, HIDDEN)})
+    ],
     "AttentionCalls.calls": lambda i: [(DOCUMENTS,), ([9, 9],)],
     "AttentionCalls.joined": lambda i: [([i.x(3, 4)],), ([i.x(3, 4), i.x(2, 4)],)],
-    "AttentionCalls.matrices_at_once": lambda i: [
-        (scores, size) for scores in (1, 65536, 1 << 21) for size in (2, 4)],
+    "AttentionCalls.matrices_at_once": lambda i: [(scores, size) for scores in (1, 65536, 1 << 21) for size in (2, 4)],
     "MatrixAttention.capped": lambda i: [(i.x(2, 9, WIDTH), i.x(2, 7, WIDTH))] * i.capped,
     "MatrixAttention.capped_probabilities": lambda i: [(i.x(2, 9, 9), bias) for bias in (None, i.x(9, 9))],
-    "MatrixAttention.add_bias": lambda i: [(i.x(2, 2, 5, 9), bias) for bias in (None, i.x(5, 9), i.x(5, 5), i.x(2, 1, 5, 9))],
+    "MatrixAttention.add_bias": lambda i: [
+        (i.x(2, 2, 5, 9), bias) for bias in (None, i.x(5, 9), i.x(5, 5), i.x(2, 1, 5, 9))
+    ],
     "MatrixAttention.causal_bias": lambda i: [(rows, i.x(1)) for rows in (0, 5)],
     "MatrixAttention.row_blocks": lambda i: [(i.x(1, 1, rows, 2), i.x(1, 1, rows, 2)) for rows in (1, 256, 600)],
     "MatrixAttention.matrix_parts": lambda i: [
-        (i.x(documents, HEADS, 9, WIDTH), scores) for documents in (1, 7) for scores in (81, 65536, 1 << 20)],
+        (i.x(documents, HEADS, 9, WIDTH), scores) for documents in (1, 7) for scores in (81, 65536, 1 << 20)
+    ],
     "MatrixAttention.pieces": lambda i: [
-        (i.x(2, HEADS, 300, WIDTH), i.x(2, HEADS, 300, WIDTH), bias) for bias in (None, i.x(300, 300))],
+        (i.x(2, HEADS, 300, WIDTH), i.x(2, HEADS, 300, WIDTH), bias) for bias in (None, i.x(300, 300))
+    ],
     "MatrixAttention.part_of": lambda i: [(i.x(3, HEADS, 9, WIDTH), (1, 2, 1, 1), 2, 5)],
     "MatrixAttention.matrices_of": lambda i: [(i.x(3, HEADS, 9, WIDTH), (1, 2, 1, 1), 2, 5)],
-    "MatrixAttention.block_inputs": lambda i: [
-        (*(i.x(3, HEADS, 9, WIDTH) for _ in "qkv"), (1, 2, 1, 1), (2, 5, 7))],
+    "MatrixAttention.block_inputs": lambda i: [(*(i.x(3, HEADS, 9, WIDTH) for _ in "qkv"), (1, 2, 1, 1), (2, 5, 7))],
     "MatrixAttention.scaled_product": lambda i: [(i.x(2, 3, 4), i.x(2, 4, 5))],
     "MatrixAttention.probabilities": lambda i: [
-        (i.x(4, 9, WIDTH), i.x(4, 9, WIDTH), (1, 2, 0, 2), bias) for bias in (None, i.x(9, 9), i.x(3, 1, 9, 9))],
+        (i.x(4, 9, WIDTH), i.x(4, 9, WIDTH), (1, 2, 0, 2), bias) for bias in (None, i.x(9, 9), i.x(3, 1, 9, 9))
+    ],
     "MatrixAttention.lengthened": lambda i: [(i.x(2, HEADS, 9, WIDTH), rows) for rows in (0, 23)],
     "MatrixAttention.hidden_rows": lambda i: [
         (i.x(2, HEADS, n, WIDTH).to(kind), bias)
-        for n in (9, 32) for kind in (torch.float32, torch.bfloat16) for bias in (None, i.x(9, 9))],
+        for n in (9, 32)
+        for kind in (torch.float32, torch.bfloat16)
+        for bias in (None, i.x(9, 9))
+    ],
     "MatrixAttention.matrix_attention": lambda i: [
-        (*(i.x(2, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])],
+        (*(i.x(2, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])
+    ],
     "MatrixAttention.matrix_attention_backward": lambda i: [
-        (*(i.x(2, HEADS, 9, WIDTH) for _ in "gqkv"), window) for window in (None, i.packed()["window.9"])],
+        (*(i.x(2, HEADS, 9, WIDTH) for _ in "gqkv"), window) for window in (None, i.packed()["window.9"])
+    ],
     "Mpnet.buckets": lambda i: [(n, i.x(1)) for n in (1, TOKENS, 300)],
     "Mpnet.relative_bias": lambda i: [({"relative.weight": i.x(32, HEADS)}, n) for n in (1, TOKENS)],
     "Mpnet.relative_bias_backward": lambda i: [
-        (i.x(HEADS, n, n), {"relative.weight": i.x(32, HEADS)}) for n in (1, TOKENS)],
+        (i.x(HEADS, n, n), {"relative.weight": i.x(32, HEADS)}) for n in (1, TOKENS)
+    ],
     "DebertaV2.embeddings": lambda i: [
         (i.x(N, HIDDEN), {**i.norm("norm", HIDDEN), **more}, batch, DOCUMENTS, masks)
         for more, batch, masks in [
             ({}, {"attention_mask": i.x(N).gt(0).float()}, {"embeddings": i.mask(N, HIDDEN)}),
-            ({"type.weight": i.x(2, HIDDEN), "position.weight": i.x(TOKENS, HIDDEN)},
-             {"positions": i.ids(TOKENS, N), "types": i.ids(2, N)}, {})]],
+            (
+                {"type.weight": i.x(2, HIDDEN), "position.weight": i.x(TOKENS, HIDDEN)},
+                {"positions": i.ids(TOKENS, N), "types": i.ids(2, N)},
+                {},
+            ),
+        ]
+    ],
     "DebertaV2.buckets": lambda i: [(n,) for n in (1, TOKENS, 50)],
     "DebertaV2.relative_heads": lambda i: [
         (i.x(5, HIDDEN), 1, i.linear(name, HIDDEN, HIDDEN, "lora bias"), masks, "relative_key", "key")
-        for name in ("key", "relative_key") for masks in ({}, {name + ".relative": i.mask(*i.relative)})],
+        for name in ("key", "relative_key")
+        for masks in ({}, {name + ".relative": i.mask(*i.relative)})
+    ],
     "DebertaV2.heads_first": lambda i: [(i.x(sum(PADDED), HIDDEN), (8, 2, 8))],
     "DebertaV2.relative_scores": lambda i: [
-        (i.x(HEADS, TEXTS, TOKENS, HIDDEN // HEADS), i.x(HEADS, HIDDEN // HEADS, 9), i.ids(9, TOKENS, TOKENS))],
+        (i.x(HEADS, TEXTS, TOKENS, HIDDEN // HEADS), i.x(HEADS, HIDDEN // HEADS, 9), i.ids(9, TOKENS, TOKENS))
+    ],
     "DebertaV2.relative_terms": lambda i: [
-        (TOKENS, w | more, {"relative": i.mask(*i.relative)}, 0.5) for w, *_ in i.encoders()
-        for more in (i.norm("relative_norm", HIDDEN), i.linear("relative_query", HIDDEN, HIDDEN))],
+        (TOKENS, w | more, {"relative": i.mask(*i.relative)}, 0.5)
+        for w, *_ in i.encoders()
+        for more in (i.norm("relative_norm", HIDDEN), i.linear("relative_query", HIDDEN, HIDDEN))
+    ],
     "DebertaV2.add_relative_scores": lambda i: [
-        (i.x(HEADS, 2, n, n), i.x(HEADS, 2, n, WIDTH), i.x(HEADS, 2, n, WIDTH),
-         {name: i.x(HEADS, WIDTH, i.relative[0]) for name in names}, 50)
-        for n in (3, TOKENS) for names in (["keys", "queries"], ["keys"], [])],
+        (
+            i.x(HEADS, 2, n, n),
+            i.x(HEADS, 2, n, WIDTH),
+            i.x(HEADS, 2, n, WIDTH),
+            {name: i.x(HEADS, WIDTH, i.relative[0]) for name in names},
+            50,
+        )
+        for n in (3, TOKENS)
+        for names in (["keys", "queries"], ["keys"], [])
+    ],
     "DebertaV2.hidden": lambda i: [(i.padded(), (8, 2, 8))],
     "DebertaV2.attended": lambda i: [
         (i.x(N, HIDDEN), w | more, batch, documents, masks | {"relative": i.mask(*i.relative)})
-        for w, batch, documents, masks in i.encoders() for more in (
-            i.norm("relative_norm", HIDDEN), i.linear("relative_query", HIDDEN, HIDDEN))],
+        for w, batch, documents, masks in i.encoders()
+        for more in (i.norm("relative_norm", HIDDEN), i.linear("relative_query", HIDDEN, HIDDEN))
+    ],
     "ModernBert.embeddings": lambda i: [
         (i.x(N, HIDDEN), w, {}, DOCUMENTS, {"embeddings": i.mask(N, HIDDEN)})
-        for w in (i.norm("norm", HIDDEN), {"norm.weight": i.x(HIDDEN)})],
+        for w in (i.norm("norm", HIDDEN), {"norm.weight": i.x(HIDDEN)})
+    ],
     "ModernBert.angles": lambda i: [(i.x(N, HIDDEN), {"theta": i.scalar(1e4)}, i.packed())],
     "ModernBert.seen": lambda i: [(w, batch) for w, batch, _ in i.moderns()],
     "ModernBert.queries_keys_values": lambda i: [(i.x(N, 3 * HIDDEN), w, batch) for w, batch, _ in i.moderns()],
     "ModernBert.attended": lambda i: [
         (*(i.x(N, HIDDEN) for _ in "qkv"), batch, DOCUMENTS, masks, recorded)
-        for _, batch, masks in i.moderns() for recorded in (False, True)],
+        for _, batch, masks in i.moderns()
+        for recorded in (False, True)
+    ],
     "ModernBert.attended_backward": lambda i: [
-        (i.x(N, HIDDEN), kept_of_modern(i, w, batch), batch, DOCUMENTS, masks) for w, batch, masks in i.moderns()],
-    "ModernBert.layer": lambda i: [
-        (i.x(N, HIDDEN), w, batch, DOCUMENTS, masks) for w, batch, masks in i.moderns()],
+        (i.x(N, HIDDEN), kept_of_modern(i, w, batch), batch, DOCUMENTS, masks) for w, batch, masks in i.moderns()
+    ],
+    "ModernBert.layer": lambda i: [(i.x(N, HIDDEN), w, batch, DOCUMENTS, masks) for w, batch, masks in i.moderns()],
     "ModernBert.layer_forward": lambda i: [
-        (i.x(N, HIDDEN), w, batch, DOCUMENTS, masks) for w, batch, masks in i.moderns()],
+        (i.x(N, HIDDEN), w, batch, DOCUMENTS, masks) for w, batch, masks in i.moderns()
+    ],
     "ModernBert.layer_backward": lambda i: [
         (i.x(N, HIDDEN), kept_of_modern(i, w, batch), w, batch, DOCUMENTS, masks, i.gradients(w), add, needs_input_grad)
-        for w, batch, masks in i.moderns() for add, needs_input_grad in [(False, True), (True, False)]],
+        for w, batch, masks in i.moderns()
+        for add, needs_input_grad in [(False, True), (True, False)]
+    ],
     "ModernBert.feed_forward_backward": lambda i: [
         (i.x(N, HIDDEN), i.x(N, HIDDEN), kept_of_modern(i, w, {}), w, masks, i.gradients(w), False)
-        for w, _, masks in i.moderns()],
+        for w, _, masks in i.moderns()
+    ],
     "ModernBert.head": lambda i: [(i.x(N, HIDDEN), modern_head(i), {})],
     "ModernBert.sequence_head": lambda i: [
-        (i.x(N, HIDDEN), modern_head(i), {"first": torch.tensor([0, 5, 10], device=i.device)}, DOCUMENTS,
-         {"head": i.mask(3, HIDDEN)})],
+        (
+            i.x(N, HIDDEN),
+            modern_head(i),
+            {"first": torch.tensor([0, 5, 10], device=i.device)},
+            DOCUMENTS,
+            {"head": i.mask(3, HIDDEN)},
+        )
+    ],
     "ModernBert.token_head": lambda i: [(i.x(N, HIDDEN), modern_head(i), {}, DOCUMENTS, {"head": i.mask(N, HIDDEN)})],
     "ModernBert.classes": lambda i: [(i.x(N, HIDDEN), modern_head(i), {})],
     "ModernBert.masked_lm_head": lambda i: [
-        (i.x(N, HIDDEN), modern_head(i), {"places": i.ids(N, n)}, DOCUMENTS, {}) for n in (0, 4)],
+        (i.x(N, HIDDEN), modern_head(i), {"places": i.ids(N, n)}, DOCUMENTS, {}) for n in (0, 4)
+    ],
     "BandedAttention.blocks": lambda i: [(i.x(n, HIDDEN), i.band()) for n in (N, N - 3)],
     "BandedAttention.surroundings": lambda i: [(i.x(n, HIDDEN), i.band()) for n in (N, N - 3)],
     "BandedAttention.from_blocks": lambda i: [(i.x(N // 4, HEADS, 4, WIDTH), n) for n in (N, N - 3)],
     "BandedAttention.from_surroundings": lambda i: [(i.x(N // 4, HEADS, 8, WIDTH), n) for n in (N, N - 3)],
-    "BandedAttention.attend_near": lambda i: [(*(i.x(N, HIDDEN) for _ in "qkv"), i.band(), recorded) for recorded in (False, True)],
+    "BandedAttention.attend_near": lambda i: [
+        (*(i.x(N, HIDDEN) for _ in "qkv"), i.band(), recorded) for recorded in (False, True)
+    ],
     "BandedAttention.attend_near_backward": lambda i: [
-        (i.x(N, HIDDEN), kept_of_modern(i, {}, {"band": i.band()}), i.band())],
+        (i.x(N, HIDDEN), kept_of_modern(i, {}, {"band": i.band()}), i.band())
+    ],
     "DroppedAttention.is_fusible": lambda i: [(batch, masks) for _, batch, masks in i.moderns()] * (not i.causal),
     "DroppedAttention.bias": lambda i: [
-        (batch, 11, 9) for batch in ({}, i.packed(), i.packed() | {"bias": i.padding()})],
+        (batch, 11, 9) for batch in ({}, i.packed(), i.packed() | {"bias": i.padding()})
+    ],
     "DroppedAttention.dropped_attention": lambda i: [
-        (*(i.x(N, HIDDEN) for _ in "qkv"), DOCUMENTS, batch, masks)
-        for _, batch, masks in [(0, {}, {}), *i.moderns()]],
+        (*(i.x(N, HIDDEN) for _ in "qkv"), DOCUMENTS, batch, masks) for _, batch, masks in [(0, {}, {}), *i.moderns()]
+    ],
     "DroppedAttention.dropped_attention_backward": lambda i: [
         (i.x(N, HIDDEN), {name: i.x(N, HIDDEN) for name in "qkv"}, DOCUMENTS, batch, masks)
-        for _, batch, masks in i.moderns()],
+        for _, batch, masks in i.moderns()
+    ],
     "DocumentAttention.window": lambda i: [(i.packed(), length) for length in (5, 9)],
-    "DocumentAttention.by_heads": lambda i: [(i.x(N, HIDDEN), call, HEADS) for call in DOCUMENT_CALLS] + [
-        (i.x(N, i.kv_heads * WIDTH), DOCUMENT_CALLS[0], i.kv_heads)],
+    "DocumentAttention.by_heads": lambda i: (
+        [(i.x(N, HIDDEN), call, HEADS) for call in DOCUMENT_CALLS]
+        + [(i.x(N, i.kv_heads * WIDTH), DOCUMENT_CALLS[0], i.kv_heads)]
+    ),
     "DocumentAttention.by_tokens": lambda i: [(i.x(2, HEADS, 5, WIDTH), heads) for heads in (HEADS, i.kv_heads)],
     "DocumentAttention.attend_call": lambda i: [
         (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window, recorded)
-        for window in (None, i.packed()["window.9"]) for recorded in (False, True)],
+        for window in (None, i.packed()["window.9"])
+        for recorded in (False, True)
+    ],
     "DocumentAttention.plain_attention": lambda i: [
-        (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])],
-    "DocumentAttention.plain_attention_backward": lambda i: [
-        (*(i.x(1, HEADS, 9, WIDTH) for _ in "gqkv"), window) for window in (None, i.packed()["window.9"])] * (not i.capped),
+        (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])
+    ],
+    "DocumentAttention.plain_attention_backward": lambda i: (
+        [(*(i.x(1, HEADS, 9, WIDTH) for _ in "gqkv"), window) for window in (None, i.packed()["window.9"])]
+        * (not i.capped)
+    ),
     "DocumentAttention.recorded_gradients": lambda i: [recorded_attention(i)],
-    "DocumentAttention.fused": lambda i: [
-        (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])] * (i.device == "cpu"),
+    "DocumentAttention.fused": lambda i: (
+        [(*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])]
+        * (i.device == "cpu")
+    ),
     "DocumentAttention.call_backward": lambda i: [
         (*(i.x(1, HEADS, 9, WIDTH) for _ in "gqkvo"), i.x(1, HEADS, 9) if i.keeps_sums else None, window)
-        for window in (None, i.packed()["window.9"])],
+        for window in (None, i.packed()["window.9"])
+    ],
     "DocumentAttention.attend": lambda i: [
-        (*i.qkv(), DOCUMENTS, batch, recorded) for batch in ({}, i.packed()) for recorded in (False, True)],
+        (*i.qkv(), DOCUMENTS, batch, recorded) for batch in ({}, i.packed()) for recorded in (False, True)
+    ],
     "DocumentAttention.attend_backward": lambda i: [
-        (i.x(N, HIDDEN), kept_of_llama(i, {}), DOCUMENTS, batch) for batch in ({}, i.packed())],
-    "CachedAttention.cache_documents": lambda i: [
-        (i.cache()["keys"], i.x(N, i.kv_heads * WIDTH), DOCUMENTS, 10)],
+        (i.x(N, HIDDEN), kept_of_llama(i, {}), DOCUMENTS, batch) for batch in ({}, i.packed())
+    ],
+    "CachedAttention.cache_documents": lambda i: [(i.cache()["keys"], i.x(N, i.kv_heads * WIDTH), DOCUMENTS, 10)],
     "CachedAttention.hidden_places": lambda i: [(i.ids(5, 4), 2, 9)],
     "CachedAttention.attend_cached": lambda i: [
         (i.x(4, HIDDEN), i.x(4, i.kv_heads * WIDTH), i.x(4, i.kv_heads * WIDTH), i.cache() | bias, 2, 10)
-        for bias in ({}, {"bias": i.x(4, 1, 1, 8)})],
+        for bias in ({}, {"bias": i.x(4, 1, 1, 8)})
+    ],
     "CachedAttention.cache_grown": lambda i: [(i.cache()["keys"], 10, 20)],
     "CachedAttention.next_logits": lambda i: [(i.x(n, HIDDEN), i.x(VOCABULARY, HIDDEN)) for n in (1, 8, 9)],
     "Llama.embeddings": lambda i: [(i.x(N, HIDDEN), {}, {}, DOCUMENTS, {})],
@@ -550,23 +749,27 @@ INPUTS |= {
     "Llama.layer_forward": lambda i: [(i.x(N, HIDDEN), w, i.packed(), DOCUMENTS, masks) for w, masks in i.llamas()],
     "Llama.layer_backward": lambda i: [
         (i.x(N, HIDDEN), kept_of_llama(i, w), w, i.packed(), DOCUMENTS, masks, i.gradients(w), add, needs_input_grad)
-        for w, masks in i.llamas() for add, needs_input_grad in [(False, True), (True, False)]],
+        for w, masks in i.llamas()
+        for add, needs_input_grad in [(False, True), (True, False)]
+    ],
     "Llama.feed_forward_backward": lambda i: [
-        (i.x(N, HIDDEN), kept_of_llama(i, w), w, masks, i.gradients(w), False) for w, masks in i.llamas()],
+        (i.x(N, HIDDEN), kept_of_llama(i, w), w, masks, i.gradients(w), False) for w, masks in i.llamas()
+    ],
     "Llama.prompt_layer": lambda i: [
-        (i.x(N, HIDDEN), w, i.packed(), DOCUMENTS, {}, i.cache(), 10) for w, _ in i.llamas()],
+        (i.x(N, HIDDEN), w, i.packed(), DOCUMENTS, {}, i.cache(), 10) for w, _ in i.llamas()
+    ],
     "Llama.token_layer": lambda i: [
         (i.x(4, HIDDEN), w, {name: i.x(4, 1, WIDTH // 2) for name in ("cos", "sin")}, [1] * 4, {}, i.cache(), 2, 10)
-        for w, _ in i.llamas()],
+        for w, _ in i.llamas()
+    ],
     "Llama.head": lambda i: [(i.x(N, HIDDEN), i.llama(), i.packed(), DOCUMENTS, {})],
-    "Gpt2.embeddings": lambda i: [(i.x(N, HIDDEN), i.gpt2()[0], i.packed(), DOCUMENTS, masks) for masks in (
-        {}, {"embeddings": i.mask(N, HIDDEN)})],
+    "Gpt2.embeddings": lambda i: [
+        (i.x(N, HIDDEN), i.gpt2()[0], i.packed(), DOCUMENTS, masks) for masks in ({}, {"embeddings": i.mask(N, HIDDEN)})
+    ],
     "Gpt2.queries_keys_values": lambda i: [(i.x(N, HIDDEN), w, {}) for w, _ in i.gpt2s()],
     "Gpt2.after_attention": lambda i: [(i.x(N, HIDDEN), i.x(N, HIDDEN), w, masks) for w, masks in i.gpt2s()],
     "Gpt2.layer": lambda i: [(i.x(N, HIDDEN), w, {}, DOCUMENTS, masks) for w, masks in i.gpt2s()],
-    "Gpt2.prompt_layer": lambda i: [
-        (i.x(N, HIDDEN), w, {}, DOCUMENTS, {}, i.cache(), 10) for w, _ in i.gpt2s()],
+    "Gpt2.prompt_layer": lambda i: [(i.x(N, HIDDEN), w, {}, DOCUMENTS, {}, i.cache(), 10) for w, _ in i.gpt2s()],
     "Gpt2.token_layer": lambda i: [(i.x(4, HIDDEN), w, {}, [1] * 4, {}, i.cache(), 2, 10) for w, _ in i.gpt2s()],
     "Gpt2.head": lambda i: [(i.x(N, HIDDEN), i.gpt2()[0], i.packed(), DOCUMENTS, {})],
 }
-# fmt: on

@@ -32,7 +32,7 @@ class Hosts:
         self.remove()
         ip("link", "add", NAME, "type", "bridge")
         ip("link", "set", NAME, "up")
-        for name, address in zip(self.names, self.addresses):
+        for name, address in zip(self.names, self.addresses, strict=True):
             ip("netns", "add", name)
             ip("link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", name)
             ip("link", "set", name, "master", NAME, "up")
@@ -48,6 +48,7 @@ class Hosts:
             ["netem", "delay", f"{self.delay_ms}ms", "rate", rate, "limit", "10000"],
             ["tbf", "rate", rate, "burst", "128kb", "latency", "50ms"],
         )
+        refused = ""
         for i, way in enumerate(ways):
             done = subprocess.run(
                 inside(name, "tc", "qdisc", "replace", "dev", "eth0", "root", *way), capture_output=True, text=True
@@ -61,10 +62,16 @@ class Hosts:
 
     def round_trip(self, times=500):
         """Returns the seconds from sending a byte to another host to receiving its answer."""
-        echo = "import socket,sys; s=socket.create_server((sys.argv[1], 7)); print(flush=True); c=s.accept()[0]; c.setsockopt(6,1,1)\nwhile c.recv(1): c.send(b'x')"
+        echo = (
+            "import socket,sys; s=socket.create_server((sys.argv[1], 7)); print(flush=True)\n"
+            "c=s.accept()[0]; c.setsockopt(6,1,1)\n"
+            "while c.recv(1): c.send(b'x')"
+        )
         ask = (
-            "import socket,statistics,sys,time; c=socket.create_connection((sys.argv[1], 7)); c.setsockopt(6,1,1); t=[]\n"
-            "for _ in range(int(sys.argv[2])):\n s=time.perf_counter(); c.send(b'x'); c.recv(1); t.append(time.perf_counter()-s)\n"
+            "import socket,statistics,sys,time\n"
+            "c=socket.create_connection((sys.argv[1], 7)); c.setsockopt(6,1,1); t=[]\n"
+            "for _ in range(int(sys.argv[2])):\n"
+            " s=time.perf_counter(); c.send(b'x'); c.recv(1); t.append(time.perf_counter()-s)\n"
             "print(statistics.median(t))"
         )
         server = subprocess.Popen(

@@ -1,8 +1,10 @@
-"""An epoch of a recipe by bin/finetune, without evaluation of the test samples: recipe.py RECIPE [STEPS] [rows=N] [KEY=VALUE ...]
+"""An epoch of a recipe by bin/finetune, without evaluation of the test samples.
 
-Run in the project's root, whose paths the recipe names, with the distribution built. STEPS ends it earlier, rows=N trains on the first
-rows alone. "seconds" is the training's own time; "whole s" that of the command, with Spark's start, the model's loading and, for
-preferences, what the model says of all samples before its training.
+recipe.py RECIPE [STEPS] [rows=N] [KEY=VALUE ...]
+
+Run in the project's root, whose paths the recipe names, with the distribution built. STEPS ends it earlier, rows=N
+trains on the first rows alone. "seconds" is the training's own time; "whole s" that of the command, with Spark's start,
+the model's loading and, for preferences, what the model says of all samples before its training.
 """
 
 import itertools
@@ -39,6 +41,7 @@ with tempfile.TemporaryDirectory() as output:
     whole = time.perf_counter() - began
     train = json.loads(pathlib.Path(output, "run/metrics.json").read_text())["train"]
 print(
-    f"ours steps {train['steps']} seconds {train['seconds']:.1f} whole s {whole:.1f} tok/s {train['tokens_per_second']:.1f} "
+    f"ours steps {train['steps']} seconds {train['seconds']:.1f} whole s {whole:.1f} "
+    f"tok/s {train['tokens_per_second']:.1f} "
     f"samples {train['samples']} tokens {train['tokens']} peak MB {train['peak_rss_mb'] * 1e6 / 2**20:.0f}"
 )

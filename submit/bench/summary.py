@@ -41,8 +41,8 @@ def ratio(ours, theirs, better):
 def of(rounds):
     """Returns the summary of rounds, each a list of lines that are equal except for their measures.
 
-    A line has its measures' medians (least-greatest), and our line also the ratio of the medians to the peer's of the same
-    case.
+    A line has its measures' medians (least-greatest), and our line also the ratio of the medians to the peer's of the
+    same case.
     """
     lines = list(zip(*rounds, strict=True))
     peers = [line for line in lines if not line[0].startswith("ours")]

@@ -1,5 +1,6 @@
 """Faults of a machine and a cluster, each with its expected end."""
 
+import functools
 import pathlib
 import re
 import signal
@@ -86,13 +87,23 @@ def stops_and_goes_on(scene, cluster, run, reason, mend):
     error = run.error()
     mend()
     resumed = scene.finishes(cluster, run.output)
-    seen = f"exit {code}: {error[:160]}…; the same command then: {'the undisturbed model' if resumed else 'NOT THAT MODEL'}"
+    model = "the undisturbed model" if resumed else "NOT THAT MODEL"
+    seen = f"exit {code}: {error[:160]}…; the same command then: {model}"
     return seen, code == 4 and re.search(reason, error) is not None and resumed
 
 
 def mount(folder, *options):
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", folder], check=True)
+
+
+def remount(folder, option):
+    subprocess.run(["mount", "-o", f"remount,{option}", folder], check=True)
+
+
+def protected(folder):
+    """Makes a mounted folder read-only; returns False while a file there is open for writing."""
+    return subprocess.run(["mount", "-o", "remount,ro", folder], capture_output=True).returncode == 0
 
 
 def unmount(folder):
@@ -107,7 +118,7 @@ def disk_full_output(scene):
     try:
         with scene.cluster() as cluster:
             run = scene.run(cluster, folder / "run")
-            grow = lambda: subprocess.run(["mount", "-o", "remount,size=3g", folder], check=True)
+            grow = functools.partial(remount, folder, "size=3g")
             return stops_and_goes_on(scene, cluster, run, "No space left", grow)
     finally:
         unmount(folder)
@@ -136,7 +147,7 @@ def disk_full_shuffle(scene):
         mount(folder, "size=64k")
         try:
             run = scene.run(cluster)
-            grow = lambda: subprocess.run(["mount", "-o", "remount,size=3g", folder], check=True)
+            grow = functools.partial(remount, folder, "size=3g")
             return stops_and_goes_on(scene, cluster, run, "No space left", grow)
         finally:
             unmount(folder)
@@ -151,9 +162,8 @@ def read_only(scene):
         with scene.cluster() as cluster:
             run = scene.run(cluster, folder / "run")
             run.until(run.saved)
-            protect = lambda: subprocess.run(["mount", "-o", "remount,ro", folder], capture_output=True).returncode == 0
-            wait_until(protect, HANG_SECONDS, 0.05)
-            writable = lambda: subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
+            wait_until(lambda: protected(folder), HANG_SECONDS, 0.05)
+            writable = functools.partial(remount, folder, "rw")
             return stops_and_goes_on(scene, cluster, run, "Read-only file system|Mkdirs failed", writable)
     finally:
         unmount(folder)

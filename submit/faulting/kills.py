@@ -81,7 +81,10 @@ def disturbed(cluster, work, number, kind, moment, calm, draws):
 def strike(cluster, run, moment, calm, draws):
     """Waits for the moment and kills; returns what was killed, or which moment came too late."""
     delay = draws.random()
-    everybody = lambda: cluster.executors() if len(cluster.executors()) == workload.RANKS else None
+
+    def everybody():
+        return cluster.executors() if len(cluster.executors()) == workload.RANKS else None
+
     checkpoints = run.output / "checkpoints"
     if moment == "prepare":
         run.until(everybody)
@@ -132,7 +135,8 @@ def report(rows, calm):
     print("\n" + HEADER)
     print("\n".join(map(line, rows)))
     print(
-        f"\n{equal} of {len(rows)} models are bit-equal, {sum(row['hang'] for row in rows)} hang; an undisturbed run takes "
+        f"\n{equal} of {len(rows)} models are bit-equal, {sum(row['hang'] for row in rows)} hang; "
+        "an undisturbed run takes "
         + ", ".join(f"{one['seconds']:.0f} s ({kind})" for kind, one in calm.items())
         + f"; time lost a kill: median {statistics.median(lost):.0f} s, at most {max(lost):.0f} s"
     )

@@ -123,7 +123,7 @@ def unlike_processors(scene):
         output = scene.work / "run-unlike"
         for ranks, until in ((4, 3), (3, 6)):
             run = scene.run(cluster, output, config, overrides=[f"cluster.ranks={ranks}"])
-            run.until(lambda: run.saved() >= until)
+            run.until(lambda run=run, until=until: run.saved() >= until)
             run.kill()
             cluster.wait_for_no_executors()
         run = scene.run(cluster, output, config)

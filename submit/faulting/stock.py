@@ -1,5 +1,6 @@
 """Runs the distribution on a stock Spark: by its launcher, by spark-submit on a cluster, with a GPU and a libtorch."""
 
+import functools
 import json
 import os
 import pathlib
@@ -149,10 +150,10 @@ def cluster(scene):
     outputs = [scene.work / "run-cluster", scene.work / "run-cluster-data"]
     with scene.cluster("cluster") as spark:
         # spark-submit ends with 0 before the driver ends; status.json has the driver's exit code.
-        for output, more, expected in zip(outputs, ([], ["data.train=nowhere"]), (0, 3)):
+        for output, more, expected in zip(outputs, ([], ["data.train=nowhere"]), (0, 3), strict=True):
             code, _ = scene.submit(output.name, spark, scene.arguments(output, *more), *driver)
             scene.require("spark-submit", output.name, 0, code)
-            end = wait_until(lambda: status(output), HANG_SECONDS, 0.5)
+            end = wait_until(functools.partial(status, output), HANG_SECONDS, 0.5)
             if end is None:
                 raise Failure(f"the driver wrote no status.json, see {spark.folder}/work-*/driver-*/stderr")
             if end["exit_code"] != expected:

@@ -1,5 +1,6 @@
 """Faults of memory, numbers and object stores."""
 
+import functools
 import pathlib
 import re
 import subprocess
@@ -106,7 +107,8 @@ def broken(scene, error):
     with scene.cluster() as cluster:
         codes = until_well(lambda: scene.run(cluster, f"gs:{output}", settings=settings, more_classes=BENCH), cluster)
         equal = workload.model_hash(output) == scene.calm
-        start = lambda: scene.run(
+        start = functools.partial(
+            scene.run,
             cluster,
             f"gs:{output}",
             name="predict",
@@ -122,10 +124,8 @@ def broken(scene, error):
         told = set(codes + more) <= {0, 4} and codes[-1] == more[-1] == 0
         right = told and equal and same and times == len(globs.split(","))
         model = "the undisturbed model" if equal else "ANOTHER MODEL"
-        return (
-            f"{times} files broken off, exit codes {codes} and {more}, {model}, {'its' if same else 'OTHER'} predictions",
-            right,
-        )
+        seen = f"{times} files broken off, exit codes {codes} and {more}, {model}"
+        return f"{seen}, {'its' if same else 'OTHER'} predictions", right
 
 
 @fault

@@ -11,7 +11,6 @@ import tarfile
 import tempfile
 import zipfile
 
-
 # SHA-256 of each package's file, by NAME==VERSION of PyPI or NAME@VERSION of npm.
 HASHES = json.loads(pathlib.Path(__file__).with_name("hashes.json").read_text(encoding="utf-8"))
 
@@ -41,7 +40,8 @@ def check(package, file):
             found.update(part)
     if found.hexdigest() != HASHES[package]:
         raise Failure(
-            f"{package}: the registry sent {file.name} with SHA-256 {found.hexdigest()}, not {HASHES[package]}: it is not used"
+            f"{package}: the registry sent {file.name} with SHA-256 {found.hexdigest()}, not {HASHES[package]}: "
+            "it is not used"
         )
 
 

@@ -1,4 +1,4 @@
-"""WordNet 3.1 as preferences: what a word means in an example, and what it means elsewhere; rated: one of both each (npm)."""
+"""WordNet 3.1 as preferences: a word's meaning in an example and a meaning elsewhere; rated: one of both each (npm)."""
 
 import collections
 import re

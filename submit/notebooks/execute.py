@@ -23,7 +23,8 @@ EXPECTED = {
         """
 assert sum(balance.values()) == 2225 and sorted(balance) == ["business", "entertainment", "politics", "sports", "tech"]
 assert repeated[0] > 50 and sum(dropped.values()) + kept == 2225 and dropped
-assert dataset.dropped["duplicates"] > 50 and dataset.rows() + dataset.rows("test") + dataset.dropped["duplicates"] == 2225
+duplicates = dataset.dropped["duplicates"]
+assert duplicates > 50 and dataset.rows() + dataset.rows("test") + duplicates == 2225
 assert len(lengths) == 2225 and max(lengths) == 512 and 0 < shares[511] < shares[256] < shares[128]
 sizes = [row["tokens"] for row in dataset.samples().select("tokens").collect()]
 assert len(sizes) == dataset.rows() and sum(sizes) == dataset.tokens() and max(sizes) == MAX_LENGTH

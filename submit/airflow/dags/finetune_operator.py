@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import finetune_commands
 from airflow.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from airflow.io.path import ObjectStoragePath
 from airflow.models.param import Param
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
-
-import finetune_commands
 
 if TYPE_CHECKING:
     from airflow.utils.context import Context

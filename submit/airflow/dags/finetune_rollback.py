@@ -1,7 +1,6 @@
 """Puts the model before the promoted one in use again. See submit/docs/airflow.md."""
 
 from airflow import DAG
-
 from finetune_operator import PARAMS, FinetuneOperator
 
 with DAG(

@@ -1,8 +1,10 @@
-"""Prepares, trains and evaluates a model, and promotes it if it is better than the one in use. See submit/docs/airflow.md."""
+"""Prepares, trains and evaluates a model, and promotes it if it is better than the one in use.
+
+See submit/docs/airflow.md.
+"""
 
 from airflow import DAG
 from airflow.models.param import Param
-
 from finetune_operator import PARAMS, FinetuneOperator, PromoteOperator
 
 with DAG(

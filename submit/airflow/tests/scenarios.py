@@ -33,7 +33,8 @@ STEPS = 600
 CONFIG = """model: {model}
 task: classification
 data: {{train: {folder}/train.jsonl, test: {folder}/test.jsonl, max_length: 16}}
-training: {{max_steps: {steps}, per_device_train_batch_size: 4, learning_rate: 1.0e-3, save_steps: 20, save_total_limit: 99}}
+training: {{max_steps: {steps}, per_device_train_batch_size: 4, learning_rate: 1.0e-3,
+  save_steps: 20, save_total_limit: 99}}
 cluster: {{ranks: 1, shared_filesystem: true}}
 output: {{dir: replaced}}
 """
@@ -271,7 +272,10 @@ def exit_code_4(scene):
 
 @scenario
 def cluster_mode(scene):
-    """With the driver on the cluster status.json has the code: bad data fails at once, a model that is not better is not promoted."""
+    """With the driver on the cluster status.json has the exit code.
+
+    Bad data fails at once; a model that is not better is not promoted.
+    """
     rest = free_port()
     conf = {**SETTINGS, "spark.cores.max": "1", "spark.driver.extraJavaOptions": " ".join(OPENS)}
     before = scene.pointer.read_text()

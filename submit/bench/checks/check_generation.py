@@ -38,7 +38,7 @@ for batch in (1, 4):
                 f"batch {batch} prompt {i}: ours {tokenizer.decode(ours[i])!r}, theirs {tokenizer.decode(theirs[i])!r}"
             )
     print(
-        f"batch {batch}: {sum(a == b for a, b in zip(ours, theirs))} of {len(prompts)} answers equal, "
+        f"batch {batch}: {sum(a == b for a, b in zip(ours, theirs, strict=True))} of {len(prompts)} answers equal, "
         f"{sum(map(len, theirs))} tokens"
     )
 sys.exit(differ > 0)

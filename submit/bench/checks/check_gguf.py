@@ -95,7 +95,7 @@ def answers(file, tokenizer, prompts, ours):
         **wide,
     )
     good, same, worst = True, 0, 0.0
-    for prompt, answer in zip(prompts, ours):
+    for prompt, answer in zip(prompts, ours, strict=True):
         text = tokenizer.decode(prompt)
         if model.tokenize(text.encode(), add_bos=False, special=True) != prompt:
             print(f"{file.stem}: llama.cpp cuts {text!r} otherwise")

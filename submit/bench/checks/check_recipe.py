@@ -10,6 +10,7 @@ the pipeline's own model. The last line is JSON. Run in the project's root, with
 """
 
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -44,7 +45,7 @@ def first_rows(recipe, test, rows, work):
         sys.exit(f"error: --rows: {recipe} has no data.test of JSON lines: leave it out")
     short = work / test.name
     with open(test, encoding="utf-8") as lines:
-        short.write_text("".join(line for line, _ in zip(lines, range(rows))), encoding="utf-8")
+        short.write_text("".join(itertools.islice(lines, rows)), encoding="utf-8")
     return short
 
 
@@ -76,7 +77,7 @@ def main(given):
         "metric": task.metric,
         "ours": round(mean, 4),
         "transformers": round(other, 4),
-        "seeds": [[round(a, 4), round(b, 4)] for a, b in zip(ours, theirs)],
+        "seeds": [[round(a, 4), round(b, 4)] for a, b in zip(ours, theirs, strict=True)],
         "rows": len(task.held_out),
         "minutes": round(statistics.mean(minutes), 1),
         "steps": given.steps or "all",

@@ -75,9 +75,9 @@ def main(given):
         ours = [record["loss"] for record in records if "loss" in record]
     if len(ours) != given.steps or len(theirs) != given.steps:
         sys.exit(f"error: {len(ours)} of our losses and {len(theirs)} of transformers', not {given.steps}")
-    for step, pair in enumerate(zip(ours, theirs), 1):
+    for step, pair in enumerate(zip(ours, theirs, strict=True), 1):
         print(f"step {step}: loss ours {pair[0]:.5f} transformers {pair[1]:.5f}")
-    apart = max(abs(a - b) for a, b in zip(ours, theirs))
+    apart = max(abs(a - b) for a, b in zip(ours, theirs, strict=True))
     result = {
         "recipe": " ".join(filter(None, (given.recipe.stem, given.stage))),
         "steps": given.steps,

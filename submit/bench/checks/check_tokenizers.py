@@ -102,7 +102,7 @@ def answered(tokenizer, messages, before, end):
     if len(spans) != turns:
         sys.exit(f"error: {len(spans)} answers found of {turns} in {text!r}")
     encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-    places = zip(encoded["input_ids"], encoded["offset_mapping"])
+    places = zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
     labels = [id if any(first < to and last > at for at, to in spans) else IGNORED for id, (first, last) in places]
     return encoded["input_ids"], labels
 
@@ -112,12 +112,11 @@ def ended(ids, end):
 
 
 def different(name, what, ours, theirs, tokenizer):
-    print(
-        f"{name} {what}: {sum(mine == other for mine, other in zip(ours, theirs))} of {len(theirs)} equal", flush=True
-    )
+    equal = sum(mine == other for mine, other in zip(ours, theirs, strict=False))
+    print(f"{name} {what}: {equal} of {len(theirs)} equal", flush=True)
     if ours == theirs:
         return 0
-    for mine, other in zip(ours, theirs):
+    for mine, other in zip(ours, theirs, strict=False):
         if mine != other:
             for which, (ids, labels) in (("ours", mine), ("transformers", other)):
                 trained = tokenizer.decode([label for label in labels if label != IGNORED])

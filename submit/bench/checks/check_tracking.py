@@ -148,7 +148,8 @@ def resumed(client, run):
             stored = pathlib.Path(client.download_artifacts(first, name, folder))
             assert stored.read_bytes() == (run.dir / name).read_bytes(), name
     print(
-        f"MLflow: killed at step {killed_at}, resumed; one run, {STEPS} steps once each, test metrics, settings, files, model"
+        f"MLflow: killed at step {killed_at}, resumed; one run, {STEPS} steps once each, "
+        "test metrics, settings, files, model"
     )
 
     files = list((run.dir / "tensorboard").iterdir())
@@ -211,8 +212,8 @@ def main():
 model: {os.path.abspath(MODEL)}
 task: classification
 data: {{train: {work}/mails.jsonl, test_fraction: 0.2, max_length: 16, shards: 2}}
-training: {{max_steps: {STEPS}, num_train_epochs: 100, per_device_train_batch_size: 4, learning_rate: 3.0e-4, save_steps: 40,
-  eval_steps: 100, report_to: [tensorboard, mlflow]}}
+training: {{max_steps: {STEPS}, num_train_epochs: 100, per_device_train_batch_size: 4, learning_rate: 3.0e-4,
+  save_steps: 40, eval_steps: 100, report_to: [tensorboard, mlflow]}}
 cluster: {{ranks: 2}}
 output: {{dir: {work}/unused}}
 """)

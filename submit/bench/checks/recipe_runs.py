@@ -28,9 +28,8 @@ def model_and_test(given):
     settings = yaml.safe_load(recipe.read_text())
     stages = settings.pop("pipeline", {})
     if stage not in (stages or (None,)):
-        sys.exit(
-            f"error: --stage: {recipe} has {'the stages ' + ', '.join(stages) + ': name one' if stages else 'no pipeline: leave it out'}"
-        )
+        known = f"the stages {', '.join(stages)}: name one" if stages else "no pipeline: leave it out"
+        sys.exit(f"error: --stage: {recipe} has {known}")
     data = {**settings["data"], **stages.get(stage, {}).get("data", {})}
     return settings["model"], data.get("test") or ""
 

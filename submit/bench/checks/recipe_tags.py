@@ -20,7 +20,7 @@ def tag_score(metric, told):
     told: for each text the predicted and the true tags
     """
     if metric == "accuracy":
-        pairs = [pair for tags in told for pair in zip(*tags)]
+        pairs = [pair for tags in told for pair in zip(*tags, strict=True)]
         return sum(a == b for a, b in pairs) / len(pairs)
     found = [(entities(tags), entities(true)) for tags, true in told]
     right = sum(len(a & b) for a, b in found)

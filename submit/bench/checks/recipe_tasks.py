@@ -110,10 +110,10 @@ class Classes(Task):
         return {**self.inputs(rows), "labels": labels}
 
     def told(self, output, rows, answers):
-        return list(zip(output.logits.numpy(), answers["labels"].numpy()))
+        return list(zip(output.logits.numpy(), answers["labels"].numpy(), strict=True))
 
     def score(self, told):
-        logits, labels = map(numpy.stack, zip(*told))
+        logits, labels = map(numpy.stack, zip(*told, strict=True))
         if self.kind == "single_label_classification":
             return float((logits.argmax(-1) == labels).mean())
         if self.kind == "regression":
@@ -140,7 +140,7 @@ class Tags(Task):
         places = labels != IGNORED
         return [
             tuple([self.names[label] for label in row[place].tolist()] for row in (ids, true))
-            for ids, true, place in zip(best, labels, places)
+            for ids, true, place in zip(best, labels, places, strict=True)
         ]
 
     def score(self, told):
@@ -166,7 +166,7 @@ class Questions(Task):
     def told(self, output, rows, answers):
         return [
             (row, start[: len(row["input_ids"])], end[: len(row["input_ids"])])
-            for row, start, end in zip(rows, output.start_logits.numpy(), output.end_logits.numpy())
+            for row, start, end in zip(rows, output.start_logits.numpy(), output.end_logits.numpy(), strict=True)
         ]
 
     def score(self, told):

@@ -1,4 +1,7 @@
-"""Prompts of the benchmarks of generation. As a program: chat_prompts.py MODEL_DIR N prints the token ids of N as JSON."""
+"""Prompts of the benchmarks of generation.
+
+chat_prompts.py MODEL_DIR N prints the token ids of N prompts as JSON.
+"""
 
 import json
 import os

@@ -1,4 +1,6 @@
-"""Time of datasets.map(num_proc=2) and to_parquet from the start of the process: datasets_prepare.py MODEL_DIR JSONL_FILE
+"""Time of datasets.map(num_proc=2) and to_parquet from the start of the process.
+
+datasets_prepare.py MODEL_DIR JSONL_FILE
 
 Texts are cut at 512 tokens. Cache and result go to a temporary folder, so that nothing is remembered from another run.
 """

@@ -1,7 +1,7 @@
 """Documents a second through datatrove's filters, 2 local workers: datatrove_corpus.py FOLDER
 
-JSON lines are read, filtered in FineWeb's order with the default thresholds, and what is kept is written as JSON lines. The
-time is that from the start of the process to the end.
+JSON lines are read, filtered in FineWeb's order with the default thresholds, and what is kept is written as JSON lines.
+The time is that from the start of the process to the end.
 """
 
 import os

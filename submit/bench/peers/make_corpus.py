@@ -1,7 +1,7 @@
 """Writes documents of the kinds that a crawl has, as JSON lines in parts: make_corpus.py FOLDER MEGABYTES
 
-Half of them are prose that every filter keeps; the others are short, repetitive, lists, tables of numbers, code, or prose
-without its punctuation. Words follow Zipf's law. The same arguments give the same files.
+Half of them are prose that every filter keeps; the others are short, repetitive, lists, tables of numbers, code, or
+prose without its punctuation. Words follow Zipf's law. The same arguments give the same files.
 """
 
 import itertools

@@ -1,7 +1,7 @@
 """Writes JSONL of text and label: make_text.py MODEL_DIR TEXTS_DIR FILE MILLIONS_OF_TOKENS
 
-The texts are those of TEXTS_DIR/LABEL/NAME.txt, repeated until their tokens, cut at 512 a text, are enough; each copy is
-numbered, so that no two texts are equal.
+The texts are those of TEXTS_DIR/LABEL/NAME.txt, repeated until their tokens, cut at 512 a text, are enough; each copy
+is numbered, so that no two texts are equal.
 """
 
 import json

@@ -2,7 +2,8 @@
 
 peft_train.py MODEL_DIR {lora,qlora,full} {float32,bfloat16,autocast} BATCH LENGTH STEPS [ckpt]
 
-autocast: weights in F32, products in BF16. Causal language modelling; LoRA is r 8 on PEFT's linears for the model, or q_proj and v_proj; ckpt recomputes activations. OMP_NUM_THREADS sets the threads.
+autocast: weights in F32, products in BF16. Causal language modelling; LoRA is r 8 on PEFT's linears for the model, or
+q_proj and v_proj; ckpt recomputes activations. OMP_NUM_THREADS sets the threads.
 """
 
 import os
@@ -57,7 +58,8 @@ for step in range(WARM_UP + steps):
     if step >= WARM_UP:
         seconds.append(time.perf_counter() - start)
 print(
-    f"peft {' '.join(sys.argv[2:])} threads {torch.get_num_threads()} tok/s {batch * length * steps / sum(seconds):.0f} "
+    f"peft {' '.join(sys.argv[2:])} threads {torch.get_num_threads()} "
+    f"tok/s {batch * length * steps / sum(seconds):.0f} "
     f"step ms median {1e3 * statistics.median(seconds):.0f} peak MB {peak_mb()} "
     f"trainable {sum(parameter.numel() for parameter in trained)} loss {loss.item():.4f}"
 )

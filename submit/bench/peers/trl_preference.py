@@ -2,9 +2,9 @@
 
 trl_preference.py RECIPE [STEPS] [rows=N]
 
-Run in the project's root, whose paths the recipe names. Model, data, adapter, loss, max_length and schedule are the recipe's; fp32 on
-the CPU, no checkpointing of activations, the reference is the model without its adapter, asked in each step, as is TRL's default.
-STEPS ends it earlier, rows=N trains on the first rows alone.
+Run in the project's root, whose paths the recipe names. Model, data, adapter, loss, max_length and schedule are the
+recipe's; fp32 on the CPU, no checkpointing of activations, the reference is the model without its adapter, asked in
+each step, as is TRL's default. STEPS ends it earlier, rows=N trains on the first rows alone.
 """
 
 import os

@@ -2,9 +2,10 @@
 
 trl_sft.py RECIPE [packing] [STEPS]
 
-Run in the project's root, whose paths the recipe names. Model, data, adapter, max_length and schedule are the recipe's; fp32
-on the CPU, no checkpointing of activations, loss on the assistant's turns. With packing a step has the recipe's samples of
-max_length; without, as many conversations as have the same number of tokens on average. STEPS ends it earlier.
+Run in the project's root, whose paths the recipe names. Model, data, adapter, max_length and schedule are the recipe's;
+fp32 on the CPU, no checkpointing of activations, loss on the assistant's turns. With packing a step has the recipe's
+samples of max_length; without, as many conversations as have the same number of tokens on average. STEPS ends it
+earlier.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Runs every method of the engine's text, eager and scripted: check.py ROOT [--device DEVICE]
 
-ROOT holds the package core. Each class that no other is derived from, or that has attributes in
-cases.py, is put together with each backend of matrix products, as the engine does it. Prints a table, exits with 1 if a method has no
+ROOT holds the package core. Each class that no other is derived from, or that has attributes in cases.py, is put
+together with each backend of matrix products, as the engine does it. Prints a table, exits with 1 if a method has no
 inputs in cases.py, fails, or gives other bits scripted than eager.
 """
 
@@ -70,7 +70,7 @@ def same(a, b):
     if isinstance(a, dict):
         return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
     if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b))
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
     return a == b
 
 

@@ -1,4 +1,4 @@
-"""Random tensors with the shapes that the engine's text needs, for cases.py; two Inputs with the same seed are equal."""
+"""Random tensors for cases.py with the shapes that the engine's text needs; Inputs of the same seed are equal."""
 
 import torch
 
@@ -85,7 +85,7 @@ class Inputs:
         """Returns the attention inputs of an encoder for a batch whose calls take the third document first."""
         starts = torch.tensor([0, *DOCUMENTS]).cumsum(0).tolist()
         pad, unpad, bias = [], [0] * N, []
-        for document, length in zip([2, 0, 1, 3], PADDED):
+        for document, length in zip([2, 0, 1, 3], PADDED, strict=True):
             for token in range(length):
                 real = token < DOCUMENTS[document]
                 if real:

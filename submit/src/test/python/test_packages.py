@@ -9,7 +9,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "fetching"))
 
-import packages  # noqa: E402
+import packages
 
 
 class PackagesTest(unittest.TestCase):

@@ -793,7 +793,7 @@ for source, line, message in FAILING:
         text = _compile_jinja_template(source).render(messages=CONVERSATIONS["tools"], data=DATA)
     except Exception as e:
         if message and message not in str(e):
-            raise SystemExit(f"{source}: {e}")
+            raise SystemExit(f"{source}: {e}") from e
     else:
         raise SystemExit(f"{source} rendered {text!r}")
     failing.append({"source": source, "line": line, "message": message})

@@ -1,7 +1,7 @@
-"""Writes cases.json: windows of questions and contexts as transformers cuts them, by tokenizers that qa.json of the golden
-data has not, with the answer's tokens as examples/pytorch/question-answering/run_qa.py finds them.
+"""Writes cases.json: windows of questions and contexts as transformers cuts them.
 
-Needs transformers and tokenizers.
+The tokenizers are ones that qa.json of the golden data does not have. The answer's tokens are those that transformers'
+examples/pytorch/question-answering/run_qa.py finds. Needs transformers and tokenizers.
 """
 
 import json
@@ -13,7 +13,10 @@ HERE = pathlib.Path(__file__).parent
 TOKENIZERS = {"roberta": HERE.parent / "golden" / "tokenizers" / "roberta", "unigram": HERE.parent / "unigram"}
 MAX_LENGTH = 48
 STRIDE = 8
-LICENSE = "Permission to use, copy and modify  this software is granted.\n\nThe author (\U0001f600 José) gives no warranty,\tnone at all."
+LICENSE = (
+    "Permission to use, copy and modify  this software is granted.\n\n"
+    "The author (\U0001f600 José) gives no warranty,\tnone at all."
+)
 GERMAN = "Die Lizenz dieser Software gilt für alle, die sie kopieren: 許可 😀 und mehr ﬁndet sich im Text der Lizenz."
 CASES = [
     ("Who gives no warranty?", LICENSE, "José"),
@@ -58,7 +61,7 @@ def windows(tokenizer, question, context, answer):
         found.append(
             {
                 "input_ids": ids,
-                "offsets": [list(o) if s == 1 else [-1, -1] for o, s in zip(offsets, sequence)],
+                "offsets": [list(o) if s == 1 else [-1, -1] for o, s in zip(offsets, sequence, strict=True)],
                 "start_position": start,
                 "end_position": end,
             }

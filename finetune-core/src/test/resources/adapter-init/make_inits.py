@@ -1,10 +1,11 @@
 """Writes what adapters begin with by PEFT: make_inits.py
 
-Beside this file, inits.safetensors: for init_lora_weights pissa and loftq, of some linears of golden models, the product B A (their
-singular vectors have no sign) and, for pissa, the weight that is left in the base. loftq_init of PEFT runs on GPUs alone: here its
-decomposition is of what bitsandbytes' 4 bits lose on the CPU, with single and double quantisation. converted.safetensors and
-converted-rslora.safetensors: an adapter with pissa at first, trained, and as an adapter of the base as it was, which PEFT's
-save_pretrained(path_initial_model_for_weight_conversion) makes of it. Needs peft 0.21, bitsandbytes.
+Beside this file, inits.safetensors: for init_lora_weights pissa and loftq, of some linears of golden models, the
+product B A (their singular vectors have no sign) and, for pissa, the weight that is left in the base. loftq_init of
+PEFT runs on GPUs alone: here its decomposition is of what bitsandbytes' 4 bits lose on the CPU, with single and double
+quantisation. converted.safetensors and converted-rslora.safetensors: an adapter with pissa at first, trained, and as an
+adapter of the base as it was, which PEFT's save_pretrained(path_initial_model_for_weight_conversion) makes of it. Needs
+peft 0.21, bitsandbytes.
 """
 
 import pathlib

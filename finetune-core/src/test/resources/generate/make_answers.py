@@ -1,4 +1,4 @@
-"""Writes answers.json: what transformers' generate continues prompts with, for every language model in ../golden/models.
+"""Writes answers.json: how transformers' generate continues prompts, for each language model of ../golden/models.
 
 Greedy and with a repetition penalty, in one batch that is padded on the left; each prompt alone must give the same.
 Logits are those of the last new token, from the whole text at once.
@@ -36,7 +36,7 @@ for folder in sorted((here.parent / "golden/models").iterdir()):
             together = model.generate(ids, attention_mask=mask, **options)[:, width:].tolist()
             assert together == alone, folder
         with torch.no_grad():
-            last = [model(torch.tensor([p + a])).logits[0, -1].tolist() for p, a in zip(prompts, alone)]
+            last = [model(torch.tensor([p + a])).logits[0, -1].tolist() for p, a in zip(prompts, alone, strict=True)]
         cases.append(
             {
                 "model": folder.name,

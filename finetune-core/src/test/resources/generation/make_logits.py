@@ -1,4 +1,4 @@
-"""Writes logits.json: logits as transformers' own processors leave them, in the order in which generate applies them."""
+"""Writes logits.json: logits after transformers' processors, in the order in which generate applies them."""
 
 import json
 import pathlib

@@ -1,8 +1,8 @@
 """Writes bf16.json: how far transformers in BF16 is from the golden numbers, by model.
 
-For each of models/: the distance (L2, divided by that of the golden numbers) of the logits and of all gradients together, "autocast"
-with weights in F32 and products in BF16, "whole" with the model in BF16. One thread, eager attention. Needs transformers. Names of models,
-if any, are those whose numbers are written, the others' are kept.
+For each of models/: the distance (L2, divided by that of the golden numbers) of the logits and of all gradients
+together, "autocast" with weights in F32 and products in BF16, "whole" with the model in BF16. One thread, eager
+attention. Needs transformers. Names of models, if any, are those whose numbers are written, the others' are kept.
 """
 
 import contextlib

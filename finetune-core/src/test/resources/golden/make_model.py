@@ -1,19 +1,24 @@
-"""Writes models/NAME: a tiny random model of a family with transformers' numbers for it: make_model.py NAME CLASS LIKE [KEY=JSON ...]
+"""Writes models/NAME, a tiny random model of a family with transformers' numbers for it.
 
-CLASS is a class of transformers, LIKE a folder of models/ that gives tokenizer, batch and the values of the configuration, which
-KEY=JSON changes (null removes the key). tokens=N keeps the first N tokens of the batch. Of a multimodal CLASS these values are those of
-the text part, and text is all that it sees; KEY may be vision_config, or another key of the whole with a dot before it. Matrices are
-normal with a deviation of 0.15, weights of norms 1 + 0.3 times normal, biases 0.2 times normal. One thread, F32, eager attention, without
-dropout. expected.safetensors has the batch, logits, loss, gradients, the parameters after three steps of AdamW on the batch, and losses,
-norms and rates of ten steps on a linear schedule.
+make_model.py NAME CLASS LIKE [KEY=JSON ...]
+
+CLASS is a class of transformers, LIKE a folder of models/ that gives tokenizer, batch and the values of the
+configuration, which KEY=JSON changes (null removes the key). tokens=N keeps the first N tokens of the batch. Of a
+multimodal CLASS these values are those of the text part, and text is all that it sees; KEY may be vision_config, or
+another key of the whole with a dot before it. Matrices are normal with a deviation of 0.15, weights of norms 1 + 0.3
+times normal, biases 0.2 times normal. One thread, F32, eager attention, without dropout. expected.safetensors has the
+batch, logits, loss, gradients, the parameters after three steps of AdamW on the batch, and losses, norms and rates of
+ten steps on a linear schedule.
 
     make_model.py camembert-mlm CamembertForMaskedLM xlm-roberta-mlm
     make_model.py deberta-v3-qa-21 DebertaV2ForQuestionAnswering deberta-v3-qa tokens=21
-    make_model.py gemma3-multimodal Gemma3ForConditionalGeneration gemma3 hidden_size=24 intermediate_size=32 num_hidden_layers=2 \\
+    make_model.py gemma3-multimodal Gemma3ForConditionalGeneration gemma3 \\
+        hidden_size=24 intermediate_size=32 num_hidden_layers=2 \\
         tokens=16 'layer_types=["sliding_attention", "full_attention"]' rope_theta=50000.0 rope_local_base_freq=500.0 \\
         'rope_scaling={"rope_type": "linear", "factor": 8.0}' .mm_tokens_per_image=4
 
-The folders *-saved-by-5 are written with requirements-5.txt, all files by transformers 5; make_saved_by_5.sh has their commands.
+The folders *-saved-by-5 are written with requirements-5.txt, all files by transformers 5; make_saved_by_5.sh has their
+commands.
 """
 
 import copy
@@ -141,7 +146,7 @@ def main(name, kind, like, *changes):
     for number, (loss, norm, _) in enumerate(steps(model, batch, decayed, 3, False), 1):
         told[f"loss.step{number}"], told[f"grad_norm.step{number}"] = loss, norm
     told.update({f"step3.{key}": model.get_parameter(key).detach().clone() for key in names})
-    losses, norms, rates = zip(*steps(start, batch, decayed, STEPS, True))
+    losses, norms, rates = zip(*steps(start, batch, decayed, STEPS, True), strict=True)
     told["losses10"], told["grad_norms10"] = torch.cat(losses), torch.cat(norms)
     told["lrs10"] = torch.tensor(rates, dtype=torch.float64)
     save_file(

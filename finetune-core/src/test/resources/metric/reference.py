@@ -11,7 +11,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import scipy
-import seqeval
 import sklearn
 import transformers
 from scipy import stats
@@ -154,7 +153,7 @@ def squad_cases():
     cases = []
     for n, share, threshold in ((40, 0.4, 0.0), (40, 0.4, 1.0), (25, 0.9, -2.0), (15, 0.0, 0.5)):
         questions = []
-        for i in range(n):
+        for _ in range(n):
             golds = [] if rng.random() < share else [text(5) for _ in range(rng.integers(1, 4))]
             r = rng.random()
             answer = golds[0] if golds and r < 0.4 else "" if r > 0.9 else text(6)

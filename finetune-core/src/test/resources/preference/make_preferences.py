@@ -1,7 +1,7 @@
 """Writes what TRL's DPOTrainer makes of a few pairs: make_preferences.py TOKENS.json
 
-TOKENS.json: the token ids of prompts and answers. Beside this file, dpo.json: by loss the losses of ten steps over all pairs and
-TRL's metrics of the first and the last; dpo.safetensors: gradients of the first step, of some parameters.
+TOKENS.json: the token ids of prompts and answers. Beside this file, dpo.json: by loss the losses of ten steps over all
+pairs and TRL's metrics of the first and the last; dpo.safetensors: gradients of the first step, of some parameters.
 """
 
 import sys

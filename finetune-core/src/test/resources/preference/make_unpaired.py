@@ -1,7 +1,7 @@
 """Writes what TRL's KTOTrainer makes of a few answers: make_unpaired.py TOKENS.json
 
-TOKENS.json: the token ids of prompts, answers and the answers that they are compared with. Beside this file, kto.json and
-kto.safetensors, as make_preferences.py writes them of pairs.
+TOKENS.json: the token ids of prompts, answers and the answers that they are compared with. Beside this file, kto.json
+and kto.safetensors, as make_preferences.py writes them of pairs.
 """
 
 import sys

@@ -1,4 +1,7 @@
-"""What the scripts beside this one make of TRL's trainers: ten steps over a few rows, by the golden llama-tied. Needs trl 1.16, peft."""
+"""Ten steps of TRL's trainers over a few rows with the golden llama-tied, for the scripts beside this one.
+
+Needs trl 1.16, peft.
+"""
 
 import json
 import pathlib
@@ -31,7 +34,7 @@ class Losses:
 
 
 def trained(trainer, config, tokenizer, rows, work, peft=False, **settings):
-    """A trainer that has done ten steps, each over all rows so that their order is none, and the adapter that it began with."""
+    """Returns a trainer after ten steps, each over all rows so that their order is none, and its first adapter."""
     options = dict(learning_rate=1e-3) | settings
     noting = type("Noting", (Losses, trainer), {})(
         model=AutoModelForCausalLM.from_pretrained(MODEL, dtype=torch.float32, attn_implementation="eager"),
@@ -67,9 +70,10 @@ def trained(trainer, config, tokenizer, rows, work, peft=False, **settings):
 
 
 def write(file, name, samples, trainer, config, runs, sources, keys, metrics):
-    """Writes the token ids of all sources into file, and of the first of them NAME.json and NAME.safetensors beside this file.
+    """Writes the token ids of all sources into file, and NAME.json and NAME.safetensors of the first source.
 
-    samples is what NAME.json calls the rows, keys what the trainer calls their ids, metrics what is told of the first and last step.
+    samples is what NAME.json calls the rows, keys what the trainer calls their ids, metrics what is told of the first
+    and last step.
     """
     torch.set_num_threads(1)
     tokenizer = AutoTokenizer.from_pretrained(MODEL)

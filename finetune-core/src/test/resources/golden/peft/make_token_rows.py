@@ -1,7 +1,8 @@
 """Writes the folders token-rows-NAME beside this file: make_token_rows.py
 
-LoRA with trained rows of the embedding table (trainable_token_indices) by PEFT, over golden models: one whose head is the table,
-one whose is not, an encoder. Of the tokens two are in the batch, one is not. Files as of the other folders here. Needs peft 0.21.
+LoRA with trained rows of the embedding table (trainable_token_indices) by PEFT, over golden models: one whose head is
+the table, one whose is not, an encoder. Of the tokens two are in the batch, one is not. Files as of the other folders
+here. Needs peft 0.21.
 """
 
 import json
@@ -58,7 +59,7 @@ def main():
         )
         model = get_peft_model(base_model(base), config)
         with torch.no_grad():
-            for key, p in trained(model).items():
+            for p in trained(model).values():
                 p.add_(0.1 * torch.randn(p.shape))
         model.save_pretrained(folder)
         (folder / "README.md").unlink()

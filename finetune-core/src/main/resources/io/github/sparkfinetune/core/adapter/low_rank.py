@@ -23,7 +23,7 @@ class LowRank(torch.nn.Module):
         Source: Halko et al. 2009, algorithms 4.4 and 5.1.
         """
         q, _ = torch.linalg.qr(w.mm(start))
-        for round in range(iterations):
+        for _round in range(iterations):
             q, _ = torch.linalg.qr(w.t().mm(q))
             q, _ = torch.linalg.qr(w.mm(q))
         u, s, vh = torch.linalg.svd(q.t().mm(w), full_matrices=False)

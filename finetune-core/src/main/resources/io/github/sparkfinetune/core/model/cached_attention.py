@@ -8,9 +8,9 @@ from typing import Dict, List
 
 import torch
 import torch.nn.functional as F
-from core.model.matrix_attention import MatrixAttention
 from core.model.linear import Linear
 from core.model.logit_cap import LogitCap
+from core.model.matrix_attention import MatrixAttention
 from torch import Tensor
 
 

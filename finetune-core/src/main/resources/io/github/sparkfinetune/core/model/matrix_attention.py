@@ -12,8 +12,8 @@ attention is causal those before it.
 from typing import List, Optional, Tuple
 
 import torch
-from core.model.matmul import Matmul
 from core.model.attention_calls import AttentionCalls
+from core.model.matmul import Matmul
 from torch import Tensor
 
 

@@ -1,4 +1,3 @@
-import torch
 from core.tensor.samples.unimportant import Unimportant
 from torch import Tensor
 

@@ -1,14 +1,13 @@
 package io.github.sparkfinetune.s3;
 
+import io.github.sparkfinetune.python.PipPackages;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -18,7 +17,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class MotoServer implements AutoCloseable {
     private static final List<String> PACKAGES = List.of("moto[s3]==5.2.5", "flask", "flask-cors");
-    private static final Path HOME = Path.of("target", "moto").toAbsolutePath();
+    private static final Path LOG = Path.of("target", "moto.log").toAbsolutePath();
     private static final long START_SECONDS = 60;
 
     private final Process process;
@@ -30,7 +29,7 @@ final class MotoServer implements AutoCloseable {
     }
 
     static MotoServer start() throws IOException, InterruptedException {
-        install();
+        Path home = PipPackages.install("moto", PACKAGES);
         int port;
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = free.getLocalPort();
@@ -38,38 +37,11 @@ final class MotoServer implements AutoCloseable {
         String main = "from moto.server import main; main(['-H', '127.0.0.1', '-p', '" + port + "'])";
         ProcessBuilder command = new ProcessBuilder("python3", "-c", main)
                 .redirectErrorStream(true)
-                .redirectOutput(HOME.resolveSibling("moto.log").toFile());
-        command.environment().put("PYTHONPATH", HOME.toString());
+                .redirectOutput(LOG.toFile());
+        command.environment().put("PYTHONPATH", home.toString());
         MotoServer server = new MotoServer(command.start(), port);
         server.await();
         return server;
-    }
-
-    /** Installs the server; JVMs of parallel tests wait for the lock. */
-    private static void install() throws IOException, InterruptedException {
-        Files.createDirectories(HOME);
-        try (FileChannel lock = FileChannel.open(
-                HOME.resolveSibling("moto.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-            lock.lock();
-            Path done = HOME.resolveSibling("moto.done");
-            if (!Files.exists(done)) {
-                installPackages();
-                Files.createFile(done);
-            }
-        }
-    }
-
-    private static void installPackages() throws IOException, InterruptedException {
-        ProcessBuilder pip = new ProcessBuilder(
-                        "python3", "-m", "pip", "install", "-q", "--disable-pip-version-check", "--upgrade", "--target")
-                .redirectErrorStream(true)
-                .redirectOutput(HOME.resolveSibling("moto-pip.log").toFile());
-        pip.command().add(HOME.toString());
-        pip.command().addAll(PACKAGES);
-        if (pip.start().waitFor() != 0) {
-            throw new IOException("pip can't install " + PACKAGES + ": "
-                    + Files.readString(HOME.resolveSibling("moto-pip.log")).strip());
-        }
     }
 
     private void await() throws IOException, InterruptedException {
@@ -81,8 +53,7 @@ final class MotoServer implements AutoCloseable {
             } catch (IOException e) {
                 if (!process.isAlive() || System.nanoTime() > end) {
                     process.destroyForcibly();
-                    throw new IOException(
-                            "moto does not start: " + Files.readString(HOME.resolveSibling("moto.log")), e);
+                    throw new IOException("moto does not start: " + Files.readString(LOG), e);
                 }
             }
             Thread.sleep(50);

@@ -4,9 +4,10 @@ package io.github.sparkfinetune.report;
 final class Html {
     private Html() {}
 
-    /** Escapes text for the content of an element or a quoted attribute. */
+    /** Escapes text for the content of an element or a quoted attribute; missing text (null) is a dash. */
     static String escape(String text) {
-        return text.replace("&", "&amp;")
+        return (text == null ? Figures.NONE : text)
+                .replace("&", "&amp;")
                 .replace("<", "&lt;")
                 .replace(">", "&gt;")
                 .replace("\"", "&quot;")

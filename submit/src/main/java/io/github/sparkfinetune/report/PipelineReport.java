@@ -1,40 +1,47 @@
 package io.github.sparkfinetune.report;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.Stage;
 import java.io.IOException;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 
 /** Results of a pipeline's stages side by side; each stage also has a report in its folder. */
-record PipelineReport(List<Stage> stages, Map<String, ObjectNode> byStage) {
+record PipelineReport(List<Result> results) {
+
+    /**
+     * Results of a stage.
+     *
+     * @param file content of its {@code metrics.json}
+     * @param metrics the same, as far as it is known
+     */
+    private record Result(Stage stage, ObjectNode file, RunMetrics metrics) {}
 
     static PipelineReport of(List<Stage> stages, Configuration hadoop) throws IOException {
-        Map<String, ObjectNode> byStage = new LinkedHashMap<>();
+        List<Result> results = new ArrayList<>();
         for (Stage stage : stages) {
-            byStage.put(stage.name(), MetricsFile.read(RunFolder.of(stage.config(), hadoop)));
+            RunFolder folder = RunFolder.of(stage.config(), hadoop);
+            results.add(new Result(stage, MetricsFile.content(folder), MetricsFile.read(folder)));
         }
-        return new PipelineReport(stages, byStage);
+        return new PipelineReport(results);
     }
 
     /** Returns {@code metrics.json}: {@code stages}, each with the content of its own {@code metrics.json}. */
     String metrics() throws IOException {
         ObjectNode all = MetricsLog.JSON.createObjectNode();
         ObjectNode named = all.putObject("stages");
-        byStage.forEach(named::set);
+        results.forEach(result -> named.set(result.stage().name(), result.file()));
         return MetricsLog.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(all) + "\n";
     }
 
     String html(String title) {
         StringBuilder rows = new StringBuilder();
-        for (Stage stage : stages) {
+        for (Result result : results) {
+            Stage stage = result.stage();
             RunConfig run = stage.config();
-            JsonNode metrics = byStage.get(stage.name());
             rows.append("<section><h2><a href=\"")
                     .append(Html.escape(stage.name()))
                     .append("/report.html\">")
@@ -43,7 +50,7 @@ record PipelineReport(List<Stage> stages, Map<String, ObjectNode> byStage) {
                     .append(Html.escape(run.base().model() + " · " + Report.name(run.task()) + " · "
                             + Report.name(run.method().type()) + " fine-tuning"))
                     .append("</p>\n<section class=\"tiles\">\n")
-                    .append(ReportTables.tiles(metrics))
+                    .append(ReportTables.tiles(result.metrics()))
                     .append("</section></section>\n");
         }
         return String.format(Locale.ROOT, """
@@ -67,6 +74,6 @@ record PipelineReport(List<Stage> stages, Map<String, ObjectNode> byStage) {
                 %4$s</main>
                 </body>
                 </html>
-                """, Html.escape(title), Report.resource("report.css"), stages.size(), rows);
+                """, Html.escape(title), Report.resource("report.css"), results.size(), rows);
     }
 }

@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.report;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import java.io.IOException;
 import java.io.InputStream;
@@ -31,24 +31,27 @@ final class Report {
     static String of(RunFolder folder) throws IOException {
         String yaml = folder.read(RunFolder.RUN_YAML).orElseThrow();
         RunConfig run = RunConfigLoader.parse(yaml, folder.shown(RunFolder.RUN_YAML), List.of());
-        JsonNode metrics = MetricsFile.read(folder);
+        RunMetrics metrics = MetricsFile.read(folder);
+        TrainingMetrics.Training train = metrics.training().train();
+        TaskSpec task = TaskSpecs.of(run);
 
         Map<String, String> parts = new HashMap<>();
         parts.put("title", Html.escape(run.output().dir().replaceFirst(".*/(?=[^/]+/*$)", "")));
         parts.put(
                 "subtitle",
-                Html.escape(run.base().model() + " · " + name(run.task()) + " · "
+                Html.escape(run.model() + " · " + name(run.task()) + " · "
                         + name(run.method().type()) + " fine-tuning · "
-                        + run.compute().cluster().ranks()
-                        + (run.compute().cluster().ranks() == 1 ? " rank" : " ranks")
-                        + precision(metrics)));
+                        + run.cluster().ranks()
+                        + (run.cluster().ranks() == 1 ? " rank" : " ranks")
+                        + precision(train)));
         parts.put("tiles", ReportTables.tiles(metrics));
-        boolean answers = !TaskSpecs.of(run).answerColumns().isEmpty();
-        parts.put("held-out", ReportTables.heldOut(metrics, answers) + RankTable.of(metrics));
+        parts.put(
+                "held-out",
+                ReportTables.heldOut(metrics.evaluation(), task) + (train == null ? "" : RankTable.of(train.ranks())));
         parts.put(
                 "data-funnel",
                 folder.manifest(run.dataset()).map(DataTables::of).orElse(NO_DATASET));
-        parts.put("unit", "mean per " + TaskSpecs.of(run).lossUnit());
+        parts.put("unit", "mean per " + task.lossUnit());
         parts.put("settings", Html.escape(yaml));
         parts.put("data", Html.scriptData(MetricsLog.JSON.writeValueAsString(Curves.of(MetricsLog.read(folder)))));
         parts.put("style", resource("report.css"));
@@ -60,9 +63,10 @@ final class Report {
                 .replaceAll(found -> Matcher.quoteReplacement(parts.get(found.group(1))));
     }
 
-    private static String precision(JsonNode metrics) {
-        String choice = metrics.at("/train/precision/choice").asText();
-        return choice.isEmpty() ? "" : " · " + choice;
+    private static String precision(TrainingMetrics.Training train) {
+        return train == null || train.precision() == null || train.precision().choice() == null
+                ? ""
+                : " · " + train.precision().choice();
     }
 
     static String name(Enum<?> value) {

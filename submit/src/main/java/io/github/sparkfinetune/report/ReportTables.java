@@ -1,12 +1,12 @@
 package io.github.sparkfinetune.report;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.core.metric.Metric;
-import java.util.ArrayList;
+import io.github.sparkfinetune.core.task.TaskSpec;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
 
-/** Figures and tables of the report, as HTML. */
+/** Figures of the report and its section on held-out text, as HTML. */
 final class ReportTables {
     private static final List<String> HEADLINES = List.of(
             "accuracy",
@@ -20,128 +20,38 @@ final class ReportTables {
             "perplexity",
             "rougeL");
 
-    /** Number of labels whose names fit side by side. */
-    private static final int FEW_LABELS = 8;
-
     private ReportTables() {}
 
     /** Returns the figures at the top. */
-    static String tiles(JsonNode metrics) {
+    static String tiles(RunMetrics metrics) {
         StringBuilder tiles = new StringBuilder();
+        EvaluationMetrics evaluation = metrics.evaluation();
         for (String metric : HEADLINES) {
-            JsonNode base = metrics.path("base").path(metric);
+            Double base = evaluation.base().get(metric);
             String format = metric.equals("perplexity") ? "%.2f" : "%.4f";
             tile(
                     tiles,
                     "test " + shown(metric),
-                    metrics.path("test").path(metric),
                     format,
-                    1,
-                    base.isNumber() ? "base " + String.format(Locale.ROOT, format, base.asDouble()) : "");
+                    evaluation.test().get(metric),
+                    Figures.known(base) ? "base " + Figures.of(format, base) : "");
         }
-        JsonNode train = metrics.path("train");
-        tile(tiles, "steps", train.path("steps"), "%,.0f", 1, "");
-        tile(tiles, "minutes", train.path("seconds"), "%,.1f", 60, "");
-        tile(tiles, "samples / s", train.path("samples_per_second"), "%,.1f", 1, "");
-        tile(tiles, "tokens / s", train.path("tokens_per_second"), "%,.0f", 1, "");
-        tile(tiles, "MB peak", train.path("peak_rss_mb"), "%,.0f", 1, "");
+        TrainingMetrics.Training train = metrics.training().train();
+        if (train != null) {
+            tile(tiles, "steps", "%,.0f", train.steps() == null ? null : (double) train.steps(), "");
+            tile(tiles, "minutes", "%,.1f", train.seconds() == null ? null : train.seconds() / 60, "");
+            tile(tiles, "samples / s", "%,.1f", train.samplesPerSecond(), "");
+            tile(tiles, "tokens / s", "%,.0f", train.tokensPerSecond(), "");
+            tile(tiles, "MB peak", "%,.0f", train.peakRssMb(), "");
+        }
         return tiles.toString();
     }
 
-    /**
-     * Returns the measurements on held-out text.
-     *
-     * @param answers whether the model of the task generates answers
-     */
-    static String heldOut(JsonNode metrics, boolean answers) {
-        if (metrics.path("test").isEmpty()) {
-            return "<p class=\"note\">No evaluation yet: <code>finetune evaluate</code> measures the model on held-out"
-                    + " text.</p>";
-        }
-        if (!metrics.path("base").isEmpty()) {
-            return comparison(metrics.path("test"), metrics.path("base")) + "\n" + HeldOutSets.of(metrics) + "\n"
-                    + (answers ? answers(metrics.path("answers")) : "");
-        }
-        String table = metrics.has("confusion_matrix")
-                ? confusion(metrics.path("confusion_matrix"))
-                : LabelTables.byLabel(metrics.path("by_label")) + LabelTables.confusions(metrics.path("confusions"));
-        return table + "\n" + otherMetrics(metrics.path("test")) + "\n" + HeldOutSets.of(metrics) + "\n"
-                + Examples.of(metrics.path("examples"));
-    }
-
-    private static String number(JsonNode value) {
-        return String.format(Locale.ROOT, "%.4f", value.asDouble());
-    }
-
-    /** Returns a language model's metrics beside the base model's. */
-    private static String comparison(JsonNode test, JsonNode base) {
-        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table class=\"figures\"><thead><tr><th></th>")
-                .append("<th scope=\"col\">trained model</th><th scope=\"col\">base model</th>")
-                .append("<th scope=\"col\">change</th></tr></thead><tbody>\n");
-        test.fields().forEachRemaining(metric -> {
-            JsonNode before = base.path(metric.getKey());
-            double change = 100 * (metric.getValue().asDouble() / before.asDouble() - 1);
-            html.append("<tr><th scope=\"row\">")
-                    .append(Html.escape(shown(metric.getKey())))
-                    .append("</th><td>")
-                    .append(number(metric.getValue()))
-                    .append("</td><td>")
-                    .append(before.isNumber() ? number(before) : "–")
-                    .append("</td><td>")
-                    .append(
-                            before.isNumber() && Double.isFinite(change)
-                                    ? String.format(Locale.ROOT, "%+.1f\u00a0%%", change)
-                                    : "–")
-                    .append("</td></tr>\n");
-        });
-        return html.append("</tbody></table></div>").toString();
-    }
-
-    /** Returns the model's answers beside the expected ones. */
-    private static String answers(JsonNode answers) {
-        if (answers.isEmpty()) {
-            return "<p class=\"note\">No answers were generated: <code>generation.eval_samples</code> says for how many"
-                    + " held-out prompts they are.</p>";
-        }
-        StringBuilder html = new StringBuilder("<h2>Answers</h2>\n<div class=\"scroll\"><table class=\"answers\">")
-                .append("<thead><tr><th scope=\"col\">prompt</th><th scope=\"col\">reference</th>")
-                .append("<th scope=\"col\">trained model</th><th scope=\"col\">base model</th></tr></thead><tbody>\n");
-        for (JsonNode answer : answers) {
-            html.append("<tr>");
-            for (String column : List.of("prompt", "reference", "generated", "base")) {
-                html.append("<td>")
-                        .append(Html.escape(answer.path(column).asText().strip()))
-                        .append("</td>");
-            }
-            html.append("</tr>\n");
-        }
-        return html.append("</tbody></table></div>\n<p class=\"note\">The first ")
-                .append(answers.size())
-                .append(" held-out prompts; predictions.parquet and base-predictions.parquet hold all.</p>")
-                .toString();
-    }
-
-    /** Returns the test metrics that have no figure at the top. */
-    private static String otherMetrics(JsonNode test) {
-        List<String> others = new ArrayList<>();
-        test.fields().forEachRemaining(metric -> {
-            if (!HEADLINES.contains(metric.getKey()) && metric.getValue().isNumber()) {
-                others.add(Html.escape(shown(metric.getKey())) + " "
-                        + Metric.shown(metric.getKey(), metric.getValue().asDouble()));
-            }
-        });
-        return others.isEmpty() ? "" : "<p class=\"note\">" + String.join(" · ", others) + "</p>";
-    }
-
-    private static String shown(String metric) {
-        return metric.replace('_', ' ');
-    }
-
-    private static void tile(
-            StringBuilder tiles, String name, JsonNode value, String format, double unit, String beside) {
-        if (value.isNumber()) {
+    /** Adds a figure, if it is known. */
+    private static void tile(StringBuilder tiles, String name, String format, Double value, String beside) {
+        if (Figures.known(value)) {
             tiles.append("<div class=\"tile\"><b>")
-                    .append(String.format(Locale.ROOT, format, value.asDouble() / unit))
+                    .append(Figures.of(format, value))
                     .append("</b><span>")
                     .append(Html.escape(name))
                     .append("</span>")
@@ -151,61 +61,54 @@ final class ReportTables {
     }
 
     /**
-     * Returns the confusion matrix, shaded by the share of the true label, with each label's precision, recall and F1.
+     * Returns the measurements on held-out text.
+     *
+     * @param task task of the run
      */
-    private static String confusion(JsonNode matrix) {
-        JsonNode labels = matrix.path("labels");
-        JsonNode counts = matrix.path("counts");
-        int n = labels.size();
-        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table class=\"confusion")
-                .append(n > FEW_LABELS ? " many" : "")
-                .append("\"><thead><tr><th>true \\ predicted</th>");
-        labels.forEach(label -> html.append("<th scope=\"col\"><span>")
-                .append(Html.escape(label.asText()))
-                .append("</span></th>"));
-        html.append("<th class=\"side\">precision</th><th class=\"side\">recall</th><th class=\"side\">F1</th>")
-                .append("<th class=\"side\">samples</th></tr></thead><tbody>\n");
-        for (int row = 0; row < n; row++) {
-            long support = 0;
-            long predicted = 0;
-            for (int i = 0; i < n; i++) {
-                support += counts.path(row).path(i).asLong();
-                predicted += counts.path(i).path(row).asLong();
-            }
-            html.append("<tr><th scope=\"row\">")
-                    .append(Html.escape(labels.get(row).asText()))
-                    .append("</th>");
-            for (int column = 0; column < n; column++) {
-                cell(html, counts.path(row).path(column).asLong(), support, row == column);
-            }
-            long right = counts.path(row).path(row).asLong();
-            side(html, share(right, predicted));
-            side(html, share(right, support));
-            side(html, share(2 * right, predicted + support));
-            side(html, String.format(Locale.ROOT, "%,d", support));
-            html.append("</tr>\n");
+    static String heldOut(EvaluationMetrics metrics, TaskSpec task) {
+        if (metrics.test().isEmpty()) {
+            return "<p class=\"note\">No evaluation yet: <code>finetune evaluate</code> measures the model on held-out"
+                    + " text.</p>";
         }
-        return html.append("</tbody></table></div>").toString();
+        if (!metrics.base().isEmpty()) {
+            return comparison(metrics.test(), metrics.base()) + "\n" + HeldOutSets.of(metrics) + "\n"
+                    + (task.answerColumns().isEmpty() ? "" : Answers.of(metrics.answers()));
+        }
+        return labels(metrics) + "\n" + otherMetrics(metrics.test()) + "\n" + HeldOutSets.of(metrics) + "\n"
+                + Examples.of(metrics.examples());
     }
 
-    private static void cell(StringBuilder html, long count, long support, boolean right) {
-        double share = support == 0 ? 0 : (double) count / support;
-        html.append(String.format(
-                Locale.ROOT,
-                "<td class=\"%s%s\" style=\"--share:%.3f\" title=\"%.1f %% of the true label\">%,d</td>",
-                right ? "right" : "wrong",
-                share > 0.5 ? " strong" : "",
-                // The square root makes the few errors visible.
-                right ? share : Math.sqrt(share),
-                100 * share,
-                count));
+    /** Returns how well each label is predicted. */
+    private static String labels(EvaluationMetrics metrics) {
+        EvaluationMetrics.ConfusionMatrix matrix = metrics.confusionMatrix();
+        return matrix != null && matrix.complete()
+                ? ConfusionTable.of(matrix)
+                : LabelTables.byLabel(metrics.byLabel()) + LabelTables.confusions(metrics.confusions());
     }
 
-    private static void side(StringBuilder html, String text) {
-        html.append("<td class=\"side\">").append(text).append("</td>");
+    /** Returns a language model's metrics beside the base model's. */
+    private static String comparison(Map<String, Double> test, Map<String, Double> base) {
+        FigureTable table = new FigureTable("", "trained model", "base model", "change");
+        test.forEach((metric, value) -> table.row(
+                shown(metric),
+                Figures.of("%.4f", value),
+                Figures.of("%.4f", base.get(metric)),
+                Figures.change(base.get(metric), value)));
+        return table.html();
     }
 
-    private static String share(long part, long whole) {
-        return whole == 0 ? "–" : String.format(Locale.ROOT, "%.3f", (double) part / whole);
+    /** Returns the test metrics that have no figure at the top. */
+    private static String otherMetrics(Map<String, Double> test) {
+        String others = test.entrySet().stream()
+                .filter(metric -> !HEADLINES.contains(metric.getKey()) && Figures.known(metric.getValue()))
+                .map(metric ->
+                        Html.escape(shown(metric.getKey())) + " " + Metric.shown(metric.getKey(), metric.getValue()))
+                .collect(Collectors.joining(" · "));
+        return others.isEmpty() ? "" : "<p class=\"note\">" + others + "</p>";
+    }
+
+    /** Returns the name of a metric in words. */
+    static String shown(String metric) {
+        return metric.replace('_', ' ');
     }
 }

@@ -163,7 +163,7 @@ class ReportTest {
                         List.of(new Scores.Confused("label 7", "label 8", 1234)))));
         folder.writeReport();
 
-        JsonNode metrics = MetricsFile.read(folder);
+        JsonNode metrics = MetricsFile.content(folder);
         assertThat(metrics.path("by_label")).hasSize(20_000);
         assertThat(metrics.at("/confusions/0").toString())
                 .isEqualTo("{\"label\":\"label 7\",\"predicted\":\"label 8\",\"samples\":1234}");

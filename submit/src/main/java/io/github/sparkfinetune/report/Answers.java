@@ -30,8 +30,6 @@ final class Answers {
     }
 
     private static void cell(StringBuilder html, String text) {
-        html.append("<td>")
-                .append(Html.escape(text == null ? null : text.strip()))
-                .append("</td>");
+        html.append("<td>").append(Html.escape(text)).append("</td>");
     }
 }

@@ -16,16 +16,25 @@ final class Examples {
             Scores.Group.UNCERTAIN, "least certain",
             Scores.Group.RIGHT, "right, the first"));
 
-    private Examples() {}
+    private final boolean pairs;
 
-    /** Returns the examples as HTML; the result is empty if there are none. */
-    static String of(List<Example> examples) {
-        if (examples.isEmpty()) {
-            return "";
-        }
+    private Examples(boolean pairs) {
+        this.pairs = pairs;
+    }
+
+    /**
+     * Returns the examples as HTML; the result is empty if there are none.
+     *
+     * @param pairs whether a second text of an example is another text of the sample, not a word with a tag
+     */
+    static String of(List<Example> examples, boolean pairs) {
+        return examples.isEmpty() ? "" : new Examples(pairs).table(examples);
+    }
+
+    private String table(List<Example> examples) {
         StringBuilder html =
                 new StringBuilder("<h2>Predictions</h2>\n<div class=\"scroll\"><table class=\"answers shown\">");
-        if (!examples.stream().allMatch(Examples::isTagged)) {
+        if (!examples.stream().allMatch(this::isTagged)) {
             html.append("<thead><tr><th scope=\"col\">text</th><th scope=\"col\" class=\"narrow\">expected</th>")
                     .append("<th scope=\"col\" class=\"narrow\">predicted</th></tr></thead>\n");
         }
@@ -45,8 +54,9 @@ final class Examples {
                 .toString();
     }
 
-    private static boolean isTagged(Example example) {
-        return example.text().size() > 1
+    private boolean isTagged(Example example) {
+        return !pairs
+                && example.text().size() > 1
                 && example.text().size() == example.expected().size();
     }
 
@@ -60,7 +70,7 @@ final class Examples {
     /** Joins values for a cell that shows spaces and line ends unchanged. */
     private static String joined(List<String> values, String between) {
         String text = String.join(between, values);
-        return text.isEmpty() ? "<small>none</small>" : Html.escape(text.strip());
+        return text.isEmpty() ? "<small>none</small>" : Html.escape(text);
     }
 
     /** Returns the words twice: with the tags of the data, then with the tags of the model. */

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.report;
 
 import io.github.sparkfinetune.core.metric.Metric;
+import io.github.sparkfinetune.core.task.ExampleColumns;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import java.util.List;
 import java.util.Map;
@@ -74,8 +75,9 @@ final class ReportTables {
             return comparison(metrics.test(), metrics.base()) + "\n" + HeldOutSets.of(metrics) + "\n"
                     + (task.answerColumns().isEmpty() ? "" : Answers.of(metrics.answers()));
         }
+        boolean pairs = task.exampleColumns().flatMap(ExampleColumns::second).isPresent();
         return labels(metrics) + "\n" + otherMetrics(metrics.test()) + "\n" + HeldOutSets.of(metrics) + "\n"
-                + Examples.of(metrics.examples());
+                + Examples.of(metrics.examples(), pairs);
     }
 
     /** Returns how well each label is predicted. */

@@ -248,7 +248,7 @@ class ReportTest {
 
     @Test
     void groupsExamplesOfPredictions() throws IOException {
-        RunFolder folder = folder("m");
+        RunFolder folder = folder("m", "task=token-classification");
         Scores scores = new Scores(
                 "test",
                 Map.of("f1", 0.9),

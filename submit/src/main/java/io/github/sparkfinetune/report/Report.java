@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.report;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
@@ -48,9 +49,7 @@ final class Report {
         parts.put(
                 "held-out",
                 ReportTables.heldOut(metrics.evaluation(), task) + (train == null ? "" : RankTable.of(train.ranks())));
-        parts.put(
-                "data-funnel",
-                folder.manifest(run.dataset()).map(DataTables::of).orElse(NO_DATASET));
+        parts.put("data-funnel", data(folder, run.dataset()));
         parts.put("unit", "mean per " + task.lossUnit());
         parts.put("settings", Html.escape(yaml));
         parts.put("data", Html.scriptData(MetricsLog.JSON.writeValueAsString(Curves.of(MetricsLog.read(folder)))));
@@ -61,6 +60,15 @@ final class Report {
         return PLACEHOLDER
                 .matcher(resource("report.html"))
                 .replaceAll(found -> Matcher.quoteReplacement(parts.get(found.group(1))));
+    }
+
+    private static String data(RunFolder folder, String dataset) throws IOException {
+        try {
+            return folder.manifest(dataset).map(DataTables::of).orElse(NO_DATASET);
+        } catch (RunException e) {
+            // The results of a run whose dataset another version has replaced are still shown.
+            return "<p class=\"note\">" + Html.escape(e.getMessage()) + "</p>";
+        }
     }
 
     private static String precision(TrainingMetrics.Training train) {

@@ -168,6 +168,16 @@ class MetricsFileTest {
     }
 
     @Test
+    void saysWhyTheDataOfAnotherVersionIsNotShown() throws IOException {
+        folder.write("data/manifest.json", "{\"schema_version\": 99}");
+        report("{\"test\": {\"accuracy\": 0.5}}");
+
+        assertThat(dir.resolve("report.html"))
+                .content()
+                .contains(">0.5000<", "<p class=\"note\">" + dir + "/data/manifest.json is not a manifest");
+    }
+
+    @Test
     void refusesAFileThatIsNoMetrics() {
         for (String text : List.of("[1]", "{", "{\"train\": 7}", "{\"test\": {\"f1\": \"high\"}}")) {
             assertThatThrownBy(() -> report(text))

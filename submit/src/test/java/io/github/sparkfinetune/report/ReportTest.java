@@ -76,6 +76,7 @@ class ReportTest {
                 .isFalse();
         assertThat(count(html, "<script")).isEqualTo(3).isEqualTo(count(html, "</script>"));
         assertThat(html.length()).isLessThan(120_000);
+        assertTablesScroll(html);
     }
 
     @Test
@@ -174,6 +175,7 @@ class ReportTest {
                 .contains("label 7</th><td>label 8</td><td>1,234<")
                 .doesNotContain("label 19799<");
         assertThat(html.length()).isLessThan(150_000);
+        assertTablesScroll(html);
     }
 
     @Test
@@ -213,6 +215,7 @@ class ReportTest {
                         "mean per token")
                 .contains(Html.escape(EVIL))
                 .doesNotContain("{{", "true \\ predicted", "Infinity", "<img");
+        assertTablesScroll(html);
         assertThat(count(html, "<script")).isEqualTo(3).isEqualTo(count(html, "</script>"));
 
         // A classifier's scores replace all earlier scores.
@@ -277,6 +280,7 @@ class ReportTest {
                 .contains("Mr <mark>Ada Lovelace <small>PER</small></mark> <mark>Paris <small>LOC</small></mark>")
                 .contains("Mr Ada Lovelace <mark>Paris <small>" + Html.escape(EVIL))
                 .doesNotContain("least certain", "<img");
+        assertTablesScroll(html);
 
         MetricsFile.put(folder, List.of(Scores.ofFigures("test", Map.of("f1", 0.5), Map.of())));
         folder.writeReport();
@@ -385,6 +389,11 @@ class ReportTest {
                 null,
                 null,
                 null);
+    }
+
+    /** A table that is wider than the page scrolls in its own box. */
+    private static void assertTablesScroll(String html) {
+        assertThat(count(html, "<table")).isPositive().isEqualTo(count(html, "<div class=\"scroll\"><table"));
     }
 
     private static String outsideScripts(String html) {

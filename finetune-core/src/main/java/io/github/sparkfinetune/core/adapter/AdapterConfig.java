@@ -19,7 +19,7 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * PEFT's {@code adapter_config.json}: a field is one of {@link LoraSettings}, or says nothing about what the adapter
+ * PEFT's {@code adapter_config.json}. A field belongs to {@link LoraSettings}, does not affect what the adapter
  * computes, or must be off.
  */
 final class AdapterConfig {
@@ -55,9 +55,9 @@ final class AdapterConfig {
             INIT);
 
     /**
-     * Fields that do not change what is computed: how PEFT found the model's class and revision, by which version, and
-     * for use or training; parameters of methods that other fields switch on (megatron_config, use_qalora); and what
-     * PEFT itself ignores in a file (runtime_config).
+     * Fields that do not change what is computed. They say how PEFT found the model's class and revision, which version
+     * wrote the file, and whether the adapter is used or trained. Parameters of methods that other fields switch on
+     * (megatron_config, use_qalora) and a field that PEFT itself ignores in a file (runtime_config) are here too.
      */
     private static final Set<String> HARMLESS = Set.of(
             "auto_mapping",
@@ -131,7 +131,7 @@ final class AdapterConfig {
         }
     }
 
-    /** Those of the embedding table, which PEFT may name; another module's are not followed. */
+    /** Returns the token ids of the embedding table, which PEFT may name. The ids of any other module are refused. */
     private static List<Integer> tokens(JsonFields fields) {
         JsonNode value = fields.tree().path(TOKENS);
         if (!value.isObject()) {
@@ -139,7 +139,7 @@ final class AdapterConfig {
         }
         Map<String, List<Integer>> byModule = fields.wholeLists(TOKENS);
         if (byModule.size() != 1 || byModule.keySet().stream().anyMatch(AdapterFile::isHead)) {
-            throw fields.bad(TOKENS, "those of the embedding table alone, a tied head goes with it");
+            throw fields.bad(TOKENS, "indices of the embedding table alone; a tied head follows the table");
         }
         return byModule.values().iterator().next();
     }
@@ -150,7 +150,7 @@ final class AdapterConfig {
             throw fields.bad(PEFT_TYPE, "LORA");
         }
         JsonNode init = fields.tree().path(INIT);
-        // How A and B began does not matter once they are in the file. What is refused here also changes the base's
+        // The initial A and B do not matter once both are in the file. The refused values also change the base's
         // weights (pissa, olora, corda, lora_ga, loftq), the ranks (eva) or what is trained (mica).
         boolean plain = init.isMissingNode()
                 || init.isNull()
@@ -174,7 +174,7 @@ final class AdapterConfig {
         }
     }
 
-    /** PEFT's defaults of whatever it adds: null, false or empty. */
+    /** Returns whether a value is PEFT's default for a new field: null, false or empty. */
     private static boolean isOff(JsonNode value) {
         return value.isNull()
                 || (value.isBoolean() && !value.booleanValue())
@@ -184,7 +184,7 @@ final class AdapterConfig {
     private static ModuleNames targets(JsonFields fields) {
         ModuleNames targets = fields.names("target_modules");
         if (targets == null) {
-            throw fields.bad("target_modules", "a text or a list of names");
+            throw fields.bad("target_modules", "a string or a list of names");
         }
         return targets;
     }
@@ -200,9 +200,9 @@ final class AdapterConfig {
     }
 
     /**
-     * The file's bytes, with every field that PEFT writes.
+     * Returns the file's bytes, with every field that PEFT writes.
      *
-     * @param model configuration of the model that was trained
+     * @param model configuration of the trained model
      */
     static byte[] write(LoraSettings settings, HfConfig model) {
         Map<String, Object> fields = new TreeMap<>(OFF);
@@ -239,7 +239,7 @@ final class AdapterConfig {
         return JsonFiles.pretty(tree);
     }
 
-    /** Where PEFT finds the base model's class, which the task's name does not tell it. */
+    /** Returns where PEFT finds the base model's class if the file names no task. */
     private static Map<String, String> autoMapping(HfConfig model) {
         String module = model.modelType().replace('-', '_');
         return model.architectures().isEmpty()
@@ -255,7 +255,7 @@ final class AdapterConfig {
         return values.isEmpty() ? null : values;
     }
 
-    /** Whole numbers without a fraction, as PEFT's users write them. */
+    /** Returns a whole number without a fraction, as PEFT's users write it. */
     private static Number plain(double value) {
         return value == Math.rint(value) && value <= Integer.MAX_VALUE ? (Number) (int) value : (Number) value;
     }

@@ -22,29 +22,34 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * PEFT's folder of an adapter: {@code adapter_config.json} and {@code adapter_model.safetensors}. There a tensor of the
- * adapter is called {@code base_model.model.MODULE.lora_A.weight} (DoRA's magnitude {@code lora_magnitude_vector},
- * without {@code weight}), a parameter that is trained whole {@code base_model.model.NAME}, and one of a linear that
- * has an adapter itself {@code base_model.model.MODULE.base_layer.bias}; an embedding table of which rows are trained,
- * where it is saved too, {@code base_model.model.MODULE.token_adapter.base_layer.weight} (source:
- * {@code peft/utils/save_and_load.py}).
+ * PEFT's folder of an adapter: {@code adapter_config.json} and {@code adapter_model.safetensors}. The weights' names
+ * are (source: {@code peft/utils/save_and_load.py}):
+ *
+ * <ul>
+ *   <li>A tensor of the adapter: {@code base_model.model.MODULE.lora_A.weight}. DoRA's magnitude is
+ *       {@code lora_magnitude_vector}, without {@code weight}.
+ *   <li>A parameter that is trained whole: {@code base_model.model.NAME}.
+ *   <li>A parameter of a linear that has an adapter: {@code base_model.model.MODULE.base_layer.bias}.
+ *   <li>An embedding table that is saved with its trained rows:
+ *       {@code base_model.model.MODULE.token_adapter.base_layer.weight}.
+ * </ul>
  */
 public final class AdapterFile {
-    /** Name of the settings, which tells an adapter's folder from a model's. */
+    /** Name of the settings file, which distinguishes an adapter's folder from a model's. */
     public static final String CONFIG = AdapterConfig.FILE;
-    /** Name of the weights. */
+    /** Name of the weights file. */
     public static final String WEIGHTS = "adapter_model.safetensors";
 
     private static final String PREFIX = "base_model.model.";
     private static final String BASE_LAYER = ".base_layer.";
     private static final String TOKEN_ADAPTER = ".token_adapter";
 
-    /** What maps hidden states to logits, by the last part of its name. */
+    /** Modules that map hidden states to logits, by the last part of their names. */
     private static final Set<String> HEADS = Set.of("lm_head", "decoder", "vocab_projector");
 
     private static final Map<String, String> LOCAL = new LinkedHashMap<>();
 
-    /** What the names of embeddings, and of what maps hidden states to logits over the vocabulary, end with. */
+    /** Ends of the names of embeddings, and of parameters that map hidden states to logits over the vocabulary. */
     private static final List<String> VOCABULARY = List.of(
             "embed_tokens.weight",
             "wte.weight",
@@ -62,16 +67,16 @@ public final class AdapterFile {
 
     private AdapterFile() {}
 
-    /** Whether a local folder holds an adapter. */
+    /** Returns whether a local folder holds an adapter. */
     public static boolean isAdapter(Path folder) {
         return Files.isRegularFile(folder.resolve(CONFIG));
     }
 
     /**
-     * Reads a folder. The values are mapped, or widened to F32 when they are asked for.
+     * Reads a folder. F32 values are mapped; values of other types are widened to F32 on demand.
      *
-     * @throws RunException when a file is missing or not sound, a setting is not supported, a value is not finite, or a
-     *     tensor is not one that the settings explain
+     * @throws RunException if a file is missing or corrupt, a setting is not supported, a value is not finite, or the
+     *     settings do not explain a tensor
      */
     public static PeftAdapter read(Path folder) {
         LoraSettings settings = LoraSettings.read(folder);
@@ -97,8 +102,8 @@ public final class AdapterFile {
         Set<String> adapted = PeftAdapter.adapted(tensors.keySet());
         for (String name : adapter.whole()) {
             if (!isWhole(settings, name, adapted)) {
-                throw RunException.data(file + ": tensor " + name + " is neither of a low-rank adapter of a linear, nor"
-                        + " one that modules_to_save " + settings.alsoTrained().modulesToSave() + " or bias "
+                throw RunException.data(file + ": tensor " + name + " belongs to no low-rank adapter of a linear, and"
+                        + " neither modules_to_save " + settings.alsoTrained().modulesToSave() + " or bias "
                         + settings.alsoTrained().bias().name().toLowerCase(Locale.ROOT) + " names");
             }
         }
@@ -115,36 +120,39 @@ public final class AdapterFile {
                         .map(name -> adapter.tensors().get(name).shape())
                         .allMatch(shape -> shape.length == 2 && shape[0] == tokens);
         if (!fits) {
-            throw RunException.data(file + ": the rows of " + tokens
-                    + " trainable_token_indices are looked for, there are " + (rows.isEmpty() ? "none" : rows));
+            throw RunException.data(file + ": expected the rows of " + tokens + " trainable_token_indices, found "
+                    + (rows.isEmpty() ? "none" : rows));
         }
     }
 
-    /** Whether a module maps hidden states to logits. */
+    /** Returns whether a module maps hidden states to logits. */
     static boolean isHead(String module) {
         return HEADS.contains(module.substring(module.lastIndexOf('.') + 1));
     }
 
-    /** PEFT saves embeddings and output head too where they were resized, or have an adapter. */
+    /**
+     * Returns whether a parameter is trained whole. PEFT also saves embeddings and the output head if they were
+     * resized, or have an adapter.
+     */
     private static boolean isWhole(LoraSettings settings, String name, Set<String> adapted) {
         return settings.saves(name)
                 || settings.trainsBias(name, adapted)
                 || VOCABULARY.stream().anyMatch(name::endsWith);
     }
 
-    /** Our name of a stored tensor; null for what PEFT stores needlessly. */
+    /** Returns the name of a stored tensor in {@link PeftAdapter}; null for a tensor that PEFT stores needlessly. */
     private static String local(Path file, String stored) {
         if (!stored.startsWith(PREFIX)) {
             throw RunException.data(file + ": tensor " + stored.replaceAll("\\p{Cntrl}", "?") + " does not begin with "
                     + PREFIX + "; it is not PEFT's file of an adapter");
         }
-        // With bias: all PEFT stores the biases of a module to save two times more, before and after training.
+        // With "bias: all" PEFT stores the biases of a module to save twice more, before and after training.
         if (stored.contains(".original_module.") || stored.contains(".modules_to_save.")) {
             return null;
         }
         String name = stored.substring(PREFIX.length());
         int tokens = name.indexOf(TOKEN_ADAPTER);
-        // PEFT may store what a tied head has of the table once more.
+        // PEFT may store the table's rows again for a tied head.
         if (tokens >= 0 && isHead(name.substring(0, tokens))) {
             return null;
         }
@@ -164,10 +172,10 @@ public final class AdapterFile {
     }
 
     /**
-     * The tensors of {@code adapter_model.safetensors} under PEFT's names, in their order.
+     * Returns the tensors of {@code adapter_model.safetensors} under PEFT's names, in PEFT's order.
      *
-     * @param tensors by our names, see {@link PeftAdapter#tensors()}
-     * @throws IllegalArgumentException for a tensor that the settings do not name
+     * @param tensors tensors by their names in {@link PeftAdapter#tensors()}
+     * @throws IllegalArgumentException if the settings do not name a tensor
      */
     public static List<TensorData> entries(LoraSettings settings, Map<String, TensorData> tensors) {
         Set<String> adapted = PeftAdapter.adapted(tensors.keySet());
@@ -189,7 +197,7 @@ public final class AdapterFile {
                 && !name.endsWith(PeftAdapter.TOKEN_ROWS);
     }
 
-    /** A parameter's name with something between its module's and its own. */
+    /** Returns a parameter's name with a text between the module's name and the parameter's own. */
     private static String beside(String name, String between) {
         int dot = name.lastIndexOf('.');
         return name.substring(0, dot) + between + name.substring(dot + 1);
@@ -205,13 +213,13 @@ public final class AdapterFile {
     }
 
     /**
-     * Writes a folder that PEFT loads, with the model's {@code config.json} and tokenizer beside the adapter, so that a
-     * merge knows the classes and the vocabulary.
+     * Writes a folder that PEFT loads. The model's {@code config.json} and tokenizer are written beside the adapter, so
+     * that a merge knows the classes and the vocabulary.
      *
-     * @param base local folder of the base model; its tokenizer files are copied
-     * @param config configuration of the model that was trained
-     * @param tensors by our names, see {@link PeftAdapter#tensors()}
-     * @param more further files by name, instead of the base's where it has them too
+     * @param base local folder of the base model, whose tokenizer files are copied
+     * @param config configuration of the trained model
+     * @param tensors tensors by their names in {@link PeftAdapter#tensors()}
+     * @param more further files by name; they replace files of the base with the same name
      */
     public static void write(
             HfFolderWriter writer,

@@ -17,30 +17,30 @@ import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * Adds an adapter into its full-precision base and writes the result as a model folder. Some rows of one tensor are in
- * memory at a time; folders on other machines are copied to a local folder first.
+ * Adds an adapter to its full-precision base model and writes the result as a model folder. Only some rows of one
+ * tensor are in memory at a time. Folders on other machines are copied to a local folder first.
  */
 public final class AdapterMerge {
     private AdapterMerge() {}
 
     /**
-     * What was merged.
+     * Counts of a merge.
      *
      * @param linears number of linears whose adapter was added
-     * @param whole number of parameters that the adapter brought whole
+     * @param whole number of parameters that the adapter replaces whole
      */
     public record Merged(int linears, int whole) {}
 
     /**
-     * Merges.
+     * Merges an adapter into its base model.
      *
-     * @param config its {@code model} is the base
-     * @param head the model's
+     * @param config configuration whose {@code model} is the base
+     * @param head the model's head
      * @param usage how the merged model is used
      * @param adapter Hadoop path of the adapter's folder
-     * @param output Hadoop path of the new model folder; must not exist
-     * @param localDir gets copies of folders on other machines, which the caller deletes
-     * @throws RunException when the output exists, the base is quantised, or base and adapter do not fit
+     * @param output Hadoop path of the new model folder, which must not exist
+     * @param localDir folder for copies from other machines, which the caller deletes
+     * @throws RunException if the output exists, the base is quantised, or base and adapter do not fit
      */
     public static Merged run(
             RunConfig config,
@@ -70,7 +70,7 @@ public final class AdapterMerge {
         }
     }
 
-    /** The same for every merge of these two, so that one that was killed is gone on with. */
+    /** Returns the same name for every merge of these two, so that a later run resumes a merge that was killed. */
     private static String name(String model, String adapter) {
         ContentHash hash = new ContentHash.Digest()
                 .of(model.getBytes(StandardCharsets.UTF_8), adapter.getBytes(StandardCharsets.UTF_8));

@@ -11,12 +11,13 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
 
-/** A linear's weight as QLoRA reads it: rounded to what 4 bits keep. */
+/** A linear's weight as QLoRA reads it: rounded to 4 bits. */
 final class FourBits {
     private FourBits() {}
 
     /**
-     * The rounded values, laid out as the weight is stored, of which only codes are in memory; of GPT-2's all.
+     * Returns the rounded values, in the layout of the stored weight. Only the codes are in memory; for GPT-2, all
+     * values are.
      *
      * @param stored the source's name of the weight
      */
@@ -37,7 +38,7 @@ final class FourBits {
         };
     }
 
-    /** All of them, computed by some threads. */
+    /** Returns all rounded values, computed on several threads. */
     static FloatBuffer weight(
             LinearModule linear, TensorSource source, String stored, boolean doubleQuant, int threads) {
         Nf4Tensor codes = linear.conv1d()
@@ -49,16 +50,16 @@ final class FourBits {
         if (!codes.isTransposed()) {
             return values;
         }
-        FloatBuffer turned = direct(linear).asFloatBuffer();
+        FloatBuffer transposed = direct(linear).asFloatBuffer();
         for (int row = 0; row < linear.out(); row++) {
             for (int column = 0; column < linear.in(); column++) {
-                turned.put(column * linear.out() + row, values.get(row * linear.in() + column));
+                transposed.put(column * linear.out() + row, values.get(row * linear.in() + column));
             }
         }
-        return turned;
+        return transposed;
     }
 
-    /** Room for a linear's weight in F32. */
+    /** Returns an empty buffer for a linear's weight in F32. */
     static ByteBuffer direct(LinearModule linear) {
         return ByteBuffer.allocateDirect(Math.multiplyExact(linear.in() * Float.BYTES, linear.out()))
                 .order(ByteOrder.nativeOrder());

@@ -11,11 +11,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * A's, B's and magnitudes that a new adapter begins with.
+ * Initial tensors of a new adapter.
  *
- * @param tensors F32 values by our names, see {@link PeftAdapter#tensors()}
- * @param residual whether the base has less by what the adapter adds at first (PiSSA), so that the model computes what
- *     it did
+ * @param tensors F32 values by their names in {@link PeftAdapter#tensors()}
+ * @param residual whether the initial adapter is subtracted from the base (PiSSA), so that the model computes at first
+ *     what the base computes
  */
 public record InitialAdapter(Map<String, TensorData> tensors, boolean residual) {
 
@@ -24,9 +24,9 @@ public record InitialAdapter(Map<String, TensorData> tensors, boolean residual) 
     }
 
     /**
-     * The base's weights as the adapter finds them.
+     * Returns the base's weights that the adapter is trained on.
      *
-     * @param prefix of the weights below the head
+     * @param prefix prefix of the weights below the head
      */
     public TensorSource base(TensorSource source, String prefix, Iterable<LoraModule> modules) {
         if (!residual) {
@@ -40,17 +40,17 @@ public record InitialAdapter(Map<String, TensorData> tensors, boolean residual) 
         return new ResidualWeights(source, changed);
     }
 
-    /** The settings of the adapter that {@link #plain} gives. */
+    /** Returns the settings of the adapter that {@link #plain(Map)} returns. */
     public LoraSettings plain(LoraSettings settings) {
         return residual ? settings.withTwiceTheRank() : settings;
     }
 
     /**
-     * What was trained, as an adapter of the base that it was made from: where the base had less by B₀A₀, {@code BA -
-     * B₀A₀}, which is an adapter with the rows of A₀ below A and the columns of -B₀ behind B (source:
-     * {@code LoraModel.subtract_mutated_init} in {@code peft/tuners/lora/model.py}).
+     * Returns the trained tensors as an adapter of the original base. If the initial adapter B₀A₀ was subtracted from
+     * the base, the adapter is {@code BA - B₀A₀}: the rows of A₀ follow those of A, and the columns of -B₀ follow those
+     * of B (source: {@code LoraModel.subtract_mutated_init} in {@code peft/tuners/lora/model.py}).
      *
-     * @param trained by our names
+     * @param trained trained tensors by their names in {@link PeftAdapter#tensors()}
      */
     public Map<String, TensorData> plain(Map<String, TensorData> trained) {
         if (!residual) {
@@ -70,14 +70,14 @@ public record InitialAdapter(Map<String, TensorData> tensors, boolean residual) 
         return plain;
     }
 
-    /** Two matrices of one shape, one below the other or beside it. */
-    private static TensorData joined(TensorData one, TensorData other, int dimension, int sign) {
-        long[] shape = one.shape();
+    /** Returns two matrices of the same shape joined along a dimension, the second times the sign. */
+    private static TensorData joined(TensorData first, TensorData second, int dimension, int sign) {
+        long[] shape = first.shape();
         int row = Math.toIntExact(dimension == 0 ? shape[0] * shape[1] : shape[1]);
         shape[dimension] *= 2;
-        return TensorData.of(one.name(), one.dtype(), shape, () -> {
-            FloatBuffer above = one.floats();
-            FloatBuffer below = other.floats();
+        return TensorData.of(first.name(), first.dtype(), shape, () -> {
+            FloatBuffer above = first.floats();
+            FloatBuffer below = second.floats();
             ByteBuffer bytes = ByteBuffer.allocateDirect(2 * above.remaining() * Float.BYTES)
                     .order(ByteOrder.LITTLE_ENDIAN);
             while (above.hasRemaining()) {

@@ -20,19 +20,20 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * The values that an adapter of a linear begins with where PEFT's {@code init_lora_weights} is set (source:
- * {@code peft/tuners/lora/layer.py}), s being the adapter's scaling:
+ * Initial values of a linear's adapter if PEFT's {@code init_lora_weights} is set (source:
+ * {@code peft/tuners/lora/layer.py}). With s as the adapter's scaling:
  *
  * <ul>
- *   <li>{@code gaussian}: A from N(0, 1/r²), B zero.
- *   <li>{@code pissa} (Meng et al. 2024): {@code s·B·A} is the nearest matrix of rank r to the weight, by its singular
- *       value decomposition; with {@code pissa_niter_N} by N iterations of a random subspace, which is faster. The base
- *       keeps the rest, see {@link ResidualWeights}.
- *   <li>{@code loftq} (Li et al. 2023), with one iteration: {@code s·B·A} is the nearest matrix of rank r to what the
- *       weight loses in 4 bits. PEFT leaves s out, so that its values are these for {@code lora_alpha = r}.
+ *   <li>{@code gaussian}: A is drawn from N(0, 1/r²), B is zero.
+ *   <li>{@code pissa} (Meng et al. 2024): {@code s·B·A} is the nearest matrix of rank r to the weight, by singular
+ *       value decomposition. {@code pissa_niter_N} uses N iterations of a random subspace, which is faster. The base
+ *       keeps the rest; see {@link ResidualWeights}.
+ *   <li>{@code loftq} (Li et al. 2023), with one iteration: {@code s·B·A} is the nearest matrix of rank r to the
+ *       quantisation error of the 4-bit weight. PEFT leaves s out, so PEFT's values equal these if {@code lora_alpha =
+ *       r}.
  * </ul>
  *
- * DoRA's magnitude is then of {@code W + s·B·A}.
+ * DoRA's magnitude is then the magnitude of {@code W + s·B·A}.
  */
 public final class InitialValues implements AutoCloseable {
     private static final String ITERATIONS = "_niter_";
@@ -46,11 +47,13 @@ public final class InitialValues implements AutoCloseable {
     private final ScriptModule script;
 
     /**
-     * @param seed of the run
-     * @param threads that may quantise
+     * Opens the source of initial values.
+     *
+     * @param seed the run's seed
+     * @param threads number of threads for quantisation
      * @param source the base model's weights
-     * @param prefix of the weights below the head
-     * @param parent whose device computes
+     * @param prefix prefix of the weights below the head
+     * @param parent manager whose device computes
      */
     public InitialValues(
             MethodConfig method, long seed, int threads, TensorSource source, String prefix, NDManager parent) {
@@ -63,16 +66,15 @@ public final class InitialValues implements AutoCloseable {
         this.script = ScriptModule.load(manager, List.of("core.adapter.low_rank"), Map.of());
     }
 
-    /** A linear's tensors, A, B and with DoRA the magnitude. */
+    /** Returns a linear's tensors: A, B and with DoRA the magnitude. */
     public List<TensorData> of(LoraModule module) {
         String stored = names.find(module.module().weight())
                 .orElseThrow(() -> RunException.config(
                         "method.init_lora_weights: " + module.module().name()
                                 + " has no weight in the checkpoint: leave it out of method.target_modules"));
         if (Nf4Checkpoint.holds(source, stored)) {
-            throw RunException.config(
-                    "method.init_lora_weights: " + method.lora().initLoraWeights() + " needs the weights as"
-                            + " they were before they had 4 bits: name the full-precision model as model");
+            throw RunException.config("method.init_lora_weights: " + method.initLoraWeights() + " needs the weights"
+                    + " before quantisation to 4 bits: set model to the full-precision model");
         }
         FloatBuffer weight = FourBits.direct(module.module()).asFloatBuffer();
         source.floats(stored, 0, weight);
@@ -97,7 +99,7 @@ public final class InitialValues implements AutoCloseable {
             return List.of(a, b);
         }
         if (!method.isPissa()) {
-            // PiSSA's base and adapter together are the weight as it was.
+            // PiSSA's base and adapter add up to the original weight.
             LoraModule without = new LoraModule(module.module(), module.r(), module.scaling(), 0, false);
             LoraMerge.merge(without, weight, FloatBuffer.wrap(factors[0]), FloatBuffer.wrap(factors[1]), null);
         }
@@ -122,7 +124,7 @@ public final class InitialValues implements AutoCloseable {
         return values;
     }
 
-    /** A and B with s·B·A near a matrix that is stored as the linear's weight. */
+    /** Returns A and B so that s·B·A is near a matrix in the layout of the linear's stored weight. */
     private float[][] nearest(LoraModule module, FloatBuffer matrix) {
         LinearModule linear = module.module();
         if (module.r() > Math.min(linear.in(), linear.out())) {
@@ -152,7 +154,7 @@ public final class InitialValues implements AutoCloseable {
         }
     }
 
-    /** Half of 1 / s, as a factor, goes to each. */
+    /** Returns a factor times 1 / √s, so that B·A is divided by s. */
     private static float[] scaled(NDArray factor, LoraModule module) {
         float[] values = factor.toFloatArray();
         double share = 1 / Math.sqrt(module.scaling());

@@ -10,7 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The fields of a JSON file by their types; null and missing mean the default. What is wrong names file and field. */
+/** Typed fields of a JSON file. Null and missing mean the default. Errors name file and field. */
 record JsonFields(Path file, ObjectNode tree) {
 
     private JsonNode find(String key) {
@@ -49,12 +49,12 @@ record JsonFields(Path file, ObjectNode tree) {
 
     String text(String key) {
         if (!find(key).isMissingNode() && !find(key).isTextual()) {
-            throw bad(key, "a text");
+            throw bad(key, "a string");
         }
         return find(key).textValue();
     }
 
-    /** A list of texts, or one. */
+    /** Returns a list of strings; a single string is a list of one. */
     List<String> texts(String key) {
         JsonNode value = find(key);
         if (value.isTextual()) {
@@ -63,14 +63,14 @@ record JsonFields(Path file, ObjectNode tree) {
         List<String> texts = new ArrayList<>();
         for (JsonNode text : list(key, value)) {
             if (!text.isTextual()) {
-                throw bad(key, "a list of texts");
+                throw bad(key, "a list of strings");
             }
             texts.add(text.textValue());
         }
         return texts;
     }
 
-    /** A list of whole numbers, or one. */
+    /** Returns a list of whole numbers; a single number is a list of one. */
     List<Integer> wholeList(String key) {
         JsonNode value = find(key);
         return value.isNumber() ? List.of(whole(key, value)) : wholeList(key, value);
@@ -82,7 +82,7 @@ record JsonFields(Path file, ObjectNode tree) {
         return wholes;
     }
 
-    /** Lists of whole numbers by name. */
+    /** Returns lists of whole numbers by name. */
     Map<String, List<Integer>> wholeLists(String key) {
         Map<String, List<Integer>> lists = new LinkedHashMap<>();
         object(key).fields().forEachRemaining(entry -> lists.put(entry.getKey(), wholeList(key, entry.getValue())));
@@ -123,8 +123,8 @@ record JsonFields(Path file, ObjectNode tree) {
         return find(key);
     }
 
-    RunException bad(String key, String wanted) {
-        return RunException.data(file + ": " + key + " is " + shown(tree.path(key)) + ", must be " + wanted);
+    RunException bad(String key, String expected) {
+        return RunException.data(file + ": " + key + " is " + shown(tree.path(key)) + ", must be " + expected);
     }
 
     static String shown(JsonNode value) {

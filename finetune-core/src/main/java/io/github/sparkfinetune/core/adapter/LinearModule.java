@@ -3,14 +3,14 @@ package io.github.sparkfinetune.core.adapter;
 import java.util.Objects;
 
 /**
- * A linear of a model, as PEFT sees it among {@code named_modules()}.
+ * A linear of a model, as PEFT finds it in {@code named_modules()}.
  *
- * @param name its full name, e.g. {@code model.layers.0.self_attn.q_proj}
- * @param in values that it takes a token
- * @param out values that it gives a token
- * @param conv1d whether its weight is GPT-2's [in, out] instead of [out, in]
- * @param layer number of the layer that it belongs to, -1 for none
- * @param outputHead whether it is the output head or the classifier, which {@code all-linear} leaves out
+ * @param name full name, e.g. {@code model.layers.0.self_attn.q_proj}
+ * @param in number of inputs per token
+ * @param out number of outputs per token
+ * @param conv1d whether the weight is GPT-2's [in, out] instead of [out, in]
+ * @param layer index of the layer that the linear belongs to, -1 for none
+ * @param outputHead whether the linear is the output head or the classifier, which {@code all-linear} leaves out
  */
 public record LinearModule(String name, int in, int out, boolean conv1d, int layer, boolean outputHead) {
 
@@ -21,12 +21,12 @@ public record LinearModule(String name, int in, int out, boolean conv1d, int lay
         }
     }
 
-    /** Name of its weight among the model's parameters. */
+    /** Returns the weight's name among the model's parameters. */
     public String weight() {
         return name + ".weight";
     }
 
-    /** Last part of the name, e.g. {@code q_proj}. */
+    /** Returns the last part of the name, e.g. {@code q_proj}. */
     String lastPart() {
         return name.substring(name.lastIndexOf('.') + 1);
     }

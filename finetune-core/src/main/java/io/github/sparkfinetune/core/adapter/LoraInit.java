@@ -9,17 +9,17 @@ import java.nio.FloatBuffer;
 import java.util.stream.IntStream;
 
 /**
- * The values that an adapter begins with (source: {@code LoraLayer.reset_lora_parameters} in
- * {@code peft/tuners/lora/layer.py}): A is Kaiming-uniform with a = √5, which is uniform in (-1/√in, 1/√in), B is zero,
- * and the magnitude of DoRA holds the lengths of the weight's rows. So at first the model computes what its base does.
+ * PEFT's default initial values of an adapter (source: {@code LoraLayer.reset_lora_parameters} in
+ * {@code peft/tuners/lora/layer.py}). A is Kaiming-uniform with a = √5, which is uniform in (-1/√in, 1/√in). B is zero.
+ * The magnitude of DoRA holds the lengths of the weight's rows. So at first the model computes what its base computes.
  */
 public final class LoraInit {
     private LoraInit() {}
 
     /**
-     * Writes a new A. Each value is a pure function of seed, module and place.
+     * Writes a new A. Each value is a pure function of seed, module and position.
      *
-     * @param target r · in values from its position, which does not move
+     * @param target r · in values from the buffer's position, which does not move
      */
     public static void a(long seed, LoraModule module, FloatBuffer target) {
         double bound = 1 / Math.sqrt(module.module().in());
@@ -31,10 +31,10 @@ public final class LoraInit {
     }
 
     /**
-     * Writes a new magnitude: the lengths of the rows of W, one an output.
+     * Writes a new magnitude: the length of a row of W for each output.
      *
-     * @param weight the linear's weight as it is stored, of any size
-     * @param target as many values as the linear has outputs, from its position, which does not move
+     * @param weight the linear's weight in its stored layout, of any size
+     * @param target one value for each output, from the buffer's position, which does not move
      */
     public static void magnitude(LinearModule module, TensorParts.Values weight, FloatBuffer target) {
         int columns = module.conv1d() ? module.out() : module.in();
@@ -72,7 +72,7 @@ public final class LoraInit {
         return sum;
     }
 
-    /** The same of a weight that one buffer holds, read from its position. */
+    /** Writes a new magnitude of a weight that one buffer holds, from the buffer's position. */
     public static void magnitude(LinearModule module, FloatBuffer weight, FloatBuffer target) {
         magnitude(
                 module,

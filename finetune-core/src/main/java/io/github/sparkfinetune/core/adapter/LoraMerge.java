@@ -7,31 +7,33 @@ import java.nio.FloatBuffer;
 import java.util.stream.IntStream;
 
 /**
- * The weight of a linear with its adapter in it: {@code W + scaling · B A}, and with DoRA row by row {@code magnitude /
- * ‖W + scaling · B A‖ · (W + scaling · B A)}, the norm over a row (source: {@code Linear.merge} in
- * {@code peft/tuners/lora/layer.py}, {@code DoraLinearVariant} in {@code variants.py}). GPT-2's weight is the transpose
- * of that. Sums are taken in double. Computed where it is read, whole rows of the stored matrix at a time.
+ * A linear's weight with its adapter merged: {@code W + scaling · B A}. With DoRA each row is {@code magnitude / ‖W +
+ * scaling · B A‖ · (W + scaling · B A)}, with the norm over a row (source: {@code Linear.merge} in
+ * {@code peft/tuners/lora/layer.py}, {@code DoraLinearVariant} in {@code variants.py}). GPT-2's weight is the
+ * transpose. Sums are in double precision. Values are computed when they are read, in whole rows of the stored matrix.
  */
 public final class LoraMerge implements TensorParts.Values {
     private final LoraModule module;
     private final TensorParts.Values base;
-    /** The stored matrix is [rows, columns] and grows by scaling · left right, of [rows, r] and [r, columns]. */
+    /** The stored matrix is [rows, columns]; scaling · left right is added to it, of [rows, r] and [r, columns]. */
     private final int rows;
 
     private final int columns;
     private final float[] left;
     private final float[] right;
     private final FloatBuffer magnitude;
-    /** Whole rows of which some values are read. */
+    /** Whole rows, if only some of their values are requested. */
     private FloatBuffer scratch;
-    /** DoRA's factors of the stored matrix's columns, once they are known. */
+    /** DoRA's factors of the stored matrix's columns, once computed. */
     private float[] ofColumns;
 
     /**
+     * Merges an adapter on demand.
+     *
      * @param base the linear's weight as it is stored, [out, in] or GPT-2's [in, out]
-     * @param a [r, in], from its position
-     * @param b [out, r], from its position
-     * @param magnitude [out], from its position; null without DoRA
+     * @param a A of shape [r, in], from the buffer's position
+     * @param b B of shape [out, r], from the buffer's position
+     * @param magnitude magnitude of shape [out], from the buffer's position; null without DoRA
      */
     public LoraMerge(LoraModule module, TensorParts.Values base, FloatBuffer a, FloatBuffer b, FloatBuffer magnitude) {
         boolean transposed = module.module().conv1d();
@@ -50,7 +52,7 @@ public final class LoraMerge implements TensorParts.Values {
     /**
      * Changes a whole weight in place.
      *
-     * @param weight as it is stored, from its position to its limit, which stay
+     * @param weight weight as it is stored, from the buffer's position to its limit, which do not move
      */
     public static void merge(
             LoraModule module, FloatBuffer weight, FloatBuffer a, FloatBuffer b, FloatBuffer magnitude) {
@@ -67,7 +69,7 @@ public final class LoraMerge implements TensorParts.Values {
         boolean whole = skipped == 0 && target.remaining() == (past - first) * columns;
         FloatBuffer values = whole ? target : scratch(past - first);
         boolean scalesColumns = module.dora() && module.module().conv1d();
-        // Before anything changes, for the target may be the base itself.
+        // The target may be the base itself, so the factors are computed before anything changes.
         float[] factors = scalesColumns ? factorsOfColumns() : null;
         base.read((long) first * columns, values);
         add(first, values);
@@ -83,18 +85,17 @@ public final class LoraMerge implements TensorParts.Values {
 
     private FloatBuffer scratch(int count) {
         if (scratch == null || scratch.capacity() < count * columns) {
-            scratch = room(count);
+            scratch = allocate(count);
         }
         return scratch.clear().limit(count * columns);
     }
 
-    private FloatBuffer room(int count) {
+    private FloatBuffer allocate(int count) {
         return ByteBuffer.allocateDirect(Math.multiplyExact(count * columns, Float.BYTES))
                 .order(ByteOrder.nativeOrder())
                 .asFloatBuffer();
     }
 
-    /** Adds the adapter to some rows. */
     private void add(int first, FloatBuffer values) {
         int r = module.r();
         eachRow(values, (row, at) -> {
@@ -112,7 +113,7 @@ public final class LoraMerge implements TensorParts.Values {
     }
 
     private interface Row {
-        /** @param at where its values begin */
+        /** Visits a row whose values begin at {@code at}. */
         void take(int row, int at);
     }
 
@@ -145,7 +146,7 @@ public final class LoraMerge implements TensorParts.Values {
         });
     }
 
-    /** An output is a column here, whose length is known after one pass over all rows. */
+    /** Returns the factors of the outputs, which are columns here. Their lengths need one pass over all rows. */
     private float[] factorsOfColumns() {
         if (ofColumns != null) {
             return ofColumns;
@@ -153,7 +154,7 @@ public final class LoraMerge implements TensorParts.Values {
         double[] squares = new double[columns];
         int together = Math.max(1, TensorParts.bytes() / Float.BYTES / columns);
         for (int first = 0; first < rows; first += together) {
-            FloatBuffer values = room(Math.min(together, rows - first));
+            FloatBuffer values = allocate(Math.min(together, rows - first));
             base.read((long) first * columns, values);
             add(first, values);
             for (int i = 0; i < values.limit(); i++) {

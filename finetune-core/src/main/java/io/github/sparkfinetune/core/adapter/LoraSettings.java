@@ -16,22 +16,22 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * What PEFT's {@code LoraConfig} says about an adapter, under its names (source: {@code peft/tuners/lora/config.py} of
- * PEFT 0.21).
+ * Settings of an adapter, named as in PEFT's {@code LoraConfig} (source: {@code peft/tuners/lora/config.py} of PEFT
+ * 0.21).
  *
  * @param ranks ranks and scaling
  * @param targets linears that get an adapter
  * @param loraDropout rate at which the adapter's input is dropped, [0, 1)
- * @param useDora with a trained magnitude a row
- * @param alsoTrained what is trained besides, and saved with the adapter
- * @param base the model that it belongs to
+ * @param useDora whether each output has a trained magnitude
+ * @param alsoTrained parameters that are trained, and saved with the adapter, besides its matrices
+ * @param base model that the adapter belongs to
  */
 public record LoraSettings(
         Ranks ranks, Targets targets, double loraDropout, boolean useDora, AlsoTrained alsoTrained, BaseModel base) {
-    /** Takes every linear but the output head. */
+    /** Value of target_modules for every linear except the output head. */
     static final String ALL_LINEAR = "all-linear";
 
-    /** What PEFT trains whole besides, because these heads are new where a task begins. */
+    /** Modules that PEFT also trains whole, because a task's head is new. */
     private static final Map<String, List<String>> HEADS = Map.of(
             "SEQ_CLS", List.of("classifier", "score"),
             "TOKEN_CLS", List.of("classifier", "score"),
@@ -41,10 +41,10 @@ public record LoraSettings(
      * Ranks and scaling of the adapters.
      *
      * @param r rank
-     * @param loraAlpha the adapter's output is scaled by lora_alpha / r
-     * @param rankPattern other ranks by the end of a module's name, a regular expression; the first that matches wins
-     * @param alphaPattern other lora_alpha, in the same way
-     * @param useRslora scale by lora_alpha / √r instead
+     * @param loraAlpha numerator of the scaling lora_alpha / r of the adapter's output
+     * @param rankPattern other ranks, by a regular expression for the end of a module's name; the first match wins
+     * @param alphaPattern other values of lora_alpha, in the same way
+     * @param useRslora whether the scaling is lora_alpha / √r instead
      */
     public record Ranks(
             int r,
@@ -54,9 +54,9 @@ public record LoraSettings(
             boolean useRslora) {
 
         /**
-         * Checks them.
+         * Checks the ranks.
          *
-         * @throws RunException naming the one that is wrong
+         * @throws RunException if a value is out of range; the message names its key
          */
         public Ranks {
             check(r >= 1, "r", r, "at least 1");
@@ -68,12 +68,12 @@ public record LoraSettings(
             alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
         }
 
-        /** One rank everywhere, without patterns. */
+        /** Returns the same rank for all modules, without patterns. */
         static Ranks same(int r, double loraAlpha) {
             return new Ranks(r, loraAlpha, Map.of(), Map.of(), false);
         }
 
-        /** Twice the rank everywhere, and the scaling that it had. */
+        /** Returns twice the rank for each module, with the same scaling. */
         Ranks twice() {
             double factor = useRslora ? Math.sqrt(2) : 2;
             Map<String, Integer> ranks = new LinkedHashMap<>(rankPattern);
@@ -87,10 +87,10 @@ public record LoraSettings(
     /**
      * Linears that get an adapter.
      *
-     * @param targetModules their names
-     * @param excludeModules linears that get none, though {@code targetModules} names them; may be null
-     * @param layersToTransform numbers of the layers that get adapters; empty for all
-     * @param layersPattern names of the lists of layers that those numbers count, or empty
+     * @param targetModules names of the linears
+     * @param excludeModules linears that get no adapter although {@code targetModules} names them; may be null
+     * @param layersToTransform indices of the layers that get adapters; empty for all
+     * @param layersPattern names of the lists of layers that the indices count, or empty
      */
     public record Targets(
             ModuleNames targetModules,
@@ -99,9 +99,9 @@ public record LoraSettings(
             List<String> layersPattern) {
 
         /**
-         * Checks them.
+         * Checks the targets.
          *
-         * @throws RunException naming the one that is wrong
+         * @throws RunException if the settings contradict each other; the message names the key
          */
         public Targets {
             Objects.requireNonNull(targetModules, "targetModules");
@@ -126,22 +126,21 @@ public record LoraSettings(
     }
 
     /**
-     * What is trained besides the adapters, and saved with them.
+     * Parameters that are trained besides the adapters, and saved with them.
      *
-     * @param bias which biases
-     * @param modulesToSave modules that are trained whole, by what their names end with
-     * @param trainableTokenIndices ids of the tokens whose rows of the embedding table are trained, and saved, by
-     *     themselves
+     * @param bias which biases are trained
+     * @param modulesToSave modules that are trained whole, by the ends of their names
+     * @param trainableTokenIndices ids of the tokens whose rows of the embedding table are trained and saved separately
      */
     public record AlsoTrained(LoraBias bias, List<String> modulesToSave, List<Integer> trainableTokenIndices) {
 
-        /** Nothing but the adapters. */
+        /** Only the adapters are trained. */
         static final AlsoTrained NOTHING = new AlsoTrained(LoraBias.NONE, List.of(), List.of());
 
         /**
-         * Checks it.
+         * Checks the settings.
          *
-         * @throws RunException naming the setting that is wrong
+         * @throws RunException if a token id is negative or repeated
          */
         public AlsoTrained {
             Objects.requireNonNull(bias, "bias");
@@ -166,16 +165,16 @@ public record LoraSettings(
     /**
      * The model that an adapter belongs to.
      *
-     * @param baseModelNameOrPath its name or path, or null
+     * @param baseModelNameOrPath the model's name or path, or null
      * @param taskType PEFT's name of the task, e.g. {@code CAUSAL_LM}, or null
-     * @param fanInFanOut whether weights are [in, out] (GPT-2); kept for PEFT, a {@link LinearModule} knows by itself
+     * @param fanInFanOut whether weights are [in, out] (GPT-2). PEFT reads it; a {@link LinearModule} has its own flag.
      */
     public record BaseModel(String baseModelNameOrPath, String taskType, boolean fanInFanOut) {}
 
     /**
      * Checks the settings.
      *
-     * @throws RunException naming the one that is wrong
+     * @throws RunException if lora_dropout is out of range
      */
     public LoraSettings {
         check(loraDropout >= 0 && loraDropout < 1, "lora_dropout", loraDropout, "in [0, 1)");
@@ -188,11 +187,11 @@ public record LoraSettings(
     }
 
     /**
-     * The settings of a new adapter, with PEFT's choices where the configuration makes none.
+     * Returns the settings of a new adapter, with PEFT's defaults for keys that the configuration leaves out.
      *
-     * @param architecture of the base model
+     * @param architecture the base model's architecture
      * @param taskType PEFT's name of the task: SEQ_CLS, TOKEN_CLS, QUESTION_ANS, CAUSAL_LM, or null
-     * @param baseModel name or path of the base model, as the adapter is to call it
+     * @param baseModel name or path of the base model that the adapter's files state
      */
     public static LoraSettings of(MethodConfig method, Architecture architecture, String taskType, String baseModel) {
         ModuleNames targets = method.targets().targetModules();
@@ -238,23 +237,26 @@ public record LoraSettings(
     /**
      * Reads {@code adapter_config.json} of a PEFT folder.
      *
-     * @throws RunException when it is missing, or names a field that is not supported and not at its default
+     * @throws RunException if the file is missing, or sets an unsupported field to a value other than its default
      */
     public static LoraSettings read(Path folder) {
         return AdapterConfig.read(folder);
     }
 
-    /** Whether the adapter's targets are every linear but the output head. */
+    /** Returns whether the targets are every linear except the output head. */
     boolean allLinear() {
         return ALL_LINEAR.equalsIgnoreCase(targets.targetModules().expression());
     }
 
-    /** The same with its targets named. */
+    /** Returns the same settings with named targets. */
     LoraSettings withTargets(List<String> names) {
         return new LoraSettings(ranks, targets.with(ModuleNames.of(names)), loraDropout, useDora, alsoTrained, base);
     }
 
-    /** The same with more modules that are trained whole, as far as they are not, nor one around them. */
+    /**
+     * Returns the same settings with more modules that are trained whole. Modules that are trained already, by
+     * themselves or within another module, are left out.
+     */
     public LoraSettings saving(List<String> modules) {
         LoraSettings settings = this;
         for (String module : modules) {
@@ -267,14 +269,14 @@ public record LoraSettings(
         return settings;
     }
 
-    /** The same with twice the rank everywhere, and the scaling that it had. */
+    /** Returns the same settings with twice the rank for each module, and the same scaling. */
     LoraSettings withTwiceTheRank() {
         return new LoraSettings(ranks.twice(), targets, loraDropout, useDora, alsoTrained, base);
     }
 
     /**
-     * Whether a parameter is trained whole because its module, or one around it, is of {@code modules_to_save}. PEFT
-     * asks only that the module's name ends with one of them, so {@code classifier} takes DistilBERT's
+     * Returns whether a parameter is trained whole because {@code modules_to_save} names its module or an enclosing
+     * module. PEFT only compares the end of the module's name, so {@code classifier} also matches DistilBERT's
      * {@code pre_classifier}.
      *
      * @param parameter full name, e.g. {@code classifier.dense.weight}
@@ -290,7 +292,7 @@ public record LoraSettings(
     }
 
     /**
-     * Whether a parameter is a bias that {@link AlsoTrained#bias} has trained.
+     * Returns whether a parameter is a bias that {@link AlsoTrained#bias} trains.
      *
      * @param adapted names of the linears with adapters
      */

@@ -10,18 +10,19 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 
 /**
- * Which linears of a model get an adapter, by PEFT's rules (source: {@code check_target_module_exists} in
+ * Choice of the linears that get an adapter, by PEFT's rules (source: {@code check_target_module_exists} in
  * {@code peft/tuners/tuners_utils.py}, {@code get_pattern_key} in {@code peft/utils/other.py}).
  */
 public final class LoraTargets {
     private LoraTargets() {}
 
     /**
-     * The linears that get an adapter, in the order given. A list of targets holds full names (which are taken whatever
-     * {@code layers_to_transform} says) or what names end with after a dot; a text is a regular expression that a whole
-     * name must match, or {@code all-linear}. What {@code exclude_modules} or {@code modules_to_save} names gets none.
+     * Returns the linears that get an adapter, in the order of {@code modules}. A list of targets holds full names or
+     * the last parts of names after a dot. Full names are taken whatever {@code layers_to_transform} says. A single
+     * text is {@code all-linear}, or a regular expression that must match the whole name. Linears that
+     * {@code exclude_modules} or {@code modules_to_save} names get no adapter.
      *
-     * @throws RunException when there is none, listing what there is
+     * @throws RunException if no linear matches; the message lists the linears
      */
     public static List<LoraModule> match(LoraSettings settings, List<LinearModule> modules) {
         List<LoraModule> matched = new ArrayList<>();
@@ -29,11 +30,11 @@ public final class LoraTargets {
             if (!isExcluded(settings, module) && isTarget(settings, module)) {
                 if (settings.saves(module.weight())) {
                     throw RunException.config("target_modules "
-                            + Quoted.plain(settings.targets().targetModules().toString()) + " takes " + module.name()
+                            + Quoted.plain(settings.targets().targetModules().toString()) + " matches " + module.name()
                             + ", which modules_to_save "
                             + Quoted.plain(
                                     settings.alsoTrained().modulesToSave().toString())
-                            + " trains whole: name the target modules so that it is not one of them");
+                            + " trains whole: name target modules that do not include it");
                 }
                 matched.add(adapted(settings, module));
             }
@@ -45,8 +46,8 @@ public final class LoraTargets {
     }
 
     /**
-     * Refuses a list of targets in which a name takes no linear of the model: likely it is misspelt. PEFT lets it pass,
-     * so this is for new adapters only.
+     * Refuses a list of targets in which a name matches no linear of the model, because the name is probably misspelt.
+     * PEFT accepts such a list, so only new adapters are checked.
      */
     public static void checkNames(LoraSettings settings, List<LinearModule> modules) {
         for (String name : settings.targets().targetModules().names()) {
@@ -60,7 +61,7 @@ public final class LoraTargets {
         List<String> parts =
                 modules.stream().map(LinearModule::lastPart).distinct().toList();
         return RunException.config("target_modules: " + Quoted.plain(targets)
-                + " matches no linear of this model; there are " + String.join(", ", parts));
+                + " matches no linear of this model; its linears are " + String.join(", ", parts));
     }
 
     private static boolean isExcluded(LoraSettings settings, LinearModule module) {

@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 
-/** A full-precision base model and an adapter of it, opened as one model whose tensors are computed one at a time. */
+/** A full-precision base model with an adapter, opened as one model whose tensors are computed one at a time. */
 public final class MergedModel implements AutoCloseable {
     private static final String QUANTIZATION = "quantization_config";
 
@@ -33,14 +33,14 @@ public final class MergedModel implements AutoCloseable {
     }
 
     /**
-     * Opens both; folders on other machines are copied to a local folder first.
+     * Opens base and adapter. Folders on other machines are copied to a local folder first.
      *
      * @param model Hadoop path of the base's folder
-     * @param method what the adapter was trained by
-     * @param head the model's
+     * @param method method that trained the adapter
+     * @param head the model's head
      * @param adapter Hadoop path of the adapter's folder
-     * @param localDir gets the copies, which the caller deletes
-     * @throws RunException when one is not there, the base is quantised, or they do not fit
+     * @param localDir folder for the copies, which the caller deletes
+     * @throws RunException if a folder is missing, the base is quantised, or base and adapter do not fit
      */
     public static MergedModel open(
             String model, MethodConfig method, HeadKind head, String adapter, Configuration hadoop, Path localDir) {
@@ -64,12 +64,12 @@ public final class MergedModel implements AutoCloseable {
     private static void refuseQuantised(String model, HfConfig config) {
         config.find(QUANTIZATION).ifPresent(quantization -> {
             throw RunException.data("model: " + model + " is quantised (" + QUANTIZATION + " in " + config.source()
-                    + "): merging into it would round the adapter away; name the full-precision model that it was made"
-                    + " from, --set model=FOLDER");
+                    + "): merging into it would round the adapter away; use the full-precision model that it was made"
+                    + " from: --set model=FOLDER");
         });
     }
 
-    /** The adapter's own config.json knows its classes and vocabulary; the base's holds where there is none. */
+    /** Returns the adapter's own config.json, which has its classes and vocabulary, or else the base's. */
     private static HfConfig trained(Path adapterFolder, HfConfig base, PeftAdapter adapter) {
         if (!Files.isRegularFile(adapterFolder.resolve(HfConfig.FILE))) {
             return base;
@@ -85,17 +85,17 @@ public final class MergedModel implements AutoCloseable {
         return own;
     }
 
-    /** The configuration that fits the tensors. */
+    /** Returns the configuration that fits the tensors. */
     public HfConfig config() {
         return merged.config();
     }
 
-    /** The tensors in the base's order, new ones at the end; every one in the type that it has in the base. */
+    /** Returns the tensors in the base's order, followed by new tensors. Each tensor keeps its type in the base. */
     public List<TensorData> tensors() {
         return merged.tensors();
     }
 
-    /** Local folders with the tokenizer's files; of two with the same file the first one's counts. */
+    /** Returns the local folders with the tokenizer's files. If both have a file, the first folder's is used. */
     List<Path> folders() {
         return List.of(adapterFolder, base);
     }
@@ -104,7 +104,7 @@ public final class MergedModel implements AutoCloseable {
         return adapter;
     }
 
-    /** Number of linears with an adapter. */
+    /** Returns the number of linears with an adapter. */
     int adaptedLinears() {
         return merged.adaptedLinears();
     }

@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The weights of a base model with an adapter in them. Nothing is computed here but on demand, tensor by tensor. Every
- * tensor keeps the type that it has in the base; the parameters that the adapter brings whole take the base's place.
+ * The weights of a base model with an adapter merged. Each tensor is computed on demand and keeps its type in the base.
+ * Parameters that the adapter brings whole replace the base's.
  */
 final class MergedWeights {
     private static final String HEAD = ModelModules.LM_HEAD + ".weight";
@@ -29,17 +29,19 @@ final class MergedWeights {
     private final TensorSource base;
     private final PeftAdapter adapter;
     private final MethodConfig method;
-    /** Names in the base's file, by the names of the model with a head. */
+    /** Names in the base's file, by names of the model with a head. */
     private final Map<String, String> stored = new LinkedHashMap<>();
 
     private final Map<String, LoraModule> adapted = new LinkedHashMap<>();
     private boolean tied;
 
     /**
-     * @param config configuration of the model that was trained
-     * @param head its head
-     * @param method what the adapter was trained by: LoftQ's belongs to weights of 4 bits
-     * @throws io.github.sparkfinetune.conf.RunException when they do not fit each other
+     * Opens the merged weights.
+     *
+     * @param config configuration of the trained model
+     * @param head the model's head
+     * @param method method that trained the adapter; LoftQ's adapter belongs to 4-bit weights
+     * @throws io.github.sparkfinetune.conf.RunException if base and adapter do not fit
      */
     MergedWeights(HfConfig config, HeadKind head, TensorSource base, PeftAdapter adapter, MethodConfig method) {
         this.config = config;
@@ -57,7 +59,7 @@ final class MergedWeights {
         }
         tied = isDecoder() && (architecture.isTied() || !stored.containsKey(HEAD));
         if (tied) {
-            // Where the file has a head as well, transformers lets the table win.
+            // If the file has a head as well, transformers uses the table.
             stored.remove(HEAD);
             if (adapted.containsKey(HEAD)
                     || (adapter.tensors().containsKey(HEAD) ? !headIsTable() : onlyTheTableIsNew())) {
@@ -83,8 +85,8 @@ final class MergedWeights {
                     .orElseThrow();
             long width = adapter.tensors().get(name).shape()[1];
             if (!name.equals(rowsOf(table)) || width != shape[1] || last >= shape[0]) {
-                throw adapter.otherBase("it brings rows up to " + last + ", " + width + " wide, as " + name
-                        + ", this model's " + table + " is " + Arrays.toString(shape));
+                throw adapter.otherBase("it has rows up to " + last + ", " + width + " wide, as " + name
+                        + "; this model's " + table + " is " + Arrays.toString(shape));
             }
         }
     }
@@ -93,7 +95,10 @@ final class MergedWeights {
         return !architecture.projection(HeadKind.CAUSAL_LM).isEmpty();
     }
 
-    /** As in PEFT, where a trained table leaves the head as it was; one of another size can't. */
+    /**
+     * Returns whether the adapter has a trained table of the base's size but no head. As in PEFT, the head then stays
+     * as it was. A table of another size implies a new head.
+     */
     private boolean onlyTheTableIsNew() {
         String table = architecture.table().name();
         TensorData trained = adapter.tensors().get(table);
@@ -110,7 +115,7 @@ final class MergedWeights {
         long[] shape = adapter.tensors().get(name).shape();
         if (!stored.containsKey(name)) {
             if (!adapter.settings().saves(name) && !isVocabulary(name)) {
-                throw adapter.otherBase("it brings " + name + ", which this model does not have");
+                throw adapter.otherBase("it has " + name + ", which this model does not have");
             }
             return;
         }
@@ -121,7 +126,7 @@ final class MergedWeights {
                 before.length == shape.length && Arrays.equals(tail(before, rowsMayDiffer), tail(shape, rowsMayDiffer));
         if (!fits) {
             throw adapter.otherBase(
-                    name + " is " + Arrays.toString(shape) + ", this model's is " + Arrays.toString(before));
+                    name + " is " + Arrays.toString(shape) + "; this model's is " + Arrays.toString(before));
         }
     }
 
@@ -135,12 +140,14 @@ final class MergedWeights {
         return withoutFirst && shape.length > 0 ? Arrays.copyOfRange(shape, 1, shape.length) : shape;
     }
 
-    /** Number of linears with an adapter. */
     int adaptedLinears() {
         return adapted.size();
     }
 
-    /** The configuration that fits the tensors: of a multimodal model that of its text part alone. */
+    /**
+     * Returns the configuration that fits the tensors. For a multimodal model, it is the configuration of the text
+     * part.
+     */
     HfConfig config() {
         HfConfig merged = config.alone();
         if (config.multimodalType().isPresent()) {
@@ -170,12 +177,12 @@ final class MergedWeights {
                 throw adapter.otherBase(
                         "its " + name + " has " + adapter.tensors().get(name).shape()[0] + " classes, "
                                 + config.source() + " has " + config.numLabels()
-                                + "; put the config.json of the model that was trained into the adapter's folder");
+                                + "; put the config.json of the trained model into the adapter's folder");
             }
         }
     }
 
-    /** The tensors in the base's order, new ones at the end, under the names of a model that is written. */
+    /** Returns the tensors in the base's order, followed by new tensors, under the names of a written model. */
     List<TensorData> tensors() {
         return merged().stream()
                 .map(tensor ->
@@ -213,7 +220,7 @@ final class MergedWeights {
         return withRows(adapter.tensors().get(name).named(name).as(type));
     }
 
-    /** A tensor with the rows that the adapter brings for it. */
+    /** Returns a tensor with the rows that the adapter replaces. */
     private TensorData withRows(TensorData tensor) {
         TensorData rows = adapter.tensors().get(rowsOf(tensor.name()));
         if (rows == null) {
@@ -232,7 +239,7 @@ final class MergedWeights {
     }
 
     private TensorData merged(String name, LoraModule module, TensorType type) {
-        // The base that PEFT stores with the adapter of a resized head stands for the model's.
+        // The base that PEFT stores with the adapter of a resized head replaces the model's.
         TensorData trained = adapter.tensors().get(name);
         long[] shape =
                 trained != null ? trained.shape() : base.info(stored.get(name)).shape();
@@ -249,7 +256,7 @@ final class MergedWeights {
                         module.dora() ? tensors.get(module.magnitude()).floats() : null));
     }
 
-    /** The base's weight, as the adapter found it. */
+    /** Returns the base's weight that the adapter was trained on. */
     private TensorParts.Values weight(LoraModule module, String inBase) {
         return method.isLoftq()
                 ? FourBits.values(module.module(), base, inBase, method.bnb4bitUseDoubleQuant())

@@ -15,13 +15,13 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The linears of a model, found in its weights: every matrix named {@code MODULE.weight} which is no embedding and
- * belongs to the model's head or lies below it; heads for other tasks may lie in the same checkpoint. A checkpoint of a
- * bare model ({@code BertModel}, {@code GPT2Model}) lacks the prefix that its parameters have in a model with a head;
- * names here always have it.
+ * The linears of a model, found in its weights: every matrix named {@code MODULE.weight} that is not an embedding and
+ * that the model uses with its head. Heads for other tasks may be in the same checkpoint. A checkpoint of a bare model
+ * ({@code BertModel}, {@code GPT2Model}) lacks the prefix that parameters have in a model with a head; names here
+ * always have the prefix.
  */
 public final class ModelModules {
-    /** Of a decoder: what turns hidden states into logits. */
+    /** Module of a decoder that maps hidden states to logits. */
     static final String LM_HEAD = "lm_head";
 
     /** Modules outside the prefix, by the first part of their names. */
@@ -42,15 +42,15 @@ public final class ModelModules {
 
     private static final String WEIGHT = ".weight";
 
-    /** The first number between dots is the layer's, as PEFT reads names. */
+    /** The first number between dots is the layer's index, as PEFT reads names. */
     private static final Pattern LAYER = Pattern.compile(".*?\\.[^.]*\\.(\\d{1,6})\\..*");
 
     private ModelModules() {}
 
     /**
-     * The linears in the order of the weights.
+     * Returns the linears in the order of the weights.
      *
-     * @param head the model's
+     * @param head the model's head
      */
     public static List<LinearModule> linears(Architecture architecture, HeadKind head, TensorSource weights) {
         List<LinearModule> linears = new ArrayList<>();
@@ -82,9 +82,9 @@ public final class ModelModules {
         return linears;
     }
 
-    /** Names of all linears of a model with that head. */
+    /** Returns the names of all linears of a model with a head. */
     private static Set<String> modules(Architecture architecture, HeadKind head) {
-        // How many classes the head tells apart changes no name.
+        // The number of classes changes no name.
         return Stream.concat(
                         architecture.blocks(head, 1).stream().flatMap(block -> block.weights().values().stream()),
                         architecture.projection(head).values().stream())
@@ -93,8 +93,7 @@ public final class ModelModules {
                 .collect(Collectors.toSet());
     }
 
-    /** @param output module of the projection, or null */
-    /** As the model knows it; bitsandbytes stores the transpose of a Conv1D. */
+    /** Returns the shape of a weight in the model; bitsandbytes stores the transpose of a Conv1D. */
     private static long[] shape(TensorSource weights, String stored, boolean conv1d) {
         if (!Nf4Checkpoint.holds(weights, stored)) {
             return weights.info(stored).shape();
@@ -103,6 +102,7 @@ public final class ModelModules {
         return conv1d ? new long[] {shape[1], shape[0]} : shape;
     }
 
+    /** @param output module of the projection, or null */
     private static LinearModule linear(String module, long[] shape, boolean conv1d, String output) {
         int rows = Math.toIntExact(shape[0]);
         int columns = Math.toIntExact(shape[1]);
@@ -116,12 +116,12 @@ public final class ModelModules {
                 CLASSIFIERS.contains(module) || module.equals(output));
     }
 
-    /** Whether the weights are those of a model without a head, whose names lack the prefix. */
+    /** Returns whether the weights belong to a model without a head, whose names lack the prefix. */
     static boolean isBare(Architecture architecture, TensorSource weights) {
         return weights.names().stream().noneMatch(name -> name.startsWith(architecture.prefix()));
     }
 
-    /** The name that a bare model's tensor has in a model with a head. */
+    /** Returns a bare model's name of a tensor as a name of a model with a head. */
     static String prefixed(Architecture architecture, String stored) {
         String first = stored.substring(0, Math.max(0, stored.indexOf('.')));
         return HEADS.contains(first) ? stored : architecture.prefix() + stored;

@@ -8,11 +8,11 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * A regular expression over names of modules, which may come with a stranger's adapter: one that takes for ever, as
- * {@code (a*)*b} does, ends with an error.
+ * A regular expression for names of modules. An adapter of unknown origin may contain an expression that never ends,
+ * such as {@code (a*)*b}; matching then fails with an error.
  */
 final class ModuleExpression {
-    /** Most characters of a name that are looked at. */
+    /** Most characters that a match may read. */
     private static final int MOST_STEPS = 1_000_000;
 
     private final String key;
@@ -28,8 +28,8 @@ final class ModuleExpression {
     /**
      * Compiles an expression in Python's or Java's syntax.
      *
-     * @param key the setting that it comes from, for messages
-     * @throws RunException if it is none
+     * @param key setting that the expression comes from, for messages
+     * @throws RunException if the text is not a regular expression
      */
     static ModuleExpression of(String key, String expression) {
         try {
@@ -44,9 +44,9 @@ final class ModuleExpression {
     }
 
     /**
-     * Whether a whole name matches.
+     * Returns whether a whole name matches.
      *
-     * @throws RunException if that takes too long to find out
+     * @throws RunException if matching takes too long
      */
     boolean matches(String name) {
         try {
@@ -57,9 +57,9 @@ final class ModuleExpression {
     }
 
     /**
-     * The match that a name begins with, if any.
+     * Returns the match at the start of a name, if any.
      *
-     * @throws RunException if that takes too long to find out
+     * @throws RunException if matching takes too long
      */
     Optional<Matcher> findAtStart(String name) {
         try {
@@ -75,7 +75,7 @@ final class ModuleExpression {
                 + " takes too long: name the modules in a simpler way");
     }
 
-    /** A name that may be looked at so often. */
+    /** A name with a limit on the characters that are read. */
     private final class Bounded implements CharSequence {
         private final String name;
         private int steps;

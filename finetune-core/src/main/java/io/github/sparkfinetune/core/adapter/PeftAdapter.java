@@ -13,25 +13,25 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * An adapter as it is stored.
+ * A stored adapter.
  *
- * @param source its folder, for messages
- * @param settings what it is
+ * @param source the adapter's folder, for messages
+ * @param settings the adapter's settings
  * @param tensors F32 values by name: {@code MODULE.lora_A} [r, in], {@code MODULE.lora_B} [out, r], with DoRA
  *     {@code MODULE.lora_magnitude} [out], {@code MODULE.token_adapter.trainable_tokens_delta} [tokens, width] of the
  *     embedding table, and under their own full names the parameters that are trained whole (modules to save, biases)
  */
 public record PeftAdapter(String source, LoraSettings settings, Map<String, TensorData> tensors) {
-    /** What the name of a linear's A ends with. */
+    /** End of the name of a linear's A. */
     public static final String LORA_A = ".lora_A";
 
-    /** What the name of a linear's B ends with. */
+    /** End of the name of a linear's B. */
     public static final String LORA_B = ".lora_B";
 
-    /** What the name of a linear's magnitude ends with. */
+    /** End of the name of a linear's magnitude. */
     public static final String LORA_MAGNITUDE = ".lora_magnitude";
 
-    /** What the name of trained rows of an embedding table ends with, behind its module's. */
+    /** End of the name of an embedding table's trained rows, after the module's name. */
     public static final String TOKEN_ROWS = ".token_adapter.trainable_tokens_delta";
 
     private static final List<String> ENDINGS = List.of(LORA_A, LORA_B, LORA_MAGNITUDE);
@@ -42,7 +42,7 @@ public record PeftAdapter(String source, LoraSettings settings, Map<String, Tens
         tensors = Collections.unmodifiableMap(new TreeMap<>(tensors));
     }
 
-    /** Names of the linears that have an A. */
+    /** Returns the names of the linears that have an A. */
     static Set<String> adapted(Set<String> names) {
         Set<String> adapted = new LinkedHashSet<>();
         for (String name : names) {
@@ -53,12 +53,14 @@ public record PeftAdapter(String source, LoraSettings settings, Map<String, Tens
         return adapted;
     }
 
-    /** Whether a name is that of an A, B or magnitude. */
+    /** Returns whether a name belongs to an A, B or magnitude. */
     static boolean isLora(String name) {
         return ENDINGS.stream().anyMatch(name::endsWith);
     }
 
-    /** Names of the parameters that the adapter brings whole: modules to save, biases, resized embeddings. */
+    /**
+     * Returns the names of the parameters that the adapter replaces whole: modules to save, biases, resized embeddings.
+     */
     public List<String> whole() {
         return tensors.keySet().stream()
                 .filter(name -> !isLora(name) && !name.endsWith(TOKEN_ROWS))
@@ -66,11 +68,11 @@ public record PeftAdapter(String source, LoraSettings settings, Map<String, Tens
     }
 
     /**
-     * The linears of a model that this adapter is for.
+     * Returns the linears of a model that this adapter is for.
      *
      * @param modules the model's linears
-     * @throws RunException when the adapter and the model do not fit: a target without tensors, tensors without a
-     *     target, another shape
+     * @throws RunException if adapter and model do not fit: a target without tensors, tensors without a target, or a
+     *     different shape
      */
     public List<LoraModule> modules(List<LinearModule> modules) {
         List<LoraModule> matched;
@@ -79,16 +81,16 @@ public record PeftAdapter(String source, LoraSettings settings, Map<String, Tens
         } catch (RunException e) {
             throw otherBase(e.getMessage());
         }
-        Set<String> wanted = new LinkedHashSet<>();
+        Set<String> expected = new LinkedHashSet<>();
         for (LoraModule module : matched) {
             module.shapes().forEach(this::require);
-            wanted.addAll(module.shapes().keySet());
+            expected.addAll(module.shapes().keySet());
         }
-        List<String> without = new ArrayList<>(tensors.keySet());
-        without.removeIf(name -> !isLora(name) || wanted.contains(name));
-        if (!without.isEmpty()) {
-            throw otherBase(without.get(0) + " belongs to no linear of this model"
-                    + (without.size() == 1 ? "" : ", nor do " + (without.size() - 1) + " other tensors"));
+        List<String> unmatched = new ArrayList<>(tensors.keySet());
+        unmatched.removeIf(name -> !isLora(name) || expected.contains(name));
+        if (!unmatched.isEmpty()) {
+            throw otherBase(unmatched.get(0) + " belongs to no linear of this model"
+                    + (unmatched.size() == 1 ? "" : ", nor do " + (unmatched.size() - 1) + " other tensors"));
         }
         return matched;
     }
@@ -99,12 +101,12 @@ public record PeftAdapter(String source, LoraSettings settings, Map<String, Tens
             throw otherBase("it has no " + name + ", which this model and its settings need");
         }
         if (!Arrays.equals(tensor.shape(), shape)) {
-            throw otherBase(name + " is " + Arrays.toString(tensor.shape()) + ", this model and its settings need "
+            throw otherBase(name + " is " + Arrays.toString(tensor.shape()) + "; this model and its settings need "
                     + Arrays.toString(shape));
         }
     }
 
-    /** An adapter that is not for the model at hand. */
+    /** Returns the error that the adapter is not for the model. */
     RunException otherBase(String what) {
         String base = settings.base().baseModelNameOrPath();
         return RunException.data(source + ": the adapter does not fit this model: " + what

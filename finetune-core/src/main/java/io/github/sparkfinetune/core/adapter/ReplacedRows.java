@@ -5,7 +5,7 @@ import io.github.sparkfinetune.core.safetensors.TensorData;
 import java.nio.ByteBuffer;
 import java.util.List;
 
-/** A matrix of which some rows are another tensor's. */
+/** A matrix in which rows of another tensor replace some rows. */
 final class ReplacedRows implements TensorBytes {
     private final TensorBytes matrix;
     private final ByteBuffer rows;
@@ -13,8 +13,10 @@ final class ReplacedRows implements TensorBytes {
     private final int rowBytes;
 
     /**
-     * @param rows that take the places, in the matrix' type
-     * @param replaced the rows' numbers in the matrix
+     * Replaces rows of a matrix.
+     *
+     * @param rows new rows, in the matrix' type
+     * @param replaced indices of the replaced rows in the matrix
      */
     ReplacedRows(TensorData matrix, TensorData rows, List<Integer> replaced) {
         this.matrix = matrix.data().get();

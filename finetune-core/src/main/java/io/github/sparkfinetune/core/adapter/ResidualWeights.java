@@ -14,9 +14,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A base model's weights less what an adapter adds to them, {@code W - scaling · B A}, each rounded to the type that it
- * is stored in (source: {@code pissa_init} in {@code peft/tuners/lora/layer.py}). Computed where they are read; sums
- * are taken in double.
+ * A base model's weights minus what an adapter adds: {@code W - scaling · B A}, rounded to the stored type (source:
+ * {@code pissa_init} in {@code peft/tuners/lora/layer.py}). Values are computed when they are read. Sums are in double
+ * precision.
  */
 final class ResidualWeights implements TensorSource {
     private final TensorSource base;
@@ -25,7 +25,7 @@ final class ResidualWeights implements TensorSource {
     /** A linear's adapter: A [r, in] and B [out, r]. */
     record Factors(LoraModule module, TensorData a, TensorData b) {}
 
-    /** @param changed by the base's names of the weights */
+    /** @param changed adapters by the base's names of the weights */
     ResidualWeights(TensorSource base, Map<String, Factors> changed) {
         this.base = base;
         this.changed = Map.copyOf(changed);
@@ -82,7 +82,7 @@ final class ResidualWeights implements TensorSource {
         }
     }
 
-    /** Writes values before they are rounded. */
+    /** Writes values without rounding. */
     private void subtract(String name, long from, FloatBuffer target) {
         base.floats(name, from, target);
         Factors factors = changed.get(name);

@@ -64,7 +64,7 @@ class AdapterFileTest {
         weights(TensorType.F32, QUERY + ".lora_A.weight", "base_model.model." + name);
         assertThatThrownBy(() -> AdapterFile.read(folder))
                 .isInstanceOf(RunException.class)
-                .hasMessageContaining("trainable_token_indices are looked for, there are")
+                .hasMessageContaining("trainable_token_indices, found")
                 .hasMessageContaining(there.replace("base_model.model.", ""));
     }
 
@@ -91,12 +91,12 @@ class AdapterFileTest {
         rank_pattern ^ {"q_proj": 0} ^ rank_pattern.q_proj is 0, must be at least 1
         lora_dropout ^ 1 ^ lora_dropout is 1.0, must be in [0, 1)
         bias ^ "some" ^ bias is "some", must be none, all or lora_only
-        target_modules ^ null ^ target_modules is null, must be a text or a list of names
+        target_modules ^ null ^ target_modules is null, must be a string or a list of names
         init_lora_weights ^ "pissa_niter_4" ^ init_lora_weights is "pissa_niter_4", must be true, gaussian or orthogonal
         loftq_config ^ {"loftq_bits": 4} ^ loftq_config is {"loftq_bits":4}, must be left out: spark-finetune does not support it
         trainable_token_indices ^ [1, 1] ^ trainable_token_indices is [1, 1], must be token ids of at least 0, each once
         trainable_token_indices ^ ["<a>"] ^ trainable_token_indices is ["<a>"], must be a whole number
-        trainable_token_indices ^ {"lm_head": [1]} ^ trainable_token_indices is {"lm_head":[1]}, must be those of the embedding table alone, a tied head goes with it
+        trainable_token_indices ^ {"lm_head": [1]} ^ trainable_token_indices is {"lm_head":[1]}, must be indices of the embedding table alone; a tied head follows the table
         use_qalora ^ true ^ use_qalora is true, must be left out: spark-finetune does not support it
         lora_bias ^ true ^ lora_bias is true, must be left out: spark-finetune does not support it
         eva_config ^ {"rho": 2.0} ^ eva_config is {"rho":2.0}, must be left out: spark-finetune does not support it
@@ -191,7 +191,7 @@ class AdapterFileTest {
         weights(TensorType.F32, QUERY + ".lora_A.weight", "base_model.model.model.norm.weight");
         assertThatThrownBy(() -> AdapterFile.read(folder))
                 .isInstanceOf(RunException.class)
-                .hasMessageContaining("tensor model.norm.weight is neither of a low-rank adapter");
+                .hasMessageContaining("tensor model.norm.weight belongs to no low-rank adapter");
         weights(TensorType.F32, "model.layers.0.self_attn.q_proj.lora_A.weight");
         assertThatThrownBy(() -> AdapterFile.read(folder))
                 .isInstanceOf(RunException.class)
@@ -204,8 +204,8 @@ class AdapterFileTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '^', textBlock = """
-        gpt2 ^ target_modules: [q_proj, v_proj] matches no linear of this model; there are c_attn, c_proj, c_fc, lm_head
-        bert-seqcls ^ target_modules: [q_proj, v_proj] matches no linear of this model; there are dense, key, query, value, classifier
+        gpt2 ^ target_modules: [q_proj, v_proj] matches no linear of this model; its linears are c_attn, c_proj, c_fc, lm_head
+        bert-seqcls ^ target_modules: [q_proj, v_proj] matches no linear of this model; its linears are dense, key, query, value, classifier
         """)
     void anAdapterForAnotherModelIsRefused(String model, String message) {
         assertOtherBase(model, GOLDEN, message);
@@ -218,7 +218,7 @@ class AdapterFileTest {
         assertOtherBase(
                 "llama-tied",
                 folder,
-                "model.layers.0.self_attn.q_proj.lora_A is [4, 64], this model and its settings need [8, 64]");
+                "model.layers.0.self_attn.q_proj.lora_A is [4, 64]; this model and its settings need [8, 64]");
         config(Map.of("target_modules", "[\"q_proj\"]"));
         assertOtherBase(
                 "llama-tied",

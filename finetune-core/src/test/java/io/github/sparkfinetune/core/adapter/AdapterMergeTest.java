@@ -240,7 +240,7 @@ class AdapterMergeTest {
                 golden("models/llama-tied"),
                 adapter,
                 ExitCode.DATA,
-                "model.norm.weight is [8, 8], this model's is [64]");
+                "model.norm.weight is [8, 8]; this model's is [64]");
         adapter("lora-qv", "[\"score\"]", Map.of("score.weight", new long[] {3, 64}));
         Files.copy(golden("models/gpt2").resolve(HfConfig.FILE), adapter.resolve(HfConfig.FILE));
         refused(golden("models/llama-tied"), adapter, ExitCode.DATA, "it was trained on a gpt2, this is a llama");

@@ -71,7 +71,7 @@ class LoraTargetsTest {
                 .containsExactly("model.layers.0.mlp.down_proj", "model.layers.2.mlp.down_proj");
         assertThatThrownBy(() -> names(ModuleNames.matching("q_proj")))
                 .isInstanceOf(RunException.class)
-                .hasMessage("target_modules: q_proj matches no linear of this model; there are q_proj, v_proj,"
+                .hasMessage("target_modules: q_proj matches no linear of this model; its linears are q_proj, v_proj,"
                         + " down_proj, lm_head");
         assertThatThrownBy(() -> names(ModuleNames.matching("(q_proj")))
                 .isInstanceOf(RunException.class)
@@ -175,7 +175,7 @@ class LoraTargetsTest {
         assertThat(settings.saves(query.weight())).isFalse();
         assertThatThrownBy(() -> LoraTargets.match(settings, List.of(query, before)))
                 .isInstanceOf(RunException.class)
-                .hasMessageContaining("takes pre_classifier, which modules_to_save");
+                .hasMessageContaining("matches pre_classifier, which modules_to_save");
     }
 
     @Test

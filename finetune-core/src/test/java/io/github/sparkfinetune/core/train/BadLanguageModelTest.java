@@ -124,7 +124,7 @@ class BadLanguageModelTest {
                 ExitCode.CONFIG,
                 List.of("method.type=lora", "method.target_modules=[q_proj, query]"),
                 "target_modules: query matches no linear",
-                "there are down_proj, gate_proj, up_proj, k_proj, o_proj, q_proj, v_proj, lm_head");
+                "its linears are down_proj, gate_proj, up_proj, k_proj, o_proj, q_proj, v_proj, lm_head");
         refused(
                 base,
                 ExitCode.CONFIG,

@@ -6,9 +6,9 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * The activations that the engine computes, by their names in {@code transformers/activations.py}: {@code gelu} is
- * x·Φ(x), {@code gelu_new} and {@code gelu_pytorch_tanh} its approximation by tanh, {@code relu} is max(x, 0),
- * {@code silu} is x / (1 + e<sup>-x</sup>). Source of each with its backward: {@code activation.py}.
+ * Activations that the engine computes, by their names in {@code transformers/activations.py}. {@code gelu} is x·Φ(x);
+ * {@code gelu_new} and {@code gelu_pytorch_tanh} are its approximation by tanh. {@code relu} is max(x, 0), and
+ * {@code silu} is x / (1 + e<sup>-x</sup>). The formulas and their backwards are in {@code activation.py}.
  */
 public final class ActivationNames {
     private static final Set<String> ALL =
@@ -17,10 +17,10 @@ public final class ActivationNames {
     private ActivationNames() {}
 
     /**
-     * Refuses an activation that is not computed.
+     * Refuses an activation that the engine does not compute.
      *
-     * @param key that names it
-     * @throws RunException naming those that are
+     * @param key key of the configuration that names the activation
+     * @throws RunException if the activation is not supported; the message lists the supported ones
      */
     public static void require(HfConfig config, String key, String name) {
         if (!ALL.contains(name)) {

@@ -6,130 +6,132 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The facts of one model family for one {@code config.json}: sizes, blocks, names and shapes of weights, positions,
- * defaults of adapters, and the memory of a layer. Nothing is computed or loaded here. A family is a folder under this
- * package and a line of the registry.
+ * A model family's facts for one {@code config.json}: sizes, blocks, names and shapes of weights, positions, defaults
+ * of adapters, and the memory of a layer. Nothing is computed or loaded here. A family is a folder in this package and
+ * a line of the registry.
  *
- * <p>An architecture can be made of every configuration of its family whose sizes are sound; whether the engine
- * computes that model as {@code transformers} does is what {@link #requireSupported} tells.
+ * <p>Every configuration of a family with valid sizes has an architecture. {@link #requireSupported} checks whether the
+ * engine computes the model as {@code transformers} does.
  */
 public interface Architecture {
-    /** Local name of what maps hidden states to logits over the vocabulary. */
+    /** Local name of the module that maps hidden states to logits over the vocabulary. */
     String PROJECTION = "projection";
 
-    /** {@code model_type} of the configuration. */
+    /** Returns the configuration's {@code model_type}. */
     String modelType();
 
-    /** Hugging Face's class of a model with a head, e.g. {@code BertForSequenceClassification}. */
+    /** Returns Hugging Face's class of a model with a head, e.g. {@code BertForSequenceClassification}. */
     String className(HeadKind head);
 
-    /** Sizes and rates. */
+    /** Returns the model's sizes and rates. */
     ModelShape shape();
 
     /**
-     * Refuses what {@code config.json} asks for and the engine does not compute.
+     * Refuses settings of {@code config.json} that the engine does not compute.
      *
-     * @throws io.github.sparkfinetune.conf.RunException naming the field
+     * @throws io.github.sparkfinetune.conf.RunException if a setting is not supported; the message names the field
      */
     void requireSupported();
 
-    /** The module of its text, as Python imports it: what computes its blocks. */
-    String text();
+    /** Returns the script that computes the family's blocks, as Python imports the module. */
+    String script();
 
-    /** Prefix of the weights below the head in a model with a head; a checkpoint of a bare model lacks it. */
+    /**
+     * Returns the prefix of the weights below the head in a model with a head. A checkpoint of a bare model lacks it.
+     */
     String prefix();
 
     /**
-     * The name of a weight in a model that is written, empty for one of another part of a multimodal model.
+     * Returns a weight's name in a written model; empty for a weight of another part of a multimodal model.
      *
-     * @param weight its full name
+     * @param weight the weight's full name
      */
     default Optional<String> writtenName(String weight) {
         return Optional.of(weight);
     }
 
     /**
-     * Expression for the full names of modules that are no part of this model but stand beside it where PEFT loads it:
-     * those of a multimodal model that see images. Empty for none.
+     * Returns a regular expression for the full names of modules outside this model, which PEFT also loads: the image
+     * modules of a multimodal model. Empty if there are none.
      */
     default Optional<String> otherModules() {
         return Optional.empty();
     }
 
     /**
-     * A configuration of this model as it is written: with the keys that transformers reads before version 5 beside
-     * those of 5, as far as it can compute the model.
+     * Returns this model's configuration as it is written. Beside the keys of transformers 5 it has the keys that
+     * earlier versions read, as far as these versions can compute the model.
      */
     default HfConfig written(HfConfig config) {
         return config;
     }
 
-    /** The embedding table [vocabulary, width]. */
+    /** Returns the embedding table [vocabulary, width]. */
     WeightSpec table();
 
-    /** Weights of the embeddings besides the table; empty without any. */
+    /** Returns the embeddings' weights other than the table; empty if there are none. */
     Map<String, WeightSpec> embeddings();
 
     /**
-     * The blocks in the order of computation, the embeddings first where they have weights besides the table, the head
-     * last.
+     * Returns the blocks in the order of computation. The embeddings come first if they have weights besides the table;
+     * the head comes last.
      *
-     * @param head what it predicts
-     * @param classes what the head tells apart; unused by language models
-     * @throws IllegalArgumentException where the family has no such head
+     * @param head the head's kind
+     * @param classes number of classes of the head; unused by language models
+     * @throws IllegalArgumentException if the family has no head of this kind
      */
     List<BlockSpec> blocks(HeadKind head, int classes);
 
-    /** A layer's weights. */
+    /** Returns a layer's weights. */
     BlockSpec layer(int layer);
 
     /**
-     * Weights that every layer reads besides its own, by the names that the family's text knows them by: tables of
-     * relative positions. Their gradient is the sum of the layers'.
+     * Returns weights that every layer reads besides its own, such as tables of relative positions, by their names in
+     * the family's script. Their gradient is the sum over the layers.
      */
     default Map<String, WeightSpec> shared() {
         return Map.of();
     }
 
     /**
-     * What maps the head's output to logits over the vocabulary: {@code projection.weight} [vocabulary, width], and
-     * {@code projection.bias} [vocabulary] where there is one; empty for a head that gives logits.
+     * Returns the weights that map the head's output to logits over the vocabulary: {@code projection.weight}
+     * [vocabulary, width], and an optional {@code projection.bias} [vocabulary]. Empty for a head that returns logits.
      *
-     * @param head what it predicts
+     * @param head the head's kind
      */
     Map<String, WeightSpec> projection(HeadKind head);
 
-    /** Whether the projection's weight is the embedding table. */
+    /** Returns whether the projection's weight is the embedding table. */
     boolean isTied();
 
-    /** The linears of a layer that get an adapter where a run names none, as PEFT chooses them. */
+    /** Returns the linears of a layer that get an adapter by default, as PEFT chooses them. */
     List<String> loraTargets();
 
     /**
-     * Whether the linears below the head are stored as [in, out], which PEFT calls {@code fan_in_fan_out}. The heads'
-     * are [out, in] in every family.
+     * Returns whether the linears below the head are stored as [in, out], which PEFT calls {@code fan_in_fan_out}. The
+     * heads' linears are [out, in] in every family.
      */
     default boolean isConv1d() {
         return false;
     }
 
     /**
-     * Whether PyTorch records the graph of a layer, instead of a backward that the family's text writes out: then the
-     * gradients of a whole layer are there twice for a moment.
+     * Returns whether PyTorch records a layer's graph because the family's script has no explicit backward. The
+     * gradients of a whole layer then exist twice for a moment.
      */
     default boolean isRecorded() {
         return false;
     }
 
     /**
-     * What llama.cpp calls the family and its modules, or nothing where it has no place there.
+     * Returns llama.cpp's names of the family and its modules; empty if llama.cpp has no place for the family.
      *
-     * @throws io.github.sparkfinetune.conf.RunException where llama.cpp computes the family, but not this model
+     * @throws io.github.sparkfinetune.conf.RunException if llama.cpp computes the family, but not this model
      */
     default Optional<GgufNames> gguf() {
         return Optional.empty();
     }
 
-    /** What a layer keeps for its backward, and takes at most. */
+    /** Returns the bytes that a layer keeps for its backward, and its peak. */
     LayerBytes layerBytes(LayerUse use, BatchShape batch);
 }

@@ -1,13 +1,13 @@
 package io.github.sparkfinetune.core.arch;
 
 /**
- * Extents of a micro-batch.
+ * Sizes of a micro-batch.
  *
  * @param samples number of samples
- * @param length tokens of each, padding included
+ * @param length tokens of each sample, padding included
  */
 public record BatchShape(long samples, long length) {
-    /** Tokens of all samples. */
+    /** Returns the number of tokens of all samples. */
     public long tokens() {
         return samples * length;
     }

@@ -1,11 +1,11 @@
 package io.github.sparkfinetune.core.arch;
 
-/** What a block of a model computes. */
+/** Kind of a model's block. */
 public enum BlockKind {
     /** Sums looked-up rows of the embedding table with positions and types. */
     EMBEDDINGS,
     /** One transformer layer. */
     LAYER,
-    /** From the last hidden state to logits, or to what the projection maps to logits. */
+    /** Maps the last hidden state to logits, or to the projection's input. */
     HEAD
 }

@@ -6,12 +6,12 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * One block of a model: what is computed, differentiated and reduced over the ranks as one.
+ * One block of a model: the unit that is computed, differentiated and reduced over the ranks.
  *
- * @param kind what it computes
- * @param layer its number among the layers, or -1
- * @param weights by the names that the family's text knows them by, in the order of Hugging Face
- * @param constants numbers that the text reads beside the weights: what one layer does otherwise than the others
+ * @param kind the block's kind
+ * @param layer index among the layers, or -1
+ * @param weights weights by their names in the family's script, in the order of Hugging Face
+ * @param constants numbers that the script reads beside the weights, if layers differ in them
  */
 public record BlockSpec(BlockKind kind, int layer, Map<String, WeightSpec> weights, Map<String, Float> constants) {
     public BlockSpec {
@@ -23,17 +23,17 @@ public record BlockSpec(BlockKind kind, int layer, Map<String, WeightSpec> weigh
         constants = Map.copyOf(constants);
     }
 
-    /** A block that has no constants. */
+    /** Creates a block without constants. */
     public BlockSpec(BlockKind kind, int layer, Map<String, WeightSpec> weights) {
         this(kind, layer, weights, Map.of());
     }
 
-    /** A block that is not a layer. */
+    /** Returns a block that is not a layer. */
     public static BlockSpec of(BlockKind kind, Map<String, WeightSpec> weights) {
         return new BlockSpec(kind, -1, weights);
     }
 
-    /** Whether a weight is a linear's of a layer, which may be stored in a smaller form. */
+    /** Returns whether a weight belongs to a layer's linear, which may be stored in fewer bits. */
     public boolean isLayerLinear(WeightSpec weight) {
         return kind == BlockKind.LAYER && weight.isLinear();
     }

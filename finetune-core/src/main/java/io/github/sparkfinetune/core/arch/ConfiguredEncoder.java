@@ -2,14 +2,14 @@ package io.github.sparkfinetune.core.arch;
 
 import io.github.sparkfinetune.data.hf.HfConfig;
 
-/** An encoder whose facts stand in a configuration: what every family reads of it alike. */
+/** An encoder whose facts are in a configuration; the part that all families read alike. */
 public abstract class ConfiguredEncoder implements EncoderArchitecture {
     /** The configuration, by its family's keys. */
     protected final HfConfig config;
-    /** What it says of sizes and rates. */
+    /** Sizes and rates of the configuration. */
     protected final EncoderShape shape;
 
-    /** @param shape read of the configuration */
+    /** @param shape sizes and rates of the configuration */
     protected ConfiguredEncoder(HfConfig config, EncoderShape shape) {
         this.config = config;
         this.shape = shape;

@@ -5,23 +5,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/** A language model whose tokens see those before them. */
+/** A language model in which a token attends to the tokens before it. */
 public interface DecoderArchitecture extends Architecture {
     @Override
     DecoderShape shape();
 
-    /** The last norm's weights. */
+    /** Returns the last norm's weights. */
     Map<String, WeightSpec> head();
 
     /**
-     * What a layer sees of a text.
+     * Returns the attention of a layer.
      *
-     * @param layer its number from 0
-     * @throws io.github.sparkfinetune.conf.RunException where the engine does not compute it
+     * @param layer index of the layer
+     * @throws io.github.sparkfinetune.conf.RunException if the engine does not compute this attention
      */
     LayerAttention attention(int layer);
 
-    /** What of all layers' attention there is, each once, in the order of the layers. */
+    /** Returns the distinct attentions of all layers, in the order of the layers. */
     default List<LayerAttention> attentions() {
         return IntStream.range(0, shape().layers())
                 .mapToObj(this::attention)
@@ -29,17 +29,20 @@ public interface DecoderArchitecture extends Architecture {
                 .toList();
     }
 
-    /** What states are multiplied or bounded by. */
+    /** Returns the factors and caps of the model's states. */
     default DecoderFactors factors() {
         return DecoderFactors.plain(shape().headWidth());
     }
 
-    /** Whether the table's own module multiplies by {@link DecoderFactors#embedding}, not the model around it. */
+    /**
+     * Returns whether the embedding table's own module multiplies by {@link DecoderFactors#embedding}, instead of the
+     * model.
+     */
     default boolean isTableScaled() {
         return false;
     }
 
-    /** Whether looked-up rows differ from the first hidden state, so that there is a block for the embeddings. */
+    /** Returns whether looked-up rows differ from the first hidden state, so that the embeddings are a block. */
     default boolean hasEmbeddings() {
         return !embeddings().isEmpty() || factors().embedding() != 1;
     }

@@ -1,15 +1,15 @@
 package io.github.sparkfinetune.core.arch;
 
 /**
- * Numbers that a decoder's states are multiplied or bounded by. A cap c makes c·tanh(x / c) of x; 0 is none.
+ * Factors and caps of a decoder's states. A cap c turns x into c·tanh(x / c); 0 means no cap.
  *
- * @param embedding of looked-up rows
- * @param attention of the products of queries and keys
- * @param residual of what each half of a layer adds to the hidden state
- * @param logits of the hidden states that are projected to logits
- * @param normOffset what is added to the stored scales of RMS norms
- * @param attentionCap of the attention's scores
- * @param logitCap of the logits
+ * @param embedding factor of looked-up rows
+ * @param attention factor of the products of queries and keys
+ * @param residual factor of the output of each half of a layer
+ * @param logits factor of the hidden states that are projected to logits
+ * @param normOffset offset that is added to the stored scales of RMS norms
+ * @param attentionCap cap of the attention's scores
+ * @param logitCap cap of the logits
  */
 public record DecoderFactors(
         double embedding,
@@ -26,7 +26,7 @@ public record DecoderFactors(
         }
     }
 
-    /** Nothing but the scores' usual factor, 1 / sqrt(width of a head). */
+    /** Returns the usual factors: only the attention's is not 1, but 1 / sqrt(width of a head). */
     public static DecoderFactors plain(int headWidth) {
         return new DecoderFactors(1, 1 / Math.sqrt(headWidth), 1, 1, 0, 0, 0);
     }

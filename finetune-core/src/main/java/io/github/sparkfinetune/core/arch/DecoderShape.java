@@ -1,13 +1,13 @@
 package io.github.sparkfinetune.core.arch;
 
 /**
- * Sizes and rates of a decoder, whatever its family calls them.
+ * Sizes and rates of a decoder, independent of its family's names.
  *
  * @param layers number of transformer layers
  * @param widths widths of a token's values
- * @param tables rows of the tables that a token looks up
- * @param epsilon of the norms
- * @param activation of the feed-forward part, by its name in {@code transformers}
+ * @param tables sizes of the lookup tables
+ * @param epsilon epsilon of the norms
+ * @param activation the feed-forward part's activation, by its name in {@code transformers}
  * @param dropout rates of dropout
  * @param initializerRange standard deviation of new weights
  */
@@ -25,17 +25,17 @@ public record DecoderShape(
      * Widths of a token's values.
      *
      * @param hidden width of a hidden state
-     * @param heads attention heads
-     * @param kvHeads heads of keys and values, which divide the attention heads
+     * @param heads number of attention heads
+     * @param kvHeads number of heads of keys and values, a divisor of {@code heads}
      * @param headWidth width of a head
      * @param intermediate width of the feed-forward part
      */
     public record Widths(int hidden, int heads, int kvHeads, int headWidth, int intermediate) {}
 
     /**
-     * Rows of the tables that a token looks up.
+     * Sizes of the tables that a token looks up.
      *
-     * @param vocabulary rows of the embedding table
+     * @param vocabulary number of rows of the embedding table
      * @param positions longest sample in tokens
      * @param paddingId id whose embedding row gets no gradient, or -1 for none
      * @param tied whether the embedding table also maps hidden states to logits
@@ -45,9 +45,9 @@ public record DecoderShape(
     /**
      * Rates of dropout.
      *
-     * @param embedding on the embeddings
-     * @param probs on the attention's probabilities
-     * @param residual on the output of each half of a layer
+     * @param embedding rate on the embeddings
+     * @param probs rate on the attention's probabilities
+     * @param residual rate on the output of each half of a layer
      */
     public record DropoutRates(double embedding, double probs, double residual) {
         /** No dropout. */
@@ -91,12 +91,12 @@ public record DecoderShape(
         return tables.positions();
     }
 
-    /** Width of all queries. */
+    /** Returns the width of all queries. */
     public int queryWidth() {
         return heads() * headWidth();
     }
 
-    /** Width of all keys, and of all values. */
+    /** Returns the width of all keys, which is also that of all values. */
     public int keyWidth() {
         return kvHeads() * headWidth();
     }

@@ -7,14 +7,14 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A BERT-like encoder. Most of them compute the same post-norm layer: attention over all tokens, then a feed-forward
- * part, each added to its input and normed. That is what the defaults describe.
+ * A BERT-like encoder. Most encoders compute the same post-norm layer: attention over all tokens, then a feed-forward
+ * part, each added to its input and normed. The defaults describe this layer.
  */
 public interface EncoderArchitecture extends Architecture {
     @Override
     EncoderShape shape();
 
-    /** What Hugging Face's class names begin with. */
+    /** Returns the prefix of Hugging Face's class names. */
     String classPrefix();
 
     @Override
@@ -32,35 +32,43 @@ public interface EncoderArchitecture extends Architecture {
     }
 
     @Override
-    default String text() {
+    default String script() {
         return "core.arch.bert.bert";
     }
 
-    /** Values of the attributes that its text annotates besides those that follow from {@link #shape} and head. */
+    /**
+     * Returns the values of attributes that the script annotates, except those that follow from {@link #shape} and
+     * head.
+     */
     default Map<String, Object> attributes() {
         return Map.of();
     }
 
-    /** Returns whether attention takes texts of like length in one call, padded; else each text as it is. */
+    /**
+     * Returns whether attention computes texts of similar length in one padded call, instead of each text by itself.
+     */
     default boolean padsAttention() {
         return true;
     }
 
-    /** Returns the tokens to either side that a layer with a window sees; 0 where every layer sees all. */
+    /**
+     * Returns the number of tokens on either side that a layer with a window attends to; 0 if all layers attend to all
+     * tokens.
+     */
     default int window() {
         return 0;
     }
 
-    /** The linears of a layer, by their names in the text, that take the table of relative positions too. */
+    /** Returns the linears of a layer that also read the table of relative positions, by their names in the script. */
     default Set<String> relativeLinears() {
         return Set.of();
     }
 
     /**
-     * A head.
+     * Returns a head.
      *
-     * @param classes what it tells apart; unused by the heads for which it is given
-     * @throws IllegalArgumentException where the family has none of this kind
+     * @param classes number of classes; unused by heads with a fixed number
+     * @throws IllegalArgumentException if the family has no head of this kind
      */
     default HeadSpec head(HeadKind kind, int classes) {
         return switch (kind) {
@@ -73,13 +81,13 @@ public interface EncoderArchitecture extends Architecture {
         };
     }
 
-    /** The head over a text's first token. */
+    /** Returns the head over a text's first token. */
     HeadSpec sequenceHead(int classes);
 
     /**
-     * The head that tells the token at each masked place.
+     * Returns the head that predicts the token at each masked position.
      *
-     * @throws io.github.sparkfinetune.conf.RunException where the engine does not compute the family's
+     * @throws io.github.sparkfinetune.conf.RunException if the engine does not compute the family's head
      */
     MaskedLmHead maskedLmHead();
 
@@ -88,10 +96,10 @@ public interface EncoderArchitecture extends Architecture {
         return head == HeadKind.MASKED_LM ? maskedLmHead().projection(shape()) : Map.of();
     }
 
-    /** Rate before the head that tells each token's class. */
+    /** Returns the rate of dropout before the head that classifies each token. */
     double tokenDropout();
 
-    /** Rate before the head that tells where an answer begins and ends. */
+    /** Returns the rate of dropout before the head that predicts where an answer begins and ends. */
     default double answerDropout() {
         return 0;
     }
@@ -129,9 +137,10 @@ public interface EncoderArchitecture extends Architecture {
         // y, the two sums; q, k, v, attended; the feed-forward part before its activation; means and deviations
         Tensors kept = Tensors.of(
                 3, hidden, 4, use.narrowed(hidden), 1, use.narrowed(wide), 1, use.narrowed(probabilities), 4, 1);
-        // The gradients of the output and of the second sum, also dropped; the activation and the gradient of it.
+        // Gradients of the output and of the second sum, also after dropout; the activation and its gradient.
         Tensors feedForward = Tensors.of(3, hidden, 2, wide, 2, dropped);
-        // Those of the layer, of both sums, dropped, of attended by heads; of q, k and v, by heads and as rows.
+        // Gradients of the layer; of both sums, after dropout; of attended by heads; of q, k and v, by heads and as
+        // rows.
         Tensors attention = Tensors.of(11, hidden, 2, dropped);
         Tensors forward = Tensors.of(2, hidden, 1, wide, 1, use.widestAdapted(), 2, dropped);
         long masks = use.droppedInputs()

@@ -5,15 +5,15 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * What llama.cpp calls a family and its modules in a GGUF file (source: {@code gguf-py/gguf/constants.py} and the
+ * llama.cpp's names of a family and its modules in a GGUF file (source: {@code gguf-py/gguf/constants.py} and the
  * family's class in {@code conversion/} of llama.cpp).
  *
- * @param architecture value of {@code general.architecture}, with which the model's own keys begin
- * @param epsilonKey key of the norms' epsilon, without that beginning
- * @param modules modules in GGUF, without the layer's {@code blk.N.}, by the names that the family's text knows them by
- * @param paired linears of queries and keys whose rows are in another order there: not the first halves of a head's
- *     rotary pairs and then the second ones, but each pair side by side
- * @param numbers further keys of the family, without its name before them
+ * @param architecture value of {@code general.architecture}, which prefixes the model's own keys
+ * @param epsilonKey key of the norms' epsilon, without the prefix
+ * @param modules modules' names in GGUF, without the layer's {@code blk.N.}, by their names in the family's script
+ * @param paired linears of queries and keys whose rows GGUF reorders: the two values of a rotary pair are neighbours,
+ *     instead of all first halves preceding all second halves
+ * @param numbers further keys of the family, without the prefix
  */
 public record GgufNames(
         String architecture,

@@ -7,15 +7,16 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What llama.cpp calls a tokenizer in a GGUF file. It knows two kinds, and of the first a list of ways to cut a text
- * into words, each of which is written out in its {@code llama-vocab.cpp}; here are those that decoders of this package
- * have, told by what {@code tokenizer.json} says, not by hashes of tokens as the converter does.
+ * llama.cpp's names of a tokenizer in a GGUF file. llama.cpp has two kinds of tokenizers. For the first kind it lists
+ * ways to split a text into words, each implemented in {@code llama-vocab.cpp}. This class knows the ways of this
+ * package's decoders. It recognises them by the content of {@code tokenizer.json}, not by hashes of tokens as the
+ * converter does.
  *
  * @param model value of {@code tokenizer.ggml.model}
  * @param pre value of {@code tokenizer.ggml.pre}
- * @param isByteLevel whether tokens are bytes, by merges; else they are pieces of text, by scores, with tokens for
- *     single bytes
- * @param addsSpacePrefix whether a text gets a space before its first word; bytes never do
+ * @param isByteLevel whether tokens are bytes joined by merges; otherwise tokens are pieces of text with scores, with
+ *     extra tokens for single bytes
+ * @param addsSpacePrefix whether a text gets a space before its first word; never for bytes
  */
 public record GgufTokenizer(String model, String pre, boolean isByteLevel, boolean addsSpacePrefix) {
     private static final String CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|";
@@ -25,7 +26,7 @@ public record GgufTokenizer(String model, String pre, boolean isByteLevel, boole
     private static final String BYTES = "ByteLevel(false, false)";
     private static final String SPACE_TO_MARK = "Replace( , \u2581)";
 
-    /** By model; normalizer; pre-tokenizer. */
+    /** Known tokenizers by "model; normalizer; pre-tokenizer". */
     private static final Map<String, GgufTokenizer> KNOWN = Map.of(
             "BPE; ; " + BYTES_OF_WORDS,
             bytes("gpt-2"),
@@ -59,7 +60,7 @@ public record GgufTokenizer(String model, String pre, boolean isByteLevel, boole
     }
 
     /**
-     * What a tokenizer is called, or nothing where llama.cpp has none that cuts texts in the same way, or none that is
+     * Returns a tokenizer's names; empty if llama.cpp has no tokenizer that splits texts in the same way, or it is not
      * listed here.
      *
      * @param tokenizer content of {@code tokenizer.json}
@@ -68,7 +69,7 @@ public record GgufTokenizer(String model, String pre, boolean isByteLevel, boole
         return Optional.ofNullable(KNOWN.get(form(tokenizer)));
     }
 
-    /** What decides how a text is cut, on one line. */
+    /** Returns the settings that decide how a text is split, on one line. */
     private static String form(JsonNode tokenizer) {
         JsonNode model = tokenizer.path("model");
         StringBuilder form = new StringBuilder(model.path("type").asText());

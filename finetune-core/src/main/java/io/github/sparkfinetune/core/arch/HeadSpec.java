@@ -5,14 +5,15 @@ import java.util.Map;
 /**
  * The head of an encoder.
  *
- * @param weights by the names that the text knows them by
- * @param activation after the dense layer; empty without one
- * @param inputDropout rate on the first token's hidden state
- * @param dropout rate before the classifier
+ * @param weights weights by their names in the script
+ * @param activation activation after the dense layer; empty without a dense layer
+ * @param inputDropout rate of dropout on the first token's hidden state
+ * @param dropout rate of dropout before the classifier
  */
 public record HeadSpec(Map<String, WeightSpec> weights, String activation, double inputDropout, double dropout) {
     /**
-     * A dense layer [hidden, hidden] over the first token, its activation, and the classifier [classes, hidden].
+     * Returns a head over the first token: a dense layer [hidden, hidden], its activation, and the classifier [classes,
+     * hidden].
      *
      * @param dense full name of the dense layer
      * @param classifier full name of the classifier

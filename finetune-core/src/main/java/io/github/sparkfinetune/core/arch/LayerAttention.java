@@ -4,10 +4,10 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * What a layer of a decoder sees of a text: layers of one model may differ in it.
+ * Attention of a decoder's layer; layers of one model may differ in it.
  *
- * @param window tokens a token sees, itself included, or 0 for all before it
- * @param rotary how its queries and keys are turned by their positions; empty where they are not
+ * @param window number of tokens that a token attends to, itself included, or 0 for all tokens before it
+ * @param rotary rotary positions of queries and keys; empty without rotation
  */
 public record LayerAttention(int window, Optional<RotaryPositions> rotary) {
     public LayerAttention {

@@ -6,26 +6,26 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Bytes that one layer takes for a micro-batch, counted in the tensors that its text names.
+ * Bytes that one layer needs for a micro-batch, counted by the tensors of its script.
  *
- * @param kept from forward to backward, its output included
- * @param backward besides, the most at once
- * @param forward besides, the most at once
- * @param masks of dropout, a byte an element
- * @param small bytes of {@code kept} and {@code backward} in tensors that are scattered over the allocator's heap
+ * @param kept bytes that are kept from forward to backward, output included
+ * @param backward peak of further bytes in the backward
+ * @param forward peak of further bytes in the forward
+ * @param masks bytes of the dropout masks, one for each element
+ * @param small bytes of {@code kept} and {@code backward} in tensors that fragment the allocator's heap
  */
 public record LayerBytes(long kept, long backward, long forward, long masks, long small) {
-    /** Freed tensors of so many bytes and more leave no pieces that others do not fit in, by measurement. */
+    /** Freed tensors below this size leave pieces that other tensors do not fit in, by measurement. */
     private static final long SCATTERED_BELOW = 1 << 24;
 
     /**
-     * Tensors that are there at once.
+     * Tensors that exist at the same time.
      *
-     * @param counts how many there are of each width, in values a token
+     * @param counts number of tensors of each width, in values per token
      */
     public record Tensors(Map<Long, Long> counts) {
         /**
-         * Lists them.
+         * Returns a list of tensors.
          *
          * @param countAndWidth count, width, count, width, …
          */
@@ -37,7 +37,7 @@ public record LayerBytes(long kept, long backward, long forward, long masks, lon
             return new Tensors(Collections.unmodifiableMap(counts));
         }
 
-        /** Some more, with {@code count} of a width. */
+        /** Returns these tensors and {@code count} further tensors of a width. */
         public Tensors and(long count, long width) {
             Map<Long, Long> more = new LinkedHashMap<>(counts);
             more.merge(width, count, Long::sum);
@@ -48,7 +48,7 @@ public record LayerBytes(long kept, long backward, long forward, long masks, lon
             return bytes(batch, Long.MAX_VALUE);
         }
 
-        /** Bytes in tensors of less than {@code limit} bytes. */
+        /** Returns the bytes of tensors smaller than {@code limit} bytes. */
         long bytes(BatchShape batch, long limit) {
             long sum = 0;
             for (Map.Entry<Long, Long> tensors : counts.entrySet()) {
@@ -60,12 +60,12 @@ public record LayerBytes(long kept, long backward, long forward, long masks, lon
     }
 
     /**
-     * Adds up tensors of F32.
+     * Adds up F32 tensors.
      *
-     * @param kept from forward to backward, the layer's output included
-     * @param backward what is there besides at each of the moments of the backward that may be its highest
-     * @param forward what is there besides at the highest moment of the forward
-     * @param masks of dropout, bytes a token
+     * @param kept tensors that are kept from forward to backward, the layer's output included
+     * @param backward further tensors at each moment of the backward that may be its peak
+     * @param forward further tensors at the forward's peak
+     * @param masks bytes of dropout masks per token
      */
     public static LayerBytes of(BatchShape batch, Tensors kept, List<Tensors> backward, Tensors forward, long masks) {
         return new LayerBytes(

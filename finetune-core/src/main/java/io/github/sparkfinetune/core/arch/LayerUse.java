@@ -1,28 +1,30 @@
 package io.github.sparkfinetune.core.arch;
 
-/** What is trained in a layer, as far as its memory depends on it. */
+/** Trained parts of a layer, as far as its memory depends on them. */
 public interface LayerUse {
     /**
-     * Whether the backward of a linear reads its input: it is trained, or has an adapter.
+     * Returns whether the backward of a linear reads its input, because the linear is trained or has an adapter.
      *
-     * @param linear its name in the family's text
+     * @param linear the linear's name in the family's script
      */
     boolean reads(String linear);
 
-    /** Whether products read BF16. */
+    /** Returns whether products read BF16. */
     boolean bf16();
 
-    /** Of a tensor that products read its width, in values of F32: in BF16 it is half as wide. */
+    /** Returns the width, in F32 values, of a tensor that products read: in BF16 it is half as wide. */
     default long narrowed(long width) {
         return bf16() ? width * Short.BYTES / Float.BYTES : width;
     }
 
-    /** Values a token of the inputs that adapters drop some of. */
+    /** Returns the number of values per token in all adapter inputs with dropout. */
     long droppedInputs();
 
-    /** The widest of them. */
+    /** Returns the width of the widest adapter input with dropout. */
     long widestDroppedInput();
 
-    /** The widest output that an adapter adds to, which is there twice then; 0 without one. */
+    /**
+     * Returns the width of the widest output of a linear with an adapter, which then exists twice; 0 without adapters.
+     */
     long widestAdapted();
 }

@@ -6,9 +6,9 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Optional;
 import java.util.function.IntPredicate;
 
-/** Which layers have a sliding window, and how wide it is. */
+/** Sliding windows of a model's layers. */
 public final class LayerWindows {
-    /** Type of the layers that see every token. */
+    /** Type of the layers that attend to every token. */
     public static final String FULL = "full_attention";
     /** Type of the layers with a window. */
     public static final String SLIDING = "sliding_attention";
@@ -18,28 +18,28 @@ public final class LayerWindows {
     private LayerWindows() {}
 
     /**
-     * Width of the window, 0 for none: {@code sliding_window}, which is none where it is null.
+     * Returns the width of the window from {@code sliding_window}; 0, meaning no window, if the key is null.
      *
-     * @param otherwise the width where the key is not there
+     * @param defaultValue width if the key is missing
      */
-    public static int width(HfConfig config, int otherwise) {
-        return config.has("sliding_window") ? config.integer("sliding_window").orElse(0) : otherwise;
+    public static int width(HfConfig config, int defaultValue) {
+        return config.has("sliding_window") ? config.integer("sliding_window").orElse(0) : defaultValue;
     }
 
     /**
-     * Whether a layer has the window, as {@code layer_types} says.
+     * Returns whether a layer has the window, by {@code layer_types}.
      *
-     * @param otherwise whether it has where there is no such key
-     * @throws RunException where a type is neither full nor sliding attention, or layers have none
+     * @param defaultValue whether a layer has the window if the key is missing
+     * @throws RunException if a type is neither full nor sliding attention, or layers lack a type
      */
-    public static boolean slides(HfConfig config, int layer, IntPredicate otherwise) {
+    public static boolean slides(HfConfig config, int layer, IntPredicate defaultValue) {
         Optional<JsonNode> types = config.find(TYPES);
         if (types.isEmpty()) {
-            return otherwise.test(layer);
+            return defaultValue.test(layer);
         }
         if (types.get().size() <= layer) {
-            throw RunException.data(
-                    config.source() + ": " + TYPES + " has " + types.get().size() + " entries, there are more layers");
+            throw RunException.data(config.source() + ": " + TYPES + " has "
+                    + types.get().size() + " entries, but the model has more layers");
         }
         String type = types.get().get(layer).asText();
         if (!type.equals(FULL) && !type.equals(SLIDING)) {

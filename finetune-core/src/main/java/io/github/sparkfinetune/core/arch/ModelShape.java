@@ -1,25 +1,25 @@
 package io.github.sparkfinetune.core.arch;
 
-/** Sizes that every model has, whatever its family calls them. */
+/** Sizes that every model has, independent of its family's names. */
 public sealed interface ModelShape permits EncoderShape, DecoderShape {
-    /** Number of transformer layers. */
+    /** Returns the number of transformer layers. */
     int layers();
 
-    /** Width of a hidden state. */
+    /** Returns the width of a hidden state. */
     int hidden();
 
-    /** Width of the feed-forward part. */
+    /** Returns the width of the feed-forward part. */
     int intermediate();
 
-    /** Rows of the embedding table. */
+    /** Returns the number of rows of the embedding table. */
     int vocabulary();
 
-    /** Id of the padding token, whose embedding row gets no gradient; -1 for none. */
+    /** Returns the id of the padding token, whose embedding row gets no gradient; -1 for none. */
     int paddingId();
 
-    /** Longest sample in tokens. */
+    /** Returns the length of the longest sample in tokens. */
     int maxLength();
 
-    /** Standard deviation of new weights. */
+    /** Returns the standard deviation of new weights. */
     double initializerRange();
 }

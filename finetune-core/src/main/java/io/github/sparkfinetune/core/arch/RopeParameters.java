@@ -12,9 +12,9 @@ import java.util.Set;
 
 /**
  * Base and scaling of rotary angles in {@code config.json}. Version 5 of transformers writes both into
- * {@code rope_parameters}, flat or an object for each type of layer; before that the base stands under a key of its own
- * and the scaling in {@code rope_scaling}. A file with both forms is read as version 5 reads it: {@code rope_scaling}
- * goes before.
+ * {@code rope_parameters}, flat or as one object for each type of layer. Earlier versions write the base under a key of
+ * its own and the scaling into {@code rope_scaling}. A file with both forms is read as version 5 reads it:
+ * {@code rope_scaling} takes precedence.
  */
 public final class RopeParameters {
     static final String SCALING = "rope_scaling";
@@ -25,7 +25,7 @@ public final class RopeParameters {
 
     private final HfConfig config;
     private final String thetaKey;
-    /** Object that goes before {@code thetaKey}. */
+    /** Object that takes precedence over {@code thetaKey}. */
     private final JsonNode parameters;
 
     private final JsonNode scaling;
@@ -39,7 +39,7 @@ public final class RopeParameters {
         this.scalingKey = scalingKey;
     }
 
-    /** An object of the configuration, missing where it is none or empty. */
+    /** Returns an object of the configuration; a missing node if the value is no object, or empty. */
     private static JsonNode object(HfConfig config, String key) {
         return config.find(key)
                 .filter(value -> value.isObject() && !value.isEmpty())
@@ -56,9 +56,9 @@ public final class RopeParameters {
     }
 
     /**
-     * Reads the parameters of a model whose layers all have the same.
+     * Reads the parameters of a model whose layers all have the same parameters.
      *
-     * @throws RunException where they differ by type of layer
+     * @throws RunException if the parameters differ by type of layer
      */
     static RopeParameters of(HfConfig config) {
         JsonNode older = object(config, SCALING);
@@ -73,10 +73,11 @@ public final class RopeParameters {
     }
 
     /**
-     * Reads the parameters of the layers of one type. {@code rope_scaling} counts for layers that see every token.
+     * Reads the parameters of the layers of one type. {@code rope_scaling} applies to layers that attend to every
+     * token.
      *
-     * @param thetaKey key of their base before version 5
-     * @throws RunException where a parameter stands elsewhere than under a type
+     * @param thetaKey key of the base before version 5
+     * @throws RunException if a parameter is outside the types
      */
     static RopeParameters of(HfConfig config, String type, String thetaKey) {
         JsonNode all = object(config, PARAMETERS);
@@ -85,7 +86,7 @@ public final class RopeParameters {
             String other = types.next();
             if (!LAYER_TYPES.contains(other)) {
                 throw RunException.data(config.source() + ": " + PARAMETERS + "." + other + " is not supported for "
-                        + config.modelType() + ", only " + LayerWindows.FULL + " and " + LayerWindows.SLIDING + " are");
+                        + config.modelType() + "; only " + LayerWindows.FULL + " and " + LayerWindows.SLIDING + " are");
             }
         }
         JsonNode own = all.path(type);
@@ -95,44 +96,44 @@ public final class RopeParameters {
                 : new RopeParameters(config, thetaKey, own, own, PARAMETERS + "." + type);
     }
 
-    double theta(double otherwise) {
+    double theta(double defaultValue) {
         JsonNode theta = parameters.path(THETA);
-        return theta.isNumber() ? theta.doubleValue() : config.number(otherwise, thetaKey);
+        return theta.isNumber() ? theta.doubleValue() : config.number(defaultValue, thetaKey);
     }
 
-    /** Share of a head that is turned. */
+    /** Returns the share of a head that is rotated. */
     double part() {
         JsonNode part = parameters.path(PART);
         return part.isNumber() ? part.doubleValue() : config.number(1, PART);
     }
 
     /**
-     * Refuses heads of which only a part is turned.
+     * Refuses heads of which only a part is rotated.
      *
-     * @throws RunException naming the key
+     * @throws RunException if {@code partial_rotary_factor} is not 1
      */
     void requireWhole() {
         if (part() != 1) {
             throw RunException.data(config.source() + ": " + PART + " " + part() + " is not supported for "
-                    + config.modelType() + ", only 1 is");
+                    + config.modelType() + "; only 1 is");
         }
     }
 
-    /** @param frequencies their number */
+    /** @param frequencies number of frequencies */
     Optional<RopeScaling> scaling(int frequencies) {
         return RopeScaling.of(new RopeScaling.Fields(config, scalingKey, scaling), frequencies);
     }
 
-    /** Returns whether the angles are those of longrope. */
+    /** Returns whether the scaling is longrope. */
     static boolean isLong(HfConfig config) {
         return RopeScaling.type(scaling(config)).equals("longrope");
     }
 
-    /** Context length that a model was first trained with. */
-    static int original(HfConfig config, int otherwise) {
+    /** Returns the context length that a model was first trained with. */
+    static int original(HfConfig config, int defaultValue) {
         JsonNode original = scaling(config).path(RopeScaling.ORIGINAL);
         return config.integer(RopeScaling.ORIGINAL)
-                .orElse(original.canConvertToInt() && original.intValue() > 0 ? original.intValue() : otherwise);
+                .orElse(original.canConvertToInt() && original.intValue() > 0 ? original.intValue() : defaultValue);
     }
 
     private static JsonNode scaling(HfConfig config) {
@@ -140,7 +141,7 @@ public final class RopeParameters {
         return older.isObject() ? older : object(config, PARAMETERS);
     }
 
-    /** Adds to a configuration with flat {@code rope_parameters} what transformers reads before version 5. */
+    /** Adds the keys that transformers reads before version 5 to a configuration with flat {@code rope_parameters}. */
     public static HfConfig withOlderKeys(HfConfig config) {
         HfConfig both = withOlderScaling(config, "");
         JsonNode parameters = object(config, PARAMETERS);
@@ -151,9 +152,9 @@ public final class RopeParameters {
     }
 
     /**
-     * Adds the base of the layers of one type as transformers reads it before version 5.
+     * Adds the base of the layers of one type in the form that transformers reads before version 5.
      *
-     * @param key of the base there
+     * @param key key of the base before version 5
      */
     public static HfConfig withOlderTheta(HfConfig config, String type, String key) {
         JsonNode theta = object(config, PARAMETERS).path(type).path(THETA);
@@ -161,9 +162,9 @@ public final class RopeParameters {
     }
 
     /**
-     * Adds {@code rope_scaling}, where there is none and the angles are scaled.
+     * Adds {@code rope_scaling} if it is missing and the angles are scaled.
      *
-     * @param type of the layers with these angles; empty where all layers have them
+     * @param type type of the layers with these angles; empty if all layers have them
      */
     public static HfConfig withOlderScaling(HfConfig config, String type) {
         JsonNode all = object(config, PARAMETERS);

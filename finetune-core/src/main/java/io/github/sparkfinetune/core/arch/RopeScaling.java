@@ -7,16 +7,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** How rotary angles are stretched for longer contexts (source: {@code transformers/modeling_rope_utils.py}). */
+/** Scaling of rotary angles for longer contexts (source: {@code transformers/modeling_rope_utils.py}). */
 public sealed interface RopeScaling {
     /** Key of the context length that a model was first trained with. */
     String ORIGINAL = "original_max_position_embeddings";
 
-    /** Key of the longest context that a model is made for. */
+    /** Key of the longest context that a model supports. */
     String POSITIONS = "max_position_embeddings";
 
     /**
-     * Where the scaling stands in a configuration.
+     * Location of the scaling in a configuration.
      *
      * @param key name of the object
      * @param values the object
@@ -31,11 +31,11 @@ public sealed interface RopeScaling {
     }
 
     /**
-     * What the configuration's object of scaling says, or nothing where it scales nothing. {@code dynamic} scales the
-     * angles of texts that are longer than {@code max_position_embeddings}, and no such text is computed.
+     * Returns the scaling of a configuration; empty if nothing is scaled. {@code dynamic} only scales the angles of
+     * texts longer than {@code max_position_embeddings}, which are never computed.
      *
-     * @param frequencies their number
-     * @throws RunException where it is none that is computed
+     * @param frequencies number of frequencies
+     * @throws RunException if the scaling is not supported
      */
     static Optional<RopeScaling> of(Fields fields, int frequencies) {
         String type = type(fields.values());
@@ -60,14 +60,14 @@ public sealed interface RopeScaling {
         };
     }
 
-    /** Name of the way of scaling. */
+    /** Returns the name of the scaling's type. */
     static String type(JsonNode scaling) {
         return scaling.path("rope_type").asText(scaling.path("type").asText("default"));
     }
 
     /**
-     * Longest text that is computed: {@code max_position_embeddings}, but for {@code longrope} what the model was first
-     * trained with, because longer texts have angles of their own.
+     * Returns the length of the longest text that is computed: {@code max_position_embeddings}. With {@code longrope}
+     * it is the context length that the model was first trained with, because longer texts have other angles.
      */
     static int positions(HfConfig config) {
         int positions = config.size(POSITIONS);
@@ -79,17 +79,17 @@ public sealed interface RopeScaling {
     /**
      * Scales frequencies in place, in F32 as the reference rounds them.
      *
-     * @param inverse their inverses as they were rounded before
-     * @param theta base that these are powers of
+     * @param inverse unscaled inverse frequencies, rounded to F32
+     * @param theta base of the frequencies
      */
     void apply(float[] frequencies, float[] inverse, double theta);
 
-    /** Whether a table of divisors in a GGUF file says all of it. */
+    /** Returns whether a table of divisors in a GGUF file describes the whole scaling. */
     default boolean isTable() {
         return false;
     }
 
-    /** What the angles' cosines and sines are multiplied by. */
+    /** Returns the factor of the angles' cosines and sines. */
     default double factor() {
         return 1;
     }
@@ -97,7 +97,7 @@ public sealed interface RopeScaling {
     /**
      * {@code linear}: all frequencies are divided.
      *
-     * @param divisor of the frequencies
+     * @param divisor divisor of the frequencies
      */
     record Linear(float divisor) implements RopeScaling {
         @Override
@@ -109,11 +109,12 @@ public sealed interface RopeScaling {
     }
 
     /**
-     * {@code llama3}: low frequencies are divided by a factor, high ones stay, between them it is interpolated.
+     * {@code llama3}: low frequencies are divided by a factor, high frequencies stay, and those between are
+     * interpolated.
      *
-     * @param divisor of the low frequencies
+     * @param divisor divisor of the low frequencies
      * @param lowFrequencyFactor wavelengths above {@code original / lowFrequencyFactor} are low frequencies
-     * @param highFrequencyFactor wavelengths below {@code original / highFrequencyFactor} are high ones
+     * @param highFrequencyFactor wavelengths below {@code original / highFrequencyFactor} are high frequencies
      * @param original context length that the model was first trained with
      */
     record Llama3(float divisor, float lowFrequencyFactor, float highFrequencyFactor, float original)
@@ -141,10 +142,10 @@ public sealed interface RopeScaling {
     }
 
     /**
-     * {@code longrope} of texts that are no longer than {@link #positions}: each frequency has a divisor of its own.
+     * {@code longrope} for texts up to {@link #positions}: each frequency has its own divisor.
      *
-     * @param divisors {@code short_factor}
-     * @param factor of cosines and sines
+     * @param divisors values of {@code short_factor}
+     * @param factor factor of cosines and sines
      */
     record LongRope(List<Float> divisors, double factor) implements RopeScaling {
         public LongRope {
@@ -157,13 +158,13 @@ public sealed interface RopeScaling {
             JsonNode listed = scaling.path("short_factor");
             if (listed.size() != frequencies) {
                 throw RunException.data(config.source() + ": " + fields.key() + " has no list short_factor of "
-                        + frequencies + " numbers, one a frequency");
+                        + frequencies + " numbers, one for each frequency");
             }
             List<Float> divisors = new ArrayList<>();
             listed.forEach(divisor -> divisors.add(divisor.floatValue()));
             int longest = config.size(POSITIONS);
             int original = RopeParameters.original(config, longest);
-            // Of both numbers transformers takes the ratio before version 5, since then the factor.
+            // If both numbers are present, transformers uses the ratio before version 5, and the factor since then.
             boolean byRatio = fields.key().equals(RopeParameters.SCALING)
                     ? config.integer(ORIGINAL).isPresent()
                     : !scaling.path("factor").isNumber();
@@ -181,15 +182,15 @@ public sealed interface RopeScaling {
     }
 
     /**
-     * {@code yarn}: frequencies of few turns in the original context are divided, those of many stay, between them it
-     * is interpolated.
+     * {@code yarn}: frequencies with few turns in the original context are divided, frequencies with many turns stay,
+     * and those between are interpolated.
      *
-     * @param divisor of the low frequencies
-     * @param fast turns from which a frequency stays
-     * @param slow turns up to which it is divided
+     * @param divisor divisor of the low frequencies
+     * @param fast number of turns from which a frequency stays
+     * @param slow number of turns up to which a frequency is divided
      * @param original context length that the model was first trained with
      * @param whole whether the bounds of the interpolation are whole numbers
-     * @param factor of cosines and sines
+     * @param factor factor of cosines and sines
      */
     record Yarn(double divisor, double fast, double slow, double original, boolean whole, double factor)
             implements RopeScaling {
@@ -210,9 +211,9 @@ public sealed interface RopeScaling {
                     scaling.path("attention_factor").asDouble(usual));
         }
 
-        /** A number, or another where it is not there or 0. */
-        private static double or(JsonNode number, double otherwise) {
-            return number.asDouble() == 0 ? otherwise : number.asDouble();
+        /** Returns a number; the default if it is missing or 0. */
+        private static double or(JsonNode number, double defaultValue) {
+            return number.asDouble() == 0 ? defaultValue : number.asDouble();
         }
 
         private static double magnitude(double divisor, double scale) {
@@ -233,7 +234,7 @@ public sealed interface RopeScaling {
             }
         }
 
-        /** Number of the frequency that turns so often in the original context. */
+        /** Returns the index of the frequency with so many turns in the original context. */
         private double bound(double turns, int width, double theta) {
             return width * Math.log(original / (turns * 2 * Math.PI)) / (2 * Math.log(theta));
         }

@@ -4,18 +4,18 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Optional;
 
 /**
- * Rotary positions: pair i of the first {@code width} values of a head is turned by position ·
+ * Rotary positions: pair i of the first {@code width} values of a head is rotated by position ·
  * theta<sup>-2i/width</sup> (source: {@code transformers/modeling_rope_utils.py}).
  *
  * @param theta base of the angles
- * @param width how much of a head is turned, mostly all of it
- * @param scaling of the angles for longer contexts
+ * @param width number of rotated values of a head, usually all of them
+ * @param scaling scaling of the angles for longer contexts
  */
 public record RotaryPositions(double theta, int width, Optional<RopeScaling> scaling) {
     private static final double USUAL_THETA = 10_000;
 
     /**
-     * Frequencies, in F32 as the reference rounds them.
+     * Returns the frequencies, in F32 as the reference rounds them.
      *
      * @param inverse theta<sup>2i/width</sup>
      */
@@ -24,35 +24,35 @@ public record RotaryPositions(double theta, int width, Optional<RopeScaling> sca
         for (int i = 0; i < inverse.length; i++) {
             frequencies[i] = 1 / inverse[i];
         }
-        scaling.ifPresent(some -> some.apply(frequencies, inverse, theta));
+        scaling.ifPresent(scaled -> scaled.apply(frequencies, inverse, theta));
         return frequencies;
     }
 
-    /** What the angles' cosines and sines are multiplied by. */
+    /** Returns the factor of the angles' cosines and sines. */
     public double factor() {
         return scaling.map(RopeScaling::factor).orElse(1.0);
     }
 
-    /** The positions of heads that are turned whole, with the usual base where the configuration has none. */
+    /** Returns the positions of fully rotated heads. The default base is 10,000. */
     public static RotaryPositions of(HfConfig config, int width) {
         return of(config, width, USUAL_THETA);
     }
 
     /**
-     * The positions of heads that are turned whole.
+     * Returns the positions of fully rotated heads.
      *
-     * @param width of a head
-     * @param otherwise the base where the configuration has none
-     * @throws io.github.sparkfinetune.conf.RunException where the angles are scaled in a way that is not supported
+     * @param width width of a head
+     * @param defaultTheta base if the configuration has none
+     * @throws io.github.sparkfinetune.conf.RunException if the scaling of the angles is not supported
      */
-    public static RotaryPositions of(HfConfig config, int width, double otherwise) {
+    public static RotaryPositions of(HfConfig config, int width, double defaultTheta) {
         RopeParameters parameters = RopeParameters.of(config);
         parameters.requireWhole();
-        return of(parameters, width, otherwise);
+        return of(parameters, width, defaultTheta);
     }
 
     /**
-     * The positions of heads of which the first part is turned, {@code partial_rotary_factor} of it.
+     * Returns the positions of heads of which the first {@code partial_rotary_factor} is rotated.
      *
      * @param headWidth width of a head
      */
@@ -62,20 +62,20 @@ public record RotaryPositions(double theta, int width, Optional<RopeScaling> sca
     }
 
     /**
-     * The positions in layers of one type, of models whose layers differ.
+     * Returns the positions in layers of one type, for models whose layers differ.
      *
-     * @param type of the layers, as {@code layer_types} calls it
+     * @param type type of the layers in {@code layer_types}
      * @param thetaKey key of the base before version 5 of transformers
-     * @param width of a head
-     * @param otherwise the base where the configuration has none
+     * @param width width of a head
+     * @param defaultTheta base if the configuration has none
      */
-    public static RotaryPositions of(HfConfig config, String type, String thetaKey, int width, double otherwise) {
+    public static RotaryPositions of(HfConfig config, String type, String thetaKey, int width, double defaultTheta) {
         RopeParameters parameters = RopeParameters.of(config, type, thetaKey);
         parameters.requireWhole();
-        return of(parameters, width, otherwise);
+        return of(parameters, width, defaultTheta);
     }
 
-    private static RotaryPositions of(RopeParameters parameters, int width, double otherwise) {
-        return new RotaryPositions(parameters.theta(otherwise), width, parameters.scaling(width / 2));
+    private static RotaryPositions of(RopeParameters parameters, int width, double defaultTheta) {
+        return new RotaryPositions(parameters.theta(defaultTheta), width, parameters.scaling(width / 2));
     }
 }

@@ -5,14 +5,14 @@ import java.util.Objects;
 /**
  * A weight of a model.
  *
- * @param name its full name in Hugging Face's {@code named_parameters()}
- * @param kind what it is for
- * @param shape extents, outermost first
+ * @param name full name in Hugging Face's {@code named_parameters()}
+ * @param kind the weight's kind
+ * @param shape dimensions, outermost first
  */
 public record WeightSpec(String name, Kind kind, long... shape) {
     private static final String WEIGHT = ".weight";
 
-    /** What a weight is for. */
+    /** Kind of a weight. */
     public enum Kind {
         /** Rows that ids look up, [rows, width]. */
         EMBEDDING,
@@ -22,11 +22,11 @@ public record WeightSpec(String name, Kind kind, long... shape) {
         CONV1D,
         /** Scales of a layer norm or an RMS norm, [width]. */
         NORM,
-        /** Added to what a linear or a norm gives, [width], or to attention's scores, [rows, heads]. */
+        /** Added to the output of a linear or a norm, [width], or to attention's scores, [rows, heads]. */
         BIAS;
 
         /**
-         * Whether weight decay applies to it: not to norms and biases (source:
+         * Returns whether weight decay applies to weights of this kind. It does not apply to norms and biases (source:
          * {@code Trainer.get_decay_parameter_names} of {@code transformers}).
          */
         public boolean isDecayed() {
@@ -39,17 +39,17 @@ public record WeightSpec(String name, Kind kind, long... shape) {
         Objects.requireNonNull(kind, "kind");
     }
 
-    /** The module whose weight it is, or nothing for a bias. */
+    /** Returns the module that the weight belongs to; empty for a bias. */
     public String module() {
         return name.endsWith(WEIGHT) ? name.substring(0, name.length() - WEIGHT.length()) : "";
     }
 
-    /** Whether it is a linear's matrix. */
+    /** Returns whether the weight is a linear's matrix. */
     public boolean isLinear() {
         return kind == Kind.LINEAR || kind == Kind.CONV1D;
     }
 
-    /** The same under another name. */
+    /** Returns the same weight under another name. */
     public WeightSpec named(String other) {
         return new WeightSpec(other, kind, shape);
     }

@@ -6,8 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Lists the weights of a block. Each method takes the name that the family's text knows a module by, and the module's
- * full name in Hugging Face's {@code named_modules()}; both get {@code .weight} and {@code .bias} appended.
+ * Builder of a block's weights. Each method takes a module's name in the family's script, and the module's full name in
+ * Hugging Face's {@code named_modules()}; {@code .weight} and {@code .bias} are appended to both.
  */
 public final class WeightSpecs {
     private static final String WEIGHT = ".weight";
@@ -15,63 +15,63 @@ public final class WeightSpecs {
 
     private final Map<String, WeightSpec> weights;
 
-    /** None so far. */
+    /** Creates an empty list. */
     public WeightSpecs() {
         this(Map.of());
     }
 
-    /** Begins with those that another list has. */
+    /** Creates a list that begins with other weights. */
     public WeightSpecs(Map<String, WeightSpec> first) {
         weights = new LinkedHashMap<>(first);
     }
 
-    /** An embedding [rows, width]. */
+    /** Adds an embedding [rows, width]. */
     public WeightSpecs embedding(String local, String module, int rows, int width) {
         return put(local + WEIGHT, new WeightSpec(module + WEIGHT, Kind.EMBEDDING, rows, width));
     }
 
-    /** A linear [out, in] with a bias [out]. */
+    /** Adds a linear [out, in] with a bias [out]. */
     public WeightSpecs linear(String local, String module, int out, int in) {
         return linear(local, module, out, in, true);
     }
 
-    /** A linear [out, in], with a bias [out] or without one. */
+    /** Adds a linear [out, in] with an optional bias [out]. */
     public WeightSpecs linear(String local, String module, int out, int in, boolean bias) {
         put(local + WEIGHT, new WeightSpec(module + WEIGHT, Kind.LINEAR, out, in));
         return bias ? bias(local, module, out) : this;
     }
 
-    /** A linear stored as [in, out], with a bias [out]. */
+    /** Adds a linear stored as [in, out], with a bias [out]. */
     public WeightSpecs conv1d(String local, String module, int in, int out) {
         put(local + WEIGHT, new WeightSpec(module + WEIGHT, Kind.CONV1D, in, out));
         return bias(local, module, out);
     }
 
-    /** A layer norm: scales and a bias [width]. */
+    /** Adds a layer norm: scales and a bias [width]. */
     public WeightSpecs layerNorm(String local, String module, int width) {
         return rmsNorm(local, module, width).bias(local, module, width);
     }
 
-    /** A layer norm with a bias or without one. */
+    /** Adds a layer norm with an optional bias. */
     public WeightSpecs layerNorm(String local, String module, int width, boolean bias) {
         return bias ? layerNorm(local, module, width) : rmsNorm(local, module, width);
     }
 
-    /** An RMS norm: scales [width]. */
+    /** Adds an RMS norm: scales [width]. */
     public WeightSpecs rmsNorm(String local, String module, int width) {
         return put(local + WEIGHT, new WeightSpec(module + WEIGHT, Kind.NORM, width));
     }
 
-    /** A bias [width]. */
+    /** Adds a bias [width]. */
     public WeightSpecs bias(String local, String module, int width) {
         return put(local + BIAS, new WeightSpec(module + BIAS, Kind.BIAS, width));
     }
 
     /**
-     * What follows the attention of a post-norm layer under its usual names: {@code intermediate.dense},
+     * Adds the feed-forward part of a post-norm layer under its usual names: {@code intermediate.dense},
      * {@code output.dense} and {@code output.LayerNorm}.
      *
-     * @param layer full name of the layer, with a dot behind
+     * @param layer full name of the layer, with a trailing dot
      */
     public WeightSpecs feedForward(String layer, int hidden, int intermediate) {
         return linear("intermediate", layer + "intermediate.dense", intermediate, hidden)
@@ -86,7 +86,7 @@ public final class WeightSpecs {
         return this;
     }
 
-    /** What was listed, in its order. */
+    /** Returns the weights in the order in which they were added. */
     public Map<String, WeightSpec> map() {
         return Collections.unmodifiableMap(new LinkedHashMap<>(weights));
     }

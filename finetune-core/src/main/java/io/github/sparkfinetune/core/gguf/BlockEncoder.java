@@ -4,18 +4,18 @@ import io.github.sparkfinetune.core.safetensors.HalfFloat;
 import java.nio.ByteBuffer;
 
 /**
- * Numbers as GGUF stores them, little-endian, to the bit as ggml's own reference writes them ({@code ggml-quants.c},
- * {@code quantize_row_q8_0_ref} and {@code quantize_row_q4_0_ref}; {@code gguf.quants} in Python). Of 32 numbers in a
- * row
+ * Encoder of numbers in GGUF's types, little-endian, bit-equal to ggml's reference ({@code ggml-quants.c},
+ * {@code quantize_row_q8_0_ref} and {@code quantize_row_q4_0_ref}; {@code gguf.quants} in Python). A block holds 32
+ * numbers of a row:
  *
  * <ul>
- *   <li>{@code Q8_0} is an F16 d = max |x| / 127 and 32 signed bytes x / d, rounded to the nearest, halves away from
- *       zero: 34 bytes
- *   <li>{@code Q4_0} is an F16 d = m / -8, where m is the first of the numbers with the largest magnitude, and 16 bytes
- *       with ⌊x / d + 8.5⌋, at most 15: number i in the lower half of byte i, number 16 + i in the upper: 18 bytes
+ *   <li>{@code Q8_0}: an F16 d = max |x| / 127, and 32 signed bytes x / d, rounded to the nearest, halves away from
+ *       zero; 34 bytes.
+ *   <li>{@code Q4_0}: an F16 d = m / -8, where m is the first of the numbers with the largest magnitude, and 16 bytes
+ *       with ⌊x / d + 8.5⌋, at most 15; 18 bytes. Number i is in the lower half of byte i, number 16 + i in the upper.
  * </ul>
  *
- * where x is divided by d in F32, before d is rounded to F16, and by its reciprocal.
+ * x is multiplied by the reciprocal of d in F32, before d is rounded to F16.
  */
 final class BlockEncoder {
     private static final int HALF_BLOCK = 16;
@@ -26,7 +26,7 @@ final class BlockEncoder {
      * Appends a row.
      *
      * @param row finite numbers, a multiple of the type's block
-     * @return whether every number can be stored; F16 ends at 65504
+     * @return whether every number can be stored; F16's maximum is 65504
      */
     static boolean encode(GgufType type, float[] row, ByteBuffer out) {
         int size = type.blockSize();
@@ -83,7 +83,7 @@ final class BlockEncoder {
         return Math.min(15, (int) (value + 8.5f));
     }
 
-    /** Of a scale so small that its reciprocal is infinite F16 keeps nothing: zero, as of zero. */
+    /** Returns a scale's reciprocal; 0 if the reciprocal is infinite, because F16 then stores the scale as zero. */
     private static float inverse(float scale) {
         float inverse = 1 / scale;
         return Float.isFinite(inverse) ? inverse : 0;

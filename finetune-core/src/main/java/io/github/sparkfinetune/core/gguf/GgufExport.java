@@ -20,17 +20,17 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Writes a language model as one GGUF file, which llama.cpp and what is built on it run. An adapter is added into its
- * full-precision base on the way. Some rows of one tensor are in memory at a time.
+ * Export of a language model as one GGUF file for llama.cpp and programs that build on it. An adapter is merged into
+ * its full-precision base on the way. Only some rows of one tensor are in memory at a time.
  */
 public final class GgufExport {
     private GgufExport() {}
 
     /**
-     * What was written.
+     * Counts of an export.
      *
-     * @param tensors number of them
-     * @param parameters number of their elements
+     * @param tensors number of tensors
+     * @param parameters number of the tensors' elements
      * @param bytes size of the file
      */
     public record Exported(int tensors, long parameters, long bytes) {}
@@ -39,12 +39,13 @@ public final class GgufExport {
      * Writes a file.
      *
      * @param base Hadoop path of the full-precision model that an adapter belongs to
-     * @param method what the model was trained by
+     * @param method method that trained the model
      * @param model Hadoop path of the folder of the model, or of the adapter
-     * @param name of the model, for people
-     * @param output Hadoop path of the file; must not exist
-     * @param localDir gets copies of folders on other machines, which the caller deletes
-     * @throws RunException when the output exists, there is no model, or llama.cpp has no such model or tokenizer
+     * @param name the model's name, for people
+     * @param output Hadoop path of the file, which must not exist
+     * @param localDir folder for copies from other machines, which the caller deletes
+     * @throws RunException if the output exists, the model is missing, or llama.cpp does not support the model or
+     *     tokenizer
      */
     public static Exported run(
             String base,
@@ -61,12 +62,12 @@ public final class GgufExport {
         requireAbsent(files, target);
         Path folder = new Path(model);
         boolean adapts = HadoopFiles.fileSystem(folder, hadoop).exists(new Path(folder, AdapterFile.CONFIG));
-        // An adapter's own configuration knows its vocabulary; its base's holds where there is none.
+        // An adapter's own configuration has its vocabulary size; without one, the base's configuration is used.
         Optional<HfConfig> own = HfConfig.find(folder, hadoop);
         HfConfig config = (own.isEmpty() && adapts ? HfConfig.find(new Path(base), hadoop) : own)
                 .map(Architectures::config)
                 .orElseThrow(() -> RunException.data("export: there is no model at " + folder + ": train it first"));
-        // What would be refused is refused before weights are copied from other machines.
+        // The constructor refuses unsupported models before weights are copied from other machines.
         new GgufModel(config, type);
         boolean tokenizes = HadoopFiles.fileSystem(folder, hadoop).exists(new Path(folder, "tokenizer.json"));
         Path tokenizer = adapts && !tokenizes ? new Path(base) : folder;
@@ -90,10 +91,11 @@ public final class GgufExport {
         try {
             if (files.exists(target)) {
                 throw RunException.config("--output: " + target
-                        + " exists; nothing was changed, choose another --output" + " or move it away");
+                        + " exists; nothing was changed. Choose another --output"
+                        + " or move the file away");
             }
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be read", target, e);
+            throw HadoopFiles.failed("cannot be read", target, e);
         }
     }
 
@@ -110,7 +112,7 @@ public final class GgufExport {
         List<GgufTensor> tensors = model.tensors(weights);
         long bytes = HadoopFiles.writeWhole(files, target, out -> {
             GgufWriter.write(out, metadata, tensors);
-            // Again, because somebody else may have written there meanwhile.
+            // Checked again, because another process may have written the file meanwhile.
             requireAbsent(files, target);
         });
         long parameters = tensors.stream().mapToLong(GgufTensor::count).sum();

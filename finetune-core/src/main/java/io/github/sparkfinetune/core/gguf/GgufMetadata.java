@@ -9,9 +9,13 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Keys with values, as a GGUF file has them. A text is the number of its bytes in UTF-8, as 8 bytes, and these; a pair
- * is the key's text, 4 bytes with the value's type and the value; a list is 4 bytes with the type of its elements, 8
- * with their number and these.
+ * Metadata of a GGUF file: pairs of keys and values.
+ *
+ * <ul>
+ *   <li>A text is the number of its bytes in UTF-8, in 8 bytes, followed by these bytes.
+ *   <li>A pair is the key's text, 4 bytes with the value's type, and the value.
+ *   <li>A list is 4 bytes with the type of its elements, 8 bytes with their number, and the elements.
+ * </ul>
  */
 final class GgufMetadata {
     private static final int UINT32 = 4;
@@ -29,7 +33,7 @@ final class GgufMetadata {
         bytes.writeBytes(text(value));
     }
 
-    /** Of 32 bits without a sign. */
+    /** Adds an unsigned number of 32 bits. */
     void number(String key, int value) {
         key(key, UINT32);
         bytes.writeBytes(little(Integer.BYTES).putInt(value).array());
@@ -64,12 +68,12 @@ final class GgufMetadata {
         bytes.writeBytes(all);
     }
 
-    /** Number of pairs. */
+    /** Returns the number of pairs. */
     int size() {
         return keys.size();
     }
 
-    /** The pairs, one after another. */
+    /** Returns the encoded pairs. */
     byte[] toBytes() {
         return bytes.toByteArray();
     }
@@ -82,13 +86,13 @@ final class GgufMetadata {
 
     private void key(String key, int type) {
         if (!keys.add(key)) {
-            throw new IllegalArgumentException(key + " is there twice");
+            throw new IllegalArgumentException(key + " is set twice");
         }
         bytes.writeBytes(text(key));
         bytes.writeBytes(little(Integer.BYTES).putInt(type).array());
     }
 
-    /** A text with its length. */
+    /** Returns a text with its length. */
     static byte[] text(String text) {
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         return little(Long.BYTES + utf8.length).putLong(utf8.length).put(utf8).array();

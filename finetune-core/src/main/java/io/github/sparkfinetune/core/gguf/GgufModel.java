@@ -31,10 +31,10 @@ final class GgufModel {
     private final GgufType type;
 
     /**
-     * A model that can be written.
+     * Checks that a model can be written.
      *
-     * @param type of its weights
-     * @throws RunException where llama.cpp has no such model
+     * @param type type of the weights
+     * @throws RunException if llama.cpp does not support the model
      */
     GgufModel(HfConfig config, GgufType type) {
         this.config = config;
@@ -42,9 +42,9 @@ final class GgufModel {
         Architecture found = Architectures.of(config);
         names = found.gguf()
                 .orElseThrow(() -> RunException.data(config.source() + ": a " + config.modelType()
-                        + " can't be written as GGUF: "
+                        + " cannot be written as GGUF: "
                         + (found instanceof DecoderArchitecture
-                                ? "its names there are not known; llama.cpp's own converter takes the folder model/"
+                                ? "its names there are not known; use llama.cpp's own converter on the folder model/"
                                 : "llama.cpp runs language models, of task causal-lm or sft")));
         architecture = (DecoderArchitecture) found;
         architecture.requireSupported();
@@ -54,21 +54,20 @@ final class GgufModel {
                 .flatMap(RotaryPositions::scaling)
                 .filter(scaling -> !scaling.isTable())
                 .isPresent()) {
-            throw RunException.data(
-                    config.source() + ": this type of rope_scaling can't be written as GGUF; llama.cpp's"
-                            + " own converter takes the folder model/");
+            throw RunException.data(config.source() + ": this type of rope_scaling cannot be written as GGUF; use"
+                    + " llama.cpp's own converter on the folder model/");
         }
     }
 
-    /** Rows of the embedding table. */
+    /** Returns the number of rows of the embedding table. */
     int vocabulary() {
         return architecture.shape().vocabulary();
     }
 
     /**
-     * Adds the keys {@code general.*} and those of the family.
+     * Adds the keys {@code general.*} and the family's keys.
      *
-     * @param name of the model, for people
+     * @param name the model's name, for people
      */
     void put(GgufMetadata metadata, String name) {
         String family = names.architecture() + ".";
@@ -95,7 +94,10 @@ final class GgufModel {
         });
     }
 
-    /** llama.cpp has no sliding window for these families; up to its width the model computes the same without it. */
+    /**
+     * Returns the context length. llama.cpp has no sliding window for these families; up to the window's width, a model
+     * without window computes the same.
+     */
     private static int context(DecoderShape shape, LayerAttention attention) {
         return attention.window() > 0
                 ? Math.min(shape.tables().positions(), attention.window())
@@ -103,12 +105,12 @@ final class GgufModel {
     }
 
     /**
-     * The tensors of the file, none of them read yet. A projection that is the embedding table is not there twice.
-     * Norms, biases and embedded positions are F32; a tensor whose rows are no blocks of the type is F16; what gives
-     * the logits is {@code Q8_0} at least, because in 4 bits it costs most.
+     * Returns the file's tensors, which are read later. A projection that is the embedding table is not written again.
+     * Norms, biases and embedded positions are F32. A tensor is F16 if its rows are not a multiple of the type's block.
+     * The tensor that maps to logits is {@code Q8_0} at least, because 4 bits cost most there.
      *
-     * @param weights of the model with a head, by Hugging Face's names
-     * @throws RunException where one is missing or has another shape
+     * @param weights weights of the model with a head, by Hugging Face's names
+     * @throws RunException if a weight is missing or has another shape
      */
     List<GgufTensor> tensors(List<TensorData> weights) {
         Map<String, TensorData> byName =
@@ -146,33 +148,33 @@ final class GgufModel {
         return weight.isLinear() ? type : GgufType.F32;
     }
 
-    /** GGUF's name of a module's weight or bias. */
+    /** Returns GGUF's name of a module's weight or bias. */
     private String name(String local) {
         int dot = local.lastIndexOf('.');
         return names.modules().get(local.substring(0, dot)) + local.substring(dot);
     }
 
     private GgufTensor tensor(
-            String name, String local, WeightSpec weight, GgufType wanted, Map<String, TensorData> byName) {
+            String name, String local, WeightSpec weight, GgufType requested, Map<String, TensorData> byName) {
         TensorData data = byName.get(weight.name());
         if (data == null || !Arrays.equals(data.shape(), weight.shape())) {
-            throw RunException.data(config.source() + ": the weights don't fit the configuration: "
+            throw RunException.data(config.source() + ": the weights do not fit the configuration: "
                     + (data == null
                             ? "there is no " + weight.name()
                             : weight.name() + " is " + Arrays.toString(data.shape()) + ", must be "
                                     + Arrays.toString(weight.shape())));
         }
-        boolean turned = weight.kind() == WeightSpec.Kind.CONV1D;
+        boolean transposed = weight.kind() == WeightSpec.Kind.CONV1D;
         boolean paired = !local.isEmpty() && names.paired().contains(local.substring(0, local.lastIndexOf('.')));
         long[] shape = weight.shape();
-        int outer = shape.length == 1 ? 0 : Math.toIntExact(turned ? shape[1] : shape[0]);
-        int inner = Math.toIntExact(turned ? shape[0] : shape[shape.length - 1]);
-        GgufType fitting = wanted.fits(inner) ? wanted : GgufType.F16;
+        int outer = shape.length == 1 ? 0 : Math.toIntExact(transposed ? shape[1] : shape[0]);
+        int inner = Math.toIntExact(transposed ? shape[0] : shape[shape.length - 1]);
+        GgufType fitting = requested.fits(inner) ? requested : GgufType.F16;
         int pairs = paired ? architecture.shape().headWidth() : 0;
-        return new GgufTensor(name, fitting, outer, inner, () -> new StoredRows(data, turned, pairs));
+        return new GgufTensor(name, fitting, outer, inner, () -> new StoredRows(data, transposed, pairs));
     }
 
-    /** What llama.cpp divides the rotary frequencies by. */
+    /** Returns the divisors of the rotary frequencies. */
     private GgufTensor frequencies(RotaryPositions rotary) {
         int half = rotary.width() / 2;
         return new GgufTensor("rope_freqs.weight", GgufType.F32, 0, half, () -> (row, target) -> {

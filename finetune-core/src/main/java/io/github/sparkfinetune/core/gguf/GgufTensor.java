@@ -3,27 +3,27 @@ package io.github.sparkfinetune.core.gguf;
 import java.util.Objects;
 
 /**
- * A tensor of a file.
+ * A tensor of a GGUF file.
  *
  * @param name GGUF's name
- * @param type how it is stored
- * @param rows number of its rows, or 0 where it is one row without this dimension
- * @param columns elements of a row
- * @param values gives its numbers
+ * @param type type in which the tensor is stored
+ * @param rows number of rows, or 0 for a single row without this dimension
+ * @param columns number of elements of a row
+ * @param values source of the tensor's numbers
  */
 record GgufTensor(String name, GgufType type, int rows, int columns, Values values) {
 
-    /** Gives a tensor's numbers. */
+    /** Source of a tensor's numbers. */
     @FunctionalInterface
     interface Values {
-        /** Opens them, when the tensor is written: only one tensor is in memory at a time. */
+        /** Opens the tensor when it is written, so that only one tensor is in memory at a time. */
         Rows open();
     }
 
     /** An opened tensor. */
     @FunctionalInterface
     interface Rows {
-        /** Copies a row, as wide as the tensor. */
+        /** Copies a whole row. */
         void read(int row, float[] target);
     }
 
@@ -31,16 +31,17 @@ record GgufTensor(String name, GgufType type, int rows, int columns, Values valu
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(values, "values");
         if (!type.fits(columns)) {
-            throw new IllegalArgumentException(name + " has rows of " + columns + ", which are no blocks of " + type);
+            throw new IllegalArgumentException(
+                    name + " has rows of " + columns + ", which is not a multiple of a block of " + type);
         }
     }
 
-    /** Number of elements. */
+    /** Returns the number of elements. */
     long count() {
         return (long) Math.max(1, rows) * columns;
     }
 
-    /** Number of bytes. */
+    /** Returns the number of bytes. */
     long bytes() {
         return type.bytes(count());
     }

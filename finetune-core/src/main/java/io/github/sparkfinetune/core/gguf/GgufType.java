@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * How the weights of a file are stored, under the names of llama.cpp's converter and quantizer (source: {@code ggml.h},
+ * Types of a file's weights, under the names of llama.cpp's converter and quantizer (source: {@code ggml.h},
  * {@code llama.h}, and {@code ggml-common.h} for the blocks).
  */
 public enum GgufType {
@@ -29,10 +29,10 @@ public enum GgufType {
     }
 
     /**
-     * The type of a name, in capitals or not.
+     * Returns the type of a name, ignoring case.
      *
-     * @param option what messages call the place of the name
-     * @throws RunException where it is none
+     * @param option source of the name, for messages
+     * @throws RunException if no type has this name
      */
     public static GgufType named(String option, String name) {
         return Arrays.stream(values())
@@ -42,27 +42,27 @@ public enum GgufType {
                         + Arrays.stream(values()).map(Enum::name).collect(Collectors.joining(", "))));
     }
 
-    /** Number of a tensor's type: {@code ggml_type}. */
+    /** Returns the number of a tensor's type: {@code ggml_type}. */
     int id() {
         return id;
     }
 
-    /** Value of {@code general.file_type}: {@code llama_ftype}. */
+    /** Returns the value of {@code general.file_type}: {@code llama_ftype}. */
     int fileType() {
         return fileType;
     }
 
-    /** Whether rows of so many elements can be stored. */
+    /** Returns whether rows of this length can be stored. */
     boolean fits(long columns) {
         return columns % blockSize == 0;
     }
 
-    /** Bytes of so many elements, a multiple of the block's. */
+    /** Returns the bytes of a number of elements, which is a multiple of the block's. */
     long bytes(long elements) {
         return elements / blockSize * blockBytes;
     }
 
-    /** Elements that are stored as one. */
+    /** Returns the number of elements that are stored as one block. */
     int blockSize() {
         return blockSize;
     }

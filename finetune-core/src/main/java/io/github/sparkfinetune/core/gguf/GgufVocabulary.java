@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 
-/** A tokenizer as the keys {@code tokenizer.*} of a GGUF file. */
+/** A tokenizer as keys {@code tokenizer.*} of a GGUF file. */
 final class GgufVocabulary {
     private static final int NORMAL = 1;
     private static final int UNKNOWN = 2;
@@ -25,7 +25,7 @@ final class GgufVocabulary {
     private static final Pattern SINGLE_BYTE = Pattern.compile("<0x[0-9A-F]{2}>");
     private static final String KEYS = "tokenizer.ggml.";
 
-    /** GGUF's names of the special tokens; one is misspelt there. */
+    /** GGUF's names of the special tokens. GGUF misspells one of them. */
     private static final Map<String, String> ROLES = Map.of(
             "bos_token", "bos_token_id",
             "eos_token", "eos_token_id",
@@ -39,25 +39,25 @@ final class GgufVocabulary {
     private final TokenizerFiles files;
     private final JsonNode tokenizer;
     private final GgufTokenizer kind;
-    /** Of a tokenizer whose tokens are pieces of text; else null. */
+    /** Scores of a tokenizer whose tokens are pieces of text; null for other tokenizers. */
     private final ScoredPieces pieces;
 
     private final boolean addsBos;
     private final boolean addsEos;
 
     /**
-     * A tokenizer that can be written.
+     * Checks that a tokenizer can be written.
      *
-     * @param source what messages call it
-     * @throws RunException where llama.cpp has no such tokenizer
+     * @param source the tokenizer's name in messages
+     * @throws RunException if llama.cpp does not support the tokenizer
      */
     GgufVocabulary(String source, TokenizerFiles files) {
         this.source = source;
         this.files = files;
         tokenizer = TokenizerFiles.tree(files.texts().json());
         kind = GgufTokenizer.of(tokenizer)
-                .orElseThrow(() -> RunException.data(source + ": the tokenizer can't be written as GGUF: no tokenizer"
-                        + " that llama.cpp has is known to cut texts as its normalizer, pre_tokenizer and model do"));
+                .orElseThrow(() -> RunException.data(source + ": the tokenizer cannot be written as GGUF: llama.cpp"
+                        + " has no known tokenizer that splits texts as its normalizer, pre_tokenizer and model do"));
         pieces = kind.isByteLevel() ? null : new ScoredPieces(source, tokenizer);
         List<JsonNode> around = new ArrayList<>();
         boolean before = true;
@@ -74,14 +74,14 @@ final class GgufVocabulary {
             eos |= !before && token.equals(files.special().byRole().get("eos_token"));
         }
         if (around.size() != (bos ? 1 : 0) + (eos ? 1 : 0)) {
-            throw RunException.data(source + ": the tokenizer can't be written as GGUF: its post_processor adds other"
-                    + " tokens than bos_token before a text and eos_token behind it");
+            throw RunException.data(source + ": the tokenizer cannot be written as GGUF: its post_processor adds other"
+                    + " tokens than bos_token before a text and eos_token after it");
         }
         addsBos = bos;
         addsEos = eos;
     }
 
-    /** What is put around a single text. */
+    /** Returns the template of a single text. */
     private JsonNode template(JsonNode processor) {
         String type = processor.path("type").asText();
         if (type.equals("Sequence")) {
@@ -96,18 +96,18 @@ final class GgufVocabulary {
             return processor.path("single");
         }
         throw RunException.data(
-                source + ": the tokenizer can't be written as GGUF: its post_processor is a " + Quoted.name(type));
+                source + ": the tokenizer cannot be written as GGUF: its post_processor is a " + Quoted.name(type));
     }
 
     /**
      * Adds the keys.
      *
-     * @param rows of the embedding table: ids that the tokenizer doesn't have are there as unused tokens
-     * @throws RunException where there are fewer rows than tokens
+     * @param rows number of rows of the embedding table; ids that the tokenizer lacks become unused tokens
+     * @throws RunException if the table has fewer rows than the tokenizer has tokens
      */
     void put(GgufMetadata metadata, int rows) {
         if (files.vocabularySize() > rows) {
-            throw RunException.data(source + ": the tokenizer has " + files.vocabularySize() + " tokens, the model "
+            throw RunException.data(source + ": the tokenizer has " + files.vocabularySize() + " tokens, the model has "
                     + rows + " rows of embeddings: take both from the same model");
         }
         metadata.text(KEYS + "model", kind.model());

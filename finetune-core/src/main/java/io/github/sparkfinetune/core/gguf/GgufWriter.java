@@ -10,15 +10,17 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * Writes a GGUF file of version 3. All numbers are little-endian. A file is
+ * Writer of GGUF files, version 3. All numbers are little-endian. A file consists of:
  *
  * <ol>
- *   <li>{@code GGUF}, 4 bytes with the version, 8 with the number of tensors, 8 with that of the pairs of metadata
- *   <li>the metadata, as {@link GgufMetadata} says
- *   <li>for each tensor its name, as a text there; 4 bytes with the number of extents, 8 with each of them, the
- *       innermost first; 4 with {@link GgufType#id()}; 8 with its begin, counted from that of the first
- *   <li>the tensors' rows, as {@link BlockEncoder} says, each tensor from a multiple of 32 bytes on and with zeros up
- *       to the next one behind it
+ *   <li>{@code GGUF}, 4 bytes with the version, 8 bytes with the number of tensors, 8 bytes with the number of pairs of
+ *       metadata.
+ *   <li>The metadata, in the format of {@link GgufMetadata}.
+ *   <li>For each tensor, its name as a text of the metadata; 4 bytes with the number of dimensions; 8 bytes with each
+ *       dimension, the innermost first; 4 bytes with {@link GgufType#id()}; 8 bytes with its offset from the first
+ *       tensor.
+ *   <li>The tensors' rows, in the format of {@link BlockEncoder}. Each tensor begins at a multiple of 32 bytes and is
+ *       padded with zeros.
  * </ol>
  *
  * <p>Source: <a href="https://github.com/ggml-org/ggml/blob/master/docs/gguf.md">ggml/docs/gguf.md</a>.
@@ -26,7 +28,7 @@ import java.util.List;
 final class GgufWriter {
     private static final int VERSION = 3;
     private static final int ALIGNMENT = 32;
-    /** Bytes that are written at once, or one row. */
+    /** Bytes of one write; a longer row is written at once. */
     private static final int CHUNK = 1 << 20;
 
     private GgufWriter() {}
@@ -34,7 +36,7 @@ final class GgufWriter {
     /**
      * Writes one file in one pass. The stream is left open.
      *
-     * @throws RunException where a tensor has a number that is not finite, or that its type can't hold
+     * @throws RunException if a tensor has a number that is not finite, or that its type cannot hold
      */
     static void write(OutputStream out, GgufMetadata metadata, List<GgufTensor> tensors) throws IOException {
         byte[] pairs = metadata.toBytes();
@@ -93,7 +95,7 @@ final class GgufWriter {
             }
             if (!BlockEncoder.encode(tensor.type(), row, chunk)) {
                 throw RunException.data("--type: " + tensor.name() + " has numbers above 65504 in row " + i + ", which "
-                        + tensor.type() + " can't hold: take BF16 or F32");
+                        + tensor.type() + " cannot hold: use BF16 or F32");
             }
         }
         out.write(bytes, 0, chunk.position());

@@ -11,10 +11,10 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Merges of BPE as scores of pieces, as SentencePiece has them. There any two neighbours that are a piece together may
- * be merged, and of several the pair whose piece has the highest score; with merges the pair that stands first among
- * them. Both are the same where every way to put a piece together is a merge, and those of a piece stand together: then
- * its score is minus the number of the pieces before it.
+ * Scores of pieces, as in SentencePiece, from BPE merges. SentencePiece may merge any two neighbours that form a piece,
+ * and merges the pair whose piece has the highest score. BPE merges the pair that is first in the list of merges. Both
+ * give the same result under two conditions: every way to form a piece is a merge, and the merges of a piece are
+ * adjacent in the list. The score of a piece is then minus the number of the pieces before it.
  */
 final class ScoredPieces {
     private final String source;
@@ -24,8 +24,8 @@ final class ScoredPieces {
     /**
      * Reads the merges.
      *
-     * @param source what messages call the tokenizer
-     * @throws RunException where scores can't say the same
+     * @param source the tokenizer's name in messages
+     * @throws RunException if no scores give the same result as the merges
      */
     ScoredPieces(String source, JsonNode tokenizer) {
         this.source = source;
@@ -34,7 +34,7 @@ final class ScoredPieces {
             String piece = pair.get(0) + pair.get(1);
             pairs.add(pair);
             if (!piece.equals(last) && scores.put(piece, -(float) scores.size()) != null) {
-                throw refused("the merges of " + Quoted.name(piece) + " don't stand together");
+                throw refused("the merges of " + Quoted.name(piece) + " are not adjacent");
             }
             last = piece;
         }
@@ -48,17 +48,17 @@ final class ScoredPieces {
             String left = piece.substring(0, cut);
             String right = piece.substring(cut);
             if (known.contains(left) && known.contains(right) && !pairs.contains(List.of(left, right))) {
-                throw refused(Quoted.name(left) + " and " + Quoted.name(right) + " are no merge, but a token together");
+                throw refused(Quoted.name(left) + " and " + Quoted.name(right) + " form a token, but are no merge");
             }
         }
     }
 
-    /** The score of a token; of one that is not put together the lowest. */
+    /** Returns a token's score; the lowest score for a token that no merge forms. */
     float score(String token) {
         return scores.getOrDefault(token, -(float) scores.size());
     }
 
-    /** The merges of a {@code tokenizer.json}, which writes them as one text or as two. */
+    /** Returns the merges of a {@code tokenizer.json}, which writes a merge as one text or two. */
     static List<List<String>> merges(JsonNode tokenizer) {
         List<List<String>> merges = new ArrayList<>();
         for (JsonNode merge : tokenizer.path("model").path("merges")) {
@@ -75,6 +75,6 @@ final class ScoredPieces {
 
     private RunException refused(String why) {
         return RunException.data(
-                source + ": this tokenizer's merges can't be written to a GGUF file, which has scores: " + why);
+                source + ": this tokenizer's merges cannot be written to a GGUF file as scores: " + why);
     }
 }

@@ -5,11 +5,11 @@ import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.tensor.TensorParts;
 import java.nio.FloatBuffer;
 
-/** A tensor's rows in the order of a GGUF file, widened to F32. Some rows side by side are in memory at a time. */
+/** Rows of a tensor in the order of a GGUF file, widened to F32. Only some adjacent rows are in memory at a time. */
 final class StoredRows implements GgufTensor.Rows {
     private final TensorParts.Values values;
     private final boolean vector;
-    private final boolean turned;
+    private final boolean transposed;
     private final int pairs;
     private final int rows;
     private final int columns;
@@ -21,11 +21,11 @@ final class StoredRows implements GgufTensor.Rows {
      * Opens a tensor.
      *
      * @param tensor a vector or a matrix
-     * @param turned whether a row there is a column here
-     * @param pairs width of a head whose rotary pairs, rows i and i + width / 2, stand side by side there; 0 where rows
-     *     keep their places. A vector's elements are its rows in this.
+     * @param transposed whether a row of the file is a column of the tensor
+     * @param pairs width of a head whose rotary pairs, rows i and i + width / 2, are adjacent in the file; 0 if rows
+     *     keep their order. The elements of a vector count as rows.
      */
-    StoredRows(TensorData tensor, boolean turned, int pairs) {
+    StoredRows(TensorData tensor, boolean transposed, int pairs) {
         if (!tensor.dtype().isFloat()) {
             throw RunException.data(
                     tensor.name() + " is of type " + tensor.dtype() + "; weights must be F32, F16 or BF16");
@@ -33,10 +33,10 @@ final class StoredRows implements GgufTensor.Rows {
         long[] shape = tensor.shape();
         this.vector = shape.length == 1;
         this.values = tensor.values();
-        this.turned = turned && !vector;
+        this.transposed = transposed && !vector;
         this.pairs = pairs;
-        this.rows = Math.toIntExact(this.turned ? shape[1] : shape[0]);
-        this.columns = vector ? 1 : Math.toIntExact(this.turned ? shape[0] : shape[1]);
+        this.rows = Math.toIntExact(this.transposed ? shape[1] : shape[0]);
+        this.columns = vector ? 1 : Math.toIntExact(this.transposed ? shape[0] : shape[1]);
         int unit = Math.max(1, pairs);
         int units = Math.max(1, TensorParts.bytes() / Float.BYTES / columns / unit);
         this.together = vector ? rows : Math.min(rows, units * unit);
@@ -48,23 +48,23 @@ final class StoredRows implements GgufTensor.Rows {
         if (vector) {
             hold(0);
             for (int i = 0; i < target.length; i++) {
-                target[i] = held[place(i)];
+                target[i] = held[storedRow(i)];
             }
             return;
         }
-        int place = place(row);
-        hold(place / together * together);
-        System.arraycopy(held, (place - first) * columns, target, 0, columns);
+        int stored = storedRow(row);
+        hold(stored / together * together);
+        System.arraycopy(held, (stored - first) * columns, target, 0, columns);
     }
 
-    /** Sees to it that rows from a number on are in memory. */
+    /** Reads rows from an index on, unless they are in memory. */
     private void hold(int begin) {
         if (first == begin) {
             return;
         }
         first = begin;
         int count = Math.min(together, rows - begin);
-        if (!turned) {
+        if (!transposed) {
             values.read((long) begin * columns, FloatBuffer.wrap(held, 0, count * columns));
             return;
         }
@@ -81,8 +81,8 @@ final class StoredRows implements GgufTensor.Rows {
         }
     }
 
-    /** Where a row lies here. */
-    private int place(int row) {
+    /** Returns the index of a file's row in the tensor. */
+    private int storedRow(int row) {
         if (pairs == 0) {
             return row;
         }

@@ -75,7 +75,7 @@ record ModelParts(
             TensorSource source,
             Adaptation adaptation,
             long seed) {
-        ScriptModule script = ScriptModule.load(manager, List.of(matmul.module(), architecture.text()), attributes);
+        ScriptModule script = ScriptModule.load(manager, List.of(matmul.module(), architecture.script()), attributes);
         Adaptation adapted = adaptation.withBf16(matmul == MatmulBackend.BF16);
         Weights weights = new Weights(source, architecture, manager, script, adapted, seed);
         Blocks builder = new Blocks(weights);

@@ -189,10 +189,10 @@ class GgufExportTest {
 
     @Test
     void whatLlamaCppDoesNotComputeIsRefused() {
-        assertRefused(golden("models/bert-seqcls"), ExitCode.DATA, "a bert can't be written as GGUF");
-        assertRefused(golden("models/llama-gelu"), ExitCode.DATA, "hidden_act gelu can't be written as GGUF");
-        assertRefused(golden("models/gemma2"), ExitCode.DATA, "a gemma2 can't be written as GGUF: its names there");
-        assertRefused(golden("models/phi3"), ExitCode.DATA, "a phi3 can't be written as GGUF: its names there");
+        assertRefused(golden("models/bert-seqcls"), ExitCode.DATA, "a bert cannot be written as GGUF");
+        assertRefused(golden("models/llama-gelu"), ExitCode.DATA, "hidden_act gelu cannot be written as GGUF");
+        assertRefused(golden("models/gemma2"), ExitCode.DATA, "a gemma2 cannot be written as GGUF: its names there");
+        assertRefused(golden("models/phi3"), ExitCode.DATA, "a phi3 cannot be written as GGUF: its names there");
         assertRefused(temp.resolve("none"), ExitCode.DATA, "export: there is no model at ", "train it first");
     }
 
@@ -200,11 +200,11 @@ class GgufExportTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "config.json | \"gelu_new\" | \"relu\" | activation_function relu can't be written",
-                "config.json | \"vocab_size\": 384 | \"vocab_size\": 383 | has 384 tokens, the model 383 rows",
+                "config.json | \"gelu_new\" | \"relu\" | activation_function relu cannot be written",
+                "config.json | \"vocab_size\": 384 | \"vocab_size\": 383 | has 384 tokens, the model has 383 rows",
                 "config.json | \"n_positions\": 64 | \"n_positions\": 65 | wpe.weight is [64, 32], must be [65, 32]",
                 "config.json | \"n_layer\": 2 | \"n_layer\": 3 | there is no transformer.h.2.ln_1.weight",
-                "tokenizer.json | \"use_regex\": true | \"use_regex\": false | no tokenizer that llama.cpp has",
+                "tokenizer.json | \"use_regex\": true | \"use_regex\": false | llama.cpp has no known tokenizer",
                 "tokenizer.json | \"trim_offsets\": false | \"type\": \"BertProcessing\" | is a 'BertProcessing'",
             })
     void whatDoesNotFitIsRefused(String file, String from, String to, String message) throws IOException {
@@ -219,7 +219,7 @@ class GgufExportTest {
     void numbersThatATypeCannotHoldAreRefused() throws IOException {
         Path model = copy("gpt2");
         poke(model, "transformer.h.1.mlp.c_fc.weight", 1e6f);
-        assertRefused(model, ExitCode.DATA, "--type: blk.1.ffn_up.weight has numbers above 65504", "take BF16 or F32");
+        assertRefused(model, ExitCode.DATA, "--type: blk.1.ffn_up.weight has numbers above 65504", "use BF16 or F32");
         export(model, model, GgufType.BF16, temp.resolve("large.gguf"));
 
         poke(model, "transformer.h.1.mlp.c_fc.weight", Float.NaN);

@@ -84,11 +84,11 @@ class GgufVocabularyTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "\"h e\", | '' | no merge, but a token together",
-                "\"h e\" | \"h e\", \"▁ ▁\" | 'don''t stand together'",
+                "\"h e\", | '' | form a token, but are no merge",
+                "\"h e\" | \"h e\", \"▁ ▁\" | are not adjacent",
                 "\"id\": \"<s>\", \"type_id\": 0}}, {\"Sequence\" | \"id\": \"</s>\", \"type_id\": 0}}, {\"Sequence\" |"
                         + " adds other tokens than bos_token",
-                "\"byte_fallback\": true | \"byte_fallback\": false | no tokenizer that llama.cpp has",
+                "\"byte_fallback\": true | \"byte_fallback\": false | llama.cpp has no known tokenizer",
             })
     void whatScoresCannotSayIsRefused(String from, String to, String message) throws IOException {
         Path file = folder.resolve("tokenizer.json");

@@ -73,7 +73,7 @@ class BadLanguageModelTest {
                 of(
                         "gemma3",
                         config -> config.put("model_type", "gemma3"),
-                        "model_type gemma3 with a text_config of gemma3 is not supported, only with one of gemma3_text"),
+                        "model_type gemma3 with a text_config of gemma3 is not supported; only gemma3_text is"),
                 of("phi3", config -> config.put("resid_pdrop", 0.1), "resid_pdrop is not supported"),
                 of("gpt2", config -> config.put("scale_attn_by_inverse_layer_idx", true), "scale_attn_by_inverse"),
                 of("gpt2", config -> config.put("activation_function", "mish"), "mish"));

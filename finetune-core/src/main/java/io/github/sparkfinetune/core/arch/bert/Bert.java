@@ -16,16 +16,16 @@ import java.util.Map;
 
 /**
  * BERT, as {@code transformers/models/bert/modeling_bert.py} computes it: words, positions and token types are summed
- * and normed; a layer is post-norm; a text's class is told from the pooled first token.
+ * and normed. A layer is post-norm. A text's class is predicted from the pooled first token.
  */
 public class Bert extends ConfiguredEncoder {
-    /** @param config with the keys of {@code BertConfig} */
+    /** @param config configuration with the keys of {@code BertConfig} */
     public Bert(HfConfig config) {
         this(config, config.padTokenId().orElse(0), 0, config.size("hidden_size"));
     }
 
     /**
-     * Of a family that has BERT's keys and layers.
+     * Creates the architecture of a family with BERT's keys and layers.
      *
      * @param paddingId id of the padding token
      * @param firstPosition row of the position table for a text's first token
@@ -39,8 +39,8 @@ public class Bert extends ConfiguredEncoder {
         double dropout = hiddenDropout(config);
         int positions = config.size("max_position_embeddings");
         if (firstPosition < 0 || firstPosition >= positions) {
-            throw RunException.data(config.source() + ": pad_token_id " + paddingId + " leaves no position of the "
-                    + positions + " of max_position_embeddings");
+            throw RunException.data(config.source() + ": pad_token_id " + paddingId + " leaves none of the " + positions
+                    + " positions of max_position_embeddings");
         }
         return new EncoderShape(
                 config.layers("num_hidden_layers"),
@@ -62,7 +62,7 @@ public class Bert extends ConfiguredEncoder {
         return config.rate(0.1, "hidden_dropout_prob");
     }
 
-    /** Rate before a classifier: {@code classifier_dropout}, else that of hidden states. */
+    /** Returns the rate of dropout before a classifier: {@code classifier_dropout}, or else the hidden states' rate. */
     protected final double classifierDropout() {
         return config.rate(hiddenDropout(config), "classifier_dropout");
     }
@@ -129,11 +129,11 @@ public class Bert extends ConfiguredEncoder {
     }
 
     /**
-     * A head over the first token: a dense layer, its activation, and the classifier.
+     * Returns a head over the first token: a dense layer, its activation, and the classifier.
      *
      * @param dense full name of the dense layer
      * @param classifier full name of the classifier
-     * @param inputDropout rate on the first token's hidden state
+     * @param inputDropout rate of dropout on the first token's hidden state
      */
     protected final HeadSpec sequenceHead(
             String dense, String classifier, int classes, String activation, double inputDropout) {

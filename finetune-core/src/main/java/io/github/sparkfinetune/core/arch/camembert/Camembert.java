@@ -8,7 +8,7 @@ import io.github.sparkfinetune.data.hf.HfConfig;
  * included, with a vocabulary of French.
  */
 public final class Camembert extends Roberta {
-    /** @param config with the keys of {@code CamembertConfig} */
+    /** @param config configuration with the keys of {@code CamembertConfig} */
     public Camembert(HfConfig config) {
         super(config);
     }

@@ -24,8 +24,8 @@ import java.util.stream.StreamSupport;
 
 /**
  * DeBERTa-v2 and -v3, as {@code transformers/models/deberta_v2/modeling_deberta_v2.py} computes them: BERT's layers
- * whose scores have terms for the relative position of query and key, read from a table that all layers share, by
- * linears of their own or by those of queries and keys.
+ * whose scores have terms for the relative position of query and key. The terms read a table that all layers share,
+ * with their own linears or with the linears of queries and keys.
  */
 public final class DebertaV2 extends ConfiguredEncoder {
     private static final String NORM = "norm";
@@ -38,7 +38,7 @@ public final class DebertaV2 extends ConfiguredEncoder {
 
     private final List<String> terms;
 
-    /** @param config with the keys of {@code DebertaV2Config} */
+    /** @param config configuration with the keys of {@code DebertaV2Config} */
     public DebertaV2(HfConfig config) {
         super(config, shape(config));
         terms = names("pos_att_type");
@@ -68,7 +68,7 @@ public final class DebertaV2 extends ConfiguredEncoder {
                 config.number(0.02, "initializer_range"));
     }
 
-    /** Names that stand in a list, or in a text with bars between. */
+    /** Returns the names in a list, or in a text with bars between names. */
     private List<String> names(String key) {
         boolean list = config.find(key).filter(value -> value.isArray()).isPresent();
         Stream<String> names = list
@@ -97,22 +97,22 @@ public final class DebertaV2 extends ConfiguredEncoder {
         ActivationNames.require(config, "hidden_act", shape.activation());
         ActivationNames.require(config, POOLER_ACT, poolerActivation());
         if (!config.flag(false, "relative_attention")) {
-            throw RunException.data(config.source() + ": relative_attention false is not supported, only true is");
+            throw RunException.data(config.source() + ": relative_attention false is not supported; only true is");
         }
         config.require("embedding_size", shape.hidden());
         config.require("pooler_hidden_size", shape.hidden());
         config.require("attention_head_size", shape.hidden() / shape.heads());
         if (config.integer(CONV).orElse(0) > 0) {
             throw RunException.data(config.source() + ": " + CONV + " " + config.size(CONV)
-                    + " is not supported: models with a convolution behind the first layer are not computed");
+                    + " is not supported: models with a convolution after the first layer are not computed");
         }
         if (buckets(config) == 1) {
-            throw RunException.data(config.source() + ": " + BUCKETS + " 1 is not supported, must be at least 2");
+            throw RunException.data(config.source() + ": " + BUCKETS + " 1 is not supported; it must be at least 2");
         }
     }
 
     @Override
-    public String text() {
+    public String script() {
         return "core.arch.debertav2.deberta_v2";
     }
 
@@ -209,7 +209,10 @@ public final class DebertaV2 extends ConfiguredEncoder {
                 config.rate(shape.dropout().hidden(), "cls_dropout"));
     }
 
-    /** With {@code legacy: false} transformers ties the head's dense layer to the embedding table. */
+    /**
+     * Returns BERT's head. With {@code legacy: false}, which is refused, transformers ties the head's dense layer to
+     * the embedding table.
+     */
     @Override
     public MaskedLmHead maskedLmHead() {
         if (!config.flag(true, LEGACY)) {
@@ -241,16 +244,16 @@ public final class DebertaV2 extends ConfiguredEncoder {
         long rows = Math.min(shape.tables().relative(), 2L * batch.length() - 1);
         long scores = shape.heads() * rows;
         boolean drops = shape.dropout().probs() > 0;
-        // Values a token, were the table the tokens'. It is kept normed, dropped, and as two linears make of its rows
-        // that places are apart.
+        // Size of the table in values per token. The normed table after dropout is kept, and two linears' outputs for
+        // the rows of distances that occur.
         long tokens = Math.max(1, batch.tokens());
         long table = shape.tables().relative() * hidden / tokens;
         long used = rows * hidden / tokens;
-        // y; q and k for each of the three terms, v; attended; the sums and what is between; the feed-forward part
-        // before and behind its activation; means and deviations
+        // y; q and k for each of the three terms, v; attended; the sums and the tensors between; the feed-forward part
+        // before and after its activation; means and deviations
         Tensors kept = Tensors.of(12, hidden, 2, wide, drops ? 2 : 1, probabilities, 2, table, 2, used, 4, 1);
         Tensors feedForward = Tensors.of(4, hidden, 2, wide);
-        // Gradients of the probabilities and scores, and of the terms before their rows are chosen.
+        // Gradients of the probabilities and scores, and of the terms before their rows are selected.
         Tensors attention = Tensors.of(8, hidden, 3, probabilities, 2, scores, 1, table);
         Tensors forward = Tensors.of(3, hidden, 3, probabilities, 1, scores, 1, use.widestAdapted());
         long masks = use.droppedInputs()

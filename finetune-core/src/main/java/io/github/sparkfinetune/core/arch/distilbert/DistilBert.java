@@ -15,12 +15,15 @@ import java.util.Map;
 
 /**
  * DistilBERT, as {@code transformers/models/distilbert/modeling_distilbert.py} computes it: BERT's layers under other
- * names, without token types, without dropout on the attention's output, and with norms whose epsilon no key changes.
+ * names, without token types and without dropout on the attention's output. No key changes the norms' epsilon.
  */
 public final class DistilBert extends ConfiguredEncoder {
     private static final double EPSILON = 1e-12;
 
-    /** @param config with the keys of {@code DistilBertConfig}, or BERT's where {@code transformers} takes those too */
+    /**
+     * @param config configuration with the keys of {@code DistilBertConfig}, or BERT's if {@code transformers} reads
+     *     them
+     */
     public DistilBert(HfConfig config) {
         super(config, shape(config));
     }

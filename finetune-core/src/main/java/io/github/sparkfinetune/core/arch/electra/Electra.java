@@ -11,12 +11,12 @@ import java.util.Map;
 
 /**
  * ELECTRA's discriminator, as {@code transformers/models/electra/modeling_electra.py} computes it: BERT's layers over
- * embeddings that may be narrower and are then widened by a linear; a text's class is told by a head with gelu.
+ * embeddings that may be narrower, which a linear then widens. The head for a text's class uses gelu.
  */
 public final class Electra extends Bert {
     private static final int DEFAULT_EMBEDDING = 128;
 
-    /** @param config with the keys of {@code ElectraConfig} */
+    /** @param config configuration with the keys of {@code ElectraConfig} */
     public Electra(HfConfig config) {
         super(config, config.padTokenId().orElse(0), 0, config.sizeOr(DEFAULT_EMBEDDING, "embedding_size"));
     }
@@ -47,10 +47,10 @@ public final class Electra extends Bert {
         return sequenceHead("classifier.dense", "classifier.out_proj", classes, "gelu", classifierDropout());
     }
 
-    /** Masked tokens are told by ELECTRA's other model, the generator, whose head and sizes are its own. */
+    /** Refuses the head: ELECTRA's generator, a model with its own head and sizes, predicts masked tokens. */
     @Override
     public MaskedLmHead maskedLmHead() {
         throw RunException.data(config.source() + ": model_type " + modelType()
-                + " is not supported for masked-lm: that would be its generator");
+                + " is not supported for masked-lm: only ELECTRA's generator predicts masked tokens");
     }
 }

@@ -22,8 +22,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * GPT-2, as {@code transformers/models/gpt2/modeling_gpt2.py} computes it: embedded positions, layer norms before each
- * half of a layer, linears stored as [in, out], queries, keys and values from one of them.
+ * GPT-2, as {@code transformers/models/gpt2/modeling_gpt2.py} computes it: embedded positions, and a layer norm before
+ * each half of a layer. Linears are stored as [in, out]; one linear computes queries, keys and values.
  */
 public final class Gpt2 implements DecoderArchitecture {
     private static final String PREFIX = "transformer.";
@@ -33,7 +33,7 @@ public final class Gpt2 implements DecoderArchitecture {
     private final HfConfig config;
     private final DecoderShape shape;
 
-    /** @param config with the keys of {@code GPT2Config} */
+    /** @param config configuration with the keys of {@code GPT2Config} */
     public Gpt2(HfConfig config) {
         this.config = config;
         int hidden = config.size("n_embd");
@@ -76,7 +76,7 @@ public final class Gpt2 implements DecoderArchitecture {
     }
 
     @Override
-    public String text() {
+    public String script() {
         return "core.arch.gpt2.gpt2";
     }
 
@@ -138,13 +138,13 @@ public final class Gpt2 implements DecoderArchitecture {
         long wide = shape.intermediate();
         long probabilities = shape.heads() * batch.length();
         boolean drops = shape.dropout().probs() > 0;
-        // y, h; q, k, v; what attention gives; the feed-forward part before its activation
+        // y, h; q, k, v; the attention's output; the feed-forward part before its activation
         Tensors kept = Tensors.of(6, hidden, 1, wide);
         for (String linear : List.of("attn.c_attn", "attn.c_proj", "mlp.c_fc")) {
             kept = use.reads(linear) ? kept.and(1, hidden) : kept;
         }
         kept = use.reads("mlp.c_proj") ? kept.and(1, wide) : kept;
-        // The probabilities, as they are and dropped; the scaled q and the scaled v.
+        // The probabilities before and after dropout; the scaled q and the scaled v.
         kept = drops ? kept.and(2, probabilities).and(2, hidden) : kept.and(1, shape.heads());
         Tensors feedForward = Tensors.of(1, hidden, 3, wide);
         Tensors attention = drops ? Tensors.of(4, hidden, 3, probabilities) : Tensors.of(9, hidden);
@@ -168,7 +168,7 @@ public final class Gpt2 implements DecoderArchitecture {
     public Optional<GgufNames> gguf() {
         if (!TANH_GELU.contains(shape.activation())) {
             throw RunException.data(config.source() + ": activation_function " + shape.activation()
-                    + " can't be written as GGUF: llama.cpp computes " + modelType() + " with gelu_new alone");
+                    + " cannot be written as GGUF: llama.cpp computes " + modelType() + " only with gelu_new");
         }
         return Optional.of(new GgufNames(
                 "gpt2",

@@ -13,8 +13,8 @@ import java.util.Optional;
 
 /**
  * Gemma 2, as {@code transformers/models/gemma2/modeling_gemma2.py} computes it with eager attention: Llama with norms
- * before and behind the halves of a layer, whose scales are stored less 1, embeddings times the root of their width, a
- * cap of the attention's scores and one of the logits, and a sliding window in every other layer.
+ * before and after the halves of a layer. The norms' scales are stored minus 1. Embeddings are multiplied by the root
+ * of their width. The attention's scores and the logits are capped. Every other layer has a sliding window.
  */
 public class Gemma2 extends Llama {
     static final String ATTENTION_CAP = "attn_logit_softcapping";
@@ -26,12 +26,12 @@ public class Gemma2 extends Llama {
 
     private final HfConfig config;
 
-    /** @param config with the keys of {@code Gemma2Config} */
+    /** @param config configuration with the keys of {@code Gemma2Config} */
     public Gemma2(HfConfig config) {
         this(config, QueryKey.NONE);
     }
 
-    /** Of its successor. */
+    /** Creates the architecture of Gemma 3. */
     Gemma2(HfConfig config, QueryKey queryKey) {
         super(
                 config,
@@ -62,11 +62,11 @@ public class Gemma2 extends Llama {
 
     @Override
     public LayerAttention attention(int layer) {
-        boolean slides = LayerWindows.slides(config, layer, some -> some % 2 == 0);
+        boolean slides = LayerWindows.slides(config, layer, index -> index % 2 == 0);
         return new LayerAttention(slides ? window() : 0, Optional.of(rotary()));
     }
 
-    /** Tokens that a token of a layer with a window sees. */
+    /** Returns the number of tokens that a token attends to in a layer with a window. */
     final int window() {
         return LayerWindows.width(config, WINDOW);
     }
@@ -87,8 +87,8 @@ public class Gemma2 extends Llama {
                 logitCap);
     }
 
-    /** A cap, which is none where it is null. */
-    final double cap(String key, double otherwise) {
-        return config.has(key) ? config.number(0, key) : otherwise;
+    /** Returns a cap; null in the configuration means no cap. */
+    final double cap(String key, double defaultValue) {
+        return config.has(key) ? config.number(0, key) : defaultValue;
     }
 }

@@ -13,8 +13,8 @@ import java.util.Optional;
 
 /**
  * The text model of Gemma 3, as {@code transformers/models/gemma3/modeling_gemma3.py} computes it: Gemma 2 without a
- * cap of the scores, with norms on the heads of queries and keys, and with a base of the angles of its own in the
- * layers with a sliding window, five of six mostly.
+ * cap of the scores, with norms on the heads of queries and keys. Layers with a sliding window, usually five of six,
+ * have another base of the angles.
  */
 public final class Gemma3 extends Gemma2 {
     private static final int PATTERN = 6;
@@ -23,7 +23,7 @@ public final class Gemma3 extends Gemma2 {
     private static final String THETA_KEY = "rope_theta";
     private static final String LOCAL_THETA_KEY = "rope_local_base_freq";
 
-    /** Sizes that transformers assumes where the file is silent, as published multimodal models are. */
+    /** Default sizes of transformers; published multimodal models leave them out. */
     private static final Map<String, Integer> ASSUMED = Map.of(
             "vocab_size", 262_208,
             "hidden_size", 2304,
@@ -35,13 +35,13 @@ public final class Gemma3 extends Gemma2 {
 
     private final HfConfig config;
 
-    /** @param config with the keys of {@code Gemma3TextConfig} */
+    /** @param config configuration with the keys of {@code Gemma3TextConfig} */
     public Gemma3(HfConfig config) {
         super(config, QueryKey.HEAD);
         this.config = config;
     }
 
-    /** A configuration with the sizes that transformers assumes where it has none. */
+    /** Returns a configuration in which missing sizes are transformers' defaults. */
     public static HfConfig complete(HfConfig config) {
         HfConfig complete = config;
         for (Map.Entry<String, Integer> size : ASSUMED.entrySet()) {
@@ -65,14 +65,14 @@ public final class Gemma3 extends Gemma2 {
         super.requireSupported();
         if (cap(ATTENTION_CAP, 0) != 0) {
             throw RunException.data(config.source() + ": " + ATTENTION_CAP + " is not supported for " + modelType()
-                    + ", which transformers computes without: set it to null");
+                    + ", because transformers ignores it: set it to null");
         }
     }
 
     @Override
     public LayerAttention attention(int layer) {
         int pattern = config.sizeOr(PATTERN, "sliding_window_pattern");
-        boolean slides = LayerWindows.slides(config, layer, some -> (some + 1) % pattern != 0);
+        boolean slides = LayerWindows.slides(config, layer, index -> (index + 1) % pattern != 0);
         int width = shape().headWidth();
         RotaryPositions rotary = slides
                 ? RotaryPositions.of(config, LayerWindows.SLIDING, LOCAL_THETA_KEY, width, LOCAL_THETA)

@@ -10,14 +10,14 @@ import java.util.Set;
 
 /**
  * Granite 3, as {@code transformers/models/granite/modeling_granite.py} computes it: Llama with multipliers of the
- * embeddings, the attention's scores, what the halves of a layer add, and a divisor of the logits.
+ * embeddings, of the attention's scores and of the output of a layer's halves, and a divisor of the logits.
  */
 public final class Granite extends Llama {
     private static final String LOGITS = "logits_scaling";
 
     private final HfConfig config;
 
-    /** @param config with the keys of {@code GraniteConfig} */
+    /** @param config configuration with the keys of {@code GraniteConfig} */
     public Granite(HfConfig config) {
         super(config, LlamaParts.of(biases(config), headWidth(config)));
         this.config = config;
@@ -52,8 +52,8 @@ public final class Granite extends Llama {
     public Optional<GgufNames> gguf() {
         if (shape().headWidth() != headWidth(config)) {
             throw RunException.data(config.source() + ": head_dim " + shape().headWidth()
-                    + " can't be written as GGUF: llama.cpp computes " + modelType() + " with "
-                    + headWidth(config) + " alone");
+                    + " cannot be written as GGUF: llama.cpp computes " + modelType() + " only with "
+                    + headWidth(config));
         }
         DecoderFactors factors = factors();
         return Optional.of(ggufNames(

@@ -30,11 +30,11 @@ import java.util.Set;
 
 /**
  * Llama, as {@code transformers/models/llama/modeling_llama.py} computes it: rotary positions, grouped keys and values,
- * RMS norms before each half of a layer, a gated feed-forward part down(act(gate(x)) · up(x)).
+ * an RMS norm before each half of a layer, and a gated feed-forward part down(act(gate(x)) · up(x)).
  */
 public class Llama implements DecoderArchitecture {
     private static final String PREFIX = "model.";
-    /** In a multimodal model, as its class in transformers has it. */
+    /** Prefix in a multimodal model of transformers. */
     private static final String PART_PREFIX = "model.language_model.";
 
     private static final String LM_HEAD = "lm_head";
@@ -44,7 +44,7 @@ public class Llama implements DecoderArchitecture {
     private final DecoderShape shape;
     private final boolean isPart;
 
-    /** @param config with the keys of {@code LlamaConfig} */
+    /** @param config configuration with the keys of {@code LlamaConfig} */
     public Llama(HfConfig config) {
         this(config, parts(config));
     }
@@ -53,13 +53,13 @@ public class Llama implements DecoderArchitecture {
         return LlamaParts.of(biases(config), headWidth(config));
     }
 
-    /** What {@code attention_bias} and {@code mlp_bias} say. */
+    /** Returns the biases of {@code attention_bias} and {@code mlp_bias}. */
     static Biases biases(HfConfig config) {
         boolean attention = config.flag(false, "attention_bias");
         return new Biases(attention, attention, config.flag(false, "mlp_bias"));
     }
 
-    /** Of a family that differs in some parts. */
+    /** Creates the architecture of a family that differs in some parts. */
     Llama(HfConfig config, LlamaParts parts) {
         this.config = config;
         this.parts = parts;
@@ -90,7 +90,7 @@ public class Llama implements DecoderArchitecture {
                 config.number(0.02, "initializer_range"));
     }
 
-    /** Width of a head where all of them together are as wide as a hidden state. */
+    /** Returns the width of a head if all heads together are as wide as a hidden state. */
     static int headWidth(HfConfig config) {
         return config.size("hidden_size") / config.size("num_attention_heads");
     }
@@ -100,18 +100,18 @@ public class Llama implements DecoderArchitecture {
         return config.modelType();
     }
 
-    /** What Hugging Face's class names begin with. */
+    /** Returns the prefix of Hugging Face's class names. */
     String classPrefix() {
         return "Llama";
     }
 
-    /** That of the multimodal model where this is its text part. */
+    /** Returns the class of the multimodal model if this model is its text part. */
     @Override
     public final String className(HeadKind head) {
         return isPart ? multimodalClass() : classPrefix() + head.suffix();
     }
 
-    /** Hugging Face's class of a multimodal model with this as its text part. */
+    /** Returns Hugging Face's class of a multimodal model with this model as its text part. */
     String multimodalClass() {
         throw new IllegalStateException(modelType() + " is no part of " + config.multimodalType());
     }
@@ -132,7 +132,7 @@ public class Llama implements DecoderArchitecture {
     }
 
     @Override
-    public String text() {
+    public String script() {
         return "core.arch.llama.llama";
     }
 
@@ -207,8 +207,8 @@ public class Llama implements DecoderArchitecture {
     }
 
     /**
-     * The norms before and behind the halves. Where there are none behind, the one before the feed-forward part is
-     * called after the attention that it follows.
+     * Adds the norms before and after the halves. Without norms after the halves, the norm before the feed-forward part
+     * is named after the attention that it follows.
      */
     private void norms(WeightSpecs weights, String at, int hidden) {
         boolean before = parts.norms().before();
@@ -241,15 +241,15 @@ public class Llama implements DecoderArchitecture {
     }
 
     /**
-     * The positions of queries and keys.
+     * Returns the positions of queries and keys.
      *
-     * @throws RunException where they are scaled in a way that is not supported
+     * @throws RunException if their scaling is not supported
      */
     final RotaryPositions rotary() {
         return RotaryPositions.of(config, shape.headWidth());
     }
 
-    /** @param theta the base where none is said */
+    /** @param theta base if the configuration has none */
     final RotaryPositions rotary(double theta) {
         return RotaryPositions.of(config, shape.headWidth(), theta);
     }
@@ -269,26 +269,26 @@ public class Llama implements DecoderArchitecture {
             kept = kept.and(1, shape.heads());
         }
         if (norms.before()) {
-            // The inverse norms.
+            // The inverse norms of both norms.
             kept = kept.and(2, 1);
         }
         if (norms.after()) {
-            // The same, and what is normed.
+            // The inverse norms of both norms, and the norms' inputs.
             kept = kept.and(2, 1).and(2, hidden);
         }
         if (norms.queryKey() != QueryKey.NONE) {
             kept = kept.and(1, use.narrowed(query)).and(1, use.narrowed(keys));
         }
-        // A gradient of what a half adds, where that is not the sum's.
+        // The gradient of a half's output, if it differs from the sum's gradient.
         long added = norms.after() || factors().residual() != 1 ? 1 : 0;
-        // The gradients of one linear's parts, put together.
+        // The joined gradients of a fused linear's parts.
         long fused = parts.fused() ? 1 : 0;
-        // The gradient from above; of the product its own, the gate's and one on the way.
+        // The output's gradient; the gradients of the product and of the gate, and a temporary one.
         Tensors feedForward = Tensors.of(1 + added, hidden, 3, wide, 2, dropped);
-        // Behind it the gate's and its sister's; the normed h and two gradients of it.
+        // After that, the gradients of gate and up; the normed h and two gradients of it.
         Tensors between = Tensors.of(4 + added, hidden, 2, wide, 2, dropped);
-        // The gradients of the layer, of h and of o; keys and values for every head of the queries; the gradients of
-        // all three, and the documents' once more when they are put together.
+        // The gradients of the layer, of h and of o; keys and values repeated for every query head; the gradients of
+        // queries, keys and values, and each document's again while they are joined.
         Tensors attention = Tensors.of(2 + added, hidden, 7 + fused, query, 2 + 2 * fused, keys, 2, dropped);
         Tensors forward = Tensors.of(1 + added, hidden, 1, wide, 1, use.widestAdapted(), 2, dropped);
         return LayerBytes.of(batch, kept, List.of(feedForward, between, attention), forward, use.droppedInputs());
@@ -299,31 +299,30 @@ public class Llama implements DecoderArchitecture {
         return List.of("q_proj", "v_proj");
     }
 
-    /** A family that llama.cpp computes otherwise has names of its own, or none. */
+    /** Returns Llama's names. A family that llama.cpp computes in another way overrides them. */
     @Override
     public Optional<GgufNames> gguf() {
         return Optional.of(ggufNames("llama", Set.of("q_proj", "k_proj")));
     }
 
-    /** The same without further keys. */
+    /** Returns the names in GGUF without further keys. */
     final GgufNames ggufNames(String architecture, Set<String> paired) {
         return ggufNames(architecture, paired, Map.of());
     }
 
     /**
-     * The names in GGUF.
+     * Returns the names in GGUF.
      *
-     * @param architecture what llama.cpp calls the family
-     * @param paired linears whose rows it has in the order of pairs
+     * @param architecture llama.cpp's name of the family
+     * @param paired linears whose rows llama.cpp stores in the order of pairs
      * @param numbers further keys of the family
-     * @throws RunException where the activation is another than llama.cpp's
+     * @throws RunException if the activation is not llama.cpp's
      */
     final GgufNames ggufNames(String architecture, Set<String> paired, Map<String, Double> numbers) {
         String activation = parts.defaults().activation();
         if (!shape.activation().equals(activation)) {
             throw RunException.data(config.source() + ": " + parts.defaults().activationKey() + " " + shape.activation()
-                    + " can't be written as GGUF: llama.cpp computes " + modelType() + " with " + activation
-                    + " alone");
+                    + " cannot be written as GGUF: llama.cpp computes " + modelType() + " only with " + activation);
         }
         return new GgufNames(
                 architecture,

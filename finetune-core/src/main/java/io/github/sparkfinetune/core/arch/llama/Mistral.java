@@ -11,12 +11,12 @@ import java.util.Optional;
  * window.
  */
 public final class Mistral extends Llama {
-    /** What counts in transformers where the key is not there. */
+    /** Default of transformers if the key is missing. */
     private static final int DEFAULT_WINDOW = 4096;
 
     private final int window;
 
-    /** @param config with the keys of {@code MistralConfig} */
+    /** @param config configuration with the keys of {@code MistralConfig} */
     public Mistral(HfConfig config) {
         super(config, LlamaParts.of(Biases.NONE, headWidth(config)));
         window = LayerWindows.width(config, DEFAULT_WINDOW);

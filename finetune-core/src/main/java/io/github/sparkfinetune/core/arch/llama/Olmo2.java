@@ -10,13 +10,13 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * OLMo 2, as {@code transformers/models/olmo2/modeling_olmo2.py} computes it: Llama whose norms stand behind the halves
- * of a layer, with a norm over all queries and another over all keys.
+ * OLMo 2, as {@code transformers/models/olmo2/modeling_olmo2.py} computes it: Llama whose norms follow the halves of a
+ * layer, with a norm over all queries and another norm over all keys.
  */
 public final class Olmo2 extends Llama {
     private static final Defaults DEFAULTS = new Defaults("hidden_act", "silu", 1e-5, false, 1);
 
-    /** @param config with the keys of {@code Olmo2Config} */
+    /** @param config configuration with the keys of {@code Olmo2Config} */
     public Olmo2(HfConfig config) {
         super(
                 config,

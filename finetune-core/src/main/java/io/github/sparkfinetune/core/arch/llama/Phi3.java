@@ -17,9 +17,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Phi-3 and Phi-4-mini, as {@code transformers/models/phi3/modeling_phi3.py} computes them: Llama whose queries, keys
- * and values are one linear, and the two factors of its feed-forward part another; of a head only a part is turned, and
- * all layers may have a sliding window.
+ * Phi-3 and Phi-4-mini, as {@code transformers/models/phi3/modeling_phi3.py} computes them: Llama with one linear for
+ * queries, keys and values, and one for the two factors of the feed-forward part. Only a part of a head may be rotated,
+ * and all layers may have a sliding window.
  */
 public final class Phi3 extends Llama {
     private static final Defaults DEFAULTS = new Defaults("hidden_act", "silu", 1e-5, false, 32_000);
@@ -31,7 +31,7 @@ public final class Phi3 extends Llama {
 
     private final HfConfig config;
 
-    /** @param config with the keys of {@code Phi3Config} */
+    /** @param config configuration with the keys of {@code Phi3Config} */
     public Phi3(HfConfig config) {
         this(renamed(config), headWidth(config));
     }
@@ -74,7 +74,10 @@ public final class Phi3 extends Llama {
         return new LayerAttention(LayerWindows.width(config, 0), Optional.of(rotary));
     }
 
-    /** Before version 5 transformers takes an object of three keys alone; scaled in another way it can't compute it. */
+    /**
+     * Returns the configuration with the keys of earlier versions. Before version 5, transformers accepts only a
+     * {@code rope_scaling} with three keys, and cannot compute other scalings.
+     */
     @Override
     public HfConfig written(HfConfig written) {
         HfConfig both = super.written(written);

@@ -13,7 +13,7 @@ import java.util.Set;
 public final class Qwen2 extends Llama {
     private final HfConfig config;
 
-    /** @param config with the keys of {@code Qwen2Config} */
+    /** @param config configuration with the keys of {@code Qwen2Config} */
     public Qwen2(HfConfig config) {
         super(config, LlamaParts.of(new Biases(true, false, false), headWidth(config)));
         this.config = config;

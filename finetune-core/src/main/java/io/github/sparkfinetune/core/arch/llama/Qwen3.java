@@ -20,7 +20,7 @@ public final class Qwen3 extends Llama {
 
     private final HfConfig config;
 
-    /** @param config with the keys of {@code Qwen3Config} */
+    /** @param config configuration with the keys of {@code Qwen3Config} */
     public Qwen3(HfConfig config) {
         super(config, parts(config));
         this.config = config;
@@ -50,7 +50,7 @@ public final class Qwen3 extends Llama {
     public Optional<GgufNames> gguf() {
         if (config.flag(false, BIAS)) {
             throw RunException.data(config.source() + ": " + BIAS
-                    + " true can't be written as GGUF: llama.cpp computes " + modelType() + " without biases");
+                    + " true cannot be written as GGUF: llama.cpp computes " + modelType() + " without biases");
         }
         return Optional.of(ggufNames("qwen3", Set.of()));
     }

@@ -5,7 +5,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Optional;
 
-/** Qwen's sliding window over some of the layers, which is not supported. */
+/** Qwen's sliding window in some of the layers, which is not supported. */
 final class QwenWindow {
     private static final String LAYER_TYPES = "layer_types";
     private static final String FULL = "full_attention";
@@ -15,8 +15,8 @@ final class QwenWindow {
     private QwenWindow() {}
 
     /**
-     * Refuses a model of which a layer has a window: one that {@code layer_types} calls so, or where that is not given
-     * one from {@code max_window_layers} on.
+     * Refuses a model in which a layer has a window: a layer that {@code layer_types} marks, or without that key a
+     * layer from {@code max_window_layers} on.
      */
     static void refuse(HfConfig config) {
         Optional<JsonNode> types = config.find(LAYER_TYPES);
@@ -24,7 +24,7 @@ final class QwenWindow {
             for (JsonNode type : types.get()) {
                 if (!type.asText().equals(FULL)) {
                     throw RunException.data(config.source() + ": " + LAYER_TYPES + " " + type.asText()
-                            + " is not supported for " + config.modelType() + ", only " + FULL + " is");
+                            + " is not supported for " + config.modelType() + "; only " + FULL + " is");
                 }
             }
             return;
@@ -33,7 +33,7 @@ final class QwenWindow {
         int first = config.integer("max_window_layers").orElse(DEFAULT_MAX_WINDOW_LAYERS);
         if (config.flag(false, "use_sliding_window") && hasWindow && first < config.size("num_hidden_layers")) {
             throw RunException.data(config.source() + ": use_sliding_window is not supported for " + config.modelType()
-                    + ": set it to false, texts up to sliding_window are computed alike");
+                    + ": set it to false; texts up to sliding_window give the same result");
         }
     }
 }

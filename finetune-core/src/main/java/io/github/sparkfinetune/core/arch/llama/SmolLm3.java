@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * SmolLM3, as {@code transformers/models/smollm3/modeling_smollm3.py} computes it: Llama of which some layers, every
- * fourth mostly, have no positions, and perhaps a sliding window.
+ * SmolLM3, as {@code transformers/models/smollm3/modeling_smollm3.py} computes it: Llama in which some layers, usually
+ * every fourth, have no positions, and may have a sliding window.
  */
 public final class SmolLm3 extends Llama {
     private static final Defaults DEFAULTS = new Defaults("hidden_act", "silu", 1e-6, true, 128_004);
@@ -22,7 +22,7 @@ public final class SmolLm3 extends Llama {
 
     private final HfConfig config;
 
-    /** @param config with the keys of {@code SmolLM3Config} */
+    /** @param config configuration with the keys of {@code SmolLM3Config} */
     public SmolLm3(HfConfig config) {
         super(config, new LlamaParts(biases(config), Norms.BEFORE, false, headWidth(config), DEFAULTS));
         this.config = config;
@@ -35,11 +35,11 @@ public final class SmolLm3 extends Llama {
 
     @Override
     public LayerAttention attention(int layer) {
-        boolean turned = isTurned(layer);
+        boolean rotated = isRotated(layer);
         int window = LayerWindows.width(config, 0);
         boolean slides = LayerWindows.slides(
-                config, layer, some -> !turned && config.flag(false, "use_sliding_window") && window > 0);
-        return new LayerAttention(slides ? window : 0, turned ? Optional.of(rotary(THETA)) : Optional.empty());
+                config, layer, index -> !rotated && config.flag(false, "use_sliding_window") && window > 0);
+        return new LayerAttention(slides ? window : 0, rotated ? Optional.of(rotary(THETA)) : Optional.empty());
     }
 
     @Override
@@ -48,15 +48,15 @@ public final class SmolLm3 extends Llama {
             LayerAttention attention = attention(layer);
             if (attention.window() > 0 || attention.rotary().isPresent() == ((layer + 1) % INTERVAL == 0)) {
                 throw RunException.data(config.source() + ": layer " + layer
-                        + " can't be written as GGUF: llama.cpp computes " + modelType()
-                        + " without windows, and without positions in every fourth layer alone");
+                        + " cannot be written as GGUF: llama.cpp computes " + modelType()
+                        + " only without windows, and without positions only in every fourth layer");
             }
         }
         return Optional.of(ggufNames("smollm3", Set.of("q_proj", "k_proj")));
     }
 
-    /** Whether a layer has positions: 1 in {@code no_rope_layers}, in spite of the name. */
-    private boolean isTurned(int layer) {
+    /** Returns whether a layer has positions. Despite its name, {@code no_rope_layers} has a 1 for such layers. */
+    private boolean isRotated(int layer) {
         Optional<JsonNode> listed = config.find("no_rope_layers");
         if (listed.isPresent()) {
             return listed.get().path(layer).asInt() != 0;

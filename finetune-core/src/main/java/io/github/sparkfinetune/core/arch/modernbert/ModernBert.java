@@ -27,9 +27,9 @@ import java.util.stream.IntStream;
 
 /**
  * ModernBERT, as {@code transformers/models/modernbert/modeling_modernbert.py} computes it: pre-norm layers with rotary
- * positions and a gated feed-forward part. Each {@code global_attn_every_n_layers}-th layer, from the first on, or
- * those that {@code layer_types} names, attends to all tokens, the others to those near by, with another base of their
- * angles. All heads begin with a dense layer, an activation and a norm.
+ * positions and a gated feed-forward part. Global layers attend to all tokens, the other layers to near tokens with
+ * another base of the angles. The first and then each {@code global_attn_every_n_layers}-th layer is global, or the
+ * layers that {@code layer_types} names. All heads begin with a dense layer, an activation and a norm.
  */
 public final class ModernBert extends ConfiguredEncoder {
     private static final String DENSE = "dense";
@@ -46,7 +46,7 @@ public final class ModernBert extends ConfiguredEncoder {
 
     private final boolean normBias;
 
-    /** @param config with the keys of {@code ModernBertConfig} */
+    /** @param config configuration with the keys of {@code ModernBertConfig} */
     public ModernBert(HfConfig config) {
         super(config, shape(config));
         normBias = config.flag(false, "norm_bias");
@@ -97,11 +97,11 @@ public final class ModernBert extends ConfiguredEncoder {
             }
         }
         if (config.rate(0, MLP_DROPOUT) > 0) {
-            throw RunException.data(config.source() + ": " + MLP_DROPOUT + " is not supported, only 0 is");
+            throw RunException.data(config.source() + ": " + MLP_DROPOUT + " is not supported; only 0 is");
         }
         if (shape.hidden() / shape.heads() % 2 != 0) {
             throw RunException.data(config.source() + ": heads of " + shape.hidden() / shape.heads()
-                    + " values can not be turned in pairs: hidden_size / num_attention_heads must be even");
+                    + " values cannot be rotated in pairs: hidden_size / num_attention_heads must be even");
         }
         if (config.sizeOr(128, LOCAL_ATTENTION) < 2) {
             throw RunException.data(config.source() + ": " + LOCAL_ATTENTION + " must be at least 2");
@@ -122,7 +122,7 @@ public final class ModernBert extends ConfiguredEncoder {
     }
 
     @Override
-    public String text() {
+    public String script() {
         return "core.arch.modernbert.modernbert";
     }
 
@@ -137,10 +137,10 @@ public final class ModernBert extends ConfiguredEncoder {
         return some ? config.sizeOr(128, LOCAL_ATTENTION) / 2 : 0;
     }
 
-    /** Returns whether a layer attends to near tokens alone. */
+    /** Returns whether a layer attends to near tokens only. */
     private boolean slides(int layer) {
         int globalEvery = config.sizeOr(3, GLOBAL_EVERY);
-        return LayerWindows.slides(config, layer, some -> some % globalEvery != 0);
+        return LayerWindows.slides(config, layer, index -> index % globalEvery != 0);
     }
 
     @Override
@@ -205,12 +205,15 @@ public final class ModernBert extends ConfiguredEncoder {
         if (!slides(layer)) {
             return RotaryPositions.of(config, LayerWindows.FULL, THETA, width, 160_000);
         }
-        // Null makes them those of the other layers.
-        double otherwise = config.has(LOCAL_THETA) ? config.number(160_000, THETA) : 10_000;
-        return RotaryPositions.of(config, LayerWindows.SLIDING, LOCAL_THETA, width, otherwise);
+        // A null base means the base of the global layers.
+        double defaultTheta = config.has(LOCAL_THETA) ? config.number(160_000, THETA) : 10_000;
+        return RotaryPositions.of(config, LayerWindows.SLIDING, LOCAL_THETA, width, defaultTheta);
     }
 
-    /** Layers that do not alternate as {@code global_attn_every_n_layers} says are not known before version 5. */
+    /**
+     * Returns the configuration with the keys of earlier versions. Before version 5, transformers only knows layers
+     * that alternate by {@code global_attn_every_n_layers}.
+     */
     @Override
     public HfConfig written(HfConfig written) {
         if (written.find("rope_parameters").isEmpty()
@@ -277,7 +280,7 @@ public final class ModernBert extends ConfiguredEncoder {
         return config.rate(0, "classifier_dropout");
     }
 
-    /** PEFT has none for the family: what it takes of GPT-2, whose projections are one linear too. */
+    /** Returns PEFT's targets for GPT-2, whose projections are one linear too. PEFT has no targets for this family. */
     @Override
     public List<String> loraTargets() {
         return List.of("Wqkv");
@@ -294,13 +297,13 @@ public final class ModernBert extends ConfiguredEncoder {
         Tensors kept = Tensors.of(2, hidden, 4, use.narrowed(hidden), 2, wide, 4, 1);
         // The fused kernel's log-sum-exp, unless probabilities are computed again.
         kept = drops || use.bf16() ? kept : kept.and(1, shape.heads());
-        // The gradients of the output and of what is normed, which is there too; the activation, the product, their
-        // gradients and those of both factors, apart and together.
+        // The normed input, its gradient and the output's; the activation, the product, their gradients and the
+        // gradients of both factors, separate and joined.
         Tensors feedForward = Tensors.of(3, hidden, 6, wide, 2, dropped);
-        // Those of the layer and of the sum, also dropped; of attended by heads; of q, k and v by heads, turned, as
-        // rows, and together; a block's surroundings are twice what it has itself.
+        // Gradients of the layer and of the sum, also after dropout; of attended by heads; of q, k and v by heads,
+        // rotated, as rows, and joined. With a window, a block's neighbours are twice its own size.
         Tensors attention = Tensors.of(16 + (window() > 0 ? 4 : 0), hidden, 2, dropped);
-        // Of a text's probabilities their scores, themselves, dropped, and the gradients of these.
+        // One text's scores, probabilities, probabilities after dropout, and the gradients of the three.
         attention = drops ? attention.and(6, probabilities / batch.samples()) : attention;
         Tensors forward = Tensors.of(6, hidden, 2, wide, 1, use.widestAdapted(), 2, dropped);
         forward = drops ? forward.and(3, probabilities / batch.samples()) : forward;

@@ -16,15 +16,15 @@ import java.util.Map;
 
 /**
  * MPNet, as {@code transformers/models/mpnet/modeling_mpnet.py} computes it: BERT's layers without token types, with
- * RoBERTa's positions and heads; all layers add the same bias to their scores by the distance of query and key. Padding
- * is token 1 and the table is read by 32 buckets, whatever the configuration says.
+ * RoBERTa's positions and heads. All layers add the same bias to their scores by the distance of query and key. The
+ * padding id is always 1 and the table always has 32 buckets, independent of the configuration.
  */
 public final class Mpnet extends ConfiguredEncoder {
     private static final int PADDING = 1;
     private static final int BUCKETS = 32;
     private static final String ROWS = "relative_attention_num_buckets";
 
-    /** @param config with the keys of {@code MPNetConfig} */
+    /** @param config configuration with the keys of {@code MPNetConfig} */
     public Mpnet(HfConfig config) {
         super(config, shape(config));
     }
@@ -34,7 +34,7 @@ public final class Mpnet extends ConfiguredEncoder {
         int positions = config.size("max_position_embeddings");
         if (positions <= PADDING + 1) {
             throw RunException.data(config.source() + ": max_position_embeddings " + positions
-                    + " leaves no position, the first is that of padding + 1, " + (PADDING + 1));
+                    + " leaves no position: the first position is the padding id + 1, " + (PADDING + 1));
         }
         return new EncoderShape(
                 config.layers("num_hidden_layers"),
@@ -70,7 +70,7 @@ public final class Mpnet extends ConfiguredEncoder {
     }
 
     @Override
-    public String text() {
+    public String script() {
         return "core.arch.mpnet.mpnet";
     }
 
@@ -89,7 +89,9 @@ public final class Mpnet extends ConfiguredEncoder {
                 .map();
     }
 
-    /** Its name makes the table a bias, which does not decay. */
+    /**
+     * Returns the table of relative positions. Its name makes the table a bias, to which weight decay does not apply.
+     */
     @Override
     public Map<String, WeightSpec> shared() {
         return Map.of(
@@ -135,7 +137,7 @@ public final class Mpnet extends ConfiguredEncoder {
         return shape.dropout().hidden();
     }
 
-    /** PEFT has none for the family: what it takes of BERT. */
+    /** Returns PEFT's targets for BERT; PEFT has no targets for this family. */
     @Override
     public List<String> loraTargets() {
         return List.of("q", "v");

@@ -38,7 +38,7 @@ import java.util.function.UnaryOperator;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
-/** The model families by {@code model_type}; a family is one line here. */
+/** Registry of the model families by {@code model_type}; a family is one line here. */
 public final class Architectures {
     private static final String MODEL_TYPE = "model_type";
 
@@ -67,30 +67,31 @@ public final class Architectures {
                     Map.entry("qwen3", Qwen3::new),
                     Map.entry("smollm3", SmolLm3::new)));
 
-    /** The multimodal models whose text part is computed, each with the {@code model_type} of that part. */
+    /** Multimodal models whose text part is computed, with the {@code model_type} of that part. */
     private static final SortedMap<String, String> MULTIMODAL =
             new TreeMap<>(Map.of("gemma3", "gemma3_text", "mistral3", "mistral"));
 
-    /** Sizes that transformers assumes where the file of a family is silent. */
+    /** Families whose missing sizes have defaults in transformers. */
     private static final Map<String, UnaryOperator<HfConfig>> ASSUMED = Map.of("gemma3_text", Gemma3::complete);
 
     private Architectures() {}
 
     /**
-     * The configuration of the text model in a folder, wherever it lies: of a multimodal model that of its text part.
+     * Returns the configuration of the text model in a folder on any file system. For a multimodal model, it is the
+     * configuration of the text part.
      *
-     * @throws RunException when {@code config.json} is missing or not a JSON object
+     * @throws RunException if {@code config.json} is missing or not a JSON object
      */
     public static HfConfig config(Path folder, Configuration hadoop) throws IOException {
         return config(HfConfig.read(folder, hadoop));
     }
 
-    /** The same of a folder of this machine. */
+    /** Returns the configuration of the text model in a folder of this machine. */
     public static HfConfig config(java.nio.file.Path folder) {
         return config(HfConfig.read(folder));
     }
 
-    /** The same of a {@code config.json} that was read. */
+    /** Returns the configuration of the text model from a {@code config.json} that was read. */
     public static HfConfig config(HfConfig read) {
         HfConfig text = read.textPart();
         return text.text(MODEL_TYPE)
@@ -100,22 +101,22 @@ public final class Architectures {
     }
 
     /**
-     * The architecture of a configuration, whether or not the engine computes that model.
+     * Returns the architecture of a configuration, whether or not the engine computes the model.
      *
-     * @throws RunException where its family is not known
+     * @throws RunException if the family is unknown
      */
     public static Architecture of(HfConfig config) {
         return find(config).orElseThrow(() -> unsupported(config(config), "", modelTypes()));
     }
 
-    /** Every {@code model_type} that is known. */
+    /** Returns every known {@code model_type}. */
     public static SortedSet<String> modelTypes() {
         SortedSet<String> all = new TreeSet<>(ENCODERS.keySet());
         all.addAll(DECODERS.keySet());
         return all;
     }
 
-    /** The architecture of a configuration, or nothing where its family is not known or not stated. */
+    /** Returns the architecture of a configuration; empty if its family is unknown or missing. */
     public static Optional<Architecture> find(HfConfig config) {
         HfConfig text = config(config);
         return text.text(MODEL_TYPE)
@@ -124,31 +125,33 @@ public final class Architectures {
                 .map(family -> family.apply(text));
     }
 
-    /** Returns whether it is no part of a multimodal model, or a part that is computed. */
+    /** Returns whether a model is not part of a multimodal model, or is a supported part. */
     private static boolean isTextModel(HfConfig text) {
         return text.multimodalType()
                 .map(type -> text.modelType().equals(MULTIMODAL.get(type)))
                 .orElse(true);
     }
 
-    /** Longest sample in tokens that a model has positions for, or 0 where its family is not known. */
+    /**
+     * Returns the length in tokens of the longest sample that a model has positions for, or 0 if its family is unknown.
+     */
     public static int positions(HfConfig config) {
         return find(config).map(found -> found.shape().maxLength()).orElse(0);
     }
 
     /**
-     * An encoder that the engine computes.
+     * Returns the encoder of a configuration.
      *
-     * @throws RunException where it is not one
+     * @throws RunException if the model is no encoder, or is not supported
      */
     public static EncoderArchitecture encoder(HfConfig config) {
         return supported(config, ENCODERS, "");
     }
 
     /**
-     * A language model that the engine computes.
+     * Returns the language model of a configuration.
      *
-     * @throws RunException where it is not one
+     * @throws RunException if the model is no language model, or is not supported
      */
     public static DecoderArchitecture decoder(HfConfig config) {
         return supported(config, DECODERS, " for text generation");
@@ -171,7 +174,7 @@ public final class Architectures {
         String type = config.multimodalType().orElseGet(config::modelType);
         if (MULTIMODAL.containsKey(type) && !MULTIMODAL.get(type).equals(config.modelType())) {
             return RunException.data(config.source() + ": model_type " + type + " with a text_config of "
-                    + config.modelType() + " is not supported, only with one of " + MULTIMODAL.get(type));
+                    + config.modelType() + " is not supported; only " + MULTIMODAL.get(type) + " is");
         }
         String parts = supported.containsAll(MULTIMODAL.values())
                 ? ", and the text part of " + String.join(", ", MULTIMODAL.keySet())

@@ -6,11 +6,11 @@ import io.github.sparkfinetune.core.arch.bert.Bert;
 import io.github.sparkfinetune.data.hf.HfConfig;
 
 /**
- * RoBERTa, as {@code transformers/models/roberta/modeling_roberta.py} computes it: BERT's layers; positions count from
- * the padding id + 1, the rows up to there are for padding; a text's class is told by a head of its own.
+ * RoBERTa, as {@code transformers/models/roberta/modeling_roberta.py} computes it: BERT's layers. Positions count from
+ * the padding id + 1; the rows before are for padding. A text's class has a head of its own.
  */
 public class Roberta extends Bert {
-    /** @param config with the keys of {@code RobertaConfig} */
+    /** @param config configuration with the keys of {@code RobertaConfig} */
     public Roberta(HfConfig config) {
         this(config, config.padTokenId().orElse(1));
     }

@@ -8,7 +8,7 @@ import io.github.sparkfinetune.data.hf.HfConfig;
  * names included, with a vocabulary of many languages.
  */
 public final class XlmRoberta extends Roberta {
-    /** @param config with the keys of {@code XLMRobertaConfig} */
+    /** @param config configuration with the keys of {@code XLMRobertaConfig} */
     public XlmRoberta(HfConfig config) {
         super(config);
     }

@@ -83,8 +83,8 @@ class LlamaTest {
     @CsvSource({
         "llama-tied, '{\"full_attention\": {\"rope_theta\": 1.0}}', rope_parameters by type of layer is not supported",
         "gemma2, '{\"full_attention\": {\"rope_theta\": 1.0}}', rope_parameters by type of layer is not supported",
-        "gemma3, '{\"rope_theta\": 1.0}', 'rope_parameters.rope_theta is not supported for gemma3_text, only full_att'",
-        "llama-tied, '{\"partial_rotary_factor\": 0.5}', 'partial_rotary_factor 0.5 is not supported for llama, only 1'",
+        "gemma3, '{\"rope_theta\": 1.0}', 'rope_parameters.rope_theta is not supported for gemma3_text; only full_att'",
+        "llama-tied, '{\"partial_rotary_factor\": 0.5}', 'partial_rotary_factor 0.5 is not supported for llama; only 1'",
         "llama-tied, '{\"rope_type\": \"ntk\"}', rope_parameters of type ntk is not supported",
         "gemma3, '{\"sliding_attention\": {\"rope_type\": \"linear\"}}', rope_parameters.sliding_attention has no number"
     })

@@ -98,7 +98,7 @@ class ArchitecturesTest {
         HfConfig newer = Configs.golden("mistral3-saved-by-5", "text_config", Map.of("model_type", "ministral3"));
         refused(
                 () -> Architectures.decoder(newer),
-                "model_type mistral3 with a text_config of ministral3 is not supported, only with one of mistral");
+                "model_type mistral3 with a text_config of ministral3 is not supported; only mistral is");
         refused(() -> Architectures.encoder(Configs.golden("gemma3-multimodal")), "model_type gemma3 is not supported");
     }
 
@@ -162,7 +162,8 @@ class ArchitecturesTest {
         EncoderArchitecture electra = Architectures.encoder(Configs.golden("electra-seqcls"));
         refused(
                 () -> electra.blocks(HeadKind.MASKED_LM, 0),
-                "config.json: model_type electra is not supported for masked-lm: that would be its generator");
+                "config.json: model_type electra is not supported for masked-lm:"
+                        + " only ELECTRA's generator predicts masked tokens");
     }
 
     /** There transformers ties a dense layer of the head to the embedding table. */

@@ -15,13 +15,13 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Continues prompts with a decoder, several at a time, as transformers' {@code generate} does: each prompt gets an
- * answer of up to {@code max_new_tokens}, which an end token completes earlier. A completed answer leaves its batch.
- * The answer to a prompt does not depend on the others of its batch. Not for concurrent use.
+ * Generator of answers to prompts. It continues several prompts at a time, as transformers' {@code generate} does. An
+ * answer ends with an end token, or after {@code max_new_tokens}. A completed answer leaves its batch. An answer does
+ * not depend on the other prompts of its batch. A generator is not thread-safe.
  */
 public final class Generator {
-    /** Tokens of each answer that the cache takes memory for at a time. */
-    private static final int ROOM = 128;
+    /** Number of tokens by which the cache grows for each answer. */
+    private static final int RESERVED = 128;
 
     private final NDManager manager;
     private final Decoder model;
@@ -31,20 +31,20 @@ public final class Generator {
     private final int batchSize;
 
     /**
-     * What is continued.
+     * Prompt of an answer.
      *
-     * @param sample its index, from which together with the seed its random numbers follow
-     * @param inputIds its tokens, not empty
+     * @param sample index of the sample, which together with the seed determines the random numbers
+     * @param inputIds token ids of the prompt, not empty
      */
     public record Prompt(long sample, int[] inputIds) {}
 
     /**
-     * A generator.
+     * Creates a generator.
      *
-     * @param manager parent of the managers that own what a batch needs
+     * @param manager parent of the managers that own a batch's memory
      * @param endTokens ids of the tokens that end an answer
-     * @param seed of the run
-     * @param batchSize prompts continued at once
+     * @param seed the run's seed
+     * @param batchSize number of prompts that are continued at once
      */
     public Generator(
             NDManager manager,
@@ -65,11 +65,11 @@ public final class Generator {
     }
 
     /**
-     * Answers prompts; those of similar length share a batch, whatever their order.
+     * Answers prompts. Prompts of similar length share a batch, in any order.
      *
-     * @return tokens of each answer, its end token included where it has one, in the order of the prompts
-     * @throws RunException before anything is computed, when a prompt is empty or leaves no room for
-     *     {@code max_new_tokens}; and when a logit is not a finite number
+     * @return tokens of each answer in the order of the prompts, each with its end token, if any
+     * @throws RunException if a prompt is empty or leaves no available for {@code max_new_tokens}, before anything is
+     *     computed; or if a logit is not finite
      */
     public List<int[]> generate(List<Prompt> prompts) {
         prompts.forEach(this::requireFits);
@@ -79,20 +79,20 @@ public final class Generator {
         byLength.sort(Comparator.comparingInt(i -> prompts.get(i).inputIds().length));
         for (int from = 0; from < byLength.size(); from += batchSize) {
             List<Answer> batch = new ArrayList<>();
-            for (int place : byLength.subList(from, Math.min(byLength.size(), from + batchSize))) {
-                batch.add(new Answer(place, prompts.get(place)));
+            for (int index : byLength.subList(from, Math.min(byLength.size(), from + batchSize))) {
+                batch.add(new Answer(index, prompts.get(index)));
             }
             complete(batch);
-            batch.forEach(answer -> answers[answer.place] = Arrays.copyOf(answer.tokens, answer.length));
+            batch.forEach(answer -> answers[answer.index] = Arrays.copyOf(answer.tokens, answer.length));
         }
         return List.of(answers);
     }
 
     /**
-     * Refuses a prompt that can not be answered. Transformers goes on beyond the model's length, with a warning or,
+     * Refuses a prompt that cannot be answered. Transformers continues beyond the model's length, with a warning or,
      * with learned positions, an index error.
      *
-     * @throws RunException that names it
+     * @throws RunException if the prompt cannot be answered; the message names it
      */
     public void requireFits(Prompt prompt) {
         refusal("prompt " + prompt.sample(), prompt.inputIds()).ifPresent(refusal -> {
@@ -100,7 +100,7 @@ public final class Generator {
         });
     }
 
-    /** Why a prompt can not be answered; empty if it can. */
+    /** Returns why a prompt cannot be answered; empty if it can. */
     public Optional<String> refusal(int[] prompt) {
         return refusal("the prompt", prompt).map(RunException::getMessage);
     }
@@ -109,15 +109,15 @@ public final class Generator {
         if (prompt.length == 0) {
             return Optional.of(RunException.data(name + " is empty: nothing can be generated from it"));
         }
-        int room = model.maxLength() - prompt.length;
-        if (room < 1) {
-            return Optional.of(RunException.data(name + " has " + prompt.length + " tokens, the model takes "
+        int available = model.maxLength() - prompt.length;
+        if (available < 1) {
+            return Optional.of(RunException.data(name + " has " + prompt.length + " tokens; the model takes at most "
                     + model.maxLength() + " with the answer: shorten it"));
         }
-        if (config.maxNewTokens() > room) {
+        if (config.maxNewTokens() > available) {
             return Optional.of(RunException.config("generation.max_new_tokens: " + name + " has " + prompt.length
-                    + " tokens, with " + config.maxNewTokens() + " more they are above the " + model.maxLength()
-                    + " that the model takes: set it to " + room + " at most, or shorten the prompt"));
+                    + " tokens, which with " + config.maxNewTokens() + " new tokens exceed the model's maximum of "
+                    + model.maxLength() + ": set it to at most " + available + ", or shorten the prompt"));
         }
         return Optional.empty();
     }
@@ -128,7 +128,7 @@ public final class Generator {
                 manager,
                 model,
                 open.stream().map(answer -> answer.prompt.inputIds()).toList(),
-                Math.min(ROOM, config.maxNewTokens()))) {
+                Math.min(RESERVED, config.maxNewTokens()))) {
             while (true) {
                 choose(open, decoding.logits());
                 int[] kept = IntStream.range(0, open.size())
@@ -153,16 +153,16 @@ public final class Generator {
         }
     }
 
-    /** An answer as it grows. */
+    /** A growing answer. */
     private final class Answer {
-        private final int place;
+        private final int index;
         private final Prompt prompt;
         private final TokenChooser chooser;
         private final int[] tokens = new int[config.maxNewTokens()];
         private int length;
 
-        Answer(int place, Prompt prompt) {
-            this.place = place;
+        Answer(int index, Prompt prompt) {
+            this.index = index;
             this.prompt = prompt;
             this.chooser =
                     new TokenChooser(config, model.shape().vocabulary(), seed, prompt.sample(), prompt.inputIds());

@@ -4,9 +4,9 @@ import io.github.sparkfinetune.conf.GenerationConfig;
 import java.util.BitSet;
 
 /**
- * What Hugging Face's {@code generate} does to the logits of the next token before it picks one, in its order:
- * {@code repetition_penalty}, then, where tokens are drawn, {@code temperature}, {@code top_k} and {@code top_p}.
- * Tokens that are ruled out get -∞. It has work space of its own, so one thread uses it at a time.
+ * Processing of the next token's logits as in Hugging Face's {@code generate}, in its order:
+ * {@code repetition_penalty}, then, if tokens are drawn, {@code temperature}, {@code top_k} and {@code top_p}. Excluded
+ * tokens get -∞. An instance has its own work space, so only one thread may use it at a time.
  */
 final class LogitsProcessing {
     private final GenerationConfig config;
@@ -20,8 +20,8 @@ final class LogitsProcessing {
     /**
      * Changes logits in place.
      *
-     * @param logits of the whole vocabulary
-     * @param tokens of the prompt and of the answer so far
+     * @param logits logits of the whole vocabulary
+     * @param tokens tokens of the prompt and of the answer so far
      */
     void apply(float[] logits, BitSet tokens) {
         if (config.repetitionPenalty() != 1) {
@@ -50,7 +50,7 @@ final class LogitsProcessing {
         }
     }
 
-    /** Keeps the k highest, and more where others equal the last of them. */
+    /** Keeps the k highest logits, and further logits that equal the lowest of them. */
     private void keepHighest(float[] logits, int k) {
         ranking.load(logits);
         if (k >= ranking.size()) {
@@ -64,7 +64,7 @@ final class LogitsProcessing {
         }
     }
 
-    /** Removes the lowest as long as their probabilities add up to 1 - p at most; the highest stays. */
+    /** Removes the lowest logits while their probabilities add up to at most 1 - p. The highest logit stays. */
     private void keepProbable(float[] logits, double p) {
         ranking.load(logits);
         int removed = ranking.lowest((float) (1 - p));

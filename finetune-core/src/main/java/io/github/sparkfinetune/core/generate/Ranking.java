@@ -1,24 +1,24 @@
 package io.github.sparkfinetune.core.generate;
 
 /**
- * Logits in the order that a stable {@code torch.sort} gives them, equal ones by their token id, found as far as it is
- * asked for: a selection takes time in proportion to the number of logits, a full sort of a vocabulary many times that.
- * A key is a logit and its token in one number whose order is theirs.
+ * Order of logits as a stable {@code torch.sort} gives it, with equal logits by their token id. Only the requested part
+ * is sorted: a selection is linear in the number of logits, and a full sort of a vocabulary takes many times longer. A
+ * key joins a logit and its token in one number with the same order.
  */
 final class Ranking {
     private final long[] keys;
-    /** By token, once {@link #lowest} has been asked for. */
+    /** Probabilities by token, once {@link #lowest} was called. */
     private final float[] probabilities;
 
     private int size;
 
-    /** Room for the logits of a vocabulary. */
+    /** Allocates space for the logits of a vocabulary. */
     Ranking(int vocabulary) {
         this.keys = new long[vocabulary];
         this.probabilities = new float[vocabulary];
     }
 
-    /** Takes the logits that are not removed (-∞). */
+    /** Loads the logits that are not removed (-∞). */
     void load(float[] logits) {
         size = 0;
         for (int token = 0; token < logits.length; token++) {
@@ -32,34 +32,34 @@ final class Ranking {
         return size;
     }
 
-    /** The k-th highest logit, k from 1 to {@link #size}. */
+    /** Returns the k-th highest logit, k from 1 to {@link #size}. */
     float highest(int k) {
-        int wanted = size - k;
+        int index = size - k;
         int low = 0;
         int high = size - 1;
         while (low < high) {
             int middle = partition(low, high);
-            if (wanted <= middle) {
+            if (index <= middle) {
                 high = middle;
             } else {
                 low = middle + 1;
             }
         }
-        return logit(keys[wanted]);
+        return logit(keys[index]);
     }
 
     /**
-     * How many of the lowest logits have a share of the probability of at most {@code share} together; afterwards they
-     * are the first ones, in no order. The highest one never belongs to them.
+     * Returns the number of lowest logits whose probabilities add up to at most {@code share}. Afterwards these logits
+     * come first, in no order. The highest logit never belongs to them.
      *
-     * @param share compared as a float with the cumulative probability as a float, as PyTorch does
+     * @param share share, compared as a float with the cumulative probability as a float, as in PyTorch
      */
     int lowest(float share) {
         softmax();
         double below = 0;
         int low = 0;
         int high = size - 1;
-        // Together with those below it a key left of low is within the share; that of high is not, or is the highest.
+        // The keys left of low are within the share together; with the key at high they are not, or it is the highest.
         while (low < high) {
             int middle = partition(low, high);
             double mass = mass(low, middle);
@@ -73,9 +73,9 @@ final class Ranking {
         return low;
     }
 
-    /** The token at a place. */
-    int token(int place) {
-        return (int) keys[place];
+    /** Returns the token at an index of the order. */
+    int token(int index) {
+        return (int) keys[index];
     }
 
     private void softmax() {
@@ -97,7 +97,10 @@ final class Ranking {
         return mass;
     }
 
-    /** Hoare's partition: afterwards no key of low … result is above one of result + 1 … high; neither is empty. */
+    /**
+     * Partitions keys by Hoare's scheme. Afterwards no key of low … result is above a key of result + 1 … high, and
+     * neither part is empty.
+     */
     private int partition(int low, int high) {
         // Keys differ, so the median of three is never the highest, which would leave nothing to the right.
         long pivot = median(keys[low], keys[(low + high) >>> 1], keys[high]);
@@ -124,7 +127,7 @@ final class Ranking {
     }
 
     private static long key(float logit, int token) {
-        // Adding 0 makes -0 the 0 that it equals.
+        // Adding 0 turns -0 into 0, which equals it.
         return (long) ordered(Float.floatToRawIntBits(logit + 0f)) << Integer.SIZE | token;
     }
 
@@ -132,7 +135,7 @@ final class Ranking {
         return Float.intBitsToFloat(ordered((int) (key >> Integer.SIZE)));
     }
 
-    /** Between a float's bits and an integer of the same order; its own inverse. */
+    /** Maps a float's bits to an integer of the same order; the function is its own inverse. */
     private static int ordered(int bits) {
         return bits ^ (bits >> (Integer.SIZE - 1) & Integer.MAX_VALUE);
     }

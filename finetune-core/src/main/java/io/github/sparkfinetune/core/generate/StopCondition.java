@@ -3,10 +3,10 @@ package io.github.sparkfinetune.core.generate;
 import java.util.Set;
 
 /**
- * When an answer is complete.
+ * Condition that completes an answer.
  *
- * @param endTokens ids of tokens that end it and belong to it; none: only its length ends it
- * @param maxNewTokens its longest length in tokens, an end token included
+ * @param endTokens ids of tokens that end an answer and belong to it; if empty, only the length ends an answer
+ * @param maxNewTokens longest length of an answer in tokens, end token included
  */
 public record StopCondition(Set<Integer> endTokens, int maxNewTokens) {
     public StopCondition {
@@ -17,10 +17,10 @@ public record StopCondition(Set<Integer> endTokens, int maxNewTokens) {
     }
 
     /**
-     * Whether nothing follows a token.
+     * Returns whether an answer is complete after a token.
      *
-     * @param token the answer's last one
-     * @param newTokens the answer's length with it
+     * @param token the answer's last token
+     * @param newTokens the answer's length with this token
      */
     public boolean stopsAfter(int token, int newTokens) {
         return newTokens >= maxNewTokens || endTokens.contains(token);

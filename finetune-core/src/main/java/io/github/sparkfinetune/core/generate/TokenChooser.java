@@ -7,9 +7,9 @@ import java.nio.FloatBuffer;
 import java.util.BitSet;
 
 /**
- * Chooses the tokens of an answer from the model's logits: the highest, or one drawn by its probability, after
- * {@link LogitsProcessing}. What is drawn depends on the seed, the sample and the position in the answer, and on
- * nothing else: not on the batch, the rank or what was drawn before.
+ * Choice of an answer's tokens from the model's logits after {@link LogitsProcessing}: the highest logit, or a token
+ * drawn by its probability. A draw depends on the seed, the sample and the position in the answer only, not on the
+ * batch, the rank or earlier draws.
  */
 public final class TokenChooser {
     private final GenerationConfig config;
@@ -20,12 +20,12 @@ public final class TokenChooser {
     private int position;
 
     /**
-     * The chooser of one answer.
+     * Creates the chooser of one answer.
      *
      * @param vocabulary number of logits
-     * @param seed of the run
-     * @param sample index of the sample that is answered
-     * @param prompt its token ids without padding, below {@code vocabulary}
+     * @param seed the run's seed
+     * @param sample index of the answered sample
+     * @param prompt token ids without padding, below {@code vocabulary}
      */
     public TokenChooser(GenerationConfig config, int vocabulary, long seed, long sample, int[] prompt) {
         this.config = config;
@@ -41,10 +41,10 @@ public final class TokenChooser {
     }
 
     /**
-     * The next token of the answer.
+     * Returns the next token of the answer.
      *
-     * @param next logits of the whole vocabulary, from the buffer's position to its limit; left as they are
-     * @throws RunException when one of them is not a finite number
+     * @param next logits of the whole vocabulary, from the buffer's position to its limit; not changed
+     * @throws RunException if a logit is not finite
      */
     public int choose(FloatBuffer next) {
         next.duplicate().get(logits);
@@ -57,7 +57,7 @@ public final class TokenChooser {
         return token;
     }
 
-    /** Token of the highest logit, the first of equals. */
+    /** Returns the token of the highest logit; the first of equal logits. */
     private int highest() {
         int highest = 0;
         for (int token = 0; token < logits.length; token++) {
@@ -77,25 +77,27 @@ public final class TokenChooser {
         }
     }
 
-    /** The token up to which, in the order of the ids, the softmax adds up to more than a random part of 1. */
+    /**
+     * Returns the first token, in the order of ids, at which the cumulative softmax exceeds a random number in [0, 1).
+     */
     private int drawn(int highest) {
         double sum = 0;
         for (float logit : logits) {
             sum += weight(logit, highest);
         }
-        double left = Seeds.unit(Seeds.fold(draws, position)) * sum;
+        double remaining = Seeds.unit(Seeds.fold(draws, position)) * sum;
         int last = highest;
         for (int token = 0; token < logits.length; token++) {
             double weight = weight(logits[token], highest);
-            left -= weight;
+            remaining -= weight;
             if (weight > 0) {
                 last = token;
             }
-            if (left < 0) {
+            if (remaining < 0) {
                 return token;
             }
         }
-        // Rounding can leave a trace behind the last of them.
+        // Rounding can leave a small remainder after the last token.
         return last;
     }
 

@@ -7,22 +7,22 @@ import io.github.sparkfinetune.core.optim.Gradient;
 
 /** Gradient of an embedding table over one step. */
 interface EmbeddingGradient {
-    /** What the optimizer reads, once the bucket holds the sums over the ranks. */
+    /** Returns the gradient for the optimizer, once the bucket holds the sums over the ranks. */
     Gradient gradient();
 
-    /** What of the table's gradient may be not zero: the part that is summed over the ranks and counted in the norm. */
+    /** Returns the part of the gradient that may be nonzero, which is summed over the ranks and counted in the norm. */
     GradientBucket bucket();
 
-    /** Whether {@link #begin} needs the ids of the global batch. */
+    /** Returns whether {@link #begin} needs the ids of the global batch. */
     boolean needsIds();
 
     /**
      * Starts a step.
      *
-     * @param sortedIds token ids of the global batch, each once, in rising order; equal on all ranks
+     * @param sortedIds distinct token ids of the global batch, in ascending order; equal on all ranks
      */
     void begin(int[] sortedIds);
 
-    /** Adds a batch's gradient with respect to the rows that it looked up: the shape of its ids, and hidden. */
+    /** Adds a batch's gradient with respect to the looked-up rows; its shape is that of the ids, and hidden. */
     void add(NDManager owner, Batch batch, NDArray gradient);
 }

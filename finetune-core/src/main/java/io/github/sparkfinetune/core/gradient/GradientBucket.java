@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.concurrent.Future;
 
 /**
- * Gradients that travel between the ranks as one F32 tensor: of the trained parameters of some blocks, side by side, or
- * of an embedding table. The ranks read and write its own memory on the CPU, a copy on the host for a GPU.
+ * Gradients that the ranks sum as one F32 tensor: the adjacent gradients of some blocks' trained parameters, or of an
+ * embedding table. On the CPU the ranks read and write the tensor's own memory, for a GPU a copy on the host.
  */
 final class GradientBucket {
     private final ScriptModule script;
@@ -31,12 +31,12 @@ final class GradientBucket {
         this.gradients = gradients;
     }
 
-    /** A bucket of one gradient that is there already. */
+    /** Returns a bucket of one existing gradient. */
     static GradientBucket of(Device device, ScriptModule script, NDArray gradient) {
         return new GradientBucket(device, script, gradient, List.of(gradient));
     }
 
-    /** A bucket for the gradients of some parameters; zeros. */
+    /** Returns a bucket of zeros for the gradients of some parameters. */
     static GradientBucket of(Device device, ScriptModule script, List<Parameter> parameters) {
         long size = parameters.stream().mapToLong(Parameter::size).sum();
         NDArray flat = device.manager().zeros(new Shape(size), DataType.FLOAT32);
@@ -51,22 +51,22 @@ final class GradientBucket {
                         parameters.stream().map(Parameter::value).toList()));
     }
 
-    /** One gradient a parameter, views into {@link #flat()}. */
+    /** Returns a gradient for each parameter, as views of {@link #flat()}. */
     List<NDArray> gradients() {
         return gradients;
     }
 
-    /** All of them as one tensor. */
+    /** Returns all gradients as one tensor. */
     NDArray flat() {
         return flat;
     }
 
-    /** Makes all of them zero. */
+    /** Sets all gradients to zero. */
     void clear(NDManager owner) {
         script.call(owner, "zero", flat);
     }
 
-    /** Starts to replace the gradients by their sums over the ranks; {@link #finish} must follow. */
+    /** Starts to replace the gradients by their sums over the ranks. {@link #finish} must follow. */
     List<Future<?>> allReduce(Collective collective) {
         List<Future<?>> sums = new ArrayList<>();
         for (HostBuffer part : parts) {
@@ -78,7 +78,7 @@ final class GradientBucket {
         return sums;
     }
 
-    /** Takes up the sums, once the futures of {@link #allReduce} are done. */
+    /** Copies the sums to the device, once the futures of {@link #allReduce} are done. */
     void finish(Collective collective) {
         if (collective.size() > 1) {
             parts.forEach(HostBuffer::upload);

@@ -26,15 +26,15 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * Gradients of one step: added up over micro-batches, and over the ranks. Those of a block start to travel as soon as
- * they are complete, while the block below is still computed; small blocks wait for the next one, so that a bucket is
- * worth its way.
+ * Gradients of one step, added up over micro-batches and over the ranks. The all-reduce of a block's gradients starts
+ * as soon as they are complete, while the block below is still computed. The gradients of small blocks wait for the
+ * next block, so that a bucket has a useful size.
  */
 public final class Gradients {
-    /** Bytes from which on gradients travel without those of the next block. */
+    /** Bytes from which gradients are all-reduced without those of the next block. */
     private static final long BUCKET = 8_000_000;
 
-    /** Blocks, in the order in which they are complete, whose gradients travel together. */
+    /** Blocks whose gradients are all-reduced together, in the order in which the gradients complete. */
     private static final class Group {
         private final List<ParameterGroup> blocks;
         private final GradientBucket bucket;
@@ -56,14 +56,14 @@ public final class Gradients {
     private final Optional<ParameterGroup> shared;
     private final boolean tied;
     private final List<ParameterGradient> parameters = new ArrayList<>();
-    private final List<Future<?>> underWay = new ArrayList<>();
+    private final List<Future<?>> pending = new ArrayList<>();
 
     /** @param manager owner of the gradients, on the model's device */
     public Gradients(NDManager manager, Model model, Collective collective) {
         this.script = model.script();
         this.collective = collective;
         Device device = Device.of(manager);
-        // Layers add to what they share until the lowest is done.
+        // Layers add to shared gradients until the lowest layer is done.
         List<ParameterGroup> trained = Stream.<Stream<? extends ParameterGroup>>of(
                         model.shared().stream(), model.blocks().stream(), model.projection().stream())
                 .<ParameterGroup>flatMap(Function.identity())
@@ -81,19 +81,19 @@ public final class Gradients {
         Parameter trainedTable = model.tokenRows().map(TokenRows::parameter).orElse(model.table());
         table.ifPresent(gradient ->
                 parameters.add(new ParameterGradient(trainedTable, gradient.gradient(), 1 + layers(model))));
-        gradients.forEach((block, ofBlock) -> {
+        gradients.forEach((block, own) -> {
             List<Parameter> trainable = block.trainable();
             for (int i = 0; i < trainable.size(); i++) {
-                parameters.add(new ParameterGradient(trainable.get(i), ofBlock.get(i), depth(block, layers(model))));
+                parameters.add(new ParameterGradient(trainable.get(i), own.get(i), depth(block, layers(model))));
             }
         });
     }
 
     private List<Group> groups(List<ParameterGroup> trained, Device device) {
-        List<Group> made = new ArrayList<>();
+        List<Group> result = new ArrayList<>();
         List<ParameterGroup> blocks = new ArrayList<>();
         long bytes = 0;
-        // The last block is complete first.
+        // The last block completes first.
         for (int i = trained.size() - 1; i >= 0; i--) {
             blocks.add(trained.get(i));
             bytes += Float.BYTES
@@ -104,12 +104,12 @@ public final class Gradients {
                 List<Parameter> all = blocks.stream()
                         .flatMap(block -> block.trainable().stream())
                         .toList();
-                made.add(new Group(List.copyOf(blocks), GradientBucket.of(device, script, all)));
+                result.add(new Group(List.copyOf(blocks), GradientBucket.of(device, script, all)));
                 blocks.clear();
                 bytes = 0;
             }
         }
-        return List.copyOf(made);
+        return List.copyOf(result);
     }
 
     private List<NDArray> gradientsOf(ParameterGroup block) {
@@ -156,7 +156,7 @@ public final class Gradients {
                         : new SparseEmbeddingGradient(device, script, model.table(), model.paddingId()));
     }
 
-    /** Every trained parameter, the embedding table first, with the gradient that it has after {@link #await}. */
+    /** Returns every trained parameter, the embedding table first, with its gradient after {@link #await}. */
     public List<ParameterGradient> parameters() {
         return List.copyOf(parameters);
     }
@@ -164,14 +164,13 @@ public final class Gradients {
     /**
      * Starts a step.
      *
-     * @param sortedIds token ids of the global batch, each once and in rising order, where {@link #needsIds} asks for
-     *     them
+     * @param sortedIds distinct token ids of the global batch in ascending order, if {@link #needsIds}
      */
     public void begin(int[] sortedIds) {
         table.ifPresent(gradient -> gradient.begin(sortedIds));
     }
 
-    /** One gradient for each of {@link Block#differentiated}. */
+    /** Returns a gradient for each parameter of {@link Block#differentiated}. */
     public List<NDArray> of(Block block) {
         List<NDArray> own = gradients.getOrDefault(block, List.of());
         return block.kind() == BlockKind.LAYER && shared.isPresent()
@@ -180,19 +179,19 @@ public final class Gradients {
                 : own;
     }
 
-    /** Makes the gradients zero that layers only ever add to. */
+    /** Sets the gradients to zero that layers only add to. */
     public void clearShared(NDManager owner) {
         shared.ifPresent(block -> gradients.get(block).forEach(gradient -> script.call(owner, "zero", gradient)));
     }
 
-    /** The gradients of what layers share are complete on this rank. */
+    /** Marks the gradients of shared weights as complete on this rank. */
     public void completeShared() {
         shared.ifPresent(this::complete);
     }
 
     /**
-     * Where the objective puts the gradients of the weights that it reads itself, by their local names; without those
-     * that are frozen.
+     * Returns the gradients of the weights that the objective itself reads, by their local names, without frozen
+     * weights.
      */
     public Map<String, NDArray> projection() {
         Map<String, NDArray> named = new LinkedHashMap<>();
@@ -203,7 +202,7 @@ public final class Gradients {
         return named;
     }
 
-    /** The projection's gradients are complete on this rank, but for one that goes on to the embedding table. */
+    /** Marks the projection's gradients as complete on this rank, except a tied table's gradient. */
     public void completeProjection() {
         projection.ifPresent(this::complete);
     }
@@ -213,22 +212,22 @@ public final class Gradients {
         table.orElseThrow().add(owner, batch, gradient);
     }
 
-    /** Whether a step needs the token ids of the global batch. */
+    /** Returns whether a step needs the token ids of the global batch. */
     public boolean needsIds() {
         return table.filter(EmbeddingGradient::needsIds).isPresent();
     }
 
-    /** Whether the embedding table is trained, or rows of it. */
+    /** Returns whether the embedding table, or rows of it, is trained. */
     public boolean hasTable() {
         return table.isPresent();
     }
 
-    /** Takes part in a step with no sample on this rank: all gradients are zero, and travel. */
+    /** Takes part in a step without samples on this rank: all gradients are zero, and are all-reduced. */
     public void completeEmpty(NDManager owner) {
-        // In the order in which a rank with samples completes them.
+        // The order is that in which a rank with samples completes the gradients.
         for (Group group : groups) {
             group.bucket.clear(owner);
-            underWay.addAll(group.bucket.allReduce(collective));
+            pending.addAll(group.bucket.allReduce(collective));
         }
         table.ifPresent(gradient -> {
             gradient.bucket().clear(owner);
@@ -236,7 +235,7 @@ public final class Gradients {
         });
     }
 
-    /** A block's gradients, where it has any, are complete on this rank. */
+    /** Marks a block's gradients, if any, as complete on this rank. */
     public void complete(ParameterGroup block) {
         if (!gradients.containsKey(block)) {
             return;
@@ -245,21 +244,21 @@ public final class Gradients {
         group.complete++;
         if (group.complete == group.blocks.size()) {
             group.complete = 0;
-            underWay.addAll(group.bucket.allReduce(collective));
+            pending.addAll(group.bucket.allReduce(collective));
         }
     }
 
-    /** The embedding table's gradient is complete on this rank. */
+    /** Marks the embedding table's gradient as complete on this rank. */
     public void completeTable() {
-        underWay.addAll(table.orElseThrow().bucket().allReduce(collective));
+        pending.addAll(table.orElseThrow().bucket().allReduce(collective));
     }
 
     /** Waits for the sums over the ranks. */
     public void await() {
-        for (Future<?> sum : underWay) {
+        for (Future<?> sum : pending) {
             join(sum);
         }
-        underWay.clear();
+        pending.clear();
         allBuckets().forEach(bucket -> bucket.finish(collective));
     }
 
@@ -277,7 +276,7 @@ public final class Gradients {
         }
     }
 
-    /** L2 norm over all gradients. */
+    /** Returns the L2 norm over all gradients. */
     public double norm(NDManager owner) {
         double squares = 0;
         for (GradientBucket bucket : allBuckets()) {

@@ -12,7 +12,7 @@ import io.github.sparkfinetune.core.tensor.ScriptModule;
 
 /**
  * Gradient of an embedding table that also maps hidden states to logits ({@code tie_word_embeddings}). The objective
- * writes every row of it, the looked-up rows are added.
+ * writes every row of the gradient, and the gradients of looked-up rows are added.
  */
 final class TiedEmbeddingGradient implements EmbeddingGradient {
     private final ScriptModule script;
@@ -44,7 +44,7 @@ final class TiedEmbeddingGradient implements EmbeddingGradient {
 
     @Override
     public void begin(int[] sortedIds) {
-        // The objective's first write of a step replaces what is there.
+        // The objective's first write of a step replaces the previous content.
     }
 
     @Override

@@ -13,12 +13,12 @@ import io.github.sparkfinetune.core.tensor.Tensors;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Gradient of the rows of an embedding table that are trained by themselves, also where it is the head's weight. */
+/** Gradient of an embedding table's separately trained rows, whether or not the table is also the head's weight. */
 final class TokenRowsGradient implements EmbeddingGradient {
     private final ScriptModule script;
-    private final Map<Integer, Integer> places = new HashMap<>();
+    private final Map<Integer, Integer> indices = new HashMap<>();
     private final int paddingId;
-    /** The rows, and behind them one that takes what belongs to none of them. */
+    /** The rows, followed by one row for the gradients of all other tokens. */
     private final NDArray all;
 
     private final NDArray dense;
@@ -29,7 +29,7 @@ final class TokenRowsGradient implements EmbeddingGradient {
         this.paddingId = paddingId;
         int tokens = rows.tokens().size();
         for (int i = 0; i < tokens; i++) {
-            places.put(rows.tokens().get(i), i);
+            indices.put(rows.tokens().get(i), i);
         }
         all = device.manager().zeros(new Shape(tokens + 1L, rows.parameter().shape()[1]), DataType.FLOAT32);
         dense = all.get("0:" + tokens);
@@ -63,7 +63,7 @@ final class TokenRowsGradient implements EmbeddingGradient {
         long[] ids = batch.ids().toLongArray();
         for (int i = 0; i < ids.length; i++) {
             int id = (int) ids[i];
-            ids[i] = id == paddingId ? places.size() : places.getOrDefault(id, places.size());
+            ids[i] = id == paddingId ? indices.size() : indices.getOrDefault(id, indices.size());
         }
         script.call(owner, "add_rows", all, Tensors.of(owner, ids), gradient);
     }

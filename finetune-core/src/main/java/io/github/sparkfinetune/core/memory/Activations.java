@@ -14,62 +14,62 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Bytes that computing one micro-batch takes, counted from the shapes of what the scripts keep and make.
+ * Bytes that one micro-batch needs, counted from the shapes of the tensors that the scripts keep and create.
  *
- * @param hidden the state between two blocks
- * @param kept from the forward pass until the backward of each block
- * @param backward the most that the backward of one block takes besides
- * @param forward the most that the forward of one block takes besides its input, where nothing is kept for a backward
- * @param masks of dropout, in buffers that stay from step to step
- * @param scattered what the allocator holds besides, in pieces between tensors that it could not give to others
+ * @param hidden bytes of the state between two blocks
+ * @param kept bytes that are kept from the forward until the backward of each block
+ * @param backward peak of further bytes in the backward of one block
+ * @param forward peak of bytes in the forward of one block, except its input, if nothing is kept for a backward
+ * @param masks bytes of dropout masks, in buffers that stay from step to step
+ * @param scattered further bytes that the allocator holds in pieces between tensors, which it cannot reuse
  */
 public record Activations(long hidden, long kept, long backward, long forward, long masks, long scattered) {
     /**
-     * How often over the allocator holds what a layer has in small tensors, see {@link LayerBytes}, whatever the number
-     * of layers, whether they are kept or computed again. Packed rows of a decoder are of another length at each step;
-     * an encoder's texts are padded to few lengths. Measured on the recipes under
-     * {@link io.github.sparkfinetune.core.tensor.Allocator#ENVIRONMENT}, see submit/bench/README.md.
+     * Ratio of the bytes that the allocator holds to a layer's bytes in small tensors; see {@link LayerBytes}. The
+     * ratio does not depend on the number of layers, nor on whether layers are kept or recomputed. A decoder's packed
+     * rows have another length at each step; an encoder's texts are padded to few lengths. Measured on the recipes
+     * under {@link io.github.sparkfinetune.core.tensor.Allocator#ENVIRONMENT}; see submit/bench/README.md.
      */
     private static final int SCATTERED_PACKED = 5;
 
-    /** The same of texts that are padded. */
+    /** The ratio for padded texts. */
     private static final int SCATTERED_PADDED = 3;
 
     /**
-     * A decoder's, where every token has a label.
+     * Returns a decoder's bytes if every token has a label.
      *
-     * @param recompute whether a layer keeps its input alone
+     * @param recompute whether a layer keeps only its input
      */
     public static Activations ofDecoder(HfConfig config, Adaptation adaptation, BatchShape batch, boolean recompute) {
         DecoderArchitecture architecture = Architectures.decoder(config);
         List<AdaptedLayer> recorded = recorded(architecture, adaptation);
         long hidden = hidden(architecture, batch);
-        // Rows of the table, with positions once more; the head's input, its norm and what comes out of it.
+        // Rows of the table, again with positions; the head's input, its norm and its output.
         long outside = (architecture.hasEmbeddings() ? 5 : 4) * hidden;
         LayerBytes layer = layer(architecture, recorded, adaptation, batch);
         return of(layer, recorded.size(), hidden, outside, recompute, SCATTERED_PACKED);
     }
 
     /**
-     * Bytes of the keys and values that a decoder caches while it generates.
+     * Returns the bytes of the keys and values that a decoder caches while it generates.
      *
-     * @param places tokens of each sequence
+     * @param tokens number of tokens of each sequence
      */
-    public static long keysAndValues(HfConfig config, long sequences, long places) {
+    public static long keysAndValues(HfConfig config, long sequences, long tokens) {
         DecoderShape shape = Architectures.decoder(config).shape();
-        return 2 * sequences * places * shape.layers() * shape.keyWidth() * Float.BYTES;
+        return 2 * sequences * tokens * shape.layers() * shape.keyWidth() * Float.BYTES;
     }
 
     /**
-     * An encoder's.
+     * Returns an encoder's bytes.
      *
-     * @param recompute whether a layer keeps its input alone
+     * @param recompute whether a layer keeps only its input
      */
     public static Activations ofEncoder(HfConfig config, Adaptation adaptation, BatchShape batch, boolean recompute) {
         EncoderArchitecture architecture = Architectures.encoder(config);
         List<AdaptedLayer> recorded = recorded(architecture, adaptation);
         long hidden = hidden(architecture, batch);
-        // Rows of the table; their sum with positions and types, and what comes out of the norm.
+        // Rows of the table; their sum with positions and types, and the norm's output.
         long outside = (trainsTable(architecture, adaptation) ? 3 : 1) * hidden;
         LayerBytes layer = layer(architecture, recorded, adaptation, batch);
         return of(layer, recorded.size(), hidden, outside, recompute, SCATTERED_PADDED);
@@ -89,14 +89,14 @@ public record Activations(long hidden, long kept, long backward, long forward, l
                 .anyMatch(weight -> adaptation.trainable().trains(weight.name(), BlockKind.EMBEDDINGS, -1));
     }
 
-    /** A layer that has a backward, or any where none has. */
+    /** Returns the bytes of a layer with a backward, or of any layer if none has a backward. */
     private static LayerBytes layer(
             Architecture architecture, List<AdaptedLayer> recorded, Adaptation adaptation, BatchShape batch) {
         AdaptedLayer any = recorded.isEmpty() ? new AdaptedLayer(architecture.layer(0), adaptation) : recorded.get(0);
         return architecture.layerBytes(any, batch);
     }
 
-    /** The layers that have a backward: those from the lowest trained one on. */
+    /** Returns the layers that have a backward: all from the lowest trained layer on. */
     private static List<AdaptedLayer> recorded(Architecture architecture, Adaptation adaptation) {
         int layers = architecture.shape().layers();
         List<AdaptedLayer> adapted = IntStream.range(0, layers)
@@ -111,10 +111,10 @@ public record Activations(long hidden, long kept, long backward, long forward, l
     }
 
     private static Activations of(
-            LayerBytes layer, int layers, long hidden, long outside, boolean recompute, int timesScattered) {
+            LayerBytes layer, int layers, long hidden, long outside, boolean recompute, int scatteredRatio) {
         long masks = layer.masks() * layers;
         long forward = layer.kept() + layer.forward();
-        long scattered = layers == 0 ? 0 : timesScattered * layer.small();
+        long scattered = layers == 0 ? 0 : scatteredRatio * layer.small();
         return recompute
                 ? new Activations(
                         hidden, outside + layers * hidden, layer.kept() + layer.backward(), forward, masks, scattered)

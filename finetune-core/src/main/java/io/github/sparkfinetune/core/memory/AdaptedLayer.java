@@ -11,13 +11,13 @@ import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /**
- * What an adaptation trains in a layer.
+ * Trained parts of a layer under an adaptation.
  *
  * @param layer the layer's weights
  */
 record AdaptedLayer(BlockSpec layer, Adaptation adaptation) implements LayerUse {
 
-    /** Whether anything is trained. */
+    /** Returns whether anything in the layer is trained. */
     boolean trainsAny() {
         return layer.weights().values().stream().anyMatch(this::trains)
                 || modules().findAny().isPresent();

@@ -24,15 +24,15 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How many parameters a model has and where their values lie once it is loaded, told from its configuration and the
- * headers of its weights alone.
+ * Number of a model's parameters and location of their values once it is loaded, predicted from its configuration and
+ * the headers of its weights only.
  *
- * @param parameters how many values
- * @param weights bytes of the base model's
+ * @param parameters numbers of parameters
+ * @param weights bytes of the base model's weights
  * @param adapters bytes of the adapters' weights
- * @param staging bytes of the buffers that stored weights are widened into, a layer at a time
+ * @param staging bytes of the buffers that stored weights are widened into, one layer at a time
  * @param largestGradient bytes of the trained parameters of the largest block that PyTorch differentiates, whose
- *     gradients are there twice for a moment
+ *     gradients exist twice for a moment
  * @param newWeights weights of the head that begin with new values
  */
 public record Footprint(
@@ -44,46 +44,46 @@ public record Footprint(
         List<NewWeight> newWeights) {
 
     /**
-     * Numbers of values.
+     * Numbers of parameters.
      *
-     * @param all the adapters' included
-     * @param trained of them
-     * @param trainedTable values of the embedding table, where it is trained
+     * @param all all parameters, the adapters' included
+     * @param trained trained parameters
+     * @param trainedTable parameters of the embedding table if it is trained
      */
     public record Parameters(long all, long trained, long trainedTable) {}
 
     /**
-     * Where the base model's weights lie; bytes.
+     * Bytes of the base model's weights by location.
      *
-     * @param mapped frozen weights that are read where they lie in the mapped files
-     * @param frozen frozen weights in memory of their own, F32 or NF4
-     * @param direct of {@code frozen}, those that Java counts as direct memory
+     * @param mapped frozen weights that are read from the mapped files
+     * @param frozen frozen weights in memory, F32 or NF4
+     * @param direct the part of {@code frozen} that Java counts as direct memory
      * @param trained trained weights
      */
     public record Weights(long mapped, long frozen, long direct, long trained) {
 
-        /** Bytes of all weights, wherever they lie. */
+        /** Returns the bytes of all weights. */
         public long sum() {
             return mapped + frozen + trained;
         }
     }
 
-    /** A decoder's. */
+    /** Returns a decoder's footprint. */
     public static Footprint ofDecoder(HfConfig config, TensorSource source, Adaptation adaptation) {
         return new Count(source, adaptation, Architectures.decoder(config)).all(HeadKind.CAUSAL_LM, 0);
     }
 
     /**
-     * An encoder's.
+     * Returns an encoder's footprint.
      *
-     * @param classes of its head
+     * @param classes number of classes of its head
      */
     public static Footprint ofEncoder(
             HfConfig config, TensorSource source, HeadKind head, int classes, Adaptation adaptation) {
         return new Count(source, adaptation, Architectures.encoder(config)).all(head, classes);
     }
 
-    /** Adds up. */
+    /** Sums over a model's weights. */
     private static final class Count {
         private final Architecture architecture;
         private final TensorSource source;
@@ -127,7 +127,7 @@ public record Footprint(
                             .forEach((local, weight) -> count(
                                     weight, placements.vocabulary(weight, BlockKind.HEAD, projection.stored(local)))));
             long buffers = staging.values().stream().mapToLong(Long::longValue).sum();
-            // Those of a larger model are mapped from a file, unless it cannot be written.
+            // The codes of a larger model are mapped from a file, unless the file cannot be written.
             long direct = nf4Values < Nf4Cache.WORTH_KEEPING ? nf4 : 0;
             return new Footprint(
                     new Parameters(parameters, trained, trainedTable),
@@ -155,11 +155,11 @@ public record Footprint(
         }
 
         private void head(WeightSpec weight) {
-            boolean given = adaptation
+            boolean known = adaptation
                     .start()
                     .filter(start -> start.tensors().containsKey(weight.name()))
                     .isPresent();
-            if (!given && !placements.names().has(weight.name(), weight.shape())) {
+            if (!known && !placements.names().has(weight.name(), weight.shape())) {
                 newWeights.add(new NewWeight(
                         weight.name(),
                         numbers(weight.shape()),
@@ -198,12 +198,12 @@ public record Footprint(
             }
         }
 
-        /** Counts rows of the embedding table that are trained by themselves. */
+        /** Counts separately trained rows of the embedding table. */
         private void tokenRows(WeightSpec table) {
             long count = adaptation.tokens().size() * table.shape()[1];
             parameters += count;
             trained += count;
-            // With the base's, which they stand for.
+            // The base's rows, which these replace, are kept too.
             adapters += 2 * count * Float.BYTES;
         }
 
@@ -213,7 +213,7 @@ public record Footprint(
             if (module.dora()) {
                 long magnitude = TensorInfo.count(module.shapeOfMagnitude());
                 count += magnitude;
-                // With the norms and the squares that they are computed from.
+                // The norms, and the squares that they are computed from, are kept too.
                 adapters += 3 * magnitude * Float.BYTES;
             }
             parameters += count;

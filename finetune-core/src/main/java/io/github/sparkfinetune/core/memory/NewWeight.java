@@ -6,10 +6,10 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * A weight of the head that training begins with new values of, because the model's checkpoint does not have it, or has
- * it in another shape.
+ * A weight of the head that begins with new values, because the model's checkpoint lacks it, or has another shape of
+ * it.
  *
- * @param stored the checkpoint's shape, or empty where it has none
+ * @param stored the checkpoint's shape, or empty if the checkpoint lacks the weight
  */
 public record NewWeight(String name, List<Long> shape, Optional<List<Long>> stored) {
     public NewWeight {
@@ -17,7 +17,10 @@ public record NewWeight(String name, List<Long> shape, Optional<List<Long>> stor
         stored = stored.map(List::copyOf);
     }
 
-    /** Describes weights to a user: a line for those that the checkpoint lacks, and one for each other shape. */
+    /**
+     * Returns a description for users: one line for all weights that the checkpoint lacks, and one for each weight with
+     * another shape.
+     */
     public static List<String> lines(List<NewWeight> weights) {
         List<String> lines = new ArrayList<>();
         String missing = weights.stream()

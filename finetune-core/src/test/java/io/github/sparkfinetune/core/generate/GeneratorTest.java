@@ -121,11 +121,11 @@ class GeneratorTest {
             assertThat(generator.generate(List.of(fits)).get(0)).hasSize(12);
             assertThatThrownBy(() -> generator.generate(List.of(fits, new Prompt(7, new int[53]))))
                     .isInstanceOf(RunException.class)
-                    .hasMessage("generation.max_new_tokens: prompt 7 has 53 tokens, with 12 more they are above the 64"
-                            + " that the model takes: set it to 11 at most, or shorten the prompt");
+                    .hasMessage("generation.max_new_tokens: prompt 7 has 53 tokens, which with 12 new tokens exceed the"
+                            + " model's maximum of 64: set it to at most 11, or shorten the prompt");
             assertThatThrownBy(() -> generator.generate(List.of(new Prompt(8, new int[64]))))
                     .isInstanceOf(RunException.class)
-                    .hasMessageContaining("prompt 8 has 64 tokens, the model takes 64 with the answer");
+                    .hasMessageContaining("prompt 8 has 64 tokens; the model takes at most 64 with the answer");
             assertThatThrownBy(() -> generator.generate(List.of(new Prompt(9, new int[0]))))
                     .isInstanceOf(RunException.class)
                     .hasMessageContaining("prompt 9 is empty");

@@ -6,13 +6,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A place in a run that it can be continued from.
+ * A point of a run from which the run can be resumed.
  *
- * @param step optimizer steps done
- * @param attempt the attempt that wrote it; letters, digits and hyphens
+ * @param step number of completed optimizer steps
+ * @param attempt attempt that wrote the checkpoint; letters, digits and hyphens
  */
 public record Checkpoint(long step, String attempt) {
-    /** The newest first; among equals in an order that every process agrees on. */
+    /** Order with the newest first; among equal steps every process has the same order. */
     static final Comparator<Checkpoint> NEWEST_FIRST = Comparator.comparingLong(Checkpoint::step)
             .thenComparing(Checkpoint::attempt)
             .reversed();
@@ -25,12 +25,12 @@ public record Checkpoint(long step, String attempt) {
         }
     }
 
-    /** Name of its folder, e.g. {@code step-00000050-4f2a-0}. */
+    /** Returns the folder's name, e.g. {@code step-00000050-4f2a-0}. */
     public String name() {
         return "step-%08d-%s".formatted(step, attempt);
     }
 
-    /** The checkpoint whose folder has this name, or empty when it is not the name of one. */
+    /** Returns the checkpoint of a folder's name, or empty if the name is not a checkpoint's. */
     public static Optional<Checkpoint> ofName(String name) {
         Matcher matcher = NAME.matcher(name);
         return matcher.matches()

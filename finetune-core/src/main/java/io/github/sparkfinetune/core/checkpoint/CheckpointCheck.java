@@ -16,13 +16,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds out whether the files of a checkpoint are what was written. All bytes are read once, by one rank or in equal
- * shares by several, which then put the checksums of their parts together.
+ * Check that a checkpoint's files hold what was written. All bytes are read once, by one rank or in equal shares by
+ * several ranks, which then combine the checksums of their parts.
  */
 public final class CheckpointCheck {
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointCheck.class);
 
-    /** The checksum of a part that the file system itself found damaged. */
+    /** Checksum of a part that the file system itself reported as damaged. */
     private static final long DAMAGED = -1;
 
     private final FileSystem fileSystem;
@@ -50,22 +50,21 @@ public final class CheckpointCheck {
     /**
      * Reads a share of the bytes.
      *
-     * @param share number of the share, in [0, shares)
-     * @param progressed called now and then while bytes come; what it throws ends the reading
-     * @return what {@link #isSound} needs
+     * @param share index of the share, in [0, shares)
+     * @param progressed called now and then while bytes arrive; its exceptions end the reading
+     * @return checksums for {@link #isSound}
      */
     public long[] checksums(int share, int shares, Runnable progressed) {
-        List<Part> mine = parts.subList(bound(share, shares), bound(share + 1, shares));
-        long[] checksums = new long[mine.size()];
+        List<Part> own = parts.subList(bound(share, shares), bound(share + 1, shares));
+        long[] checksums = new long[own.size()];
         Map<CheckpointFiles.Listed, List<Integer>> byFile = new LinkedHashMap<>();
         for (int i = 0; i < checksums.length; i++) {
-            byFile.computeIfAbsent(mine.get(i).file(), file -> new ArrayList<>())
-                    .add(i);
+            byFile.computeIfAbsent(own.get(i).file(), file -> new ArrayList<>()).add(i);
         }
-        byFile.forEach((file, numbers) -> {
-            long first = mine.get(numbers.get(0)).range().from();
+        byFile.forEach((file, indices) -> {
+            long first = own.get(indices.get(0)).range().from();
             List<RangedRead.Range> ranges =
-                    numbers.stream().map(number -> mine.get(number).range()).toList();
+                    indices.stream().map(index -> own.get(index).range()).toList();
             Path path = new Path(folder, file.name());
             try {
                 new RangedRead(fileSystem, path)
@@ -74,14 +73,14 @@ public final class CheckpointCheck {
                                 (at, bytes) -> {
                                     CRC32C crc = new CRC32C();
                                     crc.update(bytes);
-                                    int number = (int) ((at - first) / RangedRead.REQUEST);
-                                    checksums[numbers.get(number)] = crc.getValue();
+                                    int request = (int) ((at - first) / RangedRead.REQUEST);
+                                    checksums[indices.get(request)] = crc.getValue();
                                 },
                                 progressed);
             } catch (ChecksumException e) {
-                numbers.forEach(number -> checksums[number] = DAMAGED);
+                indices.forEach(index -> checksums[index] = DAMAGED);
             } catch (IOException e) {
-                throw HadoopFiles.failed("can't be read", path, e);
+                throw HadoopFiles.failed("cannot be read", path, e);
             }
         });
         return checksums;
@@ -92,9 +91,9 @@ public final class CheckpointCheck {
     }
 
     /**
-     * Whether the files are what was written.
+     * Returns whether the files hold what was written.
      *
-     * @param shares the results of {@link #checksums} for all shares, in their order
+     * @param shares results of {@link #checksums} for all shares, in their order
      */
     public boolean isSound(long[][] shares) {
         long[] checksums = Arrays.stream(shares).flatMapToLong(Arrays::stream).toArray();
@@ -111,11 +110,11 @@ public final class CheckpointCheck {
     }
 
     private boolean damaged(CheckpointFiles.Listed file) {
-        LOG.warn("{} is passed over: {} is damaged, its checksum is not the one that was noted", folder, file.name());
+        LOG.warn("{} is skipped: {} is damaged; its checksum differs from the recorded one", folder, file.name());
         return false;
     }
 
-    /** Reads all bytes; whether the files are what was written. */
+    /** Reads all bytes and returns whether the files hold what was written. */
     boolean isSound() {
         return isSound(new long[][] {checksums(0, 1, () -> {})});
     }

@@ -4,19 +4,19 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The files of a committed checkpoint, as the markers of its ranks list them.
+ * Files of a committed checkpoint, as the markers of its ranks list them.
  *
- * @param files at least one
+ * @param files files, at least one
  */
 public record CheckpointFiles(Checkpoint checkpoint, List<Listed> files) {
-    /** The checksum of a file of version 0.1, which had none. */
+    /** Checksum of a file of version 0.1, which recorded no checksums. */
     static final long NONE = -1;
 
     /**
-     * A file.
+     * A listed file.
      *
-     * @param size bytes
-     * @param checksum its CRC-32C, or {@link #NONE}
+     * @param size size in bytes
+     * @param checksum CRC-32C, or {@link #NONE}
      */
     record Listed(String name, long size, long checksum) {}
 
@@ -27,7 +27,7 @@ public record CheckpointFiles(Checkpoint checkpoint, List<Listed> files) {
         }
     }
 
-    /** Those of the optimizer's state, in the order of the ranks that wrote them. */
+    /** Returns the files of the optimizer's state, in the order of the ranks that wrote them. */
     List<String> optimizer() {
         return files.stream()
                 .map(Listed::name)
@@ -35,7 +35,7 @@ public record CheckpointFiles(Checkpoint checkpoint, List<Listed> files) {
                 .toList();
     }
 
-    /** It as text, a line for the checkpoint and for each file, which {@link #ofText} reads. */
+    /** Returns a text for {@link #ofText}, with a line for the checkpoint and one for each file. */
     public String toText() {
         StringBuilder text = new StringBuilder(checkpoint.name());
         files.forEach(file -> text.append('\n')
@@ -47,7 +47,7 @@ public record CheckpointFiles(Checkpoint checkpoint, List<Listed> files) {
         return text.toString();
     }
 
-    /** Reads what {@link #toText} has written. */
+    /** Parses a text of {@link #toText}. */
     public static CheckpointFiles ofText(String text) {
         List<String> lines = text.lines().toList();
         List<Listed> files = new ArrayList<>();

@@ -17,14 +17,14 @@ import org.apache.hadoop.fs.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The folder of one checkpoint, and whether it counts. {@link CheckpointStore} says what is in it. */
+/** Folder of one checkpoint, and whether it is committed. {@link CheckpointStore} describes its content. */
 final class CheckpointFolder {
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointFolder.class);
 
     static final String MODEL = "model.safetensors";
     static final String STATE = "state.json";
 
-    /** What one rank has written, as its marker lists it. */
+    /** Files that one rank has written, as its marker lists them. */
     private record Listed(OptimizerShare share, JsonNode marker) {
         List<String> names() {
             return share.index() == 0 ? List.of(MODEL, share.file(), STATE) : List.of(share.file());
@@ -47,7 +47,7 @@ final class CheckpointFolder {
         return new Path(path, name);
     }
 
-    /** Its files with their sizes; none when there is no such folder. */
+    /** Returns the folder's files with their sizes; empty if the folder does not exist. */
     Map<String, Long> files() {
         try {
             Map<String, Long> files = new HashMap<>();
@@ -58,16 +58,16 @@ final class CheckpointFolder {
         } catch (FileNotFoundException e) {
             return Map.of();
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be listed", path, e);
+            throw HadoopFiles.failed("cannot be listed", path, e);
         }
     }
 
-    /** Whether every rank that has written some of it has written all that it had to. */
+    /** Returns whether every rank of the checkpoint has written all of its files. */
     boolean isCommitted() {
         return !committed().isEmpty();
     }
 
-    /** The files of a checkpoint that is committed. */
+    /** Returns the files of a checkpoint; empty if it is not committed. */
     Optional<CheckpointFiles> files(Checkpoint checkpoint) {
         List<CheckpointFiles.Listed> files = new ArrayList<>();
         for (Listed listed : committed()) {
@@ -79,7 +79,7 @@ final class CheckpointFolder {
         return files.isEmpty() ? Optional.empty() : Optional.of(new CheckpointFiles(checkpoint, files));
     }
 
-    /** What all ranks have written; empty where a marker is not there, or not true. */
+    /** Returns the files of all ranks; empty if a marker is missing or wrong. */
     private List<Listed> committed() {
         Map<String, Long> files = files();
         List<Listed> all = new ArrayList<>();
@@ -96,7 +96,7 @@ final class CheckpointFolder {
         return all;
     }
 
-    /** What a rank has written, if it is there in the sizes that its marker lists. */
+    /** Returns a rank's files if they have the sizes that its marker lists. */
     private Optional<Listed> whole(OptimizerShare share, Map<String, Long> files) {
         Path marker = path(share.marker());
         try {
@@ -105,28 +105,28 @@ final class CheckpointFolder {
             if (listed.names().stream().allMatch(name -> CommitMarker.hasSize(json, name, files.get(name)))) {
                 return Optional.of(listed);
             }
-            LOG.warn("{} is passed over: its files do not have the sizes that {} lists", path, share.marker());
+            LOG.warn("{} is skipped: its files do not have the sizes that {} lists", path, share.marker());
             return Optional.empty();
         } catch (FileNotFoundException e) {
             return Optional.empty();
         } catch (RunException e) {
-            LOG.warn("{} is passed over: {}", path, e.getMessage());
+            LOG.warn("{} is skipped: {}", path, e.getMessage());
             return Optional.empty();
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be read", marker, e);
+            throw HadoopFiles.failed("cannot be read", marker, e);
         }
     }
 
     /** Writes files, and last the marker that lists them. */
     void write(OptimizerShare share, Map<String, CheckpointOutput.Content> contents) {
         if (files().containsKey(share.marker())) {
-            throw new IllegalStateException(path(share.marker()) + " is there already");
+            throw new IllegalStateException(path(share.marker()) + " already exists");
         }
         CommitMarker marker = new CommitMarker();
         contents.forEach((name, content) -> marker.write(fileSystem, path(name), content));
         HadoopFiles.write(fileSystem, path(share.marker()), out -> out.write(marker.toJson()));
         if (whole(share, files()).isEmpty()) {
-            throw HadoopFiles.failed("was written but is not whole", path, new IOException("file sizes differ"));
+            throw HadoopFiles.failed("was written incompletely", path, new IOException("file sizes differ"));
         }
     }
 }

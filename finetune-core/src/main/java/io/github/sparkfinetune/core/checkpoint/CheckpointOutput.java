@@ -12,13 +12,12 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * A file of a checkpoint while it is written: measures what goes through. On this machine's file system it is written
- * straight from the tensors' memory: through a stream their bytes would be copied twice more, by a processor that
- * trains meanwhile.
+ * Output of a checkpoint's file, which measures size and checksum. On this machine's file system the tensors' memory is
+ * written directly: a stream would copy the bytes twice more, on a processor that is training.
  */
 final class CheckpointOutput extends OutputStream {
 
-    /** What a file holds. */
+    /** Content of a file. */
     interface Content {
         void writeTo(CheckpointOutput out) throws IOException;
     }
@@ -33,7 +32,7 @@ final class CheckpointOutput extends OutputStream {
         this.channel = channel;
     }
 
-    /** Writes a file, replacing one that is there. */
+    /** Writes a file, replacing an existing one. */
     static CommitMarker.Written write(FileSystem fileSystem, Path file, Content content) {
         CommitMarker.Written[] written = new CommitMarker.Written[1];
         if (!HadoopFiles.isLocal(fileSystem)) {
@@ -48,7 +47,7 @@ final class CheckpointOutput extends OutputStream {
                 return write(new CheckpointOutput(null, channel), content);
             }
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be written", file, e);
+            throw HadoopFiles.failed("cannot be written", file, e);
         }
     }
 
@@ -58,12 +57,12 @@ final class CheckpointOutput extends OutputStream {
         return new CommitMarker.Written(out.size, out.crc.getValue());
     }
 
-    /** Whether memory is written as it is, so that writing it doesn't take longer than copying it would. */
+    /** Returns whether memory is written directly, so that writing takes no longer than copying. */
     boolean isDirect() {
         return channel != null;
     }
 
-    /** Writes a buffer's bytes, and consumes them; only where it {@link #isDirect}. */
+    /** Writes a buffer's remaining bytes and consumes them; only if {@link #isDirect}. */
     void write(ByteBuffer bytes) throws IOException {
         crc.update(bytes.duplicate());
         size += bytes.remaining();

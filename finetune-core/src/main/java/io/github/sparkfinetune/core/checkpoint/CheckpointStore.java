@@ -23,40 +23,41 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The checkpoints of one run, a folder each below {@code OUTPUT/checkpoints}, on any Hadoop file system. A folder is
- * named {@code step-STEP-ATTEMPT}: the optimizer steps done, in at least 8 digits, and the {@link Checkpoint#attempt}
- * that wrote it, e.g. {@code step-00000050-4f2a-0}. Folders of other names are not looked at. It holds, in the order in
- * which they are written:
+ * Checkpoints of one run, each a folder below {@code OUTPUT/checkpoints}, on any Hadoop file system. A folder is named
+ * {@code step-STEP-ATTEMPT}: the number of completed optimizer steps, in at least 8 digits, and the
+ * {@link Checkpoint#attempt} that wrote it, e.g. {@code step-00000050-4f2a-0}. Folders with other names are ignored. A
+ * folder's files, in the order of writing, are:
  *
  * <ol>
- *   <li>{@code model.safetensors}: the trained parameters, F32, by the names of Hugging Face's
- *       {@code named_parameters()}. An adapter's are {@code MODULE.lora_A} [r, in], {@code MODULE.lora_B} [out, r] and,
- *       for DoRA, {@code MODULE.lora_magnitude} [out], where MODULE is the linear's name in the base model. Frozen
- *       weights are not in it: a resume reads them from the base model
- *   <li>{@code optimizer.safetensors}: the optimizer's state, F32; for AdamW {@code exp_avg.PARAMETER} and
- *       {@code exp_avg_sq.PARAMETER}, of the parameter's shape. Where it is sharded over N ranks each has a file of its
- *       own, {@code optimizer-00001-of-N.safetensors} and so on, N in five digits, too. Of a parameter that two ranks
- *       or more share each file holds a stretch, flat, named as {@link TensorRange} says
- *   <li>{@code state.json}: whatever else the trainer needs, in UTF-8; its fields are those of
- *       {@code io.github.sparkfinetune.core.train.TrainState}
- *   <li>{@code COMMITTED}: size and checksum of each of the three files, see {@link CommitMarker}; the other ranks'
- *       share is listed by a marker of theirs, {@code COMMITTED-00002-of-N} and so on, once it is written
- *   <li>{@code FINAL}, a single newline, once the run has ended with this checkpoint
+ *   <li>{@code model.safetensors}: the trained parameters in F32, by the names of Hugging Face's
+ *       {@code named_parameters()}. An adapter's parameters are {@code MODULE.lora_A} [r, in], {@code MODULE.lora_B}
+ *       [out, r] and, for DoRA, {@code MODULE.lora_magnitude} [out], where MODULE is the linear's name in the base
+ *       model. Frozen weights are not stored: a resume reads them from the base model.
+ *   <li>{@code optimizer.safetensors}: the optimizer's state in F32; for AdamW {@code exp_avg.PARAMETER} and
+ *       {@code exp_avg_sq.PARAMETER}, of the parameter's shape. If the state is sharded over N ranks, each rank has its
+ *       own file: {@code optimizer-00001-of-N.safetensors} and so on, with N in five digits too. If several ranks share
+ *       a parameter, each file holds a flat range of its values, named as in {@link TensorRange}.
+ *   <li>{@code state.json}: the trainer's other state, in UTF-8; its fields are those of
+ *       {@code io.github.sparkfinetune.core.train.TrainState}.
+ *   <li>{@code COMMITTED}: size and checksum of each of the three files; see {@link CommitMarker}. Each other rank's
+ *       share has its own marker, {@code COMMITTED-00002-of-N} and so on, once the share is written.
+ *   <li>{@code FINAL}, a single newline, once the run has ended with this checkpoint.
  * </ol>
  *
- * <p>The tensors' files are written by {@link SafetensorsWriter}, in the order of the model and with the metadata
- * {@code format: pt}. A reader finds tensors by name.
+ * <p>{@link SafetensorsWriter} writes the tensors' files in the order of the model and with the metadata {@code format:
+ * pt}. A reader finds tensors by name.
  *
- * <p>A folder counts once {@code COMMITTED}, and the markers of all ranks whose shares it tells of, are there and the
- * sizes that they list are those of the files; every other one is passed over. So ranks write without waiting for each
- * other. {@link #newestSound} compares the checksums, too. So nothing depends on renames, which object stores do not do
- * at once. The newest checkpoint is the one of the highest step, among equals the one whose attempt is the last in the
- * order of its text. One that is not needed any more loses {@code COMMITTED} first, then the rest.
+ * <p>A folder is committed once {@code COMMITTED} and the markers of all its ranks exist and list the actual sizes of
+ * the files. Readers skip other folders. So ranks write without waiting for each other, and nothing depends on renames,
+ * which are not atomic on object stores. {@link #newestSound} also compares the checksums. The newest checkpoint has
+ * the highest step; among equal steps it has the last attempt in the order of text. Deleting a checkpoint removes
+ * {@code COMMITTED} first.
  *
- * <p>An earlier attempt may still be running when the next one starts. It can not disturb it: every folder carries its
- * attempt's name, and a store deletes only what its own attempt wrote or what was there when it was opened.
+ * <p>An earlier attempt may still be running when the next attempt starts. It cannot disturb the next attempt: every
+ * folder carries its attempt's name, and a store deletes only folders of its own attempt, or that existed when it was
+ * opened.
  *
- * <p>When the file system fails, an {@link UncheckedIOException} with the path is thrown; a retry may succeed.
+ * <p>If the file system fails, an {@link UncheckedIOException} with the path is thrown; a retry may succeed.
  */
 public final class CheckpointStore {
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointStore.class);
@@ -66,18 +67,18 @@ public final class CheckpointStore {
     private final Path folder;
     private final FileSystem fileSystem;
     private final String attempt;
-    private final Set<Checkpoint> thereBefore;
+    private final Set<Checkpoint> existing;
     private Checkpoint newestOwn;
 
     private CheckpointStore(Path folder, FileSystem fileSystem, String attempt) {
         this.folder = folder;
         this.fileSystem = fileSystem;
         this.attempt = attempt;
-        this.thereBefore = Set.copyOf(folders());
+        this.existing = Set.copyOf(folders());
     }
 
     /**
-     * The checkpoints in a folder, which need not exist yet.
+     * Opens the checkpoints of a folder, which need not exist yet.
      *
      * @param attempt name of this attempt; letters, digits and hyphens
      */
@@ -86,13 +87,13 @@ public final class CheckpointStore {
     }
 
     /**
-     * Writes a checkpoint but for the other ranks' shares of the optimizer's state.
+     * Writes a checkpoint without the other ranks' shares of the optimizer's state.
      *
-     * @param step optimizer steps done; once only in an attempt
-     * @param share this rank's, the first one
+     * @param step number of completed optimizer steps; only once in an attempt
+     * @param share this rank's share, the first one
      * @param model content of the file of trained parameters
-     * @param optimizer content of the file of its share of the optimizer's state
-     * @param state whatever else the trainer needs to go on
+     * @param optimizer content of the file of this rank's share of the optimizer's state
+     * @param state the trainer's other state
      */
     Checkpoint commit(
             long step,
@@ -115,24 +116,27 @@ public final class CheckpointStore {
         folder(checkpoint(step)).write(share, Map.of(share.file(), optimizer));
     }
 
-    /** This attempt's checkpoint of a step. */
+    /** Returns this attempt's checkpoint of a step. */
     Checkpoint checkpoint(long step) {
         return new Checkpoint(step, attempt);
     }
 
-    /** Marks the checkpoint that the run ended with; it is kept, and a later attempt finds the work done. */
+    /**
+     * Marks the checkpoint that the run ended with. The checkpoint is kept, and later attempts know that the run is
+     * done.
+     */
     public void markFinal(Checkpoint checkpoint) {
         HadoopFiles.write(fileSystem, folder(checkpoint).path(FINAL), out -> out.write('\n'));
     }
 
-    /** The checkpoint that the run ended with, once it has. */
+    /** Returns the checkpoint that the run ended with, if it has ended. */
     public Optional<Checkpoint> finalCheckpoint() {
         return committed().stream()
                 .filter(checkpoint -> folder(checkpoint).files().containsKey(FINAL))
                 .findFirst();
     }
 
-    /** Committed checkpoints of all attempts, the newest first. */
+    /** Returns the committed checkpoints of all attempts, the newest first. */
     public List<Checkpoint> committed() {
         return folders().stream()
                 .filter(checkpoint -> folder(checkpoint).isCommitted())
@@ -140,14 +144,14 @@ public final class CheckpointStore {
                 .toList();
     }
 
-    /** The final checkpoint, or else the committed one of the highest step. */
+    /** Returns the final checkpoint, or else the committed checkpoint of the highest step. */
     public Optional<Checkpoint> newest() {
         return finalCheckpoint().or(() -> committed().stream().findFirst());
     }
 
     /**
-     * The newest whose files are what was written, see {@link #newest}; one that is damaged is passed over for the one
-     * before. Reads all of them.
+     * Returns the newest checkpoint, as in {@link #newest}, whose files hold what was written. Reads all files of the
+     * checkpoints that it tries; a damaged checkpoint is skipped.
      */
     public Optional<Checkpoint> newestSound() {
         return newest().flatMap(newest -> from(newest).stream()
@@ -156,7 +160,7 @@ public final class CheckpointStore {
                 .findFirst());
     }
 
-    /** A committed checkpoint, then those before it, the newest first; reads no more than their markers. */
+    /** Returns a committed checkpoint and the older ones, the newest first. Reads only their markers. */
     public List<CheckpointFiles> from(Checkpoint newest) {
         return Stream.concat(
                         Stream.of(newest),
@@ -166,37 +170,37 @@ public final class CheckpointStore {
                 .toList();
     }
 
-    /** Returns the check of a checkpoint's files against what was written. */
+    /** Returns the check that a checkpoint's files hold what was written. */
     public CheckpointCheck check(CheckpointFiles files) {
         return new CheckpointCheck(fileSystem, folder(files.checkpoint()).path(), files);
     }
 
-    /** What the trainer has beside tensors in a committed checkpoint. */
+    /** Returns the trainer's state beside the tensors of a committed checkpoint. */
     public JsonNode state(Checkpoint checkpoint) {
         Path file = folder(checkpoint).path(CheckpointFolder.STATE);
         try {
             return JsonFiles.parseObject(HadoopFiles.readText(fileSystem, file), file.toString());
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be read", file, e);
+            throw HadoopFiles.failed("cannot be read", file, e);
         }
     }
 
     /**
      * Opens a committed checkpoint.
      *
-     * @param localDir gets a copy of the files unless they are on this machine
-     * @throws UncheckedIOException when it is not there any more, or not whole
+     * @param localDir folder for a copy of the files unless they are on this machine
+     * @throws UncheckedIOException if the checkpoint does not exist any more, or is incomplete
      */
     public LoadedCheckpoint read(Checkpoint checkpoint, java.nio.file.Path localDir) {
         return read(files(checkpoint), Optional.empty(), localDir, () -> {});
     }
 
     /**
-     * Opens a committed checkpoint with what of the optimizer's state is needed.
+     * Opens a committed checkpoint with the needed part of the optimizer's state.
      *
-     * @param localDir gets a copy of the model and of that state, unless the files are on this machine
-     * @param progressed called now and then by the caller's thread while bytes come; what it throws ends the reading
-     * @throws UncheckedIOException when it is not there any more
+     * @param localDir folder for a copy of the model and of that part, unless the files are on this machine
+     * @param progressed called now and then by the caller's thread while bytes arrive; its exceptions end the reading
+     * @throws UncheckedIOException if the checkpoint does not exist any more
      */
     public LoadedCheckpoint read(
             CheckpointFiles files, NeededState needed, java.nio.file.Path localDir, Runnable progressed) {
@@ -210,25 +214,25 @@ public final class CheckpointStore {
     }
 
     /**
-     * The files of a committed checkpoint.
+     * Returns the files of a committed checkpoint.
      *
-     * @throws UncheckedIOException when it is not there any more, or not whole
+     * @throws UncheckedIOException if the checkpoint does not exist any more, or is incomplete
      */
     public CheckpointFiles files(Checkpoint checkpoint) {
         return folder(checkpoint)
                 .files(checkpoint)
                 .orElseThrow(() -> HadoopFiles.failed(
-                        "can't be read",
+                        "cannot be read",
                         folder(checkpoint).path(),
                         new IOException("it is not a committed checkpoint")));
     }
 
     /**
-     * Deletes checkpoints that are not needed any more, and what attempts before this one left unfinished below the
-     * newest committed step. What can't be deleted stays, with a warning.
+     * Deletes checkpoints that are not needed any more, and unfinished folders of earlier attempts below the newest
+     * committed step. Checkpoints that cannot be deleted stay, with a warning.
      *
-     * @param keep newest checkpoints kept, at least 1
-     * @param protectedSteps kept beside these, as is the final one
+     * @param keep number of newest checkpoints that are kept, at least 1
+     * @param protectedSteps steps whose checkpoints are also kept, as the final checkpoint is
      */
     public void prune(int keep, Set<Long> protectedSteps) {
         if (keep < 1) {
@@ -248,7 +252,7 @@ public final class CheckpointStore {
         }
         committed.stream()
                 .filter(this::mayDelete)
-                // This attempt's newest is kept whatever lies above it, which it found damaged and passed over.
+                // This attempt's newest is kept even below newer ones, which this attempt skipped as damaged.
                 .sorted(Comparator.comparing(checkpoint -> !checkpoint.equals(newestOwn)))
                 .filter(checkpoint -> !protectedSteps.contains(checkpoint.step())
                         && !folder(checkpoint).files().containsKey(FINAL))
@@ -263,11 +267,11 @@ public final class CheckpointStore {
     }
 
     private boolean mayDelete(Checkpoint checkpoint) {
-        return checkpoint.attempt().equals(attempt) || thereBefore.contains(checkpoint);
+        return checkpoint.attempt().equals(attempt) || existing.contains(checkpoint);
     }
 
     private void delete(Checkpoint checkpoint) {
-        // First of all it must cease to count: deleting a folder is not one action everywhere.
+        // The marker goes first, because deleting a folder is not atomic everywhere.
         HadoopFiles.delete(fileSystem, folder(checkpoint).path(OptimizerShare.WHOLE.marker()));
         HadoopFiles.delete(fileSystem, folder(checkpoint).path());
     }
@@ -285,7 +289,7 @@ public final class CheckpointStore {
         } catch (FileNotFoundException e) {
             return List.of();
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be listed", folder, e);
+            throw HadoopFiles.failed("cannot be listed", folder, e);
         }
     }
 }

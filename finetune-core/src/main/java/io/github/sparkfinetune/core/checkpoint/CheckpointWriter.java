@@ -22,17 +22,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes checkpoints behind the training, one at a time. A checkpoint is read from the tensors themselves while the
- * next step computes; before the step changes them, {@link #beforeUpdate} copies what is left to a file of this
- * machine's disk, of at most the checkpoint's size. Where the disk has no room, the training waits instead.
+ * Writer of checkpoints in the background, one at a time. A checkpoint is read from the tensors themselves while the
+ * next step computes. Before the step changes the tensors, {@link #beforeUpdate} copies the unread rest to a file on
+ * this machine's disk, of at most the checkpoint's size. If the disk is full, the training waits instead.
  *
- * <p>An error of the writing ends the training: it is thrown by the next call. For one thread; owns the thread that
- * writes and the file.
+ * <p>An error of the writing ends the training: the next call throws it. Only one thread may use a writer. The writer
+ * owns its background thread and the file.
  */
 public final class CheckpointWriter implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointWriter.class);
     private static final String COPY = "checkpoint-copy";
-    private static final long GIVEN_UP_SECONDS = 2;
+    private static final long ABORT_SECONDS = 2;
     private static final long LOOK_MILLIS = 500;
 
     private final CheckpointStore store;
@@ -41,20 +41,23 @@ public final class CheckpointWriter implements AutoCloseable {
     private final long closeSeconds;
     private final Runnable progressed;
     private final ExecutorService thread = Executors.newSingleThreadExecutor(work -> {
-        Thread made = new Thread(work, "checkpoint-writer");
-        made.setDaemon(true);
-        return made;
+        Thread writer = new Thread(work, "checkpoint-writer");
+        writer.setDaemon(true);
+        return writer;
     });
     private Future<?> writing = CompletableFuture.completedFuture(null);
     private Snapshot snapshot;
     private FileChannel copy;
 
     /**
+     * Creates a writer.
+     *
      * @param temporary folder of this machine
-     * @param inPlace whether a tensor's data is its own memory; else it is a buffer that the next one's data overwrites
-     * @param closeSeconds how long {@link #close} lets a checkpoint be written to its end
-     * @param progressed called now and then by a thread that waits for a checkpoint, while bytes of it are written;
-     *     what it throws ends the waiting
+     * @param inPlace whether a tensor's data is its own memory; otherwise it is a buffer that the next tensor's data
+     *     overwrites
+     * @param closeSeconds longest time that {@link #close} waits for a checkpoint to be written
+     * @param progressed called now and then by a thread that waits for a checkpoint, while bytes are written; its
+     *     exceptions end the waiting
      */
     public CheckpointWriter(
             CheckpointStore store, Path temporary, boolean inPlace, long closeSeconds, Runnable progressed) {
@@ -66,16 +69,16 @@ public final class CheckpointWriter implements AutoCloseable {
     }
 
     /**
-     * Begins to write a checkpoint, once the one before is written. When it is committed, what is not needed any more
-     * is {@link CheckpointStore#prune pruned}.
+     * Begins to write a checkpoint, once the previous one is written. After the commit, unneeded checkpoints are
+     * {@link CheckpointStore#prune pruned}.
      *
-     * @param step optimizer steps done; once only in an attempt
+     * @param step number of completed optimizer steps; only once in an attempt
      * @param model trained parameters, unchanged until {@link #beforeUpdate}
      * @param share this rank's share of the optimizer's state, the first one
-     * @param optimizer it, as the parameters
-     * @param state whatever else the trainer needs to go on
-     * @param keep newest checkpoints kept
-     * @param protectedSteps kept beside these
+     * @param optimizer this rank's part of the optimizer's state, unchanged like the parameters
+     * @param state the trainer's other state
+     * @param keep number of newest checkpoints that are kept
+     * @param protectedSteps steps whose checkpoints are also kept
      */
     public Checkpoint begin(
             long step,
@@ -95,7 +98,7 @@ public final class CheckpointWriter implements AutoCloseable {
         return store.checkpoint(step);
     }
 
-    /** Begins to write another rank's share of the optimizer's state, once the one before is written. */
+    /** Begins to write another rank's share of the optimizer's state, once the previous one is written. */
     public void beginShare(long step, OptimizerShare share, List<TensorData> optimizer) {
         Snapshot begun = begin(optimizer);
         writing = thread.submit(() -> {
@@ -115,7 +118,7 @@ public final class CheckpointWriter implements AutoCloseable {
         try {
             return inPlace ? Snapshot.inPlace(tensors) : Snapshot.copied(tensors, copy());
         } catch (IOException e) {
-            throw new UncheckedIOException("a checkpoint can't be copied to " + temporary + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("a checkpoint cannot be copied to " + temporary + ": " + e.getMessage(), e);
         }
     }
 
@@ -131,7 +134,7 @@ public final class CheckpointWriter implements AutoCloseable {
         return copy;
     }
 
-    /** Returns once the tensors of {@link #begin} may change. */
+    /** Waits until the tensors of {@link #begin} may change. */
     public void beforeUpdate() {
         if (writing.isDone()) {
             await();
@@ -140,7 +143,7 @@ public final class CheckpointWriter implements AutoCloseable {
         try {
             snapshot.detach(copy());
         } catch (IOException e) {
-            LOG.warn("the training waits for a checkpoint to be written: {} has no room ({})", temporary, e.toString());
+            LOG.warn("the training waits until a checkpoint is written: {} is full ({})", temporary, e.toString());
             try {
                 for (long seen = -1; !snapshot.awaitRead(LOOK_MILLIS); ) {
                     seen = look(seen);
@@ -151,7 +154,7 @@ public final class CheckpointWriter implements AutoCloseable {
         }
     }
 
-    /** Returns once everything that was begun is written. */
+    /** Waits until everything that was begun is written. */
     public void await() {
         try {
             for (long seen = -1; !isWritten(); ) {
@@ -162,7 +165,7 @@ public final class CheckpointWriter implements AutoCloseable {
         } catch (ExecutionException e) {
             throw e.getCause() instanceof RuntimeException known
                     ? known
-                    : new IllegalStateException("a checkpoint can't be written", e.getCause());
+                    : new IllegalStateException("a checkpoint cannot be written", e.getCause());
         }
     }
 
@@ -175,7 +178,7 @@ public final class CheckpointWriter implements AutoCloseable {
         }
     }
 
-    /** Says where more bytes are written than were seen before; returns their number. */
+    /** Reports progress if more bytes are written than seen before; returns their number. */
     private long look(long seen) {
         long written = snapshot.written();
         if (written != seen) {
@@ -191,8 +194,8 @@ public final class CheckpointWriter implements AutoCloseable {
     }
 
     /**
-     * Lets a checkpoint be written to its end, unless this thread is interrupted or it takes too long; then it is given
-     * up. In any case no tensor is read any more.
+     * Waits until a checkpoint is written. If this thread is interrupted or the time runs out, the checkpoint is
+     * aborted. Afterwards no tensor is read.
      */
     @Override
     public void close() {
@@ -202,13 +205,13 @@ public final class CheckpointWriter implements AutoCloseable {
         if (snapshot != null) {
             snapshot.close();
         }
-        // What was given up ends by its interrupt, unless the file system does not hear of it.
-        interrupted = !awaitedUninterrupted(GIVEN_UP_SECONDS) || interrupted;
+        // An aborted checkpoint ends by its interrupt, unless the file system ignores interrupts.
+        interrupted = !awaitedUninterrupted(ABORT_SECONDS) || interrupted;
         if (copy != null) {
             try {
                 copy.close();
             } catch (IOException e) {
-                LOG.warn("{} can't be closed: {}", temporary.resolve(COPY), e.toString());
+                LOG.warn("{} cannot be closed: {}", temporary.resolve(COPY), e.toString());
             }
         }
         if (interrupted) {
@@ -216,11 +219,14 @@ public final class CheckpointWriter implements AutoCloseable {
         }
     }
 
-    /** Waits; returns false at once where this thread is interrupted, which then is not marked so any more. */
+    /**
+     * Waits for the writing to end. Returns false at once if this thread is interrupted, and clears its interrupt
+     * status.
+     */
     private boolean awaitedUninterrupted(long seconds) {
         try {
             if (!thread.awaitTermination(seconds, TimeUnit.SECONDS)) {
-                LOG.warn("a checkpoint is given up: it was not written {} s after the end", seconds);
+                LOG.warn("a checkpoint is aborted: it was not written {} s after the end", seconds);
             }
             return true;
         } catch (InterruptedException e) {

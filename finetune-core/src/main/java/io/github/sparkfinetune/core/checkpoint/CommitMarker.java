@@ -10,19 +10,18 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * What {@code COMMITTED} says of a checkpoint's files: a JSON object with the size in bytes of each by its name and, as
- * {@code crc32c}, an object with the CRC-32C of each by its name, 8 hexadecimal digits. Checkpoints of version 0.1 have
- * sizes alone.
+ * Content of {@code COMMITTED}: a JSON object with each file's size in bytes by name and, as {@code crc32c}, an object
+ * with each file's CRC-32C by name, in 8 hexadecimal digits. Checkpoints of version 0.1 have only sizes.
  */
 final class CommitMarker {
     private static final String CHECKSUMS = "crc32c";
 
-    /** A file as it was written. */
+    /** Size and checksum of a written file. */
     record Written(long size, long checksum) {}
 
     private final Map<String, Written> files = new LinkedHashMap<>();
 
-    /** Writes a file and takes note of it. */
+    /** Writes a file and records its size and checksum. */
     void write(FileSystem fileSystem, Path file, CheckpointOutput.Content content) {
         files.put(file.getName(), CheckpointOutput.write(fileSystem, file, content));
     }
@@ -35,13 +34,13 @@ final class CommitMarker {
         return JsonFiles.pretty(json);
     }
 
-    /** Whether a marker lists this size for a file. */
+    /** Returns whether a marker lists this size for a file. */
     static boolean hasSize(JsonNode marker, String name, Long size) {
         return marker.path(name).isIntegralNumber()
                 && Long.valueOf(marker.path(name).longValue()).equals(size);
     }
 
-    /** The CRC-32C that a marker lists for a file, or {@link CheckpointFiles#NONE}. */
+    /** Returns the CRC-32C that a marker lists for a file, or {@link CheckpointFiles#NONE}. */
     static long checksum(JsonNode marker, String name) {
         JsonNode checksum = marker.path(CHECKSUMS).path(name);
         return checksum.isMissingNode() ? CheckpointFiles.NONE : HexFormat.fromHexDigitsToLong(checksum.asText());

@@ -1,15 +1,15 @@
 package io.github.sparkfinetune.core.checkpoint;
 
 /**
- * The CRC-32C of a whole from those of its parts, so that parts may be read in any order, and by several ranks. A CRC
- * is a remainder of polynomials over GF(2) modulo the CRC's own; bits are kept reflected, the highest is x^0. Behind
- * the first part n more bits are a product with x^n, as in zlib's {@code crc32_combine}.
+ * CRC-32C of a whole, computed from the CRC-32Cs of its parts, so that parts may be read in any order and by several
+ * ranks. A CRC is a remainder of polynomials over GF(2) modulo the CRC's polynomial. Bits are reflected: the highest
+ * bit is x^0. Appending n bits to the first part multiplies its CRC by x^n, as in zlib's {@code crc32_combine}.
  */
 final class Crc32cParts {
     private static final int POLYNOMIAL = 0x82F63B78;
     private static final int ONE = 1 << 31;
 
-    /** x^(2^n) by n, as far as the bits of a file's length in bits go. */
+    /** x^(2^n) by n, for every bit of a file's length in bits. */
     private static final int[] POWERS = new int[Long.SIZE + 3];
 
     static {
@@ -22,23 +22,23 @@ final class Crc32cParts {
     private int crc;
 
     /**
-     * Takes the next part.
+     * Adds the next part.
      *
-     * @param partCrc its CRC-32C
-     * @param bytes its length
+     * @param partCrc the part's CRC-32C
+     * @param bytes the part's length
      */
     void add(long partCrc, long bytes) {
         int shift = ONE;
         int n = 3;
-        for (long left = bytes; left != 0; left >>>= 1, n++) {
-            if ((left & 1) != 0) {
+        for (long remaining = bytes; remaining != 0; remaining >>>= 1, n++) {
+            if ((remaining & 1) != 0) {
                 shift = product(POWERS[n], shift);
             }
         }
         crc = product(shift, crc) ^ (int) partCrc;
     }
 
-    /** The CRC-32C of the parts so far. */
+    /** Returns the CRC-32C of the parts so far. */
     long value() {
         return Integer.toUnsignedLong(crc);
     }

@@ -25,18 +25,18 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Writes a model folder in Hugging Face layout; one that is there already is replaced only when the same run wrote it.
- * No reader finds half a model:
+ * Writer of a model folder in Hugging Face layout. An existing folder is replaced only if the same run wrote it. No
+ * reader finds half a model:
  *
  * <ul>
- *   <li>The folder is written beside its place and renamed when it is whole.
- *   <li>On an object store, which has no such rename, its files are written where they stay, {@code config.json} last
- *       (before it {@code adapter_config.json}, where there is one), without which it is no model's or adapter's. Where
- *       it replaces another, the first to go are these.
+ *   <li>The folder is written beside the target and renamed when it is complete.
+ *   <li>An object store has no such rename. There the files are written in place. {@code config.json} comes last, after
+ *       {@code adapter_config.json} if there is one; without these files the folder is no model or adapter. When a
+ *       folder is replaced, these files are deleted first.
  * </ul>
  */
 public final class HfFolderWriter {
-    /** Names the run that wrote the folder. */
+    /** Name of the file that identifies the run that wrote the folder. */
     static final String OWNER = ".finetune-run";
 
     /** Name of the model card. */
@@ -54,7 +54,7 @@ public final class HfFolderWriter {
             "chat_template.jinja",
             "generation_config.json");
 
-    /** Without these a folder is no model or adapter; they are written last, in this order. */
+    /** Files without which a folder is no model or adapter; they are written last, in this order. */
     private static final List<String> LAST = List.of("adapter_config.json", HfConfig.FILE);
 
     private final Path target;
@@ -63,15 +63,15 @@ public final class HfFolderWriter {
     private final String run;
     private final boolean once;
     private final boolean inPlace;
-    /** Where files are written. */
+    /** Folder in which files are written. */
     private final Path unpublished;
 
     /**
-     * A writer of one folder; nothing is touched yet.
+     * Creates the writer of one folder; nothing is written yet.
      *
      * @param target the model folder
-     * @param run identifies the run over all its attempts
-     * @param attempt identifies this attempt among the run's
+     * @param run name of the run, equal in all its attempts
+     * @param attempt name of this attempt within the run
      */
     public HfFolderWriter(Path target, Configuration hadoop, String run, String attempt) {
         this("output.dir", target, hadoop, run, attempt, false);
@@ -82,7 +82,7 @@ public final class HfFolderWriter {
             throw new IllegalArgumentException("run '" + run + "', attempt '" + attempt + "'");
         }
         this.fileSystem = HadoopFiles.fileSystem(target, hadoop);
-        // Through its text, because a path made from a URI may end with a slash and then has no name.
+        // Converted through a text, because a path made from a URI may end with a slash and then has no name.
         this.target = fileSystem.makeQualified(new Path(target.toString()));
         this.key = key;
         this.run = run;
@@ -92,10 +92,10 @@ public final class HfFolderWriter {
     }
 
     /**
-     * A writer of a folder that must not be there yet, but for what the same run has begun and not finished.
+     * Returns the writer of a folder that must not exist, unless the same run has begun and not finished it.
      *
-     * @param key what messages call the target, e.g. an option of the command
-     * @param run the same for the same content
+     * @param key setting of the target for messages, e.g. an option of the command
+     * @param run name of the run, equal for equal content
      */
     public static HfFolderWriter once(String key, Path target, Configuration hadoop, String run) {
         return new HfFolderWriter(key, target, hadoop, run, "0", true);
@@ -106,9 +106,9 @@ public final class HfFolderWriter {
     }
 
     /**
-     * Refuses a target that this run may not replace; to be called before any long work.
+     * Refuses a target that this run may not replace. Callers check it before any long work.
      *
-     * @throws RunException when the folder exists and is not this run's
+     * @throws RunException if the folder exists and another run wrote it
      */
     public void checkTarget() {
         try {
@@ -119,14 +119,14 @@ public final class HfFolderWriter {
             if (!owner.equals(run)) {
                 throw RunException.config(key + ": " + target + " exists and "
                         + (owner.isEmpty() ? "was not written by this run" : "belongs to the run " + Quoted.name(owner))
-                        + "; nothing was changed, choose another " + key + " or move the folder away");
+                        + "; nothing was changed. Choose another " + key + " or move the folder away");
             }
             if (once && isWhole()) {
-                throw RunException.config(key + ": " + target + " exists and is whole; nothing was changed, choose"
+                throw RunException.config(key + ": " + target + " exists and is complete; nothing was changed. Choose"
                         + " another " + key + " or move the folder away");
             }
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be read", target, e);
+            throw HadoopFiles.failed("cannot be read", target, e);
         }
     }
 
@@ -155,11 +155,11 @@ public final class HfFolderWriter {
     /**
      * Writes the folder of a model.
      *
-     * @param base local folder of the base model; its tokenizer files are copied
+     * @param base local folder of the base model, whose tokenizer files are copied
      * @param maxShardSize bytes of tensors in one file of weights, normally {@link SafetensorsWriter#MAX_SHARD_SIZE}
-     * @param files further files by name, instead of the base's where it has them too
-     * @throws RunException when the target exists and is not this run's
-     * @throws UncheckedIOException when the file system fails
+     * @param files further files by name; they replace files of the base with the same name
+     * @throws RunException if the target exists and another run wrote it
+     * @throws UncheckedIOException if the file system fails
      */
     public void write(
             java.nio.file.Path base,
@@ -174,9 +174,9 @@ public final class HfFolderWriter {
     /**
      * Writes the folder of a model.
      *
-     * @param bases local folders whose tokenizer files are copied; of two with the same file the first wins
+     * @param bases local folders whose tokenizer files are copied; if several have a file, the first folder's is used
      * @param card text of {@code README.md}
-     * @param more further files by name, instead of the bases' where they have them too
+     * @param more further files by name; they replace files of the bases with the same name
      */
     public void write(
             List<java.nio.file.Path> bases,
@@ -196,9 +196,9 @@ public final class HfFolderWriter {
     }
 
     /**
-     * Writes a folder of these files.
+     * Writes a folder of files.
      *
-     * @param bases local folders whose tokenizer files are copied; of two with the same file the first wins
+     * @param bases local folders whose tokenizer files are copied; if several have a file, the first folder's is used
      * @param files contents by name
      * @param weights tensors by the name of their safetensors file
      */
@@ -231,7 +231,7 @@ public final class HfFolderWriter {
                 fileSystem,
                 new Path(unpublished, name),
                 out -> SafetensorsWriter.write(out, tensors, SafetensorsWriter.PT)));
-        // Again, because another run may have come while this one wrote.
+        // Checked again, because another run may have written the target meanwhile.
         checkTarget();
         LAST.stream().filter(files::containsKey).forEach(name -> writeBytes(name, files.get(name)));
         if (!inPlace) {
@@ -250,25 +250,25 @@ public final class HfFolderWriter {
         });
     }
 
-    /** Makes what is there no model, and takes away weights that the new one does not replace. */
+    /** Deletes the files that make the folder a model, then weights that the new model does not replace. */
     private void retire(Set<String> weights) {
-        List<Path> gone = new ArrayList<>();
+        List<Path> obsolete = new ArrayList<>();
         for (int i = LAST.size() - 1; i >= 0; i--) {
-            gone.add(new Path(target, LAST.get(i)));
+            obsolete.add(new Path(target, LAST.get(i)));
         }
         try {
             for (FileStatus file : fileSystem.listStatus(target)) {
                 String name = file.getPath().getName();
                 if ((name.endsWith(".safetensors") && !weights.contains(name)) || name.equals(SafetensorsModel.INDEX)) {
-                    gone.add(file.getPath());
+                    obsolete.add(file.getPath());
                 }
             }
         } catch (FileNotFoundException e) {
             return;
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be listed", target, e);
+            throw HadoopFiles.failed("cannot be listed", target, e);
         }
-        gone.forEach(file -> HadoopFiles.delete(fileSystem, file));
+        obsolete.forEach(file -> HadoopFiles.delete(fileSystem, file));
     }
 
     private void publish() {
@@ -277,14 +277,14 @@ public final class HfFolderWriter {
             if (!fileSystem.rename(unpublished, target)) {
                 throw new IOException("the file system refused to rename it to " + target);
             }
-            // Where a folder has appeared at the target meanwhile, Hadoop moves ours into it.
+            // If a folder has appeared at the target meanwhile, Hadoop moves this folder into it.
             Path inside = new Path(target, unpublished.getName());
             if (fileSystem.exists(inside)) {
                 fileSystem.delete(inside, true);
-                throw new IOException(target + " was created by somebody else in the same moment");
+                throw new IOException(target + " was created by another process at the same time");
             }
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't become the model folder", unpublished, e);
+            throw HadoopFiles.failed("cannot become the model folder", unpublished, e);
         }
     }
 
@@ -296,7 +296,7 @@ public final class HfFolderWriter {
                 }
             }
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be listed", target.getParent(), e);
+            throw HadoopFiles.failed("cannot be listed", target.getParent(), e);
         }
     }
 

@@ -15,23 +15,23 @@ import java.util.Optional;
 import org.apache.hadoop.fs.FileSystem;
 
 /**
- * A checkpoint's content on this machine.
+ * Content of a checkpoint on this machine.
  *
  * @param model trained parameters
- * @param optimizer the optimizer's state, or what of it was asked for
- * @param state what the trainer gave
- * @param copy folder to delete when it is closed; empty when the checkpoint is read in place
+ * @param optimizer the optimizer's state, or the needed part
+ * @param state the trainer's other state
+ * @param copy folder that is deleted on close; empty if the checkpoint is read in place
  */
 public record LoadedCheckpoint(SafetensorsFile model, StoredState optimizer, JsonNode state, Optional<Path> copy)
         implements AutoCloseable {
 
-    /** Where the files are, and how they come to this machine. */
+    /** Location of the files, and their way to this machine. */
     private record Source(FileSystem fileSystem, org.apache.hadoop.fs.Path from, Path folder, Runnable progressed) {
         boolean isLocal() {
             return HadoopFiles.isLocal(fileSystem);
         }
 
-        /** A file of this machine with all that the one of that name holds. */
+        /** Returns a whole file on this machine. */
         Path whole(String name) {
             Path file = folder.resolve(name);
             if (!isLocal()) {
@@ -40,7 +40,7 @@ public record LoadedCheckpoint(SafetensorsFile model, StoredState optimizer, Jso
             return file;
         }
 
-        /** Adds what is needed of a file of the optimizer's state. */
+        /** Adds the needed part of a file of the optimizer's state. */
         void addTo(StoredState state, String name, NeededState needed) {
             Path file = folder.resolve(name);
             if (isLocal()) {
@@ -57,10 +57,10 @@ public record LoadedCheckpoint(SafetensorsFile model, StoredState optimizer, Jso
     /**
      * Opens a checkpoint.
      *
-     * @param from its folder
-     * @param needed what of the optimizer's state is opened; empty for all of it
-     * @param localDir gets a copy of what is needed, unless the files are on this machine
-     * @param progressed called now and then while bytes come
+     * @param from the checkpoint's folder
+     * @param needed part of the optimizer's state that is opened; empty for all
+     * @param localDir folder for a copy of the needed files, unless they are on this machine
+     * @param progressed called now and then while bytes arrive
      */
     static LoadedCheckpoint open(
             FileSystem fileSystem,
@@ -83,7 +83,7 @@ public record LoadedCheckpoint(SafetensorsFile model, StoredState optimizer, Jso
                 throw e;
             }
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be copied to " + localDir, from, e);
+            throw HadoopFiles.failed("cannot be copied to " + localDir, from, e);
         }
     }
 
@@ -105,7 +105,10 @@ public record LoadedCheckpoint(SafetensorsFile model, StoredState optimizer, Jso
         }
     }
 
-    /** Begins with the file of the same share: as many ranks as have written the files need one each. */
+    /**
+     * Adds files, beginning with that of the same share: if as many ranks wrote the files, each rank needs only one
+     * file.
+     */
     private static void addNeeded(Source source, List<String> files, NeededState needed, StoredState optimizer) {
         List<Integer> order = new ArrayList<>();
         for (int i = 0; i < files.size(); i++) {

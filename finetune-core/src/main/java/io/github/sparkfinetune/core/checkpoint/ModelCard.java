@@ -8,16 +8,16 @@ import java.util.Map;
 /**
  * The {@code README.md} of a model folder, with the front matter that the Hugging Face Hub reads.
  *
- * <p>A card names no address: of a path or URI it shows the last part, because a card is published and the names of
- * hosts, buckets and users are not.
+ * <p>A card shows only the last part of a path or URI, because a card is published, and names of hosts, buckets and
+ * users are not public.
  *
  * @param baseModel Hub id or address of the model that was fine-tuned
  * @param usage how the model is used
- * @param architecture class of {@code transformers} that loads it
+ * @param architecture class of {@code transformers} that loads the model
  * @param data addresses of the data sources
- * @param rows what became of their rows, by what is counted, in order; may be empty
- * @param settings what the run was started with, by its configuration key
- * @param metrics by name, on held-out data; may be empty
+ * @param rows counts of the data's rows by what became of them, in order; may be empty
+ * @param settings the run's settings by configuration key
+ * @param metrics metrics on held-out data by name; may be empty
  */
 public record ModelCard(
         String baseModel,
@@ -30,10 +30,10 @@ public record ModelCard(
     private static final String HUB_ID = "[A-Za-z0-9][\\w.-]*/[\\w.-]+";
 
     /**
-     * How a model is used.
+     * Usage of a model.
      *
-     * @param pipelineTag the Hub's name of the task, which is that of the pipeline in {@code transformers}
-     * @param call Python that calls the pipeline {@code model}
+     * @param pipelineTag the Hub's name of the task, which is also the pipeline's in {@code transformers}
+     * @param call Python code that calls the pipeline {@code model}
      */
     public record Usage(String pipelineTag, String call) {}
 
@@ -51,7 +51,7 @@ public record ModelCard(
         return path.substring(path.lastIndexOf('/') + 1);
     }
 
-    /** The text of a model's card. */
+    /** Returns the text of a model's card. */
     public String toMarkdown() {
         return markdown("transformers", List.of("spark-finetune"), """
                         from transformers import pipeline
@@ -62,7 +62,7 @@ public record ModelCard(
                         usage.pipelineTag(), architecture, usage.call()));
     }
 
-    /** The text of an adapter's card. */
+    /** Returns the text of an adapter's card. */
     public String toAdapterMarkdown() {
         return markdown("peft", List.of("lora", "spark-finetune"), """
                         from peft import PeftModel

@@ -3,13 +3,13 @@ package io.github.sparkfinetune.core.checkpoint;
 import java.util.Map;
 
 /**
- * The part of an optimizer's state that a rank goes on with.
+ * The part of an optimizer's state that a rank resumes from.
  *
- * @param values the number of values by tensor, which is named as {@link TensorRange} says
- * @param share the rank's share of the state, which a run with as many ranks has written into one file
+ * @param values number of values by tensor, named as in {@link TensorRange}
+ * @param share the rank's share of the state; a run with as many ranks has written it into one file
  */
 public record NeededState(Map<String, Long> values, OptimizerShare share) {
-    /** Nothing. */
+    /** No state. */
     public static final NeededState NONE = new NeededState(Map.of(), OptimizerShare.WHOLE);
 
     public NeededState {

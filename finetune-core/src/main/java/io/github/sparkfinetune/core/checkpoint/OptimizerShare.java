@@ -7,11 +7,11 @@ import java.util.regex.Pattern;
 /**
  * The part of the optimizer's state that one rank writes.
  *
- * @param index counted from 0
- * @param count of all that write some
+ * @param index index of the share
+ * @param count number of shares
  */
 public record OptimizerShare(int index, int count) {
-    /** All of it, written by one rank. */
+    /** The whole state, written by one rank. */
     public static final OptimizerShare WHOLE = new OptimizerShare(0, 1);
 
     private static final Pattern FIRST = Pattern.compile("optimizer-00001-of-(\\d{5})\\.safetensors");
@@ -23,17 +23,17 @@ public record OptimizerShare(int index, int count) {
         }
     }
 
-    /** Name of its file; parts are numbered from 1, as Hugging Face numbers the files of a model. */
+    /** Returns the name of the share's file; parts are numbered from 1, as in Hugging Face's model files. */
     String file() {
         return count == 1 ? "optimizer.safetensors" : "optimizer" + PART.formatted(index + 1, count) + ".safetensors";
     }
 
-    /** Name of the file that says that its rank has written all that it has to. */
+    /** Returns the name of the marker that the rank has written all of its files. */
     String marker() {
         return index == 0 ? "COMMITTED" : "COMMITTED" + PART.formatted(index + 1, count);
     }
 
-    /** The first share of a checkpoint, told from the names of files among which its own is. */
+    /** Returns the first share of a checkpoint, found by the name of its file among others. */
     static OptimizerShare first(Iterator<String> names) {
         while (names.hasNext()) {
             Matcher first = FIRST.matcher(names.next());
@@ -44,7 +44,7 @@ public record OptimizerShare(int index, int count) {
         return WHOLE;
     }
 
-    /** Another one of the same state. */
+    /** Returns another share of the same state. */
     OptimizerShare other(int share) {
         return new OptimizerShare(share, count);
     }

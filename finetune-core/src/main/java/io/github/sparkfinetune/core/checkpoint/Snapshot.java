@@ -12,19 +12,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The bytes of tensors as they are at one step, read once and in order by one thread while another trains. They are
- * read from the tensors' own memory until the training is about to change it; what is left then goes to a file of this
- * machine's disk. So a snapshot takes no memory, and where writing is as fast as a training step nothing is copied.
+ * Bytes of tensors at one step. One thread reads them once and in order while another thread trains. The bytes are read
+ * from the tensors' own memory until the training is about to change it; the unread rest then goes to a file on this
+ * machine's disk. So a snapshot takes no memory, and nothing is copied if writing is as fast as a training step.
  *
- * <p>The tensors' memory is touched under this object's lock alone: after {@link #close} nobody reads it.
+ * <p>The tensors' memory is accessed only under this object's lock: after {@link #close} no thread reads it.
  */
 final class Snapshot implements AutoCloseable {
     private static final int CHUNK = 1 << 20;
 
-    /** What is to be read from the tensors' memory. */
+    /** Unread bytes in the tensors' memory. */
     private final Deque<ByteBuffer> live = new ArrayDeque<>();
 
-    /** What is to be read from the file instead, or null. */
+    /** File with the unread bytes, or null while they are in the tensors' memory. */
     private FileChannel file;
 
     private final AtomicLong written = new AtomicLong();
@@ -34,7 +34,7 @@ final class Snapshot implements AutoCloseable {
 
     private Snapshot() {}
 
-    /** A snapshot of tensors whose data is their own memory. */
+    /** Returns a snapshot of tensors whose data is their own memory. */
     static Snapshot inPlace(List<TensorData> tensors) throws IOException {
         Snapshot snapshot = new Snapshot();
         for (TensorData tensor : tensors) {
@@ -44,7 +44,8 @@ final class Snapshot implements AutoCloseable {
     }
 
     /**
-     * A snapshot of tensors whose data is a copy that the next one's overwrites: all of it goes to the file at once.
+     * Returns a snapshot of tensors whose data is a buffer that the next tensor's data overwrites. All bytes go to the
+     * file at once.
      */
     static Snapshot copied(List<TensorData> tensors, FileChannel file) throws IOException {
         Snapshot snapshot = new Snapshot();
@@ -70,15 +71,15 @@ final class Snapshot implements AutoCloseable {
         live.clear();
     }
 
-    /** Whether the tensors' memory is not needed any more. */
+    /** Returns whether the tensors' memory is no longer needed. */
     synchronized boolean isDetached() {
         return closed || live.isEmpty();
     }
 
     /**
-     * Copies what was not read yet, so that the tensors may change.
+     * Copies the unread bytes, so that the tensors may change.
      *
-     * @throws IOException where the disk has no room; the tensors must stay as they are
+     * @throws IOException if the disk is full; the tensors must not change then
      */
     synchronized void detach(FileChannel copy) throws IOException {
         if (isDetached()) {
@@ -92,19 +93,21 @@ final class Snapshot implements AutoCloseable {
     }
 
     /**
-     * Waits until the tensors may change because all was read, or because nobody reads any more.
+     * Waits until the tensors may change, because all bytes were read or the snapshot was closed.
      *
-     * @return false where that is not so after all the time
+     * @return false if the time runs out first
      */
     synchronized boolean awaitRead(long millis) throws InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-        for (long left = deadline - System.nanoTime(); !isDetached() && left > 0; left = deadline - System.nanoTime()) {
-            TimeUnit.NANOSECONDS.timedWait(this, left);
+        for (long remaining = deadline - System.nanoTime();
+                !isDetached() && remaining > 0;
+                remaining = deadline - System.nanoTime()) {
+            TimeUnit.NANOSECONDS.timedWait(this, remaining);
         }
         return isDetached();
     }
 
-    /** Bytes of tensors that have been written so far. */
+    /** Returns the number of tensor bytes written so far. */
     long written() {
         return written.get();
     }
@@ -113,20 +116,20 @@ final class Snapshot implements AutoCloseable {
     void write(CheckpointOutput out, List<TensorData> tensors) throws IOException {
         out.write(SafetensorsWriter.header(tensors, SafetensorsWriter.PT));
         byte[] chunk = new byte[CHUNK];
-        long left = tensors.stream().mapToLong(TensorData::byteSize).sum();
-        while (left > 0) {
-            int length = (int) Math.min(chunk.length, left);
+        long remaining = tensors.stream().mapToLong(TensorData::byteSize).sum();
+        while (remaining > 0) {
+            int length = (int) Math.min(chunk.length, remaining);
             int count = out.isDirect() ? writeLive(out, length) : 0;
             if (count == 0) {
                 count = read(chunk, length);
                 out.write(chunk, 0, count);
             }
-            left -= count;
+            remaining -= count;
             written.addAndGet(count);
         }
     }
 
-    /** Writes the next bytes from the tensors' memory; returns their number, 0 where they are not there any more. */
+    /** Writes the next bytes from the tensors' memory. Returns their number; 0 if they are not there any more. */
     private synchronized int writeLive(CheckpointOutput out, int atMost) throws IOException {
         if (closed || file != null) {
             return 0;
@@ -171,7 +174,7 @@ final class Snapshot implements AutoCloseable {
         return length;
     }
 
-    /** Nothing is read from now on. */
+    /** Ends the reading. */
     @Override
     public synchronized void close() {
         closed = true;

@@ -12,22 +12,22 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** An optimizer's state in a checkpoint: tensors, whole or in parts, in a file of each rank that wrote some. */
+/** An optimizer's state in a checkpoint: tensors, whole or in parts, in one file for each rank that wrote a share. */
 public final class StoredState implements AutoCloseable {
-    /** Values of a tensor that one file holds, [from, to). */
+    /** Values [from, to) of a tensor in one file. */
     private record Part(SafetensorsFile file, String name, long from, long to) {
         int bytes() {
             return file.info(name).dtype().bytes();
         }
     }
 
-    /** Values of a part that are asked for, [from, to) of the tensor. */
+    /** Requested values of a part, [from, to) of the tensor. */
     private record Overlap(Part part, long from, long to) {
         long count() {
             return to - from;
         }
 
-        /** Where they begin among the part's bytes. */
+        /** Returns the values' offset in the part's bytes. */
         long offset() {
             return (from - part.from()) * part.bytes();
         }
@@ -41,10 +41,10 @@ public final class StoredState implements AutoCloseable {
     private final List<SafetensorsFile> files = new ArrayList<>();
     private final Map<String, List<Part>> parts = new HashMap<>();
 
-    /** State of which no file is known yet. */
+    /** Creates a state without files. */
     StoredState() {}
 
-    /** Takes a file, which is closed with this. */
+    /** Adds a file, which this state closes. */
     void add(SafetensorsFile file) {
         files.add(file);
         for (String name : file.names()) {
@@ -59,12 +59,12 @@ public final class StoredState implements AutoCloseable {
         }
     }
 
-    /** Names of the tensors, in alphabetical order. */
+    /** Returns the names of the tensors, in alphabetical order. */
     public Set<String> names() {
         return new TreeSet<>(parts.keySet());
     }
 
-    /** Whether the files hold all values that are needed. */
+    /** Returns whether the files hold all needed values. */
     boolean holds(NeededState needed) {
         return needed.values().entrySet().stream()
                 .allMatch(entry -> overlaps(entry.getKey(), entry.getValue()).stream()
@@ -73,7 +73,7 @@ public final class StoredState implements AutoCloseable {
                         == entry.getValue());
     }
 
-    /** Bytes of a file that hold values that are needed, in the order of the file. */
+    /** Returns the byte ranges of a file that hold needed values, in the order of the file. */
     List<RangedRead.Range> ranges(SafetensorsFile file, NeededState needed) {
         List<RangedRead.Range> joined = new ArrayList<>();
         needed.values().entrySet().stream()
@@ -93,8 +93,8 @@ public final class StoredState implements AutoCloseable {
     }
 
     private List<Overlap> overlaps(String name, long count) {
-        TensorRange wanted = TensorRange.ofName(name);
-        return overlaps(wanted.tensor(), wanted.from(), wanted.from() + count);
+        TensorRange requested = TensorRange.ofName(name);
+        return overlaps(requested.tensor(), requested.from(), requested.from() + count);
     }
 
     private List<Overlap> overlaps(String tensor, long begin, long end) {
@@ -110,31 +110,31 @@ public final class StoredState implements AutoCloseable {
     }
 
     /**
-     * Reads some of a tensor, or of a part of it, whatever parts it was written in.
+     * Reads values of a tensor or of a range of it, in whatever parts they were written.
      *
-     * @param name as {@link TensorRange} writes it
-     * @param skipped bytes of it that are not read before the first
-     * @param target values of the tensor's type, little-endian, filled from its position to its limit, which are the
-     *     same afterwards
-     * @throws RunException when not all of the values are there
+     * @param name name as in {@link TensorRange}
+     * @param skipped bytes that are skipped at the start
+     * @param target values of the tensor's type, little-endian, from the buffer's position to its limit, which do not
+     *     move
+     * @throws RunException if some of the values are missing
      */
     public void read(String name, long skipped, ByteBuffer target) {
-        TensorRange wanted = TensorRange.ofName(name);
-        int bytes = parts.getOrDefault(wanted.tensor(), List.of()).stream()
+        TensorRange requested = TensorRange.ofName(name);
+        int bytes = parts.getOrDefault(requested.tensor(), List.of()).stream()
                 .mapToInt(Part::bytes)
                 .findFirst()
                 .orElse(1);
         long missing = target.remaining() / bytes;
-        long from = wanted.from() + skipped / bytes;
-        for (Overlap overlap : overlaps(wanted.tensor(), from, from + missing)) {
+        long from = requested.from() + skipped / bytes;
+        for (Overlap overlap : overlaps(requested.tensor(), from, from + missing)) {
             int at = (int) ((overlap.from() - from) * bytes);
             ByteBuffer values = target.slice(target.position() + at, (int) (overlap.count() * bytes));
             overlap.part().file().read(overlap.part().name(), overlap.offset(), values);
             missing -= overlap.count();
         }
         if (missing != 0) {
-            throw RunException.data("the checkpoint's state of the optimizer does not hold " + wanted.name()
-                    + " once and whole: train into a new output.dir");
+            throw RunException.data("the checkpoint's state of the optimizer does not hold " + requested.name()
+                    + " once and completely: train into a new output.dir");
         }
     }
 

@@ -4,15 +4,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Some consecutive values of a tensor, or all, as a checkpoint names them: {@code NAME[FROM:TO]} holds the values from
- * number FROM up to, not including, TO, counted from 0 in row-major order; {@code NAME} alone holds all.
+ * Consecutive values of a tensor, as a checkpoint names them: {@code NAME[FROM:TO]} holds the values from index FROM up
+ * to, but not including, TO in row-major order; {@code NAME} holds all values.
  *
- * @param tensor its name
- * @param from first value
- * @param to the value after the last one, or {@link #ALL}
+ * @param tensor name of the tensor
+ * @param from index of the first value
+ * @param to index after the last value, or {@link #ALL}
  */
 public record TensorRange(String tensor, long from, long to) {
-    /** To the end. */
+    /** The end of the tensor. */
     public static final long ALL = Long.MAX_VALUE;
 
     private static final Pattern PART = Pattern.compile("(.+)\\[(\\d{1,18}):(\\d{1,18})]");
@@ -23,7 +23,7 @@ public record TensorRange(String tensor, long from, long to) {
         }
     }
 
-    /** The range that a checkpoint's tensor holds. */
+    /** Returns the range of a checkpoint's tensor. */
     public static TensorRange ofName(String name) {
         Matcher part = PART.matcher(name);
         return part.matches()
@@ -31,7 +31,7 @@ public record TensorRange(String tensor, long from, long to) {
                 : new TensorRange(name, 0, ALL);
     }
 
-    /** Its name in a checkpoint. */
+    /** Returns the range's name in a checkpoint. */
     public String name() {
         return to == ALL ? tensor : tensor + "[" + from + ":" + to + "]";
     }

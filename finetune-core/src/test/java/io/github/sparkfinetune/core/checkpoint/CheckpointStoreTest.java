@@ -176,7 +176,7 @@ class CheckpointStoreTest {
             ByteBuffer more = ByteBuffer.allocate(7 * Float.BYTES);
             assertThatThrownBy(() -> read.optimizer().read("m", 0, more))
                     .isInstanceOf(RunException.class)
-                    .hasMessageContaining("does not hold m once and whole");
+                    .hasMessageContaining("does not hold m once and completely");
         }
         for (String name : List.of("COMMITTED-00003-of-00003", "optimizer-00002-of-00003.safetensors")) {
             Path victim = folder(whole).resolve(name);

@@ -135,7 +135,7 @@ class HfFolderWriterTest {
         assertThatThrownBy(() -> merge("merge-1", 2))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("--output: ")
-                .hasMessageContaining("exists and is whole");
+                .hasMessageContaining("exists and is complete");
         try (SafetensorsModel read = SafetensorsModel.open(model)) {
             assertThat(read.buffer("c").getFloat(0)).isEqualTo(1f);
         }

@@ -6,77 +6,78 @@ import java.util.concurrent.Future;
 import java.util.function.Consumer;
 
 /**
- * What the ranks of one training run do together. All ranks call the same operations in the same order. An operation
- * waits for a rank as long as that one gets further ({@link #progressed}); for one that does not it ends by a
- * {@link LostRankException} that names it, within the deadline the collective was made with. Results are the same bits
- * on every rank and in every run with the same number of ranks.
+ * Collective operations of the ranks of one training run. All ranks call the same operations in the same order. An
+ * operation waits for a rank as long as that rank makes progress ({@link #progressed}). If a rank makes none within the
+ * collective's deadline, the operation ends with a {@link LostRankException} that names the rank. Results are bit-equal
+ * on every rank, and in every run with the same number of ranks.
  *
- * <p>Operations may be started from one thread only. {@link #allReduceAsync} returns at once; the other operations
- * first wait for those that are under way.
+ * <p>Only one thread may start operations. {@link #allReduceAsync} returns at once; the other operations first wait for
+ * pending operations.
  */
 public interface Collective extends AutoCloseable {
 
-    /** This rank, in [0, {@link #size()}). */
+    /** Returns this rank, in [0, {@link #size()}). */
     int rank();
 
-    /** Number of ranks. */
+    /** Returns the number of ranks. */
     int size();
 
-    /** A rank and, where there are several, the address of the machine that it is on. */
+    /** Returns a rank's name for messages; with several ranks, it includes the address of the rank's machine. */
     default String name(int of) {
         return "rank " + of;
     }
 
     /**
-     * Starts to replace {@code floats} by its sum over all ranks. The buffer must be neither touched nor freed until
-     * the future is done or the collective is closed; {@code get()} throws an
-     * {@link java.util.concurrent.ExecutionException} caused by a {@link LostRankException} when a rank is lost.
+     * Starts to replace {@code floats} by its sum over all ranks. The buffer must not be accessed or freed until the
+     * future is done or the collective is closed. If a rank is lost, {@code get()} throws an
+     * {@link java.util.concurrent.ExecutionException} caused by a {@link LostRankException}.
      *
-     * @param floats direct buffer in native order, F32 from its position to its limit; as long on every rank
+     * @param floats direct buffer in native order, F32 from its position to its limit; of equal length on every rank
      */
     Future<?> allReduceAsync(ByteBuffer floats);
 
-    /** Replaces {@code values} by their sums over all ranks, added in the order of the ranks. */
+    /** Replaces {@code values} by their sums over all ranks, which are added in the order of the ranks. */
     void allReduce(double[] values);
 
-    /** Every rank's bytes in the order of the ranks; lengths may differ. */
-    byte[][] allGather(byte[] mine);
+    /** Returns every rank's bytes in the order of the ranks; lengths may differ. */
+    byte[][] allGather(byte[] own);
 
-    /** Every rank's values one after another, in the order of the ranks; numbers of values may differ. */
-    default double[] allGather(double[] mine) {
-        return Gathered.values(this, mine, Gathered.VALUES_A_ROUND);
+    /** Returns every rank's values concatenated in the order of the ranks; lengths may differ. */
+    default double[] allGather(double[] own) {
+        return Gathered.values(this, own, Gathered.VALUES_PER_ROUND);
     }
 
     /**
-     * Passes on every rank's values, in the order of the ranks. Values of several ranks come at once, one after
-     * another, as long as they are few; so what is held does not grow with the number of ranks.
+     * Passes every rank's values to a consumer, in the order of the ranks. Small arrays of several ranks are passed
+     * together, concatenated. So the memory does not grow with the number of ranks.
      */
-    default void allGather(double[] mine, Consumer<double[]> next) {
-        Gathered.pass(this, mine, Gathered.VALUES_A_ROUND, next);
+    default void allGather(double[] own, Consumer<double[]> next) {
+        Gathered.pass(this, own, Gathered.VALUES_PER_ROUND, next);
     }
 
     /**
-     * Gives every rank's share to all ranks: afterwards the buffers hold the same bytes everywhere, those that were in
-     * them on the rank that they belong to.
+     * Sends every rank's share to all ranks. Afterwards each share's buffers hold the same bytes on every rank, from
+     * the rank that owns the share.
      *
-     * @param shares by rank, direct buffers, from their positions to their limits; as many and as long on every rank
+     * @param shares direct buffers by rank, from their positions to their limits; equal numbers and lengths on every
+     *     rank
      */
     void allGatherInto(List<List<ByteBuffer>> shares);
 
-    /** What rank 0 says, on every rank: for what ranks that look one after another may see differently. */
-    default boolean firstSays(boolean mine) {
-        return allGather(new byte[] {(byte) (mine ? 1 : 0)})[0][0] != 0;
+    /** Returns rank 0's value on every rank, for conditions that ranks may observe differently. */
+    default boolean broadcast(boolean own) {
+        return allGather(new byte[] {(byte) (own ? 1 : 0)})[0][0] != 0;
     }
 
     /**
-     * Takes note that this rank gets further with what it does between two operations; to be called after each piece of
-     * work, from any thread, which costs nothing. So others wait for it however long all of it takes.
+     * Reports that this rank makes progress between two operations, so that others wait for it however long the work
+     * takes. It is cheap, and any thread may call it after each piece of work.
      *
-     * @throws LostRankException if a rank was lost meanwhile, so that this one does not work on in vain
+     * @throws LostRankException if a rank was lost meanwhile, so that this rank does not work in vain
      */
     default void progressed() {}
 
-    /** Returns once every rank has called it. */
+    /** Waits until every rank has called this method. */
     default void barrier() {
         allGather(new byte[0]);
     }

@@ -4,20 +4,23 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.function.Consumer;
 
-/** The ranks' values in one array. They travel in rounds, because a collective limits what is gathered at once. */
+/**
+ * Gathering of the ranks' values in one array. Values are sent in rounds, because a collective limits the size of one
+ * gathering.
+ */
 final class Gathered {
-    /** Of a rank: 64 MiB. */
-    static final int VALUES_A_ROUND = 8 << 20;
+    /** Values of a rank in one round: 64 MiB. */
+    static final int VALUES_PER_ROUND = 8 << 20;
 
     private Gathered() {}
 
-    static double[] values(Collective collective, double[] mine, int valuesARound) {
-        int[] lengths = lengths(collective, mine);
+    static double[] values(Collective collective, double[] own, int valuesPerRound) {
+        int[] lengths = lengths(collective, own);
         double[] all =
                 new double[Math.toIntExact(Arrays.stream(lengths).asLongStream().sum())];
         int longest = Arrays.stream(lengths).max().orElseThrow();
-        for (int done = 0; done < longest; done += valuesARound) {
-            byte[][] round = collective.allGather(bytes(mine, done, valuesARound));
+        for (int done = 0; done < longest; done += valuesPerRound) {
+            byte[][] round = collective.allGather(bytes(own, done, valuesPerRound));
             int at = 0;
             for (int rank = 0; rank < round.length; rank++) {
                 ByteBuffer.wrap(round[rank])
@@ -29,9 +32,9 @@ final class Gathered {
         return all;
     }
 
-    /** @param most values of several ranks that come at once */
-    static void pass(Collective collective, double[] mine, int most, Consumer<double[]> next) {
-        int[] lengths = lengths(collective, mine);
+    /** @param most largest number of values of several ranks that are passed together */
+    static void pass(Collective collective, double[] own, int most, Consumer<double[]> next) {
+        int[] lengths = lengths(collective, own);
         int first = 0;
         while (first < lengths.length) {
             long values = lengths[first];
@@ -40,13 +43,13 @@ final class Gathered {
                 values += lengths[end++];
             }
             boolean isAmong = first <= collective.rank() && collective.rank() < end;
-            next.accept(values(collective, isAmong ? mine : new double[0], most));
+            next.accept(values(collective, isAmong ? own : new double[0], most));
             first = end;
         }
     }
 
-    private static int[] lengths(Collective collective, double[] mine) {
-        byte[] length = ByteBuffer.allocate(Integer.BYTES).putInt(mine.length).array();
+    private static int[] lengths(Collective collective, double[] own) {
+        byte[] length = ByteBuffer.allocate(Integer.BYTES).putInt(own.length).array();
         return Arrays.stream(collective.allGather(length))
                 .mapToInt(bytes -> ByteBuffer.wrap(bytes).getInt())
                 .toArray();

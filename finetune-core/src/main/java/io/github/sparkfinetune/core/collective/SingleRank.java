@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 
-/** The collective of a single rank: every sum is what it was. */
+/** Collective of a single rank, whose sums are its own values. */
 public final class SingleRank implements Collective {
 
     @Override
@@ -27,8 +27,8 @@ public final class SingleRank implements Collective {
     public void allReduce(double[] values) {}
 
     @Override
-    public byte[][] allGather(byte[] mine) {
-        return new byte[][] {mine.clone()};
+    public byte[][] allGather(byte[] own) {
+        return new byte[][] {own.clone()};
     }
 
     @Override

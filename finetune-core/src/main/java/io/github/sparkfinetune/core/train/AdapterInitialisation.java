@@ -73,7 +73,7 @@ final class AdapterInitialisation implements AdapterStart, AutoCloseable {
         try {
             FileSystem files = HadoopFiles.fileSystem(file, rank.hadoop());
             boolean first = rank.collective().rank() == 0;
-            if (!rank.collective().firstSays(first && files.exists(file))) {
+            if (!rank.collective().broadcast(first && files.exists(file))) {
                 compute(files, List.copyOf(modules), source, prefix);
             }
             HadoopFiles.copyToLocal(files, file, copy);

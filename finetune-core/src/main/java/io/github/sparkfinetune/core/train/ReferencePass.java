@@ -62,7 +62,7 @@ final class ReferencePass {
         Optional<References> kept = first
                 ? References.find(config, manifest, rank.hadoop(), temporary, rank::progressed)
                 : Optional.empty();
-        if (!collective.firstSays(kept.isPresent())) {
+        if (!collective.broadcast(kept.isPresent())) {
             compute(model, temporary);
         } else if (first) {
             return kept.orElseThrow();

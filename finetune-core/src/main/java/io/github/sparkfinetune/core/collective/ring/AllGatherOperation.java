@@ -5,15 +5,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * All-gather: a rank's block goes to the other ranks of its host and to the {@linkplain Topology#collector collector}
- * of the block on each other host, which passes it on to its host's ranks.
+ * All-gather. A rank's block goes to the other ranks of its host and, on each other host, to the block's
+ * {@linkplain Topology#collector collector}, which forwards it to its host's ranks.
  *
- * <p>A block is bytes on the heap, at most 256 MiB, whose length the others learn as they come; or buffers that have
- * the same lengths on all ranks, where the others' are overwritten. Bytes, and each buffer, travel as chunks of 262,144
- * bytes and the rest, counted through the block; a block without bytes as one empty chunk. {@link Frame.Part#total} is
- * the block's length, {@link Frame.Part#node} its rank. An all-reduce of F64 goes the same way under its own code: each
- * rank's block is its values in big-endian order, all blocks are of one length, and every rank adds them in the order
- * of the ranks.
+ * <p>A block is bytes on the heap, at most 256 MiB, whose length the other ranks learn on arrival; or buffers with the
+ * same lengths on all ranks, which are overwritten except on the owner. Bytes, and each buffer, are sent as chunks of
+ * 262,144 bytes and a rest, numbered through the block; an empty block is one empty chunk. {@link Frame.Part#total} is
+ * the block's length, {@link Frame.Part#node} its rank. An all-reduce of F64 works the same way under its own code:
+ * each rank's block is its values in big-endian order, all blocks have the same length, and every rank adds them in the
+ * order of the ranks.
  */
 final class AllGatherOperation extends RingOperation {
     private static final int LARGEST_BLOCK = 256 << 20;
@@ -22,12 +22,12 @@ final class AllGatherOperation extends RingOperation {
     private final int host;
     private final Topology topology;
     private final byte[][] bytes;
-    /** By block, its parts in the order in which they travel; null as long as its length is not known. */
+    /** Each block's chunks in the order of sending; null while the block's length is unknown. */
     private final List<List<ByteBuffer>> chunks = new ArrayList<>();
 
     private final long[] lengths;
-    /** Chunks of each block that have come. */
-    private final int[] come;
+    /** Number of received chunks of each block. */
+    private final int[] receivedChunks;
 
     private final int[] awaited;
     private int allAwaited;
@@ -39,7 +39,7 @@ final class AllGatherOperation extends RingOperation {
         this.topology = topology;
         this.bytes = new byte[topology.size()][];
         this.lengths = new long[bytes.length];
-        this.come = new int[bytes.length];
+        this.receivedChunks = new int[bytes.length];
         this.awaited = new int[bytes.length];
         for (int block = 0; block < bytes.length; block++) {
             chunks.add(null);
@@ -50,16 +50,16 @@ final class AllGatherOperation extends RingOperation {
         }
     }
 
-    /** @param mine this rank's block */
-    AllGatherOperation(Kind kind, int rank, Topology topology, byte[] mine) {
+    /** @param own this rank's block */
+    AllGatherOperation(Kind kind, int rank, Topology topology, byte[] own) {
         this(kind, rank, topology);
-        if (mine.length > LARGEST_BLOCK) {
-            throw new IllegalArgumentException(mine.length + " bytes to gather: at most " + LARGEST_BLOCK);
+        if (own.length > LARGEST_BLOCK) {
+            throw new IllegalArgumentException(own.length + " bytes to gather: at most " + LARGEST_BLOCK);
         }
-        allocate(rank, mine.clone());
+        allocate(rank, own.clone());
     }
 
-    /** @param shares every rank's block, by rank */
+    /** @param shares blocks by rank */
     AllGatherOperation(int rank, Topology topology, List<List<ByteBuffer>> shares) {
         this(Kind.ALL_GATHER_INTO, rank, topology);
         for (int block = 0; block < shares.size(); block++) {
@@ -83,13 +83,13 @@ final class AllGatherOperation extends RingOperation {
         chunks.set(block, cut.isEmpty() ? List.of(ByteBuffer.allocate(0)) : cut);
     }
 
-    /** Who sends another rank's block to this one. */
+    /** Returns the rank that sends another rank's block to this rank. */
     private int source(int block) {
         int collector = topology.collector(host, block);
         return collector == rank ? block : collector;
     }
 
-    /** Every rank's bytes; complete once the operation is. */
+    /** Returns every rank's bytes; complete once the operation is. */
     byte[][] blocks() {
         return bytes;
     }
@@ -138,7 +138,7 @@ final class AllGatherOperation extends RingOperation {
             allocate(block, new byte[(int) part.total()]);
         }
         return part.total() == lengths[block]
-                && part.chunk() == come[block]
+                && part.chunk() == receivedChunks[block]
                 && part.chunk() < chunks.get(block).size()
                 && frame.length() == body(block, part.chunk()).remaining();
     }
@@ -151,8 +151,8 @@ final class AllGatherOperation extends RingOperation {
     @Override
     void received(int peer, Frame frame, ByteBuffer body) {
         int block = frame.part().block();
-        come[block]++;
-        if (come[block] == chunks.get(block).size()) {
+        receivedChunks[block]++;
+        if (receivedChunks[block] == chunks.get(block).size()) {
             awaited[peer]--;
             allAwaited--;
         }
@@ -171,7 +171,7 @@ final class AllGatherOperation extends RingOperation {
         return allAwaited == 0;
     }
 
-    /** A view of its own, because others' positions move. */
+    /** Returns a new view of a chunk, because the positions of other views move. */
     private ByteBuffer body(int block, int chunk) {
         return chunks.get(block).get(chunk).duplicate();
     }

@@ -6,38 +6,39 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Sum of a float buffer over n ranks: each block is added up on its way to the rank that it belongs to, and the sum
- * goes back the same way.
+ * All-reduce: the sum of a float buffer over n ranks. Each block is added up on its way to the rank that owns it, and
+ * the sum returns the same way.
  *
- * <p>Of N floats block b holds those from ⌊N b / n⌋ up to ⌊N (b + 1) / n⌋. It travels as chunks of 262,144 bytes and
- * the rest, F32 in the ranks' native byte order, which must be one; an empty block doesn't. For a chunk of block b
+ * <p>Of N floats, block b holds the floats from ⌊N b / n⌋ up to, but not including, ⌊N (b + 1) / n⌋. A block is sent as
+ * chunks of 262,144 bytes and a rest, F32 in native byte order, which must be the same on all ranks. An empty block is
+ * not sent. A chunk of block b takes these steps:
  *
  * <ol>
- *   <li>each rank sends its values to its host's {@linkplain Topology#collector collector} of b;
- *   <li>the collector adds them up and sends the sums to rank b: one for each node that {@link SumTree#cover covers}
- *       its host's ranks, which is one in all where hosts have equal numbers of ranks and these are powers of two;
- *   <li>rank b adds them up to the sum over all ranks and sends it to the other hosts' collectors and the other ranks
- *       of its own host;
- *   <li>a collector sends it to the other ranks of its host.
+ *   <li>Each rank sends its values to its host's {@linkplain Topology#collector collector} of b.
+ *   <li>The collector adds them up and sends the sums to rank b, one sum for each node that {@link SumTree#cover
+ *       covers} its host's ranks. It is a single sum if hosts have equal numbers of ranks that are powers of two.
+ *   <li>Rank b adds the sums up and sends the total to the other hosts' collectors and to the other ranks of its own
+ *       host.
+ *   <li>A collector sends the total to the other ranks of its host.
  * </ol>
  *
- * <p>{@link Frame.Part#node} tells what a chunk is the sum of, {@link Frame.Part#total} is 4 N. Values are added in the
- * order of {@link SumTree}: hence the same bits on every rank, wherever the ranks are.
+ * <p>{@link Frame.Part#node} is the node of a chunk's sum, {@link Frame.Part#total} is 4 N. Values are added in the
+ * order of {@link SumTree}. The result is therefore bit-equal on every rank, independent of the ranks' hosts.
  *
- * <p>Every step but the second and third stays within a host. Between hosts 2 (h - 1) / h N floats leave and reach each
- * of h equal hosts, the least that an all-reduce can do with, after two latencies.
+ * <p>Only the second and third step cross hosts. Of h equal hosts, each sends and receives 2 (h - 1) / h N floats, the
+ * minimum of an all-reduce, after two latencies.
  *
  * <p>Source: Thakur, Rabenseifner and Gropp, "Optimization of collective communication operations in MPICH" (2005), on
  * reduce-scatter and all-gather by direct exchange.
  */
 final class AllReduceOperation extends RingOperation {
-    /** Where values are, the best place to add to first. */
+    /** Location of values; sums are added into the earlier location of this order. */
     private enum Memory {
-        /** In what this rank wants summed: there the whole sum must be in the end. */
+        /** In this rank's own buffer, which must hold the whole sum in the end. */
         OWN,
-        /** In a buffer of this rank's. */
+        /** In a buffer of {@link RingBuffers}. */
         LENT,
-        /** Where they are during a call alone. */
+        /** In memory that is valid only during a call. */
         BORROWED
     }
 
@@ -54,12 +55,14 @@ final class AllReduceOperation extends RingOperation {
     private final int[] awaited;
     private int allAwaited;
 
-    /** What of a chunk is added up here is yet incomplete; by block and chunk. */
+    /** Incomplete sums of this rank, by block and chunk. */
     private final Map<Long, Values[]> sums = new HashMap<>();
 
     /**
+     * Creates the all-reduce of a buffer.
+     *
      * @param covers by host, the nodes that cover its ranks
-     * @param bytes from position to limit, native order
+     * @param bytes floats from position to limit, in native order
      */
     AllReduceOperation(
             int rank,
@@ -116,7 +119,7 @@ final class AllReduceOperation extends RingOperation {
             most = Math.max(most, chunks(block));
         }
         for (int chunk = 0; chunk < most; chunk++) {
-            // Each rank begins with another block, so that no rank gets everybody's first chunk at once.
+            // Each rank begins with another block, so that no rank receives all first chunks at once.
             for (int i = 1; i <= size; i++) {
                 int block = (rank + i) % size;
                 if (chunk < chunks(block)) {
@@ -143,7 +146,7 @@ final class AllReduceOperation extends RingOperation {
         return (long) block << Integer.SIZE | chunk;
     }
 
-    /** Puts a value where it belongs in its chunk's tree, and adds up what can be. */
+    /** Puts a value into its chunk's tree, and adds up complete pairs. */
     private void add(int block, int chunk, int leaf, Values value) {
         Values[] nodes = sums.computeIfAbsent(key(block, chunk), absent -> new Values[tree.nodes()]);
         int node = leaf;
@@ -160,7 +163,7 @@ final class AllReduceOperation extends RingOperation {
             Values into = intoOther ? other : sum;
             Values added = intoOther ? sum : other;
             buffers.add(added.bytes, into.bytes);
-            giveBack(added);
+            release(added);
             sum = into;
             node = tree.parent(node);
         }
@@ -176,14 +179,15 @@ final class AllReduceOperation extends RingOperation {
         return new Values(copy, Memory.LENT);
     }
 
-    private void giveBack(Values values) {
+    private void release(Values values) {
         if (values.memory == Memory.LENT) {
             buffers.back(values.bytes);
         }
     }
 
     /**
-     * Whether a node is all that this rank adds up: the whole sum where the block is its own, else what it passes on.
+     * Returns whether a node is the last that this rank adds up: the whole sum of its own block, or a sum that it
+     * forwards.
      */
     private boolean isComplete(int node, int block) {
         return block == rank ? node == tree.root() : covers.get(host).contains(node);
@@ -203,7 +207,7 @@ final class AllReduceOperation extends RingOperation {
         send(block, outgoing(sum.bytes, block, chunk, node, sum.memory == Memory.LENT));
     }
 
-    /** Sends a whole sum, which is in this rank's memory, to the other ranks of the host. */
+    /** Sends a whole sum, which is in this rank's memory, to the other ranks of its host. */
     private void sendSum(int block, int chunk) {
         for (int other : topology.ranks(host)) {
             if (other != rank) {
@@ -292,7 +296,7 @@ final class AllReduceOperation extends RingOperation {
         return allAwaited == 0;
     }
 
-    /** This rank's own values of a chunk. */
+    /** Returns this rank's own values of a chunk. */
     private ByteBuffer own(int block, int chunk) {
         return bytes.slice(start(block) + chunk * CHUNK, length(block, chunk));
     }

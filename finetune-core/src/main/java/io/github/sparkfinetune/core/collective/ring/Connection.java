@@ -7,8 +7,8 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 
 /**
- * One peer's socket, cut into frames, sealed or not. What isn't sealed is written from and read to the caller's buffers
- * without a copy; nothing blocks.
+ * Socket to one peer, as a stream of plain or sealed frames. Plain frames are written from and read into the caller's
+ * buffers without a copy. No method blocks.
  */
 final class Connection {
     private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
@@ -28,7 +28,7 @@ final class Connection {
     private long heard = System.nanoTime();
     private long sent = System.nanoTime();
 
-    /** @param seal of what is sent and what comes; null where frames go as they are */
+    /** @param seal ciphers of both directions; null for plain frames */
     Connection(int rank, SocketChannel channel, FrameSeal seal) {
         this.rank = rank;
         this.channel = channel;
@@ -37,7 +37,7 @@ final class Connection {
         this.sealed = seal == null ? NOTHING : FrameCipher.buffer();
     }
 
-    /** The peer's rank. */
+    /** Returns the peer's rank. */
     int rank() {
         return rank;
     }
@@ -50,40 +50,40 @@ final class Connection {
         this.key = registered;
     }
 
-    /** Tells the selector what to wait for. */
+    /** Sets the operations that the selector waits for. */
     void interest(int operations) {
         if (key.isValid() && key.interestOps() != operations) {
             key.interestOps(operations);
         }
     }
 
-    /** Whether the peer has said goodbye. */
+    /** Returns whether the peer has said goodbye. */
     boolean left() {
         return left;
     }
 
-    /** Takes note of a goodbye and answers it, so that the peer need not wait. */
+    /** Records a goodbye and answers it, so that the peer need not wait. */
     void leave() throws IOException {
         left = true;
         channel.shutdownOutput();
     }
 
-    /** When bytes last came, by {@link System#nanoTime()}. */
+    /** Returns when bytes last arrived, by {@link System#nanoTime()}. */
     long heard() {
         return heard;
     }
 
-    /** Begins to count silence anew, after a time in which this rank did not listen. */
+    /** Restarts the measurement of silence after a time in which this rank did not listen. */
     void listen(long now) {
         heard = now;
     }
 
-    /** When bytes were last written, by {@link System#nanoTime()}. */
+    /** Returns when bytes were last written, by {@link System#nanoTime()}. */
     long sent() {
         return sent;
     }
 
-    /** Makes {@code body} the next to be written; what was staged before must be written. */
+    /** Stages a frame for writing; the previous one must have been written. */
     void stage(Frame frame, ByteBuffer body) {
         frame.write(headerOut);
         if (sealing == null) {
@@ -94,12 +94,12 @@ final class Connection {
         }
     }
 
-    /** Whether there is something left to write. */
+    /** Returns whether staged bytes are unwritten. */
     boolean staged() {
         return headerOut.hasRemaining() || out[1].hasRemaining();
     }
 
-    /** Writes what the socket takes; returns whether it took anything. */
+    /** Writes as much as the socket accepts; returns whether it accepted anything. */
     boolean flush() throws IOException {
         long written = headerOut.hasRemaining() ? channel.write(out) : channel.write(out[1]);
         if (written > 0) {
@@ -111,32 +111,33 @@ final class Connection {
         return written > 0;
     }
 
-    /** The frame that has come and waits for {@link #body}, or null. */
+    /** Returns the received frame that waits for {@link #body}, or null. */
     Frame head() {
         return reader.head();
     }
 
-    /** Takes the {@link #head} and lets its body be read into {@code target}, which is as long. */
+    /** Takes the {@link #head}; its body will be read into {@code target}, which has the same length. */
     void body(ByteBuffer target) {
         reader.body(target);
     }
 
-    /** The body of the {@link #head} if it has come already, valid until the next read; else null. */
+    /** Returns the body of the {@link #head} if it has arrived, valid until the next read; otherwise null. */
     ByteBuffer opened() {
         return reader.opened();
     }
 
-    /** Whether the body asked for has come entirely. */
+    /** Returns whether the requested body has arrived completely. */
     boolean complete() {
         return reader.complete();
     }
 
     /**
-     * Reads what there is of the body asked for and of the next frame; must not be called while a {@link #head} waits.
+     * Reads available bytes of the requested body and of the next frame. Must not be called while a {@link #head}
+     * waits.
      *
-     * @return whether anything came
+     * @return whether any bytes arrived
      * @throws EOFException at the end
-     * @throws FrameReader.ProtocolException if what came is not a frame
+     * @throws FrameReader.ProtocolException if the bytes are not a frame
      */
     boolean read() throws IOException {
         long count = reader.read(channel);
@@ -149,7 +150,7 @@ final class Connection {
         return count > 0;
     }
 
-    /** Ends the writing side and forgets the callers' buffers. */
+    /** Ends the writing side and releases the callers' buffers. */
     void finish() throws IOException {
         out[1] = NOTHING;
         reader.forget();

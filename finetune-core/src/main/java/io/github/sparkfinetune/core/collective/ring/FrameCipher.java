@@ -10,14 +10,14 @@ import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Seals, or opens, the frames of one direction of one connection with AES-128-GCM. A sealed frame is its header in
- * clear, the body's ciphertext, which is as long as the body, and a tag of 16 bytes; {@link Frame#length} counts
- * neither header nor tag. The header is the additional authenticated data. The nonce, 96 bits, is the big-endian number
- * of the frame in this direction, from 0, and doesn't travel: a frame that is repeated, left out, moved or altered does
- * not open. A connection that is cut is noticed because the last frame must be a goodbye or an abort.
+ * Cipher that seals or opens the frames of one direction of one connection with AES-128-GCM. A sealed frame is its
+ * header in clear, the body's ciphertext, which is as long as the body, and a tag of 16 bytes; {@link Frame#length}
+ * counts neither header nor tag. The header is the additional authenticated data. The nonce, 96 bits, is the big-endian
+ * index of the frame in this direction and is not sent. So a frame that is repeated, left out, moved or altered does
+ * not open. A truncated connection is detected because the last frame must be a goodbye or an abort.
  *
- * <p>A key serves one direction of one connection ({@link Handshake#seal}), so no nonce is used twice. What may be
- * learned from 1 PB sent under one key has a probability below 2^-36 (the birthday bound of 2^46 blocks).
+ * <p>A key serves one direction of one connection ({@link Handshake#seal}), so no nonce is used twice. The advantage of
+ * an attacker who sees 1 PB under one key is below 2^-36 (the birthday bound of 2^46 blocks).
  *
  * <p>Source: NIST SP 800-38D.
  */
@@ -30,7 +30,7 @@ final class FrameCipher {
     private static final AtomicBoolean WARM = new AtomicBoolean();
     private static final int WARM_UP_FRAMES = 12_000;
     private static final int WARM_UP_BYTES = 2048;
-    /** Of so many frames one is whole. */
+    /** Every so many frames, one has full size. */
     private static final int WARM_UP_WHOLE = 64;
 
     private static final int WARM_UP_SECONDS = 5;
@@ -39,9 +39,9 @@ final class FrameCipher {
     private final int mode;
     private final SecretKeySpec key;
     private final ByteBuffer nonce = ByteBuffer.allocate(NONCE_BYTES);
-    // On the heap, because the JDK's cipher is faster there and copies from direct buffers itself.
+    // The JDK's cipher is faster on the heap, and copies direct buffers itself.
     private final byte[] text = new byte[RingOperation.CHUNK + TAG_BYTES];
-    // Another one, because in place it deciphers into a new array and copies that.
+    // A separate array, because deciphering in place allocates and copies another array.
     private final byte[] plain;
     private long frames;
     private int length;
@@ -66,9 +66,9 @@ final class FrameCipher {
     }
 
     /**
-     * Has the JVM compile the cipher, once and in the background. It takes the processor's instructions for AES only in
-     * compiled code and counts calls, not bytes: by frames of 256 KiB alone the first GB would go at 40 MB/s. The few
-     * whole frames keep what is compiled from being thrown away when they come.
+     * Makes the JVM compile the cipher, once and in the background. Only compiled code uses the processor's AES
+     * instructions, and the JVM counts calls, not bytes: with frames of 256 KiB only, the first GB would pass at 40
+     * MB/s. A few full-size frames prevent a deoptimization when full-size frames arrive.
      */
     static void warmUp() {
         if (WARM.compareAndSet(false, true)) {
@@ -89,29 +89,29 @@ final class FrameCipher {
             body.clear().limit(i % WARM_UP_WHOLE == 0 ? body.capacity() : WARM_UP_BYTES);
             sealing.seal(header, body, sealed);
             if (!opening.open(header, sealed)) {
-                throw new IllegalStateException("a frame does not open by the key that it was sealed by");
+                throw new IllegalStateException("a frame does not open with the key that sealed it");
             }
         }
     }
 
-    /** Room for what follows a sealed frame's header. */
+    /** Allocates a buffer for the bytes after a sealed frame's header. */
     static ByteBuffer buffer() {
         return ByteBuffer.allocateDirect(RingOperation.CHUNK + TAG_BYTES);
     }
 
-    /** Puts the ciphertext of {@code body}, which is consumed, and the tag into {@code sealed}, ready to be written. */
+    /** Writes the ciphertext of {@code body}, which is consumed, and the tag into {@code sealed}, and flips it. */
     void seal(ByteBuffer header, ByteBuffer body, ByteBuffer sealed) {
         int count = body.remaining();
         body.get(text, 0, count);
         try {
             run(header, count);
         } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("a frame can't be sealed", e);
+            throw new IllegalStateException("a frame cannot be sealed", e);
         }
         sealed.clear().put(text, 0, length).flip();
     }
 
-    /** Whether {@code sealed} is what follows {@code header} in the next frame that the peer has sent. */
+    /** Opens the next frame of the peer; returns whether {@code sealed} belongs to {@code header}. */
     boolean open(ByteBuffer header, ByteBuffer sealed) {
         int count = sealed.remaining();
         sealed.get(text, 0, count);
@@ -121,11 +121,11 @@ final class FrameCipher {
         } catch (AEADBadTagException e) {
             return false;
         } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("a frame can't be opened", e);
+            throw new IllegalStateException("a frame cannot be opened", e);
         }
     }
 
-    /** The body that was opened last. */
+    /** Returns the body that was opened last. */
     ByteBuffer opened() {
         return ByteBuffer.wrap(plain, 0, length);
     }

@@ -4,34 +4,36 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 
-/** Cuts the bytes that come on one connection into frames. Nothing blocks. */
+/** Reader that splits the bytes of one connection into frames. No method blocks. */
 interface FrameReader {
 
-    /** The frame that has come and waits for {@link #body}, or null. */
+    /** Returns the received frame that waits for {@link #body}, or null. */
     Frame head();
 
-    /** Takes the {@link #head} and has its body put into {@code target}, which is as long. */
+    /** Takes the {@link #head}; its body will be read into {@code target}, which has the same length. */
     void body(ByteBuffer target);
 
-    /** The body of the {@link #head} if it has come already, on the heap and valid until the next read; else null. */
+    /**
+     * Returns the body of the {@link #head} if it has arrived, on the heap and valid until the next read; else null.
+     */
     ByteBuffer opened();
 
-    /** Whether the body asked for has come entirely. */
+    /** Returns whether the requested body has arrived completely. */
     boolean complete();
 
     /**
-     * Reads what there is; must not be called while a {@link #head} waits.
+     * Reads available bytes. Must not be called while a {@link #head} waits.
      *
-     * @return the number of bytes, -1 at the end
-     * @throws ProtocolException if a peer that can be believed sent what is no frame
-     * @throws IOException if what came isn't what the peer has sent
+     * @return number of bytes, -1 at the end
+     * @throws ProtocolException if an authentic peer sent bytes that are not a frame
+     * @throws IOException if the bytes are not those that the peer sent
      */
     long read(SocketChannel channel) throws IOException;
 
-    /** Forgets the callers' buffers. */
+    /** Releases the callers' buffers. */
     void forget();
 
-    /** A peer's bytes make no sense. */
+    /** Report of a peer's bytes that are not a frame. */
     final class ProtocolException extends IOException {
         private static final long serialVersionUID = 1L;
 

@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.core.collective.ring;
 
 /**
- * The two ciphers of one connection, a key each.
+ * The two ciphers of one connection, each with its own key.
  *
- * @param outgoing seals what this rank sends
- * @param incoming opens what the peer has sent
+ * @param outgoing cipher that seals this rank's frames
+ * @param incoming cipher that opens the peer's frames
  */
 record FrameSeal(FrameCipher outgoing, FrameCipher incoming) {}

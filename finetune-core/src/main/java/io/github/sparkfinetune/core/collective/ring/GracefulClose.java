@@ -14,9 +14,12 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** How a rank leaves its peers: tells them why, lets them read it, closes. Bounded by {@link #NANOS} each. */
+/**
+ * Orderly end of a rank's connections: it notifies the peers of the reason, waits until they have read it, and closes.
+ * Each step takes at most {@link #NANOS}.
+ */
 final class GracefulClose implements AutoCloseable {
-    /** Longest time for telling and for lingering. */
+    /** Longest time of notifying, and of lingering. */
     static final long NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
     private static final Logger LOG = LoggerFactory.getLogger(GracefulClose.class);
@@ -30,30 +33,32 @@ final class GracefulClose implements AutoCloseable {
         this.peers = peers;
     }
 
-    /** Sends a goodbye, or the reason; to a rank that is lost only if its socket takes it at once. */
-    void tell(RingFailure reason, boolean orderly) throws IOException {
+    /** Sends a goodbye, or the reason. A lost rank gets it only if its socket accepts it at once. */
+    void notifyPeers(RingFailure reason, boolean orderly) throws IOException {
         byte[] text = orderly ? new byte[0] : reason.body();
         Frame frame = orderly ? Frame.control(Frame.Kind.GOODBYE, reason.rank(), 0) : reason.frame(text.length);
         ByteBuffer body = ByteBuffer.allocateDirect(text.length).put(text).flip();
-        Deque<Connection> untold = new ArrayDeque<>(peers);
+        Deque<Connection> unnotified = new ArrayDeque<>(peers);
         Set<Connection> staged = new HashSet<>();
-        untold.removeIf(Connection::left);
+        unnotified.removeIf(Connection::left);
         long deadline = System.nanoTime() + NANOS;
         while (true) {
-            untold.removeIf(
-                    peer -> isTold(peer, frame, body, staged) || (reason.isLoss() && peer.rank() == reason.rank()));
-            if (untold.isEmpty() || System.nanoTime() >= deadline) {
+            unnotified.removeIf(
+                    peer -> isNotified(peer, frame, body, staged) || (reason.isLoss() && peer.rank() == reason.rank()));
+            if (unnotified.isEmpty() || System.nanoTime() >= deadline) {
                 break;
             }
-            untold.forEach(peer -> peer.interest(SelectionKey.OP_WRITE));
+            unnotified.forEach(peer -> peer.interest(SelectionKey.OP_WRITE));
             selector.select(key -> {}, POLL_MILLIS);
-            untold.forEach(peer -> peer.interest(0));
+            unnotified.forEach(peer -> peer.interest(0));
         }
-        untold.forEach(peer -> LOG.debug("rank {} did not take the goodbye", peer.rank()));
+        unnotified.forEach(peer -> LOG.debug("rank {} did not accept the goodbye", peer.rank()));
     }
 
-    /** Writes what a peer's socket takes of what was staged and then of the farewell; whether that is done. */
-    private static boolean isTold(Connection peer, Frame frame, ByteBuffer body, Set<Connection> staged) {
+    /**
+     * Writes staged bytes and then the farewell as far as a peer's socket accepts them; returns whether all is written.
+     */
+    private static boolean isNotified(Connection peer, Frame frame, ByteBuffer body, Set<Connection> staged) {
         try {
             while (true) {
                 if (!peer.staged()) {
@@ -67,15 +72,15 @@ final class GracefulClose implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            LOG.debug("rank {} cannot be told: {}", peer.rank(), frame, e);
+            LOG.debug("rank {} cannot be notified: {}", peer.rank(), frame, e);
             return true;
         }
     }
 
     /**
-     * Waits until the peers have closed their ends, since closing a socket with bytes unread may take back what was
-     * told: of all of them at once, and of a rank that was given up too, which may still be there and is owed the
-     * reason.
+     * Waits until the peers have closed their ends, because closing a socket with unread bytes may discard the sent
+     * bytes. It waits for all peers at the same time, including a rank that is reported as lost, which may still need
+     * the reason.
      */
     void linger() throws IOException {
         ByteBuffer ignored = ByteBuffer.allocateDirect(RingOperation.CHUNK);
@@ -93,7 +98,7 @@ final class GracefulClose implements AutoCloseable {
         }
     }
 
-    /** Ends this side of a connection; whether its other side can still be read. */
+    /** Ends this side of a connection; returns whether the other side can still be read. */
     private static boolean isFinished(Connection peer) {
         try {
             peer.finish();
@@ -104,7 +109,7 @@ final class GracefulClose implements AutoCloseable {
         }
     }
 
-    /** Reads what has come and forgets it; whether nothing more will come. */
+    /** Reads and discards the available bytes; returns whether the connection has ended. */
     private static boolean hasEnded(Connection peer, ByteBuffer ignored) {
         try {
             int count;

@@ -10,9 +10,8 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * What two peers say to each other before they are a part of a ring: mutual challenge and response. Of two peers the
- * one of the higher rank, the dialler, connects to the other, the greeter. Integers are signed, of 32 bits and
- * big-endian.
+ * Handshake of two peers before they are part of a ring: mutual challenge and response. The peer of the higher rank,
+ * the dialler, connects to the peer of the lower rank, the greeter. Integers are signed, of 32 bits and big-endian.
  *
  * <table>
  * <caption>Messages in their order</caption>
@@ -24,23 +23,23 @@ import javax.crypto.spec.SecretKeySpec;
  * <tr><td>welcome</td><td>greeter</td><td>32</td><td>HMAC of "greeter"</td></tr>
  * </table>
  *
- * <p>Protection is 0 where frames go as they are and 1 where {@link FrameCipher} seals them: over TCP if
- * {@link RingMember#encrypted()}; a Unix domain socket stays within one machine and one user and is not sealed. Each
- * side knows which it must be and takes no other.
+ * <p>Protection is 0 for plain frames and 1 if {@link FrameCipher} seals frames: over TCP if
+ * {@link RingMember#encrypted()}. A Unix domain socket stays within one machine and one user and is not sealed. Each
+ * side knows the required protection and accepts no other.
  *
- * <p>An HMAC is HMAC-SHA256 under {@link RingMember#secret()} of: the role as given in ASCII, version, from, to, number
+ * <p>An HMAC is HMAC-SHA256 under {@link RingMember#secret()} of: the quoted role in ASCII, version, from, to, number
  * of ranks, protection, the number of bytes of {@link RingMember#attempt()} in UTF-8, these bytes, d, g. The hello's
- * keeps out whoever has not heard a member say it, before they cost anything; a hello that is repeated leads to another
- * challenge. The greeter proves nothing to a dialler that has not proved itself; the role in each HMAC keeps one from
- * being reflected as the other.
+ * HMAC rejects strangers before they cost anything; a replayed hello leads to a new challenge. The greeter proves
+ * nothing to a dialler that has not proved itself. The role in each HMAC prevents the reflection of one HMAC as the
+ * other.
  *
- * <p>The key of what the dialler, or the greeter, sends is HKDF-SHA256 (RFC 5869) of the secret, with the salt d, g and
- * as info the bytes that an HMAC of the role "frames of the dialler", or "frames of the greeter", is of; its first 16
- * bytes. So both peers' randomness is in it, and no two connections share one.
+ * <p>The key of the dialler's, or the greeter's, frames is the first 16 bytes of HKDF-SHA256 (RFC 5869) of the secret.
+ * The salt is d, g. The info is the input of an HMAC with the role "frames of the dialler", or "frames of the greeter".
+ * So a key contains both peers' randomness, and no two connections share a key.
  *
- * <p>Whoever is sent something else closes the connection. A greeter waits for a handshake 5 seconds or a quarter of
- * {@link RingTimeouts#join()}, whichever is less, and goes on listening; a dialler that was not admitted tries again
- * after 0.1 seconds, then after twice the pause before, at most 2 seconds.
+ * <p>A peer that receives anything else closes the connection. A greeter waits for a handshake for 5 seconds or a
+ * quarter of {@link RingTimeouts#join()}, whichever is less, and continues to listen. A dialler that was not admitted
+ * tries again after 0.1 seconds, then after twice the previous pause, at most 2 seconds.
  */
 final class Handshake {
     static final int NONCE_BYTES = 32;
@@ -53,7 +52,7 @@ final class Handshake {
     private static final String DIALLER = "dialler";
     private static final String GREETER = "greeter";
     private static final String FRAMES_OF = "frames of the ";
-    /** What a peer is told of that proves wrong. */
+    /** Reason for refusing a peer with a wrong proof. */
     static final String STRANGER = "it does not know the secret of this ring";
 
     private static final SecureRandom RANDOM = new SecureRandom();
@@ -73,9 +72,9 @@ final class Handshake {
     }
 
     /**
-     * The dialler's side, from {@code member} to a rank below it.
+     * Returns the dialler's side, from {@code member} to a rank below it.
      *
-     * @param local whether over a Unix domain socket
+     * @param local whether the connection is a Unix domain socket
      */
     static Handshake dial(RingMember member, int to, boolean local) {
         Handshake handshake = new Handshake(member, member.rank(), to, local);
@@ -84,9 +83,9 @@ final class Handshake {
     }
 
     /**
-     * The greeter's side, from a peer above {@code member}, which its hello tells, to it.
+     * Returns the greeter's side, from a peer above {@code member}, whose rank its hello states, to {@code member}.
      *
-     * @param local whether over a Unix domain socket
+     * @param local whether the connection is a Unix domain socket
      */
     static Handshake greet(RingMember member, boolean local) {
         Handshake handshake = new Handshake(member, NOBODY, member.rank(), local);
@@ -94,7 +93,7 @@ final class Handshake {
         return handshake;
     }
 
-    /** The other side's rank, once its hello was taken. */
+    /** Returns the other side's rank, once its hello was read. */
     int peer() {
         return from == member.rank() ? to : from;
     }
@@ -112,7 +111,7 @@ final class Handshake {
                 .flip();
     }
 
-    /** What is wrong with a dialler's hello, or null. */
+    /** Reads a dialler's hello; returns what is wrong with it, or null. */
     String takeHello(ByteBuffer hello) {
         if (hello.getInt() != MAGIC || hello.getInt() != VERSION) {
             return "it does not speak this protocol";
@@ -156,13 +155,13 @@ final class Handshake {
         return equal(welcome, proofOf(GREETER));
     }
 
-    private static boolean equal(ByteBuffer given, byte[] expected) {
-        byte[] bytes = new byte[given.remaining()];
-        given.get(bytes);
+    private static boolean equal(ByteBuffer received, byte[] expected) {
+        byte[] bytes = new byte[received.remaining()];
+        received.get(bytes);
         return MessageDigest.isEqual(bytes, expected);
     }
 
-    /** The ciphers of the frames that follow, once both nonces are there; null where frames go as they are. */
+    /** Returns the ciphers of the frames, once both nonces are known; null for plain frames. */
     FrameSeal seal() {
         if (!sealed) {
             return null;
@@ -188,7 +187,7 @@ final class Handshake {
         return hmac(member.secret(), message(role, greeterNonce));
     }
 
-    private byte[] message(String role, byte[] greeters) {
+    private byte[] message(String role, byte[] greeterNonce) {
         byte[] ascii = role.getBytes(StandardCharsets.US_ASCII);
         byte[] attempt = member.attempt().getBytes(StandardCharsets.UTF_8);
         return ByteBuffer.allocate(ascii.length + 6 * Integer.BYTES + attempt.length + 2 * NONCE_BYTES)
@@ -201,11 +200,11 @@ final class Handshake {
                 .putInt(attempt.length)
                 .put(attempt)
                 .put(diallerNonce)
-                .put(greeters)
+                .put(greeterNonce)
                 .array();
     }
 
-    /** The first 32 bytes of HKDF-SHA256. */
+    /** Returns the first 32 bytes of HKDF-SHA256. */
     static byte[] hkdf(byte[] secret, byte[] salt, byte[] info) {
         byte[] first = Arrays.copyOf(info, info.length + 1);
         first[info.length] = 1;

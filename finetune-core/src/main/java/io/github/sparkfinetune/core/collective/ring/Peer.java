@@ -2,16 +2,16 @@ package io.github.sparkfinetune.core.collective.ring;
 
 import java.nio.ByteBuffer;
 
-/** A rank at the other end of a connection, and what is under way on it. For the ring's thread alone. */
+/** A rank at the other end of a connection, with its pending transfers. Only the ring's thread may use it. */
 final class Peer {
     private final Connection connection;
-    /** What is being written, or null. */
+    /** Chunk that is being written, or null. */
     private RingOperation.Outgoing sending;
-    /** What is being read, or null, and to where. */
-    private Frame coming;
+    /** Frame whose body is being read, or null, and the body's buffer. */
+    private Frame incoming;
 
     private ByteBuffer target;
-    /** Whether its socket may have something to read, or room to write, until it is found to have not. */
+    /** Whether the socket may be readable, or writable; until an attempt shows that it is not. */
     private boolean readable = true;
 
     private boolean writable = true;
@@ -31,7 +31,7 @@ final class Peer {
         return connection;
     }
 
-    /** The last operation that it is known to have begun. */
+    /** Returns the last operation that the rank is known to have begun. */
     long begun() {
         return begun;
     }
@@ -40,15 +40,15 @@ final class Peer {
         begun = Math.max(begun, sequence);
     }
 
-    /** Takes note of how often it has got further; returns whether it has since the last time. */
-    boolean gotFurther(long count, long now) {
-        boolean further = count != progress;
+    /** Records the number of the rank's progress reports; returns whether it has changed. */
+    boolean hasProgressed(long count, long now) {
+        boolean changed = count != progress;
         progress = count;
-        progressed = further ? now : progressed;
-        return further;
+        progressed = changed ? now : progressed;
+        return changed;
     }
 
-    /** When it last got further, as far as this rank knows, by {@link System#nanoTime()}. */
+    /** Returns when the rank last made progress, as far as this rank knows, by {@link System#nanoTime()}. */
     long progressed() {
         return progressed;
     }
@@ -69,9 +69,11 @@ final class Peer {
         writable = may;
     }
 
-    /** Whether what it sends is wanted; else it stays in the socket, and its silence doesn't count. */
+    /**
+     * Returns whether this rank reads from the peer; otherwise its bytes stay in the socket, and silence is no loss.
+     */
     boolean listening() {
-        return !connection.left() && (coming != null || connection.head() == null);
+        return !connection.left() && (incoming != null || connection.head() == null);
     }
 
     /** Begins to write a chunk. */
@@ -80,12 +82,12 @@ final class Peer {
         sending = chunk;
     }
 
-    /** Whether a chunk is not written entirely. */
+    /** Returns whether a chunk is not completely written. */
     boolean sends() {
         return sending != null;
     }
 
-    /** The chunk that has been written entirely since the last call, or null. */
+    /** Returns the chunk that was completely written since the last call, or null. */
     RingOperation.Outgoing takeSent() {
         if (sending == null || connection.staged()) {
             return null;
@@ -97,27 +99,27 @@ final class Peer {
 
     /** Begins to read the head's body. */
     void take(Frame frame, ByteBuffer to) {
-        coming = frame;
+        incoming = frame;
         target = to;
-        // A view of its own, because the operation's limits stay.
+        // A separate view keeps the limits of the operation's buffer.
         connection.body(to.duplicate());
     }
 
-    /** The frame whose body has come entirely since the last call, or null. */
-    Frame takeComing() {
-        if (coming == null || !connection.complete()) {
+    /** Returns the frame whose body has arrived completely since the last call, or null. */
+    Frame takeReceived() {
+        if (incoming == null || !connection.complete()) {
             return null;
         }
-        Frame come = coming;
-        coming = null;
-        return come;
+        Frame received = incoming;
+        incoming = null;
+        return received;
     }
 
     boolean reads() {
-        return coming != null;
+        return incoming != null;
     }
 
-    /** Where the last body was read to. */
+    /** Returns the buffer of the last body. */
     ByteBuffer target() {
         return target;
     }

@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 
 /**
- * One connection on which a handshake is under way, driven by the selector. Reads not one byte more than the message it
- * waits for, so that what follows the handshake stays in the socket.
+ * Connection with a pending handshake, driven by the selector. It reads no more bytes than the expected message has, so
+ * that later bytes stay in the socket.
  */
 abstract class PendingHandshake {
     private final SocketChannel channel;
@@ -25,7 +25,7 @@ abstract class PendingHandshake {
         return channel;
     }
 
-    /** The connection that the handshake has made, to be asked for once. */
+    /** Returns the connection after the handshake; may be called once. */
     final Connection connection() {
         return new Connection(handshake.peer(), channel, handshake.seal());
     }
@@ -34,17 +34,17 @@ abstract class PendingHandshake {
         return handshake;
     }
 
-    /** Until when the handshake must be done, by {@link System#nanoTime()}. */
+    /** Returns the handshake's deadline, by {@link System#nanoTime()}. */
     final long deadline() {
         return deadline;
     }
 
-    /** Lets the next message be {@code bytes} long. */
+    /** Sets the length of the next message. */
     final void expect(int bytes) {
         message.clear().limit(bytes);
     }
 
-    /** Handles what has come; true once both sides have proved themselves. */
+    /** Handles the available bytes; returns true once both sides have proved themselves. */
     final boolean advance() throws IOException {
         while (message.hasRemaining()) {
             int count = channel.read(message);
@@ -61,13 +61,13 @@ abstract class PendingHandshake {
         return false;
     }
 
-    /** Takes a complete message, and sends or expects the next; true if it was the last. */
+    /** Handles a complete message, and sends or expects the next; returns true if it was the last. */
     abstract boolean take(ByteBuffer complete) throws IOException;
 
     final void send(ByteBuffer reply) throws IOException {
         channel.write(reply);
         if (reply.hasRemaining()) {
-            // The first bytes on a socket always fit its buffer.
+            // The first bytes on a socket always fit into its buffer.
             throw new IOException("it does not read");
         }
     }
@@ -81,7 +81,7 @@ abstract class PendingHandshake {
             expect(Handshake.HELLO_BYTES);
         }
 
-        /** Whether the other side has said something that only a member can have said. */
+        /** Returns whether the other side has sent a member's hello. */
         boolean challenged() {
             return challenged;
         }
@@ -115,7 +115,7 @@ abstract class PendingHandshake {
             expect(Handshake.NONCE_BYTES);
         }
 
-        /** To be called once connected. */
+        /** Sends the hello, once the socket is connected. */
         void begin() throws IOException {
             send(handshake().hello());
         }

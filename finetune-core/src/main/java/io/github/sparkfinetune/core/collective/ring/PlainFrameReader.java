@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 
-/** Frames as they are: a body is read to the caller's buffer without a copy, the next header in the same call. */
+/** Reader of plain frames. A body is read into the caller's buffer without a copy, the next header in the same call. */
 final class PlainFrameReader implements FrameReader {
     private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
 

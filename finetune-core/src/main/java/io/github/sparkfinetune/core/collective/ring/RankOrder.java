@@ -7,17 +7,17 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Who becomes which rank. Ranks of one host get successive numbers, hosts of many ranks before those of few: so their
- * sums, which are taken over successive ranks, are added up within a host before they travel. What a rank computes and
- * where it comes in a sum follow from its number alone; so it doesn't matter for the result who gets it.
+ * Assignment of ranks. Ranks of one host get successive numbers, and hosts with many ranks precede hosts with few. Sums
+ * are taken over successive ranks, so they are added up within a host before they are sent to another. A rank's
+ * computation and its position in a sum depend on its number only, so the assignment does not affect the result.
  */
 public final class RankOrder {
     private RankOrder() {}
 
     /**
-     * The order of the ranks.
+     * Returns the order of the ranks.
      *
-     * @param addresses {@link RingEndpoint#address()} of each that takes part, in an order that all agree on
+     * @param addresses {@link RingEndpoint#address()} of each participant, in the same order for all
      * @return by rank, the index of the address; the same for all
      */
     public static List<Integer> byHost(List<String> addresses) {

@@ -27,9 +27,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Joining: connects to the peers below this rank and admits those above it, all in one selector loop. Any number of
- * strangers may connect meanwhile; none delays a true peer, because each has a handshake of its own and a deadline, and
- * when there are many the oldest give way that have not said a member's hello.
+ * Joining of a ring: connects to the peers below this rank and admits the peers above it, in one selector loop. Any
+ * number of strangers may connect meanwhile. They cannot delay a true peer: each connection has its own handshake and
+ * deadline. If there are too many, the oldest connection without a member's hello is dropped.
  */
 final class Rendezvous implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Rendezvous.class);
@@ -63,7 +63,7 @@ final class Rendezvous implements AutoCloseable {
         }
     }
 
-    /** The loop of a ring whose connections are made; the endpoint is left to the caller. */
+    /** Returns the loop of a connected ring. The caller still owns the endpoint. */
     static RingThread join(RingEndpoint endpoint, RingMember member, RingTimeouts timeouts, BooleanSupplier cancelled)
             throws IOException {
         try (Rendezvous join = new Rendezvous(endpoint, member, timeouts, cancelled)) {
@@ -71,7 +71,7 @@ final class Rendezvous implements AutoCloseable {
                 join.run();
                 return join.ring(timeouts);
             } catch (IOException | RuntimeException e) {
-                join.giveUp(e);
+                join.abort(e);
                 if (Thread.currentThread().isInterrupted()) {
                     throw (CancellationException)
                             new CancellationException("interrupted while the ranks were joining").initCause(e);
@@ -118,13 +118,13 @@ final class Rendezvous implements AutoCloseable {
         return new LostRankException(rank, member.name(rank) + " did not join in time: " + why, null);
     }
 
-    /** The way to a peer below this rank. */
+    /** Connecting to a peer below this rank. */
     private final class Dialling {
         private final int peer;
         private PendingHandshake.Dialler handshake;
         private boolean locally;
         private String refusal = "it did not answer";
-        private long again = System.nanoTime();
+        private long nextDial = System.nanoTime();
         private long pause = POLL_NANOS;
 
         Dialling(int peer, boolean locally) {
@@ -133,7 +133,7 @@ final class Rendezvous implements AutoCloseable {
         }
 
         void dialIfDue(long now) throws IOException {
-            if (joined.containsKey(peer) || handshake != null || now < again) {
+            if (joined.containsKey(peer) || handshake != null || now < nextDial) {
                 return;
             }
             RingAddress address = RingAddress.parse(member.addresses().get(peer));
@@ -177,18 +177,18 @@ final class Rendezvous implements AutoCloseable {
             handshake.channel().close();
             handshake = null;
             if (locally) {
-                // A path that exists here may still be another machine's, on a folder that both share.
-                LOG.info("{} is not reached by its Unix domain socket: {}", member.name(peer), why.getMessage());
+                // A path that exists here may belong to another machine that shares the folder.
+                LOG.info("{} cannot be reached by its Unix domain socket: {}", member.name(peer), why.getMessage());
                 locally = false;
                 return;
             }
             if (why instanceof ConnectException) {
-                // It listened before it told its address, and listens until it has joined: so it is gone.
+                // A rank listens before it publishes its address and until it has joined, so this rank is gone.
                 throw new LostRankException(peer, member.name(peer) + " cannot be reached: " + why.getMessage(), why);
             }
             LOG.warn("{} did not admit rank {}: {}", member.name(peer), member.rank(), why.getMessage());
             refusal = why.getMessage();
-            again = System.nanoTime() + pause;
+            nextDial = System.nanoTime() + pause;
             pause = Math.min(2 * pause, TimeUnit.SECONDS.toNanos(2));
         }
     }
@@ -263,7 +263,7 @@ final class Rendezvous implements AutoCloseable {
     }
 
     private RingThread ring(RingTimeouts timeouts) throws IOException {
-        // Only now, because a cancelled key is forgotten by its selector at the next selection.
+        // Closed only now, because a selector drops a cancelled key at its next selection.
         selector.close();
         List<Connection> connections = List.copyOf(joined.values());
         for (Connection peer : connections) {
@@ -277,8 +277,8 @@ final class Rendezvous implements AutoCloseable {
         return new RingThread(member, all, timeouts.operation().toNanos(), cancelled);
     }
 
-    /** Tells the peers that have joined why they wait in vain. */
-    private void giveUp(Exception cause) throws IOException {
+    /** Notifies the joined peers why they wait in vain. */
+    private void abort(Exception cause) throws IOException {
         int rank = cause instanceof LostRankException lost ? lost.rank() : member.rank();
         RingFailure failure = new RingFailure(RingFailure.Reason.LOST, rank, message(cause), cause);
         try (Selector closing = Selector.open();
@@ -286,21 +286,21 @@ final class Rendezvous implements AutoCloseable {
             for (Connection peer : joined.values()) {
                 peer.key(peer.channel().register(closing, 0));
             }
-            parting.tell(failure, false);
+            parting.notifyPeers(failure, false);
         }
     }
 
     private String message(Exception cause) {
         return cause instanceof LostRankException
                 ? cause.getMessage()
-                : member.name(member.rank()) + " gave up joining: " + cause.getMessage();
+                : member.name(member.rank()) + " stopped joining: " + cause.getMessage();
     }
 
     @Override
     public void close() throws IOException {
         try {
             for (PendingHandshake.Greeter handshake : List.copyOf(pending)) {
-                drop(handshake, "the ring is complete or given up");
+                drop(handshake, "the ring is complete or aborted");
             }
             for (Dialling each : dialled) {
                 if (each.handshake != null) {

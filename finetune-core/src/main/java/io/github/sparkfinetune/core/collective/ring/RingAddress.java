@@ -8,10 +8,11 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Where a rank listens. As text {@code host:port}, an IPv6 host in brackets; {@code host:port#path} if it listens on a
- * Unix domain socket of its machine too. A rank of the same host that finds the path there tries it first, then TCP.
+ * Address at which a rank listens. As text it is {@code host:port}, with an IPv6 host in brackets, or
+ * {@code host:port#path} if the rank also listens on a Unix domain socket of its machine. A rank of the same host that
+ * finds the path tries the socket first, then TCP.
  *
- * @param tcp {@code host:port}, also the rank's address in messages
+ * @param tcp {@code host:port}, which is also the rank's address in messages
  * @param local absolute path of the socket, if any
  */
 record RingAddress(String tcp, Optional<Path> local) {
@@ -28,7 +29,7 @@ record RingAddress(String tcp, Optional<Path> local) {
                 : new RingAddress(text.substring(0, end), Optional.of(Path.of(text.substring(end + 1))));
     }
 
-    /** The host, an IPv6 one in brackets. */
+    /** Returns the host; an IPv6 host is in brackets. */
     String host() {
         int colon = tcp.lastIndexOf(':');
         if (colon < 1) {
@@ -37,7 +38,7 @@ record RingAddress(String tcp, Optional<Path> local) {
         return tcp.substring(0, colon);
     }
 
-    /** Its TCP address; unresolved if the host is unknown here. */
+    /** Returns the TCP address; unresolved if the host is unknown here. */
     InetSocketAddress socket() {
         String host = host();
         int colon = tcp.lastIndexOf(':');
@@ -47,7 +48,7 @@ record RingAddress(String tcp, Optional<Path> local) {
         return new InetSocketAddress(host, Integer.parseInt(tcp.substring(colon + 1)));
     }
 
-    /** Its Unix domain socket, if this machine has it: a rank of another machine does not find the path. */
+    /** Returns the Unix domain socket, if its path exists on this machine; on another machine it does not. */
     Optional<SocketAddress> localSocket() {
         return local.filter(Files::exists).map(UnixDomainSocketAddress::of);
     }

@@ -6,16 +6,16 @@ import java.nio.FloatBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
-/** The buffers that the ring's thread lends to one operation after the other. For that thread alone. */
+/** Buffers that the ring's thread lends to its operations in turn. Only that thread may use them. */
 final class RingBuffers {
-    /** Floats added at a time: two such arrays stay in a core's first-level cache. */
+    /** Number of floats that are added at a time: two arrays of them stay in a core's first-level cache. */
     private static final int BLOCK = 2048;
 
     private final Deque<ByteBuffer> free = new ArrayDeque<>();
     private final float[] sum = new float[BLOCK];
     private final float[] addend = new float[BLOCK];
 
-    /** Room for a chunk, in native order, to be given {@link #back}. */
+    /** Lends a buffer for a chunk, in native order, which must be given {@link #back}. */
     ByteBuffer take(int length) {
         ByteBuffer last = free.pollLast();
         ByteBuffer buffer = last != null
@@ -24,12 +24,12 @@ final class RingBuffers {
         return buffer.clear().limit(length);
     }
 
-    /** Takes a buffer back that was lent. */
+    /** Takes back a lent buffer. */
     void back(ByteBuffer buffer) {
         free.addLast(buffer);
     }
 
-    /** {@code to[i] += addends[i]} for the floats of two buffers from 0 to their limits. */
+    /** Computes {@code to[i] += addends[i]} for the floats of two buffers from 0 to their limits. */
     void add(ByteBuffer addends, ByteBuffer to) {
         FloatBuffer from = floats(addends);
         FloatBuffer floats = floats(to);
@@ -47,7 +47,7 @@ final class RingBuffers {
         return bytes.slice(0, bytes.limit()).order(ByteOrder.nativeOrder()).asFloatBuffer();
     }
 
-    // Apart and over arrays, because that is what the JIT vectorises; over direct buffers it does not.
+    // The JIT vectorises this separate loop over arrays; it does not vectorise loops over direct buffers.
     private static void add(float[] sum, float[] addend, int length) {
         for (int i = 0; i < length; i++) {
             sum[i] += addend[i];

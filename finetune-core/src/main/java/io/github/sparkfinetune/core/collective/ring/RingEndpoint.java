@@ -11,9 +11,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The listening sockets on which a rank waits for its peers: TCP, and a Unix domain socket for those on the same
- * machine. Bound before the ranks exchange their addresses; {@link TcpRing#join} takes them over and closes them as
- * soon as the ring is complete.
+ * Listening sockets on which a rank waits for its peers: TCP, and a Unix domain socket for peers on the same machine.
+ * They are bound before the ranks exchange their addresses. {@link TcpRing#join} takes ownership of them and closes
+ * them as soon as the ring is complete.
  */
 public final class RingEndpoint implements AutoCloseable {
     private static final int BACKLOG = 1024;
@@ -31,10 +31,10 @@ public final class RingEndpoint implements AutoCloseable {
     }
 
     /**
-     * Begins to listen where the other ranks reach it.
+     * Begins to listen.
      *
      * @param host name or address of this machine that the other ranks can reach
-     * @param port TCP port, or 0 for one that the system chooses
+     * @param port TCP port, or 0 for a free port
      * @throws RunException if the port is taken or the host is not this machine
      */
     public static RingEndpoint bind(String host, int port) {
@@ -44,11 +44,11 @@ public final class RingEndpoint implements AutoCloseable {
     /**
      * Begins to listen.
      *
-     * @param bindAddress what it listens on; another one than {@code host} behind NAT or in a container, 0.0.0.0 for
-     *     all
-     * @param host name or address under which the other ranks reach it
-     * @param port TCP port, or 0 for one that the system chooses
-     * @param retries ports after it that are tried, one after the other, where it is taken
+     * @param bindAddress address to listen on, which differs from {@code host} behind NAT or in a container; 0.0.0.0
+     *     for all
+     * @param host name or address at which the other ranks reach this rank
+     * @param port TCP port, or 0 for a free port
+     * @param retries number of following ports that are tried in turn if the port is taken
      * @throws RunException if all these ports are taken or the address is not this machine's
      */
     public static RingEndpoint bind(String bindAddress, String host, int port, int retries) {
@@ -86,14 +86,14 @@ public final class RingEndpoint implements AutoCloseable {
     }
 
     /**
-     * Where the other ranks reach this one: {@code host:port}, an IPv6 host in brackets, followed by {@code #} and the
-     * path of the Unix domain socket if there is one.
+     * Returns the address at which other ranks reach this rank: {@code host:port}, with an IPv6 host in brackets,
+     * followed by {@code #} and the path of the Unix domain socket, if there is one.
      */
     public String address() {
         return address.toString();
     }
 
-    /** All that it listens on. */
+    /** Returns all listening sockets. */
     List<ServerSocketChannel> servers() {
         return Stream.concat(Stream.of(server), local.map(UnixSocketServer::channel).stream())
                 .toList();

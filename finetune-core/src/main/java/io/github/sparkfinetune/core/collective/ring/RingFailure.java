@@ -6,61 +6,61 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.CancellationException;
 
-/** Why a ring ended before its time; travels round the ring so that all ranks name the same cause. */
+/** Cause of a ring's early end. Ranks forward it, so that all of them name the same cause. */
 final class RingFailure extends Exception {
     private static final long serialVersionUID = 1L;
     private static final int LOST_CODE = 1;
     private static final int MISMATCH_CODE = 2;
 
-    /** What kind of failure. */
+    /** Kind of a failure. */
     enum Reason {
         /** A rank is gone; a retry may succeed. */
         LOST,
-        /** Ranks called different operations: a defect of the program. */
+        /** Ranks called different operations: a bug in the program. */
         MISMATCH,
-        /** This rank was told to stop. */
+        /** This rank was cancelled. */
         CANCELLED
     }
 
     private final Reason reason;
     private final int rank;
 
-    private final boolean told;
+    private final boolean reported;
 
     RingFailure(Reason reason, int rank, String message, Throwable cause) {
         this(reason, rank, message, cause, false);
     }
 
-    private RingFailure(Reason reason, int rank, String message, Throwable cause, boolean told) {
+    private RingFailure(Reason reason, int rank, String message, Throwable cause, boolean reported) {
         super(message, cause);
         this.reason = reason;
         this.rank = rank;
-        this.told = told;
+        this.reported = reported;
     }
 
-    /** Whether another rank has found it. */
-    boolean isTold() {
-        return told;
+    /** Returns whether another rank has reported the failure. */
+    boolean isReported() {
+        return reported;
     }
 
-    /** Whether the rank that is the cause can not be spoken to. */
+    /** Returns whether the causing rank cannot be reached. */
     boolean isLoss() {
         return reason == Reason.LOST;
     }
 
-    /** The rank that is the cause. */
+    /** Returns the rank that is the cause. */
     int rank() {
         return rank;
     }
 
-    /** The failure that an abort frame and its body tell of. */
-    static RingFailure told(Frame frame, ByteBuffer body) {
+    /** Returns the failure that an abort frame and its body report. */
+    static RingFailure reported(Frame frame, ByteBuffer body) {
         Reason reason = frame.detail() == MISMATCH_CODE ? Reason.MISMATCH : Reason.LOST;
         return new RingFailure(
                 reason, frame.rank(), StandardCharsets.UTF_8.decode(body).toString(), null, true);
     }
 
-    /** What the other ranks are told: to them a rank that was told to stop is lost. */
+    /** Returns the frame that reports the failure to the other ranks. To them, a cancelled rank is lost. */
     Frame frame(int length) {
         int code = reason == Reason.MISMATCH ? MISMATCH_CODE : LOST_CODE;
         return new Frame(Frame.Kind.ABORT, code, rank, length, 0, Frame.Part.NONE);
@@ -71,7 +71,10 @@ final class RingFailure extends Exception {
         return Arrays.copyOf(text, Math.min(text.length, Frame.LONGEST_TEXT));
     }
 
-    /** What the callers of a collective's operations are given; a new one each time, for it shows their stack. */
+    /**
+     * Returns the exception for callers of a collective's operations; a new one each time, because it shows their
+     * stack.
+     */
     RuntimeException exception() {
         return switch (reason) {
             case LOST -> new LostRankException(rank, getMessage(), this);

@@ -4,13 +4,13 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Who a rank is among the ranks, and what it proves that with. Ranks of one host had better have successive numbers.
+ * Identity of a rank among the ranks, and its proof. Ranks of one host should have successive numbers.
  *
- * @param rank in [0, size)
- * @param addresses {@link RingEndpoint#address()} of every rank, in their order; the same on all
- * @param attempt tells this ring from every other that knows the same secret; the same on all ranks
- * @param secret what only the ranks know, at least 16 random bytes
- * @param encrypted whether frames are sealed between machines; the same on all ranks
+ * @param rank this rank, in [0, size)
+ * @param addresses {@link RingEndpoint#address()} of every rank, in the order of the ranks; the same on all ranks
+ * @param attempt text that distinguishes this ring from others with the same secret; the same on all ranks
+ * @param secret secret of the ranks, at least 16 random bytes
+ * @param encrypted whether frames between machines are sealed; the same on all ranks
  */
 public record RingMember(int rank, List<String> addresses, String attempt, byte[] secret, boolean encrypted) {
     private static final int LEAST_SECRET = 16;
@@ -27,7 +27,7 @@ public record RingMember(int rank, List<String> addresses, String attempt, byte[
         secret = secret.clone();
     }
 
-    /** Without the secret. */
+    /** Returns a text without the secret. */
     @Override
     public String toString() {
         return "rank " + rank + " of " + addresses + ", attempt " + attempt;
@@ -37,19 +37,19 @@ public record RingMember(int rank, List<String> addresses, String attempt, byte[
         return addresses.size();
     }
 
-    /** Where the ranks are: those whose addresses have one host are on it. */
+    /** Returns the ranks' hosts, by the hosts of their addresses. */
     Topology topology() {
         return new Topology(addresses.stream()
                 .map(address -> RingAddress.parse(address).host())
                 .toList());
     }
 
-    /** Whether a rank is a peer that connects to this one. */
+    /** Returns whether a rank is a peer that connects to this rank. */
     boolean isDialledBy(int peer) {
         return peer > rank && topology().peers(rank).contains(peer);
     }
 
-    /** {@code rank 3 (host:port)}, for messages. */
+    /** Returns a rank's name for messages: {@code rank 3 (host:port)}. */
     String name(int of) {
         return "rank " + of + " (" + RingAddress.parse(addresses.get(of)).tcp() + ")";
     }

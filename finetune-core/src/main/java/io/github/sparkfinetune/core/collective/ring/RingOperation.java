@@ -6,14 +6,15 @@ import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * One operation as chunks to and from the peers. The ring's thread moves the bytes; the operation knows which bytes and
- * what to do with them. It sends to a peer in the order in which it has asked to, and takes what comes in any order.
+ * One operation as chunks to and from the peers. The ring's thread moves the bytes; the operation decides which bytes
+ * to send and what to do with received bytes. Chunks to a peer are sent in the order of queueing; received chunks come
+ * in any order.
  */
 abstract class RingOperation {
-    /** Longest body of a chunk in bytes: it and what it is added to stay in a core's second-level cache. */
+    /** Longest body of a chunk in bytes: the chunk and its addend stay in a core's second-level cache. */
     static final int CHUNK = 256 << 10;
 
-    /** What ranks can do together. */
+    /** Kind of an operation. */
     enum Kind {
         ALL_REDUCE(1, "sum of floats"),
         ALL_REDUCE_DOUBLES(2, "sum of doubles"),
@@ -45,9 +46,9 @@ abstract class RingOperation {
     /**
      * A chunk to send.
      *
-     * @param part what the frame tells of it
-     * @param body from its position to its limit
-     * @param lent whether the body is one of {@link RingBuffers}
+     * @param part the frame's part
+     * @param body bytes from the buffer's position to its limit
+     * @param lent whether the body is a buffer of {@link RingBuffers}
      */
     record Outgoing(Frame.Part part, ByteBuffer body, boolean lent) {}
 
@@ -67,7 +68,7 @@ abstract class RingOperation {
         return kind;
     }
 
-    /** Completed by the ring's thread. */
+    /** Returns the future that the ring's thread completes. */
     final CompletableFuture<Void> future() {
         return future;
     }
@@ -81,7 +82,7 @@ abstract class RingOperation {
         unsent++;
     }
 
-    /** The next chunk for a peer, or null. The one before has been written. */
+    /** Returns the next chunk for a peer, or null. The previous chunk has been written. */
     final Outgoing nextFor(int peer) {
         if (toSend[peer] == null || toSend[peer].isEmpty()) {
             return null;
@@ -90,37 +91,37 @@ abstract class RingOperation {
         return toSend[peer].poll();
     }
 
-    /** Whether nothing is left to send but what the future brings. */
+    /** Returns whether no queued chunk is left. */
     final boolean isSent() {
         return unsent == 0;
     }
 
-    /** Queues what can be sent from the start. */
+    /** Queues the chunks that can be sent at the start. */
     abstract void begin();
 
-    /** A chunk's body has been written. */
+    /** Handles a chunk whose body has been written. */
     void sent(Outgoing chunk) {}
 
-    /** Bytes that this rank takes part with, for messages. */
+    /** Returns the number of bytes that this rank contributes, for messages. */
     abstract long ownBytes();
 
-    /** Whether a chunk that {@code frame} tells of is one that {@code peer} has to send. */
+    /** Returns whether {@code peer} has to send the chunk of {@code frame}. */
     abstract boolean expects(int peer, Frame frame);
 
-    /** Where the body of a chunk that is expected goes. */
+    /** Returns the buffer for the body of an expected chunk. */
     abstract ByteBuffer target(Frame frame);
 
-    /** A chunk has come to its {@link #target}, which is {@code body} from 0 to its limit. */
+    /** Handles a chunk that was received into its {@link #target}, which is {@code body} from 0 to its limit. */
     abstract void received(int peer, Frame frame, ByteBuffer body);
 
-    /** A chunk has come already; the body is valid during the call. */
+    /** Handles a chunk whose body is in memory already; the body is valid only during the call. */
     void take(int peer, Frame frame, ByteBuffer body) {
         received(peer, frame, target(frame).put(body).flip());
     }
 
-    /** How many chunks, or blocks of them, are yet to come from a peer. */
+    /** Returns how many chunks, or blocks of chunks, a peer still has to send. */
     abstract int awaited(int peer);
 
-    /** Whether nothing is yet to come. */
+    /** Returns whether everything is received. */
     abstract boolean allReceived();
 }

@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A rank's connections and what can go wrong with them. */
+/** A rank's connections, with the detection of their failures. */
 final class RingPeers {
     private static final Logger LOG = LoggerFactory.getLogger(RingPeers.class);
     private static final int SIGNS_OF_LIFE = 4;
@@ -21,7 +21,7 @@ final class RingPeers {
     private final List<Peer> peers = new ArrayList<>();
     private final Selector selector;
     private final long silence;
-    private final ByteBuffer told = ByteBuffer.allocateDirect(Frame.LONGEST_TEXT);
+    private final ByteBuffer abortText = ByteBuffer.allocateDirect(Frame.LONGEST_TEXT);
 
     /** @param silence nanoseconds without a sign of life after which a rank is lost */
     RingPeers(RingMember member, List<Connection> connections, long silence) throws IOException {
@@ -39,12 +39,12 @@ final class RingPeers {
         return peers;
     }
 
-    /** Ends the present or the next {@link #await}; from any thread. */
+    /** Ends the current or the next {@link #await}; any thread may call it. */
     void wake() {
         selector.wakeup();
     }
 
-    /** Writes what a peer's socket takes; returns whether it took anything. */
+    /** Writes as much as a peer's socket accepts; returns whether it accepted anything. */
     boolean flush(Peer peer) throws RingFailure {
         if (!peer.writable()) {
             return false;
@@ -58,14 +58,14 @@ final class RingPeers {
         }
     }
 
-    /** Whether it is time to give a peer a sign of life. */
+    /** Returns whether a heartbeat to a peer is due. */
     boolean heartbeatDue(Peer peer) {
         return System.nanoTime() - peer.connection().sent() > silence / SIGNS_OF_LIFE;
     }
 
     /**
-     * Reads what a peer has sent; returns whether it was anything. Goodbyes and aborts are dealt with here, all other
-     * frames are left to the caller.
+     * Reads available bytes of a peer; returns whether there were any. Goodbyes and aborts are handled here; the caller
+     * handles all other frames.
      */
     boolean read(Peer peer) throws RingFailure {
         if (!peer.readable()) {
@@ -92,7 +92,7 @@ final class RingPeers {
         }
     }
 
-    /** Finds out which sockets can go on, where that isn't known of all. */
+    /** Determines which sockets are ready, unless it is known of all. */
     void poll() throws RingFailure {
         boolean known = true;
         for (Peer peer : peers) {
@@ -104,8 +104,8 @@ final class RingPeers {
     }
 
     /**
-     * Waits until a socket can go on, {@link #wake} or {@code longest} nanoseconds have passed, but not beyond the time
-     * of the next sign of life.
+     * Waits until a socket is ready, {@link #wake} is called or {@code longest} nanoseconds have passed, but not beyond
+     * the time of the next heartbeat.
      */
     void await(long longest) throws RingFailure {
         long now = System.nanoTime();
@@ -126,12 +126,12 @@ final class RingPeers {
         select(Math.max(1, TimeUnit.NANOSECONDS.toMillis(wait)));
     }
 
-    /** @param millis 0 not to wait */
+    /** @param millis longest time to wait, or 0 for none */
     private void select(long millis) throws RingFailure {
         for (Peer peer : peers) {
-            int wanted = peer.listening() ? SelectionKey.OP_READ : 0;
+            int reading = peer.listening() ? SelectionKey.OP_READ : 0;
             Connection connection = peer.connection();
-            connection.interest(wanted | (!connection.left() && connection.staged() ? SelectionKey.OP_WRITE : 0));
+            connection.interest(reading | (!connection.left() && connection.staged() ? SelectionKey.OP_WRITE : 0));
         }
         try {
             if (millis == 0) {
@@ -152,7 +152,7 @@ final class RingPeers {
     }
 
     private RingFailure readAbort(Connection from, Frame frame) throws IOException {
-        ByteBuffer body = told.clear().limit(frame.length());
+        ByteBuffer body = abortText.clear().limit(frame.length());
         from.body(body);
         long deadline = System.nanoTime() + GracefulClose.NANOS;
         try {
@@ -165,27 +165,30 @@ final class RingPeers {
         } catch (IOException e) {
             LOG.debug("{} ended amid its abort", member.name(from.rank()), e);
         }
-        return RingFailure.told(frame, body.flip());
+        return RingFailure.reported(frame, body.flip());
     }
 
-    /** What the end of a connection means: its rank, or another, may have told of the true cause before. */
+    /**
+     * Returns the failure of a connection that has ended. Its rank, or another rank, may have reported the true cause
+     * before.
+     */
     private RingFailure lost(Connection ended, IOException cause) {
         for (Peer peer : peers) {
             try {
-                RingFailure told = toldBy(peer);
-                if (told != null) {
-                    return told;
+                RingFailure reported = abortOf(peer);
+                if (reported != null) {
+                    return reported;
                 }
             } catch (IOException e) {
-                LOG.debug("{} ended, too", member.name(peer.rank()), e);
+                LOG.debug("{} ended too", member.name(peer.rank()), e);
             }
         }
         String text = member.name(ended.rank()) + " was lost: " + cause.getMessage();
         return new RingFailure(Reason.LOST, ended.rank(), text, cause);
     }
 
-    /** The abort among what a peer has sent, or null; chunks before it are thrown away, because the ring has ended. */
-    private RingFailure toldBy(Peer peer) throws IOException {
+    /** Returns the abort among a peer's frames, or null. Chunks before it are discarded, because the ring has ended. */
+    private RingFailure abortOf(Peer peer) throws IOException {
         Connection from = peer.connection();
         long deadline = System.nanoTime() + GracefulClose.NANOS;
         ByteBuffer ignored = ByteBuffer.allocateDirect(RingOperation.CHUNK);
@@ -204,18 +207,21 @@ final class RingPeers {
         return null;
     }
 
-    /** Closes all; {@code told} runs once they know why, before the time that they are given to read it. */
-    void close(RingFailure reason, boolean orderly, Runnable told) {
+    /**
+     * Closes all connections. {@code notified} runs after the peers were notified, before the wait until they have
+     * read.
+     */
+    void close(RingFailure reason, boolean orderly, Runnable notified) {
         List<Connection> connections = peers.stream().map(Peer::connection).toList();
         try (GracefulClose parting = new GracefulClose(selector, connections)) {
             try {
-                parting.tell(reason, orderly);
+                parting.notifyPeers(reason, orderly);
             } finally {
-                told.run();
+                notified.run();
             }
             parting.linger();
         } catch (IOException e) {
-            LOG.debug("{} could not leave its ring in an orderly way", member.name(member.rank()), e);
+            LOG.debug("{} could not leave its ring cleanly", member.name(member.rank()), e);
         }
     }
 }

@@ -4,33 +4,33 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * When ranks last got further, as far as this one knows. A heartbeat carries how often its sender has, by which those
- * that it is connected to know it, and the age of the youngest progress that the sender knows of, by which all others
- * do: an age only grows on its way, so that no rank's waiting can pass for progress. For the ring's thread alone, but
- * for {@link #add}.
+ * Time of the ranks' last progress, as far as this rank knows. A heartbeat carries the number of its sender's progress
+ * reports, for the sender's peers. It also carries the age of the latest progress that the sender knows of, for all
+ * other ranks. An age only grows on its way, so that a waiting rank cannot appear to make progress. Only the ring's
+ * thread may use it, except {@link #add}.
  */
 final class RingProgress {
     private final AtomicLong own = new AtomicLong();
-    private long ownBefore;
+    private long previousOwn;
     private long youngest = System.nanoTime();
 
-    /** This rank has got further; from any thread. */
+    /** Reports progress of this rank; any thread may call it. */
     void add() {
         own.incrementAndGet();
     }
 
-    /** Some rank got further at this time. */
+    /** Records progress of some rank at a time. */
     void at(long time) {
         youngest = Math.max(youngest, time);
     }
 
-    /** Nanoseconds since any rank got further. */
+    /** Returns the nanoseconds since any rank's progress. */
     long idleNanos(long now) {
-        look(now);
+        update(now);
         return now - youngest;
     }
 
-    /** The sign of life that is due. */
+    /** Returns the next heartbeat. */
     Frame heartbeat(int rank, long sequence, long now) {
         long age = TimeUnit.NANOSECONDS.toMillis(idleNanos(now));
         return new Frame(
@@ -42,18 +42,18 @@ final class RingProgress {
                 new Frame.Part(own.get(), (int) Math.min(age, Integer.MAX_VALUE), 0, 0));
     }
 
-    /** Takes note of a peer's heartbeat. */
+    /** Records a peer's heartbeat. */
     void heard(Peer peer, Frame heartbeat, long now) {
-        if (peer.gotFurther(heartbeat.part().total(), now)) {
+        if (peer.hasProgressed(heartbeat.part().total(), now)) {
             at(now);
         }
         at(now - TimeUnit.MILLISECONDS.toNanos(heartbeat.part().block()));
     }
 
-    private void look(long now) {
+    private void update(long now) {
         long count = own.get();
-        if (count != ownBefore) {
-            ownBefore = count;
+        if (count != previousOwn) {
+            previousOwn = count;
             at(now);
         }
     }

@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one thread that moves a ring's bytes: works off operations in the order in which they were submitted, and between
- * them keeps giving and watching for signs of life. It waits nowhere but in {@link RingPeers#await}.
+ * The thread that moves a ring's bytes. It works off operations in the order of submission, and sends and monitors
+ * heartbeats between them. It waits only in {@link RingPeers#await}.
  */
 final class RingThread implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(RingThread.class);
@@ -45,7 +45,7 @@ final class RingThread implements Runnable {
     /** Starts an operation, or fails its future if the ring has ended. */
     void submit(RingOperation submitted) {
         queue.add(submitted);
-        // Looked at after the addition: either the thread sees the operation or this sees the failure.
+        // Read after the addition, so that either the thread sees the operation or this method sees the failure.
         if (failure != null) {
             failQueue();
         } else {
@@ -53,17 +53,17 @@ final class RingThread implements Runnable {
         }
     }
 
-    /** This rank has got further; from any thread. */
+    /** Reports progress of this rank; any thread may call it. */
     void progressed() {
         progress.add();
     }
 
-    /** Why the ring ended, or null. */
+    /** Returns why the ring ended, or null. */
     RingFailure failure() {
         return failure;
     }
 
-    /** Asks the thread to say goodbye and end. */
+    /** Makes the thread say goodbye and end. */
     void close() {
         closing = true;
         peers.wake();
@@ -83,19 +83,19 @@ final class RingThread implements Runnable {
         }
     }
 
-    /** Silence counts from now on. */
+    /** Restarts the measurement of silence. */
     private void listenAnew() {
         long now = System.nanoTime();
         peers.all().forEach(peer -> peer.connection().listen(now));
     }
 
-    /** One round; false once the ring is to be closed in an orderly way. */
+    /** Runs one round; returns false if the ring must be closed cleanly. */
     private boolean turn() throws RingFailure {
         if (closing) {
             if (operation == null && queue.isEmpty()) {
                 return false;
             }
-            throw new RingFailure(Reason.LOST, member.rank(), own() + " was closed amid an operation", null);
+            throw new RingFailure(Reason.LOST, member.rank(), own() + " was closed during an operation", null);
         }
         if (operation == null) {
             begin();
@@ -161,11 +161,11 @@ final class RingThread implements Runnable {
     private boolean receive(Peer peer) throws RingFailure {
         Connection from = peer.connection();
         boolean any = peer.listening() && peers.read(peer);
-        Frame come = peer.takeComing();
-        if (come != null) {
+        Frame received = peer.takeReceived();
+        if (received != null) {
             any = true;
-            chunkCame();
-            operation.received(peer.rank(), come, peer.target());
+            chunkArrived();
+            operation.received(peer.rank(), received, peer.target());
         }
         if (from.left() && operation != null && operation.awaited(peer.rank()) > 0) {
             throw hasLeft(peer);
@@ -179,7 +179,7 @@ final class RingThread implements Runnable {
         }
         if (frame != null) {
             peer.hasBegun(frame.sequence());
-            // What belongs to an operation that this rank has not begun stays where it is.
+            // A chunk of an operation that this rank has not begun stays in the socket.
             if (operation != null && frame.sequence() <= sequence) {
                 takeChunk(peer, frame);
                 return true;
@@ -192,10 +192,10 @@ final class RingThread implements Runnable {
         if (frame.sequence() != sequence
                 || frame.detail() != operation.kind().code()
                 || !operation.expects(peer.rank(), frame)) {
-            String theirs = RingOperation.Kind.text(frame.detail()) + " of "
+            String peerOperation = RingOperation.Kind.text(frame.detail()) + " of "
                     + frame.part().total() + " bytes";
             String text = "the ranks are out of step: " + member.name(peer.rank()) + " is in operation "
-                    + frame.sequence() + ", " + theirs + ", " + own() + " in " + ownOperation();
+                    + frame.sequence() + ", " + peerOperation + ", " + own() + " in " + ownOperation();
             throw new RingFailure(Reason.MISMATCH, peer.rank(), text, null);
         }
         ByteBuffer opened = peer.connection().opened();
@@ -203,12 +203,12 @@ final class RingThread implements Runnable {
             peer.take(frame, operation.target(frame));
             return;
         }
-        chunkCame();
+        chunkArrived();
         operation.take(peer.rank(), frame, opened);
         peer.connection().body(NOTHING);
     }
 
-    private void chunkCame() {
+    private void chunkArrived() {
         progressed = System.nanoTime();
         progress.at(progressed);
     }
@@ -231,15 +231,18 @@ final class RingThread implements Runnable {
         peers.await(CANCEL_POLL_NANOS);
     }
 
-    /** A peer that has begun the operation only waits itself: whoever waits for the one that has not names it. */
+    /**
+     * Fails if a peer is idle. A peer that has begun the operation only waits itself, and the rank that waits for the
+     * idle rank names it.
+     */
     private void lookForIdle(long now) throws RingFailure {
         for (Peer peer : peers.all()) {
             boolean begun = peer.begun() >= sequence;
             long limit = begun ? 2 * patience : patience;
             long idle = begun ? progress.idleNanos(now) : now - Math.max(progressed, peer.progressed());
             if (operation.awaited(peer.rank()) > 0 && idle > limit) {
-                String text = member.name(peer.rank()) + " took no part in " + ownOperation()
-                        + " and got no further for " + limit / 1_000_000 + " ms";
+                String text = member.name(peer.rank()) + " did not take part in " + ownOperation()
+                        + " and made no progress for " + limit / 1_000_000 + " ms";
                 throw new RingFailure(Reason.LOST, peer.rank(), text, null);
             }
         }
@@ -270,8 +273,8 @@ final class RingThread implements Runnable {
     }
 
     private void failQueue() {
-        for (RingOperation left = queue.poll(); left != null; left = queue.poll()) {
-            left.future().completeExceptionally(failure.exception());
+        for (RingOperation queued = queue.poll(); queued != null; queued = queue.poll()) {
+            queued.future().completeExceptionally(failure.exception());
         }
     }
 }

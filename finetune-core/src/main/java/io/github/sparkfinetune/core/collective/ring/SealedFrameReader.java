@@ -4,16 +4,18 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 
-/** Frames that a {@link FrameCipher} has sealed: nothing of one is believed before all of it has come and is opened. */
+/**
+ * Reader of frames sealed by {@link FrameCipher}. A frame is used only after it has arrived completely and was opened.
+ */
 final class SealedFrameReader implements FrameReader {
-    private static final String ALTERED = "what came on its connection is not the frame that it sent";
+    private static final String ALTERED = "the bytes on its connection are not the frame that it sent";
 
     private final FrameCipher cipher;
     private final ByteBuffer sealed = FrameCipher.buffer();
     private final ByteBuffer header = ByteBuffer.allocateDirect(Frame.BYTES);
     private final ByteBuffer[] in = {sealed, header};
     private final ByteBuffer aad = ByteBuffer.allocate(Frame.BYTES);
-    private Frame coming;
+    private Frame incoming;
     private Frame head;
 
     SealedFrameReader(FrameCipher cipher) {
@@ -47,28 +49,28 @@ final class SealedFrameReader implements FrameReader {
     @Override
     public long read(SocketChannel channel) throws IOException {
         long count = 0;
-        if (coming == null) {
+        if (incoming == null) {
             if (header.hasRemaining()) {
                 count = channel.read(header);
             }
             if (header.hasRemaining()) {
                 return count;
             }
-            coming = Frame.read(header);
-            if (coming == null) {
+            incoming = Frame.read(header);
+            if (incoming == null) {
                 throw new IOException(ALTERED);
             }
             header.clear();
-            sealed.clear().limit(coming.length() + FrameCipher.TAG_BYTES);
+            sealed.clear().limit(incoming.length() + FrameCipher.TAG_BYTES);
         }
         long more = channel.read(in);
         if (!sealed.hasRemaining()) {
-            coming.write(aad);
+            incoming.write(aad);
             if (!cipher.open(aad, sealed.flip())) {
                 throw new IOException(ALTERED);
             }
-            head = coming;
-            coming = null;
+            head = incoming;
+            incoming = null;
         }
         return count > 0 ? count + Math.max(0, more) : more;
     }

@@ -5,10 +5,10 @@ import java.util.Collection;
 import java.util.List;
 
 /**
- * The order in which the values of n ranks are added: in pairs, the pairs in pairs, and so on. The sum of the ranks
- * [first, end) is that of [first, m) plus that of [m, end), where m - first is the greatest power of two below their
- * number. It depends on n alone, and float addition is commutative: so the bits of a sum depend neither on where the
- * ranks are nor on who adds what first.
+ * Order in which the values of n ranks are added: in pairs, the pairs in pairs, and so on. The sum of the ranks [first,
+ * end) is the sum of [first, m) plus the sum of [m, end), where m - first is the greatest power of two below their
+ * number. The order depends on n only, and float addition is commutative. So the bits of a sum depend neither on the
+ * ranks' hosts nor on the order of arrival.
  */
 final class SumTree {
     static final int NONE = -1;
@@ -27,7 +27,7 @@ final class SumTree {
         end = new int[count];
         parent = new int[count];
         sibling = new int[count];
-        // Leaves first, so that a rank is the number of its leaf; the root is last.
+        // Leaves come first, so that a rank is the number of its leaf; the root comes last.
         nodes = ranks;
         int root = build(0, ranks);
         parent[root] = NONE;
@@ -53,27 +53,27 @@ final class SumTree {
         return node;
     }
 
-    /** Number of nodes. A rank's own values are the node of its number. */
+    /** Returns the number of nodes. A rank's own values are the node of its number. */
     int nodes() {
         return nodes;
     }
 
-    /** The node that is the sum over all ranks. */
+    /** Returns the node that is the sum over all ranks. */
     int root() {
         return nodes - 1;
     }
 
-    /** The node that a node is added into, {@link #NONE} for the root. */
+    /** Returns the parent of a node, {@link #NONE} for the root. */
     int parent(int node) {
         return parent[node];
     }
 
-    /** What a node is added to. */
+    /** Returns the node that a node is added to. */
     int sibling(int node) {
         return sibling[node];
     }
 
-    /** The fewest nodes that together are the sum over some ranks. */
+    /** Returns the fewest nodes that together are the sum over some ranks. */
     List<Integer> cover(Collection<Integer> some) {
         List<Integer> covering = new ArrayList<>();
         cover(root(), some, covering);

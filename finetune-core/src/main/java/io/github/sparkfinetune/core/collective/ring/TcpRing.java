@@ -18,34 +18,38 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The collective of several ranks, connected by TCP or, on one machine, by Unix domain sockets; {@link Topology} says
- * who with whom. One thread moves the bytes and works off the operations in the order in which they were called; it
- * gives signs of life while the caller computes and blocks while there is nothing to move.
+ * Collective of several ranks, connected by TCP or, on one machine, by Unix domain sockets; {@link Topology} defines
+ * the connections. One thread moves the bytes and works off the operations in the order of the calls. It sends
+ * heartbeats while the caller computes, and blocks while there is nothing to move.
  *
- * <p>On each connection: the {@link Handshake}, then {@link Frame frames}. Operations are numbered from 1 in the order
- * of the calls, which is the same on all ranks; {@link AllReduceOperation} and {@link AllGatherOperation} say which
- * chunks one consists of. A heartbeat is due when nothing was sent to a peer for a quarter of
- * {@link RingTimeouts#silence()}. A peer is lost when nothing came from it for all of that, while this rank listened. A
- * peer that lives is lost when no chunk came within {@link RingTimeouts#operation()}, in which its heartbeats say that
- * it has neither begun the operation nor {@link #progressed() got further}; or, where it has begun the operation,
- * within twice that, in which no rank at all got further.
+ * <p>A connection begins with the {@link Handshake}, followed by {@link Frame frames}. Operations are numbered from 1
+ * in the order of the calls, which is the same on all ranks; {@link AllReduceOperation} and {@link AllGatherOperation}
+ * define an operation's chunks. A heartbeat is due if nothing was sent to a peer for a quarter of
+ * {@link RingTimeouts#silence()}. A peer is lost in three cases:
  *
- * <p>When a rank is lost every other one fails with its name: who notices tells its peers by an abort, which pass it
- * on. From then on every operation fails the same way. Ranks that call different operations, or with different sizes,
- * fail with an {@link IllegalStateException} that names both operations. Who ends sends an abort or a goodbye, shuts
- * down its output, reads what the peers still send until they have closed, and closes; half a second is given to each
- * of sending and waiting.
+ * <ul>
+ *   <li>Nothing arrived from it during {@link RingTimeouts#silence()}, while this rank listened.
+ *   <li>No chunk arrived within {@link RingTimeouts#operation()}, and its heartbeats show that it has neither begun the
+ *       operation nor {@link #progressed() made progress}.
+ *   <li>It has begun the operation, and no rank at all made progress within twice {@link RingTimeouts#operation()}.
+ * </ul>
  *
- * <p>Ranks prove to each other that they know the secret when they join. What they exchange afterwards is sealed by
- * {@link FrameCipher} between machines if {@link RingMember#encrypted()}: a frame that isn't the one that the peer has
- * sent counts as the loss of that peer. Else it is neither encrypted nor signed.
+ * <p>When a rank is lost, all other ranks fail with its name: a rank that notices the loss sends an abort to its peers,
+ * which forward it. From then on every operation fails the same way. Ranks that call different operations, or with
+ * different sizes, fail with an {@link IllegalStateException} that names both operations. A rank that ends sends an
+ * abort or a goodbye, shuts down its output, reads the peers' remaining bytes until they have closed, and closes.
+ * Sending and waiting take at most half a second each.
+ *
+ * <p>When ranks join, they prove to each other that they know the secret. {@link FrameCipher} then seals frames between
+ * machines if {@link RingMember#encrypted()}; a frame that differs from the peer's frame counts as the loss of the
+ * peer. Other frames are neither encrypted nor signed.
  */
 public final class TcpRing implements Collective {
     private static final Logger LOG = LoggerFactory.getLogger(TcpRing.class);
     /** Most bytes of one sum. */
     private static final int PIECE = 16 << 20;
-    /** Numbers of a sum that travel at once: 128 KiB. */
-    private static final int VALUES_A_PIECE = 16 << 10;
+    /** Number of a sum's values that are sent at once: 128 KiB. */
+    private static final int VALUES_PER_PIECE = 16 << 10;
 
     private final RingMember member;
     private final Topology topology;
@@ -68,12 +72,12 @@ public final class TcpRing implements Collective {
     }
 
     /**
-     * Joins the ring: connects to some peers, waits for the others, proves to each that it is a member and has it prove
-     * it. Others that connect are dropped and logged.
+     * Joins the ring: connects to some peers, waits for the others, and exchanges proofs of membership with each. Other
+     * connections are dropped and logged.
      *
-     * @param endpoint the sockets whose address is {@code member}'s; closed on return, however this ends
-     * @param cancelled polled while ranks wait for each other; true ends the waiting with a
-     *     {@link CancellationException}, also in every later operation
+     * @param endpoint listening sockets of {@code member}'s address; closed on return and on failure
+     * @param cancelled condition that is polled while ranks wait for each other; if true, the waiting ends with a
+     *     {@link CancellationException}, also in later operations
      * @return a collective that the caller closes; {@link SingleRank} for a single rank
      * @throws LostRankException if a peer has not joined in time or is gone
      * @throws CancellationException if cancelled or interrupted
@@ -115,16 +119,16 @@ public final class TcpRing implements Collective {
         if (!floats.isDirect() || floats.order() != ByteOrder.nativeOrder() || floats.remaining() % Float.BYTES != 0) {
             throw new IllegalArgumentException("not a direct buffer of floats in native order: " + floats);
         }
-        // In pieces, because a rank whose peer is late may have to keep as much as it sums at once.
-        ByteBuffer left = floats.duplicate();
+        // In pieces, because a rank with a late peer may have to buffer as much as one sum.
+        ByteBuffer remaining = floats.duplicate();
         while (true) {
-            int length = Math.min(PIECE, left.remaining());
-            ByteBuffer piece = left.slice(left.position(), length);
+            int length = Math.min(PIECE, remaining.remaining());
+            ByteBuffer piece = remaining.slice(remaining.position(), length);
             RingOperation operation = new AllReduceOperation(member.rank(), topology, tree, covers, piece, buffers);
             loop.submit(operation);
-            left.position(left.position() + length);
-            if (!left.hasRemaining()) {
-                // The ones before are done by then, or have failed like it.
+            remaining.position(remaining.position() + length);
+            if (!remaining.hasRemaining()) {
+                // The previous pieces are done by then, or have failed too.
                 return operation.future();
             }
         }
@@ -132,16 +136,16 @@ public final class TcpRing implements Collective {
 
     @Override
     public void allReduce(double[] values) {
-        // In pieces, because every rank gets a piece of all the others.
-        for (int from = 0; from == 0 || from < values.length; from += VALUES_A_PIECE) {
-            allReduce(values, from, Math.min(VALUES_A_PIECE, values.length - from));
+        // In pieces, because every rank receives a piece of every other rank.
+        for (int from = 0; from == 0 || from < values.length; from += VALUES_PER_PIECE) {
+            allReduce(values, from, Math.min(VALUES_PER_PIECE, values.length - from));
         }
     }
 
     private void allReduce(double[] values, int from, int count) {
-        ByteBuffer mine = ByteBuffer.allocate(count * Double.BYTES);
-        mine.asDoubleBuffer().put(values, from, count);
-        byte[][] all = gather(RingOperation.Kind.ALL_REDUCE_DOUBLES, mine.array());
+        ByteBuffer own = ByteBuffer.allocate(count * Double.BYTES);
+        own.asDoubleBuffer().put(values, from, count);
+        byte[][] all = gather(RingOperation.Kind.ALL_REDUCE_DOUBLES, own.array());
         double[] addend = new double[count];
         ByteBuffer.wrap(all[0]).asDoubleBuffer().get(values, from, count);
         for (int rank = 1; rank < all.length; rank++) {
@@ -162,8 +166,8 @@ public final class TcpRing implements Collective {
     }
 
     @Override
-    public byte[][] allGather(byte[] mine) {
-        return gather(RingOperation.Kind.ALL_GATHER, mine);
+    public byte[][] allGather(byte[] own) {
+        return gather(RingOperation.Kind.ALL_GATHER, own);
     }
 
     @Override
@@ -171,8 +175,8 @@ public final class TcpRing implements Collective {
         run(new AllGatherOperation(member.rank(), topology, shares));
     }
 
-    private byte[][] gather(RingOperation.Kind kind, byte[] mine) {
-        AllGatherOperation operation = new AllGatherOperation(kind, member.rank(), topology, mine);
+    private byte[][] gather(RingOperation.Kind kind, byte[] own) {
+        AllGatherOperation operation = new AllGatherOperation(kind, member.rank(), topology, own);
         run(operation);
         return operation.blocks();
     }
@@ -191,8 +195,8 @@ public final class TcpRing implements Collective {
     }
 
     /**
-     * Leaves the ring. Operations that are under way fail, on all ranks. Safe at any time and from any thread; ends
-     * within seconds and leaves no thread and no socket.
+     * Leaves the ring. Pending operations fail on all ranks. Any thread may call it at any time; it ends within seconds
+     * and leaves no thread and no socket.
      */
     @Override
     public void close() {

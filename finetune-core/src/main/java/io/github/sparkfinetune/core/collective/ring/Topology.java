@@ -6,20 +6,20 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 
 /**
- * Which ranks share a host, and who of them talks to the other hosts about what. What travels is cut into as many
- * blocks as there are ranks. Block b belongs to rank b. On every other host one rank is the block's collector: the one
- * that has, among the ranks of its host, the place that rank b has on its own, modulo their number. On the owner's host
- * the owner is. So a block goes once to and once from each host, and the ranks of a host share the work.
+ * Hosts of the ranks, and the ranks that talk to other hosts. Data is split into as many blocks as there are ranks, and
+ * block b belongs to rank b. On every other host one rank is the block's collector: the rank at rank b's index on its
+ * own host, modulo the host's number of ranks. On the owner's host, the owner is the collector. So a block is sent once
+ * to and once from each host, and the ranks of a host share the work.
  */
 final class Topology {
     private final int[] hostOf;
-    private final int[] placeOf;
+    private final int[] indexOf;
     private final List<List<Integer>> hosts = new ArrayList<>();
 
-    /** @param names of the hosts, by rank */
+    /** @param names names of the hosts, by rank */
     Topology(List<String> names) {
         hostOf = new int[names.size()];
-        placeOf = new int[names.size()];
+        indexOf = new int[names.size()];
         List<String> known = new ArrayList<>();
         for (int rank = 0; rank < names.size(); rank++) {
             int host = known.indexOf(names.get(rank));
@@ -29,17 +29,17 @@ final class Topology {
                 hosts.add(new ArrayList<>());
             }
             hostOf[rank] = host;
-            placeOf[rank] = hosts.get(host).size();
+            indexOf[rank] = hosts.get(host).size();
             hosts.get(host).add(rank);
         }
     }
 
-    /** Number of ranks. */
+    /** Returns the number of ranks. */
     int size() {
         return hostOf.length;
     }
 
-    /** Number of hosts. */
+    /** Returns the number of hosts. */
     int hosts() {
         return hosts.size();
     }
@@ -48,21 +48,21 @@ final class Topology {
         return hostOf[rank];
     }
 
-    /** The ranks of a host, rising. */
+    /** Returns the ranks of a host, in ascending order. */
     List<Integer> ranks(int host) {
         return hosts.get(host);
     }
 
-    /** The rank that collects a block on a host. */
+    /** Returns the rank that collects a block on a host. */
     int collector(int host, int block) {
         if (hostOf[block] == host) {
             return block;
         }
         List<Integer> ranks = hosts.get(host);
-        return ranks.get(placeOf[block] % ranks.size());
+        return ranks.get(indexOf[block] % ranks.size());
     }
 
-    /** The ranks that a rank talks to, rising: those of its host, and collectors of other hosts. */
+    /** Returns the ranks that a rank talks to, in ascending order: ranks of its host, and collectors of other hosts. */
     SortedSet<Integer> peers(int rank) {
         SortedSet<Integer> peers = new TreeSet<>(hosts.get(hostOf[rank]));
         for (int host = 0; host < hosts.size(); host++) {

@@ -12,18 +12,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A Unix domain socket on which a rank listens beside its TCP port: bytes between two processes of one machine cost
- * about two thirds of what they cost through TCP. It lies in a temporary folder of its own that only this user can
- * enter, and whose name is not to be guessed; in /tmp where the temporary folder's path is too long for a socket, as
- * that of a YARN container is.
+ * Unix domain socket on which a rank listens beside its TCP port. Between two processes of one machine, its bytes cost
+ * about two thirds of TCP's. The socket is in its own temporary folder with an unpredictable name, which only this user
+ * can enter. The folder is in /tmp if the temporary folder's path is too long for a socket, as in a YARN container.
  */
 final class UnixSocketServer implements AutoCloseable {
-    /** Longest path of a socket in bytes: {@code sun_path} has 108 on Linux, of which the last is 0. */
+    /** Longest path of a socket in bytes: {@code sun_path} has 108 bytes on Linux, of which the last is 0. */
     private static final int LONGEST_PATH = 107;
 
     private static final Path SHORT = Path.of("/tmp");
     private static final String NAME = "rank";
-    // As long as what createTempDirectory makes of it.
+    // The longest name that createTempDirectory can make.
     private static final String LONGEST_NAME = "ring" + Long.MAX_VALUE + "0/" + NAME;
 
     private static final Logger LOG = LoggerFactory.getLogger(UnixSocketServer.class);
@@ -36,7 +35,7 @@ final class UnixSocketServer implements AutoCloseable {
         this.socket = socket;
     }
 
-    /** Begins to listen; empty where the system has no such sockets. */
+    /** Begins to listen; returns empty if the system has no Unix domain sockets. */
     static Optional<UnixSocketServer> open(int backlog) {
         return open(backlog, Path.of(System.getProperty("java.io.tmpdir")));
     }
@@ -46,7 +45,7 @@ final class UnixSocketServer implements AutoCloseable {
         ServerSocketChannel channel = null;
         try {
             channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-            // Owner only, by createTempDirectory's contract.
+            // createTempDirectory gives only the owner access.
             folder = Files.createTempDirectory(fits(temporary) ? temporary : SHORT, "ring");
             Path socket = folder.resolve(NAME);
             channel.bind(UnixDomainSocketAddress.of(socket), backlog);
@@ -67,7 +66,7 @@ final class UnixSocketServer implements AutoCloseable {
         return channel;
     }
 
-    /** Absolute path of the socket. */
+    /** Returns the absolute path of the socket. */
     Path socket() {
         return socket;
     }
@@ -87,7 +86,7 @@ final class UnixSocketServer implements AutoCloseable {
                 Files.deleteIfExists(folder);
             }
         } catch (IOException e) {
-            LOG.warn("{} is left over: {}", folder, e.toString());
+            LOG.warn("{} cannot be deleted: {}", folder, e.toString());
         }
     }
 }

@@ -58,7 +58,7 @@ class FrameFuzzTest {
                 }
             }
         } catch (IOException e) {
-            assertThat(e).hasMessageMatching("it sent bytes that are no frame|what came on its connection .*");
+            assertThat(e).hasMessageMatching("it sent bytes that are no frame|the bytes on its connection .*");
             return frames;
         }
     }

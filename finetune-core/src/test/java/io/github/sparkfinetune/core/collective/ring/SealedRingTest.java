@@ -88,7 +88,7 @@ class SealedRingTest {
             assertThat(failures)
                     .allSatisfy(failure -> assertThat(failure)
                             .isInstanceOf(LostRankException.class)
-                            .hasMessageContaining("what came on its connection is not the frame that it sent"));
+                            .hasMessageContaining("the bytes on its connection are not the frame that it sent"));
         }
     }
 

@@ -78,8 +78,8 @@ class SlowRankTest {
                     .allSatisfy(failure -> assertThat(failure)
                             .isInstanceOf(LostRankException.class)
                             .hasMessageContaining("rank 1 (")
-                            .hasMessageContaining("took no part")
-                            .hasMessageContaining("got no further for 1200 ms"));
+                            .hasMessageContaining("did not take part")
+                            .hasMessageContaining("made no progress for 1200 ms"));
         }
     }
 

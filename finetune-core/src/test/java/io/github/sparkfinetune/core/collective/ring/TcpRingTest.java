@@ -234,7 +234,7 @@ class TcpRingTest {
             assertThatThrownBy(() -> ranks.ring(1).barrier())
                     .isInstanceOf(LostRankException.class)
                     .hasMessageContaining("rank 0")
-                    .hasMessageContaining("closed amid an operation");
+                    .hasMessageContaining("closed during an operation");
         }
     }
 
@@ -320,7 +320,7 @@ class TcpRingTest {
                 assertThatThrownBy(future::get)
                         .hasCauseInstanceOf(LostRankException.class)
                         .hasMessageContaining("rank 2")
-                        .hasMessageContaining("took no part");
+                        .hasMessageContaining("did not take part");
             }
         }
     }

@@ -1,4 +1,4 @@
-"""The nearest matrix of low rank, as the product of an adapter's B and A."""
+"""Nearest matrix of low rank, as the product of an adapter's B and A."""
 
 from typing import List
 
@@ -8,17 +8,17 @@ from torch import Tensor
 
 class LowRank(torch.nn.Module):
     def factors(self, u: Tensor, s: Tensor, vh: Tensor, r: int) -> List[Tensor]:
-        """Of singular vectors and values: A = sqrt(S) V^T [r, in], B = U sqrt(S) [out, r]."""
+        """A = sqrt(S) V^T [r, in] and B = U sqrt(S) [out, r], from singular vectors and values."""
         root = s[:r].sqrt()
         return [root.unsqueeze(1) * vh[:r], u[:, :r] * root]
 
     def low_rank(self, w: Tensor, r: int) -> List[Tensor]:
-        """w [out, in] -> A and B by the whole decomposition."""
+        """w [out, in] -> A and B by a full singular value decomposition."""
         u, s, vh = torch.linalg.svd(w, full_matrices=False)
         return self.factors(u, s, vh, r)
 
     def low_rank_by_iteration(self, w: Tensor, start: Tensor, iterations: int) -> List[Tensor]:
-        """w [out, in], start [in, r] random -> A and B by iterations of a subspace
+        """w [out, in], random start [in, r] -> A and B by subspace iterations
 
         Source: Halko et al. 2009, algorithms 4.4 and 5.1.
         """

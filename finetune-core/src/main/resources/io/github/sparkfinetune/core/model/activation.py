@@ -1,4 +1,4 @@
-"""The activations, by the names of Hugging Face's config.json, each with its backward."""
+"""Activations by their names in Hugging Face's config.json, with their backwards."""
 
 import torch
 import torch.nn.functional as F

@@ -1,13 +1,13 @@
 """Attention of each text to all of its tokens, for layers that keep probabilities.
 
-N tokens of all texts side by side, A heads of width d, H = A d. A call takes texts of like length,
-padded to one length L; documents holds L for each text, in the order of the calls. Padded, they
-have P tokens in all: batch["pad"] [P] holds the row of each, batch["unpad"] [N] the padded place of
-each row. Neither exists where no text is padded and the calls keep the texts' order.
-batch["bias"] [P], if any, is 0 at a token and -inf at padding.
+N tokens of all texts concatenated, A heads of width d, H = A d. A call computes texts of similar
+length, padded to one length L; documents holds L for each text, in the order of the calls. The
+padded texts have P tokens in all: batch["pad"] [P] holds the index of each padded token in N,
+batch["unpad"] [N] the index of each token in P. Both are missing if no text is padded and the calls
+keep the texts' order. batch["bias"] [P], if any, is 0 for a token and -inf for padding.
 
-masks["probs"], if any, is what dropout keeps of the probabilities: [A, L, L] of each text, one
-after the other.
+masks["probs"], if any, is the dropout mask of the probabilities: the [A, L, L] of all texts,
+concatenated.
 """
 
 from typing import Dict, List, Optional, Tuple
@@ -31,22 +31,22 @@ class Attention(AttentionCalls):
         return x.index_select(0, batch["unpad"]) if "unpad" in batch else x
 
     def unpadded_backward(self, g: Tensor, batch: Dict[str, Tensor]) -> Tensor:
-        """Gradient [P, C] of x of unpadded, given that of its result [N, C]: 0 at padding."""
+        """Gradient [P, C] of unpadded's x, given its result's gradient [N, C]; 0 for padding."""
         if "unpad" not in batch:
             return g
         padded = g.new_zeros([batch["pad"].size(0), g.size(1)])
         return padded.index_copy_(0, batch["unpad"], g)
 
     def relative_bias(self, w: Dict[str, Tensor], tokens: int) -> Optional[Tensor]:
-        """Bias of the scores of every text by the positions of query and key [A, L, L]: none here."""
+        """Bias [A, L, L] of every text's scores by the positions of query and key; none here."""
         return None
 
     def relative_bias_backward(self, g: Tensor, gradients: Dict[str, Tensor]) -> None:
-        """Adds to the gradient of relative.weight, given that of relative_bias."""
+        """Adds to the gradient of relative.weight, given the gradient of relative_bias."""
         pass
 
     def padding_bias(self, batch: Dict[str, Tensor], start: int, n: int, length: int) -> Tensor:
-        """Bias of the scores of n texts by their padding [n, 1, 1, L]."""
+        """Bias [n, 1, 1, L] of the scores of n texts by their padding."""
         return batch["bias"].narrow(0, start, n * length).view([n, 1, 1, length])
 
     def bias(self, w: Dict[str, Tensor], batch: Dict[str, Tensor], call: Tuple[int, int, int]) -> Optional[Tensor]:
@@ -59,7 +59,7 @@ class Attention(AttentionCalls):
         return bias
 
     def kept_probs(self, masks: Dict[str, Tensor], at: int, n: int, length: int) -> Tensor:
-        """What dropout keeps of the probabilities of n texts, from element at on: [n, A, L, L]"""
+        """Dropout mask of the probabilities of n texts, from element at on: [n, A, L, L]"""
         kept = self.score_matrices(masks["probs"], (0, at, n, length))
         return kept.view([n, self.num_heads, length, length])
 
@@ -79,10 +79,10 @@ class Attention(AttentionCalls):
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """q, k, v [N, H] -> [N, H], for the forward pass alone or as PyTorch records it.
+        """q, k, v [N, H] -> [N, H], for a forward without backward or as PyTorch records it.
 
-        With dropout it is written out, because the fused kernel takes no mask of our own; the scale
-        goes into the values, the smallest factor.
+        With dropout it is explicit, because the fused kernel accepts no custom mask. The scale is
+        multiplied into the values, the smallest factor.
         """
         q, k, v = self.padded(q, batch), self.padded(k, batch), self.padded(v, batch)
         pieces: List[Tensor] = []
@@ -104,7 +104,7 @@ class Attention(AttentionCalls):
         return self.unpadded(self.joined(pieces), batch)
 
     def by_head(self, x: Tensor, documents: List[int]) -> Tensor:
-        """x [P, H] -> [P, H] in new memory, which holds [n, A, L, d] of each call."""
+        """x [P, H] -> [P, H] in new memory, laid out as the [n, A, L, d] of each call."""
         y = torch.empty_like(x)
         for call in self.calls(documents):
             rows = self.heads(x, call)
@@ -112,7 +112,7 @@ class Attention(AttentionCalls):
         return y
 
     def by_token(self, x: Tensor, documents: List[int]) -> Tensor:
-        """What by_head returns -> [P, H] in the order of tokens, in new memory."""
+        """Result of by_head -> [P, H] in the order of tokens, in new memory."""
         y = torch.empty_like(x)
         for call in self.calls(documents):
             rows = self.heads(y, call)
@@ -127,7 +127,7 @@ class Attention(AttentionCalls):
         return n
 
     def parts(self, q: Tensor, documents: List[int]) -> List[Tuple[int, int, int, int]]:
-        """What is computed at once: (first token, first score, texts, tokens of each)."""
+        """Parts that are computed at once: (first token, first score, texts, tokens of each)."""
         size = 2 if q.dtype == torch.bfloat16 else 4
         parts: List[Tuple[int, int, int, int]] = []
         at = 0
@@ -141,7 +141,7 @@ class Attention(AttentionCalls):
         return parts
 
     def matrices(self, x: Tensor, part: Tuple[int, int, int, int]) -> Tensor:
-        """What by_head returns -> a part's texts [n A, L, d]"""
+        """Result of by_head -> a part's texts [n A, L, d]"""
         start, _, n, length = part
         return x.narrow(0, start, n * length).view([n * self.num_heads, length, -1])
 
@@ -163,8 +163,8 @@ class Attention(AttentionCalls):
     ) -> Tuple[Tensor, Tensor]:
         """Attention whose backward is attend_backward, without a graph.
 
-        q, k, v: what by_head returns, F32 or BF16 -> probabilities, one after the other, and what is
-        attended, as q, of the same type, as scores are too
+        q, k, v: results of by_head, F32 or BF16 -> concatenated probabilities, and the attention's
+        output in the layout of q. Scores and results have the type of q.
         """
         p = torch.empty([self.scores(documents)], dtype=q.dtype, device=q.device)
         o = torch.empty_like(q)
@@ -201,10 +201,10 @@ class Attention(AttentionCalls):
         masks: Dict[str, Tensor],
         gradients: Dict[str, Tensor],
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Gradients of q, k and v, as they are; p: probabilities.
+        """Gradients of q, k and v, in their layout; p: probabilities.
 
-        go: that of what is attended, by head, of the same type. That of relative.weight is added to
-        gradients, where it has one.
+        go: gradient of the output, by head, of the same type. The gradient of relative.weight is
+        added to gradients, if present.
         """
         gq = torch.empty_like(go)
         gk = torch.empty_like(go)

@@ -1,4 +1,4 @@
-"""Calls of attention: which documents one call computes, and how much of it at once."""
+"""Calls of attention: the documents of one call, and the size of its parts."""
 
 from typing import List, Tuple
 
@@ -10,7 +10,7 @@ class AttentionCalls(torch.nn.Module):
     def calls(self, documents: List[int]) -> List[Tuple[int, int, int]]:
         """The calls that compute all documents: (first token, documents, tokens of each).
 
-        Documents of one length that follow each other share a call.
+        Consecutive documents of equal length share a call.
         """
         calls: List[Tuple[int, int, int]] = []
         start = 0
@@ -27,8 +27,8 @@ class AttentionCalls(torch.nn.Module):
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
 
     def matrices_at_once(self, scores: int, size: int) -> int:
-        """Number of matrices of scores, each of size bytes a score; at least one.
+        """Number of matrices, each of so many scores of size bytes; at least one.
 
-        As many as stay in a processor's cache from one operation to the next: 2 MB.
+        So many matrices stay in a CPU's cache from one operation to the next: 2 MB.
         """
         return max(1, 2097152 // (size * scores))

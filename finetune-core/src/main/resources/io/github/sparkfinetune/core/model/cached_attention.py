@@ -1,7 +1,7 @@
 """Generation with a cache of keys and values.
 
-cache["keys"] and cache["values"] [B, G, capacity, d] hold B sequences that end at the same place. A
-sequence begins at its start; what lies before it is zeros and hidden.
+cache["keys"] and cache["values"] [B, G, capacity, d] hold B sequences that end at the same index. A
+sequence begins at its start; the values before it are zero and hidden.
 """
 
 from typing import Dict, List
@@ -16,7 +16,7 @@ from torch import Tensor
 
 class CachedAttention(MatrixAttention, Linear, LogitCap):
     def cache_documents(self, cache: Tensor, x: Tensor, documents: List[int], end: int) -> None:
-        """Copies rows x [N, G d] of packed documents, one a sequence, so that they end at end."""
+        """Copies rows x [N, G d] of packed documents, one for each sequence, so that they end at end."""
         start = 0
         for i, n in enumerate(documents):
             rows = x[start : start + n].view([n, cache.size(1), -1])
@@ -24,18 +24,20 @@ class CachedAttention(MatrixAttention, Linear, LogitCap):
             start += n
 
     def hidden_places(self, starts: Tensor, begin: int, end: int) -> Tensor:
-        """starts [B] -> [B, 1, 1, end - begin], 0 where a sequence has begun, else -inf"""
+        """starts [B] -> [B, 1, 1, end - begin], 0 from a sequence's start on, else -inf"""
         places = torch.arange(begin, end, dtype=torch.int64, device=torch.device("cpu"))
         hidden = places.to(starts).unsqueeze(0).lt(starts.unsqueeze(1))
         bias = torch.zeros_like(hidden, dtype=torch.float32).masked_fill(hidden, float("-inf"))
         return bias.unsqueeze(1).unsqueeze(1)
 
-    def attend_cached(self, q: Tensor, k: Tensor, v: Tensor, cache: Dict[str, Tensor], begin: int, end: int) -> Tensor:
-        """Attention of one new token a sequence to itself and to what is cached from begin on.
+    def attend_cached(
+        self, q: Tensor, k: Tensor, v: Tensor, cache: Dict[str, Tensor], begin: int, end: int
+    ) -> Tensor:
+        """Attention of one new token per sequence to itself and to the cached tokens from begin on.
 
-        Its key and value are cached at place end - 1. q [B, A d], k and v [B, G d] -> [B, A d].
-        cache["bias"] [B, 1, 1, end - begin], if any, is that of hidden_places. The heads that share
-        a key-value head are the rows of one product, so that keys and values are not repeated.
+        The new key and value are cached at index end - 1. q [B, A d], k and v [B, G d] -> [B, A d].
+        cache["bias"] [B, 1, 1, end - begin], if any, is the result of hidden_places. The heads that
+        share a key-value head are the rows of one product, so that keys and values are not repeated.
         """
         keys, values = cache["keys"], cache["values"]
         b, g = keys.size(0), keys.size(1)
@@ -54,7 +56,7 @@ class CachedAttention(MatrixAttention, Linear, LogitCap):
         return o.reshape([b, -1])
 
     def cache_grown(self, cache: Tensor, end: int, capacity: int) -> Tensor:
-        """The cache with room for more, in new memory."""
+        """The cache with a larger capacity, in new memory."""
         grown = cache.new_zeros([cache.size(0), cache.size(1), capacity, cache.size(3)])
         grown.narrow(2, 0, end).copy_(cache.narrow(2, 0, end))
         return grown
@@ -62,7 +64,7 @@ class CachedAttention(MatrixAttention, Linear, LogitCap):
     def next_logits(self, h: Tensor, projection: Tensor) -> Tensor:
         """Logits [B, V] of hidden states h [B, H]; projection [V, H]
 
-        It has so many rows that few_rows pays for longer.
+        The projection has many rows, so few_rows is faster for more hidden states.
         """
         if h.size(0) <= 8 or self.is_few(h):
             return self.capped_logits(self.few_rows(h, projection))

@@ -1,10 +1,10 @@
-"""Attention within documents that lie side by side in one row of N tokens, causal or to all tokens.
+"""Attention within documents that are concatenated to one row of N tokens, causal or to all tokens.
 
-A heads of width d, G key-value heads that A / G heads share each. Documents of one length that
-follow each other share a call. Scores are scaled, and capped where attention_cap is not 0. A
-document of L tokens that is longer than the sliding window has a bias batch["window.L"] [L, L], 0
-where a token is seen, else -inf. fused_attention and matrix_products say what computes it where no
-graph is recorded: the processor's fused kernel, or matrix_attention.py.
+A heads of width d, and G key-value heads, each shared by A / G heads. Consecutive documents of
+equal length share a call. Scores are scaled, and capped if attention_cap is not 0. A document of L
+tokens that is longer than the sliding window has a bias batch["window.L"] [L, L], 0 for visible
+tokens, else -inf. Without a recorded graph, fused_attention selects the CPU's fused kernel, and
+matrix_products selects matrix_attention.py.
 """
 
 from typing import Dict, List, Optional, Tuple
@@ -22,7 +22,7 @@ class DocumentAttention(MatrixAttention):
     matrix_products: bool
 
     def window(self, batch: Dict[str, Tensor], length: int) -> Optional[Tensor]:
-        """The bias of documents of a length."""
+        """The bias of documents of one length."""
         return batch.get("window." + str(length))
 
     def by_heads(self, x: Tensor, call: Tuple[int, int, int], heads: int) -> Tensor:
@@ -35,7 +35,7 @@ class DocumentAttention(MatrixAttention):
         return y.transpose(1, 2)
 
     def by_tokens(self, x: Tensor, heads: int) -> Tensor:
-        """[documents, A, L, d] -> [documents L, heads d]; what was repeated is added up."""
+        """[documents, A, L, d] -> [documents L, heads d]; repeated heads are added up."""
         n, length = x.size(0), x.size(2)
         if heads != self.num_heads:
             shared = x.contiguous().view([n, heads, self.num_heads // heads, length, -1])
@@ -73,9 +73,9 @@ class DocumentAttention(MatrixAttention):
     def attend_call(
         self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor], recorded: bool
     ) -> Tuple[Tensor, Optional[Tensor]]:
-        """A call's attention, and its log-sum-exp where the fused kernel computed it.
+        """A call's attention, and its log-sum-exp if the fused kernel computed it.
 
-        recorded: whether PyTorch records it, or computes as it does when it records.
+        recorded: whether PyTorch records the graph, or computes as if it did.
         """
         if self.matrix_products and (self.attention_cap > 0.0 or not recorded):
             return self.matrix_attention(q, k, v, bias), None
@@ -93,7 +93,7 @@ class DocumentAttention(MatrixAttention):
         lse: Optional[Tensor],
         bias: Optional[Tensor],
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Gradients of q, k and v of attend_call, not recorded; go: that of o, what is attended."""
+        """Gradients of q, k and v of attend_call without a graph; go: gradient of its output o."""
         if lse is None:
             if self.matrix_products:
                 return self.matrix_attention_backward(go, q, k, v, bias)
@@ -122,7 +122,7 @@ class DocumentAttention(MatrixAttention):
     ) -> Dict[str, Tensor]:
         """q [N, A d], k and v [N, G d] -> attended [N, A d]
 
-        And lse.I, what attend_call gives of call I besides, if anything.
+        Also returns lse.I, the log-sum-exp of call I, if any.
         """
         kept: Dict[str, Tensor] = {}
         pieces: List[Tensor] = []
@@ -145,9 +145,9 @@ class DocumentAttention(MatrixAttention):
         documents: List[int],
         batch: Dict[str, Tensor],
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Gradients of q, k and v of attend; go: that of what is attended.
+        """Gradients of q, k and v of attend; go: gradient of attended.
 
-        kept: q, k, v, and what attend returned.
+        kept: q, k, v, and the result of attend.
         """
         gq: List[Tensor] = []
         gk: List[Tensor] = []
@@ -169,7 +169,7 @@ class DocumentAttention(MatrixAttention):
     def plain_attention_backward(
         self, g: Tensor, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Gradients of q, k and v of plain_attention, which is computed again."""
+        """Gradients of q, k and v of plain_attention, which is recomputed."""
         recording = torch.is_grad_enabled()
         torch.set_grad_enabled(True)
         q = q.detach().requires_grad_(True)
@@ -182,7 +182,7 @@ class DocumentAttention(MatrixAttention):
     def recorded_gradients(
         self, y: Tensor, q: Tensor, k: Tensor, v: Tensor, g: Tensor
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Gradients of q, k and v, that y was recorded from; g: that of y."""
+        """Gradients of q, k and v, from which y was recorded; g: gradient of y."""
         upstream: List[Optional[Tensor]] = [g]
         found = torch.autograd.grad([y], [q, k, v], upstream)
         gq, gk, gv = found[0], found[1], found[2]

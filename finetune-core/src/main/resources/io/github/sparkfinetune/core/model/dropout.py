@@ -1,8 +1,8 @@
-"""Dropout sites. masks holds, by site, what is kept: 1 where a value is, else 0, as bytes: PyTorch
-would multiply by bools one by one.
+"""Dropout sites.
 
-scale is 1 / (1 - p); a site that is missing drops nothing. No site has the name of a linear, which
-is that of its adapter's mask.
+masks holds a mask for each site: 1 for a kept value, else 0. Masks are bytes, because PyTorch
+multiplies by bools one by one. scale is 1 / (1 - p); a missing site drops nothing. No site has the
+name of a linear, which names the mask of the linear's adapter.
 """
 
 from typing import Dict
@@ -19,7 +19,7 @@ class Dropout(torch.nn.Module):
         return x * masks[site].view(x.size()) * scale
 
     def masks_at(self, masks: Dict[str, Tensor], places: Tensor) -> Dict[str, Tensor]:
-        """Those of rows [M] alone."""
+        """The masks of the rows places [M] only."""
         chosen: Dict[str, Tensor] = {}
         for name, mask in masks.items():
             chosen[name] = mask.index_select(0, places)
@@ -31,8 +31,10 @@ class Dropout(torch.nn.Module):
             return x + y
         return torch.addcmul(x, y, masks[site].to(torch.float32), value=scale)
 
-    def dropped_backward(self, g: Tensor, masks: Dict[str, Tensor], site: str, scale: float) -> Tensor:
-        """Gradient through a site, as a tensor of its own where something is dropped."""
+    def dropped_backward(
+        self, g: Tensor, masks: Dict[str, Tensor], site: str, scale: float
+    ) -> Tensor:
+        """Gradient through a site, in a new tensor if something is dropped."""
         if site not in masks:
             return g
         return masks[site].to(torch.float32).mul_(g).mul_(scale)

@@ -1,9 +1,9 @@
-"""Attention within documents, see document_attention.py, that the fused kernel does not compute.
+"""Attention within documents, see document_attention.py, that the fused kernel cannot compute.
 
-It takes no mask of our own: masks["probs"], if any, is what dropout keeps of the probabilities,
-[A, L, L] of each document, one after the other; the scale goes into the values, the smallest factor.
-And it does not differentiate what sees nothing but padding, as padding may: batch["bias"] [N], if
-any, is 0 at a token and -inf at padding.
+The kernel accepts no custom mask: masks["probs"], if any, is the dropout mask of the probabilities,
+the [A, L, L] of all documents, concatenated. The scale is multiplied into the values, the smallest
+factor. The kernel cannot differentiate rows that see only padding, as rows of padding may:
+batch["bias"] [N], if any, is 0 for a token and -inf for padding.
 """
 
 from typing import Dict, List, Optional, Tuple
@@ -17,13 +17,13 @@ class DroppedAttention(DocumentAttention):
     probs_scale: float
 
     def is_fusible(self, batch: Dict[str, Tensor], masks: Dict[str, Tensor]) -> bool:
-        """Whether the fused kernel computes it."""
+        """Whether the fused kernel can compute it."""
         return "bias" not in batch and "probs" not in masks
 
     def bias(self, batch: Dict[str, Tensor], start: int, length: int) -> Optional[Tensor]:
-        """The bias [L, L] of the document that begins at a token.
+        """The bias [L, L] of the document that begins at token start.
 
-        Finite where there is padding, which may see nothing; then it sees all alike.
+        It is finite with padding, whose rows may see nothing; such a row then sees all tokens equally.
         """
         window = self.window(batch, length)
         if "bias" not in batch:
@@ -76,7 +76,7 @@ class DroppedAttention(DocumentAttention):
         batch: Dict[str, Tensor],
         masks: Dict[str, Tensor],
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Gradients of kept q, k and v of dropped_attention, which is computed again."""
+        """Gradients of kept q, k and v of dropped_attention, which is recomputed."""
         recording = torch.is_grad_enabled()
         torch.set_grad_enabled(True)
         q = kept["q"].detach().to(torch.float32).requires_grad_(True)

@@ -1,9 +1,10 @@
-"""A post-norm transformer layer with its backward written out.
+"""Post-norm transformer layer with an explicit backward.
 
-The backward keeps less than a recorded graph (no dropped probabilities, no activation, no hidden
-state between the two halves, masks of 1 byte; with products in BF16 all that they read in BF16, and
-probabilities), works in place, and writes weight gradients where they belong. N tokens of all texts
-side by side, H hidden; attention's shapes, batch and documents as in attention.py.
+The backward keeps less than a recorded graph: no probabilities after dropout, no activation, no
+hidden state between the two halves, and masks of 1 byte. With products in BF16, it keeps their
+inputs and the probabilities in BF16. It works in place and writes weight gradients to their final
+tensors. N tokens of all texts concatenated, H hidden; attention's shapes, batch and documents as in
+attention.py.
 """
 
 from typing import Dict, List
@@ -30,7 +31,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """x [N, H] -> [N, H], for the forward pass alone or as PyTorch records it."""
+        """x [N, H] -> [N, H], for a forward without backward or as PyTorch records it."""
         attended = self.attended(x, w, batch, documents, masks)
         a = self.linear(attended, w, masks, "attention_output")
         h = self.layer_norm(self.residual(x, a, masks, "attention_residual"), w, "attention_norm")
@@ -67,9 +68,9 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         masks: Dict[str, Tensor],
         name: str,
     ) -> Tensor:
-        """A linear of x [N, H] by head, of the type that attention multiplies.
+        """A linear of x [N, H] by head, in the type of attention's products.
 
-        Where the fused kernel is chosen, products of attention in BF16 are slow.
+        If the fused kernel is selected, attention's products in BF16 are slow.
         """
         y = self.dense(x, w, masks, name)
         y = y if self.fused_attention else self.cast(y)
@@ -83,7 +84,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Dict[str, Tensor]:
-        """x [N, H] -> y [N, H] and what layer_backward needs, without a graph."""
+        """x [N, H] -> y [N, H] and the tensors for layer_backward, without a graph."""
         narrow = self.cast(x)
         q = self.attention_input(narrow, w, batch, documents, masks, "query")
         k = self.attention_input(narrow, w, batch, documents, masks, "key")
@@ -125,7 +126,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         add: bool,
         needs_input_grad: bool,
     ) -> List[Tensor]:
-        """-> [gradient of x], where it is needed; kept: what layer_forward returned, and x."""
+        """-> [gradient of x] if needed; kept: the result of layer_forward, and x."""
         x, sum1, u = kept["x"], kept["attention_sum"], kept["intermediate"]
         mean, rstd = kept["output_mean"], kept["output_rstd"]
         g2 = self.layer_norm_backward(gy, kept["output_sum"], mean, rstd, w, gradients, "output_norm", add)

@@ -1,7 +1,7 @@
 """Linears y = x W^T + b with their adapters and their backward, for every architecture.
 
-By its name in the weights w, a linear has NAME.weight [out, in], perhaps NAME.bias [out], and for
-an adapter what lora.py says.
+The weights w hold, by a linear's name, NAME.weight [out, in], optionally NAME.bias [out], and an
+adapter's weights as in lora.py.
 """
 
 from typing import Dict, Optional
@@ -31,8 +31,10 @@ class Linear(Lora):
         """A linear that PyTorch can differentiate."""
         return self.recorded(x, w[name + ".weight"], w, masks, name)
 
-    def conv1d(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
-        """The same with NAME.weight [in, out], as GPT-2 stores it."""
+    def conv1d(
+        self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
+    ) -> Tensor:
+        """As linear, with NAME.weight [in, out], as GPT-2 stores it."""
         return self.recorded(x, w[name + ".weight"].t(), w, masks, name)
 
     def without_graph(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
@@ -43,7 +45,7 @@ class Linear(Lora):
         return y if bias is None else y.add_(bias)
 
     def dense(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
-        """A linear whose backward is linear_backward: without a graph, by the faster library."""
+        """A linear without a graph, by the faster library; its backward is linear_backward."""
         weight = w[name + ".weight"]
         bias = w.get(name + ".bias")
         if not self.has_adapter(w, name):
@@ -57,8 +59,10 @@ class Linear(Lora):
             y.view([-1, y.size(-1)]).addmm_(rows, w[name + ".lora_B"].t())
         return y if bias is None else y.add_(bias)
 
-    def cast_dense(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
-        """The output of dense in the compute dtype: the product itself, where nothing is added."""
+    def cast_dense(
+        self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
+    ) -> Tensor:
+        """The output of dense in the compute dtype; the product itself if nothing is added."""
         if self.is_few(x) or self.has_adapter(w, name) or name + ".bias" in w:
             return self.cast(self.dense(x, w, masks, name))
         return self.product(x, w[name + ".weight"])
@@ -81,8 +85,8 @@ class Linear(Lora):
     ) -> Tensor:
         """Backward of dense.
 
-        g [N, out]: gradient of the output; x [N, in]: the input, read where reads() says so.
-        -> the gradient of x [N, in], plus residual, or an empty tensor where it is not needed.
+        g [N, out]: gradient of the output; x [N, in]: the input, only read if reads() is true.
+        -> the gradient of x [N, in], plus residual, or an empty tensor if it is not needed.
         """
         self.put_product(gradients, name + ".weight", g, x, add)
         if name + ".bias" in gradients:

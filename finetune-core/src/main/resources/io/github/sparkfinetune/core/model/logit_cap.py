@@ -1,4 +1,4 @@
-"""Logits z that a family bounds: cap tanh(z / cap); a cap of 0 is none."""
+"""Cap of logits z: cap tanh(z / cap); 0 means no cap."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ class LogitCap(torch.nn.Module):
     logit_cap: float
 
     def capped_logits(self, z: Tensor) -> Tensor:
-        """In place of z."""
+        """Caps z in place."""
         if self.logit_cap == 0.0:
             return z
         return z.div_(self.logit_cap).tanh_().mul_(self.logit_cap)

@@ -1,9 +1,9 @@
 """Low-rank adapters (LoRA), with or without magnitudes (DoRA).
 
-By its name in the weights w, a linear with an adapter has NAME.lora_A [r, in], NAME.lora_B
+The weights w hold, by the name of a linear with an adapter, NAME.lora_A [r, in], NAME.lora_B
 [out, r], NAME.scaling [], NAME.keep [] (1 / (1 - dropout)), and with DoRA NAME.lora_magnitude [out]
-and NAME.norm [out], the constant norm of the rows of W + scaling B A. masks[NAME] is what its
-dropout keeps of the input.
+and NAME.norm [out], the constant norm of the rows of W + scaling B A. masks[NAME] is the dropout
+mask of the adapter's input.
 """
 
 from typing import Dict
@@ -60,10 +60,10 @@ class Lora(WeightGradients):
         add: bool,
         needs_input_grad: bool,
     ) -> Tensor:
-        """Backward of a linear with an adapter, but for its own weight and bias.
+        """Backward of a linear with an adapter, except its own weight and bias.
 
-        g [N, out]: gradient of the output, x [N, in] -> gradient of x [N, in], or an empty tensor
-        where it is not needed.
+        g [N, out]: gradient of the output, x [N, in] -> gradient of x [N, in], or an empty tensor if
+        it is not needed.
         """
         weight = w[name + ".weight"]
         a = w[name + ".lora_A"]
@@ -77,7 +77,7 @@ class Lora(WeightGradients):
             if magnitude in gradients:
                 z = torch.addmm(self.recorded_product(d, weight), ad, b.t())
                 self.put(gradients, magnitude, (g * z).sum([0]) / w[name + ".norm"], add)
-        # [r, N] and [r, out]: the library is three times as fast at these as at their transposes.
+        # [r, N] and [r, out]: the library is three times as fast with these as with their transposes.
         gb = (torch.mm(b.to(gl.dtype).t(), gl.t()) * w[name + ".scaling"]).t()
         self.put(gradients, name + ".lora_B", torch.mm(ad.to(gl.dtype).t(), gl).t(), add)
         self.put_product(gradients, name + ".lora_A", gb, d, add)
@@ -97,7 +97,7 @@ class Lora(WeightGradients):
         return (weight.detach().t() if conv1d else weight.detach()).to(torch.float32)
 
     def row_squares(self, weight: Tensor, conv1d: bool) -> Tensor:
-        """Squared norms [out] of the rows of W; conv1d: it is stored as [in, out]."""
+        """Squared norms [out] of the rows of W; conv1d: whether W is stored as [in, out]."""
         rows = self.rows_of(weight, conv1d)
         return (rows * rows).sum([1])
 

@@ -1,4 +1,4 @@
-"""Matrix products in F32, by PyTorch's own choice of library."""
+"""Matrix products in F32, by the library that PyTorch chooses."""
 
 from typing import Optional
 
@@ -13,11 +13,11 @@ class Matmul(torch.nn.Module):
         return F.linear(x, weight, bias)
 
     def product(self, x: Tensor, weight: Tensor) -> Tensor:
-        """x W^T without a graph, in the type that products are in: x [N, in], weight [out, in] -> [N, out]"""
+        """x W^T without a graph, in the products' type: x [N, in], weight [out, in] -> [N, out]"""
         return self.affine(x, weight, None)
 
     def product_times(self, g: Tensor, weight: Tensor) -> Tensor:
-        """As times, in the type that products are in."""
+        """As times, in the products' type."""
         return self.times(g, weight)
 
     def times(self, g: Tensor, weight: Tensor) -> Tensor:
@@ -33,25 +33,25 @@ class Matmul(torch.nn.Module):
         return target.addmm_(g, weight)
 
     def is_few(self, x: Tensor) -> bool:
-        """Whether few_rows is the faster product of x."""
+        """Whether few_rows is the faster product for x."""
         return x.dim() == 2 and x.size(0) <= 32
 
     def few_rows(self, x: Tensor, weight: Tensor) -> Tensor:
         """x W^T without a graph: x [N, in] -> [N, out]
 
-        From 4 rows on MKL is up to twice as fast in turned_product, for fewer two to three times as
-        slow.
+        From 4 rows on, MKL is up to twice as fast with turned_product; for fewer rows, it is two to
+        three times as slow.
         """
         if x.is_cuda or x.size(0) < 4:
             return F.linear(x, weight)
         return self.turned_product(x, weight)
 
     def turned_product(self, x: Tensor, weight: Tensor) -> Tensor:
-        """x W^T as (W x^T)^T, which reads the weight as it lies: x [N, in] -> [N, out]"""
+        """x W^T as (W x^T)^T, which reads the weight in its stored layout: x [N, in] -> [N, out]"""
         return torch.mm(weight, x.t()).t().contiguous()
 
     def product_weight(self, weight: Tensor) -> Tensor:
-        """A weight in the form that products read, for one that several of them do."""
+        """A weight in the products' type, for use in several products."""
         return weight
 
     def recorded_product(self, x: Tensor, weight: Tensor) -> Tensor:
@@ -59,9 +59,9 @@ class Matmul(torch.nn.Module):
         return F.linear(x, weight)
 
     def pad_rows(self, x: Tensor) -> Tensor:
-        """x [N, ...] and zeros behind it, to as many rows as products take sooner."""
+        """x [N, ...] followed by zeros, up to a number of rows at which products are faster."""
         return x
 
     def cast(self, x: Tensor) -> Tensor:
-        """x in the compute dtype, in which a layer keeps it for its backward."""
+        """x in the compute dtype, in which layers keep tensors for the backward."""
         return x

@@ -1,7 +1,6 @@
-"""Matrix products in BF16, from and to F32, as PyTorch's autocast computes them.
+"""Matrix products in BF16, with inputs and outputs in F32, as PyTorch's autocast computes them.
 
-A weight may be in BF16 already. Sums are kept in F32 inside a product and the rest of the model is
-F32.
+A weight may be in BF16 already. Inside a product, sums are in F32. The rest of the model is F32.
 """
 
 from typing import Optional
@@ -37,7 +36,7 @@ class Bf16Matmul(Matmul):
     def outer(self, target: Tensor, a: Tensor, b: Tensor, add: bool) -> Tensor:
         """As Matmul.outer."""
         b = b.to(torch.bfloat16)
-        # Not the gradient of a whole table of words in BF16 beside that in F32.
+        # By rows, so that a whole embedding table's gradient never exists in BF16 besides F32.
         for first in range(0, target.size(0), 4096):
             rows = target[first : first + 4096]
             y = torch.mm(a[:, first : first + 4096].t().to(torch.bfloat16), b)
@@ -52,7 +51,7 @@ class Bf16Matmul(Matmul):
         return target.add_(self.times(g, weight))
 
     def is_few(self, x: Tensor) -> bool:
-        """As Matmul.is_few: all products are the same."""
+        """As Matmul.is_few; all products have the same speed."""
         return False
 
     def few_rows(self, x: Tensor, weight: Tensor) -> Tensor:
@@ -68,7 +67,7 @@ class Bf16Matmul(Matmul):
         return self.bf16_product(x, weight)
 
     def pad_rows(self, x: Tensor) -> Tensor:
-        """As Matmul.pad_rows: a multiple of 16, for each new number oneDNN compiles another kernel."""
+        """As Matmul.pad_rows: to a multiple of 16, because oneDNN compiles a kernel for each number."""
         return torch.constant_pad_nd(x, [0] * (2 * x.dim() - 1) + [-x.size(0) % 16])
 
     def cast(self, x: Tensor) -> Tensor:

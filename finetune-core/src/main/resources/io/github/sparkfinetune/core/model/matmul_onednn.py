@@ -1,7 +1,7 @@
-"""Matrix products in F32, on a processor by oneDNN.
+"""Matrix products in F32, on a CPU by oneDNN.
 
-It uses AVX-512 wherever there is one, where the MKL behind F.linear and torch.mm does so on Intel's
-processors alone. oneDNN's operator knows no gradient.
+oneDNN uses AVX-512 on every CPU that has it, whereas MKL, which F.linear and torch.mm call, uses it
+only on Intel's CPUs. oneDNN's operator has no gradient.
 """
 
 from typing import Optional
@@ -15,8 +15,8 @@ from torch import Tensor
 class OneDnnMatmul(Matmul):
     def affine(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
         """As Matmul.affine."""
-        # MKL's where there are more columns than rows: oneDNN takes 1.1 to 1.8 times as long to
-        # turn them.
+        # MKL for weights with more columns than rows, because oneDNN takes 1.1 to 1.8 times as long
+        # to transpose them.
         if x.is_cuda or weight.size(1) > weight.size(0):
             return F.linear(x, weight, bias)
         return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
@@ -34,7 +34,7 @@ class OneDnnMatmul(Matmul):
     def few_rows(self, x: Tensor, weight: Tensor) -> Tensor:
         """As Matmul.few_rows: MKL's turned_product is two to three times as fast as oneDNN.
 
-        A single row goes twice, for a product of a matrix and a vector runs on one thread.
+        A single row is repeated, because a product of a matrix and a vector runs on one thread.
         """
         if x.is_cuda:
             return F.linear(x, weight)

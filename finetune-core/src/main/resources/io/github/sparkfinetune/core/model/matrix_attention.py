@@ -1,12 +1,12 @@
-"""Attention by matrix products, for what the fused kernel does not compute or not fast.
+"""Attention by matrix products, for cases that the fused kernel does not compute, or not fast.
 
-That is scores s = scale q k' that are bounded, cap tanh(s / cap), where a cap of 0 is none; and
-products in BF16 on a processor, where the kernel is no faster than in F32. Scores and
-probabilities are then BF16, as eager attention under autocast has them.
+One case is capped scores s = scale q k', cap tanh(s / cap), where 0 means no cap. The other case is
+products in BF16 on a CPU, where the kernel is no faster than in F32. Scores and probabilities are
+then BF16, as in eager attention under autocast.
 
-B documents of A heads: queries of R tokens see keys of T, each d wide. bias, if any, [R, T] or
-[B, 1, R, T], is 0 where a token is seen, else -inf; without one a token sees all, or where
-attention is causal those before it.
+B documents of A heads: queries of R tokens see keys of T tokens, each of width d. bias, if any,
+[R, T] or [B, 1, R, T], is 0 for visible tokens, else -inf. Without a bias, a token sees all tokens,
+or with causal attention itself and the tokens before it.
 """
 
 from typing import List, Optional, Tuple
@@ -33,20 +33,20 @@ class MatrixAttention(Matmul, AttentionCalls):
         return torch._softmax(z, -1, False, out=z)
 
     def add_bias(self, z: Tensor, bias: Optional[Tensor]) -> Tensor:
-        """Adds the bias of the last keys, perhaps of all, to scores; in place."""
+        """Adds a bias to the scores of the last keys, or of all keys, in place."""
         if bias is not None:
             z.narrow(-1, z.size(-1) - bias.size(-1), bias.size(-1)).add_(bias)
         return z
 
     def causal_bias(self, rows: int, like: Tensor) -> Tensor:
-        """The bias [R, R] of queries and their own keys, of which one sees those up to its own."""
+        """The bias [R, R] of queries and their own keys; a query sees the keys up to its own."""
         hidden = torch.full([rows, rows], float("-inf"), dtype=like.dtype, device=like.device)
         return hidden.triu_(1)
 
     def row_blocks(self, q: Tensor, k: Tensor) -> List[Tuple[int, int, int]]:
-        """Queries that are computed at once: (first, number, keys that they see).
+        """Queries that are computed at once: (first, number, visible keys).
 
-        Where attention is causal 256, for which the keys behind them need not be computed.
+        With causal attention they are 256, so that the keys after them need not be computed.
         """
         rows = q.size(2)
         if not self.causal or q.is_cuda:
@@ -54,7 +54,10 @@ class MatrixAttention(Matmul, AttentionCalls):
         return [(first, min(256, rows - first), min(first + 256, rows)) for first in range(0, rows, 256)]
 
     def matrix_parts(self, q: Tensor, scores: int) -> List[Tuple[int, int, int, int]]:
-        """Matrices, of so many scores each, at once: (document, documents, head, heads)."""
+        """Matrices, each of so many scores, that are computed at once.
+
+        A part is (document, documents, head, heads).
+        """
         documents, heads = q.size(0), q.size(1)
         if q.is_cuda:
             return [(0, documents, 0, heads)]
@@ -71,7 +74,7 @@ class MatrixAttention(Matmul, AttentionCalls):
     def pieces(
         self, q: Tensor, k: Tensor, bias: Optional[Tensor]
     ) -> List[Tuple[Tuple[int, int, int, int], Tuple[int, int, int], Optional[Tensor]]]:
-        """What is computed at once: a part, a block of queries, and the bias of these for add_bias."""
+        """Pieces that are computed at once: a part, a block of queries, and their bias for add_bias."""
         found: List[Tuple[Tuple[int, int, int, int], Tuple[int, int, int], Optional[Tensor]]] = []
         if bias is not None:
             bias = bias.to(q.dtype)
@@ -93,8 +96,10 @@ class MatrixAttention(Matmul, AttentionCalls):
         document, documents, head, heads = part
         return x.narrow(0, document, documents).narrow(1, head, heads).narrow(2, first, rows)
 
-    def matrices_of(self, x: Tensor, part: Tuple[int, int, int, int], first: int, rows: int) -> Tensor:
-        """The same side by side, as products read them [documents heads, rows, d]"""
+    def matrices_of(
+        self, x: Tensor, part: Tuple[int, int, int, int], first: int, rows: int
+    ) -> Tensor:
+        """As part_of, in one dimension for products: [documents heads, rows, d]"""
         return self.part_of(x, part, first, rows).flatten(0, 1)
 
     def block_inputs(
@@ -105,7 +110,7 @@ class MatrixAttention(Matmul, AttentionCalls):
         part: Tuple[int, int, int, int],
         block: Tuple[int, int, int],
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """A part's matrices of a block of queries, and of the keys and values that these see."""
+        """A part's matrices of a block of queries, and of their visible keys and values."""
         first, rows, keys = block
         return (
             self.matrices_of(q, part, first, rows),
@@ -134,14 +139,14 @@ class MatrixAttention(Matmul, AttentionCalls):
         return torch._softmax(s, -1, False, out=s), s
 
     def lengthened(self, x: Tensor, rows: int) -> Tensor:
-        """x [B, A, R, d] with so many rows of zeros behind it."""
+        """x [B, A, R, d] followed by rows of zeros."""
         return x if rows == 0 else torch.constant_pad_nd(x, [0, 0, 0, rows])
 
     def hidden_rows(self, q: Tensor, bias: Optional[Tensor]) -> int:
-        """Rows of zeros behind queries, of the products' type, and their own keys, that these do not see.
+        """Number of zero rows after queries, of the products' type, and keys, hidden from the queries.
 
-        For each new size of matrices in BF16 oneDNN compiles a kernel and keeps it, and what it
-        keeps lies between tensors that come and go: lengths are multiples of 32.
+        oneDNN compiles and keeps a kernel for each size of matrices in BF16, and kept kernels
+        fragment the memory of tensors. So lengths are multiples of 32.
         """
         even = self.causal and bias is None and q.dtype == torch.bfloat16
         return -q.size(2) % 32 if even and not q.is_cuda else 0
@@ -163,7 +168,7 @@ class MatrixAttention(Matmul, AttentionCalls):
     def matrix_attention_backward(
         self, g: Tensor, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Gradients of q, k and v of matrix_attention, of which nothing was kept, in F32."""
+        """Gradients of q, k and v of matrix_attention, which keeps nothing, in F32."""
         q, k, v, g = self.cast(q), self.cast(k), self.cast(v), self.cast(g)
         more = self.hidden_rows(q, bias)
         tokens, seen = q.size(2), k.size(2)

@@ -1,6 +1,6 @@
-"""The layer norm over the last dimension, with its backward.
+"""Layer norm over the last dimension, with its backward.
 
-By its name in the weights w, a norm has NAME.weight [H] and NAME.bias [H].
+The weights w hold, by a norm's name, NAME.weight [H] and optionally NAME.bias [H].
 """
 
 from typing import Dict, Tuple
@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 class LayerNorm(WeightGradients):
-    """(x - mean) / sqrt(variance + eps) * weight + bias; NAME.bias [H], where there is one."""
+    """(x - mean) / sqrt(variance + eps) * weight + bias; NAME.bias [H] is optional."""
 
     norm_eps: float
 
@@ -36,7 +36,7 @@ class LayerNorm(WeightGradients):
         name: str,
         add: bool,
     ) -> Tensor:
-        """Gradient of x [..., H], given that of the norm g; mean and rstd: native_layer_norm's."""
+        """Gradient of x [..., H], given the norm's gradient g; mean and rstd: native_layer_norm's."""
         bias = w.get(name + ".bias")
         gx, gw, gb = torch.ops.aten.native_layer_norm_backward(
             g,

@@ -1,8 +1,8 @@
-"""Halves of a layer, each of which adds to the hidden state what it makes of it.
+"""Halves of a layer, each of which adds its output to the hidden state.
 
-A half may have a norm before it and a norm behind it; w has NAME.weight [H] of those that are
-there. kept holds, by a norm's name, what its backward needs: NAME.rms [N, 1], and behind a half
-NAME.input [N, H].
+A half may have a norm before it and a norm after it; w has NAME.weight [H] of each existing norm.
+kept holds, by a norm's name, the tensors for its backward: NAME.rms [N, 1], and for a norm after a
+half NAME.input [N, H].
 """
 
 from typing import Dict
@@ -14,8 +14,10 @@ from torch import Tensor
 class Residual(RmsNorm):
     residual_multiplier: float
 
-    def norm_kept(self, x: Tensor, w: Dict[str, Tensor], name: str, behind: bool) -> Dict[str, Tensor]:
-        """What is kept of the norm of x, nothing without one; behind: it stands behind a half."""
+    def norm_kept(
+        self, x: Tensor, w: Dict[str, Tensor], name: str, behind: bool
+    ) -> Dict[str, Tensor]:
+        """Tensors to keep of the norm of x, none without a norm; behind: the norm follows a half."""
         kept: Dict[str, Tensor] = {}
         if name + ".weight" in w:
             kept[name + ".rms"] = self.inverse_rms(x)
@@ -24,7 +26,7 @@ class Residual(RmsNorm):
         return kept
 
     def normed(self, x: Tensor, w: Dict[str, Tensor], kept: Dict[str, Tensor], name: str) -> Tensor:
-        """x under the norm before a half."""
+        """x after the norm before a half; x itself without one."""
         if name + ".weight" not in w:
             return x
         return self.rms_norm(x, kept[name + ".rms"], w[name + ".weight"])
@@ -39,13 +41,15 @@ class Residual(RmsNorm):
         name: str,
         add: bool,
     ) -> Tensor:
-        """Gradient of x of normed, given that of its result."""
+        """Gradient of normed's x, given its result's gradient."""
         if name + ".weight" not in w:
             return g
         return self.rms_norm_backward(g, x, kept[name + ".rms"], w, gradients, name, add)
 
-    def added(self, x: Tensor, y: Tensor, w: Dict[str, Tensor], kept: Dict[str, Tensor], name: str) -> Tensor:
-        """x and what a half makes of it, y, under the norm behind it; in place of y without one."""
+    def added(
+        self, x: Tensor, y: Tensor, w: Dict[str, Tensor], kept: Dict[str, Tensor], name: str
+    ) -> Tensor:
+        """x plus a half's output y after the norm that follows it; in place of y without a norm."""
         if name + ".weight" in w:
             y = self.rms_norm(y, kept[name + ".rms"], w[name + ".weight"])
         if self.residual_multiplier != 1.0:
@@ -61,7 +65,7 @@ class Residual(RmsNorm):
         name: str,
         add: bool,
     ) -> Tensor:
-        """Gradient of y of added, given that of the sum; g itself where nothing is done to y."""
+        """Gradient of added's y, given the sum's gradient g; g itself if y is added unchanged."""
         if self.residual_multiplier != 1.0:
             g = g * self.residual_multiplier
         if name + ".weight" not in w:

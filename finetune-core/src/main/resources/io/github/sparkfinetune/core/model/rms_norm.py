@@ -1,6 +1,6 @@
-"""The RMS norm over the last dimension, with its backward.
+"""RMS norm over the last dimension, with its backward.
 
-By its name in the weights w, a norm has NAME.weight [H].
+The weights w hold, by a norm's name, NAME.weight [H].
 """
 
 from typing import Dict
@@ -17,7 +17,7 @@ class RmsNorm(WeightGradients):
     norm_offset: float
 
     def norm_scales(self, weight: Tensor) -> Tensor:
-        """What a norm multiplies by."""
+        """The factors of a norm."""
         return weight if self.norm_offset == 0.0 else weight + self.norm_offset
 
     def inverse_rms(self, x: Tensor) -> Tensor:
@@ -38,7 +38,7 @@ class RmsNorm(WeightGradients):
         name: str,
         add: bool,
     ) -> Tensor:
-        """Gradient of x [..., H], given that of the norm g."""
+        """Gradient of x [..., H], given the norm's gradient g."""
         weight = name + ".weight"
         if weight in gradients:
             gw = (g * x).mul_(r)
@@ -48,9 +48,9 @@ class RmsNorm(WeightGradients):
         return t.mul_(r).addcmul_(x, s * (r * r * r) / -x.size(-1))
 
     def head_norm(self, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-        """Norms stretches of x [N, heads d] where the layer has such a norm, NAME.weight [d].
+        """Norms x [N, heads d] in parts as wide as NAME.weight [d], if the layer has this norm.
 
-        They are heads, or all heads together, as wide as the norm.
+        A part is a head, or all heads together.
         """
         if name + ".weight" not in w:
             return x
@@ -66,7 +66,7 @@ class RmsNorm(WeightGradients):
         name: str,
         add: bool,
     ) -> Tensor:
-        """Gradient of x [N, heads d], given that of the norm g."""
+        """Gradient of x [N, heads d], given the norm's gradient g."""
         h = x.view([x.size(0), -1, w[name + ".weight"].size(0)])
         gh = g.view(h.size())
         return self.rms_norm_backward(gh, h, self.inverse_rms(h), w, gradients, name, add).view(x.size())

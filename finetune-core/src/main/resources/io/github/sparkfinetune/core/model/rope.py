@@ -1,7 +1,7 @@
-"""Rotary positions, as Hugging Face's Llama has them: the two halves of each head are turned.
+"""Rotary positions as in Hugging Face's Llama: the two halves of each head are rotated.
 
-batch has cos and sin of the tokens' angles [N, 1, r / 2], where a layer has positions. Of a head
-that is wider than r the first r values are turned.
+If a layer has positions, batch has cos and sin of the tokens' angles [N, 1, r / 2]. In a head wider
+than r, only the first r values are rotated.
 """
 
 from typing import Dict
@@ -14,7 +14,7 @@ class Rope(torch.nn.Module):
     def periods(self, width: int, theta: float, like: Tensor) -> Tensor:
         """theta^(2i / width) [width / 2], as PyTorch rounds it, on the device of like.
 
-        Each is the number of tokens in which an angle grows by 1.
+        A period is the number of tokens in which an angle grows by 1.
         """
         steps = torch.arange(0, width, 2, dtype=torch.int64, device=torch.device("cpu"))
         return torch.pow(theta, steps.to(torch.float32) / width).to(like)
@@ -31,7 +31,7 @@ class Rope(torch.nn.Module):
         return {"cos": cos.unsqueeze(1), "sin": sin.unsqueeze(1)}
 
     def rotated(self, x: Tensor, heads: int, batch: Dict[str, Tensor], sign: int) -> Tensor:
-        """Turns each head of x [N, heads d] by the tokens' angles, forth (sign 1) or back (-1)."""
+        """Rotates each head of x [N, heads d] by the tokens' angles, forwards (sign 1) or back (-1)."""
         if "cos" not in batch:
             return x
         if torch.is_grad_enabled():
@@ -42,8 +42,10 @@ class Rope(torch.nn.Module):
             return torch.cat([a * cos - b * sin, b * cos + a * sin, rest], -1).view(x.size())
         return self.rotate_into(torch.empty_like(x), x, heads, batch, sign)
 
-    def rotate_into(self, target: Tensor, x: Tensor, heads: int, batch: Dict[str, Tensor], sign: int) -> Tensor:
-        """As rotated, without a graph, where there are positions; target may be columns of another."""
+    def rotate_into(
+        self, target: Tensor, x: Tensor, heads: int, batch: Dict[str, Tensor], sign: int
+    ) -> Tensor:
+        """As rotated, without a graph, if there are positions; target may be columns of a tensor."""
         cos, sin = batch["cos"], batch["sin"]
         h = x.view([x.size(0), heads, -1])
         y = target.view(h.size())

@@ -1,4 +1,4 @@
-"""Cross-entropy of where the answers of questions begin and end."""
+"""Cross-entropy of the first and last token of answers to questions."""
 
 from typing import List
 
@@ -19,8 +19,8 @@ class AnswerLoss(CrossEntropy):
     ) -> List[Tensor]:
         """Summed cross-entropies of first and last token, over the tokens of each text.
 
-        logits [N, 2]; rows [B, T]: those of each text, of which lengths [B] count; answers [B, 2]
-        with -100 for none
+        logits [N, 2]; rows [B, T]: indices of each text's tokens, of which the first lengths [B] are
+        valid; answers [B, 2], -100 for none
         -> [sums [2], gradient [N, 2] of start_scale * first sum + end_scale * second sum]
         """
         flat = rows.view([-1])

@@ -1,4 +1,4 @@
-"""Binary cross-entropy of each label apart."""
+"""Binary cross-entropy of each label."""
 
 from typing import List
 
@@ -7,8 +7,10 @@ from torch import Tensor
 
 
 class BinaryCrossEntropy(torch.nn.Module):
-    def binary_cross_entropy(self, logits: Tensor, targets: Tensor, pos_weight: Tensor, scale: float) -> List[Tensor]:
-        """Summed over samples and labels, and its gradient times scale.
+    def binary_cross_entropy(
+        self, logits: Tensor, targets: Tensor, pos_weight: Tensor, scale: float
+    ) -> List[Tensor]:
+        """Loss summed over samples and labels, and its gradient times scale.
 
         -pos_weight y log(sigmoid(z)) - (1 - y) log(1 - sigmoid(z)), z and y [B, labels], pos_weight [labels]
         -> [sum [1], d(scale * sum) / dz]
@@ -16,7 +18,7 @@ class BinaryCrossEntropy(torch.nn.Module):
         z = logits.detach()
         positive = pos_weight * targets
         either = positive + 1 - targets
-        # log(1 + exp(-z)), without exp of anything above 0.
+        # log(1 + exp(-z)), without exp of a positive number.
         softplus = torch.log1p(torch.exp(-z.abs())) + torch.clamp(-z, min=0)
         loss = ((1 - targets) * z + either * softplus).sum()
         return [loss.unsqueeze(0), (either * torch.sigmoid(z) - positive) * scale]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 class MeanSquaredError(torch.nn.Module):
     def squared_error(self, logits: Tensor, targets: Tensor, scale: float) -> List[Tensor]:
-        """Summed over the samples, and its gradient times scale.
+        """Squared error summed over the samples, and its gradient times scale.
 
         logits [B, 1], targets [B, 1] -> [sum [1], d(scale * sum) / d(logits)]
         """

@@ -1,9 +1,9 @@
 """Cross-entropy over the vocabulary from the last hidden states, without all logits at once.
 
-M tokens with a label, H hidden, V vocabulary; the logits of self.chunk tokens are there at a time, in
-the type that products are in, and those of self.part of them in F32, which stay near the processor.
-w holds what maps hidden states to logits: projection.weight [V, H], perhaps projection.bias [V].
-Logits are capped as logit_cap.py says.
+M tokens with a label, H hidden, V vocabulary. The logits of self.chunk tokens exist at a time, in
+the products' type, and the logits of self.part of these tokens in F32, which stay in the cache.
+w holds the weights that map hidden states to logits: projection.weight [V, H], and optionally
+projection.bias [V]. Logits are capped as in logit_cap.py.
 """
 
 from typing import Dict, List, Tuple
@@ -19,15 +19,15 @@ class VocabularyLoss(WeightGradients, LogitCap):
     part: int
 
     def spans(self, n: int, size: int) -> List[Tuple[int, int]]:
-        """[begin, end) of each size of n tokens, the last of as many as are left."""
+        """[begin, end) of each size of n tokens; the last range has the rest."""
         return [(i, min(i + size, n)) for i in range(0, n, size)]
 
     def parts(self, z: Tensor) -> List[Tuple[int, int]]:
-        """[begin, end) of the rows of z that are in F32 at a time: on a GPU, which does few no sooner, all"""
+        """[begin, end) of the rows of z that are in F32 at a time; all on a GPU, where few are no faster"""
         return self.spans(z.size(0), max(z.size(0), 1) if z.is_cuda else self.part)
 
     def logits(self, z: Tensor, w: Dict[str, Tensor]) -> Tensor:
-        """Some products z [m, V] of hidden states and the head -> F32 [m, V], in place if z is F32"""
+        """Products z [m, V] of hidden states and the head -> F32 [m, V], in place if z is F32"""
         z = z.to(torch.float32)
         if "projection.bias" in w:
             z.add_(w["projection.bias"])
@@ -36,10 +36,10 @@ class VocabularyLoss(WeightGradients, LogitCap):
     def target_log_probs(
         self, h: Tensor, targets: Tensor, weight: Tensor, w: Dict[str, Tensor]
     ) -> Tuple[Tensor, Tensor]:
-        """Log-probabilities of targets [M, 1], and the gradient of each loss by the head's output [R, V]
+        """Log-probabilities of targets [M, 1], and each loss's gradient w.r.t. the head's output [R, V]
 
-        h is [R, H], of pad_rows; the gradient of what is behind its M rows is 0. weight is [V, H] as products
-        read it, and the gradient of their type.
+        h is [R, H], of pad_rows; the gradient of the rows after the first M is 0. weight is [V, H]
+        from product_weight, and the gradient has the products' type.
         """
         g = self.product(h, weight)
         m = targets.size(0)
@@ -48,11 +48,11 @@ class VocabularyLoss(WeightGradients, LogitCap):
         for begin, end in self.parts(g[:m]):
             target = targets[begin:end].unsqueeze(1)
             z = self.logits(g[begin:end], w)
-            # What a capped logit changes by with the logit below its cap.
+            # The derivative of a capped logit with respect to the uncapped logit.
             slope = z[:0]
             if self.logit_cap > 0.0:
                 slope = (z / self.logit_cap).square_().neg_().add_(1)
-            # In place: fetching as much memory again from the kernel takes longer than the softmax.
+            # In place, because getting new memory from the kernel takes longer than the softmax.
             logp = torch._log_softmax(z, -1, False, out=z)
             found[begin:end] = logp.gather(1, target)
             logp.exp_().scatter_add_(1, target, -torch.ones_like(target, dtype=torch.float32))
@@ -71,9 +71,9 @@ class VocabularyLoss(WeightGradients, LogitCap):
         scale: float,
         add: bool,
     ) -> None:
-        """The gradients of the head's weights, scale times those of what it gives [M, V] and its input [M, H]
+        """Writes the gradients of the head's weights, given its output's gradient [M, V] and input [M, H]
 
-        Of the rows w["projection.row_ids"] alone, where these are trained by themselves.
+        They are multiplied by scale. Separately trained rows w["projection.row_ids"] get their own.
         """
         scaled = h.mul(scale)
         self.put_product(gradients, "projection.weight", g, scaled, add)
@@ -94,7 +94,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
     ) -> List[Tensor]:
         """h [M, H], targets [M] -> [sum of losses [1], scale * gradient of h]
 
-        The gradients of the weights in w go to the tensors that gradients has for them.
+        The gradients of the weights in w are written to the tensors in gradients.
         """
         total = torch.zeros([1], dtype=torch.float32, device=torch.device("cpu"))
         gh = torch.empty_like(h)
@@ -112,7 +112,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         return [total, gh]
 
     def token_gradients(self, h: Tensor, w: Dict[str, Tensor], targets: Tensor) -> List[Tensor]:
-        """The loss of each token [M], and its gradient by the token's hidden state [M, H]"""
+        """The loss of each token [M], and its gradient w.r.t. the token's hidden state [M, H]"""
         losses = torch.empty([h.size(0)], dtype=torch.float32, device=h.device)
         gh = torch.empty_like(h)
         weight = self.product_weight(w["projection.weight"])
@@ -131,9 +131,9 @@ class VocabularyLoss(WeightGradients, LogitCap):
         gradients: Dict[str, Tensor],
         add: bool,
     ) -> Tensor:
-        """The gradient of h [M, H] of the sum of the tokens' losses, each times its weight [M]
+        """The gradient of h [M, H] for the sum of the tokens' losses, each times its weight [M]
 
-        The gradients of the weights in w go to the tensors that gradients has for them. M is at least 1.
+        The gradients of the weights in w are written to the tensors in gradients. M is at least 1.
         """
         gh = torch.empty_like(h)
         weight = self.product_weight(w["projection.weight"])
@@ -150,7 +150,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         return rows.mul_(weights.unsqueeze(1))
 
     def token_losses(self, h: Tensor, w: Dict[str, Tensor], targets: Tensor) -> List[Tensor]:
-        """The loss of each token, and 1 where it is the likeliest, the first of equals, else 0: both [M]
+        """The loss of each token, and 1 if it is the likeliest, the first of equals, else 0: both [M]
 
         M is at least 1.
         """
@@ -167,7 +167,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         return [torch.cat(losses), torch.cat(hits)]
 
     def likeliest(self, h: Tensor, w: Dict[str, Tensor], count: int) -> List[Tensor]:
-        """The likeliest tokens at each place: probabilities and ids [M, count]; M is at least 1."""
+        """The likeliest tokens at each position: probabilities and ids [M, count]; M is at least 1."""
         probabilities: List[Tensor] = []
         ids: List[Tensor] = []
         weight = self.product_weight(w["projection.weight"])

@@ -22,7 +22,7 @@ class AdamW(torch.nn.Module):
         lr: float,
         weight_decay: float,
     ) -> Tensor:
-        """One update in place; step [] counts from 1, gradients are divided by grad_scale []."""
+        """One update in place; step [] starts at 1, gradients are divided by grad_scale []."""
         torch._fused_adamw_(
             parameters,
             gradients,
@@ -58,9 +58,9 @@ class AdamW(torch.nn.Module):
     ) -> Tensor:
         """adamw of a table's values from begin on; the gradient is rows [N, W] at ids [N], else zero.
 
-        A window [h, W] of it after the other, the first that with the value begin: of each, and of
-        the one before it, ends has the number of ids before its end. window is zeros, before and
-        after.
+        The table is updated by windows of h rows [h, W], the first with the value begin. ends has the
+        number of ids before the end of each window, preceded by the number before the first window.
+        window is zero before and after the call.
         """
         p = parameter.detach().view([-1])
         m = exp_avg.view([-1])
@@ -70,7 +70,7 @@ class AdamW(torch.nn.Module):
         for i in range(len(ends) - 1):
             places = ids[ends[i] : ends[i + 1]] - (first + i) * window.size(0)
             window.index_copy_(0, places, rows[ends[i] : ends[i + 1]])
-            # Where the window begins among the parameter's values, below 0 where a share cuts it.
+            # The window's first index in the parameter's values; negative if a share begins within it.
             at = (first + i) * g.size(0) - begin
             a = max(at, 0)
             b = min(at + g.size(0), p.size(0))

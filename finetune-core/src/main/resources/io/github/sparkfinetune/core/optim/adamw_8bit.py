@@ -1,4 +1,4 @@
-"""AdamW whose moments are 8-bit codes, a block of them with one scale."""
+"""AdamW whose moments are 8-bit codes, with one scale for each block."""
 
 from typing import List
 
@@ -31,13 +31,13 @@ class AdamW8bit(torch.nn.Module):
     ) -> Tensor:
         """One update in place of n values; the gradient is divided by grad_scale.
 
-        Of both moments: states are the codes [n], absmaxes their scales [blocks], codes the values that codes
-        stand for [256], above, cells and scratch what finds the nearest (narrow); corrections are 1 - beta^t.
+        For both moments: states are the codes [n], absmaxes their scales [blocks], codes the codes'
+        values [256]; above, cells and scratch are inputs of narrow; corrections are 1 - beta^t.
         """
         p = parameter.detach().view([-1])
         g = gradient.view([-1])
         n = p.size(0)
-        # A last block of fewer values is a chunk of its own.
+        # A last, shorter block is a separate chunk.
         whole = n // self.block * self.block
         bounds = [(at, min(at + self.chunk, whole)) for at in range(0, whole, self.chunk)]
         if whole < n:
@@ -75,10 +75,10 @@ class AdamW8bit(torch.nn.Module):
     ) -> None:
         """Writes the nearest codes of values [blocks, n / blocks] and their scales.
 
-        above [256] has the midpoint of each code's value and the next one; cells [65536] has, by the upper half
-        of a number's bits, the code of the lowest number with these bits: the number's own code, or the
-        one before it. This needs scratch, [n or more] numbers and the same memory as I32; else all codes
-        are searched.
+        above [256] has the midpoint of each code's value and the next code's. cells [65536] has, by
+        the upper half of a number's bits, the code of the lowest number with these bits: the number's
+        own code, or the previous code. This needs scratch: at least n numbers, and the same memory as
+        I32. Without scratch, all codes are searched.
         """
         greatest = values.abs().amax([1])
         absmax.copy_(greatest.masked_fill_(greatest == 0, 1.0))

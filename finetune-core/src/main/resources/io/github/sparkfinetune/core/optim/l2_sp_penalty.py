@@ -1,4 +1,4 @@
-"""L2-SP: a pull to where a parameter started."""
+"""L2-SP: a pull of a parameter towards its initial value."""
 
 import torch
 from torch import Tensor
@@ -6,5 +6,5 @@ from torch import Tensor
 
 class L2SpPenalty(torch.nn.Module):
     def pull(self, parameter: Tensor, start: Tensor, share: float) -> Tensor:
-        """Moves parameter, in place, by this share of its way to start."""
+        """Moves parameter, in place, by a share of its distance to start."""
         return parameter.detach().lerp_(start, share)

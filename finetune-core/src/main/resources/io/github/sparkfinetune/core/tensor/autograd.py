@@ -1,4 +1,4 @@
-"""Differentiation of what PyTorch has recorded."""
+"""Differentiation of graphs that PyTorch has recorded."""
 
 from typing import List, Optional
 
@@ -21,11 +21,11 @@ class Autograd(torch.nn.Module):
         add: bool,
         shared: int,
     ) -> List[Tensor]:
-        """Gradients of y, given the gradient gy of the loss with respect to it.
+        """Gradients through y, given the loss's gradient gy with respect to y.
 
-        Those of the parameters are copied or added into their places; a parameter that the loss
-        does not reach gets zeros. The last ones, so many as are shared, are added in any case. Those of x
-        (none or one tensor) are returned.
+        The parameters' gradients are copied or added into gradients; a parameter that the loss does
+        not depend on gets zeros. The gradients of the last parameters, as many as shared says, are
+        always added. The gradients of x (none or one tensor) are returned.
         """
         upstream: List[Optional[Tensor]] = [gy]
         found = torch.autograd.grad([y], x + parameters, upstream, allow_unused=True)

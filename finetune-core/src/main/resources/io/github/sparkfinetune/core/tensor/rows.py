@@ -14,17 +14,17 @@ class Rows(torch.nn.Module):
         return x.index_select(0, rows)
 
     def add_rows(self, rows: Tensor, places: Tensor, g: Tensor) -> Tensor:
-        """Adds g [..., H] to rows [n, H] at places [m], m in all, in place."""
+        """Adds g [..., H], of m rows in all, to rows [n, H] at indices places [m], in place."""
         return rows.index_add_(0, places, g.view([-1, rows.size(1)]))
 
     def set_rows(self, table: Tensor, ids: Tensor, rows: Tensor) -> Tensor:
-        """Overwrites the rows ids [n] of table [V, H] by rows [n, H]."""
+        """Overwrites the rows ids [n] of table [V, H] with rows [n, H]."""
         return table.index_copy_(0, ids, rows)
 
     def add_lookups(self, table: Tensor, ids: Tensor, g: Tensor, padding: int) -> Tensor:
         """Adds the gradient g [..., H] of looked-up rows to table [V, H], in place.
 
-        The row of the padding token gets none; padding -1: there is no such token.
+        The padding token's row gets no gradient; padding is -1 without a padding token.
         """
         flat = ids.view([-1])
         rows = g.view([-1, table.size(1)])

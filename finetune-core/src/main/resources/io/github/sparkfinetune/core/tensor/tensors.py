@@ -1,4 +1,4 @@
-"""Plain uses of whole tensors that Java asks for by name."""
+"""Simple operations on whole tensors, which Java calls by name."""
 
 from typing import List
 
@@ -15,10 +15,10 @@ class Tensors(torch.nn.Module):
         return x.zero_()
 
     def norm(self, x: Tensor) -> Tensor:
-        """L2 norm over all elements of x, which is contiguous, []
+        """L2 norm [] over all elements of x, which is contiguous.
 
-        By pieces, whose squares F32 adds up without loss: over 2^27 equal values at once it comes
-        out 7 % too large on a processor, over 2^28 22 % too small.
+        It is computed by pieces, whose squares F32 adds up accurately. In one call, the norm of 2^27
+        equal values is 7 % too large on a CPU, and that of 2^28 values is 22 % too small.
         """
         flat = x.view([-1])
         piece = 1 << 12
@@ -33,36 +33,36 @@ class Tensors(torch.nn.Module):
 
     def byte_stretch(self, x: Tensor, start: int, end: int) -> Tensor:
         """Bytes [start, end) of x, which is contiguous, as a view [end - start] in U8."""
-        # set_ adds the offset of x itself, as it is: in elements of x.
+        # set_ adds the offset of x, unconverted, in elements of x.
         first = x.storage_offset() * (x.element_size() - 1) + start
         return torch.empty([0], dtype=torch.uint8, device=x.device).set_(x.detach(), first, [end - start])
 
     def f32(self, x: Tensor) -> Tensor:
-        """x in F32, row-major: itself where it is."""
+        """x in F32, row-major; x itself if it is already."""
         return x.to(torch.float32).contiguous()
 
     def empty_bf16(self, shape: List[int], like: Tensor) -> Tensor:
-        """A tensor in BF16 on the device of like, with any values."""
+        """An uninitialised tensor in BF16 on the device of like."""
         return torch.empty(shape, dtype=torch.bfloat16, device=like.device)
 
     def over_bytes(self, memory: Tensor, shape: List[int]) -> Tensor:
-        """A tensor in BF16 that lies in memory [bytes]."""
+        """A tensor in BF16 over memory [bytes]."""
         return self.empty_bf16([0], memory).set_(memory, 0, shape)
 
     def file_values(self, file: str, count: int, bf16: bool) -> Tensor:
-        """A file of values in BF16 or F32, mapped: [count]"""
+        """A mapped file of values in BF16 or F32: [count]"""
         dtype = torch.bfloat16 if bf16 else torch.float32
         return torch.from_file(file, False, count, dtype=dtype)
 
     def part(self, values: Tensor, begin: int, shape: List[int], like: Tensor) -> Tensor:
-        """A tensor that begins at one of values [n], on the device of like; a view on the CPU."""
+        """A tensor that begins at index begin of values [n], on the device of like; a view on the CPU."""
         n = 1
         for extent in shape:
             n *= extent
         return values[begin : begin + n].view(shape).to(like.device)
 
     def views_like(self, flat: Tensor, like: List[Tensor]) -> List[Tensor]:
-        """Consecutive stretches of flat [n], in the shapes of tensors of n elements together."""
+        """Consecutive ranges of flat [n], in the shapes of tensors with n elements in all."""
         views: List[Tensor] = []
         start = 0
         for other in like:

@@ -1,6 +1,7 @@
-"""BERT and its kin: RoBERTa, DistilBERT, ELECTRA. Embeddings and heads; encoder_layer.py's layers.
+"""BERT and related families: RoBERTa, DistilBERT, ELECTRA.
 
-N tokens of all texts side by side, H hidden.
+This module has embeddings and heads; encoder_layer.py has the layers. N tokens of all texts
+concatenated, H hidden.
 """
 
 from typing import Dict, List
@@ -30,9 +31,9 @@ class Bert(EncoderLayer, Autograd, Rows, Tensors):
     ) -> Tensor:
         """Looked-up word rows x [N, E] -> the first hidden state [N, H]
 
-        batch: positions and types [N]; DistilBERT has no type.weight. Embeddings that are
-        narrower than H are widened by the linear projection. The row of positions that padding has,
-        if any, gets no gradient.
+        batch: positions and types [N]; DistilBERT has no type.weight. The linear projection widens
+        embeddings that are narrower than H. The padding's row of positions, if any, gets no
+        gradient.
         """
         if "type.weight" in w:
             x = x + torch.embedding(w["type.weight"], batch["types"])
@@ -73,9 +74,9 @@ class Bert(EncoderLayer, Autograd, Rows, Tensors):
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """x [N, H] -> [M, E] of the tokens at batch["places"] [M], for the loss to map to logits.
+        """x [N, H] -> [M, E] of the tokens at indices batch["places"] [M], the loss's input.
 
-        Masks of adapters are those of all tokens.
+        Masks of adapters cover all tokens.
         """
         places = self.pad_rows(batch["places"])
         rows = self.select_rows(x, places)

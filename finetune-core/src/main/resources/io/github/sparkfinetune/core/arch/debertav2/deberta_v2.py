@@ -1,8 +1,8 @@
 """DeBERTa-v2 and -v3: BERT's layers with disentangled attention, recorded by PyTorch.
 
-All layers share the table relative.weight [2 S, H] of relative positions, which a norm or none is
-applied to; S: the buckets on either side. A query scores the relative position of each key, and each
-key that of the query, besides the key itself. Other shapes as in attention.py.
+All layers share the table relative.weight [2 S, H] of relative positions, with an optional norm; S
+is the number of buckets on either side. A score has a term for query and key, one for the query and
+the key's relative position, and one for the key and the query's. Other shapes as in attention.py.
 """
 
 from typing import Dict, List, Tuple
@@ -28,7 +28,7 @@ class DebertaV2(Bert):
     ) -> Tensor:
         """Looked-up word rows x [N, H] -> the first hidden state [N, H]
 
-        batch["attention_mask"] [N], if any, is 1 at a token and 0 at padding, which gets zeros.
+        batch["attention_mask"] [N], if any, is 1 for a token and 0 for padding, whose state is zero.
         """
         if "position.weight" in w:
             x = x + torch.embedding(w["position.weight"], batch["positions"])
@@ -40,9 +40,9 @@ class DebertaV2(Bert):
         return self.dropped(x, masks, "embeddings", self.embeddings_scale)
 
     def buckets(self, tokens: int) -> Tensor:
-        """Row of the table for query place - key place: [L, L], on the CPU, the least at [0, L - 1].
+        """Row of the table for query index - key index: [L, L], on the CPU, the least at [0, L - 1].
 
-        Far positions share buckets by the logarithm of their distance.
+        Distant positions share buckets by the logarithm of their distance.
         """
         r = torch.arange(1 - tokens, tokens, dtype=torch.int64, device=torch.device("cpu"))
         span = self.max_relative_positions
@@ -57,7 +57,7 @@ class DebertaV2(Bert):
         return rows.unfold(0, tokens, 1).flip([1]).contiguous()
 
     def heads_first(self, x: Tensor, call: Tuple[int, int, int]) -> Tensor:
-        """x [P, H] -> a call's texts, contiguous [A, n, L, d], as products read it"""
+        """x [P, H] -> a call's texts, contiguous [A, n, L, d], in the products' type"""
         return self.cast(self.heads(x, call).transpose(0, 1)).contiguous()
 
     def relative_heads(
@@ -69,9 +69,9 @@ class DebertaV2(Bert):
         linear: str,
         shared: str,
     ) -> Tensor:
-        """Rows x [R, H] of the table of relative positions, from first on, transposed: [A, d, R]
+        """Projected rows x [R, H] of the table of relative positions, from first on: [A, d, R]
 
-        By a linear of their own, or by that which tokens share with them.
+        The projection is the rows' own linear, or a linear shared with the tokens.
         """
         name = linear if linear + ".weight" in w else shared
         own: Dict[str, Tensor] = {}
@@ -81,7 +81,7 @@ class DebertaV2(Bert):
         return rows.view([x.size(0), self.num_heads, -1]).permute([1, 2, 0])
 
     def relative_scores(self, x: Tensor, relative: Tensor, rows: Tensor) -> Tensor:
-        """Scores of x [A, n, L, d] with relative [A, d, R], each at its row of rows [L, L]: [A, n, L, L]"""
+        """Scores of x [A, n, L, d] with relative [A, d, R] at rows [L, L]: [A, n, L, L]"""
         x, relative = self.cast(x), self.cast(relative)
         s = torch.matmul(x.flatten(1, 2), relative).to(torch.float32)
         s = s.view([x.size(0), x.size(1), x.size(2), -1])
@@ -90,7 +90,7 @@ class DebertaV2(Bert):
     def relative_terms(
         self, tokens: int, w: Dict[str, Tensor], masks: Dict[str, Tensor], scale: float
     ) -> Dict[str, Tensor]:
-        """Keys and queries of the rows of the table that texts of so many tokens read [A, d, R]"""
+        """Keys and queries [A, d, R] of the table's rows that texts of this length read"""
         terms: Dict[str, Tensor] = {}
         relative = w["relative.weight"]
         if "relative_norm.weight" in w:
@@ -106,10 +106,12 @@ class DebertaV2(Bert):
             terms["queries"] = queries * scale
         return terms
 
-    def add_relative_scores(self, s: Tensor, q: Tensor, k: Tensor, terms: Dict[str, Tensor], longest: int) -> Tensor:
-        """s [A, n, L, L] and the scores of relative positions, in place; q, k [A, n, L, d]
+    def add_relative_scores(
+        self, s: Tensor, q: Tensor, k: Tensor, terms: Dict[str, Tensor], longest: int
+    ) -> Tensor:
+        """Adds the scores of relative positions to s [A, n, L, L], in place; q, k [A, n, L, d]
 
-        terms: relative_terms of texts of the longest length, whose rows those of this length are among.
+        terms: relative_terms of texts of the longest length, which include the rows of this length.
         """
         tokens = s.size(-1)
         rows = self.buckets(tokens)
@@ -125,7 +127,7 @@ class DebertaV2(Bert):
         return s
 
     def hidden(self, batch: Dict[str, Tensor], call: Tuple[int, int, int]) -> Tensor:
-        """Where query or key is padding [1, n, L, L]"""
+        """True if query or key is padding: [1, n, L, L]"""
         real = self.padding_bias(batch, call[0], call[1], call[2]).eq(0).transpose(0, 1)
         return real.logical_and(real.transpose(-2, -1)).logical_not()
 

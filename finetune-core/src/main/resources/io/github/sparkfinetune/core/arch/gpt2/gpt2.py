@@ -1,6 +1,6 @@
 """GPT-2, recorded by PyTorch: pre-norm layers, trained positions, weights as [in, out].
 
-N tokens of all documents side by side, H hidden; other shapes as in document_attention.py.
+N tokens of all documents concatenated, H hidden; other shapes as in document_attention.py.
 """
 
 from typing import Dict, List, Tuple
@@ -87,7 +87,7 @@ class Gpt2(
         cache: Dict[str, Tensor],
         end: int,
     ) -> Tensor:
-        """The layer of whole prompts; their keys and values are cached so that they end at end."""
+        """The layer for whole prompts, whose cached keys and values end at end."""
         q, k, v = self.queries_keys_values(x, w, masks)
         self.cache_documents(cache["keys"], k, documents, end)
         self.cache_documents(cache["values"], v, documents, end)
@@ -105,7 +105,7 @@ class Gpt2(
         begin: int,
         end: int,
     ) -> Tensor:
-        """The layer of one more token of each cached sequence: x [B, H] -> [B, H]"""
+        """The layer for one more token of each cached sequence: x [B, H] -> [B, H]"""
         q, k, v = self.queries_keys_values(x, w, masks)
         return self.after_attention(x, self.attend_cached(q, k, v, cache, begin, end), w, masks)
 
@@ -117,5 +117,5 @@ class Gpt2(
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """Last norm of the tokens at batch["places"] [M]: x [N, H] -> [M, H]"""
+        """Last norm of the tokens at indices batch["places"] [M]: x [N, H] -> [M, H]"""
         return self.layer_norm(x.index_select(0, batch["places"]), w, "ln_f")

@@ -1,17 +1,17 @@
-"""The layer of Llama and its kin, with its backward written out.
+"""Layers of Llama and related families, with an explicit backward.
 
-A half of a layer adds to the hidden state what it makes of it. Norms by name, each where the layer
-has its weights: input_layernorm and pre_feedforward_layernorm before a half,
-post_attention_layernorm and post_feedforward_layernorm behind it, q_norm and k_norm on queries and
-keys. Linears that share their input may be one, by rows: qkv_proj, gate_up_proj.
+Each half of a layer adds its output to the hidden state. A layer has the norms whose weights it
+has: input_layernorm and pre_feedforward_layernorm before a half, post_attention_layernorm and
+post_feedforward_layernorm after it, q_norm and k_norm on queries and keys. Linears that share
+their input may be fused by rows: qkv_proj, gate_up_proj.
 
-The backward keeps the layer's input, the rotated queries and keys, the values, the attention's
+The backward needs the layer's input, the rotated queries and keys, the values, the attention's
 output and log-sum-exp, the hidden state between the halves, the two factors of the feed-forward
-part and what the norms behind the halves norm; norms and products of norms are computed again,
+part and the inputs of the norms after the halves. Norms and products with norms are recomputed,
 which costs passes over small tensors.
 
-N tokens of all documents side by side, H hidden, I intermediate; other shapes as in
-document_attention.py. batch, of the layer: cos and sin of the tokens' angles, windows.
+N tokens of all documents concatenated, H hidden, I intermediate; other shapes as in
+document_attention.py. The layer's batch: cos and sin of the tokens' angles, windows.
 """
 
 from typing import Dict, List
@@ -42,7 +42,7 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """Looked-up word rows x [N, H] -> the first hidden state [N, H], where they differ."""
+        """Looked-up word rows x [N, H] -> the first hidden state [N, H], if they differ."""
         return x * self.embedding_multiplier
 
     def queries_keys_values(
@@ -50,8 +50,8 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
     ) -> Dict[str, Tensor]:
         """x [N, H] -> q [N, A d] and k [N, G d], rotated, v [N, G d]
 
-        Also what the backward of the norms needs; where queries and keys have norms that is what
-        these norm: normed_q, normed_k.
+        Also returns the tensors for the backward of the norms. If queries and keys have norms, these
+        are the norms' inputs: normed_q, normed_k.
         """
         kept = self.norm_kept(x, w, "input_layernorm", False)
         x1 = self.cast(self.normed(x, w, kept, "input_layernorm"))
@@ -79,8 +79,8 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
     ) -> Dict[str, Tensor]:
         """x [N, H], attended [N, A d] -> y [N, H] and, between the halves, h [N, H]
 
-        Also the two factors of the feed-forward part, gate and up [N, I], and what the backward of
-        the norms needs.
+        Also returns the two factors of the feed-forward part, gate and up [N, I], and the tensors for
+        the backward of the norms.
         """
         o = self.dense(attended, w, masks, "o_proj")
         kept = self.norm_kept(o, w, "post_attention_layernorm", True)
@@ -109,7 +109,7 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Dict[str, Tensor]:
-        """x [N, H] -> y [N, H] and what layer_backward needs."""
+        """x [N, H] -> y [N, H] and the tensors for layer_backward."""
         kept = self.queries_keys_values(x, w, batch, masks)
         kept.update(self.attend(kept["q"], kept["k"], kept["v"], documents, batch, False))
         kept.update(self.after_attention(x, kept["attended"], w, masks))
@@ -123,7 +123,7 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """x [N, H] -> [N, H], for the forward pass alone."""
+        """x [N, H] -> [N, H], for a forward without backward."""
         return self.layer_forward(x, w, batch, documents, masks)["y"]
 
     def prompt_layer(
@@ -136,7 +136,7 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         cache: Dict[str, Tensor],
         end: int,
     ) -> Tensor:
-        """The layer of whole prompts; their keys and values are cached so that they end at end."""
+        """The layer for whole prompts, whose cached keys and values end at end."""
         qkv = self.queries_keys_values(x, w, batch, masks)
         self.cache_documents(cache["keys"], qkv["k"], documents, end)
         self.cache_documents(cache["values"], qkv["v"], documents, end)
@@ -154,7 +154,7 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         begin: int,
         end: int,
     ) -> Tensor:
-        """The layer of one more token of each cached sequence: x [B, H] -> [B, H]"""
+        """The layer for one more token of each cached sequence: x [B, H] -> [B, H]"""
         qkv = self.queries_keys_values(x, w, batch, masks)
         attended = self.attend_cached(qkv["q"], qkv["k"], qkv["v"], cache, begin, end)
         return self.after_attention(x, attended, w, masks)["y"]
@@ -171,7 +171,7 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         add: bool,
         needs_input_grad: bool,
     ) -> List[Tensor]:
-        """-> [gradient of x], where it is needed; kept: what layer_forward returned, and x."""
+        """-> [gradient of x] if needed; kept: the result of layer_forward, and x."""
         gh = self.feed_forward_backward(gy, kept, w, masks, gradients, add)
         go = self.added_backward(gh, kept, w, gradients, "post_attention_layernorm", add)
         go = self.cast_backward(go, kept["attended"], w, masks, gradients, "o_proj", add)
@@ -247,7 +247,7 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """Last norm of the tokens at batch["places"] [M]: x [N, H] -> [M, H]"""
+        """Last norm of the tokens at indices batch["places"] [M]: x [N, H] -> [M, H]"""
         h = x.index_select(0, batch["places"])
         y = h * self.inverse_rms(h) * self.norm_scales(w["norm.weight"])
         return y if self.logits_multiplier == 1.0 else y * self.logits_multiplier

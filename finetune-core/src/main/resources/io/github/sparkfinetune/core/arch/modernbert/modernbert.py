@@ -1,12 +1,12 @@
 """ModernBERT: pre-norm layers with rotary positions and gated feed-forward parts.
 
-N tokens of all texts side by side, without padding; H hidden, other shapes as in
-document_attention.py. A layer's weights hold two facts of it besides: theta [], the base of its
-angles, and window [], where it attends to the tokens alone that are at most so far away. Such a
-layer reads batch["band"], where there is one, see banded_attention.py.
+N tokens of all texts concatenated, without padding; H hidden, other shapes as in
+document_attention.py. A layer's weights also hold two constants: theta [], the base of its angles,
+and optionally window [], the largest distance of the tokens that it attends to. A layer with a
+window reads batch["band"], if present; see banded_attention.py.
 
-The backward of a layer is written out: it keeps and writes what encoder_layer.py does, but no
-probabilities.
+A layer has an explicit backward, which keeps and writes the same tensors as encoder_layer.py,
+except probabilities.
 """
 
 from typing import Dict, List, Tuple
@@ -62,7 +62,7 @@ class ModernBert(
         return self.rotations(batch["positions"], frequencies, 1.0)
 
     def seen(self, w: Dict[str, Tensor], batch: Dict[str, Tensor]) -> Dict[str, Tensor]:
-        """What of batch hides tokens from a layer: where it attends to all, padding alone."""
+        """The entries of batch that hide tokens from a layer; without a window, only padding does."""
         if "window" in w:
             return batch
         padding: Dict[str, Tensor] = {}
@@ -90,7 +90,7 @@ class ModernBert(
         masks: Dict[str, Tensor],
         recorded: bool,
     ) -> Dict[str, Tensor]:
-        """attended [N, H], and what its backward needs besides q, k and v [N, H]."""
+        """attended [N, H], and the tensors for its backward besides q, k and v [N, H]."""
         if not self.is_fusible(seen, masks):
             q, k, v = q.to(torch.float32), k.to(torch.float32), v.to(torch.float32)
             y = self.dropped_attention(q, k, v, documents, seen, masks)
@@ -107,7 +107,7 @@ class ModernBert(
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Gradients of q, k and v; go [N, H]: that of what is attended."""
+        """Gradients of q, k and v; go [N, H]: gradient of attended."""
         if not self.is_fusible(seen, masks):
             return self.dropped_attention_backward(go, kept, documents, seen, masks)
         if "band" in seen:
@@ -122,9 +122,9 @@ class ModernBert(
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """x [N, H] -> [N, H], for the forward pass alone or as PyTorch records it.
+        """x [N, H] -> [N, H], for a forward without backward or as PyTorch records it.
 
-        The last layer is followed by a norm of all.
+        A final norm follows the last layer.
         """
         h = self.layer_norm(x, w, "attn_norm") if "attn_norm.weight" in w else x
         qkv = self.linear(h, w, masks, "attn.Wqkv")
@@ -146,7 +146,7 @@ class ModernBert(
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Dict[str, Tensor]:
-        """x [N, H] -> y [N, H] and what layer_backward needs, without a graph."""
+        """x [N, H] -> y [N, H] and the tensors for layer_backward, without a graph."""
         kept: Dict[str, Tensor] = {}
         h = x
         if "attn_norm.weight" in w:
@@ -182,7 +182,7 @@ class ModernBert(
         add: bool,
         needs_input_grad: bool,
     ) -> List[Tensor]:
-        """-> [gradient of x], where it is needed; kept: what layer_forward returned, and x."""
+        """-> [gradient of x] if needed; kept: the result of layer_forward, and x."""
         x, s = kept["x"], kept["sum"]
         if "last" in kept:
             mean, rstd = kept["final_mean"], kept["final_rstd"]
@@ -223,7 +223,7 @@ class ModernBert(
         gradients: Dict[str, Tensor],
         add: bool,
     ) -> Tensor:
-        """Gradient of what mlp_norm gives [N, H]; s [N, H]: what it norms."""
+        """Gradient of mlp_norm's output [N, H]; s [N, H]: mlp_norm's input."""
         value, gate = kept["wide"].chunk(2, -1)
         act = self.activation(value, self.hidden_act)
         m = gy[:0]
@@ -240,8 +240,10 @@ class ModernBert(
         return self.linear_backward(g, h, w, masks, gradients, "mlp.Wi", add, None, True)
 
     def head(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor]) -> Tensor:
-        """What all heads begin with: x [..., H] -> [..., H]"""
-        return self.layer_norm(self.activation(self.linear(x, w, masks, "dense"), self.head_act), w, "norm")
+        """The first part of all heads: x [..., H] -> [..., H]"""
+        return self.layer_norm(
+            self.activation(self.linear(x, w, masks, "dense"), self.head_act), w, "norm"
+        )
 
     def sequence_head(
         self,
@@ -253,7 +255,7 @@ class ModernBert(
     ) -> Tensor:
         """x [N, H] -> logits [B, classes] from the first token or the mean of all.
 
-        batch["first"] [B]: the row of each text's first token.
+        batch["first"] [B]: index of each text's first token.
         """
         pooled = x.index_select(0, batch["first"])
         if self.mean_pooling:
@@ -285,7 +287,7 @@ class ModernBert(
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """x [N, H] -> [M, H] of the tokens at batch["places"] [M], for the loss to map to logits."""
+        """x [N, H] -> [M, H] of the tokens at indices batch["places"] [M], the loss's input."""
         places = self.pad_rows(batch["places"])
         h = self.head(self.select_rows(x, places), w, self.masks_at(masks, places))
         return h.narrow(0, 0, batch["places"].size(0))

@@ -1,7 +1,8 @@
-"""MPNet: BERT's layers, whose scores have a bias by the distance of query and key.
+"""MPNet: BERT's layers, with a bias of the scores by the distance of query and key.
 
-All layers share the table relative.weight [buckets, A]. Distances below 8 have a bucket each, larger
-ones up to 128 share buckets by their logarithm, 16 for keys before the query and 16 behind it.
+All layers share the table relative.weight [buckets, A]. Each distance below 8 has its own bucket.
+Larger distances up to 128 share buckets by their logarithm. There are 16 buckets for keys before
+the query and 16 for keys after it.
 """
 
 from typing import Dict, Optional
@@ -14,7 +15,7 @@ from torch import Tensor
 
 class Mpnet(Bert):
     def buckets(self, tokens: int, like: Tensor) -> Tensor:
-        """Rows of the table by key place - query place + L - 1: [2 L - 1], on the device of like."""
+        """Rows of the table by key index - query index + L - 1: [2 L - 1], on the device of like."""
         n = torch.arange(tokens - 1, -tokens, -1, dtype=torch.int64, device=torch.device("cpu"))
         behind = n.lt(0).to(torch.int64) * 16
         n = n.abs()
@@ -28,9 +29,9 @@ class Mpnet(Bert):
         return by_distance.unfold(1, tokens, 1).flip([1])
 
     def relative_bias_backward(self, g: Tensor, gradients: Dict[str, Tensor]) -> None:
-        """g [A, L, L] is added up along its diagonals, which are distances.
+        """Adds up g [A, L, L] along its diagonals, which are distances.
 
-        Rows that are one value longer than a row of diagonals put these one below the other.
+        Rows that are one value longer than the number of diagonals align each diagonal in a column.
         """
         heads, tokens = g.size(0), g.size(1)
         width = 2 * tokens - 1

@@ -108,15 +108,15 @@ final class AdapterConfig {
         try {
             return new LoraSettings(
                     new LoraSettings.Ranks(
-                            fields.whole("r", 8),
+                            fields.integer("r", 8),
                             fields.number("lora_alpha", 8),
-                            fields.wholes("rank_pattern"),
+                            fields.integers("rank_pattern"),
                             fields.numbers("alpha_pattern"),
                             fields.flag("use_rslora")),
                     new LoraSettings.Targets(
                             targets(fields),
                             fields.names("exclude_modules"),
-                            fields.wholeList("layers_to_transform"),
+                            fields.integerList("layers_to_transform"),
                             fields.texts("layers_pattern")),
                     fields.number("lora_dropout", 0),
                     fields.flag("use_dora"),
@@ -135,9 +135,9 @@ final class AdapterConfig {
     private static List<Integer> tokens(JsonFields fields) {
         JsonNode value = fields.tree().path(TOKENS);
         if (!value.isObject()) {
-            return fields.wholeList(TOKENS);
+            return fields.integerList(TOKENS);
         }
-        Map<String, List<Integer>> byModule = fields.wholeLists(TOKENS);
+        Map<String, List<Integer>> byModule = fields.integerLists(TOKENS);
         if (byModule.size() != 1 || byModule.keySet().stream().anyMatch(AdapterFile::isHead)) {
             throw fields.bad(TOKENS, "indices of the embedding table alone; a tied head follows the table");
         }

@@ -101,10 +101,10 @@ public final class AdapterFile {
         requireRows(file, adapter);
         Set<String> adapted = PeftAdapter.adapted(tensors.keySet());
         for (String name : adapter.whole()) {
-            if (!isWhole(settings, name, adapted)) {
+            if (!isTrainedWhole(settings, name, adapted)) {
                 throw RunException.data(file + ": tensor " + name + " belongs to no low-rank adapter of a linear, and"
-                        + " neither modules_to_save " + settings.alsoTrained().modulesToSave() + " or bias "
-                        + settings.alsoTrained().bias().name().toLowerCase(Locale.ROOT) + " names");
+                        + " neither modules_to_save " + settings.alsoTrained().modulesToSave() + " nor bias "
+                        + settings.alsoTrained().bias().name().toLowerCase(Locale.ROOT) + " names it");
             }
         }
         return adapter;
@@ -134,7 +134,7 @@ public final class AdapterFile {
      * Returns whether a parameter is trained whole. PEFT also saves embeddings and the output head if they were
      * resized, or have an adapter.
      */
-    private static boolean isWhole(LoraSettings settings, String name, Set<String> adapted) {
+    private static boolean isTrainedWhole(LoraSettings settings, String name, Set<String> adapted) {
         return settings.saves(name)
                 || settings.trainsBias(name, adapted)
                 || VOCABULARY.stream().anyMatch(name::endsWith);
@@ -182,9 +182,9 @@ public final class AdapterFile {
         Map<String, TensorData> entries = new TreeMap<>();
         tensors.forEach((name, tensor) -> {
             String stored = PREFIX
-                    + (hasRows(tensors, name) ? beside(name, TOKEN_ADAPTER + BASE_LAYER) : stored(name, adapted));
+                    + (hasRows(tensors, name) ? inserted(name, TOKEN_ADAPTER + BASE_LAYER) : stored(name, adapted));
             boolean rows = name.endsWith(PeftAdapter.TOKEN_ROWS);
-            if (!rows && !PeftAdapter.isLora(name) && !isWhole(settings, name, adapted)) {
+            if (!rows && !PeftAdapter.isLora(name) && !isTrainedWhole(settings, name, adapted)) {
                 throw new IllegalArgumentException(name + " is not a tensor of the adapter");
             }
             entries.put(stored, tensor.named(stored));
@@ -198,7 +198,7 @@ public final class AdapterFile {
     }
 
     /** Returns a parameter's name with a text between the module's name and the parameter's own. */
-    private static String beside(String name, String between) {
+    private static String inserted(String name, String between) {
         int dot = name.lastIndexOf('.');
         return name.substring(0, dot) + between + name.substring(dot + 1);
     }
@@ -209,7 +209,7 @@ public final class AdapterFile {
                 return name.substring(0, name.length() - ending.getValue().length()) + ending.getKey();
             }
         }
-        return adapted.contains(name.substring(0, name.lastIndexOf('.'))) ? beside(name, BASE_LAYER) : name;
+        return adapted.contains(name.substring(0, name.lastIndexOf('.'))) ? inserted(name, BASE_LAYER) : name;
     }
 
     /**

@@ -18,11 +18,11 @@ record JsonFields(Path file, ObjectNode tree) {
         return value.isNull() ? tree.path("") : value;
     }
 
-    int whole(String key, int defaultValue) {
-        return find(key).isMissingNode() ? defaultValue : whole(key, find(key));
+    int integer(String key, int defaultValue) {
+        return find(key).isMissingNode() ? defaultValue : integer(key, find(key));
     }
 
-    private int whole(String key, JsonNode value) {
+    private int integer(String key, JsonNode value) {
         if (!value.isIntegralNumber() || !value.canConvertToInt()) {
             throw bad(key, "a whole number");
         }
@@ -70,22 +70,22 @@ record JsonFields(Path file, ObjectNode tree) {
         return texts;
     }
 
-    /** Returns a list of whole numbers; a single number is a list of one. */
-    List<Integer> wholeList(String key) {
+    /** Returns a list of integers; a single number is a list of one. */
+    List<Integer> integerList(String key) {
         JsonNode value = find(key);
-        return value.isNumber() ? List.of(whole(key, value)) : wholeList(key, value);
+        return value.isNumber() ? List.of(integer(key, value)) : integerList(key, value);
     }
 
-    private List<Integer> wholeList(String key, JsonNode value) {
-        List<Integer> wholes = new ArrayList<>();
-        list(key, value).forEach(number -> wholes.add(whole(key, number)));
-        return wholes;
+    private List<Integer> integerList(String key, JsonNode value) {
+        List<Integer> integers = new ArrayList<>();
+        list(key, value).forEach(number -> integers.add(integer(key, number)));
+        return integers;
     }
 
-    /** Returns lists of whole numbers by name. */
-    Map<String, List<Integer>> wholeLists(String key) {
+    /** Returns lists of integers by name. */
+    Map<String, List<Integer>> integerLists(String key) {
         Map<String, List<Integer>> lists = new LinkedHashMap<>();
-        object(key).fields().forEachRemaining(entry -> lists.put(entry.getKey(), wholeList(key, entry.getValue())));
+        object(key).fields().forEachRemaining(entry -> lists.put(entry.getKey(), integerList(key, entry.getValue())));
         return lists;
     }
 
@@ -104,9 +104,9 @@ record JsonFields(Path file, ObjectNode tree) {
         return value.isTextual() ? ModuleNames.matching(value.textValue()) : ModuleNames.of(texts(key));
     }
 
-    Map<String, Integer> wholes(String key) {
+    Map<String, Integer> integers(String key) {
         Map<String, Integer> values = new LinkedHashMap<>();
-        object(key).fields().forEachRemaining(entry -> values.put(entry.getKey(), whole(key, entry.getValue())));
+        object(key).fields().forEachRemaining(entry -> values.put(entry.getKey(), integer(key, entry.getValue())));
         return values;
     }
 

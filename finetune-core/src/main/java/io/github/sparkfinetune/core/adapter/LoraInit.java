@@ -39,13 +39,13 @@ public final class LoraInit {
     public static void magnitude(LinearModule module, TensorParts.Values weight, FloatBuffer target) {
         int columns = module.conv1d() ? module.out() : module.in();
         int rows = module.conv1d() ? module.in() : module.out();
-        int together = Math.min(rows, Math.max(1, TensorParts.bytes() / Float.BYTES / columns));
-        FloatBuffer values = ByteBuffer.allocateDirect(Math.multiplyExact(together * columns, Float.BYTES))
+        int rowsAtOnce = Math.min(rows, Math.max(1, TensorParts.bytes() / Float.BYTES / columns));
+        FloatBuffer values = ByteBuffer.allocateDirect(Math.multiplyExact(rowsAtOnce * columns, Float.BYTES))
                 .order(ByteOrder.nativeOrder())
                 .asFloatBuffer();
         double[] squares = new double[module.out()];
-        for (int first = 0; first < rows; first += together) {
-            int count = Math.min(together, rows - first);
+        for (int first = 0; first < rows; first += rowsAtOnce) {
+            int count = Math.min(rowsAtOnce, rows - first);
             int begin = first;
             weight.read((long) first * columns, values.clear().limit(count * columns));
             if (module.conv1d()) {

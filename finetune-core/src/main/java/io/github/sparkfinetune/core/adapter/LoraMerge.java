@@ -152,9 +152,9 @@ public final class LoraMerge implements TensorParts.Values {
             return ofColumns;
         }
         double[] squares = new double[columns];
-        int together = Math.max(1, TensorParts.bytes() / Float.BYTES / columns);
-        for (int first = 0; first < rows; first += together) {
-            FloatBuffer values = allocate(Math.min(together, rows - first));
+        int rowsAtOnce = Math.max(1, TensorParts.bytes() / Float.BYTES / columns);
+        for (int first = 0; first < rows; first += rowsAtOnce) {
+            FloatBuffer values = allocate(Math.min(rowsAtOnce, rows - first));
             base.read((long) first * columns, values);
             add(first, values);
             for (int i = 0; i < values.limit(); i++) {

@@ -10,7 +10,7 @@ public enum HeadKind {
     QUESTION_ANSWERING("ForQuestionAnswering"),
     /** The token at each masked position: hidden states [M, embedding], which the loss maps to logits. */
     MASKED_LM("ForMaskedLM"),
-    /** The next token after each: hidden states [M, hidden], which the loss maps to logits. */
+    /** The token after each position: hidden states [M, hidden], which the loss maps to logits. */
     CAUSAL_LM("ForCausalLM"),
     /** No head: hidden states [B, T, hidden] of the last layer. */
     NONE("Model");

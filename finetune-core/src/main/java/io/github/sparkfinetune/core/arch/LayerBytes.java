@@ -52,8 +52,8 @@ public record LayerBytes(long kept, long backward, long forward, long masks, lon
         long bytes(BatchShape batch, long limit) {
             long sum = 0;
             for (Map.Entry<Long, Long> tensors : counts.entrySet()) {
-                long one = batch.tokens() * tensors.getKey() * Float.BYTES;
-                sum += one < limit ? one * tensors.getValue() : 0;
+                long tensorBytes = batch.tokens() * tensors.getKey() * Float.BYTES;
+                sum += tensorBytes < limit ? tensorBytes * tensors.getValue() : 0;
             }
             return sum;
         }

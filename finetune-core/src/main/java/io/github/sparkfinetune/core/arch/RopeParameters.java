@@ -112,7 +112,7 @@ public final class RopeParameters {
      *
      * @throws RunException if {@code partial_rotary_factor} is not 1
      */
-    void requireWhole() {
+    void requireFullRotation() {
         if (part() != 1) {
             throw RunException.data(config.source() + ": " + PART + " " + part() + " is not supported for "
                     + config.modelType() + "; only 1 is");

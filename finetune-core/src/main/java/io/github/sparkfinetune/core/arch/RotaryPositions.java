@@ -47,7 +47,7 @@ public record RotaryPositions(double theta, int width, Optional<RopeScaling> sca
      */
     public static RotaryPositions of(HfConfig config, int width, double defaultTheta) {
         RopeParameters parameters = RopeParameters.of(config);
-        parameters.requireWhole();
+        parameters.requireFullRotation();
         return of(parameters, width, defaultTheta);
     }
 
@@ -71,7 +71,7 @@ public record RotaryPositions(double theta, int width, Optional<RopeScaling> sca
      */
     public static RotaryPositions of(HfConfig config, String type, String thetaKey, int width, double defaultTheta) {
         RopeParameters parameters = RopeParameters.of(config, type, thetaKey);
-        parameters.requireWhole();
+        parameters.requireFullRotation();
         return of(parameters, width, defaultTheta);
     }
 

@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Check that a checkpoint's files hold what was written. All bytes are read once, by one rank or in equal shares by
- * several ranks, which then combine the checksums of their parts.
+ * Check that a checkpoint's files are unchanged since they were written. All bytes are read once, by one rank or in
+ * equal shares by several ranks, which then combine the checksums of their parts.
  */
 public final class CheckpointCheck {
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointCheck.class);
@@ -91,7 +91,7 @@ public final class CheckpointCheck {
     }
 
     /**
-     * Returns whether the files hold what was written.
+     * Returns whether the files are unchanged since they were written.
      *
      * @param shares results of {@link #checksums} for all shares, in their order
      */
@@ -114,7 +114,7 @@ public final class CheckpointCheck {
         return false;
     }
 
-    /** Reads all bytes and returns whether the files hold what was written. */
+    /** Reads all bytes and returns whether the files are unchanged since they were written. */
     boolean isSound() {
         return isSound(new long[][] {checksums(0, 1, () -> {})});
     }

@@ -150,8 +150,8 @@ public final class CheckpointStore {
     }
 
     /**
-     * Returns the newest checkpoint, as in {@link #newest}, whose files hold what was written. Reads all files of the
-     * checkpoints that it tries; a damaged checkpoint is skipped.
+     * Returns the newest checkpoint, as in {@link #newest}, whose files are unchanged since they were written. Reads
+     * all files of the checkpoints that it tries; a damaged checkpoint is skipped.
      */
     public Optional<Checkpoint> newestSound() {
         return newest().flatMap(newest -> from(newest).stream()
@@ -170,7 +170,7 @@ public final class CheckpointStore {
                 .toList();
     }
 
-    /** Returns the check that a checkpoint's files hold what was written. */
+    /** Returns the check that a checkpoint's files are unchanged since they were written. */
     public CheckpointCheck check(CheckpointFiles files) {
         return new CheckpointCheck(fileSystem, folder(files.checkpoint()).path(), files);
     }

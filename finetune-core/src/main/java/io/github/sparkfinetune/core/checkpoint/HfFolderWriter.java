@@ -121,7 +121,7 @@ public final class HfFolderWriter {
                         + (owner.isEmpty() ? "was not written by this run" : "belongs to the run " + Quoted.name(owner))
                         + "; nothing was changed. Choose another " + key + " or move the folder away");
             }
-            if (once && isWhole()) {
+            if (once && isComplete()) {
                 throw RunException.config(key + ": " + target + " exists and is complete; nothing was changed. Choose"
                         + " another " + key + " or move the folder away");
             }
@@ -130,7 +130,7 @@ public final class HfFolderWriter {
         }
     }
 
-    private boolean isWhole() throws IOException {
+    private boolean isComplete() throws IOException {
         for (String name : LAST) {
             if (fileSystem.exists(new Path(target, name))) {
                 return true;

@@ -68,7 +68,7 @@ public final class Generator {
      * Answers prompts. Prompts of similar length share a batch, in any order.
      *
      * @return tokens of each answer in the order of the prompts, each with its end token, if any
-     * @throws RunException if a prompt is empty or leaves no available for {@code max_new_tokens}, before anything is
+     * @throws RunException if a prompt is empty or leaves no room for {@code max_new_tokens}, before anything is
      *     computed; or if a logit is not finite
      */
     public List<int[]> generate(List<Prompt> prompts) {

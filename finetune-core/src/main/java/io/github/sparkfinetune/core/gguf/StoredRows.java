@@ -13,8 +13,8 @@ final class StoredRows implements GgufTensor.Rows {
     private final int pairs;
     private final int rows;
     private final int columns;
-    private final int together;
-    private final float[] held;
+    private final int rowsAtOnce;
+    private final float[] loaded;
     private int first = -1;
 
     /**
@@ -39,33 +39,33 @@ final class StoredRows implements GgufTensor.Rows {
         this.columns = vector ? 1 : Math.toIntExact(this.transposed ? shape[0] : shape[1]);
         int unit = Math.max(1, pairs);
         int units = Math.max(1, TensorParts.bytes() / Float.BYTES / columns / unit);
-        this.together = vector ? rows : Math.min(rows, units * unit);
-        this.held = new float[Math.multiplyExact(together, columns)];
+        this.rowsAtOnce = vector ? rows : Math.min(rows, units * unit);
+        this.loaded = new float[Math.multiplyExact(rowsAtOnce, columns)];
     }
 
     @Override
     public void read(int row, float[] target) {
         if (vector) {
-            hold(0);
+            load(0);
             for (int i = 0; i < target.length; i++) {
-                target[i] = held[storedRow(i)];
+                target[i] = loaded[storedRow(i)];
             }
             return;
         }
         int stored = storedRow(row);
-        hold(stored / together * together);
-        System.arraycopy(held, (stored - first) * columns, target, 0, columns);
+        load(stored / rowsAtOnce * rowsAtOnce);
+        System.arraycopy(loaded, (stored - first) * columns, target, 0, columns);
     }
 
     /** Reads rows from an index on, unless they are in memory. */
-    private void hold(int begin) {
+    private void load(int begin) {
         if (first == begin) {
             return;
         }
         first = begin;
-        int count = Math.min(together, rows - begin);
+        int count = Math.min(rowsAtOnce, rows - begin);
         if (!transposed) {
-            values.read((long) begin * columns, FloatBuffer.wrap(held, 0, count * columns));
+            values.read((long) begin * columns, FloatBuffer.wrap(loaded, 0, count * columns));
             return;
         }
         int most = Math.max(1, TensorParts.bytes() / Float.BYTES / rows);
@@ -75,7 +75,7 @@ final class StoredRows implements GgufTensor.Rows {
             values.read((long) column * rows, FloatBuffer.wrap(stored, 0, some * rows));
             for (int i = 0; i < some; i++) {
                 for (int row = 0; row < count; row++) {
-                    held[row * columns + column + i] = stored[i * rows + begin + row];
+                    loaded[row * columns + column + i] = stored[i * rows + begin + row];
                 }
             }
         }

@@ -96,7 +96,7 @@ final class Rendezvous implements AutoCloseable {
             for (Dialling each : dialled) {
                 each.dialIfDue(now);
             }
-            dropLate(now);
+            dropExpired(now);
             selector.select(TimeUnit.NANOSECONDS.toMillis(POLL_NANOS));
             for (SelectionKey key : selector.selectedKeys()) {
                 handle(key);
@@ -234,7 +234,7 @@ final class Rendezvous implements AutoCloseable {
         }
     }
 
-    private void dropLate(long now) throws IOException {
+    private void dropExpired(long now) throws IOException {
         for (PendingHandshake.Greeter handshake : List.copyOf(pending)) {
             if (now >= handshake.deadline()) {
                 drop(handshake, "it proved nothing in time");

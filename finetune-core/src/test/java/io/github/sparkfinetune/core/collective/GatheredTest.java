@@ -13,14 +13,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class GatheredTest {
-    /** Of three ranks, the second has none. */
+    /** Values of three ranks; the second rank has none. */
     private static final double[][] VALUES = {{1, -0.0, Double.NaN, 4, 5}, {}, {6, 7}};
 
     private static final double[] ALL = {1, -0.0, Double.NaN, 4, 5, 6, 7};
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 5, 100})
-    void valuesOfAllRanksStandInTheirOrder(int valuesARound) throws Exception {
+    void gathersValuesInRankOrder(int valuesARound) throws Exception {
         try (Ranks ranks = Ranks.join(VALUES.length)) {
             assertThat(ranks.play(ring -> Gathered.values(ring, VALUES[ring.rank()], valuesARound)))
                     .hasSize(VALUES.length)
@@ -30,7 +30,7 @@ class GatheredTest {
 
     @ParameterizedTest
     @CsvSource({"1, 3", "5, 2", "7, 1"})
-    void ranksOfFewValuesArePassedTogether(int most, int times) throws Exception {
+    void passesRanksWithFewValuesTogether(int most, int times) throws Exception {
         try (Ranks ranks = Ranks.join(VALUES.length)) {
             assertThat(ranks.play(ring -> {
                         List<double[]> passed = new ArrayList<>();
@@ -47,8 +47,8 @@ class GatheredTest {
     }
 
     @Test
-    void thereMayBeNoneOrMoreThanTravelAtOnce() throws Exception {
-        int many = Gathered.VALUES_PER_ROUND + 3;
+    void gathersNoValuesAndMoreValuesThanOneRound() throws Exception {
+        int many = Gathered.VALUES_A_ROUND + 3;
         try (Ranks ranks = Ranks.join(2)) {
             assertThat(ranks.play(ring -> ring.allGather(new double[0])))
                     .allSatisfy(all -> assertThat(all).isEmpty());
@@ -66,7 +66,7 @@ class GatheredTest {
     }
 
     @Test
-    void aSingleRankHasItsOwn() {
+    void returnsItsOwnValuesOnASingleRank() {
         assertThat(new SingleRank().allGather(VALUES[0])).containsExactly(VALUES[0]);
     }
 }

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * Somebody between a dialler and its greeter, who passes on what they say to each other, keeps it, and may change the
- * dialler's frames: they go through an {@link Attack} one by one.
+ * A man in the middle of a dialler and its greeter. It forwards and records their bytes. Each frame of the dialler goes
+ * through an {@link Attack}, which may change the frame.
  */
 final class Eavesdropper implements AutoCloseable {
     private static final int LENGTH_AT = 8;
@@ -24,12 +24,13 @@ final class Eavesdropper implements AutoCloseable {
     private final String target;
     private final int tag;
     private final Attack attack;
-    private final ByteArrayOutputStream heard = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream recorded = new ByteArrayOutputStream();
     private final List<Closeable> opened = new CopyOnWriteArrayList<>(List.of(server));
     private final List<Thread> threads = new CopyOnWriteArrayList<>();
 
     /**
-     * What becomes of the dialler's frame {@code number}, from 0: the frames that go on instead, none to hold it back.
+     * Returns the frames to forward instead of the dialler's frame {@code number}, which counts from 0; none drops the
+     * frame.
      */
     interface Attack {
         List<byte[]> on(int number, byte[] frame);
@@ -46,9 +47,9 @@ final class Eavesdropper implements AutoCloseable {
         return "127.0.0.1:" + server.getLocalPort();
     }
 
-    /** All that the dialler has sent. */
-    synchronized byte[] heard() {
-        return heard.toByteArray();
+    /** Returns all bytes that the dialler has sent. */
+    synchronized byte[] recorded() {
+        return recorded.toByteArray();
     }
 
     private void serve() throws IOException {
@@ -78,7 +79,7 @@ final class Eavesdropper implements AutoCloseable {
     private byte[] read(InputStream in, int count) throws IOException {
         byte[] bytes = in.readNBytes(count);
         synchronized (this) {
-            heard.writeBytes(bytes);
+            recorded.writeBytes(bytes);
         }
         if (bytes.length < count) {
             throw new IOException("the dialler has left");

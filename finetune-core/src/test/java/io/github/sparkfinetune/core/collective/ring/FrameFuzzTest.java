@@ -9,7 +9,7 @@ import java.nio.channels.SocketChannel;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Bytes that come on a connection of a ring: frames within their limits, or an error of the connection. */
+/** Bytes on a connection of a ring: they are frames within the limits, or an error of the connection. */
 class FrameFuzzTest {
 
     static Stream<byte[]> frames() {
@@ -37,16 +37,16 @@ class FrameFuzzTest {
 
     @MethodSource("frames")
     @FuzzTest(maxDuration = "")
-    void areFramesOrAnError(byte[] said) throws IOException {
+    void readsFramesOrReportsAnError(byte[] sent) throws IOException {
         FrameCipher cipher = FrameCipher.opening(new byte[FrameCipher.KEY_BYTES]);
-        assertThat(read(new SealedFrameReader(cipher), said)).isZero();
-        read(new PlainFrameReader(), said);
+        assertThat(read(new SealedFrameReader(cipher), sent)).isZero();
+        read(new PlainFrameReader(), sent);
     }
 
-    /** The number of frames before the end, or before the first bytes that are none. */
-    private static int read(FrameReader reader, byte[] said) throws IOException {
+    /** Returns the number of frames before the end, or before the first bytes that are no frame. */
+    private static int read(FrameReader reader, byte[] sent) throws IOException {
         int frames = 0;
-        try (SocketChannel channel = Said.by(said)) {
+        try (SocketChannel channel = Said.by(sent)) {
             while (true) {
                 Frame frame = reader.head();
                 if (frame != null) {

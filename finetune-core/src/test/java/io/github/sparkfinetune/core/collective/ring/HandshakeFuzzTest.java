@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What a stranger says at a ring's door: nobody who does not know the secret comes in, on either side. */
+/** Bytes of a stranger in a handshake: neither side admits a peer that does not know the secret. */
 class HandshakeFuzzTest {
     private static final List<String> ADDRESSES = List.of("a:1", "b:2");
 
@@ -28,20 +28,20 @@ class HandshakeFuzzTest {
     }
 
     private static byte[] hello(RingMember member) {
-        ByteBuffer said = ByteBuffer.allocate(Handshake.HELLO_BYTES + Handshake.PROOF_BYTES);
-        return said.put(Handshake.dial(member, 0, false).hello()).array();
+        ByteBuffer bytes = ByteBuffer.allocate(Handshake.HELLO_BYTES + Handshake.PROOF_BYTES);
+        return bytes.put(Handshake.dial(member, 0, false).hello()).array();
     }
 
     @MethodSource("hellos")
     @FuzzTest(maxDuration = "")
-    void noStrangerComesIn(byte[] said) throws IOException {
+    void admitsNoStranger(byte[] sent) throws IOException {
         RingMember zero = member(0, "a secret of the ranks");
         RingMember one = member(1, "a secret of the ranks");
-        try (SocketChannel channel = Said.by(said)) {
+        try (SocketChannel channel = Said.by(sent)) {
             assertThat(admits(new PendingHandshake.Greeter(channel, Handshake.greet(zero, false), Long.MAX_VALUE)))
                     .isFalse();
         }
-        try (SocketChannel channel = Said.by(said)) {
+        try (SocketChannel channel = Said.by(sent)) {
             assertThat(admits(new PendingHandshake.Dialler(channel, Handshake.dial(one, 0, false), Long.MAX_VALUE)))
                     .isFalse();
         }

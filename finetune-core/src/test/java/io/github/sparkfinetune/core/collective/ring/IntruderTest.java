@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Strangers at the door of a ring of two whose rank 1 is yet to come. */
+/** Strangers that connect to a ring of two ranks before rank 1 joins. */
 @Timeout(60)
 class IntruderTest {
     private static final RingTimeouts TIMEOUTS =
@@ -46,7 +46,7 @@ class IntruderTest {
     }
 
     @Test
-    void noStrangerJoinsOrDelays() throws Exception {
+    void keepsStrangersFromJoiningOrDelaying() throws Exception {
         CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET));
         byte[] noise = new byte[5000];
         new Random(1).nextBytes(noise);
@@ -71,7 +71,7 @@ class IntruderTest {
         for (Socket socket : dropped) {
             assertThatEnds(socket);
         }
-        // Says nothing and is dropped for it, while the ring still waits for its rank.
+        // A silent stranger is dropped while the ring still waits for rank 1.
         assertThatEnds(silent);
         assertThat(zero).isNotDone();
 
@@ -86,8 +86,8 @@ class IntruderTest {
     }
 
     @Test
-    void aMemberAmidItsHandshakeDoesNotGiveWayToStrangers() throws Exception {
-        // A handshake may take a quarter of the first: longer than the strangers do.
+    void keepsAMemberInItsHandshakeDespiteStrangers() throws Exception {
+        // A handshake may take a quarter of the first timeout, which is longer than the strangers take.
         RingTimeouts patient = new RingTimeouts(Duration.ofSeconds(20), Duration.ofSeconds(3), Duration.ofSeconds(10));
         CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET), patient);
         Handshake slow = Handshake.dial(member(1, Ranks.SECRET), 0, false);
@@ -103,7 +103,7 @@ class IntruderTest {
     }
 
     @Test
-    void aMemberThatIsNotUnderstoodIsToldSo() throws Exception {
+    void reportsAnInvalidFrameToItsSender() throws Exception {
         CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET));
         Handshake handshake = Handshake.dial(member(1, Ranks.SECRET), 0, false);
         Socket dialler = stranger(handshake.hello().array());
@@ -112,7 +112,7 @@ class IntruderTest {
         assertThat(handshake.welcomes(ByteBuffer.wrap(readFully(dialler, Handshake.PROOF_BYTES))))
                 .isTrue();
         Collective ring = zero.get(5, TimeUnit.SECONDS);
-        // More than is read before the ring ends: a socket that is closed with bytes unread forgets what it has sent.
+        // More bytes than the ring reads before it ends: a socket closed with unread bytes loses what it has sent.
         dialler.getOutputStream().write(new byte[4_000_000]);
         Frame.Kind kind;
         do {
@@ -125,7 +125,7 @@ class IntruderTest {
     }
 
     @Test
-    void aHelloWithoutTheSecretIsAnsweredByNothing() throws Exception {
+    void doesNotAnswerAHelloWithoutTheSecret() throws Exception {
         CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET));
         byte[] another = "another secret of ranks".getBytes(StandardCharsets.US_ASCII);
         assertThatEnds(stranger(hello(member(1, another))));
@@ -133,8 +133,8 @@ class IntruderTest {
     }
 
     @Test
-    void aReplayedHandshakeProvesNothing() throws Exception {
-        // A dialler that connects to the recorder in place of rank 0, which passes everything on and keeps it.
+    void refusesAReplayedHandshake() throws Exception {
+        // The dialler connects to the recorder instead of rank 0; the recorder forwards and keeps all bytes.
         try (ServerSocket recorder = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             List<String> seenByOne = List.of("127.0.0.1:" + recorder.getLocalPort(), second.address());
             CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET));
@@ -159,7 +159,7 @@ class IntruderTest {
 
     @ParameterizedTest
     @CsvSource({"an earlier attempt, a secret of the ranks", "test, another secret of ranks"})
-    void aRankWithAnotherSecretOrOfAnotherAttemptIsNotAdmitted(String attempt, String secret) {
+    void refusesARankWithAnotherSecretOrAttempt(String attempt, String secret) {
         RingTimeouts brief = new RingTimeouts(Duration.ofSeconds(2), Duration.ofSeconds(1), Duration.ofSeconds(1));
         byte[] known = secret.getBytes(StandardCharsets.US_ASCII);
         CompletableFuture<Collective> one = join(second, new RingMember(1, addresses, attempt, known, false), brief);
@@ -174,15 +174,15 @@ class IntruderTest {
     }
 
     @Test
-    void aGreeterWithoutTheSecretIsNotBelieved() throws Exception {
+    void refusesAGreeterWithoutTheSecret() throws Exception {
         try (ServerSocket impostor = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            List<String> led = List.of("127.0.0.1:" + impostor.getLocalPort(), second.address());
-            CompletableFuture<Collective> one = join(second, new RingMember(1, led, "test", Ranks.SECRET, false));
+            List<String> misled = List.of("127.0.0.1:" + impostor.getLocalPort(), second.address());
+            CompletableFuture<Collective> one = join(second, new RingMember(1, misled, "test", Ranks.SECRET, false));
             try (Socket dialler = impostor.accept()) {
                 readFully(dialler, Handshake.HELLO_BYTES);
                 dialler.getOutputStream().write(new byte[Handshake.NONCE_BYTES]);
                 byte[] proof = readFully(dialler, Handshake.PROOF_BYTES);
-                // The proof sent back: the role in it keeps it from passing as a welcome.
+                // The impostor returns the proof; the role inside the proof keeps it from passing as a welcome.
                 dialler.getOutputStream().write(proof);
                 assertThatEnds(dialler);
             }
@@ -191,7 +191,7 @@ class IntruderTest {
     }
 
     @Test
-    void aRankThatNeverComesIsNamed() {
+    void namesARankThatNeverJoins() {
         RingTimeouts brief = new RingTimeouts(Duration.ofMillis(300), Duration.ofSeconds(1), Duration.ofSeconds(1));
         assertThatThrownBy(() -> TcpRing.join(first, member(0, Ranks.SECRET), brief, () -> false))
                 .isInstanceOf(LostRankException.class)
@@ -201,7 +201,7 @@ class IntruderTest {
     }
 
     @Test
-    void aRankThatIsGoneIsNamedAtOnce() {
+    void namesAnUnreachableRankAtOnce() {
         first.close();
         assertThatThrownBy(() -> TcpRing.join(second, member(1, Ranks.SECRET), TIMEOUTS, () -> false))
                 .isInstanceOf(LostRankException.class)
@@ -250,9 +250,9 @@ class IntruderTest {
         assertThat(Ranks.values(b)).containsExactly(4, 6);
     }
 
-    private Socket stranger(byte[] said) throws IOException {
+    private Socket stranger(byte[] sent) throws IOException {
         Socket socket = stranger();
-        socket.getOutputStream().write(said);
+        socket.getOutputStream().write(sent);
         return socket;
     }
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Ranks as processes, of which one is killed or stopped. */
+/** Ranks as processes; the test kills or stops one rank. */
 @Timeout(90)
 class LostRankTest {
     private static final int SIZE = 4;
@@ -40,7 +40,7 @@ class LostRankTest {
         }
     }
 
-    /** What a process does with its ring until it fails; says the failure. */
+    /** A process that uses its ring until the ring fails, and prints the failure. */
     public static final class Rank {
         private Rank() {}
 
@@ -56,12 +56,12 @@ class LostRankTest {
                 ByteBuffer floats = Ranks.floats(new float[Integer.parseInt(arguments[1])]);
                 ring.barrier();
                 System.out.println("ready");
-                // More reads than the test ever writes: it ends by the failure.
+                // More iterations than the test ever needs: the failure ends the loop.
                 for (long i = 0; i < Long.MAX_VALUE; i++) {
                     if (floats.capacity() > 0) {
                         ring.allReduceAsync(floats).get();
                     } else {
-                        // Computes, without an operation under way, until it is told to go on.
+                        // Waits for the test's line without an operation in progress, as a rank does that computes.
                         in.readLine();
                     }
                     ring.barrier();
@@ -74,14 +74,14 @@ class LostRankTest {
 
     @ParameterizedTest
     @CsvSource({"4000000, true", "1, true", "4000000, false"})
-    void aKilledRankIsNamedByAllOthers(int floats, boolean locally) throws Exception {
+    void namesAKilledRankOnAllOtherRanks(int floats, boolean locally) throws Exception {
         start(floats, locally);
         processes.get(VICTIM).destroyForcibly();
         assertNamed(Duration.ofSeconds(10));
     }
 
     @Test
-    void aRankKilledWhileAllComputeIsNamedByTheNextOperation() throws Exception {
+    void namesARankKilledBetweenOperations() throws Exception {
         start(0, true);
         processes.get(VICTIM).destroyForcibly().waitFor(5, TimeUnit.SECONDS);
         for (int rank = 0; rank < SIZE; rank++) {
@@ -93,7 +93,7 @@ class LostRankTest {
     }
 
     @Test
-    void aStoppedRankIsNamedAfterTheSilence() throws Exception {
+    void namesAStoppedRankAfterTheSilenceTimeout() throws Exception {
         start(4_000_000, true);
         signal("STOP");
         try {
@@ -112,7 +112,7 @@ class LostRankTest {
         assertThat(kill.waitFor(5, TimeUnit.SECONDS)).isTrue();
     }
 
-    /** @param locally over Unix domain sockets, otherwise over TCP */
+    /** @param locally true for Unix domain sockets, false for TCP */
     private void start(int floats, boolean locally) throws IOException {
         for (int rank = 0; rank < SIZE; rank++) {
             Process process = new ProcessBuilder(

@@ -13,10 +13,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Ranks on hosts, which are this machine's loopback addresses: sums don't depend on who is where. */
+/** Ranks on several hosts, here loopback addresses of this machine: sums do not depend on the placement of ranks. */
 @Timeout(120)
 class PlacementTest {
-    /** A letter a rank, by its host. */
+    /** Sums with one letter for each rank; the letter names the rank's host. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -38,7 +38,7 @@ class PlacementTest {
                 "aaaaaaab",
                 "abbcccdd"
             })
-    void bitsOfASumDependOnTheRanksAlone(String placement) throws Exception {
+    void sumsToTheSameBitsForEveryPlacement(String placement) throws Exception {
         int size = placement.length();
         List<Integer> lengths = List.of(0, 1, 7, 1000, 300_000, (RingOperation.CHUNK / Float.BYTES + 9) * size + 5);
         try (Ranks ranks = Ranks.joinOn(hosts(placement))) {
@@ -60,7 +60,7 @@ class PlacementTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"ab", "aab", "aabbccdd", "abcdefgh", "aaabbbcc"})
-    void everyRankGathersAll(String placement) throws Exception {
+    void gathersTheBlocksOfAllRanks(String placement) throws Exception {
         List<String> texts = IntStream.range(0, placement.length())
                 .mapToObj(rank -> rank % 3 == 1 ? "" : ("rank " + rank).repeat(1 + rank % 2 * 50_000))
                 .toList();
@@ -78,10 +78,10 @@ class PlacementTest {
         }
     }
 
-    /** Shares of several buffers, of which some are empty, some longer than a chunk; that of rank 1 has none. */
+    /** Gathers shares of several buffers. Some are empty, some longer than a chunk; rank 1 has no buffers. */
     @ParameterizedTest
     @ValueSource(strings = {"aa", "ab", "aaa", "aab", "aabbccdd", "abcde", "aaabbbcc"})
-    void everyRankGetsTheSharesOfAll(String placement) throws Exception {
+    void gathersTheSharesOfAllRanks(String placement) throws Exception {
         int size = placement.length();
         int[] lengths = {5, 0, RingOperation.CHUNK / Float.BYTES, 3 * RingOperation.CHUNK / Float.BYTES + 7};
         try (Ranks ranks = Ranks.joinOn(hosts(placement))) {
@@ -111,11 +111,11 @@ class PlacementTest {
     }
 
     @Test
-    void eachHostIsReachedOnceAboutABlock() {
+    void connectsEachHostOnceForABlock() {
         Topology topology = new Topology(hosts("aabbccdd"));
         assertThat(topology.peers(0)).containsExactly(1, 2, 4, 6);
         assertThat(topology.peers(5)).containsExactly(1, 3, 4, 7);
-        // Of 64 ranks on 8 hosts a rank talks to the 7 others of its host and to one of each other host.
+        // With 64 ranks on 8 hosts a rank talks to 7 ranks of its host and to one rank of each other host.
         List<String> many =
                 IntStream.range(0, 64).mapToObj(rank -> "host" + rank / 8).toList();
         assertThat(new Topology(many).peers(9)).hasSize(14);
@@ -130,7 +130,7 @@ class PlacementTest {
     }
 
     @Test
-    void aHostOfAPowerOfTwoOfRanksPassesOnOneSum() {
+    void sendsOneSumFromAHostWithAPowerOfTwoOfRanks() {
         SumTree eight = new SumTree(8);
         assertThat(eight.cover(List.of(4, 5, 6, 7))).hasSize(1);
         assertThat(eight.cover(List.of(0, 1, 2))).hasSize(2);

@@ -23,7 +23,7 @@ public final class Ranks implements AutoCloseable {
             new RingTimeouts(Duration.ofSeconds(20), Duration.ofSeconds(2), Duration.ofSeconds(20));
     private static final long DEADLINE_SECONDS = 40;
 
-    /** What each rank does. */
+    /** Work of each rank. */
     public interface Part<T> {
         T play(Collective ring) throws Exception;
     }
@@ -45,12 +45,12 @@ public final class Ranks implements AutoCloseable {
         return join(endpoints, addresses(endpoints), timeouts, cancelled, false);
     }
 
-    /** As if every rank were on a machine of its own. */
+    /** Joins ranks over TCP, as if each rank ran on a separate machine. */
     static Ranks joinByTcp(int size) throws Exception {
         return join(size, address -> RingAddress.parse(address).tcp());
     }
 
-    /** Ranks on hosts of these names; they talk TCP between them. */
+    /** Joins ranks on the named hosts; ranks on different hosts use TCP. */
     static Ranks joinOn(List<String> hosts) throws Exception {
         return joinOn(hosts, SHORT);
     }
@@ -61,7 +61,7 @@ public final class Ranks implements AutoCloseable {
         for (String host : hosts) {
             RingEndpoint endpoint = RingEndpoint.bind(host, 0);
             endpoints.add(endpoint);
-            // Paths are told apart by host, as on machines that see each other's folders not.
+            // A rank alone on its host has no local socket, as on machines without shared folders.
             String address = endpoint.address();
             addresses.add(
                     hosts.indexOf(host) == hosts.lastIndexOf(host)
@@ -71,21 +71,21 @@ public final class Ranks implements AutoCloseable {
         return join(endpoints, addresses, timeouts, () -> false, false);
     }
 
-    /** @param told what the ranks are told instead of a rank's address, in the order of the ranks */
-    static Ranks join(int size, UnaryOperator<String> told) throws Exception {
+    /** @param published maps a rank's address to the address that all ranks receive; called in rank order */
+    static Ranks join(int size, UnaryOperator<String> published) throws Exception {
         List<RingEndpoint> endpoints = endpoints(size);
-        return join(endpoints, addresses(endpoints).stream().map(told).toList());
+        return join(endpoints, addresses(endpoints).stream().map(published).toList());
     }
 
     static Ranks join(List<RingEndpoint> endpoints, List<String> addresses) throws Exception {
         return join(endpoints, addresses, SHORT, () -> false, false);
     }
 
-    /** As if every rank were on a machine of its own, and nobody might read what goes between. */
-    static Ranks joinEncrypted(int size, UnaryOperator<String> told) throws Exception {
+    /** Joins ranks over encrypted TCP, as if each rank ran on a separate machine. */
+    static Ranks joinEncrypted(int size, UnaryOperator<String> published) throws Exception {
         List<RingEndpoint> endpoints = endpoints(size);
         List<String> addresses = addresses(endpoints).stream()
-                .map(address -> told.apply(RingAddress.parse(address).tcp()))
+                .map(address -> published.apply(RingAddress.parse(address).tcp()))
                 .toList();
         return join(endpoints, addresses, SHORT, () -> false, true);
     }
@@ -123,14 +123,14 @@ public final class Ranks implements AutoCloseable {
         return rings.get(rank);
     }
 
-    /** Has every rank play the part at the same time. */
+    /** Runs the part on every rank at the same time and returns the results in rank order. */
     public <T> List<T> play(Part<T> part) throws Exception {
         return results(
                 threads,
                 rings.stream().map(ring -> (Callable<T>) () -> part.play(ring)).toList());
     }
 
-    /** What every rank's part throws. */
+    /** Runs a part that fails on every rank, and returns the failures. */
     List<Throwable> failures(Part<?> part) throws Exception {
         return play(ring -> {
             try {

@@ -20,14 +20,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Which sockets a rank listens on and which one the rank before it takes. */
+/** Sockets that a rank listens on, and the socket that a peer connects to. */
 @Timeout(60)
 class RingAddressTest {
     @TempDir
     Path folder;
 
     @Test
-    void isReadAsItIsWritten() {
+    void parsesWhatItPrints() {
         assertThat(RingAddress.parse("[::1]:7#/a:b#c/rank"))
                 .isEqualTo(RingAddress.of("::1", 7, Optional.of(Path.of("/a:b#c/rank"))))
                 .hasToString("[::1]:7#/a:b#c/rank");
@@ -37,7 +37,7 @@ class RingAddressTest {
     }
 
     @Test
-    void onlyItsUserCanReachALocalSocketAndNothingIsLeftOfIt() throws Exception {
+    void createsAPrivateLocalSocketAndDeletesIt() throws Exception {
         Path socket;
         try (RingEndpoint endpoint = RingEndpoint.bind("127.0.0.1", 0)) {
             RingAddress address = RingAddress.parse(endpoint.address());
@@ -50,7 +50,7 @@ class RingAddressTest {
     }
 
     @Test
-    void aTemporaryFolderTooDeepForASocketGivesWayToAShortOne() throws Exception {
+    void usesAShortFolderIfTheTemporaryFolderIsTooDeep() throws Exception {
         Path deep = Files.createDirectories(folder.resolve("application_1700000000000_0001/".repeat(4)));
         try (UnixSocketServer server = UnixSocketServer.open(1, deep).orElseThrow()) {
             assertThat(server.socket()).exists();
@@ -64,7 +64,7 @@ class RingAddressTest {
     }
 
     @Test
-    void aTakenPortGivesWayToTheNext() {
+    void triesTheNextPortIfOneIsTaken() {
         try (RingEndpoint one = RingEndpoint.bind("127.0.0.1", 0)) {
             int port = port(one);
             assertThatThrownBy(() -> RingEndpoint.bind("127.0.0.1", port).close())
@@ -77,16 +77,16 @@ class RingAddressTest {
     }
 
     @Test
-    void ranksAreReachedUnderAnotherAddressThanTheyListenOn() throws Exception {
+    void connectsRanksByTheirAdvertisedAddress() throws Exception {
         List<RingEndpoint> endpoints = new ArrayList<>();
         for (int rank = 0; rank < 2; rank++) {
             endpoints.add(RingEndpoint.bind("0.0.0.0", "127.0.0.2", 0, 0));
         }
-        List<String> told = endpoints.stream()
+        List<String> published = endpoints.stream()
                 .map(endpoint -> RingAddress.parse(endpoint.address()).tcp())
                 .toList();
-        assertThat(told).allMatch(address -> address.startsWith("127.0.0.2:"));
-        try (Ranks ranks = Ranks.join(endpoints, told)) {
+        assertThat(published).allMatch(address -> address.startsWith("127.0.0.2:"));
+        try (Ranks ranks = Ranks.join(endpoints, published)) {
             assertSums(ranks);
         }
     }
@@ -96,28 +96,29 @@ class RingAddressTest {
     }
 
     @Test
-    void ranksOfOneMachineTakeTheLocalSocket() throws Exception {
-        // Rank 1's TCP port leads nowhere: only the local socket can have joined them.
+    void connectsRanksOfOneMachineByTheLocalSocket() throws Exception {
+        // Nothing listens on rank 1's TCP port: only the local socket can have joined the ranks.
         try (Ranks ranks = Ranks.join(2, address -> "127.0.0.1:1" + address.substring(address.indexOf('#')))) {
             assertSums(ranks);
         }
     }
 
     @Test
-    void aSocketThatNobodyListensOnIsNoReasonToGiveUp() throws Exception {
+    void fallsBackToTcpFromAStaleLocalSocket() throws Exception {
         Path stale = folder.resolve("rank");
         ServerSocketChannel.open(StandardProtocolFamily.UNIX)
                 .bind(UnixDomainSocketAddress.of(stale))
                 .close();
         assertThat(stale).exists();
-        List<String> given = new ArrayList<>(List.of("#" + stale, "#" + folder.resolve("other")));
-        try (Ranks ranks = Ranks.join(2, address -> address.substring(0, address.indexOf('#')) + given.remove(0))) {
+        List<String> localSockets = new ArrayList<>(List.of("#" + stale, "#" + folder.resolve("other")));
+        try (Ranks ranks =
+                Ranks.join(2, address -> address.substring(0, address.indexOf('#')) + localSockets.remove(0))) {
             assertSums(ranks);
         }
     }
 
     @Test
-    void aStrangerOnTheLocalSocketIsDropped() throws Exception {
+    void dropsAStrangerOnTheLocalSocket() throws Exception {
         try (RingEndpoint first = RingEndpoint.bind("127.0.0.1", 0);
                 RingEndpoint second = RingEndpoint.bind("127.0.0.1", 0)) {
             List<String> addresses = List.of(first.address(), second.address());

@@ -9,9 +9,9 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Connections on which a peer has said something; it takes what is answered and closes last. */
+/** Connections on which a peer has sent bytes. The peer accepts answers and closes last. */
 final class Said {
-    /** Fits a socket's buffer, so that nothing blocks. */
+    /** Most bytes that a peer sends; they fit a socket's buffer, so that no write blocks. */
     private static final int MOST = 1 << 16;
 
     private static final Path FOLDER = folder();
@@ -22,7 +22,7 @@ final class Said {
 
     private static Path folder() {
         try {
-            Path folder = Files.createTempDirectory(Path.of("/tmp"), "said");
+            Path folder = Files.createTempDirectory(Path.of("/tmp"), "ring-peer");
             folder.toFile().deleteOnExit();
             return folder;
         } catch (IOException e) {
@@ -42,14 +42,15 @@ final class Said {
     }
 
     /**
-     * The other end of a connection on which these bytes have been written, or as many of them as fit, then the end.
+     * Returns the receiving end of a connection on which a peer has written the bytes, up to the limit, and then
+     * closed.
      */
     static SocketChannel by(byte[] bytes) throws IOException {
         SocketChannel receiver = SocketChannel.open(UnixDomainSocketAddress.of(SOCKET));
         try (SocketChannel peer = SERVER.accept()) {
-            ByteBuffer said = ByteBuffer.wrap(bytes, 0, Math.min(bytes.length, MOST));
-            while (said.hasRemaining()) {
-                peer.write(said);
+            ByteBuffer bytesToSend = ByteBuffer.wrap(bytes, 0, Math.min(bytes.length, MOST));
+            while (bytesToSend.hasRemaining()) {
+                peer.write(bytesToSend);
             }
         }
         receiver.configureBlocking(false);

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Somebody on the network between two ranks. */
+/** An attacker on the network between two ranks. */
 @Timeout(60)
 class SealedRingTest {
     private static final float SEEN = 1.2345678f;
@@ -38,7 +38,7 @@ class SealedRingTest {
     }
 
     @Test
-    void gradientsAreReadOnTheWireOnlyWhereNothingIsEncrypted() throws Exception {
+    void showsGradientsOnTheWireOnlyWithoutEncryption() throws Exception {
         byte[] value = ByteBuffer.allocate(Float.BYTES)
                 .order(ByteOrder.nativeOrder())
                 .putFloat(SEEN)
@@ -54,7 +54,7 @@ class SealedRingTest {
         assertThat(text(between.get(1))).doesNotContain(needle.substring(0, 4)).hasSizeGreaterThan(400_000);
     }
 
-    /** What can be done to a frame of a sum; 2 is a full chunk, after others. */
+    /** Returns attacks on a frame of a sum; frame 2 is a full chunk, after other frames. */
     static Stream<Eavesdropper.Attack> attacks() {
         byte[][] held = new byte[1][];
         return Stream.of(
@@ -77,7 +77,7 @@ class SealedRingTest {
 
     @ParameterizedTest
     @MethodSource("attacks")
-    void aFrameThatIsNotTheOneThatWasSentEndsTheRing(Eavesdropper.Attack attack) throws Exception {
+    void endsTheRingIfAFrameWasChanged(Eavesdropper.Attack attack) throws Exception {
         try (Ranks ranks = Ranks.joinEncrypted(2, through(true, attack))) {
             List<Throwable> failures = ranks.failures(ring -> {
                 for (int i = 0; i < 20; i++) {
@@ -93,8 +93,8 @@ class SealedRingTest {
     }
 
     @Test
-    void anEncryptedRankTakesNoPlainPeer() {
-        // The answer of an attacker who would have both sides talk in clear.
+    void refusesAPlainPeerOnAnEncryptedRank() {
+        // An attacker answers that both sides should talk in clear.
         RingMember sealed = new RingMember(0, List.of("a:1", "b:2"), "test", Ranks.SECRET, true);
         RingMember plain = new RingMember(1, List.of("a:1", "b:2"), "test", Ranks.SECRET, false);
         ByteBuffer hello = Handshake.dial(plain, 0, false).hello();
@@ -108,7 +108,7 @@ class SealedRingTest {
     }
 
     @Test
-    void everyConnectionAndDirectionHasAKeyOfItsOwn() throws Exception {
+    void usesADifferentKeyForEachConnectionAndDirection() throws Exception {
         List<String> addresses = List.of("a:1", "b:2");
         RingMember zero = new RingMember(0, addresses, "test", Ranks.SECRET, true);
         RingMember one = new RingMember(1, addresses, "test", Ranks.SECRET, true);
@@ -137,7 +137,7 @@ class SealedRingTest {
     }
 
     @Test
-    void keysAreDerivedAsTheStandardSays() {
+    void derivesKeysByRfc5869() {
         // RFC 5869, appendix A.1.
         byte[] salt = new byte[13];
         byte[] info = new byte[10];
@@ -154,13 +154,13 @@ class SealedRingTest {
     }
 
     @Test
-    void aRankIsPrintedWithoutItsSecret() {
+    void printsARankWithoutItsSecret() {
         RingMember member = new RingMember(0, List.of("a:1"), "test", Ranks.SECRET, true);
         assertThat(member.toString()).contains("a:1").doesNotContain("[B@");
     }
 
     @Test
-    void noFrameIsLongerThanAChunk() {
+    void refusesFramesLongerThanAChunk() {
         ByteBuffer header = ByteBuffer.allocate(Frame.BYTES);
         new Frame(Frame.Kind.CHUNK, 1, 0, RingOperation.CHUNK + 4, 1, new Frame.Part(Integer.MAX_VALUE, 0, 0, 0))
                 .write(header);
@@ -184,7 +184,7 @@ class SealedRingTest {
         return address -> through.apply(RingAddress.parse(address).tcp());
     }
 
-    /** Puts somebody before rank 0, whose peer is rank 1. */
+    /** Puts an eavesdropper in front of rank 0, whose peer is rank 1. */
     private UnaryOperator<String> through(boolean sealed, Eavesdropper.Attack attack) {
         boolean[] first = {true};
         return address -> {
@@ -217,7 +217,7 @@ class SealedRingTest {
         assertThat(sum).containsOnly(2 * SEEN);
     }
 
-    private static String text(Eavesdropper heard) {
-        return new String(heard.heard(), StandardCharsets.ISO_8859_1);
+    private static String text(Eavesdropper eavesdropper) {
+        return new String(eavesdropper.recorded(), StandardCharsets.ISO_8859_1);
     }
 }

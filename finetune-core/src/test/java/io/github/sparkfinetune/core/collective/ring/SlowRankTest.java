@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Ranks that wait for one that is slower than the deadline of an operation. */
+/** Ranks that wait for a rank that is slower than an operation's deadline. */
 @Timeout(60)
 class SlowRankTest {
     private static final Duration DEADLINE = Duration.ofMillis(1200);
@@ -24,10 +24,10 @@ class SlowRankTest {
     private static final int HANGING = 1;
     private static final int SLOW = 3;
 
-    /** Ranks 0 and 1 on one host, 2 and 3 on another: some hear of rank 3 by others alone. */
+    /** Ranks 0 and 1 on one host, 2 and 3 on another: some ranks hear of rank 3 only through other ranks. */
     private static final List<String> HOSTS = List.of("127.0.0.1", "127.0.0.1", "127.0.0.2", "127.0.0.2");
 
-    /** Works for longer than all deadlines together, a piece at a time. */
+    /** Works longer than all deadlines together, in small pieces. */
     private static void workSlowly(Collective ring) {
         long end = System.nanoTime() + 5 * DEADLINE.toNanos() / 2;
         while (System.nanoTime() < end) {
@@ -38,7 +38,7 @@ class SlowRankTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void rankThatGetsFurtherIsWaitedFor(boolean sums) throws Exception {
+    void waitsForARankThatMakesProgress(boolean sums) throws Exception {
         try (Ranks ranks = Ranks.joinOn(HOSTS, TIMEOUTS)) {
             List<Float> results = ranks.play(ring -> {
                 if (ring.rank() == SLOW) {
@@ -56,7 +56,7 @@ class SlowRankTest {
     }
 
     @Test
-    void rankThatGetsNoFurtherIsNamedByAllOthersThoughOneIsSlow() throws Exception {
+    void namesAHangingRankOnAllOthersDespiteASlowRank() throws Exception {
         try (Ranks ranks = Ranks.joinOn(HOSTS, TIMEOUTS)) {
             CountDownLatch othersFailed = new CountDownLatch(HOSTS.size() - 1);
             List<Throwable> failures = ranks.failures(ring -> {
@@ -84,7 +84,7 @@ class SlowRankTest {
     }
 
     @Test
-    void rankThatComputesAloneHearsOfALostOne() throws Exception {
+    void reportsALostRankToARankThatComputesAlone() throws Exception {
         try (Ranks ranks = Ranks.join(3, TIMEOUTS, () -> false)) {
             assertThat(ranks.ring(1).allReduceAsync(Ranks.floats(1)))
                     .as("a sum that nobody else joins")

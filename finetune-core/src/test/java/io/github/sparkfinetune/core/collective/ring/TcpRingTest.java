@@ -24,14 +24,14 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The operations among threads as ranks, against plain sums. */
+/** Operations of a ring whose ranks are threads, compared with plain sums. */
 @Timeout(120)
 class TcpRingTest {
     private static final int CHUNK_FLOATS = RingOperation.CHUNK / Float.BYTES;
 
     @ParameterizedTest
     @CsvSource({"1, unix", "2, unix", "3, unix", "4, unix", "5, unix", "2, tcp", "3, tcp", "2, sealed", "3, sealed"})
-    void sumsAnySizeToTheSameBitsOnEveryRank(int size, String way) throws Exception {
+    void sumsBuffersOfAnySizeToTheSameBitsOnEveryRank(int size, String way) throws Exception {
         List<Integer> lengths = List.of(
                 0,
                 1,
@@ -82,7 +82,7 @@ class TcpRingTest {
     }
 
     @Test
-    void sumsTheSameBitsInEveryRun() throws Exception {
+    void sumsToTheSameBitsInEveryRun() throws Exception {
         Ranks.Part<float[]> part = ring -> {
             ByteBuffer floats = Ranks.floats(random(ring.rank(), 300_000));
             ring.allReduceAsync(floats).get();
@@ -110,7 +110,7 @@ class TcpRingTest {
     }
 
     @Test
-    void worksOffManyOperationsInOrder() throws Exception {
+    void runsManyOperationsInOrder() throws Exception {
         try (Ranks ranks = Ranks.join(3)) {
             List<double[]> sums = ranks.play(ring -> {
                 List<ByteBuffer> buffers = new ArrayList<>();
@@ -133,7 +133,7 @@ class TcpRingTest {
     }
 
     @Test
-    void addsDoublesInTheOrderOfTheRanks() throws Exception {
+    void addsDoublesInRankOrder() throws Exception {
         double[] addends = {1e16, 1, -1e16, 1, 3};
         double expected = 0;
         for (double addend : addends) {
@@ -141,7 +141,7 @@ class TcpRingTest {
         }
         try (Ranks ranks = Ranks.join(5)) {
             List<Double> sums = ranks.play(ring -> {
-                // More than travel at once.
+                // More values than one round sends.
                 double[] values = new double[50_000];
                 Arrays.fill(values, addends[ring.rank()]);
                 ring.allReduce(values);
@@ -153,7 +153,7 @@ class TcpRingTest {
     }
 
     @Test
-    void gathersBytesOfAnyLengthInTheOrderOfTheRanks() throws Exception {
+    void gathersBytesOfAnyLengthInRankOrder() throws Exception {
         List<String> texts = List.of("", "x", "y".repeat(700_000), "zz");
         try (Ranks ranks = Ranks.join(4)) {
             List<List<String>> all = ranks.play(ring -> {
@@ -190,7 +190,7 @@ class TcpRingTest {
     }
 
     @Test
-    void namesBothSizesWhenRanksSumDifferentOnes() throws Exception {
+    void namesBothSizesWhenRanksSumDifferentSizes() throws Exception {
         try (Ranks ranks = Ranks.join(2)) {
             List<Throwable> failures = ranks.failures(ring -> {
                 ring.allReduceAsync(Ranks.floats(new float[1000 + ring.rank()])).get();
@@ -216,7 +216,7 @@ class TcpRingTest {
     }
 
     @Test
-    void anInterruptedCallerStopsWaiting() throws Exception {
+    void stopsWaitingWhenInterrupted() throws Exception {
         try (Ranks ranks = Ranks.join(2)) {
             AtomicBoolean stopped = new AtomicBoolean();
             Thread caller = new Thread(() -> {
@@ -239,13 +239,13 @@ class TcpRingTest {
     }
 
     @Test
-    void cancellationEndsTheWaitingAndTellsTheOthers() throws Exception {
+    void stopsWaitingAndNotifiesTheOtherRanksWhenCancelled() throws Exception {
         AtomicBoolean cancelled = new AtomicBoolean();
         try (Ranks ranks = Ranks.join(2, Ranks.SHORT, cancelled::get)) {
             Future<?> waiting = ranks.ring(0).allReduceAsync(Ranks.floats(1));
             cancelled.set(true);
             assertThatThrownBy(waiting::get).isInstanceOf(CancellationException.class);
-            // Its sum may have all that it needs.
+            // The sum may already have all its addends; the barrier fails in any case.
             assertThatThrownBy(() -> {
                         ranks.ring(1).allReduceAsync(Ranks.floats(1)).get();
                         ranks.ring(1).barrier();
@@ -257,7 +257,7 @@ class TcpRingTest {
     }
 
     @Test
-    void aRankThatHasLeftIsNamedByTheNextOperation() throws Exception {
+    void namesARankThatHasLeftInTheNextOperation() throws Exception {
         try (Ranks ranks = Ranks.join(3)) {
             ranks.play(ring -> {
                 ring.barrier();
@@ -277,7 +277,7 @@ class TcpRingTest {
     }
 
     @Test
-    void closingLeavesNoThreadAndNoSocketAndTakesNoTime() throws Exception {
+    void closesQuicklyWithoutLeavingThreadsOrSockets() throws Exception {
         useAndClose();
         long before = openFiles();
         long start = System.nanoTime();
@@ -303,7 +303,7 @@ class TcpRingTest {
     }
 
     @Test
-    void aRankThatComputesLongIsNotLostButOneThatTakesNoPartIs() throws Exception {
+    void waitsForASlowRankUntilTheOperationDeadline() throws Exception {
         RingTimeouts timeouts = new RingTimeouts(Duration.ofSeconds(20), Duration.ofMillis(300), Duration.ofSeconds(2));
         try (Ranks ranks = Ranks.join(3, timeouts, () -> false)) {
             Future<?> early = ranks.ring(0).allReduceAsync(Ranks.floats(1));

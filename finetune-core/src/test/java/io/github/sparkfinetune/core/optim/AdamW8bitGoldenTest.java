@@ -23,7 +23,7 @@ import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** 8-bit moments and what they move are bitsandbytes' ({@code optim/adamw_8bit.safetensors}). */
+/** 8-bit moments and updated parameters equal those of bitsandbytes ({@code optim/adamw_8bit.safetensors}). */
 class AdamW8bitGoldenTest {
     private static final TrainingConfig TRAINING = RunConfigLoader.parse(
                     "{model: m, task: classification, data: {train: t}, output: {dir: o}}",
@@ -59,7 +59,7 @@ class AdamW8bitGoldenTest {
     }
 
     @Test
-    void codesHaveTheValuesOfBitsandbytes() {
+    void hasTheCodesOfBitsandbytes() {
         try (SafetensorsFile expected = reference()) {
             assertThat(DynamicCode.values()).isEqualTo(GoldenFiles.floats(expected, "signed"));
             assertThat(DynamicCode.unsignedValues()).isEqualTo(GoldenFiles.floats(expected, "unsigned"));
@@ -67,7 +67,7 @@ class AdamW8bitGoldenTest {
     }
 
     @Test
-    void fiveStepsAreThoseOfBitsandbytes() {
+    void makesTheFirstFiveStepsOfBitsandbytes() {
         try (SafetensorsFile expected = reference();
                 NDManager manager = Torch.manager(-1)) {
             ParameterGradient trained = parameter(manager, "w", Kind.LINEAR, GoldenFiles.floats(expected, "before"));
@@ -91,19 +91,22 @@ class AdamW8bitGoldenTest {
         }
     }
 
-    /** A value in the middle of two codes may round either way, where sums are taken in another order. */
+    /**
+     * Asserts that few codes differ. A value midway between two codes may round either way, depending on the order of
+     * sums.
+     */
     private static void assertFewDiffer(byte[] actual, byte[] expected) {
-        int differ = 0;
+        int differences = 0;
         for (int i = 0; i < expected.length; i++) {
             int difference = Math.abs((actual[i] & 0xff) - (expected[i] & 0xff));
             assertThat(difference).isLessThanOrEqualTo(1);
-            differ += difference;
+            differences += difference;
         }
-        assertThat(differ).isLessThan(expected.length / 200);
+        assertThat(differences).isLessThan(expected.length / 200);
     }
 
     @Test
-    void embeddingsAndSmallParametersKeepMomentsOfF32AndThePlanKnows() {
+    void keepsF32MomentsOfEmbeddingsAndSmallParametersAndPlansThem() {
         try (NDManager manager = Torch.manager(-1)) {
             List<ParameterGradient> parameters = List.of(
                     parameter(manager, "table", Kind.EMBEDDING, new float[10_000]),

@@ -2,11 +2,11 @@ package io.github.sparkfinetune.core.optim;
 
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 
-/** A parameter's gradient with a value for each of the parameter's. */
+/** A parameter's gradient as a dense array, with one value for each value of the parameter. */
 public final class DenseGradient {
     private DenseGradient() {}
 
-    /** All values, row-major. */
+    /** Returns all values, row-major. */
     public static float[] values(ParameterGradient trained) {
         if (trained.gradient() instanceof Gradient.Dense dense) {
             return dense.dense().toFloatArray();

@@ -14,7 +14,7 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The rates that {@code transformers} gives. */
+/** Learning rates of the schedules equal those of {@code transformers}. */
 class LrScheduleGoldenTest {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -36,7 +36,7 @@ class LrScheduleGoldenTest {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void everyStepHasTheRateOfTransformers(Case golden) {
+    void hasTheLearningRateOfTransformersInEveryStep(Case golden) {
         JsonNode expected = golden.expected();
         long steps = expected.get("steps").longValue();
         LrSchedule schedule = LrSchedule.of(

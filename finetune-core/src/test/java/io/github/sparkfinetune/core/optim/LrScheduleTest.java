@@ -40,7 +40,7 @@ class LrScheduleTest {
 
     @ParameterizedTest
     @MethodSource("badKwargs")
-    void kwargsThatCanNotBeUsedAreRefusedByKey(LrSchedulerType type, Map<String, Object> kwargs, String message) {
+    void refusesUnusableKwargsByKey(LrSchedulerType type, Map<String, Object> kwargs, String message) {
         assertThatThrownBy(() -> LrSchedule.of(type, 1e-3, 100, 10, kwargs))
                 .isInstanceOfSatisfying(
                         RunException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.CONFIG))
@@ -49,7 +49,7 @@ class LrScheduleTest {
 
     @ParameterizedTest
     @EnumSource(LrSchedulerType.class)
-    void ratesAreFiniteWhereTheWarmUpFillsTheRun(LrSchedulerType type) {
+    void hasFiniteRatesIfTheWarmUpFillsTheRun(LrSchedulerType type) {
         Map<String, Object> kwargs = switch (type) {
             case COSINE_WITH_MIN_LR -> Map.of("min_lr", 1e-5);
             case WARMUP_STABLE_DECAY -> Map.of("num_decay_steps", 0);
@@ -64,7 +64,7 @@ class LrScheduleTest {
     }
 
     @Test
-    void aNumberThatYamlReadsAsTextIsANumber() {
+    void acceptsANumberThatYamlReadsAsText() {
         LrSchedule schedule = LrSchedule.of(LrSchedulerType.POLYNOMIAL, 1e-3, 10, 0, Map.of("lr_end", "1e-5"));
         assertThat(schedule.at(10)).isCloseTo(1e-5, within(1e-12));
     }

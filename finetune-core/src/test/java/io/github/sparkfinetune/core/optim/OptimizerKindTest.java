@@ -24,7 +24,7 @@ class OptimizerKindTest {
             .training();
 
     @Test
-    void adamWMovesByItsFormula() {
+    void updatesParametersByTheFormulaOfAdamW() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             NDArray weight = manager.create(new float[] {1, -2});
@@ -59,7 +59,7 @@ class OptimizerKindTest {
     }
 
     @Test
-    void lowerLayersMoveLessAndWhatWasNotDrawnIsPulledToItsStart() {
+    void decaysTheRateOfLowerLayersAndPullsPretrainedParametersToTheirStart() {
         Torch.start(1);
         TrainingConfig training = RunConfigLoader.parse(
                         "{model: m, task: classification, data: {train: t}, output: {dir: o}}",
@@ -89,9 +89,9 @@ class OptimizerKindTest {
         }
     }
 
-    /** As the parameter groups of {@code peft.optimizers.create_loraplus_optimizer}. */
+    /** Compares the rates with the parameter groups of {@code peft.optimizers.create_loraplus_optimizer}. */
     @Test
-    void bOfAnAdapterHasARateOfItsOwn() {
+    void appliesTheLoraPlusRatioToLoraB() {
         TrainingConfig training = RunConfigLoader.parse(
                         "{model: m, task: causal-lm, method: {type: lora}, data: {train: t}, output: {dir: o}}",
                         "test",
@@ -113,7 +113,7 @@ class OptimizerKindTest {
     }
 
     @Test
-    void aCheckpointNamesTheStateAndThePlanKnowsItsSize() {
+    void namesItsStateInACheckpointAndPlansItsSize() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             NDArray weight = manager.create(new float[5]);

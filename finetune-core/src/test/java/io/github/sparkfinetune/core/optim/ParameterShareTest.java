@@ -45,7 +45,7 @@ class ParameterShareTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 7, 64, 1000})
-    void everyValueIsOneRanksAndSharesAreAboutEqual(int ranks) {
+    void givesEveryValueToOneRankInAboutEqualShares(int ranks) {
         try (NDManager manager = Torch.manager(-1)) {
             List<ParameterGradient> parameters = parameters(manager);
             List<List<ParameterShare>> shares = ParameterShare.of(parameters, ranks, AdamW.STRETCH);
@@ -78,7 +78,7 @@ class ParameterShareTest {
 
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 7, 64})
-    void sharesMoveEveryValueToTheSameBits(int ranks) {
+    void updatesEveryValueToTheSameBitsByShares(int ranks) {
         TrainingConfig training = RunConfigLoader.parse(
                         "{model: m, task: classification, data: {train: t}, output: {dir: o}}",
                         "test",
@@ -121,7 +121,7 @@ class ParameterShareTest {
     }
 
     @Test
-    void aPartHasItsOwnName() {
+    void namesAPartByItsRange() {
         try (NDManager manager = Torch.manager(-1)) {
             List<ParameterGradient> parameters = parameters(manager);
             ScriptModule script = ScriptModule.load(manager, List.of("core.tensor.tensors"), Map.of());

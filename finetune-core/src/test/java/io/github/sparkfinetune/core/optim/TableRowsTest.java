@@ -22,7 +22,7 @@ import java.util.TreeSet;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A table whose gradient is there as rows moves as with all of its gradient. */
+/** An embedding table whose gradient is stored as rows is updated as with a dense gradient. */
 class TableRowsTest {
     private static final TrainingConfig TRAINING = RunConfigLoader.parse(
                     "{model: m, task: classification, data: {train: t}, output: {dir: o}}",
@@ -30,10 +30,13 @@ class TableRowsTest {
                     List.of("training.weight_decay=0.01", "training.adam_epsilon=1.0e-6"))
             .training();
 
-    /** Two windows and a part of a third, whether rows are whole vectors of a processor or not; a part of one. */
+    /**
+     * Updates tables of two windows and part of a third, with row widths that fill a CPU's vectors or not, and tables
+     * of less than one window.
+     */
     @ParameterizedTest
     @CsvSource({"10000, 60, 1", "9000, 64, 2", "9000, 61, 3", "9000, 61, 7", "50, 8, 1", "50, 8, 2"})
-    void toTheSameBits(int vocabulary, int width, int ranks) {
+    void updatesToTheSameBits(int vocabulary, int width, int ranks) {
         Torch.start(2);
         try (NDManager manager = Torch.manager(-1)) {
             ParameterGradient whole =
@@ -70,7 +73,7 @@ class TableRowsTest {
         return new ParameterGradient(new Parameter("table", value, Kind.EMBEDDING, true, false), gradient, 0);
     }
 
-    /** The first and the last row, and some between that differ from step to step. */
+    /** Returns the first and the last row, and rows between them that differ from step to step. */
     private static int[] ids(int vocabulary, int seed) {
         return new Random(seed)
                         .ints(vocabulary / 10, 0, vocabulary)

@@ -5,11 +5,11 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Random;
 
-/** The memory of F32 tensors on the CPU. */
+/** Access to the memory of F32 tensors on the CPU. */
 final class TensorMemory {
     private TensorMemory() {}
 
-    /** A tensor's values where they lie, row-major. */
+    /** Returns a view of a tensor's values, row-major. */
     static FloatBuffer floats(NDArray tensor) {
         return tensor.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
     }

@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Each token has one place in a call of its text, and texts of like length share a call. */
+/** Each token has one position in a call of its text, and texts of similar length share a call. */
 class AttentionCallsTest {
     @BeforeAll
     static void startTorch() {
@@ -43,14 +43,14 @@ class AttentionCallsTest {
     }
 
     @Test
-    void textsOfOneLengthAreTakenAsTheyAre() {
+    void passesTextsOfOneLengthUnchanged() {
         AttentionCalls calls = calls(39, 13, 13, 13);
         assertThat(lengths(calls)).containsExactly(13, 13, 13);
         assertThat(tensors(calls)).isEmpty();
     }
 
     @Test
-    void textsOfLikeLengthSharePaddedCalls() {
+    void padsTextsOfSimilarLengthIntoSharedCalls() {
         AttentionCalls calls = calls(96, 30, 16, 9, 2, 33);
         assertThat(lengths(calls)).containsExactly(16, 16, 16, 32, 40, 6);
         assertThat(calls.documents().stream().map(Batch.Document::sample)).containsExactly(1, 2, 3, 0, 4, -1);
@@ -58,7 +58,7 @@ class AttentionCallsTest {
     }
 
     @Test
-    void eachTextIsACallWhereAFamilyPadsNone() {
+    void makesOneCallForEachTextWithoutPadding() {
         int[] lengths = {30, 16, 9};
         AttentionCalls calls = AttentionCalls.of(lengths, lengths, 64, false);
         assertThat(lengths(calls)).containsExactly(30, 16, 9, 9);
@@ -66,7 +66,7 @@ class AttentionCallsTest {
     }
 
     @Test
-    void paddingThatCountsIsHiddenAsAKey() {
+    void masksPaddingKeys() {
         AttentionCalls calls = AttentionCalls.of(new int[] {3, 5}, new int[] {5, 5}, 10, true);
         Map<String, float[]> tensors = tensors(calls);
         assertThat(tensors).containsOnlyKeys("bias");
@@ -75,7 +75,7 @@ class AttentionCallsTest {
     }
 
     @Test
-    void everyRowHasOnePlaceAndPaddingIsHiddenWhateverTheLengths() {
+    void givesEachRowOnePositionAndMasksPaddingForRandomLengths() {
         SplittableRandom random = new SplittableRandom(3);
         for (int round = 0; round < 50; round++) {
             int[] lengths = random.ints(1 + random.nextInt(12), 1, 90).toArray();
@@ -86,8 +86,8 @@ class AttentionCallsTest {
                     calls.documents().stream().mapToInt(Batch.Document::length).sum();
             Map<String, float[]> tensors = tensors(calls);
             float[] ordered = new float[padded];
-            for (int place = 0; place < padded; place++) {
-                ordered[place] = place;
+            for (int position = 0; position < padded; position++) {
+                ordered[position] = position;
             }
             float[] pad = tensors.getOrDefault("pad", ordered);
             float[] unpad = tensors.getOrDefault("unpad", ordered);
@@ -98,9 +98,9 @@ class AttentionCallsTest {
                 assertThat(pad[(int) unpad[row]]).isEqualTo(row);
                 real[(int) unpad[row]] = true;
             }
-            for (int place = 0; place < padded; place++) {
-                assertThat(bias[place]).isEqualTo(real[place] ? 0 : Float.NEGATIVE_INFINITY);
-                assertThat(pad[place]).isBetween(0f, tokens - 1f);
+            for (int position = 0; position < padded; position++) {
+                assertThat(bias[position]).isEqualTo(real[position] ? 0 : Float.NEGATIVE_INFINITY);
+                assertThat(pad[position]).isBetween(0f, tokens - 1f);
             }
             assertThat(padded - tokens).isLessThan(16 * lengths.length);
             assertThat(IntStream.of(lengths).allMatch(length -> length == lengths[0]) ? padded : tokens)

@@ -17,7 +17,7 @@ class AttentionKernelTest {
         "false, BF16, avx512bw avx512vl avx512dq, PYTORCH",
         "false, PYTORCH, avx2, PYTORCH"
     })
-    void ofAMachine(boolean fused, MatmulBackend matmul, String flags, AttentionKernel expected) {
+    void isChosenByTheMachine(boolean fused, MatmulBackend matmul, String flags, AttentionKernel expected) {
         Processor processor = new Processor("AuthenticAMD", Set.of(flags.split(" ")));
         assertThat(AttentionKernel.of(fused, matmul, processor)).isEqualTo(expected);
     }

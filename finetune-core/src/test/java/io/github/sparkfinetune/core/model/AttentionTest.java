@@ -22,8 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Attention within documents, by the CPU's fused kernel and by the plain operator that GPUs use, against a slow control
- * in Java; and their gradients against its differences.
+ * Attention within documents, with the CPU's fused kernel and with the plain operator that GPUs use. Outputs are
+ * compared with a slow reference in Java, gradients with the reference's finite differences.
  */
 class AttentionTest {
     private static final long[] DOCUMENTS = {5, 1, 6, 6, 7};
@@ -43,7 +43,7 @@ class AttentionTest {
         "4, 1, 3, 3",
         "3, 3, 6, 20"
     })
-    void isWhatItsDefinitionSays(int heads, int kv, int window, double cap) {
+    void equalsItsDefinition(int heads, int kv, int window, double cap) {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             float[][] inputs = {values(1, heads), values(2, kv), values(3, kv)};
@@ -58,10 +58,10 @@ class AttentionTest {
                             .filter(length -> window > 0 && length > window)
                             .mapToObj(length -> "window." + length)
                             .collect(Collectors.toSet()));
-            Control control =
-                    new Control(heads, kv, cap, (query, key) -> key <= query && (window == 0 || query - key < window));
-            double[] expected = control.attention(inputs);
-            double[][] gradients = control.gradients(inputs, upstream);
+            Reference reference = new Reference(
+                    heads, kv, cap, (query, key) -> key <= query && (window == 0 || query - key < window));
+            double[] expected = reference.attention(inputs);
+            double[][] gradients = reference.gradients(inputs, upstream);
             for (AttentionKernel kernel :
                     cap == 0 ? AttentionKernel.values() : new AttentionKernel[] {AttentionKernel.MATRICES}) {
                 boolean fused = kernel == AttentionKernel.FUSED;
@@ -81,12 +81,12 @@ class AttentionTest {
     }
 
     /**
-     * By matrices of several blocks of queries and several parts of heads and documents, against the fused kernel: in
-     * F32 the same, in BF16 within its rounding.
+     * Compares the matrix kernel with the fused kernel, for several blocks of queries and several parts of heads and
+     * documents. In F32 both are equal; in BF16 they are equal within its rounding.
      */
     @ParameterizedTest
     @CsvSource({"600, 0, false", "600, 300, false", "70, 0, false", "600, 0, true", "600, 300, true", "70, 0, true"})
-    void ofLongDocumentsIsTheFusedKernels(int length, int window, boolean half) {
+    void equalsTheFusedKernelForLongDocuments(int length, int window, boolean half) {
         Torch.start(1);
         long[] documents = {length, length, length};
         int heads = 6;
@@ -105,12 +105,12 @@ class AttentionTest {
                 float[] fused = expected.get(i).toFloatArray();
                 float[] matrices = actual.get(i).toFloatArray();
                 double squares = 0;
-                double apart = 0;
+                double squaredError = 0;
                 for (int j = 0; j < fused.length; j++) {
                     squares += (double) fused[j] * fused[j];
-                    apart += Math.pow(matrices[j] - fused[j], 2);
+                    squaredError += Math.pow(matrices[j] - fused[j], 2);
                 }
-                assertThat(Math.sqrt(apart / squares))
+                assertThat(Math.sqrt(squaredError / squares))
                         .as("%d of output, gradients", i)
                         .isLessThan(half ? 0.02 : 1e-6);
                 assertThat(actual.get(i).getShape()).isEqualTo(expected.get(i).getShape());
@@ -118,7 +118,11 @@ class AttentionTest {
         }
     }
 
-    /** What is attended and the gradients of q, k and v, in F32; x: q, k, v and what comes from above. */
+    /**
+     * Returns the attention output and the gradients of q, k and v, in F32.
+     *
+     * @param x q, k, v and the upstream gradient
+     */
     private static List<NDArray> attended(
             NDManager manager,
             MatmulBackend matmul,
@@ -174,8 +178,8 @@ class AttentionTest {
     }
 
     /**
-     * Attention to all tokens, or to those near by: in one band over all documents, or document by document, with
-     * padding behind the last two tokens of the fourth.
+     * Computes attention to all tokens, or to nearby tokens in one band over all documents or document by document.
+     * With padding, the last two tokens before position 18 are padding.
      */
     @ParameterizedTest
     @CsvSource({
@@ -186,7 +190,7 @@ class AttentionTest {
         "2, false, true",
         "5, true, false"
     })
-    void toBothSidesIsWhatItsDefinitionSays(int window, boolean banded, boolean padded) {
+    void equalsItsDefinitionInBothDirections(int window, boolean banded, boolean padded) {
         int heads = 3;
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
@@ -198,14 +202,14 @@ class AttentionTest {
             NDArray go = manager.create(upstream, x.get(0).getShape());
             int paddedFrom = padded ? 16 : TOKENS;
             int paddedTo = 18;
-            Control control = new Control(
+            Reference reference = new Reference(
                     heads,
                     heads,
                     0,
                     (query, key) ->
                             (window == 0 || Math.abs(query - key) <= window) && (key < paddedFrom || key >= paddedTo));
-            double[] expected = control.attention(inputs);
-            double[][] gradients = control.gradients(inputs, upstream);
+            double[] expected = reference.attention(inputs);
+            double[][] gradients = reference.gradients(inputs, upstream);
             Map<String, NDArray> batch = new LinkedHashMap<>(
                     banded ? Map.of("band", NearTokens.band(manager, DOCUMENTS, window)) : Map.of());
             if (!banded) {
@@ -257,13 +261,13 @@ class AttentionTest {
         }
     }
 
-    /** Whether a query sees a key of its own document. */
+    /** Tests whether a query attends to a key of its document. */
     private interface Seen {
         boolean test(int query, int key);
     }
 
-    /** softmax(capped SCALE q k') v over the tokens of a query's document that it sees. */
-    private record Control(int heads, int kv, double cap, Seen seen) {
+    /** softmax(capped SCALE q k') v over the tokens of a query's document that the query attends to. */
+    private record Reference(int heads, int kv, double cap, Seen seen) {
         double[] attention(float[][] qkv) {
             double[] out = new double[TOKENS * heads * WIDTH];
             for (int head = 0; head < heads; head++) {
@@ -278,33 +282,33 @@ class AttentionTest {
         }
 
         private void attend(float[][] qkv, double[] out, int head, int query, int start, int end) {
-            int[] some = IntStream.range(start, end)
+            int[] keys = IntStream.range(start, end)
                     .filter(key -> seen.test(query, key))
                     .toArray();
-            double[] p = new double[some.length];
-            for (int j = 0; j < some.length; j++) {
+            double[] p = new double[keys.length];
+            for (int j = 0; j < keys.length; j++) {
                 double dot = 0;
                 for (int i = 0; i < WIDTH; i++) {
-                    dot += (double) qkv[0][at(query, head, heads, i)] * qkv[1][at(some[j], head * kv / heads, kv, i)];
+                    dot += (double) qkv[0][at(query, head, heads, i)] * qkv[1][at(keys[j], head * kv / heads, kv, i)];
                 }
                 double score = SCALE * dot;
                 p[j] = Math.exp(cap == 0 ? score : cap * Math.tanh(score / cap));
             }
             double sum = Arrays.stream(p).sum();
-            for (int j = 0; j < some.length; j++) {
+            for (int j = 0; j < keys.length; j++) {
                 for (int i = 0; i < WIDTH; i++) {
-                    out[at(query, head, heads, i)] += p[j] / sum * qkv[2][at(some[j], head * kv / heads, kv, i)];
+                    out[at(query, head, heads, i)] += p[j] / sum * qkv[2][at(keys[j], head * kv / heads, kv, i)];
                 }
             }
         }
 
-        /** Central differences, exact to the square of the step. */
+        /** Returns central differences, exact to the square of the step. */
         double[][] gradients(float[][] qkv, float[] upstream) {
             double[][] gradients = new double[3][];
             for (int tensor = 0; tensor < 3; tensor++) {
                 float[] x = qkv[tensor];
                 gradients[tensor] = new double[x.length];
-                // Every 7th element: the control is slow.
+                // Only every 7th element: the reference is slow.
                 for (int i = 0; i < x.length; i++) {
                     if (i % 7 != 0) {
                         gradients[tensor][i] = Double.NaN;
@@ -337,7 +341,7 @@ class AttentionTest {
         return sum;
     }
 
-    /** Elements whose expected value is not a number are not compared. */
+    /** Compares elements whose expected value is not NaN. */
     private static void assertClose(String what, NDArray actual, double[] expected, double tolerance) {
         float[] values = actual.toFloatArray();
         assertThat(values).as(what).hasSize(expected.length);

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** A mask belongs to a sample, wherever the sample stands; its rate is what it should be. */
+/** A dropout mask depends on the sample, not on its position in a batch, and drops at the rate. */
 class DropoutTest {
     private static final int WIDTH = 30;
     private static final int HEADS = 3;
@@ -22,7 +22,7 @@ class DropoutTest {
     }
 
     @Test
-    void aSampleHasTheSameMaskInAnyBatchAtAnyPaddingAndByAnyNumberOfThreads() {
+    void makesTheSameMaskForASampleInAnyBatchPaddingAndThreadCount() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             List<Sample> samples = List.of(sample(1, 40), sample(5, 11), sample(9, 3));
@@ -49,7 +49,7 @@ class DropoutTest {
     }
 
     @Test
-    void theFirstTokensMaskIsThatOfAllTokens() {
+    void makesTheSameMaskForTheFirstTokenAlone() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             Batch batch = TokenBatch.of(manager, List.of(sample(1, 40), sample(5, 11)));
@@ -63,7 +63,7 @@ class DropoutTest {
     }
 
     @Test
-    void masksOfOtherStepsLayersSitesAndSeedsAreUnrelated() {
+    void makesIndependentMasksForOtherLayersSitesAndSeeds() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             Batch batch = TokenBatch.of(manager, List.of(sample(5, 512)));
@@ -76,7 +76,7 @@ class DropoutTest {
                 for (int i = 0; i < one.length; i++) {
                     both += !one[i] && !other[i] ? 1 : 0;
                 }
-                // Two independent masks drop the same element at 0.1 * 0.1; five standard deviations either way.
+                // Two independent masks drop the same element at 0.1 * 0.1; five standard deviations are allowed.
                 double deviation = 5 * Math.sqrt(0.01 * 0.99 / one.length);
                 assertThat((double) both / one.length).isCloseTo(0.01, within(deviation));
             }

@@ -12,21 +12,21 @@ import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** However a linear of few rows is computed, it is x W' + b. */
+/** A linear layer of few rows computes x W' + b in every kernel. */
 class FewRowsTest {
     private static final int IN = 24;
     private static final int OUT = 40;
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 4, 5, 8, 9})
-    void isTheProduct(int rows) {
+    void equalsTheProduct(int rows) {
         Torch.start(2);
         try (NDManager manager = Torch.manager(-1)) {
             ScriptModule script = ScriptModule.load(
                     manager,
                     List.of(MatmulBackend.f32().module(), "core.model.cached_attention"),
                     Map.of("attention_scale", 1.0, "attention_cap", 0.0, "causal", true, "logit_cap", 0.0));
-            // Integers, so that every order of summing gives the same.
+            // Integers, so that every order of summation gives the same bits.
             NDArray x = small(manager, rows, IN);
             NDArray weight = small(manager, OUT, IN);
             NDArray bias = small(manager, 1, OUT).reshape(OUT);

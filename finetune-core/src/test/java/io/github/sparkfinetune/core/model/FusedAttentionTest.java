@@ -30,8 +30,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The backward of a decoder whose attention PyTorch differentiates, or matrix products, against that of the fused
- * kernel.
+ * Gradients of a decoder whose attention PyTorch differentiates, or computes by matrix products, equal those of the
+ * fused kernel.
  */
 class FusedAttentionTest {
     private static final List<Sample> SAMPLES = List.of(sample(0, 5, 19, 1), sample(1, 12), sample(2, 2, 8, 8));
@@ -51,7 +51,7 @@ class FusedAttentionTest {
         "mistral, method.type=lora method.use_dora=true method.target_modules=all-linear method.lora_dropout=0.1",
         "llama-tied, method.type=qlora",
     })
-    void isTheSame(String name, String settings) {
+    void equalsTheGradientsOfTheFusedKernel(String name, String settings) {
         Map<String, float[]> expected = gradients(name, settings, AttentionKernel.FUSED);
         assertClose(gradients(name, settings, AttentionKernel.PYTORCH), expected);
         assertClose(gradients(name, settings, AttentionKernel.MATRICES), expected);
@@ -73,7 +73,10 @@ class FusedAttentionTest {
         });
     }
 
-    /** Gradients of two micro-batches by the names of the parameters, and of the last one's rows of the table. */
+    /**
+     * Returns the gradients of two micro-batches by parameter name, and the last micro-batch's gradient of the
+     * embedding rows.
+     */
     private static Map<String, float[]> gradients(String name, String settings, AttentionKernel attention) {
         Torch.start(1);
         Path folder = GoldenFiles.root().resolve("models").resolve(name);
@@ -89,7 +92,7 @@ class FusedAttentionTest {
                     adaptation(settings, config, source),
                     1,
                     attention);
-            stir(model);
+            randomizeLoraB(model);
             Map<Block, List<NDArray>> gradients = new LinkedHashMap<>();
             for (Block block : model.blocks()) {
                 List<NDArray> zeros = block.trainable().stream()
@@ -120,8 +123,8 @@ class FusedAttentionTest {
         return Adaptation.of(method, config, HeadKind.CAUSAL_LM, source, "CAUSAL_LM", "base", Optional.empty(), 1);
     }
 
-    /** Moves an adapter's B, which are zeros at first and hide the gradients of A. */
-    static void stir(Model model) {
+    /** Sets an adapter's B to random values. At first B is zero, which hides the gradients of A. */
+    static void randomizeLoraB(Model model) {
         for (Parameter parameter : model.parameters()) {
             if (parameter.trainable() && parameter.name().endsWith(".lora_B")) {
                 ByteBuffer bytes = ByteBuffer.allocateDirect((int) parameter.size() * Float.BYTES)

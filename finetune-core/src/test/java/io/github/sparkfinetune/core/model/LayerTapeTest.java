@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The written-out backward of a layer against PyTorch's own differentiation of the plain layer, dropout on. */
+/** The hand-written backward of a layer equals PyTorch's differentiation of the plain layer, with dropout. */
 class LayerTapeTest {
     /** Inputs are of size one; a gradient that is zero in theory (key biases) is a sum of 72 roundings. */
     private static final double TOLERANCE = 5e-5;
@@ -54,8 +54,9 @@ class LayerTapeTest {
         "tanh, 0, 0, true",
         "gelu_pytorch_tanh, 0, 0.1, true"
     })
-    void equalsTheRecordedGraph(String activation, double hidden, double probs, boolean wanted) throws Exception {
-        compare(bert(activation, hidden, probs), wanted, List.of());
+    void equalsTheRecordedGraph(String activation, double hidden, double probs, boolean needsInputGradient)
+            throws Exception {
+        compare(bert(activation, hidden, probs), needsInputGradient, List.of());
     }
 
     @ParameterizedTest
@@ -79,7 +80,7 @@ class LayerTapeTest {
                 List.of("method.type=lora", "method.target_modules=all-linear", "method.lora_dropout=0.1"));
     }
 
-    /** A layer of a golden model with changes of its configuration. */
+    /** A layer of a golden model whose configuration is edited. */
     private record Kind(String name, int layer, Consumer<ObjectNode> edit) {}
 
     private static Kind bert(String activation, double hidden, double probs) {
@@ -91,7 +92,7 @@ class LayerTapeTest {
                         .put("attention_probs_dropout_prob", probs));
     }
 
-    /** Dropout of the layer's own and of the adapters' inputs, on the same linears. */
+    /** Compares a layer that has both its own dropout and dropout of the adapters' inputs on the same linears. */
     @ParameterizedTest
     @CsvSource({"0.1, 0, false", "0, 0.2, false", "0.1, 0.2, false", "0.1, 0.2, true"})
     void equalsTheRecordedGraphWithAdaptersOnAllLinears(double hidden, double lora, boolean dora) throws Exception {
@@ -105,27 +106,28 @@ class LayerTapeTest {
                         "method.use_dora=" + dora));
     }
 
-    private void compare(Kind kind, boolean wanted, List<String> settings) throws Exception {
+    private void compare(Kind kind, boolean needsInputGradient, List<String> settings) throws Exception {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             Encoder model = load(manager, kind, settings);
-            FusedAttentionTest.stir(model);
+            FusedAttentionTest.randomizeLoraB(model);
             Block block = model.blocks().get(1 + kind.layer());
             Batch batch = model.batch(manager, SAMPLES);
             NDArray x = normal(manager, batch, 1);
             NDArray gradient = normal(manager, batch, 2);
             BlockCall call = model.call(manager, block, x, batch, DropoutMasks.of(7, 1));
 
-            Tape written = new LayerTape(manager, call, wanted);
-            Tape recorded = new GraphTape(manager, call, "layer", wanted);
+            Tape written = new LayerTape(manager, call, needsInputGradient);
+            Tape recorded = new GraphTape(manager, call, "layer", needsInputGradient);
             assertClose("output", written.output(), recorded.output());
 
             List<NDArray> expected = zeros(manager, block);
             List<NDArray> actual = zeros(manager, block);
-            Optional<NDArray> gx = recorded.backward(manager, gradient, expected, false);
-            Optional<NDArray> ours = written.backward(manager, gradient, actual, false);
-            assertThat(ours.isPresent()).isEqualTo(wanted);
-            gx.ifPresent(g -> assertClose("gradient of the input", ours.orElseThrow(), g));
+            Optional<NDArray> expectedInputGradient = recorded.backward(manager, gradient, expected, false);
+            Optional<NDArray> actualInputGradient = written.backward(manager, gradient, actual, false);
+            assertThat(actualInputGradient.isPresent()).isEqualTo(needsInputGradient);
+            expectedInputGradient.ifPresent(
+                    g -> assertClose("gradient of the input", actualInputGradient.orElseThrow(), g));
             for (int i = 0; i < expected.size(); i++) {
                 assertClose(block.differentiated().get(i).name(), actual.get(i), expected.get(i));
             }
@@ -133,7 +135,7 @@ class LayerTapeTest {
     }
 
     @Test
-    void addsToTheGradientsThatAreThere() throws Exception {
+    void addsToExistingGradients() throws Exception {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             Encoder model = load(manager, bert("gelu", 0.1, 0.1), List.of());
@@ -208,7 +210,7 @@ class LayerTapeTest {
         float[] a = actual.toFloatArray();
         float[] e = expected.toFloatArray();
         assertThat(a).as(what).hasSameSizeAs(e);
-        // Relative to the largest: the fused attention kernel adds up in another order.
+        // Relative to the largest value: the fused attention kernel sums in another order.
         double largest = Math.max(1, expected.abs().max().getFloat());
         for (int i = 0; i < a.length; i++) {
             assertThat((double) a[i]).as("%s[%d]", what, i).isCloseTo(e[i], within(TOLERANCE * largest));

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The text for every platform, against products written out by hand. */
+/** Scripts of every platform compute the products that are written out here. */
 class MatmulBackendTest {
     @BeforeAll
     static void start() {
@@ -34,7 +34,7 @@ class MatmulBackendTest {
         "Linux, amd64, '', ONEDNN",
         "Linux, amd64, GenuineIntel, PYTORCH"
     })
-    void textOfAPlatform(String system, String architecture, String vendor, MatmulBackend expected) {
+    void choosesTheScriptOfThePlatform(String system, String architecture, String vendor, MatmulBackend expected) {
         MatmulBackend backend = MatmulBackend.f32(system, architecture, new Processor(vendor, Set.of()));
         assertThat(backend).isEqualTo(expected);
         try (NDManager manager = Torch.manager(-1)) {
@@ -56,7 +56,7 @@ class MatmulBackendTest {
     }
 
     @Test
-    void processorsComputeInF32UnlessToldOtherwise() {
+    void computesInF32OnProcessorsUnlessBf16IsSet() {
         try (NDManager manager = Torch.manager(-1)) {
             Device device = Device.of(manager);
             assertThat(MatmulBackend.of(PrecisionChoice.AUTO, device)).isEqualTo(MatmulBackend.f32());
@@ -66,7 +66,7 @@ class MatmulBackendTest {
     }
 
     @Test
-    void halfPrecisionRoundsTheFactorsAndSumsInF32() {
+    void roundsFactorsToBf16AndSumsInF32() {
         try (NDManager manager = Torch.manager(-1)) {
             ScriptModule module = ScriptModule.load(manager, List.of(MatmulBackend.BF16.module()), Map.of());
             // 1 + 2^-9 is no BF16 number, 1 + 2^-7 is.
@@ -79,7 +79,7 @@ class MatmulBackendTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void gradientsOfATableAreThoseOfItsRows(boolean add) {
+    void computesTheOuterProductOfATableInParts(boolean add) {
         int rows = 5000;
         try (NDManager manager = Torch.manager(-1)) {
             ScriptModule module = ScriptModule.load(manager, List.of(MatmulBackend.BF16.module()), Map.of());

@@ -21,7 +21,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Embeddings that are narrower than hidden states, widened by a linear with an adapter, under dropout. */
+/** Embeddings narrower than hidden states, widened by a linear layer with an adapter, with dropout. */
 class NarrowEmbeddingsTest {
     private static final String MODEL = "electra-seqcls";
     private static final List<Sample> SAMPLES = List.of(sample(0, 16), sample(1, 9));
@@ -31,7 +31,7 @@ class NarrowEmbeddingsTest {
     }
 
     @Test
-    void anAdapterOnTheLinearStartsAsNoneAndGetsAGradient() {
+    void startsAnAdapterOnTheProjectionAtZeroAndGivesItAGradient() {
         Torch.start(1);
         HfConfig config = Configs.golden(MODEL, "hidden_dropout_prob", 0.1);
         try (NDManager manager = Torch.manager(-1);

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ProjectionWeightsTest {
-    /** The models' files are in F32: one whose projection is the table, and one that has its own. */
+    /** The models are stored in F32: one ties lm_head to the embedding table, the other has a separate lm_head. */
     @ParameterizedTest
     @CsvSource({
         "llama-tied, BF16, false, true",
@@ -23,7 +23,7 @@ class ProjectionWeightsTest {
         "llama-untied, BF16, true, false",
         "llama-tied, PYTORCH, false, false"
     })
-    void aFrozenOneIsRoundedOnceForProductsInBf16(String name, MatmulBackend matmul, boolean trained, boolean rounded) {
+    void roundsAFrozenProjectionOnceForBf16(String name, MatmulBackend matmul, boolean trained, boolean rounded) {
         Path folder = GoldenFiles.root().resolve("models").resolve(name);
         Adaptation adaptation = Adaptation.of(trained ? Trainable.all() : Trainable.none());
         Torch.start(1);
@@ -31,7 +31,7 @@ class ProjectionWeightsTest {
                 SafetensorsModel source = SafetensorsModel.open(folder)) {
             Decoder model = Decoder.load(manager, matmul, HfConfig.read(folder), source, adaptation, 1);
             NDArray weight = model.projectionWeight();
-            // DJL has no name for what PyTorch's BF16 is.
+            // DJL has no name for PyTorch's BF16.
             assertThat(weight.getDataType() != DataType.FLOAT32).isEqualTo(rounded);
             assertThat(model.projectionWeight()).isSameAs(weight);
             NDArray own = Projection.weights(model.projection(), model.table()).get(Projection.WEIGHT);

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Rotary angles against those of {@code transformers}, made by {@code make_rotations.py}. */
+/** Rotary angles equal those of {@code transformers}; {@code make_rotations.py} writes the reference. */
 class RotationsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -68,7 +68,7 @@ class RotationsTest {
                 "partial",
                 "longrope"
             })
-    void areThoseOfTheReference(String name) throws Exception {
+    void equalsTheReference(String name) throws Exception {
         Torch.start(1);
         JsonNode expected = reference.path(name);
         try (NDManager manager = Torch.manager(-1)) {
@@ -99,7 +99,7 @@ class RotationsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"plain", "llama3", "yarn", "partial", "longrope"})
-    void areReadFromWhereTransformers5WritesThem(String name) throws Exception {
+    void readsTheKeysOfTransformers5(String name) throws Exception {
         ObjectNode config = reference.path(name).path("config").deepCopy();
         RotaryPositions expected = rotary(config);
         int positions = llama(config).shape().tables().positions();
@@ -127,7 +127,7 @@ class RotationsTest {
         "rope_type, longrope, rope_scaling has no list short_factor",
         "rope_type, llama3, rope_scaling has no number factor",
     })
-    void otherScalingsAreRefusedByName(String key, String type, String message) throws Exception {
+    void refusesUnsupportedScalingsByName(String key, String type, String message) throws Exception {
         ObjectNode config = reference.path("plain").path("config").deepCopy();
         config.putObject("rope_scaling").put(key, type);
         assertThatThrownBy(() -> llama(config))
@@ -137,9 +137,9 @@ class RotationsTest {
                 .hasMessageContaining("config.json");
     }
 
-    /** Longer texts have other angles in transformers. */
+    /** Limits texts to the length before scaling, because transformers uses other angles for longer texts. */
     @Test
-    void textsUnderLongRopeAreAsLongAsTheFirstOnesWere() throws Exception {
+    void limitsLongRopeTextsToTheOriginalLength() throws Exception {
         JsonNode config = reference.path("longrope").path("config");
         assertThat(llama(config).shape().tables().positions()).isEqualTo(8192);
         assertThat(llama(reference.path("yarn").path("config")).shape().tables().positions())
@@ -147,7 +147,7 @@ class RotationsTest {
     }
 
     @Test
-    void aScalingThatScalesNothingIsNone() throws Exception {
+    void readsADefaultScalingAsNone() throws Exception {
         ObjectNode config = reference.path("plain").path("config").deepCopy();
         config.putObject("rope_scaling").put("rope_type", "default");
         assertThat(rotary(config).scaling()).isEmpty();

@@ -35,23 +35,23 @@ class SharedWeightsTest {
     @TempDir
     Path folder;
 
-    private FilePlace place;
+    private FilePlace stored;
 
     @BeforeEach
     void write() throws IOException {
         Torch.start(1);
-        place = new FilePlace(Files.write(folder.resolve("weights"), new byte[8]), 0);
+        stored = new FilePlace(Files.write(folder.resolve("weights"), new byte[8]), 0);
     }
 
     private NDArray ones(NDManager user) {
-        return SharedWeights.get(user, Optional.of(place), "ones", owner -> {
+        return SharedWeights.get(user, Optional.of(stored), "ones", owner -> {
             made.incrementAndGet();
             return owner.ones(new Shape(2));
         });
     }
 
     @Test
-    void theyAreThereUntilTheLastThatReadsThemCloses() {
+    void keepsWeightsUntilTheLastUserCloses() {
         NDManager first = Torch.manager(-1);
         NDManager second = Torch.manager(-1);
         NDArray tensor = ones(first);
@@ -67,21 +67,21 @@ class SharedWeightsTest {
     }
 
     @Test
-    void threadsThatAskAtOnceGetTheSame() throws Exception {
+    void givesConcurrentThreadsTheSameWeights() throws Exception {
         int threads = 4;
         CountDownLatch begin = new CountDownLatch(1);
         ExecutorService pool = Executors.newFixedThreadPool(threads);
         try (NDManager user = Torch.manager(-1)) {
-            Callable<NDArray> ask = () -> {
+            Callable<NDArray> request = () -> {
                 begin.await();
                 return ones(user);
             };
-            List<Future<NDArray>> answers =
-                    Stream.generate(() -> pool.submit(ask)).limit(threads).toList();
+            List<Future<NDArray>> results =
+                    Stream.generate(() -> pool.submit(request)).limit(threads).toList();
             begin.countDown();
-            for (Future<NDArray> answer : answers) {
-                assertThat(answer.get(1, TimeUnit.MINUTES))
-                        .isSameAs(answers.get(0).get());
+            for (Future<NDArray> result : results) {
+                assertThat(result.get(1, TimeUnit.MINUTES))
+                        .isSameAs(results.get(0).get());
             }
         } finally {
             pool.shutdownNow();
@@ -90,19 +90,19 @@ class SharedWeightsTest {
     }
 
     @Test
-    void aFileThatWasReplacedIsAnother() throws IOException {
+    void reloadsAReplacedFile() throws IOException {
         try (NDManager user = Torch.manager(-1)) {
             NDArray tensor = ones(user);
             Path other = Files.write(folder.resolve("other"), new byte[8]);
-            Files.move(other, place.file(), StandardCopyOption.REPLACE_EXISTING);
+            Files.move(other, stored.file(), StandardCopyOption.REPLACE_EXISTING);
             assertThat(ones(user)).isNotSameAs(tensor);
         }
     }
 
     @Test
-    void whatFailedIsMadeAgain() {
+    void retriesAfterAFailure() {
         try (NDManager user = Torch.manager(-1)) {
-            assertThatThrownBy(() -> SharedWeights.get(user, Optional.of(place), "ones", owner -> {
+            assertThatThrownBy(() -> SharedWeights.get(user, Optional.of(stored), "ones", owner -> {
                         throw new IllegalStateException("no memory");
                     }))
                     .hasMessage("no memory");
@@ -111,7 +111,7 @@ class SharedWeightsTest {
     }
 
     @Test
-    void ranksOfAProcessMapAFileOnce() {
+    void mapsAFileOnceForAllRanksOfAProcess() {
         String model = "llama-tied";
         int before = SharedWeights.count();
         try (NDManager first = Torch.manager(-1);

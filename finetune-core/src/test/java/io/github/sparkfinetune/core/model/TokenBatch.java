@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/** Batches without a model, for what reads samples and rows alone. */
+/** Batches without a model, for code that reads only samples and rows. */
 public final class TokenBatch {
     private TokenBatch() {}
 

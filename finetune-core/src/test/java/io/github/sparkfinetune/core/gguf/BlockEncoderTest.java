@@ -14,12 +14,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class BlockEncoderTest {
 
-    /** Random rows of several sizes, zeros, halves between two steps, and two numbers of the largest magnitude. */
+    /** Encodes random rows of several sizes, zeros, midpoints between two steps, and two values of equal magnitude. */
     @ParameterizedTest
     @EnumSource(
             value = GgufType.class,
             names = {"Q8_0", "Q4_0"})
-    void blocksHaveTheBitsOfTheReference(GgufType type) {
+    void encodesToTheBitsOfTheReference(GgufType type) {
         try (SafetensorsFile golden = SafetensorsFile.open(GoldenFiles.root().resolve("gguf/blocks.safetensors"))) {
             int columns = (int) golden.info("input").shape()[1];
             int rows = (int) golden.info("input").shape()[0];
@@ -34,7 +34,7 @@ class BlockEncoderTest {
         }
     }
 
-    /** F16 ends at 65504; the scale of a block is F16 as well. */
+    /** Uses values around the largest F16, 65504. The scale of a block is an F16 too. */
     @ParameterizedTest
     @CsvSource({
         "F16, 65504, true",
@@ -46,7 +46,7 @@ class BlockEncoderTest {
         "Q4_0, 5e5, true",
         "Q4_0, 6e5, false"
     })
-    void whatIsTooLargeForATypeIsTold(GgufType type, float value, boolean fits) {
+    void reportsValuesTooLargeForAType(GgufType type, float value, boolean fits) {
         float[] row = new float[32];
         row[7] = -value;
         ByteBuffer out = ByteBuffer.allocate(128).order(ByteOrder.LITTLE_ENDIAN);
@@ -54,9 +54,9 @@ class BlockEncoderTest {
         assertThat(out.position()).isEqualTo((int) type.bytes(32));
     }
 
-    /** The reciprocal of the scale of such numbers is infinite. */
+    /** Encodes values so small that the reciprocal of their scale is infinite. */
     @Test
-    void whatIsTooSmallForAScaleIsZero() {
+    void encodesValuesTooSmallForAScaleAsZero() {
         float[] row = new float[32];
         row[3] = 1e-39f;
         for (GgufType type : new GgufType[] {GgufType.Q8_0, GgufType.Q4_0}) {

@@ -33,7 +33,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Beside files that llama.cpp's converter has made of the golden models, told that their tokenizers are GPT-2's. */
+/**
+ * Exported files equal those that llama.cpp's converter makes of the golden models as models with GPT-2's tokenizer.
+ */
 class GgufExportTest {
     private static final String FREQUENCIES = "rope_freqs.weight";
 
@@ -64,22 +66,22 @@ class GgufExportTest {
 
     @ParameterizedTest
     @CsvSource({"llama-tied, Q8_0", "llama-untied, Q8_0", "gpt2, F16", "qwen2, BF16", "mistral, Q8_0"})
-    void filesAreThoseOfTheConverter(String model, GgufType type) throws IOException {
-        GgufFile ours = exported(golden("models/" + model), type);
-        GgufFile theirs = GgufFile.read(golden("gguf/" + model + "-" + type + ".gguf"));
+    void equalsTheFilesOfTheConverter(String model, GgufType type) throws IOException {
+        GgufFile actual = exported(golden("models/" + model), type);
+        GgufFile reference = GgufFile.read(golden("gguf/" + model + "-" + type + ".gguf"));
 
-        Map<String, Object> expected = new TreeMap<>(theirs.metadata());
+        Map<String, Object> expected = new TreeMap<>(reference.metadata());
         expected.remove("general.size_label");
         if (model.equals("mistral")) {
-            // Its sliding window, which llama.cpp does not compute.
+            // The length is Mistral's sliding window, because llama.cpp does not compute the window.
             expected.put("llama.context_length", 7);
         }
-        assertThat(ours.metadata()).containsAllEntriesOf(expected);
+        assertThat(actual.metadata()).containsAllEntriesOf(expected);
 
-        assertThat(ours.tensors().keySet())
-                .containsExactlyInAnyOrderElementsOf(theirs.tensors().keySet());
-        theirs.tensors().forEach((name, tensor) -> {
-            GgufFile.Tensor found = ours.tensors().get(name);
+        assertThat(actual.tensors().keySet())
+                .containsExactlyInAnyOrderElementsOf(reference.tensors().keySet());
+        reference.tensors().forEach((name, tensor) -> {
+            GgufFile.Tensor found = actual.tensors().get(name);
             if (!name.equals(FREQUENCIES)) {
                 assertThat(found).as(name).isEqualTo(tensor);
                 return;
@@ -100,7 +102,7 @@ class GgufExportTest {
                 "olmo2 | attn_q_norm, attn_k_norm, post_attention_norm, post_ffw_norm | olmo2.rope.freq_base=10000.0",
                 "smollm3 | attn_norm, attn_q, ffn_norm | smollm3.rope.freq_base=2000000.0"
             })
-    void furtherFamiliesHaveTheirOwnNamesAndNumbers(String model, String tensors, String numbers) throws IOException {
+    void writesTheNamesAndNumbersOfOtherFamilies(String model, String tensors, String numbers) throws IOException {
         GgufFile file = exported(golden("models/" + model), GgufType.F32);
         assertThat(file.metadata()).containsEntry("general.architecture", model);
         for (String number : numbers.split(", ", -1)) {
@@ -114,7 +116,7 @@ class GgufExportTest {
     }
 
     @Test
-    void whatGivesTheLogitsKeepsEightBits() throws IOException {
+    void keepsTheLmHeadIn8Bits() throws IOException {
         GgufFile tied = exported(golden("models/llama-tied"), GgufType.Q4_0);
         assertThat(tied.metadata()).containsEntry("general.file_type", 2);
         assertThat(tied.tensors().get("token_embd.weight"))
@@ -129,12 +131,12 @@ class GgufExportTest {
         Map<String, GgufFile.Tensor> untied = GgufFile.read(other).tensors();
         assertThat(untied.get("output.weight").type()).isEqualTo(8);
         assertThat(untied.get("token_embd.weight").type()).isEqualTo(2);
-        // Its rows of 80 numbers are no blocks.
+        // Rows of 80 values are no whole number of blocks.
         assertThat(untied.get("blk.1.ffn_down.weight").type()).isEqualTo(1);
     }
 
     @Test
-    void anAdapterIsMergedFirst() throws IOException {
+    void mergesAnAdapterBeforeExport() throws IOException {
         Path merged = temp.resolve("merged");
         var config = RunConfigLoader.parse(
                 "{model: '" + golden("models/gpt2").toUri()
@@ -164,7 +166,7 @@ class GgufExportTest {
     }
 
     @Test
-    void foldersAndFilesMayBeElsewhere() throws IOException {
+    void readsAndWritesOnOtherFileSystems() throws IOException {
         Path output = temp.resolve("far.gguf");
         GgufExport.run(
                 "none",
@@ -181,18 +183,18 @@ class GgufExportTest {
     }
 
     @Test
-    void nothingIsOverwritten() throws IOException {
+    void refusesToOverwriteAFile() throws IOException {
         Path output = Files.writeString(temp.resolve("model.gguf"), "mine");
         assertRefused(golden("models/gpt2"), ExitCode.CONFIG, "--output: ", "model.gguf exists; nothing was changed");
         assertThat(output).hasContent("mine");
     }
 
     @Test
-    void whatLlamaCppDoesNotComputeIsRefused() {
-        assertRefused(golden("models/bert-seqcls"), ExitCode.DATA, "a bert cannot be written as GGUF");
-        assertRefused(golden("models/llama-gelu"), ExitCode.DATA, "hidden_act gelu cannot be written as GGUF");
-        assertRefused(golden("models/gemma2"), ExitCode.DATA, "a gemma2 cannot be written as GGUF: its names there");
-        assertRefused(golden("models/phi3"), ExitCode.DATA, "a phi3 cannot be written as GGUF: its names there");
+    void refusesModelsThatLlamaCppDoesNotCompute() {
+        assertRefused(golden("models/bert-seqcls"), ExitCode.DATA, "a bert can't be written as GGUF");
+        assertRefused(golden("models/llama-gelu"), ExitCode.DATA, "hidden_act gelu can't be written as GGUF");
+        assertRefused(golden("models/gemma2"), ExitCode.DATA, "a gemma2 can't be written as GGUF: its names there");
+        assertRefused(golden("models/phi3"), ExitCode.DATA, "a phi3 can't be written as GGUF: its names there");
         assertRefused(temp.resolve("none"), ExitCode.DATA, "export: there is no model at ", "train it first");
     }
 
@@ -207,7 +209,7 @@ class GgufExportTest {
                 "tokenizer.json | \"use_regex\": true | \"use_regex\": false | llama.cpp has no known tokenizer",
                 "tokenizer.json | \"trim_offsets\": false | \"type\": \"BertProcessing\" | is a 'BertProcessing'",
             })
-    void whatDoesNotFitIsRefused(String file, String from, String to, String message) throws IOException {
+    void refusesInconsistentModels(String file, String from, String to, String message) throws IOException {
         Path model = copy("gpt2");
         String text = Files.readString(model.resolve(file));
         assertThat(text).contains(from);
@@ -216,7 +218,7 @@ class GgufExportTest {
     }
 
     @Test
-    void numbersThatATypeCannotHoldAreRefused() throws IOException {
+    void refusesValuesTooLargeForTheType() throws IOException {
         Path model = copy("gpt2");
         poke(model, "transformer.h.1.mlp.c_fc.weight", 1e6f);
         assertRefused(model, ExitCode.DATA, "--type: blk.1.ffn_up.weight has numbers above 65504", "use BF16 or F32");
@@ -248,7 +250,7 @@ class GgufExportTest {
         return copy;
     }
 
-    /** Replaces the first number of a tensor. */
+    /** Replaces the first value of a tensor. */
     private static void poke(Path model, String tensor, float value) throws IOException {
         Path file = model.resolve(SafetensorsModel.FILE);
         Path changed = model.resolve("changed");

@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A GGUF file, read as its specification says. */
+/** A GGUF file, read by the specification. */
 record GgufFile(Map<String, Object> metadata, Map<String, Tensor> tensors) {
     private static final long ALIGNMENT = 32;
     /** Elements and bytes of a block, by the type's number. */

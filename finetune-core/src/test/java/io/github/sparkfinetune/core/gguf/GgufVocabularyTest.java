@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A tokenizer that SentencePiece has trained, beside the keys that llama.cpp's converter makes of its own file. */
+/** A tokenizer trained by SentencePiece gets the keys that llama.cpp's converter makes of SentencePiece's own file. */
 class GgufVocabularyTest {
     private static final int ROWS = 468;
 
@@ -56,19 +56,19 @@ class GgufVocabularyTest {
     }
 
     @Test
-    void piecesHaveTheScoresOfSentencePiece() throws IOException {
-        Map<String, Object> ours = written();
-        Map<String, Object> theirs =
+    void writesTheScoresOfSentencePiece() throws IOException {
+        Map<String, Object> actual = written();
+        Map<String, Object> expected =
                 new TreeMap<>(GgufFile.read(golden("vocabulary.gguf")).metadata());
-        theirs.keySet().removeIf(key -> !key.startsWith("tokenizer."));
-        List<?> scores = (List<?>) theirs.remove("tokenizer.ggml.scores");
-        // The model's configuration names one; a separator no model of these families has.
-        theirs.remove("tokenizer.ggml.padding_token_id");
-        theirs.remove("tokenizer.ggml.add_sep_token");
-        assertThat(ours).containsAllEntriesOf(theirs).containsEntry("tokenizer.ggml.add_space_prefix", true);
+        expected.keySet().removeIf(key -> !key.startsWith("tokenizer."));
+        List<?> scores = (List<?>) expected.remove("tokenizer.ggml.scores");
+        // The model's configuration names a padding token; no model of these families has a separator.
+        expected.remove("tokenizer.ggml.padding_token_id");
+        expected.remove("tokenizer.ggml.add_sep_token");
+        assertThat(actual).containsAllEntriesOf(expected).containsEntry("tokenizer.ggml.add_space_prefix", true);
 
-        List<?> tokens = (List<?>) ours.get("tokenizer.ggml.tokens");
-        List<?> found = (List<?>) ours.get("tokenizer.ggml.scores");
+        List<?> tokens = (List<?>) actual.get("tokenizer.ggml.tokens");
+        List<?> found = (List<?>) actual.get("tokenizer.ggml.scores");
         int merged = 0;
         for (int id = 0; id < ROWS; id++) {
             boolean isMerged = tokens.get(id).toString().length() > 1 && (Float) scores.get(id) > -1000;
@@ -90,7 +90,7 @@ class GgufVocabularyTest {
                         + " adds other tokens than bos_token",
                 "\"byte_fallback\": true | \"byte_fallback\": false | llama.cpp has no known tokenizer",
             })
-    void whatScoresCannotSayIsRefused(String from, String to, String message) throws IOException {
+    void refusesTokenizersThatScoresCannotExpress(String from, String to, String message) throws IOException {
         Path file = folder.resolve("tokenizer.json");
         String text = Files.readString(file).replaceAll("\\[\"([^\"\\[\\]]+)\", \"([^\"\\[\\]]+)\"\\]", "\"$1 $2\"");
         assertThat(text).contains(from);

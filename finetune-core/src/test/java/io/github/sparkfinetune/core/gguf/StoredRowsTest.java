@@ -23,7 +23,7 @@ class StoredRowsTest {
     @TempDir
     private Path folder;
 
-    /** Row r, column c is 10 r + c. */
+    /** Returns a matrix whose value at row r and column c is 10 r + c. */
     private static TensorData matrix() {
         float[] values = new float[ROWS * COLUMNS];
         for (int i = 0; i < values.length; i++) {
@@ -34,7 +34,7 @@ class StoredRowsTest {
 
     @ParameterizedTest
     @ValueSource(ints = {8, 24, 32, 48, 1 << 20})
-    void rowsAreTheSameWhateverIsReadTogether(int partBytes) throws Exception {
+    void readsTheSameRowsForEveryPartSize(int partBytes) throws Exception {
         SmallParts.run(partBytes, () -> {
             float[] row = new float[COLUMNS];
             StoredRows plain = new StoredRows(matrix(), false, 0);
@@ -42,15 +42,15 @@ class StoredRowsTest {
             for (int r = 0; r < ROWS; r++) {
                 plain.read(r, row);
                 assertThat(row).containsExactly(10 * r, 10 * r + 1, 10 * r + 2);
-                // Of each head of 4 rows the second half's stand beside the first half's.
+                // In each head of 4 rows, the rows of the second half alternate with those of the first half.
                 int from = r / 4 * 4 + new int[] {0, 2, 1, 3}[r % 4];
                 paired.read(r, row);
                 assertThat(row).containsExactly(10 * from, 10 * from + 1, 10 * from + 2);
             }
             float[] column = new float[ROWS];
-            StoredRows turned = new StoredRows(matrix(), true, 0);
+            StoredRows transposed = new StoredRows(matrix(), true, 0);
             for (int c = 0; c < COLUMNS; c++) {
-                turned.read(c, column);
+                transposed.read(c, column);
                 assertThat(column).containsExactly(c, 10 + c, 20 + c, 30 + c, 40 + c, 50 + c, 60 + c, 70 + c);
             }
             float[] vector = new float[ROWS];
@@ -61,7 +61,7 @@ class StoredRowsTest {
     }
 
     @Test
-    void theLastRowOfAMatrixAboveTwoGigabytesIsRead() throws IOException {
+    void readsTheLastRowOfAMatrixAboveTwoGigabytes() throws IOException {
         int columns = 4096;
         int rows = (1 << 30) / columns + 100;
         Path file = folder.resolve("large.safetensors");

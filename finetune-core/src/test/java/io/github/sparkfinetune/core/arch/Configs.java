@@ -4,17 +4,17 @@ import com.fasterxml.jackson.databind.node.NullNode;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.data.hf.HfConfig;
 
-/** Configurations of golden models with a change. */
+/** Configurations of golden models, unchanged or with one changed key. */
 public final class Configs {
     private Configs() {}
 
-    /** That of a golden model. */
+    /** Returns the configuration of a golden model. */
     public static HfConfig golden(String model) {
         return HfConfig.read(GoldenFiles.root().resolve("models").resolve(model));
     }
 
     /**
-     * The same with another value of a key.
+     * Returns the configuration with another value of a key.
      *
      * @param value null removes the key
      */
@@ -22,7 +22,7 @@ public final class Configs {
         return golden(model).with(key, value);
     }
 
-    /** The same with one key set to JSON's null. */
+    /** Returns the configuration with one key set to JSON's null. */
     public static HfConfig withNull(String model, String key) {
         return golden(model).with(key, NullNode.getInstance());
     }

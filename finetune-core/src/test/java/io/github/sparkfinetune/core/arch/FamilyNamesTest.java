@@ -21,23 +21,22 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * No code outside this package names a model family, in a string, a class or a variable: what one family does otherwise
- * is a fact of its {@link Architecture}.
+ * No code outside this package names a model family in a string, class or variable. A family's {@link Architecture}
+ * holds its differences from other families.
  */
 class FamilyNamesTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
     /**
-     * Other things of these names: component types in tokenizer.json, who speaks in chats that were shared, and words
-     * that hold one.
+     * Words that contain a family's name by chance, component types in tokenizer.json, and speakers of shared chats.
      */
     private static final Set<String> OTHERS =
             Set.of("BertPreTokenizer", "BertNormalizer", "gpt", "chatgpt", "isIdeographic", "keepHighest");
 
-    /** A program, which runs other families too. */
+    /** Program that runs other families too. */
     private static final String PROGRAM = "llama.cpp";
 
-    /** Call the methods of the families' texts by their names. */
+    /** Files that call methods of the families' scripts by name. */
     private static final Set<String> CALLERS =
             Set.of("DecoderBlocks.java", "Gpt2Blocks.java", "LlamaBlocks.java", "LlamaTape.java");
 
@@ -45,7 +44,7 @@ class FamilyNamesTest {
     private static final Pattern WORD = Pattern.compile("[\\w-]+");
     private static final Pattern VERSION = Pattern.compile("\\d+$");
 
-    /** Model types as they begin, without version and hyphen: what {@code qwen2} and {@code xlm-roberta} are called. */
+    /** Returns the model types without version and hyphen, such as {@code qwen} and {@code xlmroberta}. */
     private static Set<String> families() {
         return Architectures.modelTypes().stream()
                 .map(type -> VERSION.matcher(type).replaceFirst(""))
@@ -68,7 +67,7 @@ class FamilyNamesTest {
     }
 
     @Test
-    void onlyThisPackageNamesFamilies() throws IOException {
+    void namesFamiliesOnlyInThisPackage() throws IOException {
         Map<Path, List<String>> found = new TreeMap<>();
         for (Path file : sources()) {
             List<String> named = named(Files.readString(file));
@@ -106,7 +105,7 @@ class FamilyNamesTest {
         "load(llama_cpp), llama_cpp",
         "String alberta;, alberta"
     })
-    void findsNamesInCodeAndNotInComments(String source, String name) {
+    void findsNamesInCodeButNotInComments(String source, String name) {
         assertThat(named(source)).isEqualTo(name.isEmpty() ? List.of() : List.of(name));
     }
 }

@@ -14,7 +14,7 @@ class GgufTokenizerTest {
             + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}%s| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+'},"
             + "'behavior':'Isolated','invert':false}";
 
-    /** Normalizer, pre-tokenizer and model as the families' own files have them. */
+    /** Uses normalizer, pre-tokenizer and model of the families' published files. */
     @ParameterizedTest
     @CsvSource(
             delimiter = ';',
@@ -39,14 +39,14 @@ class GgufTokenizerTest {
                 "{'type':'Sequence','normalizers':[{'type':'Replace','pattern':{'String':' '},'content':'▁'}]}; null;"
                         + " {'byte_fallback':true}; llama default",
             })
-    void namesFollowFromHowTextsAreCut(String normalizer, String preTokenizer, String model, String expected) {
-        String cut = preTokenizer
+    void namesTheTokenizerByItsPreTokenizer(String normalizer, String preTokenizer, String model, String expected) {
+        String splitting = preTokenizer
                 .replaceFirst("^SEQUENCE (.*)$", "{'type':'Sequence','pretokenizers':$1}")
                 .replace("SPLIT{1,3}", SPLIT.formatted("{1,3}"))
                 .replace("SPLIT,", SPLIT.formatted("") + ",")
                 .replace("WORDS", WORDS)
                 .replace("BYTES", BYTES);
-        String json = "{'normalizer':" + normalizer + ",'pre_tokenizer':" + cut + ",'model':"
+        String json = "{'normalizer':" + normalizer + ",'pre_tokenizer':" + splitting + ",'model':"
                 + model.replaceFirst("\\{", "{'type':'BPE',").replace(",}", "}") + "}";
         String found = GgufTokenizer.of(TokenizerFiles.tree(json.replace("\\'", "\u0001")
                         .replace('\'', '"')

@@ -23,13 +23,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@code config.json} of the families with Llama's layer means. */
+/** Reads {@code config.json} of the families with Llama's layer as transformers does. */
 class LlamaTest {
     private static final String WINDOW = "sliding_window";
     private static final String SLIDING = "sliding_attention";
 
     @Test
-    void mistralsWindowIsThatOfTransformersWithoutTheKeyAndNoneWithNull() {
+    void usesTransformersDefaultWindowOfMistralAndNoneForNull() {
         HfConfig config = Configs.golden("mistral");
         assertThat(window(config)).isEqualTo(config.integer(WINDOW).orElseThrow());
         assertThat(window(Configs.withNull("mistral", WINDOW))).isZero();
@@ -48,7 +48,7 @@ class LlamaTest {
     }
 
     @Test
-    void layersHaveWindowsAsLayerTypesSayAndElseAsTransformersCounts() {
+    void takesWindowsFromLayerTypesOrTransformersDefaults() {
         HfConfig two = Configs.golden("gemma2", "layer_types", List.of("full_attention", SLIDING, "full_attention"));
         assertThat(windows(two)).containsExactly(0, 7, 0);
         assertThat(windows(two.with("layer_types", null))).containsExactly(7, 0, 7);
@@ -67,7 +67,7 @@ class LlamaTest {
     }
 
     @Test
-    void anglesByTypeOfLayerAreReadFromWhereTransformers5WritesThem() {
+    void readsRopeParametersByLayerTypeOfTransformers5() {
         for (String model : List.of("gemma3-saved-by-5", "gemma3-multimodal-saved-by-5", "gemma3-multimodal")) {
             DecoderArchitecture decoder = Architectures.decoder(Configs.golden(model));
             assertThat(decoder.attention(0).rotary())
@@ -88,16 +88,17 @@ class LlamaTest {
         "llama-tied, '{\"rope_type\": \"ntk\"}', rope_parameters of type ntk is not supported",
         "gemma3, '{\"sliding_attention\": {\"rope_type\": \"linear\"}}', rope_parameters.sliding_attention has no number"
     })
-    void anglesThatTransformersDoesNotReadAreRefused(String model, String parameters, String message) throws Exception {
+    void refusesRopeParametersThatTransformersDoesNotRead(String model, String parameters, String message)
+            throws Exception {
         HfConfig config = Configs.golden(model, "rope_parameters", new ObjectMapper().readTree(parameters));
         assertThatThrownBy(() -> Architectures.decoder(config))
                 .isInstanceOf(RunException.class)
                 .hasMessageContainingAll("config.json", message);
     }
 
-    /** {@code config.json} of the published Gemma 3 of 4 billion parameters, whose text part names few sizes. */
+    /** Reads {@code config.json} of the published Gemma 3 4B, whose text part names few sizes. */
     @Test
-    void sizesOfAMultimodalModelAreThoseThatTransformersAssumes() {
+    void usesTransformersDefaultSizesOfAMultimodalModel() {
         HfConfig published = Configs.golden("gemma3-multimodal")
                 .with("eos_token_id", List.of(1, 106))
                 .with(
@@ -123,7 +124,7 @@ class LlamaTest {
         assertThat(text.find("eos_token_id").orElseThrow()).hasToString("[1,106]");
     }
 
-    /** The model is the same read by the older keys alone, and by both. */
+    /** Reads the written configuration by the older keys alone and by both sets of keys, with the same result. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -133,7 +134,7 @@ class LlamaTest {
                 "mistral3-saved-by-5",
                 "phi3-saved-by-5"
             })
-    void whatIsWrittenHasTheKeysOfTransformers4Too(String model) {
+    void writesTheKeysOfTransformers4Too(String model) {
         HfConfig config = Architectures.config(Configs.golden(model));
         DecoderArchitecture decoder = Architectures.decoder(config);
         HfConfig written = decoder.written(config);
@@ -146,9 +147,9 @@ class LlamaTest {
         assertThat(decoder.written(older).toJson()).isEqualTo(older.toJson());
     }
 
-    /** transformers 4 refuses another number of keys. */
+    /** Writes exactly three keys or none, because transformers 4 refuses any other number. */
     @Test
-    void longropeIsWrittenWithThreeKeysOrNone() {
+    void writesLongropeWithThreeKeysOrNone() {
         HfConfig config = Configs.golden("phi3-saved-by-5");
         HfConfig written = Architectures.decoder(config).written(config);
         assertThat(written.find("rope_scaling").orElseThrow())
@@ -160,15 +161,15 @@ class LlamaTest {
     }
 
     @Test
-    void everyFourthLayerHasNoPositionsWhereNothingElseIsSaid() {
+    void leavesEveryFourthLayerWithoutRotaryByDefault() {
         HfConfig config = Configs.golden("smollm3", "no_rope_layers", null);
-        assertThat(turned(config)).containsExactly(true, true, true, false);
-        assertThat(turned(config.with("no_rope_layer_interval", 2))).containsExactly(true, false, true, false);
-        assertThat(turned(config.with("no_rope_layers", List.of(0, 1, 0, 1))))
+        assertThat(rotated(config)).containsExactly(true, true, true, false);
+        assertThat(rotated(config.with("no_rope_layer_interval", 2))).containsExactly(true, false, true, false);
+        assertThat(rotated(config.with("no_rope_layers", List.of(0, 1, 0, 1))))
                 .containsExactly(false, true, false, true);
     }
 
-    private static List<Boolean> turned(HfConfig config) {
+    private static List<Boolean> rotated(HfConfig config) {
         DecoderArchitecture decoder = Architectures.decoder(config);
         return IntStream.range(0, decoder.shape().layers())
                 .mapToObj(layer -> decoder.attention(layer).rotary().isPresent())
@@ -176,7 +177,7 @@ class LlamaTest {
     }
 
     @Test
-    void capsAreNoneWithNullAndThoseOfTransformersWithoutTheKey() {
+    void usesTransformersDefaultCapsAndNoneForNull() {
         HfConfig none = Configs.withNull("gemma2", "attn_logit_softcapping");
         assertThat(Architectures.decoder(none).factors().attentionCap()).isZero();
         assertThat(Architectures.decoder(none.with("attn_logit_softcapping", null))
@@ -190,7 +191,7 @@ class LlamaTest {
     }
 
     @Test
-    void qwensLayerTypesWinOverItsWindowKeys() {
+    void prefersLayerTypesOfQwenToItsWindowKeys() {
         HfConfig full = Configs.golden("qwen2", "layer_types", List.of("full_attention", "full_attention"));
         HfConfig windowed = full.with("use_sliding_window", true).with("max_window_layers", 0);
         assertThatCode(() -> Architectures.decoder(windowed)).doesNotThrowAnyException();
@@ -202,7 +203,7 @@ class LlamaTest {
     }
 
     @Test
-    void qwensWindowCountsFromTheLayerThatTransformersTakes() {
+    void usesTransformersDefaultMaxWindowLayersOfQwen() {
         HfConfig config = Configs.golden("qwen2", "layer_types", null).with("use_sliding_window", true);
         HfConfig byDefault = config.with("max_window_layers", null).with(WINDOW, 16);
         assertThatCode(() -> Architectures.decoder(byDefault)).doesNotThrowAnyException();
@@ -212,7 +213,7 @@ class LlamaTest {
     }
 
     @Test
-    void aModelThatIsNotComputedHasItsFactsAllTheSame() {
+    void knowsThePrefixOfAnUnsupportedModel() {
         HfConfig config = Configs.golden("llama-tied", "attention_dropout", 0.1);
         assertThat(Architectures.of(config).prefix()).isEqualTo("model.");
         assertThatThrownBy(() -> Architectures.decoder(config)).hasMessageContaining("attention_dropout");

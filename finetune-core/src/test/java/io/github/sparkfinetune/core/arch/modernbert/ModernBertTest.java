@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** The meaning of ModernBERT's {@code config.json}, as versions 4 and 5 of transformers write it. */
+/** Reads ModernBERT's {@code config.json} as versions 4 and 5 of transformers write it. */
 class ModernBertTest {
     private static final String FULL = "full_attention";
     private static final String SLIDING = "sliding_attention";
@@ -26,7 +26,7 @@ class ModernBertTest {
     }
 
     @Test
-    void layersAreThoseThatLayerTypesNames() {
+    void takesLayersFromLayerTypes() {
         HfConfig config = Configs.golden("modernbert-saved-by-5");
         assertThat(layers(config))
                 .containsExactly(
@@ -42,7 +42,7 @@ class ModernBertTest {
     }
 
     @Test
-    void whatIsWrittenHasTheKeysOfTransformers4Too() {
+    void writesTheKeysOfTransformers4Too() {
         HfConfig config = Configs.golden("modernbert-saved-by-5", "layer_types", List.of(FULL, SLIDING, FULL));
         HfConfig written = Architectures.encoder(config).written(config);
         assertThat(written.integer("global_attn_every_n_layers")).hasValue(2);
@@ -54,7 +54,7 @@ class ModernBertTest {
     }
 
     @Test
-    void scaledAnglesAreRefused() {
+    void refusesRopeScaling() {
         Map<String, Object> scaled = Map.of(FULL, Map.of("rope_type", "linear", "factor", 2.0));
         assertThatThrownBy(() -> Architectures.encoder(Configs.golden("modernbert-seqcls", "rope_parameters", scaled)))
                 .isInstanceOf(RunException.class)

@@ -40,12 +40,12 @@ class ArchitecturesTest {
     }
 
     /**
-     * The checkpoints of transformers hold each weight in the shape that is listed, and no other weight but those that
-     * see images.
+     * Compares the listed weights with checkpoints of transformers. Checkpoints hold each weight in its listed shape,
+     * and no other weights except those of the image part.
      */
     @ParameterizedTest
     @MethodSource("models")
-    void weightsAreThoseOfTheCheckpoint(Path folder) {
+    void listsTheWeightsOfTheCheckpoint(Path folder) {
         HfConfig config = HfConfig.read(folder);
         Architecture architecture = Architectures.of(config);
         List<WeightSpec> weights = new ArrayList<>(List.of(architecture.table()));
@@ -70,18 +70,19 @@ class ArchitecturesTest {
 
     @ParameterizedTest
     @MethodSource("models")
-    void theClassIsThatOfTheCheckpoint(Path folder) {
+    void namesTheClassOfTheCheckpoint(Path folder) {
         HfConfig config = HfConfig.read(folder);
         assertThat(config.architectures())
                 .containsExactly(Architectures.of(config).className(head(folder)));
     }
 
     @Test
-    void anUnknownFamilyIsRefusedWithThoseThatAreKnown() {
+    void refusesAnUnknownFamilyAndNamesTheSupported() {
         HfConfig unknown = Configs.golden("bert-seqcls", "model_type", "mamba");
-        refused(() -> Architectures.of(unknown), "model_type mamba is not supported; supported are bert,", "smollm3");
-        refused(() -> Architectures.encoder(unknown), "model_type mamba is not supported; supported are bert,");
-        refused(
+        assertRefused(
+                () -> Architectures.of(unknown), "model_type mamba is not supported; supported are bert,", "smollm3");
+        assertRefused(() -> Architectures.encoder(unknown), "model_type mamba is not supported; supported are bert,");
+        assertRefused(
                 () -> Architectures.decoder(Configs.golden("bert-seqcls")),
                 "model_type bert is not supported for text generation; supported are gemma2, gemma3_text, gpt2,"
                         + " granite, llama, mistral, olmo2, phi3, qwen2, qwen3, smollm3, and the text part of gemma3, mistral3");
@@ -90,16 +91,18 @@ class ArchitecturesTest {
     }
 
     @Test
-    void otherMultimodalModelsAreRefusedByName() {
+    void refusesUnsupportedMultimodalModelsByName() {
         HfConfig other = Configs.golden("gemma3-multimodal", "model_type", "llava");
-        refused(() -> Architectures.of(other), "config.json: model_type llava is not supported; supported are bert");
-        refused(() -> Architectures.decoder(other), "model_type llava is not supported for text generation");
+        assertRefused(
+                () -> Architectures.of(other), "config.json: model_type llava is not supported; supported are bert");
+        assertRefused(() -> Architectures.decoder(other), "model_type llava is not supported for text generation");
         assertThat(Architectures.find(other)).isEmpty();
         HfConfig newer = Configs.golden("mistral3-saved-by-5", "text_config", Map.of("model_type", "ministral3"));
-        refused(
+        assertRefused(
                 () -> Architectures.decoder(newer),
-                "model_type mistral3 with a text_config of ministral3 is not supported; only mistral is");
-        refused(() -> Architectures.encoder(Configs.golden("gemma3-multimodal")), "model_type gemma3 is not supported");
+                "model_type mistral3 with a text_config of ministral3 is not supported, only with one of mistral");
+        assertRefused(
+                () -> Architectures.encoder(Configs.golden("gemma3-multimodal")), "model_type gemma3 is not supported");
     }
 
     @ParameterizedTest
@@ -129,7 +132,7 @@ class ArchitecturesTest {
         "deberta-v3-seqcls, relative_attention, false, relative_attention false is not supported",
         "bert-seqcls, num_attention_heads, 3, num_attention_heads 3 does not divide hidden_size"
     })
-    void whatIsNotComputedIsRefused(String model, String key, String value, String message) {
+    void refusesUnsupportedConfigurations(String model, String key, String value, String message) {
         Object json = switch (value) {
             case "true", "false" -> Boolean.valueOf(value);
             case "3" -> 3;
@@ -137,7 +140,7 @@ class ArchitecturesTest {
             default -> value;
         };
         HfConfig config = Configs.golden(model, key, json);
-        refused(
+        assertRefused(
                 () -> {
                     if (model.equals("gpt2")) {
                         Architectures.decoder(config);
@@ -149,40 +152,40 @@ class ArchitecturesTest {
                 message);
     }
 
-    private static void refused(ThrowingCallable call, String... parts) {
+    private static void assertRefused(ThrowingCallable call, String... parts) {
         assertThatThrownBy(call)
                 .isInstanceOfSatisfying(
                         RunException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
                 .hasMessageContainingAll(parts);
     }
 
-    /** The generator's head would be another; that of the discriminator tells no tokens. */
+    /** Refuses the discriminator, whose head does not predict tokens; the generator has another head. */
     @Test
-    void electraTellsNoMaskedTokens() {
+    void refusesElectraForMaskedLm() {
         EncoderArchitecture electra = Architectures.encoder(Configs.golden("electra-seqcls"));
-        refused(
+        assertRefused(
                 () -> electra.blocks(HeadKind.MASKED_LM, 0),
                 "config.json: model_type electra is not supported for masked-lm:"
                         + " only ELECTRA's generator predicts masked tokens");
     }
 
-    /** There transformers ties a dense layer of the head to the embedding table. */
+    /** Refuses the non-legacy head, where transformers ties a dense layer of the head to the embedding table. */
     @Test
-    void debertasOtherHeadTellsNoMaskedTokens() {
+    void refusesTheNonLegacyHeadOfDebertaForMaskedLm() {
         EncoderArchitecture deberta = Architectures.encoder(Configs.golden("deberta-v3-seqcls", "legacy", false));
-        refused(
+        assertRefused(
                 () -> deberta.blocks(HeadKind.MASKED_LM, 0),
                 "config.json: legacy false is not supported for masked-lm");
     }
 
     @Test
-    void distilBertsNormsIgnoreTheEpsilonInTheConfiguration() {
+    void ignoresTheConfiguredEpsilonOfDistilBert() {
         HfConfig config = Configs.golden("distilbert-tokencls", "layer_norm_eps", 0.1);
         assertThat(Architectures.encoder(config).shape().epsilon()).isEqualTo(1e-12);
     }
 
     @Test
-    void robertaPadsWithOneWhereNothingIsSaid() {
+    void padsRobertaWithTokenOneByDefault() {
         EncoderShape shape = Architectures.encoder(Configs.golden("roberta-seqcls", "pad_token_id", null))
                 .shape();
         assertThat(shape.paddingId()).isEqualTo(1);
@@ -197,7 +200,7 @@ class ArchitecturesTest {
         "xlm-roberta-seqcls, max_position_embeddings, 2",
         "gpt2, n_positions, 0"
     })
-    void positionsAreThoseOfTheFamily(String model, String key, int before) {
+    void countsPositionsByFamily(String model, String key, int before) {
         HfConfig config = Configs.golden(model);
         assertThat(Architectures.positions(config))
                 .isEqualTo(config.integer(key).orElseThrow() - before);

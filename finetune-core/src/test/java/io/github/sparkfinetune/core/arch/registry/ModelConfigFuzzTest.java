@@ -17,7 +17,7 @@ import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A model's {@code config.json} of a stranger: a model with weights, or one line that says what is wrong. */
+/** A stranger's {@code config.json} is either a model with weights or refused in one line. */
 class ModelConfigFuzzTest {
     @TempDir
     private static Path folder;

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** How much each label counts, and what logits are read as. */
+/** Label weights of a classifier, and predictions from its logits. */
 class ClassificationTaskTest {
     private static final List<String> NAMES = List.of("ham", "spam", "rare");
 
@@ -34,7 +34,7 @@ class ClassificationTaskTest {
         return new Sample(0, new int[1], new int[1], label);
     }
 
-    /** What each label adds to the weight of the loss. */
+    /** Returns the weight that each label adds to the loss. */
     private static double[] weights(String classification, Labels labels) {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
@@ -46,7 +46,7 @@ class ClassificationTaskTest {
     }
 
     @Test
-    void theWeightOfALossIsThatOfItsLabels() {
+    void weightsTheLossByLabel() {
         Labels labels = new Labels(NAMES, List.of(6L, 3L, 1L), 10);
         assertThat(weights("", labels)).containsExactly(1, 1, 1);
         assertThat(weights("class_weight: {spam: 2.5}", labels)).containsExactly(1, 2.5, 1);
@@ -55,7 +55,7 @@ class ClassificationTaskTest {
                 .containsExactly(new double[] {10 / 18.0, 10 / 9.0, 10 / 3.0}, within(1e-12));
         Labels without = new Labels(NAMES, List.of(6L, 4L, 0L), 10);
         assertThat(weights("class_weight: balanced", without)).contains(1, org.assertj.core.data.Index.atIndex(2));
-        // A trained model is not trained on.
+        // A model without training rows needs no weights.
         assertThat(weights("class_weight: balanced", new Labels(NAMES, List.of(), 0)))
                 .containsExactly(1, 1, 1);
         assertThatThrownBy(() -> weights("class_weight: {spam: 2, hamm: 2}", labels))
@@ -65,7 +65,7 @@ class ClassificationTaskTest {
     }
 
     @Test
-    void aModelForAnotherProblemIsRefused() {
+    void refusesAModelForAnotherProblemType() {
         HfConfig multi = HfConfig.read(GoldenFiles.root().resolve("models/bert-multilabel"));
         assertThat(task("problem_type: multi_label_classification")
                         .labels(multi)
@@ -75,13 +75,13 @@ class ClassificationTaskTest {
                 .isInstanceOf(RunException.class)
                 .hasMessageStartingWith("classification.problem_type: ")
                 .hasMessageContaining("is of a model for multi_label_classification, this run has regression");
-        // Whoever wrote a model may have left out what it is for, and its labels' names.
+        // A model's configuration may lack the problem type and the names of labels.
         HfConfig plain = multi.with("problem_type", null).with("id2label", null);
         assertThat(task("").labels(plain).names()).containsExactly("LABEL_0", "LABEL_1");
     }
 
     @Test
-    void logitsAreReadAsTheProblemHasThem() {
+    void predictsByProblemType() {
         float[] logits = {1, -2, 0.5f};
         assertThat(task("").predicted(logits, NAMES)[0]).isEqualTo("ham");
         Object[] several = task("problem_type: multi_label_classification").predicted(logits, NAMES);

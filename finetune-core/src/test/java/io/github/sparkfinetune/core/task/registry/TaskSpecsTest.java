@@ -36,14 +36,14 @@ class TaskSpecsTest {
 
     @ParameterizedTest
     @EnumSource(Task.class)
-    void columnsThatATaskNamesAreAmongThoseOfItsEvaluation(Task task) {
+    void listsAllNamedColumnsInTheEvaluationOfATask(Task task) {
         TaskSpec spec = of(task);
         assertColumns(spec);
     }
 
     @ParameterizedTest
     @EnumSource(ProblemType.class)
-    void soAreThoseOfAClassifier(ProblemType problem) {
+    void listsAllNamedColumnsInTheEvaluationOfAProblemType(ProblemType problem) {
         assertColumns(of(problem));
         Metric loss = of(problem).metric("loss");
         assertThat(loss.greaterIsBetter()).isFalse();
@@ -81,7 +81,7 @@ class TaskSpecsTest {
 
     @ParameterizedTest
     @EnumSource(Task.class)
-    void lessLossIsBetter(Task task) {
+    void prefersLowerLoss(Task task) {
         Metric loss = of(task).metric("loss");
 
         assertThat(loss.improves(1, 2)).isTrue();
@@ -90,7 +90,7 @@ class TaskSpecsTest {
     }
 
     @Test
-    void theBestModelIsFoundByWhatIsMeasuredWhileTraining() {
+    void choosesTheBestModelByTrainingMetrics() {
         TaskSpec classification = of(Task.CLASSIFICATION);
         assertThat(classification.metric("loss").greaterIsBetter()).isFalse();
         assertThat(classification.metric("accuracy").greaterIsBetter()).isTrue();
@@ -103,7 +103,7 @@ class TaskSpecsTest {
     }
 
     @Test
-    void partsOfAClassifiersRowsAddUp() {
+    void sumsPartsOfClassificationRows() {
         Object[][] rows = {
             {"ham", "ham", new double[] {0.75, 0.25}, 0.5},
             {"ham", "spam", new double[] {0.25, 0.75}, 2.0},
@@ -116,7 +116,7 @@ class TaskSpecsTest {
     }
 
     @Test
-    void partsOfSeveralLabelsRowsAddUp() {
+    void sumsPartsOfMultiLabelRows() {
         Object[][] rows = {
             {new String[] {"ham", "spam"}, new double[] {0.75, 0.25}, 0.5},
             {new String[0], new double[] {0.25, 0.75}, 2.0},
@@ -136,14 +136,14 @@ class TaskSpecsTest {
     }
 
     @Test
-    void partsOfNumbersRowsAddUp() {
+    void sumsPartsOfRegressionRows() {
         Object[][] rows = {{1.0, 2.0}, {-1.0, -1.0}, {0.5, 2.5}};
 
         assertMeasured(of(ProblemType.REGRESSION), List.of("LABEL_0"), rows, 5 / 3.0);
     }
 
     @Test
-    void partsOfATaggersRowsAddUp() {
+    void sumsPartsOfTokenClassificationRows() {
         Object[][] rows = {
             {new String[] {"B-X", "I-X", "O"}, new String[] {"B-X", "O", "O"}, 0.5, 3L},
             {new String[] {"O"}, new String[] {"O"}, 2.5, 1L}
@@ -157,8 +157,8 @@ class TaskSpecsTest {
     }
 
     @Test
-    void partsOfALanguageModelsRowsAddUp() {
-        // A document without a label, and one without an answer.
+    void sumsPartsOfLanguageModelRows() {
+        // The rows are an sft row without an answer, a document without a label, and an answer.
         Object[][] rows = {{1.0, 3L, null, null, null}, {null, 0L, null, null, null}, {2.0, 1L, 0.5, 0.25, 0.75}};
 
         assertMeasured(of(Task.SFT), List.of(), rows, 1.25);
@@ -170,7 +170,7 @@ class TaskSpecsTest {
     }
 
     @Test
-    void partsOfQuestionsAddUp() {
+    void sumsPartsOfQuestionRows() {
         TaskSpec spec = spec(Task.QUESTION_ANSWERING, "question_answering.version_2_with_negative=true");
         Object[][] rows = {
             {new String[] {"the author", "author"}, "author", 0.5, 2},
@@ -190,14 +190,14 @@ class TaskSpecsTest {
     }
 
     @Test
-    void theThresholdForNoAnswerIsSavedWithTheModel() {
+    void savesTheNoAnswerThresholdWithTheModel() {
         HfConfig saved = HfConfig.read(GoldenFiles.root().resolve("models").resolve("bert-qa"));
         Map<String, Double> eval = Map.of("HasAns_f1", 50.0, "NoAns_f1", 50.0, "null_score_diff_threshold", -1.5);
         TaskSpec version2 = spec(Task.QUESTION_ANSWERING, "question_answering.version_2_with_negative=true");
         assertThat(version2.tunedConfig(saved, eval).number(7, "null_score_diff_threshold"))
                 .isCloseTo(-1.5, within(1e-3))
                 .isGreaterThan(-1.5);
-        // Without questions of both kinds every threshold would do.
+        // Without both kinds of questions every threshold is equally good.
         assertThat(version2.tunedConfig(saved, Map.of("null_score_diff_threshold", 2.0)))
                 .isSameAs(saved);
         assertThat(spec(Task.QUESTION_ANSWERING).tunedConfig(saved, eval)).isSameAs(saved);
@@ -208,8 +208,8 @@ class TaskSpecsTest {
     }
 
     @Test
-    void partsOfAMaskedLanguageModelsRowsAddUp() {
-        // A sample of which nothing is masked.
+    void sumsPartsOfMaskedLmRows() {
+        // The second row has no masked token.
         Object[][] rows = {{1.0, 3L, 2L}, {null, 0L, 0L}, {2.0, 1L, 1L}};
 
         assertMeasured(of(Task.MASKED_LM), List.of(), rows, 1.25);
@@ -219,7 +219,7 @@ class TaskSpecsTest {
     }
 
     @Test
-    void partsOfPairsAddUp() {
+    void sumsPartsOfPreferenceRows() {
         Object[][] rows = {{0.5, 2.0, 1.0, -3.0, -4.0}, {1.5, -1.0, 1.0, -5.0, -2.0}};
 
         Metrics whole = added(of(Task.PREFERENCE), List.of(), rows);
@@ -236,8 +236,8 @@ class TaskSpecsTest {
     }
 
     @Test
-    void partsOfAnswersAddUp() {
-        // Good or bad, the ratio, the log-probability, and the ratio of the answer to another prompt.
+    void sumsPartsOfUnpairedPreferenceRows() {
+        // Label (1 good, 0 bad), log-ratio, log-probability, and log-ratio of the answer to another prompt.
         Object[][] rows = {{1, 12.0, -3.0, 4.0}, {0, 2.0, -5.0, 1.0}, {0, -8.0, -7.0, 1.0}};
 
         Metrics whole = added(of(Task.UNPAIRED_PREFERENCE), List.of(), rows);
@@ -245,7 +245,7 @@ class TaskSpecsTest {
                 .isEqualTo(of(Task.UNPAIRED_PREFERENCE)
                         .metrics(iterator(rows), List.of())
                         .values());
-        // Against 2.0, the mean of what the model says of answers to other prompts.
+        // Rewards are relative to 2.0, the mean log-ratio of answers to other prompts.
         double loss = (1 - 1 / (1 + Math.exp(-1)) + 0.5 + 1 - 1 / (1 + Math.exp(-1))) / 3;
         assertThat(whole.values().get("loss")).isCloseTo(loss, within(1e-12));
         assertThat(whole.values().get("rewards/rejected")).isCloseTo(-0.3, within(1e-12));
@@ -269,7 +269,7 @@ class TaskSpecsTest {
         assertThat(added(spec, labels, rows).values()).isEqualTo(whole.values());
     }
 
-    /** The metrics of rows that are counted one by one. */
+    /** Returns the metrics of rows that are measured one by one and summed. */
     private static Metrics added(TaskSpec spec, List<String> labels, Object[][] rows) {
         List<Metrics> parts = Arrays.stream(rows)
                 .map(row -> spec.metrics(iterator(row), labels))

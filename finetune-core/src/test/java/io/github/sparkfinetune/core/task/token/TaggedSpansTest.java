@@ -16,7 +16,7 @@ class TaggedSpansTest {
     private static final Words WORDS =
             new Words("\ud83d\ude00 a b c d", new int[] {0, 3, 5, 7, 9}, new int[] {2, 4, 6, 8, 10});
 
-    /** Words that are predicted as these labels. */
+    /** Returns logits of words that are predicted as the labels. */
     private static WordLogits predicted(int... labels) {
         List<float[]> logits = new ArrayList<>();
         for (int label : labels) {
@@ -28,11 +28,11 @@ class TaggedSpansTest {
     }
 
     @Test
-    void entitiesAreRunsOfAType() {
+    void mergesRunsOfATypeIntoEntities() {
         Object[][] found = TaggedSpans.entities(WORDS, predicted(0, 2, 0, 3, 4), LABELS);
         double score = Math.exp(2) / (Math.exp(2) + 4);
         assertThat(found).hasNumberOfRows(3);
-        // Places are code points: the first character is one of two UTF-16 units.
+        // Positions count code points: the first character has two UTF-16 units.
         assertThat(Arrays.copyOf(found[0], 4)).containsExactly(0, 3, "\ud83d\ude00 a", "A");
         assertThat((Double) found[0][4]).isCloseTo(score, within(1e-12));
         assertThat(Arrays.copyOf(found[1], 4)).containsExactly(4, 5, "b", "A");
@@ -45,7 +45,7 @@ class TaggedSpansTest {
     }
 
     @Test
-    void otherLabelsAreOfEveryWord() {
+    void tagsEveryWordWithLabelsOtherThanEntities() {
         assertThat(TaggedSpans.areOfEntities(LABELS)).isTrue();
         List<String> partsOfSpeech = List.of("DT", "NN", "O", "VB", "X");
         assertThat(TaggedSpans.areOfEntities(partsOfSpeech)).isFalse();
@@ -56,7 +56,7 @@ class TaggedSpansTest {
     }
 
     @Test
-    void aRowsWordsAreThoseOfItsWindows() {
+    void joinsTheWindowsOfARow() {
         Sample first = new Sample(0, new int[] {1, 2, 3}, new int[3], -1).withLabels(-100, 1, -100);
         Sample second = new Sample(1, new int[] {1, 2}, new int[2], -1)
                 .withLabels(0, 1)

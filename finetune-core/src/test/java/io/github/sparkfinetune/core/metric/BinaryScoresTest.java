@@ -15,22 +15,22 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Beside a ranking of all samples, each with its own score. */
+/** Areas from counted scores equal those of an exact ranking of all samples. */
 class BinaryScoresTest {
     private static final int MANY = 1_000_000;
 
     @ParameterizedTest
     @MethodSource
-    void scoresOfManySamplesTakeBoundedMemory(String spread, DoubleUnaryOperator score) {
+    void countsManyScoresInBoundedMemory(String spread, DoubleUnaryOperator score) {
         Random random = new Random(1);
         BinaryScores scores = new BinaryScores(BinaryScores.MOST_CELLS);
         double[] positives = new double[MANY / 10];
         double[] negatives = new double[MANY - positives.length];
         for (int i = 0; i < MANY; i++) {
-            boolean ofTheClass = i < positives.length;
-            double value = score.applyAsDouble(random.nextGaussian() + (ofTheClass ? 0.5 : -0.5));
-            (ofTheClass ? positives : negatives)[ofTheClass ? i : i - positives.length] = value;
-            scores.add(ofTheClass, value);
+            boolean positive = i < positives.length;
+            double value = score.applyAsDouble(random.nextGaussian() + (positive ? 0.5 : -0.5));
+            (positive ? positives : negatives)[positive ? i : i - positives.length] = value;
+            scores.add(positive, value);
         }
 
         assertThat(scores.toArray()).hasSizeLessThanOrEqualTo(3 + 3 * BinaryScores.MOST_CELLS);
@@ -39,7 +39,7 @@ class BinaryScoresTest {
         assertThat(scores.averagePrecision()).isCloseTo(exact.averagePrecision(), within(1e-5));
     }
 
-    static Stream<Arguments> scoresOfManySamplesTakeBoundedMemory() {
+    static Stream<Arguments> countsManyScoresInBoundedMemory() {
         return Stream.of(
                 Arguments.of("of a trained model", (DoubleUnaryOperator) z -> sigmoid(3 * z)),
                 Arguments.of("of a sure model", (DoubleUnaryOperator) z -> sigmoid(12 * z)),
@@ -53,23 +53,23 @@ class BinaryScoresTest {
 
     @ParameterizedTest
     @MethodSource
-    void partsInAnyOrderAreTheWhole(int cells, int parts) {
+    void sumsPartsInAnyOrder(int cells, int parts) {
         Random random = new Random(parts);
         BinaryScores whole = new BinaryScores(cells);
-        List<BinaryScores> dealt = new ArrayList<>(
+        List<BinaryScores> shards = new ArrayList<>(
                 Stream.generate(() -> new BinaryScores(cells)).limit(parts).toList());
         for (int i = 0; i < 5000; i++) {
-            // The first part is full long before the last has two samples.
+            // The first part is full long before the last part has two samples.
             int part = (int) (parts * Math.pow(random.nextDouble(), 8));
-            boolean ofTheClass = random.nextInt(4) == 0;
+            boolean positive = random.nextInt(4) == 0;
             double score = sigmoid(random.nextInt(3) * random.nextGaussian());
-            whole.add(ofTheClass, score);
-            dealt.get(part).add(ofTheClass, score);
+            whole.add(positive, score);
+            shards.get(part).add(positive, score);
         }
-        Collections.shuffle(dealt, random);
+        Collections.shuffle(shards, random);
 
         BinaryScores together = new BinaryScores(cells);
-        for (BinaryScores part : dealt) {
+        for (BinaryScores part : shards) {
             double[] numbers = part.toArray();
             assertThat(together.read(numbers, 0)).isEqualTo(numbers.length);
         }
@@ -77,13 +77,13 @@ class BinaryScoresTest {
         assertThat(together.rocAuc()).isEqualTo(whole.rocAuc());
     }
 
-    static Stream<Arguments> partsInAnyOrderAreTheWhole() {
+    static Stream<Arguments> sumsPartsInAnyOrder() {
         return Stream.of(1, 20, 1000, 100_000)
                 .flatMap(cells -> Stream.of(1, 3, 50).map(parts -> Arguments.of(cells, parts)));
     }
 
     @Test
-    void scoresThatDifferAtAllAreToldApart() {
+    void distinguishesAdjacentScores() {
         double[] ascending = {
             0,
             Double.MIN_VALUE,
@@ -104,7 +104,7 @@ class BinaryScoresTest {
 
         assertThat(scores.toArray()[2]).isEqualTo(ascending.length);
         assertThat(scores.rocAuc()).isCloseTo(Ranking.of(positives, negatives).rocAuc(), within(1e-15));
-        // A score of minus zero is one of zero.
+        // A score of -0.0 counts as 0.
         scores.add(true, -0.0);
         assertThat(scores.toArray()[2]).isEqualTo(ascending.length);
     }
@@ -118,7 +118,7 @@ class BinaryScoresTest {
     }
 
     @Test
-    void refusesAScoreThatIsNoProbability() {
+    void refusesScoresOutsideZeroToOne() {
         BinaryScores scores = new BinaryScores(10);
 
         assertThatThrownBy(() -> scores.add(true, 1.5)).hasMessage("score 1.5");

@@ -9,12 +9,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** scikit-learn's own figures. */
+/** Classification metrics equal those of scikit-learn. */
 class ClassificationMetricsGoldenTest {
     private static final double TOLERANCE = 1e-9;
 
     @Test
-    void metricsAreThoseOfScikitLearn() {
+    void equalsTheMetricsOfScikitLearn() {
         assertThat(GoldenFiles.json("metrics.json").get("classification"))
                 .isNotEmpty()
                 .allSatisfy(ClassificationMetricsGoldenTest::check);
@@ -54,7 +54,7 @@ class ClassificationMetricsGoldenTest {
         close(scores.f1(), expected.get("f1"));
     }
 
-    /** scikit-learn's matrix has rows and columns for the classes that occur only. */
+    /** Compares the confusion matrices. scikit-learn's matrix has rows and columns only for classes that occur. */
     private static void checkConfusion(
             long[][] confusion, JsonNode expected, List<Integer> truth, List<Integer> predicted) {
         List<Integer> present = new ArrayList<>();

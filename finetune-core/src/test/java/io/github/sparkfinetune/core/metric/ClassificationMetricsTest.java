@@ -12,7 +12,7 @@ class ClassificationMetricsTest {
     private static final double[] PROBABILITIES = new double[20_000];
 
     @Test
-    void lossIsFiniteWhereTheProbabilityIsTooSmallForADouble() {
+    void hasAFiniteLossIfTheProbabilityUnderflows() {
         ClassificationMetrics metrics = new ClassificationMetrics(RandomMetrics.names(2));
         metrics.add(0, new float[] {-500, 500});
 
@@ -21,7 +21,7 @@ class ClassificationMetricsTest {
     }
 
     @Test
-    void crossEntropyIsMinusTheLogarithmOfTheProbability() {
+    void computesCrossEntropyAsTheNegativeLogProbability() {
         float[] logits = {0.5F, -1.25F, 3};
         double[] p = Softmax.probabilities(logits);
         for (int label = 0; label < p.length; label++) {
@@ -31,7 +31,7 @@ class ClassificationMetricsTest {
     }
 
     @Test
-    void twentyThousandLabelsHaveThreeCountsEach() {
+    void keepsThreeCountsForEachOf20000Labels() {
         int all = 20_000;
         int used = ClassificationMetrics.MOST_IN_A_MATRIX;
         ClassificationMetrics few = new ClassificationMetrics(RandomMetrics.names(used));
@@ -58,7 +58,7 @@ class ClassificationMetricsTest {
     }
 
     @Test
-    void refusesAClassThatIsNone() {
+    void refusesAnUnknownClass() {
         assertThatThrownBy(() -> new ClassificationMetrics(RandomMetrics.names(2)).add(2, 0, new double[] {1, 0}, 0))
                 .hasMessage("label 2, predicted 0 of 2 classes");
         assertThatThrownBy(() -> new ClassificationMetrics(RandomMetrics.names(2)).values())

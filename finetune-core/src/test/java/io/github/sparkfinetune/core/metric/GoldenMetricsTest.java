@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class GoldenMetricsTest {
     @Test
-    void everySectionHasATest() {
+    void hasATestForEverySection() {
         assertThat(GoldenFiles.json("metrics.json").fieldNames())
                 .toIterable()
                 .containsExactlyInAnyOrder(

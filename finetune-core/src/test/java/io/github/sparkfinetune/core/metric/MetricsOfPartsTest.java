@@ -14,13 +14,13 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** However samples are dealt to parts, such as ranks or partitions, and whatever the order of the parts. */
+/** Metrics of parts, such as ranks or partitions, sum up for any distribution of samples and any order of the parts. */
 class MetricsOfPartsTest {
     private static final int SAMPLES = 60;
 
     @ParameterizedTest
     @MethodSource
-    void partsMakeUpTheWhole(RandomMetrics.Kind kind, int count) {
+    void sumsPartsToTheWhole(RandomMetrics.Kind kind, int count) {
         Random random = new Random(count);
         Metrics whole = kind.none();
         List<Metrics> parts =
@@ -29,7 +29,7 @@ class MetricsOfPartsTest {
             kind.add(whole, sample);
             kind.add(parts.get(random.nextInt(count)), sample);
         }
-        // A partition may be without rows.
+        // A partition may be empty.
         parts.add(kind.none());
         Collections.shuffle(parts, random);
 
@@ -42,14 +42,14 @@ class MetricsOfPartsTest {
         assertThat(together.byLabel()).isEqualTo(whole.byLabel());
     }
 
-    static Stream<Arguments> partsMakeUpTheWhole() {
+    static Stream<Arguments> sumsPartsToTheWhole() {
         return Stream.of(RandomMetrics.Kind.values())
                 .flatMap(kind -> Stream.of(1, 2, 3, 7).map(count -> Arguments.of(kind, count)));
     }
 
     @ParameterizedTest
     @EnumSource
-    void countsAndObservationsAreCopies(RandomMetrics.Kind kind) {
+    void returnsCopiesOfCountsAndObservations(RandomMetrics.Kind kind) {
         Metrics metrics = kind.none();
         kind.add(metrics, 1);
         kind.add(metrics, 2);
@@ -69,7 +69,7 @@ class MetricsOfPartsTest {
     }
 
     @Test
-    void allMetricsHaveNamesOfTheirOwn() {
+    void givesAllMetricsDistinctNames() {
         assertThat(List.of(
                         ClassificationMetrics.all(),
                         MultiLabelMetrics.all(),

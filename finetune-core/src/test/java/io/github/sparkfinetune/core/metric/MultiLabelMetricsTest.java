@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class MultiLabelMetricsTest {
     @Test
-    void metricsAreThoseOfScikitLearn() {
+    void equalsTheMetricsOfScikitLearn() {
         assertThat(Reference.cases("multi_label")).allSatisfy(MultiLabelMetricsTest::check);
     }
 
@@ -32,7 +32,7 @@ class MultiLabelMetricsTest {
     }
 
     @Test
-    void lossIsFiniteWhereTheProbabilityIsTooSmallForADouble() {
+    void hasAFiniteLossIfTheProbabilityUnderflows() {
         MultiLabelMetrics metrics = new MultiLabelMetrics(List.of("a", "b"));
         metrics.add(new boolean[] {true, false}, new float[] {-1000, 1000});
 
@@ -43,14 +43,14 @@ class MultiLabelMetricsTest {
     }
 
     @Test
-    void twentyThousandLabelsTakeBoundedMemory() {
+    void measures20000LabelsInBoundedMemory() {
         int labels = 20_000;
         int samples = 250;
         MultiLabelMetrics metrics = new MultiLabelMetrics(RandomMetrics.names(labels));
         Random random = new Random(3);
         boolean[] truth = new boolean[labels];
         double[] probabilities = new double[labels];
-        // Of the first label all scores.
+        // All scores of the first label.
         List<Double> positives = new ArrayList<>();
         List<Double> negatives = new ArrayList<>();
         for (int sample = 0; sample < samples; sample++) {
@@ -64,7 +64,7 @@ class MultiLabelMetricsTest {
 
         assertThat(metrics.observations()).hasSizeLessThan(13_000_000);
         assertThat(metrics.byLabel()).hasSize(labels);
-        // Means over as many labels are near the figures of the distributions: P(N(1, 1) > N(0, 1)).
+        // Means over this many labels are close to the value of the distributions: P(N(1, 1) > N(0, 1)).
         assertThat(metrics.values().get("roc_auc_macro")).isCloseTo(0.7602, within(1e-3));
         BinaryScores first = new BinaryScores(209);
         positives.forEach(score -> first.add(true, score));
@@ -79,7 +79,7 @@ class MultiLabelMetricsTest {
     }
 
     @Test
-    void aLabelsScoresAreShownWhereItOccurs() {
+    void reportsScoresOnlyForLabelsThatOccur() {
         MultiLabelMetrics metrics = new MultiLabelMetrics(List.of("a", "b", "c"));
         metrics.add(new boolean[] {true, false, false}, new float[] {1, 1, -1});
         metrics.add(new boolean[] {true, false, false}, new float[] {-1, -1, -1});
@@ -90,7 +90,7 @@ class MultiLabelMetricsTest {
     }
 
     @Test
-    void refusesWhatDoesNotFitTheLabels() {
+    void refusesSamplesOfAnotherNumberOfLabels() {
         MultiLabelMetrics metrics = new MultiLabelMetrics(List.of("a", "b"));
 
         assertThatThrownBy(() -> metrics.add(new boolean[1], new double[2], 0))
@@ -99,7 +99,7 @@ class MultiLabelMetricsTest {
     }
 
     @Test
-    void aNumberOfLabelsIsShownAsSuch() {
+    void formatsANumberOfLabelsAsAnInteger() {
         assertThat(Metric.shown("roc_auc_labels", 12)).isEqualTo("12");
         assertThat(Metric.shown("roc_auc_macro", 0.81254)).isEqualTo("0.8125");
     }

@@ -10,14 +10,14 @@ import org.junit.jupiter.api.Test;
 
 class PerplexityGoldenTest {
     @Test
-    void isTheReferencesOverAllTokens() {
+    void equalsTheReferenceOverAllTokens() {
         assertThat(GoldenFiles.json("metrics.json").get("perplexity"))
                 .isNotEmpty()
                 .allSatisfy(PerplexityGoldenTest::check);
     }
 
     @Test
-    void batchesWithoutTokensCountNothing() {
+    void ignoresBatchesWithoutTokens() {
         LanguageModelMetrics metrics = new LanguageModelMetrics();
         metrics.addTokens(2, 2);
         metrics.addTokens(0, 0);

@@ -7,7 +7,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class PorterStemmerTest {
-    /** Words and NLTK 3's stems of them: the words of the rules, and random ones of WordNet with endings put on. */
+    /** Words with their stems in NLTK 3: the words of the rules, and random words of WordNet with endings appended. */
     private static final String STEMS = """
             caresses=caress ponies=poni ties=tie caress=caress cats=cat flies=fli dies=die died=die
             tied=tie cried=cri feed=feed agreed=agre plastered=plaster bled=bled motoring=motor sing=sing
@@ -103,7 +103,7 @@ class PorterStemmerTest {
             """;
 
     @Test
-    void stemsAreThoseOfNltk() {
+    void equalsTheStemsOfNltk() {
         TreeMap<String, String> wrong = new TreeMap<>();
         String[] pairs = STEMS.strip().split("\\s+", -1);
         assertThat(pairs).hasSizeGreaterThan(300);

@@ -13,10 +13,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Figures of the evaluation script of SQuAD 2.0, as transformers has it. */
+/** Metrics equal those of SQuAD 2.0's evaluation script in transformers. */
 class QuestionAnsweringMetricsTest {
     @Test
-    void goldenAnswersScoreAsInTheScript() {
+    void scoresGoldenAnswersAsTheScriptDoes() {
         assertThat(Reference.cases(GoldenFiles.json("metrics.json").get("squad")))
                 .isNotEmpty()
                 .allSatisfy(expected -> {
@@ -26,7 +26,7 @@ class QuestionAnsweringMetricsTest {
                     String prediction = expected.get("prediction").textValue();
                     assertThat(SquadScore.normalise(prediction))
                             .isEqualTo(expected.get("normalised").textValue());
-                    // The best of each gold by itself, also of one without words, which doesn't count beside others.
+                    // Each gold answer alone, because a gold answer without words does not count beside other answers.
                     List<SquadScore> scores = Reference.texts(expected.get("golds")).stream()
                             .map(gold -> SquadScore.of(prediction, List.of(gold)))
                             .toList();
@@ -38,7 +38,7 @@ class QuestionAnsweringMetricsTest {
     }
 
     @Test
-    void theBestOfTheDatasAnswersCounts() {
+    void takesTheBestScoreOfAllGoldAnswers() {
         QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
         metrics.add(SquadScore.of("a red fox", List.of("the dog", "red fox jumps", "red cat")));
         metrics.add(SquadScore.of("the", List.of("a", "dog")));
@@ -52,12 +52,12 @@ class QuestionAnsweringMetricsTest {
     void normalisesAsPythonDoes() {
         assertThat(SquadScore.normalise("The\u00a0A-Team\u2003(an \u00c9t\u00e9)\u001fTHE END\u0085x"))
                 .isEqualTo("ateam \u00e9t\u00e9 end x");
-        // A number sign is part of a word, a combining accent is none.
+        // A superscript digit is part of a word; a combining accent is not.
         assertThat(SquadScore.normalise("a\u00b2 a\u0301b the\u4e00")).isEqualTo("a\u00b2 \u0301b the\u4e00");
     }
 
     @Test
-    void figuresAndBestThresholdsAreThoseOfTheScript() {
+    void equalsTheMetricsAndBestThresholdsOfTheScript() {
         assertThat(Reference.cases("squad_v2")).allSatisfy(QuestionAnsweringMetricsTest::check);
     }
 
@@ -80,7 +80,7 @@ class QuestionAnsweringMetricsTest {
     }
 
     @Test
-    void questionsOfEqualPreferenceAreAnsweredTogether() {
+    void answersQuestionsOfEqualPreferenceTogether() {
         QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
         metrics.add(SquadScore.of("right", List.of("right")), 1);
         metrics.add(SquadScore.of("wrong", List.of()), 1);
@@ -94,7 +94,7 @@ class QuestionAnsweringMetricsTest {
 
     @ParameterizedTest
     @CsvSource({
-        // Preferences of questions with an answer, of those without, and the threshold between them.
+        // Preferences of questions with an answer, preferences of questions without, and the threshold between them.
         "-8 -6, 2 4, -2",
         "-8 3, 2 4, -3",
         "-8 -6 3, 2, -2",
@@ -102,19 +102,19 @@ class QuestionAnsweringMetricsTest {
         "5, 2 4 6, 0",
         "5, -2 4 6, -3"
     })
-    void theThresholdIsHalfWay(String answerable, String others, double threshold) {
+    void putsTheThresholdHalfWay(String answerable, String unanswerable, double threshold) {
         QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
         for (String preference : answerable.split(" ", -1)) {
             metrics.add(SquadScore.of("right", List.of("right")), Double.parseDouble(preference));
         }
-        for (String preference : others.split(" ", -1)) {
+        for (String preference : unanswerable.split(" ", -1)) {
             metrics.add(SquadScore.of("wrong", List.of()), Double.parseDouble(preference));
         }
         assertThat(metrics.values()).containsEntry("null_score_diff_threshold", threshold);
     }
 
     @Test
-    void withoutQuestionsThereIsTheLossAlone() {
+    void reportsOnlyTheLossWithoutQuestions() {
         QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
         assertThat(metrics.values()).isEmpty();
         metrics.addWindows(1, 4);

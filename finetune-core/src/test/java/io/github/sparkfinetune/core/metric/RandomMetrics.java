@@ -8,12 +8,12 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 
-/** Metrics of every class, of random samples that are the same in each run. */
+/** Metrics of every kind, of random samples that are the same in each run. */
 public final class RandomMetrics {
     private static final List<String> LABELS = List.of("B-PER", "I-PER", "B-LOC", "I-LOC", "O");
     private static final List<String> WORDS = List.of("the", "red", "fox", "blue", "dog", "a", "");
 
-    /** A class of metrics with how it counts a random sample. */
+    /** A kind of metrics that counts random samples. */
     public enum Kind {
         TWO_CLASSES {
             @Override
@@ -27,7 +27,7 @@ public final class RandomMetrics {
                 ((ClassificationMetrics) metrics).add(random.nextInt(4), logits(random, 5));
             }
         },
-        /** More than a matrix is shown of. */
+        /** More classes than a confusion matrix shows. */
         MANY_CLASSES {
             @Override
             void add(Metrics metrics, Random random) {
@@ -99,7 +99,7 @@ public final class RandomMetrics {
 
         abstract void add(Metrics metrics, Random random);
 
-        /** Metrics of no sample. */
+        /** Returns metrics without samples. */
         public Metrics none() {
             return switch (this) {
                 case TWO_CLASSES -> new ClassificationMetrics(names(2));
@@ -115,7 +115,7 @@ public final class RandomMetrics {
             };
         }
 
-        /** Counts the sample of a number. */
+        /** Counts the random sample that the number selects. */
         public void add(Metrics metrics, long sample) {
             add(metrics, new Random(sample));
         }
@@ -123,18 +123,18 @@ public final class RandomMetrics {
 
     private RandomMetrics() {}
 
-    /** Names of labels. */
+    /** Returns names of labels. */
     static List<String> names(int labels) {
         return IntStream.range(0, labels).mapToObj(id -> "label " + id).toList();
     }
 
-    /** Asserts that two metrics are the same but for how sums were rounded. */
+    /** Asserts that two metrics are equal except for the rounding of sums. */
     public static void assertSame(Map<String, Double> actual, Map<String, Double> expected) {
         assertThat(actual.keySet()).containsExactlyElementsOf(expected.keySet());
         expected.forEach((name, value) -> assertThat(actual.get(name)).as(name).isCloseTo(value, within(1e-12)));
     }
 
-    /** Few values, so that there are equal ones. */
+    /** Returns random logits of few distinct values, so that some are equal. */
     private static float[] logits(Random random, int size) {
         float[] logits = new float[size];
         for (int i = 0; i < size; i++) {

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.metric;
 
 import java.util.Arrays;
 
-/** Figures of a ranking by their definitions, of samples that each have their own score. */
+/** Areas of a ranking of samples by their definitions. */
 record Ranking(double rocAuc, double averagePrecision) {
     static Ranking of(double[] positives, double[] negatives) {
         Arrays.sort(positives);
@@ -19,7 +19,7 @@ record Ranking(double rocAuc, double averagePrecision) {
         return new Ranking(won / positives.length / negatives.length, precisions / positives.length);
     }
 
-    /** How many are below a score. */
+    /** Returns the number of values below a score. */
     private static int first(double[] sorted, double score) {
         int low = 0;
         int high = sorted.length;

@@ -13,13 +13,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.StreamSupport;
 
-/** Figures of the reference libraries: those of {@code metric/reference.json}, and how they are compared. */
+/** Values of the reference libraries in {@code metric/reference.json}, and comparisons with them. */
 final class Reference {
     private static final double TOLERANCE = 1e-9;
 
     private Reference() {}
 
-    /** A section's cases, at least one. */
+    /** Returns the cases of a section; at least one. */
     static List<JsonNode> cases(String section) {
         try {
             List<JsonNode> cases = cases(new ObjectMapper()
@@ -32,7 +32,7 @@ final class Reference {
         }
     }
 
-    /** The elements of an array. */
+    /** Returns the elements of an array. */
     static List<JsonNode> cases(JsonNode array) {
         return StreamSupport.stream(array.spliterator(), false).toList();
     }
@@ -43,15 +43,15 @@ final class Reference {
             assertThat(actual).isNaN();
             return;
         }
-        // Of what is greater than 1 the share.
+        // The tolerance is relative for values above 1.
         double scale = Math.max(1, Math.abs(expected.doubleValue()));
         assertThat(actual).isCloseTo(expected.doubleValue(), within(TOLERANCE * scale));
     }
 
     /**
-     * Compares all figures of a case, and that there are no others.
+     * Compares all metrics of a case, and asserts that there are no other metrics.
      *
-     * @param inputs keys that are no figures
+     * @param inputs keys that are no metrics
      */
     static void close(Map<String, Double> actual, JsonNode expected, Set<String> inputs) {
         List<String> names = new ArrayList<>();

@@ -9,30 +9,30 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** scikit-learn's and SciPy's own figures. */
+/** Regression metrics equal those of scikit-learn and SciPy. */
 class RegressionMetricsTest {
     private static final Set<String> INPUTS = Set.of("y_true", "y_pred");
 
     @Test
-    void goldenMetricsAreThoseOfScikitLearn() {
+    void equalsTheGoldenMetricsOfScikitLearn() {
         assertThat(Reference.cases(GoldenFiles.json("metrics.json").get("regression")))
                 .isNotEmpty()
                 .allSatisfy(expected -> {
                     Map<String, Double> values = metrics(expected).values();
-                    // The golden file has no figures of these.
+                    // The golden file has no values for these metrics.
                     values.keySet().removeAll(Set.of("loss", "rmse", "spearmanr"));
                     Reference.close(values, expected, INPUTS);
                 });
     }
 
     @Test
-    void metricsAreThoseOfScikitLearnAndSciPyWithTiesAndConstants() {
+    void equalsScikitLearnAndSciPyForTiesAndConstants() {
         assertThat(Reference.cases("regression"))
                 .allSatisfy(expected -> Reference.close(metrics(expected).values(), expected, INPUTS));
     }
 
     @Test
-    void aPredictionThatIsNoNumberMakesTheErrorNone() {
+    void reportsNaNForANaNPrediction() {
         RegressionMetrics metrics = new RegressionMetrics();
         metrics.add(1, 2);
         metrics.add(2, Double.NaN);

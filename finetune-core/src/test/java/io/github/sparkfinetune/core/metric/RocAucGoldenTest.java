@@ -13,10 +13,10 @@ import java.util.function.ToDoubleBiFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** scikit-learn's own areas under the ROC curve, and its average precision. */
+/** Areas under the ROC curve and average precision equal those of scikit-learn. */
 class RocAucGoldenTest {
     @Test
-    void areasAreThoseOfScikitLearn() {
+    void equalsTheAreasOfScikitLearn() {
         assertThat(Reference.cases(GoldenFiles.json("metrics.json").get("roc_auc")))
                 .isNotEmpty()
                 .allSatisfy(expected -> {
@@ -29,7 +29,7 @@ class RocAucGoldenTest {
     }
 
     @Test
-    void twoClassesAreRankedByTheProbabilityOfTheSecond() {
+    void ranksTwoClassesByTheProbabilityOfTheSecond() {
         assertThat(Reference.cases("binary")).allSatisfy(expected -> {
             ClassificationMetrics metrics = new ClassificationMetrics(RandomMetrics.names(2));
             for (int i = 0; i < expected.get("labels").size(); i++) {
@@ -43,11 +43,11 @@ class RocAucGoldenTest {
     }
 
     @Test
-    void samplesOfOneClassHaveNone() {
+    void reportsNoAreaForSamplesOfOneClass() {
         ClassificationMetrics metrics = new ClassificationMetrics(RandomMetrics.names(2));
         metrics.add(1, 1, new double[] {0, 1}, 0);
         assertThat(metrics.values()).doesNotContainKeys("roc_auc", "average_precision");
-        // A probability of 0 keeps its label.
+        // A sample of probability 0 keeps its label.
         metrics.add(0, 1, new double[] {1, 0}, 0);
         metrics.add(1, 0, new double[] {1, 0}, 0);
         assertThat(metrics.values()).containsEntry("roc_auc", 0.75);
@@ -68,7 +68,7 @@ class RocAucGoldenTest {
         Reference.close(metrics.values().get("roc_auc"), expected.get("auc"));
     }
 
-    /** One class against the rest is a label that a sample has or has not; other averages are made of such areas. */
+    /** Computes the averages of scikit-learn from the areas of one class against the rest and of pairs of classes. */
     private static void checkMoreClasses(JsonNode expected) {
         int[] truth = Reference.cases(expected.get("y_true")).stream()
                 .mapToInt(JsonNode::intValue)
@@ -85,7 +85,7 @@ class RocAucGoldenTest {
             metrics.add(labels, scores.get(i), 0);
             shares[truth[i]] += 1.0 / truth.length;
         }
-        // The area of class a's probability over the samples of a and b alone.
+        // The area of class a's probability over the samples of classes a and b only.
         ToDoubleBiFunction<Integer, Integer> area = (a, b) -> {
             BinaryScores ofPair = new BinaryScores(truth.length);
             IntStream.range(0, truth.length)

@@ -7,10 +7,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.core.GoldenFiles;
 import org.junit.jupiter.api.Test;
 
-/** rouge_score's own figures. */
+/** ROUGE scores equal those of rouge_score. */
 class RougeGoldenTest {
     @Test
-    void scoresAreThoseOfRougeScore() {
+    void equalsTheScoresOfRougeScore() {
         assertThat(GoldenFiles.json("metrics.json").get("rouge")).isNotEmpty().allSatisfy(RougeGoldenTest::check);
     }
 

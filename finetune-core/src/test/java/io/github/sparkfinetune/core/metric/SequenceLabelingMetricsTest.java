@@ -12,10 +12,10 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** seqeval's own figures. */
+/** Sequence labeling metrics equal those of seqeval. */
 class SequenceLabelingMetricsTest {
     @Test
-    void goldenMetricsAreThoseOfSeqeval() {
+    void equalsTheGoldenMetricsOfSeqeval() {
         assertThat(Reference.cases(GoldenFiles.json("metrics.json").get("seqeval")))
                 .isNotEmpty()
                 .allSatisfy(expected -> {
@@ -30,7 +30,7 @@ class SequenceLabelingMetricsTest {
     }
 
     @Test
-    void allSchemesAreReadAsSeqevalReadsThem() {
+    void readsAllSchemesAsSeqevalDoes() {
         assertThat(Reference.cases("seqeval")).allSatisfy(expected -> {
             SequenceLabelingMetrics metrics = metrics(expected, Reference.texts(expected.get("tags")));
             Reference.close(metrics.accuracy(), expected.get("accuracy"));
@@ -39,7 +39,7 @@ class SequenceLabelingMetricsTest {
     }
 
     @Test
-    void strictScoresAreThereWhereLabelsAreIob2() {
+    void reportsStrictScoresOnlyForIob2Labels() {
         assertThat(counted("B-A", "I-A", "O").values()).containsEntry("f1_strict", 1.0);
         assertThat(counted("B-A", "I-A", "E-A", "O").values()).doesNotContainKey("f1_strict");
         assertThat(counted("I-A", "O").values()).doesNotContainKey("f1_strict");
@@ -49,7 +49,7 @@ class SequenceLabelingMetricsTest {
     }
 
     @Test
-    void lossIsAMeanOverTags() {
+    void averagesTheLossOverTags() {
         SequenceLabelingMetrics metrics = new SequenceLabelingMetrics(List.of("O", "B-A"));
         metrics.add(List.of("O"), List.of("B-A"), 2);
         metrics.add(List.of("O", "B-A", "O"), List.of("O", "O", "O"), 1);
@@ -60,7 +60,7 @@ class SequenceLabelingMetricsTest {
     }
 
     @Test
-    void withoutEntitiesThereIsNoMeanOverTypes() {
+    void reportsNoMeanOverTypesWithoutEntities() {
         SequenceLabelingMetrics metrics = new SequenceLabelingMetrics(List.of("O", "B-A"));
         metrics.add(List.of("O"), List.of("O"), 0);
 
@@ -68,7 +68,7 @@ class SequenceLabelingMetricsTest {
     }
 
     @Test
-    void refusesRowsThatDoNotFit() {
+    void refusesRowsThatDoNotMatchTheLabels() {
         SequenceLabelingMetrics metrics = new SequenceLabelingMetrics(List.of("O", "B-A"));
 
         assertThatThrownBy(() -> metrics.add(List.of("O"), List.of(), 0)).hasMessage("1 tags, 0 predicted");
@@ -105,9 +105,9 @@ class SequenceLabelingMetricsTest {
         assertThat(expected.get("per_type").fieldNames()).toIterable().containsExactlyInAnyOrderElementsOf(present);
         for (String type : present) {
             PrecisionRecall actual = scores.ofClass(metrics.types().indexOf(type));
-            JsonNode wanted = expected.get("per_type").get(type);
-            Reference.close(actual, wanted);
-            assertThat(actual.support()).isEqualTo(wanted.get("support").longValue());
+            JsonNode expectedType = expected.get("per_type").get(type);
+            Reference.close(actual, expectedType);
+            assertThat(actual.support()).isEqualTo(expectedType.get("support").longValue());
         }
     }
 
@@ -117,7 +117,7 @@ class SequenceLabelingMetricsTest {
         Reference.close(scores.weighted(), expected.get("weighted"));
     }
 
-    /** Those that occur, and what makes the label set one of IOB2. */
+    /** Returns the labels that occur, and a label that makes the label set an IOB2 one. */
     private static List<String> labels(JsonNode expected) {
         Set<String> labels = new LinkedHashSet<>(List.of("B-PER"));
         for (String rows : List.of("y_true", "y_pred")) {

@@ -21,10 +21,10 @@ import java.util.Optional;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 
-/** Losses of texts with weights of their labels against PyTorch's ({@code objective/make_losses.py}). */
+/** Losses of texts with label weights equal those of PyTorch ({@code objective/make_losses.py}). */
 class LossGoldenTest {
     @Test
-    void lossesAndGradientsAreThoseOfPyTorch() throws Exception {
+    void equalsTheLossesAndGradientsOfPyTorch() throws Exception {
         Torch.start(1);
         try (InputStream file = LossGoldenTest.class.getResourceAsStream("/objective/losses.json");
                 NDManager manager = Torch.manager(-1)) {
@@ -32,7 +32,7 @@ class LossGoldenTest {
                 Objective objective = objective(manager, expected);
                 List<Sample> samples = samples(expected);
                 assertLoss(manager, objective, expected, samples, 0, samples.size());
-                // In two micro-batches the gradients are the same.
+                // Two micro-batches have the same gradients.
                 int half = (samples.size() + 1) / 2;
                 double loss = 0;
                 for (int from = 0; from < samples.size(); from += half) {
@@ -44,7 +44,7 @@ class LossGoldenTest {
         }
     }
 
-    /** Compares the gradients of a part of the samples, and returns its share of the loss. */
+    /** Compares the gradients of a part of the samples, and returns the part's share of the loss. */
     private static double assertLoss(
             NDManager manager, Objective objective, JsonNode expected, List<Sample> samples, int from, int to) {
         int labels = expected.get("logits").get(0).size();

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What TRL has no golden data for: conservative DPO, slopes at any place, values that are far off. */
+/** Pair losses without golden data of TRL: conservative DPO, slopes at any point, and extreme values. */
 class PairLossTest {
     private static final double STEP = 1e-5;
 
@@ -24,7 +24,7 @@ class PairLossTest {
 
     @ParameterizedTest
     @CsvSource({"SIGMOID, 0.1, 0", "SIGMOID, 0.3, 0.2", "ROBUST, 0.3, 0.2", "IPO, 0.5, 0"})
-    void slopesAreDerivatives(LossType type, double beta, double smoothing) {
+    void computesSlopesAsDerivatives(LossType type, double beta, double smoothing) {
         PairLoss loss = loss(type, beta, smoothing);
         SplittableRandom random = new SplittableRandom(1);
         for (int i = 0; i < 100; i++) {
@@ -44,7 +44,7 @@ class PairLossTest {
     }
 
     @Test
-    void smoothingMixesBothDirections() {
+    void mixesBothDirectionsByLabelSmoothing() {
         AnswerPair pair = pair(-15, -32);
         AnswerPair other = new AnswerPair(-32, -15, -30, -20, 4, 7);
         PairLoss plain = loss(LossType.SIGMOID, 0.2, 0);
@@ -53,7 +53,7 @@ class PairLossTest {
     }
 
     @Test
-    void farOffItStaysANumber() {
+    void staysFiniteForExtremeValues() {
         PairLoss plain = loss(LossType.SIGMOID, 1, 0);
         assertThat(plain.of(pair(-3000, 0))).isCloseTo(3010, within(1e-9));
         assertThat(plain.of(pair(0, -3000))).isBetween(0.0, 1e-300);

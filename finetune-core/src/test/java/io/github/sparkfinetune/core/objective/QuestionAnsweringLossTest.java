@@ -18,10 +18,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The loss against its definition, computed in F64. */
+/** The loss equals its definition, computed in F64. */
 class QuestionAnsweringLossTest {
     private static final int LENGTH = 16;
-    /** The third one's answer ends outside, the last one has none. */
+    /** The third sample's answer ends outside the window; the last sample has no answer. */
     private static final List<Sample> SAMPLES =
             List.of(sample(5, 1, 3), sample(12, 2, 2), sample(7, 4, 14), sample(9, 0, 0));
 
@@ -57,7 +57,7 @@ class QuestionAnsweringLossTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 12, 15, 16})
-    void isTheMeanOfBothSides(int padded) {
+    void averagesStartsAndEnds(int padded) {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             QuestionAnsweringLoss objective = new QuestionAnsweringLoss(manager, padded);
@@ -71,10 +71,10 @@ class QuestionAnsweringLossTest {
             for (int side = 0; side < 2; side++) {
                 counts[side] = side == 1 && padded <= 14 ? 3 : 4;
                 for (int row = 0; row < SAMPLES.size(); row++) {
-                    int places = padded == 0 ? SAMPLES.get(row).length() : padded;
+                    int positions = padded == 0 ? SAMPLES.get(row).length() : padded;
                     int answer = SAMPLES.get(row).window().answer()[side];
-                    if (answer < places) {
-                        sums[side] += add(logits, row, side, places, answer, 0.5 / counts[side], gradient);
+                    if (answer < positions) {
+                        sums[side] += add(logits, row, side, positions, answer, 0.5 / counts[side], gradient);
                     }
                 }
             }
@@ -88,14 +88,14 @@ class QuestionAnsweringLossTest {
         }
     }
 
-    /** Cross-entropy of a place, whose gradient times {@code scale} is added. */
+    /** Returns the cross-entropy of an answer's start or end, and adds {@code scale} times its gradient. */
     private static double add(
-            float[] logits, int row, int side, int places, int answer, double scale, double[] gradient) {
+            float[] logits, int row, int side, int positions, int answer, double scale, double[] gradient) {
         double sum = 0;
-        for (int t = 0; t < places; t++) {
+        for (int t = 0; t < positions; t++) {
             sum += Math.exp(logits[2 * (row * LENGTH + t) + side]);
         }
-        for (int t = 0; t < places; t++) {
+        for (int t = 0; t < positions; t++) {
             int at = 2 * (row * LENGTH + t) + side;
             gradient[at] += scale * (Math.exp(logits[at]) / sum - (t == answer ? 1 : 0));
         }
@@ -103,7 +103,7 @@ class QuestionAnsweringLossTest {
     }
 
     @Test
-    void aSamplesLossIsTheSameAloneAndAmongOthers() {
+    void computesTheSameLossForASampleAloneAndInABatch() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             QuestionAnsweringLoss objective = new QuestionAnsweringLoss(manager, 0);
@@ -127,7 +127,7 @@ class QuestionAnsweringLossTest {
     }
 
     @Test
-    void withoutAnAnswerInsideThereIsNoLoss() {
+    void hasNoLossWithoutAnAnswerInTheWindow() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             QuestionAnsweringLoss objective = new QuestionAnsweringLoss(manager, 0);

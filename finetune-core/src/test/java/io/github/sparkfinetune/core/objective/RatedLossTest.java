@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What TRL has no golden data for: slopes at any place, values that are far off, bounds. */
+/** Losses of rated answers without golden data of TRL: slopes at any point, extreme values, and bounds. */
 class RatedLossTest {
     private static final double STEP = 1e-5;
 
@@ -20,7 +20,7 @@ class RatedLossTest {
 
     @ParameterizedTest
     @EnumSource(LossType.class)
-    void slopesAreDerivatives(LossType type) {
+    void computesSlopesAsDerivatives(LossType type) {
         RatedLoss loss = loss(type);
         SplittableRandom random = new SplittableRandom(1);
         for (int i = 0; i < 100; i++) {
@@ -36,7 +36,7 @@ class RatedLossTest {
     }
 
     @Test
-    void itsBoundsAreTheWeights() {
+    void isBoundedByTheWeights() {
         RatedLoss loss = loss(LossType.KTO);
         assertThat(loss.loss(true, 2, 2)).isEqualTo(0.75);
         assertThat(loss.loss(false, 2, 2)).isEqualTo(0.25);
@@ -49,7 +49,7 @@ class RatedLossTest {
     }
 
     @Test
-    void theDivergenceIsAMeanThatIsNotNegative() {
+    void averagesTheDivergenceAndKeepsItNonNegative() {
         assertThat(loss(LossType.KTO).divergence(6, 4)).isEqualTo(1.5);
         assertThat(loss(LossType.KTO).divergence(-6, 4)).isZero();
         assertThat(loss(LossType.KTO).divergence(0, 0)).isZero();

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The loss in chunks against its definition, computed in F64. */
+/** The loss in chunks equals its definition, computed in F64. */
 class VocabularyLossTest {
     private static final int VOCABULARY = 37;
     private static final int WIDTH = 6;
@@ -39,7 +39,7 @@ class VocabularyLossTest {
         "129, 128, 16, false, 2.5",
         "9, 4, 3, true, 1"
     })
-    void inChunksIsTheWhole(int m, int chunk, int part, boolean biased, double cap) {
+    void equalsItsDefinitionInChunks(int m, int chunk, int part, boolean biased, double cap) {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), chunk, part, cap);
@@ -95,11 +95,11 @@ class VocabularyLossTest {
     }
 
     @Test
-    void ofEquallyLikelyTokensTheFirstIsPredicted() {
+    void predictsTheFirstOfEquallyLikelyTokens() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), 2, 1, 0);
-            // Tokens 1 and 3 are the likeliest, as those of a model whose states have collapsed.
+            // Tokens 1 and 3 are equally likely, as in a model whose hidden states have collapsed.
             NDList each = script.call(
                     manager,
                     "token_losses",
@@ -116,7 +116,7 @@ class VocabularyLossTest {
     }
 
     @Test
-    void theBiasAloneIsTrainedWhereTheTableIsFrozen() {
+    void trainsOnlyTheBiasOfAFrozenTable() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), 2, 1, 0);
@@ -140,7 +140,7 @@ class VocabularyLossTest {
 
     @ParameterizedTest
     @CsvSource({"1, 0", "3, 0", "4, 0", "3, 2.5"})
-    void inBf16IsTheWholeToItsRounding(int part, double cap) {
+    void equalsItsDefinitionInBf16UpToRounding(int part, double cap) {
         Torch.start(1);
         int m = 9;
         try (NDManager manager = Torch.manager(-1)) {
@@ -160,7 +160,7 @@ class VocabularyLossTest {
             NDArray hidden = manager.create(h, new Shape(m, WIDTH));
             NDArray ids = manager.create(targets);
             NDList result = script.call(manager, "vocabulary_loss", hidden, projection, ids, SCALE, gradients, false);
-            // A factor is rounded by at most 2^-9 of itself, and so are a logit and its gradient.
+            // The relative rounding error of a factor, a logit and its gradient is at most 2^-9 each.
             double rounding = 0x1p-5;
             assertThat((double) result.get(0).getFloat()).isCloseTo(expected.loss(), within(m * rounding));
             assertClose(result.get(1), expected.gh(), 0, rounding);
@@ -172,9 +172,9 @@ class VocabularyLossTest {
     }
 
     /**
-     * What the loss is by its definition.
+     * Loss and gradients by definition.
      *
-     * @param hits 1 where the target is the likeliest
+     * @param hits 1 where the target is the likeliest token
      * @param best probabilities of the two likeliest tokens
      */
     private record Expected(
@@ -206,9 +206,9 @@ class VocabularyLossTest {
             double[] sorted = Arrays.stream(p).sorted().toArray();
             best[2 * t] = sorted[VOCABULARY - 1];
             best[2 * t + 1] = sorted[VOCABULARY - 2];
-            double told = p[(int) targets[t]];
-            hits[t] = told == best[2 * t] ? 1 : 0;
-            losses[t] = -Math.log(told);
+            double targetProbability = p[(int) targets[t]];
+            hits[t] = targetProbability == best[2 * t] ? 1 : 0;
+            losses[t] = -Math.log(targetProbability);
             loss += losses[t];
             for (int v = 0; v < VOCABULARY; v++) {
                 double g = SCALE * slopes[v] * (p[v] - (v == targets[t] ? 1 : 0));

@@ -22,12 +22,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Plans of the golden models against parameters counted by hand. */
+/** Plans of the golden models have the parameter counts that are computed by hand here. */
 class RunPlanTest {
     @TempDir
     private Path folder;
 
-    // llama-tied: table 384 x 64; a layer: q, o 64 x 64, k, v 32 x 64, gate, up, down 128 x 64, 2 norms; the last norm.
+    // llama-tied: table 384 x 64; each layer: q, o 64 x 64, k, v 32 x 64, gate, up, down 128 x 64, 2 norms; final norm.
     // Adapters of rank 8 on q and v of 2 layers: 2 (8 64 + 64 8 + 8 64 + 32 8).
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
@@ -57,7 +57,7 @@ class RunPlanTest {
         qwen2        | method.type=lora method.bias=lora_only                | 48160  | 1888
         qwen2        | method.type=lora method.bias=all                      | 48160  | 1920
         """)
-    void parametersAsCountedByHand(String model, String settings, long parameters, long trained) throws IOException {
+    void countsParameters(String model, String settings, long parameters, long trained) throws IOException {
         RunPlan plan = plan(model, settings == null ? "" : settings);
 
         assertThat(plan.parameters()).isEqualTo(parameters);
@@ -67,7 +67,7 @@ class RunPlanTest {
     }
 
     @Test
-    void aHeadThatTheCheckpointLacksIsNew() throws IOException {
+    void reportsAHeadThatTheCheckpointLacksAsNew() throws IOException {
         assertThat(plan("bert-seqcls", "").newWeights()).isEmpty();
         assertThat(plan("llama-tied", "").newWeights()).isEmpty();
         assertThat(NewWeight.lines(plan("bert-mlm", "task=classification").newWeights()))
@@ -77,8 +77,8 @@ class RunPlanTest {
     }
 
     @Test
-    void aHeadOfOtherLabelsIsNew() throws IOException {
-        // Whose checkpoint is of a number, where the dataset has three labels.
+    void reportsAHeadOfAnotherShapeAsNew() throws IOException {
+        // The checkpoint is a regression model with one output; the dataset has three labels.
         RunConfig config = new TinyRun(folder, "bert-regression", 0).config("out");
 
         assertThat(NewWeight.lines(
@@ -91,14 +91,14 @@ class RunPlanTest {
     }
 
     @Test
-    void fullTrainingHoldsGradientsAndMomentsOfEverything() throws IOException {
+    void countsGradientsAndMomentsOfAllParametersForFullTraining() throws IOException {
         RankMemory memory = plan("llama-tied", "").memory();
 
         assertThat(memory.weights().model()).isEqualTo(4 * 98624);
         assertThat(memory.weights().shared()).isZero();
-        // With the last norm's, which PyTorch gives as a tensor of its own.
+        // Includes the final norm's gradient, which PyTorch returns as a separate tensor.
         assertThat(memory.trained().gradients()).isEqualTo(4 * 98624 + 4 * 64);
-        // 256 tokens of 384 logits, and their logarithms.
+        // 256 tokens with 384 logits each, and their logarithms.
         assertThat(memory.computed().loss()).isEqualTo(2 * 256 * 384 * 4);
         assertThat(memory.sum())
                 .isEqualTo(memory.weights().model()
@@ -113,7 +113,7 @@ class RunPlanTest {
     }
 
     @Test
-    void ranksThatShareTheOptimizerHoldAPartOfItEach() throws IOException {
+    void countsAShareOfTheOptimizerOnEachRank() throws IOException {
         RunPlan whole = plan("llama-tied", "cluster.ranks=3");
         RunPlan sharded = plan("llama-tied", "cluster.ranks=3 cluster.shard_optimizer=true");
 
@@ -122,24 +122,24 @@ class RunPlanTest {
         assertThat(sharded.disk().checkpoint()).isEqualTo(whole.disk().checkpoint());
     }
 
-    /** Two ranks look up 2 samples of 8 tokens each, for both of two micro-batches. */
+    /** Plans two ranks that look up 2 samples of 8 tokens each, in each of two micro-batches. */
     @Test
-    void ofAnEncodersTableTheRowsThatAStepLooksUpHaveGradients() throws IOException {
+    void countsGradientsOfTheRowsThatAStepLooksUp() throws IOException {
         RankMemory memory = plan(
                         "bert-seqcls",
                         "cluster.ranks=2 data.max_length=8 training.per_device_train_batch_size=2"
                                 + " training.gradient_accumulation_steps=2")
                 .memory();
 
-        // With those of positions and types, which PyTorch gives as tensors of their own.
+        // Includes the gradients of positions and types, which PyTorch returns as separate tensors.
         assertThat(memory.trained().gradients())
                 .isEqualTo(4 * (32707 - 384 * 32 + 2 * 2 * 2 * 8 * 32) + 4 * (64 * 32 + 2 * 32 + 2 * 32));
         assertThat(memory.trained().optimizer()).isEqualTo(2 * 4 * 32707);
     }
 
-    /** Of 2 layers queries, keys, values, what is attended, the wide half and 4 heads' probabilities. */
+    /** Counts queries, keys, values, attention output, intermediate states and 4 heads' probabilities of 2 layers. */
     @Test
-    void anEncoderKeepsInBf16WhatProductsRead() throws IOException {
+    void keepsFactorsOfAnEncoderInBf16() throws IOException {
         String settings = "data.max_length=8 training.per_device_train_batch_size=2 precision=";
         RankMemory f32 = plan("bert-seqcls", settings + "fp32").memory();
         RankMemory bf16 = plan("bert-seqcls", settings + "bf16").memory();
@@ -148,19 +148,19 @@ class RunPlanTest {
                 .isEqualTo(2 * (2 * 8) * (4 * 32 + 64 + 4 * 8) * (Float.BYTES - Short.BYTES));
     }
 
-    /** The table is the decoder, so all of its gradient is there, and no rows of it besides. */
+    /** Plans a model whose embedding table is also the decoder, so that its gradient is dense and needs no rows. */
     @Test
-    void aMaskedLanguageModelHoldsItsTablesGradientOnce() throws IOException {
+    void countsTheTableGradientOfAMaskedLmOnce() throws IOException {
         RankMemory memory = plan("bert-mlm", "").memory();
 
-        // With those of positions and types, which PyTorch gives as tensors of their own.
+        // Includes the gradients of positions and types, which PyTorch returns as separate tensors.
         assertThat(memory.trained().gradients()).isEqualTo(4 * 33056 + 4 * (64 * 32 + 2 * 32 + 2 * 32));
         // Logits and head of 15 % of 16 samples of 32 tokens.
         assertThat(memory.computed().loss()).isEqualTo(77 * (2 * 384 + 32 + 4 * 32) * 4);
     }
 
     @Test
-    void whatIsFrozenLiesInTheFileOrInFourBits() throws IOException {
+    void countsFrozenWeightsAsMappedFilesOrIn4Bits() throws IOException {
         RankMemory lora = plan("llama-tied", "method.type=lora").memory();
         RankMemory qlora = plan("llama-tied", "method.type=qlora").memory();
 
@@ -169,7 +169,7 @@ class RunPlanTest {
         assertThat(lora.computed().staging()).isZero();
         assertThat(lora.jvm().direct())
                 .isEqualTo(new DirectMemory(0, 0, lora.trained().gradients()));
-        // Linears: half a byte a weight, a byte a block of 64, a float for 256 blocks of each; the rest stays F32.
+        // A linear has half a byte per weight, a byte per block of 64, a float per 256 blocks; the rest stays F32.
         long linears = 2 * (2 * 4096 + 2 * 2048 + 3 * 8192);
         long stored = linears / 2 + linears / 64 + 2 * 7 * 4;
         assertThat(qlora.weights().model()).isEqualTo(4 * (98624 - linears) + stored);
@@ -185,7 +185,7 @@ class RunPlanTest {
     }
 
     @Test
-    void changesThatNeedLessAreThePlansOfSuchRuns() throws IOException {
+    void proposesChangesWithTheMemoryOfTheirPlans() throws IOException {
         String big = "method.type=lora data.max_length=128 training.per_device_train_batch_size=256";
         RunPlan plan = plan("llama-tied", big);
 
@@ -202,7 +202,7 @@ class RunPlanTest {
     }
 
     @Test
-    void evaluationWhileTrainingCountsWhereItTakesMore() throws IOException {
+    void countsEvaluationWhileTrainingIfItNeedsMore() throws IOException {
         String settings = "method.type=lora data.max_length=128 training.per_device_train_batch_size=1";
 
         assertThat(plan("llama-tied", settings + " data.eval_fraction=0.1")
@@ -218,16 +218,16 @@ class RunPlanTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"data.eval_fraction=0.1", "data.test_fraction=0.1", "data.test=some.jsonl"})
-    void whatIsHeldOutIsEvaluatedAfterwards(String heldOut) throws IOException {
+    void countsTheEvaluationOfHeldOutRowsAfterTraining(String heldOut) throws IOException {
         assertThat(plan("llama-tied", "method.type=lora").memory().evaluation()).isZero();
         assertThat(plan("llama-tied", "method.type=lora " + heldOut).memory().evaluation())
                 .isGreaterThan(4 * 98624 + 4 * 3584 + MemoryEstimate.BASE);
-        // Whose configuration names its sizes otherwise.
+        // GPT-2's configuration has other names for its sizes.
         assertThat(plan("gpt2", heldOut).memory().evaluation()).isGreaterThan(4 * 39808 + MemoryEstimate.BASE);
     }
 
     @Test
-    void answersNeedKeysAndValues() throws IOException {
+    void countsKeysAndValuesOfAnswers() throws IOException {
         String settings = "task=sft method.type=lora data.test=some.jsonl training.per_device_eval_batch_size=8"
                 + " generation.eval_samples=5 generation.max_new_tokens=";
 
@@ -238,7 +238,7 @@ class RunPlanTest {
     }
 
     @Test
-    void stepsComeFromThePreparedDataset() throws IOException {
+    void derivesStepsFromThePreparedDataset() throws IOException {
         TinyRun run = new TinyRun(folder, "bert-seqcls", 0);
         RunConfig config = run.config("out", "training.max_steps=0", "training.num_train_epochs=2", "cluster.ranks=3");
 
@@ -254,7 +254,7 @@ class RunPlanTest {
     }
 
     @Test
-    void aModelFarAwayAndACheckpointTakeLocalDisk() throws IOException {
+    void countsLocalDiskForARemoteModelAndACheckpoint() throws IOException {
         RunPlan near = plan("bert-seqcls", "");
         assertThat(near.disk().model()).isZero();
         assertThat(near.disk().checkpoint())

@@ -25,13 +25,13 @@ class RunWarningsTest {
         "preference, full, 6e-6, true",
         "unpaired-preference, full, 6e-6, true"
     })
-    void aHighLearningRateOfAFullRunIsWarnedOf(String task, String method, String rate, boolean warned) {
+    void warnsOfAHighLearningRateOfAFullRun(String task, String method, String rate, boolean warned) {
         List<String> warnings = RunWarnings.of(run(task, method, rate));
         assertThat(warnings).hasSize(warned ? 1 : 0);
     }
 
     @Test
-    void theWarningNamesTheKeyAndTheLimit() {
+    void namesTheKeyAndTheLimit() {
         assertThat(RunWarnings.of(run("classification", "full", "3e-4")))
                 .singleElement()
                 .asString()
@@ -39,7 +39,7 @@ class RunWarningsTest {
     }
 
     @Test
-    void severalRanksThatNeverSaveAreWarnedOf() {
+    void warnsIfSeveralRanksNeverSave() {
         String[] never = {"cluster.ranks=2", "training.save_minutes=0"};
 
         assertThat(RunWarnings.of(run("sft", "lora", "1e-4", never)))

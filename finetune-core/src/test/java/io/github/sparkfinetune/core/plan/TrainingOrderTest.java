@@ -40,18 +40,18 @@ class TrainingOrderTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3})
-    void everySampleIsUsedOnceAnEpochHoweverManyRanksThereAre(int ranks) {
-        // Six samples a step, whatever the ranks: the last of four steps has five.
+    void usesEverySampleOnceAnEpochForAnyNumberOfRanks(int ranks) {
+        // Six samples per step for any number of ranks; the last of four steps has five.
         List<TrainingOrder.Use> uses = order(ranks, 6 / ranks)
                 .uses(Set.copyOf(LongStream.range(0, SAMPLES).boxed().toList()), ranks);
 
         assertThat(uses).hasSize(EPOCHS * SAMPLES);
         for (int epoch = 1; epoch <= EPOCHS; epoch++) {
-            int wanted = epoch;
+            int currentEpoch = epoch;
             Set<Long> samples = new TreeSet<>();
-            uses.stream().filter(use -> use.epoch() == wanted).forEach(use -> {
+            uses.stream().filter(use -> use.epoch() == currentEpoch).forEach(use -> {
                 samples.add(use.index());
-                assertThat(use.step()).isBetween(4L * (wanted - 1) + 1, 4L * wanted);
+                assertThat(use.step()).isBetween(4L * (currentEpoch - 1) + 1, 4L * currentEpoch);
                 assertThat(use.rank()).isBetween(0, ranks - 1);
             });
             assertThat(samples).hasSize(SAMPLES);
@@ -60,16 +60,16 @@ class TrainingOrderTest {
         assertThat(uses)
                 .extracting(TrainingOrder.Use::index)
                 .as("the order of one rank")
-                .isEqualTo(inOrder());
+                .isEqualTo(indicesOfOneRank());
     }
 
-    private static List<Long> inOrder() {
-        List<Long> indexes = new ArrayList<>();
+    private static List<Long> indicesOfOneRank() {
+        List<Long> indices = new ArrayList<>();
         TrainingOrder order = order(1, 6);
         for (long step = 0; step < 4 * EPOCHS; step++) {
-            LongStream.of(order.indexes(step, 0, 1)).forEach(indexes::add);
+            LongStream.of(order.indexes(step, 0, 1)).forEach(indices::add);
         }
-        return indexes;
+        return indices;
     }
 
     private static final int MANY = 6400;
@@ -77,13 +77,13 @@ class TrainingOrderTest {
 
     private static List<Integer> manyRowGroups() {
         List<Integer> rowGroups = new ArrayList<>(Collections.nCopies(MANY, ROWS));
-        // Shards end with row groups of any length, an epoch with a short step.
+        // The last row group of a shard may have any length, and the last step of an epoch may be short.
         rowGroups.set(17, 3);
         rowGroups.set(4000, 11);
         return rowGroups;
     }
 
-    /** Row groups that a rank of a run loads in an epoch, where the last four stay in memory. */
+    /** Returns the number of row groups that a rank loads in an epoch if the last four stay in memory. */
     private static int loads(TrainingOrder order, int rank, int ranks, int samples, long batch) {
         Map<Integer, Boolean> cache = new LinkedHashMap<>(8, 0.75f, true);
         long[] ends = manyRowGroups().stream().mapToLong(Integer::longValue).toArray();
@@ -105,7 +105,7 @@ class TrainingOrderTest {
     }
 
     @Test
-    void aRankOfManyReadsItsShareOfTheRowGroups() {
+    void readsOnlyAShareOfTheRowGroupsOnEachRank() {
         int samples = manyRowGroups().stream().mapToInt(Integer::intValue).sum();
         int ranks = 64;
         TrainingOrder order = order(ranks, 8, manyRowGroups());
@@ -119,7 +119,7 @@ class TrainingOrderTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 3, 64})
-    void everySampleOfManyRowGroupsIsUsedOnceAnEpoch(int ranks) {
+    void usesEverySampleOfManyRowGroupsOnceAnEpoch(int ranks) {
         int samples = manyRowGroups().stream().mapToInt(Integer::intValue).sum();
         TrainingOrder order = order(ranks, 7, manyRowGroups());
         BitSet used = new BitSet(samples);
@@ -130,7 +130,7 @@ class TrainingOrderTest {
             for (int rank = 0; rank < ranks; rank++) {
                 LongStream.of(order.indexes(step, rank, ranks)).forEach(whole::add);
             }
-            assertThat(whole).as("with another number of ranks").isEqualTo(ofTwo(order, step));
+            assertThat(whole).as("with another number of ranks").isEqualTo(indicesOfTwoRanks(order, step));
             whole.forEach(index -> used.set(Math.toIntExact(index)));
             count += whole.size();
         }
@@ -138,7 +138,7 @@ class TrainingOrderTest {
         assertThat(count).isEqualTo(samples);
     }
 
-    private static List<Long> ofTwo(TrainingOrder order, long step) {
+    private static List<Long> indicesOfTwoRanks(TrainingOrder order, long step) {
         return LongStream.concat(LongStream.of(order.indexes(step, 0, 2)), LongStream.of(order.indexes(step, 1, 2)))
                 .boxed()
                 .toList();

@@ -6,18 +6,16 @@ import java.util.function.IntFunction;
 import java.util.function.ToIntFunction;
 import org.junit.jupiter.api.Test;
 
-/**
- * Narrowing, checked against what it must be: the inverse of widening, and the nearest neighbour between two values.
- */
+/** Narrowing to half precision: it inverts widening, and rounds to the nearest neighbour between two values. */
 class HalfFloatTest {
 
     @Test
-    void bf16IsTheNearest() {
+    void roundsToTheNearestBf16() {
         check(bits -> HalfFloat.fromBf16((short) bits), value -> HalfFloat.toBf16(value) & 0xffff, 0x7f80);
     }
 
     @Test
-    void f16IsTheNearest() {
+    void roundsToTheNearestF16() {
         check(bits -> HalfFloat.fromF16((short) bits), value -> HalfFloat.toF16(value) & 0xffff, 0x7c00);
     }
 

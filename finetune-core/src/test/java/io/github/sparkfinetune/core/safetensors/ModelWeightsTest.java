@@ -22,32 +22,32 @@ class ModelWeightsTest {
     private Path folder;
 
     @Test
-    void aFarFolderReadsAsALocalOne() throws IOException {
+    void readsARemoteFolderLikeALocalFolder() throws IOException {
         try (SafetensorsModel local = SafetensorsModel.open(golden);
-                ModelWeights far = open(golden)) {
-            assertThat(far.names()).containsExactlyElementsOf(local.names());
+                ModelWeights remote = open(golden)) {
+            assertThat(remote.names()).containsExactlyElementsOf(local.names());
             for (String name : local.names()) {
-                assertThat(far.info(name)).isEqualTo(local.info(name));
-                assertThat(far.buffer(name)).isEqualTo(local.buffer(name));
+                assertThat(remote.info(name)).isEqualTo(local.info(name));
+                assertThat(remote.buffer(name)).isEqualTo(local.buffer(name));
             }
         }
     }
 
     @Test
-    void shardsAreFoundByTheirIndex() throws IOException {
+    void findsShardsByTheIndex() throws IOException {
         Files.copy(golden.resolve("model.safetensors"), folder.resolve("a.safetensors"));
         Files.writeString(
                 folder.resolve(SafetensorsModel.INDEX), "{\"weight_map\": {\"model.norm.weight\": \"a.safetensors\"}}");
-        try (ModelWeights far = open(folder)) {
-            assertThat(far.info("model.norm.weight").shape()).containsExactly(64);
-            assertThat(far.fileOf("model.norm.weight")).endsWith("a.safetensors");
+        try (ModelWeights remote = open(folder)) {
+            assertThat(remote.info("model.norm.weight").shape()).containsExactly(64);
+            assertThat(remote.fileOf("model.norm.weight")).endsWith("a.safetensors");
         }
     }
 
     @ParameterizedTest
     @ValueSource(
             strings = {"../a.safetensors", "/etc/a.safetensors", "hdfs://other/a.safetensors", "file:a.safetensors"})
-    void anIndexLeadsNowhereButIntoItsFolder(String shard) throws IOException {
+    void refusesAnIndexThatLeavesItsFolder(String shard) throws IOException {
         Files.writeString(folder.resolve(SafetensorsModel.INDEX), "{\"weight_map\": {\"a\": \"" + shard + "\"}}");
         assertThatThrownBy(() -> open(folder))
                 .isInstanceOf(RunException.class)
@@ -55,7 +55,7 @@ class ModelWeightsTest {
     }
 
     @Test
-    void whatIsMissingOrCutOffIsNamed() throws IOException {
+    void namesMissingAndTruncatedFiles() throws IOException {
         assertThatThrownBy(() -> open(folder))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("model.safetensors is missing");

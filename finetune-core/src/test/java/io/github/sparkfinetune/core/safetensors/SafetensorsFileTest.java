@@ -58,7 +58,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void aPartIsReadWithoutMovingTheTarget() throws IOException {
+    void readsAPartWithoutMovingTheTarget() throws IOException {
         Path path = write("x.safetensors", List.of(TensorData.f32("a", new long[] {4}, floats(1, 2, 3, 4))));
         try (SafetensorsFile file = SafetensorsFile.open(path)) {
             ByteBuffer target = ByteBuffer.allocate(12).order(ByteOrder.LITTLE_ENDIAN);
@@ -79,7 +79,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void aPartOfSeveralChunksIsReadWhole() throws IOException {
+    void readsAPartOfSeveralChunks() throws IOException {
         float[] values = new float[2 * TensorSource.CHUNK / Float.BYTES + 3];
         for (int i = 0; i < values.length; i++) {
             values[i] = i;
@@ -95,8 +95,8 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void halfPrecisionIsWidenedExactly() throws IOException {
-        // 1, -2, the smallest subnormal, infinity; F16 then BF16, whose subnormal is 2^-133.
+    void widensHalfPrecisionExactly() throws IOException {
+        // 1, -2, the smallest subnormal and infinity, in F16 and then in BF16, whose smallest subnormal is 2^-133.
         Path file = write(
                 "half.safetensors",
                 List.of(
@@ -138,7 +138,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void buffersAreDirectReadOnlyAndOutliveTheFile() throws IOException {
+    void returnsDirectReadOnlyBuffersThatOutliveTheFile() throws IOException {
         Path file = write(
                 "w.safetensors",
                 List.of(
@@ -161,7 +161,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void aTensorAboveTwoGigabytesIsReadInPartsAndRefusedByNameAsAWhole() throws IOException {
+    void readsATensorAboveTwoGigabytesOnlyInParts() throws IOException {
         long count = 600_000_000L;
         String header =
                 "{\"big\":{\"dtype\":\"F32\",\"shape\":[" + count + "],\"data_offsets\":[0," + 4 * count + "]}}";
@@ -205,7 +205,7 @@ class SafetensorsFileTest {
                 "[]; the header",
                 "{; header",
             })
-    void headersThatLieAreRefusedByFileAndName(String header, String message) throws IOException {
+    void refusesInconsistentHeadersByFileAndName(String header, String message) throws IOException {
         Path file = withHeader(header.replace('\'', '"'), 8);
         assertThatThrownBy(() -> SafetensorsFile.open(file).close())
                 .isInstanceOf(RunException.class)
@@ -215,7 +215,7 @@ class SafetensorsFileTest {
 
     @ParameterizedTest
     @ValueSource(longs = {-1, Long.MIN_VALUE, 100_000_001, 17, Long.MAX_VALUE})
-    void aLengthFieldThatLiesIsRefusedBeforeAnythingIsAllocated(long length) throws IOException {
+    void refusesAWrongLengthFieldBeforeAllocating(long length) throws IOException {
         ByteBuffer bytes =
                 ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN).putLong(0, length);
         Path file = Files.write(folder.resolve("x.safetensors"), bytes.array());
@@ -225,7 +225,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void damageAnywhereIsRefusedOrHarmless() throws IOException {
+    void refusesOrToleratesDamageAnywhere() throws IOException {
         byte[] whole = Files.readAllBytes(write(
                 "w.safetensors",
                 List.of(
@@ -249,7 +249,7 @@ class SafetensorsFileTest {
         }
     }
 
-    /** A flipped bit in a name, a value or in white space leaves a sound file; any other is refused. */
+    /** Reads a damaged file. Damage in a name, a value or white space leaves a valid file; other damage is refused. */
     private static void readAll(Path file) {
         try (SafetensorsFile read = SafetensorsFile.open(file)) {
             for (String name : read.names()) {

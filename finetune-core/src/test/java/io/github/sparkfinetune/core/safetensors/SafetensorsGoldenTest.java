@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The reference implementation's files, read and written again. */
+/** Files of the reference implementation are read and written again. */
 class SafetensorsGoldenTest {
 
     static Stream<Path> files() throws IOException {
@@ -25,7 +25,7 @@ class SafetensorsGoldenTest {
 
     @ParameterizedTest
     @MethodSource("files")
-    void writtenAgainTheFileHasTheSameBytes(Path path) throws IOException {
+    void writesTheSameBytesAgain(Path path) throws IOException {
         try (SafetensorsFile file = SafetensorsFile.open(path)) {
             List<TensorData> tensors = file.names().stream()
                     .map(name -> TensorData.of(
@@ -43,7 +43,7 @@ class SafetensorsGoldenTest {
 
     @ParameterizedTest
     @MethodSource("models")
-    void weightsAndConfigurationAreRead(Path folder) {
+    void readsWeightsAndConfiguration(Path folder) {
         HfConfig config = HfConfig.read(folder);
         assertThat(config.modelType()).isNotBlank();
         assertThat(config.architectures()).hasSize(1);

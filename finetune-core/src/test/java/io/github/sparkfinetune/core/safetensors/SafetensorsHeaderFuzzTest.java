@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A safetensors file of a stranger: tensors that lie in it side by side, or one line that says what is wrong. */
+/** A stranger's safetensors file either holds adjacent tensors or is refused in one line. */
 class SafetensorsHeaderFuzzTest {
 
     static Stream<byte[]> files() throws IOException {
@@ -32,7 +32,7 @@ class SafetensorsHeaderFuzzTest {
 
     @MethodSource("files")
     @FuzzTest(maxDuration = "")
-    void isTensorsOrOneLine(byte[] file) {
+    void readsTensorsOrRefusesInOneLine(byte[] file) {
         try {
             int length = SafetensorsHeader.length(ByteBuffer.wrap(file), file.length, "x.safetensors");
             int data = file.length - SafetensorsHeader.LENGTH_BYTES - length;

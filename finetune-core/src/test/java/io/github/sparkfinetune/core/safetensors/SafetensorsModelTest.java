@@ -17,7 +17,7 @@ class SafetensorsModelTest {
     @TempDir
     Path folder;
 
-    private void refused(String... message) {
+    private void assertRefused(String... message) {
         assertThatThrownBy(() -> SafetensorsModel.open(folder).close())
                 .isInstanceOf(RunException.class)
                 .hasMessageContainingAll(message);
@@ -38,18 +38,18 @@ class SafetensorsModelTest {
                 "{'weight_map':{'a':'one.safetensors'; line 1",
                 "[]; not a JSON object",
             })
-    void anIndexThatDoesNotFitIsRefusedByName(String index, String message) throws IOException {
+    void refusesAnInconsistentIndexByName(String index, String message) throws IOException {
         Files.writeString(folder.resolve("model.safetensors.index.json"), index.replace('\'', '"'));
         try (OutputStream out = Files.newOutputStream(folder.resolve("one.safetensors"))) {
             SafetensorsWriter.write(out, List.of(Tensors.vector("a", 1)), SafetensorsWriter.PT);
         }
-        refused(folder.toString(), message);
+        assertRefused(folder.toString(), message);
     }
 
     @Test
-    void aPickleIsRefusedWithTheWayToConvertIt() throws IOException {
-        refused("no model.safetensors");
+    void refusesAPickleAndNamesTheConversion() throws IOException {
+        assertRefused("no model.safetensors");
         Files.write(folder.resolve("pytorch_model.bin"), new byte[1]);
-        refused("pickle", "runs code", "save_pretrained");
+        assertRefused("pickle", "runs code", "save_pretrained");
     }
 }

@@ -13,24 +13,24 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** A safetensors file of any size: zeros that take no space, but for what is put. */
+/** A sparse safetensors file of any size. Values that are not put are zeros and take no disk space. */
 public final class SparseSafetensors implements AutoCloseable {
     private final FileChannel out;
     private final Map<String, Long> begins = new LinkedHashMap<>();
     private final Map<String, Long> ends = new LinkedHashMap<>();
 
     /**
-     * A tensor.
+     * Type and shape of a tensor.
      *
-     * @param type of its values
+     * @param type type of the values
      */
     public record Tensor(TensorType type, long... shape) {
-        /** As another file has it. */
+        /** Returns type and shape of a tensor of another file. */
         public static Tensor of(TensorInfo info) {
             return new Tensor(info.dtype(), info.shape());
         }
 
-        /** Its size. */
+        /** Returns the size in bytes. */
         public long bytes() {
             return Arrays.stream(shape).reduce(type.bytes(), (bytes, extent) -> bytes * extent);
         }
@@ -40,7 +40,7 @@ public final class SparseSafetensors implements AutoCloseable {
         this.out = out;
     }
 
-    /** Begins a file of these tensors, in their order. */
+    /** Creates a file of the tensors, in their order. */
     public static SparseSafetensors create(Path file, Map<String, Tensor> tensors) throws IOException {
         ObjectNode header = new ObjectMapper().createObjectNode();
         long at = 0;
@@ -54,34 +54,34 @@ public final class SparseSafetensors implements AutoCloseable {
             at = end;
         }
         byte[] json = header.toString().getBytes(StandardCharsets.UTF_8);
-        // As Hugging Face's writer aligns it.
+        // Aligned as by Hugging Face's writer.
         int length = (json.length + Long.BYTES - 1) / Long.BYTES * Long.BYTES;
         ByteBuffer begin = ByteBuffer.allocate(Long.BYTES + length).order(ByteOrder.LITTLE_ENDIAN);
         begin.putLong(length).put(json);
         while (begin.hasRemaining()) {
             begin.put((byte) ' ');
         }
-        SparseSafetensors made =
+        SparseSafetensors created =
                 new SparseSafetensors(FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
-        made.out.write(begin.flip());
-        made.out.write(ByteBuffer.allocate(1), begin.limit() + at - 1);
+        created.out.write(begin.flip());
+        created.out.write(ByteBuffer.allocate(1), begin.limit() + at - 1);
         long data = begin.limit();
         for (Map.Entry<String, Tensor> tensor : tensors.entrySet()) {
-            made.begins.put(tensor.getKey(), data);
+            created.begins.put(tensor.getKey(), data);
             data += tensor.getValue().bytes();
-            made.ends.put(tensor.getKey(), data);
+            created.ends.put(tensor.getKey(), data);
         }
-        return made;
+        return created;
     }
 
-    /** Puts what another file has in a tensor of the same name and size. */
+    /** Copies the values of another file's tensor of the same name and size. */
     public void put(String tensor, SafetensorsFile other) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate((int) other.info(tensor).byteSize());
         other.read(tensor, 0, bytes);
         out.write(bytes.clear(), begins.get(tensor));
     }
 
-    /** Puts one value, so many times, at a tensor's end. */
+    /** Writes a value {@code times} times at the end of a tensor. */
     public void putLast(String tensor, TensorType type, float value, int times) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(times * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
         while (bytes.hasRemaining()) {

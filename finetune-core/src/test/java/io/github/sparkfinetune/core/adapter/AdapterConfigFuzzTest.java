@@ -14,7 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** An adapter's configuration of a stranger: settings that have a meaning, or one line that says what is wrong. */
+/** A stranger's adapter configuration is either valid settings or refused in one line. */
 class AdapterConfigFuzzTest {
     private static final List<LinearModule> MODULES = List.of(
             new LinearModule("model.layers.0.self_attn.q_proj", 8, 4, false, 0, false),
@@ -43,7 +43,7 @@ class AdapterConfigFuzzTest {
 
     @MethodSource("configs")
     @FuzzTest(maxDuration = "")
-    void isSettingsOrOneLine(byte[] json) throws IOException {
+    void readsSettingsOrRefusesInOneLine(byte[] json) throws IOException {
         Files.write(folder.resolve(AdapterConfig.FILE), json);
         try {
             assertThat(LoraTargets.match(AdapterConfig.read(folder), MODULES))

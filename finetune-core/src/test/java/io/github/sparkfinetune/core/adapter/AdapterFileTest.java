@@ -59,17 +59,17 @@ class AdapterFileTest {
         [1, 2] ^ lm_head.token_adapter.trainable_tokens_delta ^ none
         null ^ embed_tokens.token_adapter.trainable_tokens_delta ^ [
         """)
-    void rowsThatTheSettingsDoNotNameAreRefused(String tokens, String name, String there) throws IOException {
+    void refusesRowsThatTheSettingsDoNotName(String tokens, String name, String message) throws IOException {
         config(Map.of("trainable_token_indices", tokens));
         weights(TensorType.F32, QUERY + ".lora_A.weight", "base_model.model." + name);
         assertThatThrownBy(() -> AdapterFile.read(folder))
                 .isInstanceOf(RunException.class)
-                .hasMessageContaining("trainable_token_indices, found")
-                .hasMessageContaining(there.replace("base_model.model.", ""));
+                .hasMessageContaining("trainable_token_indices are looked for, there are")
+                .hasMessageContaining(message.replace("base_model.model.", ""));
     }
 
     @Test
-    void rowsAreReadUnderTheirModulesName() throws IOException {
+    void readsRowsUnderTheNameOfTheirModule() throws IOException {
         config(Map.of("trainable_token_indices", "{\"embed_tokens\": [5, 9]}"));
         weights(
                 TensorType.F32,
@@ -105,7 +105,7 @@ class AdapterFileTest {
         use_newlora ^ true ^ unknown field use_newlora is set (true); the adapter needs a method that spark-finetune does not know
         layers_pattern ^ "layers" ^ layers_pattern is [layers], must be used with layers_to_transform
         """)
-    void aFieldThatIsNotSupportedIsRefusedByName(String field, String value, String message) throws IOException {
+    void refusesUnsupportedFieldsByName(String field, String value, String message) throws IOException {
         config(Map.of(field, value));
         assertThatThrownBy(() -> LoraSettings.read(folder))
                 .isInstanceOfSatisfying(
@@ -114,7 +114,7 @@ class AdapterFileTest {
     }
 
     @Test
-    void whatIsOffOrHarmlessIsRead() throws IOException {
+    void ignoresDisabledAndHarmlessFields() throws IOException {
         config(Map.of(
                 "megatron_core", "null",
                 "runtime_config", "{\"ephemeral_gpu_offload\": true}",
@@ -130,7 +130,7 @@ class AdapterFileTest {
     }
 
     @Test
-    void aFolderWithoutAnAdapterIsRefused() throws IOException {
+    void refusesAFolderWithoutAnAdapter() throws IOException {
         assertThatThrownBy(() -> AdapterFile.read(folder))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining(folder + " has no adapter_config.json");
@@ -142,7 +142,7 @@ class AdapterFileTest {
     }
 
     @Test
-    void halvesAreWidened() throws IOException {
+    void widensHalfPrecision() throws IOException {
         config(Map.of());
         for (TensorType type : List.of(TensorType.BF16, TensorType.F16)) {
             weights(type, QUERY + ".lora_A.weight");
@@ -152,12 +152,12 @@ class AdapterFileTest {
         }
     }
 
-    /** The names are those that PEFT 0.21.2 wrote for a BERT classifier with {@code bias="all"}. */
+    /** Compares names with those that PEFT 0.21.2 wrote for a BERT classifier with {@code bias="all"}. */
     @Test
-    void biasesAndSavedModulesHavePeftsNames() throws IOException {
+    void namesBiasesAndSavedModulesAsPeftDoes() throws IOException {
         config(Map.of("bias", "\"all\"", "modules_to_save", "[\"classifier\"]"));
         String query = "base_model.model.bert.encoder.layer.0.attention.self.query";
-        String[] ours = {
+        String[] written = {
             query + ".base_layer.bias",
             query + ".lora_A.weight",
             query + ".lora_B.weight",
@@ -165,7 +165,7 @@ class AdapterFileTest {
             "base_model.model.classifier.bias",
             "base_model.model.classifier.weight"
         };
-        List<String> stored = new ArrayList<>(List.of(ours));
+        List<String> stored = new ArrayList<>(List.of(written));
         stored.add("base_model.model.classifier.modules_to_save.bias");
         stored.add("base_model.model.classifier.original_module.bias");
         weights(TensorType.F32, stored.toArray(String[]::new));
@@ -182,11 +182,11 @@ class AdapterFileTest {
                         "classifier.weight");
         assertThat(AdapterFile.entries(adapter.settings(), adapter.tensors()))
                 .extracting(TensorData::name)
-                .containsExactly(ours);
+                .containsExactly(written);
     }
 
     @Test
-    void aTensorThatTheSettingsDoNotExplainIsRefused() throws IOException {
+    void refusesTensorsThatTheSettingsDoNotExplain() throws IOException {
         config(Map.of());
         weights(TensorType.F32, QUERY + ".lora_A.weight", "base_model.model.model.norm.weight");
         assertThatThrownBy(() -> AdapterFile.read(folder))
@@ -207,12 +207,12 @@ class AdapterFileTest {
         gpt2 ^ target_modules: [q_proj, v_proj] matches no linear of this model; its linears are c_attn, c_proj, c_fc, lm_head
         bert-seqcls ^ target_modules: [q_proj, v_proj] matches no linear of this model; its linears are dense, key, query, value, classifier
         """)
-    void anAdapterForAnotherModelIsRefused(String model, String message) {
+    void refusesAnAdapterForAnotherModel(String model, String message) {
         assertOtherBase(model, GOLDEN, message);
     }
 
     @Test
-    void anAdapterOfAnotherShapeIsRefused() throws IOException {
+    void refusesAnAdapterOfAnotherShape() throws IOException {
         Files.copy(GOLDEN.resolve(AdapterFile.WEIGHTS), folder.resolve(AdapterFile.WEIGHTS));
         config(Map.of("r", "8"));
         assertOtherBase(

@@ -77,7 +77,7 @@ class AdapterMergeTest {
         merge(model.toUri(), from.toUri(), new Configuration(false), SafetensorsWriter.MAX_SHARD_SIZE);
     }
 
-    /** The golden model under other names and in another type. */
+    /** Writes a golden model with other tensor names and another type; a null name leaves a tensor out. */
     private void base(String model, TensorType type, UnaryOperator<String> rename) throws IOException {
         Files.copy(golden("models/" + model).resolve(HfConfig.FILE), base.resolve(HfConfig.FILE));
         List<TensorData> tensors = new ArrayList<>();
@@ -94,7 +94,7 @@ class AdapterMergeTest {
         }
     }
 
-    /** The golden adapter with more tensors, its settings with {@code modules_to_save}. */
+    /** Writes a golden adapter with more tensors, and with {@code modules_to_save} in its settings. */
     private void adapter(String golden, String modulesToSave, Map<String, long[]> more) throws IOException {
         PeftAdapter read = AdapterFile.read(golden("peft/" + golden));
         String config = Files.readString(golden("peft/" + golden).resolve("adapter_config.json"));
@@ -123,7 +123,7 @@ class AdapterMergeTest {
     }
 
     @Test
-    void foldersFarAwayMergeIntoShards() {
+    void mergesRemoteFoldersIntoShards() {
         AdapterMerge.Merged merged = merge(
                 FarFileSystem.path(golden("models/gpt2")),
                 FarFileSystem.path(golden("peft/gpt2-lora-c_attn")),
@@ -143,7 +143,7 @@ class AdapterMergeTest {
     }
 
     @Test
-    void halvesStayHalves() throws IOException {
+    void keepsHalfPrecision() throws IOException {
         base("llama-tied", TensorType.BF16, name -> name);
         merge(base, golden("peft/lora-qv"));
 
@@ -153,19 +153,19 @@ class AdapterMergeTest {
                 var expected = GoldenFiles.expected(golden("peft/lora-qv"))) {
             assertThat(result.info(query).dtype()).isEqualTo(TensorType.BF16);
             assertThat(result.buffer(TABLE)).isEqualTo(before.buffer(TABLE));
-            float[] wanted = GoldenFiles.floats(expected, "merged." + query);
+            float[] reference = GoldenFiles.floats(expected, "merged." + query);
             float[] found = floats(result, query);
             float[] old = floats(before, query);
             for (int i = 0; i < found.length; i++) {
-                // Two roundings of at most 2^-8 of the value: of W before, of the sum after.
-                float size = Math.max(Math.abs(wanted[i]), Math.abs(old[i]));
-                assertThat(Math.abs(found[i] - wanted[i])).isLessThanOrEqualTo(size * 0x1p-7f + 1e-6f);
+                // Two roundings by at most 2^-8 of the value: first of W, then of the sum.
+                float size = Math.max(Math.abs(reference[i]), Math.abs(old[i]));
+                assertThat(Math.abs(found[i] - reference[i])).isLessThanOrEqualTo(size * 0x1p-7f + 1e-6f);
             }
         }
     }
 
     @Test
-    void aBareEncoderGetsItsNamesAndTheTrainedHead() throws IOException {
+    void mergesABareEncoderWithPrefixedNamesAndTheTrainedHead() throws IOException {
         base("bert-seqcls", TensorType.F32, name -> name.startsWith("bert.") ? name.substring("bert.".length()) : null);
         merge(base, golden("peft/bert-lora-qv"));
 
@@ -180,7 +180,7 @@ class AdapterMergeTest {
     }
 
     @Test
-    void aTrainedTableUntiesTheHead() throws IOException {
+    void untiesTheLmHeadFromATrainedTable() throws IOException {
         adapter("lora-qv", "[\"embed_tokens\"]", Map.of(TABLE, new long[] {384, 64}));
         merge(golden("models/llama-tied"), adapter);
 
@@ -197,7 +197,7 @@ class AdapterMergeTest {
     }
 
     @Test
-    void aTableOfAnotherSizeStaysTied() throws IOException {
+    void keepsAResizedTableTied() throws IOException {
         Map<String, long[]> grown = Map.of(TABLE, new long[] {390, 64}, HEAD, new long[] {390, 64});
         adapter("lora-qv", "[\"embed_tokens\", \"lm_head\"]", grown);
         merge(golden("models/llama-tied"), adapter);
@@ -215,39 +215,41 @@ class AdapterMergeTest {
     }
 
     @Test
-    void aQuantisedBaseIsRefused() throws IOException {
+    void refusesAQuantisedBase() throws IOException {
         base("llama-tied", TensorType.F32, name -> name);
         String config = Files.readString(base.resolve(HfConfig.FILE));
         Files.writeString(
                 base.resolve(HfConfig.FILE), config.replaceFirst("\\{", "{\"quantization_config\": {\"bits\": 4},"));
-        refused(base, golden("peft/lora-qv"), ExitCode.DATA, "is quantised (quantization_config in");
+        assertRefused(base, golden("peft/lora-qv"), ExitCode.DATA, "is quantised (quantization_config in");
     }
 
     @Test
-    void anOutputThatExistsIsRefusedAndLeftAlone() throws IOException {
+    void refusesAnExistingOutputAndKeepsIt() throws IOException {
         Files.createDirectory(output);
         Files.writeString(output.resolve("notes.txt"), "mine");
-        refused(golden("models/llama-tied"), golden("peft/lora-qv"), ExitCode.CONFIG, "--output: file:" + output);
+        assertRefused(golden("models/llama-tied"), golden("peft/lora-qv"), ExitCode.CONFIG, "--output: file:" + output);
         assertThat(output.resolve("notes.txt")).hasContent("mine");
     }
 
     @Test
-    void whatDoesNotFitIsRefused() throws IOException {
-        refused(golden("models/llama-tied"), golden("models/llama-tied"), ExitCode.DATA, "has no adapter_config.json");
-        refused(golden("models/gpt2"), golden("peft/dora-qv"), ExitCode.DATA, "the adapter does not fit this model");
+    void refusesInconsistentFolders() throws IOException {
+        assertRefused(
+                golden("models/llama-tied"), golden("models/llama-tied"), ExitCode.DATA, "has no adapter_config.json");
+        assertRefused(
+                golden("models/gpt2"), golden("peft/dora-qv"), ExitCode.DATA, "the adapter does not fit this model");
         adapter("lora-qv", "[\"norm\"]", Map.of("model.norm.weight", new long[] {8, 8}));
-        refused(
+        assertRefused(
                 golden("models/llama-tied"),
                 adapter,
                 ExitCode.DATA,
                 "model.norm.weight is [8, 8]; this model's is [64]");
         adapter("lora-qv", "[\"score\"]", Map.of("score.weight", new long[] {3, 64}));
         Files.copy(golden("models/gpt2").resolve(HfConfig.FILE), adapter.resolve(HfConfig.FILE));
-        refused(golden("models/llama-tied"), adapter, ExitCode.DATA, "it was trained on a gpt2, this is a llama");
+        assertRefused(golden("models/llama-tied"), adapter, ExitCode.DATA, "it was trained on a gpt2, this is a llama");
         assertThat(output).doesNotExist();
     }
 
-    private void refused(Path model, Path from, ExitCode code, String message) {
+    private void assertRefused(Path model, Path from, ExitCode code, String message) {
         assertThatThrownBy(() -> merge(model, from))
                 .isInstanceOfSatisfying(
                         RunException.class, e -> assertThat(e.exitCode()).isEqualTo(code))

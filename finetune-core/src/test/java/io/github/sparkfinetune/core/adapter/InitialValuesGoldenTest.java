@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Adapters that take from the weights, or make up for 4 bits, begin and end as PEFT's ({@code adapter-init/}). */
+/** Adapters initialized by PiSSA or LoftQ have PEFT's initial and final values ({@code adapter-init/}). */
 class InitialValuesGoldenTest {
     private static final int R = 4;
     private static final Offset<Float> TOLERANCE = Offset.offset(1e-5f);
@@ -67,7 +67,7 @@ class InitialValuesGoldenTest {
                 .method();
     }
 
-    /** A golden model's adapters by the names of their linears. */
+    /** Adapters of a golden model by the names of their linears. */
     private record Adapted(
             Architecture architecture, SafetensorsModel source, MethodConfig method, Map<String, LoraModule> modules)
             implements AutoCloseable {
@@ -111,7 +111,7 @@ class InitialValuesGoldenTest {
         return values;
     }
 
-    /** B A [out, in], times a factor. */
+    /** Returns B A [out, in], times a factor. */
     private static float[] product(LoraModule module, Map<String, TensorData> tensors, double factor) {
         float[] a = floats(tensors.get(module.a()));
         float[] b = floats(tensors.get(module.b()));
@@ -131,26 +131,26 @@ class InitialValuesGoldenTest {
 
     static Stream<Arguments> linears() {
         return Stream.of("pissa." + R, "pissa." + 3 * R, "loftq.False", "loftq.True")
-                .flatMap(how -> Stream.of(
-                        Arguments.of(how, "llama-tied", "model.layers.0.self_attn.q_proj"),
-                        Arguments.of(how, "llama-tied", "model.layers.1.mlp.down_proj"),
-                        Arguments.of(how, "gpt2", "transformer.h.0.attn.c_attn"),
-                        Arguments.of(how, "gpt2", "transformer.h.1.mlp.c_proj")));
+                .flatMap(init -> Stream.of(
+                        Arguments.of(init, "llama-tied", "model.layers.0.self_attn.q_proj"),
+                        Arguments.of(init, "llama-tied", "model.layers.1.mlp.down_proj"),
+                        Arguments.of(init, "gpt2", "transformer.h.0.attn.c_attn"),
+                        Arguments.of(init, "gpt2", "transformer.h.1.mlp.c_proj")));
     }
 
     @ParameterizedTest
     @MethodSource("linears")
-    void beginsAsInPeft(String how, String model, String linear) {
-        boolean pissa = how.startsWith("pissa");
+    void initializesAsPeftDoes(String init, String model, String linear) {
+        boolean pissa = init.startsWith("pissa");
         MethodConfig method = pissa
-                ? method("lora", "pissa", Integer.parseInt(how.substring("pissa.".length())))
-                : method("qlora", "loftq", 3 * R, "bnb_4bit_use_double_quant=" + how.endsWith("True"));
+                ? method("lora", "pissa", Integer.parseInt(init.substring("pissa.".length())))
+                : method("qlora", "loftq", 3 * R, "bnb_4bit_use_double_quant=" + init.endsWith("True"));
         try (SafetensorsFile expected = reference("inits.safetensors");
                 Adapted adapted = Adapted.of(model, method)) {
             LoraModule module = adapted.modules().get(linear);
             Map<String, TensorData> tensors = adapted.values(module);
-            String key = how + "." + model + "." + linear;
-            // PEFT's LoftQ leaves the scaling out: with it the model begins where PEFT's does for lora_alpha = r.
+            String key = init + "." + model + "." + linear;
+            // PEFT's LoftQ omits the scaling: with scaling, the model starts where PEFT's does for lora_alpha = r.
             double factor = pissa ? 1 : module.scaling();
             assertThat(product(module, tensors, factor))
                     .containsExactly(GoldenFiles.floats(expected, key + ".product"), TOLERANCE);
@@ -163,7 +163,7 @@ class InitialValuesGoldenTest {
     }
 
     @Test
-    void iterationsComeNearTheWholeDecomposition() {
+    void approximatesTheWholeDecompositionByIterations() {
         try (Adapted exact = Adapted.of("llama-tied", method("lora", "pissa", R));
                 Adapted fast = Adapted.of("llama-tied", method("lora", "pissa_niter_8", R))) {
             exact.modules().forEach((name, module) -> {
@@ -173,7 +173,7 @@ class InitialValuesGoldenTest {
         }
     }
 
-    /** Length of what B A leaves of the weight. */
+    /** Returns the Frobenius norm of the weight less B A. */
     private static double distance(Adapted adapted, LoraModule module) {
         float[] weight = adapted.weight(module, adapted.source());
         float[] product = product(module, adapted.values(module), module.scaling());
@@ -185,7 +185,7 @@ class InitialValuesGoldenTest {
     }
 
     @Test
-    void gaussianIsOfPeftsVarianceAndBZero() {
+    void drawsGaussianAWithPeftsVarianceAndZeroB() {
         try (Adapted adapted = Adapted.of("llama-tied", method("lora", "gaussian", R))) {
             double squares = 0;
             int count = 0;
@@ -197,7 +197,7 @@ class InitialValuesGoldenTest {
                     count++;
                 }
             }
-            // N(0, 1/r²): the mean of n squares has the deviation √(2/n)/r².
+            // N(0, 1/r²): the mean of n squares has the standard deviation √(2/n)/r².
             double variance = 1.0 / (R * R);
             assertThat(squares / count).isCloseTo(variance, Offset.offset(5 * variance * Math.sqrt(2.0 / count)));
         }
@@ -205,7 +205,7 @@ class InitialValuesGoldenTest {
 
     @ParameterizedTest
     @CsvSource({"false, converted.safetensors", "true, converted-rslora.safetensors"})
-    void whatPissaTrainedIsTheAdapterThatPeftMakesOfIt(boolean rslora, String file) {
+    void convertsAPissaAdapterAsPeftDoes(boolean rslora, String file) {
         MethodConfig method = method("lora", "pissa", 3 * R, "use_rslora=" + rslora);
         try (SafetensorsFile expected = reference(file);
                 Adapted adapted = Adapted.of("llama-tied", method)) {
@@ -224,19 +224,19 @@ class InitialValuesGoldenTest {
         }
     }
 
-    /** Tensors of a PEFT adapter by our names. */
+    /** Returns the tensors of a PEFT adapter by the names that this library uses. */
     private static Map<String, TensorData> tensors(SafetensorsFile file, String prefix) {
         Map<String, TensorData> tensors = new LinkedHashMap<>();
         file.names().stream().filter(name -> name.startsWith(prefix)).forEach(name -> {
-            String ours =
+            String renamed =
                     name.substring(prefix.length() + "base_model.model.".length(), name.length() - ".weight".length());
-            tensors.put(ours, TensorData.of(ours, file, name));
+            tensors.put(renamed, TensorData.of(renamed, file, name));
         });
         return tensors;
     }
 
     @Test
-    void aPartOfAResidualIsThatOfTheWhole() {
+    void readsTheSameResidualInPartsAndWhole() {
         try (Adapted adapted = Adapted.of("llama-tied", method("lora", "pissa", R))) {
             LoraModule module = adapted.modules().values().iterator().next();
             Map<String, TensorData> tensors = adapted.values(module);
@@ -257,7 +257,7 @@ class InitialValuesGoldenTest {
     }
 
     @Test
-    void aRankAboveTheLinearsIsRefused() {
+    void refusesARankAboveTheSizeOfTheLinear() {
         try (Adapted adapted = Adapted.of("llama-tied", method("lora", "pissa", R, "r=4096"))) {
             LoraModule module = adapted.modules().values().iterator().next();
             assertThatThrownBy(() -> adapted.values(module))

@@ -8,7 +8,7 @@ import org.assertj.core.data.Offset;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The merge against the formula written out plainly. */
+/** The merge equals the formula, written out here. */
 class LoraMergeTest {
     private static final int IN = 6;
     private static final int OUT = 5;
@@ -17,7 +17,7 @@ class LoraMergeTest {
 
     @ParameterizedTest
     @CsvSource({"false,false", "false,true", "true,false", "true,true"})
-    void isTheFormula(boolean conv1d, boolean dora) {
+    void equalsTheFormula(boolean conv1d, boolean dora) {
         LoraModule module = module(conv1d, dora);
         float[] w = random(IN * OUT);
         float[] a = random(R * IN);
@@ -51,7 +51,7 @@ class LoraMergeTest {
 
     @ParameterizedTest
     @CsvSource({"false,false", "false,true", "true,false", "true,true"})
-    void aNewAdapterChangesNothing(boolean conv1d, boolean dora) {
+    void changesNothingForANewAdapter(boolean conv1d, boolean dora) {
         LoraModule module = module(conv1d, dora);
         float[] w = random(IN * OUT);
         FloatBuffer a = FloatBuffer.allocate(R * IN);

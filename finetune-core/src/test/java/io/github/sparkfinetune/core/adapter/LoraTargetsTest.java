@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** PEFT's rules of what gets an adapter; the expectations are what PEFT 0.21.2 answers. */
+/** PEFT's rules for the modules that get an adapter; the expected names are those of PEFT 0.21.2. */
 class LoraTargetsTest {
     private static final List<LinearModule> LLAMA = llama();
 
@@ -55,7 +55,7 @@ class LoraTargetsTest {
     }
 
     @Test
-    void aListHoldsNamesOrTheirEnds() {
+    void matchesAListByNamesOrSuffixes() {
         assertThat(names(ModuleNames.of(List.of("model.layers.1.mlp.down_proj", "self_attn.q_proj"))))
                 .containsExactly(
                         "model.layers.0.self_attn.q_proj",
@@ -66,7 +66,7 @@ class LoraTargetsTest {
     }
 
     @Test
-    void aTextIsAnExpressionForTheWholeName() {
+    void matchesATextAsARegularExpressionOfTheWholeName() {
         assertThat(names(ModuleNames.matching("model\\.layers\\.(?P<layer>[02])\\.mlp\\..*")))
                 .containsExactly("model.layers.0.mlp.down_proj", "model.layers.2.mlp.down_proj");
         assertThatThrownBy(() -> names(ModuleNames.matching("q_proj")))
@@ -79,12 +79,12 @@ class LoraTargetsTest {
     }
 
     @Test
-    void allLinearLeavesTheHeadOut() {
+    void leavesTheLmHeadOutOfAllLinear() {
         assertThat(names(ModuleNames.matching("all-linear"))).hasSize(9).doesNotContain("lm_head");
     }
 
     @Test
-    void layersAreChosenByTheirNumbersButFullNamesAlwaysCount() {
+    void choosesLayersByNumberButAlwaysMatchesFullNames() {
         ModuleNames targets = ModuleNames.of(List.of("q_proj", "model.layers.0.mlp.down_proj"));
         assertThat(names(settings(targets, List.of(2), List.of())))
                 .containsExactly("model.layers.0.mlp.down_proj", "model.layers.2.self_attn.q_proj");
@@ -95,7 +95,7 @@ class LoraTargetsTest {
     }
 
     @Test
-    void aNewAdapterNamesNothingInVain() {
+    void refusesNamesThatMatchNothingForANewAdapter() {
         LoraSettings settings = settings(ModuleNames.of(List.of("q_proj", "qkv")), List.of(), List.of());
         assertThat(LoraTargets.match(settings, LLAMA)).hasSize(3);
         assertThatThrownBy(() -> LoraTargets.checkNames(settings, LLAMA))
@@ -103,9 +103,12 @@ class LoraTargetsTest {
                 .hasMessageStartingWith("target_modules: qkv matches no linear");
     }
 
-    /** PEFT wraps a module twice that is named beside one around it, and can not load such an adapter. */
+    /**
+     * Names only the outer module of nested modules to save. PEFT wraps the inner module twice if both are named, and
+     * cannot load the adapter.
+     */
     @Test
-    void aModuleWithinASavedOneIsNotNamedToo() {
+    void namesOnlyTheOuterModuleToSave() {
         LoraSettings settings = settings(ModuleNames.of(List.of("q_proj")), List.of(), List.of())
                 .saving(List.of("classifier"))
                 .saving(List.of("classifier.dense", "classifier.out_proj", "vocab_transform", "vocab_transform"));
@@ -113,7 +116,7 @@ class LoraTargetsTest {
     }
 
     @Test
-    void theFirstPatternThatMatchesWins() {
+    void takesTheFirstPatternThatMatches() {
         Map<String, Object> ranks = new LinkedHashMap<>();
         ranks.put("layers.[01].self_attn.*", 2);
         ranks.put("q_proj", 16);
@@ -149,7 +152,7 @@ class LoraTargetsTest {
         "modernbert-tokencls, TOKEN_CLS, '[Wqkv]', '[classifier, score]', false",
         "roberta-seqcls, QUESTION_ANS, '[query, value]', '[qa_outputs]', false",
     })
-    void peftsDefaultsHold(String model, String task, String targets, String saved, boolean fanInFanOut) {
+    void usesPeftsDefaults(String model, String task, String targets, String saved, boolean fanInFanOut) {
         LoraSettings settings = LoraSettings.of(MethodConfig.lora(8, 16, null), architecture(model), task, "base");
         assertThat(settings.targets().targetModules()).hasToString(targets);
         assertThat(settings.alsoTrained().modulesToSave()).hasToString(saved);
@@ -157,7 +160,7 @@ class LoraTargetsTest {
     }
 
     @Test
-    void savedModulesGetNoAdapterAndAreKnownByTheirEnds() {
+    void matchesSavedModulesBySuffixAndGivesThemNoAdapter() {
         LoraSettings settings = LoraSettings.of(
                 MethodConfig.lora(8, 8, ModuleNames.matching("all-linear")),
                 architecture("distilbert-tokencls"),
@@ -179,7 +182,7 @@ class LoraTargetsTest {
     }
 
     @Test
-    void biasesAreTrainedAsToldTo() {
+    void trainsBiasesAsConfigured() {
         MethodConfig lora = MethodConfig.lora(8, 8, null);
         LoraSettings none = LoraSettings.of(lora, architecture("bert-seqcls"), "SEQ_CLS", "base");
         LoraSettings only =

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Adapters as PEFT saves them: read, matched to their base, merged and written again. */
+/** Adapters saved by PEFT are read, matched to their base, merged and written again. */
 class PeftAdapterGoldenTest {
     private static final Offset<Float> TOLERANCE = Offset.offset(1e-5f);
     private static final String MERGED = "merged.";
@@ -54,7 +54,7 @@ class PeftAdapterGoldenTest {
 
     @ParameterizedTest
     @MethodSource("adapters")
-    void everyTensorBelongsToALinearOrIsSavedWhole(Path folder) {
+    void assignsEveryTensorToALinearOrASavedModule(Path folder) {
         PeftAdapter adapter = AdapterFile.read(folder);
         try (SafetensorsModel weights = SafetensorsModel.open(base(folder));
                 SafetensorsFile stored = SafetensorsFile.open(folder.resolve(AdapterFile.WEIGHTS))) {
@@ -70,7 +70,7 @@ class PeftAdapterGoldenTest {
 
     @ParameterizedTest
     @MethodSource("adapters")
-    void mergedWeightsAreThoseOfPeft(Path folder) {
+    void mergesToTheWeightsOfPeft(Path folder) {
         PeftAdapter adapter = AdapterFile.read(folder);
         Set<String> changed = new TreeSet<>();
         try (SafetensorsModel weights = SafetensorsModel.open(base(folder));
@@ -100,7 +100,7 @@ class PeftAdapterGoldenTest {
 
     @ParameterizedTest
     @MethodSource("adapters")
-    void writtenAgainTheAdapterIsTheSame(Path folder) {
+    void writesTheSameAdapterAgain(Path folder) {
         PeftAdapter adapter = AdapterFile.read(folder);
         Path copy = temp.resolve("copy");
         HfFolderWriter writer = HfFolderWriter.once(
@@ -134,7 +134,7 @@ class PeftAdapterGoldenTest {
 
     @ParameterizedTest
     @MethodSource("adapters")
-    void anotherSeedOrModuleBeginsElsewhereButAlwaysInPeftsRange(Path folder) {
+    void initializesBySeedAndModuleWithinPeftsRange(Path folder) {
         PeftAdapter adapter = AdapterFile.read(folder);
         try (SafetensorsModel weights = SafetensorsModel.open(base(folder))) {
             List<float[]> seen = new ArrayList<>();
@@ -147,7 +147,7 @@ class PeftAdapterGoldenTest {
                     assertThat(value).isBetween(-bound, bound);
                     squares += value * value;
                 }
-                // Uniform in (-b, b) has the variance b²/3; its mean over n has the deviation b² √(4/45n).
+                // Uniform in (-b, b) has the variance b²/3; its mean over n has the standard deviation b² √(4/45n).
                 assertThat(squares / a.length)
                         .isCloseTo(
                                 bound * bound / 3, Offset.offset(5 * bound * bound * Math.sqrt(4 / (45.0 * a.length))));

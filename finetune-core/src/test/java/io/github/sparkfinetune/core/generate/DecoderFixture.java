@@ -25,7 +25,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** A golden language model, loaded, without training around it. */
+/** A loaded golden language model without training. */
 final class DecoderFixture implements AutoCloseable {
     final NDManager manager;
     final Decoder model;
@@ -51,7 +51,7 @@ final class DecoderFixture implements AutoCloseable {
         return new DecoderFixture(name, Optional.empty(), Storage.F32);
     }
 
-    /** Under an adapter from {@code golden/peft}. */
+    /** Loads a model with an adapter from {@code golden/peft}. */
     static DecoderFixture adapted(String name, String adapter, Storage storage) {
         return new DecoderFixture(
                 name,
@@ -59,7 +59,7 @@ final class DecoderFixture implements AutoCloseable {
                 storage);
     }
 
-    /** Logits of the token after a text, computed without a cache. */
+    /** Returns the logits of the token after a text, computed without a cache. */
     float[] recomputed(int[] text) {
         try (NDManager owner = manager.newSubManager()) {
             Batch batch =

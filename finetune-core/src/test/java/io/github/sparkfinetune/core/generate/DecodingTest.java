@@ -17,15 +17,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Logits by the cache equal those of the whole text at once. */
+/** Logits computed with the cache equal those of the whole text at once. */
 class DecodingTest {
     private static final int[] LENGTHS = {4, 11, 1};
-    /** Relative to the largest logit. */
+    /** Tolerance relative to the largest logit. */
     private static final float TOLERANCE = 1e-5f;
 
     @ParameterizedTest
     @MethodSource("io.github.sparkfinetune.core.GoldenFiles#decoders")
-    void logitsOfEveryStepAreThoseOfTheWholeText(String name) {
+    void computesTheLogitsOfTheWholeTextInEveryStep(String name) {
         try (DecoderFixture fixture = DecoderFixture.of(name)) {
             compare(fixture, 20);
         }
@@ -33,21 +33,21 @@ class DecodingTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"lora-qv", "dora-qv"})
-    void underAnAdapter(String adapter) {
+    void computesTheSameLogitsWithAnAdapter(String adapter) {
         try (DecoderFixture fixture = DecoderFixture.adapted("llama-tied", adapter, Storage.AS_STORED)) {
             compare(fixture, 10);
         }
     }
 
     @Test
-    void overWeightsOfFourBits() {
+    void computesTheSameLogitsWith4BitWeights() {
         try (DecoderFixture fixture = DecoderFixture.adapted("llama-tied", "lora-qv", Storage.NF4_DOUBLE)) {
             compare(fixture, 10);
         }
     }
 
     @Test
-    void theCacheGrows() {
+    void growsTheCache() {
         try (DecoderFixture fixture = DecoderFixture.of("mistral")) {
             SplittableRandom random = new SplittableRandom(5);
             int[] text = random.ints(128, 5, fixture.model.shape().vocabulary()).toArray();
@@ -65,7 +65,7 @@ class DecodingTest {
     }
 
     @Test
-    void promptsThatDoNotFitAreRefused() {
+    void refusesPromptsThatDoNotFit() {
         try (DecoderFixture fixture = DecoderFixture.of("gpt2")) {
             for (int length : new int[] {0, 65}) {
                 assertThatThrownBy(() -> new Decoding(fixture.manager, fixture.model, List.of(new int[length]), 16))
@@ -75,7 +75,7 @@ class DecodingTest {
         }
     }
 
-    /** Texts go on with random tokens; after half of the steps the longest leaves and the others change places. */
+    /** Appends random tokens to texts. Half-way the longest text leaves and the other texts swap positions. */
     private static void compare(DecoderFixture fixture, int steps) {
         SplittableRandom random = new SplittableRandom(3);
         int vocabulary = fixture.model.shape().vocabulary();

@@ -29,7 +29,7 @@ class GeneratorTest {
     private static final GenerationConfig GREEDY = new GenerationConfig(12, false, 1, 0, 1, 1, 0);
     private static final GenerationConfig SAMPLED = new GenerationConfig(12, true, 0.8, 50, 0.95, 1.1, 0);
 
-    /** One of the cases that {@code generate/make_answers.py} writes. */
+    /** A case of the file that {@code generate/make_answers.py} writes. */
     private record Case(
             String model, Map<String, Double> settings, int[][] prompts, int[][] answers, float[][] last_logits) {
         GenerationConfig config() {
@@ -45,7 +45,7 @@ class GeneratorTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> answersAreThoseOfTransformers() throws IOException {
+    Stream<DynamicTest> generatesTheAnswersOfTransformers() throws IOException {
         Case[] cases;
         try (InputStream json = GeneratorTest.class.getResourceAsStream("/generate/answers.json")) {
             cases = new ObjectMapper().readValue(json, Case[].class);
@@ -70,7 +70,7 @@ class GeneratorTest {
     }
 
     @Test
-    void anEndTokenCompletesAnAnswerAndNoOther() {
+    void endsOnlyTheAnswerThatHasAnEndToken() {
         try (DecoderFixture fixture = DecoderFixture.of("llama-untied")) {
             List<Prompt> prompts = randomPrompts(fixture, 5, 8, 2, 30, 8);
             int[][] whole = generate(fixture, GREEDY, Set.of(), prompts, 5);
@@ -97,24 +97,24 @@ class GeneratorTest {
     }
 
     @Test
-    void drawnAnswersDependOnSeedAndSampleAlone() {
+    void samplesAnswersBySeedAndSampleOnly() {
         try (DecoderFixture fixture = DecoderFixture.of("gpt2")) {
             List<Prompt> prompts = randomPrompts(fixture, 3, 9, 9, 1);
-            int[][] drawn = generate(fixture, SAMPLED, Set.of(), prompts, 4);
-            assertThat(generate(fixture, SAMPLED, Set.of(), prompts, 1)).isDeepEqualTo(drawn);
+            int[][] sampled = generate(fixture, SAMPLED, Set.of(), prompts, 4);
+            assertThat(generate(fixture, SAMPLED, Set.of(), prompts, 1)).isDeepEqualTo(sampled);
             List<Prompt> reversed = List.of(prompts.get(3), prompts.get(2), prompts.get(1), prompts.get(0));
             int[][] backwards = generate(fixture, SAMPLED, Set.of(), reversed, 3);
-            for (int i = 0; i < drawn.length; i++) {
-                assertThat(backwards[drawn.length - 1 - i]).isEqualTo(drawn[i]);
+            for (int i = 0; i < sampled.length; i++) {
+                assertThat(backwards[sampled.length - 1 - i]).isEqualTo(sampled[i]);
             }
             Prompt other = new Prompt(99, prompts.get(1).inputIds());
             assertThat(generate(fixture, SAMPLED, Set.of(), List.of(other), 1)[0])
-                    .isNotEqualTo(drawn[1]);
+                    .isNotEqualTo(sampled[1]);
         }
     }
 
     @Test
-    void promptsThatDoNotFitAreRefusedBeforeAnyWork() {
+    void refusesPromptsThatDoNotFitBeforeAnyWork() {
         try (DecoderFixture fixture = DecoderFixture.of("gpt2")) {
             Generator generator = generator(fixture, GREEDY, Set.of(), 1);
             Prompt fits = new Prompt(0, new int[52]);
@@ -134,7 +134,7 @@ class GeneratorTest {
     }
 
     @Test
-    void noArrayIsAliveAfterwards() throws ReflectiveOperationException {
+    void leavesNoNativeArrays() throws ReflectiveOperationException {
         try (DecoderFixture fixture = DecoderFixture.of("mistral")) {
             long before = NativeArrays.alive();
             generate(fixture, SAMPLED, Set.of(5, 6, 7, 8, 9, 10), randomPrompts(fixture, 3, 9, 20, 1), 3);

@@ -17,10 +17,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Against what transformers' processors made of the same logits ({@code generation/make_logits.py}). */
+/** Processed logits equal those of transformers' processors ({@code generation/make_logits.py}). */
 class LogitsProcessingTest {
     @Test
-    void logitsAreThoseOfTransformers() throws IOException {
+    void equalsTheLogitsOfTransformers() throws IOException {
         try (InputStream file = LogitsProcessingTest.class.getResourceAsStream("/generation/logits.json")) {
             assertThat(new ObjectMapper().readTree(file))
                     .hasSizeGreaterThan(100)
@@ -59,10 +59,10 @@ class LogitsProcessingTest {
                 0);
     }
 
-    /** A plain control: sort everything. */
+    /** Compares top-p with a reference that sorts all probabilities. */
     @ParameterizedTest
     @ValueSource(doubles = {0.05, 0.5, 0.9, 0.999})
-    void topPOfAVocabularyIsThatOfASort(double topP) {
+    void keepsTheTopPTokensOfALargeVocabulary(double topP) {
         float[] logits = new float[49_152];
         for (int i = 0; i < logits.length; i++) {
             logits[i] = (float) (8 * Seeds.unit(Seeds.derive(3, Seeds.Purpose.SHUFFLE, i)));
@@ -92,7 +92,7 @@ class LogitsProcessingTest {
                 .filter(i -> logits[i] > Float.NEGATIVE_INFINITY)
                 .forEach(left::set);
         left.xor(kept);
-        // The reference's probabilities are floats, so the token at the border is a matter of rounding.
+        // Rounding decides on the token at the border, so one token may differ.
         assertThat(left.cardinality()).isLessThanOrEqualTo(1);
         assertThat(kept.cardinality()).isBetween(100, logits.length - 5);
     }

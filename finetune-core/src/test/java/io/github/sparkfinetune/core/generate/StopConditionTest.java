@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class StopConditionTest {
     @Test
-    void anEndTokenOrTheLengthEndsAnAnswer() {
+    void stopsAtAnEndTokenOrTheLength() {
         StopCondition stop = new StopCondition(Set.of(2, 9), 5);
         assertThat(stop.stopsAfter(3, 4)).isFalse();
         assertThat(stop.stopsAfter(9, 1)).isTrue();

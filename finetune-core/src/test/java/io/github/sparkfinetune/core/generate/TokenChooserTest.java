@@ -16,16 +16,16 @@ class TokenChooserTest {
     private static final int[] PROMPT = {0, 1};
 
     @Test
-    void greedyTakesTheFirstOfTheHighest() {
+    void takesTheFirstOfTheHighestLogitsWhenGreedy() {
         assertThat(choose(GREEDY, 0, 1, 3, 3, -1)).isEqualTo(1);
     }
 
     @Test
-    void greedyPenalisesThePromptAndItsOwnTokens() {
+    void penalisesTokensOfPromptAndAnswerWhenGreedy() {
         GenerationConfig config = new GenerationConfig(1, false, 1, 0, 1, 2, 0);
         TokenChooser chooser = new TokenChooser(config, 4, 1, 0, PROMPT);
         float[] logits = {5, 4, 3, 2.9f};
-        // 5 and 4 become 2.5 and 2; once it was chosen, 3 becomes 1.5.
+        // 5 and 4 become 2.5 and 2; 3 becomes 1.5 once its token is chosen.
         assertThat(chooser.choose(FloatBuffer.wrap(logits))).isEqualTo(2);
         assertThat(chooser.choose(FloatBuffer.wrap(logits))).isEqualTo(3);
         assertThat(chooser.choose(FloatBuffer.wrap(logits))).isEqualTo(0);
@@ -33,7 +33,7 @@ class TokenChooserTest {
     }
 
     @Test
-    void logitsAreReadFromTheBuffersPosition() {
+    void readsLogitsFromTheBuffersPosition() {
         FloatBuffer batch = FloatBuffer.wrap(new float[] {9, 0, 0, 0, 0, 9});
         batch.position(3);
         assertThat(new TokenChooser(GREEDY, 3, 1, 0, PROMPT).choose(batch)).isEqualTo(2);
@@ -41,7 +41,7 @@ class TokenChooserTest {
     }
 
     @Test
-    void tokensAreDrawnByTheirProbability() {
+    void samplesTokensByTheirProbability() {
         int draws = 40_000;
         int[] counts = new int[4];
         for (int sample = 0; sample < draws; sample++) {
@@ -54,7 +54,7 @@ class TokenChooserTest {
     }
 
     @Test
-    void tokensThatAreRuledOutAreNeverDrawn() {
+    void neverSamplesTokensOutsideTopK() {
         GenerationConfig topTwo = new GenerationConfig(1, true, 5, 2, 1, 1, 0);
         assertThat(IntStream.range(0, 1000).map(sample -> choose(topTwo, sample, 1, 2, 3, 0)))
                 .contains(1, 2)
@@ -62,16 +62,16 @@ class TokenChooserTest {
     }
 
     @Test
-    void drawsDependOnSeedSampleAndPositionOnly() {
-        int[] drawn = answer(42, 7);
-        assertThat(answer(42, 7)).isEqualTo(drawn);
-        assertThat(answer(43, 7)).isNotEqualTo(drawn);
-        assertThat(answer(42, 8)).isNotEqualTo(drawn);
-        assertThat(IntStream.of(drawn).distinct().count()).isGreaterThan(5);
+    void samplesBySeedSampleAndPositionOnly() {
+        int[] sampled = answer(42, 7);
+        assertThat(answer(42, 7)).isEqualTo(sampled);
+        assertThat(answer(43, 7)).isNotEqualTo(sampled);
+        assertThat(answer(42, 8)).isNotEqualTo(sampled);
+        assertThat(IntStream.of(sampled).distinct().count()).isGreaterThan(5);
     }
 
     @Test
-    void aLogitThatIsNoNumberNamesItsToken() {
+    void namesTheTokenOfANaNLogit() {
         assertThatThrownBy(() -> choose(SAMPLED, 0, 1, 2, Float.NaN))
                 .isInstanceOf(RunException.class)
                 .hasMessage("the model's logit of token 2 is NaN: its weights are damaged or its training diverged");

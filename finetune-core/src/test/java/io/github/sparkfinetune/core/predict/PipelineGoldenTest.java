@@ -37,7 +37,7 @@ class PipelineGoldenTest {
     private Path folder;
 
     @TestFactory
-    List<DynamicTest> entities() throws IOException {
+    List<DynamicTest> findsTheEntitiesOfThePipeline() throws IOException {
         List<DynamicTest> tests = new ArrayList<>();
         JsonNode cases = new ObjectMapper()
                 .readTree(RESOURCES.resolve("ner/pipeline.json").toFile());

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class MappedWeightTest {
     private static final int PATTERNS = 1 << 16;
-    /** Above two threads' least share, and not a multiple of four. */
+    /** More values than two threads' least share, and not a multiple of four. */
     private static final int COUNT = 3 * PATTERNS + 3;
 
     @TempDir
@@ -43,7 +43,7 @@ class MappedWeightTest {
 
     @ParameterizedTest
     @EnumSource(names = {"BF16", "F16"})
-    void everyNumberIsWidenedAtEveryPlaceWhateverThePartsAndThreads(TensorType dtype) throws Exception {
+    void widensEveryValueForAllPartSizesAndThreadCounts(TensorType dtype) throws Exception {
         try (SafetensorsFile file = Weights.file(folder, everyPattern(dtype))) {
             for (int partBytes : new int[] {1 << 30, 10_008, 123_456}) {
                 MappedWeight weight = SmallParts.call(partBytes, () -> MappedWeight.of(file, "w"));
@@ -80,7 +80,7 @@ class MappedWeightTest {
     }
 
     @Test
-    void theMappingOutlivesTheFile() throws IOException {
+    void keepsTheMappingAfterTheFileIsClosed() throws IOException {
         MappedWeight weight;
         try (SafetensorsFile file = Weights.file(folder, everyPattern(TensorType.BF16))) {
             weight = MappedWeight.of(file, "w");
@@ -89,7 +89,7 @@ class MappedWeightTest {
     }
 
     @Test
-    void otherTypesAreRefused() throws IOException {
+    void refusesOtherTypes() throws IOException {
         try (SafetensorsFile file = Weights.file(folder, Weights.f32("w", new float[4]))) {
             assertThatThrownBy(() -> MappedWeight.of(file, "w"))
                     .isInstanceOf(RunException.class)

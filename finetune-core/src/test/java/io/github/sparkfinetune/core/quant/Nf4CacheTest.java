@@ -72,7 +72,7 @@ class Nf4CacheTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void theFirstStartWritesWhatLaterOnesMap(boolean doubleQuant) throws IOException {
+    void writesCodesOnceAndMapsThemLater(boolean doubleQuant) throws IOException {
         try (SafetensorsFile weights = weights(1)) {
             assertOf(weights, doubleQuant, tensors(weights, doubleQuant));
             FileTime old = FileTime.from(Instant.EPOCH);
@@ -86,7 +86,7 @@ class Nf4CacheTest {
     }
 
     @Test
-    void otherWeightsHaveOtherCodes() throws IOException {
+    void replacesCodesOfOtherWeights() throws IOException {
         try (SafetensorsFile weights = weights(1)) {
             tensors(weights, true);
         }
@@ -97,7 +97,7 @@ class Nf4CacheTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 20, 9000})
-    void aTruncatedFileIsRefusedInOneLine(int length) throws IOException {
+    void refusesATruncatedFileInOneLine(int length) throws IOException {
         try (SafetensorsFile weights = weights(1)) {
             tensors(weights, false);
             try (FileChannel channel = FileChannel.open(file(false), StandardOpenOption.WRITE)) {
@@ -110,7 +110,7 @@ class Nf4CacheTest {
     }
 
     @Test
-    void whatAKilledProcessLeftIsWrittenAnew() throws IOException {
+    void replacesAPartialFileOfAKilledProcess() throws IOException {
         Files.write(folder.resolve("model.nf4.part"), new byte[100_000]);
         try (SafetensorsFile weights = weights(1)) {
             assertOf(weights, false, tensors(weights, false));
@@ -118,7 +118,7 @@ class Nf4CacheTest {
     }
 
     @Test
-    void ranksOfAProcessWaitForTheOneThatQuantises() throws Exception {
+    void quantisesOnceForAllRanksOfAProcess() throws Exception {
         ExecutorService ranks = Executors.newFixedThreadPool(4);
         try (SafetensorsFile weights = weights(1)) {
             List<Future<Map<String, Nf4Tensor>>> all =
@@ -132,7 +132,7 @@ class Nf4CacheTest {
     }
 
     @Test
-    void aFolderThatTakesNoFileIsLeftAlone() throws IOException {
+    void skipsAReadOnlyFolder() throws IOException {
         Path readOnly = Files.createDirectory(folder.resolve("read-only"));
         try (SafetensorsFile weights = weights(1)) {
             Files.setPosixFilePermissions(readOnly, PosixFilePermissions.fromString("r-xr-xr-x"));

@@ -73,7 +73,7 @@ class Nf4CheckpointTest {
 
     @ParameterizedTest
     @MethodSource("both")
-    void isReadAsItWasWritten(boolean doubleQuant) throws IOException {
+    void readsWhatWasWritten(boolean doubleQuant) throws IOException {
         Nf4Tensor weight = weight(doubleQuant);
         Nf4Tensor read;
         try (SafetensorsFile file = file(tensors(weight))) {
@@ -131,7 +131,7 @@ class Nf4CheckpointTest {
 
     @ParameterizedTest
     @MethodSource("damages")
-    void whatDoesNotFitIsRefusedByItsName(TensorData change, String message) throws IOException {
+    void refusesInconsistentTensorsByName(TensorData change, String message) throws IOException {
         Map<String, TensorData> tensors = tensors(weight(false));
         put(tensors, change);
         try (SafetensorsFile file = file(tensors)) {
@@ -144,7 +144,7 @@ class Nf4CheckpointTest {
     }
 
     @Test
-    void aPartThatIsMissingIsNamed() throws IOException {
+    void namesAMissingTensor() throws IOException {
         Map<String, TensorData> tensors = tensors(weight(true));
         tensors.remove(NAME + ".nested_absmax");
         try (SafetensorsFile file = file(tensors)) {
@@ -155,7 +155,7 @@ class Nf4CheckpointTest {
     }
 
     @Test
-    void weightsInOtherFormsOfBitsandbytesAreRefused() throws IOException {
+    void refusesOtherFormatsOfBitsandbytes() throws IOException {
         Map<String, TensorData> fp4 = new LinkedHashMap<>();
         bytes(fp4, NAME, ByteBuffer.allocate(8));
         text(fp4, NAME + ".quant_state.bitsandbytes__fp4", "{}");
@@ -190,7 +190,7 @@ class Nf4CheckpointTest {
 
     @ParameterizedTest
     @MethodSource("otherQuantisations")
-    void otherQuantisationsAreRefusedByName(String settings, String message) throws IOException {
+    void refusesOtherQuantisationsByName(String settings, String message) throws IOException {
         Files.writeString(folder.resolve(HfConfig.FILE), "{\"quantization_config\": " + settings + "}");
         HfConfig config = HfConfig.read(folder);
         assertThatThrownBy(() -> Nf4Checkpoint.isQuantized(config))

@@ -23,14 +23,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Codes, scales and de-quantised weights against bitsandbytes. */
+/** Codes, scales and dequantised weights equal those of bitsandbytes. */
 class Nf4GoldenTest {
     private static final float DEQUANTISED = 1e-7f;
     private static final String WEIGHT = ".weight";
     private static final Path MATRICES = GoldenFiles.root().resolve("nf4/matrices.safetensors");
 
     @TestFactory
-    Stream<DynamicTest> matrices() {
+    Stream<DynamicTest> quantisesAsBitsandbytesDoes() {
         List<String> names;
         try (SafetensorsFile file = SafetensorsFile.open(MATRICES)) {
             names = file.names().stream()
@@ -57,9 +57,9 @@ class Nf4GoldenTest {
         compareWidened(tensor, GoldenFiles.floats(file, name + ".dequantised"));
     }
 
-    /** bitsandbytes has GPT-2's Conv1D as a linear, whose matrix is the transpose of what is stored. */
+    /** Quantises GPT-2's Conv1D as a linear, as bitsandbytes does: its matrix is the transpose of the stored matrix. */
     @Test
-    void aConv1dIsQuantisedAsTheLinearThatItIs(@TempDir Path folder) throws IOException {
+    void quantisesAConv1dAsALinear(@TempDir Path folder) throws IOException {
         try (SafetensorsFile golden = SafetensorsFile.open(MATRICES)) {
             long[] shape = golden.info("a.weight").shape();
             int rows = (int) shape[0];
@@ -100,7 +100,7 @@ class Nf4GoldenTest {
 
     @ParameterizedTest
     @MethodSource("checkpoints")
-    void aCheckpointSavedInFourBitsIsReadAndReproduced(Path folder) {
+    void readsAndReproducesA4BitCheckpoint(Path folder) {
         JsonNode info = GoldenFiles.json(folder.resolve("expected.json"));
         Path base =
                 GoldenFiles.root().resolve("models").resolve(info.get("base").asText());
@@ -118,9 +118,9 @@ class Nf4GoldenTest {
                 assertThat(read.shape()).isEqualTo(full.info(name).shape());
                 compareWidened(read, GoldenFiles.floats(expected, "dequantised." + name));
 
-                Nf4Tensor made = Nf4.quantize(full, name, true, 2);
-                assertThat(made.packed()).isEqualTo(read.packed());
-                assertThat(made.absmax()).isEqualTo(read.absmax());
+                Nf4Tensor quantised = Nf4.quantize(full, name, true, 2);
+                assertThat(quantised.packed()).isEqualTo(read.packed());
+                assertThat(quantised.absmax()).isEqualTo(read.absmax());
             }
         }
     }

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class Nf4Test {
-    /** Larger than a thread's share, and a last block that is not full. */
+    /** More weights than a thread's share, with a last block that is not full. */
     private static final int MANY = 300_011;
     /** Half the widest gap between two NF4 values. */
     private static final float HALF_GAP = (1 - 0.6961928f) / 2;
@@ -31,7 +31,7 @@ class Nf4Test {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 63, 64, 65, 127, 128, 200, 4096, MANY})
-    void everyWeightIsWithinHalfAGapOfItself(int count) {
+    void roundsEveryWeightByAtMostHalfAGap(int count) {
         float[] weights = Weights.normal(count, count);
         Nf4Tensor tensor = Weights.nf4(weights, false, 2);
         float[] absmax = Weights.absmax(tensor);
@@ -44,7 +44,7 @@ class Nf4Test {
     }
 
     @Test
-    void everyCodeIsTheNearestAsAPlainSearchFindsIt() {
+    void choosesTheNearestCode() {
         float[] values = Nf4Codes.values();
         // Blocks that begin with 1, so that the weights are their own scaled values.
         float[] weights = Weights.normal(64 * 5000, 3);
@@ -72,7 +72,7 @@ class Nf4Test {
     }
 
     @Test
-    void aBlockOfZerosStaysZero() {
+    void keepsABlockOfZeros() {
         float[] weights = Weights.normal(256, 1);
         Arrays.fill(weights, 64, 128, 0);
         weights[70] = -0.0f;
@@ -83,7 +83,7 @@ class Nf4Test {
     }
 
     @Test
-    void numbersBelowTheSmallestScaleDoNotOverflow() {
+    void doesNotOverflowBelowTheSmallestScale() {
         float[] weights = new float[128];
         Arrays.fill(weights, 0, 64, 1e-40f);
         Arrays.fill(weights, 64, 128, Float.MAX_VALUE);
@@ -94,7 +94,7 @@ class Nf4Test {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void neitherThreadsNorPartsChangeABit(boolean doubleQuant) throws IOException {
+    void quantisesToTheSameBitsForAllThreadCountsAndParts(boolean doubleQuant) throws IOException {
         float[] weights = Weights.normal(MANY, 7);
         Nf4Tensor whole = Weights.nf4(weights, doubleQuant, 1);
         float[] widened = Weights.widened(whole, 1);
@@ -111,7 +111,7 @@ class Nf4Test {
     }
 
     @Test
-    void aHalfTensorIsQuantisedAsItsWidenedValues() throws IOException {
+    void quantisesHalfPrecisionLikeItsWidenedValues() throws IOException {
         TensorData half = Weights.bf16("w", Weights.normal(MANY, 9));
         try (SafetensorsFile file = Weights.file(folder, half)) {
             float[] weights = Weights.widened(MappedWeight.of(file, "w"), 1);
@@ -124,7 +124,7 @@ class Nf4Test {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 63, 64, 100, 130_001})
-    void aPartIsThatPartOfTheWhole(int from) {
+    void widensAPartLikeTheWhole(int from) {
         Nf4Tensor tensor = Weights.nf4(Weights.normal(MANY, 5), true, 2);
         float[] whole = Weights.widened(tensor, 1);
         for (int count : new int[] {0, 1, 64, 77, 70_000, MANY - from}) {
@@ -136,7 +136,7 @@ class Nf4Test {
 
     @ParameterizedTest
     @CsvSource({"0, false", "0, true", "63, true", "2049, false"})
-    void inBf16ItIsTheNearestToEachWeight(int from, boolean doubleQuant) {
+    void widensToTheNearestBf16(int from, boolean doubleQuant) {
         int count = 130_001 - from;
         Nf4Tensor tensor = Weights.nf4(Weights.normal(130_001, 7), doubleQuant, 2);
         float[] weights = Weights.widened(tensor, from, count);
@@ -148,7 +148,7 @@ class Nf4Test {
     }
 
     @Test
-    void onlyTheTargetsOwnBytesAreWrittenAndItsPositionStays() {
+    void writesOnlyBetweenPositionAndLimit() {
         Nf4Tensor tensor = Weights.nf4(Weights.normal(100, 5), false, 1);
         ByteBuffer target = ByteBuffer.allocateDirect(412).order(ByteOrder.nativeOrder());
         for (int i = 0; i < target.capacity(); i++) {
@@ -171,17 +171,17 @@ class Nf4Test {
     }
 
     @Test
-    void doubleQuantisationKeepsTheErrorSmallAndSavesBytes() {
+    void savesBytesByDoubleQuantisationWithASmallError() {
         float[] weights = Weights.normal(1 << 18, 11);
         Nf4Tensor plain = Weights.nf4(weights, false, 2);
-        Nf4Tensor twice = Weights.nf4(weights, true, 2);
-        assertThat(twice.packed()).isEqualTo(plain.packed());
+        Nf4Tensor doubled = Weights.nf4(weights, true, 2);
+        assertThat(doubled.packed()).isEqualTo(plain.packed());
         assertThat(plain.byteSize()).isEqualTo((1 << 17) + 4 * (1 << 12));
-        assertThat(twice.byteSize()).isEqualTo((1 << 17) + (1 << 12) + 4 * 16 + 4 * 256 + 4);
+        assertThat(doubled.byteSize()).isEqualTo((1 << 17) + (1 << 12) + 4 * 16 + 4 * 256 + 4);
         float[] absmax = Weights.absmax(plain);
-        float[] again = Weights.absmax(twice);
+        float[] again = Weights.absmax(doubled);
         float[] nested = new float[16];
-        ((Absmax.DoubleQuantized) twice.absmax()).nestedAbsmax().get(0, nested);
+        ((Absmax.DoubleQuantized) doubled.absmax()).nestedAbsmax().get(0, nested);
         for (int block = 0; block < absmax.length; block++) {
             // The widest gap of the code is 0.0141.
             assertThat(Math.abs(absmax[block] - again[block])).isLessThan(0.0072f * nested[block / 256]);
@@ -190,7 +190,7 @@ class Nf4Test {
 
     @ParameterizedTest
     @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
-    void aWeightThatIsNotFiniteIsRefusedByItsPlace(float bad) throws IOException {
+    void refusesANonFiniteWeightByItsIndex(float bad) throws IOException {
         float[] weights = Weights.normal(100_000, 1);
         weights[70_001] = bad;
         try (SafetensorsFile file = Weights.file(folder, Weights.f32("layer.weight", weights))) {

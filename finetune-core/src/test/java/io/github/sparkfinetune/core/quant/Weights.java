@@ -27,7 +27,7 @@ final class Weights {
         return weights;
     }
 
-    /** The upper half of each float's bits. */
+    /** Returns a BF16 tensor of the upper half of each float's bits. */
     static TensorData bf16(String name, float[] weights) {
         ByteBuffer bytes = ByteBuffer.allocate(weights.length * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         for (float weight : weights) {
@@ -42,7 +42,7 @@ final class Weights {
         return TensorData.f32(name, new long[] {weights.length}, bytes);
     }
 
-    /** The caller closes it. */
+    /** Writes and opens a file of the tensors; the caller closes the file. */
     static SafetensorsFile file(Path folder, TensorData... tensors) throws IOException {
         Path path = folder.resolve("model.safetensors");
         try (OutputStream out = Files.newOutputStream(path)) {
@@ -77,7 +77,7 @@ final class Weights {
         return array;
     }
 
-    /** Every absmax. */
+    /** Returns the absmax of every block. */
     static float[] absmax(Nf4Tensor tensor) {
         float[] absmax = new float[tensor.absmax().blocks()];
         tensor.absmax().read(0, absmax.length, absmax);

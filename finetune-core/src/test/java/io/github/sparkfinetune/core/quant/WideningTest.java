@@ -21,7 +21,7 @@ class WideningTest {
 
     @ParameterizedTest
     @CsvSource({"F32, 1", "F32, 2", "F32, 7", "BF16, 1", "BF16, 2", "BF16, 7"})
-    void severalWeightsAreWidenedAsEachByItself(TensorType type, int threads) {
+    void widensSeveralWeightsLikeEachAlone(TensorType type, int threads) {
         List<Widening> all = new ArrayList<>();
         for (int size : SIZES) {
             Nf4Tensor weight = Weights.nf4(Weights.normal(size, size), true, 1);
@@ -39,7 +39,7 @@ class WideningTest {
     }
 
     @Test
-    void aTargetOfAnotherSizeIsRefused() {
+    void refusesATargetOfAnotherSize() {
         Nf4Tensor weight = Weights.nf4(Weights.normal(100, 5), false, 1);
         List<Widening> all = List.of(new Widening(weight, direct(404)));
         assertThatThrownBy(() -> Widening.run(all, TensorType.F32, 1))

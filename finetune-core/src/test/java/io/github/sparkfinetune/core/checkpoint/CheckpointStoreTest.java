@@ -32,10 +32,10 @@ class CheckpointStoreTest {
     @TempDir
     Path temp;
 
-    private final Configuration far = FarFileSystem.configuration();
+    private final Configuration remote = FarFileSystem.configuration();
 
     private CheckpointStore store(String attempt) {
-        return CheckpointStore.open(FarFileSystem.path(temp.resolve("checkpoints")), far, attempt);
+        return CheckpointStore.open(FarFileSystem.path(temp.resolve("checkpoints")), remote, attempt);
     }
 
     private static ObjectNode state(long cursor) {
@@ -66,7 +66,7 @@ class CheckpointStoreTest {
     }
 
     @Test
-    void whatWasCommittedIsReadBackAndTheCopyIsDeletedAfterwards() throws IOException {
+    void readsACommittedCheckpointAndDeletesItsCopy() throws IOException {
         CheckpointStore store = store("a-0");
         assertThat(store.newest()).isEmpty();
         Checkpoint written = commit(store, 50);
@@ -85,7 +85,7 @@ class CheckpointStoreTest {
     }
 
     @Test
-    void onThisMachineACheckpointIsReadInPlace() {
+    void readsALocalCheckpointInPlace() {
         org.apache.hadoop.fs.Path folder =
                 new org.apache.hadoop.fs.Path(temp.resolve("here").toUri());
         CheckpointStore store = CheckpointStore.open(folder, new Configuration(false), "a-0");
@@ -102,7 +102,7 @@ class CheckpointStoreTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"model.safetensors", "optimizer.safetensors", "state.json", "COMMITTED"})
-    void aCheckpointThatIsNotWholeIsPassedOver(String file) throws IOException {
+    void skipsATruncatedCheckpoint(String file) throws IOException {
         CheckpointStore store = store("a-0");
         Checkpoint whole = commit(store, 50);
         Checkpoint damaged = commit(store, 100);
@@ -122,7 +122,7 @@ class CheckpointStoreTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"model.safetensors", "optimizer.safetensors", "state.json"})
-    void aCheckpointWithAWrongByteIsPassedOverAndNeverPushesOutAGoodOne(String file) throws IOException {
+    void skipsACorruptCheckpointAndNeverPrunesASoundOneForIt(String file) throws IOException {
         CheckpointStore store = store("a-0");
         Checkpoint sound = commit(store, 50);
         Checkpoint damaged = commit(store, 100);
@@ -143,7 +143,7 @@ class CheckpointStoreTest {
     }
 
     @Test
-    void aCheckpointThatRanksShareCountsOnceAllHaveWritten() throws IOException {
+    void commitsASharedCheckpointOnceAllRanksHaveWritten() throws IOException {
         Checkpoint before = commit(store("a-0"), 50);
         List<Integer> order = List.of(2, 0, 1);
         for (int written = 0; written < order.size(); written++) {
@@ -154,7 +154,7 @@ class CheckpointStoreTest {
                     content(Tensors.vector("m[" + first + ":" + (first + 2) + "]", first, first + 1));
             if (share.index() == 0) {
                 store("a-0").commit(100, share, content(Tensors.vector("w", 100)), moments, state(100));
-                // What is not whole yet neither counts nor goes.
+                // An incomplete checkpoint is neither counted nor deleted.
                 store("a-0").prune(1, Set.of());
             } else {
                 store("a-0").commitShare(100, share, moments);
@@ -194,7 +194,7 @@ class CheckpointStoreTest {
     }
 
     @Test
-    void whatCanNotBeDeletedStays() throws IOException {
+    void keepsCheckpointsThatCannotBeDeleted() throws IOException {
         CheckpointStore store =
                 CheckpointStore.open(FarFileSystem.path(temp.resolve("checkpoints")), FarFileSystem.keeping(), "a-0");
         commit(store, 50);
@@ -205,7 +205,7 @@ class CheckpointStoreTest {
     }
 
     @Test
-    void aFullFileSystemFailsWithThePathAndCommitsNothing() {
+    void namesThePathAndCommitsNothingOnAFullFileSystem() {
         Checkpoint whole = commit(store("a-0"), 50);
         for (int room = 0; room < 400; room += 7) {
             CheckpointStore full = CheckpointStore.open(
@@ -224,7 +224,7 @@ class CheckpointStoreTest {
     }
 
     @Test
-    void pruningKeepsTheNewestTheProtectedAndTheFinalOne() throws IOException {
+    void keepsTheNewestProtectedAndFinalCheckpointsWhenPruning() throws IOException {
         CheckpointStore store = store("a-0");
         for (long step = 10; step <= 60; step += 10) {
             Checkpoint checkpoint = commit(store, step);
@@ -239,7 +239,7 @@ class CheckpointStoreTest {
     }
 
     @Test
-    void anAttemptThatStillRunsDisturbsNobody() throws IOException {
+    void isolatesAttemptsThatRunAtTheSameTime() throws IOException {
         CheckpointStore zombie = store("run-0");
         commit(zombie, 50);
         Path halfWritten = Files.createDirectories(temp.resolve("checkpoints/step-00000040-run-0"));
@@ -255,7 +255,7 @@ class CheckpointStoreTest {
                 .contains("step-00000060-run-0", "step-00000060-run-1")
                 .contains("step-00000040-run-0");
 
-        // Neither deletes what the other wrote since; the later one clears what it found unfinished.
+        // No attempt deletes newer checkpoints of the other; the later attempt removes unfinished ones that it found.
         zombie.prune(1, Set.of());
         assertThat(next.committed()).contains(best, new Checkpoint(60, "run-1"));
         next.prune(1, Set.of());
@@ -266,7 +266,7 @@ class CheckpointStoreTest {
     }
 
     @Test
-    void interleavedWritersLeaveWholeCheckpointsOnly() throws Exception {
+    void leavesOnlyWholeCheckpointsOfInterleavedWriters() throws Exception {
         Thread[] writers = new Thread[4];
         List<Throwable> failures = new java.util.concurrent.CopyOnWriteArrayList<>();
         for (int i = 0; i < writers.length; i++) {
@@ -296,7 +296,7 @@ class CheckpointStoreTest {
     }
 
     @Test
-    void foldersOfOtherNamesAreLeftAlone() throws IOException {
+    void leavesFoldersOfOtherNames() throws IOException {
         Files.createDirectories(temp.resolve("checkpoints/step-5-a"));
         Files.createDirectories(temp.resolve("checkpoints/other"));
         CheckpointStore store = store("a-0");

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Checkpoints of two tensors of 3 MiB, on a file system that takes its time for each MiB. */
+/** Checkpoints of two tensors of 3 MiB on a slow file system. */
 @Timeout(60)
 class CheckpointWriterTest {
     private static final int FLOATS = 3 << 18;
@@ -51,7 +51,7 @@ class CheckpointWriterTest {
         return CheckpointStore.open(FarFileSystem.path(temp.resolve("checkpoints")), hadoop, "a-0");
     }
 
-    /** As an optimizer step does: every value changes. */
+    /** Changes every value, as an optimizer step does. */
     private void train(float value) {
         for (ByteBuffer tensor : List.of(weights, moments)) {
             for (int i = 0; i < FLOATS; i++) {
@@ -87,14 +87,14 @@ class CheckpointWriterTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void itHoldsTheValuesOfItsStepThoughTrainingGoesOn(boolean inPlace) throws Exception {
+    void savesTheValuesOfItsStepWhileTrainingGoesOn(boolean inPlace) throws Exception {
         CheckpointStore store = store(FarFileSystem.slow(SLOW));
         try (CheckpointWriter writer = new CheckpointWriter(store, local, inPlace, 20, () -> {})) {
             for (int step = 1; step <= 2; step++) {
                 train(step);
                 long before = System.nanoTime();
                 Checkpoint begun = begin(writer, step);
-                // The next step computes meanwhile.
+                // The next step computes while the checkpoint is written.
                 Thread.sleep(2 * SLOW);
                 writer.beforeUpdate();
                 train(-step);
@@ -109,7 +109,7 @@ class CheckpointWriterTest {
     }
 
     @Test
-    void whereTheDiskHasNoRoomTheTrainingWaits() throws Exception {
+    void waitsForTheCheckpointWithoutRoomOnTheLocalDisk() throws Exception {
         CheckpointStore store = store(FarFileSystem.slow(SLOW));
         try (CheckpointWriter writer = new CheckpointWriter(store, temp.resolve("missing"), true, 20, () -> {})) {
             train(1);
@@ -122,7 +122,7 @@ class CheckpointWriterTest {
     }
 
     @Test
-    void anErrorOfTheWritingEndsTheTraining() {
+    void failsTrainingIfWritingFails() {
         CheckpointStore store = store(FarFileSystem.full(5 << 19));
         try (CheckpointWriter writer = new CheckpointWriter(store, local, true, 20, () -> {})) {
             begin(writer, 1);
@@ -137,7 +137,7 @@ class CheckpointWriterTest {
     }
 
     @Test
-    void aTrainingThatEndsLetsItsCheckpointBeWrittenForAWhile() {
+    void waitsALimitedTimeForTheLastCheckpoint() {
         CheckpointStore patient = store(FarFileSystem.slow(SLOW));
         CheckpointWriter writer = new CheckpointWriter(patient, local, true, 20, () -> {});
         train(1);
@@ -154,7 +154,7 @@ class CheckpointWriterTest {
     }
 
     @Test
-    void anInterruptedTrainingDoesNotWait() {
+    void doesNotWaitWhenInterrupted() {
         CheckpointStore store = store(FarFileSystem.slow(20 * SLOW));
         CheckpointWriter writer = new CheckpointWriter(store, local, true, 20, () -> {});
         begin(writer, 1);

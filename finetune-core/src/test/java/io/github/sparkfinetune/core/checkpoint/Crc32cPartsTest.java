@@ -14,7 +14,7 @@ class Crc32cPartsTest {
     }
 
     @Test
-    void partsHaveTheChecksumOfTheWhole() {
+    void combinesPartsToTheChecksumOfTheWhole() {
         Random random = new Random(1);
         for (int size : new int[] {0, 1, 2, 3, 100, 4096, 1_000_003}) {
             byte[] bytes = new byte[size];
@@ -30,8 +30,8 @@ class Crc32cPartsTest {
     }
 
     @Test
-    void partsMayBeLargerThanAnArray() {
-        // 32 GB of zeros: by parts of a megabyte, and each time twice as much.
+    void combinesPartsLargerThanAnArray() {
+        // 32 GB of zeros, once as parts of 1 MiB, once by doubling the part.
         byte[] zeros = new byte[1 << 20];
         long part = crc(zeros, 0, zeros.length);
         Crc32cParts many = new Crc32cParts();

@@ -16,17 +16,17 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.util.Progressable;
 
-/** Stands for a file system that is not this machine's: scheme {@code far}, no rename, and it can run full. */
+/** A fake remote file system with the scheme {@code far}. It has no rename, and can run full. */
 public final class FarFileSystem extends RawLocalFileSystem {
     private static final String ROOM = "test.far.room";
     private static final String MILLIS = "test.far.millis";
     private static final String KEEPS = "test.far.keeps";
     private static final String READER = "test.far.reader";
 
-    /** Bytes that were read, by reader and file. */
+    /** Bytes read, by reader and file. */
     private static final Map<String, AtomicLong> READ = new ConcurrentHashMap<>();
 
-    /** A configuration that knows the scheme. */
+    /** Returns a configuration with the scheme. */
     public static Configuration configuration() {
         Configuration hadoop = new Configuration(false);
         hadoop.set("fs.far.impl", FarFileSystem.class.getName());
@@ -34,35 +34,35 @@ public final class FarFileSystem extends RawLocalFileSystem {
         return hadoop;
     }
 
-    /** The same, with room for so many bytes in each file. */
+    /** Returns a configuration with the scheme and room for {@code bytes} in each file. */
     static Configuration full(int bytes) {
         Configuration hadoop = configuration();
         hadoop.setInt(ROOM, bytes);
         return hadoop;
     }
 
-    /** The same, but each write of a piece takes so long. */
+    /** Returns a configuration with the scheme where each write call takes {@code millis}. */
     static Configuration slow(int millis) {
         Configuration hadoop = configuration();
         hadoop.setInt(MILLIS, millis);
         return hadoop;
     }
 
-    /** The same, but nothing may be deleted. */
+    /** Returns a configuration with the scheme where nothing can be deleted. */
     static Configuration keeping() {
         Configuration hadoop = configuration();
         hadoop.setBoolean(KEEPS, true);
         return hadoop;
     }
 
-    /** The same, and what is read is counted under a name of the reader. */
+    /** Returns a configuration with the scheme that counts the bytes read by a named reader. */
     public static Configuration counting(String reader) {
         Configuration hadoop = configuration();
         hadoop.set(READER, reader);
         return hadoop;
     }
 
-    /** How many bytes of a file a reader has read since the last time that this was asked. */
+    /** Returns the number of bytes that a reader has read of a file, and resets it. */
     public static long takeRead(String reader, String file) {
         AtomicLong read = READ.remove(reader + "/" + file);
         return read == null ? 0 : read.get();

@@ -65,7 +65,7 @@ class HfFolderWriterTest {
     }
 
     @Test
-    void theFolderHoldsWhatTransformersReads() throws IOException {
+    void writesTheFilesThatTransformersReads() throws IOException {
         write("run", "0", 0.5f, SafetensorsWriter.MAX_SHARD_SIZE);
         Path model = temp.resolve("model");
         assertThat(names(model))
@@ -91,7 +91,7 @@ class HfFolderWriterTest {
     }
 
     @Test
-    void weightsAboveTheLimitAreSharded() throws IOException {
+    void shardsWeightsAboveTheLimit() throws IOException {
         write("run", "0", 0.5f, 19);
         Path model = temp.resolve("model");
         assertThat(names(model).stream().filter(name -> name.startsWith("model")))
@@ -110,7 +110,7 @@ class HfFolderWriterTest {
     }
 
     @Test
-    void onlyTheSameRunReplacesAFolder() throws IOException {
+    void replacesAFolderOfTheSameRunOnly() throws IOException {
         write("run", "0", 1, SafetensorsWriter.MAX_SHARD_SIZE);
         Files.createDirectories(temp.resolve(".model.tmp.run.7"));
         write("run", "1", 2, SafetensorsWriter.MAX_SHARD_SIZE);
@@ -124,7 +124,7 @@ class HfFolderWriterTest {
     }
 
     @Test
-    void finishesAFolderThatTheSameMergeHasBegunAndLeavesAWholeOne() throws IOException {
+    void finishesABegunMergeAndKeepsAWholeOne() throws IOException {
         Path model = Files.createDirectories(temp.resolve("model"));
         Files.writeString(model.resolve(".finetune-run"), "merge-1\n");
         Files.writeString(model.resolve("model.safetensors"), "half");
@@ -151,7 +151,7 @@ class HfFolderWriterTest {
     }
 
     @Test
-    void aFolderOrFileOfSomebodyElseIsLeftAlone() throws IOException {
+    void keepsFoldersAndFilesOfOthers() throws IOException {
         Files.createDirectories(temp.resolve("model"));
         Files.writeString(temp.resolve("model/notes.txt"), "mine");
         assertThatThrownBy(() -> writer("run", "0").checkTarget())
@@ -167,7 +167,7 @@ class HfFolderWriterTest {
     }
 
     @Test
-    void aModelFarAwayIsCopiedAndALocalOneIsNot() throws IOException {
+    void copiesARemoteModelButNotALocalOne() throws IOException {
         assertThat(ModelFolder.fetch(base.toUri().toString(), hadoop, temp)).isEqualTo(base);
         Path copy = ModelFolder.fetch(
                 FarFileSystem.path(base).toString(), FarFileSystem.configuration(), temp.resolve("cache"));

@@ -28,12 +28,12 @@ class ModelCardTest {
         "meta-llama/Llama-3.1-8B, meta-llama/Llama-3.1-8B",
         "table:acme.mails, table:acme.mails"
     })
-    void anAddressIsShownByItsLastPart(String address, String name) {
+    void showsOnlyTheLastPartOfAnAddress(String address, String name) {
         assertThat(ModelCard.nameOf(address)).isEqualTo(name);
     }
 
     @Test
-    void noCardNamesAHostABucketOrAUser() {
+    void namesNoHostBucketOrUser() {
         ModelCard card = card(
                 "hdfs://namenode.acme:8020/user/jane/models/minilm",
                 "s3a://acme-secret-bucket/mails.jsonl",

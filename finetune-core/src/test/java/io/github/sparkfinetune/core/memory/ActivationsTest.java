@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is counted from shapes against the tensors that a layer really keeps. */
+/** Activation bytes counted from shapes equal those of the tensors that a layer keeps. */
 class ActivationsTest {
     private static final int LENGTH = 16;
     private static final BatchShape BATCH = new BatchShape(3, LENGTH);
@@ -47,8 +47,8 @@ class ActivationsTest {
         return IntStream.range(5, 5 + LENGTH).toArray();
     }
 
-    /** Decoders whose backward is. */
-    static Stream<Arguments> writtenOut() {
+    /** Returns decoders whose backward is hand-written, each in F32 and BF16. */
+    static Stream<Arguments> handWritten() {
         return GoldenFiles.decoders().stream()
                 .filter(model -> !Architectures.decoder(Configs.golden(model)).isRecorded())
                 .flatMap(model ->
@@ -56,8 +56,8 @@ class ActivationsTest {
     }
 
     @ParameterizedTest
-    @MethodSource("writtenOut")
-    void aDecoderLayerKeepsWhatIsCounted(String name, MatmulBackend matmul) {
+    @MethodSource("handWritten")
+    void countsWhatADecoderLayerKeeps(String name, MatmulBackend matmul) {
         Path folder = GoldenFiles.root().resolve("models").resolve(name);
         Adaptation adaptation = Adaptation.of(Trainable.all()).withBf16(matmul == MatmulBackend.BF16);
         HfConfig config = HfConfig.read(folder);
@@ -89,7 +89,7 @@ class ActivationsTest {
         }
     }
 
-    /** What a layer keeps in BF16 on a processor whose products in it are slow, and what is not counted. */
+    /** Returns bytes that are not counted: sums that a layer keeps in BF16 on a processor with slow BF16 products. */
     private static long sumsOfTheFusedKernel(DecoderArchitecture architecture) {
         boolean fused = !Processor.here().hasAvx512() && architecture.factors().attentionCap() == 0;
         return fused ? BATCH.tokens() * architecture.shape().heads() * Float.BYTES : 0;
@@ -104,7 +104,7 @@ class ActivationsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"bert-seqcls", "mpnet-seqcls", "modernbert-seqcls"})
-    void anEncoderLayerKeepsWhatIsCounted(String name) {
+    void countsWhatAnEncoderLayerKeeps(String name) {
         Path folder = GoldenFiles.root().resolve("models").resolve(name);
         Adaptation adaptation = Adaptation.of(Trainable.all());
         HfConfig config = HfConfig.read(folder);
@@ -133,7 +133,7 @@ class ActivationsTest {
     }
 
     @Test
-    void layersBelowTheLowestTrainedOneKeepNothing() {
+    void countsNothingBelowTheLowestTrainedLayer() {
         HfConfig config = HfConfig.read(GoldenFiles.root().resolve("models/bert-seqcls"));
         long all = kept(config, Trainable.above(0));
         long one = kept(config, Trainable.above(1));
@@ -150,7 +150,7 @@ class ActivationsTest {
 
     private static long bytes(NDManager owner) {
         return owner.getManagedArrays().stream()
-                // DJL knows no BF16.
+                // DJL has no BF16 type.
                 .mapToLong(array -> array.size()
                         * (array.getDataType() == DataType.UNKNOWN
                                 ? Short.BYTES

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FootprintTest {
     @ParameterizedTest
     @ValueSource(strings = {"llama-tied", "llama-untied", "qwen2", "mistral", "gpt2"})
-    void countsTheParametersThatAreLoaded(String name) {
+    void countsTheLoadedParameters(String name) {
         Path folder = GoldenFiles.root().resolve("models").resolve(name);
         HfConfig config = HfConfig.read(folder);
         Torch.start(1);

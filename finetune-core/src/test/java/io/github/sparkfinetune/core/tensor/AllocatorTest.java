@@ -19,12 +19,12 @@ class AllocatorTest {
 
     @Test
     @EnabledOnOs(OS.LINUX)
-    void releasesWhatIsOutOfReach() throws IOException {
+    void releasesUnreachableBuffers() throws IOException {
         long taken = resident(touched());
 
         Allocator.release();
 
-        // A buffer's memory goes by a thread of the JVM's, after the collection that found it out of reach.
+        // A JVM thread frees the buffer's memory some time after the garbage collection.
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
         while (resident(null) >= taken - SIZE * 3L / 4 && System.nanoTime() < deadline) {
             Thread.onSpinWait();
@@ -40,7 +40,7 @@ class AllocatorTest {
         return bytes;
     }
 
-    /** Bytes of this process's memory that are resident and of no file, while {@code held} is in reach. */
+    /** Returns the resident anonymous memory of this process in bytes, while {@code held} is reachable. */
     private static long resident(ByteBuffer held) throws IOException {
         Matcher found = RESIDENT.matcher(Files.readString(Path.of("/proc/self/status")));
         assertThat(found.find()).isTrue();

@@ -22,7 +22,7 @@ class CompiledScriptsTest {
     }
 
     @Test
-    void usersOfTheSameTextAndAttributesShareAModule() {
+    void sharesAModuleBetweenUsersOfTheSameTextAndAttributes() {
         try (NDManager one = Torch.manager(-1);
                 NDManager two = Torch.manager(-1)) {
             assertThat(get(two, 4)).isSameAs(get(one, 4));
@@ -31,7 +31,7 @@ class CompiledScriptsTest {
     }
 
     @Test
-    void aModuleOutlivesTheUserThatCompiledIt() {
+    void keepsAModuleAfterItsFirstUserCloses() {
         try (NDManager two = Torch.manager(-1)) {
             ScriptModule script;
             try (NDManager one = Torch.manager(-1)) {
@@ -43,7 +43,7 @@ class CompiledScriptsTest {
     }
 
     @Test
-    void theLastUsedOfTheIdleModulesStayAndUsedOnesAlways() {
+    void keepsUsedModulesAndTheMostRecentIdleOnes() {
         try (NDManager user = Torch.manager(-1)) {
             CompiledScripts.Script used = get(user, 7);
             try (NDManager others = Torch.manager(-1)) {

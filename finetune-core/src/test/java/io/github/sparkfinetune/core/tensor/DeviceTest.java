@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Both devices over tensors of the processor: the copies to and from a GPU are the same calls there. */
+/** Both devices over CPU tensors; copies to and from a GPU are the same calls. */
 class DeviceTest {
     private NDManager manager;
 
@@ -81,7 +81,7 @@ class DeviceTest {
 
     @ParameterizedTest
     @EnumSource
-    void hostBufferTakesAndGivesTheValues(Kind kind) {
+    void downloadsAndUploadsByAHostBuffer(Kind kind) {
         HostBuffer host = kind.of(manager).hostBuffer(manager.create(new float[] {1, 2, 3}));
         host.download();
         assertThat(floats(host.bytes())).containsExactly(1, 2, 3);
@@ -92,7 +92,7 @@ class DeviceTest {
 
     @ParameterizedTest
     @EnumSource
-    void tensorsWithoutValues(Kind kind) {
+    void handlesEmptyTensors(Kind kind) {
         Device device = kind.of(manager);
         NDArray none = device.create(manager, new float[0], new Shape(0, 3));
         assertThat(none.getShape()).isEqualTo(new Shape(0, 3));
@@ -121,7 +121,7 @@ class DeviceTest {
     }
 
     @Test
-    void cpuSharesTheTensorsMemory() {
+    void sharesTheTensorsMemoryOnCpu() {
         Device device = Device.of(-1);
         try (NDManager own = device.manager()) {
             NDArray tensor = own.create(new float[] {1, 2, 3});
@@ -136,7 +136,7 @@ class DeviceTest {
     }
 
     @Test
-    void cudaReadsIntoOneBuffer() {
+    void readsIntoOneBufferOnCuda() {
         Device device = new Cuda(manager);
         NDArray tensor = manager.create(new float[] {1, 2, 3});
         ByteBuffer first = device.read(tensor);
@@ -148,7 +148,7 @@ class DeviceTest {
     }
 
     @Test
-    void chosenByIndex() {
+    void isChosenByIndex() {
         Device device = Device.of(-1);
         try (NDManager own = device.manager()) {
             assertThat(own.getDevice().getDeviceType()).isEqualTo("cpu");

@@ -25,7 +25,7 @@ class ParallelForTest {
 
     @ParameterizedTest
     @CsvSource({"0, 2", "1, 2", "3, 2", "4, 2", "100, 2", "100, 1", "5, 3"})
-    void eachUnitIsWorkedOnOnce(int units, int threads) {
+    void runsEachUnitOnce(int units, int threads) {
         AtomicIntegerArray times = new AtomicIntegerArray(units);
         ParallelFor.run(units, threads, unit -> times.incrementAndGet((int) unit));
         assertThat(IntStream.range(0, units).map(times::get)).hasSize(units).allMatch(n -> n == 1);
@@ -33,18 +33,18 @@ class ParallelForTest {
 
     @Test
     @EnabledOnOs(OS.LINUX)
-    void theThreadsArePyTorchs() {
+    void runsOnThreadsOfPyTorch() {
         AtomicInteger calls = new AtomicInteger();
         assertThat(OpenMp.run(2, calls::incrementAndGet)).isTrue();
         assertThat(calls).hasValue(2);
     }
 
     @Test
-    void threadsWorkAtTheSameTimeAndAreTheSameAgain() {
+    void runsConcurrentlyOnTheSameThreadsEachTime() {
         assertThat(teammates()).hasSize(2).isEqualTo(teammates());
     }
 
-    /** The threads of a team of two, of which each has to wait for the other. */
+    /** Returns the threads of a team of two that wait for each other. */
     private static Set<Thread> teammates() {
         Set<Thread> team = ConcurrentHashMap.newKeySet();
         CountDownLatch both = new CountDownLatch(2);
@@ -65,7 +65,7 @@ class ParallelForTest {
     }
 
     @Test
-    void whatOneThreadFailsByReachesTheCaller() {
+    void rethrowsAFailureOfOneThreadInTheCaller() {
         assertThatThrownBy(() -> ParallelFor.run(100, 2, unit -> {
                     if (unit == 41) {
                         throw new IllegalStateException("unit 41");
@@ -76,7 +76,7 @@ class ParallelForTest {
     }
 
     @Test
-    void ranksOfAProcessHaveTeamsOfTheirOwn() throws InterruptedException {
+    void runsRanksOfAProcessOnSeparateTeams() throws InterruptedException {
         AtomicIntegerArray sums = new AtomicIntegerArray(4);
         Thread[] ranks = new Thread[sums.length()];
         for (int i = 0; i < ranks.length; i++) {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Processes that end while their threads compute: with the exit code that was asked for, and without a crash. */
+/** Processes that end while their threads compute; they end with the requested exit code and without a crash. */
 @Timeout(600)
 class ProcessEndTest {
     private static final int THREADS = 6;
@@ -28,7 +28,7 @@ class ProcessEndTest {
     @TempDir
     Path folder;
 
-    /** Computes on several threads for ever; ends by a signal, or as its argument says. */
+    /** A process that computes on several threads until a signal, or until it ends as its argument says. */
     public static final class Computing {
         private Computing() {}
 
@@ -61,13 +61,13 @@ class ProcessEndTest {
     }
 
     @Test
-    void signalEndsAProcessThatComputes() throws Exception {
+    void endsOnASignalWhileComputing() throws Exception {
         endBySignals(4);
     }
 
     @Test
     @Tag("full")
-    void fiftySignalsEndFiftyProcessesThatCompute() throws Exception {
+    void endsFiftyTimesOnASignalWhileComputing() throws Exception {
         endBySignals(50);
     }
 
@@ -80,7 +80,7 @@ class ProcessEndTest {
     }
 
     @Test
-    void exitCodeIsTheOneThatWasAskedFor() throws Exception {
+    void exitsWithTheRequestedCodeWhileComputing() throws Exception {
         assertEnds(start("exit"), 3);
         assertEnds(start("return"), 0);
     }

@@ -16,7 +16,7 @@ class ProcessorTest {
     }
 
     @Test
-    void saysNothingWhereNothingIsSaid() {
+    void hasNoVendorAndFlagsOfAnUnknownProcessor() {
         Processor processor = Processor.of(List.of("Processor : ARMv8"));
         assertThat(processor.vendor()).isEmpty();
         assertThat(processor.flags()).isEmpty();
@@ -25,7 +25,7 @@ class ProcessorTest {
     }
 
     @Test
-    void hasAvx512WithAllPartsThatOneDnnAsksFor() {
+    void hasAvx512OnlyWithAllPartsThatOneDnnNeeds() {
         assertThat(Processor.of(List.of("flags : avx2 avx512f avx512bw avx512vl avx512dq"))
                         .hasAvx512())
                 .isTrue();

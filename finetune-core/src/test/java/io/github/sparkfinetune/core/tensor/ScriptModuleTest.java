@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Python modules as TorchScript: what they may use, what they are given, and what is said where they are wrong. */
+/** Python modules as TorchScript: allowed syntax, attributes, and error messages. */
 class ScriptModuleTest {
     private static final String SAMPLES = "core.tensor.samples.";
     private static final String ACT = "F.silu # torch.bool";
@@ -43,7 +43,7 @@ class ScriptModuleTest {
     }
 
     @Test
-    void attributesHaveTheValuesThatJavaGives() {
+    void setsAttributesFromJava() {
         NDList values = language(true).call(manager, "attributes");
         assertThat(values.get(0).getLong()).isEqualTo(-5);
         assertThat(values.get(1).getDouble()).isEqualTo(1e-300);
@@ -53,7 +53,7 @@ class ScriptModuleTest {
     }
 
     @Test
-    void pythonIsPython() {
+    void runsPython() {
         ScriptModule script = language(true);
         NDArray x = manager.create(new float[] {1, 2, 3, 4, 5, 6}, new Shape(3, 2));
         NDArray bias = manager.create(new float[] {10, 20});
@@ -75,7 +75,7 @@ class ScriptModuleTest {
     }
 
     @Test
-    void tensorsComeBackByName() {
+    void returnsTensorsByName() {
         NDArray x = manager.arange(6f);
         long before = manager.getManagedArrays().size();
         Map<String, NDArray> named = language(true).callNamed(manager, "named", x, new long[] {1, 3, 2});
@@ -89,7 +89,7 @@ class ScriptModuleTest {
     }
 
     @Test
-    void aDerivedClassOverridesWhateverTheOrder() {
+    void overridesByADerivedClassInAnyOrder() {
         for (List<String> order : List.of(
                 List.of(SAMPLES + "derived"),
                 List.of(SAMPLES + "unimportant", SAMPLES + "derived"),
@@ -101,7 +101,7 @@ class ScriptModuleTest {
     }
 
     @Test
-    void aMistakeIsToldByFileLineAndMethod() {
+    void reportsAnErrorByFileLineAndMethod() {
         assertThatThrownBy(() -> load("unknown_operator", Map.of()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("core/tensor/samples/unknown_operator.py:13, bad: "
@@ -135,7 +135,7 @@ class ScriptModuleTest {
                 "statement | 1 | core/tensor/samples/statement.py:3: before the first class only imports can stand",
                 "constant | 1 | core/tensor/samples/constant.py:5: in a class only \"name: type\" and methods can stand",
             })
-    void whatDoesNotFitIsRefused(String module, Double size, String message) {
+    void refusesWrongAttributesAndSyntax(String module, Double size, String message) {
         Map<String, Object> attributes = new HashMap<>();
         if (size != null) {
             attributes.put("size", size == Math.rint(size) ? (Object) size.intValue() : size);
@@ -146,7 +146,7 @@ class ScriptModuleTest {
     }
 
     @Test
-    void classesThatContradictEachOtherAreRefused() {
+    void refusesContradictoryClasses() {
         assertThatThrownBy(() ->
                         ScriptModule.load(manager, List.of(SAMPLES + "derived", SAMPLES + "rival"), Map.of("size", 1)))
                 .hasMessage("method one stands in core.tensor.samples.derived and in core.tensor.samples.rival");

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What Python calls a thing and what an archive calls it. */
+/** Names in Python and in a TorchScript archive. */
 class ScriptNamesTest {
     @ParameterizedTest
     @CsvSource(
@@ -30,7 +30,7 @@ class ScriptNamesTest {
                 "torch.ones(s, dtype=torch.bool) | torch.ones(s, dtype=11)",
                 "{'a': x, } | {'a': x }",
             })
-    void isMapped(String python, String archive) {
+    void mapsNames(String python, String archive) {
         assertThat(ScriptNames.of(python).mapped()).isEqualTo(archive);
     }
 
@@ -50,12 +50,12 @@ class ScriptNamesTest {
                 "# F.silu, torch.int64",
                 "\"\"\"F.silu 'torch.bool \" # torch.int64 \"\"\"",
             })
-    void staysAsItIs(String text) {
+    void leavesOtherNames(String text) {
         assertThat(ScriptNames.of(text).mapped()).isEqualTo(text);
     }
 
     @Test
-    void linesStayLines() {
+    void keepsLines() {
         String text = """
                 def a(self):
                     \"""F.silu

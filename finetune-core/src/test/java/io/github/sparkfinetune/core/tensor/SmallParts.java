@@ -2,21 +2,21 @@ package io.github.sparkfinetune.core.tensor;
 
 import java.util.concurrent.Callable;
 
-/** Parts of a few bytes for a while, so that small tensors are cut as those of gigabytes are. */
+/** Runs code with parts of a few bytes, so that small tensors are split as tensors of gigabytes are. */
 public final class SmallParts {
     private SmallParts() {}
 
-    /** What is done with such parts. */
+    /** Code that runs with small parts. */
     @FunctionalInterface
     public interface Body {
-        /** Does it. */
+        /** Runs the code. */
         void run() throws Exception;
     }
 
     /**
-     * Runs with small parts.
+     * Runs code with small parts.
      *
-     * @param bytes of a part, a multiple of 8
+     * @param bytes size of a part in bytes, a multiple of 8
      */
     public static void run(int bytes, Body body) throws Exception {
         call(bytes, () -> {
@@ -26,9 +26,9 @@ public final class SmallParts {
     }
 
     /**
-     * Computes with small parts.
+     * Computes a value with small parts.
      *
-     * @param bytes of a part, a multiple of 8
+     * @param bytes size of a part in bytes, a multiple of 8
      */
     public static <T> T call(int bytes, Callable<T> body) throws Exception {
         if (bytes <= 0 || bytes % Long.BYTES != 0) {

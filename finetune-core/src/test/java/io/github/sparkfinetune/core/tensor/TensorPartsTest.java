@@ -44,7 +44,7 @@ class TensorPartsTest {
 
     @ParameterizedTest
     @ValueSource(ints = {8, 16, 24, 64, 400})
-    void aTensorIsWrittenInPartsInTheirOrder(int partBytes) throws Exception {
+    void writesATensorInPartsInOrder(int partBytes) throws Exception {
         NDArray f32 = manager.create(SHAPE, DataType.FLOAT32);
         NDArray bf16 = script.callOne(manager, "empty_bf16", SHAPE.getShape(), f32);
         for (NDArray tensor : List.of(f32, bf16)) {
@@ -64,7 +64,7 @@ class TensorPartsTest {
     }
 
     @Test
-    void halvesTakeTheNearestValue() {
+    void roundsToTheNearestBf16() {
         NDArray tensor = script.callOne(manager, "empty_bf16", new long[] {1}, manager.create(0f));
         TensorParts.write(script, tensor, (from, target) -> target.put(target.position(), 1 + 0x1p-8f + 0x1p-20f));
         assertThat(script.callOne(manager, "f32", tensor).getFloat()).isEqualTo(1 + 0x1p-7f);
@@ -72,7 +72,7 @@ class TensorPartsTest {
 
     @ParameterizedTest
     @ValueSource(ints = {8, 24, 400})
-    void theBytesOfEveryTypeAreRead(int partBytes) throws Exception {
+    void readsBytesOfEveryType(int partBytes) throws Exception {
         NDArray f32 = manager.create(range(1, 16), SHAPE);
         NDArray bf16 = script.callOne(manager, "empty_bf16", SHAPE.getShape(), f32);
         script.call(manager, "copy", bf16, f32);
@@ -96,7 +96,7 @@ class TensorPartsTest {
     }
 
     @Test
-    void theBytesReadOfTheProcessorAreTheTensorsOwn() {
+    void readsTheTensorsOwnBytesOnCpu() {
         NDArray tensor = manager.create(range(1, 16), SHAPE);
         ByteBuffer two = TensorParts.read(new Cpu(manager), script, tensor, 4, 8);
         tensor.muli(2);
@@ -105,7 +105,7 @@ class TensorPartsTest {
 
     @ParameterizedTest
     @ValueSource(ints = {8, 24, 400})
-    void partsAreChangedOneAtATimeOrTogether(int partBytes) throws Exception {
+    void changesPartsOneByOneOrTogether(int partBytes) throws Exception {
         for (Device device : devices()) {
             NDArray tensor = manager.create(range(1, 16), SHAPE);
             SmallParts.run(partBytes, () -> {
@@ -135,7 +135,7 @@ class TensorPartsTest {
     }
 
     @Test
-    void aTensorWithoutValuesIsOneEmptyPart() {
+    void hasOneEmptyPartForAnEmptyTensor() {
         NDArray none = manager.create(new Shape(0, 3));
         for (Device device : devices()) {
             assertThat(TensorParts.all(manager, device, script, none))

@@ -21,7 +21,7 @@ class TensorsTest {
     }
 
     @Test
-    void holdTheValues() {
+    void holdsTheValues() {
         try (NDManager manager = Torch.manager(-1)) {
             NDArray whole = Tensors.of(manager, new long[] {1, -2, Long.MAX_VALUE, 4, 5, 6}, new Shape(2, 3));
             assertThat(whole.getDataType()).isEqualTo(DataType.INT64);
@@ -41,7 +41,7 @@ class TensorsTest {
     }
 
     @Test
-    void theNormOfManyValuesIsExact() {
+    void computesTheNormOfManyValuesExactly() {
         try (NDManager manager = Torch.manager(-1)) {
             ScriptModule script = ScriptModule.load(manager, List.of("core.tensor.tensors"), Map.of());
             for (int count : new int[] {1, 1000, 1 << 16, (1 << 24) + 5}) {
@@ -54,7 +54,7 @@ class TensorsTest {
     }
 
     @Test
-    void leaveNoDirectBuffersBehind() {
+    void leavesNoDirectBuffers() {
         BufferPoolMXBean direct = ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
                 .filter(pool -> pool.getName().equals("direct"))
                 .findFirst()

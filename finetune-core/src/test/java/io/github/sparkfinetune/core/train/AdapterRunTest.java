@@ -22,11 +22,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * An adapter begins as a no-op, leaves its base alone, changes what the model computes, and computes the same in
- * memory, read from its folder, merged, and where its training goes on.
+ * An adapter starts as a no-op, leaves its base unchanged, and changes the model's output by training. It computes the
+ * same in memory, loaded from its folder, merged, and when its training continues.
  */
 class AdapterRunTest {
-    /** Of the largest. */
+    /** Tolerance relative to the largest logit. */
     private static final double LOGITS = 1e-5;
 
     private static final int STEPS = 3;
@@ -81,7 +81,7 @@ class AdapterRunTest {
 
     @ParameterizedTest
     @MethodSource("adapters")
-    void isTheSameInMemoryReadMergedAndContinued(List<String> adapter) throws Exception {
+    void computesTheSameInMemoryLoadedMergedAndContinued(List<String> adapter) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), adapter.get(0), config -> {});
         byte[] file = Files.readAllBytes(base.resolve("model.safetensors"));
         TinyRun tiny = new TinyRun(folder, base, "causal-lm");
@@ -114,13 +114,13 @@ class AdapterRunTest {
         }
         try (TinyDecoder continued = TinyDecoder.toTrain(base, config, Optional.of(exported), 0)) {
             assertSame("continued", continued.logits(SAMPLES), after);
-            try (TinyDecoder anew = TinyDecoder.toTrain(base, config, Optional.empty(), 0)) {
-                assertThat(trained(continued.model())).isEqualTo(trained(anew.model()));
+            try (TinyDecoder fresh = TinyDecoder.toTrain(base, config, Optional.empty(), 0)) {
+                assertThat(trained(continued.model())).isEqualTo(trained(fresh.model()));
             }
         }
     }
 
-    /** Trains, and returns the logits of the model as it lies in memory at the end. */
+    /** Trains, and returns the logits of the trained model in memory. */
     private static float[] train(RunConfig config, float[] before) throws Exception {
         Path localDir = Path.of(java.net.URI.create(config.output().dir())).resolveSibling("local");
         RankContext rank =

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** {@code tokenizer.add_special_tokens}: embeddings with rows for the new tokens, trained where the method says so. */
+/** {@code tokenizer.add_special_tokens} adds rows for new tokens to the embeddings; some methods train the rows. */
 class AddedTokensTest {
     private static final int OLD = 384;
     private static final int NEW = 386;
@@ -60,7 +60,7 @@ class AddedTokensTest {
 
     @ParameterizedTest
     @MethodSource("methods")
-    void newRowsAreTheMeanAndTheOldStay(List<String> method) throws Exception {
+    void initializesNewRowsByTheMeanAndKeepsOldRows(List<String> method) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), method.get(0), config -> {});
         RunConfig config = TinyDecoder.config(settings(method));
         Map<String, float[]> before = TinyModel.weights(base);
@@ -111,7 +111,7 @@ class AddedTokensTest {
 
     @ParameterizedTest
     @MethodSource("methods")
-    void whatIsExportedKnowsTheNewTokens(List<String> method) throws Exception {
+    void exportsTheNewTokens(List<String> method) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), method.get(0), config -> {});
         TinyRun tiny = new TinyRun(folder, base, "causal-lm", settings(method));
         RunConfig config = tiny.config("out", "training.warmup_ratio=0");

@@ -30,12 +30,12 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What a language model or an adapter can be wrong in: one line that says what, where, and what to do. */
+/** Errors of a language model or an adapter are reported in one line with the fault, its location and a remedy. */
 class BadLanguageModelTest {
     @TempDir
     private Path folder;
 
-    private static void refused(ThrowingCallable work, ExitCode code, String... parts) {
+    private static void assertRefused(ThrowingCallable work, ExitCode code, String... parts) {
         assertThatThrownBy(work)
                 .isInstanceOfSatisfying(
                         RunException.class, e -> assertThat(e.exitCode()).isEqualTo(code))
@@ -45,8 +45,9 @@ class BadLanguageModelTest {
                 .doesNotContain("\n");
     }
 
-    private static void refused(Path base, ExitCode code, List<String> settings, String... parts) {
-        refused(() -> TinyDecoder.toTrain(base, settings.toArray(String[]::new)).close(), code, parts);
+    private static void assertRefused(Path base, ExitCode code, List<String> settings, String... parts) {
+        assertRefused(
+                () -> TinyDecoder.toTrain(base, settings.toArray(String[]::new)).close(), code, parts);
     }
 
     static Stream<Arguments> configurations() {
@@ -97,41 +98,42 @@ class BadLanguageModelTest {
 
     @ParameterizedTest
     @MethodSource("configurations")
-    void aModelThatIsNotSupportedOrNotWhole(String kind, Consumer<ObjectNode> edit, String message) throws Exception {
+    void refusesUnsupportedAndIncompleteModels(String kind, Consumer<ObjectNode> edit, String message)
+            throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), kind, edit);
-        refused(base, ExitCode.DATA, List.of(), message);
+        assertRefused(base, ExitCode.DATA, List.of(), message);
     }
 
     @Test
-    void aPickle() throws Exception {
+    void refusesAPickle() throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {});
         Files.move(base.resolve("model.safetensors"), base.resolve("pytorch_model.bin"));
-        refused(base, ExitCode.DATA, List.of(), "pytorch_model.bin", "Python pickle", "convert it");
+        assertRefused(base, ExitCode.DATA, List.of(), "pytorch_model.bin", "Python pickle", "convert it");
     }
 
     @ParameterizedTest
     @CsvSource({"full", "freeze"})
-    void fourBitsCanNotBeTrainedWhole(String method) {
+    void refusesFullTrainingOfA4BitModel(String method) {
         Path base = GoldenFiles.root().resolve("nf4/llama-tied-4bit");
-        refused(base, ExitCode.CONFIG, List.of("method.type=" + method), "method.type", "4-bit model", "qlora");
+        assertRefused(base, ExitCode.CONFIG, List.of("method.type=" + method), "method.type", "4-bit model", "qlora");
     }
 
     @Test
-    void targetsThatMatchNothingAndListWhatIsThere() throws Exception {
+    void refusesTargetsThatMatchNothingAndListsTheModules() throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {});
-        refused(
+        assertRefused(
                 base,
                 ExitCode.CONFIG,
                 List.of("method.type=lora", "method.target_modules=[q_proj, query]"),
                 "target_modules: query matches no linear",
-                "its linears are down_proj, gate_proj, up_proj, k_proj, o_proj, q_proj, v_proj, lm_head");
-        refused(
+                "there are down_proj, gate_proj, up_proj, k_proj, o_proj, q_proj, v_proj, lm_head");
+        assertRefused(
                 base,
                 ExitCode.CONFIG,
                 List.of("method.type=lora", "method.layers_to_transform=[7]"),
                 "target_modules",
                 "matches no linear");
-        refused(
+        assertRefused(
                 base,
                 ExitCode.CONFIG,
                 List.of("method.type=lora", "method.target_modules=[lm_head]"),
@@ -141,9 +143,9 @@ class BadLanguageModelTest {
 
     @ParameterizedTest
     @CsvSource({"gpt2, lora-qv", "llama-tied, gpt2-lora-c_attn", "mistral, lora-qv", "llama-tied, bert-lora-qv"})
-    void anAdapterForAnotherBase(String kind, String adapter) throws Exception {
+    void refusesAnAdapterForAnotherBase(String kind, String adapter) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
-        refused(
+        assertRefused(
                 () -> TinyDecoder.toTrain(
                                 base,
                                 TinyDecoder.config("method.type=lora", "method.adapter=unused"),
@@ -163,7 +165,7 @@ class BadLanguageModelTest {
         "lora, F32, model.embed_tokens.weight",
         "qlora, F32, model.layers.1.self_attn.k_proj.weight"
     })
-    void weightsThatAreNotFinite(String method, TensorType type, String tensor) throws Exception {
+    void refusesNonFiniteWeights(String method, TensorType type, String tensor) throws Exception {
         Path whole = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {});
         Path base = TinyModel.rewrite(whole, folder.resolve("damaged"), type, Long.MAX_VALUE, (name, values) -> {
             if (name.equals(tensor)) {
@@ -172,7 +174,7 @@ class BadLanguageModelTest {
         });
         TinyRun tiny = new TinyRun(folder, base, "causal-lm", "method.type=" + method);
         RunConfig config = tiny.config("out");
-        refused(
+        assertRefused(
                 () -> run(tiny, config, 2),
                 ExitCode.DATA,
                 base.resolve("model.safetensors").toString(),
@@ -182,7 +184,7 @@ class BadLanguageModelTest {
     }
 
     @Test
-    void anAdapterThatIsNotFinite() throws Exception {
+    void refusesANonFiniteAdapter() throws Exception {
         Path source = GoldenFiles.root().resolve("peft/lora-qv");
         Path adapter = Files.createDirectory(folder.resolve("adapter"));
         Files.copy(source.resolve("adapter_config.json"), adapter.resolve("adapter_config.json"));
@@ -191,7 +193,7 @@ class BadLanguageModelTest {
         Files.write(adapter.resolve("adapter_model.safetensors"), weights);
         Path base = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {});
         RunConfig config = TinyDecoder.config("method.type=lora", "method.adapter=unused");
-        refused(
+        assertRefused(
                 () -> TinyDecoder.toTrain(base, config, Optional.of(adapter), 0).close(),
                 ExitCode.DATA,
                 adapter.resolve("adapter_model.safetensors").toString(),
@@ -199,7 +201,7 @@ class BadLanguageModelTest {
                 "damaged");
     }
 
-    /** Runs, and throws what rank 0 threw. */
+    /** Trains, and rethrows the exception of rank 0. */
     private static TinyRun.Outcome run(TinyRun tiny, RunConfig config, int ranks) throws Throwable {
         try {
             return tiny.run(config, ranks, null);
@@ -210,12 +212,12 @@ class BadLanguageModelTest {
 
     @ParameterizedTest
     @CsvSource({"full", "lora"})
-    void aLossThatIsNotFiniteStopsAndKeepsTheCheckpoints(String method) throws Exception {
+    void stopsAtANonFiniteLossAndKeepsTheCheckpoints(String method) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {});
         TinyRun tiny = new TinyRun(folder, base, "sft", "method.type=" + method);
         RunConfig config = tiny.config(
                 "out", "training.learning_rate=1.0e30", "training.warmup_ratio=0.2", "training.save_steps=1");
-        refused(
+        assertRefused(
                 () -> run(tiny, config, 2),
                 ExitCode.FAILED,
                 "training.learning_rate: the loss of step 3 is ",

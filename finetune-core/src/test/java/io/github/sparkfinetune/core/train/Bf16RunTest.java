@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Whole runs with products in BF16: they repeat and resume as those in F32 do, and come near them. */
+/** Whole runs with products in BF16. They repeat and resume bit-equal, with losses close to those in F32. */
 class Bf16RunTest {
     private static final double PERCENT_OF_LOSS = 1;
 
@@ -54,7 +54,7 @@ class Bf16RunTest {
 
     @ParameterizedTest
     @EnumSource
-    void runsRepeatResumeAndComeNearThoseInF32(Method method) throws Exception {
+    void repeatsAndResumesBitEqualWithLossesCloseToF32(Method method) throws Exception {
         TinyRun tiny = method.prepare(folder);
         String[] settings = {
             "precision=bf16",
@@ -95,7 +95,7 @@ class Bf16RunTest {
     }
 
     @Test
-    void aResumedRunKeepsThePrecisionThatAutoChose() throws Exception {
+    void resumesWithThePrecisionThatAutoChose() throws Exception {
         TinyRun tiny = Method.LORA.prepare(folder);
         String save = "training.save_steps=4";
         RunConfig began = tiny.config("began", "precision=bf16", save);
@@ -109,7 +109,7 @@ class Bf16RunTest {
     }
 
     @Test
-    void aModelIsWrittenInHalfTheSpaceWhereAsked() throws Exception {
+    void writesAModelInBf16WhenConfigured() throws Exception {
         TinyRun tiny = Method.FULL.prepare(folder);
         RunConfig wide = tiny.config("wide");
         RunConfig half = tiny.config("narrow", "output.dtype=bfloat16");

@@ -32,15 +32,17 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Several labels a text, numbers, and weights of labels: every method on every family, cut and resumed in any way. */
+/** Multi-label classification, regression and label weights: every method trains every family, split and resumed. */
 class ClassificationRunTest {
     private static final String MULTI = "classification.problem_type=multi_label_classification";
     private static final String REGRESSION = "classification.problem_type=regression";
     private static final String WEIGHTS = "classification.class_weight={a: 3, c: 0.25}";
-    /** Adam turns rounding noise into whole steps where a gradient is zero in theory (key biases). */
+    /**
+     * Tolerance where a gradient is zero in theory (key biases), because Adam turns rounding noise into whole steps.
+     */
     private static final double NOISY_PARAMETER = 2e-2;
 
-    /** After ten steps of 1e-3: where a gradient is as small as its rounding, Adam makes much of that. */
+    /** Tolerance after ten steps of 1e-3; Adam amplifies gradients as small as their rounding. */
     private static final double PARAMETER = 5e-5;
 
     private static final Pattern KEY_BIAS = Pattern.compile("(key|key_proj|attn\\.k)\\.bias$");
@@ -65,7 +67,7 @@ class ClassificationRunTest {
         return new TinyRun(folder, base, "classification", settings);
     }
 
-    /** Ways to compute ten steps of one rank, or to go on with them. */
+    /** Ways to compute or resume ten steps of one rank. */
     enum Variant {
         TWO_RANKS,
         THREE_RANKS,
@@ -87,7 +89,8 @@ class ClassificationRunTest {
 
     @ParameterizedTest
     @MethodSource("settingsAndVariants")
-    void ranksMicroBatchesAndResumesChangeNothing(String kind, String settings, Variant variant) throws Exception {
+    void trainsTheSameModelWithRanksMicroBatchesAndResumes(String kind, String settings, Variant variant)
+            throws Exception {
         TinyRun tiny = tiny(
                 kind,
                 config -> DROPOUT.stream().filter(config::has).forEach(key -> config.put(key, 0.1)),
@@ -135,7 +138,7 @@ class ClassificationRunTest {
     static Stream<Arguments> methods() {
         return TestMatrix.of(TestMatrix.product(
                 List.of(MULTI, REGRESSION),
-                // DistilBERT's has no head for texts: it is drawn anew.
+                // The DistilBERT checkpoint has no head for texts; the head is initialized at random.
                 List.of(
                         "bert-seqcls",
                         "roberta-seqcls",
@@ -151,13 +154,13 @@ class ClassificationRunTest {
 
     @ParameterizedTest
     @MethodSource("methods")
-    void everyMethodTrainsEveryFamily(String problem, String kind, String method) throws Exception {
+    void trainsEveryFamilyByEveryMethod(String problem, String kind, String method) throws Exception {
         TinyRun tiny = tiny(kind, problem, "method.type=" + method);
         RunConfig config = tiny.config("out", "training.max_steps=40", "training.learning_rate=1.0e-2");
         TinyRun.Outcome outcome = tiny.run(config, 1, null);
         assertThat(mean(outcome.losses().subList(34, 40)))
                 .isLessThan(mean(outcome.losses().subList(0, 6)));
-        // The saved model, read again, gives the metrics that were measured while training.
+        // The saved model, loaded again, has the metrics of the evaluation while training.
         Map<String, Double> predicted = predicted(tiny, config);
         assertThat(predicted).containsOnlyKeys(outcome.result().best().eval().keySet());
         predicted.forEach((name, value) -> assertThat(value)
@@ -173,7 +176,7 @@ class ClassificationRunTest {
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         Manifest manifest = Manifest.read(dataset, HADOOP);
         TaskSpec spec = TaskSpecs.of(config);
-        List<Integer> places = spec.metricColumns().stream()
+        List<Integer> indices = spec.metricColumns().stream()
                 .map(name -> spec.evaluationColumns().stream()
                         .map(column -> column.name())
                         .toList()
@@ -184,16 +187,15 @@ class ClassificationRunTest {
             Iterator<Object[]> rows =
                     predictor.evaluate(eval, manifest.samples().labels(), 0, 1);
             List<Object[]> measured = new ArrayList<>();
-            rows.forEachRemaining(
-                    row -> measured.add(places.stream().map(place -> row[place]).toArray()));
-            return spec.metrics(measured.iterator(), manifest.samples().labels())
-                    .values();
+            rows.forEachRemaining(row ->
+                    measured.add(indices.stream().map(index -> row[index]).toArray()));
+            return spec.metrics(measured.iterator(), manifest.labels()).values();
         }
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"bert-multilabel", "bert-regression"})
-    void theConfigurationIsSavedAsTransformersWritesIt(String kind) throws Exception {
+    void savesTheConfigurationAsTransformersDoes(String kind) throws Exception {
         JsonNode before = GoldenFiles.json(GoldenFiles.root().resolve("models/" + kind + "/config.json"));
         TinyRun tiny = tiny(
                 kind,

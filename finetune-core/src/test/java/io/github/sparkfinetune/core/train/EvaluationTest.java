@@ -21,7 +21,7 @@ class EvaluationTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3})
-    void ranksMeasureTheSame(int count) throws Exception {
+    void measuresTheSameOnAllRanks(int count) throws Exception {
         try (Ranks ranks = Ranks.join(count)) {
             for (RandomMetrics.Kind kind : RandomMetrics.Kind.values()) {
                 Metrics whole = kind.none();
@@ -37,7 +37,7 @@ class EvaluationTest {
     }
 
     @Test
-    void aModelIsNotTheBestWhereTheMetricIsNotDefined() {
+    void keepsNoBestModelWithoutTheMetric() {
         BestModel best = new BestModel(new Metric("pearson", true), 0);
 
         assertThatThrownBy(() -> best.improvedBy(1, Map.of("loss", 1.0)))
@@ -51,7 +51,7 @@ class EvaluationTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void aModelIsNotTheBestWhereTheMetricIsNoNumber(boolean greaterIsBetter) {
+    void keepsNoBestModelWithANaNMetric(boolean greaterIsBetter) {
         BestModel best = new BestModel(new Metric("metric", greaterIsBetter), 2);
 
         assertThat(best.improvedBy(1, Map.of("metric", Double.NaN))).isFalse();
@@ -65,7 +65,7 @@ class EvaluationTest {
     }
 
     @Test
-    void trainingEndsEarlyWhereNoEvaluationIsANumber() {
+    void stopsEarlyIfAllEvaluationsAreNaN() {
         BestModel best = new BestModel(new Metric("loss", false), 2);
 
         assertThat(best.improvedBy(1, Map.of("loss", Double.NaN))).isFalse();
@@ -74,7 +74,7 @@ class EvaluationTest {
         assertThat(best.isOver()).isTrue();
     }
 
-    /** A task's metrics, without a model. */
+    /** A scorer that counts random metrics without a model. */
     private record Counting(RandomMetrics.Kind kind, Metrics metrics) implements Scorer {
         Counting(RandomMetrics.Kind kind) {
             this(kind, kind.none());

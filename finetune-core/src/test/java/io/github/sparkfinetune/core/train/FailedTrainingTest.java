@@ -17,9 +17,9 @@ class FailedTrainingTest {
     @TempDir
     private Path folder;
 
-    /** Else the ring's thread would write into memory that the training has freed. */
+    /** Gives up pending sums first; otherwise the ring's thread would write into freed memory. */
     @Test
-    void sumsUnderWayAreGivenUpBeforeGradientsAreFreed() throws Exception {
+    void givesUpPendingSumsBeforeFreeingGradients() throws Exception {
         TinyRun tiny = new TinyRun(folder, "bert-seqcls", 0.0);
         List<FailsAtSecondSum> machines = new ArrayList<>();
 
@@ -29,17 +29,17 @@ class FailedTrainingTest {
                 }))
                 .hasStackTraceContaining(FailsAtSecondSum.MESSAGE);
 
-        assertThat(machines.get(0).underWay).hasSize(1);
-        assertThat(machines.get(0).given).as("sums when it was closed").isEqualTo(1);
+        assertThat(machines.get(0).pending).hasSize(1);
+        assertThat(machines.get(0).pendingAtClose).as("sums when it was closed").isEqualTo(1);
     }
 
-    /** A collective whose first sum never ends and whose second cannot start, for want of memory perhaps. */
+    /** A collective whose first sum never ends and whose second sum cannot start, as without memory. */
     private static final class FailsAtSecondSum implements Collective {
         static final String MESSAGE = "no room for the second sum";
 
         private final Collective collective;
-        private final List<ByteBuffer> underWay = new ArrayList<>();
-        private int given;
+        private final List<ByteBuffer> pending = new ArrayList<>();
+        private int pendingAtClose;
 
         FailsAtSecondSum(Collective collective) {
             this.collective = collective;
@@ -57,10 +57,10 @@ class FailedTrainingTest {
 
         @Override
         public Future<?> allReduceAsync(ByteBuffer floats) {
-            if (!underWay.isEmpty()) {
+            if (!pending.isEmpty()) {
                 throw new IllegalStateException(MESSAGE);
             }
-            underWay.add(floats);
+            pending.add(floats);
             return new CompletableFuture<>();
         }
 
@@ -81,9 +81,9 @@ class FailedTrainingTest {
 
         @Override
         public void close() {
-            // As a ring's thread does until it has ended; the memory must still be there.
-            underWay.forEach(buffer -> buffer.putFloat(buffer.position(), 1));
-            given = underWay.size();
+            // A ring's thread writes until it has ended; the memory must still be allocated.
+            pending.forEach(buffer -> buffer.putFloat(buffer.position(), 1));
+            pendingAtClose = pending.size();
         }
     }
 }

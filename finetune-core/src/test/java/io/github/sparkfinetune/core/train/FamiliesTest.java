@@ -42,8 +42,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every family in the registry is trained for every task that it has a head for, by every method, and what is written
- * measures what was trained. README's table of families is made from the same.
+ * Every family in the registry is trained for every task of its heads, by every method. The written model has the
+ * metrics of the trained model. README's table of families is generated here.
  */
 class FamiliesTest {
     private static final Configuration HADOOP = new Configuration();
@@ -52,7 +52,7 @@ class FamiliesTest {
     private static final String END = "<!-- End of the table. -->\n";
     private static final List<Task> ENCODERS =
             List.of(Task.CLASSIFICATION, Task.TOKEN_CLASSIFICATION, Task.QUESTION_ANSWERING, Task.MASKED_LM);
-    /** Of the samples of sft the engine sees the labels alone: they are those of causal-lm with some left out. */
+    /** Tasks of decoders; sft is left out, because its samples are those of causal-lm with fewer labels. */
     private static final List<Task> DECODERS = List.of(Task.CAUSAL_LM, Task.PREFERENCE);
 
     private static final Map<Task, HeadKind> HEADS = Map.of(
@@ -66,7 +66,7 @@ class FamiliesTest {
     @TempDir
     private Path folder;
 
-    /** A family's golden models, those for a head first. */
+    /** Returns the golden models of a family; models for the head come first. */
     private static List<Path> models(String modelType, HeadKind head) {
         return GoldenFiles.folders("models").stream()
                 .filter(folder -> HfConfig.read(folder).modelType().equals(modelType))
@@ -88,7 +88,7 @@ class FamiliesTest {
     }
 
     private static boolean isRefused(String modelType, Task task) {
-        // Its masked tokens are told by another model.
+        // Another model, ELECTRA's generator, predicts masked tokens.
         return modelType.equals("electra") && task == Task.MASKED_LM;
     }
 
@@ -99,7 +99,7 @@ class FamiliesTest {
 
     @ParameterizedTest
     @MethodSource("familiesTasksAndMethods")
-    void isTrainedAndMeasuresTheSameOnceItIsWritten(String modelType, Task task, MethodConfig.Type method)
+    void trainsAndWritesAModelWithTheSameMetrics(String modelType, Task task, MethodConfig.Type method)
             throws Exception {
         Path golden = models(modelType, HEADS.get(task)).get(0);
         Path base = TinyModel.copy(folder.resolve("base"), golden.getFileName().toString(), config -> {});
@@ -125,7 +125,7 @@ class FamiliesTest {
         return task.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** Metrics of the evaluation split for the model, or adapter, that a run wrote. */
+    /** Returns the metrics of the evaluation split for the model or adapter that a run wrote. */
     private Map<String, Double> written(RunConfig config, Path base) throws IOException {
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         Manifest manifest = Manifest.read(dataset, HADOOP);
@@ -150,7 +150,7 @@ class FamiliesTest {
     }
 
     @Test
-    void readmeHasEveryFamily() throws IOException {
+    void listsEveryFamilyInReadme() throws IOException {
         String text = Files.readString(README);
         int begin = text.indexOf(BEGIN) + BEGIN.length();
         int end = text.indexOf(END);
@@ -185,7 +185,7 @@ class FamiliesTest {
         return table.append('\n').toString();
     }
 
-    /** Whether llama.cpp has the family; of its golden models not every one may be as llama.cpp computes it. */
+    /** Returns whether llama.cpp has the family; llama.cpp may not support every golden model of the family. */
     private static boolean isWrittenAsGguf(String modelType) {
         return models(modelType, HeadKind.CAUSAL_LM).stream().anyMatch(folder -> {
             try {
@@ -196,7 +196,7 @@ class FamiliesTest {
         });
     }
 
-    /** The golden models of a family for a task. */
+    /** Returns the table cell with the golden models of a family for a task. */
     private static String cell(String modelType, Task task) {
         if (!tasks(modelType).contains(task) || isRefused(modelType, task)) {
             return "–";

@@ -21,9 +21,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How a batch is cut, over ranks and over time, changes nothing; all with the model's dropout on. */
+/** Runs train the same model however a batch is split over ranks and micro-batches, with the model's dropout. */
 class FineTunerTest {
-    /** Adam turns rounding noise into whole steps where a gradient is zero in theory (key biases). */
+    /**
+     * Tolerance where a gradient is zero in theory (key biases), because Adam turns rounding noise into whole steps.
+     */
     private static final double NOISY_PARAMETER = 2e-2;
 
     private static final double PARAMETER = 1e-5;
@@ -39,7 +41,7 @@ class FineTunerTest {
     }
 
     @Test
-    void ranksAndMicroBatchesChangeNothing() throws Exception {
+    void trainsTheSameModelWithRanksAndMicroBatches() throws Exception {
         RunConfig one = tiny.config("one");
         TinyRun.Outcome reference = tiny.run(one, 1, null);
         assertThat(reference.losses()).hasSize(10).doesNotHaveDuplicates();
@@ -58,7 +60,7 @@ class FineTunerTest {
     }
 
     @Test
-    void twoByFourIsEightByOne() throws Exception {
+    void accumulatesFourBatchesOfTwoLikeOneOfEight() throws Exception {
         RunConfig one = tiny.config("one", "training.per_device_train_batch_size=8");
         RunConfig four =
                 tiny.config("four", "training.per_device_train_batch_size=2", "training.gradient_accumulation_steps=4");
@@ -68,7 +70,7 @@ class FineTunerTest {
     }
 
     @Test
-    void aRunRepeatedIsBitEqual() throws Exception {
+    void repeatsARunBitEqual() throws Exception {
         RunConfig first = tiny.config("first", "training.per_device_train_batch_size=6");
         RunConfig second = tiny.config("second", "training.per_device_train_batch_size=6");
         assertThat(tiny.run(first, 2, null).losses())
@@ -77,7 +79,7 @@ class FineTunerTest {
     }
 
     @Test
-    void aResumeIsBitEqualFromAnyStep() throws Exception {
+    void resumesBitEqualFromAnyStep() throws Exception {
         String[] settings = {
             "training.per_device_train_batch_size=6", "training.save_steps=1", "training.save_total_limit=20"
         };
@@ -89,14 +91,14 @@ class FineTunerTest {
             RunConfig resumed = tiny.config("resumed-" + i, settings);
             TinyRun.copy(whole, resumed, checkpoints.get(i));
             TinyRun.Outcome outcome = tiny.run(resumed, 2, checkpoints.get(i).name());
-            // The checkpoint's own record travels with it.
+            // The checkpoint keeps the record of its own step.
             assertThat(outcome.losses()).isEqualTo(losses.subList(i, 10));
             assertBitEqual(TinyRun.model(resumed), TinyRun.model(whole));
         }
     }
 
     @Test
-    void aSaveByTheClockChangesNoNumber() throws Exception {
+    void trainsTheSameModelWithTimedCheckpoints() throws Exception {
         String batch = "training.per_device_train_batch_size=6";
         RunConfig never = tiny.config("never", batch, "training.save_minutes=0");
         RunConfig always = tiny.config("always", batch, "training.save_minutes=1.0e-9", "training.save_total_limit=20");
@@ -113,9 +115,8 @@ class FineTunerTest {
     }
 
     @Test
-    void evaluationsMeasureAsManySamplesAsTheyMay() throws Exception {
-        Map<String, Double> all =
-                tiny.run(tiny.config("all"), 1, null).result().best().eval();
+    void limitsTheSamplesOfAnEvaluation() throws Exception {
+        Map<String, Double> all = tiny.run(tiny.config("all"), 1, null).result().eval();
         Map<String, Double> five = tiny.run(tiny.config("five", "training.eval_max_samples=5"), 2, null)
                 .result()
                 .best()
@@ -126,7 +127,7 @@ class FineTunerTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 3})
-    void aResumeWithOtherRanksKeepsTheGlobalBatch(int ranks) throws Exception {
+    void resumesWithTheSameGlobalBatchOnOtherRanks(int ranks) throws Exception {
         String[] settings = {
             "training.per_device_train_batch_size=6", "training.save_steps=4", "training.save_total_limit=20"
         };
@@ -141,7 +142,7 @@ class FineTunerTest {
     }
 
     @Test
-    void anAttemptThatFindsTheRunDoneReturnsItsResult() throws Exception {
+    void returnsTheResultOfAFinishedRun() throws Exception {
         RunConfig config = tiny.config("done");
         TinyRun.Outcome first = tiny.run(config, 1, null);
         String last = FineTuner.newestCheckpoint(config, new Configuration());
@@ -151,7 +152,7 @@ class FineTunerTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"null", "0", "1"})
-    void frozenParametersStayBitEqual(String layers) throws Exception {
+    void keepsFrozenParametersBitEqual(String layers) throws Exception {
         RunConfig config = tiny.config(
                 "frozen", "method.type=freeze", "method.freeze_layers=" + layers, "training.learning_rate=1.0e-2");
         tiny.run(config, 1, null);

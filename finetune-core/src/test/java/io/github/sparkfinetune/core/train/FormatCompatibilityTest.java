@@ -20,19 +20,19 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Datasets and checkpoints that lie on users' disks stay readable: the folders under {@code formats/} were written once
- * and are never written again. Each holds the dataset of {@link TinyDataset} and the checkpoint after the fourth of
- * eight steps, made by two ranks.
+ * Datasets and checkpoints of earlier versions stay readable. The folders under {@code formats/} were written once and
+ * are never written again. Each folder holds the dataset of {@link TinyDataset} and a checkpoint of two ranks after the
+ * fourth of eight steps.
  */
 class FormatCompatibilityTest {
     private static final String CHECKPOINT = "step-00000004-4f2a-0";
 
     /**
-     * A run whose folders were kept.
+     * A run whose folders are kept.
      *
      * @param model name of its golden model
-     * @param losses of the steps 1 to 8, as they were written to its records
-     * @param settings KEY=VALUE of its configuration
+     * @param losses losses of steps 1 to 8 in the run's records
+     * @param settings KEY=VALUE settings of its configuration
      */
     private record Kept(String task, String model, List<Double> losses, List<String> settings) {
         Path folder(String part) throws Exception {
@@ -82,7 +82,7 @@ class FormatCompatibilityTest {
 
     @ParameterizedTest
     @MethodSource("kept")
-    void aCheckpointIsResumed(Kept kept) throws Exception {
+    void resumesAnOldCheckpoint(Kept kept) throws Exception {
         TinyRun tiny = run(kept);
         replace(folder.resolve("dataset"), kept.folder("dataset"));
         RunConfig config = tiny.config(
@@ -100,7 +100,7 @@ class FormatCompatibilityTest {
 
     @ParameterizedTest
     @MethodSource("kept")
-    void aDatasetIsRead(Kept kept) throws Exception {
+    void readsAnOldDataset(Kept kept) throws Exception {
         run(kept);
         for (String split : List.of(Manifest.TRAIN, Manifest.EVAL)) {
             assertThat(samples(kept.folder("dataset"), split))

@@ -16,7 +16,7 @@ class GlobalBatchTest {
         return new Sample(0, ids, new int[ids.length], -1);
     }
 
-    /** Gathers the batch of a rank, whose number determines its samples. */
+    /** Gathers the batch of a rank; the rank's number determines its samples. */
     private static GlobalBatch gather(Collective ranks) {
         List<Sample> mine = switch (ranks.rank()) {
             case 0 -> List.of(sample(7, 5, 7), sample(250_000, 0));
@@ -27,7 +27,7 @@ class GlobalBatchTest {
     }
 
     @Test
-    void ranksKnowWhatAllOfThemHave() throws Exception {
+    void sharesTheSumsOfAllRanks() throws Exception {
         try (Ranks ranks = Ranks.join(3)) {
             assertThat(ranks.play(GlobalBatchTest::gather)).hasSize(3).allSatisfy(global -> {
                 assertThat(global.weights()).containsExactly(3, 1.5);
@@ -40,7 +40,7 @@ class GlobalBatchTest {
     }
 
     @Test
-    void onlyTheFirstRankDecidesOnACheckpoint() throws Exception {
+    void letsOnlyTheFirstRankDecideOnACheckpoint() throws Exception {
         try (Ranks ranks = Ranks.join(2)) {
             assertThat(ranks.play(rank -> GlobalBatch.of(rank, new double[0], List.of(), false, rank.rank() == 1)))
                     .extracting(GlobalBatch::saves)
@@ -49,7 +49,7 @@ class GlobalBatchTest {
     }
 
     @Test
-    void idsAreLeftOutWhereNobodyNeedsThem() {
+    void leavesOutIdsIfNotNeeded() {
         GlobalBatch global = GlobalBatch.of(new SingleRank(), new double[] {2}, List.of(sample(1, 2)), false, false);
         assertThat(global.ids()).isEmpty();
         assertThat(global.tokens()).isEqualTo(2);

@@ -40,7 +40,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A golden model, loaded, with its batch. */
+/** A loaded golden model with its batch. */
 final class GoldenModel implements AutoCloseable {
     final NDManager manager;
     final Model model;
@@ -50,20 +50,20 @@ final class GoldenModel implements AutoCloseable {
     final int width;
     final HeadKind head;
 
-    /** How a model is loaded, given its configuration and weights. */
+    /** Adaptation of a model, from its configuration and weights. */
     interface Loading {
         Adaptation of(HfConfig config, TensorSource source);
     }
 
     /**
-     * @param folder of the model
-     * @param numbers folder of the reference's numbers
+     * @param folder folder of the model
+     * @param numbers folder of the reference values
      * @param half whether matrix products are in BF16
      */
     private GoldenModel(Path folder, Path numbers, Loading loading, boolean half) {
         Torch.start(1);
         expected = GoldenFiles.expected(numbers);
-        // The folder of a 4-bit model has the numbers of a causal language model alone.
+        // The folder of a 4-bit model has only reference values of a causal language model.
         head = GoldenFiles.head(folder).orElse(HeadKind.CAUSAL_LM);
 
         HfConfig config = HfConfig.read(folder);
@@ -83,7 +83,7 @@ final class GoldenModel implements AutoCloseable {
         samples = samples((int) shape[0]);
     }
 
-    /** Loads a golden model, or nothing where its kind is not supported yet. */
+    /** Loads a golden model, or returns empty if its kind is not supported. */
     static Optional<GoldenModel> load(Path folder, Trainable trainable) {
         return unsupported(folder).isPresent()
                 ? Optional.empty()
@@ -95,12 +95,12 @@ final class GoldenModel implements AutoCloseable {
         return new GoldenModel(folder, folder, (config, source) -> Adaptation.of(Trainable.all()), true);
     }
 
-    /** Loads a model whose reference numbers lie in another folder. */
+    /** Loads a model whose reference values are in another folder. */
     static GoldenModel load(Path folder, Path numbers, Loading loading) {
         return new GoldenModel(folder, numbers, loading, false);
     }
 
-    /** Why a golden model can not be run yet, or nothing. */
+    /** Returns the reason why a golden model cannot run, or empty. */
     static Optional<String> unsupported(Path folder) {
         if (GoldenFiles.head(folder).isEmpty()) {
             return Optional.of("its task is not supported yet");
@@ -113,7 +113,7 @@ final class GoldenModel implements AutoCloseable {
         return Optional.empty();
     }
 
-    /** Whether the labels are numbers: one a text, or of each label whether a text has it. */
+    /** Returns whether the labels are F32 values: a number per text, or 0 or 1 for each label of a text. */
     private static boolean areNumbers(SafetensorsFile expected) {
         return expected.info("labels").dtype() == TensorType.F32;
     }
@@ -173,13 +173,13 @@ final class GoldenModel implements AutoCloseable {
         return new Sample(row, ids, types, -1).withTargets(targets);
     }
 
-    /** The model's logits against the reference's, at every token that is not padding. */
+    /** Compares the model's logits with the reference's, at every token that is not padding. */
     void compareLogits(NDManager owner, double tolerance) {
         float[][] logits = logits(owner);
         ModelGoldenTest.assertClose("logits", logits[0], logits[1], tolerance);
     }
 
-    /** Logits of the model, and those of the reference in the same order, without those of padding. */
+    /** Returns the logits of the model and of the reference in the same order, without logits of padding. */
     float[][] logits(NDManager owner) {
         NDArray logits;
         if (model instanceof Decoder decoder) {
@@ -205,19 +205,19 @@ final class GoldenModel implements AutoCloseable {
         }
         int classes = (int) logits.getShape().get(logits.getShape().dimension() - 1);
         int tokens = samples.stream().mapToInt(Sample::length).sum();
-        float[][] seen = new float[2][tokens * classes];
+        float[][] compared = new float[2][tokens * classes];
         int at = 0;
         for (int row = 0; row < samples.size(); row++) {
             for (int t = 0; t < samples.get(row).length(); t++) {
-                System.arraycopy(actual, at * classes, seen[0], at * classes, classes);
-                System.arraycopy(reference, (row * width + t) * classes, seen[1], at * classes, classes);
+                System.arraycopy(actual, at * classes, compared[0], at * classes, classes);
+                System.arraycopy(reference, (row * width + t) * classes, compared[1], at * classes, classes);
                 at++;
             }
         }
-        return seen;
+        return compared;
     }
 
-    /** Start and end of each token, one after the other, as the model gives them. */
+    /** Returns the reference's start and end logits, interleaved by token as in the model's output. */
     private float[] answerLogits() {
         float[] starts = GoldenFiles.floats(expected, "start_logits");
         float[] ends = GoldenFiles.floats(expected, "end_logits");
@@ -233,26 +233,26 @@ final class GoldenModel implements AutoCloseable {
         return (Encoder) model;
     }
 
-    private static NDArray forward(NDManager owner, Model some, Batch batch) {
-        NDArray x = some.lookup(owner, batch);
-        for (Block block : some.blocks()) {
-            x = some.forward(owner, block, x, batch, DropoutMasks.none());
+    private static NDArray forward(NDManager owner, Model anyModel, Batch batch) {
+        NDArray x = anyModel.lookup(owner, batch);
+        for (Block block : anyModel.blocks()) {
+            x = anyModel.forward(owner, block, x, batch, DropoutMasks.none());
         }
         return x;
     }
 
-    /** A training step as the reference takes it. */
+    /** Returns a training step with the reference's settings. */
     TrainStep step(Collective collective) {
         return step(collective, false);
     }
 
-    /** The same, computing each layer again in the backward pass where {@code recompute} says so. */
+    /** Returns a training step with the reference's settings, and with gradient checkpointing if {@code recompute}. */
     TrainStep step(Collective collective, boolean recompute) {
         if (model instanceof Decoder decoder) {
             return step(decoder, VocabularyLoss.ofNextToken(manager, decoder), collective, recompute);
         }
         if (head == HeadKind.QUESTION_ANSWERING) {
-            // The reference counts the padding of its one batch.
+            // The reference includes the padding of its only batch in the loss.
             return step(encoder().paddedTo(width), new QuestionAnsweringLoss(manager, width), collective, recompute);
         }
         Objective objective = switch (head) {
@@ -274,9 +274,9 @@ final class GoldenModel implements AutoCloseable {
                 : new MultiLabelLoss(manager, posWeight);
     }
 
-    private TrainStep step(Model some, Objective objective, Collective collective, boolean recompute) {
+    private TrainStep step(Model anyModel, Objective objective, Collective collective, boolean recompute) {
         return new TrainStep(
-                manager, some, objective, DropoutMasks.none(), collective, TinyDecoder.training(recompute), false);
+                manager, anyModel, objective, DropoutMasks.none(), collective, TinyDecoder.training(recompute), false);
     }
 
     @Override

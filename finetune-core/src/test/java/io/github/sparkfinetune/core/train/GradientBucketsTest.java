@@ -17,12 +17,12 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How many sums over the ranks a step takes. */
+/** Number of all-reduces in a step. */
 class GradientBucketsTest {
     @TempDir
     private Path folder;
 
-    /** Takes note of what is summed. */
+    /** A collective that records the size of each sum. */
     private static final class Recording implements Collective {
         private final SingleRank one = new SingleRank();
         private final List<Integer> bytes = new ArrayList<>();
@@ -61,7 +61,7 @@ class GradientBucketsTest {
     }
 
     @Test
-    void smallBlocksTravelTogether() throws Exception {
+    void sumsSmallBlocksTogether() throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), "llama-untied", config -> {});
         try (TinyDecoder decoder = TinyDecoder.toTrain(base)) {
             Recording ranks = new Recording();

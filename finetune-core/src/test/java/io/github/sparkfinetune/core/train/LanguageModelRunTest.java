@@ -30,9 +30,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whole runs of language models: how a batch is cut, over ranks and over time, changes nothing, by any method. */
+/** Whole runs of language models train the same model however a batch is split, by every method. */
 class LanguageModelRunTest {
-    /** A gradient that is rounding noise moves a parameter as far as any other in Adam's first steps. */
+    /** Tolerance; in Adam's first steps a gradient of rounding noise moves a parameter as far as any other gradient. */
     private static final double PARAMETER = 1e-4;
 
     private static final double NOISY_PARAMETER = 3e-2;
@@ -40,7 +40,7 @@ class LanguageModelRunTest {
     @TempDir
     private Path folder;
 
-    /** Models and methods, and what they are tested with. */
+    /** Models, methods and settings of the tests. */
     enum Method {
         FULL("llama-tied", "causal-lm", "method.type=full"),
         FULL_GPT2_WITH_DROPOUT("gpt2", "sft", "method.type=full", NOISE),
@@ -103,11 +103,11 @@ class LanguageModelRunTest {
 
     @ParameterizedTest
     @MethodSource("methodsAndWays")
-    void ranksMicroBatchesAndRecomputationChangeNothing(Method method, Way way) throws Exception {
+    void trainsTheSameModelWithRanksMicroBatchesAndRecomputation(Method method, Way way) throws Exception {
         assertSame(method.prepare(folder), way, LanguageModelRunTest::tolerance);
     }
 
-    /** The attention does not change when all keys do alike. */
+    /** Returns the tolerance. Attention does not change with key biases, because they shift all keys alike. */
     private static double tolerance(String name) {
         return name.contains("k_proj.bias") || name.contains("c_attn.bias") ? NOISY_PARAMETER : PARAMETER;
     }
@@ -128,7 +128,7 @@ class LanguageModelRunTest {
 
     @ParameterizedTest
     @MethodSource("methodsAndRanks")
-    void aResumeIsBitEqualAndWithOtherRanksTheSame(Method method, int ranks) throws Exception {
+    void resumesBitEqualAndOnOtherRanksWithTheSameLosses(Method method, int ranks) throws Exception {
         TinyRun tiny = method.prepare(folder);
         String[] settings = {
             "training.per_device_train_batch_size=6", "training.save_steps=4", "training.save_total_limit=20"

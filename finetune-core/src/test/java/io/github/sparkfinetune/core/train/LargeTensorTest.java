@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A model whose embedding table is larger than one of Java's buffers; its file is sparse. */
+/** A model whose embedding table is larger than a Java buffer; its file is sparse. */
 class LargeTensorTest {
     private static final String TABLE = "model.embed_tokens.weight";
     private static final int WIDTH = 64;
@@ -40,7 +40,7 @@ class LargeTensorTest {
     @TempDir
     private Path folder;
 
-    /** A golden model with a table of more than 2 GB, all zeros but for its last row. */
+    /** Writes a golden model with a table above 2 GB of zeros, except for its last row. */
     private Path model(TensorType type) throws IOException {
         long rows = (1L << 31) / type.bytes() / WIDTH + 1000;
         Path model = TinyModel.copy(
@@ -53,12 +53,12 @@ class LargeTensorTest {
         return model;
     }
 
-    /** Puts something into a file. */
+    /** Writes values into a file. */
     private interface Filling {
         void fill(SparseSafetensors file) throws IOException;
     }
 
-    /** Writes a file anew, with a tensor in place of one of its own, or with one more; it comes last. */
+    /** Rewrites a file with a replaced or an additional tensor, which comes last. */
     private static void replace(Path file, String name, Tensor tensor, Filling filling) throws IOException {
         Path small = Files.move(file, file.resolveSibling("small"));
         try (SafetensorsFile source = SafetensorsFile.open(small)) {
@@ -79,7 +79,7 @@ class LargeTensorTest {
 
     @ParameterizedTest
     @CsvSource({"F32, fp32", "F32, bf16", "BF16, bf16"})
-    void itsRowsAreFoundWhereTheyLie(TensorType type, String precision) throws IOException {
+    void looksUpRowsAboveTwoGigabytes(TensorType type, String precision) throws IOException {
         try (TinyDecoder model = TinyDecoder.toTrain(model(type), "method.type=lora", "precision=" + precision);
                 NDManager owner = model.manager.newSubManager()) {
             NDArray table = model.model().table().value();
@@ -92,10 +92,10 @@ class LargeTensorTest {
         }
     }
 
-    /** With one terabyte of a tensor that nobody asks for, behind those of the model. */
+    /** Reads a file with an unused tensor of one terabyte behind the model's tensors. */
     @ParameterizedTest
     @CsvSource({"F32, fp32, lora", "F32, bf16, qlora", "BF16, bf16, lora"})
-    void aFileThatCannotBeMappedIsRead(TensorType type, String precision, String method) throws IOException {
+    void readsAFileThatCannotBeMapped(TensorType type, String precision, String method) throws IOException {
         Path base = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {});
         Path plain = folder.resolve("plain");
         TinyModel.rewrite(base, plain, type, Long.MAX_VALUE, (name, values) -> {});
@@ -110,11 +110,11 @@ class LargeTensorTest {
         }
     }
 
-    /** 2 GB of weights that are trained, with as much for each moment of the optimizer and for each file. */
+    /** Trains 2 GB of weights, with 2 GB for each moment of the optimizer and for each file. */
     @Tag("full")
     @ParameterizedTest
     @CsvSource({"full, bf16", "freeze, bf16", "lora, fp32", "tokens, bf16"})
-    void itIsTrainedResumedWrittenAndMerged(String method, String precision) throws Exception {
+    void trainsResumesWritesAndMergesATableAboveTwoGigabytes(String method, String precision) throws Exception {
         Path base = encoder();
         String[] settings = method.equals("tokens")
                 ? new String[] {"method.type=lora", "method.trainable_token_indices=[20, " + (ROWS - 1) + "]"}
@@ -139,10 +139,10 @@ class LargeTensorTest {
             assertThat(model.info(ENCODER_TABLE).byteSize()).isGreaterThan(Integer.MAX_VALUE);
             assertThat(row(model, ROWS - 2)).containsOnly(0);
             for (float value : row(model, ROWS - 1)) {
-                // Decayed where it is trained.
+                // Weight decay changes the row if it is trained.
                 assertThat(value).isCloseTo(LAST, within(1e-3f));
             }
-            // A token of the dataset learns where it is trained.
+            // The row of a token of the dataset changes if it is trained.
             boolean trained = method.equals("full") || method.equals("tokens");
             assertThat(Arrays.equals(row(model, 20), new float[ENCODER_WIDTH])).isEqualTo(!trained);
         }
@@ -165,7 +165,7 @@ class LargeTensorTest {
         return values;
     }
 
-    /** An encoder with a table of more than 2 GB, all zeros but for its last row. */
+    /** Writes an encoder with a table above 2 GB of zeros, except for its last row. */
     private Path encoder() throws IOException {
         Path model = TinyModel.copy(folder.resolve("encoder"), "bert-seqcls", config -> config.put("vocab_size", ROWS));
         replace(

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** An adapter that makes up for 4 bits begins nearer to the model than one that doesn't, and belongs to the 4 bits. */
+/** A LoftQ adapter starts closer to the full model than a plain adapter over 4 bits, and belongs to the 4-bit base. */
 class LoftqRunTest {
     private static final List<Sample> SAMPLES = IntStream.range(0, 3)
             .mapToObj(i -> TinyDataset.documents(new SplittableRandom(i), i, false, i + 1))
@@ -29,7 +29,7 @@ class LoftqRunTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"llama-untied", "gpt2"})
-    void beginsNearTheModelAndIsMergedIntoWhatItWasTrainedOn(String kind) throws Exception {
+    void startsCloseToTheModelAndMergesIntoThe4BitBase(String kind) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
         TinyRun tiny = new TinyRun(folder, base, "causal-lm");
         float[] whole = start(tiny, "whole", "method.type=lora");
@@ -68,7 +68,7 @@ class LoftqRunTest {
         return tiny.config(name, all.toArray(String[]::new));
     }
 
-    /** Logits of a model that no step was taken with. */
+    /** Returns the logits of a model before its first step. */
     private float[] start(TinyRun tiny, String name, String... settings) throws Exception {
         try (TrainingResources resources = new TrainingResources(config(tiny, name, settings), rank(), null)) {
             return TinyDecoder.logits(resources.manager(), (Decoder) resources.model(), SAMPLES);

@@ -19,14 +19,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Heads of masked language models that the base has, lacks or holds apart, and bases that have one too many. */
+/** Heads of masked language models: present, missing or untied in the base, or left over from it. */
 class MaskedLmHeadTest {
     @TempDir
     private Path folder;
 
-    /** The base, whose head is new, is measured as the training begins with it. */
+    /** Compares the metrics of the base, whose head is new, with those of a model that was hardly trained. */
     @Test
-    void aHeadThatTheBaseLacksIsNew() throws Exception {
+    void initializesAHeadThatTheBaseLacks() throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), "bert-seqcls", config -> {});
         TinyRun tiny = MaskedLmRuns.run(folder, base);
         RunConfig config = tiny.config("out", "training.learning_rate=1.0e-30", "training.max_steps=1");
@@ -39,7 +39,7 @@ class MaskedLmHeadTest {
         assertThat(head.keySet()).noneMatch(name -> name.startsWith("classifier") || name.contains("pooler"));
     }
 
-    /** As PEFT trains a new classifier with the adapter. */
+    /** Trains and saves a new head with the adapter, as PEFT does with a new classifier. */
     @ParameterizedTest
     @CsvSource({
         "bert-seqcls, cls.predictions.transform.LayerNorm, none",
@@ -48,7 +48,7 @@ class MaskedLmHeadTest {
         "mpnet-seqcls, lm_head.layer_norm, all",
         "deberta-v3-seqcls, cls.predictions.transform.LayerNorm, none"
     })
-    void anAdapterBringsTheHeadThatTheBaseLacks(String kind, String norm, String bias) throws Exception {
+    void savesAHeadThatTheBaseLacksWithTheAdapter(String kind, String norm, String bias) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
         TinyRun tiny =
                 MaskedLmRuns.run(folder, base, MaskedLmRuns.LORA[0], MaskedLmRuns.LORA[1], "method.bias=" + bias);
@@ -71,7 +71,7 @@ class MaskedLmHeadTest {
         "mpnet-mlm, word_embeddings",
         "modernbert-mlm, decoder"
     })
-    void anAdapterLeavesTheDecoderTied(String kind, String module) throws Exception {
+    void refusesToUntieTheDecoderByAnAdapter(String kind, String module) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
         TinyRun tiny = MaskedLmRuns.run(folder, base, MaskedLmRuns.LORA[0], "method.modules_to_save=[" + module + "]");
         assertThatThrownBy(() -> FineTuner.check(tiny.config("out"), new Configuration()))
@@ -83,7 +83,7 @@ class MaskedLmHeadTest {
     @ParameterizedTest
     @ValueSource(
             strings = {"bert-mlm", "roberta-mlm", "distilbert-mlm", "mpnet-mlm", "deberta-v3-mlm", "modernbert-mlm"})
-    void anUntiedDecoderHasAWeightOfItsOwn(String kind) throws Exception {
+    void trainsASeparateWeightOfAnUntiedDecoder(String kind) throws Exception {
         Path tied = TinyModel.copy(folder.resolve("tied"), kind, config -> config.put("tie_word_embeddings", false));
         String decoder = Map.of(
                         "bert-mlm", "cls.predictions.decoder.weight",
@@ -117,10 +117,10 @@ class MaskedLmHeadTest {
         return kind.startsWith("modern") ? "tok_embeddings.weight" : "word_embeddings.weight";
     }
 
-    /** Domain training, then the task: the head for masked tokens stays behind. */
+    /** Trains on a domain, then on the task; the head for masked tokens is dropped. */
     @ParameterizedTest
     @ValueSource(strings = {"full", "lora"})
-    void whatWasTrainedIsABaseForClassification(String method) throws Exception {
+    void usesAMaskedLmAsABaseForClassification(String method) throws Exception {
         TinyRun domain = MaskedLmRuns.run(
                 Files.createDirectory(folder.resolve("domain")),
                 GoldenFiles.root().resolve("models/bert-mlm"));
@@ -143,7 +143,7 @@ class MaskedLmHeadTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"lora", "full"})
-    void newTokensHaveRowsAndABias(String method) throws Exception {
+    void addsRowsAndBiasesForNewTokens(String method) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), "roberta-mlm", config -> {});
         TinyRun tiny = MaskedLmRuns.run(
                 folder, base, "method.type=" + method, "tokenizer.add_special_tokens=['<new>', '<other>']");

@@ -23,17 +23,17 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whole runs of masked language models: ranks, micro-batches and restarts change nothing. */
+/** Whole runs of masked language models train the same model with ranks, micro-batches and restarts. */
 class MaskedLmRunTest {
     private static final double PARAMETER = 1e-4;
 
-    /** A gradient that is rounding noise moves a parameter as far as any other in Adam's first steps. */
+    /** Tolerance; in Adam's first steps a gradient of rounding noise moves a parameter as far as any other gradient. */
     private static final double NOISY_PARAMETER = 3e-2;
 
     @TempDir
     private Path folder;
 
-    /** Models and methods, and what they are tested with; all with dropout. */
+    /** Models, methods and settings of the tests; all with dropout. */
     enum Method {
         FULL("bert-mlm", "method.type=full"),
         FULL_BY_WORDS("roberta-mlm", "method.type=full", "masked_lm.whole_word_mask=true"),
@@ -78,7 +78,7 @@ class MaskedLmRunTest {
 
     @ParameterizedTest
     @MethodSource("methodsAndWays")
-    void ranksMicroBatchesAndRecomputationChangeNothing(Method method, Way way) throws Exception {
+    void trainsTheSameModelWithRanksMicroBatchesAndRecomputation(Method method, Way way) throws Exception {
         assertSame(method.prepare(folder), way, MaskedLmRunTest::tolerance);
     }
 
@@ -86,7 +86,7 @@ class MaskedLmRunTest {
     @EnumSource(
             value = Method.class,
             names = {"FULL_BY_WORDS", "LORA_ON_ALL"})
-    void aResumeIsBitEqualInALaterEpochToo(Method method) throws Exception {
+    void resumesBitEqualInALaterEpochToo(Method method) throws Exception {
         TinyRun tiny = method.prepare(folder);
         String[] settings = {
             "training.per_device_train_batch_size=6", "training.save_steps=4", "training.save_total_limit=20"
@@ -97,7 +97,7 @@ class MaskedLmRunTest {
             RunConfig resumed = tiny.config("resumed-" + checkpoint.step(), settings);
             TinyRun.copy(whole, resumed, checkpoint);
             int done = Math.toIntExact(checkpoint.step());
-            // The records since the checkpoint before travel with it.
+            // A checkpoint keeps the records since the previous checkpoint.
             assertThat(tiny.run(resumed, 2, checkpoint.name()).losses())
                     .endsWith(losses.subList(done, 10).toArray(Double[]::new));
             assertBitEqual(TinyRun.model(resumed), TinyRun.model(whole));
@@ -105,7 +105,7 @@ class MaskedLmRunTest {
     }
 
     @Test
-    void whatIsWrittenIsWhatTransformersLoads() throws Exception {
+    void writesAModelThatTransformersLoads() throws Exception {
         TinyRun tiny = Method.FULL.prepare(folder);
         RunConfig config = tiny.config("out");
         tiny.run(config, 2, null);
@@ -118,7 +118,7 @@ class MaskedLmRunTest {
     }
 
     @Test
-    void learnsAndIsMeasuredAlikeBeforeAndAfter() throws Exception {
+    void learnsAndMeasuresTheSameWhenLoadedAgain() throws Exception {
         TinyRun tiny = Method.FULL.prepare(folder);
         RunConfig config = tiny.config(
                 "best", "training.max_steps=80", "training.eval_steps=20", "training.metric_for_best_model=accuracy");
@@ -136,7 +136,7 @@ class MaskedLmRunTest {
     }
 
     @Test
-    void peftFindsTheClassOfAnAdaptersBase() throws Exception {
+    void namesTheClassOfAnAdaptersBaseForPeft() throws Exception {
         TinyRun tiny = Method.QLORA.prepare(folder);
         RunConfig config = tiny.config("out", "training.max_steps=1");
         tiny.run(config, 1, null);

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.hadoop.conf.Configuration;
 
-/** Runs of masked language models, and how such a run is measured. */
+/** Runs of masked language models, and their metrics. */
 final class MaskedLmRuns {
     static final String[] LORA = {"method.type=lora", "method.target_modules=all-linear"};
 
@@ -30,7 +30,7 @@ final class MaskedLmRuns {
                         .toArray(String[]::new));
     }
 
-    /** As {@code evaluate} does. */
+    /** Returns the metrics of the evaluation split, computed as {@code evaluate} does. */
     static Map<String, Double> measured(RunConfig config, TinyRun tiny, boolean base) throws Exception {
         Configuration hadoop = new Configuration();
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());

@@ -25,32 +25,32 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Every golden model against the reference: logits, loss, every gradient, 3 and 10 steps. */
+/** Every golden model has the reference's logits, loss and gradients, and parameters and losses of 3 and 10 steps. */
 class ModelGoldenTest {
     private static final double LOGITS = 1e-4;
     private static final double SERIES = 1e-4;
     private static final double LOSS = 1e-5;
     private static final double GRADIENT = 1e-5;
     private static final double STEP = 1e-5;
-    /** Adam turns rounding noise into whole steps where a gradient is zero in theory. */
+    /** Tolerance where a gradient is zero in theory, because Adam turns rounding noise into whole steps. */
     private static final double NOISY_STEP = 6e-3;
 
-    /** Other golden data may have models that are not supported yet. */
+    /** Requires support of all models on the class path. Other golden data may have unsupported models. */
     @Test
-    void everyModelIsSupported() {
-        List<String> left = GoldenModel.folders().stream()
+    void supportsEveryModel() {
+        List<String> unsupported = GoldenModel.folders().stream()
                 .flatMap(folder -> GoldenModel.unsupported(folder).stream()
                         .map(reason -> folder.getFileName() + " cannot be run: " + reason))
                 .toList();
         if (GoldenFiles.isOwn()) {
-            assertThat(left).isEmpty();
+            assertThat(unsupported).isEmpty();
         }
-        left.forEach(System.out::println);
-        assertThat(left).hasSizeLessThan(GoldenModel.folders().size());
+        unsupported.forEach(System.out::println);
+        assertThat(unsupported).hasSizeLessThan(GoldenModel.folders().size());
     }
 
     @TestFactory
-    Stream<DynamicTest> logits() {
+    Stream<DynamicTest> computesLogits() {
         return supported("logits", (golden, folder) -> {
             try (NDManager owner = golden.manager.newSubManager()) {
                 golden.compareLogits(owner, LOGITS);
@@ -59,14 +59,14 @@ class ModelGoldenTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> lossAndEveryGradient() {
+    Stream<DynamicTest> computesLossAndGradients() {
         return supported("gradients", (golden, folder) -> {
             compareGradients(golden, golden.step(new SingleRank()));
         });
     }
 
     @TestFactory
-    Stream<DynamicTest> everyGradientWhenLayersAreComputedAgain() {
+    Stream<DynamicTest> computesGradientsWithRecomputation() {
         return supported(
                 "gradients, recomputed",
                 (golden, folder) -> compareGradients(golden, golden.step(new SingleRank(), true)));
@@ -94,7 +94,7 @@ class ModelGoldenTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> parametersAfterThreeSteps() {
+    Stream<DynamicTest> updatesParametersInThreeSteps() {
         return supported("3 steps", (golden, folder) -> {
             TrainStep step = golden.step(new SingleRank());
             for (int i = 0; i < 3; i++) {
@@ -124,7 +124,7 @@ class ModelGoldenTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> tenSteps() {
+    Stream<DynamicTest> computesLossesAndNormsOfTenSteps() {
         return supported("10 steps", (golden, folder) -> {
             TrainStep step = golden.step(new SingleRank());
             double[] rates = new double[10];
@@ -155,33 +155,33 @@ class ModelGoldenTest {
     }
 
     /**
-     * In BF16 logits and gradients are as near to the F32 ones as those of transformers with weights in F32 and
-     * products in BF16: in the median of all models. How so few numbers of one are rounded is chance, and no processor
-     * rounds as another: by three quarters where every token has logits, and more where four texts have all that there
-     * are. Golden data without theirs is held to a direction whose cosine is 0.99.
+     * Compares the noise of BF16 with that of transformers with weights in F32 and products in BF16. In the median of
+     * all models, logits and gradients are as close to F32 as those of transformers. A single model may exceed the
+     * reference by three quarters if every token has logits, and by a factor of 3 if only four texts have logits: the
+     * rounding of few values is chance, and differs between CPUs. Without reference values the cosine must be 0.99.
      */
     @TestFactory
-    Stream<DynamicTest> noiseOfHalfPrecision() {
+    Stream<DynamicTest> hasTheNoiseOfTransformersInBf16() {
         Path file = GoldenFiles.root().resolve("bf16.json");
         JsonNode noise = Files.exists(file) ? GoldenFiles.json(file).get("models") : MissingNode.getInstance();
         List<Double> ratios = new ArrayList<>();
         Stream<DynamicTest> models = GoldenModel.folders().stream()
                 .filter(folder -> GoldenModel.unsupported(folder).isEmpty())
                 .map(folder -> DynamicTest.dynamicTest(folder.getFileName() + ": BF16", () -> {
-                    JsonNode theirs =
+                    JsonNode reference =
                             noise.path(folder.getFileName().toString()).path("autocast");
                     try (GoldenModel golden = GoldenModel.inHalf(folder);
                             NDManager owner = golden.manager.newSubManager()) {
                         float[][] logits = golden.logits(owner);
                         double chance = golden.head == HeadKind.SEQUENCE_CLASSIFICATION ? 3 : 1.75;
-                        assertNoise("logits", new Distance().add(logits[0], logits[1]), theirs, chance, ratios);
+                        assertNoise("logits", new Distance().add(logits[0], logits[1]), reference, chance, ratios);
                         TrainStep step = golden.step(new SingleRank());
                         step.gradient(0, List.of(golden.samples), false, () -> {});
                         Distance distance = new Distance();
                         gradients(step)
                                 .forEach((name, gradient) ->
                                         distance.add(gradient, GoldenFiles.floats(golden.expected, "grad." + name)));
-                        assertNoise("gradients", distance, theirs, chance, ratios);
+                        assertNoise("gradients", distance, reference, chance, ratios);
                     }
                 }));
         DynamicTest median = DynamicTest.dynamicTest("the median of all models", () -> {
@@ -192,16 +192,16 @@ class ModelGoldenTest {
     }
 
     private static void assertNoise(
-            String what, Distance distance, JsonNode theirs, double chance, List<Double> ratios) {
+            String what, Distance distance, JsonNode reference, double chance, List<Double> ratios) {
         double most = Math.sqrt(2 - 2 * 0.99);
-        if (theirs.has(what)) {
-            most = chance * theirs.get(what).asDouble();
-            ratios.add(distance.relative() / theirs.get(what).asDouble());
+        if (reference.has(what)) {
+            most = chance * reference.get(what).asDouble();
+            ratios.add(distance.relative() / reference.get(what).asDouble());
         }
         assertThat(distance.relative()).as(what).isBetween(1e-9, most);
     }
 
-    /** How far tensors are from the reference, by their L2 norms. */
+    /** Distance of tensors from the reference, by L2 norms. */
     private static final class Distance {
         private double off;
         private double whole;
@@ -245,7 +245,7 @@ class ModelGoldenTest {
         int worst = 0;
         for (int i = 0; i < actual.length; i++) {
             double difference = Math.abs(actual[i] - expected[i]);
-            // Not "greater": what is not a number is the worst.
+            // Not "greater", so that NaN counts as the largest difference.
             worst = difference <= Math.abs(actual[worst] - expected[worst]) ? worst : i;
         }
         if (actual.length > 0) {

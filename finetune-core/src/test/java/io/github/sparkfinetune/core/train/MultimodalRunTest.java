@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The text part of a multimodal model is trained: whole it is written as a text model, an adapter as PEFT loads it onto
+ * The text part of a multimodal model is trained. A full model is written as a text model; PEFT loads an adapter onto
  * the multimodal model.
  */
 class MultimodalRunTest {
@@ -39,7 +39,7 @@ class MultimodalRunTest {
         "gemma3-multimodal-saved-by-5, freeze, gemma3_text, Gemma3ForCausalLM",
         "mistral3-saved-by-5, full, mistral, MistralForCausalLM"
     })
-    void isWrittenAsATextModel(String golden, String method, String modelType, String className) throws Exception {
+    void writesATextModel(String golden, String method, String modelType, String className) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), golden, config -> {});
         TinyRun tiny = new TinyRun(folder, base, "causal-lm", SHORT);
         RunConfig config = tiny.config("run", "method.type=" + method);
@@ -77,7 +77,8 @@ class MultimodalRunTest {
         "gemma3-multimodal, lora, Gemma3ForConditionalGeneration",
         "mistral3-saved-by-5, qlora, Mistral3ForConditionalGeneration"
     })
-    void anAdapterFitsTheModelAsPeftLoadsIt(String golden, String method, String className) throws Exception {
+    void writesAnAdapterThatPeftLoadsOntoTheMultimodalModel(String golden, String method, String className)
+            throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), golden, config -> {});
         TinyRun tiny = new TinyRun(folder, base, "causal-lm", SHORT);
         RunConfig config = tiny.config("run", "method.type=" + method);
@@ -92,7 +93,7 @@ class MultimodalRunTest {
                 .allMatch(name -> name.startsWith("base_model.model.model.language_model.layers."));
         JsonNode settings = GoldenFiles.json(exported.resolve("adapter_config.json"));
         assertThat(settings.get("target_modules")).hasToString("[\"q_proj\",\"v_proj\"]");
-        // The images' part has linears of these names too.
+        // The image part has linears of the same names.
         String excluded = settings.get("exclude_modules").asText();
         assertThat("model.vision_tower.encoder.layers.0.self_attn.q_proj").matches(excluded);
         assertThat("model.multi_modal_projector.linear_1").matches(excluded);

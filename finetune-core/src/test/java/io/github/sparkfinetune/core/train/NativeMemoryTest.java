@@ -24,13 +24,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Training leaves no native array behind, and needs no more memory the longer it runs. */
+/** Training leaves no native arrays, and its memory does not grow over time. */
 class NativeMemoryTest {
     @TempDir
     private Path folder;
 
     @Test
-    void noArrayIsAliveAfterTrainingThatWasNotBefore() throws Exception {
+    void leavesNoArraysOfAClassifier() throws Exception {
         TinyRun tiny = new TinyRun(folder, "bert-seqcls", 0.1);
         Torch.start(1);
         long before = NativeArrays.alive();
@@ -58,7 +58,7 @@ class NativeMemoryTest {
         "mistral, method.type=lora, method.use_dora=true",
         "gpt2, method.type=qlora, training.gradient_checkpointing=true"
     })
-    void noArrayOfALanguageModelIsAliveAfterwards(String kind, String method, String setting) throws Exception {
+    void leavesNoArraysOfALanguageModel(String kind, String method, String setting) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
         TinyRun tiny = new TinyRun(folder, base, "sft", method, setting);
         Torch.start(1);
@@ -68,7 +68,7 @@ class NativeMemoryTest {
     }
 
     @Test
-    void noArrayOfAMaskedLanguageModelIsAliveAfterwards() throws Exception {
+    void leavesNoArraysOfAMaskedLm() throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), "bert-mlm", config -> {});
         TinyRun tiny = new TinyRun(folder, base, "masked-lm");
         Torch.start(1);
@@ -79,7 +79,7 @@ class NativeMemoryTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"bert-seqcls", "bert-mlm"})
-    void aStepLeavesNoArrayToTheNext(String kind) throws Exception {
+    void leavesNoArraysAfterAStep(String kind) throws Exception {
         Path model = GoldenFiles.root().resolve("models").resolve(kind);
         try (GoldenModel golden = GoldenModel.load(model, Trainable.all()).orElseThrow()) {
             TrainStep step = golden.step(new SingleRank());
@@ -95,7 +95,7 @@ class NativeMemoryTest {
 
     @ParameterizedTest
     @CsvSource({"llama-tied, full", "gpt2, full", "mistral, lora", "llama-tied, qlora"})
-    void aStepOfALanguageModelLeavesNoArrayToTheNext(String kind, String method) throws Exception {
+    void leavesNoArraysAfterAStepOfALanguageModel(String kind, String method) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
         List<Sample> samples = List.of(TinyDataset.documents(new SplittableRandom(1), 1, false, 3));
         try (TinyDecoder decoder = TinyDecoder.toTrain(base, "method.type=" + method, "method.lora_dropout=0.1")) {

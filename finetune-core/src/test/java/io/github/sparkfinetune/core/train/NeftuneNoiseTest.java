@@ -27,7 +27,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Noise is as large as NEFTune's, and belongs to a sample, wherever the sample stands. */
+/** Noise has NEFTune's size, and depends on the sample, not on its position in a batch. */
 class NeftuneNoiseTest {
     private static final double ALPHA = 5;
     private static final int WIDTH = 31;
@@ -65,26 +65,26 @@ class NeftuneNoiseTest {
             for (int row = 0; row < 2; row++) {
                 int length = row == 0 ? 400 : 512;
                 double bound = ALPHA / Math.sqrt(length * WIDTH);
-                float[] of = Arrays.copyOfRange(noise, row * 400 * WIDTH, (row * 400 + length) * WIDTH);
+                float[] values = Arrays.copyOfRange(noise, row * 400 * WIDTH, (row * 400 + length) * WIDTH);
                 double mean = 0;
                 double squares = 0;
                 double largest = 0;
-                for (float value : of) {
-                    mean += value / of.length;
-                    squares += value * value / of.length;
+                for (float value : values) {
+                    mean += value / values.length;
+                    squares += value * value / values.length;
                     largest = Math.max(largest, Math.abs(value));
                 }
-                // A uniform number in ±b has variance b²/3, its square b⁴ 4/45; five standard deviations either way.
-                assertThat(mean).isCloseTo(0, within(5 * bound / Math.sqrt(3.0 * of.length)));
+                // A uniform number in ±b has variance b²/3, its square b⁴ 4/45; five standard deviations are allowed.
+                assertThat(mean).isCloseTo(0, within(5 * bound / Math.sqrt(3.0 * values.length)));
                 assertThat(squares)
-                        .isCloseTo(bound * bound / 3, within(5 * bound * bound * Math.sqrt(4 / 45.0 / of.length)));
+                        .isCloseTo(bound * bound / 3, within(5 * bound * bound * Math.sqrt(4 / 45.0 / values.length)));
                 assertThat(largest).isBetween(0.999 * bound, bound);
             }
         }
     }
 
     @Test
-    void aSampleHasTheSameNoiseInAnyBatchAndOtherStepsAndSeedsOther() {
+    void makesTheSameNoiseForASampleInAnyBatchButNotInOtherStepsOrSeeds() {
         try (NDManager manager = Torch.manager(-1)) {
             float[] alone = noised(noise(1, 3), manager, sample(5, 11));
             float[] among = noised(noise(1, 3), manager, sample(1, 40), sample(5, 11));
@@ -96,9 +96,11 @@ class NeftuneNoiseTest {
         }
     }
 
-    /** The forward hook of transformers comes after the embedding module, where Gemma 3 scales. */
+    /**
+     * Adds noise after scaling: the forward hook of transformers runs after the embedding module, where Gemma 3 scales.
+     */
     @Test
-    void comesAfterTheScaleOfATablesOwnModule() {
+    void addsNoiseAfterTheScaleOfTheEmbeddings() {
         Path folder = GoldenFiles.root().resolve("models/gemma3");
         try (NDManager manager = Torch.manager(-1);
                 SafetensorsModel source = SafetensorsModel.open(folder)) {

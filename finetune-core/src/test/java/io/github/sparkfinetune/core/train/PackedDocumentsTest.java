@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Documents that are computed side by side, packed into one sample or not, know nothing of each other. */
+/** Documents that are computed side by side, packed into one sample or not, do not influence each other. */
 class PackedDocumentsTest {
     private static final double TOLERANCE = 1e-5;
     private static final List<Sample> PACKED =
@@ -28,7 +28,7 @@ class PackedDocumentsTest {
     @TempDir
     private Path folder;
 
-    /** Documents of these lengths, the first third of each without labels. */
+    /** Returns a sample of documents of the lengths; the first third of each document has no labels. */
     private static Sample sample(int index, int... lengths) {
         SplittableRandom random = new SplittableRandom(index);
         int[] ids = random.ints(Arrays.stream(lengths).sum(), 5, 380).toArray();
@@ -49,7 +49,7 @@ class PackedDocumentsTest {
                         List.of("gpt2", "type=lora")));
     }
 
-    /** Models whose dropout is on: its masks belong to a sample and a place in it. */
+    /** Returns models with dropout, whose masks depend on the sample and the position in it. */
     static Stream<List<String>> dropouts() {
         return Stream.of(
                 List.of("gpt2"),
@@ -72,13 +72,13 @@ class PackedDocumentsTest {
         Stream<String> method = model.stream().skip(1).map(setting -> "method." + setting);
         TinyDecoder decoder = TinyDecoder.toTrain(
                 base, Stream.concat(Stream.of("precision=" + precision), method).toArray(String[]::new));
-        decoder.stir();
+        decoder.randomizeLoraB();
         return decoder;
     }
 
     @ParameterizedTest
     @MethodSource("models")
-    void aDocumentInASampleIsASampleOfItsOwn(List<String> model) throws Exception {
+    void computesAPackedDocumentLikeASeparateSample(List<String> model) throws Exception {
         List<Sample> alone = new ArrayList<>();
         for (Sample sample : PACKED) {
             int from = 0;
@@ -108,7 +108,7 @@ class PackedDocumentsTest {
 
     @ParameterizedTest
     @MethodSource("dropouts")
-    void whatIsDroppedOfASampleDependsOnNoOther(List<String> model) throws Exception {
+    void dropsIndependentlyOfOtherSamples(List<String> model) throws Exception {
         try (TinyDecoder decoder = load(model, 0.2)) {
             DropoutMasks masks = DropoutMasks.of(3, 1);
             compare(decoder, masks, PACKED);
@@ -120,10 +120,10 @@ class PackedDocumentsTest {
         }
     }
 
-    /** In BF16 products take multiples of 16 tokens: those that are missing have no loss, gradient or mask. */
+    /** Pads to multiples of 16 tokens for BF16 products; the padding has no loss, gradient or mask. */
     @ParameterizedTest
     @MethodSource("dropouts")
-    void tokensThatFillUpARowChangeNothing(List<String> model) throws Exception {
+    void ignoresPaddingTokensInBf16(List<String> model) throws Exception {
         DropoutMasks masks = DropoutMasks.of(3, 1);
         TinyDecoder.Gradient exact;
         try (TinyDecoder decoder = load(model, 0.2)) {
@@ -139,7 +139,7 @@ class PackedDocumentsTest {
                     assertThat(half.loss()).isCloseTo(exact.loss(), within(0.003));
                     exact.byName()
                             .forEach((name, values) -> assertThat(
-                                            apart(half.byName().get(name), values) / norm(values))
+                                            distance(half.byName().get(name), values) / norm(values))
                                     .as("relative error of the gradient of " + name)
                                     .isLessThan(0.1));
                 }
@@ -147,7 +147,7 @@ class PackedDocumentsTest {
         }
     }
 
-    /** The documents of a batch, whose tokens are its rows. */
+    /** Returns the lengths of the documents of a batch; their sum is the number of rows. */
     private static long[] rows(TinyDecoder decoder, List<Sample> samples) {
         try (NDManager owner = decoder.manager.newSubManager()) {
             Batch batch = decoder.model().batch(owner, samples);
@@ -157,7 +157,7 @@ class PackedDocumentsTest {
         }
     }
 
-    private static double apart(float[] a, float[] b) {
+    private static double distance(float[] a, float[] b) {
         float[] difference = a.clone();
         for (int i = 0; i < a.length; i++) {
             difference[i] -= b[i];
@@ -165,7 +165,7 @@ class PackedDocumentsTest {
         return norm(difference);
     }
 
-    /** All packed samples at once against others one at a time, with and without recomputation. */
+    /** Compares all packed samples at once with single samples one by one, with and without recomputation. */
     private static void compare(TinyDecoder decoder, DropoutMasks masks, List<Sample> alone) {
         TinyDecoder.Gradient expected = decoder.gradient(masks, false, parts(alone));
         assertThat(expected.byName()).isNotEmpty();

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Ranks whose machines compute a little otherwise, or wrongly. */
+/** Ranks whose machines round differently, or compute wrong results. */
 class ParameterSyncTest {
     private static final String[] SETTINGS = {
         "training.per_device_train_batch_size=6", "training.save_steps=4", "training.save_total_limit=20"
@@ -34,7 +34,7 @@ class ParameterSyncTest {
     }
 
     @Test
-    void machinesThatRoundOtherwiseTakeRank0sParametersAndResumeToTheBit() throws Exception {
+    void takesRank0sParametersOnMachinesThatRoundDifferently() throws Exception {
         RunConfig whole = tiny.config("whole", SETTINGS);
         List<Double> losses = tiny.run(whole, 2, null, "new", ring -> new Scaled(ring, 1 + 1e-6f))
                 .losses();
@@ -47,7 +47,7 @@ class ParameterSyncTest {
     }
 
     @Test
-    void aMachineThatComputesWronglyEndsTheRunAfterItsFirstStep() throws Exception {
+    void endsTheRunAfterTheFirstStepOfAWrongMachine() throws Exception {
         RunConfig config = tiny.config("wrong", SETTINGS);
         assertThatThrownBy(() -> tiny.run(config, 2, null, "new", ring -> new Scaled(ring, -1)))
                 .hasRootCauseInstanceOf(RunException.class)
@@ -56,7 +56,7 @@ class ParameterSyncTest {
         assertThat(tiny.checkpoints(config)).isEmpty();
     }
 
-    /** On every rank but 0, sums of gradients come out scaled. */
+    /** A collective that scales sums of gradients on every rank except rank 0. */
     private record Scaled(Collective ring, float by) implements Collective {
         @Override
         public int rank() {

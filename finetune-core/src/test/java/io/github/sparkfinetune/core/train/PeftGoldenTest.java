@@ -35,10 +35,10 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Every golden adapter against PEFT: logits, loss, gradients, ten steps; and a 4-bit model under one. */
+/** Every golden adapter has PEFT's logits, loss, gradients and ten steps; so has an adapter on a 4-bit model. */
 class PeftGoldenTest {
     @TestFactory
-    Stream<DynamicTest> logits() {
+    Stream<DynamicTest> computesLogits() {
         return adapters("logits", (golden, folder) -> {
             try (NDManager owner = golden.manager.newSubManager()) {
                 golden.compareLogits(owner, 1e-4);
@@ -47,12 +47,12 @@ class PeftGoldenTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> lossAndEveryGradient() {
+    Stream<DynamicTest> computesLossAndGradients() {
         return adapters("gradients", (golden, folder) -> compareGradients(golden));
     }
 
     @TestFactory
-    Stream<DynamicTest> tenSteps() {
+    Stream<DynamicTest> computesTenSteps() {
         return adapters("10 steps", (golden, folder) -> {
             TrainStep step = golden.step(new SingleRank());
             float[] losses = GoldenFiles.floats(golden.expected, "losses10");
@@ -61,7 +61,7 @@ class PeftGoldenTest {
             for (int i = 0; i < 10; i++) {
                 TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), false, () -> {});
                 assertThat(outcome.loss()).as("loss of step %d", i).isCloseTo(losses[i], within(1e-4));
-                // Relative above 5: PEFT in F64 differs from its own F32 numbers by 1e-4 where the norm is 10.
+                // Relative above 5: PEFT in F64 differs from PEFT in F32 by 1e-4 if the norm is 10.
                 assertThat(outcome.gradNorm())
                         .as("norm of step %d", i)
                         .isCloseTo(norms[i], within(1e-4 * Math.max(1, norms[i] / 5)));
@@ -93,9 +93,9 @@ class PeftGoldenTest {
         }
     }
 
-    /** A 4-bit checkpoint as transformers saves it, under an adapter. */
+    /** Compares an adapter on a 4-bit checkpoint that transformers saved. */
     @TestFactory
-    Stream<DynamicTest> fourBits() {
+    Stream<DynamicTest> computesLogitsAndGradientsOf4BitModels() {
         return GoldenFiles.folders("nf4").stream()
                 .map(folder -> DynamicTest.dynamicTest(folder.getFileName() + ": logits and gradients", () -> {
                     Path adapter = GoldenFiles.root().resolve("peft/lora-qv");
@@ -105,7 +105,7 @@ class PeftGoldenTest {
                         }
                         compareGradients(golden);
                     }
-                    // The same codes from the model in full precision.
+                    // Quantising the model in full precision gives the same codes.
                     Path full = GoldenFiles.root().resolve("models/llama-tied");
                     try (GoldenModel golden = load(full, folder, adapter, Storage.NF4_DOUBLE)) {
                         compareGradients(golden);
@@ -132,7 +132,8 @@ class PeftGoldenTest {
     }
 
     /**
-     * PEFT's names of the parameters: a linear that has an adapter is the {@code base_layer} of a module of its name.
+     * Returns PEFT's names of the parameters. A linear with an adapter is the {@code base_layer} of a module of its
+     * name.
      */
     private static Map<String, String> keys(GoldenModel golden) {
         List<String> names =
@@ -158,9 +159,9 @@ class PeftGoldenTest {
         return keys;
     }
 
-    /** Keys of gradients are those of the adapter's file. */
+    /** Compares the keys of gradients with those of the adapter's file. */
     @Test
-    void biasesOfAdaptedLinearsAreCalledAsInTheFile() {
+    void namesBiasesOfAdaptedLinearsAsInTheFile() {
         Path folder = GoldenFiles.root().resolve("models/qwen2");
         LoraSettings settings = LoraSettings.of(
                 TinyDecoder.config("method.type=lora", "method.bias=lora_only").method(),

@@ -36,19 +36,19 @@ class PrecisionTest {
                     1.25 | bf16: products are 1.3 times as fast as in fp32 on rank 1 (10.0.0.2), which gains least
                     2    | bf16: products are 2.0 times as fast as in fp32 on rank 1 (10.0.0.2), which gains least
                     """)
-    void theRankThatGainsLeastDecides(double speedup, String said) {
-        assertThat(Precision.decided(speedup, "rank 1 (10.0.0.2)")).hasToString(said);
+    void decidesByTheRankThatGainsLeast(double speedup, String expected) {
+        assertThat(Precision.decided(speedup, "rank 1 (10.0.0.2)")).hasToString(expected);
     }
 
     @Test
-    void bf16ThatIsAskedForSaysWhichRankIsSlowInIt() {
+    void namesTheRankThatIsSlowInRequestedBf16() {
         assertThat(Precision.demanded(true, "rank 0")).hasToString("bf16: as precision says");
         assertThat(Precision.demanded(false, "rank 1 (10.0.0.2)"))
                 .hasToString("bf16: as precision says, but slower than fp32 would be: the processor of"
                         + " rank 1 (10.0.0.2) has neither avx512_bf16 nor amx_bf16");
     }
 
-    private Precision of(PrecisionChoice wanted, Precision kept, int hidden) throws IOException {
+    private Precision of(PrecisionChoice requested, Precision kept, int hidden) throws IOException {
         TinyModel.copy(
                 folder.resolve("model-" + hidden),
                 "llama-tied",
@@ -57,30 +57,30 @@ class PrecisionTest {
                 .shape();
         try (NDManager manager = Torch.manager(-1);
                 SingleRank rank = new SingleRank()) {
-            return Precision.of(wanted, kept, rank, Device.of(manager), shape);
+            return Precision.of(requested, kept, rank, Device.of(manager), shape);
         }
     }
 
     @Test
-    void anExplicitPrecisionIsTaken() throws IOException {
+    void usesAnExplicitPrecision() throws IOException {
         Precision kept = new Precision(PrecisionChoice.FP32, "before");
         assertThat(of(PrecisionChoice.BF16, kept, 64).choice()).isEqualTo(PrecisionChoice.BF16);
         assertThat(of(PrecisionChoice.FP32, null, 128).choice()).isEqualTo(PrecisionChoice.FP32);
     }
 
     @Test
-    void aRunThatIsResumedKeepsItsPrecision() throws IOException {
+    void keepsThePrecisionOfAResumedRun() throws IOException {
         Precision kept = new Precision(PrecisionChoice.BF16, "before");
         assertThat(of(PrecisionChoice.AUTO, kept, 64)).isEqualTo(kept);
     }
 
     @Test
-    void productsThatAreTooSmallToTellStayInF32() throws IOException {
+    void staysInF32IfProductsAreTooSmallToMeasure() throws IOException {
         assertThat(of(PrecisionChoice.AUTO, null, 64).choice()).isEqualTo(PrecisionChoice.FP32);
     }
 
     @Test
-    void processorsWithoutInstructionsComputeInF32AndTheOthersAreTried() throws IOException {
+    void usesF32WithoutBf16InstructionsAndMeasuresOtherwise() throws IOException {
         Precision chosen = of(PrecisionChoice.AUTO, null, 768);
         Precision demanded = of(PrecisionChoice.BF16, null, 64);
         boolean listed = Files.readString(Path.of("/proc/cpuinfo")).matches("(?s).*\\b(avx512_bf16|amx_bf16)\\b.*");

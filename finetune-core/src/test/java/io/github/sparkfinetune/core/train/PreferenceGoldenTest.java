@@ -25,7 +25,7 @@ import java.util.Optional;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Losses, gradients and rewards of ten steps are those of TRL's {@code DPOTrainer} and {@code KTOTrainer}. */
+/** Losses, gradients and rewards of ten steps equal those of TRL's {@code DPOTrainer} and {@code KTOTrainer}. */
 class PreferenceGoldenTest {
     private static final Path FOLDER = Path.of("src/test/resources/preference");
 
@@ -38,13 +38,13 @@ class PreferenceGoldenTest {
                 "robust | preference.loss_type=robust preference.label_smoothing=0.1 preference.beta=0.3",
                 "lora | method.type=lora method.r=4 method.lora_alpha=8 method.target_modules=[q_proj,v_proj]"
             })
-    void tenStepsOnPairs(String run, String settings) {
+    void takesTheTenStepsOfDpoTrainer(String run, String settings) {
         JsonNode golden = GoldenFiles.json(FOLDER.resolve("dpo.json"));
         List<Sample> samples = new ArrayList<>();
         for (JsonNode pair : golden.get("pairs")) {
             samples.add(sample(samples.size(), golden, pair, "chosen_ids", "rejected_ids"));
         }
-        tenSteps(golden, "dpo", run, samples, ("task=preference " + settings).split(" "));
+        compareTenSteps(golden, "dpo", run, samples, ("task=preference " + settings).split(" "));
     }
 
     @ParameterizedTest
@@ -57,35 +57,36 @@ class PreferenceGoldenTest {
                 "apo | unpaired_preference.loss_type=apo_zero_unpaired",
                 "lora | method.type=lora method.r=4 method.lora_alpha=8 method.target_modules=[q_proj,v_proj]"
             })
-    void tenStepsOnAnswers(String run, String settings) {
+    void takesTheTenStepsOfKtoTrainer(String run, String settings) {
         JsonNode golden = GoldenFiles.json(FOLDER.resolve("kto.json"));
         List<Sample> samples = new ArrayList<>();
         for (JsonNode answer : golden.get("answers")) {
             samples.add(sample(samples.size(), golden, answer, "completion_ids", "KL_completion_ids")
                     .withLabel(answer.get("label").asBoolean() ? 1 : 0));
         }
-        tenSteps(golden, "kto", run, samples, ("task=unpaired-preference " + settings).split(" "));
+        compareTenSteps(golden, "kto", run, samples, ("task=unpaired-preference " + settings).split(" "));
     }
 
-    private void tenSteps(JsonNode golden, String file, String run, List<Sample> samples, String... settings) {
+    private void compareTenSteps(JsonNode golden, String file, String run, List<Sample> samples, String... settings) {
         RunConfig config = RunConfigLoader.parse(
                 "{model: base, data: {train: none}, output: {dir: none}}", "test", List.of(settings));
         Path base = GoldenFiles.root().resolve("models/llama-tied");
         try (TinyDecoder decoder = TinyDecoder.toTrain(base, config, Optional.empty(), 0);
                 SafetensorsFile tensors = SafetensorsFile.open(FOLDER.resolve(file + ".safetensors"))) {
-            List<Sample> told = told(decoder, samples);
+            List<Sample> withReference = withReference(decoder, samples);
             start(decoder, tensors, run);
-            compare(decoder, golden.get("runs").get(run).get("first"), told);
+            compare(decoder, golden.get("runs").get(run).get("first"), withReference);
 
             TrainStep step = step(decoder, decoder.loaded, config);
             double rate = run.equals("lora") ? 1e-2 : 1e-3;
             JsonNode losses = golden.get("runs").get(run).get("losses");
             for (int i = 0; i < losses.size(); i++) {
                 if (i == losses.size() - 1) {
-                    compare(decoder, golden.get("runs").get(run).get("last"), told);
+                    compare(decoder, golden.get("runs").get(run).get("last"), withReference);
                 }
-                // One alone, and the others together.
-                List<List<Sample>> parts = List.of(told.subList(0, 1), told.subList(1, told.size()));
+                // The first sample alone, and the other samples together.
+                List<List<Sample>> parts =
+                        List.of(withReference.subList(0, 1), withReference.subList(1, withReference.size()));
                 TrainStep.Outcome outcome = step.gradient(i, parts, false, () -> {});
                 double loss = losses.get(i).asDouble();
                 assertThat(outcome.loss())
@@ -99,7 +100,7 @@ class PreferenceGoldenTest {
         }
     }
 
-    /** The prompt with each of two answers, cut at the end. */
+    /** Returns a sample of the prompt with each of two answers, truncated at the end. */
     private static Sample sample(int index, JsonNode golden, JsonNode row, String... answers) {
         int prompt = row.get("prompt_ids").size();
         List<Integer> ids = new ArrayList<>();
@@ -109,13 +110,13 @@ class PreferenceGoldenTest {
             List<Integer> whole = new ArrayList<>();
             row.get("prompt_ids").forEach(id -> whole.add(id.asInt()));
             row.get(answers[answer]).forEach(id -> whole.add(id.asInt()));
-            List<Integer> cut = whole.subList(
+            List<Integer> truncated = whole.subList(
                     0, Math.min(whole.size(), golden.get("max_length").asInt()));
-            for (int t = 0; t < cut.size(); t++) {
-                ids.add(cut.get(t));
-                labels.add(t < prompt ? Sample.IGNORED : cut.get(t));
+            for (int t = 0; t < truncated.size(); t++) {
+                ids.add(truncated.get(t));
+                labels.add(t < prompt ? Sample.IGNORED : truncated.get(t));
             }
-            lengths[answer] = cut.size();
+            lengths[answer] = truncated.size();
         }
         return Sample.ofDocuments(index, ints(ids), ints(labels), lengths);
     }
@@ -124,17 +125,17 @@ class PreferenceGoldenTest {
         return values.stream().mapToInt(Integer::intValue).toArray();
     }
 
-    /** Samples with what the model says of them before it is trained. */
-    private static List<Sample> told(TinyDecoder decoder, List<Sample> samples) {
+    /** Returns the samples with the model's reference values before training. */
+    private static List<Sample> withReference(TinyDecoder decoder, List<Sample> samples) {
         List<double[]> reference = decoder.loaded.task().reference(samples, 2);
-        List<Sample> told = new ArrayList<>();
+        List<Sample> withReference = new ArrayList<>();
         for (int i = 0; i < samples.size(); i++) {
-            told.add(samples.get(i).withTargets(reference.get(i)));
+            withReference.add(samples.get(i).withTargets(reference.get(i)));
         }
-        return told;
+        return withReference;
     }
 
-    /** The adapter that TRL's run began with. */
+    /** Sets the adapter's initial values to those of TRL's run. */
     private static void start(TinyDecoder decoder, SafetensorsFile tensors, String run) {
         for (Parameter parameter : decoder.loaded.model().parameters()) {
             String name = run + "/start/" + peftName(parameter.name());

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whole runs on answers, in pairs and without: how a batch is cut, over ranks and over time, changes nothing. */
+/** Whole runs on paired and unpaired answers train the same model however a batch is split. */
 class PreferenceRunTest {
     @TempDir
     Path folder;
@@ -53,7 +53,7 @@ class PreferenceRunTest {
 
     @ParameterizedTest
     @MethodSource("pairsAndWays")
-    void ranksMicroBatchesAndRecomputationChangeNothing(String settings, Way way) throws Exception {
+    void trainsTheSameModelOnPairsWithRanksMicroBatchesAndRecomputation(String settings, Way way) throws Exception {
         assertSame(tiny("preference", settings.split(" ")), way, name -> 1e-4);
     }
 
@@ -70,13 +70,14 @@ class PreferenceRunTest {
 
     @ParameterizedTest
     @MethodSource("answersAndWays")
-    void ranksMicroBatchesAndRecomputationChangeNothingWithoutPairs(String settings, Way way) throws Exception {
+    void trainsTheSameModelOnUnpairedAnswersWithRanksMicroBatchesAndRecomputation(String settings, Way way)
+            throws Exception {
         assertSame(tiny("unpaired-preference", settings.split(" ")), way, name -> 1e-4);
     }
 
     @ParameterizedTest
     @CsvSource({"preference, 0.69315, 0.6", "unpaired-preference, 0.5, 0.45"})
-    void aResumeComparesWithTheModelOfTheBeginning(String task, double firstLoss, double lastLoss) throws Exception {
+    void resumesWithTheReferenceOfTheInitialModel(String task, double firstLoss, double lastLoss) throws Exception {
         TinyRun tiny = tiny(task);
         String[] settings = {"training.save_steps=4", "training.save_total_limit=20", "training.learning_rate=1.0e-3"};
         RunConfig whole = tiny.config("whole", settings);
@@ -89,7 +90,7 @@ class PreferenceRunTest {
                 .isPositive();
 
         Checkpoint fourth = tiny.checkpoints(whole).get(0);
-        // With what was kept of the model, and where only the checkpoint has come through.
+        // With the saved reference values, and with the checkpoint alone.
         for (boolean kept : new boolean[] {true, false}) {
             RunConfig resumed = tiny.config("resumed-" + kept, settings);
             TinyRun.copy(whole, resumed, fourth);
@@ -104,7 +105,7 @@ class PreferenceRunTest {
     }
 
     @Test
-    void whatWasSaidOfAnotherDatasetIsNotTaken() throws Exception {
+    void refusesReferenceValuesOfAnotherDataset() throws Exception {
         TinyRun tiny = tiny("preference");
         RunConfig config = tiny.config("run");
         tiny.run(config, 1, null);
@@ -116,8 +117,8 @@ class PreferenceRunTest {
                             .read(3)
                             .targets())
                     .hasSize(2)
-                    .satisfies(said -> assertThat(said[0]).isNegative())
-                    .satisfies(said -> assertThat(said[1]).isNegative());
+                    .satisfies(targets -> assertThat(targets[0]).isNegative())
+                    .satisfies(targets -> assertThat(targets[1]).isNegative());
             RunConfig other = tiny.config("other");
             assertThatThrownBy(() -> References.told(other, manifest, Manifest.EVAL, eval, hadoop, folder))
                     .isInstanceOf(RunException.class)

@@ -36,20 +36,20 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Checkpoints of the shapes of published models, up to 145 GB, in sparse files: all zeros but for the last rows of both
- * vocabularies' matrices.
+ * Checkpoints with the shapes of published models, up to 145 GB, in sparse files. All values are zeros except the last
+ * rows of the embedding table and lm_head.
  */
 class PublishedShapesTest {
     private static final String TABLE = "model.embed_tokens.weight";
     private static final String HEAD = "lm_head.weight";
     private static final float LAST = 0.375f;
-    /** What an adapter has for the last row of the table, and adds to that of the head; as BF16 holds them. */
+    /** Values that an adapter sets in the last row of the table, and adds to the last row of lm_head; exact in BF16. */
     private static final float NEW = 0.25f;
 
     private static final float ADDED = 0.125f;
     private static final long FILE_BYTES = 5_000_000_000L;
 
-    /** A published model; what its card counts as parameters. */
+    /** A published model with the number of parameters on its card. */
     private enum Shape {
         QWEN2_5_7B("qwen2", 3584, 18944, 28, 28, 4, 152064, 7_615_616_512L),
         QWEN3_8B("qwen3", 4096, 12288, 36, 32, 8, 151936, 8_190_735_360L),
@@ -96,7 +96,7 @@ class PublishedShapesTest {
                     .put("vocab_size", vocabulary);
         }
 
-        /** Tensors as the published files have them. */
+        /** Returns the shapes of the tensors in the published files, by name. */
         Map<String, long[]> tensors() {
             Map<String, long[]> tensors = new LinkedHashMap<>();
             tensors.put(TABLE, new long[] {vocabulary, hidden});
@@ -128,26 +128,26 @@ class PublishedShapesTest {
     @TempDir
     private Path folder;
 
-    /** In files of at most 5 GB. */
+    /** Writes a checkpoint in files of at most 5 GB. */
     private Path checkpoint(Shape shape) throws IOException {
         Files.writeString(folder.resolve("config.json"), shape.config().toString());
         ObjectNode index = new ObjectMapper().createObjectNode();
         ObjectNode fileOfTensor = index.putObject("weight_map");
-        Map<String, Tensor> some = new LinkedHashMap<>();
+        Map<String, Tensor> pending = new LinkedHashMap<>();
         long size = 0;
         int files = 0;
         for (Map.Entry<String, long[]> entry : shape.tensors().entrySet()) {
             Tensor tensor = new Tensor(TensorType.BF16, entry.getValue());
             if (size + tensor.bytes() > FILE_BYTES) {
-                write(folder.resolve(file(files++)), shape, some);
-                some.clear();
+                write(folder.resolve(file(files++)), shape, pending);
+                pending.clear();
                 size = 0;
             }
-            some.put(entry.getKey(), tensor);
+            pending.put(entry.getKey(), tensor);
             fileOfTensor.put(entry.getKey(), file(files));
             size += tensor.bytes();
         }
-        write(folder.resolve(file(files)), shape, some);
+        write(folder.resolve(file(files)), shape, pending);
         Files.writeString(folder.resolve("model.safetensors.index.json"), index.toString());
         return folder;
     }
@@ -157,10 +157,10 @@ class PublishedShapesTest {
     }
 
     private static void write(Path file, Shape shape, Map<String, Tensor> tensors) throws IOException {
-        try (SparseSafetensors made = SparseSafetensors.create(file, tensors)) {
+        try (SparseSafetensors sparse = SparseSafetensors.create(file, tensors)) {
             for (String name : List.of(TABLE, HEAD)) {
                 if (tensors.containsKey(name)) {
-                    made.putLast(name, TensorType.BF16, LAST, shape.hidden);
+                    sparse.putLast(name, TensorType.BF16, LAST, shape.hidden);
                 }
             }
         }
@@ -168,7 +168,7 @@ class PublishedShapesTest {
 
     @ParameterizedTest
     @EnumSource(Shape.class)
-    void weightsAreReadWhereTheyLie(Shape shape) throws IOException {
+    void readsWeightsOfPublishedShapes(Shape shape) throws IOException {
         Path model = checkpoint(shape);
         try (SafetensorsModel source = SafetensorsModel.open(model)) {
             HfConfig config = HfConfig.read(model);
@@ -201,7 +201,7 @@ class PublishedShapesTest {
 
     @ParameterizedTest
     @EnumSource(Shape.class)
-    void theMemoryOfTrainingAllOfThemIsKnown(Shape shape) throws IOException {
+    void plansTheMemoryOfFullTraining(Shape shape) throws IOException {
         Path model = checkpoint(shape);
         try (SafetensorsModel source = SafetensorsModel.open(model)) {
             Footprint footprint = Footprint.ofDecoder(HfConfig.read(model), source, Adaptation.of(Trainable.all()));
@@ -211,10 +211,10 @@ class PublishedShapesTest {
         }
     }
 
-    /** The largest of their tensors are read at their end alone, as a writer reads it. */
+    /** Reads only the end of the largest tensors, in the way that a writer reads them. */
     @ParameterizedTest
     @EnumSource(Shape.class)
-    void anAdapterIsMergedIntoThem(Shape shape) throws IOException {
+    void mergesAnAdapterIntoPublishedShapes(Shape shape) throws IOException {
         Path model = checkpoint(shape);
         Path adapter = adapter(shape, Files.createDirectory(folder.resolve("adapter")));
         try (MergedModel merged = MergedModel.open(
@@ -246,7 +246,7 @@ class PublishedShapesTest {
         }
     }
 
-    /** Rows of the last token, and a head to which rank 1 adds a number in the last row. */
+    /** Writes an adapter with a row for the last token, and with rank 1 on lm_head, which changes the last row. */
     private static Path adapter(Shape shape, Path folder) throws IOException {
         Files.writeString(
                 folder.resolve("adapter_config.json"),

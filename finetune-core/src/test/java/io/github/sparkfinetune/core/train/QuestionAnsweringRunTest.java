@@ -30,12 +30,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Question answering as its runs do it, some of whose questions have no answer, and some several windows. */
+/** Runs of question answering; some questions have no answer, and some have several windows. */
 class QuestionAnsweringRunTest {
-    /** Adam turns rounding noise into whole steps where a gradient is zero in theory. */
+    /** Tolerance where a gradient is zero in theory, because Adam turns rounding noise into whole steps. */
     private static final double NOISY_PARAMETER = 2e-2;
 
-    /** What adds the same to every token's logits changes no softmax over tokens; keys' biases do neither. */
+    /** Parameters that add the same to every token's logits, which changes no softmax over tokens; as key biases do. */
     private static final Set<String> NOISY = Set.of("qa_outputs.bias", "bert.encoder.layer.1.output.LayerNorm.bias");
 
     @TempDir
@@ -45,7 +45,7 @@ class QuestionAnsweringRunTest {
         Path base = TinyModel.copy(folder.resolve("base"), "bert-qa", config -> {
             config.put("hidden_dropout_prob", dropout);
             config.put("attention_probs_dropout_prob", dropout);
-            // As of a classifier of three labels.
+            // The configuration of a classifier with three labels.
             config.putObject("id2label").put("0", "a").put("1", "b").put("2", "c");
             config.put("null_score_diff_threshold", 99);
         });
@@ -61,7 +61,7 @@ class QuestionAnsweringRunTest {
 
     @ParameterizedTest
     @MethodSource("paddingAndWays")
-    void ranksAndMicroBatchesChangeNothing(boolean padded, Way way) throws Exception {
+    void trainsTheSameModelWithRanksAndMicroBatches(boolean padded, Way way) throws Exception {
         List<TinyRun.Outcome> outcomes = assertSame(
                 tiny(0.1, "question_answering.pad_to_max_length=" + padded),
                 way,
@@ -73,7 +73,7 @@ class QuestionAnsweringRunTest {
     }
 
     @Test
-    void answersAreFoundAndWhereThereIsNoneItIsSaid() throws Exception {
+    void findsAnswersAndReportsQuestionsWithoutAnswer() throws Exception {
         TinyRun tiny = tiny(0);
         RunConfig config = tiny.config(
                 "out",
@@ -102,7 +102,7 @@ class QuestionAnsweringRunTest {
             }
             List<Object[]> whole = new ArrayList<>();
             predictor.evaluate(samples, List.of(), 0, 1).forEachRemaining(whole::add);
-            // With the threshold that the evaluation chose.
+            // The rows use the threshold that the evaluation chose.
             QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
             long windows = 0;
             for (int i = 0; i < rows.size(); i++) {
@@ -124,7 +124,7 @@ class QuestionAnsweringRunTest {
         }
     }
 
-    /** Questions that the model has not seen, beside one that can not be used. */
+    /** Predicts questions that the model has not seen, and an unusable question. */
     private static void predict(Predictor predictor) {
         SplittableRandom random = new SplittableRandom(77);
         List<TaskInput> inputs = new ArrayList<>();

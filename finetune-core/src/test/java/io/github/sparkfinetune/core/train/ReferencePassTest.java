@@ -37,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A pass that is ended before all samples were asked about, and what is read of its result. */
+/** A reference pass that ends before all samples are computed, and reads of its result. */
 @Timeout(120)
 class ReferencePassTest {
     private static final int BATCH = 2;
@@ -64,19 +64,19 @@ class ReferencePassTest {
         tiny.run(whole, 1, null);
     }
 
-    /** Ranks of which each is ended after some pieces of work. */
+    /** A collective that ends its rank after some pieces of work. */
     private static final class Ended implements Collective {
         private final Collective ranks;
-        private int left;
+        private int remaining;
 
         Ended(Collective ranks, int pieces) {
             this.ranks = ranks;
-            this.left = pieces;
+            this.remaining = pieces;
         }
 
         @Override
         public void progressed() {
-            if (left-- == 0) {
+            if (remaining-- == 0) {
                 throw new LostRankException(rank(), "it was killed", null);
             }
         }
@@ -130,10 +130,10 @@ class ReferencePassTest {
         }
     }
 
-    private static List<double[]> said(RunConfig config, String split) throws IOException {
+    private static List<double[]> referenceValues(RunConfig config, String split) throws IOException {
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         Manifest manifest = Manifest.read(dataset, HADOOP);
-        List<double[]> said = new ArrayList<>();
+        List<double[]> referenceValues = new ArrayList<>();
         try (SampleSource samples = References.told(
                 config,
                 manifest,
@@ -142,17 +142,17 @@ class ReferencePassTest {
                 HADOOP,
                 output(config))) {
             for (long i = 0; i < samples.size(); i++) {
-                said.add(samples.read(i).targets());
+                referenceValues.add(samples.read(i).targets());
             }
         }
-        return said;
+        return referenceValues;
     }
 
-    private void assertSaidAs(RunConfig config, int marked) throws IOException {
+    private void assertReferenceValues(RunConfig config, int marked) throws IOException {
         int found = 0;
         for (String split : List.of(Manifest.TRAIN, Manifest.EVAL)) {
-            List<double[]> expected = said(whole, split);
-            List<double[]> actual = said(config, split);
+            List<double[]> expected = referenceValues(whole, split);
+            List<double[]> actual = referenceValues(config, split);
             assertThat(actual).hasSameSizeAs(expected);
             for (int i = 0; i < actual.size(); i++) {
                 if (actual.get(i)[0] == MARK) {
@@ -162,11 +162,11 @@ class ReferencePassTest {
                 }
             }
         }
-        assertThat(found).as("samples that were not asked about again").isEqualTo(marked);
+        assertThat(found).as("samples that were not computed again").isEqualTo(marked);
         assertThat(output(config).resolve("reference")).doesNotExist();
     }
 
-    /** Overwrites a part's values, so that they are known again. */
+    /** Overwrites the values of a part with a mark that the test recognises. */
     private static void mark(Path part) throws IOException {
         byte[] bytes = Files.readAllBytes(part);
         ByteBuffer values = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
@@ -178,7 +178,7 @@ class ReferencePassTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 3})
-    void goesOnWithWhatRanksHaveSaved(int ranksThen) throws Exception {
+    void resumesWithTheSavedParts(int ranksThen) throws Exception {
         RunConfig config = tiny.config("killed");
         List<Path> parts = endedAfter(3, config, 2, "first");
         assertThat(parts).isNotEmpty();
@@ -190,11 +190,11 @@ class ReferencePassTest {
 
         tiny.run(config, ranksThen, null, "third");
 
-        assertSaidAs(config, parts.size() * BATCH);
+        assertReferenceValues(config, parts.size() * BATCH);
     }
 
     @Test
-    void partThatIsCutOffIsComputedAgain() throws Exception {
+    void recomputesATruncatedPart() throws Exception {
         RunConfig config = tiny.config("cut");
         for (Path part : endedAfter(4, config, 1, "first")) {
             mark(part);
@@ -205,28 +205,28 @@ class ReferencePassTest {
 
         tiny.run(config, 1, null, "second");
 
-        assertSaidAs(config, 0);
+        assertReferenceValues(config, 0);
     }
 
     @Test
-    void splitInOneTensorIsReadToo() throws Exception {
+    void readsASplitInOneTensor() throws Exception {
         RunConfig config = tiny.config("older");
         Manifest manifest = Manifest.read(new org.apache.hadoop.fs.Path(config.dataset()), HADOOP);
         List<TensorData> tensors = new ArrayList<>();
-        for (String split : manifest.samples().splits().keySet()) {
-            List<double[]> values = said(whole, split);
+        for (String split : manifest.splits().keySet()) {
+            List<double[]> values = referenceValues(whole, split);
             ByteBuffer bytes =
                     ByteBuffer.allocate(values.size() * 2 * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            values.forEach(of -> bytes.putFloat((float) of[0]).putFloat((float) of[1]));
+            values.forEach(row -> bytes.putFloat((float) row[0]).putFloat((float) row[1]));
             tensors.add(TensorData.f32(split, new long[] {values.size(), 2}, bytes.flip()));
         }
         References.write(config, manifest, tensors, HADOOP);
 
-        assertSaidAs(config, 0);
+        assertReferenceValues(config, 0);
     }
 
     @Test
-    void moreValuesAreReadThanAnArrayHolds() throws Exception {
+    void readsMoreValuesThanAnArrayHolds() throws Exception {
         int samples = 300 << 20;
         int width = 2;
         long half = (long) samples * width / 2;
@@ -261,9 +261,9 @@ class ReferencePassTest {
             public void close() {}
         };
         try (References references = References.require(config, manifest, HADOOP, folder, () -> {})) {
-            SampleSource told = references.told(Manifest.TRAIN, split);
-            assertThat(told.read(samples - 1L).targets()).containsExactly(MARK, 0);
-            assertThat(told.read(samples / 2L).targets()).containsExactly(0, 0);
+            SampleSource samplesWithReference = references.told(Manifest.TRAIN, split);
+            assertThat(samplesWithReference.read(samples - 1L).targets()).containsExactly(MARK, 0);
+            assertThat(samplesWithReference.read(samples / 2L).targets()).containsExactly(0, 0);
         }
     }
 }

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
-/** What two runs must have in common. */
+/** Assertions that two runs agree. */
 final class RunAssertions {
     private static final double LOSS = 1e-5;
 
@@ -35,10 +35,10 @@ final class RunAssertions {
     }
 
     /**
-     * Trains on one rank, and in another way: losses and models are the same.
+     * Trains on one rank and in another way, and asserts that losses and models are the same.
      *
-     * @param tolerance of a tensor's elements, by its name
-     * @return the outcome of the other way, then that of the one rank
+     * @param tolerance tolerance of a tensor's elements, by the tensor's name
+     * @return outcome of the other way, then outcome of the single rank
      */
     static List<TinyRun.Outcome> assertSame(TinyRun tiny, Way way, ToDoubleFunction<String> tolerance)
             throws Exception {
@@ -64,7 +64,7 @@ final class RunAssertions {
         }
     }
 
-    /** @param tolerance of a tensor's elements, by its name */
+    /** @param tolerance tolerance of a tensor's elements, by the tensor's name */
     static void assertSameModel(
             Map<String, float[]> actual, Map<String, float[]> expected, ToDoubleFunction<String> tolerance) {
         assertThat(actual.keySet()).isEqualTo(expected.keySet());

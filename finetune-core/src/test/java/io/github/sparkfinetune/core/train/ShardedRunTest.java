@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** An optimizer that ranks share trains the model that one which they don't does, to the bit. */
+/** A sharded optimizer trains the same model as an unsharded optimizer, to the bit. */
 class ShardedRunTest {
     private static final String BATCH = "training.per_device_train_batch_size=6";
     private static final String SHARDED = "cluster.shard_optimizer=true";
@@ -65,7 +65,7 @@ class ShardedRunTest {
 
     @ParameterizedTest
     @MethodSource("runs")
-    void itTrainsTheSameModel(String kind, int ranks) throws Exception {
+    void trainsTheSameModel(String kind, int ranks) throws Exception {
         TinyRun tiny = run(kind);
         List<String> settings = List.of(
                 BATCH, "training.max_grad_norm=0.1", "training.layerwise_lr_decay=0.8", "training.weight_decay=0.1");
@@ -94,10 +94,10 @@ class ShardedRunTest {
                 Arguments.of("lora", 3)));
     }
 
-    /** From a checkpoint of two ranks that share, and of two that don't, by other numbers of either. */
+    /** Resumes checkpoints of two ranks, sharded and unsharded, on other numbers of ranks, sharded and unsharded. */
     @ParameterizedTest
     @MethodSource("resumes")
-    void anyNumberOfRanksResumesIt(String kind, int ranks) throws Exception {
+    void resumesOnAnyNumberOfRanks(String kind, int ranks) throws Exception {
         TinyRun tiny = run(kind);
         RunConfig whole = tiny.config("whole", with(SAVED, WHOLE));
         RunConfig sharded = tiny.config("sharded", with(SAVED, SHARDED));
@@ -126,7 +126,7 @@ class ShardedRunTest {
     }
 
     @Test
-    void eachRankWritesItsShareAndADamagedOneIsPassedOver() throws Exception {
+    void writesAShareOnEachRankAndSkipsADamagedShare() throws Exception {
         TinyRun tiny = run("full");
         RunConfig config = tiny.config("sharded", with(SAVED, SHARDED));
         tiny.run(config, 3, null);

@@ -28,8 +28,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Tensors that are trained, written, merged and read in parts of some bytes, as those above 2 GB are, come out to the
- * bit as whole ones do: losses, checkpoints, exported and merged models, GGUF.
+ * Tensors in parts of a few bytes, like tensors above 2 GB, give the bits of whole tensors: in losses, checkpoints,
+ * exported and merged models, and GGUF.
  */
 class SmallPartsRunTest {
     private static final Configuration HADOOP = new Configuration(false);
@@ -56,7 +56,7 @@ class SmallPartsRunTest {
         }
     }
 
-    /** Parts of less than a row, of some rows and a bit, and of whole rows. */
+    /** Parts smaller than a row, parts that end within a row, and parts of whole rows. */
     enum Cut {
         ROWS_IN_PARTS(120, TensorType.BF16, 2, true),
         PARTS_OF_ROWS(1000, TensorType.F32, 2, false),
@@ -89,7 +89,7 @@ class SmallPartsRunTest {
 
     @ParameterizedTest
     @MethodSource("runs")
-    void partsGiveTheBitsOfWholeTensors(Method method, String kind, Cut cut) throws Exception {
+    void computesTheBitsOfWholeTensorsInParts(Method method, String kind, Cut cut) throws Exception {
         Path golden = TinyModel.copy(folder.resolve("golden"), kind, config -> {});
         Path base = TinyModel.rewrite(golden, folder.resolve("base"), cut.stored, 60_000, (name, values) -> {});
         TinyRun tiny = new TinyRun(
@@ -122,7 +122,7 @@ class SmallPartsRunTest {
         });
     }
 
-    /** Folders and files of what a run leaves behind. */
+    /** Returns the folders and files that a run writes, and those of its merge and export. */
     private List<Path> written(TinyRun tiny, RunConfig config, String prefix) throws Exception {
         Path exported = TinyRun.exported(config);
         Path checkpoints = Path.of(URI.create(config.output().checkpoints()));

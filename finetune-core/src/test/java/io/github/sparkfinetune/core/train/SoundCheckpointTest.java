@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A checkpoint that three ranks have written, on a file system that counts what each rank reads of it. */
+/** A checkpoint of three ranks on a file system that counts the bytes that each rank reads. */
 @Timeout(60)
 class SoundCheckpointTest {
     private static final int SHARES = 3;
@@ -84,7 +84,7 @@ class SoundCheckpointTest {
         return store(FarFileSystem.configuration()).newest().orElseThrow();
     }
 
-    /** A name of this test's own, because the counts belong to the process. */
+    /** Returns a reader name unique to this test, because the counts belong to the process. */
     private String reader(int rank) {
         return temp + "-" + rank;
     }
@@ -101,7 +101,7 @@ class SoundCheckpointTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 4})
-    void ranksCheckEachByteOnce(int count) throws Exception {
+    void checksEachByteOnOneRank(int count) throws Exception {
         try (Ranks ranks = Ranks.join(count)) {
             assertThat(ranks.play(ring -> find(ring, written)))
                     .hasSize(count)
@@ -120,14 +120,14 @@ class SoundCheckpointTest {
             assertThat(ofFile).as(file).isEqualTo(size(file));
             total += ofFile;
         }
-        // Parts are not cut.
+        // Parts are not split between ranks.
         long most = total / count + 2 * RangedRead.REQUEST;
         assertThat(Arrays.stream(byRank).boxed()).allMatch(read -> read > 0 && read <= most);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {MODEL, "optimizer-00002-of-00003.safetensors", "state.json"})
-    void damagedCheckpointIsPassedOverByAllRanks(String file) throws Exception {
+    void skipsADamagedCheckpointOnAllRanks(String file) throws Exception {
         Checkpoint newer = write(100);
         Path victim = temp.resolve("checkpoints").resolve(newer.name()).resolve(file);
         byte[] bytes = Files.readAllBytes(victim);
@@ -144,7 +144,7 @@ class SoundCheckpointTest {
     }
 
     @Test
-    void nothingIsResumedFromWhereAllAreDamaged() throws Exception {
+    void resumesFromNothingIfAllCheckpointsAreDamaged() throws Exception {
         Files.write(temp.resolve("checkpoints").resolve(written.name()).resolve("state.json"), new byte[] {'{', ' '});
         try (Ranks ranks = Ranks.join(2)) {
             assertThat(ranks.play(ring -> find(ring, written))).containsOnly(Optional.empty());
@@ -153,7 +153,7 @@ class SoundCheckpointTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 5})
-    void rankReadsTheStateThatItNeeds(int ranks) throws Exception {
+    void readsOnlyTheNeededState(int ranks) throws Exception {
         CheckpointFiles files = store(FarFileSystem.configuration()).files(written);
         long read = 0;
         for (int rank = 0; rank < ranks; rank++) {
@@ -187,7 +187,7 @@ class SoundCheckpointTest {
     }
 
     @Test
-    void modelAloneIsReadWhereNoStateIsNeeded() throws Exception {
+    void readsOnlyTheModelIfNoStateIsNeeded() throws Exception {
         CheckpointFiles files = store(FarFileSystem.configuration()).files(written);
         try (LoadedCheckpoint loaded = store(FarFileSystem.counting(reader(0)))
                 .read(files, NeededState.NONE, temp.resolve("local"), () -> {})) {

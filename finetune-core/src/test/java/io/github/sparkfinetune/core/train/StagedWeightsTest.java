@@ -23,8 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Layers whose weights take turns in the same buffers compute what layers do that have weights of their own: a buffer
- * that is not filled anew before a layer's forward, recomputation or backward would give another layer's gradients.
+ * Layers that stage their weights in shared buffers compute the same as layers with separate weights. A buffer must be
+ * refilled before a layer's forward, recomputation and backward; otherwise it holds another layer's weights.
  */
 class StagedWeightsTest {
     private static final double TOLERANCE = 1e-6;
@@ -51,7 +51,7 @@ class StagedWeightsTest {
         "gpt2, true, false, F32",
         "gpt2, true, false, BF16"
     })
-    void fourBitsComputeAsTheirValuesDo(String kind, boolean doubleQuant, boolean dora, TensorType products)
+    void computes4BitWeightsLikeTheirValues(String kind, boolean doubleQuant, boolean dora, TensorType products)
             throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
         Path plain = folder.resolve("plain");
@@ -92,7 +92,7 @@ class StagedWeightsTest {
         "gpt2, BF16, true, BF16",
         "mistral, F16, true, F32"
     })
-    void halvesComputeAsTheirValuesDo(String kind, TensorType type, boolean dora, TensorType products)
+    void computesHalfPrecisionLikeItsValues(String kind, TensorType type, boolean dora, TensorType products)
             throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
         Path half = TinyModel.rewrite(base, folder.resolve("half"), type, 50_000, (name, values) -> {});
@@ -105,7 +105,7 @@ class StagedWeightsTest {
 
     @ParameterizedTest
     @CsvSource({"llama-untied, BF16", "gpt2, F16"})
-    void shardsOfHalvesAreTrainedAsTheirValuesAre(String kind, TensorType type) throws Exception {
+    void trainsShardsInHalfPrecisionLikeTheirValues(String kind, TensorType type) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
         Path half = TinyModel.rewrite(base, folder.resolve("half"), type, 50_000, (name, values) -> {});
         assertThat(half.resolve(SafetensorsModel.INDEX)).exists();
@@ -130,14 +130,14 @@ class StagedWeightsTest {
         String[] lora =
                 Stream.concat(Stream.of("method.type=lora"), more.stream()).toArray(String[]::new);
         try (TinyDecoder staged = TinyDecoder.toTrain(stored, quantised);
-                TinyDecoder own = TinyDecoder.toTrain(plain, lora)) {
-            staged.stir();
-            own.stir();
+                TinyDecoder separate = TinyDecoder.toTrain(plain, lora)) {
+            staged.randomizeLoraB();
+            separate.randomizeLoraB();
             assertThat(staged.parameters().keySet())
                     .as("linears are no F32 parameters")
                     .noneMatch(name -> name.matches(LINEAR));
-            assertClose("logits", staged.logits(PARTS.get(0)), own.logits(PARTS.get(0)), 10 * TOLERANCE);
-            TinyDecoder.Gradient expected = own.gradient(DropoutMasks.none(), false, PARTS);
+            assertClose("logits", staged.logits(PARTS.get(0)), separate.logits(PARTS.get(0)), 10 * TOLERANCE);
+            TinyDecoder.Gradient expected = separate.gradient(DropoutMasks.none(), false, PARTS);
             assertThat(expected.byName()).hasSizeGreaterThan(8);
             for (boolean recompute : new boolean[] {false, true}) {
                 TinyDecoder.Gradient actual = staged.gradient(DropoutMasks.none(), recompute, PARTS);

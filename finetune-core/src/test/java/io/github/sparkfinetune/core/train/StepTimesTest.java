@@ -13,13 +13,13 @@ class StepTimesTest {
     private static final Offset<Double> FLOAT = Offset.offset(1e-6);
 
     @Test
-    void theRankThatTheOthersWaitForIsNamedOnce() throws Exception {
+    void namesASlowRankOnce() throws Exception {
         try (Ranks ranks = Ranks.join(3)) {
             List<List<SlowRank>> slow = ranks.play(ring -> {
                 StepTimes times = new StepTimes(ring);
                 List<SlowRank> named = new ArrayList<>();
                 for (int step = 0; step < 3 * StepTimes.WINDOW; step++) {
-                    // One step of rank 0 is long, which makes nobody slow.
+                    // One long step of rank 0 makes no rank slow.
                     times.add(new double[] {step == 7 ? 60 : 1.0, 1.1, 1.0 * StepTimes.SLOW + 0.2});
                     times.slow().ifPresent(named::add);
                 }
@@ -35,7 +35,7 @@ class StepTimesTest {
     }
 
     @Test
-    void ranksThatDifferLittleAreNotNamed() throws Exception {
+    void namesNoRankIfTimesDifferLittle() throws Exception {
         try (Ranks ranks = Ranks.join(2)) {
             assertThat(ranks.play(ring -> {
                         StepTimes times = new StepTimes(ring);
@@ -49,7 +49,7 @@ class StepTimesTest {
     }
 
     @Test
-    void percentilesAreOfAllSteps() throws Exception {
+    void computesPercentilesOfAllSteps() throws Exception {
         try (Ranks ranks = Ranks.join(2)) {
             List<List<RankTime>> all = ranks.play(ring -> {
                 StepTimes times = new StepTimes(ring);

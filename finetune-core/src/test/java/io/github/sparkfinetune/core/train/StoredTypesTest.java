@@ -31,12 +31,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every method trains a checkpoint of every type in every precision, and what it writes is read again. */
+/** Every method trains a checkpoint of every type in every precision, and reads the written model again. */
 class StoredTypesTest {
     private static final Configuration HADOOP = new Configuration();
-    /** Of the loss that is computed again from what was written. */
+    /** Tolerance of the loss that the written model has. */
     private static final double READ = 1e-5;
-    /** After weights are rounded to 16 bits, or products are computed from other sums. */
+    /** Tolerance of the loss after weights are rounded to 16 bits, or products are computed from other sums. */
     private static final double ROUNDED = 2e-2;
 
     @TempDir
@@ -54,7 +54,8 @@ class StoredTypesTest {
         QLORA("type=qlora"),
         QLORA_TOKENS("type=qlora", "trainable_token_indices=[20, 7]"),
         /**
-         * Its adapter belongs to the weights of 4 bits, which the merged model has where it was adapted: everywhere.
+         * The adapter belongs to the 4-bit weights. The merged model has these weights in all adapted linears, here in
+         * every linear.
          */
         QLORA_LOFTQ("type=qlora", "init_lora_weights=loftq", "target_modules=all-linear");
 
@@ -70,8 +71,8 @@ class StoredTypesTest {
         }
 
         /**
-         * Returns how close the loss of the written adapter is. PiSSA trains over a base that has less and is rounded
-         * to the type that is stored, or to that of products; the adapter is written over the whole base.
+         * Returns the tolerance of the written adapter's loss. PiSSA trains over a residual base that is rounded to the
+         * stored type or to that of products, but writes the adapter for the whole base.
          */
         double read(TensorType stored, String precision) {
             return this == LORA_PISSA && (stored != TensorType.F32 || precision.equals("bf16")) ? ROUNDED : READ;
@@ -101,7 +102,10 @@ class StoredTypesTest {
         }
     }
 
-    /** The first is always of the cover that is run without the profile: a frozen table that products read in BF16. */
+    /**
+     * Returns all combinations. The first always runs, also without the profile: a frozen table that products read in
+     * BF16.
+     */
     private static Stream<Arguments> all(Stream<Method> methods) {
         List<Arguments> all = new ArrayList<>();
         List<Method> some = methods.toList();
@@ -139,7 +143,7 @@ class StoredTypesTest {
 
     @ParameterizedTest
     @MethodSource("runs")
-    void trainsResumesExportsMergesAndIsReadAgain(Method method, String precision, TensorType stored, Kind kind)
+    void trainsResumesExportsMergesAndReadsAgain(Method method, String precision, TensorType stored, Kind kind)
             throws Exception {
         TinyRun tiny = run(method, precision, stored, kind, "training.max_steps=3", "training.save_steps=2");
         RunConfig whole = tiny.config("whole");
@@ -177,7 +181,7 @@ class StoredTypesTest {
 
     @ParameterizedTest
     @MethodSource("halves")
-    void aModelInBf16KeepsTheBytesOfWhatWasFrozen(Method method, String precision, Kind kind) throws Exception {
+    void keepsTheBytesOfFrozenWeightsInABf16Model(Method method, String precision, Kind kind) throws Exception {
         TinyRun tiny = run(method, precision, TensorType.BF16, kind, "training.max_steps=1", "output.dtype=bfloat16");
         RunConfig config = tiny.config("out");
         TinyRun.Outcome outcome = tiny.run(config, 1, null);
@@ -191,10 +195,10 @@ class StoredTypesTest {
         return TestMatrix.of(all(Stream.of(Method.FREEZE, Method.FREEZE_SOME, Method.FULL, Method.LORA_TABLE)));
     }
 
-    /** The model of an evaluation before the last is written from its checkpoint. */
+    /** Writes the model of an earlier evaluation from its checkpoint. */
     @ParameterizedTest
     @MethodSource("wholes")
-    void theBestModelIsWrittenWithWhatWasFrozen(Method method, String precision, TensorType stored, Kind kind)
+    void writesTheBestModelWithItsFrozenWeights(Method method, String precision, TensorType stored, Kind kind)
             throws Exception {
         TinyRun tiny = run(
                 method,
@@ -216,7 +220,7 @@ class StoredTypesTest {
 
     @ParameterizedTest
     @MethodSource("grown")
-    void aTableWithNewRowsIsWrittenAndReadAgain(Method method, String precision, TensorType stored, Kind kind)
+    void writesAndReadsATableWithNewRows(Method method, String precision, TensorType stored, Kind kind)
             throws Exception {
         TinyRun tiny = run(
                 method,
@@ -236,7 +240,7 @@ class StoredTypesTest {
         }
     }
 
-    /** A merged model has the types of its base, whose other weights it keeps to the bit. */
+    /** Asserts that a merged model has the types of its base, and keeps the weights that are not adapted to the bit. */
     private void assertMerges(TinyRun tiny, RunConfig config, Path adapter, Method method, TensorType stored)
             throws Exception {
         Path merged = folder.resolve("merged");
@@ -256,7 +260,7 @@ class StoredTypesTest {
                 ? tiny.config("out", "method.type=lora")
                 : config;
         Map<String, Double> expected = evaluated(plain, adapter, Optional.of(tiny.base()));
-        // A pooler of 4 bits has no adapter, so that the merged model has it whole.
+        // A 4-bit pooler has no adapter, so the merged model has the pooler of the base in full precision.
         boolean isExact = stored == TensorType.F32
                 && config.compute().precision() == RunConfig.PrecisionChoice.FP32
                 && !(method == Method.QLORA_LOFTQ && hasPooler);
@@ -264,7 +268,7 @@ class StoredTypesTest {
         assertSameLoss(evaluated(plain, merged, Optional.empty()), expected, tolerance);
     }
 
-    /** Asserts that an exported model or adapter, read again, has the loss that its run measured. */
+    /** Asserts that an exported model or adapter, loaded again, has the loss that its run measured. */
     private static void assertReadAgain(
             TinyRun tiny, RunConfig config, TinyRun.Outcome outcome, Method method, double tolerance) throws Exception {
         Optional<Path> base = method.isLora() ? Optional.of(tiny.base()) : Optional.empty();
@@ -281,7 +285,7 @@ class StoredTypesTest {
         assertThat(HfConfig.read(exported).text("dtype")).contains(dtype);
     }
 
-    /** Frozen weights have the values of the base, to the bit. */
+    /** Asserts that frozen weights have the values of the base, to the bit. */
     private static void assertFrozen(Method method, Kind kind, Path base, Path exported) {
         Map<String, float[]> before = TinyModel.weights(base);
         Map<String, float[]> after = TinyModel.weights(exported);
@@ -302,7 +306,7 @@ class StoredTypesTest {
         assertThat(actual.get("loss")).isCloseTo(expected.get("loss"), within(tolerance));
     }
 
-    /** Metrics of the evaluation split, by a model that is read from its folder. */
+    /** Returns the metrics of the evaluation split for a model in a folder. */
     private static Map<String, Double> evaluated(RunConfig config, Path model, Optional<Path> base) throws Exception {
         Torch.start(1);
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());

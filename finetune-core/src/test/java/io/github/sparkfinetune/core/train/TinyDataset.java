@@ -26,7 +26,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
-/** A small prepared dataset of a run's task, of random samples with a pattern to be found. */
+/** A small prepared dataset for a run's task, of random samples with a pattern to learn. */
 public final class TinyDataset {
     private static final List<String> LABELS = List.of("a", "b", "c");
     private static final List<String> TAGS = List.of("B-X", "I-X", "O");
@@ -46,7 +46,7 @@ public final class TinyDataset {
         this.folder = Files.createDirectory(folder);
         this.config = config;
         this.hadoop = hadoop;
-        // As their tokenizers do, RoBERTa's models know one alone.
+        // RoBERTa's models and tokenizers have only one token type.
         this.oneTokenType = HfConfig.read(model).number(2, "type_vocab_size") == 1;
         TokenizerFiles tokenizer = TaskDatas.tokenizer(hadoopPath(model), config, Architectures::positions, hadoop);
         options = new DatasetOptions(
@@ -66,9 +66,9 @@ public final class TinyDataset {
     /**
      * Writes a dataset.
      *
-     * @param folder made anew
-     * @param config of the run that it is for
-     * @param model folder of its model
+     * @param folder new folder
+     * @param config configuration of the run
+     * @param model folder of the run's model
      */
     static void write(Path folder, RunConfig config, Path model, Configuration hadoop) throws IOException {
         new TinyDataset(folder, config, model, hadoop).write();
@@ -110,8 +110,8 @@ public final class TinyDataset {
                     hadoopPath(folder.resolve(file)), TaskDatas.of(config).schema(), hadoop);
             try (writer) {
                 for (int row = 0; row < rows / 2; row++) {
-                    for (Sample given : samples(config, random, row)) {
-                        Sample sample = oneTokenType ? withoutTypes(given) : given;
+                    for (Sample generated : samples(config, random, row)) {
+                        Sample sample = oneTokenType ? withoutTypes(generated) : generated;
                         writer.write(sample);
                         all.add(sample);
                     }
@@ -154,7 +154,7 @@ public final class TinyDataset {
                 sample.window());
     }
 
-    /** The samples of a row of a task. */
+    /** Returns the samples of a row of a task. */
     private static List<Sample> samples(RunConfig config, SplittableRandom random, int row) {
         return switch (config.task()) {
             case CLASSIFICATION -> List.of(text(config.tasks().classification().problemType(), random, row));
@@ -166,7 +166,7 @@ public final class TinyDataset {
         };
     }
 
-    /** A text whose token after the first says what its label is. */
+    /** Returns a text whose second token determines its label. */
     static Sample text(ProblemType problem, SplittableRandom random, int row) {
         int label = row % LABELS.size();
         int[] ids = random.ints(random.nextInt(4, LONGEST), FIRST_ID, FIRST_ID + IDS)
@@ -175,16 +175,16 @@ public final class TinyDataset {
         Sample text = new Sample(0, ids, new int[ids.length], -1);
         return switch (problem) {
             case SINGLE_LABEL_CLASSIFICATION -> new Sample(0, ids, new int[ids.length], label);
-            // Two of the labels, one, or none.
+            // Two labels, one label or none.
             case MULTI_LABEL_CLASSIFICATION -> text.withTargets(label < 2 ? 1 : 0, label < 1 ? 1 : 0, 0);
             case REGRESSION -> text.withTargets(label - 0.5);
         };
     }
 
     /**
-     * Documents in which a token says what the next one is, in 9 cases of 10.
+     * Returns documents in which a token determines the next token in 9 of 10 cases.
      *
-     * @param masked whether the first half of each has no labels, and every tenth sample none at all
+     * @param masked true if the first half of each document has no labels, and every tenth sample none at all
      */
     static Sample documents(SplittableRandom random, int row, boolean masked, int count) {
         int[] lengths = random.ints(count, 1, LONGEST / count + 1).toArray();
@@ -201,7 +201,7 @@ public final class TinyDataset {
         return Sample.ofDocuments(row, ids, labels, lengths);
     }
 
-    /** A prompt with two answers, of which the better one goes on as {@link #documents} do. */
+    /** Returns a prompt with two answers; the better answer follows the pattern of {@link #documents}. */
     static Sample pair(SplittableRandom random, int row) {
         int[] prompt = random.ints(random.nextInt(2, 8), 0, IDS).toArray();
         int[] lengths = random.ints(2, 1, 8).toArray();
@@ -210,16 +210,19 @@ public final class TinyDataset {
         int at = 0;
         for (int answer = 0; answer < 2; answer++) {
             for (int t = 0; t < prompt.length + lengths[answer]; t++, at++) {
-                boolean asked = t < prompt.length;
-                int id = asked ? prompt[t] : random.nextInt(IDS);
-                ids[at] = FIRST_ID + (!asked && answer == 0 ? (ids[at - 1] * 7 + 3) % IDS : id);
-                labels[at] = asked ? Sample.IGNORED : ids[at];
+                boolean inPrompt = t < prompt.length;
+                int id = inPrompt ? prompt[t] : random.nextInt(IDS);
+                ids[at] = FIRST_ID + (!inPrompt && answer == 0 ? (ids[at - 1] * 7 + 3) % IDS : id);
+                labels[at] = inPrompt ? Sample.IGNORED : ids[at];
             }
         }
         return Sample.ofDocuments(row, ids, labels, prompt.length + lengths[0], prompt.length + lengths[1]);
     }
 
-    /** Every other answer goes on as {@link #documents} do, and has label 1; the second document is another one. */
+    /**
+     * Returns a prompt with an answer, and an answer to another prompt as the second document. Every other answer
+     * follows the pattern of {@link #documents} and has label 1.
+     */
     private static Sample rated(SplittableRandom random, int row) {
         Sample pair = pair(random, row);
         Sample answer = pair.document(row % 2);
@@ -230,7 +233,9 @@ public final class TinyDataset {
         return Sample.ofDocuments(row, documents).withLabel(1 - row % 2);
     }
 
-    /** A window of a row, of which some have two; a token says what its label is, and every third has none. */
+    /**
+     * Returns a window of a row. Some rows have two windows; a token determines its label, every third has no label.
+     */
     private static Sample window(SplittableRandom random, int row) {
         int[] ids =
                 random.ints(random.nextInt(4, LONGEST), FIRST_ID, FIRST_ID + 24).toArray();

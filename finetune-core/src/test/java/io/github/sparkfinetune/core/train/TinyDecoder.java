@@ -26,12 +26,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 
-/** A language model as a run loads it. */
+/** A language model, loaded as in a run. */
 final class TinyDecoder implements AutoCloseable {
     final NDManager manager;
     final LoadedModel loaded;
 
-    /** How a model is loaded. */
+    /** Loads a model. */
     private interface Loading {
         LoadedModel load(NDManager manager);
     }
@@ -47,7 +47,7 @@ final class TinyDecoder implements AutoCloseable {
         }
     }
 
-    /** The base model of a run, ready to be trained. */
+    /** Loads the base model of a run for training. */
     static TinyDecoder toTrain(Path base, RunConfig config, Optional<Path> adapter, int vocabulary) {
         return new TinyDecoder(manager -> LoadedModel.toTrain(
                 config,
@@ -62,26 +62,26 @@ final class TinyDecoder implements AutoCloseable {
     }
 
     /**
-     * A model, ready to be trained.
+     * Loads a model for training.
      *
-     * @param settings KEY=VALUE of the run
+     * @param settings KEY=VALUE settings of the run
      */
     static TinyDecoder toTrain(Path base, String... settings) {
         return toTrain(base, config(settings), Optional.empty(), 0);
     }
 
-    /** What a run wrote: a model, or an adapter of a base. */
+    /** Loads the output of a run: a model, or an adapter on a base. */
     static TinyDecoder trained(Path folder, Optional<Path> base, RunConfig config) {
         return new TinyDecoder(manager -> LoadedModel.trained(config, manager, folder, base, 1));
     }
 
-    /** A run's configuration for tests that need no dataset. */
+    /** Returns a run's configuration for tests that need no dataset. */
     static RunConfig config(String... settings) {
         return RunConfigLoader.parse(
                 "{model: base, task: causal-lm, data: {train: none}, output: {dir: none}}", "test", List.of(settings));
     }
 
-    /** Settings of a training step: AdamW with a weight decay of 0.01, clipping at a norm of 1. */
+    /** Returns the settings of a training step: AdamW with a weight decay of 0.01, clipping at a norm of 1. */
     static TrainingConfig training(boolean recompute) {
         return config("training.weight_decay=0.01", "training.gradient_checkpointing=" + recompute)
                 .training();
@@ -91,7 +91,7 @@ final class TinyDecoder implements AutoCloseable {
         return (Decoder) loaded.model();
     }
 
-    /** Logits of every token of samples that lie side by side. */
+    /** Returns the logits of every token of the samples, which are computed side by side. */
     float[] logits(List<Sample> samples) {
         return logits(manager, model(), samples);
     }
@@ -103,7 +103,7 @@ final class TinyDecoder implements AutoCloseable {
         }
     }
 
-    /** The loss of each token with a label, in the order of the samples. */
+    /** Returns the loss of each labelled token, in the order of the samples. */
     float[] losses(List<Sample> samples) {
         try (NDManager owner = manager.newSubManager()) {
             Batch batch = model().batch(owner, samples);
@@ -125,16 +125,16 @@ final class TinyDecoder implements AutoCloseable {
         return step(loaded, masks, recompute);
     }
 
-    private TrainStep step(LoadedModel some, DropoutMasks masks, boolean recompute) {
+    private TrainStep step(LoadedModel anyModel, DropoutMasks masks, boolean recompute) {
         return new TrainStep(
-                manager, some.model(), some.objective(), masks, new SingleRank(), training(recompute), false);
+                manager, anyModel.model(), anyModel.objective(), masks, new SingleRank(), training(recompute), false);
     }
 
     /**
-     * Loss and gradients of one step.
+     * Computes loss and gradients of one step.
      *
-     * @param masks what is dropped
-     * @param parts its micro-batches
+     * @param masks dropout masks
+     * @param parts micro-batches of the step
      */
     Gradient gradient(DropoutMasks masks, boolean recompute, List<List<Sample>> parts) {
         TrainStep step = step(masks, recompute);
@@ -142,7 +142,7 @@ final class TinyDecoder implements AutoCloseable {
         return new Gradient(outcome.loss(), gradients(step));
     }
 
-    /** Gradients by the names of the parameters. */
+    /** Returns the gradients by parameter name. */
     private static Map<String, float[]> gradients(TrainStep step) {
         Map<String, float[]> gradients = new LinkedHashMap<>();
         for (ParameterGradient trained : step.gradients().parameters()) {
@@ -151,7 +151,7 @@ final class TinyDecoder implements AutoCloseable {
         return gradients;
     }
 
-    /** Values of the parameters by name. */
+    /** Returns the values of the parameters by name. */
     Map<String, float[]> parameters() {
         Map<String, float[]> values = new LinkedHashMap<>();
         try (NDManager owner = manager.newSubManager()) {
@@ -163,8 +163,8 @@ final class TinyDecoder implements AutoCloseable {
         return values;
     }
 
-    /** Moves an adapter's B, which are zeros at first and hide the gradients of A, to small random values. */
-    void stir() {
+    /** Sets an adapter's B to small random values. At first B is zero, which hides the gradients of A. */
+    void randomizeLoraB() {
         for (Parameter parameter : loaded.model().parameters()) {
             if (parameter.trainable() && parameter.name().endsWith(".lora_B")) {
                 SplittableRandom random = new SplittableRandom(parameter.name().hashCode());
@@ -183,7 +183,7 @@ final class TinyDecoder implements AutoCloseable {
         loaded.model().updated();
     }
 
-    /** What a step computed. */
+    /** Loss and gradients of a step. */
     record Gradient(double loss, Map<String, float[]> byName) {}
 
     @Override

@@ -27,7 +27,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
-/** Model folders made from golden ones. */
+/** Model folders made from golden models. */
 final class TinyModel {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -36,7 +36,7 @@ final class TinyModel {
     /**
      * Copies a golden model.
      *
-     * @param folder made anew
+     * @param folder new folder
      * @param kind name of the golden model
      * @param edit changes its config.json
      */
@@ -62,7 +62,7 @@ final class TinyModel {
         Files.write(file, JSON.writeValueAsBytes(config));
     }
 
-    /** A model's weights by name, in F32. */
+    /** Returns a model's weights by name, in F32. */
     static Map<String, float[]> weights(Path folder) {
         Map<String, float[]> tensors = new LinkedHashMap<>();
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
@@ -78,9 +78,9 @@ final class TinyModel {
     /**
      * Writes a model's weights in another type and in shards, with the rest of its folder.
      *
-     * @param target made anew
-     * @param maxShardSize bytes
-     * @param edit changes the values of a tensor, by its name
+     * @param target new folder
+     * @param maxShardSize largest size of a shard in bytes
+     * @param edit changes the values of a tensor, by the tensor's name
      */
     static Path rewrite(
             Path folder, Path target, TensorType type, long maxShardSize, BiConsumer<String, float[]> edit) {
@@ -98,11 +98,11 @@ final class TinyModel {
     }
 
     /**
-     * Copies a model with a copy of one of its tensors.
+     * Copies a model, and adds a copy of one of its tensors.
      *
-     * @param target made anew
-     * @param ending of the tensor's name
-     * @param name of the copy
+     * @param target new folder
+     * @param ending ending of the tensor's name
+     * @param name name of the added tensor
      */
     static Path withCopy(Path folder, Path target, String ending, String name) {
         List<TensorData> tensors = new ArrayList<>();
@@ -120,7 +120,7 @@ final class TinyModel {
         return target;
     }
 
-    /** The parameters that are not trained, as they are now. */
+    /** Returns the current values of the parameters that are not trained. */
     static Map<String, float[]> frozen(Model model) {
         Map<String, float[]> frozen = new LinkedHashMap<>();
         for (Parameter parameter : model.parameters()) {
@@ -131,7 +131,7 @@ final class TinyModel {
         return frozen;
     }
 
-    /** Every parameter that is not trained is as it was, but for rows of the table that are trained by themselves. */
+    /** Asserts that frozen parameters are unchanged, except for rows of the embedding table that are trained alone. */
     static void assertFrozen(Model model, Map<String, float[]> before) {
         for (Parameter parameter : model.parameters()) {
             float[] was = before.get(parameter.name());

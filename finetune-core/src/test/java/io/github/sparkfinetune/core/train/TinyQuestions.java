@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Questions whose answer is the same two tokens, wherever they are in the context, if they are. A token of the context
- * is a word of three characters; every third context is two windows, every fourth has no answer.
+ * Questions whose answer is always the same two tokens, at a random position of the context. A token of the context is
+ * a word of three characters. Every third context has two windows; every fourth question has no answer.
  */
 final class TinyQuestions {
     private static final int CLS = 1;
@@ -46,7 +46,7 @@ final class TinyQuestions {
         return samples;
     }
 
-    /** What a question's samples tell of it. */
+    /** Returns the row of a question from its samples. */
     static QuestionRow row(List<Sample> samples) {
         return QuestionRow.of(samples.get(0).window().row());
     }

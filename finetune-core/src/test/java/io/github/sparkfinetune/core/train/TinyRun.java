@@ -32,7 +32,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
-/** A whole run of a small model over a small dataset whose samples have a pattern to be found. */
+/** A whole run of a small model on a small dataset whose samples have a pattern to learn. */
 public final class TinyRun {
     private static final long DEADLINE_SECONDS = 120;
     private static final byte[] SECRET = new byte[32];
@@ -44,10 +44,10 @@ public final class TinyRun {
     private final Configuration hadoop = new Configuration();
 
     /**
-     * A run of a classifier.
+     * Prepares a run of a classifier.
      *
      * @param kind name of a golden model for sequence classification
-     * @param dropout rate everywhere
+     * @param dropout rate of all dropouts
      */
     public TinyRun(Path folder, String kind, double dropout) throws IOException {
         this(
@@ -63,8 +63,8 @@ public final class TinyRun {
 
     /**
      * @param model folder of the base model
-     * @param task as the configuration calls it
-     * @param settings KEY=VALUE of every configuration of this run
+     * @param task name of the task in the configuration
+     * @param settings KEY=VALUE settings of every configuration of this run
      */
     public TinyRun(Path folder, Path model, String task, String... settings) throws IOException {
         this.folder = folder;
@@ -75,10 +75,10 @@ public final class TinyRun {
     }
 
     /**
-     * The configuration of a run of this model.
+     * Returns the configuration of a run of this model.
      *
-     * @param output name of its output folder
-     * @param more KEY=VALUE, over small defaults
+     * @param output name of the output folder
+     * @param more KEY=VALUE settings that override small defaults
      */
     public RunConfig config(String output, String... more) throws IOException {
         Path yaml = folder.resolve("run.yaml");
@@ -98,7 +98,7 @@ public final class TinyRun {
                 yaml, Stream.concat(settings.stream(), Arrays.stream(more)).toList());
     }
 
-    /** What a run left behind. */
+    /** Result and records of a run. */
     record Outcome(TrainingResult result, List<TrainingRecord> records) {
         List<Double> losses() {
             return records.stream()
@@ -108,7 +108,7 @@ public final class TinyRun {
         }
     }
 
-    /** Adds an adapter into the base of its run and writes the model folder. */
+    /** Merges an adapter into the base of its run, and writes the model folder. */
     static void merge(RunConfig config, Path adapter, Path merged, Path cache) {
         TaskSpec spec = TaskSpecs.of(config);
         AdapterMerge.run(
@@ -122,7 +122,7 @@ public final class TinyRun {
                 SafetensorsWriter.MAX_SHARD_SIZE);
     }
 
-    /** Runs with as many threads as ranks, joined by real sockets. */
+    /** Runs with one thread per rank, connected by real sockets. */
     Outcome run(RunConfig config, int ranks, String resumeFrom) throws Exception {
         return run(config, ranks, resumeFrom, "attempt-" + ranks + "-" + (resumeFrom == null ? "new" : "resumed"));
     }
@@ -131,7 +131,7 @@ public final class TinyRun {
         return run(config, ranks, resumeFrom, attempt, collective -> collective);
     }
 
-    /** @param machine what a rank's machine makes of its collective */
+    /** @param machine wraps the collective of each rank */
     Outcome run(RunConfig config, int ranks, String resumeFrom, String attempt, UnaryOperator<Collective> machine)
             throws Exception {
         List<RingEndpoint> endpoints = new ArrayList<>();
@@ -161,7 +161,7 @@ public final class TinyRun {
                     }
                 }));
             }
-            // Where one fails the others end too, before anybody looks at what they have left.
+            // If a rank fails, all ranks end before the test looks at their output.
             ExecutionException failure = null;
             for (Future<TrainingResult> result : results) {
                 try {
@@ -179,7 +179,7 @@ public final class TinyRun {
         }
     }
 
-    /** Committed checkpoints of a run, the oldest first. */
+    /** Returns the committed checkpoints of a run, oldest first. */
     List<Checkpoint> checkpoints(RunConfig config) {
         List<Checkpoint> newestFirst = FineTuner.store(config, hadoop, "reader").committed();
         List<Checkpoint> list = new ArrayList<>(newestFirst);
@@ -198,12 +198,12 @@ public final class TinyRun {
                 source.getFileSystem(hadoop), source, target.getFileSystem(hadoop), target, false, hadoop);
     }
 
-    /** Folder of the exported model, or adapter. */
+    /** Returns the folder of the exported model or adapter. */
     static Path exported(RunConfig config) {
         return Path.of(java.net.URI.create(config.output().model()));
     }
 
-    /** The trained model's tensors, or its adapter's. */
+    /** Returns the tensors of the trained model or adapter. */
     static Map<String, float[]> model(RunConfig config) {
         Path adapter = exported(config).resolve(AdapterFile.WEIGHTS);
         if (!Files.exists(adapter)) {
@@ -216,7 +216,7 @@ public final class TinyRun {
         return tensors;
     }
 
-    /** Folder of the base model. */
+    /** Returns the folder of the base model. */
     Path base() {
         return model;
     }

@@ -19,9 +19,11 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A classifier of tokens, trained whole, with frozen layers and by adapters, with the model's dropout on. */
+/** A token classifier is trained fully, with frozen layers and by adapters, with the model's dropout. */
 class TokenClassificationRunTest {
-    /** Adam turns rounding noise into whole steps where a gradient is zero in theory (key biases). */
+    /**
+     * Tolerance where a gradient is zero in theory (key biases), because Adam turns rounding noise into whole steps.
+     */
     private static final double NOISY_PARAMETER = 2e-2;
 
     private static final double PARAMETER = 1e-5;
@@ -49,10 +51,10 @@ class TokenClassificationRunTest {
 
     @ParameterizedTest
     @EnumSource(names = {"ACCUMULATION", "TWO_RANKS", "THREE_RANKS"})
-    void ranksAndMicroBatchesChangeNothing(Way way) throws Exception {
+    void trainsTheSameModelWithRanksAndMicroBatches(Way way) throws Exception {
         List<TinyRun.Outcome> outcomes =
                 assertSame(tiny, way, name -> name.endsWith("key.bias") ? NOISY_PARAMETER : PARAMETER);
-        // A row's windows are on one rank, wherever the split is cut.
+        // All windows of a row are evaluated on one rank.
         assertSameMetrics(
                 outcomes.get(0).result().best().eval(),
                 outcomes.get(1).result().best().eval(),
@@ -76,7 +78,7 @@ class TokenClassificationRunTest {
 
     @ParameterizedTest
     @MethodSource("familiesAndMethods")
-    void everyFamilyIsTrainedByEveryMethod(String kind, String method) throws Exception {
+    void trainsEveryFamilyByEveryMethod(String kind, String method) throws Exception {
         TinyRun family = kind.equals("bert-tokencls") ? tiny : run(kind);
         RunConfig config = family.config(
                 method,

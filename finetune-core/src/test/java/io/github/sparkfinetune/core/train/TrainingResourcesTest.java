@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a rank keeps on its machine's disk of a model that lies elsewhere. */
+/** Copies of a remote model on the disk of a rank's machine. */
 class TrainingResourcesTest {
     @TempDir
     private Path folder;
@@ -33,7 +33,7 @@ class TrainingResourcesTest {
     }
 
     @Test
-    void theCopyOfAModelGoesWithTheRank() throws Exception {
+    void deletesTheCopyOfAModelWithItsRank() throws Exception {
         TinyRun tiny = new TinyRun(folder, "bert-seqcls", 0.1);
         RunConfig config = tiny.config("run", "model=" + FarFileSystem.path(tiny.base()));
         try (TrainingResources first = new TrainingResources(config, rank(), null);
@@ -45,7 +45,7 @@ class TrainingResourcesTest {
     }
 
     @Test
-    void aRankThatCanNotStartLeavesNothing() throws Exception {
+    void leavesNothingIfARankCannotStart() throws Exception {
         TinyRun tiny = new TinyRun(folder, "bert-seqcls", 0.1);
         String model = "model=" + FarFileSystem.path(tiny.base());
         for (String wrong : List.of("data.dir=", "method.adapter=")) {
@@ -56,7 +56,7 @@ class TrainingResourcesTest {
         }
     }
 
-    /** Folders of copies that are there. */
+    /** Returns the folders of existing copies. */
     private List<Path> folders() throws IOException {
         try (Stream<Path> users = Files.list(folder.resolve("local"));
                 Stream<Path> copies = Files.list(users.findFirst().orElseThrow())) {

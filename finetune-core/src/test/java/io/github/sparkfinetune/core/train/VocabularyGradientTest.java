@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Gradients of the embedding table, of the projection, and of the one weight that is both. */
+/** Gradients of the embedding table, of lm_head, and of a weight that is both. */
 class VocabularyGradientTest {
     private static final String TABLE = "model.embed_tokens.weight";
     private static final String PROJECTION = "lm_head.weight";
@@ -26,7 +26,7 @@ class VocabularyGradientTest {
     @TempDir
     private Path folder;
 
-    /** Documents with the padding token in their midst. */
+    /** Returns documents that contain the padding token. */
     private static List<Sample> samples(int from) {
         return IntStream.range(from, from + 2)
                 .mapToObj(i -> {
@@ -40,7 +40,7 @@ class VocabularyGradientTest {
 
     @ParameterizedTest
     @CsvSource({"true", "false"})
-    void theTiedGradientIsTheSumOfBoth(boolean recompute) throws Exception {
+    void sumsBothGradientsOfATiedWeight(boolean recompute) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> config.put("pad_token_id", PADDING));
         try (TinyDecoder tied = TinyDecoder.toTrain(base);
                 TinyDecoder copies = TinyDecoder.toTrain(
@@ -68,7 +68,7 @@ class VocabularyGradientTest {
     }
 
     @Test
-    void onlyThePaddingTokensInputHasNoGradient() throws Exception {
+    void givesOnlyThePaddingInputNoGradient() throws Exception {
         Path with = TinyModel.copy(folder.resolve("with"), "llama-tied", config -> config.put("pad_token_id", PADDING));
         Path without = TinyModel.copy(folder.resolve("without"), "llama-tied", config -> config.remove("pad_token_id"));
         try (TinyDecoder padded = TinyDecoder.toTrain(with);
@@ -87,22 +87,22 @@ class VocabularyGradientTest {
         }
     }
 
-    /** A micro-batch without a label adds nothing, and a step without any has a loss of 0. */
+    /** Adds micro-batches without labels, which change nothing; a step without labels has a loss of 0. */
     @ParameterizedTest
     @CsvSource({"llama-tied, full", "llama-untied, full", "gpt2, full", "qwen2, lora"})
-    void samplesWithoutLabelsAddNothing(String kind, String method) throws Exception {
+    void ignoresSamplesWithoutLabels(String kind, String method) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
         int[] none = new int[9];
         Arrays.fill(none, Sample.IGNORED);
-        List<Sample> mute = List.of(
+        List<Sample> unlabelled = List.of(
                 Sample.ofDocuments(9, new SplittableRandom(9).ints(9, 5, 380).toArray(), none, 4, 5));
         try (TinyDecoder decoder = TinyDecoder.toTrain(base, "method.type=" + method)) {
-            decoder.stir();
+            decoder.randomizeLoraB();
             TinyDecoder.Gradient expected = decoder.gradient(DropoutMasks.none(), false, PARTS);
             for (List<List<Sample>> parts : List.of(
-                    List.of(PARTS.get(0), mute, PARTS.get(1)),
-                    List.of(mute, PARTS.get(0), PARTS.get(1)),
-                    List.of(PARTS.get(0), PARTS.get(1), mute))) {
+                    List.of(PARTS.get(0), unlabelled, PARTS.get(1)),
+                    List.of(unlabelled, PARTS.get(0), PARTS.get(1)),
+                    List.of(PARTS.get(0), PARTS.get(1), unlabelled))) {
                 TinyDecoder.Gradient actual = decoder.gradient(DropoutMasks.none(), false, parts);
                 assertThat(actual.loss()).isEqualTo(expected.loss());
                 expected.byName()
@@ -111,12 +111,12 @@ class VocabularyGradientTest {
             }
             TrainStep step = decoder.step(DropoutMasks.none(), false);
             step.gradient(0, PARTS, false, () -> {});
-            TrainStep.Outcome nothing = step.gradient(1, List.of(mute), false, () -> {});
+            TrainStep.Outcome nothing = step.gradient(1, List.of(unlabelled), false, () -> {});
             assertThat(nothing.loss()).isZero();
             assertThat(nothing.gradNorm())
                     .as("what the step before left is overwritten")
                     .isZero();
-            assertThat(decoder.losses(mute)).isEmpty();
+            assertThat(decoder.losses(unlabelled)).isEmpty();
         }
     }
 }

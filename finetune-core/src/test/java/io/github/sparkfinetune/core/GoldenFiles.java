@@ -18,21 +18,21 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** The reference numbers: {@code golden/} on the class path, or the folder that {@code -Dgolden.dir} names. */
+/** Reference numbers in {@code golden/} on the class path, or in the folder that {@code -Dgolden.dir} names. */
 public final class GoldenFiles {
-    // Python writes a metric that is not defined as NaN.
+    // Python writes an undefined metric as NaN.
     private static final ObjectMapper MAPPER = JsonMapper.builder()
             .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
             .build();
 
     private GoldenFiles() {}
 
-    /** Whether it is the fixtures on the class path. */
+    /** Returns whether the reference numbers are the ones on the class path. */
     public static boolean isOwn() {
         return System.getProperty("golden.dir", "").isEmpty();
     }
 
-    /** The fixture root. */
+    /** Returns the root folder of the reference numbers. */
     public static Path root() {
         String other = System.getProperty("golden.dir", "");
         if (!other.isEmpty()) {
@@ -49,7 +49,7 @@ public final class GoldenFiles {
         }
     }
 
-    /** Every folder of {@code kind}, e.g. {@code models}, by name; at least one. */
+    /** Returns the folders of a kind such as {@code models}, sorted by name; at least one. */
     public static List<Path> folders(String kind) {
         Path parent = root().resolve(kind);
         try (Stream<Path> children = Files.list(parent)) {
@@ -63,12 +63,12 @@ public final class GoldenFiles {
         }
     }
 
-    /** A JSON file under the root. */
+    /** Reads a JSON file under the root. */
     public static JsonNode json(String file) {
         return json(root().resolve(file));
     }
 
-    /** A JSON file. */
+    /** Reads a JSON file. */
     public static JsonNode json(Path file) {
         try {
             return MAPPER.readTree(file.toFile());
@@ -77,7 +77,7 @@ public final class GoldenFiles {
         }
     }
 
-    /** The head of a golden model, where it is one that the engine has. */
+    /** Returns the head of a golden model, or empty if the engine does not have this head. */
     public static Optional<HeadKind> head(Path model) {
         Path expected = model.resolve("expected.json");
         String task = Files.exists(expected) ? json(expected).path("task").asText() : "";
@@ -92,8 +92,8 @@ public final class GoldenFiles {
     }
 
     /**
-     * The golden language models of families that the engine has, by name; without those that differ from another one
-     * in the form of their files alone.
+     * Returns the names of the golden language models whose family the engine has. Models that differ from another
+     * model only in the form of their files are left out.
      */
     public static List<String> decoders() {
         return folders("models").stream()
@@ -106,19 +106,19 @@ public final class GoldenFiles {
                 .toList();
     }
 
-    /** {@code expected.safetensors} of a folder; the caller closes it. */
+    /** Opens {@code expected.safetensors} of a folder; the caller closes the file. */
     public static SafetensorsFile expected(Path folder) {
         return SafetensorsFile.open(folder.resolve("expected.safetensors"));
     }
 
-    /** A tensor of F32 values. */
+    /** Reads a tensor of F32 values. */
     public static float[] floats(SafetensorsFile file, String name) {
         float[] values = new float[(int) file.info(name).count()];
         file.floats(name, 0, java.nio.FloatBuffer.wrap(values));
         return values;
     }
 
-    /** A tensor of I64 values. */
+    /** Reads a tensor of I64 values. */
     public static long[] longs(SafetensorsFile file, String name) {
         long[] values = new long[(int) file.info(name).count()];
         file.buffer(name).asLongBuffer().get(values);

@@ -11,7 +11,7 @@ import java.util.Map;
 public final class NativeArrays {
     private NativeArrays() {}
 
-    /** Native arrays of all managers of this process. */
+    /** Returns the number of native arrays of all managers of this process. */
     public static long alive() throws ReflectiveOperationException {
         try (NDManager any = Torch.manager(-1)) {
             return count(any.getParentManager());

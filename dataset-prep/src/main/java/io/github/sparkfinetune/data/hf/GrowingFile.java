@@ -10,7 +10,7 @@ import org.apache.hadoop.fs.Path;
 
 /**
  * A file on any Hadoop file system that is read while it grows. Flushed bytes can be read. An object store shows a file
- * only after it is closed, so there a flush writes the file anew, at most once in {@value #SECONDS_BETWEEN} seconds.
+ * only after it is closed, so there a flush rewrites the file, at most once in {@value #SECONDS_BETWEEN} seconds.
  */
 public final class GrowingFile implements AutoCloseable {
     private static final long SECONDS_BETWEEN = 60;

@@ -273,7 +273,7 @@ public final class HadoopFiles {
     public static byte[] readAll(InputStream in, String file, int most) throws IOException {
         byte[] bytes = in.readNBytes(most);
         if (bytes.length == most && in.read() >= 0) {
-            throw RunException.data(file + " has more than " + (most >> 20) + " MiB: it is not what its name says");
+            throw RunException.data(file + " has more than " + (most >> 20) + " MiB: is this the right file?");
         }
         return bytes;
     }

@@ -390,8 +390,8 @@ public final class HfConfig {
         return RunException.data(source + ": " + key + " is missing; is this the model's own config.json?");
     }
 
-    private RunException wrong(String key, JsonNode value, String wanted) {
+    private RunException wrong(String key, JsonNode value, String expected) {
         String shown = value instanceof ArrayNode ? "a list" : Quoted.name(value.toString());
-        return RunException.data(source + ": " + key + " is " + shown + ", must be " + wanted);
+        return RunException.data(source + ": " + key + " is " + shown + ", must be " + expected);
     }
 }

@@ -16,7 +16,7 @@ import org.apache.hadoop.fs.Path;
 
 /** A model folder in Hugging Face layout on any file system. */
 public final class ModelFolder {
-    private static final List<String> WANTED = List.of(".json", ".safetensors", ".txt", ".model", ".jinja");
+    private static final List<String> ENDINGS = List.of(".json", ".safetensors", ".txt", ".model", ".jinja");
 
     private static final String KEY = "model";
     private static final String REMEDY = "give a model folder in Hugging Face layout";
@@ -54,7 +54,7 @@ public final class ModelFolder {
             return local;
         }
         try {
-            List<FileStatus> files = wanted(fileSystem, folder);
+            List<FileStatus> files = modelFiles(fileSystem, folder);
             Files.createDirectories(localDir);
             java.nio.file.Path copy = Files.createTempDirectory(localDir, "model-");
             copy(fileSystem, files, copy);
@@ -81,7 +81,7 @@ public final class ModelFolder {
             return LocalDir.Held.asItIs(fetch(uri, hadoop, null));
         }
         try {
-            List<FileStatus> files = wanted(fileSystem, folder);
+            List<FileStatus> files = modelFiles(fileSystem, folder);
             // A folder whose files have changed is another model.
             List<String> seen = files.stream()
                     .map(file -> file.getPath() + " " + file.getLen() + " " + file.getModificationTime())
@@ -107,19 +107,20 @@ public final class ModelFolder {
         FileSystem fileSystem = HadoopFiles.fileSystem(folder, hadoop);
         return HadoopFiles.isLocal(fileSystem)
                 ? 0
-                : wanted(fileSystem, folder).stream()
+                : modelFiles(fileSystem, folder).stream()
                         .mapToLong(FileStatus::getLen)
                         .sum();
     }
 
     /** Returns whether a file of a model folder is read: safetensors, configuration or tokenizer. */
-    public static boolean isWanted(String name) {
-        return WANTED.stream().anyMatch(name::endsWith);
+    public static boolean isModelFile(String name) {
+        return ENDINGS.stream().anyMatch(name::endsWith);
     }
 
-    private static List<FileStatus> wanted(FileSystem fileSystem, Path folder) throws IOException {
+    private static List<FileStatus> modelFiles(FileSystem fileSystem, Path folder) throws IOException {
         return Arrays.stream(fileSystem.listStatus(folder))
-                .filter(status -> status.isFile() && isWanted(status.getPath().getName()))
+                .filter(status ->
+                        status.isFile() && isModelFile(status.getPath().getName()))
                 .toList();
     }
 

@@ -168,7 +168,7 @@ public final class RangedRead {
                 changed = System.nanoTime();
                 progressed.run();
             } else if (System.nanoTime() - changed > longestSilence.toNanos()) {
-                throw new IOException("no byte came for " + longestSilence.toSeconds() + " s");
+                throw new IOException("received no byte for " + longestSilence.toSeconds() + " s");
             }
         }
     }
@@ -194,7 +194,7 @@ public final class RangedRead {
             int read = in.read(at + done, bytes, done, length - done);
             if (read < 0) {
                 throw new IOException(
-                        "it became shorter while it was read", new EOFException("at byte " + (at + done)));
+                        "the file became shorter while it was read", new EOFException("at byte " + (at + done)));
             }
             done += read;
             count.addAndGet(read);

@@ -41,7 +41,7 @@ class ChatTemplateLimitsTest {
                 "{% set x = 'x' * 10000000 %}{% for i in range(99999) %}{% if x in x ~ 'y' %}{% endif %}{% endfor %}"
             })
     void endsLoops(String source) {
-        assertFails(source, "steps: does it loop for ever?");
+        assertFails(source, "steps: does it loop forever?");
     }
 
     @ParameterizedTest
@@ -75,7 +75,7 @@ class ChatTemplateLimitsTest {
                 "{% set ns = namespace(x=[1]) %}{% for i in range(9999) %}{% set ns.x = ns.x | map('string') %}{% endfor %}{{ ns.x | list }}"
             })
     void endsRecursion(String source) {
-        assertFails(source, "it is nested more than 500 levels deep: does it recurse for ever?");
+        assertFails(source, "it is nested more than 500 levels deep: does it recurse forever?");
     }
 
     @Test

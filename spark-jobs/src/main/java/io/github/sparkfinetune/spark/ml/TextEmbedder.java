@@ -83,7 +83,7 @@ public final class TextEmbedder extends TextTransformer<TextEmbedder> {
 
     @Override
     boolean needs(String file) {
-        return ModelFolder.isWanted(file);
+        return ModelFolder.isModelFile(file);
     }
 
     @Override

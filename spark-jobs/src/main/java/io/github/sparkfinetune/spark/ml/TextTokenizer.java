@@ -29,7 +29,7 @@ public final class TextTokenizer extends TextTransformer<TextTokenizer> {
 
     @Override
     boolean needs(String file) {
-        return ModelFolder.isWanted(file) && !file.endsWith(".safetensors");
+        return ModelFolder.isModelFile(file) && !file.endsWith(".safetensors");
     }
 
     @Override

@@ -21,19 +21,19 @@ final class CollectionMethods {
         return switch (name) {
             case "index" ->
                 new Callee(name, (limits, arguments) -> {
-                    Object wanted = arguments.bind(name, 1, "/value").get(0);
+                    Object value = arguments.bind(name, 1, "/value").get(0);
                     for (int i = 0; i < items.size(); i++) {
-                        if (Comparison.equal(limits, items.get(i), wanted)) {
+                        if (Comparison.equal(limits, items.get(i), value)) {
                             return (long) i;
                         }
                     }
-                    throw new TemplateFault(Repr.repr(limits, wanted) + " is not in list");
+                    throw new TemplateFault(Repr.repr(limits, value) + " is not in list");
                 });
             case "count" ->
                 new Callee(name, (limits, arguments) -> {
-                    Object wanted = arguments.bind(name, 1, "/value").get(0);
+                    Object value = arguments.bind(name, 1, "/value").get(0);
                     return items.stream()
-                            .filter(item -> Comparison.equal(limits, item, wanted))
+                            .filter(item -> Comparison.equal(limits, item, value))
                             .count();
                 });
             default -> null;

@@ -90,8 +90,8 @@ public final class Members {
             throw undefined.fault();
         }
         if (name.startsWith("__")) {
-            throw new TemplateFault("it reaches for '" + name + "' of a " + Values.typeName(owner)
-                    + ": templates see data only, never what is behind it");
+            throw new TemplateFault(
+                    "it reaches for '" + name + "' of a " + Values.typeName(owner) + ": templates see only data");
         }
         if (owner instanceof String text) {
             return StringMethods.of(text, name);
@@ -118,7 +118,7 @@ public final class Members {
     static void refuse(Object owner, String name, Set<String> others) {
         if (others.contains(name)) {
             throw new TemplateFault("'" + name + "' of a " + Values.typeName(owner)
-                    + " is not supported (templates cannot change values, but for a namespace)");
+                    + " is not supported (templates cannot change values, except a namespace)");
         }
     }
 

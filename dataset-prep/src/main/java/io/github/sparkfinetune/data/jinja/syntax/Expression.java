@@ -124,7 +124,7 @@ sealed interface Expression {
         }
     }
 
-    /** {@code a and b}, {@code a or b}; the value is that of the deciding operand. */
+    /** {@code a and b}, {@code a or b}; the value of the deciding operand. */
     record Logic(int line, boolean and, Expression left, Expression right) implements Expression {
         @Override
         public Object value(Scope scope) {

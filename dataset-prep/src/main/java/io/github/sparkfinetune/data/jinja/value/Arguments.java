@@ -67,7 +67,7 @@ public record Arguments(List<Object> positional, Map<String, Object> named) {
         }
         for (int i = 0; i < required; i++) {
             if (values[i] == Bound.ABSENT) {
-                throw new TemplateFault(function + "() misses its argument " + parameters[i].replace("/", ""));
+                throw new TemplateFault(function + "() is missing its argument " + parameters[i].replace("/", ""));
             }
         }
         return new Bound(values);

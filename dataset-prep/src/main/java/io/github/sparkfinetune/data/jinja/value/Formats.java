@@ -29,7 +29,7 @@ public final class Formats {
         int at = 0;
         for (int next = format.indexOf('%'); next >= 0; next = format.indexOf('%', at)) {
             if (!matcher.region(next, format.length()).lookingAt()) {
-                throw new TemplateFault("a % format that is not supported: '" + format + "'");
+                throw new TemplateFault("unsupported % format: '" + format + "'");
             }
             limits.append(to, format.substring(at, next));
             at = matcher.end();
@@ -134,7 +134,7 @@ public final class Formats {
             String field = matcher.group(1);
             if (field == null) {
                 if (matcher.group().length() == 1) {
-                    throw new TemplateFault("a format() field that is not supported: '" + self + "'");
+                    throw new TemplateFault("unsupported format() field: '" + self + "'");
                 }
                 limits.append(to, matcher.group().substring(1));
             } else if (!field.isEmpty() && !Character.isDigit(field.charAt(0))) {
@@ -145,7 +145,7 @@ public final class Formats {
             } else {
                 int index = field.isEmpty() ? next++ : number(field);
                 if (index >= arguments.positional().size()) {
-                    throw new TemplateFault("format() misses its argument " + index);
+                    throw new TemplateFault("format() is missing its argument " + index);
                 }
                 limits.append(to, Repr.string(limits, arguments.positional().get(index)));
             }

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.data.jinja.value;
 
 /**
- * Remaining limits of one rendering. They keep a template from running for ever, filling the memory or overflowing the
+ * Remaining limits of one rendering. They keep a template from running forever, filling the memory or overflowing the
  * stack.
  */
 public final class Limits {
@@ -23,7 +23,7 @@ public final class Limits {
     /** Counts several steps. */
     void steps(int count) {
         if (count > MAX_STEPS - steps) {
-            throw new TemplateFault("it takes more than " + MAX_STEPS + " steps: does it loop for ever?");
+            throw new TemplateFault("it takes more than " + MAX_STEPS + " steps: does it loop forever?");
         }
         steps += count;
     }
@@ -33,7 +33,7 @@ public final class Limits {
         step();
         if (++depth > MAX_DEPTH) {
             depth--;
-            throw new TemplateFault("it is nested more than " + MAX_DEPTH + " levels deep: does it recurse for ever?");
+            throw new TemplateFault("it is nested more than " + MAX_DEPTH + " levels deep: does it recurse forever?");
         }
     }
 

@@ -36,7 +36,7 @@ public final class Numbers {
     }
 
     public static TemplateFault tooLarge() {
-        return new TemplateFault("integers of more than 64 bits cannot be calculated with");
+        return new TemplateFault("arithmetic on integers of more than 64 bits is not supported");
     }
 
     /** Returns {@code a operator b} of two numbers, for {@code + - * / // % **}. */
@@ -73,7 +73,7 @@ public final class Numbers {
             }
             default -> {
                 if ((a == 0 && b < 0) || (a < 0 && b != Math.rint(b))) {
-                    throw new TemplateFault("a power without a real value");
+                    throw new TemplateFault("a power has no real value");
                 }
                 yield Math.pow(a, b);
             }

@@ -8,17 +8,22 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.InternalRow;
 
 /**
- * Pairs of documents that share a band's key. Rows come sorted by key, then document; a document may come twice.
+ * Pairs of documents that share a band's key. Rows come sorted by key, then by document. A document may come twice.
  *
- * <p>Of a bucket, the documents with one key, the first {@value #ALL_PAIRS} by content hash are paired with each other,
- * and every later one with the first alone, so that a bucket of n gives about n pairs, not n^2. A bucket becomes that
- * large where many documents are nearly equal, and then nearly equal to the first; or where they share a passage that
- * has all minima of this band, and then those that have more in common meet in bands whose minima lie elsewhere. Of
- * letters that share a form, similar by 0.67 all, pairs of 0.8 are found with 0.91 instead of 0.99, pairs of 0.85 with
- * 0.996, by 8 comparisons a letter where all pairs would be 2,500 (of 5,000 letters).
+ * <p>A bucket is the documents with one key. Its first {@value #ALL_PAIRS} documents by content hash are paired with
+ * each other. Every later document is paired with the first document only. A bucket of n documents therefore gives
+ * about n pairs, not n^2.
+ *
+ * <p>A bucket becomes that large for two reasons. Many documents are nearly equal: then they are nearly equal to the
+ * first document too. Or many documents share a passage that has all minima of this band: then documents with more in
+ * common also meet in bands whose minima lie elsewhere.
+ *
+ * <p>Measured on 5,000 letters that share a form, each pair with a similarity of 0.67 or more: pairs of 0.8 are found
+ * with probability 0.91 instead of 0.99, pairs of 0.85 with 0.996. This takes 8 comparisons per letter; all pairs would
+ * take 2,500.
  */
 final class CandidatePairs implements Iterator<Row> {
-    /** A bucket of so many makes 496 pairs at most, a document of it 31. */
+    /** Documents of a bucket that are all paired: at most 496 pairs in the bucket, 31 per document. */
     static final int ALL_PAIRS = 32;
 
     private static final int KEY = 0;
@@ -28,7 +33,7 @@ final class CandidatePairs implements Iterator<Row> {
     private final List<DocumentId> bucket = new ArrayList<>(ALL_PAIRS);
     private long key;
     private DocumentId document;
-    /** Place in the bucket of the next one to be paired with the document, and the end of these. */
+    /** Index in the bucket of the document's next partner, and the end of its partners. */
     private int partner;
 
     private int partners;

@@ -17,9 +17,9 @@ import org.apache.spark.storage.StorageLevel;
 
 /**
  * Connected components by alternating large-star and small-star (Kiveris et al., "Connected Components in MapReduce and
- * Beyond", 2014): every round brings nodes closer to the smallest of their component, and after O(log^2 n) rounds, in
- * practice a few, each is linked to it alone. No task holds a node's neighbours, and the driver sees a count and a
- * checksum a round.
+ * Beyond", 2014). Every round brings nodes closer to the smallest node of their component. After O(log^2 n) rounds, in
+ * practice a few, each node is linked to the smallest node only. No task holds the neighbours of a node. The driver
+ * sees a count and a checksum per round.
  */
 final class ConnectedComponents {
     private static final Column[] COLUMNS =
@@ -34,10 +34,10 @@ final class ConnectedComponents {
     }
 
     /**
-     * Every node that isn't the smallest of its component, with the smallest.
+     * Returns every node except the smallest of its component, each with the smallest. The result is persisted.
      *
-     * @param edges of {@link Edges}, which stay as they are
-     * @return persisted
+     * @param edges rows of {@link Edges}, which stay persisted or not as they are
+     * @return edges from a node to the smallest node of its component
      */
     Dataset<Row> of(Dataset<Row> edges) {
         Dataset<Row> current = edges;
@@ -64,7 +64,7 @@ final class ConnectedComponents {
                 sorted.queryExecution().toRdd().toJavaRDD().mapPartitions(star::call), Edges.SCHEMA);
     }
 
-    /** What equal sets of edges have in common: rounds end where one changes nothing. */
+    /** Returns a row that is equal for equal sets of edges. Rounds end when a round changes nothing. */
     private static Row checksum(Dataset<Row> edges) {
         String columns = String.join(", ", Edges.SCHEMA.fieldNames());
         return edges.agg(count(lit(1)), expr("bit_xor(xxhash64(" + columns + "))"))

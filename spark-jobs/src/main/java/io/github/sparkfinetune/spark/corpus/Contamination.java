@@ -14,12 +14,12 @@ import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.sketch.BloomFilter;
 
 /**
- * Training documents that hold an n-gram of a held-out one, by {@link io.github.sparkfinetune.data.corpus.NgramKeys}. A
- * Bloom filter of the held-out n-grams lets next to no other n-gram of the training documents through to a join with
- * them, which is exact. The filter has a largest size: of much held-out text it lets more through, and the join, which
- * needs memory for neither side, finds the same.
+ * Training documents that hold an n-gram of a held-out document, by
+ * {@link io.github.sparkfinetune.data.corpus.NgramKeys}. A Bloom filter of the held-out n-grams drops nearly all other
+ * n-grams of the training documents. An exact join compares the rest. The filter has a largest size: with much held-out
+ * text it drops fewer n-grams. The join finds the same documents then, and holds neither side in memory.
  *
- * <p>A held-out document of fewer than n words has no n-gram, so it is found nowhere.
+ * <p>A held-out document of fewer than n words has no n-gram, so no training document contains it.
  */
 public final class Contamination {
     private static final String NGRAM = "ngram";
@@ -28,7 +28,8 @@ public final class Contamination {
     private Contamination() {}
 
     /**
-     * Finds them, each with the held-out document: of several the one with the smallest content hash.
+     * Finds the contaminated training documents, each with its held-out document. Of several held-out documents, the
+     * one with the smallest content hash is returned.
      *
      * @param n words of an n-gram
      */
@@ -53,7 +54,7 @@ public final class Contamination {
         }
     }
 
-    /** Of rows with an equal key of two columns, the held-out document with the smallest content hash. */
+    /** Returns one row per key of two columns: the one whose held-out document has the smallest content hash. */
     private static Dataset<Row> smallest(Dataset<Row> rows, String key) {
         String document = "smallest";
         return rows.groupBy(key + 1, key + 2)

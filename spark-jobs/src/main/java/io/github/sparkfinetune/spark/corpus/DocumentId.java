@@ -6,8 +6,8 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * A document's content hash as it lies in two columns. Spark orders longs as signed numbers, a hash is ordered as its
- * hexadecimal form is; so the upper bit of the first half is turned.
+ * A document's content hash as two columns of longs. Spark orders longs as signed numbers, but a hash is ordered by its
+ * hexadecimal form, which is unsigned. So the upper bit of both halves is flipped.
  */
 record DocumentId(long first, long second) implements Comparable<DocumentId> {
 
@@ -15,7 +15,7 @@ record DocumentId(long first, long second) implements Comparable<DocumentId> {
         return new DocumentId(hash.first() ^ Long.MIN_VALUE, hash.second() ^ Long.MIN_VALUE);
     }
 
-    /** That of a row, in a column and the next one. */
+    /** Returns the id in a column and the next column of a row. */
     static DocumentId of(InternalRow row, int column) {
         return new DocumentId(row.getLong(column), row.getLong(column + 1));
     }
@@ -24,7 +24,7 @@ record DocumentId(long first, long second) implements Comparable<DocumentId> {
         return new ContentHash(first ^ Long.MIN_VALUE, second ^ Long.MIN_VALUE);
     }
 
-    /** A schema and two more columns, NAME1 and NAME2: the halves of 128 bits. */
+    /** Returns a schema with two columns added, NAME1 and NAME2, for the halves of 128 bits. */
     static StructType columns(StructType before, String name) {
         return before.add(name + 1, DataTypes.LongType, false).add(name + 2, DataTypes.LongType, false);
     }

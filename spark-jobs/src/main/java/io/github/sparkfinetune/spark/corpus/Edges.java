@@ -5,7 +5,8 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Pairs of documents as rows of four columns: a document's {@link DocumentId}, then that of one with a smaller hash.
+ * Pairs of documents as rows of four columns: the {@link DocumentId} of a document, then the id of a document with a
+ * smaller hash.
  */
 final class Edges {
     static final String NODE = "node";

@@ -4,9 +4,9 @@ import io.github.sparkfinetune.data.task.ContentHash;
 import java.io.Serializable;
 
 /**
- * A document to compare with others.
+ * A document to compare with other documents.
  *
- * @param hash of its content: documents with the same one are one document
- * @param text its text
+ * @param hash content hash; documents with the same hash are one document
+ * @param text text of the document
  */
 public record HashedText(ContentHash hash, String text) implements Serializable {}

@@ -8,29 +8,30 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.sketch.BloomFilter;
 
 /**
- * Bloom filters of a column of numbers: they keep from a shuffle what the join after it would drop. Spark's own
- * aggregate ends at 8 MB, whatever one asks for.
+ * Bloom filters of a column of numbers. A filter drops rows before a shuffle that the join after it would drop. Spark's
+ * own aggregate is limited to 8 MB, whatever size is requested.
  */
 final class Membership {
-    /** A hundredth of what isn't there passes. */
+    /** About 1% of the values that are not in the column pass the filter. */
     private static final int BITS_A_VALUE = 10;
-    /** 32 MB, which any task can be sent. Of more values the filter lets more pass. */
+    /** 32 MB, which any task can receive. With more values the filter drops fewer rows. */
     static final long MOST_BITS = 1L << 28;
-    /** Parts that have a filter each. */
+    /** Most partitions that build a filter each. */
     private static final int MOST_PARTS = 256;
 
     private Membership() {}
 
     /**
-     * The filter of a column's values. The driver gets this one filter, whatever the number of partitions. The garbage
-     * collector of the driver frees it: what was computed by it may be computed again as long as it is in use.
+     * Returns a filter of the values of a column. The driver receives one filter, whatever the number of partitions.
+     * The garbage collector of the driver frees the broadcast: datasets that use the filter may be recomputed as long
+     * as they are in use.
      *
-     * @param values about how many there are
-     * @param mostBits of the filter
+     * @param values approximate number of values
+     * @param mostBits largest size of the filter in bits
      */
     static Broadcast<BloomFilter> of(SparkSession spark, Dataset<Row> rows, String column, long values, long mostBits) {
-        long some = Math.max(1, values);
-        BloomFilter empty = BloomFilter.create(some, Math.min(mostBits, BITS_A_VALUE * some));
+        long expectedValues = Math.max(1, values);
+        BloomFilter empty = BloomFilter.create(expectedValues, Math.min(mostBits, BITS_A_VALUE * expectedValues));
         BloomFilter filter = rows.select(column)
                 .queryExecution()
                 .toRdd()

@@ -26,11 +26,12 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.sketch.BloomFilter;
 
 /**
- * Near-duplicates among documents: shingle sets, banded MinHash keys, candidate pairs, Jaccard's similarity of each,
- * exactly, and the connected components of the pairs that reach the threshold. Of a component the document with the
- * smallest content hash survives, so the result depends on the documents alone, not on their order or partitions.
+ * Near-duplicates among documents. The steps are shingle sets, banded MinHash keys, candidate pairs, the exact Jaccard
+ * similarity of each pair, and the connected components of the pairs that reach the threshold. The document with the
+ * smallest content hash of a component survives. The result therefore depends only on the documents, not on their order
+ * or partitions.
  *
- * <p>A document of fewer words than a shingle has is nobody's near-duplicate.
+ * <p>A document with fewer words than a shingle is no near-duplicate of any document.
  */
 public final class NearDuplicates implements AutoCloseable {
     private static final String DOCUMENT = "document";
@@ -39,30 +40,30 @@ public final class NearDuplicates implements AutoCloseable {
     private static final StructType SHINGLED =
             DocumentId.columns(new StructType(), DOCUMENT).add(SHINGLES, DataTypes.BinaryType, false);
 
-    /** A key and a document as Spark sorts them. */
+    /** Size of a key and a document in Spark's sort. */
     private static final long BUCKET_ROW_BYTES = 40;
-    /** As Spark's own advice, spark.sql.adaptive.advisoryPartitionSizeInBytes. */
+    /** Spark's own target: spark.sql.adaptive.advisoryPartitionSizeInBytes. */
     private static final long PARTITION_BYTES = 64L << 20;
 
     private final RemovedDocuments removed;
     private final Counts counts;
 
     /**
-     * Options.
+     * Options of a search.
      *
      * @param ngram words of a shingle
      * @param bands bands of {@link MinHash}
      * @param rows minima of a band
      * @param threshold least similarity of near-duplicates, in (0, 1]
-     * @param seed derives the hash functions
+     * @param seed seed of the hash functions
      */
     public record Options(int ngram, int bands, int rows, double threshold, long seed) {}
 
     /**
-     * What was found.
+     * Numbers of pairs.
      *
      * @param candidates pairs that were compared
-     * @param similar of these, pairs that reach the threshold
+     * @param similar compared pairs that reach the threshold
      */
     public record Counts(long candidates, long similar) {}
 
@@ -71,7 +72,7 @@ public final class NearDuplicates implements AutoCloseable {
         this.counts = counts;
     }
 
-    /** Finds them. */
+    /** Finds the near-duplicates among documents. */
     public static NearDuplicates find(SparkSession spark, JavaRDD<HashedText> texts, Options options) {
         return find(spark, texts, options, spark.sparkContext().defaultParallelism());
     }
@@ -113,13 +114,13 @@ public final class NearDuplicates implements AutoCloseable {
                 .repartition(partitions, col(KEY))
                 .sortWithinPartitions(KEY, DOCUMENT + 1, DOCUMENT + 2);
         JavaRDD<Row> pairs = buckets.queryExecution().toRdd().toJavaRDD().mapPartitions(CandidatePairs::new);
-        // A pair meets in several bands. It lies where the first join wants it.
+        // A pair meets in several bands. These partitions are the ones that the first join needs.
         return spark.createDataFrame(pairs, Edges.SCHEMA)
                 .repartition(partitions, col(Edges.PARENT + 1), col(Edges.PARENT + 2))
                 .distinct();
     }
 
-    /** The documents that are in a pair, but for the few more that the filter lets pass. */
+    /** Returns the documents that are in a pair, and the few others that pass the filter. */
     private static Dataset<Row> paired(
             SparkSession spark, Dataset<Row> documents, Dataset<Row> candidates, long pairs, int partitions) {
         Dataset<Row> halves = candidates.select(col(Edges.NODE + 1)).union(candidates.select(col(Edges.PARENT + 1)));
@@ -134,7 +135,8 @@ public final class NearDuplicates implements AutoCloseable {
 
     private static Dataset<Row> similar(Dataset<Row> candidates, Dataset<Row> documents, double threshold) {
         UserDefinedFunction jaccard = udf((UDF2<byte[], byte[], Double>) Shingles::jaccard, DataTypes.DoubleType);
-        // The parent first: one that many documents are compared with is read once, and its partners are spread.
+        // The join with the parent comes first: a document that many documents are compared with is then read once, and
+        // its partners are spread over the partitions.
         return candidates
                 .join(renamed(documents, Edges.PARENT), same(candidates, Edges.PARENT))
                 .join(renamed(documents, Edges.NODE), same(candidates, Edges.NODE))
@@ -157,12 +159,15 @@ public final class NearDuplicates implements AutoCloseable {
                 .and(candidates.col(role + 2).equalTo(col(DOCUMENT + role + 2)));
     }
 
-    /** All of each component but the document with the smallest content hash, which they are removed for. */
+    /**
+     * Returns all documents of each component except the one with the smallest content hash, which is each removed
+     * document's counterpart.
+     */
     public RemovedDocuments removed() {
         return removed;
     }
 
-    /** How many pairs were compared and found similar. */
+    /** Returns how many pairs were compared and how many are similar. */
     public Counts counts() {
         return counts;
     }

@@ -11,22 +11,22 @@ import org.apache.spark.sql.RowFactory;
 final class Ngrams implements Iterator<Row> {
     private final Iterator<HashedText> texts;
     private final int n;
-    private final LongPredicate wanted;
+    private final LongPredicate filter;
     private DocumentId document;
     private NgramKeys keys = new NgramKeys(new long[0], new long[0]);
     private int at;
 
-    /** @param wanted tells of the first half of a key whether the n-gram is to come */
-    Ngrams(Iterator<HashedText> texts, int n, LongPredicate wanted) {
+    /** @param filter predicate of the first half of a key: whether the n-gram is returned */
+    Ngrams(Iterator<HashedText> texts, int n, LongPredicate filter) {
         this.texts = texts;
         this.n = n;
-        this.wanted = wanted;
+        this.filter = filter;
     }
 
     @Override
     public boolean hasNext() {
         while (true) {
-            while (at < keys.size() && !wanted.test(keys.first()[at])) {
+            while (at < keys.size() && !filter.test(keys.first()[at])) {
                 at++;
             }
             if (at < keys.size()) {

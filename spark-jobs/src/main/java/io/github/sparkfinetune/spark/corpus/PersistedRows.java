@@ -6,16 +6,16 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.storage.StorageLevel;
 
-/** Rows that the executors keep while something is computed of them; freed at the end, however that comes. */
+/** Rows that the executors keep during a computation. Closing frees the rows, also after a failure. */
 final class PersistedRows implements AutoCloseable {
     private final List<Dataset<Row>> datasets = new ArrayList<>();
 
-    /** For rows that are as many or as large as the documents' words. */
+    /** Persists rows on disk: for data as large as the documents' words. */
     Dataset<Row> onDisk(Dataset<Row> rows) {
         return keep(rows, StorageLevel.DISK_ONLY());
     }
 
-    /** For rows that are as many as the documents, or fewer; on disk where memory is short. */
+    /** Persists rows in memory, and on disk where memory is short: for at most one row per document. */
     Dataset<Row> inMemory(Dataset<Row> rows) {
         return keep(rows, StorageLevel.MEMORY_AND_DISK_SER());
     }

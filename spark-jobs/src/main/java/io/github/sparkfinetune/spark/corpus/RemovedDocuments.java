@@ -18,7 +18,10 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import scala.Tuple2;
 
-/** Documents that are removed, each with the one that it is removed for. They stay on the executors. */
+/**
+ * Documents that are removed, each with the document that it duplicates or contains. The rows stay on the executors
+ * until this is closed.
+ */
 public final class RemovedDocuments implements AutoCloseable {
     private static final String DOCUMENT = "document";
     private static final String PARTITION = "partition";
@@ -29,34 +32,34 @@ public final class RemovedDocuments implements AutoCloseable {
     private final Dataset<Row> edges;
     private final long count;
 
-    /** @param edges of {@link Edges}, a document once, persisted: they are freed with this */
+    /** @param edges persisted rows of {@link Edges}, one per removed document; closing this frees them */
     RemovedDocuments(SparkSession spark, Dataset<Row> edges) {
         this.spark = spark;
         this.edges = edges;
         this.count = edges.count();
     }
 
-    /** Each of them, with the document that it is removed for. */
+    /** Returns each removed document with the document that it is removed for. */
     public JavaPairRDD<ContentHash, ContentHash> documents() {
         return edges.toJavaRDD().mapToPair(row -> new Tuple2<>(node(row), parent(row)));
     }
 
-    /** How many there are. */
     public long count() {
         return count;
     }
 
     /**
-     * Those of each partition of an RDD, for whoever goes through it again: as many partitions with one map each.
+     * Returns the removed documents of each partition of an RDD, for a later pass over that RDD. The result has as many
+     * partitions, with one map each.
      *
-     * @param contents the RDD's documents, or their hashes
+     * @param contents documents of the RDD, or their hashes
      */
     public JavaRDD<Map<ContentHash, ContentHash>> within(JavaRDD<ContentHash> contents) {
         JavaRDD<Row> placed =
                 contents.mapPartitionsWithIndex((partition, hashes) -> new Placed(partition, hashes), false);
-        Dataset<Row> places = spark.createDataFrame(placed, PLACED);
+        Dataset<Row> located = spark.createDataFrame(placed, PLACED);
         return edges.join(
-                        places,
+                        located,
                         col(Edges.NODE + 1)
                                 .equalTo(col(DOCUMENT + 1))
                                 .and(col(Edges.NODE + 2).equalTo(col(DOCUMENT + 2))))

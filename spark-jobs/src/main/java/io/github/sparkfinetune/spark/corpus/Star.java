@@ -6,8 +6,8 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.InternalRow;
 
 /**
- * A step of {@link ConnectedComponents} over edges (node, neighbour) sorted by both, so that a node's smallest
- * neighbour comes first and none has to be kept. An edge may come twice.
+ * A step of {@link ConnectedComponents} over edges (node, neighbour). Edges are sorted by both, so the smallest
+ * neighbour of a node comes first and no neighbours are held in memory. An edge may come twice.
  */
 final class Star implements Iterator<Row> {
     private final Iterator<InternalRow> edges;
@@ -22,12 +22,15 @@ final class Star implements Iterator<Row> {
         this.large = large;
     }
 
-    /** Links the neighbours greater than a node to the smallest of it and its neighbours. Edges come both ways. */
+    /**
+     * Links each neighbour that is greater than its node to the smallest of the node and its neighbours. Edges come in
+     * both directions.
+     */
     static Star large(Iterator<InternalRow> edges) {
         return new Star(edges, true);
     }
 
-    /** Links a node and its neighbours to the smallest of these. Edges come with the greater node first. */
+    /** Links a node and its neighbours to the smallest neighbour. Edges come with the greater node first. */
     static Star small(Iterator<InternalRow> edges) {
         return new Star(edges, false);
     }

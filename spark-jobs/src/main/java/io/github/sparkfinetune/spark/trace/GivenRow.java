@@ -23,14 +23,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A row in a file of its own, as a source that holds nothing else: a JSON object of the row's columns, or a text alone,
- * which is the text of a row whose label is not given.
+ * A source that is one file with one row. The file holds a JSON object of the row's columns, or only a text. A text is
+ * a row without a label.
  *
- * @param key what names the file, for messages
- * @param format text folders where a file is a text, else JSON lines
- * @param content the text of the file in UTF-8, where it is one of a text folder
- * @param row the object
- * @param isWhole whether the file holds the object, so that the row has all that it is to be trained on
+ * @param key name of the file in messages
+ * @param path path of the file
+ * @param format text folders where the file is a text of a text folder, else JSON lines
+ * @param content text of the file in UTF-8, if the file is a text of a text folder
+ * @param row columns of the row
+ * @param isWhole whether the file holds the object, so that the row has all columns that training needs
  */
 record GivenRow(String key, String path, DataFormat format, byte[] content, JsonNode row, boolean isWhole)
         implements RawSource {
@@ -41,9 +42,9 @@ record GivenRow(String key, String path, DataFormat format, byte[] content, Json
     /**
      * Reads a file.
      *
-     * @param format of the sources: in text folders every file is a text
+     * @param format format of the sources; in text folders every file is a text
      * @param encoding character set of the sources
-     * @param textColumn what the column of texts is called
+     * @param textColumn name of the column of texts
      */
     static GivenRow of(String key, String path, byte[] content, DataFormat format, String encoding, String textColumn) {
         boolean folders = format == DataFormat.TEXT_FOLDERS;
@@ -52,7 +53,7 @@ record GivenRow(String key, String path, DataFormat format, byte[] content, Json
         if (object != null) {
             return new GivenRow(key, path, DataFormat.JSONL, null, object, true);
         }
-        // Editors end a file by a line end, which a row's text has not.
+        // Editors end a file with a line end, which is not part of the row's text.
         String line = folders ? text : text.replaceFirst("\\R\\z", "");
         return new GivenRow(
                 key,
@@ -88,9 +89,7 @@ record GivenRow(String key, String path, DataFormat format, byte[] content, Json
         return names;
     }
 
-    /**
-     * Reads and cleans the row as the task does. A row with all of its columns needs a time too, where the split does.
-     */
+    /** Reads and cleans the row as the task does. A row with all columns also needs a time if the split uses times. */
     <C> CleanRow<C> clean(TaskData<C> task, TokenizerFiles tokenizer, DataConfig data) {
         Reading<C> reading = task.reading(this, tokenizer, isWhole);
         List<String> columns = reading instanceof Reading.Texts<C> texts
@@ -98,12 +97,12 @@ record GivenRow(String key, String path, DataFormat format, byte[] content, Json
                 : null;
         CleanRow<C> clean = reading.cleaner().open().clean(new Values(columns));
         Optional<SplitKeys<C>> keys = isWhole ? SplitKeys.of(this, task, data) : Optional.empty();
-        return keys.map(some -> some.open().keyed(clean, new Values(some.columns())::text))
+        return keys.map(splitKeys -> splitKeys.open().keyed(clean, new Values(splitKeys.columns())::text))
                 .orElse(clean);
     }
 
     private final class Values implements RawRow {
-        /** Null where the only value is the whole object. */
+        /** Null if the only value is the whole object. */
         private final List<String> columns;
 
         Values(List<String> columns) {

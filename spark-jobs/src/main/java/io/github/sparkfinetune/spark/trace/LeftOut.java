@@ -11,21 +11,21 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.spark.sql.SparkSession;
 
-/** Why {@code data.corpus} leaves a document to train on out for what it has in common with another. */
+/** Reason for which {@code data.corpus} leaves out a training document that shares text with another document. */
 final class LeftOut {
     private LeftOut() {}
 
-    /** Whether documents are compared at all, so that {@link TaskData#document} says what their text is. */
+    /** Returns whether the run compares documents, so that {@link TaskData#document} returns their texts. */
     static boolean isPossible(DataConfig data) {
         return data.corpus().nearDedup().enabled()
                 || data.corpus().decontaminate().enabled();
     }
 
     /**
-     * The reason, and the hash of the other document; empty where it is not left out.
+     * Returns the reason and the hash of the other document; empty if the document is not left out.
      *
-     * @param sources those to train on, then the held-out ones
-     * @param text the document's
+     * @param sources training sources, then held-out sources
+     * @param text text of the document
      */
     static <C> Optional<String> reason(
             SparkSession spark, TaskData<C> task, DataConfig data, List<SourceReader.Rows<C>> sources, String text) {

@@ -11,11 +11,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a row alone becomes.
+ * Tokens that one row becomes without other rows.
  *
- * @param ids token ids of its samples, one after the other
- * @param isCut whether its last tokens alone make no sample; with another row's behind them they may
- * @param droppedBecause why it is in no sample, without tokens then; or null
+ * @param ids token ids of its samples, in order
+ * @param isCut whether its last tokens alone make no sample; followed by another row's tokens they may
+ * @param droppedBecause reason for which the row is in no sample, and has no tokens; or null
  */
 record RowTokens(int[] ids, boolean isCut, String droppedBecause) implements Serializable {
 

@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Finds a row's tokens in samples that come in storage order: a whole document of a sample; or its end and what follows
- * at the beginning of the next samples, as windows of a text and wrapped packing have it.
+ * Finds the tokens of a row in samples that come in storage order. The tokens are a whole document of a sample. Or they
+ * are the end of a sample and the beginning of the next samples, as in windows of a text and with wrapped packing.
  */
 final class SampleSearch {
     private final int[] ids;
@@ -18,13 +18,13 @@ final class SampleSearch {
     /**
      * A document of a sample.
      *
-     * @param sample its index
-     * @param document its place, from 0
-     * @param documents of the sample
+     * @param sample index of the sample
+     * @param document index of the document in the sample, from 0
+     * @param documents number of documents of the sample
      */
     record Part(long sample, int document, int documents) {}
 
-    /** The first tokens of the row, and where they are. */
+    /** Number of the row's tokens that were found, and the parts that hold them. */
     private record Match(int tokens, List<Part> parts) {
         static final Match NOTHING = new Match(0, List.of());
 
@@ -40,7 +40,7 @@ final class SampleSearch {
         this.isCut = row.isCut();
     }
 
-    /** Looks into the next sample. */
+    /** Searches the next sample. */
     void add(Sample sample) {
         int[] documents = sample.documents();
         List<Match> before = new ArrayList<>(open);
@@ -70,7 +70,6 @@ final class SampleSearch {
         }
     }
 
-    /** What has been found so far. */
     List<Part> found() {
         return found;
     }

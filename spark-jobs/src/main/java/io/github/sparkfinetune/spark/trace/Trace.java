@@ -5,15 +5,15 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What became of a document.
+ * Sources, samples and training steps of a document.
  *
- * @param hash of its cleaned content, in hexadecimal digits; null where it is refused before it has one
- * @param droppedBecause why it is in no sample, or in none to train on though it might have been, as the manifest
- *     counts it; or null
- * @param sources those that hold it, empty where it is refused
+ * @param hash content hash after cleaning, in hexadecimal digits; null if the row is refused before it has a hash
+ * @param droppedBecause reason for which the document is in no sample, or in no training sample although it could be,
+ *     in the words of the manifest; or null
+ * @param sources sources that hold the document; empty if the row is refused
  * @param places samples that hold its tokens, in the order of splits and storage
- * @param others other documents of the same tokens and the same shard, which the samples may be of instead
- * @param group rows that stay on the same side of the split; empty where rows stand alone
+ * @param others number of other documents with the same tokens in the same shard, from which the samples may be instead
+ * @param group rows that stay on the same side of the split; empty if each row is split alone
  */
 public record Trace(
         String hash,
@@ -26,31 +26,31 @@ public record Trace(
     /**
      * Rows that stay on one side of the split.
      *
-     * @param by what they share: a prompt, or columns
-     * @param rows number of rows of the training sources, the document's and those that are left out included
+     * @param by what the rows share: a prompt, or columns
+     * @param rows number of rows of the training sources, including the document's rows and rows that are left out
      */
     public record Group(String by, long rows) {}
 
     /**
-     * A source that holds it.
+     * A source that holds the document.
      *
      * @param key configuration key of the source
-     * @param rows rows with its content
-     * @param duplicates rows of them that are left out as duplicates
-     * @param file that holds one, the first by name
+     * @param rows number of rows with its content
+     * @param duplicates number of these rows that are left out as duplicates
+     * @param file first file, by name, that holds such a row
      */
     public record Source(String key, long rows, long duplicates, String file) {}
 
     /**
-     * A sample that holds it, or a part of it.
+     * A sample that holds the document or a part of it.
      *
      * @param split train, eval or test
      * @param file shard, in the dataset's folder
-     * @param row of the file, from 0
-     * @param sample the sample's place in the split's storage order
-     * @param document its place among the documents of the sample, from 0
-     * @param documents of the sample
-     * @param uses steps of training that take the sample, in their order
+     * @param row row of the file, from 0
+     * @param sample index of the sample in the split's storage order
+     * @param document index of the document in the sample, from 0
+     * @param documents number of documents of the sample
+     * @param uses training steps that take the sample, in order
      */
     public record Place(
             String split,
@@ -73,12 +73,12 @@ public record Trace(
         }
     }
 
-    /** Makes the trace of a document without a group. */
+    /** Creates the trace of a document without a group. */
     public Trace(String hash, String droppedBecause, List<Source> sources, List<Place> places, long others) {
         this(hash, droppedBecause, sources, places, others, Optional.empty());
     }
 
-    /** A document that is refused before anything is made of it. */
+    /** Returns the trace of a document that is refused while it is cleaned. */
     static Trace refused(String reason) {
         return new Trace(null, reason, List.of(), List.of(), 0);
     }

@@ -25,46 +25,47 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * Says what became of one document, from the sources, the dataset and the run's configuration: nothing was noted of it
- * while it was prepared or trained on. Its content's hash says which rows are it and which shard they are in, its
- * tokens which samples, and the order of training which steps took these.
+ * Finds what became of one document. The job uses only the sources, the dataset and the run's configuration, because
+ * {@code prepare} and {@code train} record nothing about single documents. The content hash of the document leads to
+ * its rows and its shard. Its tokens lead to the samples. The order of training leads to the steps that took these
+ * samples.
  */
 public final class TraceJob {
-    /** What a filter's name begins with, which the manifest counts by its place in the section. */
+    /** Prefix of a filter's name: the manifest counts a filter by its key in the section. */
     static final String CORPUS = "data.corpus.";
 
     private TraceJob() {}
 
     /**
-     * What became of the document in a file.
+     * Returns the trace of the document in a file.
      *
-     * @param key what names the file, for messages
-     * @param file a text, or a JSON object with the columns of a row
-     * @throws RunException with exit code 3 if no source holds it, or the dataset is not prepared
+     * @param key name of the file in messages
+     * @param file file with a text, or with a JSON object of the columns of a row
+     * @throws RunException with exit code 3 if no source holds the document, or the dataset is not prepared
      */
     public static Trace ofFile(SparkSession spark, RunConfig config, String key, String file) {
         return run(spark, config, TaskDatas.of(config), key, file, null);
     }
 
     /**
-     * What became of the document whose content has a hash.
+     * Returns the trace of the document with a content hash.
      *
-     * @param key what names the hash, for messages
-     * @param hex as {@link Trace#hash} has it
-     * @throws RunException with exit code 3 if no source holds it, or the dataset is not prepared
+     * @param key name of the hash in messages
+     * @param hex content hash in the form of {@link Trace#hash}
+     * @throws RunException with exit code 3 if no source holds the document, or the dataset is not prepared
      */
     public static Trace ofHash(SparkSession spark, RunConfig config, String key, String hex) {
         ContentHash hash;
         try {
             hash = ContentHash.ofHex(hex);
         } catch (IllegalArgumentException e) {
-            throw RunException.config(
-                    key + ": " + hex + " is no hash of a document, which is 32 hexadecimal digits, as trace shows it");
+            throw RunException.config(key + ": " + hex
+                    + " is not the hash of a document: it must be 32 hexadecimal digits, as trace shows it");
         }
         return run(spark, config, TaskDatas.of(config), key, hex, hash);
     }
 
-    /** @param hash null where {@code named} is a file */
+    /** @param hash content hash, or null if {@code named} is a file */
     private static <C> Trace run(
             SparkSession spark, RunConfig config, TaskData<C> task, String key, String named, ContentHash hash) {
         SparkSessions.requireSerializer(spark);
@@ -74,27 +75,27 @@ public final class TraceJob {
             TokenizerFiles tokenizer = PrepareJob.tokenizer(config, hadoop);
             task.check(tokenizer);
             List<SourceFiles> sources = Sources.of(spark, config.data());
-            ContentHash wanted = hash;
-            if (wanted == null) {
-                CleanRow<C> row = given(config, sources, key, named, hadoop).clean(task, tokenizer, config.data());
+            ContentHash content = hash;
+            if (content == null) {
+                CleanRow<C> row = readRow(config, sources, key, named, hadoop).clean(task, tokenizer, config.data());
                 if (row.badBecause() != null) {
                     return Trace.refused(row.isRejected() ? CORPUS + row.badBecause() : row.badBecause());
                 }
-                wanted = row.hash();
+                content = row.hash();
             }
             Path dataset = new Path(RunPaths.absolute("data.dir", config.dataset(), hadoop));
             Manifest manifest = prepared(config, task.options(tokenizer), sources, dataset, hadoop);
             return new Tracing<>(spark, config, task, tokenizer, sources, manifest, dataset)
-                    .trace(wanted, key + ": " + named);
+                    .trace(content, key + ": " + named);
         } catch (Exception e) {
-            // Exception, because Spark's Scala code throws checked ones undeclared.
+            // Spark's Scala code throws checked exceptions that it does not declare.
             throw e instanceof IOException io ? new UncheckedIOException(io) : Errors.explain("trace of " + named, e);
         } finally {
             spark.sparkContext().setJobDescription(null);
         }
     }
 
-    private static GivenRow given(
+    private static GivenRow readRow(
             RunConfig config, List<SourceFiles> sources, String key, String file, Configuration hadoop)
             throws IOException {
         Path path = new Path(RunPaths.absolute(key, file, hadoop));

@@ -34,10 +34,11 @@ import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * The passes of {@link TraceJob}: one over the sources for the rows with a hash; one over the shard that the hash says,
- * in every split, for samples with their tokens; one over the sources for other rows that have these.
+ * Passes of {@link TraceJob}. The first pass over the sources finds the rows with a hash. The second pass reads the
+ * shard of that hash in every split, and finds samples with the rows' tokens. The third pass over the sources counts
+ * other rows with the same tokens.
  *
- * @param <C> a cleaned row's content
+ * @param <C> content of a cleaned row
  */
 final class Tracing<C> {
     private final SparkSession spark;
@@ -70,13 +71,13 @@ final class Tracing<C> {
     }
 
     /**
-     * Rows of one content.
+     * Rows with the same content.
      *
-     * @param rows how many
-     * @param file the first of their files by name
-     * @param tokens what one of them becomes
-     * @param text theirs, where it is compared with others; else null
-     * @param key split key of the row that stays where equal rows are one; null where rows have none
+     * @param rows number of rows
+     * @param file first of their files by name
+     * @param tokens tokens of one row
+     * @param text text of the rows if documents are compared, else null
+     * @param key split key of the row that stays after deduplication; null if rows have no keys
      */
     private record Copies(long rows, String file, RowTokens tokens, String text, SplitKey key) implements Serializable {
         Copies plus(Copies other) {
@@ -86,7 +87,7 @@ final class Tracing<C> {
         }
     }
 
-    /** @param named the document, for messages */
+    /** @param named name of the document in messages */
     Trace trace(ContentHash hash, String named) throws IOException {
         Broadcast<TokenizerFiles> files = context.broadcast(tokenizer);
         try {
@@ -103,7 +104,7 @@ final class Tracing<C> {
         for (SourceReader.Rows<C> source : sources) {
             Copies copies = copies(source, hash, files);
             if (copies != null) {
-                // Of a split's rows with equal content one is kept.
+                // A split keeps one of its rows with equal content.
                 long kept = splits.add(source.source().split()) ? 1 : 0;
                 long duplicates = config.data().deduplicates() ? copies.rows() - kept : 0;
                 holding.add(new Trace.Source(source.source().key(), copies.rows(), duplicates, copies.file()));
@@ -129,7 +130,7 @@ final class Tracing<C> {
         boolean mayBeLeftOut = splits.contains(Manifest.TRAIN) && (!isTrained || others > 0);
         String reason = mayBeLeftOut ? leftOut(any.text()) : null;
         if (reason != null) {
-            // What is trained on is another document of the same tokens.
+            // The training samples are from another document with the same tokens.
             places.removeIf(place -> place.split().equals(Manifest.TRAIN));
         } else if (places.isEmpty()) {
             reason = unseen(named);
@@ -161,14 +162,14 @@ final class Tracing<C> {
         return Optional.of(new Trace.Group(DataFunnel.common(by), rows));
     }
 
-    /** Null where it is not left out. */
+    /** Returns null if the document is not left out. */
     private String leftOut(String text) {
         return LeftOut.isPossible(config.data())
                 ? LeftOut.reason(spark, task, config.data(), sources, text).orElse(null)
                 : null;
     }
 
-    /** Why a document that is not left out is in no sample. */
+    /** Returns the reason for which a document that is not left out is in no sample. */
     private String unseen(String named) {
         if (!config.data().corpus().mix().sources().isEmpty()) {
             return TraceJob.CORPUS + "sources, the mix has no copy of it";
@@ -180,7 +181,7 @@ final class Tracing<C> {
                 named + " is in no sample of " + dataset + ", though nothing drops it: prepare it again");
     }
 
-    /** Null where there are none. */
+    /** Returns the rows with a content hash, or null if there are none. */
     private Copies copies(SourceReader.Rows<C> rows, ContentHash hash, Broadcast<TokenizerFiles> files) {
         TaskData<C> made = task;
         List<String> labels = manifest.samples().labels();
@@ -212,7 +213,7 @@ final class Tracing<C> {
                 .orElse(null);
     }
 
-    /** Rows of other content that is in the same shard and has the same tokens. */
+    /** Counts the rows with other content and the same tokens in the same shard. */
     private long others(ContentHash hash, int shard, RowTokens tokens, Broadcast<TokenizerFiles> files) {
         TaskData<C> made = task;
         List<String> labels = manifest.samples().labels();
@@ -243,11 +244,12 @@ final class Tracing<C> {
         List<Trace.Place> places = new ArrayList<>();
         for (String split : manifest.samples().splits().keySet()) {
             long first = 0;
-            for (Manifest.Shard some : manifest.split(split).shards()) {
-                long rows =
-                        some.rowGroups().stream().mapToLong(Integer::longValue).sum();
-                if (ShardNames.number(some.file()) == shard) {
-                    places.addAll(places(tokens, split, some.file(), first, rows));
+            for (Manifest.Shard stored : manifest.split(split).shards()) {
+                long rows = stored.rowGroups().stream()
+                        .mapToLong(Integer::longValue)
+                        .sum();
+                if (ShardNames.number(stored.file()) == shard) {
+                    places.addAll(places(tokens, split, stored.file(), first, rows));
                 }
                 first += rows;
             }

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ConnectedComponentsTest {
     private static final int NODES = 3000;
 
-    /** Nodes are numbers in an order that their hashes don't have. */
+    /** Returns the id of a node. The order of ids differs from the order of numbers. */
     private static DocumentId node(int number) {
         return DocumentId.of(Documents.hash("node " + number));
     }
@@ -41,7 +41,7 @@ class ConnectedComponentsTest {
         return edges;
     }
 
-    /** Every node that isn't its component's smallest, with that one. */
+    /** Returns every node except its component's smallest, with the smallest node. */
     private static Map<DocumentId, DocumentId> expected(List<int[]> edges) {
         int[] component = new int[NODES];
         for (int i = 0; i < NODES; i++) {
@@ -75,7 +75,7 @@ class ConnectedComponentsTest {
 
     @ParameterizedTest
     @MethodSource("partitions")
-    void everyNodeIsLinkedToTheSmallest(int partitions) {
+    void linksEveryNodeToTheSmallest(int partitions) {
         SparkSession spark = Documents.spark();
         List<Row> rows = new ArrayList<>();
         for (int[] edge : graph()) {

@@ -39,7 +39,7 @@ class ContaminationTest {
         return contaminated(training, heldOut, 2, Membership.MOST_BITS);
     }
 
-    /** A document that has so many words of the held-out one in a row. */
+    /** Returns a document that shares this many consecutive words with the held-out document. */
     private String document(int shared) {
         List<String> words = Documents.words(random, 50);
         words.addAll(20, held.subList(10, 10 + shared));
@@ -47,7 +47,7 @@ class ContaminationTest {
     }
 
     @Test
-    void thirteenWordsInARowAreTooMany() {
+    void findsThirteenSharedWordsButNotTwelve() {
         String heldOut = Documents.text(held);
         String contaminated = document(13);
         String whole = heldOut + " and more";
@@ -60,7 +60,7 @@ class ContaminationTest {
     }
 
     @Test
-    void punctuationAndCaseDoNotMatter() {
+    void ignoresPunctuationAndCase() {
         String shouted = "“" + document(20).toUpperCase(Locale.ROOT).replace(" ", ", ") + "!”";
 
         assertThat(contaminated(List.of(shouted), List.of(Documents.text(held))))
@@ -68,7 +68,7 @@ class ContaminationTest {
     }
 
     @Test
-    void aShortHeldOutTextIsFoundNowhere() {
+    void findsAHeldOutTextShorterThanAnNgramNowhere() {
         String few = Documents.text(held.subList(0, 12));
 
         assertThat(contaminated(List.of(few, few + " " + few), List.of(few, "")))
@@ -76,7 +76,7 @@ class ContaminationTest {
     }
 
     @Test
-    void ofSeveralHeldOutTextsTheSmallestIsNamed() {
+    void namesTheSmallestOfSeveralHeldOutTexts() {
         List<String> heldOut = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             heldOut.add(Documents.text(held) + " " + i);
@@ -90,9 +90,9 @@ class ContaminationTest {
         assertThat(contaminated(List.of(training), heldOut)).containsEntry(Documents.hash(training), smallest);
     }
 
-    /** A filter of 64 bits lets everything pass: the join alone decides. */
+    /** A filter of 64 bits passes everything, so the join alone decides. */
     @Test
-    void theSameAreFoundInAnyNumberOfPartitionsAndByAFullFilter() {
+    void findsTheSameForAnyNumberOfPartitionsAndWithAFullFilter() {
         List<String> training = new ArrayList<>();
         List<String> heldOut = new ArrayList<>();
         for (int i = 0; i < 200; i++) {
@@ -113,9 +113,9 @@ class ContaminationTest {
         assertThat(contaminated(training, heldOut, 3, 64)).isEqualTo(one);
     }
 
-    /** A document in three partitions is removed from all of them. */
+    /** A document in three places is removed in all its partitions. */
     @Test
-    void removedDocumentsAreKnownToTheirPartitions() {
+    void returnsRemovedDocumentsByPartition() {
         String twice = document(13);
         List<List<String>> partitions = List.of(
                 List.of(document(2), twice, document(20)), List.of(document(1)), List.of(twice, twice), List.of());
@@ -138,7 +138,7 @@ class ContaminationTest {
     }
 
     @Test
-    void nothingIsHeldOut() {
+    void findsNothingWithoutHeldOutTexts() {
         assertThat(contaminated(List.of(Documents.text(held)), List.of())).isEmpty();
     }
 }

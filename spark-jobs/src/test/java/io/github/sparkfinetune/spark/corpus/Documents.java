@@ -12,9 +12,9 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 
-/** Made-up documents. */
+/** Synthetic documents. */
 final class Documents {
-    /** Partitions that are far more than cores and, in places, than rows. */
+    /** Far more partitions than cores and, in some tests, than rows. */
     static final int MANY_PARTITIONS = TestMatrix.isFull() ? 64 : 7;
 
     private Documents() {}
@@ -28,7 +28,7 @@ final class Documents {
                 .getOrCreate();
     }
 
-    /** A session whose shuffles have so many partitions. */
+    /** Returns a session whose shuffles have this many partitions. */
     static SparkSession session(int partitions) {
         SparkSession session = spark().newSession();
         session.conf().set("spark.sql.shuffle.partitions", partitions);
@@ -44,7 +44,7 @@ final class Documents {
         return words;
     }
 
-    /** The words with so many replaced, at equal distances. */
+    /** Returns the words with this many of them replaced, at equal distances. */
     static List<String> replaced(Random random, List<String> words, int count) {
         List<String> other = new ArrayList<>(words);
         for (int i = 1; i <= count; i++) {
@@ -62,7 +62,7 @@ final class Documents {
         return new ContentHash(hash.getMostSignificantBits(), hash.getLeastSignificantBits());
     }
 
-    /** In some order that differs with the number of partitions. */
+    /** Returns the texts in an order that depends on the number of partitions. */
     static JavaRDD<HashedText> rdd(List<String> texts, int partitions) {
         List<HashedText> documents = new ArrayList<>();
         texts.forEach(text -> documents.add(new HashedText(hash(text), text)));

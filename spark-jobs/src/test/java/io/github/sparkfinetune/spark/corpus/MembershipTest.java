@@ -13,7 +13,7 @@ class MembershipTest {
     private static final int VALUES = 20_000;
 
     @Test
-    void theDriverGetsOneFilterWhateverTheNumberOfPartitions() {
+    void sendsTheDriverOneFilterForAnyNumberOfPartitions() {
         try (SparkSession spark = SparkSession.builder()
                 .master("local[2]")
                 .appName("membership-test")

@@ -32,7 +32,7 @@ class NearDuplicatesTest {
         return removed(texts, 3);
     }
 
-    /** The smallest hash as hexadecimal text has it. */
+    /** Returns the smallest hash in the order of the hexadecimal text. */
     private static ContentHash smallest(List<String> texts) {
         return texts.stream()
                 .map(Documents::hash)
@@ -51,7 +51,10 @@ class NearDuplicatesTest {
         assertThat(removed).containsAllEntriesOf(expected).doesNotContainKey(survivor);
     }
 
-    /** 49 words are 45 shingles, of which a replaced word changes 5: similarity 40/50, and two of them 35/55. */
+    /**
+     * 49 words have 45 shingles, and a replaced word changes 5 of them. One replaced word gives the similarity 40/50,
+     * two give 35/55.
+     */
     @Test
     void findsPlantedNearDuplicatesAndNothingElse() {
         List<String> texts = new ArrayList<>();
@@ -80,7 +83,7 @@ class NearDuplicatesTest {
     }
 
     @Test
-    void theSameSurviveInAnyNumberOfPartitions() {
+    void keepsTheSameForAnyNumberOfPartitions() {
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < 100; i++) {
             List<String> words = Documents.words(random, 49 + i);
@@ -98,7 +101,7 @@ class NearDuplicatesTest {
     }
 
     @Test
-    void aChainIsOne() {
+    void collapsesAChain() {
         List<String> chain = new ArrayList<>();
         List<String> words = Documents.words(random, 200);
         for (int i = 0; i < 40; i++) {
@@ -109,9 +112,9 @@ class NearDuplicatesTest {
         assertCollapses(chain, removed(chain));
     }
 
-    /** More than are paired with each other in a bucket. */
+    /** More documents than a bucket pairs with each other. */
     @Test
-    void manyOfOneAreOne() {
+    void collapsesManyNearDuplicates() {
         List<String> words = Documents.words(random, 200);
         List<String> many = IntStream.range(0, 300)
                 .mapToObj(i -> Documents.text(Documents.replaced(random, words, 2)))
@@ -123,9 +126,12 @@ class NearDuplicatesTest {
         }
     }
 
-    /** Letters share 84 of their 104 words, and so all buckets of bands whose minima lie there; two share 9 more. */
+    /**
+     * Letters share 84 of their 104 words, and thus all buckets of bands with minima in these words. Two letters share
+     * 9 more words.
+     */
     @Test
-    void aFormThatAllShareHidesNoPair() {
+    void findsPairsOfLettersThatShareAForm() {
         List<String> form = Documents.words(random, 84);
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < 400; i++) {
@@ -150,28 +156,28 @@ class NearDuplicatesTest {
     }
 
     @Test
-    void punctuationCaseAndBlanksDoNotMatter() {
+    void ignoresPunctuationCaseAndBlanks() {
         List<String> texts = List.of("One two, three: four five (six).", "one TWO three\nfour  five six");
 
         assertCollapses(texts, removed(texts));
     }
 
     @Test
-    void equalDocumentsAreOneDocument() {
+    void treatsEqualDocumentsAsOne() {
         String text = Documents.text(Documents.words(random, 30));
 
         assertThat(removed(List.of(text, text, text))).isEmpty();
     }
 
     @Test
-    void documentsWithoutAShingleAreNobodysDuplicates() {
+    void keepsDocumentsWithoutAShingle() {
         assertThat(removed(List.of("", " ", ".", "a b c d", "a b c d.", "A B C D", "a b c")))
                 .isEmpty();
         assertThat(removed(List.of("", "a b c d e", "a b c d"))).isEmpty();
     }
 
     @Test
-    void noDocumentsAreNoDuplicates() {
+    void findsNothingWithoutDocuments() {
         assertThat(removed(List.of())).isEmpty();
     }
 }

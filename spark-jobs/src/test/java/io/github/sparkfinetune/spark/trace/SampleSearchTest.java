@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class SampleSearchTest {
     private static final int MAX_LENGTH = 16;
 
-    /** Documents of all lengths, of which many begin alike. */
+    /** Returns documents of all lengths, many with the same beginning. */
     private static List<int[]> documents(int longest) {
         Random random = new Random(1);
         List<int[]> documents = new ArrayList<>();
@@ -60,7 +60,7 @@ class SampleSearchTest {
 
     @ParameterizedTest
     @EnumSource(Packing.class)
-    void everyDocumentIsFoundOnce(Packing packing) throws IOException {
+    void findsEveryDocumentOnce(Packing packing) throws IOException {
         List<int[]> documents = documents(packing == Packing.WRAPPED ? 4 * MAX_LENGTH : MAX_LENGTH);
         List<Sample> samples = packed(packing, documents);
         for (int[] ids : documents) {
@@ -70,9 +70,9 @@ class SampleSearchTest {
                 .isEmpty();
     }
 
-    /** A last token that alone makes no sample is not known of the row, and is in one all the same. */
+    /** A last token that alone makes no sample is missing from the row's tokens, but it is in a sample. */
     @Test
-    void aRowWithoutItsLastTokenIsFoundWithIt() throws IOException {
+    void findsARowWithoutItsLastToken() throws IOException {
         List<int[]> documents = documents(4 * MAX_LENGTH);
         List<Sample> samples = packed(Packing.WRAPPED, documents);
         int cut = 0;
@@ -89,7 +89,7 @@ class SampleSearchTest {
     }
 
     @Test
-    void everyCopyIsFound() throws IOException {
+    void findsEveryCopy() throws IOException {
         int[] ids = {1, 2, 3};
         List<Sample> samples = packed(Packing.NONE, List.of(ids, new int[] {1, 2}, ids, new int[] {2, 3}, ids));
 

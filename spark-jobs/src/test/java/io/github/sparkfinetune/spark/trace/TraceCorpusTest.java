@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Documents that data.corpus leaves out. */
+/** Traces of documents that data.corpus leaves out. */
 class TraceCorpusTest {
     private static final int ROWS = 40;
 
@@ -34,7 +34,7 @@ class TraceCorpusTest {
 
     @Tag("full")
     @Test
-    void aDocumentThatIsLeftOutHasTheRuleOrTheOtherDocument() throws IOException {
+    void namesTheRuleOrTheOtherDocument() throws IOException {
         SparkSession spark = PrepareFixture.spark(2);
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < ROWS; i++) {

@@ -61,11 +61,11 @@ class TraceJobTest {
     }
 
     @Test
-    void aRowIsFoundWithItsCopiesInItsSplit() throws IOException {
+    void findsARowWithItsCopiesInItsSplit() throws IOException {
         SparkSession spark = PrepareFixture.spark(2);
         List<String> lines = PrepareFixture.mails(40);
         lines.addAll(List.of(PrepareFixture.json(3, "ham"), PrepareFixture.json(3, "ham")));
-        // One of another text that is cut off, so that its tokens are another mail's.
+        // A row of another text that is cut, so that its tokens equal another mail's.
         String cut = PrepareFixture.text(39);
         for (String tail : List.of(" a", " b", " c", " d")) {
             lines.add("{\"text\": \"" + cut + tail + "\", \"label\": \"ham\"}");
@@ -78,7 +78,7 @@ class TraceJobTest {
         assertThat(unprepared).hasMessageContaining("holds no prepared dataset: run finetune prepare first");
         Manifest manifest = PrepareJob.run(spark, config);
 
-        // A text file as an editor writes it.
+        // A text file with a line end, as editors write it.
         Trace copied = trace(spark, config, PrepareFixture.text(3) + "\n");
         assertThat(copied.sources()).hasSize(1).allSatisfy(source -> {
             assertThat(source.key()).isEqualTo("data.train");
@@ -116,7 +116,7 @@ class TraceJobTest {
     }
 
     @Test
-    void rowsOfAGroupAreFoundOnItsSideAndARowWithoutATimeIsRefused() throws IOException {
+    void findsRowsOfAGroupOnItsSideAndRefusesARowWithoutATime() throws IOException {
         SparkSession spark = PrepareFixture.spark(2);
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
@@ -156,7 +156,7 @@ class TraceJobTest {
         return trace.places().get(0).file().replaceFirst(".*/", "");
     }
 
-    /** The row of the file, by another reader, and the sample are the text's. */
+    /** Asserts that the row of the file, read by Spark, and the sample have the text. */
     private void assertIsAt(Manifest manifest, RunConfig config, Trace.Place place, String text) throws IOException {
         int[] ids;
         try (TextTokenizer tokenizer = TextTokenizer.open(tokenizer(config))) {
@@ -181,7 +181,7 @@ class TraceJobTest {
     }
 
     @Test
-    void copiesAreKeptARefusedRowHasItsReasonAndAnUnknownOneIsNowhere() throws IOException {
+    void keepsCopiesNamesTheReasonOfARefusedRowAndRefusesAnUnknownRow() throws IOException {
         SparkSession spark = PrepareFixture.spark(2);
         List<String> lines = PrepareFixture.mails(12);
         lines.add(lines.get(3));
@@ -206,13 +206,13 @@ class TraceJobTest {
                         "--text-file: \\S+ is in no row of data.train \\(the hash of its content is [0-9a-f]{32}\\)");
         RunException noHash = failure(() -> TraceJob.ofHash(spark, config, "--hash", "xyz"));
         assertThat(noHash.exitCode()).isEqualTo(ExitCode.CONFIG);
-        assertThat(noHash).hasMessageStartingWith("--hash: xyz is no hash of a document");
+        assertThat(noHash).hasMessageStartingWith("--hash: xyz is not the hash of a document");
         RunException noFile = failure(() -> TraceJob.ofFile(spark, config, "--text-file", folder + "/none"));
         assertThat(noFile.exitCode()).isEqualTo(ExitCode.DATA);
     }
 
     @Test
-    void aFileOfATextFolderIsTracedAsItIs() throws IOException {
+    void tracesAFileOfATextFolder() throws IOException {
         SparkSession spark = PrepareFixture.spark(2);
         for (int i = 0; i < 12; i++) {
             Path file = folder.resolve("mails/" + (i % 2 == 0 ? "ham" : "spam") + "/" + i + ".txt");
@@ -239,9 +239,9 @@ class TraceJobTest {
                         Map.of("role", "assistant", "content", "Answer " + i + " \uD83D\uDE00"))));
     }
 
-    /** A conversation is found among those that it shares samples with; one that is too long has the reason. */
+    /** A conversation is found in a sample that it shares with others. A conversation that is too long has a reason. */
     @Test
-    void aDocumentIsFoundWhereItIsPacked() throws IOException {
+    void findsADocumentInItsPackedSample() throws IOException {
         SparkSession spark = PrepareFixture.spark(2);
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < 60; i++) {
@@ -281,7 +281,7 @@ class TraceJobTest {
                 assertThat(tokenizer.decode(document(sample, place)))
                         .contains("Question " + i + ":", "Answer " + i + " ");
             }
-            // Once in each of two epochs, whose steps take two samples.
+            // Once in each of two epochs. A step takes two samples.
             assertThat(place.uses()).hasSize(2);
             assertThat(place.uses()).extracting(use -> use.epoch()).containsExactly(1, 2);
             assertThat(place.uses())
@@ -291,7 +291,7 @@ class TraceJobTest {
     }
 
     @Test
-    void aTextIsFoundInAllPartsThatItIsCutInto() throws IOException {
+    void findsATextInAllItsParts() throws IOException {
         SparkSession spark = PrepareFixture.spark(2);
         Path texts = PrepareFixture.write(folder.resolve("texts.jsonl"), PrepareFixture.mails(30));
         RunConfig config = PrepareFixture.languageModel(
@@ -315,7 +315,7 @@ class TraceJobTest {
     }
 
     @Test
-    void aLongTextIsFoundInAllItsWindows() throws IOException {
+    void findsALongTextInAllItsWindows() throws IOException {
         SparkSession spark = PrepareFixture.spark(2);
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
@@ -347,9 +347,9 @@ class TraceJobTest {
                 .isNotNull();
     }
 
-    /** What the ranks of a real training told each other. */
+    /** Compares with the batches that the ranks of a real training saw. */
     @Test
-    void theStepsAreThoseThatATrainingTook() throws Exception {
+    void returnsTheStepsOfATraining() throws Exception {
         List<String> lines = PrepareFixture.mails(40);
         String marked = "quiz of a jazz quiz";
         lines.add("{\"text\": \"" + marked + "\", \"label\": \"ham\"}");
@@ -363,7 +363,7 @@ class TraceJobTest {
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
             Manifest manifest = PrepareJob.run(spark, config);
             Trace trace = trace(spark, config, marked);
-            int token = tokenOfNoOther(
+            int token = uniqueToken(
                     PrepareFixture.samples(dataset(), manifest, Manifest.TRAIN),
                     trace.places().get(0).sample());
             RecordingBody.SEEN.clear();
@@ -372,7 +372,7 @@ class TraceJobTest {
 
             assertThat(RecordingBody.SEEN).hasSize(3);
             assertThat(trace.places()).hasSize(1);
-            // Six steps an epoch, of 8, 8, 8, 8, 8 and 1 samples.
+            // Six steps per epoch, of 8, 8, 8, 8, 8 and 1 samples.
             assertThat(trace.places().get(0).uses())
                     .extracting(use -> List.of((use.step() - 1) / 6 + 1, use.step(), (long) use.rank()))
                     .containsExactlyInAnyOrderElementsOf(RecordingBody.SEEN.stream()
@@ -384,7 +384,7 @@ class TraceJobTest {
         }
     }
 
-    private static int tokenOfNoOther(List<Sample> samples, long index) {
+    private static int uniqueToken(List<Sample> samples, long index) {
         Set<Integer> tokens = new HashSet<>();
         for (int id : samples.get((int) index).inputIds()) {
             tokens.add(id);

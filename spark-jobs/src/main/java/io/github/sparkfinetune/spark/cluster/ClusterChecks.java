@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.SparkConf;
 
-/** What Spark's settings forbid to a training run, told before anything starts. */
+/** Checks of Spark's settings before a training run starts anything. */
 public final class ClusterChecks {
     private ClusterChecks() {}
 
@@ -32,33 +32,33 @@ public final class ClusterChecks {
     }
 
     private static void checkSlots(SparkConf spark, Master master, RunConfig config) {
-        int ranks = config.compute().cluster().ranks();
-        int together = ranksPerExecutor(spark, config);
+        int ranks = config.cluster().ranks();
+        int perExecutor = ranksPerExecutor(spark, config);
         for (Slots slots : slots(spark, master, config)) {
             if (ranks > slots.count()) {
                 throw RunException.config("cluster.ranks is " + ranks + ", but " + slots.setting() + " has room for "
                         + slots.count() + " ("
-                        + (together == 1 ? "one rank an executor" : together + " ranks an executor, one a GPU")
+                        + (perExecutor == 1 ? "one rank an executor" : perExecutor + " ranks an executor, one a GPU")
                         + "): use " + slots.remedy() + ", or cluster.ranks=" + Math.max(1, slots.count()));
             }
         }
     }
 
     /**
-     * A bound on the ranks.
+     * Limit on the number of ranks.
      *
-     * @param count how many there can be
-     * @param setting that says so
-     * @param remedy how to raise it
+     * @param count largest number of ranks
+     * @param setting setting that limits the ranks
+     * @param remedy change that raises the limit
      */
     public record Slots(int count, String setting, String remedy) {}
 
-    /** What bounds the ranks under these settings; nothing where only the cluster knows. */
+    /** Returns the limits on the ranks under these settings; empty if only the cluster knows its size. */
     public static List<Slots> slots(SparkConf spark, Master master, RunConfig config) {
         int executorCores = executorCores(spark, master);
-        int ranks = config.compute().cluster().ranks();
-        int together = ranksPerExecutor(spark, config);
-        int executors = (ranks + together - 1) / together;
+        int ranks = config.cluster().ranks();
+        int perExecutor = ranksPerExecutor(spark, config);
+        int executors = (ranks + perExecutor - 1) / perExecutor;
         return switch (master.kind()) {
             case LOCAL ->
                 List.of(new Slots(
@@ -68,33 +68,33 @@ public final class ClusterChecks {
             case LOCAL_CLUSTER -> {
                 if (executorCores > master.cores()) {
                     throw RunException.config("spark.executor.cores is " + executorCores + ", but the workers of "
-                            + master.url() + " have " + master.cores() + ": lower it, or give them more");
+                            + master.url() + " have " + master.cores() + ": lower it, or give the workers more cores");
                 }
                 List<Slots> all = new ArrayList<>();
                 int room = master.workers() * (master.cores() / executorCores);
                 all.add(new Slots(
-                        room * together, "spark.master=" + master.url(), "more workers in local-cluster[...]"));
-                all.addAll(ofCores(spark, executors, together, executorCores));
+                        room * perExecutor, "spark.master=" + master.url(), "more workers in local-cluster[...]"));
+                all.addAll(ofCores(spark, executors, perExecutor, executorCores));
                 yield all;
             }
-            case STANDALONE -> ofCores(spark, executors, together, Math.max(1, executorCores));
+            case STANDALONE -> ofCores(spark, executors, perExecutor, Math.max(1, executorCores));
             case OTHER -> {
                 int instances = spark.getInt("spark.executor.instances", 2);
                 yield List.of(new Slots(
-                        instances * together,
+                        instances * perExecutor,
                         "spark.executor.instances=" + instances,
                         "--conf spark.executor.instances=" + executors));
             }
         };
     }
 
-    private static List<Slots> ofCores(SparkConf spark, int executors, int together, int executorCores) {
+    private static List<Slots> ofCores(SparkConf spark, int executors, int perExecutor, int executorCores) {
         if (!spark.contains("spark.cores.max")) {
             return List.of();
         }
         int cores = spark.getInt("spark.cores.max", 0);
         return List.of(new Slots(
-                cores / executorCores * together,
+                cores / executorCores * perExecutor,
                 "spark.cores.max=" + cores + " with " + executorCores + " core(s) an executor",
                 "--conf spark.cores.max=" + executors * executorCores));
     }
@@ -120,21 +120,24 @@ public final class ClusterChecks {
         }
     }
 
-    /** The most ranks of an executor: one a GPU, where Spark gives an executor several, else one. */
+    /**
+     * Returns the largest number of ranks of an executor: one per GPU if Spark gives an executor several GPUs, else
+     * one.
+     */
     static int ranksPerExecutor(SparkConf spark, RunConfig config) {
         return onGpu(spark, config) && !Master.parse(spark.get("spark.master")).isLocal()
                 ? spark.getInt("spark.executor.resource.gpu.amount", 1)
                 : 1;
     }
 
-    /** Whether the ranks compute on GPUs that Spark gives them. */
+    /** Returns whether the ranks compute on GPUs that Spark assigns. */
     public static boolean onGpu(SparkConf spark, RunConfig config) {
         String who = Master.parse(spark.get("spark.master")).isLocal() ? "driver" : "executor";
         return config.compute().device() != DeviceChoice.CPU
                 && spark.getInt("spark." + who + ".resource.gpu.amount", 0) > 0;
     }
 
-    /** Cores of an executor by the settings; 0 where only the cluster knows. */
+    /** Returns the cores of an executor under these settings; 0 if only the cluster knows its cores. */
     static int executorCores(SparkConf spark, Master master) {
         return switch (master.kind()) {
             case LOCAL -> master.cores();

@@ -16,16 +16,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The tasks of this process that compute with models. A process that ends, by a signal for one, first asks them to stop
- * and waits until they have, so that they leave PyTorch, their peers and their files in order.
+ * Tasks of this process that compute with models. When the process ends, for example by a signal, it first asks the
+ * tasks to stop and waits for them. The tasks then leave PyTorch, their peers and their files in order.
  */
 public final class ComputingTasks {
     private static final Logger LOG = LoggerFactory.getLogger(ComputingTasks.class);
 
-    /** How long a process that ends waits: for a call of PyTorch to return, and for a checkpoint that is written. */
+    /** Time that an ending process waits for a call of PyTorch to return and for a checkpoint to be written. */
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
-    /** Before Spark's own hook stops the session. */
+    /** Runs before Spark's own hook stops the session. */
     private static final int PRIORITY = FileSystem.SHUTDOWN_HOOK_PRIORITY + 100;
 
     private static final ComputingTasks OF_THIS_JVM = new ComputingTasks(PATIENCE, Torch::stop);
@@ -42,33 +42,33 @@ public final class ComputingTasks {
     private boolean ending;
 
     /**
-     * @param patience how long {@link #end} waits for the tasks
-     * @param stop makes what they compute end with an exception
+     * @param patience longest wait of {@link #end} for the tasks
+     * @param stop makes running computations end with an exception
      */
     ComputingTasks(Duration patience, Runnable stop) {
         this.patience = patience;
         this.stop = stop;
     }
 
-    /** Counts a task as one that computes, until it ends. */
+    /** Registers a task as computing until it ends. */
     public static void begin(TaskContext task) {
         OF_THIS_JVM.add(task);
     }
 
-    /** Whether a task is to compute no more: because it is killed, or its process ends. */
+    /** Returns whether a task must stop computing: it is killed, or its process ends. */
     public static boolean isStopped(TaskContext task) {
         return OF_THIS_JVM.stops(task);
     }
 
     /**
-     * Takes note that a task has stopped and let go of what it held. Where the process ends, the task stays here: Spark
-     * would give this process again what has failed.
+     * Unregisters a task that has stopped and released its resources. If the process ends, the call blocks for a while:
+     * otherwise Spark would schedule the failed task on this process again.
      */
     public static void leave(TaskContext task) {
         OF_THIS_JVM.remain(task);
     }
 
-    /** Rows that end with a {@link TaskKilledException} once the task is to compute no more. */
+    /** Returns rows that end with a {@link TaskKilledException} when the task must stop computing. */
     public static <T> Iterator<T> rows(TaskContext task, Iterator<T> rows) {
         return OF_THIS_JVM.whileComputing(task, rows);
     }
@@ -101,7 +101,7 @@ public final class ComputingTasks {
                     }
                 }
                 remain(task);
-                throw new TaskKilledException("while it computed");
+                throw new TaskKilledException("while the task computed");
             }
 
             @Override
@@ -111,13 +111,13 @@ public final class ComputingTasks {
         };
     }
 
-    /** Asks all tasks to stop, and waits until they have; returns whether they have. */
+    /** Asks all tasks to stop, and waits for them; returns whether all have stopped. */
     synchronized boolean end() {
         ending = true;
         stop.run();
         awaitUntil(patience, computing::isEmpty);
         if (!computing.isEmpty()) {
-            LOG.warn("{} task(s) still compute as the process ends", computing.size());
+            LOG.warn("{} task(s) still compute while the process ends", computing.size());
         }
         return computing.isEmpty();
     }

@@ -12,16 +12,16 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
-/** Settings that DJL must find before its first class loads, in the driver and in every executor. */
+/** Settings that DJL reads when its first class loads, in the driver and in every executor. */
 public final class DjlSettings {
     private static final String CACHE = "DJL_CACHE_DIR";
-    private static final Set<PosixFilePermission> OWNER_ALONE = PosixFilePermissions.fromString("rwx------");
+    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
 
     private DjlSettings() {}
 
     /**
-     * Keeps DJL from calling home and from downloading, and gives it a folder of this machine for its native libraries
-     * where the user has no home.
+     * Keeps DJL from sending telemetry and from downloading. If the user's home is not writable, DJL gets a temporary
+     * folder of this machine for its native libraries.
      */
     public static void apply() {
         Offline.ensure();
@@ -34,8 +34,8 @@ public final class DjlSettings {
     }
 
     /**
-     * Returns a folder that only this user can enter. DJL runs the libraries that it finds in its cache, so a folder
-     * that another user may have filled is not used: a new one is made in its place.
+     * Returns a folder that only this user can enter. DJL runs the libraries that it finds in its cache. A folder that
+     * another user may have filled is therefore not used, and a new folder is created instead.
      *
      * @param temporary folder that other users may write to
      */
@@ -44,9 +44,9 @@ public final class DjlSettings {
                 "spark-finetune-" + System.getProperty("user.name", "").replaceAll("\\W", "_"));
         try {
             Path fresh = Files.createTempDirectory(
-                    temporary, "spark-finetune-", PosixFilePermissions.asFileAttribute(OWNER_ALONE));
+                    temporary, "spark-finetune-", PosixFilePermissions.asFileAttribute(OWNER_ONLY));
             try {
-                Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(OWNER_ALONE));
+                Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
             } catch (FileAlreadyExistsException e) {
                 if (!isLike(folder, fresh)) {
                     return fresh;
@@ -65,6 +65,6 @@ public final class DjlSettings {
         PosixFileAttributes there = Files.readAttributes(folder, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
         return there.isDirectory()
                 && there.owner().equals(Files.getOwner(fresh))
-                && there.permissions().equals(OWNER_ALONE);
+                && there.permissions().equals(OWNER_ONLY);
     }
 }

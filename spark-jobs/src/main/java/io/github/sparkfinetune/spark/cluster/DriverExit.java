@@ -4,15 +4,15 @@ import io.github.sparkfinetune.conf.ExitCode;
 import java.util.function.UnaryOperator;
 import org.apache.spark.SparkUserAppException;
 
-/** How the main method of a Spark application ends. */
+/** End of the main method of a Spark application. */
 public final class DriverExit {
     private DriverExit() {}
 
     /**
-     * Whether the cluster's manager starts a driver that failed again, whatever its exit code: YARN does in cluster
-     * mode, as often as {@code spark.yarn.maxAppAttempts} says.
+     * Returns whether the cluster manager restarts a failed driver, whatever its exit code. YARN does so in cluster
+     * mode, up to {@code spark.yarn.maxAppAttempts} attempts.
      *
-     * @param properties the driver's system properties, which hold what spark-submit was given
+     * @param properties system properties of the driver, which include the settings of spark-submit
      */
     public static boolean isRepeated(UnaryOperator<String> properties) {
         return "yarn".equals(properties.apply("spark.master"))
@@ -21,15 +21,15 @@ public final class DriverExit {
     }
 
     /**
-     * Ends the process with an exit code, as each kind of master wants it. Must be the last call of {@code main}, after
+     * Ends the process with an exit code in the way that the master needs. Must be the last call of {@code main}, after
      * the session is stopped.
      *
-     * <p>With {@code local[N]} by {@link System#exit}: a thread of Spark's barriers would keep the JVM alive. Elsewhere
-     * by returning, or by an exception that {@code spark-submit} turns into its exit code, because a cluster manager
-     * takes a call of {@code System.exit} in its driver for a crash.
+     * <p>With {@code local[N]} the process ends by {@link System#exit}, because a thread of Spark's barriers would keep
+     * the JVM alive. With other masters the method returns, or throws an exception that {@code spark-submit} turns into
+     * its exit code. There a cluster manager would take a call of {@code System.exit} in the driver for a crash.
      *
-     * @param master the session's {@code spark.master}, or null if there was none
-     * @throws SparkUserAppException with the code, unless it is 0
+     * @param master {@code spark.master} of the session, or null if there was no session
+     * @throws SparkUserAppException with the code, unless the code is 0
      */
     public static void exit(int code, String master) throws SparkUserAppException {
         if (master == null || Master.parse(master).isLocal()) {

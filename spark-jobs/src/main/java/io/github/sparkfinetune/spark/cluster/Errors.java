@@ -8,9 +8,9 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import org.apache.spark.SparkException;
 
-/** What a failed job says. */
+/** Error messages of failed jobs. */
 public final class Errors {
-    /** What throws {@link IOException}s about the bytes that it is given, not about where they come from. */
+    /** Packages that throw {@link IOException}s about the content of bytes, not about their origin. */
     private static final List<String> DECODERS = List.of(
             "org.apache.hadoop.io.compress.",
             "org.apache.parquet.",
@@ -20,58 +20,59 @@ public final class Errors {
             "java.util.zip.",
             "java.nio.charset.");
 
-    /** How Spark tells of an executor that has ended because its heap was full. */
+    /** Spark's message for an executor that ended because its heap was full. */
     private static final Pattern HEAP_FULL = Pattern.compile("exited with code 52\\b");
 
     private Errors() {}
 
     /**
-     * The one-line error of a failed job: the one that a task ended with on purpose, where Spark has wrapped it. Where
-     * a file system, the network or the machine failed (a full disk, a connection, a permission, a full heap), or no
-     * task threw anything (lost executors), it may be started again; what else a task threw is about the data it read.
+     * Returns the one-line error of a failed job. A task's {@link RunException} is returned without Spark's wrappers.
      *
-     * @param what what was being done, as the beginning of the message
+     * <p>The same command may succeed later in two cases: a file system, the network or the machine failed (a full
+     * disk, a connection, a permission, a full heap), or no task threw anything (lost executors). Any other exception
+     * of a task is about the data that the task read.
+     *
+     * @param what action that failed, as the beginning of the message
      */
     public static RuntimeException explain(String what, Exception e) {
         Throwable last = e;
-        boolean ofTheMachine = false;
+        boolean isMachineFault = false;
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
             if (cause instanceof RunException expected) {
                 return expected;
             }
             last = cause;
-            // A library that can't be loaded or unpacked: no data is to blame.
-            ofTheMachine |= cause instanceof LinkageError || cause instanceof VirtualMachineError;
+            // A library that cannot be loaded or unpacked is no fault of the data.
+            isMachineFault |= cause instanceof LinkageError || cause instanceof VirtualMachineError;
         }
-        boolean ofSpark = e instanceof SparkException;
+        boolean isSparkFault = e instanceof SparkException;
         if (last instanceof OutOfMemoryError
-                || (ofSpark && HEAP_FULL.matcher(e.getMessage()).find())) {
+                || (isSparkFault && HEAP_FULL.matcher(e.getMessage()).find())) {
             return RunException.failed(
                     what
                             + " failed (out of memory: Java heap space): raise spark.executor.memory, with a master local[*]"
                             + " --driver-memory, and start it again",
                     e);
         }
-        Optional<? extends Throwable> io = ofSpark || e instanceof IOException || e instanceof UncheckedIOException
+        Optional<? extends Throwable> io = isSparkFault || e instanceof IOException || e instanceof UncheckedIOException
                 ? ioFailure(e)
                 : Optional.empty();
-        if (io.isPresent() || (ofSpark && ofTheMachine)) {
+        if (io.isPresent() || (isSparkFault && isMachineFault)) {
             Throwable reason = io.isPresent() ? io.get() : last;
-            return RunException.failed(
-                    what + " failed (" + firstLine(reason) + "): start it again, once that is mended", e);
+            return RunException.failed(what + " failed (" + firstLine(reason) + "): fix that, then start it again", e);
         }
-        if (ofSpark) {
+        if (isSparkFault) {
             return last == e
                     ? RunException.failed(what + " failed (" + firstLine(e) + "): start it again", e)
                     : RunException.data(
-                            what + " failed (" + firstLine(last) + "): mend or remove what cannot be read", e);
+                            what + " failed (" + firstLine(last) + "): fix or remove the file that cannot be read", e);
         }
         return e instanceof RuntimeException unexpected ? unexpected : new IllegalStateException(what + " failed", e);
     }
 
     /**
-     * The failure of a file system or of the network that an exception comes from, if any: an {@link IOException} that
-     * isn't about bytes which make no sense, such as those of a broken {@code .gz}.
+     * Returns the failure of a file system or of the network that caused an exception, if any. It is an
+     * {@link IOException}, except one about invalid bytes, such as the bytes of a broken {@code .gz}.
      */
     public static Optional<IOException> ioFailure(Throwable e) {
         IOException found = null;

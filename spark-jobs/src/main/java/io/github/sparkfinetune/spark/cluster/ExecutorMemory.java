@@ -8,31 +8,32 @@ import java.util.regex.Pattern;
 import org.apache.spark.SparkConf;
 
 /**
- * The memory of a process of ranks: an executor, by Spark's settings, or the driver.
+ * Memory of a process of ranks: an executor under Spark's settings, or the driver.
  *
- * @param process {@code executor} or {@code driver}, as the settings call it
+ * @param process {@code executor} or {@code driver}, as in the names of the settings
  * @param heap bytes of the Java heap, {@code spark.executor.memory}
- * @param overhead bytes besides, where something holds an executor to it; empty where nothing does
- * @param direct bytes of direct memory that Java allows, empty where it is not known
+ * @param overhead bytes outside the heap if the cluster enforces a limit, else empty
+ * @param direct bytes of direct memory that Java allows; empty if unknown
  */
 public record ExecutorMemory(String process, long heap, OptionalLong overhead, OptionalLong direct) {
     private static final String OVERHEAD = "spark.executor.memoryOverhead";
     private static final String FACTOR = "spark.executor.memoryOverheadFactor";
     private static final String JAVA_OPTIONS = "spark.executor.extraJavaOptions";
-    /** Spark's least overhead, MiB. */
+    /** Spark's smallest overhead, MiB. */
     private static final long LEAST_MIB = 384;
 
     private static final double DEFAULT_FACTOR = 0.1;
     private static final long MIB = 1 << 20;
     private static final long STEP_MIB = 128;
-    /** Of what is estimated; the estimate is within 15% of what is measured. */
+    /** Factor on the estimated memory. Estimates are within 15% of measurements. */
     private static final double MARGIN = 1.15;
 
     private static final Pattern MAX_DIRECT = Pattern.compile("-XX:MaxDirectMemorySize=(\\d+)([kKmMgG]?)");
 
     /**
-     * What the settings say. YARN and Kubernetes end an executor that takes more than heap and overhead; a standalone
-     * cluster and {@code local-cluster} do not, so there the overhead counts where it was set.
+     * Returns the memory of an executor under these settings. YARN and Kubernetes end an executor that takes more than
+     * heap and overhead. A standalone cluster and {@code local-cluster} do not, so there the overhead counts only if it
+     * is set.
      */
     public static ExecutorMemory of(SparkConf spark, Master master) {
         long heap = spark.getSizeAsMb("spark.executor.memory", "1g") * MIB;
@@ -44,7 +45,7 @@ public record ExecutorMemory(String process, long heap, OptionalLong overhead, O
                 OptionalLong.of(direct(spark.get(JAVA_OPTIONS, ""), heap)));
     }
 
-    /** Returns the memory of this process, the driver's. */
+    /** Returns the memory of this process, the driver. */
     static ExecutorMemory ofDriver() {
         return new ExecutorMemory(
                 "driver", Runtime.getRuntime().maxMemory(), OptionalLong.empty(), MemoryChecks.directOfThisProcess());
@@ -57,7 +58,7 @@ public record ExecutorMemory(String process, long heap, OptionalLong overhead, O
         return Math.max(LEAST_MIB * MIB, (long) (heap * spark.getDouble(FACTOR, DEFAULT_FACTOR)));
     }
 
-    /** Java's default is the size of the heap. */
+    /** Returns the limit in Java's options, by default the size of the heap. */
     private static long direct(String options, long heap) {
         Matcher found = MAX_DIRECT.matcher(options);
         if (!found.find()) {
@@ -69,8 +70,8 @@ public record ExecutorMemory(String process, long heap, OptionalLong overhead, O
     }
 
     /**
-     * The {@code spark.executor.memoryOverhead} to set for a rank, in MiB: what training and evaluation take and a
-     * margin.
+     * Returns the {@code spark.executor.memoryOverhead} to set for a rank, in MiB: the memory of training and
+     * evaluation plus a margin.
      */
     public static long recommendedMib(RankMemory rank) {
         return recommendedMib(Math.max(rank.sum(), rank.evaluation()));
@@ -82,11 +83,11 @@ public record ExecutorMemory(String process, long heap, OptionalLong overhead, O
     }
 
     /**
-     * Refuses settings under which the process would be ended, or fail.
+     * Refuses settings under which the process would fail or be ended.
      *
-     * @param rank what each of its ranks takes
-     * @param ranks of the process
-     * @param onGpu whether they compute on GPUs, so that this memory has only what passes through it
+     * @param rank memory of each rank
+     * @param ranks number of ranks of the process
+     * @param onGpu whether the ranks compute on GPUs, so that this memory holds only the data that passes through it
      * @throws RunException with the setting to change
      */
     public void require(RankMemory rank, int ranks, boolean onGpu) {
@@ -95,14 +96,14 @@ public record ExecutorMemory(String process, long heap, OptionalLong overhead, O
             throw RunException.config(OVERHEAD + " is " + overhead.getAsLong() / MIB + "m, but " + taken(ranks, needed)
                     + " MiB outside the Java heap: add --conf " + OVERHEAD + "="
                     + (onGpu ? recommendedMib(needed) : recommendedMib(rank))
-                    + "m; finetune plan says what it is for, and what needs less");
+                    + "m; finetune plan lists what the memory is for, and settings that need less");
         }
         long buffers = rank.jvm().direct().ofProcess(ranks, onGpu);
         if (direct.isPresent() && direct.getAsLong() < buffers) {
             throw RunException.config("Java allows the " + process + " " + direct.getAsLong() / MIB
                     + " MiB of direct memory, but " + taken(ranks, buffers)
                     + " MiB for stored weights and dropout masks"
-                    + (onGpu ? ", and what passes between GPU and network" : "") + ": add --conf spark." + process
+                    + (onGpu ? ", and for data between GPU and network" : "") + ": add --conf spark." + process
                     + ".extraJavaOptions=-XX:MaxDirectMemorySize=" + (long) Math.ceil(buffers * MARGIN / MIB)
                     + "m, or raise spark." + process + ".memory");
         }

@@ -11,29 +11,30 @@ import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerExecutorAdded;
 import org.apache.spark.status.api.v1.ExecutorSummary;
 
-/** The executors that have registered with the driver. */
+/** Executors that have registered with the driver. */
 public final class Executors {
-    /** Bounds the wait for one event: Spark's list of executors is updated by the same events, in no known order. */
+    /** Longest wait for one event. The same events update Spark's list of executors, in unknown order. */
     private static final long RECHECK_MILLIS = 200;
 
     private Executors() {}
 
     /**
-     * Waits until there are executors for all ranks; {@code local[N]} has its one from the start.
+     * Waits until executors for all ranks have registered. With {@code local[N]} the only executor exists from the
+     * start.
      *
-     * @throws RunException if they do not register within {@code cluster.start_timeout_seconds}
+     * @throws RunException if the executors do not register within {@code cluster.start_timeout_seconds}
      */
     public static void await(SparkContext spark, RunConfig config) throws InterruptedException {
-        int ranks = config.compute().cluster().ranks();
-        int together = ClusterChecks.ranksPerExecutor(spark.getConf(), config);
-        int fewest = (ranks + together - 1) / together;
-        // Who asked for more has ranks spread over them.
-        int asked = spark.getConf().getInt("spark.executor.instances", fewest);
-        await(spark, config.compute().cluster(), Math.max(fewest, Math.min(ranks, asked)));
+        int ranks = config.cluster().ranks();
+        int perExecutor = ClusterChecks.ranksPerExecutor(spark.getConf(), config);
+        int fewest = (ranks + perExecutor - 1) / perExecutor;
+        // A user who requests more executors gets the ranks spread over them.
+        int instances = spark.getConf().getInt("spark.executor.instances", fewest);
+        await(spark, config.cluster(), Math.max(fewest, Math.min(ranks, instances)));
     }
 
-    /** The same for a number of executors. */
-    static void await(SparkContext spark, ClusterConfig cluster, int wanted) throws InterruptedException {
+    /** Waits until a number of executors have registered. */
+    static void await(SparkContext spark, ClusterConfig cluster, int needed) throws InterruptedException {
         Master master = Master.parse(spark.master());
         if (master.isLocal()) {
             return;
@@ -48,9 +49,9 @@ public final class Executors {
         spark.addSparkListener(listener);
         try {
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(cluster.startTimeoutSeconds());
-            while (count(spark) < wanted) {
+            while (count(spark) < needed) {
                 if (System.nanoTime() >= deadline) {
-                    throw tooFew(spark, master, cluster, wanted);
+                    throw tooFew(spark, master, cluster, needed);
                 }
                 boolean ignored = added.tryAcquire(RECHECK_MILLIS, TimeUnit.MILLISECONDS);
             }
@@ -59,12 +60,12 @@ public final class Executors {
         }
     }
 
-    /** How many are registered now. */
+    /** Returns the number of registered executors. */
     public static int count(SparkContext spark) {
         return registered(spark).size();
     }
 
-    /** Cores of the registered executors. */
+    /** Returns the cores of each registered executor. */
     static List<Integer> cores(SparkContext spark) {
         return registered(spark).stream().map(ExecutorSummary::totalCores).toList();
     }
@@ -75,14 +76,14 @@ public final class Executors {
                 .toList();
     }
 
-    private static RunException tooFew(SparkContext spark, Master master, ClusterConfig cluster, int wanted) {
+    private static RunException tooFew(SparkContext spark, Master master, ClusterConfig cluster, int needed) {
         String remedy = master.kind() == Master.Kind.STANDALONE
-                ? "--conf spark.executor.cores=1 --conf spark.cores.max=" + wanted + " (or more cores an executor)"
-                : "--conf spark.executor.instances=" + wanted;
+                ? "--conf spark.executor.cores=1 --conf spark.cores.max=" + needed + " (or more cores an executor)"
+                : "--conf spark.executor.instances=" + needed;
         return RunException.failed(
-                count(spark) + " of " + wanted + " executors registered within "
-                        + cluster.startTimeoutSeconds() + " s: see that " + master.url() + " has room for " + wanted
-                        + ", ask for them with " + remedy + ", or raise cluster.start_timeout_seconds",
+                count(spark) + " of " + needed + " executors registered within "
+                        + cluster.startTimeoutSeconds() + " s: check that " + master.url() + " has room for " + needed
+                        + ", request them with " + remedy + ", or raise cluster.start_timeout_seconds",
                 null);
     }
 }

@@ -10,11 +10,11 @@ public final class LocalDirs {
     private LocalDirs() {}
 
     /**
-     * One of the folders that {@code spark.local.dir} or the cluster's manager gives: of several the first by name, so
-     * that all executors of a machine that have the same ones take the same.
+     * Returns the first folder, by name, of those that {@code spark.local.dir} or the cluster manager sets. All
+     * executors of a machine with the same folders therefore return the same folder.
      */
     public static Path first(SparkEnv env) {
-        // Spark's blocks lie in a folder of their own in each.
+        // Spark stores its blocks in a subfolder of each folder.
         return Arrays.stream(env.blockManager().diskBlockManager().localDirsString())
                 .map(blocks -> Path.of(blocks).getParent())
                 .min(Comparator.naturalOrder())

@@ -17,13 +17,13 @@ public record Master(String url, Kind kind, int workers, int cores, int memoryMi
             Pattern.compile("local-cluster\\[\\s*([0-9]+)\\s*,\\s*([0-9]+)\\s*,\\s*([0-9]+)\\s*]");
 
     enum Kind {
-        /** Everything in the driver's JVM. */
+        /** Driver and tasks in one JVM. */
         LOCAL,
-        /** Executors of their own on this machine, started by the driver. */
+        /** Executors on this machine that the driver starts. */
         LOCAL_CLUSTER,
         /** Spark's own cluster manager. */
         STANDALONE,
-        /** YARN, Kubernetes or another. */
+        /** YARN, Kubernetes or another cluster manager. */
         OTHER
     }
 
@@ -54,7 +54,7 @@ public record Master(String url, Kind kind, int workers, int cores, int memoryMi
         return kind == Kind.LOCAL;
     }
 
-    /** Whether {@code file:} paths may mean other files, or none, where the tasks run. */
+    /** Returns whether {@code file:} paths may name other files, or none, on the machines of the tasks. */
     public boolean isRemote() {
         return kind == Kind.STANDALONE || kind == Kind.OTHER;
     }

@@ -9,29 +9,29 @@ import java.lang.management.ManagementFactory;
 import java.util.OptionalLong;
 import org.apache.spark.SparkConf;
 
-/** Compares the memory outside the Java heap that the ranks take with what there is, before anything starts. */
+/** Checks of the memory outside the Java heap before a run starts anything. */
 public final class MemoryChecks {
     private static final long MIB = 1 << 20;
 
     private MemoryChecks() {}
 
     /**
-     * Refuses a run whose processes would end for the memory that they take: executors by their settings, the driver's
-     * process where the ranks are its threads, and this machine where it holds them all.
+     * Refuses a run whose processes would fail for lack of memory. The checks cover executors by their settings, the
+     * driver if the ranks are its threads, and this machine if it holds all processes.
      *
-     * @param rank what each takes
+     * @param rank memory of each rank
      * @throws RunException with the setting to change
      */
     public static void require(SparkConf spark, RunConfig config, RankMemory rank) {
         Master master = Master.parse(spark.get("spark.master"));
         boolean onGpu = ClusterChecks.onGpu(spark, config);
-        int ranks = config.compute().cluster().ranks();
-        int together = master.isLocal() ? ranks : Math.min(ranks, ClusterChecks.ranksPerExecutor(spark, config));
+        int ranks = config.cluster().ranks();
+        int perProcess = master.isLocal() ? ranks : Math.min(ranks, ClusterChecks.ranksPerExecutor(spark, config));
         ExecutorMemory process = master.isLocal() ? ExecutorMemory.ofDriver() : ExecutorMemory.of(spark, master);
-        process.require(rank, together, onGpu);
+        process.require(rank, perProcess, onGpu);
         if (!master.isRemote()) {
-            int processes = (ranks + together - 1) / together;
-            requireMachine(processes * (onGpu ? rank.besideGpus(together) : rank.least(together)), ranks);
+            int processes = (ranks + perProcess - 1) / perProcess;
+            requireMachine(processes * (onGpu ? rank.besideGpus(perProcess) : rank.least(perProcess)), ranks);
         }
     }
 
@@ -39,26 +39,26 @@ public final class MemoryChecks {
         OptionalLong machine = ofMachine();
         if (machine.isPresent() && machine.getAsLong() < needed) {
             throw RunException.config("this machine has " + machine.getAsLong() / MIB + " MiB of memory, but " + ranks
-                    + " rank(s) take about " + needed / MIB + " MiB outside the Java heap: lower cluster.ranks, or take"
-                    + " what finetune plan names");
+                    + " rank(s) take about " + needed / MIB + " MiB outside the Java heap: lower cluster.ranks, or use"
+                    + " a setting that finetune plan lists");
         }
     }
 
-    /** Bytes of this machine's memory, or of what its container may have; empty where that is not known. */
+    /** Returns the bytes of this machine's memory, or of its container's limit; empty if unknown. */
     public static OptionalLong ofMachine() {
         return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
                 ? OptionalLong.of(system.getTotalMemorySize())
                 : OptionalLong.empty();
     }
 
-    /** Bytes of direct memory that Java allows this process; empty where that is not known. */
+    /** Returns the bytes of direct memory that Java allows this process; empty if unknown. */
     static OptionalLong directOfThisProcess() {
         HotSpotDiagnosticMXBean vm = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
         if (vm == null) {
             return OptionalLong.empty();
         }
         long set = Long.parseLong(vm.getVMOption("MaxDirectMemorySize").getValue());
-        // Unless it is set it is the heap's.
+        // The default is the size of the heap.
         return OptionalLong.of(set > 0 ? set : Runtime.getRuntime().maxMemory());
     }
 }

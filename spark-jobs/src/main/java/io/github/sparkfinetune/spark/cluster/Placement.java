@@ -15,31 +15,32 @@ import org.apache.spark.resource.TaskResourceRequests;
 import scala.collection.JavaConverters;
 
 /**
- * What each task that computes with a model gets: on a cluster a whole executor's cores, so that there is one such task
- * an executor, or, where an executor has several GPUs, a GPU and its share of the cores; in {@code local[N]} an equal
- * share of the JVM's cores.
+ * Resources of each task that computes with a model. On a cluster a task gets all cores of an executor, so that each
+ * executor runs one such task. If an executor has several GPUs, each task gets a GPU and an equal share of the cores.
+ * In {@code local[N]} each task gets an equal share of the JVM's cores.
  *
- * @param cpus cores a task asks Spark for, or 0 where it takes Spark's default
- * @param localThreads threads of a task, or 0 where they are the task's cores
- * @param perExecutor the most tasks of an executor
- * @param gpu whether a task asks Spark for a GPU
- * @param localGpus GPUs of the one JVM of {@code local[N]}, by rank; empty elsewhere
+ * @param cpus cores that a task requests from Spark, or 0 for Spark's default
+ * @param localThreads threads of a task, or 0 for one thread per core of the task
+ * @param perExecutor most tasks of an executor
+ * @param gpu whether a task requests a GPU from Spark
+ * @param localGpus GPUs of the JVM of {@code local[N]}, by rank; else empty
  */
 public record Placement(int cpus, int localThreads, int perExecutor, boolean gpu, List<String> localGpus)
         implements Serializable {
     private static final String GPU = "gpu";
 
     /**
-     * The placement of {@code tasks} tasks at once. Where only the executors know their cores, waits for one.
+     * Returns the placement of {@code tasks} concurrent tasks. If only the executors know their cores, the call waits
+     * for one executor.
      *
-     * @throws RunException if none registers within {@code cluster.start_timeout_seconds}
+     * @throws RunException if no executor registers within {@code cluster.start_timeout_seconds}
      */
     public static Placement of(SparkContext spark, RunConfig config, int tasks) {
         Master master = Master.parse(spark.master());
-        boolean wantsGpu = config.compute().device() != DeviceChoice.CPU;
+        boolean mayUseGpu = config.device() != DeviceChoice.CPU;
         if (master.isLocal()) {
             int threads = Math.max(1, master.cores() / tasks);
-            return new Placement(0, threads, tasks, false, wantsGpu ? localGpus(spark, tasks) : List.of());
+            return new Placement(0, threads, tasks, false, mayUseGpu ? localGpus(spark, tasks) : List.of());
         }
         int cores = ClusterChecks.executorCores(spark.getConf(), master);
         if (cores == 0) {
@@ -48,14 +49,14 @@ public record Placement(int cpus, int localThreads, int perExecutor, boolean gpu
         boolean onGpu = ClusterChecks.onGpu(spark.getConf(), config);
         int gpus = onGpu ? ClusterChecks.ranksPerExecutor(spark.getConf(), config) : 1;
         int executors = Math.max(1, Executors.count(spark));
-        int together = Math.min(Math.min(gpus, cores), (tasks + executors - 1) / executors);
-        return new Placement(cores / together, 0, together, onGpu, List.of());
+        int perExecutor = Math.min(Math.min(gpus, cores), (tasks + executors - 1) / executors);
+        return new Placement(cores / perExecutor, 0, perExecutor, onGpu, List.of());
     }
 
     /**
-     * The placement of a task that Spark gives one core of many, as of a DataFrame's, but that computes alone in its
-     * executor, with all cores; or on the GPU that Spark gives it, beside one task on each other GPU of the executor,
-     * with its share of the cores.
+     * Returns the placement of a task that gets one of many cores from Spark, such as a task of a DataFrame, but
+     * computes with all of them. The task computes alone in its executor, with all cores. Or it computes on the GPU
+     * that Spark assigns, with its share of the cores; then one more task runs on each other GPU of the executor.
      */
     public static Placement ofWholeExecutor(SparkContext spark, RunConfig config) {
         Master master = Master.parse(spark.master());
@@ -65,9 +66,10 @@ public record Placement(int cpus, int localThreads, int perExecutor, boolean gpu
                 && spark.getConf().contains("spark.task.resource.gpu.amount");
         boolean localGpu = master.isLocal() && config.compute().device() != DeviceChoice.CPU;
         List<String> localGpus = localGpu ? localGpus(spark, 1) : List.of();
-        int together = onGpu ? ClusterChecks.ranksPerExecutor(spark.getConf(), config) : Math.max(1, localGpus.size());
+        int perExecutor =
+                onGpu ? ClusterChecks.ranksPerExecutor(spark.getConf(), config) : Math.max(1, localGpus.size());
         int all = cores == 0 ? leastCores(spark, config) : cores;
-        return new Placement(0, Math.max(1, all / together), together, onGpu, localGpus);
+        return new Placement(0, Math.max(1, all / perExecutor), perExecutor, onGpu, localGpus);
     }
 
     private static int leastCores(SparkContext spark, RunConfig config) {
@@ -81,10 +83,10 @@ public record Placement(int cpus, int localThreads, int perExecutor, boolean gpu
     }
 
     /**
-     * Refuses executors of which one has room for more ranks than are meant for it: Spark could place several there and
-     * leave others idle.
+     * Refuses a set of executors if one has room for more ranks than the placement plans for it. Spark could then place
+     * several ranks on that executor and leave others idle.
      *
-     * @throws RunException with the setting that makes executors alike
+     * @throws RunException with the setting that gives all executors the same cores
      */
     public void requireNoRoomForMore(SparkContext spark) {
         if (cpus > 0) {
@@ -92,7 +94,7 @@ public record Placement(int cpus, int localThreads, int perExecutor, boolean gpu
         }
     }
 
-    /** @param cores of the executors */
+    /** @param cores cores of each executor */
     void requireNoRoomForMore(List<Integer> cores) {
         int most = Collections.max(cores);
         if (!gpu && most / cpus > perExecutor) {
@@ -111,7 +113,7 @@ public record Placement(int cpus, int localThreads, int perExecutor, boolean gpu
         return List.of(gpus.addresses());
     }
 
-    /** Makes the tasks that compute {@code rdd} ask for this placement; other stages are not affected. */
+    /** Makes the tasks that compute {@code rdd} request this placement. Other stages are not affected. */
     public <T> RDD<T> place(RDD<T> rdd) {
         if (cpus == 0) {
             return rdd;
@@ -123,12 +125,12 @@ public record Placement(int cpus, int localThreads, int perExecutor, boolean gpu
         return rdd.withResources(new TaskResourceProfile(requests.requests()));
     }
 
-    /** Threads of PyTorch's operators in a task. */
+    /** Returns the threads of PyTorch's operators in a task. */
     public int threads(TaskContext context) {
         return localThreads > 0 ? localThreads : context.cpus();
     }
 
-    /** Index of the GPU of a task, or -1 for the CPU. */
+    /** Returns the index of a task's GPU, or -1 for the CPU. */
     public int gpu(TaskContext context) {
         String address;
         if (gpu) {
@@ -141,7 +143,7 @@ public record Placement(int cpus, int localThreads, int perExecutor, boolean gpu
         try {
             return Integer.parseInt(address);
         } catch (NumberFormatException e) {
-            throw RunException.config("Spark's GPU discovery script gave the address '" + address
+            throw RunException.config("Spark's GPU discovery script returned the address '" + address
                     + "', but an index (0, 1, …) is needed: use Spark's own getGpusResources.sh");
         }
     }

@@ -6,7 +6,7 @@ import java.util.List;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
 
-/** What Spark's own network settings mean for the connections between the ranks. */
+/** Connections between the ranks under Spark's network settings. */
 public final class RingNetwork {
     private static final List<String> ENCRYPTING =
             List.of("spark.network.crypto.enabled", "spark.authenticate.enableSaslEncryption", "spark.ssl.rpc.enabled");
@@ -15,7 +15,7 @@ public final class RingNetwork {
 
     private RingNetwork() {}
 
-    /** Begins to listen for the rank before this one, on this executor's address. */
+    /** Listens on this executor's address for the previous rank. */
     public static RingEndpoint listen(SparkEnv env, ClusterConfig cluster) {
         String host = env.blockManager().blockManagerId().host();
         return RingEndpoint.bind(
@@ -25,7 +25,10 @@ public final class RingNetwork {
                 env.conf().getInt("spark.port.maxRetries", PORT_RETRIES));
     }
 
-    /** {@code spark.driver.bindAddress} counts where the driver is the executor, in local mode. */
+    /**
+     * Returns the address to listen on. {@code spark.driver.bindAddress} applies in local mode, where the driver is the
+     * executor.
+     */
     static String bindAddress(SparkConf conf, ClusterConfig cluster, String host) {
         if (cluster.bindAddress() != null) {
             return cluster.bindAddress();
@@ -34,9 +37,9 @@ public final class RingNetwork {
     }
 
     /**
-     * Whether what ranks send each other between machines is encrypted and authenticated: where Spark's RPC is, by
-     * {@code spark.network.crypto.enabled}, {@code spark.authenticate.enableSaslEncryption} or, from Spark 4,
-     * {@code spark.ssl.rpc.enabled}. The secret that the keys are derived from travels by this RPC.
+     * Returns whether traffic of the ranks between machines is encrypted and authenticated. This holds if Spark's RPC
+     * is encrypted by {@code spark.network.crypto.enabled}, {@code spark.authenticate.enableSaslEncryption} or, from
+     * Spark 4, {@code spark.ssl.rpc.enabled}. The secret of the ranks' keys travels over this RPC.
      */
     public static boolean encrypted(SparkConf conf) {
         return ENCRYPTING.stream().anyMatch(key -> conf.getBoolean(key, false));

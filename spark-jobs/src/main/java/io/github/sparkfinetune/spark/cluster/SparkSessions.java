@@ -14,9 +14,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Starts a session with the settings that the jobs want; what the user set ({@code spark-submit --conf},
- * {@code spark-defaults.conf}) always wins, but for {@code spark.serializer}. Must be called before anything else
- * touches Spark in this JVM.
+ * Starts sessions with the settings that the jobs need. Settings of the user ({@code spark-submit --conf},
+ * {@code spark-defaults.conf}) take precedence, except {@code spark.serializer}. Must be called before any other use of
+ * Spark in this JVM.
  */
 public final class SparkSessions {
     private static final Logger LOG = LoggerFactory.getLogger(SparkSessions.class);
@@ -24,18 +24,18 @@ public final class SparkSessions {
     private static final String JAVA = JavaSerializer.class.getName();
     private static final String LOGGING = "log4j2.configurationFile";
     private static final String QUIET = "classpath:io/github/sparkfinetune/spark/log4j2.properties";
-    /** Seconds: a first rank waits while the last one's executor still fetches its jars and unpacks PyTorch. */
+    /** Seconds. The first rank waits while the last rank's executor still fetches its jars and unpacks PyTorch. */
     private static final int LEAST_SYNC_TIMEOUT = 900;
 
     private SparkSessions() {}
 
     /**
-     * The session of a command. Without a master of its own, of spark-submit or of spark-defaults it runs in this JVM,
-     * with a core a rank.
+     * Returns the session of a command. If neither the argument nor spark-submit nor spark-defaults sets a master, the
+     * session runs in this JVM, with one core per rank.
      *
-     * @param master {@code local[N]}, {@code local-cluster[N,cores,MiB]} (executors of their own on this machine; the
-     *     environment's SPARK_HOME must name a folder with Spark's jars) or any cluster's, or null
-     * @param settings further {@code spark.*} settings, which win over all others
+     * @param master {@code local[N]}, {@code local-cluster[N,cores,MiB]} (separate executors on this machine;
+     *     SPARK_HOME in the environment must name a folder with Spark's jars), the URL of a cluster, or null
+     * @param settings further {@code spark.*} settings, which take precedence over all others
      */
     public static SparkSession open(RunConfig config, String appName, String master, Map<String, String> settings) {
         SparkVersions.require();
@@ -60,7 +60,7 @@ public final class SparkSessions {
     }
 
     /**
-     * Makes this JVM ready for jobs in a session that another has started.
+     * Prepares this JVM for jobs in a session that other code has started.
      *
      * @throws RunException as {@link #requireSerializer}
      */
@@ -71,10 +71,10 @@ public final class SparkSessions {
     }
 
     /**
-     * Refuses a session, which another has started, whose serializer cannot read Java's records, as Kryo's cannot: it
-     * is fixed when a session starts.
+     * Refuses a session whose serializer cannot read Java's records, such as Kryo's. The serializer of a running
+     * session cannot be changed.
      *
-     * @throws RunException if it is of that kind
+     * @throws RunException if the serializer cannot read records
      */
     public static void requireSerializer(SparkSession session) {
         String serializer = session.sparkContext().getConf().get(SERIALIZER, JAVA);
@@ -84,7 +84,7 @@ public final class SparkSessions {
         }
     }
 
-    /** The settings of a session that {@link #open} would start. */
+    /** Returns the settings of a session that {@link #open} would start. */
     public static SparkConf conf(RunConfig config, String appName, String master, Map<String, String> settings) {
         SparkConf spark = new SparkConf();
         settings.forEach(spark::set);
@@ -94,42 +94,42 @@ public final class SparkSessions {
         spark.setIfMissing("spark.master", "local[" + config.compute().cluster().ranks() + "]");
         spark.setIfMissing("spark.app.name", appName);
         Master parsed = Master.parse(spark.get("spark.master"));
-        Map<String, String> wanted = everywhere(config);
+        Map<String, String> defaults = everywhere(config);
         if (!parsed.isRemote()) {
-            wanted.put("spark.ui.enabled", "false");
+            defaults.put("spark.ui.enabled", "false");
             if (System.getProperty(LOGGING) == null) {
                 System.setProperty(LOGGING, QUIET);
             }
         }
         if (parsed.kind() == Master.Kind.LOCAL_CLUSTER) {
-            wanted.putAll(localCluster(parsed));
+            defaults.putAll(localCluster(parsed));
         }
-        wanted.forEach(spark::setIfMissing);
+        defaults.forEach(spark::setIfMissing);
         return spark;
     }
 
     private static Map<String, String> everywhere(RunConfig config) {
-        Map<String, String> wanted = new LinkedHashMap<>();
-        Allocator.ENVIRONMENT.forEach((name, value) -> wanted.put("spark.executorEnv." + name, value));
-        // Progress travels with the heartbeats. The driver may be silent as long as by Spark's defaults: 60 x 10 s.
-        wanted.put("spark.executor.heartbeatInterval", "1s");
-        wanted.put("spark.executor.heartbeat.maxFailures", "600");
-        // Executors that fetch all jars take their time: they may come for as long as the driver waits for them.
-        int startTimeout = config.compute().cluster().startTimeoutSeconds();
-        wanted.put("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");
-        wanted.put("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", Integer.toString(startTimeout));
-        // Bounds how long a rank waits for a peer at Spark's barriers; the default is a year.
-        wanted.put("spark.barrier.sync.timeout", Math.max(LEAST_SYNC_TIMEOUT, startTimeout) + "s");
-        // Spark's limit, 4, counts the lost executors of a whole run: TrainJob counts those without progress.
-        wanted.put("spark.stage.maxConsecutiveAttempts", "1000");
-        // A survivor of a lost rank that hangs in native code would hold its executor for good.
-        wanted.put("spark.task.reaper.enabled", "true");
-        wanted.put("spark.task.reaper.pollingInterval", "1s");
-        wanted.put("spark.task.reaper.killTimeout", "30s");
-        wanted.put("spark.ui.showConsoleProgress", "false");
-        // A cluster's own default; where the user sets it, ClusterChecks says what to do.
-        wanted.put("spark.dynamicAllocation.enabled", "false");
-        return wanted;
+        Map<String, String> defaults = new LinkedHashMap<>();
+        Allocator.ENVIRONMENT.forEach((name, value) -> defaults.put("spark.executorEnv." + name, value));
+        // Progress travels with the heartbeats. The driver may be silent for 60 x 10 s, as with Spark's defaults.
+        defaults.put("spark.executor.heartbeatInterval", "1s");
+        defaults.put("spark.executor.heartbeat.maxFailures", "600");
+        // Executors need time to fetch all jars, so this check allows the driver's start timeout.
+        int startTimeout = config.cluster().startTimeoutSeconds();
+        defaults.put("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");
+        defaults.put("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", Integer.toString(startTimeout));
+        // Longest wait of a rank at Spark's barriers; the default is a year.
+        defaults.put("spark.barrier.sync.timeout", Math.max(LEAST_SYNC_TIMEOUT, startTimeout) + "s");
+        // Spark's limit of 4 counts the lost executors of a whole run. TrainJob counts the ones without progress.
+        defaults.put("spark.stage.maxConsecutiveAttempts", "1000");
+        // A rank that survives a lost rank but hangs in native code would hold its executor forever.
+        defaults.put("spark.task.reaper.enabled", "true");
+        defaults.put("spark.task.reaper.pollingInterval", "1s");
+        defaults.put("spark.task.reaper.killTimeout", "30s");
+        defaults.put("spark.ui.showConsoleProgress", "false");
+        // Overrides a cluster's default. If the user sets the key, ClusterChecks names the remedy.
+        defaults.put("spark.dynamicAllocation.enabled", "false");
+        return defaults;
     }
 
     private static Map<String, String> localCluster(Master master) {
@@ -139,14 +139,14 @@ public final class SparkSessions {
                     + (home == null ? "not set" : home + ", which has no folder jars")
                     + ": set it to the folder of a Spark 3.5 distribution");
         }
-        Map<String, String> wanted = new LinkedHashMap<>();
-        wanted.put("spark.executorEnv.SPARK_SCALA_VERSION", SparkVersions.scala());
-        // The executors are on this machine, so they load the very jars that the driver did.
-        wanted.put("spark.executor.extraClassPath", System.getProperty("java.class.path"));
-        wanted.put("spark.executor.extraJavaOptions", "-D" + LOGGING + "=" + System.getProperty(LOGGING));
-        wanted.put("spark.executor.memory", master.memoryMiB() + "m");
-        wanted.put("spark.driver.host", "127.0.0.1");
-        wanted.put("spark.driver.bindAddress", "127.0.0.1");
-        return wanted;
+        Map<String, String> defaults = new LinkedHashMap<>();
+        defaults.put("spark.executorEnv.SPARK_SCALA_VERSION", SparkVersions.scala());
+        // The executors are on this machine, so they load the jars that the driver loaded.
+        defaults.put("spark.executor.extraClassPath", System.getProperty("java.class.path"));
+        defaults.put("spark.executor.extraJavaOptions", "-D" + LOGGING + "=" + System.getProperty(LOGGING));
+        defaults.put("spark.executor.memory", master.memoryMiB() + "m");
+        defaults.put("spark.driver.host", "127.0.0.1");
+        defaults.put("spark.driver.bindAddress", "127.0.0.1");
+        return defaults;
     }
 }

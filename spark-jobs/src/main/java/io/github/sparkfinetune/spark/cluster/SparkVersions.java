@@ -17,8 +17,8 @@ import scala.collection.Seq;
 import scala.util.Properties;
 
 /**
- * One jar for Spark 3.5.1 to 4.x, with Scala 2.12 or 2.13: what these declare differently, called by name. Everything
- * else that we call links as it is; {@code SparkLinkTest} holds that.
+ * Calls by name of methods that differ between Spark 3.5.1 and 4.x and between Scala 2.12 and 2.13. One jar serves all
+ * of them. All other methods of Spark link without change; {@code SparkLinkTest} checks this.
  */
 public final class SparkVersions {
     private static final Pattern VERSION = Pattern.compile("(\\d+)\\.(\\d+)\\.(\\d+).*");
@@ -26,8 +26,8 @@ public final class SparkVersions {
     private SparkVersions() {}
 
     /**
-     * Refuses another Spark than 3.5.1 to 4.x: before it a stage cannot ask for resources of its own on YARN and
-     * Kubernetes unless executors are allocated dynamically (SPARK-45495).
+     * Refuses Spark versions other than 3.5.1 to 4.x. In earlier versions a stage on YARN and Kubernetes cannot request
+     * its own resources unless executors are allocated dynamically (SPARK-45495).
      *
      * @throws RunException that names the version
      */
@@ -35,7 +35,7 @@ public final class SparkVersions {
         require(spark(), Properties.versionNumberString());
     }
 
-    /** @param scala version of the Scala that it was built with */
+    /** @param scala Scala version that Spark was built with */
     static void require(String spark, String scala) {
         Matcher version = VERSION.matcher(spark);
         boolean known = version.matches();
@@ -52,23 +52,26 @@ public final class SparkVersions {
         }
     }
 
-    /** Spark's version. */
+    /** Returns the version of Spark. */
     public static String spark() {
         return package$.MODULE$.SPARK_VERSION();
     }
 
-    /** Scala's version in this JVM, such as 2.13: what executors that are started by its launcher are told. */
+    /**
+     * Returns the Scala version of this JVM, such as 2.13, for the environment of executors that Spark's launcher
+     * starts.
+     */
     public static String scala() {
         return Properties.versionNumberString().replaceFirst("^(\\d+\\.\\d+).*", "$1");
     }
 
-    /** The executors that Spark knows to be alive, the driver's own among them. */
+    /** Returns the live executors that Spark knows, including the driver's. */
     static List<ExecutorSummary> executors(SparkContext spark) {
         // Scala's Seq is collection.Seq in 2.12 and collection.immutable.Seq in 2.13.
         return list(call(spark.statusStore(), "executorList", boolean.class, true));
     }
 
-    /** The accumulators of all running tasks in a heartbeat. */
+    /** Returns the accumulators of all running tasks in a heartbeat. */
     public static List<AccumulableInfo> updates(SparkListenerExecutorMetricsUpdate update) {
         List<Tuple4<Object, Object, Object, Seq<AccumulableInfo>>> tasks =
                 list(call(update, "accumUpdates", null, null));
@@ -77,12 +80,12 @@ public final class SparkVersions {
                 .toList();
     }
 
-    /** What spark-submit turns into an exit code. */
+    /** Returns an exception that spark-submit turns into an exit code. */
     static SparkUserAppException exit(int code) {
         for (Constructor<?> constructor : SparkUserAppException.class.getConstructors()) {
             Class<?>[] types = constructor.getParameterTypes();
             if (types.length > 0 && types[0] == int.class) {
-                // From 4.2 on it has a cause too, null by default.
+                // From 4.2 on the constructor also has a cause, null by default.
                 Object[] arguments = new Object[types.length];
                 arguments[0] = code;
                 try {

@@ -2,12 +2,12 @@ package io.github.sparkfinetune.spark.doctor;
 
 import java.util.List;
 
-/** Something that training needs. A check is a class and a line of {@link Doctor}. */
+/** A condition that training needs. To add a check, write a class and add it to the list in {@link Doctor}. */
 interface Check {
     /**
-     * Looks at it.
+     * Examines this condition.
      *
-     * @throws io.github.sparkfinetune.conf.RunException if training would end by it
+     * @throws io.github.sparkfinetune.conf.RunException if training would fail because of it
      */
     List<Finding> findings(Examination examination);
 }

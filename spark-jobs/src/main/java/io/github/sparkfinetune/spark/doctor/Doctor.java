@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Looks for what is missing on this machine or cluster. */
+/** Examines this machine or cluster for what training needs. */
 public final class Doctor {
     private static final List<Check> CHECKS = List.of(
             new JavaCheck(),
@@ -17,7 +17,7 @@ public final class Doctor {
 
     private Doctor() {}
 
-    /** What all checks find; one that training would end by doesn't keep the others from looking. */
+    /** Returns the findings of all checks. A check that finds an error does not stop the checks after it. */
     public static List<Finding> examine(Examination examination) {
         return examine(CHECKS, examination);
     }

@@ -10,15 +10,15 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * What is looked at.
+ * Subject of the checks.
  *
- * @param run the one that is to be trained, or one of nothing but defaults
- * @param isGiven whether it is the user's
- * @param settings of a session that would train it
+ * @param run run to train, or a run of defaults only
+ * @param isGiven whether the user named the run
+ * @param settings settings of a session that would train the run
  * @param hadoop settings of the file systems
  * @param environment variables of this process
- * @param session starts one
- * @param planner says what a run takes
+ * @param session starts a session
+ * @param planner computes the memory and disk of a run
  */
 public record Examination(
         RunConfig run,

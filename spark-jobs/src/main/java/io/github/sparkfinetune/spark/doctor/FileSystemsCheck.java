@@ -14,7 +14,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** The paths of a run: whether their file systems answer, and whether what is read is there. */
+/** Paths of a run: whether their file systems answer, and whether the inputs exist. */
 final class FileSystemsCheck implements Check {
     @Override
     public List<Finding> findings(Examination examination) {
@@ -51,7 +51,7 @@ final class FileSystemsCheck implements Check {
             return Finding.wrong(key, e.getMessage(), "correct the path, or give Spark the client of its file system");
         } catch (IOException e) {
             return Finding.failing(
-                    key, text + " can't be reached: " + e.getMessage(), "see that its file system answers");
+                    key, text + " cannot be reached: " + e.getMessage(), "see that its file system answers");
         }
     }
 }

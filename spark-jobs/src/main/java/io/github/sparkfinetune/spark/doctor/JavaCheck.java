@@ -2,7 +2,7 @@ package io.github.sparkfinetune.spark.doctor;
 
 import java.util.List;
 
-/** The driver's Java. */
+/** Java version of the driver. */
 final class JavaCheck implements Check {
     private static final int LEAST = 17;
 
@@ -18,7 +18,6 @@ final class JavaCheck implements Check {
         return List.of(
                 tried
                         ? Finding.ok("java", found)
-                        : Finding.advice(
-                                "java", found, "Linux on x86-64 is what has been tried; else see PyTorch below"));
+                        : Finding.advice("java", found, "only Linux on x86-64 was tried; see PyTorch below"));
     }
 }

@@ -16,7 +16,7 @@ import scala.collection.Iterator;
 import scala.collection.JavaConverters;
 import scala.runtime.AbstractFunction1;
 
-/** A rank of a barrier stage, which looks at its machine and reaches for the others as ranks that train do. */
+/** Rank of a barrier stage that examines its machine. Each rank connects to the other ranks as in training. */
 final class MachineCheckTask extends AbstractFunction1<Iterator<Integer>, Iterator<MachineFacts>>
         implements Serializable {
     private static final long serialVersionUID = 1L;
@@ -39,7 +39,7 @@ final class MachineCheckTask extends AbstractFunction1<Iterator<Integer>, Iterat
                     unreached.add(address.replaceFirst("#.*", ""));
                 }
             }
-            // Nobody may stop listening before all have tried.
+            // A rank must listen until all ranks have tried to connect.
             context.barrier();
         }
         String host = env.blockManager().blockManagerId().host();

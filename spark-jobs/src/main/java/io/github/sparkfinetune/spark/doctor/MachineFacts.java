@@ -13,42 +13,42 @@ import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What a rank needs of its machine.
+ * Facts about the machine of a rank.
  *
- * @param host its name
- * @param hardware what the process may use of it
- * @param software what it runs on
- * @param torch how PyTorch computes
- * @param unreached addresses of other ranks that can't be reached
+ * @param host name of the machine
+ * @param hardware hardware that the process may use
+ * @param software software that the process runs on
+ * @param torch result of a test of PyTorch
+ * @param unreached addresses of other ranks that cannot be reached
  */
 record MachineFacts(String host, Hardware hardware, Software software, TorchProbe torch, List<String> unreached)
         implements Serializable {
-    private static final Set<String> ASKED_FOR = Set.of("avx2", "avx512f", "avx512_bf16", "amx_bf16");
+    private static final Set<String> RELEVANT = Set.of("avx2", "avx512f", "avx512_bf16", "amx_bf16");
     private static final int SIZE = 512;
     private static final int SECONDS = 10;
 
     /**
-     * What a process may use of its machine.
+     * Hardware that a process may use.
      *
-     * @param cores that the process has
-     * @param features of the processor that PyTorch's kernels ask for
-     * @param freeDisk bytes in Spark's local folder
+     * @param cores cores of the process
+     * @param features features of the processor that PyTorch's kernels use
+     * @param freeDisk free bytes in Spark's local folder
      */
     record Hardware(int cores, Set<String> features, long freeDisk) implements Serializable {}
 
     /**
-     * What a process runs on.
+     * Software that a process runs on.
      *
-     * @param java version
-     * @param libc name and version
+     * @param java version of Java
+     * @param libc name and version of the C library
      */
     record Software(String java, String libc) implements Serializable {}
 
     /**
-     * How PyTorch computes.
+     * Result of a test of PyTorch.
      *
-     * @param gigaflops billions of operations a second of its product on one core, or 0 where it failed
-     * @param failure why it doesn't compute, or null
+     * @param gigaflops billions of operations per second of a matrix product on one core, or 0 if PyTorch failed
+     * @param failure reason for which PyTorch does not compute, or null
      */
     record TorchProbe(double gigaflops, String failure) implements Serializable {
         static TorchProbe here() {
@@ -61,7 +61,7 @@ record MachineFacts(String host, Hardware hardware, Software software, TorchProb
         }
     }
 
-    /** Looks at this machine. */
+    /** Examines this machine. */
     static MachineFacts here(String host, Path localDir, List<String> unreached) {
         TorchProbe torch = TorchProbe.here();
         int cores = Runtime.getRuntime().availableProcessors();
@@ -75,11 +75,11 @@ record MachineFacts(String host, Hardware hardware, Software software, TorchProb
 
     private static Set<String> foundFeatures() {
         Set<String> features = new TreeSet<>(Processor.here().flags());
-        features.retainAll(ASKED_FOR);
+        features.retainAll(RELEVANT);
         return features;
     }
 
-    /** By getconf, which every system with glibc has. */
+    /** Asks getconf, which every system with glibc has. */
     private static String foundLibc() {
         try {
             Process process = new ProcessBuilder("getconf", "GNU_LIBC_VERSION")
@@ -89,8 +89,8 @@ record MachineFacts(String host, Hardware hardware, Software software, TorchProb
                 process.destroyForcibly();
                 return "unknown";
             }
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-            return process.exitValue() == 0 ? said : "no glibc";
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            return process.exitValue() == 0 ? output : "no glibc";
         } catch (IOException e) {
             return "unknown";
         } catch (InterruptedException e) {

@@ -21,10 +21,10 @@ import org.apache.spark.rdd.RDD;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
 
-/** The machines that ranks are on: the driver's in local mode, else those of the executors. */
+/** Machines of the ranks: the driver's machine in local mode, else the executors' machines. */
 final class MachinesCheck implements Check {
     private static final long MIB = 1 << 20;
-    /** Disk that training takes in any case, for libraries and small models. */
+    /** Disk that every training takes, for libraries and small models. */
     private static final long LEAST_DISK = 2048 * MIB;
 
     @Override
@@ -57,9 +57,9 @@ final class MachinesCheck implements Check {
             return new JavaRDD<>(Placement.of(spark, run, ranks).place(facts), tag).collect();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw RunException.failed("interrupted while executors were waited for", e);
+            throw RunException.failed("interrupted while waiting for executors", e);
         } catch (Exception e) {
-            // Exception, because Spark's Scala code throws checked ones undeclared.
+            // Spark's Scala code throws checked exceptions that it does not declare.
             throw Errors.explain("looking at the executors", e);
         }
     }
@@ -83,7 +83,7 @@ final class MachinesCheck implements Check {
         findings.add(
                 machine.hardware().features().contains("avx2")
                         ? Finding.ok("machine", processor)
-                        : Finding.advice("machine", processor, "without AVX2 it computes several times slower"));
+                        : Finding.advice("machine", processor, "without AVX2, training is several times slower"));
         String free = host + machine.hardware().freeDisk() / MIB + " MiB free in spark.local.dir";
         findings.add(
                 machine.hardware().freeDisk() >= disk
@@ -95,14 +95,14 @@ final class MachinesCheck implements Check {
         for (String address : machine.unreached()) {
             findings.add(Finding.failing(
                     "network",
-                    host + address + " can't be reached",
+                    host + address + " cannot be reached",
                     "let executors reach each other there; cluster.port fixes the port, cluster.bind_address"
                             + " the address"));
         }
         return findings;
     }
 
-    /** Bytes that the run takes of a local disk. */
+    /** Returns the bytes that the run takes on a local disk. */
     private static long disk(Examination examination) {
         if (!examination.isGiven() || HubModels.name(examination.run()).isPresent()) {
             return LEAST_DISK;
@@ -112,7 +112,7 @@ final class MachinesCheck implements Check {
                     LEAST_DISK,
                     examination.planner().apply(examination.run()).run().disk().sum());
         } catch (RunException e) {
-            // The check of memory says so.
+            // The check of memory reports this error.
             return LEAST_DISK;
         }
     }

@@ -5,7 +5,7 @@ import io.github.sparkfinetune.spark.run.PlanJob;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The memory that a run takes, and what there is. */
+/** Memory that a run takes, compared with the memory that exists. */
 final class MemoryCheck implements Check {
     private static final String ABOUT = "memory";
 
@@ -28,7 +28,7 @@ final class MemoryCheck implements Check {
                     ABOUT,
                     "this machine has " + (plan.room().machine().getAsLong() >> 20) + " MiB, "
                             + plan.ranks().count() + " rank(s) take " + (plan.machineNeeds() >> 20),
-                    "finetune plan says what needs less"));
+                    "finetune plan lists settings that need less"));
         }
         return findings;
     }

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Spark's version, where it lies, and settings under which training can't start. */
+/** Version and folder of Spark, and settings under which training cannot start. */
 final class SparkCheck implements Check {
     private static final String ABOUT = "spark";
 

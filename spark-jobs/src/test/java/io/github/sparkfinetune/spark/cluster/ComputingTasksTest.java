@@ -28,11 +28,13 @@ class ComputingTasksTest {
     private static final int TASKS = 2;
     private static final Duration PATIENCE = Duration.ofSeconds(1);
 
-    /** Of the test that runs: Spark's tasks are in this JVM, but would get copies of what is not static. */
+    /**
+     * Objects of the running test. Spark's tasks run in this JVM, but would get copies of objects that are not static.
+     */
     private static ComputingTasks tasks;
 
     private static CountDownLatch computing;
-    private static CountDownLatch goOn;
+    private static CountDownLatch finish;
     private static CountDownLatch stopped;
 
     private SparkSession spark;
@@ -42,24 +44,24 @@ class ComputingTasksTest {
         stopped = new CountDownLatch(1);
         tasks = new ComputingTasks(PATIENCE, stopped::countDown);
         computing = new CountDownLatch(TASKS);
-        goOn = new CountDownLatch(1);
+        finish = new CountDownLatch(1);
         spark = SparkSessions.open(Runs.in(folder), "test", "local[" + TASKS + "]", Map.of());
     }
 
     @AfterEach
     void stop() {
-        goOn.countDown();
+        finish.countDown();
         spark.stop();
     }
 
-    /** How a row is computed. */
+    /** Duration of the computation of a row. */
     private enum Work {
         SHORT,
         LONG_UNTIL_STOPPED,
         WITHOUT_END
     }
 
-    /** Rows without end. */
+    /** Endless rows. */
     private record Endless(Work work) implements Iterator<Integer> {
         @Override
         public boolean hasNext() {
@@ -71,7 +73,7 @@ class ComputingTasksTest {
                         stopped.await();
                         throw new CancellationException("the process ends");
                     }
-                    case WITHOUT_END -> goOn.await();
+                    case WITHOUT_END -> finish.await();
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -100,18 +102,18 @@ class ComputingTasksTest {
 
     @ParameterizedTest
     @EnumSource(names = {"SHORT", "LONG_UNTIL_STOPPED"})
-    void processThatEndsWaitsUntilItsTasksHaveStopped(Work work) throws Exception {
+    void waitsForItsTasksBeforeTheProcessEnds(Work work) throws Exception {
         CompletableFuture<Long> rows = compute(work);
 
         assertThat(tasks.end()).isTrue();
 
         assertThat(rows)
-                .as("a task that has stopped does not fail, for it would be repeated")
+                .as("a task that has stopped does not fail, because it would be repeated")
                 .isNotDone();
     }
 
     @Test
-    void processThatEndsDoesNotWaitForEver() throws Exception {
+    void stopsWaitingAfterAWhile() throws Exception {
         CompletableFuture<Long> rows = compute(Work.WITHOUT_END);
 
         assertThat(tasks.end()).isFalse();
@@ -120,7 +122,7 @@ class ComputingTasksTest {
     }
 
     @Test
-    void taskThatHasEndedIsNotWaitedFor() {
+    void doesNotWaitForAnEndedTask() {
         JavaSparkContext.fromSparkContext(spark.sparkContext())
                 .parallelize(List.of(0, 1), TASKS)
                 .foreach(number -> tasks.add(TaskContext.get()));
@@ -129,7 +131,7 @@ class ComputingTasksTest {
     }
 
     @Test
-    void killedTaskStops() throws Exception {
+    void stopsAKilledTask() throws Exception {
         CompletableFuture<Long> rows = compute(Work.SHORT);
 
         spark.sparkContext().cancelAllJobs();

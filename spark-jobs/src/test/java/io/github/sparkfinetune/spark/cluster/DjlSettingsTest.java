@@ -18,7 +18,7 @@ class DjlSettingsTest {
     }
 
     @Test
-    void nativeLibrariesLieInAFolderThatOnlyTheirUserCanEnter() throws IOException {
+    void keepsNativeLibrariesInAFolderThatOnlyTheUserCanEnter() throws IOException {
         Path folder = DjlSettings.ownFolder(temporary);
 
         assertThat(permissions(folder)).isEqualTo("rwx------");
@@ -34,7 +34,7 @@ class DjlSettingsTest {
     }
 
     @Test
-    void librariesThatOthersMayHavePlantedAreNotUsed() throws IOException {
+    void ignoresLibrariesThatOtherUsersMayHavePlanted() throws IOException {
         Path planted = DjlSettings.ownFolder(temporary);
         Files.writeString(planted.resolve("libtorch.so"), "planted");
         Files.setPosixFilePermissions(planted, PosixFilePermissions.fromString("rwxrwxrwx"));
@@ -46,7 +46,7 @@ class DjlSettingsTest {
     }
 
     @Test
-    void aLinkToAFolderOfOthersIsNotFollowed() throws IOException {
+    void doesNotFollowALinkToAnotherFolder() throws IOException {
         Path elsewhere = Files.createDirectory(
                 temporary.resolve("elsewhere"),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));

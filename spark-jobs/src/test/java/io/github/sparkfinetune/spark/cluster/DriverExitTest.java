@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class DriverExitTest {
     @Test
-    void yarnRepeatsADriverOfItsOwn() {
+    void knowsThatYarnRepeatsADriverInClusterMode() {
         Map<String, String> cluster = Map.of("spark.master", "yarn", "spark.submit.deployMode", "cluster");
         Map<String, String> once =
                 Map.of("spark.master", "yarn", "spark.submit.deployMode", "cluster", "spark.yarn.maxAppAttempts", "1");

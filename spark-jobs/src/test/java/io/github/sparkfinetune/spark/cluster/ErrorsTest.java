@@ -22,10 +22,10 @@ import org.apache.hadoop.security.AccessControlException;
 import org.apache.spark.SparkException;
 import org.junit.jupiter.api.Test;
 
-/** Which failures of a job a scheduler should try again. */
+/** Failures of a job, and whether a scheduler should repeat it. */
 class ErrorsTest {
     @Test
-    void failuresOfFileSystemsAndNetworksMayBeTriedAgain() {
+    void allowsARetryAfterFailuresOfFileSystemsAndNetworks() {
         for (IOException failure : new IOException[] {
             new IOException("No space left on device"),
             new IOException("503 Service Unavailable: Please reduce your request rate"),
@@ -37,12 +37,12 @@ class ErrorsTest {
             RunException error = explained(job(failure));
             assertThat(error.exitCode()).as(failure.toString()).isEqualTo(ExitCode.FAILED);
             assertThat(error)
-                    .hasMessage("prepare failed (" + failure.getMessage() + "): start it again, once that is mended");
+                    .hasMessage("prepare failed (" + failure.getMessage() + "): fix that, then start it again");
         }
     }
 
     @Test
-    void theyMayBeWrappedOrOfTheDriverItself() {
+    void allowsARetryAfterWrappedFailuresAndFailuresOfTheDriver() {
         IOException full = new IOException("No space left on device");
         assertThat(explained(job(new IllegalStateException("while writing", new Error(full))))
                         .exitCode())
@@ -55,9 +55,9 @@ class ErrorsTest {
                 .isEqualTo(ExitCode.FAILED);
     }
 
-    /** As Java 17 wraps what zstd-jni throws where it can not unpack its library. */
+    /** Wrapped as Java 17 wraps the error of zstd-jni when it cannot unpack its library. */
     @Test
-    void aMachineThatCanNotRunTheCodeIsNotBadData() {
+    void allowsARetryIfAMachineCannotRunTheCode() {
         Throwable first = new ExceptionInInitializerError(
                 "Exception java.lang.ExceptionInInitializerError: Cannot unpack libzstd-jni: No space left on device");
         Throwable noClass = new NoClassDefFoundError("Could not initialize class com.github.luben.zstd.Zstd");
@@ -66,11 +66,11 @@ class ErrorsTest {
         assertThat(error.exitCode()).isEqualTo(ExitCode.FAILED);
         assertThat(error)
                 .hasMessageContaining("No space left on device")
-                .hasMessageEndingWith("): start it again, once that is mended");
+                .hasMessageEndingWith("): fix that, then start it again");
     }
 
     @Test
-    void aFullHeapNamesTheSettingToRaise() {
+    void namesTheSettingToRaiseForAFullHeap() {
         SparkException lost = new SparkException(
                 "Job aborted due to stage failure: Task 0 in stage 0.0 failed 4 times, most"
                         + " recent failure: Lost task 0.3 in stage 0.0 (TID 10) (10.0.0.7 executor 3): ExecutorLostFailure"
@@ -85,7 +85,7 @@ class ErrorsTest {
     }
 
     @Test
-    void bytesThatMakeNoSenseAreBadData() {
+    void reportsInvalidBytesAsBadData() {
         byte[] noise = "BZh91AY&SY and then no compressed block".getBytes(StandardCharsets.UTF_8);
         assertThat(explained(job(thrownBy(() -> new GZIPInputStream(new ByteArrayInputStream(noise)))))
                         .exitCode())
@@ -102,8 +102,8 @@ class ErrorsTest {
         assertThat(explained(job(new IllegalArgumentException("page of negative length")))
                         .exitCode())
                 .isEqualTo(ExitCode.DATA);
-        RunException ours = RunException.data("row group 2 is cut off");
-        assertThat(explained(job(ours))).isSameAs(ours);
+        RunException expected = RunException.data("row group 2 is cut off");
+        assertThat(explained(job(expected))).isSameAs(expected);
     }
 
     private static SparkException job(Throwable task) {

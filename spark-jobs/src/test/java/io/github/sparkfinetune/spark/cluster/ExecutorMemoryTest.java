@@ -42,12 +42,12 @@ class ExecutorMemoryTest {
                     spark://host:7077       | spark.executor.memoryOverhead=2g                                 | 2048
                     local-cluster[2,1,1024] | spark.executor.memory=1g spark.executor.memoryOverheadFactor=0.6 | 614
                     """)
-    void overheadIsWhatSparkTakes(String master, String settings, long mib) {
+    void usesTheOverheadThatSparkUses(String master, String settings, long mib) {
         assertThat(of(master, settings).overhead().orElseThrow() / MIB).isEqualTo(mib);
     }
 
     @Test
-    void evaluationAfterTheTrainingHasRoomToo() {
+    void recommendsRoomForTheEvaluationAfterTraining() {
         RankMemory rank = memory(0, 0, new RankMemory.Jvm(1300 * MIB, new DirectMemory(0, 0, 0)), 2000 * MIB);
 
         assertThat(ExecutorMemory.recommendedMib(rank)).isEqualTo(2304);
@@ -55,21 +55,21 @@ class ExecutorMemoryTest {
 
     @ParameterizedTest
     @CsvSource({"spark://host:7077", "'local-cluster[2,1,1024]'"})
-    void nothingEndsAnExecutorWhereNothingIsSet(String master) {
+    void hasNoLimitWithoutASetting(String master) {
         assertThat(of(master, null).overhead()).isEmpty();
         assertThatCode(() -> of(master, null).require(rank(100_000, 0), 1, false))
                 .doesNotThrowAnyException();
     }
 
     @Test
-    void tooLittleOverheadIsRefusedWithTheSettingThatIsEnough() {
+    void refusesTooLittleOverheadAndNamesAnOverheadThatSuffices() {
         RankMemory rank = rank(1300, 0);
 
         assertThatThrownBy(() -> of("yarn", "spark.executor.memoryOverhead=1g").require(rank, 1, false))
                 .isInstanceOf(RunException.class)
                 .hasMessage("spark.executor.memoryOverhead is 1024m, but a rank takes about 1300 MiB outside the Java"
-                        + " heap: add --conf spark.executor.memoryOverhead=1536m; finetune plan says what it is for,"
-                        + " and what needs less");
+                        + " heap: add --conf spark.executor.memoryOverhead=1536m; finetune plan lists what the memory"
+                        + " is for, and settings that need less");
         assertThat(ExecutorMemory.recommendedMib(rank)).isEqualTo(1536);
         assertThatCode(() -> of("yarn", "spark.executor.memoryOverhead=1536m").require(rank, 1, false))
                 .doesNotThrowAnyException();
@@ -82,14 +82,14 @@ class ExecutorMemoryTest {
                     spark.executor.memory=1g spark.executor.extraJavaOptions=-XX:MaxDirectMemorySize=6g     | true
                     spark.executor.memory=8g spark.executor.extraJavaOptions=-XX:MaxDirectMemorySize=4096m  | false
                     """)
-    void directMemoryHasItsOwnLimit(String settings, boolean enough) {
+    void limitsDirectMemorySeparately(String settings, boolean enough) {
         RankMemory rank = rank(300, 5000);
-        ExecutorMemory given = of("spark://host:7077", settings);
+        ExecutorMemory memory = of("spark://host:7077", settings);
 
         if (enough) {
-            assertThatCode(() -> given.require(rank, 1, false)).doesNotThrowAnyException();
+            assertThatCode(() -> memory.require(rank, 1, false)).doesNotThrowAnyException();
         } else {
-            assertThatThrownBy(() -> given.require(rank, 1, false))
+            assertThatThrownBy(() -> memory.require(rank, 1, false))
                     .isInstanceOf(RunException.class)
                     .hasMessageContaining("-XX:MaxDirectMemorySize=5750m, or raise spark.executor.memory");
         }
@@ -97,11 +97,11 @@ class ExecutorMemoryTest {
 
     @ParameterizedTest
     @CsvSource({"local[2], 2", "'local[*]', 1"})
-    void ranksOfTheDriverShareItsDirectMemory(String master, int ranks) {
+    void sharesTheDriversDirectMemoryAmongItsRanks(String master, int ranks) {
         long limit = MemoryChecks.directOfThisProcess().orElseThrow();
         RunConfig config = Runs.in(folder, "cluster.ranks=" + ranks);
         SparkConf spark = new SparkConf(false).setMaster(master);
-        // Four-bit weights once, the rest of each rank.
+        // The ranks share the four-bit weights; each rank has its own other buffers.
         long shared = limit / 2;
         long own = (limit - shared) / ranks;
 
@@ -119,7 +119,7 @@ class ExecutorMemoryTest {
     }
 
     @Test
-    void theDriversMachineHoldsAllRanks() {
+    void requiresThatTheDriversMachineHoldsAllRanks() {
         long machine = MemoryChecks.ofMachine().orElseThrow();
         SparkConf spark = new SparkConf(false).setMaster("local[2]");
         RunConfig config = Runs.in(folder);
@@ -130,7 +130,7 @@ class ExecutorMemoryTest {
         assertThat(error)
                 .hasMessageStartingWith(
                         "this machine has " + machine / MIB + " MiB of memory, but 2 rank(s) take about ");
-        // A base model is read again from its files.
+        // Pages of a mapped base model can be dropped and read again.
         RankMemory mapped = memory(2 * machine, machine / 4, NO_JVM, 0);
         assertThatCode(() -> MemoryChecks.require(spark, config, mapped)).doesNotThrowAnyException();
     }
@@ -140,7 +140,7 @@ class ExecutorMemoryTest {
     }
 
     @Test
-    void ranksOnGpusOfAnExecutorShareWhatPassesThroughIt() {
+    void sharesBuffersAmongRanksOnGpusOfAnExecutor() {
         RunConfig config = Runs.in(folder, "cluster.ranks=8");
         RankMemory rank = rank(500, new DirectMemory(1000 * MIB, 100 * MIB, 400 * MIB));
         String gpus = "spark.executor.resource.gpu.amount=4 spark.executor.cores=4 spark.executor.memory=";
@@ -154,14 +154,14 @@ class ExecutorMemoryTest {
         assertThatThrownBy(() -> MemoryChecks.require(
                         conf("yarn", gpus + "2g spark.executor.memoryOverhead=3500m"), config, rank))
                 .hasMessageStartingWith("Java allows the executor 2048 MiB of direct memory, but its 4 ranks take about"
-                        + " 3000 MiB for stored weights and dropout masks, and what passes between GPU and network:");
+                        + " 3000 MiB for stored weights and dropout masks, and for data between GPU and network:");
         assertThatCode(() -> MemoryChecks.require(
                         conf("yarn", gpus + "3g spark.executor.memoryOverhead=3500m"), config, rank))
                 .doesNotThrowAnyException();
     }
 
     @Test
-    void trainIsRefused() {
+    void refusesToTrainWithTooLittleOverhead() {
         RunConfig config = Runs.in(folder, "model=" + MODEL, "data.max_length=32");
         Map<String, String> settings = Map.of("spark.executor.memoryOverhead", "200m");
         try (SparkSession spark = SparkSessions.open(config, "test", "local-cluster[2,1,1024]", settings)) {
@@ -176,7 +176,7 @@ class ExecutorMemoryTest {
     }
 
     @Test
-    void planTellsWhatTrainWouldRefuse() {
+    void plansWithTheErrorThatTrainWouldReport() {
         RunConfig config = Runs.in(folder, "model=" + MODEL, "data.max_length=32", "cluster.shared_filesystem=true");
         Map<String, String> settings = new HashMap<>(Map.of("spark.executor.instances", "1"));
 
@@ -197,7 +197,7 @@ class ExecutorMemoryTest {
     }
 
     @Test
-    void ranksOfTheDriverShareItsBase() {
+    void sharesTheDriversBaseAmongItsRanks() {
         PlanJob.Plan plan = PlanJob.run(Runs.in(folder, "model=" + MODEL, "data.max_length=32"), "local[2]", Map.of());
 
         assertThat(plan.room().executor()).isEmpty();

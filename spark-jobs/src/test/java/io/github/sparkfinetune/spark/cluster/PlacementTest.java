@@ -23,7 +23,7 @@ class PlacementTest {
     Path folder;
 
     @Test
-    void onAStandaloneClusterAnExecutorTellsItsCores() {
+    void readsTheCoresOfAnExecutorOnAStandaloneCluster() {
         SparkConf workers = new SparkConf(false).set("spark.master.rest.enabled", "false");
         LocalSparkCluster cluster = LocalSparkCluster.apply(1, 2, 1024, workers);
         RunConfig config = Runs.in(folder, "cluster.ranks=1");
@@ -35,7 +35,7 @@ class PlacementTest {
                 "spark.executorEnv.SPARK_SCALA_VERSION", "2.12",
                 "spark.executor.extraClassPath", System.getProperty("java.class.path"));
         try (SparkSession spark = SparkSessions.open(config, "test", cluster.start()[0], settings)) {
-            // As evaluate and predict do, at once, while the executor still starts.
+            // As in evaluate and predict: at once, while the executor still starts.
             Placement placement = Placement.of(spark.sparkContext(), config, 1);
 
             assertThat(placement.cpus()).isEqualTo(2);
@@ -45,7 +45,7 @@ class PlacementTest {
     }
 
     @Test
-    void executorsWithRoomForTwoRanksAreRefused() {
+    void refusesExecutorsWithRoomForTwoRanks() {
         Placement placement = new Placement(4, 0, 1, false, List.of());
 
         assertThatCode(() -> placement.requireNoRoomForMore(List.of(4, 7))).doesNotThrowAnyException();

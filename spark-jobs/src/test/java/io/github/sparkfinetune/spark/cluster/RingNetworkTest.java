@@ -16,20 +16,20 @@ class RingNetworkTest {
                 "spark.authenticate.enableSaslEncryption",
                 "spark.ssl.rpc.enabled"
             })
-    void ranksEncryptWhereSparkDoes(String key) {
+    void encryptsIfSparkEncrypts(String key) {
         assertThat(RingNetwork.encrypted(new SparkConf(false).set(key, "true"))).isTrue();
         assertThat(RingNetwork.encrypted(new SparkConf(false).set(key, "false")))
                 .isFalse();
     }
 
     @Test
-    void ranksEncryptNothingUnasked() {
+    void doesNotEncryptByDefault() {
         assertThat(RingNetwork.encrypted(new SparkConf(false).set("spark.authenticate", "true")))
                 .isFalse();
     }
 
     @Test
-    void ranksListenWhereTheyAreTold() {
+    void listensOnTheConfiguredAddress() {
         SparkConf conf = new SparkConf(false).set("spark.driver.bindAddress", "127.0.0.1");
         ClusterConfig unset = new ClusterConfig(2, 0, null, 10, 120, false, false);
         ClusterConfig all = new ClusterConfig(2, 0, "0.0.0.0", 10, 120, false, false);

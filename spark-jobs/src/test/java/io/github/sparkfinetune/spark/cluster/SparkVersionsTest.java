@@ -27,7 +27,7 @@ class SparkVersionsTest {
     @ParameterizedTest
     @CsvSource({"3.5.1, 2.12.18", "3.5.9, 2.13.8", "3.5.1-amzn-0, 2.12.18", "4.0.0, 2.13.16", "4.3.0-preview1, 2.13.17"
     })
-    void versionsThatWork(String spark, String scala) {
+    void acceptsSupportedVersions(String spark, String scala) {
         assertThatCode(() -> SparkVersions.require(spark, scala)).doesNotThrowAnyException();
         assertThatCode(SparkVersions::require).doesNotThrowAnyException();
     }
@@ -40,14 +40,14 @@ class SparkVersionsTest {
         "3.5.1, 2.11.12, this Spark 3.5.1 is built with Scala 2.11.12: use one with Scala 2.13 or 2.12",
         "4.0.0, 3.3.0, this Spark 4.0.0 is built with Scala 3.3.0: use one with Scala 2.13",
     })
-    void versionsThatDoNot(String spark, String scala, String message) {
+    void refusesOtherVersions(String spark, String scala, String message) {
         assertThatThrownBy(() -> SparkVersions.require(spark, scala))
                 .isInstanceOf(RunException.class)
                 .hasMessage(message);
     }
 
     @Test
-    void executorsOfARunningSessionAreListed() {
+    void listsTheExecutorsOfARunningSession() {
         try (SparkSession session = SparkSession.builder()
                 .master("local[1]")
                 .config("spark.ui.enabled", false)
@@ -61,7 +61,7 @@ class SparkVersionsTest {
     }
 
     @Test
-    void updatesOfAllTasksAreListed() {
+    void listsTheUpdatesOfAllTasks() {
         Seq<AccumulableInfo> updates = sequence(info(1), info(2));
         SparkListenerExecutorMetricsUpdate update =
                 new SparkListenerExecutorMetricsUpdate("1", tasks(updates, sequence(info(3))), none());
@@ -71,7 +71,7 @@ class SparkVersionsTest {
     }
 
     @Test
-    void theExitCodeTravels() {
+    void keepsTheExitCode() {
         assertThat(SparkVersions.exit(3).exitCode()).isEqualTo(3);
     }
 

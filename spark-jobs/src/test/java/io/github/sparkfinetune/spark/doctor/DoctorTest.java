@@ -35,7 +35,7 @@ class DoctorTest {
     }
 
     @Test
-    void thisMachineComputes() {
+    void reportsThatThisMachineComputes() {
         List<Finding> findings = new MachinesCheck().findings(examination(Runs.in(dir), Map.of()));
 
         assertThat(findings).extracting(Finding::about).contains("pytorch", "machine", "disk");
@@ -48,7 +48,7 @@ class DoctorTest {
     }
 
     @Test
-    void aMachineThatLacksWhatARankNeedsIsWrong() {
+    void reportsWhatAMachineLacks() {
         MachineFacts facts = new MachineFacts(
                 "w1",
                 new MachineFacts.Hardware(8, Set.of(), 1L << 20),
@@ -66,7 +66,7 @@ class DoctorTest {
     }
 
     @Test
-    void pathsThatAreNotThereAreWrong() throws IOException {
+    void reportsMissingPaths() throws IOException {
         Files.createDirectories(dir.resolve("model"));
 
         assertThat(new FileSystemsCheck().findings(examination(Runs.in(dir), Map.of())))
@@ -78,7 +78,7 @@ class DoctorTest {
     }
 
     @Test
-    void settingsUnderWhichTrainingCanNotStartAreWrong() {
+    void reportsSettingsUnderWhichTrainingCannotStart() {
         assertThat(new SparkCheck()
                         .findings(examination(
                                 Runs.in(dir), Map.of("SPARK_HOME", dir.toString()), "spark.master", "local[1]")))
@@ -88,7 +88,7 @@ class DoctorTest {
     }
 
     @Test
-    void theTokenIsNeverShown() {
+    void neverShowsTheToken() {
         List<Finding> findings = new HubCheck()
                 .findings(examination(Runs.in(dir), Map.of("HF_TOKEN", "hf_secret", "HF_HUB_OFFLINE", "1")));
 
@@ -98,7 +98,7 @@ class DoctorTest {
     }
 
     @Test
-    void aCheckThatFailsKeepsNoOtherFromLooking() {
+    void continuesAfterAFailedCheck() {
         Check broken = examination -> {
             throw RunException.failed("it is gone", null);
         };
@@ -109,9 +109,9 @@ class DoctorTest {
                 .containsExactly(ExitCode.FAILED, ExitCode.DONE);
     }
 
-    /** Executors of their own reach each other and look at their machine. */
+    /** Separate executors connect to each other and examine their machine. */
     @Test
-    void executorsAreLookedAt() {
+    void examinesExecutors() {
         RunConfig run = Runs.in(dir);
         try (SparkSession spark = SparkSessions.open(run, "doctor", "local-cluster[2,1,512]", Map.of())) {
             Examination examination = new Examination(

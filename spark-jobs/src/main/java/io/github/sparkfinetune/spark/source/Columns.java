@@ -7,7 +7,7 @@ import org.apache.spark.sql.functions;
 public final class Columns {
     private Columns() {}
 
-    /** A column by its whole name: a dot in it is no path into a structure. */
+    /** Returns a column by its full name: a dot in the name is not a path into a structure. */
     public static Column named(String name) {
         return functions.col("`" + name.replace("`", "``") + "`");
     }

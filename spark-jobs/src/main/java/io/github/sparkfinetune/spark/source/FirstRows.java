@@ -13,17 +13,17 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 
-/** The beginning of a source, whatever task it is for. */
+/** First rows of a source, read without a task. */
 public final class FirstRows {
     private static final int ROWS = 1000;
 
     private FirstRows() {}
 
     /**
-     * Reads it.
+     * Reads the first rows of a source.
      *
      * @param named see {@link SourceLook}
-     * @throws io.github.sparkfinetune.conf.RunException if it can't be read as what its format is
+     * @throws io.github.sparkfinetune.conf.RunException if the source cannot be read in its format
      */
     public static SourceLook of(SourceReader reader, SourceFiles files, Map<String, String> named) {
         SparkSource source = reader.source(files);
@@ -57,7 +57,7 @@ public final class FirstRows {
                 default -> lines(source.typed());
             };
         } catch (Exception e) {
-            // Exception, because Spark's Scala code throws checked ones undeclared.
+            // Spark's Scala code throws checked exceptions that it does not declare.
             throw Errors.explain(source.key() + ": reading " + source.path(), e);
         }
     }

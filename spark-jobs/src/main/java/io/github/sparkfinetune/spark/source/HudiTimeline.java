@@ -14,8 +14,8 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Commits of a Hudi table, which its timeline has a file of each: {@code .hoodie/timeline/BEGUN_COMPLETED.ACTION} since
- * version 1, {@code .hoodie/BEGUN.ACTION} before.
+ * Commits of a Hudi table. The table's timeline has one file per commit:
+ * {@code .hoodie/timeline/BEGUN_COMPLETED.ACTION} since version 1, {@code .hoodie/BEGUN.ACTION} before.
  */
 final class HudiTimeline {
     private static final List<String> FOLDERS = List.of(".hoodie/timeline", ".hoodie");
@@ -24,7 +24,8 @@ final class HudiTimeline {
     private HudiTimeline() {}
 
     /**
-     * The time of the newest completed commit, as {@code TIMESTAMP AS OF} takes it; empty where none is found.
+     * Returns the time of the newest completed commit, in the form of {@code TIMESTAMP AS OF}; empty if there is no
+     * commit.
      *
      * @param table folder of the table
      */
@@ -47,7 +48,7 @@ final class HudiTimeline {
                     .filter(Matcher::matches)
                     .map(commit -> commit.group(2) == null ? commit.group(1) : commit.group(2));
         } catch (FileNotFoundException e) {
-            // Of another version of Hudi.
+            // The folder belongs to another version of Hudi.
             return Stream.of();
         }
     }

@@ -24,12 +24,12 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Rows of a source as {@link SparkRow} has them.
+ * Rows of a source in the form of {@link SparkRow}.
  *
  * @param keys columns of the split key
  */
 record RawColumns(SparkSource source, List<String> keys) {
-    /** As {@link SparkRow} has it: the columns, the file, the record that could not be parsed. */
+    /** Returns rows with the columns, the file, and the record that could not be parsed. */
     Dataset<Row> texts(List<Reading.Column> columns) {
         List<Column> values = new ArrayList<>();
         if (source.format() == DataFormat.TEXT_FOLDERS) {
@@ -60,7 +60,7 @@ record RawColumns(SparkSource source, List<String> keys) {
         return select(rows, values, source.file(), col(SparkSource.CORRUPT), keys(rows));
     }
 
-    /** As {@link #texts}, with one value, a JSON object of some columns. */
+    /** Returns rows as {@link #texts} does, but with one value: a JSON object of some columns. */
     Dataset<Row> objects(List<String> columns) {
         Column file = source.file();
         Column corrupt = col(SparkSource.CORRUPT);
@@ -94,7 +94,7 @@ record RawColumns(SparkSource source, List<String> keys) {
         return keys.stream().map(name -> keyText(rows, name)).toList();
     }
 
-    /** Returns the columns of the split key of rows that are a JSON object each. */
+    /** Returns the columns of the split key for rows that are one JSON object each. */
     private List<Column> keysOfLines() {
         StructType schema = new StructType();
         for (String name : keys) {
@@ -132,7 +132,7 @@ record RawColumns(SparkSource source, List<String> keys) {
         return rows;
     }
 
-    /** A list as JSON, anything else as it is written. */
+    /** Returns a column as text; a list as JSON. */
     private static Column text(Dataset<Row> rows, String name) {
         boolean list = rows.schema().apply(name).dataType() instanceof ArrayType;
         return list ? to_json(Columns.named(name)) : text(name);

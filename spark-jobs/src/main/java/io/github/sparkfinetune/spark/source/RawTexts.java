@@ -17,14 +17,14 @@ import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 
-/** What the bytes of a file become before they are a text: decompressed, and in UTF-8. */
+/** Decoding of a file's bytes before they are a text: decompression and conversion to UTF-8. */
 final class RawTexts {
-    /** Hadoop's setting of further codecs. */
+    /** Hadoop's setting for additional codecs. */
     static final String CODECS = "io.compression.codecs";
 
     private RawTexts() {}
 
-    /** Made where a file is compressed: Hadoop's settings take long to read. */
+    /** Created for the first compressed file, because reading Hadoop's settings takes long. */
     private static final class Codecs {
         static final CompressionCodecFactory ALL = all();
 
@@ -36,9 +36,10 @@ final class RawTexts {
     }
 
     /**
-     * Bytes of a file, decompressed where its name says that they are compressed.
+     * Returns the bytes of a file, decompressed if the file's name has the ending of a compressed file.
      *
-     * @param maxTextBytes where a text is cut; little more is decompressed, because a small file may hold a huge text
+     * @param maxTextBytes length at which a text is cut; little more is decompressed, because a small file may hold a
+     *     huge text
      */
     static Column decompressed(Column bytes, Column path, int maxTextBytes) {
         int most = mostBytes(maxTextBytes);
@@ -47,7 +48,7 @@ final class RawTexts {
         return function.apply(bytes, path);
     }
 
-    /** Bytes in a character set as bytes in UTF-8; what is not of it becomes U+FFFD, which cleaning removes. */
+    /** Converts bytes from a character set to UTF-8. Invalid bytes become U+FFFD, which cleaning removes. */
     static Column utf8(Column bytes, String encoding) {
         Charset charset = Charset.forName(encoding);
         if (charset.equals(StandardCharsets.UTF_8)) {
@@ -58,14 +59,14 @@ final class RawTexts {
         return functions.udf(decode, DataTypes.BinaryType).apply(bytes.cast(DataTypes.BinaryType));
     }
 
-    /** What decompresses a file, by its name; null where it is not compressed. */
+    /** Returns the codec of a file by its name; null if the file is not compressed. */
     static CompressionCodec codec(String file) {
         return SourceFiles.isCompressed(file) ? Codecs.ALL.getCodec(new Path(file)) : null;
     }
 
     /**
-     * Returns how many bytes of a file decide on its text. A character takes up to four bytes where UTF-8 has one, and
-     * cleaning removes up to a third of a text's bytes.
+     * Returns how many bytes of a file are needed for its text. A character takes up to four bytes where UTF-8 takes
+     * one, and cleaning removes up to a third of a text's bytes.
      */
     static int mostBytes(int maxTextBytes) {
         return (int) Math.min(Integer.MAX_VALUE - 16L, 8L * maxTextBytes);
@@ -79,7 +80,7 @@ final class RawTexts {
         try (InputStream in = codec.createInputStream(new ByteArrayInputStream(bytes))) {
             return in.readNBytes(most);
         } catch (IOException e) {
-            throw RunException.data(file + " cannot be decompressed (" + e.getMessage() + "): mend or remove it", e);
+            throw RunException.data(file + " cannot be decompressed (" + e.getMessage() + "): fix or remove it", e);
         }
     }
 }

@@ -8,12 +8,12 @@ import java.util.Iterator;
 import org.apache.spark.rdd.InputFileBlockHolder;
 import org.apache.spark.sql.catalyst.InternalRow;
 
-/** Rows as Spark reads them. Where a file cannot be read, the error names it. */
+/** Rows as Spark reads them. If a file cannot be read, the error names the file. */
 final class ReadRows implements Iterator<InternalRow> {
     private final Iterator<InternalRow> rows;
     private final boolean isCopied;
 
-    /** @param isCopied whether a row outlives the next one */
+    /** @param isCopied whether rows stay in use after the next row is read */
     ReadRows(Iterator<InternalRow> rows, boolean isCopied) {
         this.rows = rows;
         this.isCopied = isCopied;
@@ -24,7 +24,7 @@ final class ReadRows implements Iterator<InternalRow> {
         try {
             return rows.hasNext();
         } catch (Exception e) {
-            // Exception, because Spark's Scala code throws checked ones undeclared.
+            // Spark's Scala code throws checked exceptions that it does not declare.
             throw unreadable(e);
         }
     }
@@ -47,15 +47,15 @@ final class ReadRows implements Iterator<InternalRow> {
         if (last instanceof FileNotFoundException) {
             return RunException.failed(
                     InputFileBlockHolder.getInputFilePath()
-                            + " is gone since its source was listed: start it again when"
+                            + " was removed after its source was listed: start it again when"
                             + " nothing writes to the source",
                     e);
         }
         if (input) {
             String what = InputFileBlockHolder.getInputFilePath() + " cannot be read (" + last.getMessage() + "): ";
             return Errors.ioFailure(e).isPresent()
-                    ? RunException.failed(what + "start it again, once that is mended", e)
-                    : RunException.data(what + "mend or remove it", e);
+                    ? RunException.failed(what + "fix that, then start it again", e)
+                    : RunException.data(what + "fix or remove it", e);
         }
         return e instanceof RuntimeException unexpected ? unexpected : new IllegalStateException(e);
     }

@@ -12,10 +12,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Time of a row: a number of any unit, or a date in ISO 8601, {@code 2024-05}, {@code 2024-05-01} or
- * {@code 2024-05-01T10:00:00.5+02:00}, also with a space in place of the T. A date without a zone is in UTC.
+ * Time of a row: a number of any unit, or a date in ISO 8601. Dates are {@code 2024-05}, {@code 2024-05-01} or
+ * {@code 2024-05-01T10:00:00.5+02:00}; a space may replace the T. A date without a zone is in UTC.
  *
- * @param value a date as microseconds since 1970
+ * @param value number, or microseconds since 1970 of a date
  * @param kind date or number
  */
 public record RowTime(double value, Kind kind) {
@@ -28,7 +28,7 @@ public record RowTime(double value, Kind kind) {
     private static final Pattern DATE = Pattern.compile(
             "(\\d{4}-\\d{2})(-\\d{2})?(?:[T ](\\d{2}:\\d{2}(?::\\d{2}(?:\\.\\d{1,9})?)?)\\s*(Z|[-+]\\d{2}(?::?\\d{2})?)?)?");
 
-    /** @param text null where the row has none */
+    /** @param text text of the time, or null if the row has no time */
     static RowTime parse(String text) throws UnusableRowException {
         String stripped = text == null ? "" : text.strip();
         if (stripped.isEmpty()) {
@@ -60,19 +60,19 @@ public record RowTime(double value, Kind kind) {
 
     /** Returns an unsigned number that grows with the time. */
     long place() {
-        // Adding 0 makes -0 the same as 0.
+        // Adding 0 turns -0 into 0.
         long bits = Double.doubleToLongBits(value + 0.0);
         return bits ^ ((bits >> (Long.SIZE - 1)) & Long.MAX_VALUE) ^ Long.MIN_VALUE;
     }
 
-    /** Returns the time of a place. */
+    /** Returns the time that {@link #place} maps to a number. */
     public static RowTime of(long place, Kind kind) {
         long signed = place ^ Long.MIN_VALUE;
         long bits = signed ^ ((signed >> (Long.SIZE - 1)) & Long.MAX_VALUE);
         return new RowTime(Double.longBitsToDouble(bits), kind);
     }
 
-    /** Returns a text for people: a date alone where the time is midnight. */
+    /** Returns a text for people. A date at midnight has no time of day. */
     @Override
     public String toString() {
         if (kind == Kind.NUMBER) {

@@ -7,10 +7,10 @@ import java.io.Serializable;
 import java.util.Locale;
 import java.util.TreeMap;
 
-/** ScanCounts over a partition or a whole source. */
+/** Counts of the rows of a partition or of a whole source. */
 public final class ScanCounts implements Serializable {
     private static final long serialVersionUID = 1L;
-    /** Above it the classifier's head would be larger than most bases. */
+    /** With more labels the classifier's head would be larger than most base models. */
     private static final int MAX_LABELS = 10_000;
 
     private static final int SHOWN_LABEL = 40;
@@ -19,28 +19,28 @@ public final class ScanCounts implements Serializable {
     public long cut;
     public long repaired;
     public final TreeMap<String, Long> bad = new TreeMap<>();
-    /** Rows left out on purpose, which are not bad. */
+    /** Rows that a filter leaves out, by reason; they are not bad rows. */
     public final TreeMap<String, Long> rejected = new TreeMap<>();
-    /** Placeholders in usable rows, by what they stand for. */
+    /** Placeholders in usable rows, by kind. */
     public final TreeMap<String, Long> masked = new TreeMap<>();
 
-    /** Usable rows that are in a group, where rows have groups. */
+    /** Usable rows that are in a group. */
     public long grouped;
-    /** Usable rows whose time is a date, where rows have a time. */
+    /** Usable rows whose time is a date. */
     public long dates;
     /** Usable rows whose time is a number. */
     public long numbers;
 
     final TreeMap<String, String> badFile = new TreeMap<>();
-    /** Rows that are samples, of each stratum. */
+    /** Usable rows of each stratum. */
     public final TreeMap<String, Long> strata = new TreeMap<>();
-    /** Usable rows with each label in their content. */
+    /** Usable rows by label in their content. */
     public final TreeMap<String, Long> labels = new TreeMap<>();
 
     /**
-     * Refuses labels that are so many that they are none: an identifier or the text itself.
+     * Refuses sources with too many labels: the column then holds an identifier or the text itself.
      *
-     * @throws RunException if there are more than {@value #MAX_LABELS}
+     * @throws RunException if there are more than {@value #MAX_LABELS} labels
      */
     void requireLabels() {
         TreeMap<String, Long> most = strata.size() > labels.size() ? strata : labels;
@@ -79,7 +79,7 @@ public final class ScanCounts implements Serializable {
         other.bad.forEach((reason, count) -> bad.merge(reason, count, Long::sum));
         other.rejected.forEach((reason, count) -> rejected.merge(reason, count, Long::sum));
         other.masked.forEach((kind, count) -> masked.merge(kind, count, Long::sum));
-        // The smallest name, so that the message does not depend on which task was first.
+        // The smallest name, so that the message does not depend on the order of tasks.
         other.badFile.forEach((reason, file) -> badFile.merge(reason, file, (a, b) -> a.compareTo(b) <= 0 ? a : b));
         other.strata.forEach((stratum, count) -> strata.merge(stratum, count, Long::sum));
         other.labels.forEach((label, count) -> labels.merge(label, count, Long::sum));
@@ -87,7 +87,7 @@ public final class ScanCounts implements Serializable {
         return this;
     }
 
-    /** ScanCounts the files that hold a text each and are empty: Spark's reader passes over them. */
+    /** Adds the empty files of text folders, which Spark's reader skips. */
     void addEmptyFiles(SourceFiles source) {
         if (source.listing().emptyTexts() > 0) {
             rows += source.listing().emptyTexts();

@@ -13,7 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/** What a first pass must have found for the second to be worth its time. */
+/** Checks of the counts of a first pass, before a second pass spends time on the source. */
 public final class SourceChecks {
     private SourceChecks() {}
 
@@ -29,8 +29,8 @@ public final class SourceChecks {
         if (bad > data.rows().maxBadFraction() * counts.rows) {
             throw RunException.data(String.format(
                     Locale.ROOT,
-                    "%s: %d of %d rows of %s cannot be used (%s), more than data.max_bad_fraction: %s allows: %smend them"
-                            + " or raise it",
+                    "%s: %d of %d rows of %s cannot be used (%s), more than data.max_bad_fraction: %s allows:"
+                            + " %sfix the rows, or raise data.max_bad_fraction",
                     source.key(),
                     bad,
                     counts.rows,
@@ -40,7 +40,7 @@ public final class SourceChecks {
                     source.format() == DataFormat.CSV
                                     && !data.sources().multiline()
                                     && counts.bad.containsKey(UnusableRowException.MALFORMED)
-                            ? "if texts in quotes hold line ends, set data.multiline: true; else "
+                            ? "if texts in quotes hold line ends, set data.multiline: true; otherwise "
                             : ""));
         }
         if (counts.strata.isEmpty()) {
@@ -56,11 +56,11 @@ public final class SourceChecks {
     private static String reasons(ScanCounts counts) {
         List<String> reasons = new ArrayList<>();
         counts.bad.forEach(
-                (reason, count) -> reasons.add(reason + ": " + count + ", for one in " + counts.badFile.get(reason)));
+                (reason, count) -> reasons.add(reason + ": " + count + ", such as in " + counts.badFile.get(reason)));
         return String.join("; ", reasons);
     }
 
-    /** A column of JSON lines is missing where no row that could be parsed has it. */
+    /** Refuses a column of JSON lines if no parsed row has it. */
     private static void requireColumn(SparkSource source, ScanCounts counts, Reading.Column column) {
         long malformed = counts.bad.getOrDefault(UnusableRowException.MALFORMED, 0L);
         long without = counts.bad.getOrDefault(column.missing(), 0L);
@@ -71,17 +71,19 @@ public final class SourceChecks {
     }
 
     /**
-     * Labels must be those of the training text.
+     * Refuses labels that the training data does not have.
      *
-     * @param rowsPerLabel of a source
-     * @param labels the training text's
+     * @param rowsPerLabel number of rows of each label of the source
+     * @param labels labels of the training data
      */
     public static void requireKnown(SourceFiles source, Map<String, Long> rowsPerLabel, List<String> labels) {
         Set<String> known = new HashSet<>(labels);
         rowsPerLabel.forEach((label, rows) -> {
             if (!known.contains(label)) {
-                throw RunException.data(source.key() + ": " + rows + " rows of " + source.path() + " have the label "
-                        + label + ", which data.train never has: add such rows to it or remove these");
+                throw RunException.data(
+                        source.key() + ": " + rows + " rows of " + source.path() + " have the label " + label
+                                + ", which data.train does not have: add rows with it to data.train or remove these"
+                                + " rows");
             }
         });
     }

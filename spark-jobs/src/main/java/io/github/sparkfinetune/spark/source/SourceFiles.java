@@ -29,16 +29,17 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RemoteIterator;
 
 /**
- * The files that a source path means.
+ * Files that the path of a source names.
  *
- * @param key configuration key that names the source, for messages
- * @param split name of the split that its rows are of, those held out of it aside; null for rows to predict
+ * @param key configuration key of the source in messages
+ * @param split name of the split of its rows, before rows are held out; null for rows to predict
  * @param path absolute path or glob
- * @param format never auto
- * @param listing which files there are
- * @param size how much is in them
- * @param fingerprint SHA-256 of their names, lengths and times of modification; of a table see {@link SourceTable}
- * @param version of a table, as the clause of SQL that reads it; null where it has none, and for files
+ * @param format any format except auto
+ * @param listing number and names of the files
+ * @param size size of the files
+ * @param fingerprint SHA-256 of the files' names, lengths and times of modification; for a table see
+ *     {@link SourceTable}
+ * @param version SQL clause that reads the version of a table; null for a table without versions and for files
  */
 public record SourceFiles(
         String key,
@@ -49,37 +50,39 @@ public record SourceFiles(
         Size size,
         String fingerprint,
         String version) {
-    /** What text in English, JSON or CSV is compressed to by gzip, roughly. */
+    /** Approximate ratio by which gzip compresses English text, JSON or CSV. */
     private static final int COMPRESSION = 4;
 
     /**
-     * Which files a source has.
+     * Number and names of the files of a source.
      *
      * @param count number of files
-     * @param first the first of them by name that is not empty
-     * @param emptyTexts text files that are empty, in text folders
-     * @param partitions columns that the names of folders give: {@code key=value/file}
+     * @param first first file by name that is not empty
+     * @param emptyTexts number of empty text files, in text folders
+     * @param partitions columns in the names of folders: {@code key=value/file}
      */
     public record Listing(long count, String first, long emptyTexts, List<String> partitions) {}
 
     /**
-     * How much is in the files of a source.
+     * Size of the files of a source.
      *
-     * @param bytes their length together
-     * @param textBytes about how much text they hold: compressed ones four times their length
-     * @param whole the largest of those that one task has to read, if any
+     * @param bytes length of all files
+     * @param textBytes approximate length of the text: for a compressed file four times the file's length
+     * @param whole largest file that one task must read alone, if any
      */
     public record Size(long bytes, long textBytes, Optional<Whole> whole) {
-        /** That of files which are not compressed, and which several tasks can read. */
+        /** Returns the size of files that are not compressed and that several tasks can read. */
         public static Size plain(long bytes) {
             return new Size(bytes, bytes, Optional.empty());
         }
     }
 
     /**
-     * A file that one task has to read from its beginning to its end.
+     * File that one task must read from beginning to end.
      *
-     * @param textBytes about how much text it holds
+     * @param file path of the file
+     * @param bytes length of the file
+     * @param textBytes approximate length of its text
      */
     public record Whole(String file, long bytes, long textBytes) {}
 
@@ -91,9 +94,9 @@ public record SourceFiles(
     private static final Set<String> COMPRESSED = Set.of(".gz", ".bz2", ".zst", ".deflate");
 
     /**
-     * Lists a source.
+     * Lists the files of a source.
      *
-     * @throws RunException if nothing is there, nothing is in it, or its format cannot be told
+     * @throws RunException if nothing exists, the files are empty, or the format cannot be determined
      */
     static SourceFiles list(String key, String split, String text, DataConfig data, Configuration hadoop) {
         DataFormat format = data.sources().format();
@@ -148,7 +151,7 @@ public record SourceFiles(
         } catch (IOException e) {
             String what = key + ": " + text + " cannot be read (" + e.getMessage() + ")";
             throw HadoopFiles.isUnavailable(e)
-                    ? RunException.failed(what + ": start it again, once that is mended", e)
+                    ? RunException.failed(what + ": fix that, then start it again", e)
                     : RunException.data(what, e);
         }
     }
@@ -166,7 +169,10 @@ public record SourceFiles(
         return new Manifest.Source(key, path, listing.count(), size.bytes(), fingerprint);
     }
 
-    /** The keys of the folders between a root and its files, where all files have the same and no other folders. */
+    /**
+     * Returns the keys of the folders between a root and its files, if all files have the same keys and no other
+     * folders.
+     */
     private static List<String> partitions(Path root, List<FileStatus> files) {
         Set<List<String>> found = new HashSet<>();
         for (FileStatus file : files) {
@@ -197,14 +203,14 @@ public record SourceFiles(
             LocatedFileStatus file = all.next();
             TableFolders.refuseLog(key, system, file.getPath());
             String below = file.getPath().toUri().getPath().substring(prefix);
-            // Spark passes over these, too.
+            // Spark skips these files, too.
             if (!below.contains("/_") && !below.contains("/.")) {
                 files.add(file);
             }
         }
     }
 
-    /** Whether a file's name says that it is compressed. */
+    /** Returns whether a file's name has the ending of a compressed file. */
     static boolean isCompressed(String file) {
         int dot = file.lastIndexOf('.');
         return dot >= 0 && COMPRESSED.contains(file.substring(dot).toLowerCase(Locale.ROOT));
@@ -214,7 +220,7 @@ public record SourceFiles(
         return isCompressed(file.getPath().getName()) ? COMPRESSION * file.getLen() : file.getLen();
     }
 
-    /** @param isEach whether it is so with every file, whatever its name says */
+    /** @param isEach whether one task must read each file, whatever its name */
     private static Optional<Whole> whole(List<FileStatus> files, boolean isEach) {
         return files.stream()
                 .filter(file -> isEach || isUnsplittable(file.getPath().getName()))
@@ -222,7 +228,10 @@ public record SourceFiles(
                 .map(file -> new Whole(file.getPath().toString(), file.getLen(), textBytes(file)));
     }
 
-    /** Compressed files have to be read from their beginning, but for bzip2's, whose blocks can be found. */
+    /**
+     * Returns whether a file must be read from its beginning: compressed files, except bzip2, whose blocks can be
+     * found.
+     */
     private static boolean isUnsplittable(String name) {
         return isCompressed(name) && !name.toLowerCase(Locale.ROOT).endsWith(".bz2");
     }
@@ -246,12 +255,12 @@ public record SourceFiles(
         if (formats.size() == 1) {
             return formats.iterator().next();
         }
-        throw RunException.config(key + ": the format of " + path + " cannot be told from "
+        throw RunException.config(key + ": the format of " + path + " cannot be determined from "
                 + (formats.isEmpty() ? "its name" : "the names in it (" + formats + ")")
                 + ": set data.format to text_folders, text, jsonl, csv or parquet");
     }
 
-    /** SHA-256 of some lines, in hexadecimal. */
+    /** Returns the SHA-256 of lines, in hexadecimal digits. */
     static String fingerprint(List<String> lines) {
         MessageDigest digest;
         try {

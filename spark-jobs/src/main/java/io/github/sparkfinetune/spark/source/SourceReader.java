@@ -17,19 +17,19 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.InternalRow;
 
-/** Reads of a source, in whatever format, what a task asks for, and cleans it. */
+/** Reads a source of any format for a task, and cleans its rows. */
 public final class SourceReader {
-    /** Enough tokenization to outweigh the start of a task, little enough to balance. */
+    /** Text of a partition: enough to outweigh the start of a task, little enough for balance. */
     private static final long PARTITION_BYTES = 32L << 20;
-    /** Of a terabyte, so that the blocks of a shuffle do not become small. */
+    /** Largest partition, used for sources of a terabyte: the blocks of a shuffle then do not become small. */
     private static final long MAX_PARTITION_BYTES = 256L << 20;
-    /** Partitions of a source from which on they grow. */
+    /** Number of partitions from which on partitions grow. */
     private static final long MANY = 4000;
-    /** What a file counts beside its length: it costs far less to open than a tokenizer to load. */
+    /** Bytes added for each file. Opening a file costs far less than loading a tokenizer. */
     public static final long OPEN_BYTES = 64L << 10;
     /** Spark's default is the number of the cluster's cores. */
     private static final String MIN_PARTITIONS = "spark.sql.files.minPartitionNum";
-    /** Partitions that few files are spread to, at most. */
+    /** Most partitions that the rows of a few files are spread over. */
     private static final long MAX_SPREAD = 2000;
 
     private final SparkSession spark;
@@ -39,15 +39,16 @@ public final class SourceReader {
     private final long partitionBytes;
     private boolean growing = true;
 
-    /** Reads as much text a partition as a large source asks for. */
+    /** Creates a reader with partitions of the default size. */
     public SourceReader(SparkSession spark, TokenizerFiles tokenizer, DataConfig data) {
         this(spark, tokenizer, data, PARTITION_BYTES);
     }
 
     /**
-     * Reads in partitions that depend on the source alone, not on the cluster, so that a later job finds the same ones.
+     * Creates a reader whose partitions depend only on the source, not on the cluster. A later job then gets the same
+     * partitions.
      *
-     * @param partitionBytes text of a partition, however large the source is
+     * @param partitionBytes text of a partition, for sources of any size
      */
     public static SourceReader alike(
             SparkSession spark, TokenizerFiles tokenizer, DataConfig data, long partitionBytes) {
@@ -60,18 +61,18 @@ public final class SourceReader {
     }
 
     /**
-     * Reads with partitions of a size.
+     * Creates a reader with partitions of a given size.
      *
-     * @param partitionBytes text of a partition, but of a very large source
+     * @param partitionBytes text of a partition, except in a very large source
      */
     public SourceReader(SparkSession spark, TokenizerFiles tokenizer, DataConfig data, long partitionBytes) {
         // Settings of the reading below must not leak into the caller's session.
         this.callers = spark;
         this.spark = spark.newSession();
-        // Many small files make a partition.
+        // A partition may hold many small files.
         this.spark.conf().set("spark.sql.files.openCostInBytes", OPEN_BYTES + "b");
         this.spark.conf().set("spark.sql.caseSensitive", "true");
-        // A column that the name of a folder gives is a text, as it stands there: 007 is no 7.
+        // A column in the name of a folder is a text: 007 is not 7.
         this.spark.conf().set("spark.sql.sources.partitionColumnTypeInference.enabled", "false");
         this.tokenizer = tokenizer;
         this.data = data;
@@ -79,10 +80,12 @@ public final class SourceReader {
     }
 
     /**
-     * A source's rows, cleaned as often as they are computed.
+     * Cleaned rows of a source. Each computation of the RDD cleans the rows again.
      *
-     * @param columns those that must be there and hold texts
-     * @param keys finds the split keys of the rows; empty where rows have none
+     * @param source source of the rows
+     * @param columns columns that must exist and hold texts
+     * @param keys split keys of the rows; empty if rows have no keys
+     * @param rdd cleaned rows
      */
     public record Rows<C>(
             SparkSource source, List<Reading.Column> columns, Optional<SplitKeys<C>> keys, JavaRDD<CleanRow<C>> rdd) {
@@ -96,7 +99,7 @@ public final class SourceReader {
      * Opens a source for a task.
      *
      * @param supervised whether rows must have a label or an answer
-     * @throws RunException if a column that is needed is not there
+     * @throws RunException if a needed column does not exist
      */
     public <C> Rows<C> read(SourceFiles files, TaskData<C> task, boolean supervised) {
         long large = growing ? Math.min(MAX_PARTITION_BYTES, files.size().bytes() / MANY) : 0;
@@ -112,7 +115,7 @@ public final class SourceReader {
         int values = Math.max(1, columns.size());
         JavaRDD<InternalRow> read = spread(files, rows.queryExecution().toRdd().toJavaRDD(), supervised);
         List<Reading.Column> required = new ArrayList<>(columns);
-        keys.ifPresent(some -> required.addAll(some.required()));
+        keys.ifPresent(splitKeys -> required.addAll(splitKeys.required()));
         SplitKeys<C> keysOrNull = keys.orElse(null);
         return new Rows<>(
                 source,
@@ -122,16 +125,16 @@ public final class SourceReader {
                         partition, values, cleaner.open(), keysOrNull == null ? null : keysOrNull.open())));
     }
 
-    /** A source before a task says what is read of it. */
+    /** Returns a source before a task chooses what is read. */
     SparkSource source(SourceFiles files) {
         return new SparkSource(spark, callers, files, data);
     }
 
     /**
-     * Rows in as many partitions as their text asks for, where few tasks have to read it all. Both passes then read the
-     * files once, because Spark keeps what it has shuffled.
+     * Repartitions rows by the amount of text if only a few tasks would have to read all of it. Both passes then read
+     * the files once, because Spark keeps shuffled rows.
      *
-     * @param mayMove whether rows need not stay in the order of the source
+     * @param mayMove whether rows may leave the order of the source
      */
     private JavaRDD<InternalRow> spread(SourceFiles files, JavaRDD<InternalRow> read, boolean mayMove) {
         int cores = spark.sparkContext().defaultParallelism();
@@ -143,16 +146,16 @@ public final class SourceReader {
     }
 
     /**
-     * Partitions to clean and tokenize a source in.
+     * Returns the number of partitions in which a source is cleaned and tokenized.
      *
-     * @param partitions that it is read in
-     * @param cores of the cluster
+     * @param partitions number of partitions in which the source is read
+     * @param cores number of cores of the cluster
      */
     public static int tasks(SourceFiles files, int partitions, int cores, long partitionBytes) {
         long whole = files.size().whole().map(SourceFiles.Whole::textBytes).orElse(0L);
-        long wanted = Math.min(MAX_SPREAD, files.size().textBytes() / partitionBytes);
-        boolean few = partitions < Math.min(wanted, 2L * cores);
-        return whole > partitionBytes && few ? (int) wanted : partitions;
+        long needed = Math.min(MAX_SPREAD, files.size().textBytes() / partitionBytes);
+        boolean few = partitions < Math.min(needed, 2L * cores);
+        return whole > partitionBytes && few ? (int) needed : partitions;
     }
 
     private static final class CleaningIterator<C> implements Iterator<CleanRow<C>> {

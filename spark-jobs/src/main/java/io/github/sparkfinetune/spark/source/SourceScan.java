@@ -19,12 +19,12 @@ import org.apache.spark.storage.StorageLevel;
 import scala.Tuple2;
 
 /**
- * What a first pass over a source finds: counts, which go to the driver, and the hashes that decide the split, which
- * stay on the executors (16 bytes a row, 32 where rows have groups or times, on disk where memory is short), so that
- * the split needs no further pass.
+ * Result of a first pass over a source. The counts go to the driver. The hashes that decide the split stay on the
+ * executors, so the split needs no further pass. A row takes 16 bytes, or 32 with a group or time; hashes go to disk
+ * where memory is short.
  */
 public final class SourceScan implements AutoCloseable {
-    /** Hashes of a task that looks for equal ones: some 50 MB of objects. */
+    /** Hashes of a task that finds duplicates: about 50 MB of objects. */
     private static final long HASHES_PER_TASK = 250_000;
 
     private final SourceFiles source;
@@ -36,12 +36,14 @@ public final class SourceScan implements AutoCloseable {
         Part without(Set<ContentHash> documents, String reason) {
             ScanCounts left = new ScanCounts().plus(counts);
             List<StratumHashes> others = new ArrayList<>();
-            for (StratumHashes some : hashes) {
-                StratumHashes rest = some.where((first, second) -> !documents.contains(new ContentHash(first, second)));
-                long gone = (long) some.size() - rest.size();
-                left.strata.computeIfPresent(some.stratum(), (stratum, rows) -> rows == gone ? null : rows - gone);
-                if (gone > 0) {
-                    left.rejected.merge(reason, gone, Long::sum);
+            for (StratumHashes stratumHashes : hashes) {
+                StratumHashes rest =
+                        stratumHashes.where((first, second) -> !documents.contains(new ContentHash(first, second)));
+                long removed = (long) stratumHashes.size() - rest.size();
+                left.strata.computeIfPresent(
+                        stratumHashes.stratum(), (stratum, rows) -> rows == removed ? null : rows - removed);
+                if (removed > 0) {
+                    left.rejected.merge(reason, removed, Long::sum);
                 }
                 others.add(rest);
             }
@@ -57,9 +59,9 @@ public final class SourceScan implements AutoCloseable {
     }
 
     /**
-     * Counts the rows of a source, in a first pass.
+     * Counts the rows of a source in a first pass.
      *
-     * @param deduplicate whether equal contents count once; of different strata the first by name stays
+     * @param deduplicate whether equal contents count once; of several strata the first by name keeps the row
      */
     public static <C> SourceScan of(SourceReader.Rows<C> rows, boolean deduplicate) {
         JavaRDD<Part> parts =
@@ -69,7 +71,7 @@ public final class SourceScan implements AutoCloseable {
 
     private static SourceScan of(SourceFiles source, JavaRDD<Part> scanned, boolean deduplicate) {
         JavaRDD<Part> parts = scanned.persist(StorageLevel.MEMORY_AND_DISK_SER());
-        // Not reduced: an empty table has no partition.
+        // An empty table has no partition, so this is no reduce.
         ScanCounts counts =
                 parts.map(Part::counts).treeAggregate(new ScanCounts(), ScanCounts::plus, ScanCounts::plus, 2);
         JavaRDD<StratumHashes> hashes = parts.flatMap(part -> part.hashes().iterator());
@@ -83,28 +85,28 @@ public final class SourceScan implements AutoCloseable {
     }
 
     /**
-     * The same without some documents. What it counts of texts that were cut, repaired and masked stays.
+     * Returns this scan without some documents. The counts of cut, repaired and masked texts stay.
      *
-     * @param documents a set for each partition of the source
-     * @param reason why they are left out
+     * @param documents set of removed documents for each partition of the source
+     * @param reason reason for which the documents are left out
      */
     public SourceScan without(JavaRDD<Set<ContentHash>> documents, String reason, boolean deduplicate) {
         JavaRDD<Part> rest = parts.zipPartitions(documents, (found, sets) -> {
-            Set<ContentHash> some = sets.next();
+            Set<ContentHash> removed = sets.next();
             List<Part> without = new ArrayList<>();
-            found.forEachRemaining(part -> without.add(part.without(some, reason)));
+            found.forEachRemaining(part -> without.add(part.without(removed, reason)));
             return without.iterator();
         });
         return of(source, rest, deduplicate);
     }
 
-    /** Hashes of the usable rows, in the partitions of the source. */
+    /** Returns the hashes of the usable rows, in the partitions of the source. */
     public JavaRDD<ContentHash> contents() {
         return parts.flatMap(
                 part -> part.hashes().stream().flatMap(StratumHashes::contents).iterator());
     }
 
-    /** Rows of each stratum; one without rows is none. */
+    /** Returns the number of rows of each stratum; strata without rows are left out. */
     public static Map<String, Long> strata(JavaRDD<StratumHashes> hashes) {
         return hashes.mapPartitions(parts -> {
                     TreeMap<String, Long> rows = new TreeMap<>();
@@ -131,7 +133,7 @@ public final class SourceScan implements AutoCloseable {
         return counts;
     }
 
-    /** Rows that are samples: neither bad nor a duplicate. */
+    /** Returns the number of usable rows: neither bad nor duplicate. */
     public long usable() {
         return sum(counts.strata);
     }
@@ -140,7 +142,7 @@ public final class SourceScan implements AutoCloseable {
         return hashes;
     }
 
-    /** The value that decides a row's split, from its content's second hash. */
+    /** Returns the value that decides a row's split, from the second half of its content hash. */
     public static long splitHash(long seed, long second) {
         return Seeds.derive(seed, Seeds.Purpose.SPLIT, second);
     }
@@ -185,15 +187,15 @@ public final class SourceScan implements AutoCloseable {
     }
 
     /**
-     * One of equal contents: of different strata that of the first by name, of these that of the smallest place, so of
-     * the oldest where rows have a time.
+     * Returns one hash of each content. Of several strata the first by name keeps the hash. Within a stratum the hash
+     * with the smallest place stays, which is the oldest row if rows have a time.
      *
-     * @param rows number of hashes: it decides the number of tasks on both sides of the shuffle, whose blocks are as
-     *     many as the one by the other, not how many files there are
+     * @param rows number of hashes. It decides the number of tasks on both sides of the shuffle, instead of the number
+     *     of files: the number of blocks is the product of both sides.
      */
     public static JavaRDD<StratumHashes> distinct(JavaRDD<StratumHashes> hashes, long rows) {
         int tasks = tasks(rows);
-        // Without a shuffle it makes no more partitions than there are.
+        // Without a shuffle, coalesce never adds partitions.
         JavaPairRDD<ContentHash, Origin> origins = hashes.coalesce(tasks)
                 .flatMapToPair(part -> IntStream.range(0, part.size())
                         .mapToObj(row -> new Tuple2<>(part.content(row), Origin.of(part, row)))
@@ -208,12 +210,12 @@ public final class SourceScan implements AutoCloseable {
         });
     }
 
-    /** Tasks of a shuffle of so many hashes. */
+    /** Returns the number of tasks of a shuffle of this many hashes. */
     public static int tasks(long rows) {
         return Math.toIntExact(1 + (rows - 1) / HASHES_PER_TASK);
     }
 
-    /** Rank of a row among rows of one content. */
+    /** Order of rows with the same content. */
     private record Origin(String stratum, boolean keyed, long place, long group)
             implements Comparable<Origin>, Serializable {
         static Origin of(StratumHashes part, int row) {

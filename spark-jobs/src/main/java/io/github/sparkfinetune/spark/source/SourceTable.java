@@ -20,12 +20,13 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * A source that is a table or view of Spark's catalog, {@code table:NAME}, in the words of Spark's SQL:
+ * Source that is a table or view of Spark's catalog, {@code table:NAME}, in the syntax of Spark SQL:
  * {@code table:sales.mails}, {@code table:lake.sales.mails}, {@code table:delta.`/lake/mails`}.
  *
- * <p>Its fingerprint is of its name, its columns and its version: Delta's version and table id, Iceberg's snapshot, the
- * time of Hudi's newest commit. All passes read this version, whatever is written meanwhile. Other tables and views
- * have no version. Their files stand for it in the fingerprint; one without files is known by name and columns alone.
+ * <p>The fingerprint covers name, columns and version. The version is Delta's version and table id, Iceberg's snapshot,
+ * or the time of Hudi's newest commit. All passes read this version, even if the table is written meanwhile. Other
+ * tables and views have no version: their fingerprint covers their files instead. A table without files has only name
+ * and columns in its fingerprint.
  */
 public final class SourceTable {
     private static final Pattern SNAPSHOT = Pattern.compile("current-snapshot-id=(\\d+)");
@@ -34,13 +35,13 @@ public final class SourceTable {
 
     private SourceTable() {}
 
-    /** The name that SQL has for it. */
+    /** Returns the name of the table in SQL. */
     private static String name(String path) {
         return path.substring(DataConfig.TABLE.length());
     }
 
     /**
-     * Looks a table up.
+     * Finds a table in the catalog.
      *
      * @param path {@code table:NAME}
      * @throws RunException if there is no such table
@@ -87,7 +88,7 @@ public final class SourceTable {
                     SourceFiles.fingerprint(known),
                     version);
         } catch (Exception e) {
-            // Exception, because Spark's Scala code throws checked ones undeclared.
+            // Spark's Scala code throws checked exceptions that it does not declare.
             throw unreadable(key, name, e);
         }
     }
@@ -107,13 +108,13 @@ public final class SourceTable {
         return lines;
     }
 
-    /** As Spark's planner estimates them; 0 where it has no estimate. */
+    /** Returns the size in bytes that Spark's planner estimates; 0 if there is no estimate. */
     private static long bytes(Dataset<Row> rows) {
         scala.math.BigInt bytes = rows.queryExecution().optimizedPlan().stats().sizeInBytes();
         return bytes.isValidLong() && bytes.toLong() < Long.MAX_VALUE / 2 ? bytes.toLong() : 0;
     }
 
-    /** The rows of the version that was found. */
+    /** Returns the rows of the version that {@link #find} found. */
     public static Dataset<Row> rows(SparkSession spark, SourceFiles table) {
         String name = name(table.path());
         try {
@@ -121,7 +122,7 @@ public final class SourceTable {
                     ? spark.table(name)
                     : spark.sql("SELECT * FROM " + name + " " + table.version());
         } catch (Exception e) {
-            // Exception, because Spark's Scala code throws checked ones undeclared.
+            // Spark's Scala code throws checked exceptions that it does not declare.
             throw unreadable(table.key(), name, e);
         }
     }

@@ -10,18 +10,18 @@ import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
-/** The sources of a run: those to train on, then the held-out ones. */
+/** Sources of a run: training sources, then held-out sources. */
 public final class Sources {
     private static final long MB = 1 << 20;
     private static final long SHARD_BYTES = 256 * MB;
     private static final int MIN_SHARDS = 8;
     private static final int MAX_SHARDS = 100_000;
-    /** Text that takes one core about a minute. */
+    /** Text that one core reads in about a minute. */
     private static final long SLOW_BYTES = 2048 * MB;
 
     private Sources() {}
 
-    /** A source as the configuration has it, see {@link SourceFiles}. */
+    /** Source in the configuration, see {@link SourceFiles}. */
     private record Source(String key, String split, String path) {}
 
     private static List<Source> configured(DataConfig data) {
@@ -50,14 +50,14 @@ public final class Sources {
                 .toList();
     }
 
-    /** Finds a source, which need not be one of the configuration. */
+    /** Finds a source that may be outside the configuration. */
     public static SourceFiles of(SparkSession spark, DataConfig data, String key, String split, String path) {
         return DataConfig.isTable(path)
                 ? SourceTable.find(spark, key, split, path)
                 : SourceFiles.list(key, split, path, data, spark.sparkContext().hadoopConfiguration());
     }
 
-    /** Shards of a dataset where the configuration does not say how many. */
+    /** Returns the default number of shards of a dataset. */
     public static int shards(List<SourceFiles> sources) {
         long bytes = sources.stream()
                 .filter(source -> source.split().equals(Manifest.TRAIN))
@@ -66,7 +66,7 @@ public final class Sources {
         return (int) Math.max(MIN_SHARDS, Math.min(MAX_SHARDS, bytes / SHARD_BYTES));
     }
 
-    /** A line for each source of which one core has much to read. */
+    /** Returns one line per source of which one core must read a large file. */
     public static List<String> slow(DataConfig data, Configuration hadoop) {
         return configured(data).stream()
                 .filter(source -> !DataConfig.isTable(source.path()))

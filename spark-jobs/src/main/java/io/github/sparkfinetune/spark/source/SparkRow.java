@@ -4,8 +4,8 @@ import io.github.sparkfinetune.data.task.RawRow;
 import org.apache.spark.sql.catalyst.InternalRow;
 
 /**
- * A row of Spark's own: so many values as strings, then the file, then the record as it stands where it could not be
- * parsed, then what the split key is made of. A text stays UTF-8 bytes until it is cleaned.
+ * Row of Spark's internal format. It holds the values as strings, then the file, then the record if it could not be
+ * parsed, then the columns of the split key. A text stays UTF-8 bytes until it is cleaned.
  */
 final class SparkRow implements RawRow {
     private final int values;
@@ -15,7 +15,7 @@ final class SparkRow implements RawRow {
         this.values = values;
     }
 
-    /** Makes this the next row. */
+    /** Moves this to the next row. */
     SparkRow at(InternalRow next) {
         row = next;
         return this;
@@ -31,7 +31,9 @@ final class SparkRow implements RawRow {
         return !row.isNullAt(values + 1);
     }
 
-    /** Returns the text of a column of the split key, by its place among these columns; null where there is none. */
+    /**
+     * Returns the text of a column of the split key, by its index among these columns; null if the row has no value.
+     */
     String keyValue(int column) {
         return text(values + 2 + column);
     }

@@ -31,17 +31,17 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
-/** A source as Spark's own readers see it: its columns, and its rows before columns are chosen. */
+/** Source as Spark's readers see it: its columns, and its rows before columns are chosen. */
 public final class SparkSource implements RawSource {
-    /** The record as it stands, where it could not be parsed. */
+    /** Column with the unparsed record, if the record could not be parsed. */
     static final String CORRUPT = "_corrupt_record";
-    /** The one column of {@link #lines}. */
+    /** Only column of {@link #lines}. */
     static final String LINE = "value";
 
-    private static final int LOOKED_AT = 100;
+    private static final int INFERENCE_ROWS = 100;
 
     private final SparkSession spark;
-    /** In which the caller may have set a catalog, or made a view. */
+    /** Session of the caller, which may have set a catalog or created a view. */
     private final SparkSession callers;
 
     private final SourceFiles files;
@@ -51,9 +51,9 @@ public final class SparkSource implements RawSource {
     private List<String> columns;
 
     /**
-     * @param spark session that files are read with
-     * @param callers session that tables are read with
-     * @param data what is known of its text
+     * @param spark session that reads files
+     * @param callers session that reads tables
+     * @param data encoding and limits of the text
      */
     SparkSource(SparkSession spark, SparkSession callers, SourceFiles files, DataConfig data) {
         this.spark = spark;
@@ -67,8 +67,8 @@ public final class SparkSource implements RawSource {
                 || (files.format() == DataFormat.CSV && !multiline);
         if (lines
                 && Set.of("UTF-16", "UTF-32").contains(Charset.forName(encoding).name())) {
-            throw RunException.config("data.encoding: " + encoding + " does not say in which order the bytes of a line"
-                    + " end lie: set it to " + encoding + "LE or " + encoding + "BE");
+            throw RunException.config("data.encoding: " + encoding + " does not set the byte order, which line"
+                    + " ends need: set it to " + encoding + "LE or " + encoding + "BE");
         }
     }
 
@@ -101,7 +101,7 @@ public final class SparkSource implements RawSource {
         if (columns == null) {
             columns = switch (format()) {
                 case TEXT_FOLDERS, TEXT -> List.of();
-                case JSONL -> withPartitions(keys(lines().select(LINE).limit(LOOKED_AT)));
+                case JSONL -> withPartitions(keys(lines().select(LINE).limit(INFERENCE_ROWS)));
                 case CSV -> withPartitions(header());
                 case PARQUET, TABLE ->
                     Arrays.stream(typed().columns())
@@ -126,7 +126,7 @@ public final class SparkSource implements RawSource {
         try {
             return Arrays.asList(csvReader().csv(files.listing().first()).columns());
         } catch (Exception e) {
-            // Exception, because Spark's Scala code throws checked ones undeclared.
+            // Spark's Scala code throws checked exceptions that it does not declare.
             throw Errors.explain(key() + ": reading " + files.listing().first(), e);
         }
     }
@@ -143,22 +143,22 @@ public final class SparkSource implements RawSource {
         }
         if (objects == 0 && !lines.isEmpty()) {
             throw RunException.data(key() + ": " + path() + ": none of its first " + lines.size()
-                    + " rows is a JSON object: there must be one a line");
+                    + " rows is a JSON object: each line must be a JSON object");
         }
         return List.copyOf(keys);
     }
 
-    /** A line as JSON, or a missing node where it is none. */
+    /** Returns a line as JSON, or a missing node if the line is not JSON. */
     static JsonNode parse(ObjectMapper mapper, String line) {
         try {
             return mapper.readTree(line);
         } catch (JsonProcessingException e) {
-            // A bad row, which is counted when all are read.
+            // The row is bad. It is counted when all rows are read.
             return MissingNode.getInstance();
         }
     }
 
-    /** Files of text folders: {@code content} and {@code path}. */
+    /** Returns the files of text folders: {@code content} and {@code path}. */
     Dataset<Row> texts() {
         Column content = RawTexts.utf8(RawTexts.decompressed(col("content"), col("path"), maxTextBytes), encoding);
         return wholeFiles().select(content.cast(DataTypes.StringType).as("content"), col("path"));
@@ -171,7 +171,7 @@ public final class SparkSource implements RawSource {
                 .load(path());
     }
 
-    /** Lines as they stand, blank ones left out, and {@link #CORRUPT}. */
+    /** Returns the lines that are not blank, and {@link #CORRUPT}. */
     Dataset<Row> lines() {
         return reader().text(path())
                 .withColumn(LINE, RawTexts.utf8(col(LINE), encoding).cast(DataTypes.StringType))
@@ -179,21 +179,24 @@ public final class SparkSource implements RawSource {
                 .withColumn(CORRUPT, nothing());
     }
 
-    /** Questions of SQuAD's files, each a JSON object as {@link #lines} has it, {@code path} and {@link #CORRUPT}. */
+    /**
+     * Returns the questions of SQuAD files, one JSON object each as in {@link #lines}, with {@code path} and
+     * {@link #CORRUPT}.
+     */
     Dataset<Row> squad() {
         return SquadSlices.read(spark, key(), wholeFiles());
     }
 
-    /** JSON lines, of which some keys are read as strings, and {@link #CORRUPT}. */
+    /** Returns JSON lines with some keys as strings, and {@link #CORRUPT}. */
     Dataset<Row> json(List<String> keys) {
         return reader().schema(strings(keys))
                 .option("columnNameOfCorruptRecord", CORRUPT)
-                // Null and other control bytes inside a text are removed from it, not the row.
+                // Cleaning removes null and other control characters inside a text; the row stays.
                 .option("allowUnquotedControlChars", true)
                 .json(path());
     }
 
-    /** CSV rows, every column a string, and {@link #CORRUPT}. */
+    /** Returns CSV rows with every column as a string, and {@link #CORRUPT}. */
     Dataset<Row> csv() {
         return csvReader()
                 .schema(strings(columns()))
@@ -204,16 +207,16 @@ public final class SparkSource implements RawSource {
 
     private DataFrameReader csvReader() {
         return reader().option("header", true)
-                // RFC 4180: a quote is escaped by a quote, a quoted text may hold line ends.
+                // RFC 4180: a quote escapes a quote, and a quoted text may hold line ends.
                 .option("escape", "\"")
                 .option("multiLine", multiline);
     }
 
-    /** A reader of text, compressed or not, in its character set. */
+    /** Returns a reader of text, compressed or not, in the source's character set. */
     private DataFrameReader reader() {
         DataFrameReader reader =
                 folders().option(RawTexts.CODECS, ZstdCodec.class.getName()).option("encoding", encoding);
-        // Spark knows the line ends of UTF-8 alone by itself; of CSV, those of character sets that have ASCII's.
+        // Spark finds line ends by itself only in UTF-8; in CSV also in character sets whose line end is ASCII's.
         Charset charset = Charset.forName(encoding);
         boolean known = format() == DataFormat.CSV
                 ? multiline || "\n".getBytes(charset).length == 1
@@ -221,13 +224,16 @@ public final class SparkSource implements RawSource {
         return known ? reader : reader.option("lineSep", "\n");
     }
 
-    /** Spark finds the columns in the names of folders where it does not look for files at any depth. */
+    /**
+     * Returns a reader that finds columns in the names of folders. Spark finds them only if it does not look for files
+     * at any depth.
+     */
     private DataFrameReader folders() {
         return spark.read()
                 .option("recursiveFileLookup", files.listing().partitions().isEmpty());
     }
 
-    /** Rows of Parquet files or of a table, whose columns have types, and an empty {@link #CORRUPT}. */
+    /** Returns rows of Parquet files or of a table, with typed columns, and an empty {@link #CORRUPT}. */
     Dataset<Row> typed() {
         if (format() == DataFormat.TABLE) {
             return SourceTable.rows(callers, files).withColumn(CORRUPT, nothing());
@@ -235,15 +241,15 @@ public final class SparkSource implements RawSource {
         try {
             return folders().parquet(path()).withColumn(CORRUPT, nothing());
         } catch (Exception e) {
-            // Exception, because Spark's Scala code throws checked ones undeclared.
+            // Spark's Scala code throws checked exceptions that it does not declare.
             throw Errors.explain(key() + ": reading " + path() + " as Parquet", e);
         }
     }
 
-    /** Columns that the first JSON lines have, as Spark infers them. */
+    /** Returns the columns that Spark infers from the first JSON lines. */
     String[] inferredColumns() {
         return spark.read()
-                .json(lines().select(LINE).limit(LOOKED_AT).as(Encoders.STRING()))
+                .json(lines().select(LINE).limit(INFERENCE_ROWS).as(Encoders.STRING()))
                 .columns();
     }
 
@@ -255,7 +261,7 @@ public final class SparkSource implements RawSource {
         return schema.add(CORRUPT, DataTypes.StringType);
     }
 
-    /** The file that a row is from; a table's rows are from the table. */
+    /** Returns the column with the file of a row; for a table the column holds the table's name. */
     Column file() {
         return format() == DataFormat.TABLE ? lit(path()) : col("_metadata.file_path");
     }

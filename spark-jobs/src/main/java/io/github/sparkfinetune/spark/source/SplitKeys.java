@@ -17,8 +17,8 @@ import java.util.Optional;
 import java.util.function.IntFunction;
 
 /**
- * Finds the {@link SplitKey} of the rows of one source: their group, by {@code data.split_by} or as the task has it,
- * and their time, by {@code data.split_by_time}.
+ * Computes the {@link SplitKey} of the rows of one source. A key has the row's group, by {@code data.split_by} or by
+ * the task, and the row's time, by {@code data.split_by_time}.
  *
  * @param columns columns of the group, or the column of the time
  * @param isTime whether the column is the time
@@ -32,9 +32,9 @@ public record SplitKeys<C>(TaskData<C> task, List<String> columns, boolean isTim
     }
 
     /**
-     * Returns what finds the split keys of a source; empty where the content of rows decides.
+     * Returns the split keys of a source; empty if the content of rows decides the split.
      *
-     * @throws RunException if a column that decides is not there
+     * @throws RunException if a column of the key does not exist
      */
     public static <C> Optional<SplitKeys<C>> of(RawSource source, TaskData<C> task, DataConfig data) {
         boolean isSplit = data.splitsOff() && Manifest.TRAIN.equals(source.split());
@@ -70,7 +70,7 @@ public record SplitKeys<C>(TaskData<C> task, List<String> columns, boolean isTim
         return Optional.of(new SplitKeys<>(task, columns, false, data.dataset().seed()));
     }
 
-    /** Returns what rows of a group share in a run, as a manifest has it; empty where there are no groups. */
+    /** Returns what the rows of a group share, in the words of the manifest; empty if there are no groups. */
     public static Optional<String> common(TaskData<?> task, DataConfig data) {
         if (data.split().splitBy() == null) {
             return task.groupName();
@@ -86,9 +86,9 @@ public record SplitKeys<C>(TaskData<C> task, List<String> columns, boolean isTim
     private static void require(RawSource source, String key, List<String> columns) {
         switch (source.format()) {
             case TEXT, TEXT_FOLDERS ->
-                throw RunException.config(key + ": " + source.path() + " has no columns, its files hold texts alone:"
+                throw RunException.config(key + ": " + source.path() + " has no columns, its files hold only texts:"
                         + " leave it out, or use jsonl, csv or parquet");
-            // A column that the first rows lack is found missing when all are counted.
+            // A column that the first rows lack may be in later rows. The counts show whether it is missing.
             case JSONL -> {}
             default -> columns.forEach(column -> source.requireColumn(key, column, ""));
         }
@@ -100,9 +100,9 @@ public record SplitKeys<C>(TaskData<C> task, List<String> columns, boolean isTim
     }
 
     /**
-     * Refuses columns in which no row to train on has a value.
+     * Refuses group columns that have no value in any training row.
      *
-     * @param counts of the source
+     * @param counts counts of the source
      */
     void requireGroups(RawSource source, ScanCounts counts) {
         if (!isTime && !columns.isEmpty() && counts.grouped == 0 && Manifest.TRAIN.equals(source.split())) {
@@ -116,14 +116,14 @@ public record SplitKeys<C>(TaskData<C> task, List<String> columns, boolean isTim
         return new Finder();
     }
 
-    /** Not for concurrent use. */
+    /** Computes the keys of one partition. Not for concurrent use. */
     public final class Finder {
         private final ContentHash.Digest digest = new ContentHash.Digest();
 
         /**
-         * Returns a row with its key; a row without a time cannot be used.
+         * Returns a row with its key. A row without a time becomes a bad row.
          *
-         * @param value text of a column, by its place among {@link #columns}; null where there is none
+         * @param value text of a column, by its index among {@link #columns}; null if the row has no value
          */
         public CleanRow<C> keyed(CleanRow<C> row, IntFunction<String> value) {
             if (row.badBecause() != null) {
@@ -142,13 +142,13 @@ public record SplitKeys<C>(TaskData<C> task, List<String> columns, boolean isTim
             }
         }
 
-        /** Returns the task's group; null where the row stands alone. */
+        /** Returns the task's group; null if the row has no group. */
         private ContentHash group(CleanRow<C> row) {
             byte[] group = task.group(row.content());
             return group.length == 0 ? null : digest.of(group);
         }
 
-        /** Returns the group of the columns' values; null where one is missing. */
+        /** Returns the group of the columns' values; null if a value is missing. */
         private ContentHash group(IntFunction<String> value) {
             byte[][] values = new byte[columns.size()][];
             for (int i = 0; i < values.length; i++) {

@@ -22,30 +22,29 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 
 /**
- * Reads files of SQuAD in parallel. A file is mostly one line, so it is cut where paragraphs begin: a task passes over
- * those of the slices before, which takes a small part of the time that tokenization does. A compressed file is one
- * slice.
+ * Reads SQuAD files in parallel. Such a file is mostly one line, so it is cut where paragraphs begin. A task skips the
+ * slices before its own, which takes a small part of the time of tokenization. A compressed file is one slice.
  */
 final class SquadSlices {
-    /** Bytes of a file that a task tokenizes at least, and of small files together. */
+    /** Smallest number of bytes of a task, from one file or from several small files. */
     private static final long SLICE = 4 << 20;
-    /** Of one file: with more, passing over the slices before would take as long as tokenizing. */
+    /** Most slices of a file. With more slices, skipping would take as long as tokenizing. */
     private static final long MOST_SLICES = 16;
 
     private SquadSlices() {}
 
     /**
-     * A part of a file, as {@link SquadFile} reads it.
+     * Part of a file in the terms of {@link SquadFile}.
      *
-     * @param bytes about so many
+     * @param bytes approximate length of the slice
      */
     private record Slice(String file, long from, long to, long bytes) implements Serializable {}
 
     /**
-     * The questions of files in their order.
+     * Returns the questions of files in order.
      *
-     * @param key configuration key of the source, for messages
-     * @param files columns {@code path} and {@code length}
+     * @param key configuration key of the source in messages
+     * @param files rows with the columns {@code path} and {@code length}
      * @return the columns of {@link SparkSource#lines}, and {@code path}
      */
     static Dataset<Row> read(SparkSession spark, String key, Dataset<Row> files) {

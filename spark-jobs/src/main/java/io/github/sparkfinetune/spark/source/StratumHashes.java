@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 public record StratumHashes(String stratum, long[] first, long[] second, long[] places, long[] groups)
         implements Serializable {
 
-    /** Number of rows. */
+    /** Returns the number of rows. */
     public int size() {
         return second.length;
     }
@@ -29,9 +29,9 @@ public record StratumHashes(String stratum, long[] first, long[] second, long[] 
     }
 
     /**
-     * Returns the place of a row in the order in which rows are held out, an unsigned number.
+     * Returns the place of a row: an unsigned number, by whose order rows are held out.
      *
-     * @param seed of the dataset
+     * @param seed seed of the dataset
      */
     public long place(long seed, int row) {
         return isKeyed() ? places[row] : SourceScan.splitHash(seed, second[row]);
@@ -41,20 +41,20 @@ public record StratumHashes(String stratum, long[] first, long[] second, long[] 
         return new ContentHash(first[row], second[row]);
     }
 
-    /** The hashes as one each. */
+    /** Returns the content hash of each row. */
     Stream<ContentHash> contents() {
         return IntStream.range(0, size()).mapToObj(this::content);
     }
 
-    /** Returns the rows whose hashes fulfil a condition. */
+    /** Returns the rows whose hashes meet a condition. */
     public StratumHashes where(Condition condition) {
-        Builder some = new Builder(stratum);
+        Builder selected = new Builder(stratum);
         for (int row = 0; row < size(); row++) {
             if (condition.holds(first[row], second[row])) {
-                some.add(content(row), isKeyed(), isKeyed() ? places[row] : 0, isKeyed() ? groups[row] : 0);
+                selected.add(content(row), isKeyed(), isKeyed() ? places[row] : 0, isKeyed() ? groups[row] : 0);
             }
         }
-        return some.build();
+        return selected.build();
     }
 
     /** Condition on the two halves of a hash. */
@@ -77,7 +77,7 @@ public record StratumHashes(String stratum, long[] first, long[] second, long[] 
             this.stratum = stratum;
         }
 
-        /** @param keyOrNull of the row */
+        /** @param keyOrNull split key of the row, or null */
         void add(ContentHash hash, SplitKey keyOrNull) {
             boolean keyed = keyOrNull != null;
             add(hash, keyed, keyed ? keyOrNull.place() : 0, keyed ? keyOrNull.group() : 0);

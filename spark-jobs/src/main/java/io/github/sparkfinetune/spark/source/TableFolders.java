@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Folders of the table formats Delta, Iceberg and Hudi. Their files hold rows that were deleted or replaced since;
- * which ones, only the table's log tells.
+ * Folders of the table formats Delta, Iceberg and Hudi. Their files also hold rows that were deleted or replaced later.
+ * Only the table's log records which rows are current.
  */
 final class TableFolders {
     private static final String DELTA = "_delta_log";
@@ -28,11 +28,11 @@ final class TableFolders {
     private TableFolders() {}
 
     /**
-     * Refuses a source with a table in it, or inside one.
+     * Refuses a source that contains a table or lies inside a table.
      *
      * @param key configuration key of the source
-     * @param roots what its path means
-     * @throws RunException if there is one
+     * @param roots files and folders that the source's path names
+     * @throws RunException if there is a table
      */
     static void refuse(String key, FileSystem system, List<FileStatus> roots) throws IOException {
         Set<Path> parents = new TreeSet<>();
@@ -45,7 +45,9 @@ final class TableFolders {
             try {
                 refuseFolder(key, system, parent);
             } catch (AccessControlException | AccessDeniedException e) {
-                LOG.debug("{} may not be looked into: it is taken for no table", parent);
+                LOG.debug(
+                        "{} cannot be listed for lack of permission: it is treated as a folder without a table",
+                        parent);
             }
         }
     }
@@ -69,15 +71,15 @@ final class TableFolders {
     }
 
     /**
-     * Refuses a source by a file of it, in which a table keeps its log.
+     * Refuses a source if one of its files belongs to the log of a table.
      *
-     * @param file any one below a folder of the source
+     * @param file any file below a folder of the source
      */
     static void refuseLog(String key, FileSystem system, Path file) throws IOException {
-        boolean ofIceberg = file.getName().endsWith(ICEBERG_FILE);
+        boolean isIceberg = file.getName().endsWith(ICEBERG_FILE);
         for (Path folder = file.getParent(); folder.getParent() != null; folder = folder.getParent()) {
             String name = folder.getName();
-            if (name.equals(DELTA) || name.equals(HUDI) || (ofIceberg && name.equals(ICEBERG))) {
+            if (name.equals(DELTA) || name.equals(HUDI) || (isIceberg && name.equals(ICEBERG))) {
                 refuseFolder(key, system, folder.getParent());
             }
         }

@@ -11,8 +11,9 @@ import org.apache.hadoop.io.compress.Compressor;
 import org.apache.hadoop.io.compress.Decompressor;
 
 /**
- * Reads {@code .zst} by the library that Spark brings for its own data. Hadoop's codec needs a native Hadoop, which few
- * machines have. It does not write. Public, because Hadoop makes it by its name.
+ * Codec that reads {@code .zst} with the library that Spark uses for its own data. Hadoop's codec needs a native
+ * Hadoop, which few machines have. This codec does not write. The class is public because Hadoop instantiates it by
+ * name.
  */
 public final class ZstdCodec implements CompressionCodec {
 
@@ -43,7 +44,7 @@ public final class ZstdCodec implements CompressionCodec {
 
     @Override
     public CompressionOutputStream createOutputStream(OutputStream out) {
-        throw new UnsupportedOperationException("it reads alone");
+        throw new UnsupportedOperationException("this codec only reads");
     }
 
     @Override
@@ -53,12 +54,12 @@ public final class ZstdCodec implements CompressionCodec {
 
     @Override
     public Class<? extends Compressor> getCompressorType() {
-        throw new UnsupportedOperationException("it reads alone");
+        throw new UnsupportedOperationException("this codec only reads");
     }
 
     @Override
     public Compressor createCompressor() {
-        throw new UnsupportedOperationException("it reads alone");
+        throw new UnsupportedOperationException("this codec only reads");
     }
 
     private static final class Input extends CompressionInputStream {
@@ -81,7 +82,7 @@ public final class ZstdCodec implements CompressionCodec {
 
         @Override
         public void resetState() {
-            throw new UnsupportedOperationException("it is read once");
+            throw new UnsupportedOperationException("this stream is read once");
         }
 
         @Override

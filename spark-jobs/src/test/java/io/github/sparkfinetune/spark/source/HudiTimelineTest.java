@@ -10,7 +10,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Names of files as Hudi 1.0.2 and 0.15 write them. */
+/** Names of files in the form of Hudi 1.0.2 and 0.15. */
 class HudiTimelineTest {
     @TempDir
     private Path table;
@@ -27,7 +27,7 @@ class HudiTimelineTest {
     }
 
     @Test
-    void theCommitThatWasCompletedLastIsTheVersion() throws IOException {
+    void returnsTheCommitThatWasCompletedLast() throws IOException {
         write(
                 ".hoodie/timeline",
                 "20261128223414169.commit.requested",
@@ -35,7 +35,7 @@ class HudiTimelineTest {
                 "20261128223414169_20261128223509399.commit",
                 ".20261128223414169_20261128223509399.commit.crc",
                 "20261128223500195_20261128223507239.deltacommit",
-                // Under way, and what changes no rows.
+                // Commits in progress, and an action that changes no rows.
                 "20261128223600000.deltacommit.requested",
                 "20261128223600000.deltacommit.inflight",
                 "20261128223700000_20261128223700001.clean",
@@ -45,7 +45,7 @@ class HudiTimelineTest {
     }
 
     @Test
-    void anEarlierVersionOfHudiHasOneTimeACommit() throws IOException {
+    void readsTheTimelineOfAnEarlierVersion() throws IOException {
         write(
                 ".hoodie",
                 "hoodie.properties",
@@ -58,7 +58,7 @@ class HudiTimelineTest {
     }
 
     @Test
-    void aFolderWithoutCommitsHasNoVersion() throws IOException {
+    void returnsNothingForAFolderWithoutCommits() throws IOException {
         assertThat(newest()).isEmpty();
         write(".hoodie", "hoodie.properties");
         assertThat(newest()).isEmpty();

@@ -22,7 +22,7 @@ class RawTextsTest {
     }
 
     @Test
-    void ofAHugeTextInASmallFileOnlyTheUsedPartIsDecompressed() throws IOException {
+    void decompressesOnlyTheUsedPartOfAHugeText() throws IOException {
         byte[] bomb = gzip(256 << 20);
         assertThat(bomb).hasSizeLessThan(1 << 20);
 
@@ -32,7 +32,7 @@ class RawTextsTest {
     }
 
     @Test
-    void aTextWithinTheLimitIsWhole() throws IOException {
+    void decompressesATextWithinTheLimitWhole() throws IOException {
         assertThat(RawTexts.decompress(gzip(5000), "small.txt.gz", RawTexts.mostBytes(1000)))
                 .hasSize(5000);
         assertThat(RawTexts.mostBytes(Integer.MAX_VALUE)).isPositive();

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class RowTimeTest {
     @Test
-    void placesGrowWithTheTime() throws UnusableRowException {
+    void mapsLaterTimesToLargerPlaces() throws UnusableRowException {
         for (List<String> times : List.of(
                 List.of("-1e300", "-20.5", "-20", "-0.5", "0", "1e-300", "3", "20240101", "1700000000.5", "1.7e18"),
                 List.of(
@@ -46,12 +46,12 @@ class RowTimeTest {
         "-0, 0",
         "1.5, 1.5"
     })
-    void isShownAsPeopleWriteIt(String text, String shown) throws UnusableRowException {
+    void printsTimesForPeople(String text, String shown) throws UnusableRowException {
         assertThat(RowTime.parse(" " + text + " ")).hasToString(shown);
     }
 
     @Test
-    void saysWhetherItIsADateOrANumber() throws UnusableRowException {
+    void distinguishesDatesAndNumbers() throws UnusableRowException {
         assertThat(RowTime.parse("2024-05-01").kind()).isEqualTo(Kind.DATE);
         assertThat(RowTime.parse("2024").kind()).isEqualTo(Kind.NUMBER);
         assertThat(RowTime.parse("-0").place()).isEqualTo(RowTime.parse("0").place());
@@ -60,12 +60,12 @@ class RowTimeTest {
     @ParameterizedTest
     @ValueSource(
             strings = {"yesterday", "01.05.2024", "2024-13-01", "2024-05-01T25:00", "NaN", "0x10", "2024-05-01+99"})
-    void anythingElseIsNoTime(String text) {
+    void refusesOtherTexts(String text) {
         assertThatThrownBy(() -> RowTime.parse(text)).hasMessage("bad_time");
     }
 
     @Test
-    void aRowWithoutOneSaysSo() {
+    void refusesAMissingTime() {
         assertThatThrownBy(() -> RowTime.parse(null)).hasMessage("no_time");
         assertThatThrownBy(() -> RowTime.parse(" ")).hasMessage("no_time");
     }

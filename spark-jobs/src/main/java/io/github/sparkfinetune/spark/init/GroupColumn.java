@@ -7,24 +7,24 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** Finds a column of patients, users or threads: a model should not be tested on a patient that it was trained on. */
+/** Finds a column of patients, users or threads. A model should not be tested on a patient that it was trained on. */
 final class GroupColumn {
-    private static final String WHOSE = "patient|subject|user|author|speaker|customer|client|member|person|thread"
+    private static final String GROUPS = "patient|subject|user|author|speaker|customer|client|member|person|thread"
             + "|conversation|session|dialogue|dialog";
-    /** Names that columns of texts have too, unless they end with id. */
-    private static final String WHOSE_ID = WHOSE + "|case|encounter|document|doc|group|source";
+    /** Names that also occur for columns of texts, unless they end with id. */
+    private static final String GROUP_IDS = GROUPS + "|case|encounter|document|doc|group|source";
 
     private static final Pattern NAME =
-            Pattern.compile("(" + WHOSE + ")|(" + WHOSE_ID + ")[_-]?id", Pattern.CASE_INSENSITIVE);
-    /** Fewer could not be on every side. */
+            Pattern.compile("(" + GROUPS + ")|(" + GROUP_IDS + ")[_-]?id", Pattern.CASE_INSENSITIVE);
+    /** Fewest groups: each side of the split needs a group. */
     private static final int FEWEST = 3;
 
     private GroupColumn() {}
 
     /**
-     * Returns the first such column in which some rows have the same value.
+     * Returns the first column with such a name in which some rows have the same value.
      *
-     * @param used columns that hold texts, labels or the like
+     * @param used columns that hold texts, labels or other data of the task
      */
     static Optional<String> of(SourceLook look, Collection<String> used) {
         return look.columns().stream()

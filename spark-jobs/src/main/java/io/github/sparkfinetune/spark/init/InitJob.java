@@ -36,15 +36,15 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.SparkSession;
 
-/** Looks at a source and a model, and proposes the run that trains the one on the other. */
+/** Reads a source and a model, and proposes a run that trains the model on the source. */
 public final class InitJob {
     private static final String TRAIN = "data.train";
-    /** Longest sample that lengths are measured up to where a model takes more. */
+    /** Longest sample that is measured, for models that allow longer samples. */
     private static final int LONGEST = 8192;
 
     private final SparkSession spark;
     private final InitRequest request;
-    /** The model's folder. */
+    /** Folder of the model. */
     private final String model;
 
     private final Map<String, String> named = new LinkedHashMap<>();
@@ -65,9 +65,9 @@ public final class InitJob {
     }
 
     /**
-     * A configuration that the data and the model can be looked at with.
+     * Returns a configuration with which the data and the model can be read.
      *
-     * @throws RunException if a setting is none
+     * @throws RunException if a setting is invalid
      */
     public static RunConfig draft(InitRequest request, int cores) {
         List<String> overrides = new ArrayList<>(request.settings());
@@ -86,10 +86,10 @@ public final class InitJob {
     /**
      * Proposes a run.
      *
-     * @param model the model's folder
-     * @param planner says what a run takes
-     * @param chooser is asked where several tasks fit; the first is the likeliest
-     * @throws RunException if no task fits, or data or model can't be read
+     * @param model folder of the model
+     * @param planner computes memory and disk of a run
+     * @param chooser chooses from several fitting tasks; the first task is the likeliest
+     * @throws RunException if no task fits, or data or model cannot be read
      */
     public static Proposal run(
             SparkSession spark,
@@ -132,14 +132,14 @@ public final class InitJob {
         TaskData<?> data = TaskDatas.of(measured);
         TokenizerFiles tokenizer = TaskDatas.tokenizer(folder, measured, Architectures::positions, hadoop);
         data.check(tokenizer);
-        SourceFiles asFound = Sources.of(spark, measured.data(), TRAIN, Manifest.TRAIN, request.data());
+        SourceFiles measuredFiles = Sources.of(spark, measured.data(), TRAIN, Manifest.TRAIN, request.data());
         SourceReader all = new SourceReader(spark, tokenizer, measured.data());
-        Survey survey = Survey.of(all, asFound, data, tokenizer, longest);
-        return new RunWriter(request, named, config, task, found, asFound, survey, siblings)
+        Survey survey = Survey.of(all, measuredFiles, data, tokenizer, longest);
+        return new RunWriter(request, named, config, task, found, measuredFiles, survey, siblings)
                 .write(measured, model, planner);
     }
 
-    /** With the column whose rows are held out together, where rows are split off. */
+    /** Adds the column whose rows are held out together, if rows are split. */
     private static Recognition withGroup(Recognition found, SourceLook look, Map<String, String> siblings) {
         boolean isSplit = !siblings.keySet().containsAll(List.of("data.eval", "data.test"));
         return isSplit
@@ -149,7 +149,7 @@ public final class InitJob {
                 : found;
     }
 
-    /** A file of lines that says so by its name is one. */
+    /** Sets the format of a file of lines, by its name. */
     private RunConfig withFormat(RunConfig draft) {
         boolean lines = request.data().matches("(?i).*\\.txt(\\.(gz|bz2|zst))?") && !named.containsKey("data.format");
         return lines ? with(draft, new CommentedYaml().set("data.format", "text", "")) : draft;
@@ -165,7 +165,7 @@ public final class InitJob {
         return RunConfigLoader.parse(RunConfigLoader.toYaml(config), "finetune init", overrides);
     }
 
-    /** The tasks that source and model are for, or the one that is asked for. */
+    /** Returns the tasks that fit source and model, or only the requested task. */
     private Map<String, Recognition> fitting(RunConfig draft, SourceLook look, HfConfig config) {
         Map<Task, Recognition> recognized = TaskDatas.recognized(look);
         Map<String, Recognition> fitting = new LinkedHashMap<>();
@@ -181,20 +181,21 @@ public final class InitJob {
                 refused.add(name + ": " + e.getMessage());
             }
         });
-        String wanted = request.task();
-        if (wanted != null ? fitting.containsKey(wanted) : !fitting.isEmpty()) {
-            return wanted == null ? fitting : Map.of(wanted, fitting.get(wanted));
+        String requested = request.task();
+        if (requested != null ? fitting.containsKey(requested) : !fitting.isEmpty()) {
+            return requested == null ? fitting : Map.of(requested, fitting.get(requested));
         }
-        if (!refused.isEmpty() && (wanted == null || refused.stream().anyMatch(one -> one.startsWith(wanted + ":")))) {
-            throw RunException.config("the data is for another model (" + String.join("; ", refused) + ")");
+        if (!refused.isEmpty()
+                && (requested == null || refused.stream().anyMatch(one -> one.startsWith(requested + ":")))) {
+            throw RunException.config("the data does not fit the model (" + String.join("; ", refused) + ")");
         }
-        throw RunException.config(TRAIN + ": " + request.data() + " has nothing that "
-                + (wanted == null ? "a task" : "task " + wanted) + " is trained on, its columns are "
+        throw RunException.config(TRAIN + ": " + request.data() + " has no columns that "
+                + (requested == null ? "a task" : "task " + requested) + " needs, its columns are "
                 + String.join(", ", look.columns())
                 + ": name them with --set data.text=COLUMN --set data.label=COLUMN");
     }
 
-    /** Files beside one named train that are named eval, validation or test. */
+    /** Returns files with eval, validation or test in the name, for a file with train in the name. */
     private Map<String, String> siblings(Configuration hadoop) throws IOException {
         Map<String, String> found = new LinkedHashMap<>();
         Path train = new Path(request.data());

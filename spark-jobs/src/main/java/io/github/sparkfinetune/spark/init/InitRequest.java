@@ -3,14 +3,14 @@ package io.github.sparkfinetune.spark.init;
 import java.util.List;
 
 /**
- * What is known of a run before its data and model are looked at.
+ * Settings of a run before its data and model are read.
  *
- * @param model as the file names it: a folder, or a name of the Hugging Face Hub
+ * @param model model as in the configuration: a folder, or a name of the Hugging Face Hub
  * @param data raw text to train on
- * @param task its name, or null
- * @param ranks or null
- * @param rankMib memory that a rank may take outside the Java heap, or null
- * @param settings {@code section.key=value}, which hold whatever is found
+ * @param task name of the task, or null
+ * @param ranks number of ranks, or null
+ * @param rankMib memory that a rank may take outside the Java heap, in MiB, or null
+ * @param settings settings {@code section.key=value}, which override what init finds
  */
 public record InitRequest(
         String model, String data, String task, Integer ranks, Integer rankMib, List<String> settings) {

@@ -14,36 +14,36 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * What makes a run fit the memory of its ranks, tried in the order of what it costs: smaller micro-batches, layers that
- * are computed twice, the base in 4 bits, fewer ranks in one process.
+ * Settings with which a run fits the memory of its ranks. Candidates are tried in order of their cost: smaller
+ * micro-batches, gradient checkpointing, the base in 4 bits, fewer ranks in one process.
  *
  * @param batch samples of a micro-batch
  * @param checkpointing whether layers are computed again in the backward pass
- * @param method of the run
- * @param ranks that train
- * @param plan what it takes
+ * @param method method of the run
+ * @param ranks number of ranks
+ * @param plan memory and disk of the run
  */
 record MemoryFit(int batch, boolean checkpointing, MethodConfig.Type method, int ranks, PlanJob.Plan plan) {
-    /** Samples of an optimizer step, as usual in Hugging Face's examples. */
+    /** Samples of an optimizer step, as is usual in Hugging Face's examples. */
     static final int GLOBAL_BATCH = 16;
 
     private static final int LARGEST_BATCH = 16;
-    /** Of a machine's memory: the rest is for the system, the heap and other work. */
+    /** Share of a machine's memory for the ranks. The rest is for the system, the heap and other work. */
     private static final double SHARE = 0.7;
-    /** What a rank may take where nothing says what an executor has. */
+    /** Memory of a rank if the executors' memory is unknown. */
     private static final long UNKNOWN = 8L << 30;
 
-    /** Micro-batches of a step. */
+    /** Returns the number of micro-batches of a step. */
     int accumulation() {
         return Math.max(1, GLOBAL_BATCH / (batch * ranks));
     }
 
     /**
-     * Finds the first that fits; where none does, the one that takes the least.
+     * Returns the first candidate that fits; if none fits, the candidate that takes the least memory.
      *
-     * @param draft with all keys
+     * @param draft all keys of the run
      * @param fixed keys that are not changed
-     * @param rankBytes that a rank may take, or empty for what the machine or Spark's settings give
+     * @param rankBytes memory that a rank may take, or empty for the memory of the machine or of Spark's settings
      */
     static MemoryFit of(
             CommentedYaml draft,
@@ -99,7 +99,7 @@ record MemoryFit(int batch, boolean checkpointing, MethodConfig.Type method, int
                 "cluster.ranks=" + ranks);
     }
 
-    /** Whether a rank has what it takes. */
+    /** Returns whether each rank has the memory that it takes. */
     boolean fits(OptionalLong rankBytes) {
         long needed = Math.max(plan.run().memory().sum(), plan.run().memory().evaluation());
         if (rankBytes.isPresent()) {

@@ -5,12 +5,12 @@ import io.github.sparkfinetune.spark.run.PlanJob;
 import java.util.List;
 
 /**
- * A run that fits its data, its model and its machine.
+ * Run that fits its data, its model and its machine.
  *
- * @param yaml the file, with comments
- * @param config what it loads as
- * @param plan what it takes
- * @param found what was found in the data and the model, a line each
+ * @param yaml configuration file, with comments
+ * @param config configuration that the file loads as
+ * @param plan memory and disk of the run
+ * @param found findings in the data and the model, one line each
  */
 public record Proposal(String yaml, RunConfig config, PlanJob.Plan plan, List<String> found) {
     public Proposal {

@@ -22,11 +22,11 @@ import java.util.OptionalLong;
 import java.util.function.Function;
 
 /**
- * Writes the file of a run for what was found.
+ * Writes the configuration file of a run from the findings.
  *
- * @param named keys that were set beforehand
- * @param task its name
- * @param siblings held-out files beside the source, by their keys
+ * @param named keys that the user set
+ * @param task name of the task
+ * @param siblings held-out files beside the source, by key
  */
 record RunWriter(
         InitRequest request,
@@ -39,11 +39,14 @@ record RunWriter(
         Map<String, String> siblings) {
     static final String SPLIT_BY = "data.split_by";
 
-    /** Above it a sample is cut, packed or split into windows: longer ones cost more than they bring, as a rule. */
+    /**
+     * Longest sample by default. Longer samples are cut, packed or split into windows, because they usually cost more
+     * than they improve.
+     */
     private static final int USUAL_LONGEST = 512;
 
     private static final int STEP = 16;
-    /** Of English text. */
+    /** Bytes of a token of English text. */
     private static final int BYTES_OF_A_TOKEN = 4;
 
     private static final long MANY = 50_000;
@@ -55,7 +58,7 @@ record RunWriter(
         String packing = found.settings().getOrDefault("data.packing", "none");
         int maxLength = maxLength(packing);
         CommentedYaml yaml = new CommentedYaml();
-        yaml.head("Written by finetune init, which looked at the data and the model; any line may be changed.");
+        yaml.head("Written by finetune init from the data and the model; you may change any line.");
         yaml.text("model", request.model(), model.modelType());
         yaml.set("task", task, found.evidence());
         data(yaml, packing, maxLength);
@@ -68,7 +71,7 @@ record RunWriter(
         training(yaml, spec);
         yaml.set("cluster.ranks", 1, "");
         yaml.text("output.dir", "runs/" + name(request.data()) + "-" + name(request.model()), "model, metrics, report");
-        named.forEach((key, value) -> yaml.set(key, value, "as given"));
+        named.forEach((key, value) -> yaml.set(key, value, "as set"));
         adapters(yaml, kind);
         return fit(yaml, packing, maxLength, folder, planner);
     }
@@ -115,7 +118,7 @@ record RunWriter(
             yaml.set(
                     "data.max_bad_fraction",
                     Math.min(1, Math.max(0.01, share)),
-                    bad + " of " + survey.looked() + " rows can't be used: " + DataFunnel.reasons(survey.bad()));
+                    bad + " of " + survey.looked() + " rows cannot be used: " + DataFunnel.reasons(survey.bad()));
         }
     }
 
@@ -123,7 +126,9 @@ record RunWriter(
         return "tokens of a " + (packing.equals("none") ? "row" : "text") + ": " + lengths();
     }
 
-    /** Nothing is told of how long those are that the survey cuts at what the model reads. */
+    /**
+     * Describes the lengths. Texts that the survey cuts at the model's limit have unknown lengths, which are left out.
+     */
     private String lengths() {
         if (survey.percentile(99) >= survey.longest()) {
             long cut = survey.lengths().stream()
@@ -141,18 +146,18 @@ record RunWriter(
                         : ", the longest " + survey.percentile(100));
     }
 
-    /** Of samples that are packed as much as is usual, else as long as nearly all rows are. */
+    /** Returns the usual length for packed samples, else the length of nearly all rows. */
     private int maxLength(String packing) {
         int most = Math.min(survey.longest(), USUAL_LONGEST);
         int nearlyAll = (survey.percentile(99) + STEP - 1) / STEP * STEP;
-        int wanted = switch (packing) {
+        int length = switch (packing) {
             case "wrapped" -> most;
-            // So that several conversations share a sample.
+            // Several conversations share a sample.
             case "bfd" -> Math.max(nearlyAll, Math.min(most, 2 * STEP * (nearlyAll / STEP)));
             default -> nearlyAll;
         };
         return Math.max(
-                STEP, Math.min(packing.equals("bfd") ? Math.min(survey.longest(), 4 * USUAL_LONGEST) : most, wanted));
+                STEP, Math.min(packing.equals("bfd") ? Math.min(survey.longest(), 4 * USUAL_LONGEST) : most, length));
     }
 
     private void training(CommentedYaml yaml, TaskSpec spec) {
@@ -211,7 +216,7 @@ record RunWriter(
             int maxLength,
             String folder,
             Function<RunConfig, PlanJob.Plan> planner) {
-        // Planned with the model's folder, which a name of the Hub is written for.
+        // The plan needs the model's folder, but the file names the model of the Hub.
         Function<RunConfig, PlanJob.Plan> ofFolder = config -> planner.apply(
                 RunConfigLoader.parse(RunConfigLoader.toYaml(config), "finetune init", List.of(override(folder))));
         RunConfig config = RunConfigLoader.parse("{}", "finetune init", yaml.overrides());
@@ -253,16 +258,16 @@ record RunWriter(
 
     private String method(MemoryFit fit) {
         return switch (fit.method()) {
-            case FULL -> "every parameter; lora trains adapters alone";
-            case FREEZE -> "the head alone";
-            case LORA -> "adapters alone; qlora holds the base in 4 bits, full trains all";
+            case FULL -> "every parameter; lora trains only adapters";
+            case FREEZE -> "only the head";
+            case LORA -> "only adapters; qlora holds the base in 4 bits, full trains every parameter";
             case QLORA -> "adapters over the base in 4 bits, which needs the least memory";
         };
     }
 
     private static String ranks(PlanJob.Plan plan) {
         return plan.ranks().oneProcess()
-                ? "threads of this machine; on a cluster one an executor"
+                ? "threads of this machine; on a cluster one per executor"
                 : "executors; with --conf spark.executor.memoryOverhead="
                         + plan.room().overheadMib() + "m";
     }
@@ -274,14 +279,17 @@ record RunWriter(
         return Math.max(1, Math.min(MemoryFit.GLOBAL_BATCH, plan.ranks().slots().orElse(1)));
     }
 
-    /** Tokens of a text on the average, by their bytes where some are longer than the survey measures. */
+    /**
+     * Returns the mean number of tokens of a text. If texts are longer than the survey measures, the number is
+     * estimated from their bytes.
+     */
     private double tokens() {
         return survey.percentile(100) < survey.longest()
                 ? survey.meanLength()
                 : Math.max(survey.meanLength(), files.size().textBytes() / (double) survey.rows() / BYTES_OF_A_TOKEN);
     }
 
-    /** An evaluation an epoch, where there are several, so that the best one is kept. */
+    /** Sets an evaluation per epoch if there are several steps, so that the best model is kept. */
     private void evaluations(CommentedYaml yaml, String packing, int maxLength, MemoryFit fit) {
         double trained = survey.rows() * (siblings.isEmpty() ? 0.8 : 0.9);
         double samples = packing.equals("none") ? trained : trained * tokens() / maxLength;
@@ -317,7 +325,10 @@ record RunWriter(
         return lines;
     }
 
-    /** The last part of a path or name, without what follows a dot; of a file named train its folder's. */
+    /**
+     * Returns the last part of a path or name, without anything after a dot. For a file named train, returns the name
+     * of its folder.
+     */
     private static String name(String path) {
         String[] parts = path.replaceAll("/+$", "").split("/", -1);
         String last = parts[parts.length - 1].replaceFirst("[.@*].*$", "");

@@ -30,16 +30,16 @@ import org.apache.spark.rdd.PartitionPruningRDD;
 import scala.runtime.AbstractFunction1;
 
 /**
- * What is in a source: of a small one all, of a large one some parts, evenly spread. Rows are counted, and so many of
- * them tokenized as a task does it, chosen by their content, that it takes seconds.
+ * Contents of a source: all rows of a small source, evenly spread partitions of a large source. The survey counts rows.
+ * It tokenizes a sample of the rows as the task does, chosen by their content hash, which takes seconds.
  *
- * @param rows of the source; estimated where not all of it was looked at
- * @param isWhole whether all of it was
- * @param bad rows that can't be used of those that were looked at, by reason
- * @param looked rows that were looked at
- * @param labels rows of each label, of those that were looked at; empty for a task without labels
- * @param longest tokens of the longest sample that it measures
- * @param lengths tokens of rows, or of what a row is cut into or has side by side, in ascending order
+ * @param rows number of rows of the source; estimated if only a part was read
+ * @param isWhole whether the whole source was read
+ * @param bad number of rows that cannot be used, by reason
+ * @param looked number of rows that were read
+ * @param labels number of rows of each label, among the rows that were read; empty for a task without labels
+ * @param longest tokens of the longest sample that is measured
+ * @param lengths tokens of rows, or of the parts that a row is cut into or contains, in ascending order
  */
 record Survey(
         long rows,
@@ -49,11 +49,11 @@ record Survey(
         Map<String, Long> labels,
         int longest,
         List<Integer> lengths) {
-    /** Parts of up to 32 MB that are looked at. */
+    /** Partitions that are read, of up to 32 MB each. */
     private static final int PARTS = 8;
 
     private static final int SHOWN_LABELS = 5;
-    /** Text of a part that is tokenized: about a second of a core. */
+    /** Text of a partition that is tokenized: about a second on one core. */
     private static final long TOKENIZED_BYTES = 4L << 20;
 
     Survey {
@@ -62,25 +62,25 @@ record Survey(
     }
 
     /**
-     * Looks at a source.
+     * Reads a source.
      *
-     * @param task whose samples are not packed
-     * @param longest tokens of its longest sample, as many as the model allows
-     * @throws RunException if none of the rows that were looked at can be used
+     * @param task task without packing
+     * @param longest tokens of the longest sample that the model allows
+     * @throws RunException if no row that was read can be used
      */
     static <C> Survey of(
             SourceReader reader, SourceFiles files, TaskData<C> task, TokenizerFiles tokenizer, int longest) {
         SourceReader.Rows<C> all = reader.read(files, task, true);
         int partitions = all.rdd().getNumPartitions();
-        JavaRDD<CleanRow<C>> some = partitions <= PARTS ? all.rdd() : spread(all.rdd(), partitions);
+        JavaRDD<CleanRow<C>> sampled = partitions <= PARTS ? all.rdd() : spread(all.rdd(), partitions);
         ScanCounts counts;
-        try (SourceScan scan = SourceScan.of(all.with(some), false)) {
+        try (SourceScan scan = SourceScan.of(all.with(sampled), false)) {
             counts = scan.counts();
         }
         if (counts.rows == counts.badRows()) {
             throw RunException.data(files.key() + ": " + files.path() + ": none of " + counts.rows
                     + " rows can be used (" + DataFunnel.reasons(counts.bad)
-                    + "): name the columns by --set data.text=COLUMN and so on");
+                    + "): name the columns with --set data.text=COLUMN and similar keys");
         }
         Map<String, Long> labels = task.rowsPerLabel(counts.strata, counts.labels);
         List<String> names = LabelNames.sorted(labels.keySet());
@@ -89,8 +89,8 @@ record Survey(
                 (double) TOKENIZED_BYTES * partitions / Math.max(1, files.size().textBytes()));
         String key = files.key();
         Broadcast<TokenizerFiles> tokenizerFiles =
-                JavaSparkContext.fromSparkContext(some.context()).broadcast(tokenizer);
-        List<Integer> lengths = some
+                JavaSparkContext.fromSparkContext(sampled.context()).broadcast(tokenizer);
+        List<Integer> lengths = sampled
                 .mapPartitions(rows -> lengths(rows, share, task, tokenizerFiles.value(), key, names)
                         .iterator())
                 .collect()
@@ -154,17 +154,17 @@ record Survey(
         return lengths;
     }
 
-    /** The length that so many of 100 don't exceed; 0 where there are none. */
+    /** Returns the length that a percentage of the rows does not exceed; 0 if there are no lengths. */
     int percentile(int percent) {
         return lengths.isEmpty() ? 0 : lengths.get((int) ((lengths.size() - 1L) * percent / 100));
     }
 
-    /** Mean of the lengths. */
+    /** Returns the mean length. */
     double meanLength() {
         return lengths.stream().mapToInt(Integer::intValue).average().orElse(0);
     }
 
-    /** How many rows the most frequent labels have, for people. */
+    /** Returns the row counts of the most frequent labels, for people. */
     String balance() {
         if (labels.isEmpty()) {
             return "";

@@ -60,7 +60,7 @@ class SurveyTest {
     }
 
     @Test
-    void ofASmallSourceAllIsLookedAt() throws IOException {
+    void readsAllOfASmallSource() throws IOException {
         List<String> mails = new ArrayList<>(PrepareFixture.mails(50));
         mails.add("{\"text\": \"no label\"}");
         Survey survey = survey(mails, 32 << 20);
@@ -75,7 +75,7 @@ class SurveyTest {
     }
 
     @Test
-    void ofALargeOneSomePartsAreAndTheRestIsEstimated() throws IOException {
+    void readsPartsOfALargeSourceAndEstimatesTheRest() throws IOException {
         Survey survey = survey(PrepareFixture.mails(4000), 20_000);
 
         assertThat(survey.isWhole()).isFalse();
@@ -86,7 +86,7 @@ class SurveyTest {
     }
 
     @Test
-    void aSourceWithoutUsableRowsIsRefused() {
+    void refusesASourceWithoutUsableRows() {
         assertThatThrownBy(() -> survey(List.of("{\"text\": \"a\", \"label\": null}"), 32 << 20))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("none of 1 rows can be used (no_label: 1)");

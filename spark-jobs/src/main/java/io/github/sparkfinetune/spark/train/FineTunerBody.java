@@ -10,7 +10,7 @@ import java.io.IOException;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 
-/** Fine-tuning, as what every rank does. */
+/** Fine-tuning as the work of every rank. */
 record FineTunerBody() implements RankBody {
     @Override
     public void check(RunConfig config, Configuration hadoop) throws IOException {

@@ -4,7 +4,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Tells from an error that there was no memory left, and which: PyTorch says so in the text of an error alone. */
+/** Recognizes errors that report a lack of memory. PyTorch reports it only in the text of an error. */
 final class OutOfMemory {
     private static final Pattern HOST =
             Pattern.compile("can't allocate memory: you tried to allocate (\\d+) bytes|std::bad_alloc");
@@ -17,7 +17,7 @@ final class OutOfMemory {
 
     private OutOfMemory() {}
 
-    /** What was asked for, and what helps; empty where an error is about something else. */
+    /** Returns the size of the request and the remedies; empty for other errors. */
     static Optional<String> reason(Throwable error) {
         for (Throwable cause = error; cause != null; cause = cause.getCause()) {
             if (cause instanceof OutOfMemoryError) {
@@ -26,13 +26,13 @@ final class OutOfMemory {
             String text = String.valueOf(cause.getMessage());
             Matcher host = HOST.matcher(text);
             if (host.find()) {
-                return Optional.of("(PyTorch asked for " + (host.group(1) == null ? "more" : host.group(1) + " bytes")
+                return Optional.of("(PyTorch requested " + (host.group(1) == null ? "more" : host.group(1) + " bytes")
                         + "): raise spark.executor.memoryOverhead, or " + SMALLER);
             }
             Matcher device = DEVICE.matcher(text);
             if (device.find()) {
-                return Optional.of("(the GPU has none left"
-                        + (device.group(1) == null ? "" : ", PyTorch asked for " + device.group(1)) + "): " + SMALLER);
+                return Optional.of("(the GPU has no memory left"
+                        + (device.group(1) == null ? "" : ", PyTorch requested " + device.group(1)) + "): " + SMALLER);
             }
         }
         return Optional.empty();

@@ -10,38 +10,38 @@ import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * What every rank of a training run does; travels to the ranks by Java serialisation.
+ * Work of every rank of a training run. Java serialization carries it to the ranks.
  *
- * <p>How it ends decides what Spark does: a {@link io.github.sparkfinetune.core.collective.LostRankException} or an
- * {@link IOException} (also {@link java.io.UncheckedIOException}, also as a cause) repeats the whole stage, which then
- * resumes from the newest checkpoint; anything else ends the run at once, a
- * {@link io.github.sparkfinetune.conf.RunException} with its own exit code. All ranks must return within
+ * <p>How the work ends decides what Spark does. A {@link io.github.sparkfinetune.core.collective.LostRankException} or
+ * an {@link IOException} (also {@link java.io.UncheckedIOException}, also as a cause) repeats the whole stage, which
+ * then resumes from the newest checkpoint. Any other exception ends the run at once; a
+ * {@link io.github.sparkfinetune.conf.RunException} ends it with its own exit code. All ranks must return within
  * {@code spark.barrier.sync.timeout} of each other.
  */
 public interface RankBody extends Serializable {
 
     /**
-     * Finds what is wrong with a run before any long work, on the driver; by default nothing.
+     * Checks a run on the driver before any long work. The default implementation checks nothing.
      *
-     * @throws io.github.sparkfinetune.conf.RunException that says what to change
+     * @throws io.github.sparkfinetune.conf.RunException that names the setting to change
      */
     default void check(RunConfig config, Configuration hadoop) throws IOException {}
 
-    /** Memory that a rank will take outside the Java heap, or empty where it is not known. */
+    /** Returns the memory that a rank takes outside the Java heap, or empty if unknown. */
     default Optional<RankMemory> memory(RunConfig config, Configuration hadoop) throws IOException {
         return Optional.empty();
     }
 
     /**
-     * Name of the newest committed checkpoint, or null for none. Asked on the driver, to see how far the run is, and by
-     * one of the tasks while the others wait: it must not read more than takes seconds.
+     * Returns the name of the newest committed checkpoint, or null if there is none. The driver calls this to measure
+     * progress, and one task calls it while the others wait: it must take at most seconds.
      */
     String newestCheckpoint(RunConfig config, Configuration hadoop) throws IOException;
 
     /**
-     * Trains to the end. Returns at once where {@code resumeFrom} is the run's last checkpoint.
+     * Trains to the end. Returns at once if {@code resumeFrom} is the run's last checkpoint.
      *
-     * @param resumeFrom a name from {@link #newestCheckpoint}, or null
+     * @param resumeFrom name from {@link #newestCheckpoint}, or null
      */
     TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws Exception;
 }

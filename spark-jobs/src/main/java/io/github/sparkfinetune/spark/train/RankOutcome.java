@@ -10,23 +10,23 @@ import java.io.Serializable;
 import java.io.StringWriter;
 
 /**
- * How one rank's work ended. Carries an error as text, because not every exception can be serialised.
+ * Result of one rank's work. An error is carried as text, because not every exception can be serialized.
  *
- * @param kind what follows from it for the run
- * @param result the result, or null unless {@link Kind#DONE}
- * @param exitCode the exit code of a run that ends by this outcome
- * @param message one line that says what went wrong, or null with {@link Kind#DONE}
- * @param stackTrace where it went wrong, or null with {@link Kind#DONE}
+ * @param kind consequence for the run
+ * @param result result of the training, or null unless {@link Kind#DONE}
+ * @param exitCode exit code of a run that ends with this outcome
+ * @param message one line about the error, or null with {@link Kind#DONE}
+ * @param stackTrace stack trace of the error, or null with {@link Kind#DONE}
  */
 record RankOutcome(int rank, Kind kind, TrainingResult result, ExitCode exitCode, String message, String stackTrace)
         implements Serializable {
 
     enum Kind {
-        /** The rank has done its part. */
+        /** The rank has finished. */
         DONE,
-        /** The stage must be repeated: a rank or its data was out of reach. */
+        /** The stage must be repeated: a rank or its data could not be reached. */
         RETRY,
-        /** The run must end: repeating it would fail again. */
+        /** The run must end: a repetition would fail again. */
         FATAL
     }
 
@@ -51,7 +51,7 @@ record RankOutcome(int rank, Kind kind, TrainingResult result, ExitCode exitCode
         return new RankOutcome(rank, Kind.FATAL, null, ExitCode.FAILED, message, trace.toString());
     }
 
-    /** The exception that ends the command. */
+    /** Returns the exception that ends the command. */
     RunException toException() {
         Throwable cause = new IllegalStateException("on rank " + rank + ": " + stackTrace);
         return switch (exitCode) {

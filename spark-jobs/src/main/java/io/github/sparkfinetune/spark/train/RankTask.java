@@ -37,11 +37,12 @@ import scala.collection.JavaConverters;
 import scala.runtime.AbstractFunction1;
 
 /**
- * One rank, as a barrier task; which one follows from where the tasks are ({@link RankOrder}). The ranks meet twice
- * through Spark: before the work, to exchange their addresses and the checkpoint to resume from, and after it, to agree
- * on what follows. A rank that ends with an error of its own closes its connections, by which its peers end with a lost
- * rank; only at the second meeting do they learn whether the stage is to be repeated or the run to end. Every rank
- * comes to both meetings, whatever happened to it.
+ * Rank as a barrier task. The hosts of the tasks decide the rank's number ({@link RankOrder}).
+ *
+ * <p>The ranks meet twice through Spark. Before the work they exchange their addresses and the checkpoint to resume
+ * from. After the work they agree on the consequence. A rank that fails with its own error closes its connections, and
+ * its peers then fail with a lost rank. Only the second meeting decides whether the stage is repeated or the run ends.
+ * Every rank comes to both meetings, even after an error.
  */
 final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankOutcome>> implements Serializable {
     private static final Logger LOG = LoggerFactory.getLogger(RankTask.class);
@@ -56,26 +57,27 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
     private final Placement placement;
 
     /**
-     * What a rank tells its peers before the work.
+     * Message of a rank to its peers before the work.
      *
-     * @param address where it listens, or null if it can not take part
-     * @param resumeFrom the checkpoint to resume from, or null for none; the first task's counts
+     * @param address address where the rank listens, or null if it cannot take part
+     * @param resumeFrom checkpoint to resume from, or null; only the first task's value is used
      */
     record Greeting(String address, String resumeFrom) {}
 
     /**
-     * What a rank tells its peers after the work.
+     * Message of a rank to its peers after the work.
      *
-     * @param rank who it is; the number of its task where the ranks were not numbered
-     * @param message what went wrong, or null
-     * @param consequence whether it only lost a peer
+     * @param rank number of the rank, or of its task if the ranks were not numbered
+     * @param kind consequence for the run
+     * @param message one line about the error, or null
+     * @param consequence whether the rank only lost a peer
      */
     record Ending(int rank, RankOutcome.Kind kind, String message, boolean consequence) {
         static Ending of(RankOutcome outcome, Throwable error) {
             return new Ending(outcome.rank(), outcome.kind(), outcome.message(), error instanceof LostRankException);
         }
 
-        /** That of the rank whose failure made the stage fail, or null if it did not. */
+        /** Returns the message of the rank that made the stage fail, or null if the stage did not fail. */
         static Ending root(List<Ending> all) {
             Ending first = null;
             for (Ending ending : all) {
@@ -91,8 +93,8 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
     }
 
     /**
-     * @param runId drawn by the driver for this run
-     * @param secret drawn by the driver for this run; who knows it may join the ring
+     * @param runId random id of this run from the driver
+     * @param secret random secret of this run from the driver; a process that knows the secret may join the ring
      */
     RankTask(
             RunConfig config,
@@ -135,7 +137,8 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
         boolean fatal = all.stream().anyMatch(ending -> ending.kind() == RankOutcome.Kind.FATAL);
         Ending root = Ending.root(all);
         if (root != null && !fatal) {
-            // Spark reports the exception that it hears of first, whichever rank's: each names the root of the failure.
+            // Spark reports the first exception that reaches it, from any rank. So each exception names the rank that
+            // failed first.
             throw root.rank() == mine.rank()
                     ? RankTask.<RuntimeException>unchecked(error)
                     : new LostRankException(root.rank(), "rank " + root.rank() + " failed: " + root.message(), error);
@@ -143,7 +146,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
         return JavaConverters.asScalaIterator(List.of(mine).iterator());
     }
 
-    /** @param rank set to this task's rank once the tasks have met */
+    /** @param rank set to this task's rank when the tasks have met */
     private TrainingResult meetAndRun(BarrierTaskContext context, AtomicInteger rank) throws Exception {
         int task = context.partitionId();
         Throwable failure = null;
@@ -210,7 +213,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
                 records.add(new RecordAccumulator.Entry(attempt, number.getAndIncrement(), System.nanoTime(), record));
     }
 
-    /** Every rank's message, in the order of the ranks. */
+    /** Returns the message of every task, in the order of the tasks. */
     private static <T> List<T> meet(BarrierTaskContext context, T mine, Class<T> type) {
         try {
             List<T> all = new ArrayList<>();
@@ -223,7 +226,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
         }
     }
 
-    /** Throws any error through a method that declares none: Spark's functions may throw what they like. */
+    /** Throws any error through a method that declares none. Spark's functions may throw any exception. */
     @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
     private static <E extends Throwable> E unchecked(Throwable error) throws E {
         throw (E) error;

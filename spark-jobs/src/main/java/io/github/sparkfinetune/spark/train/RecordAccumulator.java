@@ -8,22 +8,23 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 import org.apache.spark.util.AccumulatorV2;
 
 /**
- * Carries rank 0's latest records to the driver: Spark sends the value of a running task's accumulators with each
- * heartbeat of its executor. Sends every record over and over for {@link #KEPT}, so that lost heartbeats lose none, and
- * then forgets it, so that a heartbeat stays small however long the run.
+ * Carries the latest records of rank 0 to the driver. Spark sends the value of a running task's accumulators with each
+ * heartbeat of its executor. Every record is sent repeatedly for {@link #KEPT}, so that lost heartbeats lose no record.
+ * Then the record is dropped, so that heartbeats of a long run stay small.
  */
 final class RecordAccumulator extends AccumulatorV2<RecordAccumulator.Entry, List<RecordAccumulator.Entry>> {
-    /** Above two times {@code spark.network.timeout}'s default, after which Spark gives a silent executor up. */
+    /** More than twice the default of {@code spark.network.timeout}, after which Spark gives up a silent executor. */
     private static final long KEPT = Duration.ofMinutes(4).toNanos();
 
     /**
-     * @param attempt attempt at the stage, from 0
-     * @param number place among the attempt's records, from 0
-     * @param madeAt {@link System#nanoTime()} where it was made
+     * @param attempt attempt of the stage, from 0
+     * @param number index of the record in the attempt, from 0
+     * @param madeAt {@link System#nanoTime()} on the executor when the record was created
+     * @param record record of the training
      */
     record Entry(int attempt, long number, long madeAt, TrainingRecord record) implements Serializable {}
 
-    /** Concurrent, because the heartbeat serialises it while the training adds to it. */
+    /** Concurrent, because the heartbeat serializes it while the training adds to it. */
     private final ConcurrentLinkedDeque<Entry> entries = new ConcurrentLinkedDeque<>();
 
     @Override

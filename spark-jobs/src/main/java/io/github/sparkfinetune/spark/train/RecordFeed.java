@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * The driver's end of the {@link RecordAccumulator}: hands each record on once, in order, however often it arrives. A
- * later attempt makes the records since its checkpoint anew; those of a step that was handed on already are dropped,
- * and so is whatever still comes from an attempt before it.
+ * Driver's end of the {@link RecordAccumulator}. Passes each record to the consumer once, in order, however often the
+ * record arrives. A later attempt repeats the records since its checkpoint. Records of steps that were passed on are
+ * dropped, and so are late records of an earlier attempt.
  */
 final class RecordFeed {
     private final Consumer<TrainingRecord> consumer;
@@ -21,7 +21,7 @@ final class RecordFeed {
         this.consumer = consumer;
     }
 
-    /** Takes what a heartbeat brought; returns false once the consumer has failed. */
+    /** Accepts the entries of a heartbeat; returns false if the consumer has failed. */
     synchronized boolean accept(List<RecordAccumulator.Entry> entries) {
         for (RecordAccumulator.Entry entry : entries) {
             if (failure == null && isNext(entry)) {
@@ -35,12 +35,12 @@ final class RecordFeed {
         return failure == null;
     }
 
-    /** Step of the newest record that was handed on, or 0. */
+    /** Returns the step of the newest record that was passed on, or 0. */
     synchronized long lastStep() {
         return lastStep;
     }
 
-    /** Throws what the consumer threw, if it did. */
+    /** Throws the exception of the consumer, if it failed. */
     synchronized void rethrow() {
         if (failure != null) {
             throw failure;

@@ -37,9 +37,10 @@ import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
 
 /**
- * Trains on Spark: one barrier task a rank. The barrier stage is made a ShuffleMapStage (its few rows are repartitioned
- * to one), because Spark repeats such a stage when a rank is lost, while a barrier ResultStage ends the job; at most
- * {@code spark.stage.maxConsecutiveAttempts} times, and for as long as the {@link Watchdog} sees the run get further.
+ * Trains on Spark with one barrier task per rank. The barrier stage is a ShuffleMapStage, because its few rows are
+ * repartitioned to one partition. Spark repeats such a stage when a rank is lost, while a lost rank in a barrier
+ * ResultStage ends the job. The stage is repeated at most {@code spark.stage.maxConsecutiveAttempts} times, and only
+ * while the {@link Watchdog} sees progress.
  */
 public final class TrainJob {
     private static final Logger LOG = LoggerFactory.getLogger(TrainJob.class);
@@ -47,32 +48,33 @@ public final class TrainJob {
     private static final int RUN_ID_BYTES = 8;
     private static final long LISTENERS_MILLIS = 10_000;
 
-    /** In the output folder while it is trained: the {@link Lease} of the run that does. */
+    /** File in the output folder during training: the {@link Lease} of the run. */
     private static final String MARK = "_TRAINING";
 
     private TrainJob() {}
 
-    /** {@link #run(SparkSession, RunConfig, RankBody, Consumer)} with fine-tuning as the ranks' work. */
+    /** Runs {@link #run(SparkSession, RunConfig, RankBody, Consumer)} with fine-tuning as the ranks' work. */
     public static TrainingResult run(SparkSession session, RunConfig config, Consumer<TrainingRecord> records) {
         return run(session, config, new FineTunerBody(), records);
     }
 
     /**
-     * Trains to the end; resumes from the newest committed checkpoint in the output folder.
+     * Trains to the end, from the newest committed checkpoint in the output folder.
      *
-     * @param config paths may be relative: they are resolved against the driver's default file system
-     * @param records is given every record once, in the order of the steps, while the training runs and before this
-     *     method returns; by one thread at a time, not the caller's. What it throws ends the training
-     * @return rank 0's result, with the highest {@code peakRssBytes} of all ranks
-     * @throws RunException with exit code 2 if the run can not start as it is configured, 3 for bad data or a bad
-     *     model, 4 if the training failed, or another driver trains into the folder
+     * @param config configuration; relative paths are resolved against the driver's default file system
+     * @param records consumer of every record, once and in the order of the steps, during the training and before this
+     *     method returns. One thread at a time calls it, not the caller's thread. An exception of the consumer ends the
+     *     training.
+     * @return result of rank 0, with the highest {@code peakRssBytes} of all ranks
+     * @throws RunException with exit code 2 if the run cannot start with its configuration, 3 for bad data or a bad
+     *     model, 4 if the training failed or another driver trains into the folder
      */
     public static TrainingResult run(
             SparkSession session, RunConfig config, RankBody body, Consumer<TrainingRecord> records) {
         return run(session, config, body, records, new SecureRandom());
     }
 
-    /** @param random draws the run's id and the secret of its ranks */
+    /** @param random source of the run's id and of the ranks' secret */
     static TrainingResult run(
             SparkSession session,
             RunConfig config,
@@ -145,10 +147,10 @@ public final class TrainJob {
     }
 
     /**
-     * Finds what is wrong with a run before any long work, and makes the output folder this run's.
+     * Checks a run before any long work, and claims the output folder for this run.
      *
      * @return the same run with absolute paths
-     * @throws RunException that says what to change
+     * @throws RunException that names the setting to change
      */
     public static RunConfig check(SparkSession session, RunConfig config) {
         return check(session, config, new FineTunerBody());
@@ -164,7 +166,7 @@ public final class TrainJob {
             body.memory(resolved, spark.hadoopConfiguration())
                     .ifPresent(rank -> MemoryChecks.require(spark.getConf(), resolved, rank));
         } catch (IOException e) {
-            throw new UncheckedIOException(resolved.base().model() + " can not be read", e);
+            throw new UncheckedIOException(resolved.model() + " cannot be read", e);
         }
         OutputFolder.claim(resolved, spark.hadoopConfiguration());
         return resolved;
@@ -196,8 +198,8 @@ public final class TrainJob {
         try {
             return new JavaRDD<>(placement.place(outcomes), tag).repartition(1).collect();
         } catch (Exception e) {
-            // Exception, because Spark's Scala code throws checked ones undeclared. A job that was cancelled has a
-            // reason.
+            // Spark's Scala code throws checked exceptions that it does not declare. The watchdog knows why it
+            // cancelled a job.
             watchdog.rethrow();
             throw e;
         }

@@ -21,7 +21,7 @@ import org.apache.spark.scheduler.SparkListenerTaskStart;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Hears from the ranks of one training run: their records, and why an attempt failed. */
+/** Listener for the ranks of one training run: their records, and the causes of failed attempts. */
 final class TrainListener extends SparkListener {
     private static final Logger LOG = LoggerFactory.getLogger(TrainListener.class);
 
@@ -38,8 +38,8 @@ final class TrainListener extends SparkListener {
 
     /**
      * @param jobGroup Spark job group of the run
-     * @param accumulator id of its {@link RecordAccumulator}
-     * @param onFeedFailure run when the feed's consumer has failed
+     * @param accumulator id of the run's {@link RecordAccumulator}
+     * @param onFeedFailure called when the feed's consumer has failed
      */
     TrainListener(String jobGroup, long accumulator, RecordFeed feed, Runnable onFeedFailure) {
         this.jobGroup = jobGroup;
@@ -99,17 +99,17 @@ final class TrainListener extends SparkListener {
         LOG.warn("attempt {} failed: {}", end.stageAttemptId(), failure);
     }
 
-    /** The time in which no task of the run has run counts from now on. */
+    /** Starts to measure the time without a running task. */
     synchronized void watchFromNow() {
         idleSince = System.nanoTime();
     }
 
-    /** For how long no task of the run has been running; 0 while one is. */
+    /** Returns the time since the last task of the run ended; 0 while a task is running. */
     synchronized long idleNanos() {
         return running.isEmpty() ? System.nanoTime() - idleSince : 0;
     }
 
-    /** The most ranks of the newest attempt that run on one executor. */
+    /** Returns the largest number of ranks of the newest attempt on one executor. */
     synchronized int mostOnOneExecutor() {
         int newest = running.values().stream()
                 .mapToInt(SparkListenerTaskStart::stageAttemptId)
@@ -125,17 +125,17 @@ final class TrainListener extends SparkListener {
                 .orElse(0);
     }
 
-    /** Which executor was lost last, and why; null where none was. */
+    /** Returns which executor was lost last, and why; null if none was lost. */
     synchronized String lastLoss() {
         return lastLoss;
     }
 
-    /** What ended the ranks of the last attempt that failed, in the order in which Spark heard of it. */
+    /** Returns what ended the ranks of the last failed attempt, in the order in which Spark received the failures. */
     synchronized List<String> failures() {
         return List.copyOf(failures);
     }
 
-    /** Number of attempts that failed. */
+    /** Returns the number of failed attempts. */
     synchronized int failedAttempts() {
         return failures.isEmpty() ? 0 : failedAttempt + 1;
     }

@@ -11,9 +11,10 @@ import org.apache.spark.metrics.MetricsSystem;
 import org.apache.spark.metrics.source.Source;
 
 /**
- * A training in Spark's metrics system, while it goes on: gauges of the driver under {@value #NAME}, such as
+ * Gauges of a running training in Spark's metrics system. The driver has them under {@value #NAME}, such as
  * {@code APPLICATION.driver.finetune.loss}, for every sink of {@code metrics.properties} and at
- * {@code /metrics/prometheus} of the driver's UI. Of several trainings at once in one process the first is shown.
+ * {@code /metrics/prometheus} of the driver's UI. Of several concurrent trainings in one process, only the first is
+ * shown.
  */
 final class TrainingSource implements Source, AutoCloseable {
     private static final String NAME = "finetune";
@@ -24,7 +25,7 @@ final class TrainingSource implements Source, AutoCloseable {
     private final MetricsSystem system = SparkEnv.get().metricsSystem();
     private final boolean first = SHOWN.compareAndSet(false, true);
 
-    /** Shows a training on the driver until it is closed. */
+    /** Shows a training on the driver until this is closed. */
     TrainingSource() {
         if (first) {
             system.registerSource(this);
@@ -61,7 +62,7 @@ final class TrainingSource implements Source, AutoCloseable {
         }
     }
 
-    /** Lets the sinks have the last values, whatever their period. */
+    /** Sends the last values to the sinks, whatever their period. */
     @Override
     public void close() {
         if (first) {

@@ -11,9 +11,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends a training that Spark would go on with for ever: one that waits for executors which don't come back, and one
- * that fails again and again at the same place. Spark itself has no limit of time for the first, and counts attempts
- * without looking at what they achieved.
+ * Ends a training that Spark would continue forever: a training that waits for executors which do not come back, or a
+ * training that fails repeatedly without progress. Spark has no time limit for the wait, and counts attempts without
+ * regard to progress.
  */
 final class Watchdog implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
@@ -37,10 +37,10 @@ final class Watchdog implements AutoCloseable {
     private volatile RunException failure;
 
     /**
-     * How far a run has come.
+     * Progress of a run.
      *
-     * @param checkpoint the newest one, or null where nothing is saved
-     * @param step of the newest record
+     * @param checkpoint newest checkpoint, or null if nothing is saved
+     * @param step step of the newest record
      */
     private record Progress(String checkpoint, long step) {
         boolean isBeyond(Progress other) {
@@ -49,10 +49,10 @@ final class Watchdog implements AutoCloseable {
     }
 
     /**
-     * Watches from now on.
+     * Starts to watch the training.
      *
-     * @param newestCheckpoint name of the newest one, or null; may be slow and may fail
-     * @param ranksPerExecutor how many an executor is meant for
+     * @param newestCheckpoint supplies the name of the newest checkpoint, or null; may be slow and may fail
+     * @param ranksPerExecutor planned number of ranks per executor
      * @param cancel ends the job
      */
     Watchdog(
@@ -89,7 +89,7 @@ final class Watchdog implements AutoCloseable {
             failure = e;
             cancel.run();
         } catch (InterruptedException e) {
-            // It is closed.
+            // The watchdog is closed.
             Thread.currentThread().interrupt();
         }
     }
@@ -101,8 +101,8 @@ final class Watchdog implements AutoCloseable {
         String loss = listener.lastLoss();
         throw RunException.failed(
                 "no rank has run for " + cluster.startTimeoutSeconds() + " s: " + Executors.count(spark) + " of "
-                        + cluster.ranks() + " executors are there" + (loss == null ? "" : " (" + loss + ")")
-                        + ": see that " + spark.master() + " has room for " + cluster.ranks()
+                        + cluster.ranks() + " executors are registered" + (loss == null ? "" : " (" + loss + ")")
+                        + ": check that " + spark.master() + " has room for " + cluster.ranks()
                         + ", or raise cluster.start_timeout_seconds; start the same command again to resume from the"
                         + " newest checkpoint",
                 null);
@@ -120,19 +120,22 @@ final class Watchdog implements AutoCloseable {
         if (futile >= FUTILE_ATTEMPTS) {
             throw RunException.failed(
                     "training failed after " + failed + " attempt(s), the last " + futile + " without "
-                            + (now.checkpoint() == null ? "getting further" : "a newer checkpoint") + ": "
+                            + (now.checkpoint() == null ? "progress" : "a newer checkpoint") + ": "
                             + String.join("; ", listener.failures())
                             + "; start the same command again to resume from the newest checkpoint",
                     null);
         }
     }
 
-    /** A lost executor's successor may have more cores than the ones that were there at the start. */
+    /**
+     * Refuses ranks that share an executor. The replacement of a lost executor may have more cores than the executors
+     * at the start.
+     */
     private void requireRanksApart() {
         int most = listener.mostOnOneExecutor();
         if (most > ranksPerExecutor) {
-            throw RunException.config(most + " ranks share an executor that is meant for " + ranksPerExecutor
-                    + ", because executors have unlike numbers of cores: set spark.executor.cores");
+            throw RunException.config(most + " ranks share an executor that is planned for " + ranksPerExecutor
+                    + ", because executors have different numbers of cores: set spark.executor.cores");
         }
     }
 
@@ -140,13 +143,13 @@ final class Watchdog implements AutoCloseable {
         try {
             return new Progress(newestCheckpoint.get(), feed.lastStep());
         } catch (RuntimeException e) {
-            // What can't be read now, the ranks can't read either, and say so.
+            // The ranks cannot read the checkpoint either, and report the error.
             LOG.warn("the newest checkpoint is not known: {}", e.toString());
             return new Progress(before == null ? null : before.checkpoint(), feed.lastStep());
         }
     }
 
-    /** Throws why it ended the run, if it did. */
+    /** Throws the reason for which the watchdog ended the run, if any. */
     void rethrow() {
         if (failure != null) {
             throw failure;

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.spark.train;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 
-/** Counts how often the stages of a session are begun. */
+/** Counts the attempts of the stages of a session. */
 final class AttemptCounter extends SparkListener {
     private int most;
 
@@ -12,7 +12,7 @@ final class AttemptCounter extends SparkListener {
         most = Math.max(most, 1 + submitted.stageInfo().attemptNumber());
     }
 
-    /** Attempts of the stage that had most. */
+    /** Returns the attempts of the stage with the most attempts. */
     synchronized int most() {
         return most;
     }

@@ -16,24 +16,25 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * A training whose model is one number: each of the {@link #STEPS} steps adds the sum over all ranks of (rank + 1) x
- * step, by the real collective. Every second step is a checkpoint: a file that holds the number. A file "started-…"
- * notes each start of a rank.
+ * Training whose model is one number. Each of the {@link #STEPS} steps adds the sum over all ranks of (rank + 1) x
+ * step, with the real collective. Every second step writes a checkpoint: a file with the number. A file "started-…"
+ * records each start of a rank.
  *
- * @param folder where the files are
+ * @param folder folder of the files
+ * @param fault called on every rank before each step
  */
 record CountingBody(String folder, Fault fault) implements RankBody {
     static final int STEPS = 6;
 
-    /** What {@link #STEPS} steps of two ranks make: the sum over the steps of (1 + 2) x step. */
+    /** Result of {@link #STEPS} steps on two ranks: the sum over the steps of (1 + 2) x step. */
     static final long TRAINED = 63;
 
-    /** Is called on every rank before each step, and may end it. */
+    /** Called on every rank before each step, which it may end. */
     interface Fault extends Serializable {
         void before(RankContext rank, long step) throws Exception;
     }
 
-    /** What a rank saw when it started. */
+    /** State of a rank when it started. */
     record Start(long pid, int threads, int gpu, String resumedFrom, boolean offline) {}
 
     @Override
@@ -83,7 +84,7 @@ record CountingBody(String folder, Fault fault) implements RankBody {
                 null);
     }
 
-    /** What every rank of every attempt saw, by attempt and rank. */
+    /** Returns the starts of all ranks in all attempts, by attempt and rank. */
     List<Start> starts() throws IOException {
         List<Start> starts = new ArrayList<>();
         for (String name : files("started-").stream().sorted().toList()) {

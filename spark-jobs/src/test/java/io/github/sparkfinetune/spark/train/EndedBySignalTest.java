@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A process whose ranks train is ended by a signal. */
+/** A signal ends a process whose ranks train. */
 @Timeout(180)
 class EndedBySignalTest {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
@@ -49,7 +49,7 @@ class EndedBySignalTest {
                 Map.of("spark.local.dir", folder.resolve("local").toString()));
     }
 
-    /** Trains for ever; says when it has begun. */
+    /** Trains forever, and prints each step. */
     public static final class Training {
         private Training() {}
 
@@ -60,7 +60,7 @@ class EndedBySignalTest {
     }
 
     @Test
-    void ranksStopAndLetGoOfTheirFilesBeforeTheProcessEnds() throws Exception {
+    void stopsRanksAndReleasesTheirFilesBeforeTheProcessEnds() throws Exception {
         PrepareFixture.write(folder.resolve("mails.jsonl"), PrepareFixture.mails(40));
         try (SparkSession spark = spark(folder)) {
             PrepareJob.run(spark, config(folder));
@@ -91,7 +91,7 @@ class EndedBySignalTest {
                 .start();
     }
 
-    /** Folders of copies on this machine's disk, each of which belongs to a rank. */
+    /** Returns the folders of copies on this machine's disk, each of which belongs to a rank. */
     private List<Path> copies() throws IOException {
         Path local = folder.resolve("local").resolve("finetune-" + System.getProperty("user.name"));
         try (Stream<Path> files = Files.list(local)) {

@@ -8,14 +8,14 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** What the driver hands on of what the heartbeats bring. */
+/** Records that the driver passes on from the heartbeats. */
 class RecordFeedTest {
     private final List<String> seen = new ArrayList<>();
     private final RecordFeed feed =
             new RecordFeed(record -> seen.add(record.step() + (record.eval() == null ? "" : " eval")));
 
     @Test
-    void heartbeatsThatRepeatTheSameRecordsBringEachOnce() {
+    void passesEachRepeatedRecordOnOnce() {
         feed.accept(List.of(step(0, 0, 1)));
         feed.accept(List.of(step(0, 0, 1), step(0, 1, 2)));
         feed.accept(List.of(step(0, 1, 2), eval(0, 2, 2), step(0, 3, 3)));
@@ -25,7 +25,7 @@ class RecordFeedTest {
     }
 
     @Test
-    void laterAttemptFillsInWhatItsPredecessorCouldNotSendAndSilencesIt() {
+    void fillsInUnsentRecordsFromALaterAttemptAndIgnoresTheEarlierOne() {
         feed.accept(List.of(step(0, 0, 1), step(0, 1, 2)));
         feed.accept(List.of(step(1, 0, 1), step(1, 1, 2), eval(1, 2, 2), step(1, 3, 3)));
         feed.accept(List.of(step(0, 2, 3), step(0, 3, 4)));

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The secret by which the ranks of a run know each other is in nothing that people, or other users, can read. */
+/** The secret of a run's ranks is in no place that people, or other users, can read. */
 @Timeout(120)
 class RingSecretTest {
     private static final int SECRET_BYTES = 32;
@@ -45,7 +45,7 @@ class RingSecretTest {
     @TempDir
     private Path folder;
 
-    /** Remembers what it drew. */
+    /** Records the random bytes. */
     private static final class Recorded extends SecureRandom {
         private static final long serialVersionUID = 1;
         private final transient List<byte[]> drawn = Collections.synchronizedList(new ArrayList<>());
@@ -64,7 +64,7 @@ class RingSecretTest {
         }
     }
 
-    /** Writes everything that is logged to a stream, and to nothing else, until it is closed. */
+    /** Writes all log messages to a stream, and to nothing else, until it is closed. */
     private static final class Debugging implements AutoCloseable {
         private final LoggerContext context = (LoggerContext) LogManager.getContext(false);
         private final LoggerConfig root = context.getConfiguration().getRootLogger();
@@ -96,7 +96,7 @@ class RingSecretTest {
     }
 
     @Test
-    void theSecretIsInNoPageLogOrFile() throws IOException {
+    void keepsTheSecretOutOfPagesLogsAndFiles() throws IOException {
         RunConfig run = Runs.in(folder);
         Path events = Files.createDirectory(folder.resolve("events"));
         Map<String, String> seen = new ConcurrentHashMap<>();
@@ -151,7 +151,7 @@ class RingSecretTest {
                 application + "executors/driver/threads");
     }
 
-    /** Writings of the secret that a log or page may use. */
+    /** Returns the forms in which a log or page may contain the secret. */
     private static Map<String, String> forms(byte[] secret) {
         Map<String, String> forms = new LinkedHashMap<>();
         forms.put("bytes", new String(secret, StandardCharsets.ISO_8859_1));

@@ -22,7 +22,7 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Many a cluster has Kryo in its spark-defaults.conf, which cannot read records. */
+/** Sessions with Kryo, which cannot read records. Many clusters set Kryo in spark-defaults.conf. */
 class SerializerTest {
     private static final Map<String, String> KRYO =
             Map.of("spark.serializer", "org.apache.spark.serializer.KryoSerializer");
@@ -31,7 +31,7 @@ class SerializerTest {
     private Path folder;
 
     @Test
-    void aSessionOfOursPreparesAndTrainsUnderKryo() throws Exception {
+    void preparesAndTrainsInItsOwnSessionUnderKryo() throws Exception {
         Path mails = PrepareFixture.write(folder.resolve("mails.jsonl"), PrepareFixture.mails(40));
         RunConfig config = PrepareFixture.config(folder.resolve("dataset"), "train: " + mails, "deduplicate: true");
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", KRYO)) {
@@ -45,18 +45,18 @@ class SerializerTest {
     }
 
     @Test
-    void aSessionOfAnotherIsRefusedInOneLine() throws Exception {
+    void refusesAForeignSessionInOneLine() throws Exception {
         Path mails = PrepareFixture.write(folder.resolve("mails.jsonl"), PrepareFixture.mails(40));
         RunConfig config = PrepareFixture.config(folder.resolve("dataset"), "train: " + mails);
         SparkConf settings =
                 new SparkConf().setMaster("local[1]").setAppName("test").set("spark.ui.enabled", "false");
         KRYO.forEach(settings::set);
-        try (SparkSession theirs = SparkSession.builder().config(settings).getOrCreate()) {
+        try (SparkSession foreign = SparkSession.builder().config(settings).getOrCreate()) {
             List<Runnable> jobs = List.of(
-                    () -> PrepareJob.run(theirs, config),
-                    () -> TrainJob.run(theirs, config, step -> {}),
-                    () -> EvaluateJob.run(theirs, config),
-                    () -> PredictJob.run(theirs, config, "--input", mails.toString(), folder + "/out"));
+                    () -> PrepareJob.run(foreign, config),
+                    () -> TrainJob.run(foreign, config, step -> {}),
+                    () -> EvaluateJob.run(foreign, config),
+                    () -> PredictJob.run(foreign, config, "--input", mails.toString(), folder + "/out"));
             assertThat(jobs).allSatisfy(job -> {
                 RunException error = catchThrowableOfType(RunException.class, job::run);
                 assertThat(error.exitCode()).isEqualTo(ExitCode.CONFIG);

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A checkpoint that takes longer to read than ranks wait for each other at Spark's barriers. */
+/** Checkpoint that takes longer to read than ranks wait for each other at Spark's barriers. */
 @Timeout(180)
 class SlowCheckpointTest {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
@@ -35,7 +35,7 @@ class SlowCheckpointTest {
     Path folder;
 
     @Test
-    void isResumedFromAtTheFirstAttempt() throws Exception {
+    void resumesFromASlowCheckpointAtTheFirstAttempt() throws Exception {
         PrepareFixture.write(folder.resolve("mails.jsonl"), PrepareFixture.mails(40));
         RunConfig config = Runs.in(
                 folder,
@@ -69,7 +69,7 @@ class SlowCheckpointTest {
         }
     }
 
-    /** Of the one checkpoint that is there. */
+    /** Returns the bytes of the only checkpoint. */
     private long checkpointBytes() throws IOException {
         try (Stream<Path> files = Files.walk(folder.resolve("run/checkpoints"))) {
             return files.filter(Files::isRegularFile)

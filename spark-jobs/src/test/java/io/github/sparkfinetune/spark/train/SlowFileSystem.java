@@ -10,17 +10,17 @@ import org.apache.hadoop.fs.FSInputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 
-/** {@code slow:}, this machine's files, of which a stream gives so many bytes a second. */
+/** {@code slow:}, the files of this machine with a limited number of bytes per second for each stream. */
 public final class SlowFileSystem extends RawLocalFileSystem {
-    /** Setting: bytes that a stream gives in a second. */
+    /** Setting: bytes per second of a stream. */
     static final String RATE = "fs.slow.rate";
 
-    /** Settings by which a Spark session knows it. */
+    /** Returns the settings of a Spark session with this file system. */
     static Map<String, String> settings() {
         return Map.of(
                 "spark.hadoop.fs.slow.impl",
                 SlowFileSystem.class.getName(),
-                // The rate of one run is none of the next.
+                // The rate of one run does not apply to the next run.
                 "spark.hadoop.fs.slow.impl.disable.cache",
                 "true");
     }

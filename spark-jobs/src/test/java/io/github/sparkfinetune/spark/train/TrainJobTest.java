@@ -50,7 +50,7 @@ class TrainJobTest {
     }
 
     @Test
-    void ranksTrainTogetherAndEveryRecordArrivesOnce() throws Exception {
+    void trainsOnTwoRanksAndPassesEveryRecordOnOnce() throws Exception {
         CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {});
 
         TrainingResult result = TrainJob.run(spark, Runs.in(folder), body, records::add);
@@ -67,7 +67,7 @@ class TrainJobTest {
     }
 
     @Test
-    void transientErrorRepeatsTheStageFromTheNewestCheckpoint() throws Exception {
+    void repeatsTheStageFromTheNewestCheckpointAfterATransientError() throws Exception {
         CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
             if (rank.attempt().endsWith("-0") && step == 4 && rank.collective().rank() == 1) {
                 throw new IOException("connection reset");
@@ -84,7 +84,7 @@ class TrainJobTest {
     }
 
     @Test
-    void badDataOnOneRankEndsTheRunAtOnceWithItsExitCode() throws Exception {
+    void endsTheRunAtOnceWithTheExitCodeOfBadDataOnOneRank() throws Exception {
         CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
             if (step == 3 && rank.collective().rank() == 1) {
                 throw RunException.data("part-3.parquet: row group 2 is cut off: prepare it again");
@@ -99,7 +99,7 @@ class TrainJobTest {
     }
 
     @Test
-    void checkpointThatCanNotBeReadEndsTheRunBeforeAnyRankStarts() {
+    void endsTheRunBeforeARankStartsIfACheckpointCannotBeRead() {
         RunException error = failure(new UnreadableCheckpoint());
 
         assertThat(error.exitCode()).isEqualTo(ExitCode.DATA);
@@ -119,7 +119,7 @@ class TrainJobTest {
     }
 
     @Test
-    void directMemoryThatTheDriverDoesNotHaveEndsTheRunBeforeAnyRankStarts() {
+    void endsTheRunBeforeARankStartsIfTheDriverLacksDirectMemory() {
         RunException error = failure(new Greedy());
 
         assertThat(error.exitCode()).isEqualTo(ExitCode.CONFIG);
@@ -150,7 +150,7 @@ class TrainJobTest {
     }
 
     @Test
-    void memoryThatDoesNotSufficeEndsTheRunAtOnceAndNamesItsRank() throws Exception {
+    void endsTheRunAtOnceAndNamesTheRankWithoutMemory() throws Exception {
         CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
             if (rank.collective().rank() == 1) {
                 throw new OutOfMemoryError("Java heap space");
@@ -167,7 +167,7 @@ class TrainJobTest {
     }
 
     @Test
-    void errorThatStaysEndsTheRunAfterThreeAttemptsWithoutProgress() throws Exception {
+    void endsTheRunAfterThreeAttemptsWithoutProgress() throws Exception {
         CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
             if (step == 4 && rank.collective().rank() == 1) {
                 throw new IOException("disk full");
@@ -185,7 +185,7 @@ class TrainJobTest {
     }
 
     @Test
-    void sixLostAttemptsWithProgressBetweenAreOutlived() throws Exception {
+    void survivesSixLostAttemptsWithProgressInBetween() throws Exception {
         CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
             int attempt = Integer.parseInt(rank.attempt().replaceFirst(".*-", ""));
             if (attempt < 6 && step == new int[] {1, 1, 3, 3, 3, 5}[attempt]) {
@@ -201,7 +201,7 @@ class TrainJobTest {
     }
 
     @Test
-    void whatTheConsumerThrowsEndsTheTraining() {
+    void endsTheTrainingWithTheExceptionOfTheConsumer() {
         CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
             while (step == 2 && !rank.cancelled().getAsBoolean()) {
                 Thread.onSpinWait();

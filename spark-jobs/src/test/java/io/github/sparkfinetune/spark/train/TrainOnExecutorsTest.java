@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Two ranks on executors of their own. */
+/** Two ranks on separate executors. */
 @Timeout(180)
 class TrainOnExecutorsTest {
     private static final String MASTER = "local-cluster[2,1,1024]";
@@ -44,8 +44,9 @@ class TrainOnExecutorsTest {
     }
 
     @Test
-    void runOutlivesAKilledExecutorAndEndsOnBadDataAndWhereNoneComesBack() throws Exception {
-        // An executor reads options of Java from this file as it starts: an agent that isn't there keeps it away.
+    void survivesAKilledExecutorAndEndsOnBadDataOrAMissingExecutor() throws Exception {
+        // An executor reads Java options from this file when it starts. An agent that does not exist prevents the
+        // start.
         Path options = Files.createFile(folder.resolve("options"));
         spark = SparkSessions.open(
                 Runs.in(folder),
@@ -71,28 +72,28 @@ class TrainOnExecutorsTest {
         assertThat(starts).allMatch(CountingBody.Start::offline);
 
         Path other = Files.createDirectory(folder.resolve("other"));
-        CountingBody bad = new CountingBody(other.toString(), (rank, step) -> {
+        CountingBody badData = new CountingBody(other.toString(), (rank, step) -> {
             if (rank.collective().rank() == 1 && step == 3) {
                 throw RunException.data("part-0.parquet is cut off");
             }
         });
 
-        RunException error =
-                catchThrowableOfType(RunException.class, () -> TrainJob.run(spark, Runs.in(other), bad, records::add));
+        RunException error = catchThrowableOfType(
+                RunException.class, () -> TrainJob.run(spark, Runs.in(other), badData, records::add));
 
         assertThat(error.exitCode()).isEqualTo(ExitCode.DATA);
         assertThat(error).hasMessage("part-0.parquet is cut off");
-        assertThat(bad.starts()).as("one attempt").hasSize(2);
+        assertThat(badData.starts()).as("one attempt").hasSize(2);
 
-        Path last = Files.createDirectory(folder.resolve("last"));
+        Path withoutExecutor = Files.createDirectory(folder.resolve("last"));
         String file = options.toString();
-        CountingBody lost = new CountingBody(last.toString(), (rank, step) -> {
+        CountingBody lost = new CountingBody(withoutExecutor.toString(), (rank, step) -> {
             if (rank.collective().rank() == 1 && step == 3) {
                 Files.writeString(Path.of(file), "-agentlib:none");
                 killThisProcess();
             }
         });
-        RunConfig impatient = Runs.in(last, "cluster.start_timeout_seconds=4");
+        RunConfig impatient = Runs.in(withoutExecutor, "cluster.start_timeout_seconds=4");
 
         RunException alone =
                 catchThrowableOfType(RunException.class, () -> TrainJob.run(spark, impatient, lost, records::add));
@@ -100,14 +101,14 @@ class TrainOnExecutorsTest {
         assertThat(alone.exitCode()).isEqualTo(ExitCode.FAILED);
         assertThat(alone)
                 .hasMessageMatching(
-                        "no rank has run for 4 s: 1 of 2 executors are there \\(executor [0-9]+ was lost: Command exited with"
-                                + " code .*")
+                        "no rank has run for 4 s: 1 of 2 executors are registered \\(executor [0-9]+ was lost: Command"
+                                + " exited with code .*")
                 .hasMessageContaining("cluster.start_timeout_seconds")
                 .hasMessageContaining("start the same command again");
     }
 
     @Test
-    void ranksShareTheGpusOfAnExecutor() throws Exception {
+    void sharesTheGpusOfAnExecutorAmongRanks() throws Exception {
         Path script = Files.writeString(
                 folder.resolve("gpus.sh"), "#!/bin/sh\necho '{\"name\": \"gpu\", \"addresses\": [\"5\", \"6\"]}'\n");
         Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -131,9 +132,9 @@ class TrainOnExecutorsTest {
     }
 
     @Test
-    void executorsThatDoNotComeEndTheRunWithTheSettingToChange() {
+    void endsTheRunIfExecutorsDoNotRegister() {
         RunConfig config = Runs.in(folder, "cluster.start_timeout_seconds=3");
-        // No worker has a GPU, so that no executor ever starts.
+        // No worker has a GPU, so no executor starts.
         spark = SparkSessions.open(config, "test", MASTER, Map.of("spark.executor.resource.gpu.amount", "1"));
 
         RunException error = catchThrowableOfType(

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Two drivers that would train into one folder. */
+/** Two drivers that train into the same folder. */
 @Timeout(120)
 class TrainTwiceTest {
     private static final String OTHER = "00000000deadbeef";
@@ -42,7 +42,7 @@ class TrainTwiceTest {
     @TempDir
     Path folder;
 
-    private final ScheduledExecutorService another = Executors.newSingleThreadScheduledExecutor();
+    private final ScheduledExecutorService otherDriver = Executors.newSingleThreadScheduledExecutor();
     private Path mark;
 
     @BeforeAll
@@ -65,16 +65,16 @@ class TrainTwiceTest {
 
     @AfterEach
     void end() throws InterruptedException {
-        another.shutdownNow();
-        assertThat(another.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+        otherDriver.shutdownNow();
+        assertThat(otherDriver.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test
-    void aFolderThatAnotherDriverTrainsIntoIsRefused() throws Exception {
+    void refusesAFolderThatAnotherDriverTrainsInto() throws Exception {
         CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {});
         write(Instant.now().plusSeconds(60));
         Future<?> renewals =
-                another.scheduleWithFixedDelay(() -> write(Instant.now().plusSeconds(60)), 3, 3, TimeUnit.SECONDS);
+                otherDriver.scheduleWithFixedDelay(() -> write(Instant.now().plusSeconds(60)), 3, 3, TimeUnit.SECONDS);
         Instant start = Instant.now();
 
         RunException error = catchThrowableOfType(
@@ -86,11 +86,11 @@ class TrainTwiceTest {
         assertThat(Duration.between(start, Instant.now())).isLessThan(Duration.ofSeconds(30));
         assertThat(body.starts()).isEmpty();
         assertThat(mark).content().contains(OTHER);
-        assertThat(renewals).as("nothing went wrong with them").isNotDone();
+        assertThat(renewals).as("all renewals succeeded").isNotDone();
     }
 
     @Test
-    void aDriverThatHasEndedElsewhereIsWaitedForUntilItsTimeIsUp() throws Exception {
+    void waitsForTheEndOfTheLeaseOfADriverElsewhere() throws Exception {
         CountingBody first = new CountingBody(folder.toString(), (rank, step) -> {});
         write(Instant.now().plusSeconds(4));
 
@@ -101,7 +101,7 @@ class TrainTwiceTest {
     }
 
     @Test
-    void itIsGivenBackAfterAFailureToo() throws Exception {
+    void releasesTheLeaseAfterAFailure() throws Exception {
         String path = mark.toString();
         CountingBody failing = new CountingBody(folder.toString(), (rank, step) -> {
             throw RunException.data("bad data; lease: " + Files.exists(Path.of(path)));

@@ -20,14 +20,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Spark's own UI, asked while a training goes on. */
+/** Requests to Spark's UI during a training. */
 @Timeout(120)
 class TrainingSourceTest {
     @TempDir
     private Path folder;
 
     @Test
-    void prometheusIsToldOfATrainingWhileItGoesOn() {
+    void reportsARunningTrainingToPrometheus() {
         RunConfig run = Runs.in(folder);
         String sink = "spark.metrics.conf.*.sink.prometheusServlet.";
         Map<String, String> ui = Map.of(

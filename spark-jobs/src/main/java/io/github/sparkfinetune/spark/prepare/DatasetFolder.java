@@ -31,17 +31,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The folder that a dataset is written to. A {@link Lease} marks it before the first file, and its manifest finishes
- * it; only what bears that mark is ever replaced. Every run gives its files names of its own, so that what is still
- * under way of an abandoned run never replaces a file of another.
+ * Folder of a dataset. A {@link Lease} marks the folder before the first file, and the manifest finishes the dataset.
+ * Only content under this mark is ever replaced. The files of every run have unique names, so a late write of an
+ * abandoned run never replaces a file of another run.
  */
 public final class DatasetFolder {
     private static final String MARK = "_PREPARING";
-    /** How the names of a manifest begin that was not written to its end; in version 0.1 it had one name. */
+    /** Prefix of a manifest that was not written to its end. Version 0.1 used one fixed name. */
     private static final String UNFINISHED = "." + Manifest.FILE_NAME + ".";
 
     private static final String UNFINISHED_BEFORE = "_" + Manifest.FILE_NAME;
-    /** Where version 0.1 wrote unfinished files. */
+    /** Folder in which version 0.1 wrote unfinished files. */
     private static final String ATTEMPTS = "_attempts";
 
     private static final Logger LOG = LoggerFactory.getLogger(DatasetFolder.class);
@@ -58,9 +58,9 @@ public final class DatasetFolder {
     }
 
     /**
-     * The finished dataset that is already here, if any.
+     * Returns the finished dataset in this folder, if any.
      *
-     * @throws RunException if it was made of other text or with other options
+     * @throws RunException if the dataset was made of another text or with other options
      */
     public Optional<Manifest> finished(Task task, DatasetOptions options, List<Manifest.Source> sources)
             throws IOException {
@@ -68,11 +68,10 @@ public final class DatasetFolder {
             return Optional.empty();
         }
         Manifest manifest = Manifest.read(path, hadoop);
-        // Without a number of its own a run takes the dataset's, which an earlier version may have chosen.
-        DatasetOptions wanted = options.storage().shards() == 0
-                ? options.withShards(manifest.options().storage().shards())
-                : options;
-        String difference = difference(manifest, task, wanted, sources);
+        // A run without a number of shards uses the dataset's number, which an earlier version may have chosen.
+        DatasetOptions expected =
+                options.shards() == 0 ? options.withShards(manifest.options().shards()) : options;
+        String difference = difference(manifest, task, expected, sources);
         if (difference != null) {
             throw RunException.config(path + " holds a dataset that was prepared with " + difference
                     + ": set data.dir to a new folder, or delete this one");
@@ -96,27 +95,27 @@ public final class DatasetFolder {
         return null;
     }
 
-    /** @param section of the configuration that the options are keys of */
-    private static String difference(String section, JsonNode there, JsonNode here) {
+    /** @param section section of the configuration with the keys of the options */
+    private static String difference(String section, JsonNode before, JsonNode here) {
         Set<String> names = new LinkedHashSet<>();
         here.fieldNames().forEachRemaining(names::add);
-        there.fieldNames().forEachRemaining(names::add);
+        before.fieldNames().forEachRemaining(names::add);
         for (String name : names) {
-            JsonNode before = there.path(name);
-            JsonNode now = here.path(name);
-            if (before.isObject() && now.isObject()) {
-                String inside = difference(section(section, name), before, now);
+            JsonNode old = before.path(name);
+            JsonNode current = here.path(name);
+            if (old.isObject() && current.isObject()) {
+                String inside = difference(section(section, name), old, current);
                 if (inside != null) {
                     return inside;
                 }
-            } else if (!before.equals(now)) {
-                return key(section, name) + ": " + shown(before) + ", this run has " + shown(now);
+            } else if (!old.equals(current)) {
+                return key(section, name) + ": " + shown(old) + ", this run has " + shown(current);
             }
         }
         return null;
     }
 
-    /** Section of the configuration whose keys an option's own fields are. */
+    /** Returns the section of the configuration with the fields of an option. */
     private static String section(String section, String option) {
         return switch (option) {
             case "documents" -> section;
@@ -137,12 +136,12 @@ public final class DatasetFolder {
     }
 
     /**
-     * Makes the folder ready to be written by one run: creates it, or clears what an interrupted run has left.
+     * Prepares the folder for one run: creates the folder, or deletes what an interrupted run has left.
      *
-     * @param length of the lease
-     * @param onLost is called, by another thread, when another run has taken the folder over
-     * @return the name of this run in the names of its files
-     * @throws RunException if it cannot be written, holds anything that is not ours, or another run is writing it
+     * @param length length of the lease
+     * @param onLost called on another thread when another run has taken over the folder
+     * @return name of this run in the names of its files
+     * @throws RunException if the folder cannot be written, holds foreign files, or another run is writing it
      */
     String begin(Duration length, Runnable onLost) throws IOException {
         try {
@@ -171,10 +170,10 @@ public final class DatasetFolder {
 
     private RunException unwritable(String why) {
         return RunException.config(
-                "data.dir: cannot write to " + path + " (" + why + "): set it to a folder that may be written");
+                "data.dir: cannot write to " + path + " (" + why + "): set it to a folder that you may write to");
     }
 
-    /** Whether another run has taken the folder over from this one. */
+    /** Returns whether another run has taken over the folder. */
     boolean isLost() {
         return lease.isLost();
     }
@@ -187,29 +186,29 @@ public final class DatasetFolder {
         List<FileStatus> foreign = new ArrayList<>();
         for (FileStatus entry : files.listStatus(path)) {
             String name = entry.getPath().getName();
-            boolean ours = marked
+            boolean known = marked
                     && (Set.of(MARK, UNFINISHED_BEFORE, ATTEMPTS, Manifest.FILE_NAME)
                                     .contains(name)
                             || name.startsWith(UNFINISHED)
                             || entry.isDirectory());
-            if (!ours) {
+            if (!known) {
                 foreign.add(entry);
             } else if (entry.isDirectory() && !name.equals(ATTEMPTS)) {
-                foreign.addAll(strangers(entry));
+                foreign.addAll(nonShards(entry));
             }
         }
         return foreign;
     }
 
-    /** What is in a split's folder beside shards. */
-    private List<FileStatus> strangers(FileStatus split) throws IOException {
+    /** Returns the files in a split's folder that are not shards. */
+    private List<FileStatus> nonShards(FileStatus split) throws IOException {
         return Arrays.stream(files.listStatus(split.getPath()))
                 .filter(file -> !ShardNames.isShard(file.getPath().getName()))
                 .toList();
     }
 
     /**
-     * Deletes shards, but for some, and folders in which none is left. What can't be deleted is no part of the dataset
+     * Deletes shards except some, and folders without shards. Files that cannot be deleted are not part of the dataset
      * either way.
      */
     private void clear(List<Manifest.Shard> kept) throws IOException {
@@ -228,7 +227,7 @@ public final class DatasetFolder {
                 .toList();
     }
 
-    private void clear(Predicate<String> gone) throws IOException {
+    private void clear(Predicate<String> deleted) throws IOException {
         for (FileStatus split : files.listStatus(path)) {
             String name = split.getPath().getName();
             if (!split.isDirectory() || name.equals(ATTEMPTS)) {
@@ -237,7 +236,7 @@ public final class DatasetFolder {
             int left = 0;
             for (FileStatus file : files.listStatus(split.getPath())) {
                 String shard = file.getPath().getName();
-                if (ShardNames.isShard(shard) && gone.test(name + "/" + shard)) {
+                if (ShardNames.isShard(shard) && deleted.test(name + "/" + shard)) {
                     HadoopFiles.discard(files, file.getPath());
                 } else {
                     left++;
@@ -250,10 +249,10 @@ public final class DatasetFolder {
     }
 
     /**
-     * Removes what a run has left that ended between the manifest and the end of its work: shards that the manifest
-     * does not name, and the mark. A folder whose mark is that of a living run stays as it is.
+     * Deletes what a run has left if it ended between the manifest and the end of its work: the mark, and shards that
+     * the manifest does not name. A folder with the mark of a running run is not changed.
      *
-     * @param manifest of the finished dataset
+     * @param manifest manifest of the finished dataset
      */
     void settle(Manifest manifest) {
         Path mark = new Path(path, MARK);
@@ -269,12 +268,12 @@ public final class DatasetFolder {
     }
 
     /**
-     * After a failure: takes away what this run has written, except for what a manifest names whose writer failed only
-     * after it was there, and the folder where nothing is left in it. A folder that is another run's by now stays as it
-     * is, but for this run's files.
+     * Cleans up after a failure. Deletes the files that this run has written, and the folder if it is then empty. Files
+     * in a manifest stay: its writer may have failed after the manifest existed. If another run has taken over the
+     * folder, only this run's files are deleted.
      *
-     * @param isQuiet whether nothing of this run can be written any more; else the mark stays, so that the next run may
-     *     clear what still comes
+     * @param isQuiet whether no task of this run can write any more; otherwise the mark stays, so that the next run
+     *     deletes late files
      */
     void abandon(boolean isQuiet) throws IOException {
         String run = lease.runId();
@@ -287,14 +286,14 @@ public final class DatasetFolder {
     }
 
     /**
-     * Writes the manifest, which makes the files that it names a dataset; takes away others, and the mark.
+     * Writes the manifest, which makes its files a dataset. Deletes other files and the mark.
      *
-     * @throws RunException with exit code 4 if the folder is another run's by now, or a file is gone
+     * @throws RunException with exit code 4 if another run has taken over the folder, or a file was removed
      */
     void finish(Manifest manifest) throws IOException {
         List<Manifest.Shard> shards = shards(manifest);
         for (Manifest.Shard shard : shards) {
-            requireThere(shard);
+            requireExists(shard);
         }
         if (!lease.renew()) {
             throw lost(null);
@@ -304,7 +303,7 @@ public final class DatasetFolder {
         lease.release(false);
     }
 
-    private void requireThere(Manifest.Shard shard) throws IOException {
+    private void requireExists(Manifest.Shard shard) throws IOException {
         try {
             long bytes = files.getFileStatus(new Path(path, shard.file())).getLen();
             if (bytes != shard.bytes()) {
@@ -316,7 +315,7 @@ public final class DatasetFolder {
         }
     }
 
-    /** What a run says that has lost its folder. */
+    /** Returns the error of a run that has lost its folder. */
     RunException lost(Exception e) {
         return lease.lost(e);
     }

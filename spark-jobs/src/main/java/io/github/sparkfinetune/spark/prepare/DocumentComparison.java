@@ -22,12 +22,12 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
 
 /**
- * Leaves documents out of the text to train on for what they have in common with others: those that share an n-gram
- * with a held-out document, then near-duplicates among the rest, so that none is left out for one that goes itself.
- * Rows of {@code data.eval}, {@code data.test} and {@code data.held_out} stay as they are. Which rows a fraction splits
- * off the text to train on is known only of what is left, so these are compared as all other rows to train on.
+ * Leaves out training documents that share text with other documents. Documents that share an n-gram with a held-out
+ * document go first. Near-duplicates are then found among the rest, so no document is left out for a document that is
+ * itself left out. Rows of {@code data.eval}, {@code data.test} and {@code data.held_out} stay. Rows that a fraction
+ * will hold out from the training sources are compared as training rows, because the split is decided later.
  *
- * @param <C> a cleaned row's content
+ * @param <C> content of a cleaned row
  */
 public final class DocumentComparison<C> implements AutoCloseable {
     private static final String CONTAMINATED = "decontaminate.ngram";
@@ -47,9 +47,9 @@ public final class DocumentComparison<C> implements AutoCloseable {
     }
 
     /**
-     * Puts others in the place of the rows and scans of the sources to train on, as {@code data.corpus} asks for.
+     * Replaces the rows and scans of the training sources with the ones that {@code data.corpus} keeps.
      *
-     * @param train how many of the sources, which come first, are to train on
+     * @param train number of training sources, which come first
      */
     public void leaveOut(List<SourceReader.Rows<C>> rows, List<SourceScan> scans, int train) {
         CorpusConfig.Decontaminate decontaminate = data.corpus().decontaminate();
@@ -108,7 +108,7 @@ public final class DocumentComparison<C> implements AutoCloseable {
         return source.with(rest);
     }
 
-    /** Rows of which some are left out. */
+    /** Rows with some marked as left out. */
     private record Without<C>(
             Iterator<CleanRow<C>> rows, Map<ContentHash, ContentHash> documents, TaskData<C> task, String reason)
             implements Iterator<CleanRow<C>> {

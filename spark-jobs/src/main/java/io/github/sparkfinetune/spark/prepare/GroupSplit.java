@@ -24,18 +24,19 @@ import org.apache.spark.storage.StorageLevel;
 import scala.Tuple2;
 
 /**
- * Decides which groups are held out. A group is all rows of one place: of one user, say, or of one time.
+ * Decides which groups are held out. A group is all rows with the same place: the rows of a user, for example, or of a
+ * time.
  *
- * <p>The place of a group is a seeded hash. Groups are held out for the evaluation in the order of their places, until
- * there are round(rows · fraction) rows: the last group comes in where that is nearer to this number than without it. A
- * group that alone has more rows is passed over and stays to train on; where all groups have more, the smallest is held
- * out. The test rows are chosen in the same way among the groups that are left.
+ * <p>The place of a group is a seeded hash. Groups are held out for evaluation in the order of their places until there
+ * are round(rows · fraction) rows. The last group is held out if the number of rows is then nearer to this target. A
+ * group with more rows than the target is skipped and stays in training. If all groups have more rows, the smallest
+ * group is held out. The test rows are chosen in the same way among the remaining groups.
  *
- * <p>Times are held out from the newest on, first for the test, then for the evaluation; none is passed over, and at
- * least one is held out.
+ * <p>Times are held out from the newest on, first for the test, then for evaluation. No time is skipped, and at least
+ * one time is held out.
  *
- * <p>So the number of held-out rows is off by at most half a group, unless the groups that are not passed over have
- * fewer rows than are asked for.
+ * <p>The number of held-out rows therefore differs from the target by at most half a group, unless the groups that are
+ * not skipped have fewer rows than the target.
  */
 final class GroupSplit implements Serializable {
     private static final long serialVersionUID = 1L;
@@ -58,14 +59,14 @@ final class GroupSplit implements Serializable {
      * Places of one held-out side, in the order in which places are held out.
      *
      * @param isAny whether the side has places
-     * @param end its last place
-     * @param passed places before the end that are passed over
+     * @param end last place of the side
+     * @param skipped skipped places before the end
      */
-    private record Held(boolean isAny, long end, Set<Long> passed) implements Serializable {
+    private record Held(boolean isAny, long end, Set<Long> skipped) implements Serializable {
         static final Held NONE = new Held(false, 0, Set.of());
 
         boolean contains(long place) {
-            return isAny && isBefore(place) && !passed.contains(place);
+            return isAny && isBefore(place) && !skipped.contains(place);
         }
 
         boolean isBefore(long place) {
@@ -73,7 +74,7 @@ final class GroupSplit implements Serializable {
         }
     }
 
-    /** Place, and the number of its rows. */
+    /** Place and its number of rows. */
     private record Group(long place, long rows) implements Serializable {
         static Group smaller(Group a, Group b) {
             int byRows = Long.compare(a.rows, b.rows);
@@ -82,11 +83,11 @@ final class GroupSplit implements Serializable {
     }
 
     /**
-     * Finds the split.
+     * Computes the split.
      *
-     * @param hashes of the training rows, with split keys
-     * @param rows how many they are
-     * @throws RunException if groups are so few that a side would have none
+     * @param hashes hashes of the training rows, with split keys
+     * @param rows number of training rows
+     * @throws RunException if there are too few groups for every side to have one
      */
     static GroupSplit of(JavaRDD<StratumHashes> hashes, long rows, DatasetOptions options) {
         boolean newest = options.split().splitByTime() != null;
@@ -121,14 +122,14 @@ final class GroupSplit implements Serializable {
         boolean time = options.split().splitByTime() != null;
         return RunException.data(String.format(
                 Locale.ROOT,
-                "data.%s: the %,d rows to split have %,d different %s, too few for some to be held out and some to be"
-                        + " trained on: %s",
+                "data.%s: the %,d rows to split have %,d different %s, too few to hold some out and"
+                        + " train on the rest: %s",
                 time ? "split_by_time" : "split_by",
                 rows,
                 count,
                 time ? "times" : DataFunnel.common(options.split().splitBy()) + (count == 1 ? "" : "s"),
                 time
-                        ? "take a column of finer times, or leave it out"
+                        ? "use a column with finer times, or leave split_by_time out"
                         : "name other columns, or set it to [] to split row by row"));
     }
 
@@ -153,7 +154,7 @@ final class GroupSplit implements Serializable {
 
     private static long place(StratumHashes part, int row) {
         if (!part.isKeyed()) {
-            throw new IllegalStateException("rows that are split by groups have none");
+            throw new IllegalStateException("rows that are split by groups have no split key");
         }
         return part.places()[row];
     }
@@ -182,18 +183,18 @@ final class GroupSplit implements Serializable {
             return smallest(groups);
         }
         Optional<Long> end = all <= target ? Optional.of(-1L) : end(fitting, target);
-        return end.map(last -> new Held(true, last, passed(groups, last, (place, rows) -> rows > largest)))
+        return end.map(last -> new Held(true, last, skipped(groups, last, (place, rows) -> rows > largest)))
                 .orElse(Held.NONE);
     }
 
     /**
-     * Returns the last place that is held out. A place comes in where that is nearer to the target, or none is before
-     * it.
+     * Returns the last place that is held out. A place is held out if the number of rows is then nearer to the target,
+     * or if no place is before it.
      */
     private static Optional<Long> end(JavaRDD<Places> groups, long target) {
         Cut cut = SplitSearch.cuts(groups, List.of(new Target("", target))).get(0);
         boolean isIn = cut.left() > 0 && (cut.size() - cut.left() < cut.left() || cut.left() == target);
-        // Below the smallest place there is none.
+        // No place is below the smallest place.
         return isIn ? Optional.of(cut.place()) : cut.place() == 0 ? Optional.empty() : Optional.of(cut.place() - 1);
     }
 
@@ -206,20 +207,22 @@ final class GroupSplit implements Serializable {
                 .collect();
         Optional<Group> smallest = found.stream().reduce(Group::smaller);
         return smallest.map(group -> new Held(
-                        true, group.place(), passed(groups, group.place(), (place, rows) -> place != group.place())))
+                        true, group.place(), skipped(groups, group.place(), (place, rows) -> place != group.place())))
                 .orElse(Held.NONE);
     }
 
-    /** Returns the places that are passed over. They are few: each has more rows than the target. */
-    private static Set<Long> passed(JavaRDD<Places> groups, long last, Condition isPassed) {
+    /** Returns the skipped places. They are few, because each has more rows than the target. */
+    private static Set<Long> skipped(JavaRDD<Places> groups, long last, Condition isSkipped) {
         Held before = new Held(true, last, Set.of());
-        return places(
-                groups.map(part -> part.where((place, rows) -> isPassed.holds(place, rows) && before.isBefore(place))));
+        return places(groups.map(
+                part -> part.where((place, rows) -> isSkipped.holds(place, rows) && before.isBefore(place))));
     }
 
     private static Set<Long> places(JavaRDD<Places> groups) {
         Set<Long> places = new HashSet<>();
-        groups.map(Places::places).collect().forEach(some -> Arrays.stream(some).forEach(places::add));
+        groups.map(Places::places)
+                .collect()
+                .forEach(array -> Arrays.stream(array).forEach(places::add));
         return places;
     }
 

@@ -12,20 +12,21 @@ import org.apache.spark.api.java.function.Function2;
 import scala.Tuple2;
 
 /**
- * The rows of a source to predict, numbered in its order without counting them first: as Spark's
- * {@code monotonically_increasing_id} has it, by their partition in the upper 31 bits and their place in it in the
- * lower 33. A source of one partition is so numbered from 0 on.
+ * Rows of a source to predict, numbered in the source's order without a prior count. As in Spark's
+ * {@code monotonically_increasing_id}, the upper 31 bits are the row's partition, and the lower 33 bits are its index
+ * in the partition. The rows of a source with one partition are thus numbered from 0.
  */
 final class InputRows {
-    private static final int PLACE_BITS = 33;
+    private static final int INDEX_BITS = 33;
 
     private InputRows() {}
 
     /**
      * Tokenizes rows.
      *
-     * @param tokenize one input a row
-     * @param tasks fewest partitions: a source of fewer is small; its rows are counted and cut into ranges
+     * @param tokenize returns one input per row
+     * @param tasks smallest number of partitions. A source with fewer partitions is small; its rows are counted and
+     *     divided into ranges.
      */
     static <C> JavaRDD<TaskInput> of(
             JavaRDD<CleanRow<C>> rows, FlatMapFunction<Iterator<CleanRow<C>>, TaskInput> tokenize, int tasks) {
@@ -56,13 +57,13 @@ final class InputRows {
             implements Function2<Integer, Iterator<CleanRow<C>>, Iterator<TaskInput>> {
         @Override
         public Iterator<TaskInput> call(Integer partition, Iterator<CleanRow<C>> rows) throws Exception {
-            return new NumberedInputs(tokenize.call(rows), (long) partition << PLACE_BITS);
+            return new NumberedInputs(tokenize.call(rows), (long) partition << INDEX_BITS);
         }
     }
 
-    /** Rows by their numbers, as many in each part. */
+    /** Ranges of row numbers with equal numbers of rows. */
     private static final class Ranges extends Partitioner {
-        /** How many rows lie before each partition, and how many there are. */
+        /** Number of rows before each partition, then the number of all rows. */
         private final long[] first;
 
         private final int parts;
@@ -80,8 +81,8 @@ final class InputRows {
         @Override
         public int getPartition(Object key) {
             long number = (Long) key;
-            long place = first[(int) (number >>> PLACE_BITS)] + (number & ((1L << PLACE_BITS) - 1));
-            return (int) Math.min(place * parts / Math.max(1, first[first.length - 1]), parts - 1);
+            long index = first[(int) (number >>> INDEX_BITS)] + (number & ((1L << INDEX_BITS) - 1));
+            return (int) Math.min(index * parts / Math.max(1, first[first.length - 1]), parts - 1);
         }
     }
 }

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import org.apache.spark.SparkContext;
 import org.apache.spark.SparkStatusTracker;
 
-/** The Spark jobs of this thread and those that it starts, which are cancelled together. */
+/** Spark jobs of this thread and of the threads that it starts, which are cancelled together. */
 final class JobGroup implements AutoCloseable {
     private static final long POLL_MILLIS = 100;
 
@@ -18,20 +18,20 @@ final class JobGroup implements AutoCloseable {
         spark.setJobGroup(id, description, true);
     }
 
-    /** Ends the jobs that run; their tasks are interrupted. */
+    /** Cancels the running jobs and interrupts their tasks. */
     void cancel() {
         spark.cancelJobGroup(id);
     }
 
     /**
-     * Waits for the tasks of ended jobs to end.
+     * Waits for the tasks of cancelled jobs to end.
      *
-     * @return whether they did in that time
+     * @return whether the tasks ended in time
      */
     boolean awaitTasks(Duration time) {
         long end = System.nanoTime() + time.toNanos();
         try {
-            // What the tracker says lags behind by the events under way.
+            // The tracker lags behind by the events that are not yet processed.
             Thread.sleep(POLL_MILLIS);
             while (hasTasks()) {
                 if (System.nanoTime() > end) {

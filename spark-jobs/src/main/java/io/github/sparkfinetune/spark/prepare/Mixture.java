@@ -6,47 +6,48 @@ import java.io.Serializable;
 import java.util.Arrays;
 
 /**
- * How often a document of each of several sources is in their mix. The shares of the sources are their weights by the
- * sum of all; their number of documents decides how large the mix can be ({@link StoppingStrategy}). A document is in
- * it as often as its content says, {@code Seeds.derive(data.seed, MIXTURE, second)} of its
- * {@link io.github.sparkfinetune.data.task.ContentHash}, so the same ones are in it however the sources are cut.
+ * Number of copies of each source's documents in the mix of several sources. The share of a source is its weight
+ * divided by the sum of the weights. The numbers of documents decide how large the mix can be
+ * ({@link StoppingStrategy}). The number of copies of a document follows from its content:
+ * {@code Seeds.derive(data.seed, MIXTURE, second)} of its {@link io.github.sparkfinetune.data.task.ContentHash}. So the
+ * mix has the same documents however the sources are partitioned.
  *
- * @param epochs copies of a document of each source, in the mean
+ * @param epochs mean number of copies of a document, by source
  */
 record Mixture(double[] epochs, long seed) implements Serializable {
 
-    /** The mix of one source: all of it, once. */
+    /** Returns the mix of one source: each document once. */
     static Mixture whole(long seed) {
         return new Mixture(new double[] {1}, seed);
     }
 
     /**
-     * The mix of several sources.
+     * Returns the mix of several sources.
      *
-     * @param weights of which at least one is above 0
-     * @param documents of each source, above 0
+     * @param weights weight of each source, at least one above 0
+     * @param documents number of documents of each source, above 0
      */
     static Mixture of(double[] weights, long[] documents, StoppingStrategy strategy, long seed) {
-        double[] wanted = new double[weights.length];
-        Arrays.setAll(wanted, source -> weights[source] / documents[source]);
+        double[] rates = new double[weights.length];
+        Arrays.setAll(rates, source -> weights[source] / documents[source]);
         double once = strategy == StoppingStrategy.FIRST_EXHAUSTED
-                ? Arrays.stream(wanted).max().orElseThrow()
-                : Arrays.stream(wanted).filter(some -> some > 0).min().orElseThrow();
+                ? Arrays.stream(rates).max().orElseThrow()
+                : Arrays.stream(rates).filter(rate -> rate > 0).min().orElseThrow();
         double[] epochs = new double[weights.length];
-        Arrays.setAll(epochs, source -> wanted[source] / once);
+        Arrays.setAll(epochs, source -> rates[source] / once);
         return new Mixture(epochs, seed);
     }
 
-    /** Whether every document is in it once. */
+    /** Returns whether every document is in the mix once. */
     boolean isWhole() {
-        return Arrays.stream(epochs).allMatch(some -> some == 1);
+        return Arrays.stream(epochs).allMatch(copies -> copies == 1);
     }
 
     /**
-     * Copies of a document.
+     * Returns the number of copies of a document.
      *
-     * @param source its source's place
-     * @param second second half of its content's hash
+     * @param source index of the document's source
+     * @param second second half of its content hash
      */
     int copies(int source, long second) {
         int whole = (int) epochs[source];

@@ -3,12 +3,12 @@ package io.github.sparkfinetune.spark.prepare;
 import io.github.sparkfinetune.data.task.TaskInput;
 import java.util.Iterator;
 
-/** Inputs that get successive numbers. */
+/** Inputs with successive numbers. */
 public final class NumberedInputs implements Iterator<TaskInput> {
     private final Iterator<TaskInput> inputs;
     private long next;
 
-    /** @param first number of the first one */
+    /** @param first number of the first input */
     public NumberedInputs(Iterator<TaskInput> inputs, long first) {
         this.inputs = inputs;
         this.next = first;

@@ -12,9 +12,9 @@ import org.apache.spark.SparkContext;
 import org.apache.spark.util.AccumulatorV2;
 
 /**
- * Notices sources whose rows change while they are read more than once. What a pass counts decides what the next one
- * does with a row, so both must see the same rows. Each pass that reads a partition to its end gives a digest of its
- * rows, their number and contents in any order; two digests of one partition that differ end the preparation.
+ * Detects sources whose rows change between two reads. The counts of one pass decide what the next pass does with a
+ * row, so both passes must see the same rows. Each pass that reads a partition to its end computes a digest of the
+ * number and contents of its rows, in any order. Two different digests of one partition end the preparation.
  */
 final class PassDigests {
     private final SparkContext context;
@@ -26,7 +26,7 @@ final class PassDigests {
 
     private record Watched(SourceReader.Rows<?> rows, Digests digests) {}
 
-    /** The same rows, watched. */
+    /** Returns the same rows, with digests of each pass. */
     <C> SourceReader.Rows<C> watch(SourceReader.Rows<C> rows) {
         Digests digests = new Digests();
         context.register(digests);
@@ -35,21 +35,21 @@ final class PassDigests {
                 .mapPartitionsWithIndex((index, partition) -> new DigestIterator<>(index, partition, digests), true));
     }
 
-    /** @throws RunException with exit code 4 where a source has changed */
+    /** @throws RunException with exit code 4 if a source has changed */
     void requireSame() {
         for (Watched source : sources) {
             if (source.digests.differs) {
                 throw RunException.failed(
                         source.rows.source().key() + ": " + source.rows.source().path()
-                                + " gave other rows when it was read again: see that nothing writes to it and that a"
-                                + " view or DataFrame has the same rows each time (cache it), or name a table of Delta,"
-                                + " Iceberg or Hudi, of which all is read in one version; then start it again",
+                                + " had other rows when it was read again: check that nothing writes to it and that a"
+                                + " view or DataFrame has the same rows each time (cache it), or use a table of Delta,"
+                                + " Iceberg or Hudi, which is read in one version; then start it again",
                         null);
             }
         }
     }
 
-    /** Digests by partition. A repeated task adds the one that is there already. */
+    /** Digests by partition. A repeated task adds the digest that exists already. */
     private static final class Digests extends AccumulatorV2<Digests.Of, Map<Integer, Long>> {
         private static final long serialVersionUID = 1L;
 

@@ -32,9 +32,9 @@ import org.apache.spark.util.SerializableConfiguration;
 import scala.Tuple2;
 
 /**
- * The two passes of {@link PrepareJob}.
+ * Two passes of {@link PrepareJob}.
  *
- * @param <C> a cleaned row's content
+ * @param <C> content of a cleaned row
  */
 final class Preparation<C> {
     private final SparkSession spark;
@@ -49,7 +49,7 @@ final class Preparation<C> {
     private final String run;
 
     /**
-     * @param options of the dataset, as its manifest has them
+     * @param options options of the dataset, as in its manifest
      * @param run name of this run in the names of its files
      */
     Preparation(
@@ -135,20 +135,21 @@ final class Preparation<C> {
 
     private static void requireMixed(TrainingRows training) {
         if (training.count() == 0) {
-            throw RunException.data("data.corpus.sources: the mix holds no document: give a source of more documents a"
-                    + " greater weight, or set data.corpus.stopping_strategy to all_exhausted");
+            throw RunException.data(
+                    "data.corpus.sources: the mix holds no document: give a source with more documents a"
+                            + " greater weight, or set data.corpus.stopping_strategy to all_exhausted");
         }
     }
 
-    /** Dates and numbers have no order between them. */
+    /** Refuses times that are dates in some rows and numbers in others, because they have no common order. */
     private void requireOneKind(List<SourceScan> train) {
         long dates = train.stream().mapToLong(scan -> scan.counts().dates).sum();
         long numbers = train.stream().mapToLong(scan -> scan.counts().numbers).sum();
         if (dates > 0 && numbers > 0) {
             throw RunException.data(String.format(
                     Locale.ROOT,
-                    "data.split_by_time: %s holds %,d dates and %,d numbers: make them all one or the other",
-                    data.split().splitByTime(),
+                    "data.split_by_time: %s holds %,d dates and %,d numbers: use only dates or only numbers",
+                    data.splitByTime(),
                     dates,
                     numbers));
         }
@@ -162,7 +163,7 @@ final class Preparation<C> {
         }
     }
 
-    /** Label names of the training text, which those of the other sources must be among. */
+    /** Returns the label names of the training sources. Labels of the other sources must be among them. */
     private List<String> labels(List<SourceScan> scans) {
         List<Map<String, Long>> rowsPerLabel = scans.stream()
                 .map(scan -> task.rowsPerLabel(scan.counts().strata, scan.counts().labels))
@@ -183,8 +184,8 @@ final class Preparation<C> {
         try {
             JavaPairRDD<byte[], byte[]> all = null;
             for (int source = 0; source < rows.size(); source++) {
-                JavaPairRDD<byte[], byte[]> some = encoded(rows.get(source), source, mixture, files, plan, labels);
-                all = all == null ? some : all.union(some);
+                JavaPairRDD<byte[], byte[]> samples = encoded(rows.get(source), source, mixture, files, plan, labels);
+                all = all == null ? samples : all.union(samples);
             }
             ShardWriter writer = new ShardWriter(
                     new ShardWriter.Target(dataset.toString(), run, hadoop),
@@ -228,7 +229,7 @@ final class Preparation<C> {
                                             && mixture.copies(source, row.hash().second()) == 0)) {
                                 return null;
                             }
-                            // -1 where every row of this stratum has the content of another stratum's.
+                            // -1 if all rows of this stratum have the same content as rows of another stratum.
                             int rank = splits.rank(row.stratum());
                             long place = row.splitKey() == null
                                     ? SourceScan.splitHash(seed, row.hash().second())
@@ -274,7 +275,7 @@ final class Preparation<C> {
         return warnings;
     }
 
-    /** @throws RunException where there are warnings, and {@code data.strict} is set */
+    /** @throws RunException if there are warnings and {@code data.strict} is set */
     static void requireStrict(DataConfig data, List<Warning> warnings) {
         if (data.rows().strict() && !warnings.isEmpty()) {
             throw RunException.data(
@@ -282,7 +283,7 @@ final class Preparation<C> {
         }
     }
 
-    /** The content with a hash, in a further pass over the training text. */
+    /** Returns the content with a hash, in a further pass over the training sources. */
     private String content(List<SourceReader.Rows<C>> rows, long second) {
         for (SourceReader.Rows<C> source : rows) {
             List<String> found = source.rdd()

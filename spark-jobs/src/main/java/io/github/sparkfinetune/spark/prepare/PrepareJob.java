@@ -35,25 +35,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Raw text to a prepared dataset, in two passes. The first reads and cleans every row, counts rows, labels and reasons,
- * and finds which rows are held out; whatever is wrong with the text is known then. The second reads again, tokenizes,
- * and shuffles by a hash of the content into as many ranges as there are shards, so that the files do not depend on the
- * cluster or on how the source is cut. Between the two {@link DocumentComparison} finds documents to leave out for
- * others, where {@code data.corpus} asks for it, and {@link Quarantine} writes those that are left out. Counts and
- * label names are all that the driver ever sees.
+ * Prepares a dataset from raw text in two passes. The first pass reads and cleans every row, counts rows, labels and
+ * reasons, and decides which rows are held out. All faults of the text are known after this pass. The second pass reads
+ * the rows again, tokenizes them, and shuffles them by a hash of the content into as many ranges as there are shards.
+ * The files therefore do not depend on the cluster or on the partitions of the source.
+ *
+ * <p>Between the passes, {@link DocumentComparison} finds documents that {@code data.corpus} leaves out for other
+ * documents, and {@link Quarantine} writes the rows that are left out. The driver receives only counts and label names.
  */
 public final class PrepareJob {
     private static final Logger LOG = LoggerFactory.getLogger(PrepareJob.class);
 
-    /** Longer than the reaper of {@link SparkSessions} gives a task that is killed. */
+    /** Longer than the time that the reaper of {@link SparkSessions} gives a killed task. */
     private static final Duration TASKS_END = Duration.ofSeconds(40);
 
     private PrepareJob() {}
 
     /**
-     * Prepares the run's dataset, or finds it prepared already.
+     * Prepares the run's dataset, or returns the dataset if it is prepared already.
      *
-     * @return the manifest of the dataset in {@code data.dir}
+     * @return manifest of the dataset in {@code data.dir}
      * @throws RunException if the text, the tokenizer or the folder cannot be used
      */
     public static Manifest run(SparkSession spark, RunConfig config) {
@@ -83,7 +84,7 @@ public final class PrepareJob {
         DatasetFolder folder = new DatasetFolder(path, hadoop);
         Optional<Manifest> finished = folder.finished(config.task(), options, sourceList);
         if (finished.isPresent()) {
-            LOG.info("{} is already prepared with the same text and options: it is used as it is", path);
+            LOG.info("{} is already prepared with the same text and options: the dataset is used as it is", path);
             folder.settle(finished.get());
             Preparation.requireStrict(data, finished.get().warnings());
             return finished.get();
@@ -105,11 +106,11 @@ public final class PrepareJob {
                 folder.finish(manifest);
                 return manifest;
             } catch (Error e) {
-                // A full heap, say, after which a session lives on.
+                // For example a full heap, after which a session continues.
                 abandon(folder, jobs, e);
                 throw e;
             } catch (Exception e) {
-                // Exception, because Spark's Scala code throws checked ones undeclared.
+                // Spark's Scala code throws checked exceptions that it does not declare.
                 RuntimeException error = folder.isLost()
                         ? folder.lost(e)
                         : Errors.explain("prepare of " + sources.get(0).path(), e);
@@ -129,24 +130,24 @@ public final class PrepareJob {
     }
 
     /**
-     * What is slow about reading a run's sources, a line each; of files alone, without a session.
+     * Returns one line per source that is slow to read. Only file sources are checked, without a session.
      *
-     * @param config paths may be relative
-     * @throws RunException if one is not there
+     * @param config configuration; its paths may be relative
+     * @throws RunException if a source does not exist
      */
     public static List<String> slowSources(RunConfig config, Configuration hadoop) {
         return Sources.slow(config.data(), hadoop);
     }
 
     /**
-     * Inputs to predict, texts to label or prompts to go on from: read, cleaned and tokenized as {@link #run} does, in
-     * the order of the source, rows that cannot be used included. They need no label and no answer.
+     * Returns the inputs to predict: texts to label or prompts to continue. Rows are read, cleaned and tokenized as in
+     * {@link #run}, in the order of the source, including rows that cannot be used. They need no label and no answer.
      *
-     * @param source in the format of {@code data.format}
-     * @param partitionBytes text of a partition: those of files depend on nothing else of the job or the cluster, those
-     *     of a table are the session's
-     * @param tasks fewest partitions
-     * @param most partitions
+     * @param source source in the format of {@code data.format}
+     * @param partitionBytes text of a partition. The partitions of files depend on nothing else of the job or the
+     *     cluster; the partitions of a table are the session's.
+     * @param tasks smallest number of partitions
+     * @param most largest number of partitions
      */
     public static JavaRDD<TaskInput> inputs(
             SparkSession spark, RunConfig config, SourceFiles source, long partitionBytes, int tasks, int most) {
@@ -178,14 +179,11 @@ public final class PrepareJob {
                 tasks);
     }
 
-    /** The tokenizer of a run. */
+    /** Returns the tokenizer of a run. */
     public static TokenizerFiles tokenizer(RunConfig config, Configuration hadoop) throws IOException {
         TokenizerFiles files = TaskDatas.tokenizer(
-                new Path(RunPaths.absolute("model", config.base().model(), hadoop)),
-                config,
-                Architectures::positions,
-                hadoop);
-        // The native library refuses a bad file here, in milliseconds, instead of in a task.
+                new Path(RunPaths.absolute("model", config.model(), hadoop)), config, Architectures::positions, hadoop);
+        // The native library refuses a bad file here in milliseconds, instead of later in a task.
         TextTokenizer.open(files).close();
         return files;
     }

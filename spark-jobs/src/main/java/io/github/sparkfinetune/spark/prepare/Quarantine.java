@@ -18,10 +18,10 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * The folder of the rows that are left out, as Parquet: {@code text}, as the rule saw it that rejected it, and null
- * where a row could not be used at all; {@code file} that it comes from; {@code reason} as the manifest counts it;
- * {@code other} the content hash of the document that it is a near-duplicate of or shares an n-gram with, else null.
- * The empty file {@value #MARK} says that the folder is one, so that a later run may replace it.
+ * Folder of the rows that are left out, as Parquet. Column {@code text} is the text as the rejecting rule saw it, or
+ * null if the row could not be used at all. {@code file} is the row's file, and {@code reason} the reason in the
+ * manifest. {@code other} is the content hash of the document that the row duplicates or shares an n-gram with, else
+ * null. The empty file {@value #MARK} marks the folder as a quarantine, so that a later run may replace it.
  */
 final class Quarantine {
     private static final List<Column> COLUMNS = Stream.of("text", "file", "reason", "other")
@@ -29,15 +29,14 @@ final class Quarantine {
             .toList();
 
     private static final String MARK = "_QUARANTINE";
-    private static final String OURS = MARK + "|part-.*\\.parquet|_SUCCESS|\\..*|_temporary";
-    private static final String UNFINISHED_MARK = "\\." + MARK + "\\..*";
+    private static final String OWN_FILES = MARK + "|part-.*\\.parquet|_SUCCESS|\\..*|_temporary";
 
     private Quarantine() {}
 
     /**
-     * Refuses a folder that holds anything but what an earlier run has written to it.
+     * Refuses a folder with files that no earlier run has written.
      *
-     * @throws RunException if it does
+     * @throws RunException if there are such files
      */
     static void check(String folder, Configuration hadoop) throws IOException {
         Path path = new Path(folder);
@@ -49,25 +48,25 @@ final class Quarantine {
         FileStatus[] entries = files.listStatus(path, entry -> !entry.getName().matches(UNFINISHED_MARK));
         if (entries.length > 0 && !files.exists(new Path(path, MARK))) {
             throw RunException.config("data.corpus.quarantine: " + path + " holds "
-                    + entries[0].getPath().getName() + " and is no quarantine of an earlier run (it has no " + MARK
+                    + entries[0].getPath().getName() + " and is not a quarantine of an earlier run (it has no " + MARK
                     + "): set it to a new folder");
         }
         for (FileStatus entry : entries) {
             String name = entry.getPath().getName();
-            if (!name.matches(OURS)) {
+            if (!name.matches(OWN_FILES)) {
                 throw RunException.config("data.corpus.quarantine: " + path + " holds " + name
-                        + ", which is no quarantined row: set it to a new folder");
+                        + ", which is not a file of a quarantine: set it to a new folder");
             }
         }
     }
 
-    /** Writes the rows of some sources that are left out, in a further pass, in the place of what is there. */
+    /** Writes the rows that are left out, in a further pass over the sources. Replaces the existing rows. */
     static <C> void write(SparkSession spark, List<SourceReader.Rows<C>> sources, String folder) throws IOException {
         JavaRDD<Object[]> all = null;
         for (SourceReader.Rows<C> source : sources) {
-            JavaRDD<Object[]> some =
+            JavaRDD<Object[]> leftOut =
                     source.rdd().filter(row -> row.badBecause() != null).map(Quarantine::row);
-            all = all == null ? some : all.union(some);
+            all = all == null ? leftOut : all.union(leftOut);
         }
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
         Path path = new Path(folder);

@@ -25,19 +25,19 @@ import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.TaskCompletionListener;
 
-/** The samples of a prepared dataset as a DataFrame, for whoever looks at them. */
+/** Samples of a prepared dataset as a DataFrame, for inspection. */
 public final class SampleFrame {
     private static final String IDS = "input_ids";
 
     private SampleFrame() {}
 
     /**
-     * The columns of {@link SampleSchema}; before them {@code text}, the text of a sample's tokens, special ones
-     * included, and {@code tokens}, their number.
+     * Returns the samples with the columns of {@link SampleSchema}. Before these come {@code text}, the text of a
+     * sample's tokens with special tokens, and {@code tokens}, the number of tokens.
      *
-     * @param config of the run, whose tokenizer reads the ids
-     * @param dataset folder
-     * @param split its name
+     * @param config configuration of the run, whose tokenizer decodes the ids
+     * @param dataset folder of the dataset
+     * @param split name of the split
      */
     public static Dataset<Row> of(SparkSession session, RunConfig config, Manifest manifest, Path dataset, String split)
             throws IOException {

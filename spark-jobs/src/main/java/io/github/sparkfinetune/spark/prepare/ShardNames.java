@@ -5,16 +5,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Names of shards: {@code SPLIT/part-SHARD-RUN-ATTEMPT.parquet}, with the shard's number in five digits or more, the
- * run that wrote it in 16 hexadecimal ones, and Spark's number of the task's attempt. Version 0.1 wrote
- * {@code SPLIT/part-SHARD.parquet}.
+ * Names of shards: {@code SPLIT/part-SHARD-RUN-ATTEMPT.parquet}. SHARD is the number of the shard in five digits or
+ * more, RUN the run that wrote it in 16 hexadecimal digits, and ATTEMPT Spark's number of the task's attempt. Version
+ * 0.1 wrote {@code SPLIT/part-SHARD.parquet}.
  */
 public final class ShardNames {
     private static final Pattern SHARD = Pattern.compile("part-(\\d{5,})(?:-([0-9a-f]{16})-\\d+)?\\.parquet");
 
     private ShardNames() {}
 
-    /** Path of a new shard in the dataset's folder. */
+    /** Returns the path of a new shard in the dataset's folder. */
     static String of(String split, int shard, String run, long attempt) {
         return String.format(Locale.ROOT, "%s/part-%05d-%s-%d.parquet", split, shard, run, attempt);
     }
@@ -23,18 +23,18 @@ public final class ShardNames {
         return SHARD.matcher(path.substring(path.lastIndexOf('/') + 1));
     }
 
-    /** Whether a file of a split's folder is a shard. */
+    /** Returns whether a file in a split's folder is a shard. */
     static boolean isShard(String path) {
         return name(path).matches();
     }
 
-    /** Whether a run has written a shard. */
+    /** Returns whether a run has written a shard. */
     static boolean isOf(String run, String path) {
         Matcher name = name(path);
         return name.matches() && run.equals(name.group(2));
     }
 
-    /** The number of a shard. */
+    /** Returns the number of a shard. */
     public static int number(String path) {
         Matcher name = name(path);
         if (!name.matches()) {

@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
 import scala.Tuple2;
 
 /**
- * Writes the shards of one hash range: a file for each split that has samples in it.
+ * Writes the shards of one hash range: one file per split with samples in this range.
  *
  * <h2>Folder of a dataset</h2>
  *
@@ -40,31 +40,31 @@ import scala.Tuple2;
  * train/part-00001-5f0c8a17e2d94b36-42.parquet
  * eval/part-00000-5f0c8a17e2d94b36-41.parquet     held-out rows of the same hash range
  * test/part-00002-5f0c8a17e2d94b36-43.parquet     a range without rows of a split has no file
- * _PREPARING                                      while it is written: the {@link Lease} of the run that does
+ * _PREPARING                                      {@link Lease} of the run that writes the folder, until it ends
  * </pre>
  *
- * <p>What the name of a shard says is in {@link ShardNames}; which files are the dataset's the manifest says alone.
+ * <p>{@link ShardNames} describes the names of shards. Only the manifest decides which files belong to the dataset.
  *
- * <p>There are {@code data.shards} hash ranges, whatever the cluster and however the sources are cut. A row belongs to
- * a range by a seeded hash of its content ({@link ShuffledSample}) and a split's shard has its rows of the range of
- * that number, ordered by the key: by the seeded hash, then the rest of the content's hash, then the name of the
- * stratum (of one label a text the label), then the row's place in the split, then a checksum of what the task makes of
- * the row. Samples are written in the order in which the task makes them of the rows.
+ * <p>There are {@code data.shards} hash ranges, for any cluster and any partitions of the sources. A seeded hash of the
+ * content decides a row's range ({@link ShuffledSample}). A shard of a split has the split's rows of the range with the
+ * shard's number. Rows are ordered by the key: the seeded hash, the rest of the content's hash, the name of the stratum
+ * (the label, if texts have one label), the row's place in the split, a checksum of the encoded row. Samples are
+ * written in the order in which the task makes them from the rows.
  *
  * <h2>Splits</h2>
  *
- * <p>Rows of {@code data.eval}, {@code data.test} and {@code data.held_out} are of those splits. A row of
- * {@code data.train} is held out by its place, as {@link SplitPlan} says; where rows have no groups and no time, that
- * is its split hash, {@code Seeds.derive(data.seed, SPLIT, second)} of its
- * {@link io.github.sparkfinetune.data.task.ContentHash}. With {@code data.deduplicate} only the first of a split's rows
- * with equal content is kept. A row to train on is written as often as {@link Mixture} says.
+ * <p>Rows of {@code data.eval}, {@code data.test} and {@code data.held_out} are in the splits of these names. The place
+ * of a row of {@code data.train} decides whether the row is held out, see {@link SplitPlan}. If rows have no groups and
+ * no time, the place is the split hash, {@code Seeds.derive(data.seed, SPLIT, second)} of the row's
+ * {@link io.github.sparkfinetune.data.task.ContentHash}. With {@code data.deduplicate} a split keeps only the first of
+ * its rows with equal content. {@link Mixture} decides how often a training row is written.
  *
  * <h2>Commit</h2>
  *
- * <p>An attempt of a task writes its files where they stay, under names that no other attempt and no other run has, and
- * nothing is ever renamed. The names that Spark takes as the task's result go into the manifest, which makes these
- * files the dataset. Files of other attempts are deleted when the manifest is written; one that comes later belongs to
- * nothing.
+ * <p>An attempt of a task writes its files to their final place, under names that no other attempt and no other run
+ * uses. No file is renamed. The names that Spark accepts as the task's result go into the manifest, which makes these
+ * files the dataset. Files of other attempts are deleted when the manifest is written. A file that appears later does
+ * not belong to the dataset.
  */
 final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], byte[]>>, Iterator<ShardWriter.Report>> {
     private static final long serialVersionUID = 1L;
@@ -73,8 +73,8 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     private static final List<String> OWN = List.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST);
 
     static {
-        // Rows are cut into row groups by a limit of one byte (see SampleWriter); Parquet warns of that each time, at
-        // length, in every executor's log.
+        // SampleWriter ends row groups by a limit of one byte. Parquet writes a long warning about such a limit each
+        // time, in every executor's log.
         Configurator.setLevel("org.apache.parquet.hadoop.InternalParquetRecordWriter", Level.ERROR);
     }
 
@@ -87,20 +87,20 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     private final CheckedIds checkedIds;
 
     /**
-     * Where shards are written.
+     * Place where shards are written.
      *
-     * @param dataset the dataset's folder
+     * @param dataset folder of the dataset
      * @param run name of the run in the names of its files
-     * @param hadoop the file system's configuration
+     * @param hadoop configuration of the file system
      */
     record Target(String dataset, String run, Broadcast<SerializableConfiguration> hadoop) implements Serializable {}
 
     /**
-     * Which rows are written where, and how often.
+     * Rows that are written, with their splits and numbers of copies.
      *
-     * @param plan of the split
-     * @param splits the split of each source: sources to train on come first
-     * @param mixture of these
+     * @param plan plan of the split
+     * @param splits split of each source; training sources come first
+     * @param mixture mixture of the training sources
      * @param deduplicate whether only the first of a split's rows with equal content is kept
      */
     record Selection(Broadcast<SplitPlan> plan, List<String> splits, Mixture mixture, boolean deduplicate)
@@ -111,21 +111,24 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     }
 
     /**
-     * Ids of the tokens that {@link SampleChecks} looks for.
+     * Ids of tokens that {@link SampleChecks} counts.
      *
-     * @param unknown id of the token that stands for what the vocabulary lacks, or -1
+     * @param unknown id of the token for text outside the vocabulary, or -1
      * @param end ids of the tokens that end an answer
      */
     record CheckedIds(int unknown, Set<Integer> end) implements Serializable {}
 
     /**
-     * One written file.
+     * Written file.
      *
-     * @param split its split's name
-     * @param shardOrNull null where no row gave a sample, so that nothing was written
-     * @param rows rows of the sources that came, each once, in however many samples or in none
-     * @param leaked rows whose content is in the training split too
-     * @param leakedExample second half of the content hash of one of them
+     * @param split name of the split
+     * @param file path of the file in the dataset's folder
+     * @param shardOrNull shard, or null if no row gave a sample, so that nothing was written
+     * @param counts counts of the samples
+     * @param checks checks of the samples
+     * @param rows number of rows from the sources, each counted once for any number of samples
+     * @param leaked number of rows whose content is also in the training split
+     * @param leakedExample second half of the content hash of one leaked row
      */
     record Report(
             String split,
@@ -152,7 +155,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         this.checkedIds = checkedIds;
     }
 
-    /** Names of a dataset's splits in their order: its own, then further ones that sources are of. */
+    /** Returns the names of a dataset's splits in order: the standard splits, then further splits of the sources. */
     static List<String> names(List<String> splits) {
         return new ArrayList<>(
                 Stream.concat(OWN.stream(), splits.stream()).distinct().toList());
@@ -190,7 +193,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                 if (open[split] == null) {
                     open[split] = new Open(split, shard);
                 }
-                // What is held out is measured once, however often its like is trained on.
+                // A held-out row is measured once, even if rows of its kind are trained on several times.
                 int copies = split == 0 ? selection.mixture().copies(source, ShuffledSample.second(key)) : 1;
                 for (int copy = 0; copy < copies; copy++) {
                     open[split].sink.add(row._2(), held.stratum(rank));
@@ -218,7 +221,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         }
     }
 
-    /** Counts the held-out rows of one content where it is trained on too, and begins the next content. */
+    /** Counts the held-out rows of a content that is also trained on, and begins the next content. */
     private static void leaked(Open[] open, long[] rows, byte[] key) {
         for (int split = 1; split < rows.length && rows[0] > 0; split++) {
             if (rows[split] > 0) {
@@ -229,7 +232,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         Arrays.fill(rows, 0);
     }
 
-    /** A file being written. */
+    /** File being written. */
     private final class Open {
         private final int split;
         private final String name;
@@ -270,13 +273,15 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             return report(new Manifest.Shard(name, bytes, writer.rowGroups()), counts);
         }
 
-        /** Takes away what an attempt that has failed wrote; what cannot be is no part of the dataset either way. */
+        /**
+         * Deletes the files of a failed attempt. A file that cannot be deleted is not part of the dataset either way.
+         */
         void discard() {
             try {
                 close();
                 path.getFileSystem(configuration()).delete(path, false);
             } catch (IOException | RuntimeException e) {
-                LOG.warn("{} stays behind: {}", path, e.getMessage());
+                LOG.warn("{} cannot be deleted: {}", path, e.getMessage());
             }
         }
 

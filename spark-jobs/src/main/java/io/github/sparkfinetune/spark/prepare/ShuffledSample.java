@@ -12,21 +12,21 @@ import org.apache.spark.Partitioner;
 import scala.Tuple2;
 
 /**
- * How a row travels through the shuffle, as two byte arrays, because they cost the least to serialize and to compare.
+ * Form of a row in the shuffle: two byte arrays, which are the cheapest to serialize and compare.
  *
- * <p>Key, {@value #KEY_BYTES} bytes, big-endian, so that the order of the bytes is the order of the rows:
+ * <p>The key has {@value #KEY_BYTES} bytes, big-endian, so that the order of the bytes is the order of the rows:
  *
  * <ul>
- *   <li>8 bytes that place the row: {@code Seeds.derive(data.seed, ROW_ORDER, first)} of its {@link ContentHash}. Shard
- *       {@code s} of {@code n} has the range of those with {@code floor((value >>> 1) · n / 2^63) = s};
- *   <li>8 bytes that tell contents apart: the content hash's second half;
+ *   <li>8 bytes for the position: {@code Seeds.derive(data.seed, ROW_ORDER, first)} of the {@link ContentHash}. Shard
+ *       {@code s} of {@code n} has the values with {@code floor((value >>> 1) · n / 2^63) = s};
+ *   <li>8 bytes that distinguish contents: the second half of the content hash;
  *   <li>4 bytes of the rank of the row's stratum by name;
  *   <li>8 bytes of its place in the order in which rows are held out ({@link SplitPlan});
- *   <li>1 byte of its source's place among the sources, and 4 bytes of the CRC-32C of the value, so that rows of equal
- *       content have one order, whatever their labels.
+ *   <li>1 byte of the index of its source, and 4 bytes of the CRC-32C of the value, so that rows of equal content have
+ *       one order with any labels.
  * </ul>
  *
- * <p>Value: the row as its {@link TaskData.Encoder} encodes it.
+ * <p>The value is the row as its {@link TaskData.Encoder} encodes it.
  */
 public final class ShuffledSample {
     static final int KEY_BYTES = 33;
@@ -35,10 +35,10 @@ public final class ShuffledSample {
     private ShuffledSample() {}
 
     /**
-     * A row.
+     * Returns a row.
      *
-     * @param place in the order in which rows are held out
-     * @param encoded the row as its task encodes it
+     * @param place place in the order in which rows are held out
+     * @param encoded row as its task encodes it
      */
     static Tuple2<byte[], byte[]> of(ContentHash hash, long seed, int rank, long place, int source, byte[] encoded) {
         CRC32C crc = new CRC32C();
@@ -54,7 +54,7 @@ public final class ShuffledSample {
         return new Tuple2<>(key, encoded);
     }
 
-    /** The shard that rows of a content are in. */
+    /** Returns the shard of a content. */
     public static int shard(ContentHash hash, long seed, int shards) {
         return new Ranges(shards)
                 .getPartition(of(hash, seed, 0, 0, 0, new byte[0])._1());
@@ -80,7 +80,7 @@ public final class ShuffledSample {
         return Arrays.equals(a, 0, CONTENT_BYTES, b, 0, CONTENT_BYTES);
     }
 
-    /** Order of the rows within a shard. */
+    /** Order of the rows in a shard. */
     enum Order implements Comparator<byte[]>, Serializable {
         BY_KEY;
 

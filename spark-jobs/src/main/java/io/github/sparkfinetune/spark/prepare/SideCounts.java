@@ -22,14 +22,14 @@ import org.apache.spark.api.java.JavaRDD;
 import scala.Tuple2;
 
 /**
- * Counts the groups of each split, and the held-out rows whose group is trained on too, and finds the first and the
- * last time of each.
+ * Counts the groups of each split, and the held-out rows whose group is also trained on. Finds the first and last time
+ * of each split.
  *
- * @param plan of the training rows' split
+ * @param plan plan of the training rows' split
  */
 record SideCounts(TaskData<?> task, DataConfig data, SplitPlan plan, TrainingRows training) {
 
-    /** Counts of a split: rows, groups, rows of groups that are trained on, first and last place. */
+    /** Counts of a split: rows, groups, rows of groups that are also trained on, first and last place. */
     private record Tally(long rows, long groups, long shared, long first, long last) implements Serializable {
         static final Tally NOTHING = new Tally(0, 0, 0, -1, 0);
 
@@ -50,7 +50,7 @@ record SideCounts(TaskData<?> task, DataConfig data, SplitPlan plan, TrainingRow
     /**
      * Returns groups and times by split, without splits that have neither.
      *
-     * @param scans of the sources, those to train on first
+     * @param scans scans of the sources, training sources first
      */
     Map<String, Manifest.Side> of(List<SourceFiles> sources, List<SourceScan> scans) {
         Optional<String> by = SplitKeys.common(task, data);
@@ -83,7 +83,7 @@ record SideCounts(TaskData<?> task, DataConfig data, SplitPlan plan, TrainingRow
         return sides;
     }
 
-    /** Returns a tally a split. */
+    /** Returns a tally per split. */
     private Tally[] groups(List<String> splits, List<SourceFiles> sources, List<SourceScan> scans) {
         long rows = training.count();
         JavaPairRDD<Long, long[]> all = groups(training.hashes(), splits, null);
@@ -100,7 +100,7 @@ record SideCounts(TaskData<?> task, DataConfig data, SplitPlan plan, TrainingRow
                 .aggregate(nothing(size), SideCounts::addGroup, SideCounts::plus);
     }
 
-    /** @param heldOut split of all rows, or null where the plan decides */
+    /** @param heldOut split of all rows, or null if the plan decides */
     private JavaPairRDD<Long, long[]> groups(JavaRDD<StratumHashes> hashes, List<String> splits, String heldOut) {
         GroupSplit split = plan.groups().orElse(null);
         List<String> names = new ArrayList<>(splits);

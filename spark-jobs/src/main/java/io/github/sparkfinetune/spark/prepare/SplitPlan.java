@@ -16,26 +16,27 @@ import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 
 /**
- * Which rows are held out. It depends on the rows alone, not on how the source is cut into partitions: each row has a
+ * Plan of the rows that are held out. It depends only on the rows, not on the partitions of the source. Each row has a
  * place, an unsigned number.
  *
- * <p>Of rows that stand alone the place is a seeded hash of the content. Of every stratum exactly round(rows ·
- * fraction) are held out, those with the smallest places for the evaluation, the next ones for the test, and at least
- * one row stays to train on; where rows of equal content lie on the boundary, the first of them are held out. Rows of
- * groups, and rows with a time, are split as {@link GroupSplit} says, whatever their stratum.
+ * <p>For rows without a group, the place is a seeded hash of the content. Exactly round(rows · fraction) rows of every
+ * stratum are held out. The rows with the smallest places go to evaluation, the next rows to the test, and at least one
+ * row stays in training. If rows with equal content lie on the boundary, the first of them are held out. Rows with a
+ * group or a time are split as {@link GroupSplit} describes, in any stratum.
  *
- * <p>A stratum is known by its rank, its place among the strata by name, which also orders rows of equal content.
+ * <p>A stratum is identified by its rank: its index among the strata in the order of their names. The rank also orders
+ * rows with equal content.
  */
 final class SplitPlan implements Serializable {
     private static final long serialVersionUID = 1L;
 
     private final List<String> strata;
     private final Map<String, Integer> ranks = new HashMap<>();
-    /** Where the evaluation rows of each stratum end, and where the test rows, which follow, do; empty with groups. */
+    /** Ends of the evaluation rows and of the following test rows, by rank of the stratum; empty with groups. */
     private final List<Cut> evalEnds = new ArrayList<>();
 
     private final List<Cut> testEnds = new ArrayList<>();
-    /** Null where rows stand alone. */
+    /** Null if rows have no groups. */
     private final GroupSplit groups;
 
     private SplitPlan(List<String> strata, GroupSplit groups) {
@@ -45,10 +46,10 @@ final class SplitPlan implements Serializable {
     }
 
     /**
-     * Finds the plan.
+     * Computes the plan.
      *
-     * @param options of the dataset
-     * @throws io.github.sparkfinetune.conf.RunException if groups are so few that a side would have none
+     * @param options options of the dataset
+     * @throws io.github.sparkfinetune.conf.RunException if there are too few groups for every side to have one
      */
     static SplitPlan of(TrainingRows training, DatasetOptions options) {
         List<String> strata = new ArrayList<>(training.strata().keySet());
@@ -72,7 +73,7 @@ final class SplitPlan implements Serializable {
         return plan;
     }
 
-    /** Returns the number of rows that a fraction asks for. */
+    /** Returns the number of rows for a fraction. */
     static long heldOut(long rows, double fraction, long most) {
         return Math.min(Math.round(rows * fraction), most);
     }
@@ -86,12 +87,12 @@ final class SplitPlan implements Serializable {
                 new long[0]);
     }
 
-    /** Rank of a stratum, or -1 where no row that is a sample is of it. */
+    /** Returns the rank of a stratum, or -1 if no sample is in the stratum. */
     int rank(String stratum) {
         return ranks.getOrDefault(stratum, -1);
     }
 
-    /** The stratum of a rank. */
+    /** Returns the stratum of a rank. */
     String stratum(int rank) {
         return strata.get(rank);
     }
@@ -103,17 +104,17 @@ final class SplitPlan implements Serializable {
                 : !groups.side(place).equals(Manifest.TRAIN);
     }
 
-    /** Returns the split of groups or times; empty where rows stand alone. */
+    /** Returns the split of groups or times; empty if rows have neither. */
     Optional<GroupSplit> groups() {
         return Optional.ofNullable(groups);
     }
 
-    /** Opens the splits of the rows of one shard, in their order. */
+    /** Opens the splits of the rows of one shard, in order. */
     Sides sides() {
         return new Sides();
     }
 
-    /** Not for concurrent use. */
+    /** Splits of the rows of one shard. Not for concurrent use. */
     final class Sides {
         private final long[] seenAtEvalEnd = new long[strata.size()];
         private final long[] seenAtTestEnd = new long[strata.size()];
@@ -128,7 +129,10 @@ final class SplitPlan implements Serializable {
             return inEval ? Manifest.EVAL : inTest ? Manifest.TEST : Manifest.TRAIN;
         }
 
-        /** Rows of equal place have equal content and come one after the other: the first few of them lie before. */
+        /**
+         * Returns whether a row lies before an end. Rows with equal places have equal content and are consecutive: the
+         * first rows lie before the end.
+         */
         private static boolean isBefore(Cut end, long place, long[] seen, int rank) {
             if (place == end.place()) {
                 return seen[rank]++ < end.left();

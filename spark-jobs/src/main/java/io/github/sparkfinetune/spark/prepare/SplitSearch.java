@@ -10,15 +10,15 @@ import java.util.Map;
 import org.apache.spark.api.java.JavaRDD;
 
 /**
- * Finds the place in which a number of rows ends, by a radix selection: each round asks the executors for a count of
- * each value that the next bits of a place may have. A round takes up to eight bits, fewer where there are many
- * searches. So the driver sees one array of at most {@value #MOST_COUNTS} counts a round, but for two a search at
- * least, whatever the number of rows and partitions.
+ * Finds the place at which a number of rows ends, by radix selection. In each round the executors count the values of
+ * the next bits of the places. A round resolves up to eight bits, or fewer if there are many searches. The driver
+ * receives one array of at most {@value #MOST_COUNTS} counts per round, but at least two counts per search, for any
+ * number of rows and partitions.
  */
 final class SplitSearch {
-    /** Bits of a round, at most. */
+    /** Most bits of a round. */
     private static final int BITS = 8;
-    /** Counts of a round, at most: 8 MB. */
+    /** Most counts of a round: 8 MB. */
     private static final int MOST_COUNTS = 1 << 20;
 
     private SplitSearch() {}
@@ -26,27 +26,27 @@ final class SplitSearch {
     /**
      * Places of a partition.
      *
-     * @param stratum that they are of
+     * @param stratum stratum of the rows
      * @param places unsigned numbers
-     * @param rows how many rows are at each place; empty where it is one each
+     * @param rows number of rows at each place; empty if each place has one row
      */
     record Places(String stratum, long[] places, long[] rows) implements Serializable {
         long rows(int index) {
             return rows.length == 0 ? 1 : rows[index];
         }
 
-        /** Returns the places that fulfil a condition. */
+        /** Returns the places that meet a condition. */
         Places where(Condition condition) {
-            long[] some = new long[places.length];
+            long[] selected = new long[places.length];
             long[] counts = new long[places.length];
             int size = 0;
             for (int i = 0; i < places.length; i++) {
                 if (condition.holds(places[i], rows(i))) {
-                    some[size] = places[i];
+                    selected[size] = places[i];
                     counts[size++] = rows(i);
                 }
             }
-            return new Places(stratum, Arrays.copyOf(some, size), Arrays.copyOf(counts, size));
+            return new Places(stratum, Arrays.copyOf(selected, size), Arrays.copyOf(counts, size));
         }
     }
 
@@ -58,39 +58,41 @@ final class SplitSearch {
     /**
      * Number of rows to find in a stratum.
      *
-     * @param rows fewer than the stratum has
+     * @param stratum stratum of the rows
+     * @param rows number of rows, smaller than the stratum's
      */
     record Target(String stratum, long rows) {}
 
     /**
-     * Place in which the rows of a target end.
+     * Place at which the rows of a target end.
      *
-     * @param place all rows with a smaller place belong to the target
+     * @param place place; all rows with a smaller place belong to the target
      * @param left number of rows at this place that belong to the target
-     * @param size number of rows at this place; 0 where {@code left} is 0
+     * @param size number of rows at this place; 0 if {@code left} is 0
      */
     record Cut(long place, long left, long size) implements Serializable {}
 
-    /** Finds a cut for each target. */
+    /** Returns a cut for each target. */
     static List<Cut> cuts(JavaRDD<Places> places, List<Target> targets) {
         List<Search> current = targets.stream()
                 .map(target -> new Search(target.stratum(), 0, 0, target.rows(), 0))
                 .toList();
         while (current.stream().anyMatch(Search::isOpen)) {
-            List<Search> asked = current;
-            int width = width(asked);
-            Map<String, int[]> open = open(asked);
+            List<Search> searches = current;
+            int width = width(searches);
+            Map<String, int[]> open = open(searches);
             long[][] counts = places.mapPartitions(parts -> {
-                        long[][] found = new long[asked.size()][];
+                        long[][] found = new long[searches.size()][];
                         parts.forEachRemaining(part ->
-                                count(part, asked, open.getOrDefault(part.stratum(), new int[0]), width, found));
+                                count(part, searches, open.getOrDefault(part.stratum(), new int[0]), width, found));
                         return Collections.singletonList(found).iterator();
                     })
-                    // The last sum is an executor's too: the driver gets one result, not one of each of its parts.
-                    .treeAggregate(new long[asked.size()][], SplitSearch::add, SplitSearch::add, 2, true);
+                    // The last sum is also computed on an executor, so that the driver gets one result instead of one
+                    // per partition.
+                    .treeAggregate(new long[searches.size()][], SplitSearch::add, SplitSearch::add, 2, true);
             List<Search> next = new ArrayList<>();
-            for (int i = 0; i < asked.size(); i++) {
-                next.add(asked.get(i).isOpen() ? asked.get(i).narrow(counts[i], width) : asked.get(i));
+            for (int i = 0; i < searches.size(); i++) {
+                next.add(searches.get(i).isOpen() ? searches.get(i).narrow(counts[i], width) : searches.get(i));
             }
             current = next;
         }
@@ -98,12 +100,13 @@ final class SplitSearch {
     }
 
     /**
-     * A search in progress.
+     * Search in progress.
      *
-     * @param prefix the known upper bits, as a number
-     * @param bits how many they are
-     * @param left how many of the rows with this prefix are looked for
-     * @param size how many rows have this prefix; 0 where that is not known
+     * @param stratum stratum of the rows
+     * @param prefix known upper bits of the place, as a number
+     * @param bits number of known bits
+     * @param left number of rows with this prefix that belong to the target
+     * @param size number of rows with this prefix; 0 if unknown
      */
     private record Search(String stratum, long prefix, int bits, long left, long size) implements Serializable {
         boolean isOpen() {
@@ -114,7 +117,7 @@ final class SplitSearch {
             return bits == 0 || place >>> (Long.SIZE - bits) == prefix;
         }
 
-        /** The value of the next bits of a place. */
+        /** Returns the value of the next bits of a place. */
         int bucket(long place, int width) {
             return (int) (place >>> (Long.SIZE - bits - width)) & ((1 << width) - 1);
         }
@@ -133,14 +136,14 @@ final class SplitSearch {
         }
     }
 
-    /** Bits of the next round; the searches that go on know the same number of bits. */
+    /** Returns the bits of the next round. All open searches know the same number of bits. */
     private static int width(List<Search> searches) {
         List<Search> open = searches.stream().filter(Search::isOpen).toList();
         int affordable = Integer.SIZE - 1 - Integer.numberOfLeadingZeros(Math.max(2, MOST_COUNTS / open.size()));
         return Math.min(Math.min(BITS, affordable), Long.SIZE - open.get(0).bits());
     }
 
-    /** Places of the searches that go on, by stratum. */
+    /** Returns the indices of the open searches, by stratum. */
     private static Map<String, int[]> open(List<Search> searches) {
         Map<String, int[]> open = new HashMap<>();
         for (int i = 0; i < searches.size(); i++) {

@@ -18,13 +18,13 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What the passes of a {@link Preparation} found, as a manifest.
+ * Results of the passes of a {@link Preparation}, as a manifest.
  *
- * @param options of the dataset
- * @param scans of the sources, in their order
- * @param mixture of the sources to train on, which come first
- * @param training rows that this mixture takes
- * @param sides groups and times of the rows of splits
+ * @param options options of the dataset
+ * @param scans scans of the sources, in order
+ * @param mixture mixture of the training sources, which come first
+ * @param training training rows in this mixture
+ * @param sides groups and times of the rows by split
  */
 record Summary(
         RunConfig config,
@@ -36,9 +36,9 @@ record Summary(
         Map<String, Manifest.Side> sides) {
 
     /**
-     * The manifest, without warnings.
+     * Returns the manifest without warnings.
      *
-     * @throws RunException if other rows were written than were counted, or too many turned out to be unusable
+     * @throws RunException if the written rows differ from the counted rows, or too many rows are unusable
      */
     Manifest manifest(List<String> labels, List<ShardWriter.Report> reports, int padTokenId) {
         Map<String, Manifest.Split> splits = new LinkedHashMap<>();
@@ -82,7 +82,7 @@ record Summary(
                 List.of());
     }
 
-    /** Rows that give no sample, by reason: those of the first pass, and those that were tokenized in vain. */
+    /** Returns the rows without a sample, by reason: bad rows of the first pass, and rows that tokenization dropped. */
     private static Map<String, Long> unusable(ScanCounts found, SampleCounts all) {
         Map<String, Long> unusable = new TreeMap<>(found.bad);
         all.dropped().forEach((reason, count) -> unusable.merge(reason, count, Long::sum));
@@ -107,19 +107,19 @@ record Summary(
         long written = reports.stream().mapToLong(ShardWriter.Report::rows).sum();
         if (written != counted) {
             throw RunException.data(sources.get(0).key() + ": " + written + " rows were written of " + counted
-                    + " counted before: the source changed while it was read, run prepare again");
+                    + " counted before: the source changed while it was read; run prepare again");
         }
     }
 
-    /** Rows may turn out to be unusable only when they are tokenized. */
+    /** Refuses too many unusable rows. Some rows are found to be unusable only when they are tokenized. */
     private void requireUsable(ScanCounts found, SampleCounts all, Map<String, Manifest.Split> splits) {
         DataConfig data = config.data();
         long unusable = all.unusableRows();
         if (unusable > 0 && found.badRows() + unusable > data.rows().maxBadFraction() * found.rows) {
             throw RunException.data("data.train: " + (found.badRows() + unusable) + " of " + found.rows
                     + " rows cannot be used (" + DataFunnel.reasons(unusable(found, all))
-                    + "), more than data.max_bad_fraction: " + data.rows().maxBadFraction()
-                    + " allows: raise data.max_length, mend the rows, or raise it");
+                    + "), more than data.max_bad_fraction: " + data.maxBadFraction()
+                    + " allows: raise data.max_length, fix the rows, or raise data.max_bad_fraction");
         }
         if (!splits.containsKey(Manifest.TRAIN)) {
             throw RunException.data("data.train: no row gives a sample (" + DataFunnel.reasons(all.dropped())

@@ -9,7 +9,7 @@ import java.util.function.Function;
 import org.apache.spark.TaskContext;
 import org.apache.spark.util.TaskCompletionListener;
 
-/** Maps the rows of a partition with a tokenizer that is closed when the task ends, however it ends. */
+/** Maps the rows of a partition with a tokenizer. The tokenizer is closed when the task ends, also after a failure. */
 public final class TokenizingIterator<C, T> implements Iterator<T> {
     private final Iterator<CleanRow<C>> rows;
     private final Function<CleanRow<C>, T> step;
@@ -23,7 +23,7 @@ public final class TokenizingIterator<C, T> implements Iterator<T> {
     /**
      * Opens the tokenizer.
      *
-     * @param step is made once, with the opened tokenizer; it drops a row by null
+     * @param step creates the mapping once, with the open tokenizer; the mapping returns null to drop a row
      */
     public static <C, T> Iterator<T> of(
             TokenizerFiles files, Iterator<CleanRow<C>> rows, Function<TextTokenizer, Function<CleanRow<C>, T>> step) {

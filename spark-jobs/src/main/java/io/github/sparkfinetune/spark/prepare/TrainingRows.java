@@ -9,8 +9,8 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.storage.StorageLevel;
 
 /**
- * The rows of the training sources that are samples: what the mix takes of each, and of equal contents one where rows
- * are deduplicated.
+ * Rows of the training sources that become samples. The mix decides the rows of each source. With deduplication one row
+ * of each content stays.
  */
 final class TrainingRows implements AutoCloseable {
     private final Map<String, Long> strata;
@@ -25,7 +25,7 @@ final class TrainingRows implements AutoCloseable {
         this.own = own;
     }
 
-    /** @param sources in the order of the mixture's, each deduplicated where rows are */
+    /** @param sources sources in the order of the mixture, each deduplicated if rows are deduplicated */
     static TrainingRows of(List<SourceScan> sources, Mixture mixture, boolean deduplicate) {
         if (sources.size() == 1 && mixture.isWhole()) {
             SourceScan only = sources.get(0);
@@ -35,11 +35,11 @@ final class TrainingRows implements AutoCloseable {
         JavaRDD<StratumHashes> all = null;
         for (int i = 0; i < sources.size(); i++) {
             int source = i;
-            JavaRDD<StratumHashes> some = sources.get(i)
+            JavaRDD<StratumHashes> mixed = sources.get(i)
                     .hashes()
                     .map(part -> part.where((first, second) -> mixture.copies(source, second) > 0));
-            sampled.add(some.map(part -> (long) part.size()).fold(0L, Long::sum));
-            all = all == null ? some : all.union(some);
+            sampled.add(mixed.map(part -> (long) part.size()).fold(0L, Long::sum));
+            all = all == null ? mixed : all.union(mixed);
         }
         JavaRDD<StratumHashes> hashes = (deduplicate
                         ? SourceScan.distinct(
@@ -49,22 +49,22 @@ final class TrainingRows implements AutoCloseable {
         return new TrainingRows(SourceScan.strata(hashes), hashes, sampled, true);
     }
 
-    /** Rows of each stratum. */
+    /** Returns the number of rows of each stratum. */
     Map<String, Long> strata() {
         return strata;
     }
 
-    /** Hashes of the rows. */
+    /** Returns the hashes of the rows. */
     JavaRDD<StratumHashes> hashes() {
         return hashes;
     }
 
-    /** Number of rows. */
+    /** Returns the number of rows. */
     long count() {
         return SourceScan.sum(strata);
     }
 
-    /** Rows that the mix takes of each source. */
+    /** Returns the number of rows that the mix takes from each source. */
     List<Long> sampled() {
         return sampled;
     }

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What documents have in common, through the job that prepares them. */
+/** Comparison of documents by the job that prepares them. */
 class DocumentComparisonTest {
     private static final String NEAR_DEDUP = "corpus: {near_dedup: {enabled: true}%s}";
 
@@ -50,8 +50,8 @@ class DocumentComparisonTest {
                         .toList());
     }
 
-    /** With a word at the end more: similarity 56/57. */
-    private static String nearly(String document) {
+    /** Returns the document with an additional word: similarity 56/57. */
+    private static String nearDuplicate(String document) {
         return document + " end";
     }
 
@@ -78,20 +78,20 @@ class DocumentComparisonTest {
     }
 
     @Test
-    void ofNearDuplicatesOneIsKept() throws IOException {
+    void keepsOneOfTheNearDuplicates() throws IOException {
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < 50; i++) {
             texts.add(document());
             if (i < 20) {
-                texts.add(nearly(texts.get(texts.size() - 1)));
+                texts.add(nearDuplicate(texts.get(texts.size() - 1)));
             }
         }
         // An equal document is a duplicate, as without near-deduplication.
         texts.add(texts.get(texts.size() - 1));
         Path quarantine = folder.resolve("quarantine");
-        String asked = String.format(Locale.ROOT, NEAR_DEDUP, ", quarantine: " + quarantine);
+        String setting = String.format(Locale.ROOT, NEAR_DEDUP, ", quarantine: " + quarantine);
 
-        Manifest manifest = prepare("one", "train: " + write("texts.jsonl", texts), asked);
+        Manifest manifest = prepare("one", "train: " + write("texts.jsonl", texts), setting);
 
         assertThat(manifest.corpus().rejected()).isEqualTo(Map.of("near_dedup.threshold", 20L));
         assertThat(manifest.rows().duplicates()).isEqualTo(1);
@@ -105,7 +105,7 @@ class DocumentComparisonTest {
         });
     }
 
-    /** With chains of near-duplicates, equal documents, and held-out text in some. */
+    /** Returns documents with chains of near-duplicates, equal documents, and held-out text in some documents. */
     private List<String> corpus(List<String> heldOut) {
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < 160; i++) {
@@ -116,7 +116,7 @@ class DocumentComparisonTest {
             }
             texts.add(text);
             for (int other = 0; other < i % 3; other++) {
-                text = nearly(text);
+                text = nearDuplicate(text);
                 texts.add(text);
             }
             if (i % 10 == 0) {
@@ -128,7 +128,7 @@ class DocumentComparisonTest {
 
     @Tag("full")
     @Test
-    void theSameDocumentsSurviveInAnyPartitions() throws IOException {
+    void keepsTheSameDocumentsForAnyPartitions() throws IOException {
         List<String> held = List.of(document());
         List<String> texts = corpus(held);
         Path eval = write("eval.jsonl", held);
@@ -184,11 +184,11 @@ class DocumentComparisonTest {
     }
 
     @Test
-    void documentsThatHoldHeldOutTextAreLeftOut() throws IOException {
+    void leavesOutDocumentsWithHeldOutText() throws IOException {
         List<String> test = List.of(document(), document());
         String part = String.join(" ", List.of(test.get(0).split(" ")).subList(30, 43));
         String contaminated = document() + " " + part;
-        List<String> train = List.of(contaminated, nearly(test.get(1)), document(), document());
+        List<String> train = List.of(contaminated, nearDuplicate(test.get(1)), document(), document());
 
         Manifest manifest = prepare(
                 "decontaminated",
@@ -202,21 +202,21 @@ class DocumentComparisonTest {
     }
 
     @Test
-    void rowsThatAreSplitOffAreNotComparedAndThatIsSaid() throws IOException {
+    void doesNotCompareRowsThatAreSplitAndReportsIt() throws IOException {
         String shared = document();
         List<String> train =
                 IntStream.range(0, 20).mapToObj(i -> shared + " " + document()).toList();
         Path test = write("test.jsonl", List.of(document()));
-        String asked = "corpus: {decontaminate: {enabled: true}}";
+        String setting = "corpus: {decontaminate: {enabled: true}}";
 
-        Manifest own = prepare("own", "train: " + write("train.jsonl", train), "test: " + test, asked);
+        Manifest own = prepare("own", "train: " + write("train.jsonl", train), "test: " + test, setting);
         assertThat(own.warnings()).extracting(Warning::code).doesNotContain("split_off_not_decontaminated");
         Manifest splitOff = prepare(
                 "split-off",
                 "train: " + folder.resolve("train.jsonl"),
                 "test_fraction: 0.25",
                 "held_out: {other: " + test + "}",
-                asked);
+                setting);
 
         assertThat(splitOff.corpus().rejected()).isEmpty();
         assertThat(documents(splitOff, "test")).isEqualTo(5);
@@ -227,9 +227,9 @@ class DocumentComparisonTest {
                         + " and the fraction to 0");
     }
 
-    /** Whichever of the two would survive, what it is left for is not the one that goes. */
+    /** A kept document is the reason, whichever of the two near-duplicates would survive. */
     @Test
-    void noDocumentIsLeftOutForOneThatGoesItself() throws IOException {
+    void leavesOutNoDocumentForOneThatIsLeftOut() throws IOException {
         List<String> held = List.of(document());
         List<String> train = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
@@ -250,10 +250,12 @@ class DocumentComparisonTest {
     }
 
     @Test
-    void sourcesAreComparedWithEachOther() throws IOException {
+    void comparesSourcesWithEachOther() throws IOException {
         List<String> one = IntStream.range(0, 30).mapToObj(i -> document()).toList();
-        List<String> two = new ArrayList<>(
-                one.stream().limit(10).map(DocumentComparisonTest::nearly).toList());
+        List<String> two = new ArrayList<>(one.stream()
+                .limit(10)
+                .map(DocumentComparisonTest::nearDuplicate)
+                .toList());
         two.add(document());
 
         Manifest manifest = prepare(
@@ -272,7 +274,7 @@ class DocumentComparisonTest {
     }
 
     @Test
-    void aTextThatIsAllContaminatedIsRefused() throws IOException {
+    void refusesASourceThatIsAllContaminated() throws IOException {
         List<String> texts = List.of(document());
         RunConfig config = config(
                 "none",
@@ -286,7 +288,7 @@ class DocumentComparisonTest {
     }
 
     @Test
-    void thereMustBeSomethingToCompareWith() {
+    void requiresHeldOutText() {
         assertThatThrownBy(() -> config("without", "train: x", "corpus: {decontaminate: {enabled: true}}"))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("data.corpus.decontaminate.enabled")

@@ -12,20 +12,20 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.util.Progressable;
 
-/** {@code faulty:}, this machine's files, of which some cannot be read or written. */
+/** {@code faulty:}, the files of this machine with injected faults of reading and writing. */
 public final class FaultyFileSystem extends RawLocalFileSystem {
-    /** Setting: a part of the names of files that cannot be written. */
+    /** Setting: part of the names of files that cannot be written. */
     public static final String FULL = "fs.faulty.full";
-    /** Setting: a part of the names of files that cannot be read. */
+    /** Setting: part of the names of files that cannot be read. */
     static final String BUSY = "fs.faulty.busy";
 
-    /** Setting: a part of the names that files get, but whose writers hear of a failure. */
+    /** Setting: part of the names of files that are renamed although the rename reports a failure. */
     static final String UNANSWERED = "fs.faulty.unanswered";
 
-    /** Names of the files that were begun, with the folders that they are in. */
+    /** Paths of the files that were created. */
     private static final Queue<String> CREATED = new ConcurrentLinkedQueue<>();
 
-    /** Returns the files whose paths match that were begun since the last call, and forgets all. */
+    /** Returns the matching files that were created since the last call, and clears the list. */
     public static List<String> created(String regex) {
         List<String> created =
                 CREATED.stream().filter(file -> file.matches(regex)).toList();
@@ -33,10 +33,10 @@ public final class FaultyFileSystem extends RawLocalFileSystem {
         return created;
     }
 
-    /** Makes a session know it. */
+    /** Registers this file system in a session. */
     public static Configuration in(Configuration hadoop) {
         hadoop.set("fs.faulty.impl", FaultyFileSystem.class.getName());
-        // A setting of one test is none of the next.
+        // The setting of one test does not apply to the next test.
         hadoop.setBoolean("fs.faulty.impl.disable.cache", true);
         return hadoop;
     }

@@ -52,7 +52,7 @@ class GroupSplitTest {
                 new DatasetOptions.Split(eval, test, by, byTime));
     }
 
-    /** @param sizes rows at each place */
+    /** @param sizes number of rows by place */
     private static GroupSplit split(Map<Long, Integer> sizes, DatasetOptions options, long seed) {
         List<Long> rows = new ArrayList<>();
         sizes.forEach((place, size) -> {
@@ -72,7 +72,7 @@ class GroupSplitTest {
                 JavaSparkContext.fromSparkContext(spark.sparkContext()).parallelize(parts, 3), rows.size(), options);
     }
 
-    /** Sizes of each side. */
+    /** Returns the number of rows of each side. */
     private static Map<String, Integer> sides(Map<Long, Integer> sizes, DatasetOptions options) {
         GroupSplit split = split(sizes, options, 1);
         Map<String, Integer> sides = new TreeMap<>();
@@ -90,7 +90,7 @@ class GroupSplitTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6})
-    void holdsOutWhatAPlainWalkHoldsOut(long seed) {
+    void equalsAPlainWalkOverSortedGroups(long seed) {
         Random random = new Random(seed);
         Map<Long, Integer> sizes = new HashMap<>();
         int groups = 40 + random.nextInt(60);
@@ -137,7 +137,7 @@ class GroupSplitTest {
     }
 
     @Test
-    void groupsOfOneRowAreSplitExactly() {
+    void splitsGroupsOfOneRowExactly() {
         Map<Long, Integer> sizes = new HashMap<>();
         Random random = new Random(7);
         for (int i = 0; i < 503; i++) {
@@ -147,13 +147,13 @@ class GroupSplitTest {
     }
 
     @Test
-    void aGroupThatIsLargerThanTheShareIsTrainedOn() {
+    void keepsAGroupLargerThanTheShareInTraining() {
         assertThat(sides(sizes(60, 4, 30, 6, 5, 15), options(0.1, 0, false)))
                 .isEqualTo(Map.of("eval", 10, "train", 110));
     }
 
     @Test
-    void whereAllAreLargerTheSmallestIsHeldOut() {
+    void holdsOutTheSmallestGroupIfAllAreLarger() {
         Map<Long, Integer> sizes = sizes(40, 30, 31, 32);
         GroupSplit split = split(sizes, options(0.1, 0.1, false), 3);
         assertThat(split.side(100)).isEqualTo("eval");
@@ -163,7 +163,7 @@ class GroupSplitTest {
     }
 
     @Test
-    void theNewestTimesAreTestedAndThoseBeforeThemEvaluated() {
+    void holdsOutTheNewestTimesForTestThenEvaluation() {
         Map<Long, Integer> sizes = sizes(10, 10, 10, 10, 10, 10, 10, 10, 10, 10);
         GroupSplit split = split(sizes, options(0.2, 0.1, true), 3);
         assertThat(sizes.keySet().stream().map(split::side))
@@ -171,22 +171,22 @@ class GroupSplitTest {
     }
 
     @Test
-    void aTimeOfManyRowsIsHeldOutWhole() {
+    void holdsOutATimeOfManyRowsWhole() {
         assertThat(sides(sizes(10, 10, 80), options(0, 0.1, true))).isEqualTo(Map.of("test", 80, "train", 20));
     }
 
     @Test
-    void tooFewGroupsAreRefused() {
+    void refusesTooFewGroups() {
         assertRefused(
                 sizes(50),
                 options(0.1, 0, false),
-                "data.split_by: the 50 rows to split have 1 different user, too few for some to be held out and some to be"
-                        + " trained on: name other columns, or set it to [] to split row by row");
+                "data.split_by: the 50 rows to split have 1 different user, too few to hold some out and train"
+                        + " on the rest: name other columns, or set it to [] to split row by row");
         assertRefused(
                 sizes(25, 25),
                 options(0.1, 0.1, true),
-                "data.split_by_time: the 50 rows to split have 2 different times, too few for some to be held out and some"
-                        + " to be trained on: take a column of finer times, or leave it out");
+                "data.split_by_time: the 50 rows to split have 2 different times, too few to hold some out and train on"
+                        + " the rest: use a column with finer times, or leave split_by_time out");
     }
 
     private static void assertRefused(Map<Long, Integer> sizes, DatasetOptions options, String message) {

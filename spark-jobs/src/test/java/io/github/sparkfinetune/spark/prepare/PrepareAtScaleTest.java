@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What grows with the text: tasks, blocks of shuffles, labels. */
+/** Tasks, blocks of shuffles and labels, which grow with the text. */
 @Timeout(120)
 class PrepareAtScaleTest {
     private static SparkSession spark;
@@ -53,7 +53,7 @@ class PrepareAtScaleTest {
         spark.stop();
     }
 
-    /** What a run of something asked Spark for. */
+    /** Returns the stages that Spark ran for some work. */
     private static List<StageInfo> stages(Runnable work) throws Exception {
         ConcurrentLinkedQueue<StageInfo> stages = new ConcurrentLinkedQueue<>();
         SparkListener listener = new SparkListener() {
@@ -73,7 +73,7 @@ class PrepareAtScaleTest {
     }
 
     @Test
-    void deduplicationShufflesByRowsNotByFiles() throws Exception {
+    void shufflesByRowsNotByFilesForDeduplication() throws Exception {
         List<StratumHashes> parts = new ArrayList<>();
         for (int i = 0; i < 50; i++) {
             parts.add(new StratumHashes("ham", new long[] {1, 2, i}, new long[] {1, 2, i}, new long[0], new long[0]));
@@ -89,7 +89,7 @@ class PrepareAtScaleTest {
     }
 
     @Test
-    void thousandsOfLabelsAreSplitExactly() throws IOException {
+    void splitsThousandsOfLabelsExactly() throws IOException {
         List<String> rows = new ArrayList<>();
         for (int i = 0; i < 12_000; i++) {
             rows.add("{\"text\": \"mail " + i + "\", \"label\": \"topic-" + i % 4_000 + "\"}");
@@ -106,7 +106,7 @@ class PrepareAtScaleTest {
     }
 
     @Test
-    void theDriverGetsOneResultARoundOfTheSplit() throws Exception {
+    void sendsTheDriverOneResultPerRoundOfTheSplit() throws Exception {
         List<String> rows = new ArrayList<>();
         for (int i = 0; i < 12_000; i++) {
             rows.add("{\"text\": \"mail " + i + "\", \"label\": \"topic-" + i * 31 % 2_000 + "\"}");
@@ -140,7 +140,7 @@ class PrepareAtScaleTest {
     }
 
     @Test
-    void largeFilesAreCutOrTheirRowsSpread() throws Exception {
+    void splitsLargeFilesOrSpreadsTheirRows() throws Exception {
         List<String> csv = new ArrayList<>(List.of("label,text"));
         for (int i = 0; i < 800; i++) {
             csv.add((i % 5 == 0 ? "spam" : "ham") + "," + PrepareFixture.text(i));
@@ -179,12 +179,12 @@ class PrepareAtScaleTest {
         Path broken = Files.write(folder.resolve("broken.csv.gz"), Arrays.copyOf(bytes, bytes.length / 2));
         assertThatThrownBy(() -> usable(read(broken, true)))
                 .rootCause()
-                .as("named though its rows are spread")
+                .as("the file is named although its rows are spread")
                 .hasMessageContaining("end of input");
     }
 
     @Test
-    void shardsGrowWithTheText() throws IOException {
+    void usesMoreShardsForMoreText() throws IOException {
         Path mails = PrepareFixture.write(folder.resolve("mails.jsonl"), PrepareFixture.mails(30));
         RunConfig config = PrepareFixture.config(folder.resolve("dataset"), "train: " + mails);
         SourceFiles small = Sources.of(spark, config.data()).get(0);
@@ -194,7 +194,7 @@ class PrepareAtScaleTest {
     }
 
     @Test
-    void rowsAreSpreadWhereFewTasksReadMuch() {
+    void spreadsRowsIfFewTasksReadMuch() {
         long part = 32 << 20;
         Optional<SourceFiles.Whole> whole = Optional.of(new SourceFiles.Whole("a.csv.gz", 1L << 30, 4L << 30));
         assertThat(SourceReader.tasks(of(4L << 30, whole), 1, 16, part)).isEqualTo(128);
@@ -202,7 +202,7 @@ class PrepareAtScaleTest {
                 .as("many files")
                 .isEqualTo(50);
         assertThat(SourceReader.tasks(of(4L << 30, Optional.empty()), 1, 16, part))
-                .as("it can be cut")
+                .as("the file can be split")
                 .isEqualTo(1);
         Optional<SourceFiles.Whole> little = Optional.of(new SourceFiles.Whole("a.csv.gz", 1000, 4000));
         assertThat(SourceReader.tasks(of(4000, little), 1, 16, part)).isEqualTo(1);

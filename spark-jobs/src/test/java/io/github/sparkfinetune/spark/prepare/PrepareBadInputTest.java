@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Each kind of bad input ends prepare with one line and no dataset. */
+/** Bad input of each kind ends prepare with one line and without a dataset. */
 class PrepareBadInputTest {
     @TempDir
     private Path folder;
@@ -34,7 +34,7 @@ class PrepareBadInputTest {
     }
 
     @Test
-    void missingAndEmptySources() throws IOException {
+    void refusesMissingAndEmptySources() throws IOException {
         refused(
                 ExitCode.DATA,
                 "data.train: file:" + folder + "/none.jsonl does not exist",
@@ -51,7 +51,7 @@ class PrepareBadInputTest {
     }
 
     @Test
-    void missingColumns() throws IOException {
+    void refusesMissingColumns() throws IOException {
         refused(ExitCode.CONFIG, "has a column body, its columns are label, text", "train: " + mails, "text: body");
         refused(ExitCode.CONFIG, "data.label: no row of", "train: " + mails, "label: topic");
         Path csv = PrepareFixture.write(folder.resolve("mails.csv"), List.of("text,label", "a,b"));
@@ -72,37 +72,37 @@ class PrepareBadInputTest {
     }
 
     @Test
-    void formats() throws IOException {
+    void refusesUnknownAndWrongFormats() throws IOException {
         Path unknown = PrepareFixture.write(folder.resolve("mails.xml"), List.of("<mail/>"));
         refused(ExitCode.CONFIG, "set data.format to text_folders", "train: " + unknown);
         Path parquet = PrepareFixture.write(folder.resolve("mails.parquet"), List.of("this is no parquet file at all"));
         refused(ExitCode.DATA, "is not a Parquet file", "train: " + parquet);
-        // One that is found by a task only.
+        // Only a task notices this one.
         Path gzip = PrepareFixture.write(folder.resolve("mails.jsonl.gz"), List.of("this is no gzip file at all"));
         refused(ExitCode.DATA, "mails.jsonl.gz cannot be read (not a gzip file)", "train: " + gzip);
         refused(ExitCode.DATA, "malformed_record: 1", "train: " + unknown, "format: jsonl");
     }
 
     @Test
-    void labels() throws IOException {
+    void refusesLabelsThatDoNotFit() throws IOException {
         Path one = PrepareFixture.write(folder.resolve("one.jsonl"), List.of(PrepareFixture.json(1, "ham")));
         refused(ExitCode.DATA, "classification needs at least two labels", "train: " + one);
         Path eval = PrepareFixture.write(folder.resolve("eval.jsonl"), List.of(PrepareFixture.json(1, "phishing")));
         refused(
                 ExitCode.DATA,
-                "have the label phishing, which data.train never has",
+                "have the label phishing, which data.train does not have",
                 "train: " + mails,
                 "eval: " + eval);
     }
 
     @Test
-    void lineEndsInTheTextsOfCsv() throws IOException {
+    void reportsLineEndsInTextsOfCsv() throws IOException {
         Path csv = PrepareFixture.write(
                 folder.resolve("mails.csv"),
                 List.of("label,text", "ham,\"first line", "second line\"", "spam,one line"));
         refused(
                 ExitCode.DATA,
-                "if texts in quotes hold line ends, set data.multiline: true; else mend them",
+                "if texts in quotes hold line ends, set data.multiline: true; otherwise fix the rows",
                 "train: " + csv);
         Manifest cut = PrepareJob.run(
                 spark,
@@ -117,7 +117,7 @@ class PrepareBadInputTest {
     }
 
     @Test
-    void labelsThatAreNone() throws IOException {
+    void refusesAColumnThatHoldsNoLabels() throws IOException {
         List<String> rows = new ArrayList<>();
         for (int i = 0; i <= 10_000; i++) {
             rows.add(PrepareFixture.json(i % 10, "message-" + i));
@@ -128,7 +128,7 @@ class PrepareBadInputTest {
     }
 
     @Test
-    void tooManyUnusableRowsAndBinaryFiles() throws IOException {
+    void refusesTooManyUnusableRowsAndBinaryFiles() throws IOException {
         byte[] noise = new byte[5000];
         new java.util.Random(1).nextBytes(noise);
         for (String label : List.of("ham", "spam")) {
@@ -143,7 +143,7 @@ class PrepareBadInputTest {
     }
 
     @Test
-    void modelsThatDoNotFit() throws IOException {
+    void refusesModelsThatDoNotFit() throws IOException {
         RunConfig config = PrepareFixture.config(folder.resolve("dataset"), "train: " + mails);
         Path model = Files.createDirectories(folder.resolve("model"));
         Files.copy(Path.of(config.base().model()).resolve("tokenizer.json"), model.resolve("tokenizer.json"));
@@ -164,7 +164,7 @@ class PrepareBadInputTest {
     }
 
     @Test
-    void folders() throws IOException {
+    void replacesOnlyDatasetsThatWereInterrupted() throws IOException {
         Path dataset = folder.resolve("dataset");
         Files.createDirectories(dataset);
         Files.writeString(dataset.resolve("thesis.txt"), "precious");
@@ -172,7 +172,7 @@ class PrepareBadInputTest {
         assertThat(dataset.resolve("thesis.txt")).hasContent("precious");
         Files.delete(dataset.resolve("thesis.txt"));
 
-        // What an interrupted run has left is replaced.
+        // The rests of an interrupted run are replaced.
         Files.createDirectories(dataset.resolve("train"));
         Files.writeString(dataset.resolve("train/part-00002.parquet"), "half a file");
         refused(ExitCode.CONFIG, "it holds train", "train: " + mails);
@@ -181,7 +181,7 @@ class PrepareBadInputTest {
         Manifest manifest = PrepareJob.run(spark, config);
         assertThat(PrepareFixture.samples(dataset, manifest, "train")).hasSize(27);
 
-        // A finished one is used again, or refused with what differs.
+        // A finished dataset is used again, or refused with the difference.
         long written =
                 Files.getLastModifiedTime(dataset.resolve("manifest.json")).toMillis();
         assertThat(PrepareJob.run(spark, config)).isEqualTo(manifest);
@@ -193,7 +193,7 @@ class PrepareBadInputTest {
     }
 
     @Test
-    void aFolderThatCannotBeWritten() throws IOException {
+    void refusesAFolderThatCannotBeWritten() throws IOException {
         Files.writeString(folder.resolve("file"), "");
         RunConfig config = PrepareFixture.config(folder.resolve("file/dataset"), "train: " + mails);
         assertThatThrownBy(() -> PrepareJob.run(spark, config))

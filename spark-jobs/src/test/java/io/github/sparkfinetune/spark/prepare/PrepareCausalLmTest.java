@@ -54,7 +54,7 @@ class PrepareCausalLmTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"none", "bfd", "wrapped"})
-    void everyTokenOfEveryTextIsLearntOnce(String packing) throws IOException {
+    void usesEveryTokenOfEveryTextOnce(String packing) throws IOException {
         RunConfig config = config("dataset", texts(), packing, "max_length: 400", "test_fraction: 0.25");
         Manifest manifest = PrepareJob.run(spark, config);
         List<Integer> found = new ArrayList<>();
@@ -100,7 +100,7 @@ class PrepareCausalLmTest {
     }
 
     @Test
-    void longTextsAreCutOrDroppedOrWrapped() throws IOException {
+    void cutsDropsOrWrapsLongTexts() throws IOException {
         Path texts = texts();
         Manifest cut = PrepareJob.run(spark, config("cut", texts, "none", "max_length: 64"));
         assertThat(cut.split(Manifest.TRAIN).truncated()).isPositive();
@@ -118,7 +118,7 @@ class PrepareCausalLmTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"none", "bfd", "wrapped"})
-    void aCorpusSmallerThanOneBlockIsShortSamples(String packing) throws IOException {
+    void makesShortSamplesOfACorpusSmallerThanOneBlock(String packing) throws IOException {
         Path texts =
                 PrepareFixture.write(folder.resolve("few.jsonl"), List.of("{\"text\": \"a\"}", "{\"text\": \"b c\"}"));
         Manifest manifest = PrepareJob.run(spark, config("few", texts, packing, "max_length: 400", "eval_fraction: 0"));
@@ -129,7 +129,7 @@ class PrepareCausalLmTest {
     }
 
     @Test
-    void textFoldersNeedNoLabelsAndAddedTokensAreOneToken() throws IOException {
+    void readsTextFoldersWithoutLabelsAndAddedTokensAsOneToken() throws IOException {
         for (int i = 0; i < 30; i++) {
             PrepareFixture.write(
                     folder.resolve("texts/" + i % 3 + "/" + i + ".txt"), List.of("<tool>" + PrepareFixture.text(i)));
@@ -143,12 +143,12 @@ class PrepareCausalLmTest {
                                 .filter(id -> id == 384)
                                 .count())
                         .isEqualTo(sample.documents().length));
-        // Without the token it is another dataset.
+        // Without the token, the dataset is another one.
         assertThatThrownBy(() -> PrepareJob.run(spark, config)).hasMessageContaining("data.tokenizer_sha256");
     }
 
     @Test
-    void textsToGoOnFrom() throws IOException {
+    void readsTextsToContinue() throws IOException {
         Path texts = texts();
         List<TaskInput> prompts = PrepareFixture.inputs(spark, config("any", texts, "none"), texts)
                 .collect();
@@ -159,7 +159,7 @@ class PrepareCausalLmTest {
     }
 
     @Test
-    void aSecondTextIsRefused() throws IOException {
+    void refusesASecondText() throws IOException {
         Path texts = texts();
         assertThatThrownBy(() -> PrepareJob.run(spark, config("pair", texts, "none", "text_pair: other")))
                 .hasMessageContaining("data.text_pair: other is for task classification");

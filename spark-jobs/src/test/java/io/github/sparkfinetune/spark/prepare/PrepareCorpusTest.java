@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What data.corpus does to documents, counted, set aside and mixed. */
+/** Filters, masks, quarantine and mixture of data.corpus. */
 public class PrepareCorpusTest {
     private static final String[] CLEANING = {
         "  normalize: nfc", "  mask: [email, number]", "  filters: [gopher_quality, fineweb]",
@@ -39,7 +39,7 @@ public class PrepareCorpusTest {
         spark = PrepareFixture.spark(2);
     }
 
-    /** Passes all filters: words enough, stop words, lines that end. */
+    /** Returns a document that passes all filters: enough words, stop words, and lines with an end. */
     public static String good(int number) {
         StringBuilder text = new StringBuilder();
         Random random = new Random(number);
@@ -98,7 +98,7 @@ public class PrepareCorpusTest {
     }
 
     @Test
-    void rejectedRowsAreCountedByReasonAndSetAside() throws IOException {
+    void countsRejectedRowsByReasonAndQuarantinesThem() throws IOException {
         Path texts = PrepareFixture.write(folder.resolve("texts.jsonl"), documents());
         Path quarantine = folder.resolve("quarantine");
         List<String> data = new ArrayList<>(List.of("train: " + texts, "max_bad_fraction: 0.01"));
@@ -106,7 +106,7 @@ public class PrepareCorpusTest {
         data.add("  quarantine: " + quarantine);
         Manifest manifest = PrepareJob.run(spark, config("dataset", data));
 
-        // Twelve documents are no bad rows: they are left out on purpose.
+        // Twelve documents are left out on purpose, so they are not bad rows.
         assertThat(manifest.corpus().rejected())
                 .isEqualTo(Map.of("gopher_quality.min_doc_words", 7L, "fineweb.line_punct_thr", 5L));
         assertThat(manifest.rows().badRows()).isEqualTo(Map.of("empty_text", 1L));
@@ -133,7 +133,7 @@ public class PrepareCorpusTest {
         assertThat(reasons)
                 .isEqualTo(Map.of("empty_text", 1, "gopher_quality.min_doc_words", 7, "fineweb.line_punct_thr", 5));
 
-        // The same run again takes what is there; another rule is another dataset.
+        // The same run again uses the dataset; another rule requires another dataset.
         assertThat(PrepareJob.run(spark, config("dataset", data))).isEqualTo(manifest);
         List<String> other = new ArrayList<>(data);
         other.add("  fineweb: {line_punct_thr: 0.5}");
@@ -144,7 +144,7 @@ public class PrepareCorpusTest {
     }
 
     @Test
-    void quarantineReplacesNothingButItsOwn() throws IOException {
+    void replacesOnlyItsOwnQuarantine() throws IOException {
         Path texts = PrepareFixture.write(folder.resolve("texts.jsonl"), documents());
         Path quarantine = Files.createDirectories(folder.resolve("quarantine"));
         Files.writeString(quarantine.resolve("thesis.txt"), "precious");
@@ -155,30 +155,20 @@ public class PrepareCorpusTest {
                 .hasMessageContaining("holds thesis.txt");
         assertThat(quarantine.resolve("thesis.txt")).hasContent("precious");
 
-        // A data set of Spark's looks like a quarantine, but for the mark.
-        Path theirs = folder.resolve("theirs");
-        spark.range(10).write().parquet(theirs.toString());
+        // A data set of Spark looks like a quarantine without the mark.
+        Path foreign = folder.resolve("foreign");
+        spark.range(10).write().parquet(foreign.toString());
         assertThatThrownBy(() -> PrepareJob.run(
-                        spark, config("a", texts, "corpus: {filters: [c4], quarantine: " + theirs + "}")))
+                        spark, config("a", texts, "corpus: {filters: [c4], quarantine: " + foreign + "}")))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("data.corpus.quarantine: ")
-                .hasMessageContaining("no quarantine of an earlier run");
-        assertThat(spark.read().parquet(theirs.toString()).count()).isEqualTo(10);
+                .hasMessageContaining("not a quarantine of an earlier run");
+        assertThat(spark.read().parquet(foreign.toString()).count()).isEqualTo(10);
         assertThat(folder.resolve("a")).doesNotExist();
     }
 
     @Test
-    void anUnfinishedMarkOfAKilledRunIsReplaced() throws IOException {
-        Path texts = PrepareFixture.write(folder.resolve("texts.jsonl"), documents());
-        Path quarantine = Files.createDirectories(folder.resolve("quarantine"));
-        Path mark = Files.createFile(quarantine.resolve("._QUARANTINE.18c920cd-58c4-46cd-80d8-7a6273847834"));
-        PrepareJob.run(spark, config("a", texts, "corpus: {filters: [c4], quarantine: " + quarantine + "}"));
-        assertThat(quarantine.resolve("_QUARANTINE")).exists();
-        assertThat(mark).doesNotExist();
-    }
-
-    @Test
-    void heldOutTextIsNotFiltered() throws IOException {
+    void doesNotFilterHeldOutText() throws IOException {
         Path texts = PrepareFixture.write(folder.resolve("texts.jsonl"), documents());
         Path eval = PrepareFixture.write(
                 folder.resolve("eval.jsonl"), List.of(json("short, but a@b.org wrote it"), json("short, too")));
@@ -190,9 +180,9 @@ public class PrepareCorpusTest {
     }
 
     @Test
-    void theDatasetDependsOnTheRowsAlone() throws IOException {
+    void dependsOnlyOnTheRows() throws IOException {
         List<String> legal = documents();
-        // Some documents are in both sources, some twice in one.
+        // Some documents are in both sources, and some occur twice in one source.
         List<String> general = new ArrayList<>(legal.subList(0, 20));
         for (int i = 1000; i < 1200; i++) {
             general.add(json(good(i)));
@@ -256,11 +246,11 @@ public class PrepareCorpusTest {
     }
 
     @Test
-    void weightsAreSharesOfTheDocuments() throws IOException {
+    void mixesDocumentsByWeights() throws IOException {
         String domain = "{path: " + numbered("domain.jsonl", 0, 900) + ", weight: 9}";
         String general = "{path: " + numbered("general.jsonl", 10_000, 4000) + ", weight: 1}";
         Manifest first = mixed("first", "first_exhausted", domain, general);
-        // Every document of the domain, and 100 of the others, give or take three standard deviations.
+        // Every document of the domain, and 100 of the other documents within three standard deviations.
         List<Manifest.Mixed> mix = first.corpus().mix();
         assertThat(mix.get(0)).isEqualTo(new Manifest.Mixed("data.corpus.sources[0]", 9, 900, 900, 1));
         assertThat(mix.get(1).documents()).isEqualTo(4000);
@@ -269,7 +259,7 @@ public class PrepareCorpusTest {
         assertThat(first.split("train").rows()).isEqualTo(900 + mix.get(1).sampled());
 
         Manifest all = mixed("all", "all_exhausted", domain, general);
-        // Every document of the others, and each of the domain 40 times.
+        // Every other document, and each document of the domain 40 times.
         assertThat(all.split("train").rows()).isEqualTo(4000 + 40 * 900);
         assertThat(all.corpus().mix()).extracting(Manifest.Mixed::sampled).containsExactly(900L, 4000L);
 
@@ -278,7 +268,7 @@ public class PrepareCorpusTest {
     }
 
     @Test
-    void anEmptySourceAmongSeveral() throws IOException {
+    void refusesAnEmptySourceAmongSeveral() throws IOException {
         String domain = "{path: " + numbered("domain.jsonl", 0, 9) + ", weight: 9}";
         Path empty = PrepareFixture.write(folder.resolve("empty.jsonl"), List.of());
         refused("data.corpus.sources[1]: file:" + empty + " is empty", domain, "{path: " + empty + ", weight: 1}");
@@ -301,7 +291,7 @@ public class PrepareCorpusTest {
     }
 
     @Test
-    void maskedLanguageModelsReadDocumentsToo() throws IOException {
+    void preparesDocumentsForMaskedLanguageModels() throws IOException {
         List<String> texts = documents();
         texts.add(json(good(5) + "end.\\n"));
         List<String> data = new ArrayList<>(
@@ -319,7 +309,7 @@ public class PrepareCorpusTest {
     }
 
     @Test
-    void otherTasksHaveNoCorpus() throws IOException {
+    void refusesACorpusForOtherTasks() throws IOException {
         Path mails = PrepareFixture.write(folder.resolve("mails.jsonl"), PrepareFixture.mails(30));
         String[] data = {"train: " + mails, "corpus: {mask: [ip]}"};
         for (RunConfig config : List.of(

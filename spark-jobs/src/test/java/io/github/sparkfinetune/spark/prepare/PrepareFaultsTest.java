@@ -23,7 +23,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What a failing file system or a lost cluster ends with a scheduler may try again; what it leaves is in nobody's way.
+ * A scheduler may repeat a run that a failing file system or a lost cluster has ended. The rests of the ended run do
+ * not obstruct the next run.
  */
 @Timeout(120)
 class PrepareFaultsTest {
@@ -42,7 +43,7 @@ class PrepareFaultsTest {
     }
 
     @AfterEach
-    void mend() {
+    void removeFaults() {
         hadoop.unset(FaultyFileSystem.FULL);
         hadoop.unset(FaultyFileSystem.BUSY);
         hadoop.unset(FaultyFileSystem.UNANSWERED);
@@ -57,7 +58,7 @@ class PrepareFaultsTest {
     }
 
     @Test
-    void aFullDiskMayBeTriedAgainAndNothingIsLeft() {
+    void leavesNothingOnAFullDiskAndSucceedsAgain() {
         hadoop.set(FaultyFileSystem.FULL, "part-00001-");
 
         RunException error = failure(mails);
@@ -72,16 +73,16 @@ class PrepareFaultsTest {
     }
 
     @Test
-    void aManifestThatCannotBeWrittenMayBeTriedAgain() {
+    void allowsARetryIfTheManifestCannotBeWritten() {
         hadoop.set(FaultyFileSystem.FULL, Manifest.FILE_NAME);
 
         assertThat(failure(mails).exitCode()).isEqualTo(ExitCode.FAILED);
         assertThat(folder.resolve("dataset")).doesNotExist();
     }
 
-    /** The connection may fail after the manifest is there, which makes its shards a dataset. */
+    /** The connection may fail after the manifest exists, which makes its shards a dataset. */
     @Test
-    void keepsTheShardsOfAManifestWhoseWriterHeardOfAFailure() throws IOException {
+    void keepsTheShardsOfAManifestWhoseWriteReportedAFailure() throws IOException {
         hadoop.set(FaultyFileSystem.UNANSWERED, Manifest.FILE_NAME);
 
         assertThat(failure(mails).exitCode()).isEqualTo(ExitCode.FAILED);
@@ -91,7 +92,7 @@ class PrepareFaultsTest {
     }
 
     @Test
-    void removesWhatARunHasLeftThatEndedBehindItsManifest() throws IOException {
+    void removesTheRestsOfARunThatEndedAfterItsManifest() throws IOException {
         Manifest manifest = PrepareJob.run(spark, config(mails));
         Path dataset = folder.resolve("dataset");
         Path shard =
@@ -116,7 +117,7 @@ class PrepareFaultsTest {
     }
 
     @Test
-    void aSourceOutOfReachMayBeTriedAgainAndABrokenOneMayNot() throws IOException {
+    void allowsARetryForAnUnavailableSourceButNotForABrokenOne() throws IOException {
         hadoop.set(FaultyFileSystem.BUSY, "mails.jsonl");
         RunException busy = failure(mails);
         assertThat(busy).hasMessageContaining("503 Slow Down");
@@ -128,7 +129,7 @@ class PrepareFaultsTest {
     }
 
     @Test
-    void tasksOfCancelledJobsAreAwaited() throws Exception {
+    void waitsForTheTasksOfCancelledJobs() throws Exception {
         Path started = folder.resolve("started");
         Path ended = folder.resolve("ended");
         String start = started.toString();
@@ -143,7 +144,7 @@ class PrepareFaultsTest {
                     try {
                         Thread.sleep(60_000);
                     } catch (InterruptedException e) {
-                        // A task that takes its time to end.
+                        // A task that ends slowly.
                         Thread.sleep(1500);
                         Files.writeString(Path.of(end), "");
                     }

@@ -20,11 +20,11 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.SparkSession;
 
-/** A small model folder, made-up mails, and the datasets that are prepared of them. */
+/** Small model folders, synthetic mails, and datasets that are prepared from them. */
 public final class PrepareFixture {
     private static final Path MODEL =
             Path.of("..", "finetune-core", "src", "test", "resources", "golden", "models", "bert-seqcls");
-    /** Tokenizer files alone: nothing is trained here. */
+    /** Only tokenizer files, because nothing is trained here. */
     private static final Path LANGUAGE_MODEL =
             Path.of("..", "dataset-prep", "src", "test", "resources", "golden", "tokenizers", "bpe");
 
@@ -43,29 +43,29 @@ public final class PrepareFixture {
                 .getOrCreate();
     }
 
-    /** A classification run whose data section is the given lines, prepared into a folder. */
+    /** Returns a classification run with the given lines as its data section, prepared into a folder. */
     public static RunConfig config(Path dataset, String... data) {
         return config(MODEL, "classification", dataset, data);
     }
 
-    /** A run of a language model, with a chat template that marks what the assistant says. */
+    /** Returns a run of a language model with a chat template that marks the assistant's turns. */
     public static RunConfig languageModel(String task, Path dataset, String... data) {
         return config(LANGUAGE_MODEL, task, dataset, data);
     }
 
-    /** A run whose questions may have no answer. */
+    /** Returns a run whose questions may have no answer. */
     static RunConfig questions(Path dataset, String... data) {
         List<String> all = new ArrayList<>(List.of(data));
         all.add("max_length: 48\n  stride: 8\nquestion_answering: {version_2_with_negative: true}");
         return config(MODEL, "question-answering", dataset, all.toArray(String[]::new));
     }
 
-    /** A run of a masked language model. */
+    /** Returns a run of a masked language model. */
     static RunConfig maskedLm(Path dataset, String... data) {
         return config(MODEL, "masked-lm", dataset, data);
     }
 
-    /** A run of a classifier of words. */
+    /** Returns a run of a token classifier. */
     public static RunConfig tagger(Path dataset, String... data) {
         return config(MODEL, "token-classification", dataset, data);
     }
@@ -83,7 +83,7 @@ public final class PrepareFixture {
                 yaml, "test.yaml", yaml.contains("max_length") ? List.of() : List.of("data.max_length=32"));
     }
 
-    /** The rows of a source as they are predicted. */
+    /** Returns the rows of a source in the form in which predict reads them. */
     public static JavaRDD<TaskInput> inputs(SparkSession spark, RunConfig config, Path source) {
         return PrepareJob.inputs(
                 spark, config, Sources.of(spark, config.data(), "--input", null, source.toString()), 32 << 20, 1, 1000);
@@ -97,7 +97,7 @@ public final class PrepareFixture {
         return text.toString();
     }
 
-    /** Letters that do not shrink when they are compressed. */
+    /** Returns letters that do not shrink when compressed. */
     public static String noise(int number, int length) {
         return new Random(number)
                 .ints(length, 'a', 'z' + 1)
@@ -122,7 +122,7 @@ public final class PrepareFixture {
         return Files.write(file, lines);
     }
 
-    /** The splits of a dataset, whose shards are named as if no run had written them. */
+    /** Returns the splits of a dataset, with the names of shards without run and attempt. */
     static Map<String, Manifest.Split> splits(Manifest manifest) {
         Map<String, Manifest.Split> splits = new LinkedHashMap<>();
         manifest.samples()
@@ -148,7 +148,7 @@ public final class PrepareFixture {
         return file.replaceFirst("-[0-9a-f]{16}-\\d+\\.parquet$", ".parquet");
     }
 
-    /** The file of another dataset that has the split and the number of a shard. */
+    /** Returns the file of another dataset with the split and number of a shard. */
     static String like(Manifest.Shard shard, Manifest other) {
         return other.samples().splits().values().stream()
                 .flatMap(split -> split.shards().stream())

@@ -29,8 +29,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Rows that share a prompt or a context stay on one side of the split by default. */
 class PrepareGroupsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
-    /** Rows of one prompt. */
-    private static final int OF_PROMPT = 4;
+    /** Number of rows of a prompt. */
+    private static final int ROWS_PER_PROMPT = 4;
 
     @TempDir
     private Path folder;
@@ -55,18 +55,19 @@ class PrepareGroupsTest {
     }
 
     private static String prompt(int row) {
-        return "Question " + row / OF_PROMPT + ": ";
+        return "Question " + row / ROWS_PER_PROMPT + ": ";
     }
 
-    /** Rows of a task and of a kind of columns. */
+    /** Returns a row of a task with a kind of columns. */
     private static Map<String, ?> row(String kind, int row) {
-        List<Map<String, Object>> asked = List.of(message("system", "Be brief."), message("user", prompt(row)));
+        List<Map<String, Object>> messagesOfPrompt =
+                List.of(message("system", "Be brief."), message("user", prompt(row)));
         Map<String, Object> answer = message("assistant", "Answer " + row);
         return switch (kind) {
             case "sft messages" -> {
-                List<Map<String, Object>> messages = new ArrayList<>(asked);
+                List<Map<String, Object>> messages = new ArrayList<>(messagesOfPrompt);
                 messages.add(answer);
-                // Some go on: they are of the same prompt.
+                // Some conversations continue after the answer; they have the same prompt.
                 if (row % 2 == 0) {
                     messages.add(message("user", "And then, " + row + "?"));
                     messages.add(message("assistant", "Nothing " + row));
@@ -77,7 +78,7 @@ class PrepareGroupsTest {
             case "sft prompt" -> Map.of("prompt", prompt(row), "completion", "Answer " + row);
             case "preference" ->
                 Map.of(
-                        "prompt", asked,
+                        "prompt", messagesOfPrompt,
                         "chosen", List.of(answer),
                         "rejected", List.of(message("assistant", "No answer " + row)));
             case "unpaired-preference" ->
@@ -108,7 +109,7 @@ class PrepareGroupsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"sft messages", "sft instruction", "sft prompt", "preference", "unpaired-preference"})
-    void answersToOnePromptStayOnOneSide(String kind) throws IOException {
+    void keepsAnswersToOnePromptOnOneSide(String kind) throws IOException {
         Path train = write("train.jsonl", 120, i -> row(kind, i));
         Manifest manifest = PrepareJob.run(
                 spark,
@@ -126,15 +127,15 @@ class PrepareGroupsTest {
                         .map(prompt -> Arrays.stream(prompt.inputIds()).boxed().toList())
                         .toList());
 
-        assertApart(prompts, 120 / OF_PROMPT);
-        // 24 and 12 rows are held out, whose prompts have 4 each.
+        assertApart(prompts, 120 / ROWS_PER_PROMPT);
+        // 24 and 12 rows are held out, and each prompt has 4 rows.
         assertThat(manifest.split("eval").documents().count()).isEqualTo(24);
         assertThat(manifest.split("test").documents().count()).isEqualTo(12);
         assertThat(manifest.warnings()).extracting(Warning::code).doesNotContain("uneven_split");
     }
 
     @Test
-    void questionsAboutOneTextStayOnOneSide() throws IOException {
+    void keepsQuestionsAboutOneTextOnOneSide() throws IOException {
         Path train = Questions.lines(folder.resolve("train.jsonl"), Questions.rows(120, 4));
         Manifest manifest = PrepareJob.run(
                 spark,
@@ -152,7 +153,7 @@ class PrepareGroupsTest {
         assertThat(contexts.get("test")).hasSize(4);
         assertThat(manifest.split("eval").side()).isEqualTo(new Manifest.Side(24, "context", 8, 0, null, null));
 
-        // The column by its name, in a file whose rows are no lines.
+        // The column is also found by name in a file whose rows are not lines.
         Path squad = Questions.squad(folder.resolve("train.json"), Questions.rows(120, 4), 3);
         Manifest named = PrepareJob.run(
                 spark,
@@ -173,12 +174,13 @@ class PrepareGroupsTest {
     }
 
     @Test
-    void heldOutQuestionsAboutATextThatIsTrainedOnAreNamed() throws IOException {
+    void reportsHeldOutQuestionsAboutATrainingText() throws IOException {
         List<Map<String, Object>> rows = Questions.rows(60, 0);
         List<Map<String, Object>> train = new ArrayList<>();
         List<Map<String, Object>> test = new ArrayList<>();
         for (int i = 0; i < rows.size(); i++) {
-            // One question each of the first five texts, and all three of the last five.
+            // One question about each of the first five texts, and all three questions about each of the last five
+            // texts.
             (i >= 45 || (i % 3 == 0 && i < 15) ? test : train).add(rows.get(i));
         }
         Path trainFile = Questions.lines(folder.resolve("train.jsonl"), train);

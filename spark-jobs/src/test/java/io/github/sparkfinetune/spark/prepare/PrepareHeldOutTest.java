@@ -43,7 +43,7 @@ class PrepareHeldOutTest {
     }
 
     @Test
-    void eachIsASplitOfItsName() throws IOException {
+    void makesASplitOfEachHeldOutSet() throws IOException {
         Path clinic = clinic("ham");
         RunConfig config = config("dataset", "clinic: " + clinic, "same_again: " + clinic);
 
@@ -56,9 +56,8 @@ class PrepareHeldOutTest {
         List<Sample> samples = PrepareFixture.samples(folder.resolve("dataset"), manifest, "clinic");
         assertThat(samples)
                 .hasSize(7)
-                .allMatch(
-                        sample -> sample.label() == manifest.samples().labels().indexOf("ham"));
-        // What is held out for its own sake changes nothing of the rest.
+                .allMatch(sample -> sample.label() == manifest.labels().indexOf("ham"));
+        // A further held-out set does not change the other splits.
         Manifest without = PrepareJob.run(spark, config("without"));
         for (String split : List.of("train", "eval", "test")) {
             assertThat(PrepareFixture.samples(folder.resolve("without"), without, split))
@@ -71,7 +70,7 @@ class PrepareHeldOutTest {
     }
 
     @Test
-    void aLabelThatIsNotTrainedOnIsRefusedAndNothingIsLeft() throws IOException {
+    void refusesAnUntrainedLabelAndLeavesNothing() throws IOException {
         RunConfig config = config("dataset", "clinic: " + clinic("parrot"));
         assertThatThrownBy(() -> PrepareJob.run(spark, config))
                 .isInstanceOf(RunException.class)
@@ -81,7 +80,7 @@ class PrepareHeldOutTest {
     }
 
     @Test
-    void textsAreCountedByLength() throws IOException {
+    void countsTextsByLength() throws IOException {
         Manifest manifest = PrepareJob.run(spark, config("dataset"));
         for (Manifest.Split split : manifest.samples().splits().values()) {
             assertThat(split.lengths().values().stream()

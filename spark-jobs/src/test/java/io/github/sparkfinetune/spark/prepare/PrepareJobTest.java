@@ -39,7 +39,7 @@ class PrepareJobTest {
     }
 
     @Test
-    void everyRowIsTokenizedOnceAndTheSplitIsExact() throws IOException {
+    void tokenizesEveryRowOnceAndSplitsExactly() throws IOException {
         Path mails = PrepareFixture.write(folder.resolve("mails.jsonl"), PrepareFixture.mails(503));
         Path dataset = folder.resolve("dataset");
         RunConfig config =
@@ -83,9 +83,9 @@ class PrepareJobTest {
     }
 
     @Test
-    void theFilesDependOnTheRowsAlone() throws IOException {
+    void dependsOnlyOnTheRows() throws IOException {
         List<String> lines = PrepareFixture.mails(400);
-        // Copies lie on both sides of a split's end.
+        // The copies lie on both sides of the end of a split.
         for (int i = 0; i < 60; i++) {
             lines.add(PrepareFixture.json(3, "ham"));
         }
@@ -116,7 +116,7 @@ class PrepareJobTest {
     }
 
     @Test
-    void everyFormatGivesTheSameSamples() throws IOException {
+    void makesTheSameSamplesFromEveryFormat() throws IOException {
         Path jsonl = folder.resolve("mails.jsonl");
         List<String> lines = PrepareFixture.mails(40);
         PrepareFixture.write(jsonl, lines);
@@ -141,7 +141,7 @@ class PrepareJobTest {
             assertThat(PrepareFixture.samples(folder.resolve("from-" + source), manifest, "train"))
                     .isEqualTo(samples);
         }
-        // A text file ends with a line end, so its rows are other content and lie elsewhere.
+        // A text file ends with a line end, so its content differs and its rows are in other positions.
         Manifest folders = PrepareJob.run(spark, config("from-folders", folder.resolve("folders")));
         assertThat(folders.samples().labels()).isEqualTo(expected.samples().labels());
         assertThat(folders.split("train").rowsPerLabel())
@@ -149,7 +149,7 @@ class PrepareJobTest {
     }
 
     @Test
-    void quotedCsvTextsPairsAndNumericLabels() throws IOException {
+    void readsQuotedCsvTextPairsAndNumericLabels() throws IOException {
         List<String> csv = new ArrayList<>(List.of("\"a\",\"b\",stars"));
         for (int i = 0; i < 12; i++) {
             csv.add("\"first, with \"\"quotes\"\"\nand a line end " + i + "\",second " + i + "," + (i % 3 + 8));
@@ -174,7 +174,7 @@ class PrepareJobTest {
     }
 
     @Test
-    void equalTextsAreKeptOnce() throws IOException {
+    void keepsEqualTextsOnce() throws IOException {
         List<String> lines = PrepareFixture.mails(50);
         lines.addAll(PrepareFixture.mails(20));
         lines.add(PrepareFixture.json(0, "ham"));
@@ -182,8 +182,8 @@ class PrepareJobTest {
         Path dataset = folder.resolve("dataset");
         Manifest manifest = PrepareJob.run(
                 spark, PrepareFixture.config(dataset, "train: " + mails, "deduplicate: true", "eval_fraction: 0.2"));
-        assertThat(manifest.rows().duplicates()).isEqualTo(21);
-        // Text 0 is ham and spam: the first name stays.
+        assertThat(manifest.duplicates()).isEqualTo(21);
+        // Text 0 has the labels ham and spam; the first name stays.
         assertThat(manifest.split("train").rowsPerLabel()).containsExactly(33L, 7L);
         assertThat(manifest.split("eval").rowsPerLabel()).containsExactly(8L, 2L);
         Set<List<Integer>> distinct = new HashSet<>();
@@ -194,7 +194,7 @@ class PrepareJobTest {
     }
 
     @Test
-    void unusableRowsAreCountedByReasonAndUsableOnesMended() throws IOException {
+    void countsUnusableRowsByReasonAndRepairsUsableOnes() throws IOException {
         List<String> lines = PrepareFixture.mails(30);
         lines.add("{\"text\": \"no end");
         lines.add("{\"label\": \"ham\"}");
@@ -215,7 +215,7 @@ class PrepareJobTest {
     }
 
     @Test
-    void textsToPredictKeepTheirOrderAndTheirText() throws IOException {
+    void keepsOrderAndTextOfTextsToPredict() throws IOException {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
             lines.add("{\"text\": \"" + PrepareFixture.text(i) + "\"}");
@@ -232,7 +232,7 @@ class PrepareJobTest {
     }
 
     @Test
-    void theMarkAndUnfinishedFilesAreGoneAtTheEnd() throws IOException {
+    void removesTheMarkAndUnfinishedFilesAtTheEnd() throws IOException {
         Path mails = PrepareFixture.write(folder.resolve("mails.jsonl"), PrepareFixture.mails(30));
         PrepareJob.run(spark, config("dataset", mails));
         try (Stream<Path> entries = Files.list(folder.resolve("dataset"))) {

@@ -47,7 +47,7 @@ class PrepareLabelsTest {
         return RunConfigLoader.parse(RunConfigLoader.toYaml(config), "test.yaml", all);
     }
 
-    /** Names of a row's labels; every fourth row has none. */
+    /** Returns the names of a row's labels; every fourth row has none. */
     private static List<String> labels(int row) {
         List<String> labels = new ArrayList<>();
         if (row % 4 > 0) {
@@ -68,7 +68,7 @@ class PrepareLabelsTest {
     }
 
     @Test
-    void severalLabelsAreTheSameInEveryFormat() throws IOException {
+    void readsTheSameLabelsFromEveryFormat() throws IOException {
         List<String> lines = new ArrayList<>();
         List<String> bars = new ArrayList<>();
         List<String> csv = new ArrayList<>(List.of("label,text"));
@@ -92,8 +92,8 @@ class PrepareLabelsTest {
                 .isInstanceOf(ArrayType.class);
 
         Manifest expected = PrepareJob.run(spark, config(MULTI, "from-jsonl", jsonl));
-        assertThat(expected.samples().labels()).containsExactly("gpl", "mit", "old");
-        // Of all rows together the exact share is held out.
+        assertThat(expected.labels()).containsExactly("gpl", "mit", "old");
+        // The exact share of all rows is held out.
         assertThat(expected.split("eval").rows()).isEqualTo(10);
         assertThat(expected.split("train").rows()).isEqualTo(30);
         List<Sample> train = PrepareFixture.samples(folder.resolve("from-jsonl"), expected, "train");
@@ -123,10 +123,13 @@ class PrepareLabelsTest {
         return samples.stream().filter(sample -> sample.targets()[label] == 1).count();
     }
 
-    /** Equal texts with other labels too: which of them comes first, and is kept or held out, must not change. */
+    /**
+     * Equal texts also have other labels. The order of these rows, which decides which is kept or held out, must not
+     * change.
+     */
     @ParameterizedTest
     @ValueSource(strings = {MULTI, REGRESSION})
-    void theFilesDependOnTheRowsAlone(String problem) throws IOException {
+    void dependsOnlyOnTheRows(String problem) throws IOException {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < 200; i++) {
             lines.add(json(i % 50, problem.equals(MULTI) ? list(i) : String.valueOf(i / 8.0)));
@@ -156,7 +159,7 @@ class PrepareLabelsTest {
     }
 
     @Test
-    void numbersAreTheSameInEveryFormat() throws IOException {
+    void readsTheSameNumbersFromEveryFormat() throws IOException {
         List<String> lines = new ArrayList<>();
         List<String> csv = new ArrayList<>(List.of("label,text"));
         for (int i = 0; i < 20; i++) {
@@ -183,7 +186,7 @@ class PrepareLabelsTest {
     }
 
     @Test
-    void labelsThatAreNoneAreCountedByReason() throws IOException {
+    void countsInvalidLabelsByReason() throws IOException {
         List<String> lists = new ArrayList<>();
         List<String> numbers = new ArrayList<>();
         for (int i = 0; i < 30; i++) {
@@ -214,7 +217,7 @@ class PrepareLabelsTest {
     }
 
     @Test
-    void labelsThatNothingCanBeTrainedWithAreRefused() throws IOException {
+    void refusesLabelsThatCannotBeTrained() throws IOException {
         Path none = PrepareFixture.write(folder.resolve("none.jsonl"), List.of(json(1, "[]"), json(2, "\"\"")));
         refused(
                 ExitCode.DATA,
@@ -224,7 +227,7 @@ class PrepareLabelsTest {
         Path eval = PrepareFixture.write(folder.resolve("eval.jsonl"), List.of(json(3, "[\"mit\", \"bsd\"]")));
         refused(
                 ExitCode.DATA,
-                "have the label bsd, which data.train never has",
+                "have the label bsd, which data.train does not have",
                 () -> PrepareJob.run(spark, config(MULTI, "unknown", train, "data.eval=" + eval)));
         refused(
                 ExitCode.CONFIG,

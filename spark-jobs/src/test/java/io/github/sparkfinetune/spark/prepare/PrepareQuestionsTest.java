@@ -51,24 +51,24 @@ class PrepareQuestionsTest {
     }
 
     @Test
-    void everyFormatGivesTheSameWindows() throws IOException {
+    void makesTheSameWindowsFromEveryFormat() throws IOException {
         Path squad = Questions.squad(folder.resolve("train.json"), rows, 3);
         String[] heldOut = {"test_fraction: 0.2", "split_by: []"};
         Manifest manifest = prepare("squad", "format: squad", "train: " + squad, heldOut[0], heldOut[1]);
-        assertThat(manifest.samples().labels()).isEmpty();
-        assertThat(manifest.rows().badRows()).isEmpty();
-        assertThat(manifest.options().samples().stride()).isEqualTo(8);
-        List<QuestionRow> asked = new ArrayList<>();
-        for (String split : manifest.samples().splits().keySet()) {
+        assertThat(manifest.labels()).isEmpty();
+        assertThat(manifest.badRows()).isEmpty();
+        assertThat(manifest.options().stride()).isEqualTo(8);
+        List<QuestionRow> allQuestions = new ArrayList<>();
+        for (String split : manifest.splits().keySet()) {
             List<Sample> samples = samples("squad", manifest, split);
             List<QuestionRow> ofSplit = questions(samples);
-            // Of both kinds the same share is held out: 90 have an answer, 30 none.
+            // The same share of both kinds is held out: 90 questions have an answer, 30 have none.
             int share = split.equals("train") ? 7 : split.equals("eval") ? 1 : 2;
             assertThat(ofSplit.stream().filter(row -> row.answers().isEmpty())).hasSize(3 * share);
             assertThat(ofSplit).hasSize(12 * share);
-            asked.addAll(ofSplit);
+            allQuestions.addAll(ofSplit);
         }
-        assertThat(asked.stream().map(QuestionRow::id)).containsExactlyInAnyOrderElementsOf(Questions.ids(ROWS));
+        assertThat(allQuestions.stream().map(QuestionRow::id)).containsExactlyInAnyOrderElementsOf(Questions.ids(ROWS));
 
         Path jsonl = Questions.lines(folder.resolve("train.jsonl"), rows);
         Path parquet = folder.resolve("train.parquet");
@@ -80,7 +80,7 @@ class PrepareQuestionsTest {
         Path halves = Files.createDirectory(folder.resolve("halves"));
         Questions.squad(halves.resolve("a.json"), rows.subList(0, 60), 3);
         Questions.squad(halves.resolve("b.json"), rows.subList(60, ROWS), 3);
-        // Slices of a file by several tasks, the paragraphs of some in none.
+        // Several tasks read slices of the file, and some slices have no paragraphs.
         Path wide = Questions.squad(folder.resolve("wide.json"), rows, 2 << 20);
         assertThat(Files.size(wide)).isGreaterThan(16 << 20);
         Path csv = Questions.csv(folder.resolve("train.csv"), rows);
@@ -100,7 +100,7 @@ class PrepareQuestionsTest {
         List<QuestionRow> rows = new ArrayList<>();
         int number = 0;
         for (Sample sample : samples) {
-            // The windows of a question stand one after the other.
+            // The windows of a question are consecutive.
             number = sample.window().number() == 0 ? 0 : number + 1;
             assertThat(sample.window().number()).isEqualTo(number);
             if (number == 0) {
@@ -117,9 +117,9 @@ class PrepareQuestionsTest {
         return rows;
     }
 
-    /** Equal questions with other ids: which is first does not depend on how the source is cut. */
+    /** Equal questions have other ids. Which of them comes first does not depend on the partitions of the source. */
     @Test
-    void rowsOfEqualContentHaveOneOrder() throws IOException {
+    void ordersRowsOfEqualContentAlways() throws IOException {
         List<Map<String, Object>> twins = new ArrayList<>(rows.subList(0, 12));
         for (int copy = 1; copy < 4; copy++) {
             String suffix = "-" + copy;
@@ -146,7 +146,7 @@ class PrepareQuestionsTest {
     }
 
     @Test
-    void questionsToPredictKeepTheirOrderAndNeedNoAnswer() throws IOException {
+    void keepsTheOrderOfQuestionsToPredictWithoutAnswers() throws IOException {
         Path file = folder.resolve("new.json");
         String context = "c ".repeat(60) + "end";
         Files.writeString(
@@ -165,12 +165,12 @@ class PrepareQuestionsTest {
     }
 
     @Test
-    void rowsThatCannotBeUsedAreCounted() throws IOException {
-        List<Map<String, Object>> some = new ArrayList<>(rows);
-        some.get(1).put("answers", List.of(Map.of("text", "author", "answer_start", 0)));
-        some.get(2).put("answers", List.of(Map.of("text", "author")));
-        some.get(3).put("question", "why ".repeat(60) + "?");
-        Path file = Questions.squad(folder.resolve("some.json"), some, 3);
+    void countsUnusableRows() throws IOException {
+        List<Map<String, Object>> changedRows = new ArrayList<>(rows);
+        changedRows.get(1).put("answers", List.of(Map.of("text", "author", "answer_start", 0)));
+        changedRows.get(2).put("answers", List.of(Map.of("text", "author")));
+        changedRows.get(3).put("question", "why ".repeat(60) + "?");
+        Path file = Questions.squad(folder.resolve("some.json"), changedRows, 3);
         Manifest manifest =
                 prepare("dataset", "format: squad", "train: " + file, "max_bad_fraction: 0.1", "eval_fraction: 0");
         assertThat(manifest.rows().badRows())
@@ -194,7 +194,7 @@ class PrepareQuestionsTest {
     }
 
     @Test
-    void whatIsNotSquadIsRefusedWithItsPlace() throws IOException {
+    void refusesInvalidSquadWithItsPosition() throws IOException {
         Path cut = folder.resolve("cut.json");
         byte[] whole = Files.readAllBytes(Questions.squad(folder.resolve("whole.json"), rows, 3));
         Files.write(cut, Arrays.copyOf(whole, whole.length / 2));
@@ -208,14 +208,14 @@ class PrepareQuestionsTest {
                         + ", line 2, column 19: data[0].paragraphs[0] has no text context or no list qas");
         Path empty = Files.writeString(folder.resolve("none.json"), "{\"data\": []}");
         assertThat(refused(ExitCode.DATA, "format: squad", "train: " + empty)).contains("none.json has no rows");
-        // What SQuAD's own JSON is not read as.
+        // A format that cannot read SQuAD's JSON.
         assertThat(refused(ExitCode.CONFIG, "train: " + folder.resolve("whole.json")))
                 .startsWith("question_answering.question: ")
                 .contains("its columns are data, version: name the right one, or set data.format to squad");
     }
 
     @Test
-    void aDatasetOfOtherWindowsIsRefused() throws IOException {
+    void refusesADatasetOfOtherWindows() throws IOException {
         Path file = Questions.squad(folder.resolve("train.json"), rows, 3);
         Path dataset = folder.resolve("dataset");
         prepare("dataset", "format: squad", "train: " + file);

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PrepareSftTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** No generation blocks, as SmolLM2's. */
+    /** Template without generation blocks, like SmolLM2's. */
     private static final String PLAIN = "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n'"
             + " + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
             + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
@@ -87,7 +87,7 @@ class PrepareSftTest {
         return PrepareFixture.samples(folder.resolve(name), manifest, Manifest.TRAIN);
     }
 
-    /** What is trained of a sample, and the whole, as texts, special tokens left out. */
+    /** Returns each whole sample and its trained part as texts, without special tokens. */
     private List<String> texts(List<Sample> samples) throws IOException {
         List<String> texts = new ArrayList<>();
         RunConfig config = config("any", folder);
@@ -117,7 +117,7 @@ class PrepareSftTest {
     }
 
     @Test
-    void everyKindOfConversationAndEveryFormatGivesTheSameSamples() throws IOException {
+    void makesTheSameSamplesFromEveryKindOfConversationAndFormat() throws IOException {
         Path jsonl = write("messages.jsonl", 40, PrepareSftTest::messages);
         Manifest manifest = prepare("messages", jsonl);
         List<Sample> samples = train("messages", manifest);
@@ -163,7 +163,7 @@ class PrepareSftTest {
     }
 
     @Test
-    void textsOfPromptAndCompletionAreOneTextWithAnEndToken() throws IOException {
+    void joinsTextsOfPromptAndCompletionWithAnEndToken() throws IOException {
         Path file = write("texts.jsonl", 10, i -> Map.of("prompt", question(i), "completion", " " + answer(i)));
         Path parquet = folder.resolve("texts.parquet");
         spark.read().json(file.toString()).write().parquet(parquet.toString());
@@ -174,20 +174,21 @@ class PrepareSftTest {
     }
 
     @Test
-    void aTemplateWithoutGenerationBlocksGivesTheSameLabels() throws IOException {
+    void makesTheSameLabelsFromATemplateWithoutGenerationBlocks() throws IOException {
         Path file = write("messages.jsonl", 20, PrepareSftTest::messages);
         Path template = Files.writeString(folder.resolve("plain.jinja"), PLAIN);
         List<Sample> marked = train("marked", prepare("marked", file));
-        List<Sample> told = train("told", prepare("told", file, "chat_template: " + template));
-        assertThat(told).isEqualTo(marked);
-        // Another template is another dataset.
-        assertThatThrownBy(() -> prepare("told", file)).hasMessageContaining("prepared with data.chat_template_sha256");
-        assertThatThrownBy(() -> prepare("told", file, "chat_template: " + template, "packing: bfd"))
+        List<Sample> plain = train("plain", prepare("plain", file, "chat_template: " + template));
+        assertThat(plain).isEqualTo(marked);
+        // Another template requires another dataset.
+        assertThatThrownBy(() -> prepare("plain", file))
+                .hasMessageContaining("prepared with data.chat_template_sha256");
+        assertThatThrownBy(() -> prepare("plain", file, "chat_template: " + template, "packing: bfd"))
                 .hasMessageContaining("prepared with data.packing: none, this run has bfd");
     }
 
     @Test
-    void packedFilesDependOnTheRowsAlone() throws IOException {
+    void packsFilesThatDependOnlyOnTheRows() throws IOException {
         List<String> lines = Files.readAllLines(write("one.jsonl", 300, PrepareSftTest::messages));
         Path one = folder.resolve("one.jsonl");
         Collections.shuffle(lines, new Random(1));
@@ -228,7 +229,7 @@ class PrepareSftTest {
     }
 
     @Test
-    void whatCannotBeLearntIsCountedByReason() throws IOException {
+    void countsUntrainableRowsByReason() throws IOException {
         List<String> lines = new ArrayList<>(Files.readAllLines(write("good.jsonl", 20, PrepareSftTest::messages)));
         lines.add("{\"messages\": [{\"role\": \"user\", \"content\": \"Hello?\"}]}");
         lines.add("{\"messages\": \"no list\"}");
@@ -256,7 +257,7 @@ class PrepareSftTest {
         assertThat(dropped.split(Manifest.TRAIN).documents().dropped()).isEqualTo(Map.of("overlong", 2L));
         assertThat(dropped.split(Manifest.TRAIN).rows()).isEqualTo(20);
         refused(ExitCode.DATA, "6 of 28 rows", file);
-        // Six are known to be bad from the start; the seventh when it is tokenized.
+        // Six rows are found to be bad in the first pass, the seventh when it is tokenized.
         refused(ExitCode.DATA, "7 of 28 rows cannot be used", file, "max_bad_fraction: 0.22");
     }
 
@@ -269,7 +270,7 @@ class PrepareSftTest {
     }
 
     @Test
-    void columnsThatTellNothingOrTooMuch() throws IOException {
+    void refusesUnknownAndAmbiguousColumns() throws IOException {
         Path none = write("none.jsonl", 3, i -> Map.of("text", "a text", "label", "b"));
         refused(
                 ExitCode.CONFIG,
@@ -294,7 +295,7 @@ class PrepareSftTest {
     }
 
     @Test
-    void templatesThatCannotBeUsed() throws IOException {
+    void refusesTemplatesThatCannotBeUsed() throws IOException {
         Path file = write("messages.jsonl", 3, PrepareSftTest::messages);
         refused(ExitCode.CONFIG, "none.jinja does not exist", file, "chat_template: " + folder + "/none.jinja");
         Path reversed = Files.writeString(
@@ -311,7 +312,7 @@ class PrepareSftTest {
     }
 
     @Test
-    void promptsOfRowsWithAndWithoutAnswers() throws IOException {
+    void readsPromptsOfRowsWithAndWithoutAnswers() throws IOException {
         List<String> lines = new ArrayList<>(Files.readAllLines(write("new.jsonl", 3, PrepareSftTest::messages)));
         lines.add("{\"messages\": [{\"role\": \"user\", \"content\": \"Hello?\"}]}");
         lines.add("{\"messages\": 3}");

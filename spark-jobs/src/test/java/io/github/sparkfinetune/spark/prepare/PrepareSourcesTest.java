@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Sources in every format, compression and character set hold the same documents. */
+/** Sources in every format, compression and character set, which hold the same documents. */
 class PrepareSourcesTest {
     private static final List<String> TEXTS = IntStream.range(0, 30)
             .mapToObj(i -> PrepareFixture.text(i) + " Übung, café")
@@ -75,7 +75,7 @@ class PrepareSourcesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"gz", "bz2", "zst"})
-    void compressedFiles(String ending) throws IOException {
+    void readsCompressedFiles(String ending) throws IOException {
         Manifest plain = prepare("plain", Files.writeString(folder.resolve("texts.jsonl"), jsonLines()));
         Path lines = folder.resolve("texts.jsonl." + ending);
         Files.write(lines, compressed(ending, jsonLines().getBytes(StandardCharsets.UTF_8)));
@@ -105,7 +105,7 @@ class PrepareSourcesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"windows-1252", "UTF-16LE"})
-    void otherCharacterSets(String encoding) throws IOException {
+    void readsOtherCharacterSets(String encoding) throws IOException {
         Charset charset = Charset.forName(encoding);
         String set = "encoding: " + encoding;
         Manifest plain = prepare("plain", Files.writeString(folder.resolve("texts.jsonl"), jsonLines()));
@@ -131,7 +131,7 @@ class PrepareSourcesTest {
     }
 
     @Test
-    void mixedCharacterSetsAreRepairedOrBad() throws IOException {
+    void repairsOrCountsMixedCharacterSets() throws IOException {
         Path texts = folder.resolve("mixed.txt");
         try (OutputStream out = Files.newOutputStream(texts)) {
             for (String text : TEXTS) {
@@ -148,10 +148,10 @@ class PrepareSourcesTest {
     }
 
     @Test
-    void linesWithoutByteOrderOrLabel() throws IOException {
+    void refusesLinesWithoutByteOrderOrLabel() throws IOException {
         Path texts = Files.writeString(folder.resolve("texts.txt"), "one\ntwo\n");
         assertThatThrownBy(() -> prepare("a", texts, "format: text", "encoding: UTF-16"))
-                .hasMessageContaining("data.encoding: UTF-16 does not say")
+                .hasMessageContaining("data.encoding: UTF-16 does not set the byte order")
                 .hasMessageContaining("UTF-16LE or UTF-16BE");
         assertThatThrownBy(() -> PrepareJob.run(
                         spark, PrepareFixture.config(folder.resolve("b"), "train: " + texts, "format: text")))
@@ -159,7 +159,7 @@ class PrepareSourcesTest {
     }
 
     @Test
-    void aLineOf100MegabytesIsCut() throws IOException {
+    void cutsALineOf100Megabytes() throws IOException {
         Path texts = folder.resolve("long.txt");
         try (BufferedWriter out = Files.newBufferedWriter(texts)) {
             out.write("short\n");
@@ -176,7 +176,7 @@ class PrepareSourcesTest {
 
     /** Jackson reads no text of more than 20 MB. */
     @Test
-    void aRecordOf21MegabytesIsCutOrCounted() throws IOException {
+    void cutsOrCountsARecordOf21Megabytes() throws IOException {
         String longText = "ten chars ".repeat(2_100_000);
         Path json = Files.writeString(
                 folder.resolve("long.jsonl"),
@@ -187,14 +187,14 @@ class PrepareSourcesTest {
         assertThatThrownBy(() -> prepare("refused", json))
                 .isInstanceOfSatisfying(
                         RunException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
-                .hasMessageContaining("malformed_record: 1, for one in file:" + json);
+                .hasMessageContaining("malformed_record: 1, such as in file:" + json);
         Path csv = Files.writeString(folder.resolve("long.csv"), "text\nshort\n" + longText + "\nshort too\n");
         assertThat(prepare("cut", csv).rows().cutTexts()).isEqualTo(1);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"jsonl", "csv", "txt"})
-    void brokenGzipIsNamed(String format) throws IOException {
+    void namesABrokenGzip(String format) throws IOException {
         String text = format.equals("csv")
                 ? "text\n" + "a plain text\n".repeat(5000)
                 : jsonLines().repeat(50);

@@ -46,13 +46,13 @@ class PrepareSplitTest {
         spark = PrepareFixture.spark(2);
     }
 
-    /** Users have 3 to 21 rows, those of a user lie far apart. */
+    /** Returns the user of a row. Users have 3 to 21 rows, and the rows of a user are far apart. */
     private static int user(int row) {
         int number = row % 100;
         return (int) Math.sqrt(number * 8);
     }
 
-    /** A day of four months. */
+    /** Returns the day of a row, in four months. */
     private static String day(int row) {
         int number = row * 37 % 112;
         return String.format(Locale.ROOT, "2024-%02d-%02d", 1 + number / 28, 1 + number % 28);
@@ -88,7 +88,7 @@ class PrepareSplitTest {
         return PrepareJob.run(spark, config(name, train, data));
     }
 
-    /** The texts of each split. */
+    /** Returns the texts of each split. */
     private Map<String, List<String>> texts(String name, Manifest manifest) throws IOException {
         Map<String, List<String>> texts = new LinkedHashMap<>();
         TokenizerFiles files = TokenizerFiles.read(
@@ -122,7 +122,7 @@ class PrepareSplitTest {
     }
 
     @Test
-    void rowsOfAUserStayOnOneSideWhateverTheFormatAndTheCut() throws IOException {
+    void keepsRowsOfAUserOnOneSideForAnyFormatAndPartitions() throws IOException {
         List<String> lines = users();
         Path jsonl = PrepareFixture.write(folder.resolve("notes.jsonl"), lines);
         String[] split = {"split_by: user", "eval_fraction: 0.2", "test_fraction: 0.1"};
@@ -130,17 +130,17 @@ class PrepareSplitTest {
         Map<String, List<String>> texts = texts("jsonl", manifest);
 
         Set<String> users = new HashSet<>();
-        texts.values().forEach(some -> {
-            assertThat(Collections.disjoint(usersOf(some), users)).isTrue();
-            users.addAll(usersOf(some));
+        texts.values().forEach(splitTexts -> {
+            assertThat(Collections.disjoint(usersOf(splitTexts), users)).isTrue();
+            users.addAll(usersOf(splitTexts));
         });
         assertThat(users).hasSize(27);
-        // Off by at most half of a user's rows, of which there are at most 21.
+        // Off by at most half of a user's rows, which are at most 21.
         assertThat((double) texts.get("eval").size()).isBetween(49.5, 70.5);
         assertThat((double) texts.get("test").size()).isBetween(19.5, 40.5);
-        texts.forEach((name, some) -> assertThat(manifest.split(name).side())
-                .isEqualTo(
-                        new Manifest.Side(some.size(), "[user]", usersOf(some).size(), 0, null, null)));
+        texts.forEach((name, splitTexts) -> assertThat(manifest.split(name).side())
+                .isEqualTo(new Manifest.Side(
+                        splitTexts.size(), "[user]", usersOf(splitTexts).size(), 0, null, null)));
 
         List<String> csv = new ArrayList<>(List.of("user,day,text"));
         for (int row = 0; row < ROWS; row++) {
@@ -162,7 +162,7 @@ class PrepareSplitTest {
     }
 
     @Test
-    void severalColumnsAreOneGroupAndARowWithoutAValueStandsAlone() throws IOException {
+    void groupsBySeveralColumnsAndLeavesRowsWithoutAValueAlone() throws IOException {
         List<String> lines = lines(row -> row % 3 == 0 ? "" : ", \"user\": " + user(row) + ", \"thread\": " + row % 2);
         Path train = PrepareFixture.write(folder.resolve("notes.jsonl"), lines);
         Manifest manifest = prepare("dataset", train, "split_by: [user, thread]", "eval_fraction: 0.2");
@@ -180,7 +180,7 @@ class PrepareSplitTest {
     }
 
     @Test
-    void objectsOfConversationsHaveGroupsToo() throws IOException {
+    void groupsConversationsByAnObject() throws IOException {
         List<String> lines = new ArrayList<>();
         for (int row = 0; row < ROWS; row++) {
             lines.add("{\"prompt\": \"" + text(row) + "\", \"completion\": \"done\", \"user\": {\"id\": " + user(row)
@@ -197,9 +197,9 @@ class PrepareSplitTest {
     }
 
     @Test
-    void equalTextsOfSeveralUsersAreOneRowOfOneOfThem() throws IOException {
+    void keepsEqualTextsOfSeveralUsersOnce() throws IOException {
         List<String> lines = users();
-        // Two users more have the texts of others.
+        // Two additional users have the texts of other users.
         for (int row = 0; row < 60; row++) {
             lines.add(json(row, ", \"user\": " + (100 + row % 2)));
         }
@@ -220,7 +220,7 @@ class PrepareSplitTest {
     }
 
     @Test
-    void theNewestRowsAreHeldOut() throws IOException {
+    void holdsOutTheNewestRows() throws IOException {
         Path train = PrepareFixture.write(folder.resolve("notes.jsonl"), users());
         Manifest manifest = prepare("dataset", train, "split_by_time: day", "eval_fraction: 0.2", "test_fraction: 0.1");
         Map<String, List<String>> texts = texts("dataset", manifest);
@@ -243,7 +243,7 @@ class PrepareSplitTest {
     }
 
     @Test
-    void timesAreTheSameInEveryFormatAndTimeZone() throws IOException {
+    void readsTheSameTimesInEveryFormatAndTimeZone() throws IOException {
         List<String> lines = lines(row -> ", \"at\": \"" + day(row) + "T0" + row % 10 + ":00:00Z\"");
         Path jsonl = PrepareFixture.write(folder.resolve("notes.jsonl"), lines);
         Manifest manifest = prepare("dataset", jsonl, "split_by_time: at", "eval_fraction: 0.2");
@@ -262,7 +262,7 @@ class PrepareSplitTest {
     }
 
     @Test
-    void ofEqualTextsTheOldestIsKept() throws IOException {
+    void keepsTheOldestOfEqualTexts() throws IOException {
         List<String> lines = users();
         for (int row = 0; row < 40; row++) {
             lines.add(json(row, ", \"day\": \"2025-01-01\""));
@@ -276,7 +276,7 @@ class PrepareSplitTest {
     }
 
     @Test
-    void rowsWithoutATimeAreCountedAndOtherColumnsRefused() throws IOException {
+    void countsRowsWithoutATimeAndRefusesOtherColumns() throws IOException {
         List<String> lines = users();
         lines.add(json(1000, ""));
         lines.add(json(1001, ", \"day\": \"soon\""));
@@ -287,7 +287,7 @@ class PrepareSplitTest {
         lines.set(0, json(0, ", \"day\": 20240101"));
         Path mixed = PrepareFixture.write(folder.resolve("mixed.jsonl"), lines);
         assertRefused(
-                "data.split_by_time: day holds 299 dates and 1 numbers: make them all one or the other",
+                "data.split_by_time: day holds 299 dates and 1 numbers: use only dates or only numbers",
                 mixed,
                 "split_by_time: day",
                 "max_bad_fraction: 0.1");
@@ -308,7 +308,7 @@ class PrepareSplitTest {
     }
 
     @Test
-    void anotherSplitIsAnotherDataset() throws IOException {
+    void refusesADatasetOfAnotherSplit() throws IOException {
         Path train = PrepareFixture.write(folder.resolve("notes.jsonl"), users());
         Manifest manifest = prepare("dataset", train, "split_by: user");
         assertThat(prepare("dataset", train, "split_by: [user]")).isEqualTo(manifest);
@@ -323,9 +323,9 @@ class PrepareSplitTest {
         }
     }
 
-    /** Manifests of earlier versions say nothing of groups: their rows were held out one by one. */
+    /** Manifests of earlier versions do not mention groups: their rows were held out one by one. */
     @Test
-    void aDatasetOfAnEarlierVersionIsReadAndUsedWhereRowsAreSplitOneByOne() throws IOException {
+    void usesADatasetOfAnEarlierVersionIfRowsAreSplitOneByOne() throws IOException {
         Path train = folder.resolve("train.jsonl");
         Questions.lines(train, Questions.rows(60, 4));
         Path dataset = folder.resolve("dataset");
@@ -339,10 +339,10 @@ class PrepareSplitTest {
     }
 
     @Test
-    void groupsAreOfTheDocumentsThatAreLeft() throws IOException {
+    void countsGroupsOfTheRemainingDocuments() throws IOException {
         List<String> lines = users();
         for (int row = 0; row < 50; row++) {
-            // Nearly the texts of others, of users of their own.
+            // Nearly equal texts, each of another user.
             lines.add("{\"text\": \"" + text(row) + " once more\", \"user\": " + (200 + row) + "}");
         }
         Path train = PrepareFixture.write(folder.resolve("notes.jsonl"), lines);
@@ -356,13 +356,13 @@ class PrepareSplitTest {
         assertThat(manifest.corpus().rejected().get("near_dedup.threshold")).isGreaterThanOrEqualTo(40);
         long rows = manifest.split("train").rows() + manifest.split("eval").rows();
         assertThat(manifest.split("eval").rows()).isBetween(Math.round(0.2 * rows) - 11, Math.round(0.2 * rows) + 11);
-        texts.forEach(
-                (name, some) -> assertThat(manifest.split(name).side().rows()).isEqualTo(some.size()));
+        texts.forEach((name, splitTexts) ->
+                assertThat(manifest.split(name).side().rows()).isEqualTo(splitTexts.size()));
         assertThat(manifest.split("eval").side().shared()).isZero();
     }
 
     @Test
-    void aUserOnBothSidesIsNamed() throws IOException {
+    void reportsAUserOnBothSides() throws IOException {
         List<String> lines = users();
         Path train = PrepareFixture.write(folder.resolve("train.jsonl"), lines.subList(0, 200));
         Path test = PrepareFixture.write(folder.resolve("test.jsonl"), lines.subList(200, ROWS));

@@ -93,7 +93,7 @@ class PrepareTablesTest {
     }
 
     @Test
-    void deletedRowsOfADeltaTableAreNotTrainedOn() throws IOException {
+    void leavesOutDeletedRowsOfADeltaTable() throws IOException {
         Path table = folder.resolve("delta");
         mails(30).write().format("delta").partitionBy("label").save(table.toString());
         spark.sql("DELETE FROM delta.`" + table + "` WHERE text LIKE 'mail 7 %'");
@@ -119,7 +119,7 @@ class PrepareTablesTest {
     }
 
     @Test
-    void deletedRowsOfAnIcebergTableAreNotTrainedOn() throws Exception {
+    void leavesOutDeletedRowsOfAnIcebergTable() throws Exception {
         mails(30).writeTo("lake.sales.mails").using("iceberg").create();
         spark.sql("DELETE FROM lake.sales.mails WHERE text LIKE 'mail 7 %'");
 
@@ -134,14 +134,14 @@ class PrepareTablesTest {
         SourceFiles found = SourceTable.find(spark, "data.train", Manifest.TRAIN, "table:lake.sales.mails");
         spark.sql("INSERT INTO lake.sales.mails VALUES ('ham', 'one more mail')");
         assertThat(SourceTable.rows(spark, found).count())
-                .as("what was found is read, whatever is written meanwhile")
+                .as("the version that was found, whatever is written meanwhile")
                 .isEqualTo(29);
         assertThat(catchThrowableOfType(RunException.class, () -> prepare("dataset", "table:lake.sales.mails")))
                 .hasMessageContaining("changed since");
     }
 
     @Test
-    void aHudiFolderIsRefused() throws IOException {
+    void refusesAHudiFolder() throws IOException {
         Path table = folder.resolve("hudi");
         mails(10).write().parquet(table.toString());
         Files.createDirectories(table.resolve(".hoodie"));
@@ -150,7 +150,7 @@ class PrepareTablesTest {
     }
 
     @Test
-    void otherTablesAndViewsOfTheCallersSession() throws IOException {
+    void readsOtherTablesAndViewsOfTheCallersSession() throws IOException {
         mails(20).write().saveAsTable("plain_mails");
         mails(20).limit(15).createOrReplaceTempView("some_mails");
 
@@ -164,23 +164,23 @@ class PrepareTablesTest {
         assertThat(error.getMessage()).doesNotContain("\n");
         assertThat(catchThrowableOfType(
                         RunException.class, () -> RunPaths.absolute("model", "table:a.b", new Configuration())))
-                .hasMessageContaining("model: 'table:a.b' is a table, there must be a path");
+                .hasMessageContaining("model: 'table:a.b' is a table, but a path is required");
     }
 
-    /** Rows that a view has given, of a source that another program writes to. */
-    private static final AtomicInteger GIVEN = new AtomicInteger();
+    /** Number of rows that a view has returned. Another program writes to the view's source. */
+    private static final AtomicInteger RETURNED = new AtomicInteger();
 
     @Test
-    void aViewThatGivesOtherRowsWhenItIsReadAgainEndsPrepare() throws IOException {
+    void refusesAViewThatReturnsOtherRowsWhenReadAgain() throws IOException {
         int rows = 20;
         mails(rows).createOrReplaceTempView("steady_mails");
-        GIVEN.set(0);
+        RETURNED.set(0);
         spark.udf()
                 .register(
                         "meanwhile",
                         udf(
                                         (UDF1<String, String>)
-                                                text -> GIVEN.incrementAndGet() > rows ? text + " again" : text,
+                                                text -> RETURNED.incrementAndGet() > rows ? text + " again" : text,
                                         DataTypes.StringType)
                                 .asNondeterministic());
         spark.sql("CREATE OR REPLACE TEMP VIEW moving_mails AS"
@@ -188,15 +188,15 @@ class PrepareTablesTest {
 
         RunException error = refused("table:moving_mails");
 
-        assertThat(GIVEN.get()).isEqualTo(2 * rows);
+        assertThat(RETURNED.get()).isEqualTo(2 * rows);
         assertThat(error.exitCode()).isEqualTo(ExitCode.FAILED);
         assertThat(error)
-                .hasMessageStartingWith("data.train: table:moving_mails gave other rows when it was read again: ");
+                .hasMessageStartingWith("data.train: table:moving_mails had other rows when it was read again: ");
         assertThat(folder.resolve("refused/manifest.json")).doesNotExist();
     }
 
     @Test
-    void aTableThatIsOverwrittenBetweenTwoPassesIsRefusedInOneLine() throws IOException {
+    void refusesATableThatIsOverwrittenBetweenTwoPasses() throws IOException {
         mails(20).write().saveAsTable("busy_mails");
         RunConfig config = config("dataset", "table:busy_mails");
         SourceFiles files = Sources.of(spark, config.data()).get(0);
@@ -213,15 +213,16 @@ class PrepareTablesTest {
         RuntimeException error = Errors.explain("prepare of table:busy_mails", (Exception) catchThrowable(rows::count));
         assertThat(error)
                 .isInstanceOfSatisfying(
-                        RunException.class, gone -> assertThat(gone.exitCode()).isEqualTo(ExitCode.FAILED))
+                        RunException.class,
+                        refused -> assertThat(refused.exitCode()).isEqualTo(ExitCode.FAILED))
                 .hasMessageContaining("/busy_mails/part-")
-                .hasMessageEndingWith(".parquet is gone since its source was listed: start it again when nothing writes"
-                        + " to the source");
+                .hasMessageEndingWith(".parquet was removed after its source was listed: start it again when nothing"
+                        + " writes to the source");
         assertThat(error.getMessage()).doesNotContain("\n");
     }
 
     @Test
-    void namesOfFoldersAreColumns() throws IOException {
+    void readsColumnsFromNamesOfFolders() throws IOException {
         Dataset<Row> mails = mails(40);
         Manifest expected = prepare("expected", folder.resolve("mails.jsonl").toString());
         List<Sample> samples = PrepareFixture.samples(folder.resolve("expected"), expected, Manifest.TRAIN);
@@ -241,7 +242,7 @@ class PrepareTablesTest {
                     .as(format)
                     .isEqualTo(samples);
         }
-        // 07 is no number, and folders that are not all named so are only folders.
+        // 07 is a text. Folders that do not all have such names are not columns.
         mails.selectExpr("text", "if(label = 'spam', '07', '7') AS label")
                 .write()
                 .partitionBy("label")

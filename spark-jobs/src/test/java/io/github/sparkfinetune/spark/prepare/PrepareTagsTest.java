@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Words with tags, and texts with spans, as Spark reads them. */
+/** Words with tags, and texts with spans, in the form in which Spark reads them. */
 class PrepareTagsTest {
     private static final int ROWS = 60;
     private static final String[] WORDS = "the license of Apache Group grants you rights in New York".split(" ");
@@ -38,7 +38,7 @@ class PrepareTagsTest {
         return PrepareJob.run(spark, PrepareFixture.tagger(folder.resolve(name), data));
     }
 
-    /** Row i has its number, and the words i % 4 + 1 times. */
+    /** Returns the words of row i: its number, and the words i % 4 + 1 times. */
     private static List<String> words(int row) {
         List<String> words = new ArrayList<>(List.of("no" + row));
         for (int i = 0; i <= row % 4; i++) {
@@ -76,7 +76,7 @@ class PrepareTagsTest {
     }
 
     @Test
-    void everyWordIsLabelledOnceInTheWindowsOfItsRow() throws IOException {
+    void labelsEveryWordOnceInTheWindowsOfItsRow() throws IOException {
         Manifest manifest = prepare(
                 "dataset",
                 "train: " + rows(),
@@ -109,7 +109,7 @@ class PrepareTagsTest {
             }
             assertThat(found).isEqualTo(expected);
             assertThat(manifest.split(split).rows()).isEqualTo(samples.size()).isGreaterThan(inSplit);
-            // Every window of the long rows has some word outside.
+            // Every window of the long rows has a word outside of entities.
             assertThat(manifest.split(split).rowsPerLabel().get(4)).isPositive();
             rows += (int) inSplit;
             // The rows are split, not the samples.
@@ -119,7 +119,7 @@ class PrepareTagsTest {
     }
 
     @Test
-    void schemesAndFormatsGiveTheSameSamples() throws IOException {
+    void makesTheSameSamplesFromEverySchemeAndFormat() throws IOException {
         Path jsonl = rows();
         String[] columns = {"text: tokens", "label: ner_tags", "max_length: 24"};
         Manifest expected = prepare("jsonl", with(columns, "train: " + jsonl));
@@ -136,11 +136,11 @@ class PrepareTagsTest {
     }
 
     @Test
-    void spansOfATextAreTagsOfItsWords() throws IOException {
+    void convertsSpansOfATextToTagsOfItsWords() throws IOException {
         List<String> lines = new ArrayList<>();
         List<String> csv = new ArrayList<>(List.of("text,label"));
         for (int i = 0; i < ROWS; i++) {
-            // The first character is two UTF-16 units.
+            // The first character has two UTF-16 units.
             String text = "\ud83d\ude00 " + i + ", Apache Group grants!";
             int start = 4 + String.valueOf(i).length();
             lines.add("{\"text\": \"" + text + "\", \"label\": [{\"start\": " + start + ", \"end\": " + (start + 12)
@@ -163,7 +163,7 @@ class PrepareTagsTest {
     }
 
     @Test
-    void rowsThatCannotBeUsedAreCountedByReason() throws IOException {
+    void countsUnusableRowsByReason() throws IOException {
         List<String> lines = new ArrayList<>(List.of(
                 "{\"text\": [\"a\", \"b\"], \"label\": [\"O\"]}",
                 "{\"text\": [\"a\", \"b\"], \"label\": [\"O\", \"E-X\"]}",
@@ -195,9 +195,9 @@ class PrepareTagsTest {
                         RunException.class,
                         refused -> assertThat(refused.exitCode()).isEqualTo(ExitCode.DATA))
                 .hasMessageContaining("7 of 68 rows of ")
-                .hasMessageContaining("uneven_labels: 1, for one in file:")
+                .hasMessageContaining("uneven_labels: 1, such as in file:")
                 .hasMessageContaining("more than data.max_bad_fraction: 0.01 allows");
-        // Only when it is tokenized is a row without a token known.
+        // A row without a token is only found when it is tokenized.
         assertThatThrownBy(() -> prepare("tokenless", "train: " + bad, "max_bad_fraction: 0.11"))
                 .isInstanceOfSatisfying(
                         RunException.class,
@@ -206,7 +206,7 @@ class PrepareTagsTest {
         Path eval = write("eval.jsonl", List.of("{\"text\": [\"a\"], \"label\": [\"B-Y\"]}"));
         assertThatThrownBy(() -> prepare("unknown", "train: " + bad, "eval: " + eval, "max_bad_fraction: 0.2"))
                 .hasMessageContaining("data.eval: 1 rows of ")
-                .hasMessageContaining("have the label B-Y, which data.train never has");
+                .hasMessageContaining("have the label B-Y, which data.train does not have");
         assertThatThrownBy(() -> prepare("column", "train: " + bad, "text: words"))
                 .isInstanceOfSatisfying(
                         RunException.class,
@@ -215,9 +215,9 @@ class PrepareTagsTest {
                 .hasMessageContaining("has no column words, its columns are label, text");
     }
 
-    private static String[] with(String[] some, String other) {
-        String[] all = Arrays.copyOf(some, some.length + 1);
-        all[some.length] = other;
+    private static String[] with(String[] settings, String other) {
+        String[] all = Arrays.copyOf(settings, settings.length + 1);
+        all[settings.length] = other;
         return all;
     }
 }

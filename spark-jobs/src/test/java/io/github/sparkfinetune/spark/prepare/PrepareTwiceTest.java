@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Two runs that prepare one folder: a scheduler starts the second while the first one's driver lives. */
+/** Two runs that prepare one folder: a scheduler starts the second run while the first run's driver is alive. */
 @Timeout(120)
 class PrepareTwiceTest {
     private static final Configuration HADOOP = new Configuration();
@@ -52,7 +52,7 @@ class PrepareTwiceTest {
     }
 
     @Test
-    void theSecondIsRefusedWhileTheFirstRuns() throws Exception {
+    void refusesTheSecondRunWhileTheFirstRuns() throws Exception {
         Path many = PrepareFixture.write(folder.resolve("many.jsonl"), PrepareFixture.mails(30_000));
         RunConfig slow = PrepareFixture.config(dataset, "train: " + many);
         CompletableFuture<Manifest> first = CompletableFuture.supplyAsync(() -> PrepareJob.run(spark, slow));
@@ -74,7 +74,7 @@ class PrepareTwiceTest {
     }
 
     @Test
-    void aLeaseIsTakenOverWhenItsTimeIsUpOrItsProcessHasEnded() throws Exception {
+    void takesOverALeaseAfterItsEndOrTheEndOfItsProcess() throws Exception {
         writeLease(Instant.now().plusSeconds(60), 1, "elsewhere");
         assertThat(catchThrowableOfType(RunException.class, () -> PrepareJob.run(spark, config)))
                 .hasMessageContaining("written by run " + OTHER + " (process 1 on driver-3, since ");
@@ -90,7 +90,7 @@ class PrepareTwiceTest {
         Process ended = new ProcessBuilder("true").start();
         ended.waitFor();
         Files.createDirectories(dataset);
-        Lease ours = Lease.take(
+        Lease own = Lease.take(
                 new org.apache.hadoop.fs.Path(dataset.toUri()).getFileSystem(HADOOP),
                 new org.apache.hadoop.fs.Path(mark.toUri()),
                 Lease.LENGTH,
@@ -99,16 +99,16 @@ class PrepareTwiceTest {
         Files.writeString(
                 mark,
                 text.replace("\"process\":" + ProcessHandle.current().pid(), "\"process\":" + ended.pid())
-                        .replace(ours.runId(), OTHER));
+                        .replace(own.runId(), OTHER));
         assertPrepared();
     }
 
     @Test
-    void aRunThatHasLostItsLeaseLeavesTheOthersFilesAlone() throws Exception {
+    void keepsTheFilesOfTheRunThatTookOverTheLease() throws Exception {
         CountDownLatch lost = new CountDownLatch(1);
         DatasetFolder first = new DatasetFolder(new org.apache.hadoop.fs.Path(dataset.toUri()), HADOOP);
         String run = first.begin(Duration.ofMillis(600), lost::countDown);
-        Path ours = shard(run);
+        Path own = shard(run);
         Manifest manifest = new Manifest(
                 1,
                 config.task(),
@@ -126,30 +126,30 @@ class PrepareTwiceTest {
                 null,
                 List.of());
         Thread.sleep(1000);
-        assertThat(first.isLost()).as("it is renewed").isFalse();
+        assertThat(first.isLost()).as("the lease is renewed").isFalse();
 
-        Path theirs = shard(OTHER);
-        boolean isTold = false;
-        for (int renewal = 0; renewal < 100 && !isTold; renewal++) {
-            // As the other run does again and again: a renewal of the first that has begun may replace what it wrote.
+        Path other = shard(OTHER);
+        boolean isNotified = false;
+        for (int renewal = 0; renewal < 100 && !isNotified; renewal++) {
+            // The other run renews repeatedly, because a renewal of the first run that has begun may replace the file.
             writeLease(Instant.now().plusSeconds(60), 1, "elsewhere");
-            isTold = lost.await(100, TimeUnit.MILLISECONDS);
+            isNotified = lost.await(100, TimeUnit.MILLISECONDS);
         }
-        assertThat(isTold).isTrue();
+        assertThat(isNotified).isTrue();
         assertThat(first.isLost()).isTrue();
         RunException error = catchThrowableOfType(RunException.class, () -> first.finish(manifest));
         assertThat(error.exitCode()).isEqualTo(ExitCode.FAILED);
         assertThat(error).hasMessageContaining("was taken over by another run");
         first.abandon(true);
 
-        assertThat(ours).doesNotExist();
-        assertThat(theirs).exists();
+        assertThat(own).doesNotExist();
+        assertThat(other).exists();
         assertThat(Files.readString(mark)).contains(OTHER);
         assertThat(dataset.resolve("manifest.json")).doesNotExist();
     }
 
     @Test
-    void theMarkStaysWhereTasksMayStillWrite() throws Exception {
+    void keepsTheMarkWhileTasksMayStillWrite() throws Exception {
         DatasetFolder first = new DatasetFolder(new org.apache.hadoop.fs.Path(dataset.toUri()), HADOOP);
         String run = first.begin(Lease.LENGTH, () -> {});
         first.abandon(false);
@@ -160,7 +160,7 @@ class PrepareTwiceTest {
     }
 
     @Test
-    void aFileOfAnEarlierRunThatComesLateBelongsToNothing() throws Exception {
+    void ignoresALateFileOfAnEarlierRun() throws Exception {
         Manifest manifest = assertPrepared();
         shard(OTHER);
 

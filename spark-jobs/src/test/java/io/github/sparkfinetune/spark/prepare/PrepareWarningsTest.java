@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What prepare says of text that a model would learn badly from. */
+/** Warnings of prepare about text that trains a model badly. */
 class PrepareWarningsTest {
     @TempDir
     Path folder;
@@ -53,7 +53,7 @@ class PrepareWarningsTest {
                 .warnings();
     }
 
-    /** Short mails, none longer than the model. */
+    /** Returns short mails, none longer than the model's limit. */
     private static List<String> notes(int count) {
         return IntStream.range(0, count)
                 .mapToObj(i -> "{\"text\": \"note " + i + "\", \"label\": \"" + (i % 2 == 0 ? "ham" : "spam") + "\"}")
@@ -61,13 +61,13 @@ class PrepareWarningsTest {
     }
 
     @Test
-    void goodTextHasNoWarnings() throws IOException {
+    void reportsNothingForGoodText() throws IOException {
         List<String> mails = notes(200);
         assertThat(warnings(mails.subList(0, 150), mails.subList(150, 200))).isEmpty();
     }
 
     @Test
-    void whatTrainsBadlyIsNamedWithItsCountsAndAnExample() throws IOException {
+    void reportsBadTextWithCountsAndAnExample() throws IOException {
         List<String> train = new ArrayList<>();
         for (int i = 0; i < 100; i++) {
             train.add(PrepareFixture.json(i, "ham"));
@@ -100,7 +100,7 @@ class PrepareWarningsTest {
     }
 
     @Test
-    void aLabelOfWhichTheSplitLeavesNothingIsNamed() throws IOException {
+    void reportsALabelWithoutHeldOutRows() throws IOException {
         List<String> mails = new ArrayList<>(notes(40));
         mails.add("{\"text\": \"a rare note\", \"label\": \"rare\"}");
         Path train = PrepareFixture.write(folder.resolve("train.jsonl"), mails);
@@ -111,7 +111,7 @@ class PrepareWarningsTest {
                 .stream()
                 .map(Warning::message)
                 .toList();
-        // To train on, each label keeps a row.
+        // Each label keeps a training row.
         assertThat(messages)
                 .containsExactly(
                         "no eval row has the label rare: nothing is measured of it; hold out more rows",
@@ -119,7 +119,7 @@ class PrepareWarningsTest {
     }
 
     @Test
-    void strictRunsFailAndLeaveNothing() throws IOException {
+    void failsStrictRunsAndLeavesNothing() throws IOException {
         List<String> mails = notes(60);
         write(mails, mails.subList(0, 3));
         assertThatThrownBy(() -> warnings("strict: true"))
@@ -131,7 +131,7 @@ class PrepareWarningsTest {
     }
 
     @Test
-    void aLanguageModelThatNeverLearnsToEndIsNamed() throws IOException {
+    void reportsALanguageModelThatNeverLearnsToEnd() throws IOException {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
             lines.add("{\"text\": \"" + PrepareFixture.text(39) + " " + PrepareFixture.text(i + 40) + "\"}");

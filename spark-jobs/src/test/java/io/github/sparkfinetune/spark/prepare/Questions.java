@@ -10,23 +10,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/** Made-up questions: which word stands behind another one. */
+/** Synthetic questions: which word follows another word. */
 public final class Questions {
     private static final ObjectMapper JSON = new ObjectMapper();
-    /** Questions of a context. */
+    /** Number of questions about a context. */
     private static final int OF_CONTEXT = 3;
 
     private Questions() {}
 
-    /** Text of a context, with a character that is one to Python and two to Java. */
+    /** Returns the text of a context, with a character that has one unit in Python and two in Java. */
     static String context(int number) {
         return "\uD83D\uDE00 " + PrepareFixture.text(number) + " the author" + number + " grants it";
     }
 
     /**
-     * Rows with the columns id, question, context and answers, two answers each.
+     * Returns rows with the columns id, question, context and answers, with two answers each.
      *
-     * @param unanswerable every so many of them has none; 0 for none of them
+     * @param unanswerable interval between rows without an answer, or 0 for none
      */
     public static List<Map<String, Object>> rows(int count, int unanswerable) {
         List<Map<String, Object>> rows = new ArrayList<>();
@@ -55,7 +55,7 @@ public final class Questions {
         return answer;
     }
 
-    /** The answers as the datasets library has them. */
+    /** Returns the answers in the form of the datasets library. */
     static Map<String, Object> columns(Object answers) {
         List<?> list = (List<?>) answers;
         return Map.of(
@@ -67,20 +67,22 @@ public final class Questions {
                         .toList());
     }
 
-    /** Writes rows as one line of SQuAD's JSON, a few paragraphs an article, with a title of so many characters. */
+    /**
+     * Writes rows as one line of SQuAD's JSON, with a few paragraphs per article and titles of this many characters.
+     */
     public static Path squad(Path file, List<Map<String, Object>> rows, int title) throws IOException {
         List<Map<String, Object>> articles = new ArrayList<>();
         List<Map<String, Object>> paragraphs = new ArrayList<>();
         for (int i = 0; i < rows.size(); i += OF_CONTEXT) {
             List<Map<String, Object>> ofContext = rows.subList(i, Math.min(rows.size(), i + OF_CONTEXT));
-            List<Map<String, Object>> asked = new ArrayList<>();
+            List<Map<String, Object>> questions = new ArrayList<>();
             for (Map<String, Object> row : ofContext) {
                 Map<String, Object> question = new LinkedHashMap<>(row);
                 question.remove("context");
                 question.put("is_impossible", ((List<?>) row.get("answers")).isEmpty());
-                asked.add(question);
+                questions.add(question);
             }
-            paragraphs.add(Map.of("context", ofContext.get(0).get("context"), "qas", asked));
+            paragraphs.add(Map.of("context", ofContext.get(0).get("context"), "qas", questions));
             if (paragraphs.size() == 4 || i + OF_CONTEXT >= rows.size()) {
                 articles.add(Map.of("title", "x".repeat(title), "paragraphs", List.copyOf(paragraphs)));
                 paragraphs.clear();
@@ -90,7 +92,7 @@ public final class Questions {
         return file;
     }
 
-    /** Writes rows as JSON lines, with answers as the datasets library has them. */
+    /** Writes rows as JSON lines, with answers in the form of the datasets library. */
     static Path lines(Path file, List<Map<String, Object>> rows) throws IOException {
         List<String> lines = new ArrayList<>();
         for (Map<String, Object> row : rows) {
@@ -117,7 +119,7 @@ public final class Questions {
         return Files.write(file, lines);
     }
 
-    /** Numbers from 0 on, for ids. */
+    /** Returns ids with numbers from 0. */
     static List<String> ids(int count) {
         return IntStream.range(0, count).mapToObj(i -> "q" + i).toList();
     }

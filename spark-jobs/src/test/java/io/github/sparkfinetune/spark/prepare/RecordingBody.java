@@ -16,14 +16,14 @@ import java.util.concurrent.Future;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * Fine-tuning that notes which steps train on a token, from what the ranks tell each other before each step: their
- * samples' token ids. For ranks in this process.
+ * Fine-tuning that records which steps train on a token. It reads the token ids of the samples that the ranks exchange
+ * before each step. For ranks in this process.
  */
 public record RecordingBody(int token) implements RankBody {
     /** Steps, from 1, whose samples on a rank have the token. */
     public static final Queue<Seen> SEEN = new ConcurrentLinkedQueue<>();
 
-    /** Weight of the objective's one term, samples and tokens: what comes before the ids. */
+    /** Number of values before the ids: weight of the objective's only term, samples and tokens. */
     private static final int HEAD = 3 * Long.BYTES + 1;
 
     public record Seen(long step, int rank) {}

@@ -11,14 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.hadoop.conf.Configuration;
 
-/** Writes the language model that a run has trained as one GGUF file; the driver does it alone. */
+/** Writes the language model of a run as one GGUF file, on the driver only. */
 public final class ExportJob {
     private ExportJob() {}
 
     /**
-     * Writes the model, or the adapter in its base {@code config.model}.
+     * Writes the model, or the adapter merged into its base {@code config.model}.
      *
-     * @param output the file; must not exist
+     * @param output path of the file, which must not exist
      * @throws RunException as {@link GgufExport#run}
      */
     public static GgufExport.Exported run(RunConfig config, GgufType type, String output, Configuration hadoop) {

@@ -19,14 +19,15 @@ import org.apache.hadoop.fs.Path;
 
 /** Models of the Hugging Face Hub as folders that the executors can read. */
 public final class HubModels {
-    /** Where the executors find a model that only the driver's cache has, in {@code output.dir}. */
+    /** Folder in {@code output.dir} with copies of models that only the driver's cache has. */
     static final String COPIES = "hub";
 
     private HubModels() {}
 
     /**
-     * The name of the Hub that a run's {@code model} is: {@code org/name}, and no folder. What begins with a folder of
-     * the working folder is a path, so that a mistyped {@code models/bert} is told to nobody.
+     * Returns the name on the Hub if a run's {@code model} is a name {@code org/name} and not a folder. A model that
+     * begins with an existing folder of the working directory is a path, so a mistyped {@code models/bert} is not sent
+     * to the Hub.
      */
     public static Optional<HubName> name(RunConfig config) {
         String model = config.base().model();
@@ -37,8 +38,8 @@ public final class HubModels {
     }
 
     /**
-     * The same run with its model as a folder: that of the cache, or, where the executors have other disks, a copy in
-     * {@code output.dir}.
+     * Returns the same run with its model as a folder. The folder is the cache's, or a copy in {@code output.dir} if
+     * the executors have other disks.
      *
      * @throws RunException as {@link Hub#fetch}
      */
@@ -60,7 +61,7 @@ public final class HubModels {
         return Keys.mapPaths(config, (key, path) -> key.equals("model") ? found : path);
     }
 
-    /** Copies what the folder doesn't have yet; a file appears there when it is whole. */
+    /** Copies the files that the folder lacks. A file appears there when it is complete. */
     private static String copy(java.nio.file.Path from, Path to, Configuration hadoop) {
         FileSystem files = HadoopFiles.fileSystem(to, hadoop);
         try (Stream<java.nio.file.Path> all = Files.list(from)) {
@@ -73,7 +74,7 @@ public final class HubModels {
             }
             return files.makeQualified(to).toString();
         } catch (IOException e) {
-            throw new UncheckedIOException(to + " can not be written: " + e.getMessage(), e);
+            throw new UncheckedIOException(to + " cannot be written: " + e.getMessage(), e);
         }
     }
 }

@@ -29,33 +29,36 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The right of one run to write a folder: a file of UTF-8 JSON in it, which says whose it is and until when.
+ * Right of one run to write a folder. The lease is a file of UTF-8 JSON in the folder, which names its run and its end.
  *
  * <pre>
  * { "run_id" : "5f0c…", "process" : 1234, "host" : "driver-3", "machine" : "driver-3 8e1f… pid:[4026531836]",
  *   "since" : "2026-11-26T06:20:01Z", "until" : "2026-11-26T06:22:01Z" }
  * </pre>
  *
- * <p>The holder renews it six times as often as it must. A run that finds one takes it over where its time is up, or
- * where it is of a process of this machine that has ended ({@code machine}: host, boot and namespace of processes);
- * else it is refused. Of runs that find none at the same moment one creates the file, and the others are refused.
- * Object stores cannot create a file so, and no file system replaces one so. There the run whose file stays keeps the
- * lease: each reads its own back after a pause of {@value #SETTLE_MILLIS} ms. A run that hangs for longer between its
- * look and its write finds out when it renews, the first time after as long a pause again, or before it commits.
+ * <p>The holder renews the lease six times as often as needed. A run that finds a lease takes it over if its time is
+ * up, or if it belongs to an ended process of this machine ({@code machine}: host, boot and namespace of processes).
+ * Otherwise the run is refused.
+ *
+ * <p>If several runs find no lease at the same moment, one run creates the file and the others are refused. Object
+ * stores have no such exclusive creation, and no file system has an exclusive replacement. There the run whose file
+ * stays holds the lease: each run reads the file back after a pause of {@value #SETTLE_MILLIS} ms. A run may hang for
+ * longer between its check and its write. Such a run notices the other run at its first renewal, after another pause of
+ * this length, or at the latest before it commits.
  */
 public final class Lease {
-    /** Far longer than a file system is out of reach, or a driver collects garbage. */
+    /** Far longer than a file system is unavailable, or a driver collects garbage. */
     public static final Duration LENGTH = Duration.ofMinutes(2);
 
     private static final Logger LOG = LoggerFactory.getLogger(Lease.class);
     private static final int RENEWALS = 6;
-    /** A file that is being replaced is empty for a moment. */
+    /** Attempts to read a file, which is empty for a moment while it is replaced. */
     private static final int READS = 5;
 
     private static final long BETWEEN_READS_MILLIS = 100;
-    /** Between two looks whether another run still renews its own. */
-    private static final long BETWEEN_LOOKS_MILLIS = 1000;
-    /** Longer than another run takes from finding no lease to having written its own. */
+    /** Interval in which a waiting run checks whether the other run has renewed its lease. */
+    private static final long BETWEEN_CHECKS_MILLIS = 1000;
+    /** Longer than another run takes between finding no lease and writing its own. */
     private static final long SETTLE_MILLIS = 2000;
 
     private static final ObjectMapper JSON = JsonMapper.builder()
@@ -75,7 +78,7 @@ public final class Lease {
     private boolean released;
     private Future<?> renewal;
 
-    /** What the file holds. */
+    /** Content of the file. */
     @JsonIgnoreProperties(ignoreUnknown = true)
     private record Mark(String runId, long process, String host, String machine, String since, String until) {
         Mark {
@@ -84,7 +87,7 @@ public final class Lease {
             }
         }
 
-        static Mark ours(Duration length) {
+        static Mark ofThisProcess(Duration length) {
             Instant now = Instant.now();
             String host = localHost();
             return new Mark(
@@ -120,16 +123,16 @@ public final class Lease {
     }
 
     /**
-     * Takes the right to write a folder.
+     * Takes the lease of a folder.
      *
-     * @param file that says so
-     * @param onLost is called, by another thread, when another run has taken it over
-     * @throws RunException with exit code 4 if another run has it
+     * @param file file of the lease
+     * @param onLost called on another thread when another run has taken over the lease
+     * @throws RunException with exit code 4 if another run holds the lease
      */
     public static Lease take(FileSystem files, Path file, Duration length, Runnable onLost) throws IOException {
-        Lease lease = new Lease(files, file, length, Mark.ours(length));
-        boolean isThere = lease.find();
-        if (isThere || HadoopFiles.isObjectStore(files) || !HadoopFiles.createNew(files, file, lease.bytes())) {
+        Lease lease = new Lease(files, file, length, Mark.ofThisProcess(length));
+        boolean exists = lease.find();
+        if (exists || HadoopFiles.isObjectStore(files) || !HadoopFiles.createNew(files, file, lease.bytes())) {
             lease.replace();
         }
         lease.keep(onLost);
@@ -138,25 +141,25 @@ public final class Lease {
 
     /** Returns whether there is a lease whose run has ended. */
     public static boolean isOver(FileSystem files, Path file) throws IOException {
-        Mark there = read(files, file);
-        return there != null && there.isOver();
+        Mark current = read(files, file);
+        return current != null && current.isOver();
     }
 
     /**
-     * Looks for a lease.
+     * Checks for a lease in the folder.
      *
-     * @return whether there is one, whose time is up
-     * @throws RunException with exit code 4 if another run has it
+     * @return whether there is a lease whose run has ended
+     * @throws RunException with exit code 4 if another run holds the lease
      */
     private boolean find() throws IOException {
-        Mark there = read(files, file);
-        if (there != null && !there.isOver()) {
-            throw held(file, there);
+        Mark current = read(files, file);
+        if (current != null && !current.isOver()) {
+            throw held(file, current);
         }
-        return there != null;
+        return current != null;
     }
 
-    /** Writes this run's over what is there, unless another run has it by now. */
+    /** Replaces the existing lease by this run's, unless another run has taken the lease meanwhile. */
     private void replace() throws IOException {
         long start = System.nanoTime();
         find();
@@ -164,7 +167,7 @@ public final class Lease {
         pause(Math.max(SETTLE_MILLIS, 3 * TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start)));
         Mark winner = read(files, file);
         if (winner == null) {
-            throw new IOException(file + " is gone, just after it was written");
+            throw new IOException(file + " was deleted just after it was written");
         }
         if (!winner.runId().equals(runId())) {
             throw held(file, winner);
@@ -172,32 +175,38 @@ public final class Lease {
     }
 
     /**
-     * As {@link #take}; but where another run has it, waits until that one renews it, which refuses this one, or its
-     * time is up: of a driver that has ended on another machine only that tells.
+     * Takes the lease as {@link #take} does, but waits if another run holds it. The call waits until the other run
+     * renews its lease, and this run is then refused, or until the lease ends. After the death of a driver on another
+     * machine, only the end of its lease shows that it has ended.
      */
     public static Lease await(FileSystem files, Path file, Duration length, Runnable onLost) throws IOException {
         Mark first = read(files, file);
         long deadline = System.nanoTime() + length.toNanos();
         if (first != null && !first.isOver()) {
-            LOG.warn("{} is run {}'s on {}: waits for whether that one still runs", file, first.runId(), first.host());
+            LOG.warn(
+                    "{} belongs to run {} on {}: waiting to see whether that run still renews it",
+                    file,
+                    first.runId(),
+                    first.host());
         }
-        for (Mark there = first;
-                there != null && there.equals(first) && !there.isOver() && System.nanoTime() < deadline;
-                there = read(files, file)) {
-            pause(BETWEEN_LOOKS_MILLIS);
+        for (Mark current = first;
+                current != null && current.equals(first) && !current.isOver() && System.nanoTime() < deadline;
+                current = read(files, file)) {
+            pause(BETWEEN_CHECKS_MILLIS);
         }
         return take(files, file, length, onLost);
     }
 
-    private static RunException held(Path file, Mark there) {
+    private static RunException held(Path file, Mark current) {
         return RunException.failed(
-                file.getParent() + " is being written by run " + there.runId() + " (process " + there.process() + " on "
-                        + there.host() + ", since " + there.since() + "), whose lease ends at " + there.until()
-                        + " unless it is renewed: wait for it, or stop it and start this again then",
+                file.getParent() + " is being written by run " + current.runId() + " (process " + current.process()
+                        + " on "
+                        + current.host() + ", since " + current.since() + "), whose lease ends at " + current.until()
+                        + " unless it is renewed: wait for that run, or stop it, then start this one again",
                 null);
     }
 
-    /** Null where there is none, or one without a holder: an empty one of an earlier version. */
+    /** Returns the lease in a file. Returns null if there is no file, or only an empty file of an earlier version. */
     private static Mark read(FileSystem files, Path file) throws IOException {
         for (int read = 0; read < READS; read++) {
             try (FSDataInputStream in = files.open(file)) {
@@ -243,7 +252,7 @@ public final class Lease {
                             onLost.run();
                         }
                     } catch (IOException | RuntimeException | FSError e) {
-                        // The next one may reach it.
+                        // The next renewal may succeed.
                         LOG.warn("{} cannot be renewed: {}", file, e.getMessage());
                     }
                 },
@@ -252,52 +261,53 @@ public final class Lease {
                 TimeUnit.MILLISECONDS);
     }
 
-    /** In hexadecimal, 16 digits; no other run has it. */
+    /** Returns the id of this run, 16 hexadecimal digits that no other run has. */
     public String runId() {
         return first.runId();
     }
 
     /**
-     * Makes it last.
+     * Renews the lease.
      *
-     * @return whether it is still this run's
+     * @return whether this run still holds the lease
      */
     public synchronized boolean renew() throws IOException {
-        if (!released && isOurs()) {
+        if (!released && isHeld()) {
             write(Instant.now().plus(length));
         }
         return !lost;
     }
 
-    private boolean isOurs() throws IOException {
-        Mark there = lost ? null : read(files, file);
-        lost |= there == null || !there.runId().equals(runId());
+    private boolean isHeld() throws IOException {
+        Mark current = lost ? null : read(files, file);
+        lost |= current == null || !current.runId().equals(runId());
         return !lost;
     }
 
-    /** Whether another run has taken it over. */
+    /** Returns whether another run has taken over the lease. */
     public boolean isLost() {
         return lost;
     }
 
-    /** What a run says that has lost its folder. */
+    /** Returns the error of a run that has lost its folder. */
     public RunException lost(Exception e) {
         return RunException.failed(
-                file.getParent() + " was taken over by another run, because this one did not renew its lease in time:"
-                        + " wait for that one, or start this again when it has ended",
+                file.getParent() + " was taken over by another run, because this run did not renew its lease in time:"
+                        + " start this run again when the other run has ended",
                 e);
     }
 
     /**
-     * Gives it back, unless it is another run's by now.
+     * Releases the lease, unless another run holds it.
      *
-     * @param keep whether the file stays, as that of a run that has ended, so that what it wrote may be replaced
+     * @param keep whether the file stays, as the lease of an ended run, so that a later run may replace this run's
+     *     files
      */
     public synchronized void release(boolean keep) throws IOException {
         released = true;
         renewal.cancel(false);
         renewals.shutdown();
-        if (isOurs()) {
+        if (isHeld()) {
             if (keep || !deleted()) {
                 write(Instant.now());
             }
@@ -309,7 +319,7 @@ public final class Lease {
             files.delete(file, false);
             return true;
         } catch (IOException e) {
-            LOG.warn("{} stays, as that of a run that has ended: it can't be deleted ({})", file, e.getMessage());
+            LOG.warn("{} stays as the lease of an ended run: it cannot be deleted ({})", file, e.getMessage());
             return false;
         }
     }
@@ -322,7 +332,7 @@ public final class Lease {
         }
     }
 
-    /** Empty where the system does not tell which one it is. */
+    /** Returns an id of this machine; empty if the system does not provide one. */
     private static String localMachine(String host) {
         try {
             return host + " "

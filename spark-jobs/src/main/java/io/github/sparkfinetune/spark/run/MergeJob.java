@@ -16,8 +16,8 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * Adds an adapter into its full-precision base model. It is one pass over the weights, bound by reading and writing
- * them, so the driver does it alone.
+ * Merges an adapter into its full-precision base model. The merge is one pass over the weights, limited by reading and
+ * writing them, so the driver does it alone.
  */
 public final class MergeJob {
     private MergeJob() {}
@@ -25,10 +25,10 @@ public final class MergeJob {
     /**
      * Merges the adapter into {@code config.model} and writes a model folder, in files of at most 5 GB.
      *
-     * @param adapter folder of the adapter, or null for the one that the run trained
+     * @param adapter folder of the adapter, or null for the adapter that the run trained
      * @param output folder of the merged model; must not exist
-     * @throws RunException if the output exists, the base is quantised or none of the task's, or base and adapter do
-     *     not fit
+     * @throws RunException if the output exists, the base is quantized or not a model of the task, or base and adapter
+     *     do not fit
      */
     public static AdapterMerge.Merged run(SparkSession session, RunConfig config, String adapter, String output) {
         Configuration hadoop = session.sparkContext().hadoopConfiguration();

@@ -18,21 +18,21 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * The folder of one run. Its {@code run.yaml}, the configuration with every default in it, says whose it is: only the
- * same run may go on writing there.
+ * Folder of one run. Its {@code run.yaml}, the configuration with all defaults, identifies the run. Only the same run
+ * may write to the folder again.
  */
 public final class OutputFolder {
     private static final String RUN_YAML = "run.yaml";
-    /** What commands leave in a folder before it is a run's. */
+    /** Files that commands write before the folder belongs to a run. */
     private static final Set<String> PREPARED = Set.of("dataset", HubModels.COPIES, "status.json");
 
     private OutputFolder() {}
 
     /**
-     * Makes the folder this run's, or finds that it is already.
+     * Claims the folder for this run, or checks that it belongs to this run already.
      *
-     * @param config its paths are absolute
-     * @throws RunException if the folder can not be written, or holds something that is not this run's
+     * @param config configuration with absolute paths
+     * @throws RunException if the folder cannot be written, or belongs to something else
      */
     public static void claim(RunConfig config, Configuration hadoop) {
         Path folder = new Path(config.output().dir());
@@ -56,10 +56,10 @@ public final class OutputFolder {
     }
 
     private static RunException unwritable(Path folder, Exception e) {
-        String what = "output.dir: " + folder + " can not be written ("
+        String what = "output.dir: " + folder + " cannot be written ("
                 + String.valueOf(e.getMessage()).lines().findFirst().orElse("") + ")";
         return HadoopFiles.isUnavailable(e)
-                ? RunException.failed(what + ": start it again, once that is mended", e)
+                ? RunException.failed(what + ": fix that, then start it again", e)
                 : RunException.config(what + ": choose a folder that this user may write to");
     }
 
@@ -93,7 +93,7 @@ public final class OutputFolder {
             if (!prepared && !entry.getPath().getName().startsWith(".")) {
                 throw RunException.config(
                         "output.dir: " + folder + " holds " + entry.getPath().getName()
-                                + " but no run.yaml, so it is no run's folder: choose another output.dir");
+                                + " but no run.yaml, so it is not the folder of a run: choose another output.dir");
             }
         }
     }

@@ -24,41 +24,44 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.deploy.SparkHadoopUtil;
 
-/** Says what a training run will take. Starts no Spark session: a cluster would hold executors for it. */
+/**
+ * Plans the memory and disk of a training run. No Spark session is started, because a cluster would hold executors for
+ * it.
+ */
 public final class PlanJob {
     private PlanJob() {}
 
     /**
-     * What a run takes, and what Spark's settings give it.
+     * Plan of a run, with the resources under Spark's settings.
      *
-     * @param run what the ranks need
-     * @param ranks where they run
-     * @param room the memory that there is
-     * @param refusal what {@code train} would refuse the run for, or empty
+     * @param run memory and disk of the ranks
+     * @param ranks place of the ranks
+     * @param room available memory
+     * @param refusal error with which {@code train} would refuse the run, or empty
      */
     public record Plan(RunPlan run, Ranks ranks, Room room, Optional<RunException> refusal) {
 
         /**
-         * Where the ranks of a run are.
+         * Place of the ranks of a run.
          *
          * @param master {@code spark.master}
-         * @param count ranks that are needed at once
-         * @param slots for ranks that the settings have room for, or empty where only the cluster knows
+         * @param count number of ranks that run at once
+         * @param slots number of ranks that the settings have room for, or empty if only the cluster knows
          * @param oneProcess whether all ranks are threads of the driver's JVM
-         * @param onGpu whether they compute on GPUs, so that the memory is a GPU's
+         * @param onGpu whether the ranks compute on GPUs, so that the memory is GPU memory
          */
         public record Ranks(String master, int count, OptionalInt slots, boolean oneProcess, boolean onGpu) {}
 
         /**
          * Memory for the ranks of a run.
          *
-         * @param overheadMib the {@code spark.executor.memoryOverhead} to set
-         * @param executor memory of an executor, or empty where the ranks are in the driver or on GPUs
-         * @param machine bytes of memory of this machine, where the ranks are on it
+         * @param overheadMib {@code spark.executor.memoryOverhead} to set
+         * @param executor memory of an executor, or empty if the ranks are in the driver or on GPUs
+         * @param machine bytes of this machine's memory, if the ranks are on this machine
          */
         public record Room(long overheadMib, Optional<ExecutorMemory> executor, OptionalLong machine) {}
 
-        /** Bytes that the ranks take together, where they are on one machine. */
+        /** Returns the bytes that all ranks on one machine take. */
         public long machineNeeds() {
             RankMemory rank = run.memory();
             return ranks.oneProcess() ? rank.ofProcess(ranks.count()) : ranks.count() * rank.sum();
@@ -68,9 +71,10 @@ public final class PlanJob {
     /**
      * Plans a run.
      *
-     * @param config paths may be relative
-     * @param master as in {@link SparkSessions#open}, and so the settings
-     * @throws RunException when configuration, model and dataset do not fit each other
+     * @param config configuration; its paths may be relative
+     * @param master master as in {@link SparkSessions#open}
+     * @param settings settings as in {@link SparkSessions#open}
+     * @throws RunException if configuration, model and dataset do not fit
      */
     public static Plan run(RunConfig config, String master, Map<String, String> settings) {
         SparkConf spark = SparkSessions.conf(config, "plan", master, settings);
@@ -80,7 +84,7 @@ public final class PlanJob {
         try {
             plan = plan(RunPaths.absolute(config, hadoop), hadoop);
         } catch (IOException e) {
-            throw new UncheckedIOException(config.base().model() + " can not be read", e);
+            throw new UncheckedIOException(config.model() + " cannot be read", e);
         }
         boolean onGpu = ClusterChecks.onGpu(spark, config);
         return new Plan(
@@ -113,10 +117,10 @@ public final class PlanJob {
     }
 
     /**
-     * Names the weights of the model's head that begin with new values, and why, a line each; none where the run cannot
-     * be planned, which says so when it starts.
+     * Returns the weights of the model's head that begin with new values, and the reason, one line each. Returns an
+     * empty list if the run cannot be planned; training then reports the error.
      *
-     * @param config paths may be relative
+     * @param config configuration; its paths may be relative
      */
     public static List<String> newWeights(RunConfig config, Configuration hadoop) {
         try {
@@ -125,14 +129,14 @@ public final class PlanJob {
         } catch (RunException e) {
             return List.of();
         } catch (IOException e) {
-            throw new UncheckedIOException(config.base().model() + " can not be read", e);
+            throw new UncheckedIOException(config.model() + " cannot be read", e);
         }
     }
 
     /**
-     * What the ranks of a run need.
+     * Returns the memory and disk that the ranks of a run need.
      *
-     * @param config with absolute paths
+     * @param config configuration with absolute paths
      */
     public static RunPlan plan(RunConfig config, Configuration hadoop) throws IOException {
         Path local = Files.createTempDirectory("plan-");

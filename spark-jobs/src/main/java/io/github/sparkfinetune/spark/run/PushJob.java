@@ -22,7 +22,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** Uploads the model that a run has trained to the Hugging Face Hub; the driver does it alone. */
+/** Uploads the trained model of a run to the Hugging Face Hub, on the driver only. */
 public final class PushJob {
     /** PEFT's name of the base model in an adapter's configuration. */
     private static final String BASE = "base_model_name_or_path";
@@ -32,7 +32,7 @@ public final class PushJob {
     /**
      * Uploads the model, or its adapter.
      *
-     * @param isPrivate whether a repository that is made is private
+     * @param isPrivate whether a new repository is private
      * @return the commit
      * @throws RunException if the run has no model yet, or as {@link HubUpload#push}
      */
@@ -44,7 +44,7 @@ public final class PushJob {
         } catch (FileNotFoundException e) {
             throw RunException.data("push: there is no model at " + folder + ": train it first", e);
         } catch (IOException e) {
-            throw new UncheckedIOException(folder + " can not be read: " + e.getMessage(), e);
+            throw new UncheckedIOException(folder + " cannot be read: " + e.getMessage(), e);
         }
     }
 

@@ -17,10 +17,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A Parquet file of rows. Its footer may say what the rows were made of, under the key {@value #MADE_OF}: a later
- * command that finds the file there compares that with what it would make the rows of.
+ * Parquet file of rows. The footer may record the inputs of the rows under the key {@value #MADE_OF}. A later command
+ * that finds the file compares this entry with its own inputs.
  *
- * @param madeOf the text in the footer
+ * @param path path of the file
+ * @param madeOf text in the footer
  * @param bytes length of the file
  */
 public record RowFile(Path path, String madeOf, long bytes) {
@@ -39,9 +40,10 @@ public record RowFile(Path path, String madeOf, long bytes) {
     }
 
     /**
-     * Writes a file of the rows of others.
+     * Writes a file with the rows of other files.
      *
-     * @throws java.io.UncheckedIOException if one of them is no longer what was written, or the file system fails
+     * @throws java.io.UncheckedIOException if one of the files has changed since it was written, or the file system
+     *     fails
      */
     public static RowFile join(
             Path path, List<Column> columns, List<RowFile> pieces, String madeOf, Configuration hadoop) {
@@ -50,7 +52,8 @@ public record RowFile(Path path, String madeOf, long bytes) {
             List<Path> paths = new ArrayList<>();
             for (RowFile piece : pieces) {
                 if (!isThere(piece.path(), piece.madeOf(), hadoop)) {
-                    throw new IOException(piece.path() + " is not what was written: something else writes there too");
+                    throw new IOException(piece.path()
+                            + " has changed since it was written: another process writes to the same folder");
                 }
                 paths.add(piece.path());
             }
@@ -59,7 +62,7 @@ public record RowFile(Path path, String madeOf, long bytes) {
         return new RowFile(path, madeOf, bytes);
     }
 
-    /** Reads the footer of a file; empty where there is no file, or none that was written whole. */
+    /** Reads the footer of a file. Returns empty if there is no file, or the file is incomplete. */
     public static Optional<RowFile> read(Path path, Configuration hadoop) throws IOException {
         try {
             HadoopInputFile file = HadoopInputFile.fromPath(path, hadoop);
@@ -70,13 +73,13 @@ public record RowFile(Path path, String madeOf, long bytes) {
         } catch (FileNotFoundException e) {
             return Optional.empty();
         } catch (RuntimeException e) {
-            // Parquet's way to say that a file has no footer.
-            LOG.warn("{} is passed over: {}", path, e.getMessage());
+            // Parquet throws this for a file without a footer.
+            LOG.warn("{} is ignored: {}", path, e.getMessage());
             return Optional.empty();
         }
     }
 
-    /** Returns whether a file is there that was made of these rows. */
+    /** Returns whether a file exists that was made of these inputs. */
     public static boolean isThere(Path path, String madeOf, Configuration hadoop) throws IOException {
         return read(path, hadoop).filter(file -> file.madeOf().equals(madeOf)).isPresent();
     }

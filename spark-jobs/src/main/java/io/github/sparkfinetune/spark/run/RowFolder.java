@@ -22,14 +22,15 @@ import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
- * A folder of rows as Parquet that Spark, pandas and others read as one: {@code part-00000.parquet} and so on, a part a
- * partition, and the empty file {@code _SUCCESS} once all are there. A part is seen whole or not at all, by whichever
- * attempt it is written, and nothing is moved between folders. So what is there of an interrupted job can stay.
+ * Folder of rows as Parquet that Spark, pandas and other tools read as one dataset. Files are
+ * {@code part-00000.parquet} and so on, one per partition, and the empty file {@code _SUCCESS} when all parts exist. A
+ * part appears complete or not at all, whichever attempt writes it, and no file is moved between folders. So the parts
+ * of an interrupted job can stay.
  */
 public final class RowFolder {
     private static final String SUCCESS = "_SUCCESS";
     private static final Pattern PART = Pattern.compile("part-(\\d{5,})\\.parquet");
-    /** What {@link HadoopFiles#writeWhole} leaves where it is killed. */
+    /** Prefix of a file that {@link HadoopFiles#writeWhole} leaves when the process is killed. */
     private static final String UNFINISHED = ".part-";
 
     private final Path folder;
@@ -44,12 +45,12 @@ public final class RowFolder {
         this.files = HadoopFiles.fileSystem(folder, hadoop);
     }
 
-    /** Whether all its parts are there. */
+    /** Returns whether all parts exist. */
     public boolean isFinished() throws IOException {
         return files.exists(new Path(folder, SUCCESS));
     }
 
-    /** Returns the bytes of the parts that are there, by their numbers. */
+    /** Returns the bytes of the existing parts, by number. */
     public Map<Integer, Long> parts() throws IOException {
         Map<Integer, Long> parts = new TreeMap<>();
         for (FileStatus file : list()) {
@@ -75,10 +76,10 @@ public final class RowFolder {
     }
 
     /**
-     * Makes it ready for rows in the place of those that are there.
+     * Prepares the folder for new rows, which will replace the existing parts.
      *
-     * @param parts how many parts will be written
-     * @param kept names of files that are no rows and stay
+     * @param parts number of parts that will be written
+     * @param kept names of other files that stay
      */
     public void clear(int parts, Set<String> kept) throws IOException {
         HadoopFiles.discard(files, new Path(folder, SUCCESS));
@@ -95,14 +96,14 @@ public final class RowFolder {
     /**
      * Writes partitions.
      *
-     * @return their numbers, each once its part is there: to be counted
+     * @return numbers of the partitions, each computed by writing its part; count them to write all parts
      */
     public JavaRDD<Integer> write(JavaRDD<Object[]> rows) {
         return rows.mapPartitionsWithIndex(
                 new Writing(folder.toString(), new ArrayList<>(columns), new SerializableConfiguration(hadoop)), false);
     }
 
-    /** Says that all parts are there. */
+    /** Marks the folder as finished. */
     public void finish() throws IOException {
         for (FileStatus file : list()) {
             if (file.getPath().getName().startsWith(UNFINISHED)) {

@@ -29,8 +29,9 @@ import org.apache.parquet.schema.Type.Repetition;
 import org.apache.parquet.schema.Types;
 
 /**
- * Rows of {@link Column}s as a Parquet file, with the types that Spark would write: texts are strings, lists have the
- * three levels of Parquet's specification. Compressed with Snappy; the same rows give the same bytes.
+ * Writes rows of {@link Column}s as a Parquet file with the types that Spark would write: texts are strings, and lists
+ * have the three levels of Parquet's specification. Files are compressed with Snappy. The same rows give the same
+ * bytes.
  */
 final class RowWriter {
     private RowWriter() {}
@@ -38,8 +39,8 @@ final class RowWriter {
     /**
      * Writes all rows.
      *
-     * @param out is not closed
-     * @param metadata of the footer, which a file whose rows end in a failure does not get
+     * @param out stream, which is not closed
+     * @param metadata metadata of the footer, written only if all rows were written
      */
     static void write(
             OutputStream out,
@@ -62,10 +63,10 @@ final class RowWriter {
     }
 
     /**
-     * Writes the rows of files, one file's after the other's, as row groups that are copied byte by byte.
+     * Writes the rows of files in order, as row groups that are copied byte by byte.
      *
-     * @param out is not closed
-     * @param metadata of the footer; those of the files are left out
+     * @param out stream, which is not closed
+     * @param metadata metadata of the footer; the metadata of the files is left out
      */
     static void join(
             OutputStream out,
@@ -91,7 +92,7 @@ final class RowWriter {
         out.flush();
     }
 
-    /** Parquet's schema of columns. */
+    /** Returns Parquet's schema of columns. */
     static MessageType schema(List<Column> columns) {
         return Types.buildMessage()
                 .addFields(columns.stream().map(RowWriter::field).toArray(Type[]::new))
@@ -227,7 +228,7 @@ final class RowWriter {
         }
     }
 
-    /** A stream that another opens and closes. */
+    /** Stream that the caller opens and closes. */
     private record Stream(OutputStream out) implements OutputFile {
         @Override
         public PositionOutputStream create(long blockSizeHint) {
@@ -282,7 +283,7 @@ final class RowWriter {
 
         @Override
         public void close() {
-            // Whoever has opened the stream closes it, or gives it up.
+            // The caller closes the stream, or aborts it.
         }
     }
 }

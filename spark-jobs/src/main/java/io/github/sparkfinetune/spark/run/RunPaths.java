@@ -13,20 +13,20 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** The paths of a run as the executors need them. */
+/** Paths of a run in the form that executors need. */
 public final class RunPaths {
-    /** Beginnings of the keys of raw text. */
+    /** Prefixes of the keys of raw text. */
     private static final List<String> SOURCES =
             List.of("data.train", "data.eval", "data.test", "data.held_out.", "data.corpus.sources", "--input");
 
     private RunPaths() {}
 
     /**
-     * The same run with absolute URIs: a path without a scheme is on {@code fs.defaultFS}, a relative one in the
-     * driver's working folder there.
+     * Returns the same run with absolute URIs. A path without a scheme is on {@code fs.defaultFS}; a relative path is
+     * in the driver's working directory there.
      *
-     * @throws RunException if a path can not be read as one, or names a file of this machine while the tasks run on
-     *     others and {@code cluster.shared_filesystem} is not set
+     * @throws RunException if a path is invalid, or names a file of this machine while the tasks run on other machines
+     *     and {@code cluster.shared_filesystem} is not set
      */
     public static RunConfig resolve(RunConfig config, String master, Configuration hadoop) {
         RunConfig resolved = absolute(config, hadoop);
@@ -36,15 +36,15 @@ public final class RunPaths {
         return resolved;
     }
 
-    /** The same run with absolute URIs. */
+    /** Returns the same run with absolute URIs. */
     public static RunConfig absolute(RunConfig config, Configuration hadoop) {
         return Keys.mapPaths(config, (key, path) -> absolute(key, path, hadoop));
     }
 
     /**
-     * An absolute URI for a path; null stays null, and so does a source that is a table.
+     * Returns the absolute URI of a path. Null and the name of a source table are returned unchanged.
      *
-     * @throws RunException if it cannot be read as a path, or is a table where there must be one
+     * @throws RunException if the path is invalid, or a table is named where a path is required
      */
     public static String absolute(String key, String path, Configuration hadoop) {
         if (path == null) {
@@ -52,7 +52,7 @@ public final class RunPaths {
         }
         if (DataConfig.isTable(path)) {
             if (SOURCES.stream().noneMatch(key::startsWith)) {
-                throw RunException.config(key + ": '" + path + "' is a table, there must be a path");
+                throw RunException.config(key + ": '" + path + "' is a table, but a path is required");
             }
             return path;
         }
@@ -62,7 +62,7 @@ public final class RunPaths {
             return parsed.makeQualified(files.getUri(), files.getWorkingDirectory())
                     .toString();
         } catch (IOException | IllegalArgumentException e) {
-            throw RunException.config(key + ": '" + path + "' can not be used as a path: " + e.getMessage());
+            throw RunException.config(key + ": '" + path + "' cannot be used as a path: " + e.getMessage());
         }
     }
 

@@ -15,13 +15,13 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 
-/** The settings of a run as texts by their keys, to compare it with an earlier command's. */
+/** Settings of a run as texts by key, for comparison with an earlier command's settings. */
 public final class Settings {
     private static final YAMLMapper YAML = new YAMLMapper();
 
     private Settings() {}
 
-    /** All settings of a run, defaults included. */
+    /** Returns all settings of a run, with defaults. */
     public static Map<String, String> of(RunConfig config) {
         try {
             Map<String, String> settings = new TreeMap<>();
@@ -45,9 +45,10 @@ public final class Settings {
     }
 
     /**
-     * What has another value, or has one in one of the two only: {@code KEY was BEFORE and is now AFTER}.
+     * Returns the keys with different values, or with a value on one side only: {@code KEY was BEFORE and is now
+     * AFTER}.
      *
-     * @param mayDiffer keys that are not looked at
+     * @param mayDiffer keys that are not compared
      */
     public static List<String> differences(
             Map<String, String> before, Map<String, String> after, Predicate<String> mayDiffer) {

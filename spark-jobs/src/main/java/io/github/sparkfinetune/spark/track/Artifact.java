@@ -16,18 +16,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A file of the output folder.
+ * File of the output folder.
  *
- * @param name its path there
+ * @param name path of the file in the output folder
  */
 record Artifact(String name, FileSystem files, FileStatus file) implements Http.Body {
     private static final Logger LOG = LoggerFactory.getLogger(Artifact.class);
     private static final String MODEL = "model";
 
     /**
-     * Files of the output folder, as far as they are there.
+     * Returns the existing files of the output folder.
      *
-     * @param model whether the model's are among them
+     * @param model whether the files of the model are included
      */
     static List<Artifact> of(Command command, List<String> names, boolean model) throws IOException {
         List<Artifact> artifacts = new ArrayList<>();

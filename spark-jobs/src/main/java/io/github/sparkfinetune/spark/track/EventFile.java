@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.zip.CRC32C;
 
 /**
- * An event file of TensorBoard: records as TensorFlow's {@code TFRecord} frames them, each a message {@code Event}.
+ * Event file of TensorBoard: records in the frames of TensorFlow's {@code TFRecord}, one message {@code Event} each.
  *
  * <pre>
  * record  = length (8 bytes, little-endian), masked CRC-32C of these 8, message, masked CRC-32C of the message
@@ -19,8 +19,8 @@ import java.util.zip.CRC32C;
  * Summary = 1: Value (repeated); Value = 1: tag, 2: simple_value (float);  SessionLog = 1: status (1: START)
  * </pre>
  *
- * By the fields' numbers of TensorFlow's {@code event.proto} and {@code summary.proto}. Written here because what reads
- * and writes these messages in Java is all of TensorFlow, and what is needed of them are five fields.
+ * The numbers of the fields are those of TensorFlow's {@code event.proto} and {@code summary.proto}. The only Java
+ * library for these messages is all of TensorFlow, and only a few fields are needed, so this class writes them itself.
  */
 final class EventFile implements AutoCloseable {
     private static final String VERSION = "brain.Event:2";
@@ -29,18 +29,18 @@ final class EventFile implements AutoCloseable {
 
     private final GrowingFile file;
 
-    /** Begins a file. */
+    /** Creates a file. */
     EventFile(GrowingFile file, double seconds) throws IOException {
         this.file = file;
         write(new Message().number(1, seconds).text(3, VERSION));
     }
 
-    /** Of what earlier files have, events from this step on no longer count. */
+    /** Marks that events of earlier files from this step on are no longer valid. */
     void startAt(long step, double seconds) throws IOException {
         write(new Message().number(1, seconds).whole(2, step).message(7, new Message().whole(1, START)));
     }
 
-    /** Values at a step by their tags. */
+    /** Writes the values at a step, by tag. */
     void add(long step, double seconds, Map<String, Double> values) throws IOException {
         Message summary = new Message();
         values.forEach(
@@ -73,7 +73,7 @@ final class EventFile implements AutoCloseable {
         file.close();
     }
 
-    /** A message of Protocol Buffers. */
+    /** Protocol Buffers message. */
     private static final class Message {
         private static final int VARINT = 0;
         private static final int FIXED_64 = 1;

@@ -7,17 +7,17 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What was measured at a step, under the names of Hugging Face's {@code Trainer}.
+ * Measurements at a step, under the names of Hugging Face's {@code Trainer}.
  *
  * @param split {@code train}, {@code eval}, {@code test}, {@code base} or the name of a further held-out set
- * @param step optimizer steps done
- * @param millis when, since 1970
- * @param values by name, such as {@code loss}
- * @param repeated whether a resumed training makes the same ones anew
+ * @param step number of completed optimizer steps
+ * @param millis time of the measurement since 1970, in milliseconds
+ * @param values values by name, such as {@code loss}
+ * @param repeated whether a resumed training measures the same values again
  */
 record Figures(String split, long step, long millis, Map<String, Double> values, boolean repeated) {
 
-    /** Those of a record of the training. */
+    /** Returns the measurements in a record of the training. */
     static Figures of(TrainingRecord record, long millis) {
         if (record.eval() != null) {
             return new Figures(Manifest.EVAL, record.step(), millis, record.eval(), true);
@@ -33,7 +33,7 @@ record Figures(String split, long step, long millis, Map<String, Double> values,
         return new Figures(Manifest.TRAIN, record.step(), millis, values, true);
     }
 
-    /** Those of the whole training. */
+    /** Returns the measurements of the whole training. */
     static Figures of(TrainingResult result, long millis) {
         Map<String, Double> values = new LinkedHashMap<>();
         values.put("train_runtime", result.speed().seconds());
@@ -43,7 +43,7 @@ record Figures(String split, long step, long millis, Map<String, Double> values,
         return new Figures(Manifest.TRAIN, result.totals().steps(), millis, values, false);
     }
 
-    /** Whether the training measured them, once a step. */
+    /** Returns whether the training measured the values, once per step. */
     boolean areOfTraining() {
         return split.equals(Manifest.TRAIN) || split.equals(Manifest.EVAL);
     }

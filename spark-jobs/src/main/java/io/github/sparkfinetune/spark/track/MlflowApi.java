@@ -18,11 +18,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The calls of MLflow's REST API 2.0 that tracking needs (<a href="https://mlflow.org/docs/latest/rest-api.html">REST
+ * Calls of MLflow's REST API 2.0 that tracking needs (<a href="https://mlflow.org/docs/latest/rest-api.html">REST
  * API</a>).
  *
- * <p>Ours and not {@code org.mlflow:mlflow-client}: that is 8.6 MB, most of it copies of Guava, Protocol Buffers and
- * Apache's HTTP client, and for artefacts it starts the {@code mlflow} of a Python.
+ * <p>This class replaces {@code org.mlflow:mlflow-client}. That client has 8.6 MB, mostly copies of Guava, Protocol
+ * Buffers and Apache's HTTP client, and it starts the {@code mlflow} of a Python installation to store artifacts.
  */
 final class MlflowApi extends Http {
     private static final String AT = "/api/2.0/mlflow/";
@@ -37,10 +37,10 @@ final class MlflowApi extends Http {
         this.settings = settings;
     }
 
-    /** A value of a metric. */
+    /** Value of a metric. */
     record Metric(String key, double value, long timestamp, long step) {}
 
-    /** What the server has of a name or a run, or nothing. */
+    /** Returns the server's record of a name or a run, or empty. */
     private Optional<JsonNode> find(String call, String parameter, String value) throws IOException {
         String query = call + "?" + parameter + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
         JsonNode answer = send("MLflow", "GET", at(AT + query), Map::of, null, false, this::read);
@@ -48,9 +48,9 @@ final class MlflowApi extends Http {
     }
 
     /**
-     * The id of the experiment, which is made if there is none.
+     * Returns the id of the experiment, which is created if it does not exist.
      *
-     * @throws RunException if it was deleted
+     * @throws RunException if the experiment was deleted
      */
     String experiment() throws IOException {
         String name = settings.experiment();
@@ -64,19 +64,19 @@ final class MlflowApi extends Http {
         }
         if (found.get().at("/experiment/lifecycle_stage").asText().equals("deleted")) {
             throw RunException.config("MLflow: the experiment " + name + " of " + settings.endpoint()
-                    + " was deleted: restore it, or set MLFLOW_EXPERIMENT_NAME to another");
+                    + " was deleted: restore it, or set MLFLOW_EXPERIMENT_NAME to another name");
         }
         return required(found.get(), "/experiment/experiment_id");
     }
 
-    /** A run's {@code info} and {@code data}, where there is one that was not deleted. */
+    /** Returns the {@code info} and {@code data} of a run; empty if there is none or it was deleted. */
     Optional<JsonNode> run(String id) throws IOException {
         return find("runs/get", "run_id", id)
                 .map(answer -> answer.path("run"))
                 .filter(run -> run.at("/info/lifecycle_stage").asText().equals("active"));
     }
 
-    /** Starts a run; its {@code info}. */
+    /** Creates a run and returns it with its {@code info}. */
     JsonNode create(String experiment, String name, Map<String, String> tags) throws IOException {
         ObjectNode body = JsonFiles.MAPPER
                 .createObjectNode()
@@ -97,7 +97,7 @@ final class MlflowApi extends Http {
         post("runs/update", body);
     }
 
-    /** At most 1,000 metrics, 100 parameters. */
+    /** Logs at most 1,000 metrics and 100 parameters. */
     void log(String run, List<Metric> metrics, Map<String, String> parameters) throws IOException {
         ObjectNode body = JsonFiles.MAPPER.createObjectNode().put("run_id", run);
         ArrayNode values = body.putArray("metrics");
@@ -106,7 +106,7 @@ final class MlflowApi extends Http {
             if (Double.isFinite(metric.value())) {
                 value.put("value", metric.value());
             } else {
-                // As Protocol Buffers write them in JSON, which has no such numbers.
+                // Protocol Buffers write such numbers as texts in JSON, which has no infinity and NaN.
                 value.put("value", Double.toString(metric.value()));
             }
             value.put("timestamp", metric.timestamp()).put("step", metric.step());
@@ -120,9 +120,9 @@ final class MlflowApi extends Http {
     }
 
     /**
-     * Stores an artefact by way of the server.
+     * Stores an artifact through the server.
      *
-     * @param root path of the run's artefacts there
+     * @param root path of the run's artifacts on the server
      */
     void store(String root, String name, Body body) throws IOException {
         StringBuilder path = new StringBuilder(ARTIFACTS);
@@ -150,7 +150,7 @@ final class MlflowApi extends Http {
         return answer;
     }
 
-    /** A JSON object; with {@code error_code} where there is no such thing. */
+    /** Returns a JSON object, which has an {@code error_code} if the requested object does not exist. */
     private JsonNode read(HttpURLConnection answer) throws IOException {
         int code = answer.getResponseCode();
         String text;
@@ -158,7 +158,7 @@ final class MlflowApi extends Http {
             text = in == null ? "" : new String(in.readNBytes(LARGEST_ANSWER), StandardCharsets.UTF_8);
         }
         try {
-            // A file that is stored is answered with nothing.
+            // The response to a stored file is empty.
             JsonNode json = JsonFiles.MAPPER.readTree(text.isEmpty() && code / 100 == 2 ? "{}" : text);
             if (json.isObject()
                     && (code / 100 == 2 || json.path("error_code").asText().equals(MISSING))) {
@@ -187,8 +187,8 @@ final class MlflowApi extends Http {
     }
 
     private RunException notMlflow() {
-        return RunException.config("MLflow: what answers at " + settings.endpoint()
-                + " is no tracking server: set MLFLOW_TRACKING_URI to one, such as http://host:5000");
+        return RunException.config("MLflow: the server at " + settings.endpoint()
+                + " is not a tracking server: set MLFLOW_TRACKING_URI to one, such as http://host:5000");
     }
 
     @Override
@@ -206,7 +206,7 @@ final class MlflowApi extends Http {
 
     @Override
     protected String remedy() {
-        return "set MLFLOW_TRACKING_URI right, or start the server";
+        return "correct MLFLOW_TRACKING_URI, or start the server";
     }
 
     URI page(String experiment, String run) {

@@ -23,22 +23,21 @@ import java.util.Set;
 import org.apache.hadoop.fs.Path;
 
 /**
- * A run's run on the tracking server. {@value #FILE} in the output folder keeps which it is: {@code tracking_uri},
- * {@code run_id}.
+ * Run on the tracking server. {@value #FILE} in the output folder identifies it: {@code tracking_uri}, {@code run_id}.
  */
 final class MlflowRun {
     static final String FILE = "mlflow.json";
     private static final int MOST_METRICS = 1000;
     private static final int MOST_PARAMETERS = 100;
     private static final int LONGEST_VALUE = 6000;
-    /** How an address begins of files that the server takes itself. */
+    /** Prefix of the address of artifacts that the server accepts itself. */
     private static final String BY_THE_SERVER = "mlflow-artifacts:/";
 
     private final MlflowApi api;
     private final String id;
     private final String experiment;
     private final String artifacts;
-    /** The newest step of each metric that the server has. */
+    /** Newest step on the server, by metric. */
     private final Map<String, Long> newest = new HashMap<>();
 
     private MlflowRun(MlflowApi api, JsonNode run) {
@@ -51,7 +50,7 @@ final class MlflowRun {
                         metric.path("key").asText(), metric.path("step").asLong()));
     }
 
-    /** The id that the output folder keeps, if it is of this server. */
+    /** Returns the run id in the output folder, if it belongs to this server. */
     static Optional<String> kept(Command command, MlflowSettings settings) throws IOException {
         Path file = command.output(FILE);
         try {
@@ -66,7 +65,8 @@ final class MlflowRun {
     }
 
     /**
-     * Goes on with the run that the output folder names, else with that of the environment; or starts one.
+     * Continues the run that the output folder names, or else the run of the environment. If there is none, starts a
+     * run.
      *
      * @throws RunException if the server refuses, or with exit code 4 if it does not answer
      */
@@ -77,13 +77,13 @@ final class MlflowRun {
         if (known.isPresent() && found.isEmpty()) {
             if (kept.isEmpty()) {
                 throw RunException.config("MLFLOW_RUN_ID: " + settings.endpoint() + " has no run " + known.get()
-                        + ": unset it, or set it to one that is there");
+                        + ": unset it, or set it to an existing run");
             }
-            command.warn("MLflow has no run " + known.get() + " any more: a new one is started");
+            command.warn("MLflow no longer has the run " + known.get() + ": a new run is started");
         }
-        JsonNode there =
+        JsonNode current =
                 found.isPresent() ? found.get() : api.create(api.experiment(), command.runName(), tags(settings));
-        MlflowRun run = new MlflowRun(api, there);
+        MlflowRun run = new MlflowRun(api, current);
         if (found.isPresent()) {
             api.update(run.id, "RUNNING", null);
         }
@@ -93,7 +93,7 @@ final class MlflowRun {
                 .put("tracking_uri", settings.endpoint().toString())
                 .put("run_id", run.id));
         HadoopFiles.writeWhole(HadoopFiles.fileSystem(file, command.hadoop()), file, text);
-        run.logParameters(command, there.at("/data/params"));
+        run.logParameters(command, current.at("/data/params"));
         command.say().accept("mlflow    " + api.page(run.experiment, run.id));
         return run;
     }
@@ -107,10 +107,13 @@ final class MlflowRun {
         return tags;
     }
 
-    /** Every setting that the server doesn't have: it refuses another value than an earlier command's. */
-    private void logParameters(Command command, JsonNode there) throws IOException {
+    /**
+     * Logs every setting that the server lacks. The server refuses a value that differs from an earlier command's
+     * value.
+     */
+    private void logParameters(Command command, JsonNode logged) throws IOException {
         Set<String> had = new HashSet<>();
-        there.forEach(parameter -> had.add(parameter.path("key").asText()));
+        logged.forEach(parameter -> had.add(parameter.path("key").asText()));
         Map<String, String> batch = new LinkedHashMap<>();
         for (Map.Entry<String, String> setting : Settings.of(command.run()).entrySet()) {
             String key = name(setting.getKey());
@@ -128,13 +131,14 @@ final class MlflowRun {
         }
     }
 
-    /** A name as MLflow allows it. */
+    /** Returns a name in which only characters are left that MLflow allows. */
     static String name(String text) {
         return text.replaceAll("[^A-Za-z0-9_. :/-]", "_");
     }
 
     /**
-     * Logs what the server doesn't have: a metric of the training is there once a step, whichever command measured it.
+     * Logs the values that the server lacks. A metric of the training is logged once per step, whichever command
+     * measured it.
      */
     void log(List<Figures> all) throws IOException {
         Map<String, Long> then = new HashMap<>(newest);
@@ -142,8 +146,8 @@ final class MlflowRun {
         for (Figures figures : all) {
             figures.values().forEach((name, value) -> {
                 String key = name(figures.split().equals(Manifest.TRAIN) ? name : figures.split() + "_" + name);
-                boolean there = then.getOrDefault(key, -1L) >= figures.step();
-                if (!there || !figures.areOfTraining()) {
+                boolean logged = then.getOrDefault(key, -1L) >= figures.step();
+                if (!logged || !figures.areOfTraining()) {
                     metrics.add(new Metric(key, value, figures.millis(), figures.step()));
                     then.merge(key, figures.step(), Math::max);
                 }
@@ -159,12 +163,12 @@ final class MlflowRun {
         api.update(id, status.name(), System.currentTimeMillis());
     }
 
-    /** Whether the server takes files itself, instead of telling clients where to put them. */
+    /** Returns whether the server accepts files itself, instead of referring clients to another store. */
     boolean takesArtifacts() {
         return artifacts.startsWith(BY_THE_SERVER);
     }
 
-    /** Where the run's files are. */
+    /** Returns the address of the run's files. */
     String artifacts() {
         return artifacts;
     }

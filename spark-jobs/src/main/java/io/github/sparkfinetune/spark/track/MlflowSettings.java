@@ -12,16 +12,17 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Where MLflow's tracking server is and who asks, by the environment variables of MLflow and of Hugging Face's
+ * Address and credentials of MLflow's tracking server, from the environment variables of MLflow and of Hugging Face's
  * {@code MLflowCallback}.
  *
  * @param endpoint {@code MLFLOW_TRACKING_URI}, without user and password
  * @param experiment {@code MLFLOW_EXPERIMENT_NAME}, by default {@code Default}
- * @param run {@code MLFLOW_RUN_ID}: a run to go on with, where the output folder has none; or null
- * @param authorization by {@code MLFLOW_TRACKING_TOKEN}, or {@code MLFLOW_TRACKING_USERNAME} and
- *     {@code MLFLOW_TRACKING_PASSWORD}, or the user and password of the address; or null
+ * @param run {@code MLFLOW_RUN_ID}: run to continue if the output folder names none; or null
+ * @param authorization {@code Authorization} header from {@code MLFLOW_TRACKING_TOKEN}, from
+ *     {@code MLFLOW_TRACKING_USERNAME} and {@code MLFLOW_TRACKING_PASSWORD}, or from the user and password in the
+ *     address; or null
  * @param tags {@code MLFLOW_TAGS}, a JSON object
- * @param sendsModel {@code HF_MLFLOW_LOG_ARTIFACTS}: whether the model is an artefact too
+ * @param sendsModel {@code HF_MLFLOW_LOG_ARTIFACTS}: whether the model is also an artifact
  */
 record MlflowSettings(
         URI endpoint,
@@ -34,9 +35,9 @@ record MlflowSettings(
     private static final Set<String> TRUE = Set.of("1", "on", "yes", "true", "y", "t");
 
     /**
-     * The settings of a process.
+     * Returns the settings of a process.
      *
-     * @throws RunException if there is no address of a server, or one of them can't be used
+     * @throws RunException if there is no address of a server, or a variable is invalid
      */
     static MlflowSettings of(Map<String, String> environment) {
         URI address = address(environment.get(ADDRESS));
@@ -61,11 +62,11 @@ record MlflowSettings(
                 return address;
             }
         } catch (IllegalArgumentException e) {
-            // Without the text, which may hold a password.
-            throw RunException.config(ADDRESS + " is no URL: set it to a tracking server, such as http://host:5000");
+            // The message leaves out the text, which may hold a password.
+            throw RunException.config(ADDRESS + " is not a URL: set it to a tracking server, such as http://host:5000");
         }
         throw RunException.config(
-                ADDRESS + " is no server's address: it must begin with https:// or http:// and name a host");
+                ADDRESS + " is not the address of a server: it must begin with https:// or http:// and name a host");
     }
 
     private static URI withoutUser(URI address) {
@@ -79,7 +80,8 @@ record MlflowSettings(
         String token = environment.get("MLFLOW_TRACKING_TOKEN");
         String both = name != null && password != null ? name + ":" + password : user;
         if (both == null && token != null && !token.strip().matches("[\\x21-\\x7e]+")) {
-            throw RunException.config("MLFLOW_TRACKING_TOKEN holds white space or characters that no token has");
+            throw RunException.config(
+                    "MLFLOW_TRACKING_TOKEN holds white space or characters that are not allowed in a token");
         }
         if (both != null) {
             return "Basic " + Base64.getEncoder().encodeToString(both.getBytes(StandardCharsets.UTF_8));
@@ -97,13 +99,13 @@ record MlflowSettings(
                         .forEachRemaining(
                                 tag -> tags.put(tag.getKey(), tag.getValue().asText()));
             } catch (JsonProcessingException e) {
-                throw RunException.config("MLFLOW_TAGS is no JSON object such as {\"team\": \"search\"}");
+                throw RunException.config("MLFLOW_TAGS is not a JSON object such as {\"team\": \"search\"}");
             }
         }
         return tags;
     }
 
-    /** Without who asks. */
+    /** Returns the settings without credentials. */
     @Override
     public String toString() {
         return endpoint + ", experiment " + experiment;

@@ -15,10 +15,10 @@ import java.util.Optional;
 import org.apache.hadoop.fs.FSError;
 
 /**
- * A run of an MLflow tracking server, with the names of metrics of Hugging Face's {@code MLflowCallback}: {@code loss},
- * {@code eval_loss}. A thread of its own sends what is measured, as it comes or what has come meanwhile; what the
- * server does not take now waits. What it had not taken when a command ended, the next one sends from
- * {@code metrics.jsonl}.
+ * Tracker that logs a run to an MLflow tracking server, with the metric names of Hugging Face's {@code MLflowCallback}:
+ * {@code loss}, {@code eval_loss}. A separate thread sends the measurements, one at a time or in batches. Measurements
+ * that the server does not accept wait. If the server has not accepted them when a command ends, the next command sends
+ * them from {@code metrics.jsonl}.
  */
 final class MlflowTracker implements Tracker {
     private static final Http.Times TIMES = new Http.Times(3, Duration.ofSeconds(10), Duration.ofMillis(500));
@@ -32,20 +32,21 @@ final class MlflowTracker implements Tracker {
     private final MlflowApi api;
     private final Duration pause;
     private final Thread thread = new Thread(this::send, "mlflow");
-    /** Null until the server has answered; the thread's own once that runs. */
+    /** Null until the server has answered. Only the thread uses it once the thread runs. */
     private MlflowRun run;
 
     private final Deque<Figures> waiting = new ArrayDeque<>();
     private boolean warned;
     private Ending ending;
-    /** Whether nothing is left to do, all being sent or given up. */
+    /** Whether everything is sent or given up. */
     private boolean done;
 
     /**
-     * How the command ended.
+     * End of the command.
      *
-     * @param artifacts those that are not stored yet
-     * @param deadline {@link System#nanoTime()} until which is tried
+     * @param status how the command ended
+     * @param artifacts artifacts that are not stored yet
+     * @param deadline {@link System#nanoTime()} at which the tracker gives up
      */
     private record Ending(Status status, Deque<Artifact> artifacts, long deadline) {}
 
@@ -58,16 +59,16 @@ final class MlflowTracker implements Tracker {
     }
 
     /**
-     * Starts a run on the server, or goes on with the one that the output folder names.
+     * Starts a run on the server, or continues the run that the output folder names.
      *
-     * @throws RunException if there is no such server or it refuses; with exit code 4 if it does not answer now, but
-     *     not where it has known the run before
+     * @throws RunException if there is no such server or it refuses, or with exit code 4 if it does not answer now. A
+     *     server that knew the run before may be silent.
      */
     static MlflowTracker start(Command command) {
         return start(command, TIMES, PAUSE);
     }
 
-    /** @param pause between two batches */
+    /** @param pause time between two batches */
     static MlflowTracker start(Command command, Http.Times times, Duration pause) {
         MlflowTracker tracker = new MlflowTracker(command, MlflowSettings.of(command.environment()), times, pause);
         Optional<String> kept = Optional.empty();
@@ -79,9 +80,9 @@ final class MlflowTracker implements Tracker {
                 throw e;
             }
             if (kept.isEmpty()) {
-                boolean nobody =
+                boolean isAbsent =
                         e.getCause() instanceof ConnectException || e.getCause() instanceof UnknownHostException;
-                throw nobody ? RunException.config(e.getMessage()) : e;
+                throw isAbsent ? RunException.config(e.getMessage()) : e;
             }
             tracker.warn(e.getMessage());
         } catch (IOException e) {
@@ -103,7 +104,7 @@ final class MlflowTracker implements Tracker {
         if (!done) {
             waiting.add(figures);
             if (waiting.size() > MOST_WAITING + command.earlier().size()) {
-                giveUp("too much waits for " + settings.endpoint());
+                giveUp("too many values wait for " + settings.endpoint());
             }
             notifyAll();
         }
@@ -125,7 +126,7 @@ final class MlflowTracker implements Tracker {
                 Thread.currentThread().interrupt();
             }
             if (!done) {
-                giveUp(settings.endpoint() + " does not take it in time");
+                giveUp(settings.endpoint() + " did not accept all of it in time");
             }
         }
     }
@@ -134,12 +135,12 @@ final class MlflowTracker implements Tracker {
         try {
             return Artifact.of(command, files, settings.sendsModel());
         } catch (IOException e) {
-            warn("the artefacts can't be read (" + e.getMessage() + ")");
+            warn("the artifacts cannot be read (" + e.getMessage() + ")");
             return List.of();
         }
     }
 
-    /** Milliseconds until the deadline, at least 1 while it has not passed. */
+    /** Returns the milliseconds until the deadline, at least 1 before the deadline. */
     private synchronized long remaining() {
         long nanos = ending.deadline() - System.nanoTime();
         return nanos <= 0 ? 0 : 1 + nanos / 1_000_000;
@@ -169,7 +170,7 @@ final class MlflowTracker implements Tracker {
         }
     }
 
-    /** Waits for something to do; false once there is no more. */
+    /** Waits for work; returns false when there is no more work. */
     private synchronized boolean hasWork() throws InterruptedException {
         while (!done && waiting.isEmpty() && ending == null && run != null) {
             wait();
@@ -177,7 +178,7 @@ final class MlflowTracker implements Tracker {
         return !done;
     }
 
-    /** Lets the server be, or more come, unless a batch is there or it is the end. */
+    /** Waits before the next batch, unless a batch is full or the command has ended. */
     private synchronized void rest(boolean failed) throws InterruptedException {
         long until = System.nanoTime() + pause.toNanos();
         while (!done && (failed || (ending == null && waiting.size() < AT_ONCE)) && System.nanoTime() < until) {
@@ -211,8 +212,8 @@ final class MlflowTracker implements Tracker {
         run.end(end.status());
         if (!end.artifacts().isEmpty() && !run.takesArtifacts()) {
             end.artifacts().clear();
-            command.warn("MLflow gets no report and no model: its server would have them put to " + run.artifacts()
-                    + ", instead of taking them (mlflow server --artifacts-destination)");
+            command.warn("MLflow gets no report and no model: its server refers clients to " + run.artifacts()
+                    + " instead of accepting files (mlflow server --artifacts-destination)");
         }
         while (!end.artifacts().isEmpty()) {
             run.store(end.artifacts().peek());
@@ -228,7 +229,7 @@ final class MlflowTracker implements Tracker {
         if (!done) {
             done = true;
             waiting.clear();
-            command.warn("MLflow does not have all of the run: " + why.replaceFirst("^MLflow: ", "")
+            command.warn("MLflow lacks a part of the run: " + why.replaceFirst("^MLflow: ", "")
                     + "; the next command on the run sends what is missing");
             notifyAll();
         }
@@ -237,7 +238,7 @@ final class MlflowTracker implements Tracker {
     private void warn(String why) {
         if (!warned) {
             warned = true;
-            command.warn(why + "; the run goes on");
+            command.warn(why + "; the run continues");
         }
     }
 }

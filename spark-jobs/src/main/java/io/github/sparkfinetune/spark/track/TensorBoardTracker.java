@@ -18,9 +18,10 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * TensorBoard's event files in {@value #FOLDER} of the output folder, an {@link EventFile} a command, with the tags of
- * Hugging Face's {@code TensorBoardCallback}: {@code train/loss}, {@code eval/loss}. A command that resumes a training
- * marks the step from which on it writes anew, so that readers forget what was logged behind the checkpoint.
+ * Tracker that writes TensorBoard's event files in {@value #FOLDER} of the output folder, one {@link EventFile} per
+ * command. Tags are those of Hugging Face's {@code TensorBoardCallback}: {@code train/loss}, {@code eval/loss}. A
+ * command that resumes a training marks the step from which it logs again, so that readers drop earlier values after
+ * the checkpoint.
  */
 final class TensorBoardTracker implements Tracker {
     static final String FOLDER = "tensorboard";
@@ -49,7 +50,7 @@ final class TensorBoardTracker implements Tracker {
                 trains = true;
                 file.startAt(figures.step(), seconds);
                 if (figures.split().equals(Manifest.EVAL)) {
-                    // The step itself is not made anew, only its evaluation.
+                    // Only the evaluation of this step is repeated, not the step itself.
                     addEarlier(figures.step(), figures.millis());
                 }
             }
@@ -73,7 +74,7 @@ final class TensorBoardTracker implements Tracker {
         file.add(figures.step(), figures.millis() / 1e3, byTag);
     }
 
-    /** A file that is read after those that are there: readers take them in the order of their names. */
+    /** Opens a file that is read after the existing files. Readers read files in the order of their names. */
     private EventFile open(double seconds) throws IOException {
         Path folder = command.output(FOLDER);
         FileSystem files = HadoopFiles.fileSystem(folder, command.hadoop());
@@ -113,7 +114,7 @@ final class TensorBoardTracker implements Tracker {
 
     private void warn(Throwable e) {
         broken = true;
-        command.warn("TensorBoard's events can't be written to " + command.output(FOLDER) + " ("
-                + String.valueOf(e.getMessage()).lines().findFirst().orElse("") + "): from here on there are none");
+        command.warn("TensorBoard's events cannot be written to " + command.output(FOLDER) + " ("
+                + String.valueOf(e.getMessage()).lines().findFirst().orElse("") + "): no more events are written");
     }
 }

@@ -9,12 +9,12 @@ import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * Is told of a run while it goes on. A method returns soon, whatever becomes of a disk or a server: what can't be kept
- * is said once and ends nothing.
+ * Receives the measurements of a run while it runs. A method returns soon, even if a disk or a server fails. A failure
+ * is reported once and does not end the run.
  */
 interface Tracker {
 
-    /** How a command ended. */
+    /** Final state of a command. */
     enum Status {
         FINISHED,
         FAILED,
@@ -22,11 +22,13 @@ interface Tracker {
     }
 
     /**
-     * A command on a run.
+     * Command on a run.
      *
-     * @param environment of the process
-     * @param earlier what commands before this one have logged of the training
-     * @param say shows a line
+     * @param run configuration of the run
+     * @param hadoop settings of the file systems
+     * @param environment variables of the process
+     * @param earlier records of the training that earlier commands have logged
+     * @param say prints a line
      */
     record Command(
             RunConfig run,
@@ -35,16 +37,16 @@ interface Tracker {
             List<TrainingRecord> earlier,
             Consumer<String> say) {
 
-        /** A file or a folder of the output folder. */
+        /** Returns the path of a file or folder in the output folder. */
         org.apache.hadoop.fs.Path output(String name) {
             return new org.apache.hadoop.fs.Path(run.output().dir(), name);
         }
 
-        /** How the run is called. */
+        /** Returns the name of the run. */
         String runName() {
-            String given = run.training().tracking().runName();
-            return given != null
-                    ? given
+            String runName = run.training().runName();
+            return runName != null
+                    ? runName
                     : run.output().dir().replaceFirst("/+$", "").replaceFirst(".*/", "");
         }
 
@@ -53,14 +55,14 @@ interface Tracker {
         }
     }
 
-    /** Takes figures, in the order of their steps. */
+    /** Receives measurements, in the order of their steps. */
     void add(Figures figures);
 
     /**
-     * Ends the command; nothing comes after it.
+     * Ends the command. No call follows.
      *
-     * @param files of the output folder that belong to the result, of which some may not be there
-     * @param patience how long it may take, at least
+     * @param files files of the output folder that belong to the result; some may not exist
+     * @param patience shortest time that the call may take
      */
     void end(Status status, List<String> files, Duration patience);
 }

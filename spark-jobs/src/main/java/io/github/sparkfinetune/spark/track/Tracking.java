@@ -15,14 +15,15 @@ import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * The trackers of {@code training.report_to} during one command on a run. All of it happens on the driver, which the
- * ranks' records come to; executors need neither the network nor the secrets of a tracker.
+ * Trackers of {@code training.report_to} during one command on a run. All tracking happens on the driver, which
+ * receives the ranks' records. Executors need neither the network nor the secrets of a tracker.
  *
- * <p>Closed without {@link #finished} the command has failed; where the process is ended by a signal, it was killed.
+ * <p>If this is closed without {@link #finished}, the command has failed. If a signal ends the process, the command was
+ * killed.
  */
 public final class Tracking implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
-    /** A process that is ended by a signal is soon ended by force. */
+    /** After a signal, a process is soon ended by force. */
     private static final Duration PATIENCE_OF_KILLERS = Duration.ofSeconds(5);
 
     private final List<Tracker> trackers = new ArrayList<>();
@@ -32,13 +33,13 @@ public final class Tracking implements AutoCloseable {
     private Tracking() {}
 
     /**
-     * Starts the trackers of a run, or goes on with what they have of it.
+     * Starts the trackers of a run, or continues what they have of the run.
      *
-     * @param run whose output folder is this run's
-     * @param environment of the process: where a tracker is, and who asks
-     * @param earlier what commands before this one have logged of the training
-     * @param say shows a line
-     * @throws RunException if a tracker can't be reached as it is configured
+     * @param run configuration whose output folder belongs to this run
+     * @param environment variables of the process, with the addresses and credentials of the trackers
+     * @param earlier records of the training that earlier commands have logged
+     * @param say prints a line
+     * @throws RunException if a tracker cannot be reached with its settings
      */
     public static Tracking start(
             RunConfig run,
@@ -62,7 +63,7 @@ public final class Tracking implements AutoCloseable {
         return tracking;
     }
 
-    /** No trackers. */
+    /** Returns an instance without trackers. */
     public static Tracking none() {
         return new Tracking();
     }
@@ -74,21 +75,21 @@ public final class Tracking implements AutoCloseable {
         };
     }
 
-    /** Takes what is known after a step. */
+    /** Adds the record of a step. */
     public void add(TrainingRecord record) {
         add(Figures.of(record, System.currentTimeMillis()));
     }
 
-    /** Takes what is known of the whole training. */
+    /** Adds the result of the whole training. */
     public void add(TrainingResult result) {
         add(Figures.of(result, System.currentTimeMillis()));
     }
 
     /**
-     * Takes what was measured on held-out rows.
+     * Adds the metrics of held-out rows.
      *
      * @param split {@code test}, {@code base} or another name
-     * @param step of the model that was measured
+     * @param step step of the measured model
      */
     public void add(String split, long step, Map<String, Double> metrics) {
         add(new Figures(split, step, System.currentTimeMillis(), metrics, false));
@@ -99,9 +100,9 @@ public final class Tracking implements AutoCloseable {
     }
 
     /**
-     * The command has done its work.
+     * Ends the command as finished.
      *
-     * @param files of the output folder that belong to the result, of which some may not be there
+     * @param files files of the output folder that belong to the result; some may not exist
      */
     public void finished(List<String> files) {
         end(Status.FINISHED, files, PATIENCE);
@@ -120,7 +121,7 @@ public final class Tracking implements AutoCloseable {
             try {
                 Runtime.getRuntime().removeShutdownHook(whenKilled);
             } catch (IllegalStateException e) {
-                // The process is being ended, and the hook is at it: what failed was killed.
+                // The process is ending, and the hook ends the trackers: the failure is a kill.
                 return;
             }
         }

@@ -17,7 +17,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A model of the Hub becomes a folder that the tasks can read. */
+/** Models of the Hub as folders that the tasks can read. */
 class HubModelsTest {
     private static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
@@ -26,7 +26,7 @@ class HubModelsTest {
 
     private final Configuration hadoop = new Configuration();
 
-    /** The Hub as a machine without a network sees it. */
+    /** Returns the Hub as seen by a machine without a network. */
     private Hub offline() throws IOException {
         Path model = Files.createDirectories(dir.resolve("cache/models--acme--tiny/snapshots/" + COMMIT));
         Files.createDirectories(dir.resolve("cache/models--acme--tiny/refs"));
@@ -39,7 +39,7 @@ class HubModelsTest {
     }
 
     @Test
-    void modelIsTheFolderOfTheCacheWhereTasksSeeIt() throws IOException {
+    void usesTheCacheFolderIfTasksSeeIt() throws IOException {
         RunConfig run = Runs.in(dir, "model=acme/tiny");
         RunConfig shared = Runs.in(dir, "model=acme/tiny", "cluster.shared_filesystem=true");
 
@@ -52,7 +52,7 @@ class HubModelsTest {
     }
 
     @Test
-    void executorsOfOtherMachinesFindACopyInTheOutputFolder() throws IOException {
+    void copiesTheModelToTheOutputFolderForOtherMachines() throws IOException {
         RunConfig run = Runs.in(dir, "model=acme/tiny", "output.dir=" + dir.resolve("run"));
 
         RunConfig resolved = HubModels.resolve(run, offline(), "spark://host:7077", hadoop);
@@ -63,15 +63,15 @@ class HubModelsTest {
         assertThat(HubName.ofSnapshot(resolved.base().model()))
                 .map(HubName::repository)
                 .contains("acme/tiny");
-        // A broken copy is made again.
+        // A broken copy is replaced.
         Files.writeString(copy.resolve("model.safetensors"), "wei");
         HubModels.resolve(run, offline(), "spark://host:7077", hadoop);
         assertThat(copy.resolve("model.safetensors")).hasContent("weights");
     }
 
     @Test
-    void pathsAreNoNames() {
-        // The tests run in the module's folder, which has a "src".
+    void doesNotTakePathsForNames() {
+        // The tests run in the module's folder, which has a folder "src".
         assertThat(HubModels.name(Runs.in(dir, "model=src/bert"))).isEmpty();
         assertThat(HubModels.name(Runs.in(dir, "model=/models/bert"))).isEmpty();
         assertThat(HubModels.name(Runs.in(dir, "model=hdfs://host/models/bert")))
@@ -80,7 +80,7 @@ class HubModelsTest {
     }
 
     @Test
-    void whatTheCacheLacksIsNamed() throws IOException {
+    void namesWhatTheCacheLacks() throws IOException {
         RunConfig run = Runs.in(dir, "model=acme/tiny@v2");
         Hub hub = offline();
 

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Runs that take one folder's lease at the same moment. */
+/** Runs that take the lease of one folder at the same moment. */
 @Timeout(120)
 class LeaseTest {
     private static final int RUNS = 4;
@@ -64,7 +64,7 @@ class LeaseTest {
     }
 
     @Test
-    void ofRunsThatFindNoLeaseOneHasTheFolder() throws Exception {
+    void givesTheFolderToOneOfSeveralRuns() throws Exception {
         FileSystem files = HadoopFiles.fileSystem(file, new Configuration());
         ExecutorService threads = Executors.newFixedThreadPool(RUNS);
         try {
@@ -94,7 +94,7 @@ class LeaseTest {
         }
     }
 
-    /** This machine's files, where another run takes the lease just after the first look at it. */
+    /** Files of this machine. Another run takes the lease just after the first check. */
     private static final class Interleaved extends RawLocalFileSystem {
         private final URI uri;
         private Callable<?> meanwhile;
@@ -107,13 +107,13 @@ class LeaseTest {
 
         @Override
         public URI getUri() {
-            // Asked for before it is set.
+            // The superclass calls this before the field is set.
             return uri == null ? URI.create("file:///") : uri;
         }
 
         @Override
         protected void checkPath(Path path) {
-            // Paths are those of this machine, whatever the scheme.
+            // Paths belong to this machine, whatever the scheme.
         }
 
         @Override
@@ -143,7 +143,7 @@ class LeaseTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"file", "hdfs"})
-    void aRunThatLookedBeforeAnotherTookTheLeaseIsRefused(String scheme) throws Exception {
+    void refusesARunThatCheckedBeforeAnotherTookTheLease(String scheme) throws Exception {
         FileSystem plain = HadoopFiles.fileSystem(file, new Configuration());
         List<Lease> other = new ArrayList<>();
         FileSystem interleaved = new Interleaved(scheme, () -> other.add(take(plain, file)));
@@ -156,9 +156,9 @@ class LeaseTest {
     }
 
     @Test
-    void aLeaseWithoutAHolderIsTakenOver() throws Exception {
+    void takesOverALeaseWithoutAHolder() throws Exception {
         FileSystem files = HadoopFiles.fileSystem(file, new Configuration());
-        // What a process leaves that was killed while it wrote it.
+        // A process that is killed while it writes the lease leaves such a file.
         Files.createFile(folder.resolve("_PREPARING"));
 
         Lease lease = take(files, file);
@@ -168,7 +168,7 @@ class LeaseTest {
     }
 
     @Test
-    void aRunThatWasOverwrittenFindsOutSoonAfterItsStart() throws Exception {
+    void noticesSoonAfterItsStartThatItsLeaseWasReplaced() throws Exception {
         FileSystem files = HadoopFiles.fileSystem(file, new Configuration());
         CountDownLatch lost = new CountDownLatch(1);
         Lease lease = Lease.take(files, file, Duration.ofHours(1), lost::countDown);
@@ -183,7 +183,7 @@ class LeaseTest {
         assertThat(lease.isLost()).isTrue();
     }
 
-    /** A store that publishes what a stream was given when it is closed. */
+    /** A store that publishes the written bytes when the stream is closed. */
     private static final class Store extends FilterFileSystem {
         private boolean breaks;
 
@@ -224,7 +224,7 @@ class LeaseTest {
     }
 
     @Test
-    void aRenewalThatBreaksOffLosesNothing() throws Exception {
+    void keepsTheLeaseAfterABrokenRenewal() throws Exception {
         Store store = new Store();
         Lease lease = take(store, new Path(folder.resolve("_PREPARING").toString()));
 

@@ -27,7 +27,7 @@ class MergeJobTest {
     Path folder;
 
     @Test
-    void theRunsOwnAdapterOrAnotherIsMergedIntoItsBase() throws IOException {
+    void mergesTheRunsAdapterOrAnotherIntoItsBase() throws IOException {
         String model = "model=" + GOLDEN.resolve("models/llama-tied");
         RunConfig config = Runs.in(folder, model, "task=causal-lm");
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {

@@ -38,7 +38,7 @@ class PushJobTest {
     }
 
     @Test
-    void anAdapterIsPushedWithoutTheAddressOfItsBase() throws IOException {
+    void pushesAnAdapterWithoutTheAddressOfItsBase() throws IOException {
         adapter("hdfs://namenode.acme:8020/user/jane/llama-8b");
         Files.writeString(folder.resolve("adapter_model.safetensors"), "weights");
         Files.writeString(folder.resolve(".hidden"), "x");
@@ -53,7 +53,7 @@ class PushJobTest {
     }
 
     @Test
-    void aBaseOfTheHubKeepsItsName() throws IOException {
+    void keepsTheNameOfABaseOnTheHub() throws IOException {
         adapter("HuggingFaceTB/SmolLM2-135M");
 
         assertThat(pushed().get("adapter_config.json")).contains("\"HuggingFaceTB/SmolLM2-135M\"");

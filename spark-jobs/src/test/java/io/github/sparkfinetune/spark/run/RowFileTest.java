@@ -49,7 +49,7 @@ class RowFileTest {
     }
 
     @Test
-    void joinsFilesInTheirOrder() throws Exception {
+    void joinsFilesInOrder() throws Exception {
         List<RowFile> pieces = new ArrayList<>();
         for (int piece = 0; piece < 3; piece++) {
             pieces.add(RowFile.write(
@@ -66,18 +66,18 @@ class RowFileTest {
     }
 
     @Test
-    void refusesToJoinAFileThatIsNoLongerWhatWasWritten() {
-        RowFile piece = RowFile.write(path("0.parquet"), COLUMNS, rows(0, 10), "ours", HADOOP);
-        RowFile.write(path("0.parquet"), COLUMNS, rows(5, 15), "others", HADOOP);
+    void refusesToJoinAChangedFile() {
+        RowFile piece = RowFile.write(path("0.parquet"), COLUMNS, rows(0, 10), "first", HADOOP);
+        RowFile.write(path("0.parquet"), COLUMNS, rows(5, 15), "second", HADOOP);
 
         assertThatThrownBy(() -> RowFile.join(path("joined.parquet"), COLUMNS, List.of(piece), "all", HADOOP))
-                .hasMessageContaining("0.parquet is not what was written");
+                .hasMessageContaining("0.parquet has changed since it was written");
         assertThat(folder.resolve("joined.parquet")).doesNotExist();
     }
 
-    /** A store that cannot abort may show it. */
+    /** A store that cannot abort a write may publish such a file. */
     @Test
-    void aFileWhoseRowsEndInAFailureIsNoneThatWasWrittenWhole() throws Exception {
+    void ignoresAFileWhoseRowsEndedInAFailure() throws Exception {
         Iterator<Object[]> rows = rows(0, 100);
         Iterator<Object[]> failing = new Iterator<>() {
             @Override

@@ -10,15 +10,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Reads event files as TensorBoard does, without a line of what writes them: checksums by the polynomial. */
+/**
+ * Reads event files as TensorBoard does. Shares no code with the writer, and computes checksums from the polynomial.
+ */
 final class Events {
-    /** A value, or {@code START} of a session with no tag. */
+    /** Value, or the {@code START} of a session, without a tag. */
     record Event(long step, String tag, float value) {}
 
     private Events() {}
 
     /**
-     * Those of all files of a folder in the order of their names; of a session that starts, what it replaces is gone.
+     * Returns the events of all files of a folder, in the order of the files' names. The start of a session removes the
+     * events that it replaces.
      */
     static List<Event> of(Path folder) throws IOException {
         List<Event> all = new ArrayList<>();

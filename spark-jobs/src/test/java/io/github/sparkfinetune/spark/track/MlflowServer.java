@@ -22,15 +22,16 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * Answers as {@code mlflow server} 3.17 does (each answer was seen from one): experiments, runs, batches with their
- * limits, artefacts; a token where one is wanted; no answers, refusals and silence where they are put in.
+ * Test server that answers as {@code mlflow server} 3.17 does; each answer was seen from such a server. It supports
+ * experiments, runs, batches with their limits and artifacts. It can require a token. It can fail, refuse or stay
+ * silent on request.
  */
 final class MlflowServer implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String API = "/api/2.0/mlflow/";
     private static final String ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts/";
 
-    /** A run as it is kept. */
+    /** Stored run. */
     static final class Run {
         final String name;
         final List<JsonNode> metrics = Collections.synchronizedList(new ArrayList<>());
@@ -43,7 +44,7 @@ final class MlflowServer implements AutoCloseable {
             this.name = name;
         }
 
-        /** Steps and values of a metric, in the order in which they came. */
+        /** Returns the steps and values of a metric, in the order of their arrival. */
         List<String> history(String key) {
             return metrics.stream()
                     .filter(metric -> metric.path("key").asText().equals(key))
@@ -56,17 +57,17 @@ final class MlflowServer implements AutoCloseable {
     final Map<String, Run> runs = Collections.synchronizedMap(new LinkedHashMap<>());
     final Map<String, String> experiments = new ConcurrentHashMap<>();
     final Map<String, byte[]> artifacts = Collections.synchronizedMap(new TreeMap<>());
-    /** Sizes of the batches that were taken. */
+    /** Sizes of the accepted batches. */
     final List<Integer> batches = Collections.synchronizedList(new ArrayList<>());
-    /** What {@code Authorization} must be, or null. */
+    /** Required {@code Authorization} header, or null. */
     volatile String authorization;
-    /** What every answer is but for files: a status, 0 for the right one. */
+    /** Status of every answer except to files; 0 for correct answers. */
     volatile int fault;
-    /** Whether an answer is not what a tracking server says. */
+    /** Whether the server answers as another kind of server. */
     volatile boolean other;
-    /** Where artefacts are. */
+    /** Address of the artifacts. */
     volatile String store = "mlflow-artifacts:/";
-    /** Where it is not null no request is answered until it is open. */
+    /** If not null, no request is answered until it is open. */
     volatile CountDownLatch silence;
 
     private final ExecutorService threads = Executors.newCachedThreadPool();
@@ -109,12 +110,12 @@ final class MlflowServer implements AutoCloseable {
             answer(exchange, 200, "");
         } else {
             String query = String.valueOf(exchange.getRequestURI().getQuery()).replaceFirst("^[^=]*=", "");
-            JsonNode given = JSON.readTree(body.length == 0 ? "{}".getBytes(StandardCharsets.UTF_8) : body);
-            api(exchange, path.replaceFirst("^.*" + API, ""), query, given);
+            JsonNode request = JSON.readTree(body.length == 0 ? "{}".getBytes(StandardCharsets.UTF_8) : body);
+            api(exchange, path.replaceFirst("^.*" + API, ""), query, request);
         }
     }
 
-    private void api(HttpExchange exchange, String call, String query, JsonNode given) throws IOException {
+    private void api(HttpExchange exchange, String call, String query, JsonNode request) throws IOException {
         ObjectNode answer = JSON.createObjectNode();
         switch (call) {
             case "experiments/get-by-name" -> {
@@ -129,17 +130,18 @@ final class MlflowServer implements AutoCloseable {
             }
             case "experiments/create" -> {
                 String id = Integer.toString(experiments.size());
-                experiments.put(given.path("name").asText(), id);
+                experiments.put(request.path("name").asText(), id);
                 answer.put("experiment_id", id);
             }
             case "runs/create" -> {
                 String id = String.format("%032x", runs.size() + 1);
-                Run run = new Run(given.path("run_name").asText());
-                given.path("tags")
+                Run run = new Run(request.path("run_name").asText());
+                request.path("tags")
                         .forEach(tag -> run.tags.put(
                                 tag.path("key").asText(), tag.path("value").asText()));
                 runs.put(id, run);
-                answer.set("run", described(id, run, given.path("experiment_id").asText()));
+                answer.set(
+                        "run", described(id, run, request.path("experiment_id").asText()));
             }
             case "runs/get" -> {
                 Run run = runs.get(query);
@@ -150,10 +152,10 @@ final class MlflowServer implements AutoCloseable {
                 answer.set("run", described(query, run, "0"));
             }
             case "runs/update" ->
-                runs.get(given.path("run_id").asText()).status =
-                        given.path("status").asText();
+                runs.get(request.path("run_id").asText()).status =
+                        request.path("status").asText();
             case "runs/log-batch" -> {
-                String wrong = log(runs.get(given.path("run_id").asText()), given);
+                String wrong = log(runs.get(request.path("run_id").asText()), request);
                 if (wrong != null) {
                     invalid(exchange, wrong);
                     return;

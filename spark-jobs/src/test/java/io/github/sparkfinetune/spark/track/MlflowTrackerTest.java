@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Against a server that answers as MLflow's does; {@code submit/bench/run tracking} is against MLflow's own. */
+/** Runs against a test server that answers as MLflow does. {@code submit/bench/run tracking} runs against MLflow. */
 @Timeout(60)
 class MlflowTrackerTest {
     private static final Duration LONG = Duration.ofSeconds(30);
@@ -41,7 +41,7 @@ class MlflowTrackerTest {
 
     private MlflowServer server;
     private final Map<String, String> environment = new HashMap<>();
-    private final List<String> said = Collections.synchronizedList(new ArrayList<>());
+    private final List<String> printed = Collections.synchronizedList(new ArrayList<>());
 
     @BeforeEach
     void serve() throws IOException {
@@ -58,7 +58,7 @@ class MlflowTrackerTest {
     private MlflowTracker start(List<TrainingRecord> earlier, String... settings) {
         RunConfig run = Runs.in(dir, settings);
         return MlflowTracker.start(
-                new Command(run, new Configuration(), environment, earlier, said::add),
+                new Command(run, new Configuration(), environment, earlier, printed::add),
                 new Http.Times(2, Duration.ofSeconds(1), Duration.ofMillis(1)),
                 Duration.ofMillis(1));
     }
@@ -77,7 +77,7 @@ class MlflowTrackerTest {
     }
 
     @Test
-    void aRunHasItsNameSettingsMetricsFilesAndEnd() throws IOException {
+    void logsNameSettingsMetricsFilesAndEnd() throws IOException {
         environment.put("MLFLOW_EXPERIMENT_NAME", "mails & more");
         environment.put("MLFLOW_TAGS", "{\"team\": \"search\"}");
         for (String file : List.of("run.yaml", "report.html")) {
@@ -107,12 +107,12 @@ class MlflowTrackerTest {
         String id = server.runs.keySet().iterator().next();
         assertThat(server.artifacts.keySet())
                 .containsExactly("1/" + id + "/artifacts/report.html", "1/" + id + "/artifacts/run.yaml");
-        assertThat(said).containsExactly("mlflow    " + server.uri() + "/#/experiments/1/runs/" + id);
+        assertThat(printed).containsExactly("mlflow    " + server.uri() + "/#/experiments/1/runs/" + id);
         assertThat(dir.resolve("run/mlflow.json")).content().contains(id, server.uri());
     }
 
     @Test
-    void theModelIsAFileToo() throws IOException {
+    void logsTheModelAsAFile() throws IOException {
         environment.put("HF_MLFLOW_LOG_ARTIFACTS", "TRUE");
         Files.createDirectories(dir.resolve("run/model"));
         Files.write(dir.resolve("run/model/model.safetensors"), new byte[3_000_000]);
@@ -126,7 +126,7 @@ class MlflowTrackerTest {
     }
 
     @Test
-    void aResumedRunGoesOnWithItsRunWithoutRepeatingASettingOrAStep() {
+    void continuesTheRunOfAResumedTrainingWithoutRepeatingSettingsOrSteps() {
         MlflowTracker killed = start(List.of());
         IntStream.rangeClosed(1, 5).forEach(step -> add(killed, step(step, step)));
         killed.end(Status.KILLED, List.of("run.yaml"), LONG);
@@ -141,11 +141,11 @@ class MlflowTrackerTest {
                 .containsExactly("1=1.0", "2=2.0", "3=3.0", "4=4.0", "5=5.0", "6=6.0", "7=7.0");
         assertThat(only().params).containsEntry("training.logging_steps", "1");
         assertThat(only().status).isEqualTo("FINISHED");
-        assertThat(said).noneMatch(line -> line.startsWith("warning"));
+        assertThat(printed).noneMatch(line -> line.startsWith("warning"));
     }
 
     @Test
-    void aBatchHasAtMostAThousandMetrics() {
+    void sendsAtMostAThousandMetricsInABatch() {
         List<TrainingRecord> earlier =
                 IntStream.rangeClosed(1, 400).mapToObj(step -> step(step, step)).toList();
         start(earlier).end(Status.FINISHED, List.of(), LONG);
@@ -163,33 +163,33 @@ class MlflowTrackerTest {
     }
 
     @Test
-    void whatAServerDoesNotTakeNowItGetsLater() throws InterruptedException {
+    void sendsAgainWhatTheServerDidNotAccept() throws InterruptedException {
         MlflowTracker tracker = start(List.of());
         server.fault = 503;
         add(tracker, step(1, 1));
-        await(said, 2);
+        await(printed, 2);
         add(tracker, step(2, 2));
         server.fault = 0;
         tracker.end(Status.FINISHED, List.of(), LONG);
 
         assertThat(only().history("loss")).containsExactly("1=1.0", "2=2.0");
-        assertThat(said.subList(1, said.size()))
+        assertThat(printed.subList(1, printed.size()))
                 .singleElement()
                 .asString()
                 .startsWith("warning   MLflow: " + server.uri() + " does not answer (java.io.IOException: status 503)")
-                .endsWith("; the run goes on");
+                .endsWith("; the run continues");
     }
 
-    private static void await(List<String> said, int lines) throws InterruptedException {
+    private static void await(List<String> printed, int lines) throws InterruptedException {
         long end = System.nanoTime() + LONG.toNanos();
-        while (said.size() < lines && System.nanoTime() < end) {
+        while (printed.size() < lines && System.nanoTime() < end) {
             Thread.sleep(5);
         }
-        assertThat(said).hasSizeGreaterThanOrEqualTo(lines);
+        assertThat(printed).hasSizeGreaterThanOrEqualTo(lines);
     }
 
     @Test
-    void aServerThatIsSilentHoldsNothingUpAndTheNextCommandSendsTheRest() {
+    void doesNotWaitForASilentServerAndSendsTheRestWithTheNextCommand() {
         MlflowTracker tracker = start(List.of());
         server.silence = new CountDownLatch(1);
         long began = System.nanoTime();
@@ -198,13 +198,13 @@ class MlflowTrackerTest {
         assertThat(System.nanoTime() - began).isLessThan(Duration.ofSeconds(1).toNanos());
         tracker.end(Status.FINISHED, List.of(), Duration.ofMillis(200));
         assertThat(System.nanoTime() - began).isLessThan(Duration.ofSeconds(5).toNanos());
-        assertThat(said)
+        assertThat(printed)
                 .last()
-                .isEqualTo("warning   MLflow does not have all of the run: " + server.uri()
-                        + " does not take it in time; the next command on the run sends what is missing");
+                .isEqualTo("warning   MLflow lacks a part of the run: " + server.uri()
+                        + " did not accept all of it in time; the next command on the run sends what is missing");
 
         MlflowTracker still = start(List.of(step(1, 1), step(2, 2)));
-        assertThat(said).last().asString().contains("does not answer").endsWith("; the run goes on");
+        assertThat(printed).last().asString().contains("does not answer").endsWith("; the run continues");
         server.silence.countDown();
         server.silence = null;
         add(still, step(3, 3));
@@ -215,20 +215,20 @@ class MlflowTrackerTest {
     }
 
     @Test
-    void whatIsRefusedWhileARunGoesOnIsSaidOnce() {
+    void reportsARefusalDuringARunOnce() {
         MlflowTracker tracker = start(List.of());
         server.authorization = "Bearer of another";
         add(tracker, step(1, 1));
         tracker.end(Status.FINISHED, List.of(), LONG);
-        assertThat(said)
+        assertThat(printed)
                 .last()
                 .asString()
-                .startsWith("warning   MLflow does not have all of the run: " + server.uri() + " refuses access (401)");
-        assertThat(said).hasSize(2);
+                .startsWith("warning   MLflow lacks a part of the run: " + server.uri() + " refuses access (401)");
+        assertThat(printed).hasSize(2);
     }
 
     @Test
-    void whatIsWrongAtTheStartEndsACommandBeforeItsWork() throws IOException {
+    void endsACommandBeforeItsWorkIfTheStartFails() throws IOException {
         server.authorization = "Basic dTpw";
         assertRefused(ExitCode.CONFIG, "MLflow: " + server.uri() + " refuses access (401): set MLFLOW_TRACKING_TOKEN");
         environment.put("MLFLOW_TRACKING_TOKEN", "secret");
@@ -246,7 +246,7 @@ class MlflowTrackerTest {
         environment.remove("MLFLOW_RUN_ID");
 
         server.other = true;
-        assertRefused(ExitCode.CONFIG, "MLflow: what answers at " + server.uri() + " is no tracking server");
+        assertRefused(ExitCode.CONFIG, "MLflow: the server at " + server.uri() + " is not a tracking server");
         server.other = false;
         server.fault = 503;
         assertRefused(
@@ -254,9 +254,9 @@ class MlflowTrackerTest {
         server.close();
         assertRefused(ExitCode.CONFIG, "MLflow: " + server.uri() + " does not answer (java.net.ConnectException");
         environment.put("MLFLOW_TRACKING_URI", "databricks://u:secret@x");
-        assertRefused(ExitCode.CONFIG, "MLFLOW_TRACKING_URI is no server's address");
+        assertRefused(ExitCode.CONFIG, "MLFLOW_TRACKING_URI is not the address of a server");
         environment.put("MLFLOW_TRACKING_URI", "http://u:secret@ x");
-        assertRefused(ExitCode.CONFIG, "MLFLOW_TRACKING_URI is no URL");
+        assertRefused(ExitCode.CONFIG, "MLFLOW_TRACKING_URI is not a URL");
         environment.remove("MLFLOW_TRACKING_URI");
         assertRefused(ExitCode.CONFIG, "training.report_to has mlflow, but the environment has no MLFLOW_TRACKING_URI");
 
@@ -271,18 +271,18 @@ class MlflowTrackerTest {
     }
 
     @Test
-    void userAndPasswordOfTheAddressAreSentAndNotKept() {
+    void sendsUserAndPasswordOfTheAddressWithoutStoringThem() {
         server.authorization = "Basic dTpw";
         environment.put("MLFLOW_TRACKING_URI", server.uri().replace("//", "//u:p@") + "/");
         start(List.of()).end(Status.FINISHED, List.of(), LONG);
 
         assertThat(only().status).isEqualTo("FINISHED");
         assertThat(dir.resolve("run/mlflow.json")).content().doesNotContain("u:p");
-        assertThat(said).singleElement().asString().startsWith("mlflow    " + server.uri() + "/#");
+        assertThat(printed).singleElement().asString().startsWith("mlflow    " + server.uri() + "/#");
     }
 
     @Test
-    void aRunThatWasDeletedIsStartedAnewWithAllOfIt() {
+    void startsADeletedRunAgainWithAllMeasurements() {
         start(List.of()).end(Status.FINISHED, List.of(), LONG);
         only().lifecycle = "deleted";
 
@@ -290,21 +290,21 @@ class MlflowTrackerTest {
 
         assertThat(server.runs).hasSize(2);
         assertThat(server.runs.get("0".repeat(31) + "2").history("loss")).containsExactly("1=1.0", "2=2.0");
-        assertThat(said).anyMatch(line -> line.startsWith("warning   MLflow has no run"));
+        assertThat(printed).anyMatch(line -> line.startsWith("warning   MLflow no longer has the run"));
     }
 
     @Test
-    void aServerThatWouldHaveClientsStoreFilesGetsTheRestOfTheRun() throws IOException {
+    void logsTheRunWithoutFilesToAServerThatRefersClientsElsewhere() throws IOException {
         Files.writeString(dir.resolve("run/run.yaml"), "model: m");
         server.store = "s3://bucket/";
         start(List.of()).end(Status.FINISHED, List.of("run.yaml"), LONG);
 
         assertThat(only().status).isEqualTo("FINISHED");
         assertThat(server.artifacts).isEmpty();
-        assertThat(said).last().asString().contains("would have them put to s3://bucket/0/");
+        assertThat(printed).last().asString().contains("refers clients to s3://bucket/0/");
     }
 
-    /** A process whose trackers are at work when a signal ends it. */
+    /** A process with running trackers that a signal ends. */
     static final class Killed {
         private Killed() {}
 
@@ -318,7 +318,7 @@ class MlflowTrackerTest {
     }
 
     @Test
-    void aRunThatASignalEndsWasKilled() throws Exception {
+    void reportsARunAsKilledAfterASignal() throws Exception {
         ProcessBuilder builder = new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin/java").toString(),
                 "-cp",

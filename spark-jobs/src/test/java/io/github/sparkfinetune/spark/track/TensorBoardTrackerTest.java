@@ -25,11 +25,11 @@ class TensorBoardTrackerTest {
     @TempDir
     private Path dir;
 
-    private final List<String> said = new ArrayList<>();
+    private final List<String> printed = new ArrayList<>();
 
     private Tracking start(TrainingRecord... earlier) {
         RunConfig run = Runs.in(dir, "training.report_to=[tensorboard]");
-        return Tracking.start(run, new Configuration(), Map.of(), List.of(earlier), said::add);
+        return Tracking.start(run, new Configuration(), Map.of(), List.of(earlier), printed::add);
     }
 
     static TrainingRecord step(long step, double loss) {
@@ -47,9 +47,9 @@ class TensorBoardTrackerTest {
                 .toList();
     }
 
-    /** What TensorFlow's own classes, those of PyPI's tensorboard 2.21, write of the same events. */
+    /** The expected bytes were written by TensorFlow's classes in tensorboard 2.21 of PyPI for the same events. */
     @Test
-    void bytesAreThoseOfTensorBoardsWriter() throws IOException {
+    void writesTheBytesOfTensorBoardsWriter() throws IOException {
         Path file = dir.resolve("events");
         org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(file.toString());
         Map<String, Double> values = new LinkedHashMap<>();
@@ -69,7 +69,7 @@ class TensorBoardTrackerTest {
     }
 
     @Test
-    void tagsAreThoseOfTransformers() throws IOException {
+    void usesTheTagsOfTransformers() throws IOException {
         try (Tracking tracking = start()) {
             tracking.add(step(1, 0.5));
             assertThat(events("train/loss")).as("is there at once").containsExactly(new Event(1, "train/loss", 0.5f));
@@ -90,11 +90,11 @@ class TensorBoardTrackerTest {
         assertThat(events("train/tokens_per_second")).containsExactly(new Event(1, "train/tokens_per_second", 3200));
         assertThat(events("train/train_runtime")).containsExactly(new Event(1, "train/train_runtime", 2));
         assertThat(events("test/accuracy")).containsExactly(new Event(1, "test/accuracy", 0.75f));
-        assertThat(said).isEmpty();
+        assertThat(printed).isEmpty();
     }
 
     @Test
-    void aResumedRunAddsAFileThatReplacesTheStepsBehindTheCheckpoint() throws IOException {
+    void replacesTheStepsAfterTheCheckpointInAResumedRun() throws IOException {
         Tracking killed = start();
         for (int step = 1; step <= 5; step++) {
             killed.add(step(step, step));
@@ -116,7 +116,7 @@ class TensorBoardTrackerTest {
     }
 
     @Test
-    void aStepWhoseEvaluationAloneIsMadeAnewStays() throws IOException {
+    void keepsAStepWhoseEvaluationIsRepeated() throws IOException {
         Tracking killed = start();
         killed.add(step(3, 3));
         killed.add(step(4, 4));
@@ -132,7 +132,7 @@ class TensorBoardTrackerTest {
     }
 
     @Test
-    void aFolderThatCanNotBeWrittenEndsNothingAndIsSaidOnce() throws IOException {
+    void reportsAnUnwritableFolderOnce() throws IOException {
         Files.createDirectories(dir.resolve("run"));
         Files.writeString(dir.resolve("run/tensorboard"), "a file");
 
@@ -142,9 +142,9 @@ class TensorBoardTrackerTest {
             tracking.finished(List.of());
         }
 
-        assertThat(said)
+        assertThat(printed)
                 .singleElement()
                 .asString()
-                .startsWith("warning   TensorBoard's events can't be written to " + dir + "/run/tensorboard (");
+                .startsWith("warning   TensorBoard's events cannot be written to " + dir + "/run/tensorboard (");
     }
 }

@@ -8,23 +8,23 @@ import org.apache.spark.TaskKilledException;
 import org.apache.spark.util.TaskCompletionListener;
 
 /**
- * Lets one task of this JVM compute with models at a time, with all its cores, until it ends; on GPUs one a GPU, each
- * with its share of the cores. Where Spark starts a task a core, as many copies of a model would be loaded otherwise. A
- * task may compute with several models.
+ * Turns of the tasks of this JVM that compute with models. One task computes at a time, with all cores of the JVM,
+ * until it ends. On GPUs one task computes per GPU, with its share of the cores. Spark starts a task per core, and
+ * without turns each task would load a copy of the model. A task may compute with several models.
  */
 final class ComputeTurn {
-    /** How soon a task that waits notices that it is killed. */
-    private static final long LOOK_MILLIS = 200;
+    /** Interval in which a waiting task checks whether it is killed. */
+    private static final long CHECK_MILLIS = 200;
 
     private static final ComputeTurn OF_THIS_JVM = new ComputeTurn();
 
-    /** By device, attempts of the tasks that compute. */
+    /** Attempt of the computing task, by device. */
     private final Map<Integer, Long> owners = new HashMap<>();
 
     /**
-     * Waits until no other task computes on a device; the turn ends with the task.
+     * Waits until no other task computes on a device. The turn ends with the task.
      *
-     * @param gpu index of the GPU, or -1 for the processor
+     * @param gpu index of the GPU, or -1 for the CPU
      */
     static void take(TaskContext task, int gpu) {
         OF_THIS_JVM.await(task, gpu);
@@ -40,17 +40,17 @@ final class ComputeTurn {
                 if (ComputingTasks.isStopped(task)) {
                     throw new TaskKilledException("while another task computed");
                 }
-                wait(LOOK_MILLIS);
+                wait(CHECK_MILLIS);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new TaskKilledException("while another task computed");
         }
         owners.put(gpu, attempt);
-        task.addTaskCompletionListener((TaskCompletionListener) ended -> give(gpu));
+        task.addTaskCompletionListener((TaskCompletionListener) ended -> release(gpu));
     }
 
-    private synchronized void give(int gpu) {
+    private synchronized void release(int gpu) {
         owners.remove(gpu);
         notifyAll();
     }

@@ -24,26 +24,26 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
-/** What {@code data.corpus} would make of each document of a DataFrame by itself, before anything is prepared. */
+/** Decisions of {@code data.corpus} about each document of a DataFrame alone, without a prepared dataset. */
 public final class CorpusVerdicts {
     private static final String BASE =
             "{model: none, task: causal-lm, data: {train: 'table:none'}, output: {dir: none}}";
 
     private static final String MASKED = "masked";
-    /** An entry of a map: of maps themselves the versions of Scala have two. */
+    /** Entry of a map, because maps differ between the versions of Scala. */
     private static final StructType COUNT =
             new StructType().add("kind", DataTypes.StringType, false).add("count", DataTypes.IntegerType, false);
 
     private CorpusVerdicts() {}
 
     /**
-     * Adds to each row what is made of its text where it is trained on: {@code cleaned_text}, null where nothing is
-     * left; {@code dropped_because}, the rule's key below {@code data.corpus}, or another reason that a manifest counts
-     * rows by, null where it is kept; {@code masked}, how many placeholders it got, by kind.
+     * Adds three columns to each row. {@code cleaned_text} is the text that training would use, or null if nothing is
+     * left. {@code dropped_because} is the key of the rule below {@code data.corpus}, or another reason that a manifest
+     * counts rows by; it is null if the row is kept. {@code masked} counts the placeholders in the text by kind.
      *
-     * @param column of the text
-     * @param settings keys of {@code data.corpus}, as {@code --set} takes them
-     * @throws RunException if one is wrong, or the column is not there
+     * @param column column of the text
+     * @param settings settings of {@code data.corpus}, in the form of {@code --set}
+     * @throws RunException if a setting is wrong, or the column does not exist
      */
     public static Dataset<Row> of(Dataset<Row> frame, String column, List<String> settings) {
         RunConfig run = RunConfigLoader.parse(BASE, "data.corpus", settings);

@@ -41,21 +41,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Measures a trained model on a split that it was not trained on, and where the task has it so the base model too. As
- * many tasks as there are ranks compute it; what a task predicts goes part by part into {@code predictions.parquet} in
- * the output folder ({@code base-predictions.parquet}), where the same command finds it after an interrupted one. What
- * the metrics are made of is counted from there: the driver sees one array of counts, and the observations of those
- * metrics that need them ({@link Metrics} says how many bytes they take). The columns stand at
- * {@link TaskSpec#evaluationColumns}.
+ * Measures a trained model on a held-out split, and the base model too if the task measures it. As many tasks as ranks
+ * compute the predictions. Each task writes its predictions part by part into {@code predictions.parquet} in the output
+ * folder ({@code base-predictions.parquet} for the base model). After an interruption the same command reuses these
+ * parts.
+ *
+ * <p>The metrics are counted from the files. The driver receives one array of counts, and the observations that some
+ * metrics need ({@link Metrics} says how many bytes they take). {@link TaskSpec#evaluationColumns} lists the columns.
  */
 public final class EvaluateJob {
-    /** The trained model's predictions, in the output folder. */
+    /** Folder of the trained model's predictions in the output folder. */
     static final String PREDICTIONS = "predictions.parquet";
-    /** The base model's. */
+    /** Folder of the base model's predictions. */
     static final String BASE_PREDICTIONS = "base-predictions.parquet";
-    /** Answers that are shown in the report. */
+    /** Number of answers in the report. */
     private static final int SHOWN = 8;
-    /** Pairs of labels that are shown of many. */
+    /** Number of pairs of labels in the report, if there are many labels. */
     private static final int CONFUSED = 100;
 
     private static final Set<String> OWN_SPLITS = Set.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST);
@@ -65,11 +66,12 @@ public final class EvaluateJob {
     private EvaluateJob() {}
 
     /**
-     * Evaluates the model in the output folder on the test split, or where the dataset has none on the evaluation
-     * split; then on each further held-out set of the dataset, whose predictions are written to folders of its name.
+     * Evaluates the model in the output folder on the test split, or on the evaluation split if the dataset has no test
+     * split. Then evaluates it on each further held-out set of the dataset, with predictions in folders named after the
+     * set.
      *
-     * @return the scores on the test or evaluation split, then those on the others by their names
-     * @throws RunException if there is no trained model, no such split, or they do not fit each other
+     * @return scores on the test or evaluation split, then the scores on the other sets in the order of the manifest
+     * @throws RunException if there is no trained model or no such split, or if model and dataset do not fit
      */
     public static List<Scores> run(SparkSession session, RunConfig config) {
         SparkSessions.requireSerializer(session);
@@ -103,7 +105,7 @@ public final class EvaluateJob {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (Exception e) {
-            // Exception, because Spark's Scala code throws checked ones undeclared.
+            // Spark's Scala code throws checked exceptions that it does not declare.
             throw Errors.explain("the evaluation", e);
         } finally {
             spark.setJobDescription(null);
@@ -121,9 +123,9 @@ public final class EvaluateJob {
     }
 
     /**
-     * One model after the other on all splits, so that each is loaded once.
+     * Evaluates one model after the other on all splits, so that each model is loaded once.
      *
-     * @param splits the run's own held-out one first, of which rows are shown too
+     * @param splits the run's own held-out split first; the report shows rows of this split
      */
     private static List<Scores> measure(SparkSession session, RunConfig config, Manifest manifest, List<String> splits)
             throws IOException {
@@ -141,7 +143,7 @@ public final class EvaluateJob {
         return scores;
     }
 
-    /** @param base the base model's predictions, or null where it isn't measured */
+    /** @param base predictions of the base model, or null if it is not measured */
     private static Scores scores(
             RunConfig config, Manifest manifest, String split, Dataset<Row> trained, Dataset<Row> base, boolean own) {
         TaskSpec spec = TaskSpecs.of(config);
@@ -173,7 +175,7 @@ public final class EvaluateJob {
                 : Scores.ofFigures(split, metrics.values(), metrics.byLabel());
     }
 
-    /** The labels that were most often predicted in place of others. */
+    /** Returns the most frequent pairs of a label and a different predicted label. */
     static List<Scores.Confused> confused(ExampleColumns columns, Dataset<Row> predictions) {
         Column label = functions.col(columns.expected());
         Column predicted = functions.col(columns.predicted());
@@ -189,7 +191,9 @@ public final class EvaluateJob {
                 .toList();
     }
 
-    /** @param folder of the first split's rows; those of the others have the split's name before its ending */
+    /**
+     * @param folder folder of the first split's rows; the other folders have the name of their split before the ending
+     */
     private static List<Dataset<Row>> predictions(
             SparkSession session,
             RunConfig config,
@@ -210,8 +214,8 @@ public final class EvaluateJob {
     /**
      * Computes the rows of a model and writes them.
      *
-     * @param name of the Parquet folder in the output folder
-     * @return what was written
+     * @param name name of the Parquet folder in the output folder
+     * @return the written rows
      */
     private static Dataset<Row> predictions(
             SparkSession session,
@@ -238,61 +242,62 @@ public final class EvaluateJob {
                 .mapPartitions(parts);
         int missing = model.placement().place(computed.rdd()).toJavaRDD().reduce(Integer::sum);
         if (missing < parts.parts()) {
-            LOG.info("{} of {} parts of {} were there already", parts.parts() - missing, parts.parts(), folder);
+            LOG.info("{} of {} parts of {} exist already", parts.parts() - missing, parts.parts(), folder);
         }
         written.finish();
         return session.read().schema(Rows.schema(columns)).parquet(folder);
     }
 
     /**
-     * The metrics of predictions.
+     * Returns the metrics of predictions.
      *
-     * @param config of the run that they are of
+     * @param config configuration of the run that predicted
      * @param labels names of the dataset's labels by id
      */
     static Metrics metrics(RunConfig config, Dataset<Row> predictions, List<String> labels) {
-        Metrics none = TaskSpecs.of(config).metrics(Collections.emptyIterator(), labels);
+        Metrics empty = TaskSpecs.of(config).metrics(Collections.emptyIterator(), labels);
         double[][] whole = columns(predictions, TaskSpecs.of(config).metricColumns())
                 .toJavaRDD()
                 .map(Rows::values)
                 .mapPartitions(rows -> Collections.singleton(
                                 numbers(TaskSpecs.of(config).metrics(rows, labels)))
                         .iterator())
-                // The last sum is an executor's too: the driver gets one result, not one of each partition.
+                // The last sum is also computed on an executor, so that the driver gets one result instead of one per
+                // partition.
                 .treeAggregate(
-                        numbers(none),
-                        (a, b) -> both(config, labels, a, b),
-                        (a, b) -> both(config, labels, a, b),
+                        numbers(empty),
+                        (a, b) -> merged(config, labels, a, b),
+                        (a, b) -> merged(config, labels, a, b),
                         2,
                         true);
-        return none.of(whole[0], whole[1]);
+        return empty.of(whole[0], whole[1]);
     }
 
     private static double[][] numbers(Metrics metrics) {
         return new double[][] {metrics.counts(), metrics.observations()};
     }
 
-    private static double[][] both(RunConfig config, List<String> labels, double[][] a, double[][] b) {
+    private static double[][] merged(RunConfig config, List<String> labels, double[][] a, double[][] b) {
         return numbers(TaskSpecs.of(config)
                 .metrics(Collections.emptyIterator(), labels)
                 .ofParts(List.of(a[0], b[0]), List.of(a[1], b[1])));
     }
 
-    /** The first answers; both models are asked the same. */
+    /** Returns the first answers of both models to the same prompts. */
     private static List<Scores.Answer> answers(TaskRows spec, Dataset<Row> trained, Dataset<Row> base) {
         if (spec.answerColumns().isEmpty()) {
             return List.of();
         }
-        List<Row> ours = shown(spec, trained);
-        List<Row> theirs = shown(spec, base);
+        List<Row> trainedRows = shown(spec, trained);
+        List<Row> baseRows = shown(spec, base);
         List<Scores.Answer> answers = new ArrayList<>();
-        for (int i = 0; i < ours.size(); i++) {
-            Row row = ours.get(i);
+        for (int i = 0; i < trainedRows.size(); i++) {
+            Row row = trainedRows.get(i);
             answers.add(new Scores.Answer(
                     row.getString(0),
                     row.getString(1),
                     row.getString(2),
-                    theirs.get(i).getString(2)));
+                    baseRows.get(i).getString(2)));
         }
         return answers;
     }

@@ -29,20 +29,19 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 
 /**
- * What a model predicts of a split, in parts that follow each other, a file each. A task computes as many parts as
- * every other task. The footer of a file says what it was made of, so whoever starts the same evaluation again computes
- * the parts that are not there.
+ * Predictions of a model on a split, in consecutive parts with one file each. Every task computes the same number of
+ * parts. The footer of a file records its inputs, so a repeated evaluation computes only the missing parts.
  *
- * @param folder of the files
- * @param parts how many there are, a multiple of {@code tasks}
- * @param madeOf digest of all that the rows depend on
+ * @param folder folder of the files
+ * @param parts number of parts, a multiple of {@code tasks}
+ * @param madeOf digest of everything that the rows depend on
  */
 record EvaluatedParts(
         ModelTask model, Manifest manifest, String split, String folder, int tasks, int parts, String madeOf)
         implements FlatMapFunction<Iterator<Integer>, Integer> {
     /** Tokens of a part: some minutes of a language model, seconds of a small encoder. */
     private static final long TOKENS = 256L << 10;
-    /** Answers of a part: an answer takes seconds. */
+    /** Answers of a part. An answer takes seconds. */
     private static final long ANSWERS = 256;
 
     private static final long MOST_PARTS = 50_000;
@@ -54,16 +53,16 @@ record EvaluatedParts(
     }
 
     /**
-     * Cuts a split into parts.
+     * Splits the rows of a split into parts.
      *
-     * @param tasks at most one a row
+     * @param tasks number of tasks, at most one per row
      */
     static EvaluatedParts of(ModelTask model, Manifest manifest, String split, String folder, int tasks)
             throws IOException {
         return of(model, manifest, split, folder, tasks, partsOfATask(model, manifest.split(split), tasks));
     }
 
-    /** @param each parts of a task */
+    /** @param each number of parts of a task */
     static EvaluatedParts of(ModelTask model, Manifest manifest, String split, String folder, int tasks, int each)
             throws IOException {
         int parts = (int) Math.min((long) tasks * each, manifest.split(split).rows() / tasks * tasks);
@@ -72,8 +71,8 @@ record EvaluatedParts(
 
     private static int partsOfATask(ModelTask model, Manifest.Split split, int tasks) {
         TaskSpec spec = TaskSpecs.of(model.config());
-        long wanted = spec.answerColumns().isEmpty() ? split.tokens() / TOKENS : split.rows() / ANSWERS;
-        return (int) Math.max(1, Math.min(wanted, MOST_PARTS) / tasks);
+        long parts = spec.answerColumns().isEmpty() ? split.tokens() / TOKENS : split.rows() / ANSWERS;
+        return (int) Math.max(1, Math.min(parts, MOST_PARTS) / tasks);
     }
 
     private static String madeOf(ModelTask model, String split) throws IOException {

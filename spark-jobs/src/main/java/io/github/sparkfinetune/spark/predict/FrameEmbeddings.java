@@ -26,19 +26,21 @@ import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.util.SerializableConfiguration;
 
-/** What is known of the texts of a DataFrame without training: their tokens, and their embeddings by an encoder. */
+/** Tokens of the texts of a DataFrame, and their embeddings by an encoder without training. */
 public final class FrameEmbeddings {
     private FrameEmbeddings() {}
 
     /**
-     * Adds a column of embeddings, arrays of F32; null of a row that cannot be used.
+     * Adds a column of embeddings, arrays of F32. The value is null for a row that cannot be used.
      *
-     * @param config of task {@code classification}, with absolute paths: its model, and how texts are cut and batched
-     * @param text column
-     * @param name the same for tasks that may share the loaded model, as long as the run's settings are the same
+     * @param config configuration with task {@code classification} and absolute paths: the model, and how texts are cut
+     *     and batched
+     * @param text column of the texts
+     * @param name name that is equal for tasks which may share the loaded model, as long as the run's settings are
+     *     equal
      * @param normalize whether an embedding is divided by its Euclidean norm
-     * @param column the new one's name
-     * @throws RunException if the model can not be used
+     * @param column name of the new column
+     * @throws RunException if the model cannot be used
      */
     public static Dataset<Row> of(
             Dataset<?> frame, RunConfig config, Column text, String name, boolean normalize, String column) {
@@ -59,12 +61,12 @@ public final class FrameEmbeddings {
     }
 
     /**
-     * Adds a column of token ids, arrays of I32, special tokens included; null of a row that cannot be used.
+     * Adds a column of token ids, arrays of I32 with special tokens. The value is null for a row that cannot be used.
      *
-     * @param config as for {@link #of}
-     * @param text column
-     * @param column the new one's name
-     * @throws RunException if the tokenizer can not be used
+     * @param config configuration as in {@link #of}
+     * @param text column of the texts
+     * @param column name of the new column
+     * @throws RunException if the tokenizer cannot be used
      */
     public static Dataset<Row> tokens(Dataset<?> frame, RunConfig config, Column text, String column) {
         return with(frame, config, text, new Tokens(), field(column, DataTypes.IntegerType));
@@ -134,7 +136,7 @@ public final class FrameEmbeddings {
             for (float value : embedding) {
                 squares += (double) value * value;
             }
-            // As torch.nn.functional.normalize bounds it.
+            // Same lower bound as in torch.nn.functional.normalize.
             double norm = Math.max(Math.sqrt(squares), 1e-12);
             float[] unit = new float[embedding.length];
             for (int i = 0; i < unit.length; i++) {

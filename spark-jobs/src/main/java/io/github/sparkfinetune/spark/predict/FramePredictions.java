@@ -23,30 +23,30 @@ import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * What a trained model predicts of the rows of a DataFrame, beside all their columns: for batches and for streams. Rows
- * stay in their order and partitions, and are computed when they are asked for.
+ * Predictions of a trained model for the rows of a DataFrame, added to their columns, for batches and streams. Rows
+ * stay in their order and partitions, and are computed lazily.
  */
 public final class FramePredictions {
     private FramePredictions() {}
 
     /**
-     * The type of the column that {@link #of} adds.
+     * Returns the type of the column that {@link #of} adds.
      *
-     * @param config of a run
+     * @param config configuration of a run
      */
     public static StructType type(RunConfig config) {
         return Rows.schema(TaskSpecs.of(config).predictionColumns());
     }
 
     /**
-     * Adds a column of structures, with the fields of {@code TaskSpec.predictionColumns}; of a row that cannot be used
-     * its field {@code error} says why.
+     * Adds a column of structures with the fields of {@code TaskSpec.predictionColumns}. For a row that cannot be used,
+     * the field {@code error} holds the reason.
      *
-     * @param config of the run whose model predicts, with absolute paths
-     * @param inputs the columns that are read, by the names that the {@code data} section, or the task, has for them
-     * @param model names the loaded model: tasks of one JVM that ask for the same one share it
-     * @param column the new one's name
-     * @throws RunException if a column that is needed is not there, or the model can not be used
+     * @param config configuration of the run whose model predicts, with absolute paths
+     * @param inputs columns to read, by their names in the {@code data} section or in the task
+     * @param model name of the loaded model: tasks of one JVM with the same name share the model
+     * @param column name of the new column
+     * @throws RunException if a needed column does not exist, or the model cannot be used
      */
     public static Dataset<Row> of(
             Dataset<?> frame, RunConfig config, Map<String, Column> inputs, String model, String column) {

@@ -34,33 +34,33 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 
 /**
- * Rows of a DataFrame, cleaned and tokenized as a task does it, and what is made of them in a column beside all of
- * theirs: for batches and for streams. Rows stay in their order and partitions, and are computed when they are asked
- * for; no more of them are kept than wait for their batch.
+ * Rows of a DataFrame, cleaned and tokenized as a task does it, with a result in an additional column, for batches and
+ * streams. Rows stay in their order and partitions, and are computed lazily. Only the rows that wait for their batch
+ * are held in memory.
  */
 final class FrameRows {
     private FrameRows() {}
 
-    /** Makes something of the inputs of a partition. */
+    /** Computation on the inputs of a partition. */
     interface Step extends Serializable {
         /**
-         * Opens it in a task.
+         * Starts the computation in a task.
          *
-         * @return a row an input in their order, of which the first value is the input's index
+         * @return one row per input, in order; the first value is the input's index
          */
         Iterator<Object[]> open(Iterator<TaskInput> inputs) throws Exception;
 
-        /** The column's value of a row. */
+        /** Returns the value of the new column for a row. */
         Object value(Object[] row);
     }
 
     /**
      * Adds a column.
      *
-     * @param task whose rows these are
-     * @param inputs the columns that the task reads, by the names that it knows
-     * @param added the new column
-     * @throws RunException if a column that the task needs is not there
+     * @param task task of the rows
+     * @param inputs columns that the task reads, by the task's names
+     * @param added new column
+     * @throws RunException if a column that the task needs does not exist
      */
     static <C> Dataset<Row> with(
             Dataset<Row> frame,
@@ -131,7 +131,7 @@ final class FrameRows {
         }
     }
 
-    /** Cleans rows and keeps them until their predictions come, which may be several batches later. */
+    /** Cleans rows and holds them until their predictions come, which may be several batches later. */
     private static final class Waiting<C> implements Iterator<CleanRow<C>> {
         private final Iterator<Row> rows;
         private final RowCleaner<C> cleaner;

@@ -8,9 +8,9 @@ import java.util.List;
 import org.apache.spark.sql.Row;
 
 /**
- * A DataFrame as a task sees it.
+ * DataFrame as the source of a task.
  *
- * @param columns its names
+ * @param columns names of the columns
  */
 record FrameSource(List<String> columns) implements RawSource {
     @Override
@@ -34,9 +34,9 @@ record FrameSource(List<String> columns) implements RawSource {
     }
 
     /**
-     * A row's values, as texts.
+     * Values of a row, as texts.
      *
-     * @param row the values behind something else
+     * @param row row whose first value is the original row, followed by the values
      */
     record Values(Row row) implements RawRow {
         @Override

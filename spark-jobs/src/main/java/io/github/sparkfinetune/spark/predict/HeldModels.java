@@ -15,12 +15,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the tasks of one JVM have loaded and given back, held for the tasks that follow: a task takes one for itself
- * alone, so there are as many as there were tasks at once. Those that nobody takes for a while are closed, those of
- * another key before anything is loaded, so that memory for two is never needed; and all at the end of the JVM.
+ * Loaded models that tasks of one JVM have returned, held for later tasks. A task takes a model exclusively, so there
+ * are as many models as concurrent tasks. A model that no task takes for a while is closed. Models with another key are
+ * closed before a new model is loaded, so that memory for two models is never needed. All models are closed at the end
+ * of the JVM.
  *
- * @param <K> what tells them apart
- * @param <M> not for concurrent use
+ * @param <K> key of equal models
+ * @param <M> model, not for concurrent use
  */
 final class HeldModels<K, M extends AutoCloseable> {
     private static final Logger LOG = LoggerFactory.getLogger(HeldModels.class);
@@ -41,13 +42,13 @@ final class HeldModels<K, M extends AutoCloseable> {
         M load() throws Exception;
     }
 
-    /** @param longest how long one is held that nobody takes */
+    /** @param longest longest time that an unused model is held */
     HeldModels(Duration longest) {
         this.idleNanos = longest.toNanos();
         Runtime.getRuntime().addShutdownHook(new Thread(this::closeAll, "close-held-models"));
     }
 
-    /** One for the caller alone, who gives it back or closes it. */
+    /** Returns a model for exclusive use. The caller returns the model or closes it. */
     M take(K key, Loader<M> loader) throws Exception {
         List<Held<M>> others = new ArrayList<>();
         synchronized (this) {
@@ -65,7 +66,7 @@ final class HeldModels<K, M extends AutoCloseable> {
         return loader.load();
     }
 
-    /** Holds one that was taken. */
+    /** Holds a model that was taken. */
     void give(K key, M model) {
         synchronized (this) {
             idle.computeIfAbsent(key, none -> new ArrayDeque<>()).push(new Held<>(model, System.nanoTime()));
@@ -73,24 +74,24 @@ final class HeldModels<K, M extends AutoCloseable> {
         var unused = clock.schedule(this::closeIdle, idleNanos, TimeUnit.NANOSECONDS);
     }
 
-    /** How many were loaded so far. */
+    /** Returns the number of models that were loaded. */
     synchronized long loads() {
         return loads;
     }
 
     private void closeIdle() {
-        List<Held<M>> late = new ArrayList<>();
+        List<Held<M>> expired = new ArrayList<>();
         long now = System.nanoTime();
         synchronized (this) {
             for (Deque<Held<M>> each : idle.values()) {
-                each.removeIf(held -> now - held.since() >= idleNanos && late.add(held));
+                each.removeIf(held -> now - held.since() >= idleNanos && expired.add(held));
             }
             idle.values().removeIf(Deque::isEmpty);
         }
-        late.forEach(held -> close(held.model()));
+        expired.forEach(held -> close(held.model()));
     }
 
-    /** Closes all that are held. */
+    /** Closes all held models. */
     void closeAll() {
         List<Held<M>> all = new ArrayList<>();
         synchronized (this) {
@@ -104,7 +105,7 @@ final class HeldModels<K, M extends AutoCloseable> {
         try {
             model.close();
         } catch (Exception e) {
-            LOG.warn("a model that was held can't be closed", e);
+            LOG.warn("a held model cannot be closed", e);
         }
     }
 }

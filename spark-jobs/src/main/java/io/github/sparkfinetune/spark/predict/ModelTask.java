@@ -21,18 +21,20 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
- * A run's model, to be opened in tasks. Tasks of one command that follow each other in one JVM share what the first has
- * loaded.
+ * Model of a run that tasks open. Consecutive tasks of one command in one JVM share the loaded model.
  *
- * @param config with absolute paths
- * @param which what of the run is opened
- * @param command drawn for each command: another one loads anew, for the run may have been trained again
+ * @param config configuration with absolute paths
+ * @param which trained model or base model
+ * @param command random id of a command. Another command loads the model again, because the run may have been trained
+ *     again.
+ * @param placement resources of each task
+ * @param configuration the driver's configuration of the file systems
  */
 public record ModelTask(
         RunConfig config, Which which, String command, Placement placement, SerializableConfiguration configuration)
         implements Serializable {
 
-    /** What predictions do not depend on. */
+    /** Sections of the configuration that predictions do not depend on. */
     private static final List<String> OTHER_SECTIONS = List.of("cluster.", "training.", "output.", "device");
 
     /** A model of a run. */
@@ -43,12 +45,12 @@ public record ModelTask(
 
     private record Key(String command, Which which, int gpu, int threads) {}
 
-    /** A name for a command's models. */
+    /** Returns a new name for the models of a command. */
     static String newCommand() {
         return UUID.randomUUID().toString();
     }
 
-    /** @param tasks how many are computed at once */
+    /** @param tasks number of concurrent tasks */
     static ModelTask of(SparkContext spark, RunConfig config, Which which, String command, int tasks) {
         return new ModelTask(
                 config,
@@ -59,10 +61,10 @@ public record ModelTask(
     }
 
     /**
-     * The model of a run for tasks that Spark places as it likes, of which one computes at a time, or one a GPU
-     * ({@link ComputeTurn}).
+     * Returns the model of a run for tasks that Spark places freely. One of these tasks computes at a time, or one per
+     * GPU ({@link ComputeTurn}).
      *
-     * @param name the same for tasks that may share the loaded model
+     * @param name name that is equal for tasks which may share the loaded model
      */
     static ModelTask ofFrame(SparkContext spark, RunConfig config, String name) {
         return new ModelTask(
@@ -74,9 +76,9 @@ public record ModelTask(
     }
 
     /**
-     * All that rows of a run's trained model depend on, but for what they are made of.
+     * Returns everything that predictions of a run's trained model depend on, except their input rows.
      *
-     * @param config with absolute paths
+     * @param config configuration with absolute paths
      */
     static Map<String, String> settings(RunConfig config, Configuration hadoop) throws IOException {
         Map<String, String> settings = new TreeMap<>(Settings.of(config));
@@ -91,12 +93,14 @@ public record ModelTask(
         return settings;
     }
 
-    /** The driver's configuration of the file systems. */
     Configuration hadoop() {
         return configuration.value();
     }
 
-    /** The model for a task, on the device that Spark gave the task; it is valid until the task ends. */
+    /**
+     * Returns the model for a task, on the device that Spark assigned to the task. The model is valid until the task
+     * ends.
+     */
     Predictor open() throws Exception {
         DjlSettings.apply();
         TaskContext context = TaskContext.get();
@@ -113,7 +117,10 @@ public record ModelTask(
         return predictor;
     }
 
-    /** The base model is the trained one without its adapters, where it has nothing else. */
+    /**
+     * Takes the model from the held models. If the trained model is a base with adapters only, it also serves as the
+     * base model.
+     */
     private TaskModels.Loaded<Predictor> taken(Key key) throws Exception {
         if (which == Which.BASE && config.method().isLora()) {
             Key trained = new Key(command, Which.TRAINED, key.gpu(), key.threads());

@@ -10,20 +10,20 @@ import java.util.Iterator;
 import java.util.List;
 
 /**
- * How much of a source becomes a file of predictions, and how much is predicted before it is saved.
+ * Sizes of the parts and pieces of a prediction.
  *
- * @param part bytes of a part of the source, which becomes a file, as long as there are few enough
- * @param piece characters of the rows that are saved together: what an interruption costs a task
- * @param most parts of a source, roughly: of a larger source they are larger
+ * @param part bytes of a part of the source, which becomes a file; parts are larger if there would be too many
+ * @param piece characters of the rows that are saved together, which is the work that a task loses by an interruption
+ * @param most approximate largest number of parts of a source
  */
 record PartSizes(long part, long piece, int most) implements Serializable {
-    /** What a row counts at least: a short text is predicted no faster than this. */
+    /** Smallest size of a row: shorter texts are not predicted faster. */
     static final int LEAST_OF_A_ROW = 256;
 
     private static final int MOST_PARTS = 50_000;
-    /** To open a model takes seconds; a file is for others to read. */
+    /** Sizes for texts. Opening a model takes seconds, and files should have a useful size for their readers. */
     private static final PartSizes TEXTS = new PartSizes(32L << 20, 8L << 20, MOST_PARTS);
-    /** An answer takes seconds. */
+    /** Sizes for prompts. An answer takes seconds. */
     private static final PartSizes PROMPTS = new PartSizes(256L << 10, 256L << 10, MOST_PARTS);
 
     PartSizes {
@@ -32,7 +32,7 @@ record PartSizes(long part, long piece, int most) implements Serializable {
         }
     }
 
-    /** Returns those of a task. */
+    /** Returns the sizes for a task. */
     static PartSizes of(TaskRows spec) {
         return spec.answerColumns().isEmpty() ? TEXTS : PROMPTS;
     }
@@ -42,7 +42,7 @@ record PartSizes(long part, long piece, int most) implements Serializable {
         return Math.max(part, (source.size().bytes() + source.listing().count() * SourceReader.OPEN_BYTES) / most);
     }
 
-    /** Takes the rows of the next piece; none where no row is left. */
+    /** Returns the rows of the next piece; empty if no row is left. */
     List<TaskInput> next(Iterator<TaskInput> inputs) {
         List<TaskInput> rows = new ArrayList<>();
         for (long taken = 0; taken < piece && inputs.hasNext(); ) {

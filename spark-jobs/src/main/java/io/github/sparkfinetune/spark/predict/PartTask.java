@@ -25,16 +25,15 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function2;
 
 /**
- * Predicts the rows of a part of the source and writes its file, whose footer has the {@link RowDigest}.
+ * Predicts the rows of a part of the source and writes its file. The file's footer has the {@link RowDigest}.
  *
- * <p>A part of several pieces ({@link PartSizes#next}) is written piece by piece, each as
- * {@code _unfinished/part-PART/PIECE.parquet} with a digest of its own, which then become row groups of the file.
- * Whoever starts the part again, in this command or a later one, predicts the pieces that are not there, or are of
- * other rows.
+ * <p>A part of several pieces ({@link PartSizes#next}) is written piece by piece. Each piece is
+ * {@code _unfinished/part-PART/PIECE.parquet} with its own digest. The pieces then become row groups of the file. A
+ * repeated part, in the same command or in a later one, predicts only the pieces that are missing or have other rows.
  */
 record PartTask(ModelTask model, String folder, ArrayList<Column> columns, PartSizes sizes)
         implements Function2<Integer, Iterator<TaskInput>, Iterator<PredictedPart>> {
-    /** Name of the folder with the pieces of parts that are not finished. */
+    /** Name of the folder with the pieces of unfinished parts. */
     static final String UNFINISHED = "_unfinished";
 
     @Override
@@ -47,7 +46,7 @@ record PartTask(ModelTask model, String folder, ArrayList<Column> columns, PartS
         private final Configuration hadoop = model.hadoop();
         private final Path file;
         private final Path unfinished;
-        /** Opened when the first row is to be predicted. */
+        /** Opened for the first row to predict. */
         private Predictor predictor;
 
         Work(int number) {
@@ -57,17 +56,17 @@ record PartTask(ModelTask model, String folder, ArrayList<Column> columns, PartS
 
         RowFile write(Iterator<TaskInput> inputs) throws Exception {
             FileSystem files = HadoopFiles.fileSystem(file, hadoop);
-            Set<String> there = names(files);
+            Set<String> existing = names(files);
             List<TaskInput> rows = sizes.next(inputs);
             RowFile written;
             if (inputs.hasNext()) {
-                written = join(rows, inputs, there);
-                there = Set.of(UNFINISHED);
+                written = join(rows, inputs, existing);
+                existing = Set.of(UNFINISHED);
             } else {
                 written = RowFile.write(
                         file, columns, predicted(rows), RowDigest.of(rows).toString(), hadoop);
             }
-            if (!there.isEmpty()) {
+            if (!existing.isEmpty()) {
                 HadoopFiles.discard(files, unfinished);
             }
             return written;
@@ -83,20 +82,20 @@ record PartTask(ModelTask model, String folder, ArrayList<Column> columns, PartS
             }
         }
 
-        private RowFile join(List<TaskInput> first, Iterator<TaskInput> others, Set<String> there) throws Exception {
+        private RowFile join(List<TaskInput> first, Iterator<TaskInput> others, Set<String> existing) throws Exception {
             RowDigest all = new RowDigest();
             List<RowFile> pieces = new ArrayList<>();
             for (List<TaskInput> rows = first; !rows.isEmpty(); rows = sizes.next(others)) {
                 RowDigest digest = RowDigest.of(rows);
                 all.add(digest);
                 String name = String.format(Locale.ROOT, "%05d.parquet", pieces.size());
-                pieces.add(piece(new Path(unfinished, name), rows, digest.toString(), there.contains(name)));
+                pieces.add(piece(new Path(unfinished, name), rows, digest.toString(), existing.contains(name)));
             }
             return RowFile.join(file, columns, pieces, all.toString(), hadoop);
         }
 
-        private RowFile piece(Path path, List<TaskInput> rows, String madeOf, boolean isThere) throws Exception {
-            Optional<RowFile> before = isThere ? RowFile.read(path, hadoop) : Optional.empty();
+        private RowFile piece(Path path, List<TaskInput> rows, String madeOf, boolean exists) throws Exception {
+            Optional<RowFile> before = exists ? RowFile.read(path, hadoop) : Optional.empty();
             if (before.isPresent() && before.get().madeOf().equals(madeOf)) {
                 return before.get();
             }

@@ -25,23 +25,24 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * Predicts raw rows with a trained model: labels of texts, or answers to prompts, read, cleaned and tokenized as for
- * training, written as Parquet in the order of the source. No row passes through the driver.
+ * Predicts raw rows with a trained model: labels of texts, or answers to prompts. Rows are read, cleaned and tokenized
+ * as for training, and the predictions are written as Parquet in the order of the source. No row passes through the
+ * driver.
  *
- * <p>The columns stand at {@link TaskSpec#predictionColumns}. A part is a partition of the source. The same command
- * after an interrupted one predicts the parts that are missing.
+ * <p>{@link TaskSpec#predictionColumns} lists the columns. A part is a partition of the source. After an interruption
+ * the same command predicts the missing parts.
  */
 public final class PredictJob {
     private PredictJob() {}
 
     /**
-     * Predicts every row of {@code input} by the model in the output folder.
+     * Predicts every row of {@code input} with the model in the output folder.
      *
-     * @param config its {@code data} section says how the input is read
-     * @param key configuration key of the input's path, for messages
+     * @param config configuration; its {@code data} section says how the input is read
+     * @param key configuration key of the input's path in messages
      * @param input file, folder or glob, in the format of {@code data.format}
-     * @param output folder of the Parquet files; must not exist, but for what the same command has left there
-     * @throws RunException if the input, the model or the output can not be used
+     * @param output folder of the Parquet files; must not exist, unless the same command was interrupted there
+     * @throws RunException if the input, the model or the output cannot be used
      */
     public static void run(SparkSession session, RunConfig config, String key, String input, String output) {
         run(session, config, key, input, output, PartSizes.of(TaskSpecs.of(config)));
@@ -73,14 +74,14 @@ public final class PredictJob {
             parts.addAll(model.placement().place(missing.rdd()).toJavaRDD().collect());
             folder.finish(parts);
         } catch (Exception e) {
-            // Exception, because Spark's Scala code throws checked ones undeclared.
+            // Spark's Scala code throws checked exceptions that it does not declare.
             throw Errors.explain("the prediction of " + from, e);
         } finally {
             spark.setJobDescription(null);
         }
     }
 
-    /** All that the predictions depend on. */
+    /** Returns everything that the predictions depend on. */
     private static Map<String, String> settings(RunConfig config, String key, SourceFiles source, Configuration hadoop)
             throws IOException {
         Map<String, String> settings = ModelTask.settings(config, hadoop);

@@ -3,9 +3,10 @@ package io.github.sparkfinetune.spark.predict;
 import java.io.Serializable;
 
 /**
- * A part of a prediction whose file is there.
+ * Part of a prediction whose file exists.
  *
- * @param rows the {@link RowDigest} of what was predicted
+ * @param number number of the part
+ * @param rows {@link RowDigest} of the input rows
  * @param bytes length of the file
  */
 record PredictedPart(int number, String rows, long bytes) implements Serializable {}

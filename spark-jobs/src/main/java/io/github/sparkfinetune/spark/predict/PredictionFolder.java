@@ -33,12 +33,13 @@ import org.slf4j.LoggerFactory;
 import scala.runtime.AbstractFunction1;
 
 /**
- * The folder of a {@code predict}, which may be interrupted and started again: a {@link RowFolder} with a file
- * {@value #BEGUN}, which is there before the first part and says in JSON what is predicted by what: {@code settings} by
- * their keys, and {@code tasks}, the fewest parts that were asked for.
+ * Folder of a {@code predict}, which may be interrupted and started again. It is a {@link RowFolder} with an additional
+ * file {@value #BEGUN}, which is written before the first part. This JSON file has the {@code settings} of the
+ * prediction by key, and {@code tasks}, the smallest number of parts that was requested.
  *
- * <p>A part is done if its footer has the digest of the rows that this command would put into it. Where the source is
- * cut otherwise than before, as a table is by each session, parts of other rows are predicted again.
+ * <p>A part is done if its footer has the digest of the rows that this command would put into the part. If the source
+ * is split into other partitions than before, as each session may do with a table, parts with other rows are predicted
+ * again.
  */
 final class PredictionFolder {
     private static final Logger LOG = LoggerFactory.getLogger(PredictionFolder.class);
@@ -65,11 +66,11 @@ final class PredictionFolder {
     }
 
     /**
-     * Looks at the folder.
+     * Opens the folder.
      *
-     * @param settings all that the predictions depend on
-     * @param tasks fewest parts, unless an earlier command has begun it with another number
-     * @throws RunException if it is finished, no predictions', or was begun with other settings
+     * @param settings everything that the predictions depend on
+     * @param tasks smallest number of parts, unless an earlier command has begun with another number
+     * @throws RunException if the folder is finished, holds other data, or was begun with other settings
      */
     static PredictionFolder open(
             Path folder, RowFolder rows, Configuration hadoop, Map<String, String> settings, int tasks)
@@ -85,12 +86,12 @@ final class PredictionFolder {
         List<String> differences = Settings.differences(begun.settings(), settings, key -> false);
         if (!differences.isEmpty()) {
             throw RunException.config(folder + " holds a part of other predictions (" + String.join(", ", differences)
-                    + "): choose another output, delete it, or use the same settings to go on with it");
+                    + "): choose another output, delete it, or use the same settings to resume it");
         }
         return new PredictionFolder(folder, hadoop, rows, begun, false);
     }
 
-    /** Returns whether there is anything but what a command that was killed at its beginning has left. */
+    /** Returns whether the folder has any content except the rests of a command that was killed at its beginning. */
     private static boolean isThere(FileSystem files, Path folder) throws IOException {
         try {
             return files.getFileStatus(folder).isFile()
@@ -108,20 +109,20 @@ final class PredictionFolder {
             return null;
         } catch (JsonProcessingException e) {
             throw RunException.data(
-                    file + " is not what predict writes (" + e.getOriginalMessage() + "): delete the folder", e);
+                    file + " was not written by predict (" + e.getOriginalMessage() + "): delete the folder", e);
         }
     }
 
-    /** Fewest parts. */
+    /** Returns the smallest number of parts. */
     int tasks() {
         return begun.tasks();
     }
 
     /**
-     * Begins, or goes on.
+     * Begins or resumes the prediction.
      *
-     * @param inputs the rows of each part
-     * @return the parts that are done
+     * @param inputs rows of each part
+     * @return the finished parts
      */
     List<PredictedPart> begin(JavaRDD<TaskInput> inputs) throws IOException {
         int parts = inputs.getNumPartitions();
@@ -134,11 +135,11 @@ final class PredictionFolder {
         }
         rows.clear(parts, Set.of(BEGUN, PartTask.UNFINISHED));
         Set<Integer> there = rows.parts().keySet();
-        Looking looking = new Looking(folder.toString(), new SerializableConfiguration(hadoop));
-        List<PredictedPart> done = only(inputs.mapPartitionsWithIndex(looking, false), there::contains)
+        PartCheck check = new PartCheck(folder.toString(), new SerializableConfiguration(hadoop));
+        List<PredictedPart> done = only(inputs.mapPartitionsWithIndex(check, false), there::contains)
                 .collect();
         LOG.info(
-                "{} of {} parts of {} are there already, {} of other rows are predicted again",
+                "{} of {} parts of {} exist already, {} with other rows are predicted again",
                 done.size(),
                 parts,
                 folder,
@@ -146,7 +147,7 @@ final class PredictionFolder {
         return done;
     }
 
-    /** Returns what is made of the parts that are not done. */
+    /** Returns the RDD with only the partitions that are not done. */
     static <T> JavaRDD<T> missing(JavaRDD<T> parts, List<PredictedPart> done) {
         Set<Integer> numbers = done.stream().map(PredictedPart::number).collect(Collectors.toSet());
         return only(parts, number -> !numbers.contains(number));
@@ -156,7 +157,7 @@ final class PredictionFolder {
         return new PartitionPruningRDD<>(parts.rdd(), new Chosen(chosen), parts.classTag()).toJavaRDD();
     }
 
-    /** Asked by the driver alone, but sent with the tasks. */
+    /** Only the driver calls it, but it is sent with the tasks. */
     private static final class Chosen extends AbstractFunction1<Object, Object> implements Serializable {
         private final transient Predicate<Integer> chosen;
 
@@ -170,8 +171,8 @@ final class PredictionFolder {
         }
     }
 
-    /** Finds whether a part that is there is of the rows that it would get. */
-    private record Looking(String folder, SerializableConfiguration hadoop)
+    /** Checks whether an existing part has the rows that this command would put into it. */
+    private record PartCheck(String folder, SerializableConfiguration hadoop)
             implements Function2<Integer, Iterator<TaskInput>, Iterator<PredictedPart>> {
         @Override
         public Iterator<PredictedPart> call(Integer number, Iterator<TaskInput> inputs) throws IOException {
@@ -190,9 +191,9 @@ final class PredictionFolder {
     }
 
     /**
-     * Says that all parts are there.
+     * Finishes the folder when all parts exist.
      *
-     * @throws RunException if they are not what this command has found or written
+     * @throws RunException if the files differ from those that this command found or wrote
      */
     void finish(List<PredictedPart> parts) throws IOException {
         Map<Integer, Long> there = rows.parts();
@@ -212,8 +213,9 @@ final class PredictionFolder {
 
     private static RunException other(Path file) {
         return RunException.failed(
-                file + " is not what this command wrote: another one writes to its folder too; start the same command"
-                        + " again when that one has ended",
+                file
+                        + " was not written by this command: another command writes to the same folder; start the same"
+                        + " command again when the other command has ended",
                 null);
     }
 }

@@ -7,9 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 
 /**
- * Which rows a file of predictions is made of: their count, the sum of the hashes of what is in them, and the sum of
- * the hashes of their numbers. Two sets of rows with equal digests are the same rows under the same numbers; in which
- * order makes no difference, because a shuffle does not keep it. Not for concurrent use.
+ * Digest of the rows of a file of predictions: their count, the sum of the hashes of their contents, and the sum of the
+ * hashes of their numbers. Two sets of rows with equal digests are the same rows with the same numbers. The order makes
+ * no difference, because a shuffle does not keep it. Not for concurrent use.
  */
 final class RowDigest {
     private final ContentHash.Digest hash = new ContentHash.Digest();
@@ -32,7 +32,7 @@ final class RowDigest {
         }
     }
 
-    /** Returns the digest of some rows. */
+    /** Returns the digest of rows. */
     static RowDigest of(Iterable<TaskInput> inputs) {
         RowDigest digest = new RowDigest();
         inputs.forEach(digest::add);
@@ -53,7 +53,7 @@ final class RowDigest {
         rows++;
     }
 
-    /** Null and an empty text differ. */
+    /** Null and an empty text have different bytes. */
     private static byte[] bytes(String text) {
         return text == null ? new byte[0] : ("=" + text).getBytes(StandardCharsets.UTF_8);
     }
@@ -65,7 +65,7 @@ final class RowDigest {
         rows += other.rows;
     }
 
-    /** Count, contents and numbers as a text. */
+    /** Returns count, contents and numbers as a text. */
     @Override
     public String toString() {
         return rows + "-" + contents + "-" + numbers;

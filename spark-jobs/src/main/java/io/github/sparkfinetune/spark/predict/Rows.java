@@ -10,11 +10,11 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
-/** A task's rows as Spark's. */
+/** Conversion of a task's rows to and from Spark's rows. */
 final class Rows {
     private Rows() {}
 
-    /** Spark's schema of a task's columns. */
+    /** Returns Spark's schema of a task's columns. */
     static StructType schema(List<Column> columns) {
         StructType schema = new StructType();
         for (Column column : columns) {
@@ -35,18 +35,18 @@ final class Rows {
         };
     }
 
-    /** A task's row as Spark takes it. */
+    /** Converts a task's row to Spark's row. */
     static Row row(Object[] values) {
-        Object[] taken = values.clone();
-        for (int i = 0; i < taken.length; i++) {
-            if (taken[i] instanceof Object[][] rows) {
-                taken[i] = Arrays.stream(rows).map(Rows::row).toArray(Row[]::new);
+        Object[] converted = values.clone();
+        for (int i = 0; i < converted.length; i++) {
+            if (converted[i] instanceof Object[][] rows) {
+                converted[i] = Arrays.stream(rows).map(Rows::row).toArray(Row[]::new);
             }
         }
-        return RowFactory.create(taken);
+        return RowFactory.create(converted);
     }
 
-    /** Spark's row, which knows its schema, as a task takes it. */
+    /** Converts Spark's row, which has a schema, to a task's row. */
     static Object[] values(Row row) {
         Object[] values = new Object[row.length()];
         for (int i = 0; i < values.length; i++) {

@@ -7,16 +7,15 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How well a model does on held-out samples.
+ * Scores of a model on held-out samples.
  *
- * @param split the split it was measured on
- * @param metrics by their names in {@code metrics.json}
- * @param base the same metrics of the base model, where it is measured; else empty
- * @param confusion which labels were predicted in place of which, where samples have one label each
- * @param byLabel scores of each label, or type of entity, by name, where they do not follow from a confusion matrix;
- *     else empty
- * @param answers a few of the generated answers
- * @param examples a few predictions, where they are right or wrong
+ * @param split split of the samples
+ * @param metrics metrics by their names in {@code metrics.json}
+ * @param base same metrics of the base model if it is measured; else empty
+ * @param confusion labels that were predicted in place of others, if samples have one label each
+ * @param byLabel scores by label or type of entity, if they do not follow from a confusion matrix; else empty
+ * @param answers a few generated answers
+ * @param examples a few predictions, if predictions can be right or wrong
  */
 public record Scores(
         String split,
@@ -28,14 +27,14 @@ public record Scores(
         List<Example> examples) {
 
     /**
-     * Labels that were predicted in place of others: a matrix of few labels; of many, the most frequent pairs.
+     * Labels that were predicted in place of others: a matrix for few labels, the most frequent pairs for many labels.
      *
      * @param labels names of the labels by id; empty without a matrix
-     * @param matrix samples by true label (row) and predicted label (column)
-     * @param pairs the most frequent ones of different labels, the most frequent first; empty with a matrix
+     * @param matrix number of samples by true label (row) and predicted label (column)
+     * @param pairs most frequent pairs of different labels, in descending order; empty with a matrix
      */
     public record Confusion(List<String> labels, long[][] matrix, List<Confused> pairs) {
-        /** No confusion, as samples without one label each have. */
+        /** No confusion, for samples without exactly one label. */
         static final Confusion NONE = new Confusion(List.of(), new long[0][], List.of());
 
         public Confusion {
@@ -48,38 +47,41 @@ public record Scores(
     }
 
     /**
-     * A label that was predicted in place of the true one.
+     * Label that was predicted in place of the true label.
      *
-     * @param samples how often
+     * @param label true label
+     * @param predicted predicted label
+     * @param samples number of samples
      */
     public record Confused(String label, String predicted, long samples) {}
 
     /**
-     * What was generated for a held-out prompt.
+     * Generated answer to a held-out prompt.
      *
-     * @param prompt as the model reads it
-     * @param reference the answer that the data has
-     * @param generated the trained model's answer
-     * @param base the base model's answer
+     * @param prompt prompt as the model reads it
+     * @param reference answer in the data
+     * @param generated answer of the trained model
+     * @param base answer of the base model
      */
     public record Answer(String prompt, String reference, String generated, String base) {}
 
-    /** Why an example is shown. */
+    /** Reason for which the report shows an example. */
     public enum Group {
         RIGHT,
         WRONG,
-        /** Of the predictions that the model is least sure of. */
+        /** One of the predictions with the lowest score. */
         UNCERTAIN
     }
 
     /**
-     * What was predicted of a held-out sample.
+     * Prediction for a held-out sample.
      *
-     * @param text what the model has read: one string, or its words, which then {@code expected} and {@code predicted}
-     *     have a tag each for
-     * @param expected what the data says
-     * @param predicted what the model says
-     * @param score how sure it is, or null
+     * @param group reason for which the example is shown
+     * @param text input of the model: one string, or its words, and then {@code expected} and {@code predicted} have
+     *     one tag per word
+     * @param expected value in the data
+     * @param predicted value that the model predicted
+     * @param score score of the prediction, or null
      */
     public record Example(Group group, List<String> text, List<String> expected, List<String> predicted, Double score) {
         public Example {
@@ -90,7 +92,7 @@ public record Scores(
     }
 
     public Scores {
-        // In the order that they are shown in.
+        // The maps keep the order in which the report shows them.
         metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));
         base = Collections.unmodifiableMap(new LinkedHashMap<>(base));
         byLabel = Collections.unmodifiableMap(new LinkedHashMap<>(byLabel));
@@ -114,18 +116,18 @@ public record Scores(
         return new Scores(split, metrics, Map.of(), confusion, byLabel, List.of(), List.of());
     }
 
-    /** Of a task whose samples have several labels, tags or numbers. */
+    /** Returns the scores of a task whose samples have several labels, tags or numbers. */
     public static Scores ofFigures(String split, Map<String, Double> metrics, Map<String, PrecisionRecall> byLabel) {
         return new Scores(split, metrics, Map.of(), Confusion.NONE, byLabel, List.of(), List.of());
     }
 
-    /** Of a task whose base model is measured too. */
+    /** Returns the scores of a task that also measures the base model. */
     public static Scores ofText(
             String split, Map<String, Double> metrics, Map<String, Double> base, List<Answer> answers) {
         return new Scores(split, metrics, base, Confusion.NONE, Map.of(), answers, List.of());
     }
 
-    /** The same with examples. */
+    /** Returns the same scores with examples. */
     Scores with(List<Example> shown) {
         return new Scores(split, metrics, base, confusion, byLabel, answers, shown);
     }

@@ -10,22 +10,23 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.ArrayType;
 
-/** The predictions that the report shows: those that tell most, the same on every run. */
+/** Predictions for the report: the most informative ones, which are the same in every run. */
 final class ShownExamples {
     private static final int RIGHT = 4;
     private static final int WRONG = 8;
     private static final int UNCERTAIN = 4;
-    /** Characters of a text that are shown. */
+    /** Most characters of a text. */
     private static final int CHARACTERS = 600;
-    /** Words of a text with tags. */
+    /** Most words of a text with tags. */
     private static final int WORDS = 120;
 
     private ShownExamples() {}
 
     /**
-     * The first that are right, the wrong with the highest loss, and those with the lowest score.
+     * Returns the first right predictions, the wrong predictions with the highest loss, and the predictions with the
+     * lowest score.
      *
-     * @param keys columns by which rows are ordered
+     * @param keys columns that order the rows
      */
     static List<Scores.Example> of(ExampleColumns columns, List<String> keys, Dataset<Row> predictions) {
         Column right = columns.correct()

@@ -11,7 +11,7 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.util.TaskCompletionListener;
 import org.apache.spark.util.TaskFailureListener;
 
-/** Models of all kinds that the tasks of this JVM have loaded: a task takes one, and gives it back when it ends. */
+/** Models of all kinds that the tasks of this JVM have loaded. A task takes a model, and returns it when it ends. */
 public final class TaskModels {
     /** Longer than the pauses between the jobs of a command, and between the batches of most streams. */
     private static final HeldModels<Object, Loaded<?>> HELD = new HeldModels<>(Duration.ofMinutes(1));
@@ -19,8 +19,11 @@ public final class TaskModels {
     private TaskModels() {}
 
     /**
-     * A model and the folder with its copy, if it has one.
+     * Model and the folder with its copy, if there is a copy.
      *
+     * @param key key of equal models
+     * @param model loaded model
+     * @param copy folder with the copy
      * @param closer closes the model
      */
     record Loaded<M>(Object key, M model, LocalDir.Held copy, Consumer<M> closer) implements AutoCloseable {
@@ -37,22 +40,22 @@ public final class TaskModels {
     /** Loads a model. */
     interface Loader<M> {
         /**
-         * Loads it.
+         * Loads the model.
          *
-         * @param localDir gets copies of folders on other machines
+         * @param localDir folder for copies of folders on other machines
          */
         M load(Path localDir) throws Exception;
     }
 
-    /** How many models this JVM has loaded. */
+    /** Returns the number of models that this JVM has loaded. */
     public static long loads() {
         return HELD.loads();
     }
 
     /**
-     * A model for the caller alone, who gives it back or closes it.
+     * Returns a model for exclusive use. The caller returns the model or closes it.
      *
-     * @param key the same for what one loader loads: a model that is held under it is not loaded again
+     * @param key key that is equal for equal models: a held model with this key is not loaded again
      */
     @SuppressWarnings("unchecked")
     static <M> Loaded<M> take(Object key, Loader<M> loader, Consumer<M> closer) throws Exception {
@@ -67,14 +70,14 @@ public final class TaskModels {
         });
     }
 
-    /** Holds one that was taken. */
+    /** Holds a model that was taken. */
     static void give(Loaded<?> loaded) {
         HELD.give(loaded.key(), loaded);
     }
 
-    /** Holds one that was taken when the task ends, or closes it when the task fails. */
+    /** Holds a taken model when the task ends, or closes it if the task fails. */
     static void giveAtEnd(TaskContext context, Loaded<?> loaded) {
-        // Of a task that failed nobody knows what it left behind.
+        // The state of the model is unknown after a failed task.
         AtomicBoolean failed = new AtomicBoolean();
         context.addTaskFailureListener((TaskFailureListener) (task, error) -> failed.set(true));
         context.addTaskCompletionListener((TaskCompletionListener) task -> {

@@ -25,13 +25,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tasks of one JVM with four cores and four GPUs, as far as Spark knows. */
+/** Tasks of one JVM with four cores and with four GPUs that exist only for Spark. */
 @Timeout(60)
 class ComputeTurnTest {
     private static final int GPUS = 4;
 
-    /** In the tasks' JVM, which is this one. */
-    private static final AtomicInteger TOGETHER = new AtomicInteger();
+    /** Static, because the tasks run in this JVM. */
+    private static final AtomicInteger COMPUTING = new AtomicInteger();
 
     private static final AtomicInteger MOST = new AtomicInteger();
     private static CyclicBarrier allCompute;
@@ -56,7 +56,7 @@ class ComputeTurnTest {
                         "spark.driver.resource.gpu.discoveryScript",
                         script.toString()));
         allCompute = new CyclicBarrier(GPUS);
-        TOGETHER.set(0);
+        COMPUTING.set(0);
         MOST.set(0);
     }
 
@@ -74,13 +74,13 @@ class ComputeTurnTest {
     }
 
     @Test
-    void tasksComputeOnAllGpusAtOnce() {
+    void computesOnAllGpusAtOnce() {
         Placement placement = Placement.ofWholeExecutor(spark.sparkContext(), config);
 
         tasks().parallelize(numbers(GPUS), GPUS).foreachPartition(numbers -> {
             TaskContext task = TaskContext.get();
             ComputeTurn.take(task, placement.gpu(task));
-            // Ends only where all are here.
+            // Ends only when all tasks compute.
             allCompute.await(30, TimeUnit.SECONDS);
         });
 
@@ -88,15 +88,15 @@ class ComputeTurnTest {
     }
 
     @Test
-    void oneTaskComputesOnADeviceAtATime() {
+    void computesOneTaskPerDeviceAtATime() {
         tasks().parallelize(numbers(12), 12).foreachPartition(numbers -> {
             TaskContext task = TaskContext.get();
             ComputeTurn.take(task, -1);
-            // A task that has its turn may ask again.
+            // A task that has its turn may request it again.
             ComputeTurn.take(task, -1);
-            MOST.accumulateAndGet(TOGETHER.incrementAndGet(), Math::max);
+            MOST.accumulateAndGet(COMPUTING.incrementAndGet(), Math::max);
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
-            TOGETHER.decrementAndGet();
+            COMPUTING.decrementAndGet();
         });
 
         assertThat(MOST.get()).isEqualTo(1);

@@ -31,7 +31,7 @@ class HeldModelsTest {
     }
 
     @Test
-    void tasksThatFollowEachOtherShareOne() throws Exception {
+    void sharesAModelAmongConsecutiveTasks() throws Exception {
         Model first = models.take("a", () -> model("1"));
         models.give("a", first);
         assertThat(models.take("a", () -> model("2"))).isSameAs(first);
@@ -39,7 +39,7 @@ class HeldModelsTest {
     }
 
     @Test
-    void tasksAtOnceHaveOneEach() throws Exception {
+    void loadsAModelForEachConcurrentTask() throws Exception {
         Model first = models.take("a", () -> model("1"));
         Model second = models.take("a", () -> model("2"));
         assertThat(second).isNotSameAs(first);
@@ -51,7 +51,7 @@ class HeldModelsTest {
     }
 
     @Test
-    void thoseOfAnotherKeyAreClosedBeforeOneIsLoaded() throws Exception {
+    void closesModelsOfAnotherKeyBeforeLoading() throws Exception {
         models.give("a", models.take("a", () -> model("1")));
         Model busy = models.take("c", () -> model("busy"));
         models.give("b", models.take("b", () -> {
@@ -64,7 +64,7 @@ class HeldModelsTest {
     }
 
     @Test
-    void oneThatNobodyTakesIsClosed() throws Exception {
+    void closesAnUnusedModel() throws Exception {
         HeldModels<String, Model> brief = new HeldModels<>(Duration.ofMillis(50));
         Model model = brief.take("a", () -> model("1"));
         brief.give("a", model);
@@ -73,7 +73,7 @@ class HeldModelsTest {
     }
 
     @Test
-    void oneThatCannotBeLoadedIsTriedAgain() throws Exception {
+    void loadsAgainAfterAFailure() throws Exception {
         assertThatThrownBy(() -> models.take("a", () -> {
                     throw new IOException("gone");
                 }))

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The jobs one after the other, with real (tiny) masked language models: prepare, train, evaluate, predict, merge. */
+/** All jobs in order, with real (tiny) masked language models: prepare, train, evaluate, predict, merge. */
 @Timeout(180)
 class MaskedLmJobsTest {
     private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
@@ -65,13 +65,13 @@ class MaskedLmJobsTest {
 
     @ParameterizedTest
     @MethodSource("runs")
-    void aModelIsTrainedMeasuredBesideItsBaseAndFillsIn(
+    void trainsMeasuresModelAndBaseAndFillsInMasks(
             String model, String mask, String method, String setting, String packing) throws Exception {
         RunConfig config = config("run", model, method, setting, packing, "cluster.ranks=2");
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
             Manifest manifest = PrepareJob.run(spark, config);
             Manifest.Split train = manifest.split(Manifest.TRAIN);
-            // All but the first and the last of each; a sample of these alone is left out.
+            // All tokens except the first and last of each document. A sample with only these tokens is left out.
             assertThat(train.documents().labelTokens())
                     .isCloseTo(train.tokens() - 2 * train.documents().count(), within(16L));
             TrainingResult result = TrainJob.run(spark, config, record -> {});
@@ -94,16 +94,16 @@ class MaskedLmJobsTest {
                     .isEqualTo(rows(spark, config, EvaluateJob.BASE_PREDICTIONS).stream()
                             .map(row -> row.<Long>getAs("tokens"))
                             .toList());
-            sameByOneTask(spark, rows, model, method, setting, packing);
+            requireSameWithOneTask(spark, rows, model, method, setting, packing);
             List<Row> filled = predict(spark, config, mask, "filled");
             if (method.endsWith("lora")) {
-                merged(spark, config, mask, filled, model, setting, packing);
+                requireSameFromMerged(spark, config, mask, filled, model, setting, packing);
             }
         }
     }
 
-    /** How many tasks there are changes nothing. */
-    private void sameByOneTask(SparkSession spark, List<Row> rows, String model, String... settings)
+    /** Checks that one task gives the same rows. */
+    private void requireSameWithOneTask(SparkSession spark, List<Row> rows, String model, String... settings)
             throws IOException {
         RunConfig config = config(
                 "run",
@@ -146,8 +146,8 @@ class MaskedLmJobsTest {
         return rows;
     }
 
-    /** The merged model, of full precision, is a model of its own that fills in the same. */
-    private void merged(
+    /** Checks that the merged full-precision model fills in the same tokens. */
+    private void requireSameFromMerged(
             SparkSession spark, RunConfig config, String mask, List<Row> filled, String model, String... settings)
             throws IOException {
         boolean rounded = config.method().bnb4bitUseDoubleQuant() && settings[0].contains("dropout");

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Metrics of predictions in many partitions: the driver gets one result, whatever rows and partitions there are. */
+/** Metrics of predictions in many partitions. The driver gets one result, for any number of rows and partitions. */
 @Timeout(180)
 class MetricsAtScaleTest {
     private static final int PARTITIONS = 64;
@@ -53,9 +53,9 @@ class MetricsAtScaleTest {
     }
 
     @Test
-    void twentyThousandLabels() {
+    void countsTwentyThousandLabels() {
         int labels = 20_000;
-        // Every tenth is taken for the label of the number 7.
+        // Every tenth row is predicted as label 7.
         Dataset<Row> predictions = spark.range(0, 2_000, 1, PARTITIONS)
                 .select(
                         expr("concat('l', id % 500)").as("label"),
@@ -76,7 +76,7 @@ class MetricsAtScaleTest {
     }
 
     @Test
-    void aMillionProbabilities() {
+    void computesAreasOfAMillionProbabilities() {
         Dataset<Row> predictions = spark.range(0, 1_000_000, 1, PARTITIONS)
                 .withColumn("p", expr("(id + 0.5D) / 1000000"))
                 .withColumn("label", expr("if(pmod(hash(id), 1000) < 1000 * p, 'l1', 'l0')"))
@@ -88,7 +88,8 @@ class MetricsAtScaleTest {
 
         Metrics metrics = EvaluateJob.metrics(config(), predictions, names(2));
 
-        // Of labels that are drawn by their probabilities: P(positive scores higher) of densities 2p and 2(1 - p).
+        // Labels are drawn with their probabilities, so the expected area is P(positive scores higher) for the
+        // densities 2p and 2(1 - p).
         assertThat(metrics.values().get("roc_auc")).isCloseTo(5 / 6.0, within(2e-3));
         assertThat(metrics.values().get("accuracy")).isCloseTo(0.75, within(2e-3));
     }

@@ -42,7 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The jobs one after the other, with a real (tiny) model: prepare, train, evaluate, predict. */
+/** All jobs in order, with a real (tiny) model: prepare, train, evaluate, predict. */
 @Timeout(180)
 class ModelJobsTest {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
@@ -51,11 +51,11 @@ class ModelJobsTest {
     Path folder;
 
     @Test
-    void trainedModelIsEvaluatedAndPredictsAsItDoesInOneProcess() throws Exception {
+    void evaluatesAndPredictsAsInOneProcess() throws Exception {
         Path mails = mails();
-        List<String> given = new ArrayList<>();
+        List<String> texts = new ArrayList<>();
         for (String line : Files.readAllLines(mails)) {
-            given.add(new ObjectMapper().readTree(line).path("text").asText());
+            texts.add(new ObjectMapper().readTree(line).path("text").asText());
         }
         RunConfig config = config();
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
@@ -107,13 +107,13 @@ class ModelJobsTest {
             List<Row> rows = predictions.orderBy("index").collectAsList();
             assertThat(rows).hasSize(18);
             assertThat(rows.get(17).<Long>getAs("index")).isEqualTo(17);
-            // As they were given, which the tokens of an uncased model are not.
+            // The original texts, which differ from the tokens of an uncased model.
             assertThat(rows)
                     .extracting(row -> row.<String>getAs("text"))
                     .doesNotHaveDuplicates()
-                    .allMatch(given::contains);
+                    .allMatch(texts::contains);
             assertThat(scores.examples())
-                    .allMatch(example -> given.contains(example.text().get(0)));
+                    .allMatch(example -> texts.contains(example.text().get(0)));
 
             Files.writeString(mails, "{\"text\": \"the cat sat 3\"}\n{\"other\": 1}\n");
             String output = folder.resolve("predicted").toString();
@@ -143,7 +143,7 @@ class ModelJobsTest {
         }
     }
 
-    /** What Spark's UI says of each job. */
+    /** Descriptions of jobs in Spark's UI. */
     private static final class ShownJobs extends SparkListener {
         private final List<String> descriptions = Collections.synchronizedList(new ArrayList<>());
 
@@ -159,7 +159,7 @@ class ModelJobsTest {
     }
 
     @Test
-    void aModelIsLoadedOnceForAllPartsOfASourceAndTheirRowsAreNumberedInItsOrder() throws Exception {
+    void loadsAModelOncePerCommandAndNumbersRowsInTheSourcesOrder() throws Exception {
         mails();
         RunConfig config = config("training.max_steps=1", "cluster.ranks=1");
         Path parts = Files.createDirectory(folder.resolve("parts"));
@@ -172,8 +172,8 @@ class ModelJobsTest {
             }
             Files.writeString(parts.resolve("part-" + part + ".jsonl"), rows);
         }
-        Map<String, String> aFileAPartition = Map.of("spark.sql.files.minPartitionNum", "6");
-        try (SparkSession spark = SparkSessions.open(config, "test", "local[1]", aFileAPartition)) {
+        Map<String, String> oneFilePerPartition = Map.of("spark.sql.files.minPartitionNum", "6");
+        try (SparkSession spark = SparkSessions.open(config, "test", "local[1]", oneFilePerPartition)) {
             PrepareJob.run(spark, config);
             TrainJob.run(spark, config, record -> {});
             assertThat(PrepareFixture.inputs(spark, config, parts).getNumPartitions())
@@ -191,7 +191,7 @@ class ModelJobsTest {
             assertThat(predicted)
                     .extracting(row -> row.<String>getAs("text"))
                     .containsExactlyInAnyOrderElementsOf(texts);
-            // Spark lists files in no order; the rows of one follow each other.
+            // Spark lists files in any order, but the rows of a file are consecutive.
             for (int i = 0; i < predicted.size(); i += 2) {
                 assertThat(predicted.get(i).<String>getAs("text")).endsWith(" 0");
                 assertThat(predicted.get(i + 1).<String>getAs("file"))
@@ -202,7 +202,7 @@ class ModelJobsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"lora", "qlora"})
-    void anAdapterOfAClassifierIsEvaluatedPredictsAndIsMerged(String method) throws Exception {
+    void evaluatesPredictsWithAndMergesAnAdapterOfAClassifier(String method) throws Exception {
         Path mails = mails();
         RunConfig config = config(
                 "method.type=" + method,
@@ -229,7 +229,7 @@ class ModelJobsTest {
                     .hasSize(60)
                     .allSatisfy(row -> assertThat(row.<String>getAs("error")).isNull());
 
-            // The merged model, of full precision, is a model of its own that predicts the same.
+            // The merged full-precision model predicts the same.
             String merged = folder.resolve("merged/model").toString();
             MergeJob.run(spark, config, null, merged);
             RunConfig whole = config("method.type=full", "output.dir=" + folder.resolve("merged"));
@@ -245,7 +245,7 @@ class ModelJobsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"multi_label_classification", "regression"})
-    void severalLabelsAndNumbersAreEvaluatedAndPredicted(String problem) throws Exception {
+    void evaluatesAndPredictsSeveralLabelsAndNumbers(String problem) throws Exception {
         boolean number = problem.equals("regression");
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < 60; i++) {
@@ -326,7 +326,7 @@ class ModelJobsTest {
         return labelled("mails.jsonl", "dog");
     }
 
-    /** Texts with one label each, of which the names are those of the texts with several. */
+    /** Returns texts with one label each, with the label names of the texts with several labels. */
     private Path pets() throws IOException {
         return labelled("pets.jsonl", "pet");
     }

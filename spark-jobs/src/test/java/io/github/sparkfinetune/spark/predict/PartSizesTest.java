@@ -39,27 +39,27 @@ class PartSizesTest {
     }
 
     @Test
-    void aFileHasTheSameSizeUntilThereAreTooMany() {
+    void keepsTheSizeOfAPartUntilThereAreTooMany() {
         assertThat(PROMPTS.partOf(source(1, 1 << 20))).isEqualTo(256 << 10);
         assertThat(PROMPTS.partOf(source(1, 10L << 30))).isEqualTo(256 << 10);
         assertThat(of("classification").partOf(source(1, 1L << 40))).isEqualTo(32 << 20);
     }
 
     @Test
-    void aLargeSourceAndManySmallFilesHaveFiftyThousandPartsAtMost() {
+    void limitsThePartsOfALargeSourceAndOfManySmallFiles() {
         for (long bytes : new long[] {1L << 40, 1L << 50}) {
             assertThat(bytes / PROMPTS.partOf(source(1000, bytes))).isLessThanOrEqualTo(50_000);
         }
-        // A file counts as 64 KiB more than it has.
+        // A file counts 64 KiB more than its length.
         assertThat(10_000_000L * (65 << 10) / PROMPTS.partOf(source(10_000_000, 10_000_000L << 10)))
                 .isLessThanOrEqualTo(50_000);
     }
 
     @Test
-    void anInterruptionCostsATaskAThousandPromptsAtMostHoweverLargeItsPartIs() {
-        Iterator<TaskInput> shortOnes = prompts(100_000, 10);
-        assertThat(PROMPTS.next(shortOnes)).hasSize(1024);
-        assertThat(PROMPTS.next(shortOnes)).hasSize(1024);
+    void losesAtMostAThousandPromptsByAnInterruption() {
+        Iterator<TaskInput> shortPrompts = prompts(100_000, 10);
+        assertThat(PROMPTS.next(shortPrompts)).hasSize(1024);
+        assertThat(PROMPTS.next(shortPrompts)).hasSize(1024);
         assertThat(PROMPTS.next(prompts(100_000, 1024))).hasSize(256);
         assertThat(PROMPTS.next(prompts(100, 1 << 20))).hasSize(1);
         assertThat(PROMPTS.next(prompts(3, 10))).hasSize(3);

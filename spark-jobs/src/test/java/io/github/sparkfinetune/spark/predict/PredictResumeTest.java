@@ -45,7 +45,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A prediction or an evaluation that was interrupted: the same command does what is missing, another one is refused.
+ * Interrupted predictions and evaluations: the same command computes the missing parts, and another command is refused.
  */
 @Timeout(180)
 class PredictResumeTest {
@@ -102,7 +102,7 @@ class PredictResumeTest {
         return spark.read().parquet(output.toString()).orderBy("index").collectAsList();
     }
 
-    /** When each part was written. */
+    /** Returns the time at which each part was written. */
     static Map<String, FileTime> parts(Path output) throws Exception {
         Map<String, FileTime> parts = new TreeMap<>();
         try (Stream<Path> files = Files.list(output)) {
@@ -115,7 +115,7 @@ class PredictResumeTest {
     }
 
     @Test
-    void theSameCommandPredictsThePartsThatAreMissing() throws Exception {
+    void predictsOnlyTheMissingParts() throws Exception {
         Path whole = folder.resolve("whole");
         predict(config(), whole);
         assertThat(parts(whole)).hasSize(PARTS).containsKeys("part-00000.parquet", "part-00005.parquet");
@@ -124,7 +124,7 @@ class PredictResumeTest {
         assertThat(expected).hasSize(2 * PARTS);
         assertThatThrownBy(() -> predict(config(), whole)).hasMessageContaining("exists already");
 
-        // As a killed command leaves it.
+        // The folder as a killed command leaves it.
         Files.delete(whole.resolve("_SUCCESS"));
         Files.delete(whole.resolve("part-00002.parquet"));
         Files.delete(whole.resolve("part-00004.parquet"));
@@ -142,7 +142,7 @@ class PredictResumeTest {
     }
 
     @Test
-    void theSameEvaluationComputesThePartsThatAreMissing() throws Exception {
+    void evaluatesOnlyTheMissingParts() throws Exception {
         RunConfig config = config("cluster.ranks=3");
         Path predictions = Path.of(config.output().dir(), EvaluateJob.PREDICTIONS);
         Map<String, Double> expected = EvaluateJob.run(spark, config).get(0).metrics();
@@ -174,7 +174,7 @@ class PredictResumeTest {
     }
 
     @Test
-    void aTaskEvaluatesPartAfterPart() throws Exception {
+    void evaluatesPartAfterPartInATask() throws Exception {
         RunConfig config = RunPaths.resolve(config(), spark.sparkContext().master(), new Configuration());
         Manifest manifest = Manifest.read(new org.apache.hadoop.fs.Path(config.dataset()), new Configuration());
         ModelTask model =
@@ -193,7 +193,7 @@ class PredictResumeTest {
         EvaluatedParts whole = EvaluatedParts.of(model, manifest, Manifest.EVAL, output + "-whole", 1);
         assertThat(whole.parts()).isEqualTo(1);
         assertThat(computed(whole)).isEqualTo(1);
-        // Other batches, other last bits.
+        // Other batches give other last bits.
         assertThat(texts(Path.of(output + "-whole"))).isEqualTo(texts(output));
     }
 
@@ -213,7 +213,7 @@ class PredictResumeTest {
     }
 
     @Test
-    void whatWasBegunWithOtherSettingsIsRefused() throws Exception {
+    void refusesAPredictionThatWasBegunWithOtherSettings() throws Exception {
         Path output = folder.resolve("other");
         predict(config(), output);
         Files.delete(output.resolve("_SUCCESS"));
@@ -233,13 +233,13 @@ class PredictResumeTest {
         } finally {
             Files.setLastModifiedTime(model, before);
         }
-        // Neither ranks nor what training alone is asked matter.
+        // Ranks and settings of the training do not matter.
         predict(config("cluster.ranks=2", "training.logging_steps=7"), output);
         assertThat(rows(output)).hasSize(2 * PARTS);
     }
 
     @Test
-    void aSmallInputIsCutIntoAPartARankInItsOrder() {
+    void splitsASmallInputIntoOnePartPerRank() {
         Path output = folder.resolve("small");
         PredictJob.run(
                 spark,
@@ -251,7 +251,7 @@ class PredictResumeTest {
     }
 
     @Test
-    void goesOnWhereACommandWasKilledAtItsBeginning() throws Exception {
+    void resumesACommandThatWasKilledAtItsBeginning() throws Exception {
         Path output = Files.createDirectory(folder.resolve("begun"));
         Files.writeString(output.resolve("._predict.json.5f0c"), "{");
 
@@ -261,7 +261,7 @@ class PredictResumeTest {
     }
 
     @Test
-    void takesAwayPartsOfAnEarlierCut() throws Exception {
+    void deletesPartsOfAnEarlierPartitioning() throws Exception {
         Path output = folder.resolve("earlier");
         predict(config(), output);
         List<Row> expected = rows(output);
@@ -285,7 +285,8 @@ class PredictResumeTest {
         org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(output.toUri());
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
         List<Column> columns = TaskSpecs.of(config()).predictionColumns();
-        PredictionFolder ours = PredictionFolder.open(path, new RowFolder(path, columns, hadoop), hadoop, Map.of(), 1);
+        PredictionFolder prediction =
+                PredictionFolder.open(path, new RowFolder(path, columns, hadoop), hadoop, Map.of(), 1);
         List<PredictedPart> written = new ArrayList<>();
         for (int number = 0; number < 2; number++) {
             RowFile file = RowFile.write(
@@ -297,15 +298,16 @@ class PredictResumeTest {
                 List.of(written.get(0)),
                 List.of(written.get(0), written.get(1), new PredictedPart(2, "rows 2", 1)),
                 List.of(written.get(0), new PredictedPart(1, "others", 1)))) {
-            assertThatThrownBy(() -> ours.finish(wrong))
+            assertThatThrownBy(() -> prediction.finish(wrong))
                     .isInstanceOfSatisfying(
                             RunException.class,
                             refused -> assertThat(refused.exitCode()).isEqualTo(ExitCode.FAILED))
-                    .hasMessageContaining("is not what this command wrote");
+                    .hasMessageContaining("was not written by this command");
             assertThat(output.resolve("_SUCCESS")).doesNotExist();
         }
-        // Another attempt of a task may have written the same rows in other bytes.
-        ours.finish(List.of(written.get(0), new PredictedPart(1, written.get(1).rows(), 1)));
+        // Another attempt of a task may have written the same rows with other bytes.
+        prediction.finish(
+                List.of(written.get(0), new PredictedPart(1, written.get(1).rows(), 1)));
         assertThat(output.resolve("_SUCCESS")).exists();
     }
 
@@ -315,7 +317,7 @@ class PredictResumeTest {
         RunConfig config = config();
         Path one = folder.resolve("one.jsonl");
         PrepareFixture.write(one, PrepareFixture.mails(40));
-        // A part of all 40 rows, in ten pieces of four, each row counting as its 256 characters.
+        // One part with all 40 rows, in ten pieces of four rows. Each row counts as 256 characters.
         PartSizes sizes = new PartSizes(1 << 20, 4 * PartSizes.LEAST_OF_A_ROW, 1);
         spark.conf().set("spark.sql.files.minPartitionNum", 1);
         try {
@@ -334,7 +336,7 @@ class PredictResumeTest {
             hadoop.unset(FaultyFileSystem.FULL);
             Path pieces = killed.resolve("_unfinished/part-00000");
             assertThat(pieces).isDirectoryNotContaining("glob:**/00006.parquet");
-            // One of other rows, and one that was cut off.
+            // One piece has other rows, and one is cut off.
             Files.copy(
                     pieces.resolve("00001.parquet"),
                     pieces.resolve("00002.parquet"),
@@ -362,7 +364,7 @@ class PredictResumeTest {
     }
 
     @Test
-    void readsALargeSourceInSoManyPartsAtMost() throws Exception {
+    void limitsThePartsOfALargeSource() throws Exception {
         Path large = folder.resolve("large.jsonl");
         PrepareFixture.write(large, PrepareFixture.mails(300));
         try (RandomAccessFile file = new RandomAccessFile(large.toFile(), "rw")) {

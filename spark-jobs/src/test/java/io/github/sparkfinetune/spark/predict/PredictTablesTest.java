@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A prediction of a table that goes on when the session cuts the table at other places than before. */
+/** Predictions of tables that resume although the session partitions the table in another way than before. */
 @Timeout(300)
 class PredictTablesTest {
     /** Rows of each file of a table. */
@@ -43,14 +43,14 @@ class PredictTablesTest {
 
     private static SparkSession spark;
 
-    /** A table or view that predict reads. */
+    /** Table or view that predict reads. */
     enum Source {
         PLAIN("plain_mails"),
         DELTA("delta_mails"),
         ICEBERG("lake.mails"),
-        /** Its rows are dealt to partitions in turn, beginning with those of the first file. */
+        /** The rows are distributed to partitions in turn, beginning with the rows of the first file. */
         VIEW("dealt_mails"),
-        /** Spark looks at the sizes of shuffled blocks and makes one partition of small ones, where it may. */
+        /** Spark may join small shuffle blocks into one partition, by their sizes. */
         JOIN("joined_mails");
 
         private final String table;
@@ -68,23 +68,24 @@ class PredictTablesTest {
         TrainJob.run(spark, config(), record -> {});
         Dataset<Row> mails = null;
         for (int file = 0; file < FILES.length; file++) {
-            Dataset<Row> some = mails(file).coalesce(1);
-            mails = mails == null ? some : mails.unionByName(some);
+            Dataset<Row> table = mails(file).coalesce(1);
+            mails = mails == null ? table : mails.unionByName(table);
         }
         mails.write().parquet(folder.resolve("plain_mails").toString());
         mails.write().format("delta").save(folder.resolve("delta_mails").toString());
         nameTables();
-        // One append: Iceberg reads the manifests of several at once and puts their files in any order.
+        // One append, because Iceberg reads the manifests of several appends concurrently and returns their files in
+        // any order.
         mails.writeTo("lake.mails").using("iceberg").create();
     }
 
-    /** A session's catalog ends with it. */
+    /** Creates the tables again, because a session's catalog ends with the session. */
     private static void nameTables() {
         spark.sql("CREATE TABLE plain_mails USING parquet LOCATION '" + folder.resolve("plain_mails") + "'");
         spark.sql("CREATE TABLE delta_mails USING delta LOCATION '" + folder.resolve("delta_mails") + "'");
     }
 
-    /** Texts that do not shrink when they are compressed. */
+    /** Returns texts that do not shrink when compressed. */
     private static Dataset<Row> mails(int file) {
         int first = IntStream.range(0, file).map(before -> FILES[before]).sum();
         List<String> texts = IntStream.range(first, first + FILES[file])
@@ -147,7 +148,7 @@ class PredictTablesTest {
         }
     }
 
-    /** Has the session put so many of the largest files into the first partition. */
+    /** Makes the session put this many of the largest files into the first partition. */
     private static void cut(Source source, int files) throws Exception {
         long bytes = fileBytes(files) + fileBytes(1) / 10;
         spark.conf().set("spark.sql.files.maxPartitionBytes", bytes + "b");
@@ -162,7 +163,7 @@ class PredictTablesTest {
                 + " JOIN plain_mails b ON a.text = b.text");
     }
 
-    /** The texts of each partition. */
+    /** Returns the texts of each partition. */
     private static List<List<String>> partitions(Source source) {
         return spark.table(source.table)
                 .select("text")
@@ -197,7 +198,7 @@ class PredictTablesTest {
 
     @ParameterizedTest
     @MethodSource("sources")
-    void predictsEachRowOnceWhereverASessionCutsATable(Source source) throws Exception {
+    void predictsEachRowOnceForAnyPartitionsOfATable(Source source) throws Exception {
         Path output = folder.resolve(source.name());
         cut(source, 2);
         List<List<String>> before = partitions(source);

@@ -33,10 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/**
- * The jobs one after the other, with real (tiny) language models on pairs of answers: prepare, train, evaluate,
- * predict.
- */
+/** All jobs in order, with real (tiny) language models on pairs of answers: prepare, train, evaluate, predict. */
 @Timeout(180)
 class PreferenceJobsTest {
     private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
@@ -56,7 +53,7 @@ class PreferenceJobsTest {
 
     @ParameterizedTest
     @MethodSource("runs")
-    void aModelLearnsToPrefer(String model, String method, boolean conversations) throws Exception {
+    void trainsAModelToPrefer(String model, String method, boolean conversations) throws Exception {
         RunConfig config = config(model, method, conversations);
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
             Manifest manifest = PrepareJob.run(spark, config);
@@ -100,11 +97,11 @@ class PreferenceJobsTest {
                         .isCloseTo(1 / (1 + Math.exp(-Math.abs(row.<Double>getAs("margin")))), within(1e-9));
                 assertThat(row.<Integer>getAs("correct")).isEqualTo(row.<Double>getAs("margin") > 0 ? 1 : 0);
             });
-            answers(spark, config);
+            requireAnswers(spark, config);
         }
     }
 
-    private void answers(SparkSession spark, RunConfig config) throws IOException {
+    private void requireAnswers(SparkSession spark, RunConfig config) throws IOException {
         Path prompts = Files.write(
                 folder.resolve("prompts.jsonl"), List.of("{\"prompt\": \"What of licence 7?\"}", "{\"other\": \"\"}"));
         String output = folder.resolve("answers").toString();

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Questions from SQuAD's files to a measured model that answers others: prepare, train, evaluate, predict, merge. */
+/** All jobs from SQuAD files to a measured model that answers questions: prepare, train, evaluate, predict, merge. */
 @Timeout(180)
 class QuestionJobsTest {
     private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
@@ -56,7 +56,7 @@ class QuestionJobsTest {
     }
 
     @Test
-    void theThresholdOfTheEvaluationIsUsedWhereverAnswersAreGiven() throws Exception {
+    void usesTheThresholdOfTheEvaluationForAllAnswers() throws Exception {
         RunConfig config = config("bert-qa", "question_answering.version_2_with_negative=true");
         Path train = Questions.squad(folder.resolve("train.json"), Questions.rows(80, 4), 3);
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
@@ -79,7 +79,7 @@ class QuestionJobsTest {
                     .parquet(config.output().dir() + "/" + EvaluateJob.PREDICTIONS)
                     .orderBy("index")
                     .collectAsList();
-            // Not 24: whole contexts are held out.
+            // Not 24, because whole contexts are held out.
             assertThat(rows).hasSize(23);
             for (Row row : rows) {
                 assertThat(row.<String>getAs("id")).startsWith("q");
@@ -128,7 +128,7 @@ class QuestionJobsTest {
 
     @ParameterizedTest
     @MethodSource("familiesAndMethods")
-    void everyFamilyByEveryMethod(String model, String method) throws Exception {
+    void trainsEveryFamilyWithEveryMethod(String model, String method) throws Exception {
         RunConfig config =
                 config(model, "method.type=" + method, "training.num_train_epochs=1", "training.learning_rate=1.0e-2");
         Path train = Questions.squad(folder.resolve("train.json"), Questions.rows(40, 0), 3);
@@ -171,7 +171,7 @@ class QuestionJobsTest {
         PredictJob.run(spark, whole, "--input", folder.resolve("train.json").toString(), output);
         List<Row> again = spark.read().parquet(output).orderBy("index").collectAsList();
         assertThat(again).hasSameSizeAs(predicted);
-        // Merging into the full-precision base undoes the rounding to 4 bits.
+        // Merging into the full-precision base removes the rounding to 4 bits.
         for (int i = 0; config.method().type() == MethodConfig.Type.LORA && i < again.size(); i++) {
             assertThat(again.get(i).<String>getAs("answer"))
                     .isEqualTo(predicted.get(i).getAs("answer"));

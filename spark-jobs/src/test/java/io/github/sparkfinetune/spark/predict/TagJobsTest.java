@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Named entities and parts of speech: prepare, train, evaluate, predict, with a real (tiny) model. */
+/** All jobs with a real (tiny) model on named entities and parts of speech: prepare, train, evaluate, predict. */
 @Timeout(300)
 class TagJobsTest {
     private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
@@ -42,10 +42,10 @@ class TagJobsTest {
         return TestMatrix.first(2, arguments("full"), arguments("qlora"), arguments("lora"));
     }
 
-    /** Names of licences are entities. */
+    /** Names of licences are the entities. */
     @ParameterizedTest
     @MethodSource("methods")
-    void entitiesAreFoundInWindowsOfLongTexts(String method) throws Exception {
+    void findsEntitiesInWindowsOfLongTexts(String method) throws Exception {
         RunConfig config = config(
                 "bert-tokencls",
                 "data.train=" + texts(),
@@ -143,7 +143,7 @@ class TagJobsTest {
         }
     }
 
-    /** Texts of up to 40 words, longer than a sample, with spans. */
+    /** Returns texts of up to 40 words, longer than a sample, with spans. */
     private Path texts() throws IOException {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < ROWS; i++) {
@@ -162,7 +162,7 @@ class TagJobsTest {
     }
 
     @Test
-    void partsOfSpeechAreToldOfEveryWord() throws Exception {
+    void predictsThePartOfSpeechOfEveryWord() throws Exception {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < ROWS; i++) {
             lines.add("{\"tokens\": [\"the\", \"license\", \"is\", \"" + i
@@ -182,7 +182,7 @@ class TagJobsTest {
             TrainJob.run(spark, config, record -> {});
             assertThat(EvaluateJob.run(spark, config).get(0).metrics().get("accuracy"))
                     .isGreaterThan(0.9);
-            // The tokenizer is saved as it was used.
+            // The tokenizer is saved with the settings that were used.
             assertThat(Path.of(config.output().model(), "tokenizer_config.json"))
                     .content()
                     .contains("\"add_prefix_space\": true");

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The jobs one after the other, with real (tiny) language models: prepare, train, evaluate, predict. */
+/** All jobs in order, with real (tiny) language models: prepare, train, evaluate, predict. */
 @Timeout(180)
 class TextJobsTest {
     private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
@@ -46,7 +46,7 @@ class TextJobsTest {
     Path folder;
 
     @Test
-    void anAdapterAndItsBaseAreMeasuredAndAnswer() throws Exception {
+    void measuresAnAdapterAndItsBaseAndAnswers() throws Exception {
         RunConfig config = sft("lora", "llama-tied", LORA);
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
             PrepareJob.run(spark, config);
@@ -55,9 +55,9 @@ class TextJobsTest {
             long before = TaskModels.loads();
             Scores scores = EvaluateJob.run(spark, config).get(0);
             assertThat(TaskModels.loads() - before)
-                    .as("a load a rank, base and adapter")
+                    .as("one load per rank, base and adapter")
                     .isBetween(1L, 2L);
-            sameAsTheBaseAlone(config, rows(spark, config, EvaluateJob.BASE_PREDICTIONS));
+            requireSameAsTheBaseAlone(config, rows(spark, config, EvaluateJob.BASE_PREDICTIONS));
 
             // The trainer measured the same split before the adapter was written and read again.
             assertThat(scores.split()).isEqualTo("eval");
@@ -93,13 +93,13 @@ class TextJobsTest {
                     .isEqualTo(rows(spark, config, EvaluateJob.BASE_PREDICTIONS)
                             .get(0)
                             .<String>getAs("generated"));
-            sameByOneTask(spark, rows);
+            requireSameWithOneTask(spark, rows);
             predict(spark, config, first);
         }
     }
 
-    /** The base model is what it is when it is loaded by itself, to the bit. */
-    private void sameAsTheBaseAlone(RunConfig config, List<Row> rows) throws IOException {
+    /** Checks that the base model gives the same bits as when it is loaded alone. */
+    private void requireSameAsTheBaseAlone(RunConfig config, List<Row> rows) throws IOException {
         Configuration hadoop = new Configuration();
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         Manifest manifest = Manifest.read(dataset, hadoop);
@@ -114,8 +114,8 @@ class TextJobsTest {
         }
     }
 
-    /** How many tasks there are changes nothing. */
-    private void sameByOneTask(SparkSession spark, List<Row> rows) throws IOException {
+    /** Checks that one task gives the same rows. */
+    private void requireSameWithOneTask(SparkSession spark, List<Row> rows) throws IOException {
         RunConfig config = sft("lora", "llama-tied", plus(LORA, "cluster.ranks=1"));
         EvaluateJob.run(spark, config);
         List<Row> alone = rows(spark, config, EvaluateJob.PREDICTIONS);
@@ -160,7 +160,7 @@ class TextJobsTest {
     }
 
     @Test
-    void anAdapterThatLearntNothingIsItsBaseIn4BitsToo() throws Exception {
+    void evaluatesAnUntrainedAdapterLikeItsBaseIn4Bits() throws Exception {
         RunConfig config = sft(
                 "qlora",
                 "llama-tied",
@@ -183,7 +183,7 @@ class TextJobsTest {
     }
 
     @Test
-    void wholeTextsHaveLossesAlone() throws Exception {
+    void evaluatesWholeTextsByLossOnly() throws Exception {
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < 60; i++) {
             texts.add(JSON.writeValueAsString(Map.of("text", PrepareFixture.text(i))));
@@ -280,8 +280,8 @@ class TextJobsTest {
                         settings));
     }
 
-    private static String[] plus(String[] some, String... more) {
-        List<String> all = new ArrayList<>(List.of(some));
+    private static String[] plus(String[] settings, String... more) {
+        List<String> all = new ArrayList<>(List.of(settings));
         Collections.addAll(all, more);
         return all.toArray(String[]::new);
     }

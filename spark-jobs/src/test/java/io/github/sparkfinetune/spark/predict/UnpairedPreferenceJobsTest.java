@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The jobs one after the other, with a real (tiny) language model on good and bad answers. */
+/** All jobs in order, with a real (tiny) language model on good and bad answers. */
 @Timeout(180)
 class UnpairedPreferenceJobsTest {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/llama-tied");
@@ -38,7 +38,7 @@ class UnpairedPreferenceJobsTest {
 
     @ParameterizedTest
     @CsvSource({"method.type=full, kto", "method.type=lora, apo_zero_unpaired"})
-    void aModelLearnsWhichAnswersAreGood(String method, String loss) throws Exception {
+    void trainsAModelToPreferGoodAnswers(String method, String loss) throws Exception {
         RunConfig config = config(method, "unpaired_preference.loss_type=" + loss);
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
             Manifest manifest = PrepareJob.run(spark, config);

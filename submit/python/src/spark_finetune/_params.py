@@ -22,19 +22,19 @@ class LanguageModelParams(JavaParams):
     batchSize: Param[int] = Param(
         Params._dummy(),
         "batchSize",
-        "rows that are computed together",
+        "rows in a batch",
         TypeConverters.toInt,
     )
     chat: Param[bool] = Param(
         Params._dummy(),
         "chat",
-        "task sft: whether a prompt that is a string is a user's message, for the chat template",
+        "task sft: whether a string is a user's message for the chat template",
         TypeConverters.toBoolean,
     )
     doSample: Param[bool] = Param(
         Params._dummy(),
         "doSample",
-        "whether tokens are drawn; else the likeliest is taken",
+        "whether tokens are sampled; else the likeliest token is taken",
         TypeConverters.toBoolean,
     )
     inputCol: Param[str] = Param(
@@ -52,38 +52,38 @@ class LanguageModelParams(JavaParams):
     outputCol: Param[str] = Param(
         Params._dummy(),
         "outputCol",
-        "column of the generated text once more, or of the likeliest tokens at each mask token; empty: none",
+        "column of the generated text again, or of the likeliest tokens at each mask token; empty: none",
         TypeConverters.toString,
     )
     predictionCol: Param[str] = Param(
         Params._dummy(),
         "predictionCol",
-        "column of what the model says; empty: none",
+        "column of the prediction; empty: none",
         TypeConverters.toString,
     )
     repetitionPenalty: Param[float] = Param(
         Params._dummy(),
         "repetitionPenalty",
-        "1: none; above: against what was said before",
+        "penalty on tokens that occurred before; 1: none",
         TypeConverters.toFloat,
     )
     temperature: Param[float] = Param(
         Params._dummy(),
         "temperature",
-        "what logits are divided by before a token is drawn",
+        "divisor of the logits before a token is sampled",
         TypeConverters.toFloat,
     )
     topK: Param[int] = Param(
         Params._dummy(),
         "topK",
-        "likeliest tokens that one is drawn of, 0: all; of a masked language model those that outputCol "
-        "has of each mask token, at most 5",
+        "number of likeliest tokens to sample from, 0: all; for a masked language model the tokens in "
+        "outputCol per mask token, at most 5",
         TypeConverters.toInt,
     )
     topP: Param[float] = Param(
         Params._dummy(),
         "topP",
-        "share of the probability whose likeliest tokens one is drawn of",
+        "sum of the probabilities of the likeliest tokens to sample from",
         TypeConverters.toFloat,
     )
 
@@ -197,19 +197,19 @@ class LanguageModelTrainerParams(JavaParams):
     labelCol: Param[str] = Param(
         Params._dummy(),
         "labelCol",
-        "column of what the model is trained to say",
+        "column of the labels",
         TypeConverters.toString,
     )
     learningRate: Param[float] = Param(
         Params._dummy(),
         "learningRate",
-        "highest learning rate",
+        "peak learning rate",
         TypeConverters.toFloat,
     )
     maxLength: Param[int] = Param(
         Params._dummy(),
         "maxLength",
-        "longest sample in tokens",
+        "most tokens of a sample",
         TypeConverters.toInt,
     )
     method: Param[str] = Param(
@@ -233,19 +233,19 @@ class LanguageModelTrainerParams(JavaParams):
     outputDir: Param[str] = Param(
         Params._dummy(),
         "outputDir",
-        "folder in which each fit makes a run's folder of its own",
+        "folder in which each fit creates its own folder of a run",
         TypeConverters.toString,
     )
     perDeviceTrainBatchSize: Param[int] = Param(
         Params._dummy(),
         "perDeviceTrainBatchSize",
-        "samples of a rank in a step",
+        "samples of a rank in a micro-batch",
         TypeConverters.toInt,
     )
     predictionCol: Param[str] = Param(
         Params._dummy(),
         "predictionCol",
-        "column of what the model says",
+        "column of the prediction",
         TypeConverters.toString,
     )
     ranks: Param[int] = Param(
@@ -257,13 +257,13 @@ class LanguageModelTrainerParams(JavaParams):
     seed: Param[int] = Param(
         Params._dummy(),
         "seed",
-        "derives all that is drawn",
+        "seed of all random numbers",
         TypeConverters.toInt,
     )
     settings: Param[list[str]] = Param(
         Params._dummy(),
         "settings",
-        "further keys of a run: section.key=value, as --set takes",
+        "further settings of the run: section.key=value, as for --set",
         TypeConverters.toListString,
     )
     task: Param[str] = Param(
@@ -436,31 +436,31 @@ class QuestionAnswererModelParams(JavaParams):
     answerCol: Param[str] = Param(
         Params._dummy(),
         "answerCol",
-        "column of a structure of answer, start, end and the scores; empty: none",
+        "column of structures of answer, start, end and scores; empty: none",
         TypeConverters.toString,
     )
     batchSize: Param[int] = Param(
         Params._dummy(),
         "batchSize",
-        "rows that are computed together",
+        "rows in a batch",
         TypeConverters.toInt,
     )
     contextCol: Param[str] = Param(
         Params._dummy(),
         "contextCol",
-        "column of the text that the answer is a part of",
+        "column of the text that contains the answer",
         TypeConverters.toString,
     )
     outputCol: Param[str] = Param(
         Params._dummy(),
         "outputCol",
-        "column of the answer once more; empty: none",
+        "column of the answer again; empty: none",
         TypeConverters.toString,
     )
     predictionCol: Param[str] = Param(
         Params._dummy(),
         "predictionCol",
-        "column of what the model says; empty: none",
+        "column of the prediction; empty: none",
         TypeConverters.toString,
     )
     questionCol: Param[str] = Param(
@@ -535,25 +535,25 @@ class QuestionAnswererTrainerParams(JavaParams):
     contextCol: Param[str] = Param(
         Params._dummy(),
         "contextCol",
-        "column of the text that the answer is a part of",
+        "column of the text that contains the answer",
         TypeConverters.toString,
     )
     labelCol: Param[str] = Param(
         Params._dummy(),
         "labelCol",
-        "column of what the model is trained to say",
+        "column of the labels",
         TypeConverters.toString,
     )
     learningRate: Param[float] = Param(
         Params._dummy(),
         "learningRate",
-        "highest learning rate",
+        "peak learning rate",
         TypeConverters.toFloat,
     )
     maxLength: Param[int] = Param(
         Params._dummy(),
         "maxLength",
-        "longest sample in tokens",
+        "most tokens of a sample",
         TypeConverters.toInt,
     )
     method: Param[str] = Param(
@@ -577,19 +577,19 @@ class QuestionAnswererTrainerParams(JavaParams):
     outputDir: Param[str] = Param(
         Params._dummy(),
         "outputDir",
-        "folder in which each fit makes a run's folder of its own",
+        "folder in which each fit creates its own folder of a run",
         TypeConverters.toString,
     )
     perDeviceTrainBatchSize: Param[int] = Param(
         Params._dummy(),
         "perDeviceTrainBatchSize",
-        "samples of a rank in a step",
+        "samples of a rank in a micro-batch",
         TypeConverters.toInt,
     )
     predictionCol: Param[str] = Param(
         Params._dummy(),
         "predictionCol",
-        "column of what the model says",
+        "column of the prediction",
         TypeConverters.toString,
     )
     questionCol: Param[str] = Param(
@@ -607,13 +607,13 @@ class QuestionAnswererTrainerParams(JavaParams):
     seed: Param[int] = Param(
         Params._dummy(),
         "seed",
-        "derives all that is drawn",
+        "seed of all random numbers",
         TypeConverters.toInt,
     )
     settings: Param[list[str]] = Param(
         Params._dummy(),
         "settings",
-        "further keys of a run: section.key=value, as --set takes",
+        "further settings of the run: section.key=value, as for --set",
         TypeConverters.toListString,
     )
 
@@ -781,7 +781,7 @@ class TextClassifierModelParams(JavaParams):
     batchSize: Param[int] = Param(
         Params._dummy(),
         "batchSize",
-        "rows that are computed together",
+        "rows in a batch",
         TypeConverters.toInt,
     )
     inputCol: Param[str] = Param(
@@ -805,7 +805,7 @@ class TextClassifierModelParams(JavaParams):
     predictionCol: Param[str] = Param(
         Params._dummy(),
         "predictionCol",
-        "column of what the model says; empty: none",
+        "column of the prediction; empty: none",
         TypeConverters.toString,
     )
     probabilityCol: Param[str] = Param(
@@ -817,13 +817,13 @@ class TextClassifierModelParams(JavaParams):
     rawPredictionCol: Param[str] = Param(
         Params._dummy(),
         "rawPredictionCol",
-        "column of their natural logarithms; empty: none",
+        "column of the natural logarithms of the probabilities; empty: none",
         TypeConverters.toString,
     )
     topK: Param[int] = Param(
         Params._dummy(),
         "topK",
-        "labels in top_k",
+        "number of labels in top_k",
         TypeConverters.toInt,
     )
 
@@ -916,19 +916,19 @@ class TextClassifierTrainerParams(JavaParams):
     labelCol: Param[str] = Param(
         Params._dummy(),
         "labelCol",
-        "column of what the model is trained to say",
+        "column of the labels",
         TypeConverters.toString,
     )
     learningRate: Param[float] = Param(
         Params._dummy(),
         "learningRate",
-        "highest learning rate",
+        "peak learning rate",
         TypeConverters.toFloat,
     )
     maxLength: Param[int] = Param(
         Params._dummy(),
         "maxLength",
-        "longest sample in tokens",
+        "most tokens of a sample",
         TypeConverters.toInt,
     )
     method: Param[str] = Param(
@@ -952,19 +952,19 @@ class TextClassifierTrainerParams(JavaParams):
     outputDir: Param[str] = Param(
         Params._dummy(),
         "outputDir",
-        "folder in which each fit makes a run's folder of its own",
+        "folder in which each fit creates its own folder of a run",
         TypeConverters.toString,
     )
     perDeviceTrainBatchSize: Param[int] = Param(
         Params._dummy(),
         "perDeviceTrainBatchSize",
-        "samples of a rank in a step",
+        "samples of a rank in a micro-batch",
         TypeConverters.toInt,
     )
     predictionCol: Param[str] = Param(
         Params._dummy(),
         "predictionCol",
-        "column of what the model says",
+        "column of the prediction",
         TypeConverters.toString,
     )
     probabilityCol: Param[str] = Param(
@@ -982,19 +982,19 @@ class TextClassifierTrainerParams(JavaParams):
     rawPredictionCol: Param[str] = Param(
         Params._dummy(),
         "rawPredictionCol",
-        "column of their natural logarithms; empty: none",
+        "column of the natural logarithms of the probabilities; empty: none",
         TypeConverters.toString,
     )
     seed: Param[int] = Param(
         Params._dummy(),
         "seed",
-        "derives all that is drawn",
+        "seed of all random numbers",
         TypeConverters.toInt,
     )
     settings: Param[list[str]] = Param(
         Params._dummy(),
         "settings",
-        "further keys of a run: section.key=value, as --set takes",
+        "further settings of the run: section.key=value, as for --set",
         TypeConverters.toListString,
     )
 
@@ -1173,7 +1173,7 @@ class TextEmbedderParams(JavaParams):
     batchSize: Param[int] = Param(
         Params._dummy(),
         "batchSize",
-        "texts that are computed together",
+        "texts in a batch",
         TypeConverters.toInt,
     )
     inputCol: Param[str] = Param(
@@ -1389,7 +1389,7 @@ class TokenClassifierModelParams(JavaParams):
     batchSize: Param[int] = Param(
         Params._dummy(),
         "batchSize",
-        "rows that are computed together",
+        "rows in a batch",
         TypeConverters.toInt,
     )
     inputCol: Param[str] = Param(
@@ -1407,7 +1407,7 @@ class TokenClassifierModelParams(JavaParams):
     predictionCol: Param[str] = Param(
         Params._dummy(),
         "predictionCol",
-        "column of what the model says; empty: none",
+        "column of the prediction; empty: none",
         TypeConverters.toString,
     )
 
@@ -1464,19 +1464,19 @@ class TokenClassifierTrainerParams(JavaParams):
     labelCol: Param[str] = Param(
         Params._dummy(),
         "labelCol",
-        "column of what the model is trained to say",
+        "column of the labels",
         TypeConverters.toString,
     )
     learningRate: Param[float] = Param(
         Params._dummy(),
         "learningRate",
-        "highest learning rate",
+        "peak learning rate",
         TypeConverters.toFloat,
     )
     maxLength: Param[int] = Param(
         Params._dummy(),
         "maxLength",
-        "longest sample in tokens",
+        "most tokens of a sample",
         TypeConverters.toInt,
     )
     method: Param[str] = Param(
@@ -1500,19 +1500,19 @@ class TokenClassifierTrainerParams(JavaParams):
     outputDir: Param[str] = Param(
         Params._dummy(),
         "outputDir",
-        "folder in which each fit makes a run's folder of its own",
+        "folder in which each fit creates its own folder of a run",
         TypeConverters.toString,
     )
     perDeviceTrainBatchSize: Param[int] = Param(
         Params._dummy(),
         "perDeviceTrainBatchSize",
-        "samples of a rank in a step",
+        "samples of a rank in a micro-batch",
         TypeConverters.toInt,
     )
     predictionCol: Param[str] = Param(
         Params._dummy(),
         "predictionCol",
-        "column of what the model says",
+        "column of the prediction",
         TypeConverters.toString,
     )
     ranks: Param[int] = Param(
@@ -1524,13 +1524,13 @@ class TokenClassifierTrainerParams(JavaParams):
     seed: Param[int] = Param(
         Params._dummy(),
         "seed",
-        "derives all that is drawn",
+        "seed of all random numbers",
         TypeConverters.toInt,
     )
     settings: Param[list[str]] = Param(
         Params._dummy(),
         "settings",
-        "further keys of a run: section.key=value, as --set takes",
+        "further settings of the run: section.key=value, as for --set",
         TypeConverters.toListString,
     )
 

@@ -15,20 +15,20 @@ import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * What a column that a stage reads has to be.
+ * Types that a column of a stage may have.
  *
- * @param wanted its type, for messages
- * @param fits whether a type is one of these
+ * @param expected description of the types in messages
+ * @param fits whether a type is allowed
  */
-record ColumnKind(String wanted, Predicate<DataType> fits) {
+record ColumnKind(String expected, Predicate<DataType> fits) {
     private static final String LIST_OF_MESSAGES = "array<struct<role:string,content:string>>";
 
     static final ColumnKind TEXT = new ColumnKind("string", ColumnKind::isText);
     static final ColumnKind WORDS = new ColumnKind(
-            "array<string>, a row's words, or string", type -> isText(type) || isArray(type, ColumnKind::isText));
-    /** A tag a word, or the spans of entities. */
+            "array<string> (the words of a row) or string", type -> isText(type) || isArray(type, ColumnKind::isText));
+    /** One tag per word, or the spans of entities. */
     static final ColumnKind TAGS = new ColumnKind(
-            "array<string>, a tag of each word, or array<struct<start:int,end:int,label:string>>",
+            "array<string> (one tag per word) or array<struct<start:int,end:int,label:string>>",
             type -> isArray(
                     type,
                     one -> isText(one) || one instanceof IntegralType || hasFields(one, "start", "end", "label")));
@@ -37,20 +37,20 @@ record ColumnKind(String wanted, Predicate<DataType> fits) {
             "string or a number", type -> isText(type) || type instanceof NumericType || type instanceof BooleanType);
     static final ColumnKind LABELS = new ColumnKind("array<string>", type -> isArray(type, ColumnKind::isText));
     static final ColumnKind NUMBER = new ColumnKind("a number", NumericType.class::isInstance);
-    /** As the {@code datasets} library has them, or as SQuAD's files do. */
+    /** Answers in the form of the {@code datasets} library, or of SQuAD's files. */
     static final ColumnKind ANSWERS = new ColumnKind(
             "struct<text:array<string>,answer_start:array<int>>",
             type -> hasFields(type, "text", "answer_start")
                     || isArray(type, one -> hasFields(one, "text", "answer_start")));
 
     static final ColumnKind MESSAGES = new ColumnKind(LIST_OF_MESSAGES, ColumnKind::isMessages);
-    /** Messages, or ShareGPT's. */
+    /** Messages in the form of OpenAI or of ShareGPT. */
     static final ColumnKind CONVERSATION =
             new ColumnKind(LIST_OF_MESSAGES, type -> isMessages(type) || isFromAndValue(type));
 
     static final ColumnKind PROMPT =
             new ColumnKind("string or " + LIST_OF_MESSAGES, type -> isText(type) || isMessages(type));
-    /** What a conversation goes on from, in any of these forms. */
+    /** Text or conversation that the model continues, in any of these forms. */
     static final ColumnKind ASKED = new ColumnKind(
             "string or " + LIST_OF_MESSAGES, type -> isText(type) || isMessages(type) || isFromAndValue(type));
 
@@ -66,7 +66,7 @@ record ColumnKind(String wanted, Predicate<DataType> fits) {
         return type instanceof StructType struct && List.of(struct.fieldNames()).containsAll(List.of(names));
     }
 
-    /** Whether it is a list of messages as ShareGPT names their fields. */
+    /** Returns whether a type is a list of messages with the field names of ShareGPT. */
     static boolean isFromAndValue(DataType type) {
         return isArray(type, one -> hasFields(one, "from", "value"));
     }
@@ -76,14 +76,15 @@ record ColumnKind(String wanted, Predicate<DataType> fits) {
     }
 
     /**
-     * Refuses a column that is not there or of another type.
+     * Refuses a column that does not exist or has another type.
      *
-     * @param param of the stage, that names the column
-     * @return the column's type
+     * @param stage stage that reads the column
+     * @param param parameter of the stage that names the column
+     * @return type of the column
      */
     DataType require(Params stage, Param<String> param, StructType schema) {
         String name = stage.getOrDefault(param);
-        String set = "set " + param.name() + " to one that is " + wanted;
+        String set = "set " + param.name() + " to a column that is " + expected;
         if (!Arrays.asList(schema.fieldNames()).contains(name)) {
             throw RunException.config(stage.uid() + ": " + param.name() + ": there is no column " + name
                     + ", the columns are " + String.join(", ", schema.fieldNames()) + ": " + set);
@@ -91,7 +92,7 @@ record ColumnKind(String wanted, Predicate<DataType> fits) {
         DataType type = schema.apply(name).dataType();
         if (!fits.test(type)) {
             throw RunException.config(stage.uid() + ": " + param.name() + ": column " + name + " is "
-                    + type.simpleString() + ", it must be " + wanted + ": cast it, or " + set);
+                    + type.simpleString() + ", it must be " + expected + ": cast it, or " + set);
         }
         return type;
     }

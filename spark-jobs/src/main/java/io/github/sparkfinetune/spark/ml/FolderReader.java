@@ -6,14 +6,14 @@ import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.MLReader;
 
 /**
- * Loads what {@link FolderWriter} saved.
+ * Loads a stage that {@link FolderWriter} saved.
  *
- * @param <S> the stage's class
+ * @param <S> class of the stage
  */
 final class FolderReader<S extends Params> extends MLReader<S> {
     private final BiFunction<S, String, S> withModel;
 
-    /** @param withModel gives a stage the model of a saved folder */
+    /** @param withModel sets the model of a saved folder on a stage */
     FolderReader(BiFunction<S, String, S> withModel) {
         this.withModel = withModel;
     }

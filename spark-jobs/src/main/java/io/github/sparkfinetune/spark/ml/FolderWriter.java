@@ -14,9 +14,12 @@ import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.util.DefaultParamsWriter;
 import org.apache.spark.ml.util.MLWriter;
 
-/** Saves a stage with its model: Spark ML's {@code metadata}, texts, and {@code model/}, the files of a folder. */
+/**
+ * Saves a stage with its model. The folder has Spark ML's {@code metadata}, text files, and the folder {@code model/}
+ * with the files of the model.
+ */
 final class FolderWriter extends MLWriter {
-    /** The folder of the model, in the saved one. */
+    /** Folder of the model in the saved folder. */
     static final String MODEL = "model";
 
     private final Params stage;
@@ -25,9 +28,9 @@ final class FolderWriter extends MLWriter {
     private final Map<String, String> texts;
 
     /**
-     * @param folder of the model
-     * @param kept whether a file of it is saved, by its name
-     * @param texts that are saved beside it, by the names of their files
+     * @param folder folder of the model
+     * @param kept whether a file of the model is saved, by its name
+     * @param texts texts that are saved beside the model, by file name
      */
     FolderWriter(Params stage, String folder, Predicate<String> kept, Map<String, String> texts) {
         this.stage = stage;
@@ -56,15 +59,15 @@ final class FolderWriter extends MLWriter {
                 }
             }
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be copied to " + to, from, e);
+            throw HadoopFiles.failed("cannot be copied to " + to, from, e);
         }
         texts.forEach((name, text) -> HadoopFiles.write(
                 target, new Path(path, name), out -> out.write(text.getBytes(StandardCharsets.UTF_8))));
-        // Last, because a reader looks for it first.
+        // Written last, because a reader looks for it first.
         new Metadata(stage).saveImpl(path);
     }
 
-    /** Spark ML's own file of parameters, into a folder that is there. */
+    /** Writer of Spark ML's file of parameters into an existing folder. */
     private static final class Metadata extends DefaultParamsWriter {
         Metadata(Params stage) {
             super(stage);

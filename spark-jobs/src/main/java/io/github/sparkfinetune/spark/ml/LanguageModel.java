@@ -32,11 +32,13 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Goes on from texts, answers prompts, or fills in mask tokens, as it was trained. {@code predictionCol} has the
- * generated text, and {@code outputCol}, where it is set, the same; of a masked language model {@code predictionCol}
- * has the likeliest token at each mask token of the text, and {@code outputCol} the {@code topK} likeliest, as
- * {@code pipeline("fill-mask")} of {@code transformers} tells them: {@code mask}, {@code score}, {@code token},
- * {@code token_str}. What a parameter of the generation isn't set to is as the run has it.
+ * Language model that continues texts, answers prompts or fills in mask tokens, as it was trained.
+ * {@code predictionCol} holds the generated text; {@code outputCol} holds the same text if it is set.
+ *
+ * <p>For a masked language model, {@code predictionCol} holds the likeliest token at each mask token. {@code outputCol}
+ * then holds the {@code topK} likeliest tokens with the fields of {@code pipeline("fill-mask")} of
+ * {@code transformers}: {@code mask}, {@code score}, {@code token}, {@code token_str}. Generation parameters that are
+ * not set have the run's values.
  */
 public final class LanguageModel extends TextModel<LanguageModel> {
     private static final long serialVersionUID = 1L;
@@ -44,7 +46,7 @@ public final class LanguageModel extends TextModel<LanguageModel> {
     static final String INPUT = "column of the text, the conversation or the prompt";
     static final Set<Task> TASKS =
             EnumSet.of(Task.CAUSAL_LM, Task.SFT, Task.MASKED_LM, Task.PREFERENCE, Task.UNPAIRED_PREFERENCE);
-    /** The name of a prompt for the tasks sft, preference and unpaired-preference. */
+    /** Name of the prompt in the tasks sft, preference and unpaired-preference. */
     static final String PROMPT = "prompt";
 
     private static final String MESSAGES = "messages";
@@ -67,21 +69,21 @@ public final class LanguageModel extends TextModel<LanguageModel> {
         this(Identifiable$.MODULE$.randomUID("languageModel"));
     }
 
-    /** With a uid of one's own. */
+    /** Creates a stage with a given uid. */
     public LanguageModel(String uid) {
-        super(uid, INPUT, "the generated text once more, or of the likeliest tokens at each mask token");
-        chat = new BooleanParam(
-                this, "chat", "task sft: whether a prompt that is a string is a user's message, for the chat template");
+        super(uid, INPUT, "the generated text again, or of the likeliest tokens at each mask token");
+        chat = new BooleanParam(this, "chat", "task sft: whether a string is a user's message for the chat template");
         maxNewTokens = new IntParam(this, "maxNewTokens", "most tokens of an answer");
-        doSample = new BooleanParam(this, "doSample", "whether tokens are drawn; else the likeliest is taken");
-        temperature = new DoubleParam(this, "temperature", "what logits are divided by before a token is drawn");
+        doSample = new BooleanParam(this, "doSample", "whether tokens are sampled; else the likeliest token is taken");
+        temperature = new DoubleParam(this, "temperature", "divisor of the logits before a token is sampled");
         topK = new IntParam(
                 this,
                 "topK",
-                "likeliest tokens that one is drawn of, 0: all; of a masked language model those that outputCol has of"
-                        + " each mask token, at most 5");
-        topP = new DoubleParam(this, "topP", "share of the probability whose likeliest tokens one is drawn of");
-        repetitionPenalty = new DoubleParam(this, "repetitionPenalty", "1: none; above: against what was said before");
+                "number of likeliest tokens to sample from, 0: all; for a masked language model the tokens in outputCol"
+                        + " per mask token, at most 5");
+        topP = new DoubleParam(this, "topP", "sum of the probabilities of the likeliest tokens to sample from");
+        repetitionPenalty =
+                new DoubleParam(this, "repetitionPenalty", "penalty on tokens that occurred before; 1: none");
         setDefault(chat, true);
     }
 
@@ -113,7 +115,9 @@ public final class LanguageModel extends TextModel<LanguageModel> {
         return repetitionPenalty;
     }
 
-    /** False for a model that was trained on prompts and completions that are texts. */
+    /**
+     * Sets whether a string is a message: false for a model that was trained on prompts and completions that are texts.
+     */
     public LanguageModel setChat(boolean value) {
         return with(chat, value);
     }
@@ -180,7 +184,7 @@ public final class LanguageModel extends TextModel<LanguageModel> {
         return Map.of(preference ? PROMPT : MESSAGES, when(input.isNotNull(), array(message)));
     }
 
-    /** The name of a column of conversations for task sft. */
+    /** Returns the name of a column of conversations for task sft. */
     static String conversation(DataType type) {
         return ColumnKind.isFromAndValue(type) ? "conversations" : MESSAGES;
     }
@@ -194,13 +198,13 @@ public final class LanguageModel extends TextModel<LanguageModel> {
         Column filled = predicted.getField("predictions");
         return outputs.add(outputCol(), FILLED, () -> {
             Column likeliest = isDefined(topK)
-                    ? flatten(ofMasks(filled, mask -> slice(mask, 1, (int) getOrDefault(topK))))
+                    ? flatten(perMask(filled, mask -> slice(mask, 1, (int) getOrDefault(topK))))
                     : filled;
             return likeliest.cast(FILLED);
         });
     }
 
-    /** @param stage the trainer or the model */
+    /** @param stage trainer or model */
     static Outputs outputs(Params stage, Task task, Param<String> prediction, Column predicted) {
         Outputs outputs = new Outputs(stage);
         return task.generates()
@@ -208,30 +212,31 @@ public final class LanguageModel extends TextModel<LanguageModel> {
                 : outputs.add(
                         prediction,
                         TOKENS,
-                        () -> ofMasks(
+                        () -> perMask(
                                 predicted.getField("predictions"),
                                 mask -> element_at(mask, 1).getField("token_str")));
     }
 
-    /** What is made of the tokens at each mask token, the likeliest first. */
-    private static Column ofMasks(Column filled, UnaryOperator<Column> made) {
+    /** Applies a function to the tokens at each mask token, likeliest first. */
+    private static Column perMask(Column filled, UnaryOperator<Column> function) {
         Column masks = array_distinct(functions.transform(filled, one -> one.getField("mask")));
         return functions.transform(
                 masks,
-                mask -> made.apply(filter(filled, one -> one.getField("mask").equalTo(mask))));
+                mask -> function.apply(
+                        filter(filled, one -> one.getField("mask").equalTo(mask))));
     }
 
-    /** Reads what {@link #write} saved. */
+    /** Returns a reader for a folder that {@link #write} saved. */
     public static MLReader<LanguageModel> read() {
         return new FolderReader<>(TrainedModel::of);
     }
 
-    /** Reads what {@code save} saved. */
+    /** Loads a stage that {@code save} saved. */
     public static LanguageModel load(String path) {
         return read().load(path);
     }
 
-    /** The model of a folder of a run, such as {@code finetune run} leaves. */
+    /** Returns the model in the folder of a run, such as a folder of {@code finetune run}. */
     public static LanguageModel ofRun(String outputDir) {
         return new LanguageModel().of(outputDir);
     }

@@ -19,9 +19,9 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Fine-tunes a language model. What is read follows from the task: of {@code causal-lm} and {@code masked-lm} a text in
- * {@code inputCol}; of {@code sft} a conversation in {@code inputCol}, or, where {@code labelCol} is set, a prompt in
- * {@code inputCol} and its answer in {@code labelCol}, texts both or conversations both.
+ * Fine-tunes a language model. The task decides the columns. {@code causal-lm} and {@code masked-lm} read a text in
+ * {@code inputCol}. {@code sft} reads a conversation in {@code inputCol}. If {@code labelCol} is set, {@code sft} reads
+ * a prompt in {@code inputCol} and its answer in {@code labelCol}, both as texts or both as conversations.
  */
 public final class LanguageModelTrainer extends TextTrainer<LanguageModelTrainer, LanguageModel> {
     private static final long serialVersionUID = 1L;
@@ -33,7 +33,7 @@ public final class LanguageModelTrainer extends TextTrainer<LanguageModelTrainer
         this(Identifiable$.MODULE$.randomUID("languageModelTrainer"));
     }
 
-    /** With a uid of one's own. */
+    /** Creates a stage with a given uid. */
     public LanguageModelTrainer(String uid) {
         super(uid, LanguageModel.INPUT);
         task = new Param<>(this, "task", "causal-lm, sft or masked-lm");
@@ -44,7 +44,7 @@ public final class LanguageModelTrainer extends TextTrainer<LanguageModelTrainer
         return task;
     }
 
-    /** {@code causal-lm}, {@code sft} or {@code masked-lm}. */
+    /** Sets the task: {@code causal-lm}, {@code sft} or {@code masked-lm}. */
     public LanguageModelTrainer setTask(String value) {
         return with(task, value);
     }
@@ -67,7 +67,7 @@ public final class LanguageModelTrainer extends TextTrainer<LanguageModelTrainer
         return settings;
     }
 
-    /** Under the names by which the task knows what a row holds. */
+    /** Renames the columns to the names that the task knows. */
     @Override
     Dataset<Row> rows(Dataset<?> dataset) {
         if (kind() != Task.SFT) {
@@ -101,7 +101,7 @@ public final class LanguageModelTrainer extends TextTrainer<LanguageModelTrainer
         boolean sft = kind() == Task.SFT;
         if (hasLabel() && !sft) {
             throw RunException.config(uid() + ": labelCol: task " + getOrDefault(task)
-                    + " trains on inputCol alone: leave it out, or set task to sft");
+                    + " trains only on inputCol: leave labelCol out, or set task to sft");
         }
         ColumnKind input = !sft ? ColumnKind.TEXT : hasLabel() ? ColumnKind.PROMPT : ColumnKind.CONVERSATION;
         DataType type = input.require(this, inputCol(), schema);
@@ -111,12 +111,12 @@ public final class LanguageModelTrainer extends TextTrainer<LanguageModelTrainer
         return LanguageModel.outputs(this, kind(), predictionCol(), NONE);
     }
 
-    /** Reads what {@link #write} saved. */
+    /** Returns a reader for a folder that {@link #write} saved. */
     public static MLReader<LanguageModelTrainer> read() {
         return new DefaultParamsReader<>();
     }
 
-    /** Reads what {@code save} saved. */
+    /** Loads a stage that {@code save} saved. */
     public static LanguageModelTrainer load(String path) {
         return read().load(path);
     }

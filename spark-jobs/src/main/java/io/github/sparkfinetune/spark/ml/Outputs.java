@@ -13,7 +13,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructType;
 
-/** The columns that a stage adds: each parameter that names one, unless its name is empty. */
+/** Columns that a stage adds: one per parameter that names a column, unless the name is empty. */
 final class Outputs {
     private final Params stage;
     private final List<Output> all = new ArrayList<>();
@@ -25,10 +25,11 @@ final class Outputs {
     }
 
     /**
-     * Adds one, which may be null in every row.
+     * Adds a column, which may be null in every row.
      *
-     * @param param that names it
-     * @param value asked for when rows are made; not of an estimator, which makes none
+     * @param param parameter that names the column
+     * @param type type of the column
+     * @param value supplies the column when rows are computed; an estimator never calls it
      */
     Outputs add(Param<String> param, DataType type, Supplier<Column> value) {
         String name = stage.getOrDefault(param);
@@ -39,9 +40,9 @@ final class Outputs {
     }
 
     /**
-     * The schema with them.
+     * Returns a schema with the added columns.
      *
-     * @throws RunException if there is a column of such a name
+     * @throws RunException if a column with such a name exists
      */
     StructType schema(StructType before) {
         StructType schema = before;
@@ -55,7 +56,7 @@ final class Outputs {
         return schema;
     }
 
-    /** The rows with them. */
+    /** Returns rows with the added columns. */
     Dataset<Row> columns(Dataset<Row> rows) {
         Dataset<Row> with = rows;
         for (Output output : all) {

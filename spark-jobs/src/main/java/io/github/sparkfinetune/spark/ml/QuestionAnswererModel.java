@@ -18,16 +18,16 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Answers questions by a part of a text. {@code predictionCol} has the answer, null where none is given;
- * {@code outputCol}, where it is set, the same, as DJL's {@code QuestionAnswerer} has it; {@code answerCol}, where it
- * is set, a structure of {@code answer}, {@code start} and {@code end} (of the answer in the context, in code points,
- * the end exclusive), {@code score} and {@code no_answer_score}.
+ * Answers questions with a part of a text. {@code predictionCol} holds the answer, or null if the model gives none.
+ * {@code outputCol} holds the same answer if it is set, as in DJL's {@code QuestionAnswerer}. {@code answerCol}, if
+ * set, holds a structure of {@code answer}, {@code start} and {@code end}, {@code score} and {@code no_answer_score}.
+ * Start and end (exclusive) count code points of the context.
  */
 public final class QuestionAnswererModel extends TrainedModel<QuestionAnswererModel> {
     private static final long serialVersionUID = 1L;
 
     static final String QUESTION = "column of the question";
-    static final String CONTEXT = "column of the text that the answer is a part of";
+    static final String CONTEXT = "column of the text that contains the answer";
 
     private static final StructType ANSWER = new StructType()
             .add("answer", DataTypes.StringType)
@@ -44,13 +44,13 @@ public final class QuestionAnswererModel extends TrainedModel<QuestionAnswererMo
         this(Identifiable$.MODULE$.randomUID("questionAnswerer"));
     }
 
-    /** With a uid of one's own. */
+    /** Creates a stage with a given uid. */
     public QuestionAnswererModel(String uid) {
-        super(uid, "the answer once more");
+        super(uid, "the answer again");
         questionCol = new Param<>(this, "questionCol", QUESTION);
         contextCol = new Param<>(this, "contextCol", CONTEXT);
-        answerCol = new Param<>(
-                this, "answerCol", "column of a structure of answer, start, end and the scores; empty: none");
+        answerCol =
+                new Param<>(this, "answerCol", "column of structures of answer, start, end and scores; empty: none");
         setDefault(questionCol, "question");
         setDefault(contextCol, "context");
         setDefault(answerCol, "");
@@ -80,7 +80,7 @@ public final class QuestionAnswererModel extends TrainedModel<QuestionAnswererMo
         return with(answerCol, value);
     }
 
-    /** Both columns as DJL's {@code QuestionAnswerer} takes them: the question's, then the context's. */
+    /** Sets both columns in the order of DJL's {@code QuestionAnswerer}: question, then context. */
     public QuestionAnswererModel setInputCols(String... values) {
         if (values.length != 2) {
             throw RunException.config(uid() + ": inputCols has " + values.length
@@ -112,22 +112,22 @@ public final class QuestionAnswererModel extends TrainedModel<QuestionAnswererMo
                 .add(answerCol, ANSWER, () -> when(predicted.getField("error").isNull(), all.cast(ANSWER)));
     }
 
-    /** @param stage the trainer or the model */
+    /** @param stage trainer or model */
     static Outputs outputs(Params stage, Param<String> prediction, Column predicted) {
         return new Outputs(stage).add(prediction, DataTypes.StringType, () -> predicted.getField("answer"));
     }
 
-    /** Reads what {@link #write} saved. */
+    /** Returns a reader for a folder that {@link #write} saved. */
     public static MLReader<QuestionAnswererModel> read() {
         return new FolderReader<>(TrainedModel::of);
     }
 
-    /** Reads what {@code save} saved. */
+    /** Loads a stage that {@code save} saved. */
     public static QuestionAnswererModel load(String path) {
         return read().load(path);
     }
 
-    /** The model of a folder of a run, such as {@code finetune run} leaves. */
+    /** Returns the model in the folder of a run, such as a folder of {@code finetune run}. */
     public static QuestionAnswererModel ofRun(String outputDir) {
         return new QuestionAnswererModel().of(outputDir);
     }

@@ -11,9 +11,9 @@ import org.apache.spark.sql.types.StructType;
 
 /**
  * Fine-tunes a model to find the answers of questions in texts. Labels are {@code struct<text:array<string>,
- * answer_start:array<int>>}, the start in code points, as the {@code datasets} library has SQuAD; or an array of
- * structures of one text and start each. {@code question_answering.version_2_with_negative=true} among the
- * {@code settings} makes it questions that may have no answer.
+ * answer_start:array<int>>} with starts in code points, as SQuAD in the {@code datasets} library. Or labels are an
+ * array of structures with one text and one start each. With {@code question_answering.version_2_with_negative=true} in
+ * the {@code settings}, questions may have no answer.
  */
 public final class QuestionAnswererTrainer extends Trainer<QuestionAnswererTrainer, QuestionAnswererModel> {
     private static final long serialVersionUID = 1L;
@@ -25,7 +25,7 @@ public final class QuestionAnswererTrainer extends Trainer<QuestionAnswererTrain
         this(Identifiable$.MODULE$.randomUID("questionAnswererTrainer"));
     }
 
-    /** With a uid of one's own. */
+    /** Creates a stage with a given uid. */
     public QuestionAnswererTrainer(String uid) {
         super(uid);
         questionCol = new Param<>(this, "questionCol", QuestionAnswererModel.QUESTION);
@@ -73,12 +73,12 @@ public final class QuestionAnswererTrainer extends Trainer<QuestionAnswererTrain
         return QuestionAnswererModel.outputs(this, predictionCol(), NONE);
     }
 
-    /** Reads what {@link #write} saved. */
+    /** Returns a reader for a folder that {@link #write} saved. */
     public static MLReader<QuestionAnswererTrainer> read() {
         return new DefaultParamsReader<>();
     }
 
-    /** Reads what {@code save} saved. */
+    /** Loads a stage that {@code save} saved. */
     public static QuestionAnswererTrainer load(String path) {
         return read().load(path);
     }

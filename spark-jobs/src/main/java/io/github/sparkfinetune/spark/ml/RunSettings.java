@@ -18,14 +18,14 @@ import org.apache.spark.sql.SparkSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Parameters of stages as the configuration of a run. */
+/** Configuration of a run from the parameters of a stage. */
 final class RunSettings {
     private static final Logger LOG = LoggerFactory.getLogger(RunSettings.class);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private RunSettings() {}
 
-    /** A key that is set to a value, as {@code --set} takes it. */
+    /** Returns a key and its value in the form of {@code --set}. */
     static String setting(String key, Object value) {
         try {
             return key + "=" + JSON.writeValueAsString(value);
@@ -34,7 +34,7 @@ final class RunSettings {
         }
     }
 
-    /** The value of a parameter that has no default. */
+    /** Returns the value of a parameter without a default. */
     static String required(Params stage, Param<String> param) {
         if (!stage.isDefined(param)) {
             throw RunException.config(stage.uid() + ": " + param.name() + " is not set: it is " + param.doc());
@@ -42,7 +42,7 @@ final class RunSettings {
         return stage.getOrDefault(param);
     }
 
-    /** The run that settings make, with absolute paths and its model fetched, where that is a name on the Hub. */
+    /** Returns the run of some settings, with absolute paths. A model of the Hub is downloaded. */
     static RunConfig run(SparkSession session, Params stage, List<String> settings) {
         Configuration hadoop = session.sparkContext().hadoopConfiguration();
         RunConfig run = RunConfigLoader.parse("{}", stage.uid(), settings);

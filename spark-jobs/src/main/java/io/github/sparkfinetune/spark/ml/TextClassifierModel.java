@@ -29,20 +29,20 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Classifies texts. Its columns are those of Spark ML's classifiers, {@code predictionCol}, {@code probabilityCol} (a
- * vector by label id) and {@code rawPredictionCol} (its natural logarithm), and, where {@code outputCol} is set, the
- * one that DJL's {@code TextClassifier} makes: {@code class_names}, {@code probabilities}, {@code top_k}. An empty name
- * leaves a column out. Of a text that cannot be used they are null.
+ * Classifies texts. The columns are those of Spark ML's classifiers: {@code predictionCol}, {@code probabilityCol} (a
+ * vector by label id) and {@code rawPredictionCol} (its natural logarithm). If {@code outputCol} is set, it holds the
+ * column of DJL's {@code TextClassifier}: {@code class_names}, {@code probabilities}, {@code top_k}. An empty name
+ * leaves a column out. The columns are null for a text that cannot be used.
  */
 public final class TextClassifierModel extends TextModel<TextClassifierModel> {
     private static final long serialVersionUID = 1L;
 
     static final String INPUT = "column of the text";
     static final String PROBABILITY = "column of the labels' probabilities, by label id; empty: none";
-    static final String RAW = "column of their natural logarithms; empty: none";
+    static final String RAW = "column of the natural logarithms of the probabilities; empty: none";
     private static final String UID = "textClassifier";
 
-    /** What {@code outputCol} holds. */
+    /** Type of {@code outputCol}. */
     private static final StructType OUTPUT = new StructType()
             .add("class_names", DataTypes.createArrayType(DataTypes.StringType))
             .add("probabilities", DataTypes.createArrayType(DataTypes.DoubleType))
@@ -57,12 +57,12 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
         this(Identifiable$.MODULE$.randomUID(UID));
     }
 
-    /** With a uid of one's own. */
+    /** Creates a stage with a given uid. */
     public TextClassifierModel(String uid) {
         super(uid, INPUT, "a structure of class_names, probabilities and top_k");
         probabilityCol = new Param<>(this, "probabilityCol", PROBABILITY);
         rawPredictionCol = new Param<>(this, "rawPredictionCol", RAW);
-        topK = new IntParam(this, "topK", "labels in top_k");
+        topK = new IntParam(this, "topK", "number of labels in top_k");
         numericLabels = new BooleanParam(this, "numericLabels", "whether a prediction is the label's number");
         setDefault(probabilityCol, "probability");
         setDefault(rawPredictionCol, "rawPrediction");
@@ -102,7 +102,7 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
         return with(numericLabels, value);
     }
 
-    /** Names of the labels by their ids. */
+    /** Returns the names of the labels by their ids. */
     public List<String> labels() {
         return labelNames();
     }
@@ -141,9 +141,9 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
     }
 
     /**
-     * The columns of Spark ML.
+     * Returns the columns of Spark ML.
      *
-     * @param stage the trainer or the model
+     * @param stage trainer or model
      * @param number whether a prediction is the label's number
      */
     static Outputs outputs(
@@ -188,17 +188,17 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
         return when(probabilities.isNotNull(), all.cast(OUTPUT));
     }
 
-    /** Reads what {@link #write} saved. */
+    /** Returns a reader for a folder that {@link #write} saved. */
     public static MLReader<TextClassifierModel> read() {
         return new FolderReader<>(TrainedModel::of);
     }
 
-    /** Reads what {@code save} saved. */
+    /** Loads a stage that {@code save} saved. */
     public static TextClassifierModel load(String path) {
         return read().load(path);
     }
 
-    /** The model of a folder of a run, such as {@code finetune run} leaves. */
+    /** Returns the model in the folder of a run, such as a folder of {@code finetune run}. */
     public static TextClassifierModel ofRun(String outputDir) {
         return new TextClassifierModel().of(outputDir);
     }

@@ -18,9 +18,9 @@ import org.apache.spark.sql.types.NumericType;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Fine-tunes a model to classify texts. Labels are texts, or the numbers 0, 1, … as {@code StringIndexer} makes them;
- * predictions are of the same kind. {@code classification.problem_type} among the {@code settings} makes it several
- * labels a text (a column of lists) or a number.
+ * Fine-tunes a model to classify texts. Labels are texts, or the numbers 0, 1, … of {@code StringIndexer}. Predictions
+ * are of the same kind. With {@code classification.problem_type} in the {@code settings}, a text has several labels (a
+ * column of lists) or a number.
  */
 public final class TextClassifierTrainer extends TextTrainer<TextClassifierTrainer, TextClassifierModel> {
     private static final long serialVersionUID = 1L;
@@ -34,7 +34,7 @@ public final class TextClassifierTrainer extends TextTrainer<TextClassifierTrain
         this(Identifiable$.MODULE$.randomUID("textClassifierTrainer"));
     }
 
-    /** With a uid of one's own. */
+    /** Creates a stage with a given uid. */
     public TextClassifierTrainer(String uid) {
         super(uid, TextClassifierModel.INPUT);
         probabilityCol = new Param<>(this, "probabilityCol", TextClassifierModel.PROBABILITY);
@@ -68,7 +68,7 @@ public final class TextClassifierTrainer extends TextTrainer<TextClassifierTrain
                 RunSettings.setting("data.label", getOrDefault(labelCol())));
     }
 
-    /** Whole numbers as they are written without a point. */
+    /** Converts numeric labels to whole numbers without a decimal point. */
     @Override
     Dataset<Row> rows(Dataset<?> dataset) {
         String label = getOrDefault(labelCol());
@@ -82,7 +82,9 @@ public final class TextClassifierTrainer extends TextTrainer<TextClassifierTrain
                 && schema.apply(getOrDefault(labelCol())).dataType() instanceof NumericType;
     }
 
-    /** What the settings say; whether they say it well is found when they are read. */
+    /**
+     * Returns the problem type in the settings. An invalid setting is refused later, when the configuration is loaded.
+     */
     private ProblemType problemType() {
         return Arrays.stream(getOrDefault(settings()))
                 .filter(one -> one.startsWith(PROBLEM_TYPE))
@@ -113,12 +115,12 @@ public final class TextClassifierTrainer extends TextTrainer<TextClassifierTrain
                 this, NONE, problemType(), isIndex(schema), predictionCol(), probabilityCol, rawPredictionCol);
     }
 
-    /** Reads what {@link #write} saved. */
+    /** Returns a reader for a folder that {@link #write} saved. */
     public static MLReader<TextClassifierTrainer> read() {
         return new DefaultParamsReader<>();
     }
 
-    /** Reads what {@code save} saved. */
+    /** Loads a stage that {@code save} saved. */
     public static TextClassifierTrainer load(String path) {
         return read().load(path);
     }

@@ -23,10 +23,11 @@ import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataTypes;
 
 /**
- * Embeds texts by an encoder, with a head or without: the mean of the last layer's hidden states over a text's tokens,
- * special tokens included, and with {@code normalize} divided by its Euclidean norm, as {@code sentence-transformers}
- * does with mean pooling. {@code outputCol} has a vector of Spark ML, or, with {@code outputType} {@code array}, an
- * {@code array<float>}, as DJL's {@code TextEmbedder} makes it. Executors load the model once a JVM.
+ * Embeds texts with an encoder, with or without a head. An embedding is the mean of the last layer's hidden states over
+ * all tokens of a text, including special tokens. With {@code normalize} it is divided by its Euclidean norm. Both are
+ * as in {@code sentence-transformers} with mean pooling. {@code outputCol} holds a vector of Spark ML. With
+ * {@code outputType} {@code array} it holds an {@code array<float>}, as in DJL's {@code TextEmbedder}. Executors load
+ * the model once per JVM.
  */
 public final class TextEmbedder extends TextTransformer<TextEmbedder> {
     private static final long serialVersionUID = 1L;
@@ -38,18 +39,18 @@ public final class TextEmbedder extends TextTransformer<TextEmbedder> {
     private final BooleanParam normalize;
     private final IntParam batchSize;
     private final Param<String> outputType;
-    /** Names what executors have loaded; the same for copies. */
-    private String loaded = UUID.randomUUID().toString();
+    /** Name of the loaded model on the executors; copies share it. */
+    private String modelName = UUID.randomUUID().toString();
 
     public TextEmbedder() {
         this(Identifiable$.MODULE$.randomUID("textEmbedder"));
     }
 
-    /** With a uid of one's own. */
+    /** Creates a stage with a given uid. */
     public TextEmbedder(String uid) {
         super(uid, "the embedding");
         normalize = new BooleanParam(this, "normalize", "whether an embedding is divided by its Euclidean norm");
-        batchSize = new IntParam(this, "batchSize", "texts that are computed together");
+        batchSize = new IntParam(this, "batchSize", "texts in a batch");
         outputType = new Param<>(this, "outputType", "vector, or array for array<float>");
         setDefault(outputCol(), "embedding");
         setDefault(normalize, false);
@@ -76,7 +77,7 @@ public final class TextEmbedder extends TextTransformer<TextEmbedder> {
         return with(batchSize, value);
     }
 
-    /** {@code vector}, or {@code array}. */
+    /** Sets the type of the embeddings: {@code vector} or {@code array}. */
     public TextEmbedder setOutputType(String value) {
         return with(outputType, value);
     }
@@ -93,7 +94,7 @@ public final class TextEmbedder extends TextTransformer<TextEmbedder> {
 
     @Override
     Dataset<Row> made(Dataset<?> dataset, RunConfig run, Column text, String column) {
-        return FrameEmbeddings.of(dataset, run, text, loaded, (boolean) getOrDefault(normalize), column);
+        return FrameEmbeddings.of(dataset, run, text, modelName, (boolean) getOrDefault(normalize), column);
     }
 
     @Override
@@ -115,16 +116,16 @@ public final class TextEmbedder extends TextTransformer<TextEmbedder> {
     @Override
     public TextEmbedder copy(ParamMap extra) {
         TextEmbedder copy = super.copy(extra);
-        copy.loaded = loaded;
+        copy.modelName = modelName;
         return copy;
     }
 
-    /** Reads what {@link #write} saved. */
+    /** Returns a reader for a folder that {@link #write} saved. */
     public static MLReader<TextEmbedder> read() {
         return new FolderReader<>(TextTransformer::of);
     }
 
-    /** Reads what {@code save} saved. */
+    /** Loads a stage that {@code save} saved. */
     public static TextEmbedder load(String path) {
         return read().load(path);
     }

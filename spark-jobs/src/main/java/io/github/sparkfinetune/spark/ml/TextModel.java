@@ -3,9 +3,9 @@ package io.github.sparkfinetune.spark.ml;
 import org.apache.spark.ml.param.Param;
 
 /**
- * A fine-tuned model that reads one column.
+ * Fine-tuned model that reads one column.
  *
- * @param <M> the subclass
+ * @param <M> subclass
  */
 public abstract class TextModel<M extends TextModel<M>> extends TrainedModel<M> {
     private static final long serialVersionUID = 1L;

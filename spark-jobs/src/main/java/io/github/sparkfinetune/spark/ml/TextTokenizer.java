@@ -11,8 +11,8 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataTypes;
 
 /**
- * Tokenizes texts by the tokenizer of a model: {@code outputCol} has the ids of {@code tokenizer(text, truncation=True,
- * max_length=maxLength).input_ids} of {@code transformers}, an array of integers.
+ * Tokenizes texts with the tokenizer of a model. {@code outputCol} holds an array of integers: the ids of
+ * {@code tokenizer(text, truncation=True, max_length=maxLength).input_ids} in {@code transformers}.
  */
 public final class TextTokenizer extends TextTransformer<TextTokenizer> {
     private static final long serialVersionUID = 1L;
@@ -21,7 +21,7 @@ public final class TextTokenizer extends TextTransformer<TextTokenizer> {
         this(Identifiable$.MODULE$.randomUID("textTokenizer"));
     }
 
-    /** With a uid of one's own. */
+    /** Creates a stage with a given uid. */
     public TextTokenizer(String uid) {
         super(uid, "the token ids");
         setDefault(outputCol(), "input_ids");
@@ -42,12 +42,12 @@ public final class TextTokenizer extends TextTransformer<TextTokenizer> {
         return new Outputs(this).add(outputCol(), DataTypes.createArrayType(DataTypes.IntegerType, false), () -> made);
     }
 
-    /** Reads what {@link #write} saved. */
+    /** Returns a reader for a folder that {@link #write} saved. */
     public static MLReader<TextTokenizer> read() {
         return new FolderReader<>(TextTransformer::of);
     }
 
-    /** Reads what {@code save} saved. */
+    /** Loads a stage that {@code save} saved. */
     public static TextTokenizer load(String path) {
         return read().load(path);
     }

@@ -3,10 +3,10 @@ package io.github.sparkfinetune.spark.ml;
 import org.apache.spark.ml.param.Param;
 
 /**
- * An Estimator that reads one column beside the one of the labels.
+ * Estimator that reads one column besides the column of labels.
  *
- * @param <S> the subclass
- * @param <M> what a fit makes
+ * @param <S> subclass
+ * @param <M> model that a fit returns
  */
 public abstract class TextTrainer<S extends TextTrainer<S, M>, M extends TextModel<M>> extends Trainer<S, M> {
     private static final long serialVersionUID = 1L;

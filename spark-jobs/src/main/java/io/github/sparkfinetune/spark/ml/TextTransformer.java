@@ -21,15 +21,15 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * A Transformer that makes something of a text by a model folder as it is, without training. A text that is null or
- * blank gives null. Saved, it has its model in it.
+ * Transformer that computes a column from a text with an untrained model folder. The result is null for a text that is
+ * null or blank. A saved transformer contains its model.
  *
- * @param <S> the subclass
+ * @param <S> subclass
  */
 public abstract class TextTransformer<S extends TextTransformer<S>> extends Transformer implements MLWritable {
     private static final long serialVersionUID = 1L;
 
-    /** What is made, while the column is made of it. */
+    /** Temporary column with the computed values. */
     private static final String MADE = "_spark_finetune_made";
 
     private final String uid;
@@ -38,9 +38,9 @@ public abstract class TextTransformer<S extends TextTransformer<S>> extends Tran
     private final Param<String> outputCol;
     private final IntParam maxLength;
 
-    /** @param output what {@code outputCol} holds */
+    /** @param output content of {@code outputCol} */
     TextTransformer(String uid, String output) {
-        // Params take the uid when they are made.
+        // Params read the uid when they are created.
         this.uid = uid;
         model = new Param<>(
                 this,
@@ -95,22 +95,22 @@ public abstract class TextTransformer<S extends TextTransformer<S>> extends Tran
         return (S) this;
     }
 
-    /** Whether a file of the model is needed. */
+    /** Returns whether a file of the model is needed. */
     abstract boolean needs(String file);
 
-    /** Keys of a run that say how it is computed, by what they are set to. */
+    /** Returns the parameters that set keys of the run, by key. */
     Map<String, Param<?>> settings() {
         return Map.of("data.max_length", maxLength);
     }
 
-    /** Adds a column of what is made of a text. */
+    /** Adds a column of values that are computed from a text. */
     abstract Dataset<Row> made(Dataset<?> dataset, RunConfig run, Column text, String column);
 
-    /** The column that is added, of what is made. */
+    /** Returns the added column, derived from the computed values. */
     abstract Outputs outputs(Column made);
 
     private RunConfig run(SparkSession session) {
-        // Nothing is trained, prepared or written: texts are read as those of a classifier are.
+        // Nothing is trained, prepared or written. Texts are read as by a classifier.
         List<String> all = new ArrayList<>(List.of(
                 "task=classification",
                 RunSettings.setting("data.train", "table:" + uid),
@@ -128,7 +128,7 @@ public abstract class TextTransformer<S extends TextTransformer<S>> extends Tran
     /**
      * Adds the column.
      *
-     * @throws RunException if the model or a column can not be used
+     * @throws RunException if the model or a column cannot be used
      */
     @Override
     public final Dataset<Row> transform(Dataset<?> dataset) {
@@ -154,7 +154,7 @@ public abstract class TextTransformer<S extends TextTransformer<S>> extends Tran
         return new FolderWriter(this, run(SparkSession.active()).base().model(), this::needs, Map.of());
     }
 
-    /** With the model of a saved folder. */
+    /** Sets the model of a saved folder. */
     final S of(String folder) {
         return setModel(folder + "/" + FolderWriter.MODEL);
     }

@@ -21,11 +21,11 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Tags words, of an array of them or of a text. {@code predictionCol} has a tag of each word, in IOB2 where they are
- * those of entities, whatever the model said before a word of the same entity; {@code outputCol}, where it is set, what
- * was found as {@code pipeline} of {@code transformers} tells it with {@code aggregation_strategy="first"}: entities,
- * or every word, with {@code start} and {@code end} (exclusive, in code points of the text, or of the words with a
- * space between), {@code word}, {@code label} and {@code score}.
+ * Tags the words of an array or of a text. {@code predictionCol} holds one tag per word. Tags of entities are in IOB2,
+ * even if the model predicted another prefix before a word of the same entity. {@code outputCol}, if set, holds the
+ * fields of {@code pipeline} of {@code transformers} with {@code aggregation_strategy="first"}: {@code start} and
+ * {@code end} (exclusive), {@code word}, {@code label} and {@code score} of the entities or of every word. Positions
+ * count code points of the text, or of the words joined by spaces.
  */
 public final class TokenClassifierModel extends TextModel<TokenClassifierModel> {
     private static final long serialVersionUID = 1L;
@@ -45,13 +45,13 @@ public final class TokenClassifierModel extends TextModel<TokenClassifierModel> 
         this(Identifiable$.MODULE$.randomUID("tokenClassifier"));
     }
 
-    /** With a uid of one's own. */
+    /** Creates a stage with a given uid. */
     public TokenClassifierModel(String uid) {
         super(uid, INPUT, "structures of start, end, word, label and score");
         setDefault(inputCol(), WORDS);
     }
 
-    /** Names of the labels by their ids. */
+    /** Returns the names of the labels by their ids. */
     public List<String> labels() {
         return labelNames();
     }
@@ -84,22 +84,22 @@ public final class TokenClassifierModel extends TextModel<TokenClassifierModel> 
                 .add(outputCol(), SPANS, () -> coalesce(entities, tags).cast(SPANS));
     }
 
-    /** @param stage the trainer or the model */
+    /** @param stage trainer or model */
     static Outputs outputs(Params stage, Param<String> prediction, Supplier<Column> tags) {
         return new Outputs(stage).add(prediction, TAGS, tags);
     }
 
-    /** Reads what {@link #write} saved. */
+    /** Returns a reader for a folder that {@link #write} saved. */
     public static MLReader<TokenClassifierModel> read() {
         return new FolderReader<>(TrainedModel::of);
     }
 
-    /** Reads what {@code save} saved. */
+    /** Loads a stage that {@code save} saved. */
     public static TokenClassifierModel load(String path) {
         return read().load(path);
     }
 
-    /** The model of a folder of a run, such as {@code finetune run} leaves. */
+    /** Returns the model in the folder of a run, such as a folder of {@code finetune run}. */
     public static TokenClassifierModel ofRun(String outputDir) {
         return new TokenClassifierModel().of(outputDir);
     }

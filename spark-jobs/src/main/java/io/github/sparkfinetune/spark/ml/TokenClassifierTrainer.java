@@ -10,7 +10,7 @@ import org.apache.spark.sql.types.StructType;
 
 /**
  * Fine-tunes a model to tag words. A row is an array of words with an array of as many tags ({@code B-PER}, or parts of
- * speech), or a text with spans of entities, counted in code points.
+ * speech), or a text with spans of entities in code points.
  */
 public final class TokenClassifierTrainer extends TextTrainer<TokenClassifierTrainer, TokenClassifierModel> {
     private static final long serialVersionUID = 1L;
@@ -19,7 +19,7 @@ public final class TokenClassifierTrainer extends TextTrainer<TokenClassifierTra
         this(Identifiable$.MODULE$.randomUID("tokenClassifierTrainer"));
     }
 
-    /** With a uid of one's own. */
+    /** Creates a stage with a given uid. */
     public TokenClassifierTrainer(String uid) {
         super(uid, TokenClassifierModel.INPUT);
         setDefault(inputCol(), TokenClassifierModel.WORDS);
@@ -46,12 +46,12 @@ public final class TokenClassifierTrainer extends TextTrainer<TokenClassifierTra
         return TokenClassifierModel.outputs(this, predictionCol(), () -> NONE);
     }
 
-    /** Reads what {@link #write} saved. */
+    /** Returns a reader for a folder that {@link #write} saved. */
     public static MLReader<TokenClassifierTrainer> read() {
         return new DefaultParamsReader<>();
     }
 
-    /** Reads what {@code save} saved. */
+    /** Loads a stage that {@code save} saved. */
     public static TokenClassifierTrainer load(String path) {
         return read().load(path);
     }

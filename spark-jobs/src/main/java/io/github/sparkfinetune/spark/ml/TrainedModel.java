@@ -34,35 +34,35 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * A fine-tuned model as a Transformer of Spark ML. It is a run's folder: saved, a Hugging Face folder (or a PEFT
- * adapter) and JSON. Executors load it when the first row is asked for, once a JVM. An empty name of a column that it
- * adds leaves the column out; of a row that cannot be used all of them are null.
+ * Fine-tuned model as a Transformer of Spark ML. The model is the folder of a run; a saved model is a Hugging Face
+ * folder (or a PEFT adapter) and JSON. Executors load the model when the first row is computed, once per JVM. An empty
+ * name leaves an added column out. All added columns are null for a row that cannot be used.
  *
- * @param <M> the subclass
+ * @param <M> subclass
  */
 public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> implements MLWritable {
     private static final long serialVersionUID = 1L;
 
     static final String RUN_YAML = "run.yaml";
-    /** The predicted structure, while the columns are made of it. */
+    /** Temporary column with the predicted structure. */
     private static final String PREDICTED = "_spark_finetune_predicted";
 
     private final String uid;
     private final Param<String> predictionCol;
     private final Param<String> outputCol;
     private final IntParam batchSize;
-    /** Names what executors have loaded; the same for copies. */
-    private String loaded = UUID.randomUUID().toString();
+    /** Name of the loaded model on the executors; copies share it. */
+    private String modelName = UUID.randomUUID().toString();
 
     private RunConfig run;
 
-    /** @param output what {@code outputCol} holds */
+    /** @param output content of {@code outputCol} */
     TrainedModel(String uid, String output) {
-        // Params take the uid when they are made.
+        // Params read the uid when they are created.
         this.uid = uid;
-        predictionCol = new Param<>(this, "predictionCol", "column of what the model says; empty: none");
+        predictionCol = new Param<>(this, "predictionCol", "column of the prediction; empty: none");
         outputCol = new Param<>(this, "outputCol", "column of " + output + "; empty: none");
-        batchSize = new IntParam(this, "batchSize", "rows that are computed together");
+        batchSize = new IntParam(this, "batchSize", "rows in a batch");
         setDefault(predictionCol, "prediction");
         setDefault(outputCol, "");
     }
@@ -102,7 +102,7 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
         return (M) this;
     }
 
-    /** The run that trained it, with absolute paths. */
+    /** Returns the run that trained the model, with absolute paths. */
     final RunConfig run() {
         if (run == null) {
             throw new IllegalStateException(uid + " has no model: load it, or fit one");
@@ -111,13 +111,14 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
     }
 
     /**
-     * The folder of the run that trained it; {@code model} in it is what {@code transformers} or {@code peft} loads.
+     * Returns the folder of the run that trained the model. Its subfolder {@code model} can be loaded by
+     * {@code transformers} or {@code peft}.
      */
     public final String runDir() {
         return run().output().dir();
     }
 
-    /** Names of the labels by their ids. */
+    /** Returns the names of the labels by their ids. */
     final List<String> labelNames() {
         try {
             HfConfig trained = HfConfig.read(
@@ -136,9 +137,9 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
     }
 
     /**
-     * The model of a folder of a run, such as {@code finetune run} leaves.
+     * Sets the model in the folder of a run, such as a folder of {@code finetune run}.
      *
-     * @throws RunException if there is none, or one for something else
+     * @throws RunException if the folder has no model, or a model for another task
      */
     final M of(String folder) {
         Configuration hadoop = SparkSession.active().sparkContext().hadoopConfiguration();
@@ -152,11 +153,12 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
             if (!tasks().contains(trained.task())) {
                 throw RunException.config(folder + " holds a model that "
                         + getClass().getSimpleName()
-                        + " is not for (" + RunSettings.setting("task", trained.task()) + "): load it by the class of"
+                        + " cannot load (" + RunSettings.setting("task", trained.task())
+                        + "): load it with the class of"
                         + " its task");
             }
             if (!trained.method().isLora()) {
-                // All that is needed lies in its own folder.
+                // The folder contains all files that the model needs.
                 moved.add(RunSettings.setting("model", dir + "/" + FolderWriter.MODEL));
                 trained = RunConfigLoader.parse(text, yaml.toString(), moved);
             }
@@ -165,29 +167,29 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
             throw RunException.data(
                     folder + " has no " + RUN_YAML + ": name the folder of a run, or of a saved model", e);
         } catch (IOException e) {
-            throw new UncheckedIOException(yaml + " can not be read: " + e.getMessage(), e);
+            throw new UncheckedIOException(yaml + " cannot be read: " + e.getMessage(), e);
         }
     }
 
-    /** What it may have been trained for. */
+    /** Returns the tasks that the model may have been trained for. */
     abstract Set<Task> tasks();
 
     /**
-     * The columns that are read, by the names that the run has for them.
+     * Returns the columns that are read, by their names in the run.
      *
-     * @throws RunException if one is not there, or of another type
+     * @throws RunException if a column does not exist or has another type
      */
     abstract Map<String, Column> inputs(StructType schema);
 
-    /** Keys of a run that change how it predicts, by what they are set to. */
+    /** Returns the parameters that change how the run predicts, by key. */
     Map<String, Param<?>> settings() {
         return Map.of("training.per_device_eval_batch_size", batchSize);
     }
 
     /**
-     * The columns that are added.
+     * Returns the columns that are added.
      *
-     * @param predicted a structure of {@code TaskSpec.predictionColumns}
+     * @param predicted structure of {@code TaskSpec.predictionColumns}
      */
     abstract Outputs outputs(Column predicted);
 
@@ -201,8 +203,8 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
             }
         });
         RunConfig predicting = RunConfigLoader.parse(RunConfigLoader.toYaml(run()), uid, set);
-        // What is loaded predicts as it was set then.
-        String name = loaded + " " + set;
+        // A loaded model keeps the settings with which it was loaded.
+        String name = modelName + " " + set;
         Dataset<Row> predicted = FramePredictions.of(dataset, predicting, inputs(dataset.schema()), name, PREDICTED);
         return outputs(col(PREDICTED)).columns(predicted).drop(PREDICTED);
     }
@@ -217,7 +219,7 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
     public final M copy(ParamMap extra) {
         M copy = this.<M>defaultCopy(extra);
         copy.of(run);
-        ((TrainedModel<M>) copy).loaded = loaded;
+        ((TrainedModel<M>) copy).modelName = modelName;
         return copy.setParent(parent());
     }
 

@@ -30,12 +30,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An Estimator of Spark ML that fine-tunes a model on a DataFrame: prepares its rows and trains on them as
- * {@code finetune prepare} and {@code finetune train} do. Each fit has a folder of its own in {@code outputDir}, which
- * is a run's like any other.
+ * Estimator of Spark ML that fine-tunes a model on a DataFrame. It prepares the rows and trains on them as
+ * {@code finetune prepare} and {@code finetune train} do. Each fit has its own folder in {@code outputDir}, which is a
+ * folder of a run.
  *
- * @param <S> the subclass
- * @param <M> what a fit makes
+ * @param <S> subclass
+ * @param <M> model that a fit returns
  */
 public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>> extends Estimator<M>
         implements DefaultParamsWritable {
@@ -43,7 +43,7 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
 
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
-    /** In place of what is predicted, for the types of columns alone. */
+    /** Placeholder for the prediction, where only the types of columns are needed. */
     static final Column NONE = functions.lit(null);
 
     private final String uid;
@@ -61,20 +61,21 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
     private final StringArrayParam settings;
 
     Trainer(String uid) {
-        // Params take the uid when they are made.
+        // Params read the uid when they are created.
         this.uid = uid;
         model = new Param<>(this, "model", "folder of a model in Hugging Face layout, or its name on the Hub");
-        outputDir = new Param<>(this, "outputDir", "folder in which each fit makes a run's folder of its own");
-        labelCol = new Param<>(this, "labelCol", "column of what the model is trained to say");
-        predictionCol = new Param<>(this, "predictionCol", "column of what the model says");
+        outputDir = new Param<>(this, "outputDir", "folder in which each fit creates its own folder of a run");
+        labelCol = new Param<>(this, "labelCol", "column of the labels");
+        predictionCol = new Param<>(this, "predictionCol", "column of the prediction");
         method = new Param<>(this, "method", "full, freeze, lora or qlora");
-        learningRate = new DoubleParam(this, "learningRate", "highest learning rate");
+        learningRate = new DoubleParam(this, "learningRate", "peak learning rate");
         numTrainEpochs = new IntParam(this, "numTrainEpochs", "passes over the rows");
-        perDeviceTrainBatchSize = new IntParam(this, "perDeviceTrainBatchSize", "samples of a rank in a step");
-        maxLength = new IntParam(this, "maxLength", "longest sample in tokens");
+        perDeviceTrainBatchSize = new IntParam(this, "perDeviceTrainBatchSize", "samples of a rank in a micro-batch");
+        maxLength = new IntParam(this, "maxLength", "most tokens of a sample");
         ranks = new IntParam(this, "ranks", "barrier tasks that train together");
-        seed = new LongParam(this, "seed", "derives all that is drawn");
-        settings = new StringArrayParam(this, "settings", "further keys of a run: section.key=value, as --set takes");
+        seed = new LongParam(this, "seed", "seed of all random numbers");
+        settings =
+                new StringArrayParam(this, "settings", "further settings of the run: section.key=value, as for --set");
         setDefault(predictionCol, "prediction");
         setDefault(settings, new String[0]);
     }
@@ -176,7 +177,9 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
         return with(seed, value);
     }
 
-    /** Further keys of a run, each {@code section.key=value}; they win over the other parameters. */
+    /**
+     * Sets further keys of the run, each as {@code section.key=value}. They take precedence over the other parameters.
+     */
     public final S setSettings(String... values) {
         return with(settings, values);
     }
@@ -187,21 +190,21 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
         return (S) this;
     }
 
-    /** The keys of a run that are the subclass's: its task, and the names of its columns. */
+    /** Returns the settings of the subclass: its task, and the names of its columns. */
     abstract List<String> taskSettings();
 
-    /** The rows as they are prepared. */
+    /** Returns the rows to prepare. */
     Dataset<Row> rows(Dataset<?> dataset) {
         return dataset.toDF();
     }
 
-    /** The model of a run's folder. */
+    /** Returns the model of a run's folder. */
     abstract M trained(RunConfig run, Dataset<?> dataset);
 
     /**
      * Prepares the rows and trains on them.
      *
-     * @throws RunException if parameters, rows and model do not fit each other, or the training failed
+     * @throws RunException if parameters, rows and model do not fit, or the training failed
      */
     @Override
     public final M fit(Dataset<?> dataset) {
@@ -241,7 +244,7 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
         return RunSettings.run(session, this, all);
     }
 
-    /** The parameters that are keys of a run. */
+    /** Returns the parameters that set keys of the run, by key. */
     private Map<String, Param<?>> keys() {
         return Map.of(
                 "method.type", method,
@@ -259,9 +262,9 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
     }
 
     /**
-     * The columns that a fitted model adds, as far as the trainer names them.
+     * Returns the columns of the fitted model that the trainer has parameters for.
      *
-     * @throws RunException if a column that is read is not there, or of another type
+     * @throws RunException if a column that is read does not exist or has another type
      */
     abstract Outputs outputs(StructType schema);
 

@@ -11,15 +11,15 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.api.java.UDF1;
 
 /**
- * Spans that were found in a row as a tag of each of its words, in IOB2 where they are entities. A word that gave no
- * token has the tag {@code O} then; else null.
+ * Converts the spans that were found in a row to one tag per word, in IOB2 for entities. A word without a token has the
+ * tag {@code O} for entities, else null.
  *
- * @param maxTextBytes where the row's text was cut
+ * @param maxTextBytes length at which the row's text was cut
  */
 record WordTags(int maxTextBytes) implements UDF1<Row, String[]> {
     static final String TEXT = "text";
 
-    /** @param row of the JSON object with the text, entities, and tags; either of these is null, or both */
+    /** @param row JSON object with the text, entities, and tags; entities or tags, or both, are null */
     @Override
     public String[] call(Row row) {
         boolean entities = !row.isNullAt(1);
@@ -61,7 +61,7 @@ record WordTags(int maxTextBytes) implements UDF1<Row, String[]> {
         try {
             return records.read(json).words();
         } catch (UnusableRowException e) {
-            throw new IllegalStateException("a row was predicted that can't be used: " + e.reason(), e);
+            throw new IllegalStateException("a row that cannot be used was predicted: " + e.reason(), e);
         }
     }
 }

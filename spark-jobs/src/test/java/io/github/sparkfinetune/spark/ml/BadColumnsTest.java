@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Columns are checked before anything is read. */
+/** Checks of columns before any row is read. */
 class BadColumnsTest {
     private static final StructType SCHEMA = new StructType()
             .add("id", DataTypes.LongType)
@@ -34,16 +34,16 @@ class BadColumnsTest {
         return Stream.of(
                 refused(
                         new TextClassifierTrainer("uid").setInputCol("texts"),
-                        "uid: inputCol: there is no column texts, the columns are id, text, words, talk, dotted.name: set"
-                                + " inputCol to one that is string"),
+                        "uid: inputCol: there is no column texts, the columns are id, text, words, talk, dotted.name:"
+                                + " set inputCol to a column that is string"),
                 refused(
                         new TextClassifierTrainer("uid").setInputCol("id").setLabelCol("text"),
-                        "uid: inputCol: column id is bigint, it must be string: cast it, or set inputCol to one that is"
-                                + " string"),
+                        "uid: inputCol: column id is bigint, it must be string: cast it, or set inputCol to a column"
+                                + " that is string"),
                 refused(
                         new TextClassifierTrainer("uid").setLabelCol("words"),
                         "uid: labelCol: column words is array<string>, it must be string or a number: cast it, or set"
-                                + " labelCol to one that is string or a number"),
+                                + " labelCol to a column that is string or a number"),
                 refused(
                         new TextClassifierTrainer("uid")
                                 .setLabelCol("text")
@@ -56,10 +56,10 @@ class BadColumnsTest {
                         "uid: labelCol: column text is string, it must be a number"),
                 refused(
                         new TokenClassifierTrainer("uid").setInputCol("id"),
-                        "uid: inputCol: column id is bigint, it must be array<string>, a row's words, or string"),
+                        "uid: inputCol: column id is bigint, it must be array<string> (the words of a row) or string"),
                 refused(
                         new TokenClassifierTrainer("uid").setLabelCol("text"),
-                        "uid: labelCol: column text is string, it must be array<string>, a tag of each word, or"),
+                        "uid: labelCol: column text is string, it must be array<string> (one tag per word) or"),
                 refused(
                         new QuestionAnswererTrainer("uid")
                                 .setQuestionCol("text")
@@ -80,7 +80,8 @@ class BadColumnsTest {
                         "uid: labelCol: column talk is array<struct<role:string,content:string>>, it must be string"),
                 refused(
                         new LanguageModelTrainer("uid").setLabelCol("text"),
-                        "uid: labelCol: task causal-lm trains on inputCol alone: leave it out, or set task to sft"),
+                        "uid: labelCol: task causal-lm trains only on inputCol: leave labelCol out, or set task to"
+                                + " sft"),
                 refused(
                         new LanguageModelTrainer("uid").setTask("translation"),
                         "uid: task is translation: set it to causal-lm, sft or masked-lm"),
@@ -96,7 +97,7 @@ class BadColumnsTest {
 
     @ParameterizedTest
     @MethodSource("refusals")
-    void oneLineSaysWhatIsWrongAndWhatToDo(PipelineStage stage, String message) {
+    void refusesAColumnWithCauseAndRemedyInOneLine(PipelineStage stage, String message) {
         assertThatThrownBy(() -> stage.transformSchema(SCHEMA))
                 .isInstanceOf(RunException.class)
                 .hasMessageStartingWith(message)
@@ -104,7 +105,7 @@ class BadColumnsTest {
     }
 
     @Test
-    void aColumnIsKnownByItsWholeName() {
+    void findsAColumnByItsFullName() {
         assertThat(new LanguageModelTrainer()
                         .setInputCol("dotted.name")
                         .transformSchema(SCHEMA)

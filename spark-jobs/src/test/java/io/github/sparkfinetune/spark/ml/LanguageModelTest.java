@@ -28,7 +28,7 @@ class LanguageModelTest extends SparkMlTest {
                 .setLearningRate(1e-2);
     }
 
-    private static Dataset<Row> asked() {
+    private static Dataset<Row> questions() {
         List<Row> rows = new ArrayList<>();
         for (int i = 0; i < 24; i++) {
             rows.add(RowFactory.create("Question " + i + "?", "Answer " + i % 4));
@@ -36,17 +36,18 @@ class LanguageModelTest extends SparkMlTest {
         return frame(new StructType().add("question", DataTypes.StringType).add("answer", DataTypes.StringType), rows);
     }
 
-    private static List<String> told(LanguageModel model, Dataset<Row> rows) {
+    private static List<String> predictions(LanguageModel model, Dataset<Row> rows) {
         return model.transform(rows).select("prediction").collectAsList().stream()
                 .map(row -> row.getString(0))
                 .toList();
     }
 
     @Test
-    void textsAreGoneOnFrom() throws Exception {
-        Dataset<Row> texts = asked();
+    void continuesTexts() throws Exception {
+        Dataset<Row> texts = questions();
         LanguageModel model = trainer("causal-lm", "gpt2")
-                .fit(asked().withColumn(
+                .fit(questions()
+                        .withColumn(
                                 "text",
                                 concat_ws(" ", col("question"), col("answer"), lit("and so on and on and on and on"))))
                 .setInputCol("question")
@@ -62,22 +63,25 @@ class LanguageModelTest extends SparkMlTest {
         String saved = dir.resolve("causal").toString();
         model.write().save(saved);
         LanguageModel loaded = LanguageModel.load(saved);
-        assertThat(told(loaded, texts)).isEqualTo(told(model, texts));
+        assertThat(predictions(loaded, texts)).isEqualTo(predictions(model, texts));
 
-        // What is loaded already doesn't answer as it was set before.
-        List<String> longer = told(model.copy(ParamMap.empty()).setMaxNewTokens(12), texts);
-        assertThat(longer).isNotEqualTo(told(model, texts));
+        // A loaded model uses the new settings.
+        List<String> longer = predictions(model.copy(ParamMap.empty()).setMaxNewTokens(12), texts);
+        assertThat(longer).isNotEqualTo(predictions(model, texts));
         for (int i = 0; i < longer.size(); i++) {
             assertThat(longer.get(i)).startsWith(rows.get(i).getString(2).strip());
         }
     }
 
     @Test
-    void conversationsAreAnswered() {
-        Dataset<Row> conversations = asked().select(array(
-                        struct(lit("user").as("role"), col("question").as("content")),
-                        struct(lit("assistant").as("role"), col("answer").as("content")))
-                .as("talk"));
+    void answersConversations() {
+        Dataset<Row> conversations = questions()
+                .select(array(
+                                struct(lit("user").as("role"), col("question").as("content")),
+                                struct(
+                                        lit("assistant").as("role"),
+                                        col("answer").as("content")))
+                        .as("talk"));
         LanguageModel model = trainer("sft", "llama-tied")
                 .setInputCol("talk")
                 .setMethod("lora")
@@ -85,12 +89,14 @@ class LanguageModelTest extends SparkMlTest {
                 .setMaxNewTokens(6);
         assertThat((boolean) model.getOrDefault(model.chat())).isTrue();
 
-        List<String> answers = told(model, conversations);
+        List<String> answers = predictions(model, conversations);
 
         assertThat(answers).hasSize(24).doesNotContainNull();
         LanguageModel ofTexts = model.copy(ParamMap.empty()).setInputCol("question");
-        assertThat(told(ofTexts, asked())).as("a text is a user's message").isEqualTo(answers);
-        assertThat(told(ofTexts.copy(ParamMap.empty()).setChat(false), asked()))
+        assertThat(predictions(ofTexts, questions()))
+                .as("a text is a user's message")
+                .isEqualTo(answers);
+        assertThat(predictions(ofTexts.copy(ParamMap.empty()).setChat(false), questions()))
                 .as("without the chat template")
                 .isNotEqualTo(answers);
         Dataset<Row> none = frame(
@@ -99,20 +105,20 @@ class LanguageModelTest extends SparkMlTest {
     }
 
     @Test
-    void promptsAreAnsweredByTheirCompletions() {
+    void answersPromptsAfterTrainingOnCompletions() {
         LanguageModel model = trainer("sft", "llama-tied")
                 .setInputCol("question")
                 .setLabelCol("answer")
-                .fit(asked())
+                .fit(questions())
                 .setMaxNewTokens(6);
 
         assertThat((boolean) model.getOrDefault(model.chat())).isFalse();
-        assertThat(told(model, asked())).hasSize(24).doesNotContainNull();
+        assertThat(predictions(model, questions())).hasSize(24).doesNotContainNull();
     }
 
     @Test
-    void maskTokensAreFilledIn() {
-        Dataset<Row> texts = asked().withColumn("text", lit("the license is granted to you"));
+    void fillsInMaskTokens() {
+        Dataset<Row> texts = questions().withColumn("text", lit("the license is granted to you"));
         LanguageModel model = trainer("masked-lm", "bert-mlm")
                 .fit(texts)
                 .setOutputCol("filled")

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(300)
 class QuestionAnswererTest extends SparkMlTest {
-    /** Fitted on {@code questions()}. */
+    /** Model that was fitted on {@code questions()}. */
     private static QuestionAnswererModel fitted;
 
     @BeforeAll
@@ -69,7 +69,7 @@ class QuestionAnswererTest extends SparkMlTest {
     }
 
     @Test
-    void answersArePartsOfTheirTexts() throws Exception {
+    void answersWithPartsOfTheTexts() throws Exception {
         Dataset<Row> questions = questions();
         QuestionAnswererModel model =
                 fitted.copy(ParamMap.empty()).setOutputCol("djl").setAnswerCol("found");
@@ -106,7 +106,7 @@ class QuestionAnswererTest extends SparkMlTest {
     }
 
     @Test
-    void aQuestionWithoutAContextHasNoAnswer() {
+    void returnsNoAnswerWithoutAContext() {
         Dataset<Row> odd = frame(
                 new StructType().add("asked", DataTypes.StringType).add("context", DataTypes.StringType),
                 List.of(RowFactory.create("who grants it?", null)));
@@ -122,12 +122,12 @@ class QuestionAnswererTest extends SparkMlTest {
 
     @Test
     @Tag("full")
-    void theBestOfTwoIsFound() {
+    void findsTheBestOfTwo() {
         QuestionAnswererTrainer trainer = trainer();
         Pipeline pipeline = new Pipeline().setStages(new PipelineStage[] {
             trainer,
             new SQLTransformer()
-                    .setStatement("SELECT double(array_contains(answers.text, prediction)) AS told, 1.0D AS right"
+                    .setStatement("SELECT double(array_contains(answers.text, prediction)) AS correct, 1.0D AS right"
                             + " FROM __THIS__")
         });
         ParamMap[] grid = new ParamGridBuilder()
@@ -138,7 +138,7 @@ class QuestionAnswererTest extends SparkMlTest {
                 .setEstimator(pipeline)
                 .setEvaluator(new MulticlassClassificationEvaluator()
                         .setLabelCol("right")
-                        .setPredictionCol("told")
+                        .setPredictionCol("correct")
                         .setMetricName("accuracy"))
                 .setEstimatorParamMaps(grid)
                 .setTrainRatio(0.8)

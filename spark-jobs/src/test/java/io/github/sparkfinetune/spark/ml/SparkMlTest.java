@@ -10,7 +10,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A session of two cores for a test class, and trainers of tiny real models. */
+/** Session of two cores for a test class, and trainers of tiny real models. */
 abstract class SparkMlTest {
     static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
 
@@ -33,7 +33,7 @@ abstract class SparkMlTest {
         spark.stop();
     }
 
-    /** For a golden model. */
+    /** Sets a golden model and small settings on a trainer. */
     static <S extends Trainer<S, M>, M extends TrainedModel<M>> S tiny(S trainer, String model) {
         return trainer.setModel(MODELS.resolve(model).toString())
                 .setOutputDir(dir.resolve("fits").toString())

@@ -37,10 +37,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A tiny real model as Spark ML's estimators and transformers are used. */
+/** Uses of a tiny real model as Spark ML's estimators and transformers. */
 @Timeout(300)
 class TextClassifierTest extends SparkMlTest {
-    /** Fitted on {@code mails(false)}. */
+    /** Model that was fitted on {@code mails(false)}. */
     private static TextClassifierModel fitted;
 
     @BeforeAll
@@ -72,7 +72,7 @@ class TextClassifierTest extends SparkMlTest {
     }
 
     @Test
-    void fittedModelAddsTheColumnsOfSparkMlAndOfDjl() {
+    void addsTheColumnsOfSparkMlAndOfDjl() {
         Dataset<Row> mails = mails(false);
         TextClassifierModel model =
                 fitted.copy(ParamMap.empty()).setOutputCol("djl").setTopK(1);
@@ -90,7 +90,7 @@ class TextClassifierTest extends SparkMlTest {
         for (Row row : rows) {
             Vector probability = row.getAs("probability");
             assertThat(probability.apply(0) + probability.apply(1)).isCloseTo(1, within(1e-6));
-            // The logarithm of interpreted and of compiled code may differ in the last bit.
+            // The logarithm may differ in the last bit between interpreted and compiled code.
             assertThat(row.<Vector>getAs("rawPrediction").apply(0))
                     .isCloseTo(Math.log(probability.apply(0)), within(1e-12));
             Row djl = row.getStruct(6);
@@ -107,12 +107,15 @@ class TextClassifierTest extends SparkMlTest {
     }
 
     @Test
-    void pipelineIsCrossValidatedSavedAndLoaded() throws Exception {
+    void crossValidatesSavesAndLoadsAPipeline() throws Exception {
         Dataset<Row> mails = mails(true);
         TextClassifierTrainer trainer = trainer().setMethod("lora").setSettings("method.r=4", "training.max_steps=6");
         Pipeline pipeline = new Pipeline().setStages(new PipelineStage[] {
             trainer,
-            new IndexToString().setInputCol("prediction").setOutputCol("told").setLabels(new String[] {"cat", "dog"})
+            new IndexToString()
+                    .setInputCol("prediction")
+                    .setOutputCol("predicted")
+                    .setLabels(new String[] {"cat", "dog"})
         });
         ParamMap[] grid = new ParamGridBuilder()
                 .addGrid(trainer.learningRate(), new double[] {1e-6, 2e-2})
@@ -131,12 +134,13 @@ class TextClassifierTest extends SparkMlTest {
         String saved = dir.resolve("saved").toString();
         ((PipelineModel) best.bestModel()).write().overwrite().save(saved);
         PipelineModel loaded = PipelineModel.load(saved);
-        assertThat(loaded.transform(mails).select("prediction", "told").collectAsList())
-                .isEqualTo(best.transform(mails).select("prediction", "told").collectAsList());
+        assertThat(loaded.transform(mails).select("prediction", "predicted").collectAsList())
+                .isEqualTo(
+                        best.transform(mails).select("prediction", "predicted").collectAsList());
     }
 
     @Test
-    void streamIsClassifiedAsABatchIs() throws Exception {
+    void classifiesAStreamLikeABatch() throws Exception {
         Dataset<Row> mails = mails(false);
         Path in = dir.resolve("in");
         mails.repartition(2).write().parquet(in.toString());
@@ -145,11 +149,14 @@ class TextClassifierTest extends SparkMlTest {
                         spark.readStream().schema(mails.schema()).parquet(in.toString()))
                 .writeStream()
                 .format("memory")
-                .queryName("told")
+                .queryName("predicted")
                 .start();
         try {
             query.processAllAvailable();
-            assertThat(spark.table("told").orderBy("id").select("prediction").collectAsList())
+            assertThat(spark.table("predicted")
+                            .orderBy("id")
+                            .select("prediction")
+                            .collectAsList())
                     .isEqualTo(fitted.transform(mails)
                             .orderBy("id")
                             .select("prediction")
@@ -159,13 +166,13 @@ class TextClassifierTest extends SparkMlTest {
         }
     }
 
-    /** However long it runs: one model, and of the rows no more than are computed. */
+    /** A stream of any length uses one model, and holds only the rows that are being computed. */
     @Test
-    void endlessStreamUsesOneModel() throws Exception {
+    void usesOneModelForAnEndlessStream() throws Exception {
         fitted.transform(mails(false)).collectAsList();
         long before = TaskModels.loads();
         CountDownLatch batches = new CountDownLatch(5);
-        Set<String> told = ConcurrentHashMap.newKeySet();
+        Set<String> predicted = ConcurrentHashMap.newKeySet();
         Dataset<Row> texts = spark.readStream()
                 .format("rate")
                 .option("rowsPerSecond", 200)
@@ -175,7 +182,7 @@ class TextClassifierTest extends SparkMlTest {
                 .writeStream()
                 .foreachBatch((VoidFunction2<Dataset<Row>, Long>) (batch, id) -> {
                     List<Row> rows = batch.select("prediction").collectAsList();
-                    rows.forEach(row -> told.add(row.getString(0)));
+                    rows.forEach(row -> predicted.add(row.getString(0)));
                     if (!rows.isEmpty()) {
                         batches.countDown();
                     }
@@ -187,12 +194,12 @@ class TextClassifierTest extends SparkMlTest {
             query.stop();
         }
         assertThat(query.exception().isEmpty()).isTrue();
-        assertThat(told).containsExactlyInAnyOrder("cat", "dog");
+        assertThat(predicted).containsExactlyInAnyOrder("cat", "dog");
         assertThat(TaskModels.loads()).isEqualTo(before);
     }
 
     @Test
-    void textsThatCannotBeUsedHaveNoPrediction() {
+    void predictsNothingForUnusableTexts() {
         Dataset<Row> withNull = spark.createDataFrame(
                 List.of(RowFactory.create("a cat and a cat 0"), RowFactory.create((Object) null)),
                 new StructType().add("mail", DataTypes.StringType));
@@ -206,7 +213,7 @@ class TextClassifierTest extends SparkMlTest {
     }
 
     @Test
-    void whatIsMissingIsNamed() throws Exception {
+    void namesWhatIsMissing() throws Exception {
         Dataset<Row> mails = mails(false);
         assertThatThrownBy(() -> new TextClassifierTrainer()
                         .setInputCol("mail")

@@ -49,7 +49,7 @@ class TextTransformersTest extends SparkMlTest {
         return frame(TEXT, rows).coalesce(1);
     }
 
-    /** Token ids and means of hidden states of transformers, for encoders with heads of all kinds. */
+    /** Compares token ids and means of hidden states with transformers, for encoders with heads of all kinds. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -62,14 +62,14 @@ class TextTransformersTest extends SparkMlTest {
                 "deberta-v3-tokencls",
                 "modernbert-mlm"
             })
-    void tokensAndEmbeddingsAreThoseOfTransformers(String model) throws Exception {
+    void equalsTheTokensAndEmbeddingsOfTransformers(String model) throws Exception {
         JsonNode golden = new ObjectMapper()
                 .readTree(MODELS.resolveSibling("embeddings.json").toFile());
         List<Row> rows = new ArrayList<>();
         golden.path("texts").forEach(text -> rows.add(RowFactory.create(text.textValue())));
         int length = golden.path("max_length").intValue();
 
-        List<Row> made = embedder(model)
+        List<Row> result = embedder(model)
                 .setMaxLength(length)
                 .setBatchSize(3)
                 .transform(tokenizer(model)
@@ -80,9 +80,9 @@ class TextTransformersTest extends SparkMlTest {
         for (int row = 0; row < rows.size(); row++) {
             List<Integer> ids = new ArrayList<>();
             golden.path("models").path(model).path("input_ids").path(row).forEach(id -> ids.add(id.intValue()));
-            assertThat(made.get(row).<Integer>getList(1)).isEqualTo(ids);
+            assertThat(result.get(row).<Integer>getList(1)).isEqualTo(ids);
             JsonNode mean = golden.path("models").path(model).path("mean").path(row);
-            double[] embedding = made.get(row).<Vector>getAs("embedding").toArray();
+            double[] embedding = result.get(row).<Vector>getAs("embedding").toArray();
             assertThat(embedding).hasSize(mean.size());
             for (int i = 0; i < embedding.length; i++) {
                 assertThat(embedding[i]).isCloseTo(mean.get(i).doubleValue(), within(1e-4));
@@ -91,7 +91,7 @@ class TextTransformersTest extends SparkMlTest {
     }
 
     @Test
-    void embeddingsAreOfTheTypeThatIsAskedFor() {
+    void returnsEmbeddingsOfTheRequestedType() {
         Dataset<Row> texts = texts("the license", null, " ", "a copy of the license");
         TextEmbedder embedder = embedder("bert-seqcls").setNormalize(true).setOutputType("array");
 
@@ -119,9 +119,9 @@ class TextTransformersTest extends SparkMlTest {
         }
     }
 
-    /** The usual head over frozen embeddings, saved with the model that it needs. */
+    /** A usual classifier over frozen embeddings, saved with the model that it needs. */
     @Test
-    void pipelineIsSavedWithItsModel() throws Exception {
+    void savesAPipelineWithItsModel() throws Exception {
         List<Row> rows = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
             rows.add(RowFactory.create((i % 2 == 0 ? "the license " : "a copy of ") + i, i % 2.0));
@@ -160,7 +160,7 @@ class TextTransformersTest extends SparkMlTest {
     }
 
     @Test
-    void filesThatComeAreEmbeddedByOneModel() throws Exception {
+    void embedsArrivingFilesWithOneModel() throws Exception {
         TextEmbedder embedder = embedder("bert-seqcls").setOutputType("array");
         Dataset<Row> texts = texts("the license", "a copy", "the license is granted");
         Path in = Files.createDirectories(dir.resolve("in"));
@@ -188,7 +188,7 @@ class TextTransformersTest extends SparkMlTest {
     }
 
     @Test
-    void whatCanNotBeUsedIsNamed() {
+    void namesWhatCannotBeUsed() {
         Dataset<Row> texts = texts("the license");
         assertThatThrownBy(() -> new TextEmbedder().transform(texts))
                 .isInstanceOf(RunException.class)

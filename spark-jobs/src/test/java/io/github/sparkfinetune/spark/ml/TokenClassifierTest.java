@@ -35,7 +35,7 @@ class TokenClassifierTest extends SparkMlTest {
             .add("words", DataTypes.createArrayType(DataTypes.StringType))
             .add("tags", DataTypes.createArrayType(DataTypes.StringType));
 
-    /** Fitted on {@code licenses()}. */
+    /** Model that was fitted on {@code licenses()}. */
     private static TokenClassifierModel fitted;
 
     @BeforeAll
@@ -65,7 +65,7 @@ class TokenClassifierTest extends SparkMlTest {
     }
 
     @Test
-    void wordsAreTaggedAndEntitiesFound() {
+    void tagsWordsAndFindsEntities() {
         Dataset<Row> licenses = licenses();
         TokenClassifierModel model = fitted.copy(ParamMap.empty()).setOutputCol("entities");
 
@@ -96,7 +96,7 @@ class TokenClassifierTest extends SparkMlTest {
     }
 
     @Test
-    void aTextIsTaggedAsItsWordsAre() {
+    void tagsATextLikeItsWords() {
         Dataset<Row> texts = licenses().withColumn("text", concat_ws(" ", col("words")));
 
         List<Row> ofTexts = fitted.copy(ParamMap.empty())
@@ -110,9 +110,9 @@ class TokenClassifierTest extends SparkMlTest {
                         fitted.transform(licenses()).select("id", "prediction").collectAsList());
     }
 
-    /** A word of which nothing is left when it is cleaned keeps its place. */
+    /** A word that cleaning empties keeps its position. */
     @Test
-    void everyWordHasATag() {
+    void tagsEveryWord() {
         Dataset<Row> odd = frame(
                 SCHEMA,
                 List.of(
@@ -132,17 +132,17 @@ class TokenClassifierTest extends SparkMlTest {
 
     @Test
     @Tag("full")
-    void pipelineIsCrossValidatedSavedAndLoaded() throws Exception {
+    void crossValidatesSavesAndLoadsAPipeline() throws Exception {
         Dataset<Row> licenses = licenses();
         TokenClassifierTrainer trainer = trainer()
                 .setMethod("lora")
                 .setNumTrainEpochs(2)
                 .setSettings("method.r=4", "method.target_modules=all-linear");
-        // An evaluator of Spark ML takes a number a row.
+        // An evaluator of Spark ML needs one number per row.
         Pipeline pipeline = new Pipeline().setStages(new PipelineStage[] {
             trainer,
             new SQLTransformer()
-                    .setStatement("SELECT double(pair.prediction = pair.tags) AS told, 1.0D AS right FROM"
+                    .setStatement("SELECT double(pair.prediction = pair.tags) AS correct, 1.0D AS right FROM"
                             + " (SELECT explode(arrays_zip(prediction, tags)) AS pair FROM __THIS__)")
         });
         ParamMap[] grid = new ParamGridBuilder()
@@ -153,7 +153,7 @@ class TokenClassifierTest extends SparkMlTest {
                 .setEstimator(pipeline)
                 .setEvaluator(new MulticlassClassificationEvaluator()
                         .setLabelCol("right")
-                        .setPredictionCol("told")
+                        .setPredictionCol("correct")
                         .setMetricName("accuracy"))
                 .setEstimatorParamMaps(grid)
                 .setNumFolds(2)
@@ -174,13 +174,13 @@ class TokenClassifierTest extends SparkMlTest {
     }
 
     @Test
-    void aModelIsLoadedByTheClassOfItsTask() {
+    void loadsAModelWithTheClassOfItsTask() {
         assertThat(TokenClassifierModel.ofRun(fitted.runDir())
                         .transform(licenses())
                         .collectAsList())
                 .isEqualTo(fitted.transform(licenses()).collectAsList());
         assertThatThrownBy(() -> LanguageModel.ofRun(fitted.runDir()))
                 .isInstanceOf(RunException.class)
-                .hasMessageContaining("that LanguageModel is not for (task=\"token-classification\")");
+                .hasMessageContaining("that LanguageModel cannot load (task=\"token-classification\")");
     }
 }

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a run is refused for before anything starts. */
+/** Settings, paths and folders that are refused before a run starts. */
 class RefusalsTest {
     @TempDir
     Path folder;
@@ -39,7 +39,7 @@ class RefusalsTest {
                     yarn                      | spark.executor.instances=5                          | 5
                     k8s://https://host:6443   |                                                     | 2
                     """)
-    void moreRanksThanTheSettingsCanEverGive(String master, String settings, int slots) {
+    void refusesMoreRanksThanTheSettingsHaveRoomFor(String master, String settings, int slots) {
         SparkConf spark = spark(master, settings);
 
         assertThatCode(() -> ClusterChecks.check(spark, Runs.in(folder, "cluster.ranks=" + slots)))
@@ -51,13 +51,13 @@ class RefusalsTest {
     }
 
     @Test
-    void dynamicAllocation() {
+    void refusesDynamicAllocation() {
         assertRefused(() -> ClusterChecks.check(spark("yarn", "spark.dynamicAllocation.enabled=true"), Runs.in(folder)))
                 .contains("spark.dynamicAllocation.enabled=false");
     }
 
     @Test
-    void gpuThatSparkDoesNotGive() {
+    void refusesAGpuThatSparkDoesNotAssign() {
         RunConfig config = Runs.in(folder, "device=gpu");
 
         assertRefused(() -> ClusterChecks.check(spark("spark://host:7077", null), config))
@@ -72,7 +72,7 @@ class RefusalsTest {
     }
 
     @Test
-    void gpusOfAnExecutorHaveARankEach() {
+    void countsARankPerGpuOfAnExecutor() {
         RunConfig config = Runs.in(folder, "device=gpu", "cluster.ranks=9");
         String gpus = "spark.executor.resource.gpu.amount=4 spark.executor.cores=4 spark.executor.instances=";
 
@@ -88,7 +88,7 @@ class RefusalsTest {
     }
 
     @Test
-    void filesOfThisMachineOnARemoteCluster() {
+    void refusesLocalFilesOnARemoteCluster() {
         Configuration hadoop = new Configuration();
 
         assertRefused(() -> RunPaths.resolve(Runs.in(folder), "spark://host:7077", hadoop))
@@ -106,7 +106,7 @@ class RefusalsTest {
     }
 
     @Test
-    void outputOfAnotherRun() throws IOException {
+    void refusesTheOutputOfAnotherRun() throws IOException {
         claim();
         String before = Files.readString(folder.resolve("run/run.yaml"));
 
@@ -120,7 +120,7 @@ class RefusalsTest {
     }
 
     @Test
-    void outputOfARunWithOtherListsOrMaps() throws IOException {
+    void refusesTheOutputOfARunWithOtherListsOrMaps() throws IOException {
         claim("method.type=lora", "method.target_modules=[query, value]", "method.rank_pattern={query: 2, value: 4}");
 
         claim("method.type=lora", "method.target_modules=[query, value]", "method.rank_pattern={value: 4, query: 2}");
@@ -132,7 +132,7 @@ class RefusalsTest {
     }
 
     @Test
-    void outputThatIsNoRunsFolder() throws IOException {
+    void refusesAnOutputFolderOfAnythingElse() throws IOException {
         Files.createDirectories(folder.resolve("run/photos"));
 
         assertRefused(this::claim).contains("holds photos").contains("choose another output.dir");
@@ -140,7 +140,7 @@ class RefusalsTest {
     }
 
     @Test
-    void outputThatAPrepareFailedIn() throws IOException {
+    void acceptsAnOutputInWhichPrepareFailed() throws IOException {
         Files.createDirectories(folder.resolve("run/dataset"));
         Files.writeString(folder.resolve("run/status.json"), "{}");
 
@@ -149,11 +149,11 @@ class RefusalsTest {
     }
 
     @Test
-    void outputThatCanNotBeWritten() throws IOException {
+    void refusesAnOutputThatCannotBeWritten() throws IOException {
         Files.writeString(folder.resolve("run"), "a file");
 
         assertRefused(this::claim).contains("output.dir").contains("is a file: choose a folder");
-        assertRefused(() -> claim("output.dir=" + folder + "/run/below")).contains("can not be written");
+        assertRefused(() -> claim("output.dir=" + folder + "/run/below")).contains("cannot be written");
     }
 
     private void claim(String... overrides) {

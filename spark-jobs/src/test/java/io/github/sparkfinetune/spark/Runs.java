@@ -10,7 +10,7 @@ import java.util.List;
 public final class Runs {
     private Runs() {}
 
-    /** A run of two ranks that writes to {@code folder}/run. */
+    /** Returns a run of two ranks that writes to {@code folder}/run. */
     public static RunConfig in(Path folder, String... overrides) {
         List<String> all = new ArrayList<>(
                 List.of("cluster.ranks=2", "cluster.timeout_seconds=5", "output.dir=" + folder.resolve("run")));

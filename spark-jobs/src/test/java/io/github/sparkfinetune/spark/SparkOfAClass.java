@@ -6,7 +6,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * Stops the Spark session that a test class leaves running. Test classes share a JVM, and the next class opens a
- * session with settings of its own.
+ * session with its own settings.
  */
 public final class SparkOfAClass implements AfterAllCallback {
     @Override

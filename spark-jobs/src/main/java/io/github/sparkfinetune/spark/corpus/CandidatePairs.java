@@ -18,7 +18,7 @@ import org.apache.spark.sql.catalyst.InternalRow;
  * first document too. Or many documents share a passage that has all minima of this band: then documents with more in
  * common also meet in bands whose minima lie elsewhere.
  *
- * <p>Measured on 5,000 letters that share a form, each pair with a similarity of 0.67 or more: pairs of 0.8 are found
+ * <p>Measured on 5,000 letters that share a form, so that each pair has a similarity of 0.67: pairs of 0.8 are found
  * with probability 0.91 instead of 0.99, pairs of 0.85 with 0.996. This takes 8 comparisons per letter; all pairs would
  * take 2,500.
  */

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** The weights of a model as its files' headers have them; a plan reads no more. */
+/** Weights of a model with only the headers of its files, which is all that a plan reads. */
 final class HeaderOnly implements TensorSource {
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
 
@@ -30,7 +30,7 @@ final class HeaderOnly implements TensorSource {
         return new TensorInfo(dtype, weight.shape(), 0, TensorInfo.count(weight.shape()) * dtype.bytes());
     }
 
-    /** Bytes of all of them. */
+    /** Returns the bytes of all weights. */
     long bytes() {
         return tensors.values().stream().mapToLong(TensorInfo::byteSize).sum();
     }

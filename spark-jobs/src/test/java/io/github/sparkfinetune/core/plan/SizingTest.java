@@ -21,7 +21,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The table of {@code submit/docs/sizing.md}, planned from the shapes of models. */
+/** Checks the table of {@code submit/docs/sizing.md}, which is planned from the shapes of models. */
 class SizingTest {
     private static final Path PAGE = Path.of("../submit/docs/sizing.md");
     private static final String BEGIN = "<!-- The table is written by SizingTest. -->\n";
@@ -29,7 +29,7 @@ class SizingTest {
     private static final Path SMOLLM2 = Path.of("../submit/models/smollm2");
     private static final double MIB = 1 << 20;
 
-    /** The sizes of a model, as its config.json has them. */
+    /** Sizes of a model in the form of its config.json. */
     private record Shape(String name, TensorType dtype, String config) {}
 
     private static final List<Shape> ENCODERS = List.of(
@@ -125,7 +125,7 @@ class SizingTest {
     }
 
     @Test
-    void theTableIsUpToDate() throws IOException {
+    void keepsTheTableUpToDate() throws IOException {
         String page = Files.readString(PAGE);
         String written =
                 page.substring(0, page.indexOf(BEGIN) + BEGIN.length()) + table() + page.substring(page.indexOf(END));

@@ -145,7 +145,7 @@ public class BadConfigTest {
     }
 
     @Test
-    void rejectsBothTrainAndCorpusSources() {
+    void rejectsBothTrainAndCorpusConfig.Sources() {
         assertRefused(
                 () -> RunConfigLoader.parse(
                         GOOD.replace('|', '\n'), "run.yaml", List.of("data.corpus.sources=[{path: a, weight: 1}]")),

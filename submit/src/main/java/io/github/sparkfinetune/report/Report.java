@@ -40,10 +40,10 @@ final class Report {
         parts.put("title", Html.escape(run.output().dir().replaceFirst(".*/(?=[^/]+/*$)", "")));
         parts.put(
                 "subtitle",
-                Html.escape(run.model() + " · " + name(run.task()) + " · "
+                Html.escape(run.base().model() + " · " + name(run.task()) + " · "
                         + name(run.method().type()) + " fine-tuning · "
-                        + run.cluster().ranks()
-                        + (run.cluster().ranks() == 1 ? " rank" : " ranks")
+                        + run.compute().cluster().ranks()
+                        + (run.compute().cluster().ranks() == 1 ? " rank" : " ranks")
                         + precision(train)));
         parts.put("tiles", ReportTables.tiles(metrics));
         parts.put(

@@ -74,18 +74,18 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
                         result.precision().reason());
         return new TrainingMetrics(
                 new Training(
-                        result.steps(),
-                        result.samples(),
-                        result.tokens(),
-                        result.seconds(),
-                        result.samplesPerSecond(),
-                        result.tokensPerSecond(),
+                        result.totals().steps(),
+                        result.totals().samples(),
+                        result.totals().tokens(),
+                        result.speed().seconds(),
+                        result.speed().samplesPerSecond(),
+                        result.speed().tokensPerSecond(),
                         result.peakRssBytes() / 1e6,
-                        result.bestStep(),
+                        result.best().bestStep(),
                         precision,
                         result.ranks().stream()
                                 .map(rank -> new Rank(rank.name(), rank.p50(), rank.p99()))
                                 .toList()),
-                result.eval());
+                result.best().eval());
     }
 }

@@ -189,7 +189,7 @@ class ClassificationRunTest {
             List<Object[]> measured = new ArrayList<>();
             rows.forEachRemaining(row ->
                     measured.add(indices.stream().map(index -> row[index]).toArray()));
-            return spec.metrics(measured.iterator(), manifest.labels()).values();
+            return spec.metrics(measured.iterator(), manifest.samples().labels()).values();
         }
     }
 

@@ -32,7 +32,7 @@ public final class ClusterChecks {
     }
 
     private static void checkSlots(SparkConf spark, Master master, RunConfig config) {
-        int ranks = config.cluster().ranks();
+        int ranks = config.compute().cluster().ranks();
         int perExecutor = ranksPerExecutor(spark, config);
         for (Slots slots : slots(spark, master, config)) {
             if (ranks > slots.count()) {
@@ -56,7 +56,7 @@ public final class ClusterChecks {
     /** Returns the limits on the ranks under these settings; empty if only the cluster knows its size. */
     public static List<Slots> slots(SparkConf spark, Master master, RunConfig config) {
         int executorCores = executorCores(spark, master);
-        int ranks = config.cluster().ranks();
+        int ranks = config.compute().cluster().ranks();
         int perExecutor = ranksPerExecutor(spark, config);
         int executors = (ranks + perExecutor - 1) / perExecutor;
         return switch (master.kind()) {

@@ -37,7 +37,7 @@ public record Placement(int cpus, int localThreads, int perExecutor, boolean gpu
      */
     public static Placement of(SparkContext spark, RunConfig config, int tasks) {
         Master master = Master.parse(spark.master());
-        boolean mayUseGpu = config.device() != DeviceChoice.CPU;
+        boolean mayUseGpu = config.compute().device() != DeviceChoice.CPU;
         if (master.isLocal()) {
             int threads = Math.max(1, master.cores() / tasks);
             return new Placement(0, threads, tasks, false, mayUseGpu ? localGpus(spark, tasks) : List.of());

@@ -115,7 +115,7 @@ public final class SparkSessions {
         defaults.put("spark.executor.heartbeatInterval", "1s");
         defaults.put("spark.executor.heartbeat.maxFailures", "600");
         // Executors need time to fetch all jars, so this check allows the driver's start timeout.
-        int startTimeout = config.cluster().startTimeoutSeconds();
+        int startTimeout = config.compute().cluster().startTimeoutSeconds();
         defaults.put("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");
         defaults.put("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", Integer.toString(startTimeout));
         // Longest wait of a rank at Spark's barriers; the default is a year.

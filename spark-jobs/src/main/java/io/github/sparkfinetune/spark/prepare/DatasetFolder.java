@@ -70,7 +70,7 @@ public final class DatasetFolder {
         Manifest manifest = Manifest.read(path, hadoop);
         // A run without a number of shards uses the dataset's number, which an earlier version may have chosen.
         DatasetOptions expected =
-                options.shards() == 0 ? options.withShards(manifest.options().shards()) : options;
+                options.storage().shards() == 0 ? options.withShards(manifest.options().shards()) : options;
         String difference = difference(manifest, task, expected, sources);
         if (difference != null) {
             throw RunException.config(path + " holds a dataset that was prepared with " + difference

@@ -149,7 +149,7 @@ final class Preparation<C> {
             throw RunException.data(String.format(
                     Locale.ROOT,
                     "data.split_by_time: %s holds %,d dates and %,d numbers: use only dates or only numbers",
-                    data.splitByTime(),
+                    data.split().splitByTime(),
                     dates,
                     numbers));
         }

@@ -118,7 +118,7 @@ record Summary(
         if (unusable > 0 && found.badRows() + unusable > data.rows().maxBadFraction() * found.rows) {
             throw RunException.data("data.train: " + (found.badRows() + unusable) + " of " + found.rows
                     + " rows cannot be used (" + DataFunnel.reasons(unusable(found, all))
-                    + "), more than data.max_bad_fraction: " + data.maxBadFraction()
+                    + "), more than data.max_bad_fraction: " + data.rows().maxBadFraction()
                     + " allows: raise data.max_length, fix the rows, or raise data.max_bad_fraction");
         }
         if (!splits.containsKey(Manifest.TRAIN)) {

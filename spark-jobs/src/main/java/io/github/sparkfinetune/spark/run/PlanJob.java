@@ -84,7 +84,7 @@ public final class PlanJob {
         try {
             plan = plan(RunPaths.absolute(config, hadoop), hadoop);
         } catch (IOException e) {
-            throw new UncheckedIOException(config.model() + " cannot be read", e);
+            throw new UncheckedIOException(config.base().model() + " cannot be read", e);
         }
         boolean onGpu = ClusterChecks.onGpu(spark, config);
         return new Plan(
@@ -129,7 +129,7 @@ public final class PlanJob {
         } catch (RunException e) {
             return List.of();
         } catch (IOException e) {
-            throw new UncheckedIOException(config.model() + " cannot be read", e);
+            throw new UncheckedIOException(config.base().model() + " cannot be read", e);
         }
     }
 

@@ -44,7 +44,7 @@ interface Tracker {
 
         /** Returns the name of the run. */
         String runName() {
-            String runName = run.training().runName();
+            String runName = run.training().tracking().runName();
             return runName != null
                     ? runName
                     : run.output().dir().replaceFirst("/+$", "").replaceFirst(".*/", "");

@@ -166,7 +166,7 @@ public final class TrainJob {
             body.memory(resolved, spark.hadoopConfiguration())
                     .ifPresent(rank -> MemoryChecks.require(spark.getConf(), resolved, rank));
         } catch (IOException e) {
-            throw new UncheckedIOException(resolved.model() + " cannot be read", e);
+            throw new UncheckedIOException(resolved.base().model() + " cannot be read", e);
         }
         OutputFolder.claim(resolved, spark.hadoopConfiguration());
         return resolved;

@@ -182,7 +182,7 @@ class PrepareJobTest {
         Path dataset = folder.resolve("dataset");
         Manifest manifest = PrepareJob.run(
                 spark, PrepareFixture.config(dataset, "train: " + mails, "deduplicate: true", "eval_fraction: 0.2"));
-        assertThat(manifest.duplicates()).isEqualTo(21);
+        assertThat(manifest.rows().duplicates()).isEqualTo(21);
         // Text 0 has the labels ham and spam; the first name stays.
         assertThat(manifest.split("train").rowsPerLabel()).containsExactly(33L, 7L);
         assertThat(manifest.split("eval").rowsPerLabel()).containsExactly(8L, 2L);

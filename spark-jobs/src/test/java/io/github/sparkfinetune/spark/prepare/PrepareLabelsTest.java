@@ -92,7 +92,7 @@ class PrepareLabelsTest {
                 .isInstanceOf(ArrayType.class);
 
         Manifest expected = PrepareJob.run(spark, config(MULTI, "from-jsonl", jsonl));
-        assertThat(expected.labels()).containsExactly("gpl", "mit", "old");
+        assertThat(expected.samples().labels()).containsExactly("gpl", "mit", "old");
         // The exact share of all rows is held out.
         assertThat(expected.split("eval").rows()).isEqualTo(10);
         assertThat(expected.split("train").rows()).isEqualTo(30);

@@ -55,11 +55,11 @@ class PrepareQuestionsTest {
         Path squad = Questions.squad(folder.resolve("train.json"), rows, 3);
         String[] heldOut = {"test_fraction: 0.2", "split_by: []"};
         Manifest manifest = prepare("squad", "format: squad", "train: " + squad, heldOut[0], heldOut[1]);
-        assertThat(manifest.labels()).isEmpty();
-        assertThat(manifest.badRows()).isEmpty();
+        assertThat(manifest.samples().labels()).isEmpty();
+        assertThat(manifest.rows().badRows()).isEmpty();
         assertThat(manifest.options().stride()).isEqualTo(8);
         List<QuestionRow> allQuestions = new ArrayList<>();
-        for (String split : manifest.splits().keySet()) {
+        for (String split : manifest.samples().splits().keySet()) {
             List<Sample> samples = samples("squad", manifest, split);
             List<QuestionRow> ofSplit = questions(samples);
             // The same share of both kinds is held out: 90 questions have an answer, 30 have none.

@@ -24,17 +24,17 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * How a model's weights differ from its checkpoint's: which parameters are trained, which linears have a low-rank
- * adapter, and how the others are stored.
+ * Differences between a model's weights and its checkpoint: the trained parameters, the low-rank adapters of linears,
+ * and the storage of frozen linears.
  *
- * @param trainable the parameters of the checkpoint that are trained
- * @param lora what the adapters are, where there are any
- * @param modules linears with an adapter, by name
- * @param start values that the adapters and the parameters saved with them begin with, or empty for new ones
- * @param storage of the layers' linears that are not trained
- * @param bf16 whether products read in BF16 what is not trained: then {@link Storage#AS_STORED} and a frozen embedding
- *     table stay in it, nothing is widened to F32
- * @param threads that widen what is stored in a smaller form
+ * @param trainable chooses the parameters of the checkpoint that are trained
+ * @param lora settings of the adapters, or empty without adapters
+ * @param modules linears with an adapter, by module name
+ * @param start initial values of the adapters and of the parameters saved with them, or empty for new adapters
+ * @param storage form of the layers' frozen linears
+ * @param bf16 whether matrix products read frozen weights in BF16. Then {@link Storage#AS_STORED} weights and a frozen
+ *     embedding table that are stored in BF16 stay in BF16; nothing is widened to F32
+ * @param threads number of threads that widen weights stored in a smaller form
  */
 public record Adaptation(
         Trainable trainable,
@@ -45,11 +45,11 @@ public record Adaptation(
         boolean bf16,
         int threads) {
 
-    /** Form of weights that are not trained. */
+    /** Form of frozen weights. */
     public enum Storage {
-        /** F32; a checkpoint in F32 is used where it is mapped. */
+        /** F32; a checkpoint in F32 is read from its mapped file. */
         F32,
-        /** As the checkpoint has them, mapped; BF16 and F16 are widened a layer at a time. */
+        /** The checkpoint's own type, mapped; BF16 and F16 are widened one layer at a time. */
         AS_STORED,
         /** NF4 with plain scales, quantised while loading. */
         NF4,
@@ -57,20 +57,20 @@ public record Adaptation(
         NF4_DOUBLE
     }
 
-    /** No adapters; everything in F32. */
+    /** Returns an adaptation without adapters, all in F32. */
     public static Adaptation of(Trainable trainable) {
         return new Adaptation(trainable, Optional.empty(), Map.of(), Optional.empty(), Storage.F32, false, 1);
     }
 
     /**
-     * What a run's {@code method} does to a model.
+     * Returns the adaptation that a run's {@code method} asks for.
      *
-     * @param head the model's
-     * @param source the model's weights
-     * @param taskType PEFT's name of the task, or null where it has none
-     * @param adapter the one that {@code method.adapter} names, or empty
-     * @param threads of this rank
-     * @throws RunException when they do not fit each other
+     * @param head head of the model
+     * @param source weights of the model
+     * @param taskType PEFT's name of the task, or null if PEFT has none
+     * @param adapter adapter that {@code method.adapter} names, or empty
+     * @param threads number of threads of this rank
+     * @throws RunException if method, model and adapter do not fit each other
      */
     public static Adaptation of(
             MethodConfig method,
@@ -86,7 +86,7 @@ public record Adaptation(
         if (!method.isLora()) {
             if (quantised) {
                 throw RunException.config("method.type: " + config.source()
-                        + " is of a 4-bit model, whose weights can not be trained: set it to qlora");
+                        + " describes a 4-bit model, whose weights cannot be trained: set method.type to qlora");
             }
             return of(Trainable.of(method, architecture.shape().layers()));
         }
@@ -98,8 +98,8 @@ public record Adaptation(
             LoraTargets.checkNames(settings, linears);
         }
         WeightSpec table = architecture.table();
-        // A table that the adapter brings is held against the model's when it is loaded.
-        if (adapter.map(given -> !given.tensors().containsKey(table.name())).orElse(true)) {
+        // If the adapter has the table, loading it compares both shapes.
+        if (adapter.map(loaded -> !loaded.tensors().containsKey(table.name())).orElse(true)) {
             checkTokens(settings, table);
         }
         return of(settings, linears, adapter, storage(method), threads);
@@ -109,8 +109,8 @@ public record Adaptation(
         String key = "method.trainable_token_indices: ";
         for (int token : settings.alsoTrained().trainableTokenIndices()) {
             if (token >= table.shape()[0]) {
-                throw RunException.config(key + token + " is no token: the model has " + table.shape()[0]
-                        + " rows, with those of tokenizer.add_special_tokens");
+                throw RunException.config(key + token + " is not a token id: the model has " + table.shape()[0]
+                        + " embedding rows, including those of tokenizer.add_special_tokens");
             }
             if (settings.saves(table.name())) {
                 throw RunException.config(
@@ -119,13 +119,13 @@ public record Adaptation(
         }
     }
 
-    /** Modules of a task's head that a checkpoint lacks: new ones, of no use unless they are trained. */
+    /** Returns the head's modules that the checkpoint lacks. They are new and must be trained. */
     private static List<String> lacking(Architecture architecture, HeadKind head, TensorSource source) {
         if (head == HeadKind.CAUSAL_LM) {
             return List.of();
         }
         StoredNames names = new StoredNames(source, architecture.prefix());
-        // How many classes the head tells apart changes no name.
+        // The number of classes does not change the names.
         return architecture.blocks(head, 1).stream()
                 .filter(block -> block.kind() == BlockKind.HEAD)
                 .flatMap(block -> block.weights().values().stream())
@@ -136,9 +136,9 @@ public record Adaptation(
     }
 
     /**
-     * Nothing is adapted, and the weights are stored as the method's adapters find them.
+     * Returns an adaptation without adapters whose frozen weights are stored as the method stores them.
      *
-     * @param drawn the parameters that the checkpoint lacks, which are drawn as a training would begin with them
+     * @param drawn chooses the parameters that the checkpoint lacks; they are drawn as for a training run
      */
     public static Adaptation none(MethodConfig method, Trainable drawn, int threads) {
         return new Adaptation(drawn, Optional.empty(), Map.of(), Optional.empty(), storage(method), false, threads);
@@ -152,7 +152,7 @@ public record Adaptation(
         };
     }
 
-    /** Adapters over a frozen model. */
+    /** Returns an adaptation of a frozen model with adapters. */
     public static Adaptation of(
             LoraSettings settings,
             List<LinearModule> linears,
@@ -168,29 +168,29 @@ public record Adaptation(
         return new Adaptation(trainable, Optional.of(settings), modules, adapter, storage, false, threads);
     }
 
-    /** The same with other values that the adapters begin with. */
+    /** Returns this adaptation with other initial values of the adapters. */
     public Adaptation startingWith(Map<String, TensorData> tensors) {
         PeftAdapter values = new PeftAdapter("the new adapter", lora.orElseThrow(), tensors);
         return new Adaptation(trainable, lora, modules, Optional.of(values), storage, bf16, threads);
     }
 
-    /** The same with the layers' linears that are not trained in another form. */
+    /** Returns this adaptation with another form of the layers' frozen linears. */
     public Adaptation withStorage(Storage other) {
         return new Adaptation(trainable, lora, modules, start, other, bf16, threads);
     }
 
-    /** The same with products of another kind. */
+    /** Returns this adaptation with matrix products in BF16 or in F32. */
     public Adaptation withBf16(boolean other) {
         return new Adaptation(trainable, lora, modules, start, storage, other, threads);
     }
 
-    /** Ids of the tokens whose rows of the embedding table are trained by themselves. */
+    /** Returns the ids of the tokens whose embedding rows are trained while the other rows are frozen. */
     public List<Integer> tokens() {
         return lora.map(settings -> settings.alsoTrained().trainableTokenIndices())
                 .orElse(List.of());
     }
 
-    /** Whether the parameter is one that PEFT trains as a copy of its own and saves with the adapter. */
+    /** Returns whether PEFT trains a copy of the parameter and saves it with the adapter. */
     public boolean saves(String parameter) {
         return lora.filter(settings -> settings.saves(parameter)).isPresent();
     }

@@ -13,25 +13,25 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * How an encoder's attention takes the texts of a batch. A text is a call of its own, or texts of like length share one
- * in which they are padded to one length: up to {@value #LIKE} tokens apart, so that short texts do not cost a call
- * each and long ones little padding.
+ * Grouping of a batch's texts into an encoder's attention calls. Either each text has its own call, or texts of similar
+ * length share one call, padded to one length. The lengths in one call differ by at most {@value #LIKE} tokens. Short
+ * texts then do not cost one call each, and long texts get little padding.
  *
- * <p>Tensors, of the P tokens of all calls: {@code pad} [P], I64, the row of each token, padding that of its text's
- * first; {@code unpad} [N], I64, the place of each row among them; neither where that is the rows' own order.
- * {@code bias} [P], F32, 0 at a token and -inf at padding, where there is padding.
+ * <p>Tensors over the P tokens of all calls: {@code pad} [P], I64, the row of each token; padding has the row of its
+ * text's first token. {@code unpad} [N], I64, the index in {@code pad} of each row. Both are missing if calls and rows
+ * have the same order. {@code bias} [P], F32, is 0 at a token and -inf at padding; it is missing without padding.
  */
 record AttentionCalls(List<Batch.Document> documents, int[] lengths, int[] rows, int tokens) {
     private static final int LIKE = 16;
     private static final int MULTIPLE = 8;
 
     /**
-     * Groups texts.
+     * Groups the texts of a batch.
      *
-     * @param lengths tokens of each text
-     * @param rows the same with padding that counts
-     * @param tokens of all texts, and those that belong to none
-     * @param pads whether texts of like length share a call
+     * @param lengths number of tokens of each text
+     * @param rows number of tokens of each text, including counted padding
+     * @param tokens number of tokens of all texts, plus tokens that belong to no text
+     * @param pads whether texts of similar length share a call
      */
     static AttentionCalls of(int[] lengths, int[] rows, int tokens, boolean pads) {
         List<Batch.Document> documents = new ArrayList<>();
@@ -68,7 +68,7 @@ record AttentionCalls(List<Batch.Document> documents, int[] lengths, int[] rows,
         return (length + LIKE - 1) / LIKE;
     }
 
-    /** Returns whether a call has padding, or a text padding that counts. */
+    /** Returns whether a call, or a text, has padding. */
     boolean isPadded() {
         return documents.stream()
                 .anyMatch(document -> document.sample() >= 0 && document.length() > lengths[document.sample()]);
@@ -97,7 +97,7 @@ record AttentionCalls(List<Batch.Document> documents, int[] lengths, int[] rows,
             at += document.length();
         }
         Map<String, NDArray> tensors = new LinkedHashMap<>();
-        boolean isOrdered = padded == tokens && IntStream.range(0, padded).allMatch(place -> pad[place] == place);
+        boolean isOrdered = padded == tokens && IntStream.range(0, padded).allMatch(i -> pad[i] == i);
         if (!isOrdered) {
             tensors.put("pad", Tensors.of(owner, pad));
             tensors.put("unpad", Tensors.of(owner, unpad));

@@ -4,27 +4,28 @@ import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.Processor;
 import java.util.Map;
 
-/** What computes attention where no graph is recorded. */
+/** Kernel that computes attention when no graph is recorded. */
 enum AttentionKernel {
-    /** PyTorch's own choice, with a graph. */
+    /** PyTorch's own choice, which also records a graph. */
     PYTORCH,
-    /** PyTorch's fused kernel for processors. */
+    /** PyTorch's fused CPU kernel. */
     FUSED,
-    /** A product for all scores of some heads and one for what is attended, see matrix_attention.py. */
+    /** One matrix product for the scores of several heads and one for the attended values, see matrix_attention.py. */
     MATRICES;
 
     /**
-     * That of a model.
+     * Returns the kernel of a model.
      *
-     * @param cap bound of the scores, 0 for none; only {@link #MATRICES} knows one
+     * @param cap bound of the scores, 0 for none; only {@link #MATRICES} supports a bound
      */
     static AttentionKernel of(Device device, MatmulBackend matmul, double cap) {
         return cap != 0 ? MATRICES : of(device.hasFusedAttention(), matmul, Processor.here());
     }
 
     /**
-     * In BF16 the fused kernel multiplies as slowly as in F32, oneDNN 2 to 6 times as fast. It has BF16 on x86-64 with
-     * AVX-512, without which PyTorch multiplies matrices of BF16 by plain loops.
+     * Returns the kernel for a matmul backend. In BF16 the fused kernel is as slow as in F32, and oneDNN is 2 to 6
+     * times as fast. oneDNN needs x86-64 with AVX-512 for BF16. Without AVX-512, PyTorch multiplies BF16 matrices in
+     * plain loops.
      */
     static AttentionKernel of(boolean fused, MatmulBackend matmul, Processor processor) {
         if (!fused) {
@@ -33,7 +34,7 @@ enum AttentionKernel {
         return matmul == MatmulBackend.BF16 && processor.hasAvx512() ? MATRICES : FUSED;
     }
 
-    /** What a text's module knows of it. */
+    /** Returns the attributes that the script reads. */
     Map<String, Object> attributes() {
         return Map.of("fused_attention", this == FUSED, "matrix_products", this == MATRICES);
     }

@@ -7,16 +7,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Samples as a model computes them: the tokens of all samples side by side, N of them. Where products need a multiple
- * of some number of tokens, further tokens follow whose hidden states nobody reads.
+ * Samples of one forward pass: the N tokens of all samples, side by side. If products need a multiple of some number of
+ * tokens, filler tokens follow. Nothing reads the hidden states of filler tokens.
  *
  * @param samples the samples
  * @param ids token ids [N], I64
- * @param rows tokens of each sample, padding that counts included
- * @param documents what attention computes, in the order of its calls
+ * @param rows number of tokens of each sample, including counted padding
+ * @param documents documents of the attention calls, in the order of the calls
  * @param tensors tensors that the script reads by name; see {@link EncoderBatch} and {@link DecoderBatch}
- * @param layers tensors that it reads of each layer in their place; empty where all layers read {@code tensors}
- * @param targets labels of the tokens that the loss of a language model reads, [M], I64
+ * @param layers tensors that the script reads instead, per layer; empty if all layers read {@code tensors}
+ * @param targets labels that the loss of a language model reads, [M], I64
  */
 public record Batch(
         List<Sample> samples,
@@ -30,9 +30,9 @@ public record Batch(
     /**
      * Tokens that attend to each other.
      *
-     * @param sample its place among the samples, or -1 for tokens that belong to none
-     * @param firstToken its first token in the sample
-     * @param length its tokens in a call of attention, padding included
+     * @param sample index of its sample, or -1 for tokens that belong to no sample
+     * @param firstToken index of its first token in the sample
+     * @param length number of its tokens in an attention call, including padding
      */
     public record Document(int sample, int firstToken, int length) {}
 
@@ -44,7 +44,7 @@ public record Batch(
     /**
      * Returns the row at which each sample's tokens begin.
      *
-     * @param rows tokens of each sample
+     * @param rows number of tokens of each sample
      */
     static int[] firstRows(int... rows) {
         int[] first = new int[rows.length];
@@ -54,13 +54,13 @@ public record Batch(
         return first;
     }
 
-    /** Returns what the script of a model takes of the batch for a block, between weights and masks. */
+    /** Returns the arguments of a block's script method that come from the batch, between weights and masks. */
     List<Object> arguments(Block block) {
         boolean isLayer = block.kind() == BlockKind.LAYER && !layers.isEmpty();
         return List.of(isLayer ? layers.get(block.layer()) : tensors, lengths());
     }
 
-    /** Returns the tokens of each document in its call of attention. */
+    /** Returns the number of tokens of each document in its attention call. */
     public long[] lengths() {
         return lengths(documents);
     }

@@ -12,15 +12,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** A part of a model that is computed and differentiated as one: the embeddings, a layer, or the head. */
+/** A part of a model that is computed and differentiated at once: the embeddings, a layer, or the head. */
 public final class Block extends ParameterGroup {
     /**
-     * What a block is made of, by the names that the script knows it by.
+     * Contents of a block, by the script's local names.
      *
-     * @param parameters F32 weights, and the adapters'
-     * @param constants further tensors that the script reads
+     * @param parameters weights in F32, including those of adapters
+     * @param constants other tensors that the script reads
      * @param stored weights in a smaller form
-     * @param adapters linears that have one
+     * @param adapters adapters by linear
      */
     record Content(
             Map<String, Parameter> parameters,
@@ -28,13 +28,13 @@ public final class Block extends ParameterGroup {
             Map<String, StoredWeight> stored,
             Map<String, LoraModule> adapters) {}
 
-    /** Names of an adapter's constants behind its linear's. */
+    /** Suffixes of the names of an adapter's constants, after the linear's name. */
     static final String SCALING = ".scaling";
 
     static final String KEEP = ".keep";
     static final String NORM = ".norm";
 
-    /** What the names of an adapter's tensors end with. */
+    /** Suffixes of the names of an adapter's tensors. */
     private static final List<String> ADAPTERS =
             List.of(PeftAdapter.LORA_A, PeftAdapter.LORA_B, PeftAdapter.LORA_MAGNITUDE, SCALING, KEEP, NORM);
 
@@ -45,16 +45,16 @@ public final class Block extends ParameterGroup {
     private final Map<String, LoraModule> adapters;
     private final DequantBuffers staging;
     private final DoraNorms norms;
-    /** The weights without the adapters': the script then knows of none. */
+    /** Weights without adapters; the script then computes the base model. */
     private final Map<String, NDArray> bare;
 
     private boolean isAdapted = true;
 
     /**
-     * @param layer its number among the layers, or -1
-     * @param staging holds what is stored in a smaller form while the block is computed
-     * @param norms of the adapters that have a magnitude
-     * @param shared what it reads besides its own weights, as other blocks do
+     * @param layer index of the layer, or -1
+     * @param staging buffers for weights in a smaller form, filled while the block is computed
+     * @param norms norms of the DoRA adapters
+     * @param shared weights that the block shares with other blocks
      */
     Block(
             BlockKind kind,
@@ -84,27 +84,27 @@ public final class Block extends ParameterGroup {
         return layer;
     }
 
-    /** The parameters that a backward gives gradients of: {@link #trainable}, and behind them the shared ones. */
+    /** Returns the parameters that get gradients: {@link #trainable}, then the shared trainable parameters. */
     public List<Parameter> differentiated() {
         return Stream.concat(trainable().stream(), sharedTrainable().stream()).toList();
     }
 
-    /** The trained ones of the parameters that it shares with other blocks, whose gradients are always added. */
+    /** Returns the trainable parameters that the block shares with other blocks. Their gradients are always added. */
     List<Parameter> sharedTrainable() {
         return shared.map(ParameterGroup::trainable).orElse(List.of());
     }
 
-    /** The linears with an adapter by the names that the script knows them by. */
+    /** Returns the adapters by the script's name of their linear. */
     Map<String, LoraModule> adapters() {
         return adapters;
     }
 
-    /** Whether it is computed with its adapters. */
+    /** Sets whether the block is computed with its adapters. */
     void applyAdapters(boolean applied) {
         isAdapted = applied;
     }
 
-    /** Returns one tensor for each parameter of {@link #differentiated} by the name that the script knows it by. */
+    /** Returns the tensors by the script's name of the parameter of {@link #differentiated} that each belongs to. */
     @Override
     public Map<String, NDArray> byName(List<NDArray> tensors) {
         int own = trainable().size();
@@ -114,8 +114,8 @@ public final class Block extends ParameterGroup {
     }
 
     /**
-     * Weights by the names that the script knows them by, ready to be read until another block's are asked for. So each
-     * computation, a backward too, asks anew.
+     * Returns the weights by the script's names. The weights are valid until another block's weights are requested.
+     * Therefore each computation, including a backward, calls this method again.
      */
     @Override
     Map<String, NDArray> weights() {
@@ -129,7 +129,7 @@ public final class Block extends ParameterGroup {
         return weights;
     }
 
-    /** Takes note that the optimizer moved the parameters. */
+    /** Must be called after the optimizer has changed the parameters. */
     void updated() {
         norms.updated();
     }

@@ -11,19 +11,18 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A block with what it is computed from. Every method of a model's script for a block takes (x, w, batch, documents,
- * masks): input, weights by local name, the batch's tensors by name, the lengths of its documents, what dropout keeps
- * by site.
+ * A block with the inputs of its computation. Every script method of a block takes (x, w, batch, documents, masks):
+ * input, weights by local name, the batch's tensors by name, the lengths of its documents, the dropout masks by site.
  *
- * @param script the model's text
- * @param input rows of the embedding table for the first block, else the output of the block before
+ * @param script script of the model
+ * @param input rows of the embedding table for the first block, else the output of the previous block
  */
 public record BlockCall(ScriptModule script, Block block, NDArray input, Batch batch, Map<String, NDArray> masks) {
 
     /**
      * Runs a method that returns the block's output.
      *
-     * @param more what it takes besides
+     * @param more further arguments of the method
      */
     NDArray run(NDManager owner, String method, Object... more) {
         List<Object> arguments = arguments();
@@ -33,7 +32,9 @@ public record BlockCall(ScriptModule script, Block block, NDArray input, Batch b
     }
 
     /**
-     * Computes a layer whose backward is written out: its output {@code y}, and by name what {@link #backward} needs.
+     * Computes a layer whose script has its own backward method.
+     *
+     * @return the output {@code y} and the tensors that {@link #backward} needs, by name
      */
     Map<String, NDArray> keep(NDManager owner) {
         List<Object> arguments = arguments();
@@ -44,10 +45,11 @@ public record BlockCall(ScriptModule script, Block block, NDArray input, Batch b
     /**
      * Differentiates a layer.
      *
-     * @param gradient of the loss with respect to the output
-     * @param kept by {@link #keep}
-     * @param gradients where those of {@link Block#differentiated} go
-     * @param add whether they are added to what is there, or replace it; those of shared parameters are always added
+     * @param gradient gradient of the loss with respect to the output
+     * @param kept result of {@link #keep}
+     * @param gradients receive the gradients of {@link Block#differentiated}
+     * @param add whether gradients are added to the present values instead of replacing them; gradients of shared
+     *     parameters are always added
      * @param needsInputGrad whether the gradient of the input is computed
      */
     Optional<NDArray> backward(
@@ -66,7 +68,7 @@ public record BlockCall(ScriptModule script, Block block, NDArray input, Batch b
                 .findFirst();
     }
 
-    /** The same with another input. */
+    /** Returns this call with another input. */
     BlockCall with(NDArray other) {
         return new BlockCall(script, block, other, batch, masks);
     }

@@ -22,7 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Builds a model's blocks: weights as they are stored, adapters on the linears that have one. */
+/** Builds a model's blocks from stored weights and adapters. */
 final class Blocks {
     private static final String WEIGHT = ".weight";
 
@@ -51,7 +51,7 @@ final class Blocks {
         return weights;
     }
 
-    /** Returns what maps hidden states to logits: it is frozen, and has the learning rate, as a head. */
+    /** Returns the projection from hidden states to logits. It is frozen, and has its learning rate, like a head. */
     ParameterGroup projection(Projection projection) {
         Map<String, Parameter> parameters = new LinkedHashMap<>();
         projection
@@ -61,7 +61,7 @@ final class Blocks {
         return new ParameterGroup(BlockKind.HEAD, parameters, Map.of());
     }
 
-    /** Loads weights that layers share, as embeddings are loaded; the layers that are made after it read them. */
+    /** Loads weights that layers share. Layers that are built afterwards read them. */
     void share(Map<String, WeightSpec> specs) {
         Map<String, Parameter> parameters = new LinkedHashMap<>();
         specs.forEach((local, weight) -> parameters.put(
@@ -71,12 +71,12 @@ final class Blocks {
                 : Optional.of(new ParameterGroup(BlockKind.EMBEDDINGS, parameters, Map.of()));
     }
 
-    /** Returns what layers share. */
+    /** Returns the weights that layers share. */
     Optional<ParameterGroup> shared() {
         return shared;
     }
 
-    /** A block. */
+    /** Builds a block. */
     Block block(BlockSpec spec) {
         BlockKind kind = spec.kind();
         int layer = spec.layer();
@@ -116,12 +116,12 @@ final class Blocks {
     /**
      * Refuses adapters on linears that no block has.
      *
-     * @throws RunException naming them
+     * @throws RunException if there are any; the message names them
      */
     void requireAllUsed() {
         if (!unused.isEmpty()) {
             throw RunException.config("method.target_modules: " + String.join(", ", unused)
-                    + " can not have an adapter: train it whole by method.modules_to_save");
+                    + " cannot have an adapter: to train the whole module, name it in method.modules_to_save");
         }
     }
 

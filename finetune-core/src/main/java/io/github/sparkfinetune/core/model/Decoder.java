@@ -16,9 +16,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A Llama- or GPT-like language model: its weights in Java, its computation in the text of its family, called a block
- * at a time. Samples lie side by side without padding, see {@link Batch}. The last block gives the hidden states [M,
- * hidden] of the tokens before a label; what maps them to logits is part of the loss.
+ * A Llama- or GPT-like language model: weights in Java, computation in the script of its family, called one block at a
+ * time. Samples lie side by side without padding, see {@link Batch}. The last block returns the hidden states [M,
+ * hidden] of the tokens before a label. The loss maps these hidden states to logits.
  */
 public final class Decoder extends Model {
     private final DecoderArchitecture architecture;
@@ -35,10 +35,10 @@ public final class Decoder extends Model {
     /**
      * Loads a decoder.
      *
-     * @param manager owner of the weights, and their device
-     * @param matmul what computes matrix products
-     * @param adaptation what is trained, and how the rest is stored
-     * @param seed of new weights
+     * @param manager owner of the weights; decides the device
+     * @param matmul backend of matrix products
+     * @param adaptation trained weights, and the storage of frozen weights
+     * @param seed seed of new weights
      */
     public static Decoder load(
             NDManager manager,
@@ -98,9 +98,9 @@ public final class Decoder extends Model {
     }
 
     /**
-     * Sizes of the decoder that a configuration describes.
+     * Returns the sizes of the decoder that a configuration describes.
      *
-     * @throws io.github.sparkfinetune.conf.RunException where it is not a supported one
+     * @throws io.github.sparkfinetune.conf.RunException if the decoder is not supported
      */
     public static DecoderShape shape(HfConfig config) {
         return Architectures.decoder(config).shape();
@@ -126,8 +126,8 @@ public final class Decoder extends Model {
     }
 
     /**
-     * What maps hidden states to logits [vocabulary, hidden], as products read it: a weight of its own, or the
-     * embedding table.
+     * Returns the weight that maps hidden states to logits, [vocabulary, hidden], in the type that products read. It is
+     * the lm_head or the embedding table.
      */
     public NDArray projectionWeight() {
         return projectionWeights().get(Projection.WEIGHT);
@@ -138,7 +138,7 @@ public final class Decoder extends Model {
         return new DecoderBatch(owner, layerInputs).of(samples, shape, matmul().rows(), false);
     }
 
-    /** As {@link #batch}, but for the hidden states of all tokens. */
+    /** Returns a batch like {@link #batch} that yields the hidden states of all tokens. */
     public Batch wholeBatch(NDManager owner, List<Sample> samples) {
         return new DecoderBatch(owner, layerInputs).of(samples, shape, matmul().rows(), true);
     }
@@ -148,10 +148,10 @@ public final class Decoder extends Model {
     }
 
     /**
-     * Logits over the vocabulary.
+     * Computes logits over the vocabulary.
      *
-     * @param owner of the result
-     * @param hidden what the last block gives [M, hidden]
+     * @param owner owner of the result
+     * @param hidden output of the last block, [M, hidden]
      * @return [M, vocabulary]
      */
     public NDArray logits(NDManager owner, NDArray hidden) {

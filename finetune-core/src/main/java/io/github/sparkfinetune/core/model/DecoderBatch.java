@@ -11,27 +11,29 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Builds the batches of decoders. Attention stays within a document, positions start anew in each. Tokens that are
- * added to reach a multiple lengthen the last document: causal attention does not see them, so they change nothing.
+ * Builds the batches of decoders. Attention stays within a document, and positions start at 0 in each document. Filler
+ * tokens lengthen the last document. Causal attention of earlier tokens does not see filler tokens, so they change no
+ * result.
  *
- * <p>Tensors: {@code positions} in the document [N], I64; {@code places} [M], I64, of the tokens whose hidden state the
- * last block returns. Of each layer: see {@link LayerInputs}. Targets: the token that follows each of the places.
+ * <p>Tensors: {@code positions} [N], I64, in the document; {@code places} [M], I64, the indices of the tokens whose
+ * hidden states the last block returns. {@link LayerInputs} describes the tensors of each layer. The targets are the
+ * tokens that follow each index.
  */
 final class DecoderBatch {
     private final NDManager owner;
     private final LayerInputs inputs;
 
-    /** @param owner of the batches' tensors */
+    /** @param owner owner of the batches' tensors */
     DecoderBatch(NDManager owner, LayerInputs inputs) {
         this.owner = owner;
         this.inputs = inputs;
     }
 
     /**
-     * Lays out samples.
+     * Builds a batch of samples.
      *
-     * @param multiple what the number of tokens is a multiple of
-     * @param all whether every token's hidden state is returned; else only those before a token with a label
+     * @param multiple divisor of the number of rows
+     * @param all whether the last block returns the hidden state of every token instead of those before a label
      */
     Batch of(List<Sample> samples, DecoderShape shape, int multiple, boolean all) {
         int tokens = samples.stream().mapToInt(Sample::length).sum();
@@ -46,7 +48,7 @@ final class DecoderBatch {
             int from = 0;
             for (int length : sample.documents()) {
                 if (length > shape.tables().positions()) {
-                    throw new IllegalArgumentException("a document of " + length + " tokens, the model takes "
+                    throw new IllegalArgumentException("a document has " + length + " tokens, the model takes at most "
                             + shape.tables().positions());
                 }
                 documents.add(new Batch.Document(i, from, length));
@@ -63,7 +65,7 @@ final class DecoderBatch {
                 from += length;
             }
         }
-        // A token whose row of the table gets a gradient anyway.
+        // This token's row of the table has a gradient anyway.
         Arrays.fill(ids, tokens, rows, ids[tokens - 1]);
         Batch.Document last = documents.remove(documents.size() - 1);
         documents.add(new Batch.Document(last.sample(), last.firstToken(), last.length() + rows - tokens));
@@ -71,9 +73,9 @@ final class DecoderBatch {
     }
 
     /**
-     * Lays out whole prompts, for the hidden state of the last token of each.
+     * Builds a batch of whole prompts, for the hidden state of each prompt's last token.
      *
-     * @param prompts not empty, none longer than the model takes
+     * @param prompts token ids, not empty, none longer than the model's maximum
      */
     Batch ofPrompts(List<int[]> prompts) {
         int tokens = prompts.stream().mapToInt(prompt -> prompt.length).sum();
@@ -95,9 +97,9 @@ final class DecoderBatch {
     }
 
     /**
-     * Lays out one token of each of several texts, at any position.
+     * Builds a batch of one token of each text, at any position.
      *
-     * @param positions in the texts
+     * @param positions positions of the tokens in their texts
      */
     Batch ofTokens(int[] tokens, long[] positions) {
         Targets all = new Targets(tokens.length);
@@ -113,7 +115,7 @@ final class DecoderBatch {
     private Batch of(
             List<Sample> samples, long[] ids, long[] positions, List<Batch.Document> documents, Targets targets) {
         Map<String, NDArray> tensors =
-                Map.of("positions", Tensors.of(owner, positions), "places", Tensors.of(owner, targets.places()));
+                Map.of("positions", Tensors.of(owner, positions), "places", Tensors.of(owner, targets.indices()));
         return new Batch(
                 List.copyOf(samples),
                 Tensors.of(owner, ids),
@@ -124,24 +126,24 @@ final class DecoderBatch {
                 Tensors.of(owner, targets.targets()));
     }
 
-    /** Places and targets as they are found. */
+    /** Indices and targets, in the order of the batch. */
     private static final class Targets {
-        private final long[] places;
+        private final long[] indices;
         private final long[] targets;
         private int count;
 
         Targets(int tokens) {
-            places = new long[tokens];
+            indices = new long[tokens];
             targets = new long[tokens];
         }
 
-        void add(int place, int target) {
-            places[count] = place;
+        void add(int index, int target) {
+            indices[count] = index;
             targets[count++] = target;
         }
 
-        long[] places() {
-            return Arrays.copyOf(places, count);
+        long[] indices() {
+            return Arrays.copyOf(indices, count);
         }
 
         long[] targets() {

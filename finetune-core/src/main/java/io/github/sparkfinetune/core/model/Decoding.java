@@ -12,9 +12,9 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * Texts that a decoder continues together, a token of each at a time: prompts are computed whole and packed, later
- * tokens by the cache of keys and values. A text's logits are those that it has alone, within rounding. Draws no
- * dropout and records no graph. Not for concurrent use.
+ * Texts that a decoder continues together, one token of each text at a time. Prompts are computed whole and packed;
+ * later tokens use a cache of keys and values. A text's logits equal its logits without the other texts, within
+ * rounding. Decoding applies no dropout and records no graph. Not for concurrent use.
  */
 public final class Decoding implements AutoCloseable {
     private final Decoder model;
@@ -24,11 +24,11 @@ public final class Decoding implements AutoCloseable {
     private NDArray logits;
 
     /**
-     * Begins with prompts.
+     * Computes the prompts.
      *
-     * @param parent of the manager that owns the cache
-     * @param prompts token ids, none of them empty or longer than {@link Decoder#maxLength}
-     * @param room tokens of each text that memory is taken for at a time
+     * @param parent parent of the manager that owns the cache
+     * @param prompts token ids; each prompt has 1 to {@link Decoder#maxLength} tokens
+     * @param room number of tokens of each text by which the cache grows
      */
     public Decoding(NDManager parent, Decoder model, List<int[]> prompts, int room) {
         int[] lengths = prompts.stream().mapToInt(prompt -> prompt.length).toArray();
@@ -57,7 +57,7 @@ public final class Decoding implements AutoCloseable {
         }
     }
 
-    /** Logits of the next token of each text, [texts, vocabulary]; valid until the next call. */
+    /** Returns the logits of the next token of each text, [texts, vocabulary]; valid until the next call. */
     public FloatBuffer logits() {
         return device.read(logits).asFloatBuffer();
     }
@@ -65,11 +65,11 @@ public final class Decoding implements AutoCloseable {
     /**
      * Appends a token to each text.
      *
-     * @param tokens one a text
+     * @param tokens one token per text
      */
     public void append(int[] tokens) {
         if (tokens.length != cache.size()) {
-            throw new IllegalArgumentException(tokens.length + " tokens for " + cache.size() + " texts");
+            throw new IllegalArgumentException(tokens.length + " tokens, but there are " + cache.size() + " texts");
         }
         cache.extend();
         long[] positions = cache.positions();
@@ -83,16 +83,16 @@ public final class Decoding implements AutoCloseable {
             logits = compute(owner, batch, call -> {
                 int number = call.block().layer();
                 int begin = cache.begin(number);
-                Optional<NDArray> bias = biases.computeIfAbsent(begin, place -> cache.bias(owner, place));
+                Optional<NDArray> bias = biases.computeIfAbsent(begin, first -> cache.bias(owner, first));
                 return call.run(owner, "token_layer", cache.tensors(number, bias), begin, cache.end());
             });
         }
     }
 
     /**
-     * Goes on with some of the texts; the others are complete. The logits are those of the next {@link #append}.
+     * Keeps some of the texts and drops the complete texts. The next {@link #append} returns logits of the kept texts.
      *
-     * @param texts their numbers, not empty, in the order that they have from now on
+     * @param texts indices of the kept texts, not empty, in their new order
      */
     public void keep(int[] texts) {
         cache.keep(texts);
@@ -111,7 +111,7 @@ public final class Decoding implements AutoCloseable {
 
     private static void requireLength(int length, int longest) {
         if (length < 1 || length > longest) {
-            throw new IllegalArgumentException("a text of " + length + " tokens, the model takes 1 to " + longest);
+            throw new IllegalArgumentException("a text has " + length + " tokens, the model takes 1 to " + longest);
         }
     }
 

@@ -18,9 +18,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Buffers, in F32 or BF16, that the layers of a model share for weights that are stored in a smaller form: one a linear
- * of a layer, filled anew before each use of the layer, forward and backward. Whoever computes with a staged tensor
- * must call {@link #hold} first; PyTorch does not notice that its content changes. Belongs to one rank.
+ * Buffers in F32 or BF16 for weights that are stored in a smaller form. All layers of a model share them. There is one
+ * buffer for each linear of a layer. A buffer is filled again before each use of a layer, forward and backward. A
+ * caller must call {@link #hold} before computing with a buffer's tensor; PyTorch does not notice that the content
+ * changes. Belongs to one rank.
  */
 final class DequantBuffers {
     private final Device device;
@@ -30,12 +31,12 @@ final class DequantBuffers {
     private final Map<String, Staged> buffers = new HashMap<>();
     private Object held;
 
-    /** A tensor and the memory that its values are written to. */
+    /** A tensor and the host memory of its values. */
     private record Staged(NDArray tensor, List<HostBuffer> parts) {}
 
     /**
-     * @param script with the methods of {@code core.tensor.tensors}
-     * @param bf16 whether products read BF16
+     * @param script script with the methods of {@code core.tensor.tensors}
+     * @param bf16 whether products read BF16 instead of F32
      */
     DequantBuffers(Device device, ScriptModule script, boolean bf16, int threads) {
         this.device = device;
@@ -44,7 +45,7 @@ final class DequantBuffers {
         this.threads = threads;
     }
 
-    /** The tensor that stands for a weight, by its name in the layer. */
+    /** Returns the tensor of a weight. The local name is the weight's name in the layer. */
     NDArray tensor(String local, StoredWeight weight) {
         NDArray tensor = buffer(local, weight.shape()).tensor();
         return weight.isTransposed() ? tensor.transpose() : tensor;
@@ -60,7 +61,7 @@ final class DequantBuffers {
             NDArray tensor = manager.create(new Shape(shape), DataType.FLOAT32);
             return new Staged(tensor, TensorParts.all(manager, device, script, tensor));
         }
-        // DJL makes no tensors in BF16.
+        // DJL cannot create tensors in BF16.
         Shape bytes = new Shape(Math.multiplyExact(new Shape(shape).size(), type.bytes()));
         NDArray memory = manager.create(bytes, DataType.UINT8);
         return new Staged(
@@ -68,9 +69,9 @@ final class DequantBuffers {
     }
 
     /**
-     * Sees to it that the buffers hold these weights.
+     * Fills the buffers with weights, unless they hold this owner's weights already.
      *
-     * @param owner whose they are; its weights never change
+     * @param owner identity of the weights, which never change
      */
     void hold(Object owner, Map<String, StoredWeight> weights) {
         if (held == owner) {

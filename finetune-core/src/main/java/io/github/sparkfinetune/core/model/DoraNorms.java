@@ -6,23 +6,23 @@ import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.Map;
 
 /**
- * The row norms of {@code W + scaling · B A} that DoRA divides by. They are constants to the gradient and change only
- * when the optimizer moves A and B, so they are computed once a step, from {@code W Aᵀ} and {@code A Aᵀ} without
- * forming the sum.
+ * Row norms of {@code W + scaling · B A}, by which DoRA divides. The gradient treats them as constants. They change
+ * only when the optimizer changes A and B. Therefore they are computed once per step, from {@code W Aᵀ} and {@code A
+ * Aᵀ}, without forming the sum.
  */
 final class DoraNorms {
     private final ScriptModule script;
     private final boolean conv1d;
-    /** Norms and squares of W's rows by the linear's local name. */
+    /** Norms and squares by the linear's local name. */
     private final Map<String, Norm> norms;
 
     private boolean fresh;
 
     /**
-     * One linear's.
+     * Norms of one linear.
      *
-     * @param norm [out], written in place
-     * @param squares [out], of W alone
+     * @param norm row norms of the sum, [out], overwritten at each refresh
+     * @param squares squared row norms of W alone, [out]
      */
     record Norm(NDArray norm, NDArray squares) {}
 
@@ -32,12 +32,12 @@ final class DoraNorms {
         this.norms = norms;
     }
 
-    /** Takes note that A and B have changed. */
+    /** Must be called after A or B has changed. */
     void updated() {
         fresh = false;
     }
 
-    /** Brings the norms up to date with a block's weights, which must be ready to be read. */
+    /** Recomputes outdated norms from a block's weights, which must be ready to be read. */
     void refresh(Map<String, NDArray> weights) {
         if (fresh || norms.isEmpty()) {
             return;

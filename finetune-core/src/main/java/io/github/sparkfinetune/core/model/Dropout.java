@@ -16,18 +16,18 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Dropout masks that depend on nothing but (seed, step, sample, layer, site, token, element): the same for a sample in
- * any batch, at any padding, on any rank, in a recomputation and after a resume.
+ * Dropout masks that depend only on (seed, step, sample, layer, site, token, element). A sample has the same masks in
+ * any batch, with any padding, on any rank, in a recomputation and after a resume.
  *
- * <p>Each row of a mask (a token's hidden state, or a query's probabilities) has a 64-bit key mixed from these; every
- * 64 bits of a counter hash over that key (SplitMix64's finaliser) decide four elements, 15 bits each. So the rate is a
- * multiple of 1/32768, and {@link #scale} makes up for exactly that rate.
+ * <p>Each row of a mask (a token's hidden state, or a query's probabilities) has a 64-bit key mixed from these values.
+ * A counter hash over that key (SplitMix64's finaliser) yields 64-bit words. Each word decides four elements, with 15
+ * bits each. Therefore the rate is a multiple of 1/32768, and {@link #scale} compensates exactly that rate.
  *
- * <p>Masks live in buffers that are reused from step to step, one for each place, because backward reads them.
+ * <p>Each site has its own buffer, which every step reuses, because backward reads the masks of all sites.
  */
 final class Dropout {
     private static final long GOLDEN = 0x9E3779B97F4A7C15L;
-    /** 2 * GOLDEN, as it wraps round. */
+    /** 2 * GOLDEN modulo 2^64. */
     private static final long TWICE = 0x3C6EF372FE94F82AL;
 
     private static final int LEVELS = 1 << 15;
@@ -45,8 +45,8 @@ final class Dropout {
     private final Map<Long, ByteBuffer> buffers = new HashMap<>();
 
     /**
-     * @param seed of the run
-     * @param threads that fill rows, with the same result
+     * @param seed seed of the run
+     * @param threads number of threads that fill rows; does not change the result
      */
     Dropout(long seed, int threads) {
         this.seed = seed;
@@ -57,35 +57,35 @@ final class Dropout {
         return (int) Math.round(rate * LEVELS);
     }
 
-    /** Factor of the elements that are kept, 1 / (1 - rate). */
+    /** Returns the factor of kept elements, 1 / (1 - rate). */
     static double scale(double rate) {
         return 1 / (1 - threshold(rate) / (double) LEVELS);
     }
 
     /**
-     * Mask over all tokens of a batch: [N, width].
+     * Returns a mask over all tokens of a batch, [N, width].
      *
-     * @param step optimizer steps done before this one
-     * @param place a site of the model: equal places drop alike
+     * @param step number of completed optimizer steps
+     * @param siteId number of a site of the model; equal numbers have equal masks
      */
-    NDArray tokens(NDManager manager, long step, Batch batch, long place, double rate, int width) {
+    NDArray tokens(NDManager manager, long step, Batch batch, long siteId, double rate, int width) {
         int[] firstRows = batch.firstRows();
         List<Run> runs = IntStream.range(0, firstRows.length)
                 .mapToObj(i -> new Run(index(batch, i), 0, 0, batch.rows()[i], width, (long) firstRows[i] * width))
                 .toList();
-        return mask(manager, step, place, rate, runs, new Shape(batch.ids().size(), width));
+        return mask(manager, step, siteId, rate, runs, new Shape(batch.ids().size(), width));
     }
 
-    /** Mask over the first token of each sample: [B, width]. */
-    NDArray firstTokens(NDManager manager, long step, Batch batch, long place, double rate, int width) {
+    /** Returns a mask over the first token of each sample, [B, width]. */
+    NDArray firstTokens(NDManager manager, long step, Batch batch, long siteId, double rate, int width) {
         List<Run> runs = IntStream.range(0, batch.samples().size())
                 .mapToObj(i -> new Run(index(batch, i), 0, 0, 1, width, (long) i * width))
                 .toList();
-        return mask(manager, step, place, rate, runs, new Shape(batch.samples().size(), width));
+        return mask(manager, step, siteId, rate, runs, new Shape(batch.samples().size(), width));
     }
 
-    /** Mask over the attention probabilities of each document, [heads, L, L], one after the other. */
-    NDArray probs(NDManager manager, long step, Batch batch, long place, double rate, int heads) {
+    /** Returns a mask over the attention probabilities of each document, [heads, L, L], one after the other. */
+    NDArray probs(NDManager manager, long step, Batch batch, long siteId, double rate, int heads) {
         List<Run> runs = new ArrayList<>();
         long at = 0;
         for (Batch.Document document : batch.documents()) {
@@ -97,7 +97,7 @@ final class Dropout {
                 }
             }
         }
-        return mask(manager, step, place, rate, runs, new Shape(at));
+        return mask(manager, step, siteId, rate, runs, new Shape(at));
     }
 
     private static long index(Batch batch, int sample) {
@@ -105,35 +105,35 @@ final class Dropout {
     }
 
     /**
-     * Mask over the rows of a table that belongs to no sample: [rows, width].
+     * Returns a mask over the rows of a table that belongs to no sample, [rows, width].
      *
-     * @param place a site of the model: equal places drop alike
+     * @param siteId number of a site of the model; equal numbers have equal masks
      */
-    NDArray rows(NDManager manager, long step, long place, double rate, int rows, int width) {
-        return mask(manager, step, place, rate, List.of(new Run(0, 0, 0, rows, width, 0)), new Shape(rows, width));
+    NDArray rows(NDManager manager, long step, long siteId, double rate, int rows, int width) {
+        return mask(manager, step, siteId, rate, List.of(new Run(0, 0, 0, rows, width, 0)), new Shape(rows, width));
     }
 
-    /** Consecutive rows of a mask, from an element on: some tokens of a sample, under one attention head. */
+    /** Consecutive rows of a mask, from element {@code at} on: some tokens of a sample, for one attention head. */
     private record Run(long sample, int head, int firstToken, int tokens, int width, long at) {}
 
-    /** Number of a site among all of a model. */
-    static long place(int layer, DropoutSite site) {
+    /** Returns the number of a site among all sites of a model. */
+    static long siteId(int layer, DropoutSite site) {
         return (layer + 1L) * DropoutSite.CODES + site.code();
     }
 
-    /** Number of an adapter's input among all sites of a model. */
-    static long place(int layer, String linear) {
+    /** Returns the number of an adapter's input among all sites of a model. */
+    static long siteId(int layer, String linear) {
         return Seeds.fold(Seeds.mix(linear.hashCode()), layer + 1L);
     }
 
-    private NDArray mask(NDManager manager, long step, long place, double rate, List<Run> runs, Shape shape) {
+    private NDArray mask(NDManager manager, long step, long siteId, double rate, List<Run> runs, Shape shape) {
         int size = Math.toIntExact(shape.size());
         ByteBuffer buffer = buffers.compute(
-                place,
+                siteId,
                 (key, old) -> old != null && old.capacity() >= size
                         ? old
                         : ByteBuffer.allocateDirect(size).order(ByteOrder.LITTLE_ENDIAN));
-        long key = Seeds.derive(seed, Purpose.DROPOUT, step, place);
+        long key = Seeds.derive(seed, Purpose.DROPOUT, step, siteId);
         int threshold = threshold(rate);
         ParallelFor.run(runs.size(), threads, index -> {
             Run run = runs.get(Math.toIntExact(index));
@@ -160,7 +160,7 @@ final class Dropout {
         }
     }
 
-    /** Eight bytes, 1 where a 15-bit number is at or above the threshold: there the sum reaches the lane's top bit. */
+    /** Returns eight bytes, 1 where a 15-bit number reaches the threshold: the sum then sets the lane's top bit. */
     private static long kept(long counter, long add) {
         long even = (((Seeds.mix(counter + GOLDEN) & LOW) + add) >>> 15) & ONES;
         long odd = (((Seeds.mix(counter + TWICE) & LOW) + add) >>> 15) & ONES;

@@ -11,7 +11,7 @@ import io.github.sparkfinetune.core.arch.HeadSpec;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The dropout of one rank: which places of a block drop what in the current step, or nothing in evaluation. */
+/** Dropout masks of one rank for the blocks of the current step; no masks in evaluation. */
 public final class DropoutMasks {
     private static final DropoutMasks NONE = new DropoutMasks(null);
 
@@ -22,31 +22,31 @@ public final class DropoutMasks {
         this.dropout = dropout;
     }
 
-    /** Drops nothing: evaluation, prediction. */
+    /** Returns masks that drop nothing, for evaluation and prediction. */
     public static DropoutMasks none() {
         return NONE;
     }
 
     /**
-     * Drops at the model's own rates.
+     * Returns masks with the model's own rates.
      *
-     * @param seed of the run
-     * @param threads that may fill masks
+     * @param seed seed of the run
+     * @param threads number of threads that fill masks
      */
     public static DropoutMasks of(long seed, int threads) {
         return new DropoutMasks(new Dropout(seed, threads));
     }
 
     /**
-     * Chooses the masks of a step.
+     * Sets the step whose masks are drawn.
      *
-     * @param newStep optimizer steps done before it
+     * @param newStep number of completed optimizer steps
      */
     public void step(long newStep) {
         step = newStep;
     }
 
-    /** Masks of an encoder's block by the script's names of its sites; sites whose rate is 0 are missing. */
+    /** Returns the masks of an encoder's block by the script's name of the site. A site with rate 0 has no mask. */
     Map<String, NDArray> of(NDManager owner, Encoder encoder, Block block, Batch batch) {
         Sites sites = new Sites(owner, block, batch);
         EncoderShape shape = encoder.shape();
@@ -69,7 +69,7 @@ public final class DropoutMasks {
         return sites.withAdapters(isFirst);
     }
 
-    /** Masks of a decoder's block; as an encoder's. */
+    /** Returns the masks of a decoder's block by the script's name of the site. A site with rate 0 has no mask. */
     Map<String, NDArray> of(NDManager owner, DecoderShape shape, Block block, Batch batch) {
         Sites sites = new Sites(owner, block, batch);
         switch (block.kind()) {
@@ -87,7 +87,7 @@ public final class DropoutMasks {
         return sites.withAdapters(false);
     }
 
-    /** Masks of one block, as they are made. */
+    /** Builder of one block's masks. */
     private final class Sites {
         private final NDManager owner;
         private final Block block;
@@ -104,57 +104,57 @@ public final class DropoutMasks {
             return dropout != null && rate > 0;
         }
 
-        private long place(DropoutSite site) {
-            return Dropout.place(block.layer(), site);
+        private long siteId(DropoutSite site) {
+            return Dropout.siteId(block.layer(), site);
         }
 
         void tokens(DropoutSite site, double rate, int width) {
             head(site, rate, width, false);
         }
 
-        /** @param isFirst whether the site is over the first token of each sample */
+        /** @param isFirst whether the site covers only the first token of each sample */
         void head(DropoutSite site, double rate, int width, boolean isFirst) {
-            put(site.script(), place(site), rate, width, isFirst);
+            put(site.script(), siteId(site), rate, width, isFirst);
         }
 
-        private void put(String name, long place, double rate, int width, boolean isFirst) {
+        private void put(String name, long siteId, double rate, int width, boolean isFirst) {
             if (drops(rate)) {
                 masks.put(
                         name,
                         isFirst
-                                ? dropout.firstTokens(owner, step, batch, place, rate, width)
-                                : dropout.tokens(owner, step, batch, place, rate, width));
+                                ? dropout.firstTokens(owner, step, batch, siteId, rate, width)
+                                : dropout.tokens(owner, step, batch, siteId, rate, width));
             }
         }
 
         void probs(double rate, int heads) {
             if (drops(rate)) {
-                NDArray mask = dropout.probs(owner, step, batch, place(DropoutSite.PROBS), rate, heads);
+                NDArray mask = dropout.probs(owner, step, batch, siteId(DropoutSite.PROBS), rate, heads);
                 masks.put(DropoutSite.PROBS.script(), mask);
             }
         }
 
-        /** Masks over the table of relative positions, which are the same for all samples of a step. */
+        /** Adds masks over the table of relative positions, which are the same for all samples of a step. */
         void relative(Encoder encoder) {
             int rows = encoder.shape().tables().relative();
             if (rows > 0) {
                 double rate = encoder.shape().dropout().hidden();
-                rows(DropoutSite.RELATIVE.script(), place(DropoutSite.RELATIVE), rate, encoder.shape());
+                rows(DropoutSite.RELATIVE.script(), siteId(DropoutSite.RELATIVE), rate, encoder.shape());
             }
             for (String linear : encoder.relativeLinears()) {
                 LoraModule module = block.adapters().get(linear);
                 if (module != null) {
                     String name = linear + DropoutSite.OF_RELATIVE;
-                    rows(name, Dropout.place(block.layer(), name), module.dropout(), encoder.shape());
+                    rows(name, Dropout.siteId(block.layer(), name), module.dropout(), encoder.shape());
                 }
             }
         }
 
-        private void rows(String name, long place, double rate, EncoderShape shape) {
+        private void rows(String name, long siteId, double rate, EncoderShape shape) {
             if (drops(rate)) {
                 masks.put(
                         name,
-                        dropout.rows(owner, step, place, rate, shape.tables().relative(), shape.hidden()));
+                        dropout.rows(owner, step, siteId, rate, shape.tables().relative(), shape.hidden()));
             }
         }
 
@@ -162,7 +162,7 @@ public final class DropoutMasks {
             block.adapters()
                     .forEach((linear, module) -> put(
                             linear,
-                            Dropout.place(block.layer(), linear),
+                            Dropout.siteId(block.layer(), linear),
                             module.dropout(),
                             module.module().in(),
                             isFirst));

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.model;
 
-/** A place in a block where elements are dropped. */
+/** Site in a block where elements are dropped. */
 enum DropoutSite {
     EMBEDDINGS("embeddings", 0),
     PROBS("probs", 1),
@@ -10,14 +10,14 @@ enum DropoutSite {
     HEAD("head", 5),
     RELATIVE("relative", 6);
 
-    /** Behind the name of a linear: what drops of the relative positions that it takes. */
+    /** Suffix after a linear's name: dropout of the relative positions that the linear takes as input. */
     static final String OF_RELATIVE = ".relative";
 
-    /** Codes are below it. */
+    /** Exclusive upper bound of the codes. */
     static final int CODES = 8;
 
     private final String script;
-    // Part of a mask's key: a number here never changes.
+    // The code is part of a mask's key: never change a number here.
     private final int code;
 
     DropoutSite(String script, int code) {
@@ -25,7 +25,7 @@ enum DropoutSite {
         this.code = code;
     }
 
-    /** The text's name of the site; no linear has it. */
+    /** Returns the script's name of the site, which no linear has. */
     String script() {
         return script;
     }

@@ -17,10 +17,10 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A BERT-like encoder with a head: its weights in Java, its computation in the text of its family, called a block at a
- * time. The input of the first block is the rows of the embedding table that the batch's ids select ({@link #lookup});
- * a gradient of the table therefore exists for these rows alone, unless the table is also the decoder of a masked
- * language model, whose head computes the tokens with a label alone.
+ * A BERT-like encoder with a head: weights in Java, computation in the script of its family, called one block at a
+ * time. The input of the first block is the embedding rows of the batch's ids ({@link #lookup}). Therefore only these
+ * rows have gradients. The exception is the tied decoder of a masked language model: its head reads the whole table,
+ * and computes only the tokens with a label.
  */
 public final class Encoder extends Model {
     private final EncoderArchitecture architecture;
@@ -39,12 +39,12 @@ public final class Encoder extends Model {
     /**
      * Loads an encoder.
      *
-     * @param manager owner of the weights, and their device
-     * @param matmul what computes matrix products
-     * @param source weights; a head that is missing or of another size is drawn anew
-     * @param classes what the head tells apart
-     * @param adaptation what is trained, and how the rest is stored
-     * @param seed of new weights
+     * @param manager owner of the weights; decides the device
+     * @param matmul backend of matrix products
+     * @param source weights; a missing head or a head of another size is initialised randomly
+     * @param classes number of classes of the head
+     * @param adaptation trained weights, and the storage of frozen weights
+     * @param seed seed of new weights
      */
     public static Encoder load(
             NDManager manager,
@@ -65,9 +65,9 @@ public final class Encoder extends Model {
     }
 
     /**
-     * The same model over batches in which so many tokens count of every sample, padding among them.
+     * Returns this model for batches that pad every sample to a number of tokens. The padding counts as tokens.
      *
-     * @param tokens of a batch at least, 0 where padding does not count
+     * @param tokens minimum number of tokens of each sample, or 0 for no counted padding
      */
     public Encoder paddedTo(int tokens) {
         return new Encoder(parts(), architecture, head, tokens);
@@ -96,9 +96,9 @@ public final class Encoder extends Model {
     }
 
     /**
-     * Sizes of the encoder that a configuration describes.
+     * Returns the sizes of the encoder that a configuration describes.
      *
-     * @throws io.github.sparkfinetune.conf.RunException where it is not a supported one
+     * @throws io.github.sparkfinetune.conf.RunException if the encoder is not supported
      */
     public static EncoderShape shape(HfConfig config) {
         return Architectures.encoder(config).shape();

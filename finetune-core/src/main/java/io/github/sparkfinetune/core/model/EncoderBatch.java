@@ -17,10 +17,11 @@ import java.util.stream.LongStream;
 /**
  * Builds the batches of encoders.
  *
- * <p>Tensors: token type ids {@code types} and {@code positions} [N], {@code first} [B], the row of each sample's first
- * token, and of a masked language model {@code places} [M] of the tokens with a label, all I64; {@code attention_mask}
- * [N], F32, 0 at padding, where padding counts. What attention reads of its calls: see {@link AttentionCalls} and, for
- * families with a window, {@link NearTokens}. Targets: their labels.
+ * <p>Tensors: token type ids {@code types} [N]; {@code positions} [N]; {@code first} [B], the row of each sample's
+ * first token; for a masked language model {@code places} [M], the rows of the tokens with a label. All are I64. With
+ * counted padding also {@code attention_mask} [N], F32, 0 at padding. {@link AttentionCalls} describes the tensors of
+ * attention, {@link NearTokens} those of families with a window. The targets are the labels of the rows in
+ * {@code places}.
  */
 final class EncoderBatch {
     private final NDManager owner;
@@ -46,20 +47,20 @@ final class EncoderBatch {
         int longest = Arrays.stream(rows).max().orElseThrow();
         if (longest > shape.maxLength()) {
             throw new IllegalArgumentException(
-                    "a sample of " + longest + " tokens, the model takes " + shape.maxLength());
+                    "a sample has " + longest + " tokens, the model takes at most " + shape.maxLength());
         }
         int all = Arrays.stream(rows).sum();
         this.tokens = (all + multiple - 1) / multiple * multiple;
     }
 
     /**
-     * Lays out samples.
+     * Builds a batch of samples.
      *
-     * @param owner of the batch's tensors
-     * @param samples not empty, none longer than the model allows
-     * @param counted tokens that count of every sample, padding among them; 0 for its own
-     * @param multiple what the number of tokens is a multiple of
-     * @param isMaskedLm whether tokens with a label are predicted
+     * @param owner owner of the batch's tensors
+     * @param samples samples, not empty, none longer than the model's maximum
+     * @param counted minimum number of tokens of each sample, including counted padding; 0 for no padding
+     * @param multiple divisor of the number of rows
+     * @param isMaskedLm whether the batch is for a masked language model
      */
     static Batch of(
             NDManager owner,
@@ -90,7 +91,7 @@ final class EncoderBatch {
                 samples, ids, rows, calls.documents(), tensors, List.of(), Tensors.of(owner, targets.toArray()));
     }
 
-    /** Puts positions, types and the first rows of samples, and returns token ids. */
+    /** Adds the tensors of positions, types and first rows, and returns the token ids. */
     private NDArray fill() {
         long[] ids = new long[tokens];
         long[] types = new long[tokens];
@@ -102,7 +103,7 @@ final class EncoderBatch {
         }
         int last = rows.length - 1;
         int end = firstRows[last] + rows[last];
-        // A token whose rows of the tables get a gradient anyway.
+        // This token's rows of the tables have a gradient anyway.
         Arrays.fill(ids, end, tokens, ids[firstRows[last]]);
         Arrays.fill(positions, end, tokens, positions[firstRows[last]]);
         Arrays.fill(mask, end, tokens, 1);
@@ -118,8 +119,8 @@ final class EncoderBatch {
     }
 
     private void fill(int at, Sample sample, int length, long[] ids, long[] types, long[] positions) {
-        // RoBERTa counts positions over the tokens that are not padding; a padding id in mid-text stays at the padding
-        // position. BERT counts all.
+        // RoBERTa counts positions over the tokens that are not padding. A padding id inside a text has the padding
+        // position. BERT counts all tokens.
         int next = shape.tables().firstPosition();
         for (int t = 0; t < length; t++) {
             boolean token = t < sample.length();
@@ -134,7 +135,7 @@ final class EncoderBatch {
         }
     }
 
-    /** Rows of the tokens with a label. */
+    /** Returns the rows of the tokens with a label. */
     private LongStream labelled() {
         return IntStream.range(0, rows.length).boxed().flatMapToLong(i -> {
             int[] labels = samples.get(i).labels();

@@ -20,8 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Weights that are never written. On the CPU a tensor is used where it lies in its mapped file, of any size and shared
- * by all ranks of the machine, and in another type it is there once a process; to a GPU it is copied once.
+ * Weights that are never written. On the CPU, a tensor is read from its mapped file, whatever its size; all ranks of
+ * the machine share the file's pages. A tensor in another type is created once per process. On a GPU, a tensor is
+ * copied once.
  */
 final class FrozenTensors {
     private static final Logger LOG = LoggerFactory.getLogger(FrozenTensors.class);
@@ -35,7 +36,7 @@ final class FrozenTensors {
 
     private record MappedFile(Path file, TensorType type) {}
 
-    /** @param device where they live, and their owner */
+    /** @param device device and owner of the tensors */
     FrozenTensors(TensorSource source, Device device, ScriptModule script) {
         this.source = source;
         this.device = device;
@@ -44,17 +45,17 @@ final class FrozenTensors {
         this.like = manager.zeros(new Shape(0));
     }
 
-    /** A tensor in F32: as the file has it, or widened. */
+    /** Returns a tensor in F32: mapped from the file, or widened. */
     NDArray f32(String stored) {
         return mapped(stored, TensorType.F32).orElseGet(() -> widened(stored));
     }
 
-    /** A tensor in BF16 where the file has it so. */
+    /** Returns a tensor that the file stores in BF16, or empty for another type. */
     Optional<NDArray> storedBf16(String stored) {
         return mapped(stored, TensorType.BF16);
     }
 
-    /** A tensor in BF16: as the file has it, or rounded. */
+    /** Returns a tensor in BF16: mapped from the file, or rounded. */
     NDArray bf16(String stored) {
         return storedBf16(stored).orElseGet(() -> rounded(stored));
     }
@@ -71,7 +72,7 @@ final class FrozenTensors {
                                 manager, "part", values, place.begin() / type.bytes(), info.shape(), like)));
     }
 
-    /** All of a file as values of a type, or nothing where the kernel refuses to map it. */
+    /** Returns a whole file as values of a type, or empty if the kernel refuses to map the file. */
     private Optional<NDArray> values(FilePlace place, TensorType type) {
         return files.computeIfAbsent(new MappedFile(place.file(), type), mapped -> {
             String file = mapped.file().toString();
@@ -83,13 +84,13 @@ final class FrozenTensors {
                         "values in " + type,
                         owner -> script.callOne(owner, "file_values", file, count, type == TensorType.BF16)));
             } catch (IllegalStateException e) {
-                // PyTorch maps what may be written, of which Linux grants no more than the machine's memory at once.
+                // PyTorch maps files as writable memory. Linux grants one such mapping at most the machine's memory.
                 if (!String.valueOf(e.getMessage()).contains("unable to mmap")) {
                     throw e;
                 }
                 LOG.warn(
-                        "{} is larger than this machine lets one map: what is read of it takes memory of its own;"
-                                + " save the model in smaller files, by save_pretrained(max_shard_size=\"5GB\")",
+                        "{} is larger than the largest mapping that this machine allows: its weights take extra memory;"
+                                + " save the model in smaller files with save_pretrained(max_shard_size=\"5GB\")",
                         file);
                 return Optional.empty();
             }
@@ -109,15 +110,15 @@ final class FrozenTensors {
         return once(stored, "widened to F32", owner -> copied(owner, stored));
     }
 
-    /** A tensor in F32 in new memory. */
+    /** Returns a tensor in F32, copied into new memory. */
     NDArray copied(NDManager owner, String stored) {
         NDArray value = owner.create(new Shape(source.info(stored).shape()), DataType.FLOAT32);
-        // Read, not mapped, so that no pages of it stay.
+        // Read, not mapped: no pages of the file stay in memory.
         TensorParts.write(script, value, (from, target) -> source.floats(stored, from, target));
         return value;
     }
 
-    /** What is made of a tensor, once a process where its memory is the processor's. */
+    /** Returns a converted tensor. On the CPU, each process converts a tensor once. */
     private NDArray once(String stored, String form, Function<NDManager, NDArray> make) {
         Optional<FilePlace> place = device.readsInPlace() ? source.localPlace(stored) : Optional.empty();
         return SharedWeights.get(manager, place, form, make);

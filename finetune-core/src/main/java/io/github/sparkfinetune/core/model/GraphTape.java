@@ -7,7 +7,7 @@ import io.github.sparkfinetune.core.tensor.Torch;
 import java.util.List;
 import java.util.Optional;
 
-/** A block whose forward is recorded by PyTorch: its graph starts at a leaf of its own and holds this block alone. */
+/** A block whose forward PyTorch records. The graph starts at its own leaf and holds only this block. */
 final class GraphTape implements Tape {
     private final BlockCall call;
     private final List<NDArray> leaf;
@@ -16,7 +16,7 @@ final class GraphTape implements Tape {
     /**
      * Computes a block and records its graph.
      *
-     * @param method of the text, that returns the block's output
+     * @param method script method that returns the block's output
      * @param needsInputGrad whether the gradient of the input is computed
      */
     GraphTape(NDManager owner, BlockCall call, String method, boolean needsInputGrad) {
@@ -34,7 +34,7 @@ final class GraphTape implements Tape {
     @Override
     public Optional<NDArray> backward(NDManager owner, NDArray gradient, List<NDArray> gradients, boolean add) {
         Block block = call.block();
-        // The graph reads what is staged for the block, and other blocks have been computed meanwhile.
+        // The graph reads the dequantization buffers, which other blocks have overwritten since.
         block.weights();
         NDList input = call.script()
                 .call(

@@ -15,9 +15,9 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /**
- * The keys and values of B sequences in every layer, [B, kv heads, capacity, head width] each. The sequences end at the
- * same place, so that a new token of each is written by one copy and a sliding window is one slice; shorter ones start
- * later, and the places before a start are zeros. Owns its memory.
+ * Keys and values of B sequences in every layer, [B, kv heads, capacity, head width] each. All sequences end at the
+ * same slot. So one copy writes a new token of each sequence, and a sliding window is one slice. Shorter sequences
+ * start at a later slot; the slots before the start are zeros. Owns its memory.
  */
 final class KeyValueCache implements AutoCloseable {
     private final ScriptModule script;
@@ -31,12 +31,12 @@ final class KeyValueCache implements AutoCloseable {
     private int capacity;
 
     /**
-     * A cache with room for prompts and the first tokens that follow them.
+     * Creates a cache with room for the prompts and the first tokens after them.
      *
-     * @param parent of the manager that owns the memory
-     * @param inputs knows the layers' windows
-     * @param lengths of the prompts
-     * @param room places that it has after the prompts, and grows by when these are taken
+     * @param parent parent of the manager that owns the memory
+     * @param inputs source of the layers' windows
+     * @param lengths lengths of the prompts
+     * @param room number of slots after the prompts; a full cache grows by as many
      */
     KeyValueCache(
             NDManager parent, ScriptModule script, DecoderShape shape, LayerInputs inputs, int[] lengths, int room) {
@@ -54,7 +54,7 @@ final class KeyValueCache implements AutoCloseable {
         }
     }
 
-    /** What the text reads and writes of a layer: {@code keys}, {@code values}, and the bias where there is one. */
+    /** Returns the tensors of a layer that the script reads and writes: {@code keys}, {@code values}, any bias. */
     Map<String, NDArray> tensors(int layer, Optional<NDArray> bias) {
         Map<String, NDArray> tensors = new LinkedHashMap<>();
         tensors.put("keys", keys.get(layer));
@@ -63,29 +63,29 @@ final class KeyValueCache implements AutoCloseable {
         return tensors;
     }
 
-    /** Number of sequences. */
+    /** Returns the number of sequences. */
     int size() {
         return starts.length;
     }
 
-    /** Places in use. */
+    /** Returns the number of slots in use. */
     int end() {
         return end;
     }
 
-    /** First place that the token at the last place sees in any of the sequences in a layer. */
+    /** Returns the first slot that the last token of any sequence attends to in a layer. */
     int begin(int layer) {
         int window = inputs.window(layer);
         int first = (int) Arrays.stream(starts).min().orElseThrow();
         return window == 0 ? first : Math.max(first, end - window);
     }
 
-    /** Position of the token at the last place in each sequence. */
+    /** Returns the position of each sequence's last token. */
     long[] positions() {
         return Arrays.stream(starts).map(start -> end - 1 - start).toArray();
     }
 
-    /** Takes one more place, to be filled with one token of each sequence. */
+    /** Adds a slot for one token of each sequence. */
     void extend() {
         if (end == capacity) {
             capacity += room;
@@ -94,7 +94,7 @@ final class KeyValueCache implements AutoCloseable {
         end++;
     }
 
-    /** What hides the places before a sequence's start, none where there are none from {@code begin} on. */
+    /** Returns the bias that hides slots before a sequence's start, or empty if all start by {@code begin}. */
     Optional<NDArray> bias(NDManager owner, int begin) {
         if (Arrays.stream(starts).max().orElseThrow() <= begin) {
             return Optional.empty();
@@ -102,12 +102,12 @@ final class KeyValueCache implements AutoCloseable {
         return Optional.of(script.callOne(owner, "hidden_places", Tensors.of(owner, starts), begin, end));
     }
 
-    /** Keeps some of the sequences, by their numbers. */
+    /** Keeps some sequences, by index. */
     void keep(int[] rows) {
         starts = Arrays.stream(rows).mapToLong(row -> starts[row]).toArray();
-        try (NDArray indexes =
+        try (NDArray indices =
                 Tensors.of(manager, Arrays.stream(rows).asLongStream().toArray())) {
-            replace(old -> script.callOne(manager, "select_rows", old, indexes));
+            replace(old -> script.callOne(manager, "select_rows", old, indices));
         }
     }
 

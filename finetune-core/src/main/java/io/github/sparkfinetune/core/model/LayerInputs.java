@@ -14,16 +14,17 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * What a decoder's layers read of a batch besides their input: with rotary positions {@code cos} and {@code sin} of the
- * tokens' angles [N, 1, r / 2]; for each length L of documents that are longer than the layer's sliding window
- * {@code window.L} [L, L], 0 where a token is seen, else -inf. Layers of equal facts share it.
+ * Tensors of a batch that a decoder's layers read besides their input. With rotary positions: {@code cos} and
+ * {@code sin} of the tokens' angles, [N, 1, r / 2]. For each length L of documents that are longer than the layer's
+ * sliding window: {@code window.L} [L, L], 0 where a token sees another token, else -inf. Layers with equal attention
+ * settings share their tensors.
  */
 final class LayerInputs {
     private final ScriptModule script;
     private final List<LayerAttention> layers;
     private final Map<RotaryPositions, NDArray> frequencies = new HashMap<>();
 
-    /** @param manager owner of what turns positions into rotations, made once a model */
+    /** @param manager owner of the rotary frequencies, which are computed once per model */
     LayerInputs(NDManager manager, ScriptModule script, DecoderArchitecture architecture) {
         this.script = script;
         this.layers = IntStream.range(0, architecture.shape().layers())
@@ -44,16 +45,16 @@ final class LayerInputs {
         }
     }
 
-    /** Tokens that a token of a layer sees, or 0 for all before it. */
+    /** Returns the number of tokens that a token sees in a layer, including itself, or 0 for no window. */
     int window(int layer) {
         return layers.get(layer).window();
     }
 
     /**
-     * Each layer's.
+     * Returns the tensors of each layer.
      *
-     * @param documents tokens of each document
-     * @param positions of the tokens in their documents [N], I64
+     * @param documents number of tokens of each document
+     * @param positions positions of the tokens in their documents, [N], I64
      */
     List<Map<String, NDArray>> of(NDManager owner, long[] documents, NDArray positions) {
         Map<RotaryPositions, Map<String, NDArray>> rotations = new HashMap<>();
@@ -76,7 +77,7 @@ final class LayerInputs {
         return script.callNamed(owner, "rotations", positions, frequencies.get(rotary), rotary.factor());
     }
 
-    /** Returns the biases of documents that are longer than the sliding window, 0 for none. */
+    /** Returns the biases of documents that are longer than the sliding window; a window of 0 means no window. */
     static Map<String, NDArray> windows(NDManager owner, long[] documents, int window) {
         // A token sees itself and the tokens before it.
         return window == 0 ? Map.of() : NearTokens.windows(owner, documents, window - 1, 0);

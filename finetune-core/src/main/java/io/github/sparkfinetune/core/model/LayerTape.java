@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A layer whose backward is written out in the model's text. */
+/** A layer whose backward is a method of the model's script. */
 final class LayerTape implements Tape {
     private final BlockCall call;
     private final boolean needsInputGrad;
@@ -15,8 +15,8 @@ final class LayerTape implements Tape {
     /**
      * Computes a layer.
      *
-     * @param owner of what is kept
-     * @param call its input must stay open and its masks unchanged until {@link #backward}
+     * @param owner owner of the kept tensors
+     * @param call call whose input must stay open, and whose masks must not change, until {@link #backward}
      * @param needsInputGrad whether the gradient of the input is computed
      */
     LayerTape(NDManager owner, BlockCall call, boolean needsInputGrad) {

@@ -11,13 +11,13 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A model as the trainer sees it: weights in blocks that are computed and differentiated one at a time. The input of
- * the first block is the rows of the embedding table that the batch's ids select ({@link #lookup}).
+ * A model for training and inference: weights in blocks that are computed and differentiated one at a time. The input
+ * of the first block is the embedding rows of the batch's ids ({@link #lookup}).
  */
 public abstract sealed class Model permits Encoder, Decoder {
-    /** Output [B, classes] or [N, classes] of an encoder's head. */
+    /** Output of an encoder's head, [B, classes] or [N, classes]. */
     public static final String LOGITS = "logits";
-    /** Output [M, width] of a language model: what maps it to logits over the vocabulary is part of the loss. */
+    /** Output of a language model, [M, width]; the loss maps it to logits over the vocabulary. */
     public static final String LAST_HIDDEN_STATE = "last_hidden_state";
 
     private final ModelParts parts;
@@ -30,77 +30,74 @@ public abstract sealed class Model permits Encoder, Decoder {
         return parts;
     }
 
-    /** The text that computes it, with {@code core.tensor}'s methods; closed by the owner of the weights. */
+    /** Returns the model's script, which has {@code core.tensor}'s methods. The owner of the weights closes it. */
     public final ScriptModule script() {
         return parts.script();
     }
 
-    /** What computes matrix products. */
+    /** Returns the backend of matrix products. */
     public final MatmulBackend matmul() {
         return parts.matmul();
     }
 
-    /** Hugging Face's name of the model's class, for {@code architectures} in config.json. */
+    /** Returns Hugging Face's name of the model's class, for {@code architectures} in config.json. */
     public final String className() {
         return parts.architecture().className(parts.head());
     }
 
-    /** Name of what the last block gives, as in the outputs of {@code transformers}. */
+    /** Returns the name of the last block's output, as in the outputs of {@code transformers}. */
     public abstract String outputName();
 
-    /** Longest sample in tokens. */
+    /** Returns the largest number of tokens of a sample. */
     public abstract int maxLength();
 
-    /** Id of the padding token, whose embedding row gets no gradient; -1 for none. */
+    /** Returns the id of the padding token, whose embedding row has no gradient, or -1. */
     public abstract int paddingId();
 
-    /** The embedding table [vocabulary, hidden]. */
+    /** Returns the embedding table, [vocabulary, hidden]. */
     public final Parameter table() {
         return parts.table().parameter();
     }
 
-    /** Rows of the table that are trained where the table is frozen. */
+    /** Returns the rows of a frozen table that are trained. */
     public final Optional<TokenRows> tokenRows() {
         return parts.table().tokenRows();
     }
 
-    /** The blocks in the order of computation. */
+    /** Returns the blocks in the order of computation. */
     public final List<Block> blocks() {
         return parts.blocks();
     }
 
-    /**
-     * Returns what maps the last block's output to logits as part of the loss, where it has weights of its own, see
-     * {@link Projection}.
-     */
+    /** Returns the projection's own weights, or empty if it has none, see {@link Projection}. */
     public final Optional<ParameterGroup> projection() {
         return parts.output().projection();
     }
 
     /**
-     * All weights that the loss maps the last block's output to logits by, see {@link Projection}, as products read
-     * them; empty where that output is logits.
+     * Returns all weights of the projection, see {@link Projection}, in the type that products read. The map is empty
+     * if the last block's output is logits.
      */
     public final Map<String, NDArray> projectionWeights() {
         return parts.output().weights();
     }
 
-    /** Whether the loss reads the embedding table itself, so that every row of it gets a gradient. */
+    /** Returns whether the loss reads the embedding table itself, so that every row has a gradient. */
     public final boolean tied() {
         return outputName().equals(LAST_HIDDEN_STATE) && Projection.isTable(projection());
     }
 
-    /** The cap c that the loss bounds logits z over the vocabulary by, c·tanh(z / c); 0 for none. */
+    /** Returns the cap c by which the loss bounds logits z over the vocabulary, c·tanh(z / c), or 0 for no cap. */
     public double logitCap() {
         return 0;
     }
 
-    /** Returns weights that every layer reads besides its own. */
+    /** Returns the weights that every layer reads besides its own. */
     public final Optional<ParameterGroup> shared() {
         return parts.shared();
     }
 
-    /** All parameters in the order of Hugging Face, but for those that layers share: they follow the blocks. */
+    /** Returns all parameters in the order of Hugging Face, except that shared parameters follow the blocks. */
     public final List<Parameter> parameters() {
         List<Parameter> all = new ArrayList<>();
         all.add(table());
@@ -112,45 +109,47 @@ public abstract sealed class Model permits Encoder, Decoder {
     }
 
     /**
-     * Samples as one batch.
+     * Returns samples as one batch.
      *
-     * @param owner of its tensors
-     * @param samples not empty, none longer than {@link #maxLength}
+     * @param owner owner of the batch's tensors
+     * @param samples samples, not empty, none longer than {@link #maxLength}
      */
     public abstract Batch batch(NDManager owner, List<Sample> samples);
 
-    /** Rows of the embedding table for a batch: the shape of its ids, and hidden. */
+    /** Returns the embedding rows of a batch's ids, [N, hidden]. */
     public final NDArray lookup(NDManager owner, Batch batch) {
         return script().callOne(owner, "lookup", table().value(), batch.ids());
     }
 
-    /** What the table's own module in {@code transformers} multiplies looked-up rows by; {@link #lookup} does not. */
+    /**
+     * Returns the factor by which {@code transformers}' embedding module scales rows; {@link #lookup} does not scale.
+     */
     public double tableScale() {
         return 1;
     }
 
     /**
-     * A block with what it is computed from.
+     * Returns a block with the inputs of its computation.
      *
-     * @param owner of the masks
-     * @param x rows for the first block, else the output of the block before
-     * @param masks what is dropped
+     * @param owner owner of the masks
+     * @param x embedding rows for the first block, else the output of the previous block
+     * @param masks dropout masks
      */
     public abstract BlockCall call(NDManager owner, Block block, NDArray x, Batch batch, DropoutMasks masks);
 
-    /** Name of the text's method that computes a block. */
+    /** Returns the name of the script method that computes a block. */
     abstract String method(Block block);
 
     /**
      * Computes one block.
      *
-     * @param owner of the result
+     * @param owner owner of the result
      */
     public final NDArray forward(NDManager owner, BlockCall call) {
         return call.run(owner, method(call.block()));
     }
 
-    /** Computes one block; the parameters are those of {@link #call}. */
+    /** Computes one block. The parameters are those of {@link #call}. */
     public final NDArray forward(NDManager owner, Block block, NDArray x, Batch batch, DropoutMasks masks) {
         return forward(owner, call(owner, block, x, batch, masks));
     }
@@ -158,7 +157,7 @@ public abstract sealed class Model permits Encoder, Decoder {
     /**
      * Computes one block so that it can be differentiated.
      *
-     * @param call its input must stay open, and its masks unchanged, until the tape's backward
+     * @param call call whose input must stay open, and whose masks must not change, until the tape's backward
      * @param needsInputGrad whether the gradient of the input is computed
      */
     public final Tape record(NDManager owner, BlockCall call, boolean needsInputGrad) {
@@ -167,13 +166,13 @@ public abstract sealed class Model permits Encoder, Decoder {
                 : new GraphTape(owner, call, method(call.block()), needsInputGrad);
     }
 
-    /** Computes with the adapters, as it does from the start, or as if there were none. */
+    /** Sets whether the model computes with its adapters, as it does at first, or without. */
     public final void applyAdapters(boolean applied) {
         blocks().forEach(block -> block.applyAdapters(applied));
         tokenRows().ifPresent(rows -> rows.apply(applied));
     }
 
-    /** Takes note that the optimizer moved the parameters. */
+    /** Must be called after the optimizer has changed the parameters. */
     public final void updated() {
         blocks().forEach(Block::updated);
         tokenRows().ifPresent(rows -> rows.apply(true));

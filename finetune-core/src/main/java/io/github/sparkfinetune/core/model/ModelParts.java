@@ -13,16 +13,16 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a model is made of: the text that computes it, and its weights in blocks. See {@link Model} for each.
+ * Parts of a model: its script, and its weights in blocks. {@link Model} describes each part.
  *
- * @param architecture its family's
- * @param head what it predicts
- * @param matmul what computes matrix products
- * @param script the text that computes it
+ * @param architecture architecture of the model's family
+ * @param head head of the model
+ * @param matmul backend of matrix products
+ * @param script script of the model
  * @param table the embedding table
- * @param blocks in the order of computation
+ * @param blocks blocks in the order of computation
  * @param shared weights that every layer reads besides its own
- * @param output what the loss maps the last block's output to logits by
+ * @param output weights by which the loss maps the last block's output to logits
  */
 record ModelParts(
         Architecture architecture,
@@ -38,15 +38,15 @@ record ModelParts(
      * The embedding table.
      *
      * @param parameter the table itself
-     * @param tokenRows rows of it that are trained where it is frozen
+     * @param tokenRows trained rows of a frozen table
      */
     record Table(Parameter parameter, Optional<TokenRows> tokenRows) {}
 
     /**
-     * What the loss maps the last block's output to logits by.
+     * Weights by which the loss maps the last block's output to logits.
      *
-     * @param projection weights of its own, where it has any
-     * @param weights all that it reads, as products read them; empty where that output is logits
+     * @param projection the projection's own weights, or empty
+     * @param weights all weights in the type that products read; empty if the last block's output is logits
      */
     record Output(Optional<ParameterGroup> projection, Map<String, NDArray> weights) {}
 
@@ -55,15 +55,15 @@ record ModelParts(
     }
 
     /**
-     * Loads them.
+     * Loads the parts of a model.
      *
-     * @param manager owner of the weights, and their device
-     * @param matmul what computes matrix products
-     * @param attributes constants of the text
-     * @param classes what the head tells apart; unused by language models
-     * @param source weights; a head that is missing or of another size is drawn anew
-     * @param adaptation what is trained, and how the rest is stored
-     * @param seed of new weights
+     * @param manager owner of the weights; decides the device
+     * @param matmul backend of matrix products
+     * @param attributes constants of the script
+     * @param classes number of classes of the head; language models ignore it
+     * @param source weights; a missing head or a head of another size is initialised randomly
+     * @param adaptation trained weights, and the storage of frozen weights
+     * @param seed seed of new weights
      */
     static ModelParts load(
             NDManager manager,

@@ -10,10 +10,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Masks of layers whose tokens attend to the w tokens to either side only: 0 where a query sees a key and -inf
- * elsewhere. There is one of two, whichever lets attention compute less: {@code band} [n, 1, 2 w, 4 w] of n blocks of
- * all tokens, each with the w tokens around it; or {@code window.L} [L, L] for each length L of texts that reach
- * further.
+ * Masks of layers whose tokens attend only to the w tokens on either side: 0 where a query sees a key, else -inf. There
+ * are two forms; the form for which attention computes less is used. {@code band} [n, 1, 2 w, 4 w] covers n blocks of
+ * all tokens, each block with the w tokens around it. {@code window.L} [L, L] is for each length L of texts that are
+ * longer than the window.
  */
 final class NearTokens {
     private NearTokens() {}
@@ -24,23 +24,23 @@ final class NearTokens {
         long tokens = Arrays.stream(documents).sum();
         long pairs = Arrays.stream(documents).map(length -> length * length).sum();
         boolean anyIsFar = Arrays.stream(documents).anyMatch(length -> length - 1 > window);
-        // Dropped probabilities, and texts with padding, are computed text by text.
+        // With dropout of probabilities, or with padding, attention is computed text by text.
         boolean isByText = calls.isPadded() || architecture.shape().dropout().probs() > 0;
         return anyIsFar && !isByText && tokens * 4 * window < pairs
                 ? Map.of("band", band(owner, documents, window))
                 : windows(owner, documents, window);
     }
 
-    /** Returns the masks of texts that reach further than a window to either side, 0 for none. */
+    /** Returns the masks of texts that are longer than a window on either side; a window of 0 means no window. */
     static Map<String, NDArray> windows(NDManager owner, long[] documents, int window) {
         return window == 0 ? Map.of() : windows(owner, documents, window, window);
     }
 
     /**
-     * Returns the masks of documents that reach further than their tokens see.
+     * Returns the masks of documents that are longer than the range that their tokens see.
      *
-     * @param before tokens that a token sees before itself
-     * @param after tokens that it sees after itself
+     * @param before number of tokens that a token sees before itself
+     * @param after number of tokens that a token sees after itself
      */
     static Map<String, NDArray> windows(NDManager owner, long[] documents, int before, int after) {
         Map<String, NDArray> windows = new LinkedHashMap<>();
@@ -64,7 +64,7 @@ final class NearTokens {
         return Tensors.of(owner, bias, new Shape(length, length));
     }
 
-    /** Returns the mask of all texts at once. */
+    /** Returns the mask over all texts. */
     static NDArray band(NDManager owner, long[] documents, int window) {
         int tokens = Math.toIntExact(Arrays.stream(documents).sum());
         int size = 2 * window;
@@ -76,7 +76,7 @@ final class NearTokens {
             for (int query = start; query < end; query++) {
                 int firstSeen = Math.max(start, query - window);
                 int endSeen = Math.min(end, query + window + 1);
-                // The first token that the query's block has around it.
+                // First token in the range of keys of the query's block.
                 int around = query / size * size - window;
                 int row = query * 2 * size;
                 Arrays.fill(bias, row, row + firstSeen - around, Float.NEGATIVE_INFINITY);

@@ -5,13 +5,13 @@ import io.github.sparkfinetune.core.arch.WeightSpec;
 import java.util.Objects;
 
 /**
- * One weight of a model.
+ * A weight of a model.
  *
- * @param name its full name in Hugging Face's {@code named_parameters()}
- * @param value F32 on the rank's device; changed in place by the optimizer when trainable
- * @param kind what it is for; an adapter's are matrices of linears
- * @param trainable whether it is trained; a frozen one takes no gradient and costs no backward
- * @param drawn whether its first values were drawn, for the checkpoint has none
+ * @param name full name in Hugging Face's {@code named_parameters()}
+ * @param value values, usually F32, on the rank's device; the optimizer changes a trainable parameter in place
+ * @param kind role of the weight; the weights of an adapter are matrices of linears
+ * @param trainable whether the parameter is trained; a frozen parameter has no gradient and costs no backward
+ * @param drawn whether the initial values were drawn because the checkpoint has none
  */
 public record Parameter(String name, NDArray value, WeightSpec.Kind kind, boolean trainable, boolean drawn) {
     public Parameter {
@@ -20,17 +20,17 @@ public record Parameter(String name, NDArray value, WeightSpec.Kind kind, boolea
         Objects.requireNonNull(kind, "kind");
     }
 
-    /** Whether weight decay applies to it. */
+    /** Returns whether weight decay applies to the parameter. */
     public boolean decayed() {
         return kind.isDecayed();
     }
 
-    /** Extents, outermost first. */
+    /** Returns the extents, outermost first. */
     public long[] shape() {
         return value.getShape().getShape();
     }
 
-    /** Number of elements. */
+    /** Returns the number of elements. */
     public long size() {
         return value.size();
     }

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Weights that the script reads by name, whose gradients are complete at once and travel together: those of a block,
- * those that layers share, or the projection's.
+ * Weights that the script reads by name. Their gradients are complete at the same time and are reduced together. A
+ * group has the weights of a block, the weights that layers share, or the weights of the projection.
  */
 public class ParameterGroup {
     private final BlockKind kind;
@@ -19,9 +19,9 @@ public class ParameterGroup {
     private final List<String> trainableNames;
 
     /**
-     * @param kind of the blocks with which the group is frozen and whose learning rate it has
-     * @param parameters by the names that the script knows them by, in the order of Hugging Face
-     * @param constants further tensors that the script reads
+     * @param kind kind of block that decides whether the group is frozen, and its learning rate
+     * @param parameters parameters by the script's names, in the order of Hugging Face
+     * @param constants other tensors that the script reads
      */
     ParameterGroup(BlockKind kind, Map<String, Parameter> parameters, Map<String, NDArray> constants) {
         this.kind = kind;
@@ -41,7 +41,7 @@ public class ParameterGroup {
         return kind;
     }
 
-    /** Returns the number of a layer from 0, -1 for the other groups. */
+    /** Returns the index of a layer, from 0, or -1 for the other groups. */
     public int layer() {
         return -1;
     }
@@ -56,12 +56,12 @@ public class ParameterGroup {
         return trainable;
     }
 
-    /** Returns the weights by the names that the script knows them by. */
+    /** Returns the weights by the script's names. */
     Map<String, NDArray> weights() {
         return weights;
     }
 
-    /** Returns one tensor for each parameter of {@link #trainable} by the name that the script knows it by. */
+    /** Returns the tensors by the script's name of the parameter of {@link #trainable} that each belongs to. */
     public Map<String, NDArray> byName(List<NDArray> tensors) {
         Map<String, NDArray> byName = new LinkedHashMap<>();
         for (int i = 0; i < trainableNames.size(); i++) {

@@ -9,11 +9,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What maps the last block's output to logits over the vocabulary as part of the loss, as far as it has weights of its
- * own: mostly its weight is the embedding table.
+ * Own weights of the projection, by which the loss maps the last block's output to logits over the vocabulary. Most
+ * models have none: the projection's weight is the embedding table.
  *
- * @param weights by local name: {@value #WEIGHT} [vocabulary, width], {@value #BIAS} [vocabulary]
- * @param stored name of the tensor that the weight begins with
+ * @param weights weights by local name: {@value #WEIGHT} [vocabulary, width], {@value #BIAS} [vocabulary]
+ * @param stored name of the stored tensor with the weight's initial values
  */
 public record Projection(Map<String, WeightSpec> weights, String stored) {
     /** Local name of the weight. */
@@ -22,9 +22,10 @@ public record Projection(Map<String, WeightSpec> weights, String stored) {
     public static final String BIAS = Architecture.PROJECTION + ".bias";
 
     /**
-     * Of a model: it has a weight where it is not tied, or where PEFT trains it or the table as a copy.
+     * Returns the projection of a model. The projection has its own weight if it is not tied, or if PEFT trains a copy
+     * of the weight or of the table.
      *
-     * @return empty where nothing is its own, or the head gives logits
+     * @return the projection, or empty if it has no own weights or the head returns logits
      */
     public static Optional<Projection> of(Architecture architecture, HeadKind head, Adaptation adaptation) {
         Map<String, WeightSpec> weights = new LinkedHashMap<>(architecture.projection(head));
@@ -41,17 +42,17 @@ public record Projection(Map<String, WeightSpec> weights, String stored) {
                 : Optional.of(new Projection(weights, architecture.isTied() ? table.name() : name));
     }
 
-    /** Name of the tensor that one of the weights begins with. */
+    /** Returns the name of the stored tensor with a weight's initial values. */
     public String stored(String local) {
         return local.equals(WEIGHT) ? stored : weights.get(local).name();
     }
 
-    /** Whether the weight is the embedding table. */
+    /** Returns whether the projection's weight is the embedding table. */
     static boolean isTable(Optional<ParameterGroup> projection) {
         return projection.isEmpty() || !projection.get().weights().containsKey(WEIGHT);
     }
 
-    /** All weights by local name. */
+    /** Returns all weights by local name. */
     static Map<String, NDArray> weights(Optional<ParameterGroup> projection, Parameter table) {
         Map<String, NDArray> weights = new LinkedHashMap<>(Map.of(WEIGHT, table.value()));
         projection.ifPresent(block -> weights.putAll(block.weights()));

@@ -8,18 +8,18 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * All weights that map the last block's output to logits, see {@link Projection}. Where products are in BF16 a weight
- * that is F32 and doesn't change is rounded for them once: it may be a third of a small model, and is read for every
- * token that is generated.
+ * All weights of the projection from the last block's output to logits, see {@link Projection}. If products are in
+ * BF16, an F32 weight that does not change is rounded once. The weight may be a third of a small model, and is read for
+ * every generated token.
  */
 final class ProjectionWeights {
     private ProjectionWeights() {}
 
     /**
-     * By local name; none where the head gives logits.
+     * Returns the weights by local name; empty if the head returns logits.
      *
      * @param table the embedding table
-     * @param projection what has weights of its own
+     * @param projection the projection's own weights, or empty
      */
     static Map<String, NDArray> of(
             Weights weights,

@@ -5,17 +5,14 @@ import ai.djl.ndarray.NDManager;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * Activation checkpointing: a block of which only the input is kept, and that is computed again when its gradient is
- * needed.
- */
+/** Activation checkpointing: the tape keeps only the block's input, and computes the block again for the gradient. */
 public final class RecomputedTape implements Tape {
     private final Model model;
     private final BlockCall call;
     private final boolean needsInputGrad;
     private final NDArray output;
 
-    /** Computes a block; the parameters are those of {@link Model#record}. */
+    /** Computes a block. The parameters are those of {@link Model#record}. */
     public RecomputedTape(Model model, NDManager owner, BlockCall call, boolean needsInputGrad) {
         this.model = model;
         this.call = call;

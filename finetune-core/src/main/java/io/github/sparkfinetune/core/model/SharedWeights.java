@@ -16,13 +16,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 /**
- * What is made of a model's files and never written, once for all ranks of a process: the first that asks for it makes
- * it, the others wait, and it is closed with the last manager that it was given to.
+ * Read-only values made from a model's files, once for all ranks of a process. The first caller makes a value, and the
+ * other callers wait. A value is closed with the last manager that uses it.
  */
 final class SharedWeights {
     private static final Map<Key, Shared> SHARED = new ConcurrentHashMap<>();
 
-    /** Values of a file as it is now; one that has been replaced since is another. */
+    /** Identity of a file's values; a replaced file has another key. */
     private record Key(Path file, Object inode, long size, FileTime modified, long begin, String form) {
         static Key of(FilePlace place, String form) {
             try {
@@ -49,12 +49,13 @@ final class SharedWeights {
     private SharedWeights() {}
 
     /**
-     * The values at a place in a form; in the same form they are always of the same type.
+     * Returns the values at a position of a file, in a form. Values of the same form always have the same type.
      *
-     * @param user until it is closed they are there
-     * @param place empty where they are of no file, or not for the CPU: then they are the user's own
-     * @param form what is made of them
-     * @param make makes them; tensors belong to the manager that it gets
+     * @param user manager of the user; the values exist until it is closed
+     * @param place position in a file, or empty if the values have no file or are not for the CPU; such values belong
+     *     to the user
+     * @param form name of the form
+     * @param make makes the values; tensors belong to its argument
      */
     static <T> T get(NDManager user, Optional<FilePlace> place, String form, Function<NDManager, T> make) {
         return place.map(there -> get(user, Key.of(there, form), make)).orElseGet(() -> make.apply(user));
@@ -87,7 +88,7 @@ final class SharedWeights {
         });
     }
 
-    /** How many there are, for tests. */
+    /** Returns the number of shared values, for tests. */
     static int count() {
         return SHARED.size();
     }

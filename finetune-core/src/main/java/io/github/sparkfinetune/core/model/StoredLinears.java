@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * The frozen linears of a model's layers that are not in F32: mapped as the checkpoint has them, or in 4 bits, which
- * are those of the checkpoint, of the file beside it, or made of it.
+ * Frozen linears of a model's layers that are not in F32. A linear is mapped in the checkpoint's own type, or is in 4
+ * bits. The 4 bits come from the checkpoint, come from the cache file beside it, or are quantised here.
  */
 final class StoredLinears {
     private final TensorSource source;
@@ -31,8 +31,8 @@ final class StoredLinears {
     private Map<String, Nf4Tensor> kept;
 
     /**
-     * @param adaptation what is trained, and how the rest is stored
-     * @param manager of the rank, which shares them with the others of its process
+     * @param adaptation trained weights, and the storage of frozen weights
+     * @param manager manager of the rank; the ranks of a process share the linears
      */
     StoredLinears(
             TensorSource source,
@@ -50,7 +50,7 @@ final class StoredLinears {
     /**
      * Loads a frozen linear of a layer.
      *
-     * @param placement one that {@linkplain WeightPlacement#isWidened is widened}
+     * @param placement placement that {@linkplain WeightPlacement#isWidened is widened}
      */
     StoredWeight load(WeightSpec weight, WeightPlacement placement) {
         String stored = names.require(weight.name());
@@ -84,12 +84,14 @@ final class StoredLinears {
                         : Nf4.quantize(source, stored, doubleQuant, threads));
     }
 
-    /** What is made of a tensor, once a process where it is of a file. */
+    /** Returns the form of a tensor. If the tensor is in a file, each process makes the form once. */
     private <T> T once(String stored, String form, Supplier<T> make) {
         return SharedWeights.get(manager, source.localPlace(stored), form, owner -> make.get());
     }
 
-    /** The layers' linears in 4 bits from the file beside the weights, where these are large enough to keep. */
+    /**
+     * Returns the layers' linears in 4 bits from the cache file beside the weights, if they are large enough for one.
+     */
     private Map<String, Nf4Tensor> kept(boolean doubleQuant) {
         Map<String, Boolean> linears = new LinkedHashMap<>();
         for (int layer = 0; layer < architecture.shape().layers(); layer++) {
@@ -118,12 +120,12 @@ final class StoredLinears {
     }
 
     private StoredWeight checked(WeightSpec weight, String stored, StoredWeight value) {
-        long[] wanted = weight.shape();
+        long[] expected = weight.shape();
         if (value.isTransposed()) {
-            wanted = new long[] {wanted[1], wanted[0]};
+            expected = new long[] {expected[1], expected[0]};
         }
-        if (!Arrays.equals(value.shape(), wanted)) {
-            throw StoredNames.wrongShape(source.fileOf(stored), stored, value.shape(), wanted);
+        if (!Arrays.equals(value.shape(), expected)) {
+            throw StoredNames.wrongShape(source.fileOf(stored), stored, value.shape(), expected);
         }
         return value;
     }

@@ -5,19 +5,20 @@ import ai.djl.ndarray.NDManager;
 import java.util.List;
 import java.util.Optional;
 
-/** A computed block that remembers what its backward needs. */
+/** A computed block that keeps the tensors of its backward. */
 public interface Tape {
-    /** What the block computed; valid until {@link #backward}. */
+    /** Returns the block's output; valid until {@link #backward}. */
     NDArray output();
 
     /**
-     * Differentiates the block, once, and frees what was remembered.
+     * Differentiates the block and frees the kept tensors. May be called once.
      *
-     * @param owner of the result
-     * @param gradient of the loss with respect to the output
-     * @param gradients where those of {@link Block#differentiated} go, in its order
-     * @param add whether they are added to what is there, or replace it; those of shared parameters are always added
-     * @return gradient with respect to the input, where it was asked for
+     * @param owner owner of the result
+     * @param gradient gradient of the loss with respect to the output
+     * @param gradients receive the gradients of {@link Block#differentiated}, in the same order
+     * @param add whether gradients are added to the present values instead of replacing them; gradients of shared
+     *     parameters are always added
+     * @return gradient with respect to the input, if requested
      */
     Optional<NDArray> backward(NDManager owner, NDArray gradient, List<NDArray> gradients, boolean add);
 }

@@ -15,14 +15,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Rows of an embedding table that are trained while the others are frozen, as PEFT's {@code trainable_token_indices}.
- * The table, which has memory of its own, always holds their values, so that whatever reads it, a tied head too, needs
- * to know nothing of them; only gradients do.
+ * Trained rows of a frozen embedding table, as PEFT's {@code trainable_token_indices}. The table has its own memory and
+ * always holds the current values of the rows. Therefore readers of the table, such as a tied head, need no special
+ * case. Only gradients need one.
  */
 public final class TokenRows {
-    /** Names of a tied head's rows among the gradients of a projection, and of their tokens among its weights. */
+    /** Name of a tied head's rows among the gradients of the projection. */
     public static final String GRADIENT = "projection.rows";
 
+    /** Name of the rows' token ids among the weights of the projection. */
     static final String TOKENS = "projection.row_ids";
 
     private final ScriptModule script;
@@ -44,11 +45,12 @@ public final class TokenRows {
     }
 
     /**
-     * Those of a model, which begin as the adapter that is continued has them, else as the table has.
+     * Returns the trained rows of a model. The initial values are those of the continued adapter, else those of the
+     * table.
      *
-     * @param spec of the table
-     * @param table in F32 memory of its own, where there are any
-     * @throws RunException where the adapter's do not fit
+     * @param spec specification of the table
+     * @param table embedding table, in its own F32 memory if rows are trained
+     * @throws RunException if the adapter's rows do not fit
      */
     static Optional<TokenRows> of(Weights weights, WeightSpec spec, Parameter table) {
         List<Integer> tokens = weights.adaptation().tokens();
@@ -60,20 +62,21 @@ public final class TokenRows {
         NDArray ids = Tensors.of(
                 manager, tokens.stream().mapToLong(Integer::longValue).toArray());
         NDArray base = weights.script().callOne(manager, "select_rows", table.value(), ids);
-        NDArray value = given(weights, spec, name, base.getShape()).orElseGet(base::duplicate);
+        NDArray value = continued(weights, spec, name, base.getShape()).orElseGet(base::duplicate);
         value.setRequiresGradient(true);
         Parameter rows = new Parameter(name, value, WeightSpec.Kind.EMBEDDING, true, false);
         return Optional.of(new TokenRows(weights.script(), table, rows, tokens, ids, base));
     }
 
-    private static Optional<NDArray> given(Weights weights, WeightSpec spec, String name, Shape shape) {
+    private static Optional<NDArray> continued(Weights weights, WeightSpec spec, String name, Shape shape) {
         Map<String, TensorData> tensors =
                 weights.adaptation().start().map(PeftAdapter::tensors).orElse(Map.of());
         for (String other : tensors.keySet()) {
             if (other.endsWith(PeftAdapter.TOKEN_ROWS)
                     && (!other.equals(name) || !Arrays.equals(tensors.get(other).shape(), shape.getShape()))) {
-                throw RunException.data("the adapter does not fit this model: its " + other + " is "
-                        + Arrays.toString(tensors.get(other).shape()) + ", of " + spec.name() + " the settings name "
+                throw RunException.data("the adapter does not fit this model: its " + other + " has shape "
+                        + Arrays.toString(tensors.get(other).shape()) + ", the settings select rows of " + spec.name()
+                        + " of shape "
                         + Arrays.toString(shape.getShape()));
             }
         }
@@ -81,12 +84,12 @@ public final class TokenRows {
                 .map(tensor -> weights.continued(tensor).value());
     }
 
-    /** The rows [tokens, width]. */
+    /** Returns the rows, [tokens, width]. */
     public Parameter parameter() {
         return rows;
     }
 
-    /** Ids of their tokens. */
+    /** Returns the token ids of the rows. */
     public List<Integer> tokens() {
         return tokens;
     }
@@ -95,7 +98,7 @@ public final class TokenRows {
         return ids;
     }
 
-    /** Puts the rows, or what the base has in their place, into the table. */
+    /** Writes the trained rows, or the base model's values, into the table. */
     void apply(boolean applied) {
         try (NDManager owner = ids.getManager().newSubManager()) {
             script.call(owner, "set_rows", table.value(), ids, applied ? rows.value() : base);

@@ -4,32 +4,32 @@ import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.BlockKind;
 
-/** Which parameters of a checkpoint are trained. */
+/** Choice of the parameters of a checkpoint that are trained. */
 @FunctionalInterface
 public interface Trainable {
     /**
-     * Whether a parameter is trained.
+     * Returns whether a parameter is trained.
      *
-     * @param name Hugging Face's
-     * @param kind of its block, see {@link ParameterGroup#kind}
-     * @param layer number of its layer, -1 outside the layers
+     * @param name Hugging Face's name of the parameter
+     * @param kind kind of its block, see {@link ParameterGroup#kind}
+     * @param layer index of its layer, or -1 outside the layers
      */
     boolean trains(String name, BlockKind kind, int layer);
 
-    /** Every parameter. */
+    /** Returns the choice of every parameter. */
     static Trainable all() {
         return (name, kind, layer) -> true;
     }
 
-    /** No parameter. */
+    /** Returns the choice of no parameter. */
     static Trainable none() {
         return (name, kind, layer) -> false;
     }
 
     /**
-     * The head, and the layers from a number on.
+     * Returns the choice of the head and of the layers from an index on.
      *
-     * @param firstLayer the number of layers where only the head is trained
+     * @param firstLayer index of the first trained layer; the number of layers trains only the head
      */
     static Trainable above(int firstLayer) {
         return (name, kind, layer) -> switch (kind) {
@@ -39,7 +39,7 @@ public interface Trainable {
         };
     }
 
-    /** What a run's {@code method} trains, where it is full or freeze. */
+    /** Returns the choice of a run's {@code method} of type full or freeze. */
     static Trainable of(MethodConfig method, int layers) {
         if (method.type() == MethodConfig.Type.FULL) {
             return all();
@@ -47,7 +47,7 @@ public interface Trainable {
         int frozen = method.freezeLayers() == null ? layers : method.freezeLayers();
         if (frozen > layers) {
             throw RunException.config(
-                    "method.freeze_layers: " + frozen + " is not allowed, the model has " + layers + " layers");
+                    "method.freeze_layers: " + frozen + " is too high, the model has " + layers + " layers");
         }
         return above(frozen);
     }

@@ -11,14 +11,14 @@ import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import java.util.Arrays;
 
-/** Decides where each weight of a model lives: for loading it, and for its footprint before anything is loaded. */
+/** Placement of each weight of a model, for loading and for estimating memory before loading. */
 public final class WeightPlacements {
     private final TensorSource source;
     private final StoredNames names;
     private final Architecture architecture;
     private final Adaptation adaptation;
 
-    /** @param adaptation what is trained, and how the rest is stored */
+    /** @param adaptation trained weights, and the storage of frozen weights */
     public WeightPlacements(TensorSource source, Architecture architecture, Adaptation adaptation) {
         this.source = source;
         this.names = new StoredNames(source, architecture.prefix());
@@ -34,7 +34,7 @@ public final class WeightPlacements {
     /**
      * Returns the placement of a block's weight.
      *
-     * @throws io.github.sparkfinetune.conf.RunException where the checkpoint lacks a frozen linear of a layer
+     * @throws io.github.sparkfinetune.conf.RunException if the checkpoint lacks a frozen linear of a layer
      */
     public WeightPlacement of(BlockSpec block, WeightSpec weight) {
         if (trains(weight, block.kind(), block.layer())) {
@@ -51,8 +51,8 @@ public final class WeightPlacements {
     /**
      * Returns the placement of the embedding table, or of a weight of the projection.
      *
-     * @param kind {@link BlockKind#EMBEDDINGS}, or {@link BlockKind#HEAD} of the projection's
-     * @param stored name of the tensor that it begins with
+     * @param kind {@link BlockKind#EMBEDDINGS} for the table, {@link BlockKind#HEAD} for the projection
+     * @param stored name of the stored tensor with the initial values
      */
     public WeightPlacement vocabulary(WeightSpec weight, BlockKind kind, String stored) {
         if (trains(weight, kind, -1)) {
@@ -88,7 +88,7 @@ public final class WeightPlacements {
                 : WeightPlacement.F32;
     }
 
-    /** Returns whether the checkpoint has a weight's own values in a type; an adapter may bring others. */
+    /** Returns whether a weight's values are those of the checkpoint, in a type; an adapter may replace them. */
     private boolean isInPlace(WeightSpec weight, String stored, TensorType type) {
         return adaptation
                         .start()
@@ -104,7 +104,7 @@ public final class WeightPlacements {
         return info.dtype() == type && Arrays.equals(info.shape(), shape);
     }
 
-    /** Returns whether a weight is the embedding table and has rows that are trained by themselves. */
+    /** Returns whether a weight is a frozen embedding table with trained rows. */
     boolean hasTrainedRows(WeightSpec weight) {
         return !adaptation.tokens().isEmpty()
                 && weight.name().equals(architecture.table().name());

@@ -24,7 +24,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 
-/** Loads weights from a checkpoint by the names that a model knows them by, and makes those that a new head needs. */
+/** Weights of a checkpoint by the model's names, and new weights of a new head. */
 final class Weights {
     private final TensorSource source;
     private final StoredNames names;
@@ -39,8 +39,8 @@ final class Weights {
     private final double initializerRange;
 
     /**
-     * @param adaptation what is trained, and how the rest is stored
-     * @param seed of new weights
+     * @param adaptation trained weights, and the storage of frozen weights
+     * @param seed seed of new weights
      */
     Weights(
             TensorSource source,
@@ -85,16 +85,16 @@ final class Weights {
     /**
      * Loads a weight in F32.
      *
-     * @param placement {@link WeightPlacement#TRAINED} or one of the frozen F32 ones
-     * @param mayBeNew whether one that is trained and that the checkpoint lacks, or has in another shape, is new: drawn
-     *     from N(0, initializerRange), a norm's scales 1, biases 0
+     * @param placement {@link WeightPlacement#TRAINED} or a frozen placement in F32
+     * @param mayBeNew whether a trained weight is initialised if the checkpoint lacks it or has another shape. Values
+     *     are drawn from N(0, initializerRange); a norm's scales are 1, biases 0
      */
     Parameter parameter(WeightSpec weight, WeightPlacement placement, boolean mayBeNew) {
         boolean trainable = placement == WeightPlacement.TRAINED;
-        Optional<TensorData> given =
-                adaptation.start().map(start -> start.tensors().get(weight.name()));
-        if (given.isPresent()) {
-            return parameter(weight, given(given.get(), weight), trainable);
+        Optional<TensorData> start =
+                adaptation.start().map(adapter -> adapter.tensors().get(weight.name()));
+        if (start.isPresent()) {
+            return parameter(weight, continued(start.get(), weight), trainable);
         }
         if (mayBeNew && trainable && !names.has(weight.name(), weight.shape())) {
             return parameter(weight, drawn(weight), true, true);
@@ -104,14 +104,14 @@ final class Weights {
         return parameter(weight, load(required, trainable), trainable);
     }
 
-    /** Loads a layer's linear that products read in BF16 where it lies in memory. */
+    /** Loads a layer's linear that products read in BF16. */
     NDArray bf16(WeightSpec weight) {
         String stored = names.require(weight.name());
         names.requireShape(stored, weight.shape());
         return frozen.bf16(stored);
     }
 
-    /** A frozen weight in the type that products read; value is that of a tensor of the checkpoint, or made of it. */
+    /** Returns a frozen weight in the type that products read. The value is the stored tensor's, or made from it. */
     NDArray forProducts(NDArray value, String stored) {
         if (!adaptation.bf16() || value.getDataType() != DataType.FLOAT32) {
             return value;
@@ -122,12 +122,12 @@ final class Weights {
                 : script.callOne(manager, "product_weight", value);
     }
 
-    /** Loads a layer's linear that is widened whenever its layer is computed. */
+    /** Loads a layer's linear that is widened each time its layer is computed. */
     StoredWeight stored(WeightSpec weight, WeightPlacement placement) {
         return linears.load(weight, placement);
     }
 
-    /** A trained parameter of an adapter, with values that are written into host memory. */
+    /** Creates a trained parameter of an adapter. {@code values} writes the values into host memory. */
     Parameter written(String name, Consumer<FloatBuffer> values, long... shape) {
         NDArray value = manager.create(new Shape(shape), DataType.FLOAT32);
         device.write(value, values);
@@ -135,7 +135,7 @@ final class Weights {
         return new Parameter(name, value, WeightSpec.Kind.LINEAR, true, true);
     }
 
-    /** A trained parameter of the adapter that is continued. */
+    /** Creates a trained parameter with values of the continued adapter. */
     Parameter continued(TensorData tensor) {
         NDArray value = manager.create(new Shape(tensor.shape()), DataType.FLOAT32);
         TensorParts.write(script, value, tensor.values());
@@ -152,31 +152,31 @@ final class Weights {
         return new Parameter(weight.name(), value, weight.kind(), trainable, drawn);
     }
 
-    private NDArray given(TensorData tensor, WeightSpec weight) {
-        long[] wanted = weight.shape();
-        if (!Arrays.equals(tensor.shape(), wanted)) {
-            boolean longer = tensor.shape().length == 2 && wanted.length == 2 && tensor.shape()[1] == wanted[1];
+    private NDArray continued(TensorData tensor, WeightSpec weight) {
+        long[] expected = weight.shape();
+        if (!Arrays.equals(tensor.shape(), expected)) {
+            boolean longer = tensor.shape().length == 2 && expected.length == 2 && tensor.shape()[1] == expected[1];
             throw longer
                     ? RunException.config("tokenizer.add_special_tokens: the adapter's " + tensor.name() + " has "
-                            + tensor.shape()[0] + " rows, the model with the run's tokens " + wanted[0]
-                            + ": set it to the tokens that the adapter was trained with")
-                    : StoredNames.wrongShape("the adapter", tensor.name(), tensor.shape(), wanted);
+                            + tensor.shape()[0] + " rows, but the model with the run's tokens has " + expected[0]
+                            + ": list the tokens that the adapter was trained with")
+                    : StoredNames.wrongShape("the adapter", tensor.name(), tensor.shape(), expected);
         }
         return continued(tensor).value();
     }
 
     /**
-     * An embedding table, or a weight of the projection: where the vocabulary has grown, new rows are the mean of the
-     * others, as {@code resize_token_embeddings} of {@code transformers} starts them, without its noise. A bias that
-     * the checkpoint lacks is 0.
+     * Loads an embedding table, or a weight of the projection. If the vocabulary has grown, each new row is the mean of
+     * the stored rows. {@code resize_token_embeddings} of {@code transformers} does the same and adds noise. A bias
+     * that the checkpoint lacks is 0.
      */
     Parameter vocabulary(WeightSpec weight, BlockKind kind, String stored) {
         WeightPlacement placement = placements.vocabulary(weight, kind, stored);
         boolean trainable = placement == WeightPlacement.TRAINED;
-        Optional<TensorData> given =
-                adaptation.start().map(start -> start.tensors().get(weight.name()));
-        if (given.isPresent()) {
-            return parameter(weight, given(given.get(), weight), trainable);
+        Optional<TensorData> start =
+                adaptation.start().map(adapter -> adapter.tensors().get(weight.name()));
+        if (start.isPresent()) {
+            return parameter(weight, continued(start.get(), weight), trainable);
         }
         if (weight.kind() == WeightSpec.Kind.BIAS && names.find(stored).isEmpty()) {
             return parameter(weight, drawn(weight), trainable, true);
@@ -195,7 +195,7 @@ final class Weights {
         return parameter(weight, value, trainable);
     }
 
-    /** A table's values, and for rows beyond its own their mean. */
+    /** Returns a table's values, and for rows beyond the stored table the mean of the stored rows. */
     private TensorParts.Values grown(String table) {
         TensorInfo info = source.info(table);
         long rows = info.shape()[0];
@@ -220,7 +220,7 @@ final class Weights {
         return Arrays.copyOfRange(shape, Math.min(1, shape.length), shape.length);
     }
 
-    /** @param changes whether it needs memory of its own */
+    /** @param changes whether the values may change, so that they need their own memory */
     private NDArray load(String stored, boolean changes) {
         return changes ? frozen.copied(manager, stored) : frozen.f32(stored);
     }

@@ -53,9 +53,9 @@ class DropoutTest {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             Batch batch = TokenBatch.of(manager, List.of(sample(1, 40), sample(5, 11)));
-            long place = Dropout.place(3, DropoutSite.HEAD);
-            boolean[] first = kept(new Dropout(1, 1).firstTokens(manager, 2, batch, place, 0.1, WIDTH));
-            boolean[] all = kept(new Dropout(1, 1).tokens(manager, 2, batch, place, 0.1, WIDTH));
+            long siteId = Dropout.siteId(3, DropoutSite.HEAD);
+            boolean[] first = kept(new Dropout(1, 1).firstTokens(manager, 2, batch, siteId, 0.1, WIDTH));
+            boolean[] all = kept(new Dropout(1, 1).tokens(manager, 2, batch, siteId, 0.1, WIDTH));
             assertThat(Arrays.copyOf(first, WIDTH)).isEqualTo(Arrays.copyOf(all, WIDTH));
             assertThat(Arrays.copyOfRange(first, WIDTH, 2 * WIDTH))
                     .isEqualTo(Arrays.copyOfRange(all, 40 * WIDTH, 41 * WIDTH));
@@ -89,8 +89,8 @@ class DropoutTest {
         try (NDManager manager = Torch.manager(-1)) {
             Batch batch = TokenBatch.of(manager, List.of(sample(0, 512), sample(1, 512)));
             for (double rate : new double[] {0.05, 0.1, 0.5}) {
-                long place = Dropout.place(0, DropoutSite.OUTPUT);
-                NDArray mask = new Dropout(1, 1).tokens(manager, 0, batch, place, rate, WIDTH);
+                long siteId = Dropout.siteId(0, DropoutSite.OUTPUT);
+                NDArray mask = new Dropout(1, 1).tokens(manager, 0, batch, siteId, rate, WIDTH);
                 boolean[] kept = kept(mask);
                 int dropped = 0;
                 for (boolean one : kept) {
@@ -104,11 +104,11 @@ class DropoutTest {
     }
 
     private static boolean[] tokens(Dropout dropout, NDManager manager, Batch batch, int layer, DropoutSite site) {
-        return kept(dropout.tokens(manager, 2, batch, Dropout.place(layer, site), 0.1, WIDTH));
+        return kept(dropout.tokens(manager, 2, batch, Dropout.siteId(layer, site), 0.1, WIDTH));
     }
 
     private static boolean[] probs(Dropout dropout, NDManager manager, Batch batch) {
-        return kept(dropout.probs(manager, 2, batch, Dropout.place(0, DropoutSite.PROBS), 0.1, HEADS));
+        return kept(dropout.probs(manager, 2, batch, Dropout.siteId(0, DropoutSite.PROBS), 0.1, HEADS));
     }
 
     private static boolean[] kept(NDArray mask) {

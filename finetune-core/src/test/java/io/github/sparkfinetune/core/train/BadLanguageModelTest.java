@@ -137,7 +137,7 @@ class BadLanguageModelTest {
                 base,
                 ExitCode.CONFIG,
                 List.of("method.type=lora", "method.target_modules=[lm_head]"),
-                "method.target_modules: lm_head can not have an adapter",
+                "method.target_modules: lm_head cannot have an adapter",
                 "modules_to_save");
     }
 

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.stream.LongStream;
 
 /**
- * AdamW (Loshchilov and Hutter 2019) by PyTorch's fused kernel. With gradient g, rate η and decay λ:
+ * AdamW (Loshchilov and Hutter 2019) in PyTorch's fused kernel. With gradient g, rate η and decay λ:
  *
  * <pre>
  * p ← p (1 - η λ)
@@ -24,15 +24,16 @@ import java.util.stream.LongStream;
  * p ← p - η m / (1 - β₁ᵗ) / (√(v / (1 - β₂ᵗ)) + ε)
  * </pre>
  *
- * Biases and norm weights are not decayed. A table of which a step looks up some rows moves a window of rows after the
- * other, to the same bits, so that no gradient of all of it has to be there. The state is m and v of each parameter,
- * F32 of its shape, named {@code exp_avg.PARAMETER} and {@code exp_avg_sq.PARAMETER} as PyTorch calls them.
+ * Biases and norm weights are not decayed. An embedding table of which a step reads some rows is updated one window of
+ * rows at a time, with the same bits as at once. So a gradient of the whole table never exists. The state is m and v of
+ * each parameter, F32, in its shape. Their names are PyTorch's: {@code exp_avg.PARAMETER} and
+ * {@code exp_avg_sq.PARAMETER}.
  */
 final class AdamW implements Optimizer {
-    /** Values that PyTorch's kernel works on together, in any vector of a processor. */
+    /** Multiple of the number of values in one vector of PyTorch's kernel, on any CPU. */
     static final int STRETCH = 16;
 
-    /** Values of a window about: one that stays in a processor's cache. */
+    /** Approximate number of values of a window, which fits in a CPU's cache. */
     private static final int WINDOW = 1 << 18;
 
     /** A parameter with its gradient and moments. */
@@ -48,34 +49,34 @@ final class AdamW implements Optimizer {
     }
 
     /**
-     * Parameters that are moved by one call.
+     * Parameters that one call updates.
      *
-     * @param rate share of the learning rate
+     * @param rate factor of the learning rate
      */
     private record Group(boolean decayed, double rate) {}
 
     /**
-     * A parameter of whose gradient only rows are there.
+     * A parameter whose gradient has only rows.
      *
-     * @param window the gradient of some rows [height, width] while these are moved, else zeros
+     * @param window gradient of the rows that are updated now, [height, width]; otherwise zeros
      */
     private record Table(Slot slot, Group group, Gradient.Rows gradient, NDArray window) {
         static Table of(NDManager manager, Slot slot, Group group, Gradient.Rows gradient) {
-            // Whole stretches, however wide a row is.
+            // Whole stretches for any row width.
             int height = Math.max(1, WINDOW / gradient.width() / STRETCH) * STRETCH;
             Shape window = new Shape(height, gradient.width());
             return new Table(slot, group, gradient, manager.zeros(window, DataType.FLOAT32));
         }
 
-        /** Of each window that the parameter has values of, and of the one before, how many ids lie before its end. */
+        /** Returns the number of ids before the end of each window of the parameter, preceded by the window before. */
         long[] ends(int[] ids) {
             long height = window.getShape().get(0);
             long first = gradient.from() / window.size();
             long last = (gradient.from() + slot.parameter().size() - 1) / window.size();
             return LongStream.rangeClosed(first, last + 1)
                     .map(number -> {
-                        int place = Arrays.binarySearch(ids, Math.toIntExact(number * height));
-                        return place < 0 ? -place - 1 : place;
+                        int index = Arrays.binarySearch(ids, Math.toIntExact(number * height));
+                        return index < 0 ? -index - 1 : index;
                     })
                     .toArray();
         }
@@ -109,7 +110,7 @@ final class AdamW implements Optimizer {
         }
     }
 
-    /** Bytes of the moments of this many values, whatever they are of. */
+    /** Returns the size in bytes of the moments of a number of values. */
     static long stateBytes(long count, long looked) {
         return 2 * count * Float.BYTES;
     }

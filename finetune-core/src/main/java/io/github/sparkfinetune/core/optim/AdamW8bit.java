@@ -18,20 +18,21 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * {@link AdamW} whose moments take a byte a value instead of four (Dettmers et al., 8-bit Optimizers via Block-wise
- * Quantization, 2022): both are kept as codes of {@link DynamicCode}, those of the second without a sign, with the
- * largest magnitude of every {@value DynamicCode#BLOCK} values. A step widens them, moves the parameter, and rounds
- * them to the nearest codes, as bitsandbytes' {@code optimizer_update_8bit_blockwise} does. As there and in
- * {@code transformers}, the moments of parameters below {@value #LEAST} values and of embeddings stay F32.
+ * {@link AdamW} with moments of one byte per value instead of four (Dettmers et al., 8-bit Optimizers via Block-wise
+ * Quantization, 2022). Both moments are kept as codes of {@link DynamicCode}; the codes of the second moment are
+ * unsigned. Each block of {@value DynamicCode#BLOCK} values has its largest magnitude. A step widens the moments,
+ * updates the parameter, and rounds the moments to the nearest codes, as bitsandbytes'
+ * {@code optimizer_update_8bit_blockwise}. As in bitsandbytes and {@code transformers}, the moments of parameters with
+ * fewer than {@value #LEAST} values and of embeddings stay F32.
  *
- * <p>Its state is bitsandbytes': {@code state1.PARAMETER} and {@code state2.PARAMETER}, U8 [values], and
+ * <p>The state is that of bitsandbytes: {@code state1.PARAMETER} and {@code state2.PARAMETER}, U8 [values], and
  * {@code absmax1.PARAMETER} and {@code absmax2.PARAMETER}, F32 [blocks].
  */
 final class AdamW8bit implements Optimizer {
-    /** Values from which on a parameter's moments are codes: bitsandbytes' {@code min_8bit_size}. */
+    /** Least number of values of a parameter whose moments are codes: bitsandbytes' {@code min_8bit_size}. */
     static final int LEAST = 4096;
 
-    /** Values that are widened at once, whole blocks. */
+    /** Number of values that are widened at once: whole blocks. */
     private static final int CHUNK = 1 << 18;
 
     /** A parameter with its moments. */
@@ -48,12 +49,12 @@ final class AdamW8bit implements Optimizer {
 
     private final ScriptModule script;
     private final TrainingConfig training;
-    /** Of the first moment and of the second, as the text takes them. */
+    /** Codes of the first and of the second moment, as the script reads them. */
     private final List<NDArray> codes;
 
     private final List<NDArray> above;
     private final List<NDArray> cells;
-    /** Numbers in host memory, and the same memory as integers, of which the text sees a number's bits. */
+    /** Numbers in host memory, and the same memory as integers, in which the script reads a number's bits. */
     private final List<NDArray> scratch;
 
     private final List<Slot> slots;
@@ -108,7 +109,9 @@ final class AdamW8bit implements Optimizer {
         return Tensors.of(manager, byCode, new Shape(DynamicCode.CODES));
     }
 
-    /** A share of a parameter ends where {@value #LEAST} values do, so that the last may be small. */
+    /**
+     * Returns whether the moments are codes. The last share of a parameter may have fewer than {@value #LEAST} values.
+     */
     private static boolean isCoded(Parameter parameter) {
         boolean large = parameter.size() >= LEAST || range(parameter).to() != TensorRange.ALL;
         return large && parameter.kind() != WeightSpec.Kind.EMBEDDING;
@@ -122,7 +125,7 @@ final class AdamW8bit implements Optimizer {
         return (count + DynamicCode.BLOCK - 1) / DynamicCode.BLOCK;
     }
 
-    /** Bytes of the moments of this many values, of which those of a table are F32. */
+    /** Returns the size in bytes of the moments of a number of values; the moments of a table are F32. */
     static long stateBytes(long count, long looked) {
         return AdamW.stateBytes(looked, looked) + 2 * (count - looked + blocks(count - looked) * Float.BYTES);
     }

@@ -5,24 +5,24 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.function.Supplier;
 
-/** Where the gradient of a parameter is whenever an optimizer moves it; F32. */
+/** Gradient of a parameter at each optimizer step, in F32. */
 public sealed interface Gradient {
     /**
-     * A value for each of the parameter's, in its shape.
+     * Returns the gradient in the parameter's shape.
      *
-     * @throws IllegalStateException where rows alone are there
+     * @throws IllegalStateException if only rows exist
      */
     NDArray dense();
 
     /**
-     * The gradient of some of the parameter's values, as of a parameter of their own.
+     * Returns the gradient of some of the parameter's values, as of a separate parameter.
      *
-     * @param from first of them, row-major
-     * @param to the value after the last one
+     * @param from index of the first value, row-major
+     * @param to index after the last value
      */
     Gradient part(NDManager manager, ScriptModule script, long from, long to);
 
-    /** A value for each of the parameter's, in its shape. */
+    /** A gradient in the parameter's shape. */
     record Dense(NDArray dense) implements Gradient {
         @Override
         public Gradient part(NDManager manager, ScriptModule script, long from, long to) {
@@ -31,16 +31,16 @@ public sealed interface Gradient {
     }
 
     /**
-     * Of an embedding table the rows of the tokens that the global batch contains; all others are zero.
+     * Gradient of an embedding table: the rows of the tokens in the global batch. All other rows are zero.
      *
-     * @param step the rows of the step that is under way
-     * @param width values of a row
-     * @param from the table's value that is the parameter's first, row-major
+     * @param step returns the rows of the current step
+     * @param width number of values of a row
+     * @param from index in the table of the parameter's first value, row-major
      */
     record Rows(Supplier<LookedUp> step, int width, long from) implements Gradient {
         @Override
         public NDArray dense() {
-            throw new IllegalStateException("rows alone are there of a table's gradient");
+            throw new IllegalStateException("a table's gradient has only rows");
         }
 
         @Override
@@ -52,8 +52,8 @@ public sealed interface Gradient {
     /**
      * Rows of one step.
      *
-     * @param ids of the rows, in rising order, each once
-     * @param rows [ids, width]
+     * @param ids ids of the rows, in ascending order, each once
+     * @param rows gradients [ids, width]
      */
     record LookedUp(int[] ids, NDArray rows) {}
 }

@@ -8,19 +8,19 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * L2-SP (Li, Grandvalet and Davoine 2018): what is trained is pulled to where it started, decoupled from the gradient
- * as AdamW's decay is. With the rate η of a parameter p that started at p₀ and the strength α, after the optimizer's
- * step:
+ * L2-SP (Li, Grandvalet and Davoine 2018): trained parameters are pulled towards their start. Like AdamW's decay, the
+ * pull is decoupled from the gradient. With the rate η of a parameter p that started at p₀ and the strength α, after
+ * the optimizer's step:
  *
  * <pre>
  * p ← p - η α (p - p₀)
  * </pre>
  *
- * Parameters whose first values were drawn are not pulled. p₀ is kept in F32 beside the parameter; it is no state, for
- * a resumed run starts from the same model.
+ * Parameters with random initial values are not pulled. p₀ is kept in F32 beside the parameter. It is not part of the
+ * state, because a resumed run starts from the same model.
  */
 final class L2SpPenalty implements Optimizer {
-    /** A parameter with its first values. */
+    /** A parameter with its initial values. */
     private record Pulled(ParameterGradient trained, NDArray start, double rate) {}
 
     private final Optimizer optimizer;
@@ -29,9 +29,9 @@ final class L2SpPenalty implements Optimizer {
     private final List<Pulled> pulled;
 
     /**
-     * Takes the values that the parameters have now for their start.
+     * Creates the penalty; the parameters' present values are their start.
      *
-     * @param manager owner of the copies
+     * @param manager owner of the copies of initial values
      */
     L2SpPenalty(Optimizer optimizer, NDManager manager, TrainingConfig training, List<ParameterGradient> parameters) {
         this.optimizer = optimizer;

@@ -5,14 +5,14 @@ import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 
 /**
- * In what share of the learning rate η a parameter is moved.
+ * Factors of the learning rate η for single parameters.
  *
  * <ul>
- *   <li>Rates that fall from the head to the embeddings (Howard and Ruder 2018, discriminative fine-tuning): with decay
- *       d the head of a model of n layers has the rate η, the highest layer η d, the lowest η dⁿ, the embeddings η
- *       dⁿ⁺¹, as the layer-wise decay of BEiT's and timm's trainers counts them.
- *   <li>LoRA+ (Hayou et al. 2024): B of an adapter moves with η times a ratio, as
- *       {@code peft.optimizers.create_loraplus_optimizer} has it; so do magnitudes and biases.
+ *   <li>Layer-wise decay (Howard and Ruder 2018, discriminative fine-tuning), counted as in BEiT's and timm's trainers.
+ *       With decay d and n layers, the rate is η in the head, η d in the highest layer, η dⁿ in the lowest layer, and η
+ *       dⁿ⁺¹ in the embeddings.
+ *   <li>LoRA+ (Hayou et al. 2024): the rate of an adapter's B is η times a ratio, as in
+ *       {@code peft.optimizers.create_loraplus_optimizer}. Magnitudes and biases have the same rate.
  * </ul>
  */
 final class LearningRates {

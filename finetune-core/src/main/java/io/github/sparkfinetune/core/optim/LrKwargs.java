@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 
-/** {@code training.lr_scheduler_kwargs}, read key by key; keys that nobody asked for are refused at the end. */
+/** {@code training.lr_scheduler_kwargs}, read key by key; unread keys are refused at the end. */
 final class LrKwargs {
     private static final String KEY = "training.lr_scheduler_kwargs.";
 
@@ -35,7 +35,7 @@ final class LrKwargs {
         }
         double value;
         try {
-            // YAML 1.1 reads 1e-5, without a point, as a text.
+            // YAML 1.1 reads 1e-5, without a point, as text.
             value = Double.parseDouble(String.valueOf(values.get(key)));
         } catch (NumberFormatException e) {
             throw bad(key, "is " + values.get(key) + ", must be a number");
@@ -46,7 +46,7 @@ final class LrKwargs {
         return value;
     }
 
-    /** A whole number of steps. */
+    /** Returns a whole number of steps. */
     long steps(String key) {
         double value = number(key);
         if (value < 0 || value != Math.rint(value)) {

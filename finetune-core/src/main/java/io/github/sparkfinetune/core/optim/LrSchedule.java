@@ -5,18 +5,19 @@ import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
 
 /**
- * Learning rate of each optimizer step: the peak rate times a factor that depends on the step alone. With w warm-up
- * steps and n steps in all, every shape but {@code constant} rises as step / w; then, with p = (step - w) / (n - w):
+ * Learning rate of each optimizer step: the peak rate times a factor of the step. With w warm-up steps and n steps in
+ * total, every schedule except {@code constant} rises as step / w. After the warm-up, with p = (step - w) / (n - w),
+ * the factor is:
  *
  * <ul>
  *   <li>linear: 1 - p
- *   <li>cosine: (1 + cos(2 π c p)) / 2, c = num_cycles = 0.5; with_min_lr scales this into [min_lr_rate, 1]
+ *   <li>cosine: (1 + cos(2 π c p)) / 2, c = num_cycles = 0.5; with_min_lr scales the factor to [min_lr_rate, 1]
  *   <li>cosine_with_restarts: (1 + cos(π (c p mod 1))) / 2, c = num_cycles = 1; 0 from p = 1
  *   <li>polynomial: ((lr - lr_end) (1 - p)^power + lr_end) / lr
- *   <li>inverse_sqrt: sqrt(t / step), t = w or 10 000 where w is 0. A given timescale has no effect, as in
+ *   <li>inverse_sqrt: sqrt(t / step), t = w, or 10 000 if w is 0. The key timescale has no effect, as in
  *       {@code transformers}
- *   <li>warmup_stable_decay: 1, then over the last num_decay_steps down to min_lr_ratio by decay_type. The warm-up
- *       starts at min_lr_ratio too
+ *   <li>warmup_stable_decay: 1, then a decay of type decay_type to min_lr_ratio over the last num_decay_steps. The
+ *       warm-up also starts at min_lr_ratio
  * </ul>
  *
  * <p>Source: {@code transformers/optimization.py} and {@code get_scheduler} there.
@@ -33,38 +34,38 @@ public final class LrSchedule {
     }
 
     /**
-     * The schedule of one run.
+     * Returns the schedule of a run.
      *
-     * @param learningRate the peak
-     * @param totalSteps optimizer steps of the whole run
-     * @param warmupSteps steps over which the rate rises
+     * @param learningRate peak learning rate
+     * @param totalSteps number of optimizer steps of the whole run
+     * @param warmupSteps number of steps over which the rate rises
      * @param kwargs {@code training.lr_scheduler_kwargs}
-     * @throws io.github.sparkfinetune.conf.RunException when one of them is unknown to this shape, missing or of the
-     *     wrong kind
+     * @throws io.github.sparkfinetune.conf.RunException if a key of {@code kwargs} is unknown to this schedule, missing
+     *     or of the wrong type
      */
     public static LrSchedule of(
             LrSchedulerType type, double learningRate, long totalSteps, long warmupSteps, Map<String, Object> kwargs) {
-        LrKwargs given = new LrKwargs(type, kwargs);
+        LrKwargs settings = new LrKwargs(type, kwargs);
         Span span = new Span(warmupSteps, totalSteps);
         DoubleUnaryOperator factor = switch (type) {
             case CONSTANT -> step -> 1;
             case CONSTANT_WITH_WARMUP -> span.warmedUp(step -> 1);
             case LINEAR -> span.warmedUp(step -> Math.max(0, (totalSteps - step) / span.decaySteps()));
-            case COSINE -> cosine(span, given.number("num_cycles", 0.5), 0);
-            case COSINE_WITH_MIN_LR -> cosineWithMinLr(span, learningRate, given);
-            case COSINE_WITH_RESTARTS -> restarts(span, given.number("num_cycles", 1));
-            case POLYNOMIAL -> polynomial(span, learningRate, given);
-            case INVERSE_SQRT -> inverseSqrt(span, given);
-            case WARMUP_STABLE_DECAY -> WarmupStableDecay.of(given, warmupSteps, totalSteps);
+            case COSINE -> cosine(span, settings.number("num_cycles", 0.5), 0);
+            case COSINE_WITH_MIN_LR -> cosineWithMinLr(span, learningRate, settings);
+            case COSINE_WITH_RESTARTS -> restarts(span, settings.number("num_cycles", 1));
+            case POLYNOMIAL -> polynomial(span, learningRate, settings);
+            case INVERSE_SQRT -> inverseSqrt(span, settings);
+            case WARMUP_STABLE_DECAY -> WarmupStableDecay.of(settings, warmupSteps, totalSteps);
         };
-        given.refuseUnknown();
+        settings.refuseUnknown();
         return new LrSchedule(learningRate, factor);
     }
 
     /**
-     * Rate of a step.
+     * Returns the learning rate of a step.
      *
-     * @param step counted from 0
+     * @param step index of the step, from 0
      */
     public double at(long step) {
         return learningRate * factor.applyAsDouble((double) step);
@@ -91,12 +92,13 @@ public final class LrSchedule {
         });
     }
 
-    private static DoubleUnaryOperator cosineWithMinLr(Span span, double learningRate, LrKwargs given) {
-        double cycles = given.number("num_cycles", 0.5);
-        if (given.has("min_lr") && given.has("min_lr_rate")) {
-            throw given.bad("min_lr_rate", "is set beside min_lr: keep one of them");
+    private static DoubleUnaryOperator cosineWithMinLr(Span span, double learningRate, LrKwargs settings) {
+        double cycles = settings.number("num_cycles", 0.5);
+        if (settings.has("min_lr") && settings.has("min_lr_rate")) {
+            throw settings.bad("min_lr_rate", "is set beside min_lr: keep one of them");
         }
-        double minRate = given.has("min_lr") ? given.number("min_lr") / learningRate : given.number("min_lr_rate");
+        double minRate =
+                settings.has("min_lr") ? settings.number("min_lr") / learningRate : settings.number("min_lr_rate");
         return cosine(span, cycles, minRate);
     }
 
@@ -107,11 +109,11 @@ public final class LrSchedule {
         });
     }
 
-    private static DoubleUnaryOperator polynomial(Span span, double learningRate, LrKwargs given) {
-        double end = given.number("lr_end", 1e-7);
-        double power = given.number("power", 1);
+    private static DoubleUnaryOperator polynomial(Span span, double learningRate, LrKwargs settings) {
+        double end = settings.number("lr_end", 1e-7);
+        double power = settings.number("power", 1);
         if (end >= learningRate) {
-            throw given.bad("lr_end", "is " + end + ", must be below training.learning_rate " + learningRate);
+            throw settings.bad("lr_end", "is " + end + ", must be below training.learning_rate " + learningRate);
         }
         return span.warmedUp(step -> {
             double remaining = Math.max(0, 1 - span.progress(step));
@@ -119,8 +121,8 @@ public final class LrSchedule {
         });
     }
 
-    private static DoubleUnaryOperator inverseSqrt(Span span, LrKwargs given) {
-        given.number("timescale", 0);
+    private static DoubleUnaryOperator inverseSqrt(Span span, LrKwargs settings) {
+        settings.number("timescale", 0);
         double timescale = span.warmupSteps() == 0 ? INVERSE_SQRT_TIMESCALE : span.warmupSteps();
         double shift = timescale - span.warmupSteps();
         return span.warmedUp(step -> 1 / Math.sqrt((step + shift) / timescale));

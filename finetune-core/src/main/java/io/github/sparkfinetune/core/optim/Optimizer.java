@@ -5,36 +5,36 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.model.Parameter;
 import java.util.Map;
 
-/** Moves the trained parameters by their gradients. {@link OptimizerKind} makes it, for a fixed list of parameters. */
+/** Optimizer of a fixed list of trained parameters; {@link OptimizerKind} creates it. */
 public interface Optimizer {
 
     /**
      * A trained parameter.
      *
-     * @param gradient what holds its gradient whenever {@link #step} is called
-     * @param depth how far it lies below the head: 0 in the head, 1 in the highest layer, one more than the number of
-     *     layers in the embeddings
+     * @param gradient gradient of the parameter at each call of {@link #step}
+     * @param depth distance from the head: 0 in the head, 1 in the highest layer, number of layers + 1 in the
+     *     embeddings
      */
     record ParameterGradient(Parameter parameter, Gradient gradient, int depth) {
-        /** One whose gradient has a value for each of the parameter's, in its shape; F32. */
+        /** Creates a parameter with a gradient in the parameter's shape, in F32. */
         public ParameterGradient(Parameter parameter, NDArray gradient, int depth) {
             this(parameter, new Gradient.Dense(gradient), depth);
         }
     }
 
     /**
-     * One step. The gradients' tensors hold nothing of use afterwards.
+     * Updates the parameters. Afterwards the content of the gradients' tensors is undefined.
      *
-     * @param owner of temporary tensors
+     * @param owner owner of temporary tensors
      * @param step number of this step, from 1
      * @param rate learning rate
-     * @param divisor gradients are divided by it before use, for clipping
+     * @param divisor divisor of the gradients, for clipping
      */
     void step(NDManager owner, long step, double rate, double divisor);
 
     /**
-     * What it keeps from step to step, beside the number of the step: F32 or U8 tensors by the names under which a
-     * checkpoint holds them, always in one order. A resume overwrites them in place.
+     * Returns the state that the optimizer keeps between steps, except the step number: F32 or U8 tensors by their
+     * names in a checkpoint, in a fixed order. A resume overwrites the tensors in place.
      */
     Map<String, NDArray> state();
 }

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What is known of an optimizer before one is made. Each is a class that implements {@link Optimizer}, and one line
- * here.
+ * Kind of an optimizer: its constructor and its memory. A new kind is a class that implements {@link Optimizer}, and
+ * one line here.
  */
 public final class OptimizerKind {
     private static final Map<Optim, OptimizerKind> ALL = new EnumMap<>(Map.of(
@@ -22,12 +22,12 @@ public final class OptimizerKind {
             Optim.ADAMW_8BIT,
             new OptimizerKind(AdamW8bit::stateBytes, AdamW8bit.LEAST, AdamW8bit::new)));
 
-    /** Memory of an optimizer's state, see {@link #stateBytes(long, long)}. */
+    /** Size of an optimizer's state, see {@link #stateBytes(long, long)}. */
     private interface StateBytes {
         long of(long count, long looked);
     }
 
-    /** The constructor of an optimizer. */
+    /** Constructor of an optimizer. */
     private interface Constructor {
         Optimizer create(NDManager manager, TrainingConfig training, List<ParameterGradient> parameters);
     }
@@ -37,8 +37,8 @@ public final class OptimizerKind {
     private final Constructor constructor;
 
     /**
-     * @param stretch values of a parameter that are moved together: a rank's share begins and ends with such a stretch,
-     *     or with the parameter, so that each value is moved to the same bits, whoever moves it
+     * @param stretch number of values of a parameter that are updated together. A rank's share begins and ends at a
+     *     multiple of it, or with the parameter. Then each update has the same bits on any rank
      */
     private OptimizerKind(StateBytes stateBytes, int stretch, Constructor constructor) {
         this.stateBytes = stateBytes;
@@ -46,18 +46,15 @@ public final class OptimizerKind {
         this.constructor = constructor;
     }
 
-    /**
-     * The optimizer that a run is trained with; with {@code training.l2_sp} what it moves is also pulled to its
-     * {@link L2SpPenalty}.
-     */
+    /** Returns the kind of a run's optimizer, with {@link L2SpPenalty} if {@code training.l2_sp} is set. */
     public static OptimizerKind of(TrainingConfig training) {
         return of(training.optimizer().optim(), training.regularization().l2Sp() != 0);
     }
 
     /**
-     * An optimizer by its name.
+     * Returns the kind of an optimizer.
      *
-     * @param pulled whether what it moves is also pulled to its {@link L2SpPenalty}
+     * @param pulled whether the optimizer has an {@link L2SpPenalty}
      */
     public static OptimizerKind of(Optim optim, boolean pulled) {
         OptimizerKind kind = ALL.get(optim);
@@ -73,24 +70,24 @@ public final class OptimizerKind {
     }
 
     /**
-     * Memory of an optimizer's state.
+     * Returns the memory of an optimizer's state.
      *
      * @param count number of trained values
-     * @param looked of them, those of the embedding table
-     * @return bytes
+     * @param looked number of trained values of the embedding table, part of {@code count}
+     * @return size in bytes
      */
     public long stateBytes(long count, long looked) {
         return stateBytes.of(count, looked);
     }
 
     /**
-     * This rank's share of an optimizer before its first step; it moves all parameters together with those of the other
-     * ranks, to the same bits as one that isn't shared.
+     * Creates this rank's share of an optimizer. All ranks' shares together update all parameters, with the same bits
+     * as an optimizer that is not shared.
      *
-     * @param manager owner of its state, on the parameters' device
-     * @param training its settings
-     * @param parameters all that all ranks together move
-     * @param collective the ranks
+     * @param manager owner of the optimizer's state, on the parameters' device
+     * @param training settings of the optimizer
+     * @param parameters parameters that all ranks together update
+     * @param collective connection to the other ranks
      */
     public Optimizer createShare(
             NDManager manager, TrainingConfig training, List<ParameterGradient> parameters, Collective collective) {
@@ -104,11 +101,11 @@ public final class OptimizerKind {
     }
 
     /**
-     * An optimizer before its first step.
+     * Creates an optimizer.
      *
-     * @param manager owner of its state, on the parameters' device
-     * @param training its settings
-     * @param parameters all that it moves
+     * @param manager owner of the optimizer's state, on the parameters' device
+     * @param training settings of the optimizer
+     * @param parameters parameters that the optimizer updates
      */
     public Optimizer create(NDManager manager, TrainingConfig training, List<ParameterGradient> parameters) {
         return constructor.create(manager, training, parameters);

@@ -9,19 +9,19 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Values of one parameter that one rank moves.
+ * Values of one parameter that one rank updates.
  *
- * @param index of the parameter among all
- * @param from first value, row-major
- * @param to the value after the last one
+ * @param index index of the parameter
+ * @param from index of the first value, row-major
+ * @param to index after the last value
  */
 record ParameterShare(ParameterGradient trained, int index, long from, long to) {
     /**
-     * What each rank moves: of N values of all parameters, one after another, rank r those from about ⌊N r / n⌋ up to
-     * about ⌊N (r + 1) / n⌋.
+     * Returns the shares of each rank. Of the N values of all parameters, in order, rank r of n updates about [⌊N r /
+     * n⌋, ⌊N (r + 1) / n⌋).
      *
-     * @param stretch values of a parameter that no share cuts
-     * @return a list a rank, none of which holds an empty share
+     * @param stretch number of values of a parameter that no share divides
+     * @return one list per rank, without empty shares
      */
     static List<List<ParameterShare>> of(List<ParameterGradient> parameters, int ranks, int stretch) {
         long total = parameters.stream()
@@ -55,7 +55,7 @@ record ParameterShare(ParameterGradient trained, int index, long from, long to) 
         return at <= 0 ? 0 : at >= size ? size : at / stretch * stretch;
     }
 
-    /** The share as a parameter of its own, whose value and gradient are the whole one's memory. */
+    /** Returns the share as a separate parameter, which shares the memory of the whole value and gradient. */
     ParameterGradient part(NDManager manager, ScriptModule script) {
         Parameter whole = trained.parameter();
         if (to - from == whole.size()) {

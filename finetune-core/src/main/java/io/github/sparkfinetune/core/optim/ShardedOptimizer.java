@@ -14,23 +14,23 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * An optimizer of which each rank has a share (Rajbhandari et al. 2020, ZeRO, stage 1): it moves the values of its
- * share alone, keeps state for these alone, and gets what the other ranks have moved. All ranks hold the same gradients
- * before, so the parameters are the same bits as if each had moved all of them.
+ * An optimizer of which each rank has a share (Rajbhandari et al. 2020, ZeRO, stage 1). A rank keeps state for its
+ * share only, updates these values, and receives the other values from the other ranks. All ranks hold the same
+ * gradients, so the parameters have the same bits as if each rank had updated all values.
  */
 final class ShardedOptimizer implements Optimizer {
     private final Optimizer own;
     private final Collective collective;
-    /** By parameter, its parts. */
+    /** Parts of each parameter. */
     private final List<List<HostBuffer>> values;
 
     private final List<List<ByteBuffer>> shares;
 
     /**
-     * @param own moves this rank's share
-     * @param script with the methods of {@code core.tensor.tensors}
-     * @param parameters all that are trained
-     * @param shares of the ranks
+     * @param own optimizer of this rank's share
+     * @param script script with the methods of {@code core.tensor.tensors}
+     * @param parameters all trained parameters
+     * @param shares shares of each rank
      */
     ShardedOptimizer(
             Optimizer own,
@@ -51,7 +51,7 @@ final class ShardedOptimizer implements Optimizer {
         }
     }
 
-    /** The parts of a share, each a stretch of one part of its parameter. */
+    /** Returns the memory of a share: stretches of its parameter's parts. */
     private Stream<ByteBuffer> bytes(ParameterShare share) {
         Stream.Builder<ByteBuffer> stretches = Stream.builder();
         long before = 0;

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.optim;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 
-/** Factor of {@code warmup_stable_decay}: up from {@code minRatio}, level at 1, down to {@code minRatio}. */
+/** Factor of {@code warmup_stable_decay}: rises from {@code minRatio}, stays at 1, falls to {@code minRatio}. */
 record WarmupStableDecay(
         long warmupSteps,
         long stableSteps,
@@ -15,24 +15,25 @@ record WarmupStableDecay(
         implements DoubleUnaryOperator {
     private static final List<String> TYPES = List.of("linear", "cosine", "1-sqrt");
 
-    static WarmupStableDecay of(LrKwargs given, long warmupSteps, long totalSteps) {
-        long decaySteps = given.steps("num_decay_steps");
-        long stableSteps =
-                given.has("num_stable_steps") ? given.steps("num_stable_steps") : totalSteps - warmupSteps - decaySteps;
+    static WarmupStableDecay of(LrKwargs settings, long warmupSteps, long totalSteps) {
+        long decaySteps = settings.steps("num_decay_steps");
+        long stableSteps = settings.has("num_stable_steps")
+                ? settings.steps("num_stable_steps")
+                : totalSteps - warmupSteps - decaySteps;
         if (stableSteps < 0) {
-            throw given.bad(
+            throw settings.bad(
                     "num_decay_steps",
-                    "is " + decaySteps + ", with " + warmupSteps + " warm-up steps more than the run's " + totalSteps
-                            + " steps: lower it");
+                    "is " + decaySteps + ", together with " + warmupSteps + " warm-up steps more than the run's "
+                            + totalSteps + " steps: lower it");
         }
         return new WarmupStableDecay(
                 warmupSteps,
                 stableSteps,
                 decaySteps,
-                given.oneOf("warmup_type", "linear", TYPES),
-                given.oneOf("decay_type", "cosine", TYPES),
-                given.number("min_lr_ratio", 0),
-                given.number("num_cycles", 0.5));
+                settings.oneOf("warmup_type", "linear", TYPES),
+                settings.oneOf("decay_type", "cosine", TYPES),
+                settings.number("min_lr_ratio", 0),
+                settings.number("num_cycles", 0.5));
     }
 
     @Override

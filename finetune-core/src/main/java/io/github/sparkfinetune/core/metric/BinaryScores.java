@@ -3,40 +3,39 @@ package io.github.sparkfinetune.core.metric;
 import java.util.Arrays;
 
 /**
- * How well scores separate the samples of a class from the others, as scikit-learn's {@code roc_auc_score} and
- * {@code average_precision_score}. Scores are probabilities, from 0 to 1. A score that is no number makes both figures
- * none.
+ * Area under the ROC curve and average precision of the scores of a class, as scikit-learn's {@code roc_auc_score} and
+ * {@code average_precision_score}. Scores are probabilities from 0 to 1. If a score is NaN, both metrics are NaN.
  *
- * <p>Samples are counted by score, in at most {@code mostCells} cells. Both figures are exact as long as no more scores
- * differ. Then scores are rounded to the finest of 64 grids on which at most so many differ. A grid's step is relative:
- * to the score up to 0.5, to 1 minus the score above. Samples whose scores the grid made equal count as found in any
- * order. So the area under the ROC curve is wrong by at most half the share of pairs (a sample of the class and another
- * one) that the grid made equal. Of millions of samples with the scores of a model, 2^17 cells change the area by less
- * than 1e-6 and the average precision by less than 1e-5.
+ * <p>Samples are counted by score, in at most {@code mostCells} cells. Both metrics are exact up to that number of
+ * distinct scores. Beyond it, scores are rounded to the finest of 64 grids that leaves at most {@code mostCells}
+ * distinct scores. A grid's step is relative: to the score up to 0.5, to 1 minus the score above. Samples whose scores
+ * become equal on the grid count as found in any order. The error of the area under the ROC curve is at most half the
+ * share of pairs (a sample of the class and another sample) that became equal. For millions of samples with the scores
+ * of a model, 2^17 cells change the area by less than 1e-6 and the average precision by less than 1e-5.
  *
- * <p>The grid follows from the samples alone. So the figures are the same however the samples are dealt to parts and in
- * whatever order the parts are added.
+ * <p>The grid depends on the samples only. Therefore the metrics do not depend on the division of samples into parts,
+ * or on the order of the parts.
  */
 final class BinaryScores {
-    /** Cells of one class: 3 MB. */
+    /** Maximum number of cells of one class: 3 MB. */
     static final int MOST_CELLS = 1 << 17;
 
     private static final long HALF = Double.doubleToLongBits(0.5);
-    /** Numbers before the cells of a part: the grid, whether a score was no number, how many cells there are. */
+    /** Numbers before the cells of a part: the grid, 1 if a score is NaN, the number of cells. */
     private static final int HEADER = 3;
 
     private static final int CELL = 3;
-    /** Bit of the keys of cells that hold different scores; a key has 63 bits. */
+    /** Bit in the keys of cells that hold different scores; a key has 63 bits. */
     private static final long MIXED = Long.MIN_VALUE;
 
     private final int mostCells;
-    /** Bits of a key that the grid drops. */
+    /** Number of low bits of a key that the grid drops. */
     private int dropped;
 
     private boolean undefined;
     /** Cells in the order of their keys. */
     private Cells cells = new Cells(0);
-    /** Keys of samples that are in no cell yet, each with its class as the last bit; see {@link #code}. */
+    /** Keys of samples that are not yet in a cell, with the class as the last bit; see {@link #code}. */
     private long[] added = {};
 
     private int pending;
@@ -44,10 +43,10 @@ final class BinaryScores {
     /**
      * Cells with their counts, in the order of the scores.
      *
-     * @param keys of the score of the cell; of one that holds different scores its place on the grid, and
+     * @param keys key of the cell's score; for a cell with different scores, the key on the grid with bit
      *     {@link #MIXED}
-     * @param positives samples of the class
-     * @param negatives other samples
+     * @param positives number of samples of the class
+     * @param negatives number of other samples
      */
     private record Cells(long[] keys, double[] positives, double[] negatives) {
         Cells(int size) {
@@ -72,7 +71,7 @@ final class BinaryScores {
         }
     }
 
-    /** @param mostCells scores that may differ before they are rounded, at least 1 */
+    /** @param mostCells maximum number of distinct scores before scores are rounded, at least 1 */
     BinaryScores(int mostCells) {
         if (mostCells < 1) {
             throw new IllegalArgumentException(mostCells + " cells");
@@ -97,14 +96,15 @@ final class BinaryScores {
     }
 
     /**
-     * A place in the order of the scores as a number: the bits of a score up to 0.5; above, the bits of what is missing
-     * to 1, subtracted from those of a score of 1. 1 minus a score above 0.5 is exact, so no two scores share a key.
+     * Returns a number in the order of the scores. Up to 0.5 it is the bits of the score. Above, it is the bits of (1 -
+     * score), subtracted from the key of a score of 1. The difference 1 - score is exact above 0.5, so no two scores
+     * share a key.
      */
     private static long key(double score) {
         return score <= 0.5 ? Double.doubleToLongBits(score + 0.0) : 2 * HALF - Double.doubleToLongBits(1 - score);
     }
 
-    /** Key and class in the order of signed numbers. */
+    /** Returns key and class as a number whose signed order is that of the scores. */
     private static long code(boolean ofTheClass, double score) {
         return (key(score) << 1 | (ofTheClass ? 1 : 0)) ^ Long.MIN_VALUE;
     }
@@ -132,8 +132,9 @@ final class BinaryScores {
         int i = 0;
         int j = 0;
         while (i < cells.size() || j < others.size()) {
-            boolean ours = j == others.size() || (i < cells.size() && onGrid(cells.keys[i]) <= onGrid(others.keys[j]));
-            size = ours ? append(all, size, cells, i++) : append(all, size, others, j++);
+            boolean isFirst =
+                    j == others.size() || (i < cells.size() && onGrid(cells.keys[i]) <= onGrid(others.keys[j]));
+            size = isFirst ? append(all, size, cells, i++) : append(all, size, others, j++);
         }
         while (size > mostCells) {
             dropped++;
@@ -147,16 +148,16 @@ final class BinaryScores {
     }
 
     /**
-     * Adds a cell's counts to the last of some cells if both have the same place on the grid, else appends them.
+     * Adds a cell's counts to the last cell if both have the same key on the grid; else appends the cell.
      *
-     * @param size cells that there are
-     * @return cells that there are then
+     * @param size number of cells before
+     * @return number of cells after
      */
     private int append(Cells to, int size, Cells from, int cell) {
         long key = from.keys[cell] < 0 ? onGrid(from.keys[cell]) | MIXED : from.keys[cell];
         boolean isNew = size == 0 || onGrid(to.keys[size - 1]) != onGrid(key);
         int at = isNew ? size : size - 1;
-        // Where both are the same cells, at <= cell.
+        // If both are the same cells, at <= cell.
         double positives = from.positives[cell] + (isNew ? 0 : to.positives[at]);
         double negatives = from.negatives[cell] + (isNew ? 0 : to.negatives[at]);
         to.keys[at] = isNew || to.keys[at] == key ? key : onGrid(key) | MIXED;
@@ -172,7 +173,7 @@ final class BinaryScores {
         return cells;
     }
 
-    /** The samples as numbers, at most {@code 3 + 3 mostCells}; see {@link #read}. */
+    /** Returns the samples as at most {@code 3 + 3 mostCells} numbers; see {@link #read}. */
     double[] toArray() {
         Cells all = counted();
         double[] numbers = new double[HEADER + CELL * all.size()];
@@ -181,7 +182,7 @@ final class BinaryScores {
         numbers[2] = all.size();
         for (int cell = 0; cell < all.size(); cell++) {
             int at = HEADER + CELL * cell;
-            // A key's 63 bits are below those of infinity.
+            // A key has fewer bits than infinity, so it is a finite number.
             numbers[at] = Double.longBitsToDouble(all.keys[cell]);
             numbers[at + 1] = all.positives[cell];
             numbers[at + 2] = all.negatives[cell];
@@ -192,8 +193,8 @@ final class BinaryScores {
     /**
      * Adds the samples of a part.
      *
-     * @param numbers of {@link #toArray} of the same number of cells, from {@code at} on
-     * @return where they end
+     * @param numbers result of {@link #toArray} with the same {@code mostCells}, from index {@code at} on
+     * @return index after the part
      */
     int read(double[] numbers, int at) {
         Cells others = new Cells((int) numbers[at + 2]);
@@ -210,14 +211,15 @@ final class BinaryScores {
         return at + HEADER + CELL * others.size();
     }
 
-    /** Whether there are samples both of the class and of none. */
+    /** Returns whether there are samples of the class and other samples. */
     boolean haveBoth() {
         return counted().samplesOfTheClass() > 0 && cells.otherSamples() > 0;
     }
 
     /**
-     * Area under the curve of the true positive rate over the false positive rate: the probability that a sample of the
-     * class scores higher than one that is not, where equal scores count half. NaN unless {@link #haveBoth}.
+     * Returns the area under the curve of the true positive rate over the false positive rate. It is the probability
+     * that a sample of the class scores higher than another sample; equal scores count half. NaN unless
+     * {@link #haveBoth}.
      */
     double rocAuc() {
         if (!haveBoth() || undefined) {
@@ -233,8 +235,8 @@ final class BinaryScores {
     }
 
     /**
-     * Σ (R_n - R_{n-1}) P_n over the distinct scores as thresholds, highest first, with recall R and precision P; 0
-     * without a sample of the class.
+     * Returns the average precision Σ (R_n - R_{n-1}) P_n, with recall R and precision P, over the distinct scores as
+     * thresholds, highest first; 0 without a sample of the class.
      */
     double averagePrecision() {
         if (counted().size() > 0 && undefined) {
@@ -247,7 +249,7 @@ final class BinaryScores {
             double positives = cells.positives[cell];
             double negatives = cells.negatives[cell];
             boolean isMixed = cells.keys[cell] < 0;
-            // Samples of one score are found together, those of different scores one after another.
+            // Samples with equal scores are found together, samples with different scores one after another.
             double found = isMixed ? (positives + 1) / 2 : positives;
             double foundOthers = isMixed ? negatives / 2 : negatives;
             if (positives > 0) {

@@ -7,18 +7,18 @@ import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
-/** Precision, recall and F1 of classes, and their averages as scikit-learn and seqeval have them. */
+/** Precision, recall and F1 of classes, and their averages, as in scikit-learn and seqeval. */
 final class ClassScores {
     private final double[] hits;
     private final double[] predicted;
     private final double[] truths;
 
     /**
-     * Of counts by class.
+     * Creates the scores from counts by class.
      *
      * @param hits true positives
-     * @param predicted how often a class was predicted
-     * @param truths how often it is true
+     * @param predicted number of predictions of a class
+     * @param truths number of true samples of a class
      */
     ClassScores(double[] hits, double[] predicted, double[] truths) {
         this.hits = hits;
@@ -27,9 +27,9 @@ final class ClassScores {
     }
 
     /**
-     * Of the counts of n classes in an array.
+     * Returns the scores from the counts of n classes in an array.
      *
-     * @param from where n counts of true positives are, then n of predictions, then n of true samples
+     * @param from index of n counts of true positives, then n of predictions, then n of true samples
      */
     static ClassScores of(double[] counts, int from, int n) {
         return new ClassScores(
@@ -38,20 +38,20 @@ final class ClassScores {
                 Arrays.copyOfRange(counts, from + 2 * n, from + 3 * n));
     }
 
-    /** Scores of one class. */
+    /** Returns the scores of one class. */
     PrecisionRecall ofClass(int id) {
         return PrecisionRecall.of(hits[id], predicted[id], truths[id]);
     }
 
-    /** Whether a class is among the true or the predicted ones. */
+    /** Returns whether a class is true or predicted for a sample. */
     boolean occurs(int id) {
         return truths[id] + predicted[id] > 0;
     }
 
     /**
-     * Scores of the classes that occur, by name.
+     * Returns the scores of the classes that occur, by name.
      *
-     * @param names of the classes
+     * @param names names of the classes
      */
     Map<String, PrecisionRecall> byName(List<String> names) {
         Map<String, PrecisionRecall> scores = new LinkedHashMap<>();
@@ -63,31 +63,31 @@ final class ClassScores {
         return scores;
     }
 
-    /** Scores of all classes' counts together. */
+    /** Returns the scores of all classes' counts together. */
     PrecisionRecall micro() {
         return PrecisionRecall.of(sum(hits), sum(predicted), sum(truths));
     }
 
-    /** Mean of the scores of all classes. */
+    /** Returns the mean of the scores of all classes. */
     PrecisionRecall macro() {
-        return weighed(id -> 1.0 / truths.length);
+        return weightedBy(id -> 1.0 / truths.length);
     }
 
-    /** Mean of the scores of the classes that occur, NaN where none does. */
-    PrecisionRecall macroOfThoseThatOccur() {
+    /** Returns the mean of the scores of the classes that occur, or NaN if none occurs. */
+    PrecisionRecall macroOverOccurring() {
         double occurring =
                 IntStream.range(0, truths.length).filter(this::occurs).count();
         // A class that does not occur has scores of 0, so it adds nothing to the sum.
-        return weighed(id -> occurring == 0 ? Double.NaN : 1 / occurring);
+        return weightedBy(id -> occurring == 0 ? Double.NaN : 1 / occurring);
     }
 
-    /** Mean of the classes' scores, each weighed by its true samples; 0 where there are none. */
+    /** Returns the mean of the classes' scores, weighted by true samples; 0 without true samples. */
     PrecisionRecall weighted() {
         double total = Math.max(sum(truths), 1);
-        return weighed(id -> truths[id] / total);
+        return weightedBy(id -> truths[id] / total);
     }
 
-    private PrecisionRecall weighed(IntToDoubleFunction weight) {
+    private PrecisionRecall weightedBy(IntToDoubleFunction weight) {
         double precision = 0;
         double recall = 0;
         double f1 = 0;

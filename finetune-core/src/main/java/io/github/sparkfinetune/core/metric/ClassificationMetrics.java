@@ -7,33 +7,33 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Metrics of single-label classification: the mean cross-entropy, and what follows from the confusion matrix, defined
- * as scikit-learn's defaults: a ratio with denominator 0 is 0, and averages over classes take those that occur among
- * the true or the predicted labels. For two classes {@code roc_auc} and {@code average_precision} too, of the
- * probability of class 1; there is none where all samples are of one class, and of more than 131,072 different
- * probabilities both are {@linkplain BinaryScores rounded}. Of no sample there are no metrics
- * ({@link IllegalStateException}).
+ * Metrics of single-label classification: the mean cross-entropy, and metrics of the confusion matrix with
+ * scikit-learn's defaults. A ratio with denominator 0 is 0. Averages over classes include the classes that occur among
+ * the true or the predicted labels. Two classes also have {@code roc_auc} and {@code average_precision}, of the
+ * probability of class 1. Both are missing if all samples are of one class. With more than 131,072 distinct
+ * probabilities both are {@linkplain BinaryScores rounded}. Without samples, the metrics throw
+ * {@link IllegalStateException}.
  *
- * <p>Memory does not grow with the samples. Each class has three counts; up to {@value #MOST_IN_A_MATRIX} classes have
- * a confusion matrix besides. Counts are whole numbers, exact to 2^53. Observations are those of the probabilities of
- * two classes, at most 3 MB. Not thread-safe.
+ * <p>Memory does not grow with the number of samples. Each class has three counts; up to {@value #MOST_IN_A_MATRIX}
+ * classes also have a confusion matrix. Counts are whole numbers, exact up to 2^53. With two classes, the observations
+ * are their probabilities, at most 3 MB. Not thread-safe.
  */
 public final class ClassificationMetrics implements Metrics {
-    /** Classes that a confusion matrix is counted of, at most: what a reader can still look at. */
+    /** Maximum number of classes of a confusion matrix that a reader can still survey. */
     public static final int MOST_IN_A_MATRIX = 200;
 
     private static final int LOSS = 0;
-    /** Here counts of true positives by class begin, then those of predicted samples, then those of true ones. */
+    /** Index of the counts by class: true positives, then predicted samples, then true samples. */
     private static final int BY_CLASS = 1;
 
     private final List<String> labels;
-    /** After those by class the confusion matrix row by row, a row a true class; without one nothing. */
+    /** Counts by class, then the confusion matrix, if any, row by row; a row is a true class. */
     private final double[] counts;
 
     private final BinaryScores scores;
 
     /**
-     * No counts yet.
+     * Creates metrics without counts.
      *
      * @param labels names of the classes by id, at least one
      */
@@ -51,7 +51,7 @@ public final class ClassificationMetrics implements Metrics {
         this.scores = new BinaryScores(BinaryScores.MOST_CELLS);
     }
 
-    /** Where the confusion matrix begins. */
+    /** Returns the index of the confusion matrix. */
     private static int matrix(int classes) {
         return Math.addExact(BY_CLASS, Math.multiplyExact(3, classes));
     }
@@ -60,7 +60,7 @@ public final class ClassificationMetrics implements Metrics {
         return classes <= MOST_IN_A_MATRIX ? classes * classes : 0;
     }
 
-    /** What models are compared by. */
+    /** Returns the metrics by which models are compared. */
     public static List<Metric> all() {
         return List.of(
                 new Metric("loss", false),
@@ -77,9 +77,9 @@ public final class ClassificationMetrics implements Metrics {
     /**
      * Counts a sample.
      *
-     * @param label its class
-     * @param predicted the model's
-     * @param probabilities the model's, by class
+     * @param label class of the sample
+     * @param predicted predicted class
+     * @param probabilities predicted probabilities, by class
      * @param loss cross-entropy, in nats
      */
     public void add(int label, int predicted, double[] probabilities, double loss) {
@@ -132,7 +132,7 @@ public final class ClassificationMetrics implements Metrics {
         Map<String, Double> values = new LinkedHashMap<>();
         values.put("loss", counts[LOSS] / total());
         values.put("accuracy", accuracy());
-        PrecisionRecall macro = classScores().macroOfThoseThatOccur();
+        PrecisionRecall macro = classScores().macroOverOccurring();
         values.put("f1_macro", macro.f1());
         values.put("f1_weighted", classScores().weighted().f1());
         values.put("precision_macro", macro.precision());
@@ -145,7 +145,7 @@ public final class ClassificationMetrics implements Metrics {
         return values;
     }
 
-    /** The confusion matrix; no rows of more than {@value #MOST_IN_A_MATRIX} classes. */
+    /** Returns the confusion matrix; no rows if there are more than {@value #MOST_IN_A_MATRIX} classes. */
     @Override
     public long[][] confusion() {
         int rows = matrixSize(labels.size()) == 0 ? 0 : labels.size();
@@ -163,14 +163,14 @@ public final class ClassificationMetrics implements Metrics {
         return matrixSize(labels.size()) == 0 ? classScores().byName(labels) : Map.of();
     }
 
-    /** Share of samples whose class was predicted. */
+    /** Returns the share of samples whose class was predicted. */
     public double accuracy() {
         return correct() / total();
     }
 
     /**
-     * Matthews correlation for any number of classes: (c s - Σ t p) / sqrt((s² - Σ p²)(s² - Σ t²)) with c correct of s
-     * samples, t true and p predicted samples of a class; 0 when truth or prediction is constant.
+     * Returns the Matthews correlation for any number of classes, (c s - Σ t p) / sqrt((s² - Σ p²)(s² - Σ t²)), with c
+     * correct of s samples, and t true and p predicted samples of a class; 0 if truth or prediction is constant.
      */
     public double matthewsCorrelation() {
         double total = total();
@@ -186,7 +186,7 @@ public final class ClassificationMetrics implements Metrics {
         return spread == 0 ? 0 : (correct() * total - both) / Math.sqrt(spread);
     }
 
-    /** Scores of the classes. */
+    /** Returns the scores of the classes. */
     ClassScores classScores() {
         return ClassScores.of(counts, BY_CLASS, labels.size());
     }
@@ -204,12 +204,12 @@ public final class ClassificationMetrics implements Metrics {
         return Arrays.stream(counts, BY_CLASS, BY_CLASS + labels.size()).sum();
     }
 
-    /** Samples of a class. */
+    /** Returns the number of samples of a class. */
     private double truths(int id) {
         return counts[BY_CLASS + 2 * labels.size() + id];
     }
 
-    /** Samples that a class was predicted for. */
+    /** Returns the number of samples for which a class was predicted. */
     private double predictions(int id) {
         return counts[BY_CLASS + labels.size() + id];
     }

@@ -2,11 +2,11 @@ package io.github.sparkfinetune.core.metric;
 
 import java.util.Arrays;
 
-/** Correlations of pairs (x_i, y_i), NaN where x or y is constant, as SciPy's. */
+/** Correlations of pairs (x_i, y_i), as SciPy's; NaN if x or y is constant. */
 final class Correlation {
     private Correlation() {}
 
-    /** Pearson's: Σ (x - x̄)(y - ȳ) / sqrt(Σ (x - x̄)² Σ (y - ȳ)²). */
+    /** Returns Pearson's correlation, Σ (x - x̄)(y - ȳ) / sqrt(Σ (x - x̄)² Σ (y - ȳ)²). */
     static double pearson(double[] x, double[] y) {
         if (isConstant(x) || isConstant(y)) {
             return Double.NaN;
@@ -24,12 +24,12 @@ final class Correlation {
         return Math.max(-1, Math.min(1, products / (Math.sqrt(squaresX) * Math.sqrt(squaresY))));
     }
 
-    /** Spearman's: Pearson's of the ranks, where equal values share the mean of their ranks. */
+    /** Returns Spearman's correlation: Pearson's of the ranks. Equal values share the mean of their ranks. */
     static double spearman(double[] x, double[] y) {
         return pearson(ranks(x), ranks(y));
     }
 
-    /** Whether all are equal; rounding of the mean makes deviations from it other than 0 even then. */
+    /** Returns whether all values are equal. Deviations from the mean do not show it, because the mean is rounded. */
     static boolean isConstant(double[] values) {
         return Arrays.stream(values).allMatch(value -> value == values[0]);
     }
@@ -39,7 +39,7 @@ final class Correlation {
         Arrays.sort(sorted);
         double[] ranks = new double[values.length];
         for (int i = 0; i < ranks.length; i++) {
-            // Of 1-based ranks first + 1 ... end.
+            // Mean of the 1-based ranks of equal values.
             ranks[i] = Double.isNaN(values[i])
                     ? Double.NaN
                     : (below(sorted, values[i], false) + 1 + below(sorted, values[i], true)) / 2.0;
@@ -47,7 +47,7 @@ final class Correlation {
         return ranks;
     }
 
-    /** How many of the sorted values are below a value, or equal to it. */
+    /** Returns the number of sorted values below a value, or not above the value if {@code orEqual}. */
     private static int below(double[] sorted, double value, boolean orEqual) {
         int low = 0;
         int high = sorted.length;

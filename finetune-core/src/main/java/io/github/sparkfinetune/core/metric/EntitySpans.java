@@ -5,19 +5,19 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Entities of a row of tags, read as seqeval reads them: by default ({@code get_entities}) leniently and in all schemes
- * whose prefixes are B, I, E and S, and strictly as IOB2. A tag is a prefix of one letter, a dash and the type of
- * entity; without a dash all after the first letter is the type, and of a single letter it is {@code _}.
+ * Entities of a row of tags, as seqeval reads them: leniently by default ({@code get_entities}), in all schemes with
+ * the prefixes B, I, E and S; or strictly as IOB2. A tag is a prefix of one letter, a dash and the entity type. Without
+ * a dash, the type is the text after the first letter. The type of a single letter is {@code _}.
  */
 final class EntitySpans {
     private EntitySpans() {}
 
     /**
-     * A tag that was read.
+     * A parsed tag.
      *
-     * @param prefix its first letter
-     * @param type after the first dash
-     * @param strictType the same without dashes at its ends
+     * @param prefix first letter
+     * @param type text after the first dash
+     * @param strictType type without dashes at its ends
      */
     record Tag(String prefix, String type, String strictType) {
         private static final Tag BEFORE_A_ROW = new Tag("O", "", "");
@@ -43,12 +43,12 @@ final class EntitySpans {
             return letters.contains(prefix);
         }
 
-        /** Whether an entity of this tag ends before the next. */
+        /** Returns whether an entity of this tag ends before the next tag. */
         private boolean endsBefore(Tag next) {
             return is("ES") || (is("BI") && next.is("BSO")) || (!is("O.") && !type.equals(next.type));
         }
 
-        /** Whether an entity starts with this tag. */
+        /** Returns whether an entity starts with this tag. */
         private boolean startsAfter(Tag previous) {
             return is("BS") || (previous.is("ESO") && is("EI")) || (!is("O.") && !type.equals(previous.type));
         }
@@ -57,13 +57,13 @@ final class EntitySpans {
     /**
      * An entity.
      *
-     * @param type its type
-     * @param start place of its first tag in the row
-     * @param end place after its last
+     * @param type entity type
+     * @param start index of the first tag in the row
+     * @param end index after the last tag
      */
     record Entity(String type, int start, int end) {}
 
-    /** The default: an entity also starts where the type changes. */
+    /** Returns entities by seqeval's default rules: an entity also starts where the type changes. */
     static Set<Entity> lenient(List<Tag> row) {
         Set<Entity> entities = new HashSet<>();
         Tag previous = Tag.BEFORE_A_ROW;
@@ -81,7 +81,7 @@ final class EntitySpans {
         return entities;
     }
 
-    /** Strict IOB2: an entity is a B and the Is of its type after it; what follows no B is none. */
+    /** Returns entities in strict IOB2: a B and the following Is of its type. Other tags are not part of an entity. */
     static Set<Entity> strict(List<Tag> row) {
         Set<Entity> entities = new HashSet<>();
         int i = 0;

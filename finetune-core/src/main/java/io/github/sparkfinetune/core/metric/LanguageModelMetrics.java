@@ -6,9 +6,9 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * Metrics of a language model: the mean cross-entropy of the tokens with a label, in nats, its exponential (the
- * perplexity, however a text is cut into batches), both NaN where no token has one; and the mean ROUGE F-measures of
- * generated answers, where there are any. Not thread-safe.
+ * Metrics of a language model. {@code loss} is the mean cross-entropy of the tokens with a label, in nats.
+ * {@code perplexity} is its exponential, which does not depend on the batches. Both are NaN without labels. With
+ * generated answers, there are also the mean ROUGE F-measures. Not thread-safe.
  */
 public final class LanguageModelMetrics implements Metrics {
     private static final List<String> ROUGE = List.of("rouge1", "rouge2", "rougeL");
@@ -19,7 +19,7 @@ public final class LanguageModelMetrics implements Metrics {
 
     private final double[] counts;
 
-    /** No counts yet. */
+    /** Creates metrics without counts. */
     public LanguageModelMetrics() {
         this(new double[FIRST_ROUGE + ROUGE.size()]);
     }
@@ -31,13 +31,13 @@ public final class LanguageModelMetrics implements Metrics {
         this.counts = counts;
     }
 
-    /** What models are compared by. */
+    /** Returns the metrics by which models are compared. */
     public static List<Metric> all() {
         return Stream.concat(ofTokens().stream(), ROUGE.stream().map(name -> new Metric(name, true)))
                 .toList();
     }
 
-    /** What is measured where no answer is generated. */
+    /** Returns the metrics without generated answers. */
     public static List<Metric> ofTokens() {
         return List.of(new Metric("loss", false), new Metric("perplexity", false));
     }
@@ -45,8 +45,8 @@ public final class LanguageModelMetrics implements Metrics {
     /**
      * Counts tokens.
      *
-     * @param lossSum sum of their cross-entropies, in nats
-     * @param tokens how many they are
+     * @param lossSum sum of the tokens' cross-entropies, in nats
+     * @param tokens number of tokens
      */
     public void addTokens(double lossSum, long tokens) {
         counts[LOSS] += lossSum;

@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Metrics of tokens that a model fills in, as {@code run_mlm.py} of {@code transformers}: {@code loss} (mean
- * cross-entropy of the tokens with a label, in nats), {@code perplexity} (its exponential, however the tokens are cut
- * into batches) and {@code accuracy} (share of these tokens that are the most probable); all NaN where no token has a
- * label. Not thread-safe.
+ * Metrics of predicted masked tokens, as in {@code run_mlm.py} of {@code transformers}. {@code loss} is the mean
+ * cross-entropy of the tokens with a label, in nats. {@code perplexity} is its exponential, which does not depend on
+ * the batches. {@code accuracy} is the share of these tokens that are the most probable token. All are NaN without
+ * labels. Not thread-safe.
  */
 public final class MaskedLanguageModelMetrics implements Metrics {
     private static final int LOSS = 0;
@@ -17,7 +17,7 @@ public final class MaskedLanguageModelMetrics implements Metrics {
 
     private final double[] counts;
 
-    /** No counts yet. */
+    /** Creates metrics without counts. */
     public MaskedLanguageModelMetrics() {
         this(new double[RIGHT + 1]);
     }
@@ -29,7 +29,7 @@ public final class MaskedLanguageModelMetrics implements Metrics {
         this.counts = counts;
     }
 
-    /** What models are compared by. */
+    /** Returns the metrics by which models are compared. */
     public static List<Metric> all() {
         return List.of(new Metric("loss", false), new Metric("perplexity", false), new Metric("accuracy", true));
     }
@@ -37,9 +37,9 @@ public final class MaskedLanguageModelMetrics implements Metrics {
     /**
      * Counts tokens with a label.
      *
-     * @param lossSum sum of their cross-entropies, in nats
-     * @param tokens how many they are
-     * @param right how many of them are the model's most probable token
+     * @param lossSum sum of the tokens' cross-entropies, in nats
+     * @param tokens number of tokens
+     * @param right number of tokens that are the model's most probable token
      */
     public void add(double lossSum, long tokens, long right) {
         counts[LOSS] += lossSum;

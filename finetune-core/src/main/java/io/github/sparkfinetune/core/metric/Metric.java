@@ -3,21 +3,21 @@ package io.github.sparkfinetune.core.metric;
 import java.util.Locale;
 
 /**
- * A figure that says how well a model does.
+ * A measure of a model's quality.
  *
- * @param name its key in {@code metrics.json}, and in {@code training.metric_for_best_model}
- * @param greaterIsBetter which of two values is of the better model
+ * @param name key in {@code metrics.json} and in {@code training.metric_for_best_model}
+ * @param greaterIsBetter whether the greater of two values is better
  */
 public record Metric(String name, boolean greaterIsBetter) {
-    /** Whether one value is of a better model than another; any number is better than NaN. */
+    /** Returns whether a value is better than another value; any number is better than NaN. */
     public boolean improves(double value, double best) {
         return Double.isNaN(best) ? !Double.isNaN(value) : greaterIsBetter ? value > best : value < best;
     }
 
     /**
-     * A figure as it is shown, with four digits, or none where it is a number of something.
+     * Returns a value as shown to users: with four digits, or without decimals for a count.
      *
-     * @param name its key in {@code metrics.json}
+     * @param name key in {@code metrics.json}
      */
     public static String shown(String name, double value) {
         return String.format(Locale.ROOT, name.equals(MultiLabelMetrics.ROC_AUC_LABELS) ? "%.0f" : "%.4f", value);

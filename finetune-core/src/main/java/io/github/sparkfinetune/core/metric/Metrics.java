@@ -5,36 +5,36 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A task's metrics, computed from what was seen of samples. What was seen of the parts of a split, such as those of the
- * ranks or of Spark's partitions, makes up what was seen of the whole: counts are added, observations put one after
- * another, in any order of the parts. The observations of a split come together in one process, so each class says how
- * many bytes they take there.
+ * Metrics of a task, computed from counts and observations of samples. A split is measured in parts, such as those of
+ * the ranks or of Spark's partitions. The counts of the parts are added, and their observations are concatenated, in
+ * any order of the parts. One process collects the observations of a split, so each class documents their size in
+ * bytes.
  */
 public interface Metrics {
-    /** A copy of the counts; sums of such arrays, element by element, are counts too. */
+    /** Returns a copy of the counts. The element-wise sum of the counts of parts is the counts of the whole. */
     double[] counts();
 
     /**
-     * A copy of the observations, which are what can't be added up, such as the scores that a ranking needs; such
-     * arrays one after another are observations too.
+     * Returns a copy of the observations: values that cannot be added up, such as the scores of a ranking. The
+     * concatenated observations of parts are the observations of the whole.
      */
     default double[] observations() {
         return new double[0];
     }
 
     /**
-     * The same metrics of other samples.
+     * Returns the same metrics for other samples.
      *
-     * @param counts of {@link #counts()}, or sums of such
-     * @param observations of {@link #observations()}, or such one after another
+     * @param counts result of {@link #counts()}, or a sum of results
+     * @param observations result of {@link #observations()}, or concatenated results
      */
     Metrics of(double[] counts, double[] observations);
 
     /**
-     * The same metrics of a whole.
+     * Returns the same metrics for a whole split.
      *
-     * @param counts of its parts
-     * @param observations of its parts
+     * @param counts counts of the parts
+     * @param observations observations of the parts
      */
     default Metrics ofParts(List<double[]> counts, List<double[]> observations) {
         double[] sums = new double[counts().length];
@@ -46,9 +46,9 @@ public interface Metrics {
     }
 
     /**
-     * The same metrics with more observations.
+     * Returns the same metrics with more observations.
      *
-     * @param others of {@link #observations()}, or such one after another
+     * @param others result of {@link #observations()}, or concatenated results
      */
     default Metrics with(double[] others) {
         double[] mine = observations();
@@ -58,22 +58,22 @@ public interface Metrics {
     }
 
     /**
-     * The metrics by name, in the order in which they are shown; without those that are not defined for what was
-     * counted. Beside those by which models are compared there may be figures that explain them.
+     * Returns the metrics by name, in the order in which they are shown. Metrics that are not defined for the samples
+     * are missing. The map may also have values that explain the metrics by which models are compared.
      */
     Map<String, Double> values();
 
     /**
-     * Samples by their label (row) and the predicted one (column); no rows where samples do not have one label, or
-     * where there are too many labels for a matrix.
+     * Returns the number of samples by true label (row) and predicted label (column). There are no rows if samples do
+     * not have exactly one label, or if there are too many labels for a matrix.
      */
     default long[][] confusion() {
         return new long[0][];
     }
 
     /**
-     * Scores of each label, or type of entity, that occurs, by name; empty where there are none or where they follow
-     * from {@link #confusion}.
+     * Returns the scores of each label, or entity type, that occurs, by name. The map is empty if there are no such
+     * scores or if they follow from {@link #confusion}.
      */
     default Map<String, PrecisionRecall> byLabel() {
         return Map.of();

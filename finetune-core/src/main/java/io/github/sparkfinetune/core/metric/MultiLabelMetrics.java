@@ -6,19 +6,20 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Metrics of classification with any number of labels a sample, defined as scikit-learn's with {@code zero_division=0}:
- * {@code loss} (mean binary cross-entropy over samples and labels), F1, precision and recall, {@code subset_accuracy}
- * ({@code accuracy_score}: share of samples all of whose labels are predicted and no others), {@code roc_auc_macro} and
- * {@code average_precision_macro}. A label is predicted where its probability is over 0.5, which is where its logit is
- * over 0.
+ * Metrics of classification with any number of labels per sample, as scikit-learn's with {@code zero_division=0}.
+ * {@code loss} is the mean binary cross-entropy over samples and labels. There are F1, precision and recall,
+ * {@code roc_auc_macro} and {@code average_precision_macro}. {@code subset_accuracy} ({@code accuracy_score}) is the
+ * share of samples whose predicted labels are exactly the true labels. A label is predicted if its probability is over
+ * 0.5, so if its logit is over 0.
  *
- * <p>The area under the ROC curve is not defined for a label that all samples have, or none: the mean leaves such
- * labels out, {@code roc_auc_labels} is the number of those in it, and without any there is neither. scikit-learn gives
- * no mean at all then. The average precision of a label that no sample has is 0.
+ * <p>The area under the ROC curve is not defined for a label that all samples have, or that no sample has. The mean
+ * leaves out such labels; {@code roc_auc_labels} is the number of averaged labels. If there are none, both metrics are
+ * missing. scikit-learn has no mean if it is undefined for any label. The average precision of a label that no sample
+ * has is 0.
  *
- * <p>Of no sample there are no metrics ({@link IllegalStateException}). Memory does not grow with the samples: all
- * labels together keep at most {@value #CELLS} different probabilities, 100 MB, and each at most 131,072, at least
- * {@value #LEAST_CELLS}. Of more, probabilities are {@linkplain BinaryScores rounded}. Not thread-safe.
+ * <p>Without samples, the metrics throw {@link IllegalStateException}. Memory does not grow with the number of samples.
+ * All labels together keep at most {@value #CELLS} distinct probabilities, 100 MB. Each label keeps at most 131,072 and
+ * at least {@value #LEAST_CELLS}. Beyond that, probabilities are {@linkplain BinaryScores rounded}. Not thread-safe.
  */
 public final class MultiLabelMetrics implements Metrics {
     static final String ROC_AUC_LABELS = "roc_auc_labels";
@@ -27,10 +28,10 @@ public final class MultiLabelMetrics implements Metrics {
     private static final int LOSS = 1;
     private static final int EXACT = 2;
     private static final int F1 = 3;
-    /** Here counts of true positives by label begin, then those of predicted samples, then those of true ones. */
+    /** Index of the counts by label: true positives, then predicted samples, then true samples. */
     private static final int BY_LABEL = 4;
 
-    /** Cells of {@link BinaryScores} of all labels. */
+    /** Maximum number of cells of {@link BinaryScores} of all labels. */
     private static final int CELLS = 1 << 22;
 
     private static final int LEAST_CELLS = 64;
@@ -40,7 +41,7 @@ public final class MultiLabelMetrics implements Metrics {
     private final List<BinaryScores> scores;
 
     /**
-     * No counts yet.
+     * Creates metrics without counts.
      *
      * @param labels names of the labels by id, at least one
      */
@@ -58,7 +59,7 @@ public final class MultiLabelMetrics implements Metrics {
         this.scores = labels.stream().map(label -> new BinaryScores(cells)).toList();
     }
 
-    /** What models are compared by. */
+    /** Returns the metrics by which models are compared. */
     public static List<Metric> all() {
         return List.of(
                 new Metric("loss", false),
@@ -78,15 +79,15 @@ public final class MultiLabelMetrics implements Metrics {
     /**
      * Counts a sample.
      *
-     * @param truth which labels it has, by id
-     * @param probabilities the model's, by id
-     * @param loss mean cross-entropy over its labels, in nats
+     * @param truth whether the sample has each label, by id
+     * @param probabilities predicted probabilities, by id
+     * @param loss mean cross-entropy over the labels, in nats
      */
     public void add(boolean[] truth, double[] probabilities, double loss) {
         int n = labels.size();
         if (truth.length != n || probabilities.length != n) {
             throw new IllegalArgumentException(
-                    n + " labels, " + truth.length + " true or not, " + probabilities.length + " probabilities");
+                    n + " labels, " + truth.length + " truth values, " + probabilities.length + " probabilities");
         }
         double hits = 0;
         double either = 0;
@@ -103,7 +104,7 @@ public final class MultiLabelMetrics implements Metrics {
         counts[SAMPLES]++;
         counts[LOSS] += loss;
         counts[EXACT] += hits == either ? 1 : 0;
-        // Labels that are both true and predicted count twice in the sum of the two.
+        // A label that is true and predicted counts twice in the denominator.
         counts[F1] += either == 0 ? 0 : 2 * hits / (either + hits);
     }
 

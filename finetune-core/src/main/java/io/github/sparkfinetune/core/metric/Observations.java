@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.metric;
 
 import java.util.Arrays;
 
-/** Numbers, one after another. */
+/** A growing array of numbers. */
 final class Observations {
     private double[] values;
     private int size;
@@ -33,7 +33,7 @@ final class Observations {
         return Arrays.copyOf(values, size);
     }
 
-    /** Every {@code step}-th number from {@code first} on. */
+    /** Returns every {@code step}-th number from index {@code first} on. */
     double[] column(int first, int step) {
         double[] column = new double[size / step];
         for (int i = 0; i < column.length; i++) {

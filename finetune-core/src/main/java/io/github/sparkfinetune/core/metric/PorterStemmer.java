@@ -5,10 +5,10 @@ import java.util.function.Predicate;
 
 /**
  * Porter's suffix stripping ("An algorithm for suffix stripping", Program 14.3, 1980) with the changes of NLTK's
- * {@code PorterStemmer}, whose stems rouge_score compares. Words are lower-case; what is no vowel is a consonant,
- * digits too.
+ * {@code PorterStemmer}, whose stems rouge_score compares. Words are lower-case. Every character that is not a vowel is
+ * a consonant, including digits.
  *
- * <p>The measure m of a stem is the number of times a vowel is followed by a consonant in it.
+ * <p>The measure m of a stem is the number of its vowels that a consonant follows.
  */
 final class PorterStemmer {
     private static final Map<String, String> IRREGULAR = Map.ofEntries(
@@ -29,7 +29,7 @@ final class PorterStemmer {
             Map.entry("exceed", "exceed"),
             Map.entry("succeed", "succeed"));
 
-    /** What a suffix becomes; the first suffix that a word ends with decides, whether its condition holds or not. */
+    /** Replacement of a suffix. The first matching suffix decides, even if its condition does not hold. */
     private record Rule(String suffix, String replacement) {}
 
     private static final Rule[] PLURALS = rules("sses:ss ies:i ss:ss s:");
@@ -43,7 +43,7 @@ final class PorterStemmer {
 
     private PorterStemmer() {}
 
-    /** The stem of a lower-case word. */
+    /** Returns the stem of a lower-case word. */
     static String stem(String word) {
         String irregular = IRREGULAR.get(word);
         if (irregular != null || word.length() <= 2) {
@@ -89,7 +89,7 @@ final class PorterStemmer {
         return measure(stem) == 1 && endsInShortSyllable(stem) ? stem + "e" : stem;
     }
 
-    /** Step 1c: NLTK asks for a consonant before the y, and one more letter before that. */
+    /** Step 1c: NLTK requires a consonant before the y, and another letter before the consonant. */
     private static String withoutY(String word) {
         int y = word.length() - 1;
         return word.endsWith("y") && y > 1 && consonants(word)[y - 1] ? cut(word, 1) + "i" : word;
@@ -101,7 +101,7 @@ final class PorterStemmer {
             return withoutDerivation(cut(word, 2));
         }
         if (word.endsWith("logi")) {
-            // NLTK measures the stem with its l.
+            // NLTK measures the stem including the l.
             return measure(cut(word, 3)) > 0 ? cut(word, 1) : word;
         }
         return replaced(word, DERIVATIONS, rest -> measure(rest) > 0);
@@ -158,7 +158,7 @@ final class PorterStemmer {
         return end >= 1 && stem.charAt(end) == stem.charAt(end - 1) && consonants(stem)[end];
     }
 
-    /** Consonant, vowel, consonant other than w, x and y; or, in NLTK, a word of vowel and consonant. */
+    /** Returns whether a stem ends in consonant, vowel, consonant except w, x, y; in NLTK also for vowel, consonant. */
     private static boolean endsInShortSyllable(String stem) {
         boolean[] consonants = consonants(stem);
         int end = consonants.length - 1;
@@ -172,7 +172,7 @@ final class PorterStemmer {
                 && "wxy".indexOf(stem.charAt(end)) < 0;
     }
 
-    /** Which letters are consonants: a y after a consonant is a vowel. */
+    /** Returns whether each letter is a consonant; a y after a consonant is a vowel. */
     private static boolean[] consonants(String word) {
         boolean[] consonants = new boolean[word.length()];
         for (int i = 0; i < consonants.length; i++) {

@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Metrics of pairs of answers, under the names of TRL's {@code DPOTrainer}: means over the pairs of the loss, of the
- * rewards of the better ({@code rewards/chosen}) and the other answer ({@code rewards/rejected}), of their difference
- * ({@code rewards/margins}) and of the answers' log-probabilities ({@code logps/chosen}, {@code logps/rejected}); and
- * the share of pairs whose better answer has the higher reward ({@code rewards/accuracies}). All NaN without pairs. Not
- * thread-safe.
+ * Metrics of pairs of answers, named as in TRL's {@code DPOTrainer}. Means over the pairs are: the loss; the rewards of
+ * the chosen and the rejected answer ({@code rewards/chosen}, {@code rewards/rejected}); the difference of the rewards
+ * ({@code rewards/margins}); and the log-probabilities of the answers ({@code logps/chosen}, {@code logps/rejected}).
+ * {@code rewards/accuracies} is the share of pairs whose chosen answer has the higher reward. All are NaN without
+ * pairs. Not thread-safe.
  */
 public final class PreferenceMetrics implements Metrics {
     private static final List<String> MEANS = List.of(
@@ -21,10 +21,10 @@ public final class PreferenceMetrics implements Metrics {
             "logps/chosen",
             "logps/rejected");
 
-    /** How many pairs, then sums of what has a mean. */
+    /** Number of pairs, then the sums of {@link #MEANS}. */
     private final double[] counts;
 
-    /** No counts yet. */
+    /** Creates metrics without counts. */
     public PreferenceMetrics() {
         this(new double[1 + MEANS.size()]);
     }
@@ -36,7 +36,7 @@ public final class PreferenceMetrics implements Metrics {
         this.counts = counts;
     }
 
-    /** What models are compared by. */
+    /** Returns the metrics by which models are compared. */
     public static List<Metric> all() {
         return List.of(
                 new Metric("loss", false), new Metric("rewards/accuracies", true), new Metric("rewards/margins", true));
@@ -45,10 +45,10 @@ public final class PreferenceMetrics implements Metrics {
     /**
      * Counts a pair.
      *
-     * @param chosenReward of the better answer
-     * @param rejectedReward of the other
-     * @param chosenLogProb of the better answer, in nats
-     * @param rejectedLogProb of the other
+     * @param chosenReward reward of the chosen answer
+     * @param rejectedReward reward of the rejected answer
+     * @param chosenLogProb log-probability of the chosen answer, in nats
+     * @param rejectedLogProb log-probability of the rejected answer, in nats
      */
     public void add(
             double loss, double chosenReward, double rejectedReward, double chosenLogProb, double rejectedLogProb) {

@@ -7,23 +7,23 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Metrics of extracted answers, 0 to 100 as the evaluation script of SQuAD 2.0 has them (Rajpurkar et al., "Know What
- * You Don't Know", 2018): {@code exact_match} (the script's {@code exact}) and {@code f1} over all questions, and where
- * some have no answer or the model may give none {@code HasAns_exact}, {@code HasAns_f1}, {@code NoAns_exact} and
- * {@code NoAns_f1} over those that have one and those that have none. {@code loss} is the mean cross-entropy of
- * windows.
+ * Metrics of extracted answers, from 0 to 100, as in the evaluation script of SQuAD 2.0 (Rajpurkar et al., "Know What
+ * You Don't Know", 2018). {@code exact_match} (the script's {@code exact}) and {@code f1} are over all questions.
+ * {@code HasAns_exact} and {@code HasAns_f1} are over questions with an answer, {@code NoAns_exact} and
+ * {@code NoAns_f1} over questions without one. These four are missing if every question has an answer and the model
+ * always answers. {@code loss} is the mean cross-entropy of windows.
  *
- * <p>Where the model says how much it prefers no answer, "" is predicted where that is over a threshold, and
- * {@code best_exact} and {@code best_f1} are what the best thresholds would give, {@code best_exact_thresh} and
- * {@code best_f1_thresh}: questions are answered whose preference is at most the threshold. Questions of equal
- * preference are answered together; the script, which goes by their order, may part them. {@value #THRESHOLD} is half
- * way from {@code best_f1_thresh} to the next preference above, as good on what was measured.
+ * <p>If the model reports a preference for no answer, "" is predicted above a threshold of the preference.
+ * {@code best_exact} and {@code best_f1} are the results of the best thresholds, {@code best_exact_thresh} and
+ * {@code best_f1_thresh}. A threshold answers the questions whose preference is at most the threshold. Questions of
+ * equal preference are answered together; the script may separate them, by their order. {@value #THRESHOLD} is half way
+ * from {@code best_f1_thresh} to the next higher preference, and equally good on the measured questions.
  *
- * <p>Without questions there is the loss alone. Counts of whole numbers are exact to 2^53. Observations are the
- * preferences and what they decide on: 24 bytes a question, none where the model has no preference. Not thread-safe.
+ * <p>Without questions, only the loss is present. Whole numbers are exact up to 2^53. Observations are the preferences
+ * and the scores that they decide: 24 bytes per question, or none if the model has no preference. Not thread-safe.
  */
 public final class QuestionAnsweringMetrics implements Metrics {
-    /** Name of the threshold to answer by; {@code run_qa.py} has one of this name. */
+    /** Name of the threshold for answering, as in {@code run_qa.py}. */
     public static final String THRESHOLD = "null_score_diff_threshold";
 
     private static final int LOSS = 0;
@@ -37,13 +37,13 @@ public final class QuestionAnsweringMetrics implements Metrics {
 
     private final double threshold;
     private final double[] counts;
-    /** By question: preference, and what answering it adds to the sum of exact matches and of F1. */
+    /** For each question: preference, and the gains in the sums of exact matches and of F1 if it is answered. */
     private final Observations preferences;
 
     /**
-     * No counts yet.
+     * Creates metrics without counts.
      *
-     * @param threshold of the preference for no answer, over which "" is predicted ({@code null_score_diff_threshold})
+     * @param threshold preference for no answer above which "" is predicted ({@code null_score_diff_threshold})
      */
     public QuestionAnsweringMetrics(double threshold) {
         this(threshold, new double[COUNTS], new Observations());
@@ -58,7 +58,7 @@ public final class QuestionAnsweringMetrics implements Metrics {
         this.preferences = preferences;
     }
 
-    /** What models are compared by. */
+    /** Returns the metrics by which models are compared. */
     public static List<Metric> all() {
         return List.of(
                 new Metric("loss", false),
@@ -75,8 +75,8 @@ public final class QuestionAnsweringMetrics implements Metrics {
     /**
      * Counts windows.
      *
-     * @param lossSum sum of their losses, in nats
-     * @param windows how many they are
+     * @param lossSum sum of the windows' losses, in nats
+     * @param windows number of windows
      */
     public void addWindows(double lossSum, long windows) {
         counts[LOSS] += lossSum;
@@ -91,8 +91,8 @@ public final class QuestionAnsweringMetrics implements Metrics {
     /**
      * Counts a question of a model that may prefer no answer.
      *
-     * @param answer of the model's best answer, whether it prefers none or not
-     * @param preference how much it prefers none, e.g. the score of none minus that of the answer
+     * @param answer score of the model's best answer, even if the model prefers no answer
+     * @param preference preference for no answer, e.g. the score of no answer minus the score of the answer
      */
     public void add(SquadScore answer, double preference) {
         double right = answer.answerable() ? 0 : 1;
@@ -111,7 +111,7 @@ public final class QuestionAnsweringMetrics implements Metrics {
             counts[ANSWERABLE_F1] += f1;
         } else {
             counts[OTHERS]++;
-            // Where no answer is right, the exact match and F1 are the same.
+            // If no answer is right, exact match and F1 are equal.
             counts[OTHERS_RIGHT] += exact;
         }
     }
@@ -142,8 +142,8 @@ public final class QuestionAnsweringMetrics implements Metrics {
             values.put("exact_match", 100 * (counts[ANSWERABLE_EXACT] + counts[OTHERS_RIGHT]) / questions);
             values.put("f1", 100 * (counts[ANSWERABLE_F1] + counts[OTHERS_RIGHT]) / questions);
         }
-        boolean parted = counts[OTHERS] > 0 || preferences.size() > 0;
-        if (parted && counts[ANSWERABLE] > 0) {
+        boolean mayBeUnanswered = counts[OTHERS] > 0 || preferences.size() > 0;
+        if (mayBeUnanswered && counts[ANSWERABLE] > 0) {
             values.put("HasAns_exact", 100 * counts[ANSWERABLE_EXACT] / counts[ANSWERABLE]);
             values.put("HasAns_f1", 100 * counts[ANSWERABLE_F1] / counts[ANSWERABLE]);
         }
@@ -163,13 +163,13 @@ public final class QuestionAnsweringMetrics implements Metrics {
     private record Question(double preference, double gain) {}
 
     /**
-     * Where questions that are answered part from those that are not.
+     * Boundary between answered and unanswered questions, by preference.
      *
-     * @param preference the highest of those that are answered, or null of none
-     * @param next the lowest of the others, or null of none
+     * @param preference highest preference of the answered questions, or null if there are none
+     * @param next lowest preference of the other questions, or null if there are none
      */
     private record Split(Double preference, Double next) {
-        /** Half way, so that questions that were not measured fall on the side of those that they are like. */
+        /** Returns the middle, so that other questions fall on the side of the nearest measured question. */
         double threshold() {
             if (preference == null) {
                 return Math.min(0, next - 1);
@@ -184,7 +184,7 @@ public final class QuestionAnsweringMetrics implements Metrics {
         for (int i = 0; i < columns.length; i += 3) {
             questions.add(new Question(columns[i], columns[i + gain]));
         }
-        // By their gains too, so that sums don't depend on the order of parts.
+        // By gain too, so that sums do not depend on the order of parts.
         questions.sort(Comparator.comparingDouble(Question::preference).thenComparingDouble(Question::gain));
         double sum = counts[OTHERS];
         double best = sum;

@@ -7,19 +7,19 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Metrics of a predicted number p for a true number y: {@code loss} and {@code mse} (mean of (p - y)², PyTorch's
- * {@code MSELoss}), its root {@code rmse}, {@code mae} (mean of |p - y|), {@code r2} as scikit-learn's {@code r2_score}
- * (1 - Σ (p - y)² / Σ (y - ȳ)²; for constant y 1 where all p are y, else 0), {@code pearson} and {@code spearmanr} as
- * SciPy's, where equal values share the mean of their ranks. {@code r2} needs two samples; a correlation with what is
- * constant is not defined, so there is none.
+ * Metrics of a predicted number p for a true number y. {@code loss} and {@code mse} are the mean of (p - y)², PyTorch's
+ * {@code MSELoss}; {@code rmse} is its root. {@code mae} is the mean of |p - y|. {@code r2} is scikit-learn's
+ * {@code r2_score}, 1 - Σ (p - y)² / Σ (y - ȳ)²; for constant y it is 1 if all p equal y, else 0. It needs two samples.
+ * {@code pearson} and {@code spearmanr} are SciPy's; equal values share the mean of their ranks. Both are missing if
+ * the true or the predicted numbers are constant.
  *
- * <p>Of no sample there are no metrics ({@link IllegalStateException}). Observations are both numbers: 16 bytes a
+ * <p>Without samples, the metrics throw {@link IllegalStateException}. Observations are both numbers: 16 bytes per
  * sample. Not thread-safe.
  */
 public final class RegressionMetrics implements Metrics {
     private final Observations pairs;
 
-    /** No samples yet. */
+    /** Creates metrics without samples. */
     public RegressionMetrics() {
         this(new Observations());
     }
@@ -31,7 +31,7 @@ public final class RegressionMetrics implements Metrics {
         this.pairs = pairs;
     }
 
-    /** What models are compared by. */
+    /** Returns the metrics by which models are compared. */
     public static List<Metric> all() {
         return List.of(
                 new Metric("loss", false),
@@ -46,8 +46,8 @@ public final class RegressionMetrics implements Metrics {
     /**
      * Adds a sample.
      *
-     * @param truth its number
-     * @param predicted the model's
+     * @param truth true number
+     * @param predicted predicted number
      */
     public void add(double truth, double predicted) {
         pairs.add(truth, predicted);

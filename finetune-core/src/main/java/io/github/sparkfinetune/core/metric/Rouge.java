@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * ROUGE (Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004) as Google's rouge_score 0.1.2 computes
- * it: tokens are the runs of a-z and 0-9 of the lower-case text, stemmed where they are longer than 3.
+ * ROUGE (Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004) as computed by Google's rouge_score
+ * 0.1.2. Tokens are the runs of a-z and 0-9 in the lower-case text. Tokens longer than 3 characters are stemmed.
  */
 public final class Rouge {
     private static final Pattern OTHER = Pattern.compile("[^a-z0-9]+");
@@ -20,7 +20,7 @@ public final class Rouge {
     private final boolean stems;
 
     /**
-     * A scorer.
+     * Creates a scorer.
      *
      * @param stems whether words are compared by their stems ({@code use_stemmer})
      */
@@ -29,11 +29,11 @@ public final class Rouge {
     }
 
     /**
-     * How much of a target is in a prediction.
+     * Overlap of a target and a prediction.
      *
      * @param precision share of the prediction's units that are in the target
      * @param recall share of the target's units that are in the prediction
-     * @param f1 their harmonic mean, 0 where both are 0
+     * @param f1 harmonic mean of both, 0 if both are 0
      */
     public record Score(double precision, double recall, double f1) {
         private static Score of(int hits, int predicted, int target) {
@@ -45,23 +45,23 @@ public final class Rouge {
     }
 
     /**
-     * The scores of a prediction.
+     * Scores of a prediction.
      *
-     * @param rouge1 of words
-     * @param rouge2 of pairs of neighbours
-     * @param rougeL of the longest common subsequence of the whole texts
-     * @param rougeLsum of the union of the longest common subsequences of each target line with every predicted line
+     * @param rouge1 score of words
+     * @param rouge2 score of pairs of adjacent words
+     * @param rougeL score of the longest common subsequence of the whole texts
+     * @param rougeLsum score of the union of each target line's longest common subsequences with all predicted lines
      */
     public record Scores(Score rouge1, Score rouge2, Score rougeL, Score rougeLsum) {}
 
     /** Scores a prediction. */
     public Scores score(String target, String prediction) {
-        List<String> wanted = tokens(target);
-        List<String> given = tokens(prediction);
+        List<String> expected = tokens(target);
+        List<String> predicted = tokens(prediction);
         return new Scores(
-                ngrams(wanted, given, 1),
-                ngrams(wanted, given, 2),
-                Score.of(subsequence(wanted, given).cardinality(), given.size(), wanted.size()),
+                ngrams(expected, predicted, 1),
+                ngrams(expected, predicted, 2),
+                Score.of(subsequence(expected, predicted).cardinality(), predicted.size(), expected.size()),
                 summary(lines(target), lines(prediction)));
     }
 
@@ -86,11 +86,11 @@ public final class Rouge {
             left.merge(prediction.subList(i, i + n), 1, Integer::sum);
         }
         int hits = 0;
-        int wanted = Math.max(target.size() - n + 1, 0);
-        for (int i = 0; i < wanted; i++) {
+        int expected = Math.max(target.size() - n + 1, 0);
+        for (int i = 0; i < expected; i++) {
             hits += take(left, target.subList(i, i + n)) ? 1 : 0;
         }
-        return Score.of(hits, predicted, wanted);
+        return Score.of(hits, predicted, expected);
     }
 
     private static Score summary(List<List<String>> target, List<List<String>> prediction) {
@@ -100,8 +100,7 @@ public final class Rouge {
         for (List<String> line : target) {
             BitSet union = new BitSet();
             prediction.forEach(other -> union.or(subsequence(line, other)));
-            // A predicted word counts once, as in ROUGE 1.5.5, whatever the number of target lines that it is common
-            // to.
+            // As in ROUGE 1.5.5, a predicted word counts once, even if several target lines contain it.
             for (int i = union.nextSetBit(0); i >= 0; i = union.nextSetBit(i + 1)) {
                 hits += take(left, line.get(i)) ? 1 : 0;
             }
@@ -121,15 +120,18 @@ public final class Rouge {
         return lines.stream().mapToInt(List::size).sum();
     }
 
-    /** Places in the target of a longest common subsequence: of several the one that rouge_score's way back finds. */
+    /**
+     * Returns target indices of a longest common subsequence; of several, the one that rouge_score's backtracking
+     * finds.
+     */
     private static BitSet subsequence(List<String> target, List<String> prediction) {
         int[][] longest = lengths(target, prediction);
-        BitSet places = new BitSet();
+        BitSet indices = new BitSet();
         int i = target.size();
         int j = prediction.size();
         while (i > 0 && j > 0) {
             if (target.get(i - 1).equals(prediction.get(j - 1))) {
-                places.set(--i);
+                indices.set(--i);
                 j--;
             } else if (longest[i][j - 1] > longest[i - 1][j]) {
                 j--;
@@ -137,7 +139,7 @@ public final class Rouge {
                 i--;
             }
         }
-        return places;
+        return indices;
     }
 
     /** {@code [i][j]}: length of the longest common subsequence of the first i and the first j words. */

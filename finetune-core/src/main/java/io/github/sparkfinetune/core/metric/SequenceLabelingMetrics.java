@@ -9,23 +9,22 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Metrics of tags, as seqeval's: {@code loss} (mean cross-entropy of the tags), {@code accuracy} (share of right tags),
- * and of entities, which count as right where type, start and end are: {@code precision}, {@code recall} and {@code f1}
- * over all of them, {@code f1_macro} and {@code f1_weighted} over the types that occur. Entities are read as
- * {@code get_entities} does it, leniently and whatever the scheme; {@code precision_strict}, {@code recall_strict} and
- * {@code f1_strict} ({@code mode="strict", scheme=IOB2}) are there where all labels start with B, I or O and some with
- * B. Labels without prefixes, such as parts of speech, are read as seqeval reads them, where an entity is a run of
- * equal tags, more or less; what matters then is the accuracy. Ratios with denominator 0 are 0; without any entity
- * there is no {@code f1_macro}.
+ * Metrics of tags and of entities, as seqeval's. {@code loss} is the mean cross-entropy of the tags, {@code accuracy}
+ * the share of right tags. An entity is right if its type, start and end are right. {@code precision}, {@code recall}
+ * and {@code f1} are over all entities, {@code f1_macro} and {@code f1_weighted} over the types that occur. Entities
+ * are read leniently, in any scheme, as by {@code get_entities}. If all labels start with B, I or O, and some with B,
+ * there are also {@code precision_strict}, {@code recall_strict} and {@code f1_strict} ({@code mode="strict",
+ * scheme=IOB2}). seqeval reads labels without prefixes, such as parts of speech, roughly as runs of equal tags; for
+ * such labels the accuracy matters. Ratios with denominator 0 are 0. Without entities, {@code f1_macro} is missing.
  *
- * <p>Each row is read by itself. Of no tag there are no metrics ({@link IllegalStateException}). Counts are whole
- * numbers, exact to 2^53; there are no observations. Not thread-safe.
+ * <p>Entities do not cross rows. Without tags, the metrics throw {@link IllegalStateException}. Counts are whole
+ * numbers, exact up to 2^53; there are no observations. Not thread-safe.
  */
 public final class SequenceLabelingMetrics implements Metrics {
     private static final int LOSS = 0;
     private static final int TAGS = 1;
     private static final int RIGHT = 2;
-    /** Here counts by type begin: right entities, predicted ones, true ones; then the same of strict entities. */
+    /** Index of the counts by type: right, predicted and true entities; then the same of strict entities. */
     private static final int BY_TYPE = 3;
 
     private final Map<String, EntitySpans.Tag> tags;
@@ -34,9 +33,9 @@ public final class SequenceLabelingMetrics implements Metrics {
     private final double[] counts;
 
     /**
-     * No counts yet.
+     * Creates metrics without counts.
      *
-     * @param labels the names that tags may have
+     * @param labels names that tags may have
      */
     public SequenceLabelingMetrics(List<String> labels) {
         this.tags = new HashMap<>();
@@ -63,7 +62,7 @@ public final class SequenceLabelingMetrics implements Metrics {
         this.counts = counts;
     }
 
-    /** What models are compared by. */
+    /** Returns the metrics by which models are compared. */
     public static List<Metric> all() {
         return List.of(
                 new Metric("loss", false),
@@ -81,8 +80,8 @@ public final class SequenceLabelingMetrics implements Metrics {
     /**
      * Counts a row, e.g. the words of a sentence.
      *
-     * @param truth its tags
-     * @param predicted the model's
+     * @param truth true tags
+     * @param predicted predicted tags
      * @param lossSum sum of the tags' cross-entropies, in nats
      */
     public void add(List<String> truth, List<String> predicted, double lossSum) {
@@ -107,7 +106,7 @@ public final class SequenceLabelingMetrics implements Metrics {
         for (String name : names) {
             EntitySpans.Tag tag = tags.get(name);
             if (tag == null) {
-                throw new IllegalArgumentException("tag " + name + " is none of the labels");
+                throw new IllegalArgumentException("tag " + name + " is not one of the labels");
             }
             row.add(tag);
         }
@@ -148,7 +147,7 @@ public final class SequenceLabelingMetrics implements Metrics {
         values.put("precision", micro.precision());
         values.put("recall", micro.recall());
         values.put("f1", micro.f1());
-        double macro = entities().macroOfThoseThatOccur().f1();
+        double macro = entities().macroOverOccurring().f1();
         if (!Double.isNaN(macro)) {
             values.put("f1_macro", macro);
         }
@@ -162,28 +161,28 @@ public final class SequenceLabelingMetrics implements Metrics {
         return values;
     }
 
-    /** Scores by type of entity, leniently read. */
+    /** Returns the scores by entity type, read leniently. */
     @Override
     public Map<String, PrecisionRecall> byLabel() {
         return entities().byName(types);
     }
 
-    /** Share of right tags. */
+    /** Returns the share of right tags. */
     double accuracy() {
         return counts[RIGHT] / counts[TAGS];
     }
 
-    /** Names of the entities' types, in the order of the scores. */
+    /** Returns the entity types, in the order of the scores. */
     List<String> types() {
         return types;
     }
 
-    /** Scores of the entities that are read leniently, by type. */
+    /** Returns the scores of leniently read entities, by type. */
     ClassScores entities() {
         return ClassScores.of(counts, BY_TYPE, types.size());
     }
 
-    /** Scores of the entities in strict IOB2, by type. */
+    /** Returns the scores of entities in strict IOB2, by type. */
     ClassScores strictEntities() {
         return ClassScores.of(counts, BY_TYPE + 3 * types.size(), types.size());
     }

@@ -1,10 +1,10 @@
 package io.github.sparkfinetune.core.metric;
 
-/** What logits z say of the classes, p = softmax(z), in double precision. */
+/** Probabilities p = softmax(z) of classes, from logits z, in double precision. */
 public final class Softmax {
     private Softmax() {}
 
-    /** The most probable class, the first of equals. */
+    /** Returns the most probable class, or the first of equally probable classes. */
     public static int argmax(float[] logits) {
         int best = 0;
         for (int i = 1; i < logits.length; i++) {
@@ -15,7 +15,7 @@ public final class Softmax {
         return best;
     }
 
-    /** p, which sum to 1. */
+    /** Returns p, whose sum is 1. */
     public static double[] probabilities(float[] logits) {
         double max = logits[argmax(logits)];
         double[] p = new double[logits.length];
@@ -31,8 +31,8 @@ public final class Softmax {
     }
 
     /**
-     * -log p of the true class, in nats. Computed as log Σ exp(z - max z) - (z_label - max z), which is finite where p
-     * is too small for a double.
+     * Returns -log p of the true class, in nats. It is computed as log Σ exp(z - max z) - (z_label - max z), which is
+     * finite even if p is too small for a double.
      */
     public static double crossEntropy(float[] logits, int label) {
         double max = logits[argmax(logits)];

@@ -8,28 +8,28 @@ import java.util.function.ToDoubleFunction;
 import java.util.regex.Pattern;
 
 /**
- * How good an answer is, as the evaluation script of SQuAD 2.0 says it. Of several answers of the data the best counts;
- * those without words don't, and where there are none with words, the right answer is one without.
+ * Score of an answer, as in the evaluation script of SQuAD 2.0. If the data has several answers, the best match counts.
+ * Answers without words are ignored. If no answer of the data has words, an answer without words is right.
  *
  * @param answerable whether the data has an answer
- * @param answered whether the model has one, be it punctuation
- * @param exact 1 where the words are those of the data's answer, else 0
- * @param f1 harmonic mean of the share of the model's words that are in the data's answer, and the other way round;
- *     where one has no words 1 if the other has none either, else 0
+ * @param answered whether the model has an answer, even if only punctuation
+ * @param exact 1 if the words are those of the data's answer, else 0
+ * @param f1 harmonic mean of the share of the model's words in the data's answer, and of the share of the data's words
+ *     in the model's answer. If either has no words, 1 if both have none, else 0
  */
 public record SquadScore(boolean answerable, boolean answered, double exact, double f1) {
     /** Python's {@code string.punctuation}. */
     private static final Pattern PUNCTUATION = Pattern.compile("[!-/:-@\\[-`{-~]");
-    /** A letter or number that touches it, in Python's sense, makes it part of a word. */
+    /** An article that touches no letter or number, in Python's sense; otherwise it is part of a word. */
     private static final Pattern ARTICLE = Pattern.compile("(?<![\\p{L}\\p{N}])(a|an|the)(?![\\p{L}\\p{N}])");
-    /** What Python's {@code split()} splits at. */
+    /** Separators of Python's {@code split()}. */
     private static final Pattern SPACE = Pattern.compile("[\\s\\x1c-\\x1f\\x85\\p{Z}]+");
 
     /**
-     * Of an answer.
+     * Scores an answer.
      *
-     * @param answer the model's, "" for none
-     * @param golds the data's, empty where the question has none
+     * @param answer answer of the model, "" for none
+     * @param golds answers of the data, empty if the question has none
      */
     public static SquadScore of(String answer, List<String> golds) {
         List<String> words = words(answer);
@@ -40,7 +40,10 @@ public record SquadScore(boolean answerable, boolean answered, double exact, dou
                 best(golds, gold -> f1(words, gold)));
     }
 
-    /** In lower case, without ASCII punctuation and articles, words apart by one space ({@code normalize_answer}). */
+    /**
+     * Returns a text in lower case, without ASCII punctuation and articles, with single spaces
+     * ({@code normalize_answer}).
+     */
     static String normalise(String text) {
         return String.join(" ", words(text));
     }

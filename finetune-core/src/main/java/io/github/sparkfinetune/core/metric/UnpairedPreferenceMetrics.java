@@ -5,40 +5,40 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Metrics of answers that are good or bad, under the names of TRL's {@code KTOTrainer}: the mean of the loss; what
- * answers are compared with ({@code kl}); means over the good ({@code rewards/chosen}, {@code logps/chosen}) and the
- * bad answers ({@code rewards/rejected}, {@code logps/rejected}) of the rewards and the log-probabilities; and the
- * difference of the rewards' ({@code rewards/margins}). Without good answers, or bad ones, their means are left out.
- * TRL compares answers with those of their batch, here they are compared with all that were counted: the loss is
- * computed at the end, of 16 bytes a sample. Not thread-safe.
+ * Metrics of answers that are good or bad, named as in TRL's {@code KTOTrainer}. {@code loss} is a mean over all
+ * answers; {@code kl} is the divergence with which answers are compared. There are mean rewards and log-probabilities
+ * of the good answers ({@code rewards/chosen}, {@code logps/chosen}) and of the bad answers ({@code rewards/rejected},
+ * {@code logps/rejected}). {@code rewards/margins} is the difference of the mean rewards. Without good or without bad
+ * answers, their means are missing. TRL compares answers with those of their batch. Here answers are compared with all
+ * counted answers. The loss is computed at the end, from 16 bytes per sample. Not thread-safe.
  */
 public final class UnpairedPreferenceMetrics implements Metrics {
 
-    /** What is made of answers. */
+    /** Loss and reward of answers. */
     public interface Measure {
         /**
-         * What answers are compared with.
+         * Returns the divergence with which answers are compared.
          *
-         * @param sum of the logarithms of how much likelier the model finds answers to other prompts than the reference
-         * @param count of these
-         * @return in nats, at least 0; 0 of none
+         * @param sum sum of log-ratios, model over reference, of answers to other prompts
+         * @param count number of these answers
+         * @return divergence in nats, at least 0; 0 without answers
          */
         double divergence(double sum, double count);
 
         /**
-         * The loss of an answer.
+         * Returns the loss of an answer.
          *
-         * @param ratio the logarithm of how much likelier the model finds it than the reference
-         * @param divergence what it is compared with
+         * @param ratio log-ratio of the answer's probabilities, model over reference
+         * @param divergence divergence with which the answer is compared
          */
         double loss(boolean desirable, double ratio, double divergence);
 
-        /** The reward of an answer by its ratio. */
+        /** Returns the reward of an answer from its log-ratio. */
         double reward(double ratio);
     }
 
     private static final int DIVERGENCE = 0;
-    /** Of good answers, then of bad ones: how many, and sums of rewards and log-probabilities. */
+    /** Index of the number of good answers, then the sums of their rewards and log-probabilities. */
     private static final int GOOD = 1;
 
     private static final int BAD = 4;
@@ -46,10 +46,10 @@ public final class UnpairedPreferenceMetrics implements Metrics {
 
     private final Measure measure;
     private final double[] counts;
-    /** By sample 1 where it is good, and the ratio. */
+    /** For each sample: 1 if the answer is good, else 0; the log-ratio. */
     private final Observations ratios;
 
-    /** No counts yet. */
+    /** Creates metrics without counts. */
     public UnpairedPreferenceMetrics(Measure measure) {
         this(measure, new double[COUNTS], new Observations());
     }
@@ -63,7 +63,7 @@ public final class UnpairedPreferenceMetrics implements Metrics {
         this.ratios = ratios;
     }
 
-    /** What models are compared by. */
+    /** Returns the metrics by which models are compared. */
     public static List<Metric> all() {
         return List.of(new Metric("loss", false), new Metric("rewards/margins", true));
     }
@@ -71,9 +71,9 @@ public final class UnpairedPreferenceMetrics implements Metrics {
     /**
      * Counts an answer.
      *
-     * @param ratio the logarithm of how much likelier the model finds it than the reference
-     * @param logProb in nats
-     * @param mismatched the ratio of the answer to another prompt
+     * @param ratio log-ratio of the answer's probabilities, model over reference
+     * @param logProb log-probability of the answer, in nats
+     * @param mismatched log-ratio of the answer to another prompt
      */
     public void add(boolean desirable, double ratio, double logProb, double mismatched) {
         int kind = desirable ? GOOD : BAD;

@@ -94,7 +94,7 @@ class MultiLabelMetricsTest {
         MultiLabelMetrics metrics = new MultiLabelMetrics(List.of("a", "b"));
 
         assertThatThrownBy(() -> metrics.add(new boolean[1], new double[2], 0))
-                .hasMessage("2 labels, 1 true or not, 2 probabilities");
+                .hasMessage("2 labels, 1 truth values, 2 probabilities");
         assertThatThrownBy(metrics::values).hasMessage("no sample was counted");
     }
 

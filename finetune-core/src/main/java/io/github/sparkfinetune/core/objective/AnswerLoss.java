@@ -10,35 +10,35 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A loss of how likely whole answers are: the mean over samples of a function of the log-probabilities of the sample's
- * documents, each the sum over the tokens with a label.
+ * A loss of the likelihood of whole answers: the mean over samples of a function of the log-probabilities of the
+ * sample's documents. A document's log-probability is the sum over its tokens with a label.
  */
 public abstract class AnswerLoss implements Objective {
     private final VocabularyLoss tokens;
 
-    /** @param tokens what computes the losses of tokens */
+    /** @param tokens loss of tokens */
     AnswerLoss(VocabularyLoss tokens) {
         this.tokens = tokens;
     }
 
-    /** What computes the losses of tokens. */
+    /** Returns the loss of tokens. */
     public final VocabularyLoss tokens() {
         return tokens;
     }
 
     /**
-     * A sample's loss.
+     * Loss of a sample with its derivatives.
      *
-     * @param loss its value
-     * @param slopes its derivative by the log-probability of each of the sample's documents
+     * @param loss value of the loss
+     * @param slopes derivative of the loss by the log-probability of each document
      */
     record Sloped(double loss, double... slopes) {}
 
     /**
-     * A sample's loss and its derivatives.
+     * Returns a sample's loss and its derivatives.
      *
-     * @param losses of its documents: their log-probabilities with the other sign
-     * @param weights over the whole global batch, as {@link #weights} tells them
+     * @param losses losses of the documents, which are their negative log-probabilities
+     * @param weights sums of {@link #weights} over the global batch
      */
     abstract Sloped sloped(Sample sample, double[] losses, double[] weights);
 
@@ -61,16 +61,17 @@ public abstract class AnswerLoss implements Objective {
             Weighed weighed = weighed(batch, differentiated.losses(), weights);
             return weighed.loss(tokens.weighted(owner, differentiated, weighed.tokens()));
         }
-        // A head that is trained needs the weights of the tokens before its gradient, and its logits twice.
-        Weighed weighed = weighed(batch, tokens.tell(owner, hidden, batch).losses(), weights);
+        // The gradient of a trained head needs the weights of the tokens first, so logits are computed twice.
+        Weighed weighed =
+                weighed(batch, tokens.tokenLosses(owner, hidden, batch).losses(), weights);
         return weighed.loss(tokens.weighted(owner, hidden, batch, weighed.tokens(), projection, add));
     }
 
     /**
-     * Samples, and what their tokens' losses count in the gradient.
+     * Loss of samples with the weights of their tokens in the gradient.
      *
-     * @param sum of the samples' losses
-     * @param tokens the derivative of the loss by each token's
+     * @param sum sum of the samples' losses
+     * @param tokens derivative of the loss by each token's loss
      */
     private record Weighed(double sum, float[] tokens) {
         Loss loss(NDArray gradient) {
@@ -95,7 +96,7 @@ public abstract class AnswerLoss implements Objective {
             Sloped sloped = sloped(sample, sums, weights);
             sum += sloped.loss();
             for (int document = 0; document < lengths.length; document++) {
-                // A token's loss is its log-probability with the other sign.
+                // A token's loss is its negative log-probability.
                 int end = begin + lengths[document];
                 Arrays.fill(counted, begin, end, (float) (-scale * sloped.slopes()[document]));
                 begin = end;
@@ -104,13 +105,13 @@ public abstract class AnswerLoss implements Objective {
         return new Weighed(sum, counted);
     }
 
-    /** @throws IllegalArgumentException where it has not as many documents, or nothing was said of as many */
-    static void require(Sample sample, int documents, int told) {
+    /** @throws IllegalArgumentException if the number of documents or of reference values differs */
+    static void require(Sample sample, int documents, int references) {
         if (sample.documents().length != documents) {
             throw new IllegalArgumentException(
                     "sample " + sample.index() + " has " + sample.documents().length + " documents, not " + documents);
         }
-        if (sample.targets().length != told) {
+        if (sample.targets().length != references) {
             throw new IllegalArgumentException("sample " + sample.index() + " has no reference");
         }
     }

@@ -1,15 +1,15 @@
 package io.github.sparkfinetune.core.objective;
 
 /**
- * How likely a model and the one that it is compared with find both answers to a prompt: sums of the log-probabilities
- * of an answer's tokens, in nats.
+ * Log-probabilities of both answers to a prompt under a model and its reference model. The log-probability of an answer
+ * is the sum over its tokens, in nats.
  *
- * @param chosen the model's, of the better answer
- * @param rejected the model's, of the other
- * @param referenceChosen the reference's, of the better answer
- * @param referenceRejected the reference's, of the other
- * @param chosenTokens tokens of the better answer
- * @param rejectedTokens tokens of the other
+ * @param chosen the model's log-probability of the chosen answer
+ * @param rejected the model's log-probability of the rejected answer
+ * @param referenceChosen the reference's log-probability of the chosen answer
+ * @param referenceRejected the reference's log-probability of the rejected answer
+ * @param chosenTokens number of tokens of the chosen answer
+ * @param rejectedTokens number of tokens of the rejected answer
  */
 public record AnswerPair(
         double chosen,
@@ -19,12 +19,12 @@ public record AnswerPair(
         long chosenTokens,
         long rejectedTokens) {
 
-    /** How much likelier the model finds the better answer than the reference does. */
+    /** Returns the log-ratio of the chosen answer's probabilities, model over reference. */
     public double chosenRatio() {
         return chosen - referenceChosen;
     }
 
-    /** The same of the other answer. */
+    /** Returns the log-ratio of the rejected answer's probabilities, model over reference. */
     public double rejectedRatio() {
         return rejected - referenceRejected;
     }

@@ -14,16 +14,16 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One label a text: mean cross-entropy over the samples, as {@code torch.nn.CrossEntropyLoss}. With weights w of the
- * labels y it is its weighted mean, Σ w[y] loss / Σ w[y].
+ * Loss of one label per text: mean cross-entropy over the samples, as {@code torch.nn.CrossEntropyLoss}. With class
+ * weights w and labels y, it is the weighted mean Σ w[y] loss / Σ w[y].
  */
 public final class ClassificationLoss implements Objective {
     private final ScriptModule script;
     private final Optional<double[]> classWeight;
 
     /**
-     * @param manager owner of the text that computes it, on the model's device
-     * @param classWeight weights of the labels by id, or empty for all the same
+     * @param manager owner of the loss's script, on the model's device
+     * @param classWeight weights of the labels by id, or empty for equal weights
      */
     public ClassificationLoss(NDManager manager, Optional<double[]> classWeight) {
         script = ScriptModule.load(manager, List.of("core.objective.cross_entropy"), Map.of());

@@ -12,16 +12,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Any number of labels a text: mean binary cross-entropy over the samples and all labels, as
- * {@code torch.nn.BCEWithLogitsLoss}, whose {@code pos_weight} multiplies the loss of the labels that a sample has.
+ * Loss of any number of labels per text: mean binary cross-entropy over samples and labels, as
+ * {@code torch.nn.BCEWithLogitsLoss}. Its {@code pos_weight} multiplies the loss of the labels that a sample has.
  */
 public final class MultiLabelLoss implements Objective {
     private final ScriptModule script;
     private final double[] posWeight;
 
     /**
-     * @param manager owner of the text that computes it, on the model's device
-     * @param posWeight by id of the label
+     * @param manager owner of the loss's script, on the model's device
+     * @param posWeight {@code pos_weight} by id of the label
      */
     public MultiLabelLoss(NDManager manager, double... posWeight) {
         script = ScriptModule.load(manager, List.of("core.objective.binary_cross_entropy"), Map.of());

@@ -10,40 +10,41 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What is minimised: a sum of terms, each of them a sum over labels divided by a weight that counts these labels over
- * the whole global batch. So the loss does not depend on how the batch is cut into micro-batches and ranks. Where it is
- * the mean of n terms, a label counts n.
+ * A minimised loss: a sum of terms. A term is a sum over labels, divided by a weight that counts these labels in the
+ * global batch. Therefore the loss does not depend on the division into micro-batches and ranks. If the loss is the
+ * mean of n terms, each label counts n.
  *
- * <p>One label a text or a token is one term, and so are several labels a text, or a number; the start and the end of
- * an answer are two.
+ * <p>There is one term for one label per text or token, for several labels per text, or for a number. The start and the
+ * end of an answer are two terms.
  */
 public interface Objective {
-    /** Names of the terms; arrays of weights and sums are in their order. One term is the loss itself. */
+    /** Returns the names of the terms, in the order of weights and sums. A single term is the loss itself. */
     default List<String> terms() {
         return List.of("loss");
     }
 
     /**
-     * What these samples add to the weight of each term, and after these to what else the loss needs to know of the
-     * whole global batch. Called before each step for each micro-batch, with the weights that the step begins with.
+     * Returns the samples' contributions to the weight of each term, then to any other sums over the global batch that
+     * the loss needs. The trainer calls this method before each step for each micro-batch, with the parameters before
+     * the step.
      */
     double[] weights(List<Sample> samples);
 
-    /** What of a sample the loss is differentiated by: by default the whole of it. */
+    /** Returns the part of a sample that is differentiated: by default the whole sample. */
     default Sample differentiated(Sample sample) {
         return sample;
     }
 
     /**
-     * The sum of each term over a batch, and the gradient of the loss.
+     * Returns the sum of each term over a batch, and the gradient of the loss.
      *
-     * @param owner of the result
-     * @param outputs what was computed of the batch, by the names of {@code transformers}: under
-     *     {@link io.github.sparkfinetune.core.model.Model#outputName} what the model's last block gives
+     * @param owner owner of the result
+     * @param outputs outputs of the batch, named as in {@code transformers}.
+     *     {@link io.github.sparkfinetune.core.model.Model#outputName} names the output of the model's last block
      * @param weights sums of {@link #weights} over the whole global batch
-     * @param projection where the gradients of the weights go that the objective itself reads, by their local names
-     *     (see {@link io.github.sparkfinetune.core.model.Projection}); without those that are frozen
-     * @param add whether it is added to what is there, or replaces it
+     * @param projection receive the gradients of the weights that the objective reads, by local name (see
+     *     {@link io.github.sparkfinetune.core.model.Projection}); frozen weights have none
+     * @param add whether these gradients are added to the present values instead of replacing them
      */
     Loss loss(
             NDManager owner,
@@ -56,15 +57,15 @@ public interface Objective {
     /**
      * Loss of a batch.
      *
-     * @param sums of the terms, not divided by their weights
-     * @param gradients of the sum of the terms, divided by their weights, with respect to the outputs that are
-     *     differentiated, by name
+     * @param sums sums of the terms, not yet divided by their weights
+     * @param gradients gradients of the sum of the terms, divided by their weights, with respect to the differentiated
+     *     outputs, by name
      */
     record Loss(double[] sums, Map<String, NDArray> gradients) {
         /**
-         * Of one output.
+         * Returns the loss of one output.
          *
-         * @param result what an objective's text gives: the sums of the terms, then the gradient
+         * @param result result of an objective's script: the sums of the terms, then the gradient
          * @param output name of the output
          */
         static Loss of(NDList result, String output) {
@@ -75,7 +76,7 @@ public interface Objective {
         }
     }
 
-    /** What a term is multiplied by: 1 by its weight; 0 where the whole global batch has no label of it. */
+    /** Returns the factor of a term, 1 / weight, or 0 if the global batch has no label of the term. */
     static double scale(double weight) {
         return weight == 0 ? 0 : 1 / weight;
     }

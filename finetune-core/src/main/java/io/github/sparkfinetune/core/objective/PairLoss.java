@@ -5,8 +5,9 @@ import io.github.sparkfinetune.conf.PreferenceConfig.LossType;
 import io.github.sparkfinetune.core.metric.Sigmoid;
 
 /**
- * The loss of a pair of answers. With c and r the {@linkplain AnswerPair#chosenRatio ratios} of the better and the
- * other answer, n and m their tokens, z = beta (c - r), e the label smoothing and s the logarithm of the sigmoid:
+ * Loss of a pair of answers. With c and r the {@linkplain AnswerPair#chosenRatio log-ratios} of the chosen and the
+ * rejected answer, n and m their numbers of tokens, z = beta (c - r), e the label smoothing and s the logarithm of the
+ * sigmoid:
  *
  * <ul>
  *   <li>{@code sigmoid}: -(1 - e) s(z) - e s(-z)
@@ -14,12 +15,12 @@ import io.github.sparkfinetune.core.metric.Sigmoid;
  *   <li>{@code ipo}: (c / n - r / m - 1 / (2 beta))²
  * </ul>
  *
- * <p>Source: TRL's {@code DPOTrainer} (1.16), whose {@code sigmoid} knows no label smoothing; with it, it is
- * conservative DPO as TRL had it before 1.0.
+ * <p>Source: TRL's {@code DPOTrainer} (1.16), whose {@code sigmoid} has no label smoothing. With label smoothing,
+ * {@code sigmoid} is conservative DPO as in TRL before 1.0.
  */
 public record PairLoss(PreferenceConfig config) {
 
-    /** The loss. */
+    /** Returns the loss of a pair. */
     public double of(AnswerPair pair) {
         if (config.lossType() == LossType.IPO) {
             double off = off(pair);
@@ -34,19 +35,19 @@ public record PairLoss(PreferenceConfig config) {
         };
     }
 
-    /** The reward of an answer by its ratio: beta times that. */
+    /** Returns the reward of an answer, beta times its log-ratio. */
     public double reward(double ratio) {
         return config.beta() * ratio;
     }
 
-    /** The derivative of the loss by the log-probability of the better answer. */
+    /** Returns the derivative of the loss by the log-probability of the chosen answer. */
     double slopeOfChosen(AnswerPair pair) {
         return config.lossType() == LossType.IPO
                 ? 2 * off(pair) / pair.chosenTokens()
                 : config.beta() * slope(logit(pair));
     }
 
-    /** The derivative of the loss by the log-probability of the other answer. */
+    /** Returns the derivative of the loss by the log-probability of the rejected answer. */
     double slopeOfRejected(AnswerPair pair) {
         return config.lossType() == LossType.IPO
                 ? -2 * off(pair) / pair.rejectedTokens()

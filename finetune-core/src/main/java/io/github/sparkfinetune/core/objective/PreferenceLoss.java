@@ -3,21 +3,21 @@ package io.github.sparkfinetune.core.objective;
 import io.github.sparkfinetune.data.dataset.Sample;
 
 /**
- * Which of two answers is the better one: the mean of {@link PairLoss} over the pairs. A sample is a pair, two
- * documents of which the better one comes first; its targets are what the reference says of both.
+ * Loss of the preference between two answers: the mean of {@link PairLoss} over the pairs. A sample is a pair: two
+ * documents, the chosen answer first. Its targets are the reference's log-probabilities of both.
  */
 public final class PreferenceLoss extends AnswerLoss {
     private static final int ANSWERS = 2;
 
     private final PairLoss pairLoss;
 
-    /** @param tokens what computes the losses of tokens */
+    /** @param tokens loss of tokens */
     public PreferenceLoss(VocabularyLoss tokens, PairLoss pairLoss) {
         super(tokens);
         this.pairLoss = pairLoss;
     }
 
-    /** What is minimised of a pair. */
+    /** Returns the loss of a pair. */
     public PairLoss pairLoss() {
         return pairLoss;
     }
@@ -29,10 +29,10 @@ public final class PreferenceLoss extends AnswerLoss {
     }
 
     /**
-     * A pair.
+     * Returns the pair of a sample.
      *
-     * @param chosenLoss sum of the losses of the better answer's tokens
-     * @param rejectedLoss of the other's
+     * @param chosenLoss sum of the losses of the chosen answer's tokens
+     * @param rejectedLoss sum of the losses of the rejected answer's tokens
      */
     public AnswerPair pair(Sample sample, double chosenLoss, double rejectedLoss) {
         boolean free = pairLoss.config().referenceFree();

@@ -14,12 +14,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Where the answer begins and where it ends: the mean of two terms, each the mean cross-entropy over the samples of the
- * answer's first or last token among the tokens, as {@code transformers.loss.ForQuestionAnsweringLoss}. A token that
- * lies outside takes no part in its term.
+ * Loss of an answer's start and end, as {@code transformers.loss.ForQuestionAnsweringLoss}: the mean of two terms. A
+ * term is the mean cross-entropy, over the samples, of the answer's first or last token among the sample's tokens. A
+ * sample whose answer token lies outside its tokens is not part of that term.
  *
- * <p>{@code transformers} counts padding among the tokens, so that there a sample's loss depends on what it shares a
- * batch with. Here a sample's own tokens are counted, or padding up to one length that all samples have.
+ * <p>In {@code transformers} padding counts as tokens, so a sample's loss depends on the other samples of its batch.
+ * Here only a sample's own tokens count, or padding to a fixed length of all samples.
  */
 public final class QuestionAnsweringLoss implements Objective {
     private static final int SIDES = 2;
@@ -28,9 +28,9 @@ public final class QuestionAnsweringLoss implements Objective {
     private final int padded;
 
     /**
-     * @param manager owner of the text that computes it, on the model's device
-     * @param padded tokens, padding included, that are counted of every sample, which the batches must have; 0: a
-     *     sample's own are
+     * @param manager owner of the loss's script, on the model's device
+     * @param padded number of tokens that count in every sample, including padding, which the batches must have; 0 to
+     *     count a sample's own tokens
      */
     public QuestionAnsweringLoss(NDManager manager, int padded) {
         script = ScriptModule.load(manager, List.of("core.objective.answer_loss"), Map.of());
@@ -42,7 +42,7 @@ public final class QuestionAnsweringLoss implements Objective {
         return List.of("start", "end");
     }
 
-    /** Twice the samples whose answer begins, or ends, inside: the sum of the terms is the mean of both. */
+    /** Returns twice the number of samples whose answer starts, or ends, inside: the sum of the terms is their mean. */
     @Override
     public double[] weights(List<Sample> samples) {
         double[] weights = new double[SIDES];
@@ -101,18 +101,18 @@ public final class QuestionAnsweringLoss implements Objective {
     }
 
     /**
-     * The loss of one sample whose answer lies inside.
+     * Returns the loss of a sample whose answer lies inside.
      *
-     * @param logits of its tokens, a start and an end each
+     * @param logits logits of the tokens, [tokens, 2], for start and end
      */
     public double loss(Sample sample, float[] logits) {
         double sum = 0;
         for (int side = 0; side < SIDES; side++) {
-            float[] places = new float[counted(sample)];
-            for (int token = 0; token < places.length; token++) {
-                places[token] = logits[SIDES * token + side];
+            float[] sideLogits = new float[counted(sample)];
+            for (int token = 0; token < sideLogits.length; token++) {
+                sideLogits[token] = logits[SIDES * token + side];
             }
-            sum += Softmax.crossEntropy(places, sample.window().answer()[side]);
+            sum += Softmax.crossEntropy(sideLogits, sample.window().answer()[side]);
         }
         return sum / SIDES;
     }

@@ -6,20 +6,20 @@ import io.github.sparkfinetune.core.metric.Sigmoid;
 import io.github.sparkfinetune.core.metric.UnpairedPreferenceMetrics;
 
 /**
- * The loss of an answer that is good or bad. With r the logarithm of how much likelier the model finds it than the
- * reference does, s the sigmoid, and kl the mean of the same logarithm over answers to other prompts, at least 0, and 0
- * for {@code apo_zero_unpaired}:
+ * Loss of an answer that is good or bad. Let r be the log-ratio of the answer's probabilities, model over reference,
+ * and s the sigmoid. Let kl be the mean log-ratio of answers to other prompts, at least 0; for
+ * {@code apo_zero_unpaired} it is 0.
  *
  * <ul>
  *   <li>good: desirable_weight (1 - s(beta (r - kl)))
  *   <li>bad: undesirable_weight (1 - s(beta (kl - r)))
  * </ul>
  *
- * <p>kl is a number that is not differentiated. Source: TRL's {@code KTOTrainer} (1.16).
+ * <p>kl is not differentiated. Source: TRL's {@code KTOTrainer} (1.16).
  */
 public record RatedLoss(UnpairedPreferenceConfig config) implements UnpairedPreferenceMetrics.Measure {
 
-    /** Whether it is compared with answers to other prompts. */
+    /** Returns whether the loss compares an answer with answers to other prompts. */
     public boolean readsDivergence() {
         return config.lossType() == LossType.KTO;
     }
@@ -34,7 +34,7 @@ public record RatedLoss(UnpairedPreferenceConfig config) implements UnpairedPref
         return weight(desirable) * Sigmoid.probability(-argument(desirable, ratio, divergence));
     }
 
-    /** The derivative of the loss by r, which is that by the answer's log-probability. */
+    /** Returns the derivative of the loss by r, equal to that by the answer's log-probability. */
     double slope(boolean desirable, double ratio, double divergence) {
         double z = argument(desirable, ratio, divergence);
         double slope = config.beta() * weight(desirable) * Sigmoid.probability(z) * Sigmoid.probability(-z);

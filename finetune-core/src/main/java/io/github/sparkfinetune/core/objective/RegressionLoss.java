@@ -10,11 +10,11 @@ import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import java.util.Map;
 
-/** A number a text: mean squared error over the samples, as {@code torch.nn.MSELoss}. */
+/** Loss of one number per text: mean squared error over the samples, as {@code torch.nn.MSELoss}. */
 public final class RegressionLoss implements Objective {
     private final ScriptModule script;
 
-    /** @param manager owner of the text that computes it, on the model's device */
+    /** @param manager owner of the loss's script, on the model's device */
     public RegressionLoss(NDManager manager) {
         script = ScriptModule.load(manager, List.of("core.objective.mean_squared_error"), Map.of());
     }

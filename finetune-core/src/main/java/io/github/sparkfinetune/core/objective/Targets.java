@@ -12,7 +12,7 @@ import java.util.List;
 final class Targets {
     private Targets() {}
 
-    /** The targets of samples, [samples, targets of each]. */
+    /** Returns the targets of samples, [samples, targets per sample]. */
     static NDArray of(NDManager owner, List<Sample> samples) {
         double[] all = samples.stream()
                 .flatMapToDouble(sample -> Arrays.stream(sample.targets()))
@@ -20,7 +20,7 @@ final class Targets {
         return of(owner, new Shape(samples.size(), all.length / samples.size()), all);
     }
 
-    /** Numbers in a shape. */
+    /** Returns numbers as a tensor of a shape. */
     static NDArray of(NDManager owner, Shape shape, double... values) {
         float[] floats = new float[values.length];
         for (int i = 0; i < floats.length; i++) {

@@ -13,13 +13,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One label a token: mean cross-entropy over the tokens that have one, as
+ * Loss of one label per token: mean cross-entropy over the tokens with a label, as
  * {@code transformers.loss.ForTokenClassification}.
  */
 public final class TokenClassificationLoss implements Objective {
     private final ScriptModule script;
 
-    /** @param manager owner of the text that computes it, on the model's device */
+    /** @param manager owner of the loss's script, on the model's device */
     public TokenClassificationLoss(NDManager manager) {
         script = ScriptModule.load(manager, List.of("core.objective.cross_entropy"), Map.of());
     }

@@ -5,14 +5,15 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Which answers are good: the mean of {@link RatedLoss} over them. A sample is a prompt with its answer and the prompt
- * with another one's; its label is 1 where its answer is good; its targets are what the reference says of both. What
- * the second document is for is computed before each step, over the whole global batch.
+ * Loss of rated answers: the mean of {@link RatedLoss} over the answers. A sample has two documents: a prompt with its
+ * answer, and the prompt with another prompt's answer. Its label is 1 if its answer is good. Its targets are the
+ * reference's log-probabilities of both documents. The divergence, from the second documents, is computed before each
+ * step over the global batch.
  */
 public final class UnpairedPreferenceLoss extends AnswerLoss {
-    /** Places of a sample's documents, and of what the reference says of them. */
+    /** Index of the prompt with its answer, among a sample's documents and targets. */
     public static final int ANSWER = 0;
-    /** The prompt with another one's answer. */
+    /** Index of the prompt with another prompt's answer, among a sample's documents and targets. */
     public static final int MISMATCHED = 1;
 
     private static final int DOCUMENTS = 2;
@@ -21,8 +22,8 @@ public final class UnpairedPreferenceLoss extends AnswerLoss {
     private final ToDoubleFunction<List<Sample>> divergence;
 
     /**
-     * @param tokens what computes the losses of tokens
-     * @param divergence the sum over samples of how much likelier the model finds the second document, without gradient
+     * @param tokens loss of tokens
+     * @param divergence returns the sum over samples of the second document's log-ratio, without gradient
      */
     public UnpairedPreferenceLoss(
             VocabularyLoss tokens, RatedLoss ratedLoss, ToDoubleFunction<List<Sample>> divergence) {
@@ -31,7 +32,7 @@ public final class UnpairedPreferenceLoss extends AnswerLoss {
         this.divergence = divergence;
     }
 
-    /** What is minimised of an answer. */
+    /** Returns the loss of an answer. */
     public RatedLoss ratedLoss() {
         return ratedLoss;
     }
@@ -55,7 +56,7 @@ public final class UnpairedPreferenceLoss extends AnswerLoss {
         return new Sloped(ratedLoss.loss(desirable, ratio, kl), ratedLoss.slope(desirable, ratio, kl));
     }
 
-    /** Whether a sample's answer is good. */
+    /** Returns whether a sample's answer is good. */
     public static boolean isDesirable(Sample sample) {
         return sample.label() == 1;
     }

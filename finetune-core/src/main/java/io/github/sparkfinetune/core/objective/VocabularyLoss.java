@@ -17,16 +17,16 @@ import java.util.Map;
 import java.util.function.ToIntFunction;
 
 /**
- * Cross-entropy over the vocabulary, the mean over the tokens that have a label: of the next token, as
- * {@code transformers.loss.ForCausalLMLoss}, or of the masked ones, as {@code ForMaskedLMLoss}. Logits are computed
- * only for these tokens and at most {@value #CHUNK} at a time, their gradient (softmax minus one-hot) by hand, so that
- * [tokens, vocabulary] is never held.
+ * Mean cross-entropy over the vocabulary of the tokens with a label. The label is the next token, as in
+ * {@code transformers.loss.ForCausalLMLoss}, or a masked token, as in {@code ForMaskedLMLoss}. Logits are computed only
+ * for these tokens, at most {@value #CHUNK} tokens at a time. The script computes their gradient, softmax minus
+ * one-hot, itself. Therefore a tensor [tokens, vocabulary] never exists.
  */
 public final class VocabularyLoss implements Objective {
-    /** Tokens whose logits are there at once, at most. */
+    /** Maximum number of tokens whose logits exist at once. */
     public static final int CHUNK = 256;
 
-    /** Tokens whose logits are in F32 at once, where products aren't: as many as stay in a processor's cache. */
+    /** Number of tokens whose logits are in F32 at once if products are not: as many as fit in a CPU's cache. */
     private static final int PART = 16;
 
     private final ScriptModule script;
@@ -62,9 +62,9 @@ public final class VocabularyLoss implements Objective {
     }
 
     /**
-     * @param chunk tokens whose logits are there at once
-     * @param part of them, whose logits are in F32 at once
-     * @param cap of the logits, 0 for none
+     * @param chunk number of tokens whose logits exist at once
+     * @param part number of tokens whose logits are in F32 at once
+     * @param cap cap of the logits, 0 for none
      */
     static ScriptModule text(NDManager manager, MatmulBackend matmul, int chunk, int part, double cap) {
         return ScriptModule.load(
@@ -99,10 +99,10 @@ public final class VocabularyLoss implements Objective {
     }
 
     /**
-     * The losses of the tokens with a label, and the gradient of each by its hidden state.
+     * Losses of the tokens with a label, and the gradient of each by its hidden state.
      *
-     * @param losses in the order of the batch, in nats
-     * @param gradient [M, hidden], which {@link #weighted(NDManager, TokenGradients, float[])} takes
+     * @param losses losses in the order of the batch, in nats
+     * @param gradient gradients [M, hidden], input of {@link #weighted(NDManager, TokenGradients, float[])}
      */
     record TokenGradients(float[] losses, NDArray gradient) {}
 
@@ -113,9 +113,9 @@ public final class VocabularyLoss implements Objective {
     }
 
     /**
-     * The gradient of a weighted sum of the tokens' losses by the hidden states, where the head is not trained.
+     * Returns the gradient of a weighted sum of the tokens' losses by the hidden states, for a frozen head.
      *
-     * @param weights of the tokens
+     * @param weights weights of the tokens
      */
     NDArray weighted(NDManager owner, TokenGradients tokens, float[] weights) {
         return script.callOne(
@@ -123,10 +123,10 @@ public final class VocabularyLoss implements Objective {
     }
 
     /**
-     * The same, where the head is trained.
+     * Returns the gradient of a weighted sum of the tokens' losses by the hidden states, for a trained head.
      *
-     * @param projection where the gradients of the head's weights go
-     * @param add whether they are added to what is there, or replace it
+     * @param projection receive the gradients of the head's weights
+     * @param add whether gradients are added to the present values instead of replacing them
      */
     NDArray weighted(
             NDManager owner,
@@ -147,55 +147,55 @@ public final class VocabularyLoss implements Objective {
     }
 
     /**
-     * The most that logits and their gradient take at once, in bytes.
+     * Returns the peak memory of logits and their gradient, in bytes.
      *
-     * @param tokens with a label
-     * @param capped whether the logits have a cap, whose slope is there too then
+     * @param tokens number of tokens with a label
+     * @param capped whether the logits have a cap, whose slope takes memory too
      */
     public static long bytes(long tokens, long vocabulary, boolean capped) {
         return (capped ? 3 : 2) * Math.min(CHUNK, tokens) * vocabulary * Float.BYTES;
     }
 
     /**
-     * How well the tokens with a label are told, in the order of the batch.
+     * Loss and top-1 hit of each token with a label, in the order of the batch.
      *
      * @param losses cross-entropies, in nats
-     * @param hits 1 where the token is the likeliest, the first of equally likely ones, else 0
+     * @param hits 1 if the label is the most probable token, or the first of equally probable tokens; else 0
      */
     public record Told(float[] losses, float[] hits) {}
 
     /**
-     * Tells the tokens with a label.
+     * Returns the losses and hits of the tokens with a label.
      *
-     * @param output of the model's last block
+     * @param output output of the model's last block
      */
-    public Told tell(NDManager owner, NDArray output, Batch batch) {
+    public Told tokenLosses(NDManager owner, NDArray output, Batch batch) {
         if (output.getShape().get(0) == 0) {
             return new Told(new float[0], new float[0]);
         }
-        NDList told = script.call(owner, "token_losses", output, model.projectionWeights(), batch.targets());
-        return new Told(told.get(0).toFloatArray(), told.get(1).toFloatArray());
+        NDList losses = script.call(owner, "token_losses", output, model.projectionWeights(), batch.targets());
+        return new Told(losses.get(0).toFloatArray(), losses.get(1).toFloatArray());
     }
 
     /**
-     * The likeliest tokens of each place, the likeliest first.
+     * The most probable tokens of each row, the most probable first.
      *
-     * @param probabilities [places][tokens]
-     * @param ids [places][tokens]
+     * @param probabilities probabilities [rows][tokens]
+     * @param ids token ids [rows][tokens]
      */
     public record Likeliest(float[][] probabilities, int[][] ids) {}
 
     /**
-     * Finds the likeliest tokens at the places of those with a label.
+     * Returns the most probable tokens in the rows of the tokens with a label.
      *
-     * @param output of the model's last block
-     * @param count tokens of each place
+     * @param output output of the model's last block
+     * @param count number of tokens per row
      */
     public Likeliest likeliest(NDManager owner, NDArray output, int count) {
-        int places = Math.toIntExact(output.getShape().get(0));
-        float[][] probabilities = new float[places][count];
-        int[][] ids = new int[places][count];
-        if (places > 0) {
+        int rows = Math.toIntExact(output.getShape().get(0));
+        float[][] probabilities = new float[rows][count];
+        int[][] ids = new int[rows][count];
+        if (rows > 0) {
             NDList found = script.call(owner, "likeliest", output, model.projectionWeights(), count);
             float[] values = found.get(0).toFloatArray();
             long[] tokens = found.get(1).toLongArray();

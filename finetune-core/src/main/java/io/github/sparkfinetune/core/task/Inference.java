@@ -90,7 +90,7 @@ public final class Inference {
             try (NDManager owner = manager.newSubManager()) {
                 Batch batch = model.batch(owner, some);
                 FloatBuffer tokens = FloatBuffer.wrap(objective
-                        .tell(owner, output(owner, model, batch), batch)
+                        .tokenLosses(owner, output(owner, model, batch), batch)
                         .losses());
                 some.forEach(sample -> losses.add(documents(sample, tokens)));
             }

@@ -108,7 +108,7 @@ final class TinyDecoder implements AutoCloseable {
         try (NDManager owner = manager.newSubManager()) {
             Batch batch = model().batch(owner, samples);
             return VocabularyLoss.ofNextToken(owner, model())
-                    .tell(owner, hidden(owner, model(), batch), batch)
+                    .tokenLosses(owner, hidden(owner, model(), batch), batch)
                     .losses();
         }
     }

@@ -56,7 +56,7 @@ record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss obje
     private Told[] tell(List<Sample> samples, int batchSize) {
         Told[] all = new Told[samples.size()];
         Inference.byLength(manager, model, samples, batchSize, (owner, places, batch, output) -> {
-            VocabularyLoss.Told told = objective.tell(owner, output, batch);
+            VocabularyLoss.Told told = objective.tokenLosses(owner, output, batch);
             int from = 0;
             for (int place : places) {
                 int to = from + samples.get(place).labelledTokens();

@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
 public record SquadScore(boolean answerable, boolean answered, double exact, double f1) {
     /** Python's {@code string.punctuation}. */
     private static final Pattern PUNCTUATION = Pattern.compile("[!-/:-@\\[-`{-~]");
-    /** An article that touches no letter or number, in Python's sense; otherwise it is part of a word. */
+    /** An article that touches no letter or number in Python's sense, so that it is a word. */
     private static final Pattern ARTICLE = Pattern.compile("(?<![\\p{L}\\p{N}])(a|an|the)(?![\\p{L}\\p{N}])");
     /** Separators of Python's {@code split()}. */
     private static final Pattern SPACE = Pattern.compile("[\\s\\x1c-\\x1f\\x85\\p{Z}]+");

@@ -10,7 +10,7 @@ import java.util.Map;
  * Samples of one forward pass: the N tokens of all samples, side by side. If products need a multiple of some number of
  * tokens, filler tokens follow. Nothing reads the hidden states of filler tokens.
  *
- * @param samples the samples
+ * @param samples samples in the order of their rows
  * @param ids token ids [N], I64
  * @param rows number of tokens of each sample, including counted padding
  * @param documents documents of the attention calls, in the order of the calls

@@ -129,7 +129,7 @@ public final class Block extends ParameterGroup {
         return weights;
     }
 
-    /** Must be called after the optimizer has changed the parameters. */
+    /** Invalidates values derived from the parameters, after the optimizer has changed them. */
     void updated() {
         norms.updated();
     }

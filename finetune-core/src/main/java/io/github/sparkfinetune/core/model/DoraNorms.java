@@ -32,7 +32,7 @@ final class DoraNorms {
         this.norms = norms;
     }
 
-    /** Must be called after A or B has changed. */
+    /** Marks the norms as outdated, after A or B has changed. */
     void updated() {
         fresh = false;
     }

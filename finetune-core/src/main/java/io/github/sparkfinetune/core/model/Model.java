@@ -172,7 +172,7 @@ public abstract sealed class Model permits Encoder, Decoder {
         tokenRows().ifPresent(rows -> rows.apply(applied));
     }
 
-    /** Must be called after the optimizer has changed the parameters. */
+    /** Updates values derived from the parameters, after the optimizer has changed them. */
     public final void updated() {
         blocks().forEach(Block::updated);
         tokenRows().ifPresent(rows -> rows.apply(true));

@@ -359,7 +359,7 @@ class ReportTest {
         return folder;
     }
 
-    private static final Precision PRECISION = new Precision(PrecisionChoice.BF16, "as precision says");
+    private static final Precision PRECISION = new Precision(PrecisionChoice.BF16, "set by precision");
 
     private static final List<RankTime> RANKS = List.of(
             new RankTime(0, "rank 0 (host-a:7077)", 0.511, 0.62), new RankTime(1, "rank 1 (host-b:7077)", 1.234, 1.9));

@@ -29,14 +29,14 @@ import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * An encoder without its head, loaded to embed texts: a text's embedding is the mean of the hidden states of the last
- * layer over its tokens, special tokens included, as {@code Pooling} of {@code sentence-transformers} with
- * {@code pooling_mode_mean_tokens}. Owns its memory. Not for concurrent use; another thread than the one that loaded it
- * begins by {@link #attach}.
+ * An encoder without its head that embeds texts. A text's embedding is the mean of the last layer's hidden states over
+ * its tokens, including special tokens. {@code Pooling} of {@code sentence-transformers} with
+ * {@code pooling_mode_mean_tokens} does the same. Owns its memory. Not for concurrent use. A thread that did not load
+ * the encoder calls {@link #attach} first.
  */
 public final class Embedder implements AutoCloseable {
     private static final EncoderKind KIND = new EncoderKind(HeadKind.NONE);
-    /** Batches of a block: texts of like length share a batch. */
+    /** Number of batches of a block, in which texts of similar length share a batch. */
     private static final int BATCHES = 8;
 
     private final NDManager manager;
@@ -50,29 +50,29 @@ public final class Embedder implements AutoCloseable {
     }
 
     /**
-     * Finds whether {@link #load} has an encoder to load, before any long work.
+     * Checks that {@link #load} has an encoder to load, before any long work.
      *
-     * @param config with absolute paths
-     * @throws RunException that says what to do
+     * @param config configuration with absolute paths
+     * @throws RunException if there is none; the message says what to do
      */
     public static void check(RunConfig config, Configuration hadoop) throws IOException {
         org.apache.hadoop.fs.Path folder =
                 new org.apache.hadoop.fs.Path(config.base().model());
         if (folder.getFileSystem(hadoop).exists(new org.apache.hadoop.fs.Path(folder, AdapterFile.CONFIG))) {
-            throw RunException.config("model: " + config.base().model()
-                    + " holds an adapter: name the folder that finetune merge makes of it");
+            throw RunException.config("model: " + config.model()
+                    + " holds an adapter: merge it with finetune merge, and set model to the merged folder");
         }
         KIND.check(HfConfig.read(folder, hadoop));
     }
 
     /**
-     * Loads the encoder of a run's {@code model}, which may have a head of any kind, or none.
+     * Loads the encoder of a run's {@code model}, with any head or without a head.
      *
-     * @param config with absolute paths
-     * @param localDir gets a copy of a folder on another machine, which the caller deletes
+     * @param config configuration with absolute paths
+     * @param localDir local folder for a copy of a folder on another machine; the caller deletes the copy
      * @param gpu index of the GPU, or -1 for the CPU
-     * @param threads of PyTorch's operators, in the whole process
-     * @throws RunException when there is no such model
+     * @param threads number of threads of PyTorch's operators, in the whole process
+     * @throws RunException if there is no such model
      */
     public static Embedder load(RunConfig config, Configuration hadoop, Path localDir, int gpu, int threads) {
         Path folder = ModelFolder.fetch(config.base().model(), hadoop, localDir);
@@ -94,18 +94,18 @@ public final class Embedder implements AutoCloseable {
     }
 
     /**
-     * Makes the calling thread the one that computes, in place of the one that has loaded the model.
+     * Makes the calling thread the computing thread, instead of the thread that loaded the model.
      *
-     * @param threads of PyTorch's operators, in the whole process
+     * @param threads number of threads of PyTorch's operators, in the whole process
      */
     public void attach(int threads) {
         Torch.start(threads);
     }
 
     /**
-     * Embeds texts, as they are asked for.
+     * Embeds texts lazily.
      *
-     * @return a row of each input's index and its embedding [hidden], null of an input that cannot be used
+     * @return one row per input: its index and its embedding [hidden], or null for an unusable input
      */
     public Iterator<Object[]> embed(Iterator<TaskInput> inputs) {
         return new BlockwiseIterator<>(inputs, BATCHES * batchSize, this::embed);
@@ -117,14 +117,14 @@ public final class Embedder implements AutoCloseable {
                 .map(TaskInput::sample)
                 .toList();
         float[][] embeddings = new float[samples.size()][];
-        Inference.byLength(manager, model, samples, batchSize, (owner, places, batch, output) -> {
+        Inference.byLength(manager, model, samples, batchSize, (owner, indices, batch, output) -> {
             float[] states = output.toFloatArray();
             int[] firstRows = batch.firstRows();
             int hidden = model.shape().hidden();
-            for (int row = 0; row < places.size(); row++) {
+            for (int row = 0; row < indices.size(); row++) {
                 int from = firstRows[row] * hidden;
-                embeddings[places.get(row)] =
-                        mean(states, from, samples.get(places.get(row)).length(), hidden);
+                embeddings[indices.get(row)] =
+                        mean(states, from, samples.get(indices.get(row)).length(), hidden);
             }
         });
         List<Object[]> rows = new ArrayList<>();

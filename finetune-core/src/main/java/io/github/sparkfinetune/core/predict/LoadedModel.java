@@ -29,36 +29,36 @@ import java.util.Collection;
 import java.util.Optional;
 
 /**
- * A run's model with what its task makes of it.
+ * A run's model, loaded for its task.
  *
- * @param task the model
- * @param config the model's configuration, with the vocabulary that it is loaded with
- * @param lora its adapters' settings, where it has any
- * @param isResized whether its embeddings got rows for tokens that the checkpoint does not know
+ * @param task model of the task
+ * @param config configuration of the model, with the loaded vocabulary
+ * @param lora settings of the adapters, or empty without adapters
+ * @param isResized whether the embeddings have rows for tokens that the checkpoint lacks
  */
 public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings> lora, boolean isResized) {
 
-    /** Its weights and computation. */
+    /** Returns the weights and their computation. */
     public Model model() {
         return task.model();
     }
 
-    /** What is minimised. */
+    /** Returns the loss. */
     public Objective objective() {
         return task.objective();
     }
 
     /**
-     * The base model, ready to be trained.
+     * Loads the base model for training.
      *
-     * @param precision what products are computed in, whatever the run's says
+     * @param precision precision of the products, instead of the run's setting
      * @param manager owner of the weights
      * @param base local folder of the base model
      * @param adapter local folder of {@code method.adapter}, or empty
-     * @param labels of the dataset
-     * @param vocabulary token ids that must have an embedding
-     * @param threads of this rank
-     * @param start what a new adapter begins with
+     * @param labels labels of the dataset
+     * @param vocabulary number of token ids that must have an embedding
+     * @param threads number of threads of this rank
+     * @param start source of the initial values of a new adapter
      */
     public static LoadedModel toTrain(
             RunConfig config,
@@ -89,9 +89,9 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
     }
 
     /**
-     * What a run has trained, ready to predict.
+     * Loads a run's trained model for prediction.
      *
-     * @param trained local folder that the run wrote: a model, or an adapter
+     * @param trained local folder with the run's model or adapter
      * @param base local folder of the base model of an adapter; empty for a model
      */
     public static LoadedModel trained(
@@ -109,11 +109,11 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
     }
 
     /**
-     * The base model of a run, ready to predict, in the form that adapters are trained over; for tasks whose head is
-     * the base model's. A head that it lacks is the one that a training begins with.
+     * Loads the base model of a run for prediction, in the storage that adapters are trained with. This is for tasks
+     * that use the base model's head. A missing head gets the initial values of a training run.
      *
      * @param base local folder of the base model
-     * @param vocabulary token ids that must have an embedding
+     * @param vocabulary number of token ids that must have an embedding
      */
     static LoadedModel base(RunConfig config, NDManager manager, Path base, int vocabulary, int threads) {
         HfConfig model = Architectures.config(base);
@@ -137,7 +137,7 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
         return new LoadedModel(task, config, lora, resized);
     }
 
-    /** A whole model is in F32, but where products read BF16. */
+    /** Returns the storage of a full model: F32, or the checkpoint's own type if products read BF16. */
     private static Adaptation.Storage whole(MatmulBackend matmul) {
         return matmul == MatmulBackend.BF16 ? Adaptation.Storage.AS_STORED : Adaptation.Storage.F32;
     }

@@ -28,9 +28,8 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 
 /**
- * A run's model, loaded to predict: what the run trained, or the base model that it began with. Owns its memory; what
- * it hands out is valid until it is closed. Not for concurrent use; another thread than the one that loaded it begins
- * by {@link #attach}.
+ * A run's model for prediction: the trained model, or the base model. Owns its memory; its results are valid until it
+ * is closed. Not for concurrent use. A thread that did not load the model calls {@link #attach} first.
  */
 public final class Predictor implements AutoCloseable {
     private static final String REMEDY = "train first, or name the folder of a run";
@@ -42,14 +41,14 @@ public final class Predictor implements AutoCloseable {
     private final SampleDraws draws;
     private boolean asBase;
 
-    /** What the base model's rows are made by, where leaving out the adapters makes it of the trained one. */
+    /** Predictor of the base model, if the base model is the trained model without its adapters. */
     private record BaseRows(TaskPredictor rows, SampleDraws draws) {}
 
     private interface Loader {
         LoadedModel load(NDManager manager);
     }
 
-    /** @param baseTokenizer of the base model of an adapter, else empty */
+    /** @param baseTokenizer tokenizer of an adapter's base model, else empty */
     private Predictor(
             RunConfig config,
             int gpu,
@@ -78,7 +77,7 @@ public final class Predictor implements AutoCloseable {
         return loaded.task().predictor(new PredictionSettings(config, loaded.config(), tokenizer));
     }
 
-    /** Whether the base model differs by adapters alone, and by no parameter that is trained whole. */
+    /** Returns whether the trained model differs from the base model only by adapters. */
     private boolean isOnlyAdapted(TokenizerFiles base, TokenizerFiles own) {
         return base.vocabularySize() == own.vocabularySize()
                 && loaded.lora()
@@ -88,10 +87,10 @@ public final class Predictor implements AutoCloseable {
     }
 
     /**
-     * Finds whether {@link #trained} has something to load, before any long work.
+     * Checks that {@link #trained} has a model to load, before any long work.
      *
-     * @param config with absolute paths
-     * @throws RunException that says what to do
+     * @param config configuration with absolute paths
+     * @throws RunException if there is none; the message says what to do
      */
     public static void check(RunConfig config, Configuration hadoop) throws IOException {
         org.apache.hadoop.fs.Path folder =
@@ -101,25 +100,25 @@ public final class Predictor implements AutoCloseable {
             throw RunException.data("output.dir: there is no model in " + folder + ": " + REMEDY);
         }
         requireMethod(config, files.exists(new org.apache.hadoop.fs.Path(folder, AdapterFile.CONFIG)));
-        // Refuses a model that was trained for something else.
+        // Refuses a model that was trained for another task.
         TaskSpecs.of(config).labels(HfConfig.read(folder, hadoop));
     }
 
     private static void requireMethod(RunConfig config, boolean adapter) {
         if (adapter && !config.method().isLora()) {
             throw RunException.config("method.type: " + config.output().model()
-                    + " holds an adapter: set it to lora or qlora, as it was trained");
+                    + " holds an adapter: set method.type to lora or qlora, as in training");
         }
     }
 
     /**
-     * Loads what a run has trained: its model, or its adapter over the base in the form that it was trained over.
+     * Loads a run's trained model, or its adapter and the base model in the storage of training.
      *
-     * @param config with absolute paths
-     * @param localDir gets copies of folders on other machines, which the caller deletes
+     * @param config configuration with absolute paths
+     * @param localDir local folder for copies of folders on other machines; the caller deletes the copies
      * @param gpu index of the GPU, or -1 for the CPU
-     * @param threads of PyTorch's operators, in the whole process
-     * @throws RunException when there is no such model, or adapter and base do not fit
+     * @param threads number of threads of PyTorch's operators, in the whole process
+     * @throws RunException if there is no such model, or if adapter and base do not fit
      */
     public static Predictor trained(RunConfig config, Configuration hadoop, Path localDir, int gpu, int threads)
             throws IOException {
@@ -142,8 +141,8 @@ public final class Predictor implements AutoCloseable {
     }
 
     /**
-     * Loads the base model of a run whose task measures it, without adapters but in the form that they are trained over
-     * (4 bits for {@code qlora}), with the parameters as for {@link #trained}.
+     * Loads the base model of a run whose task also measures the base model. It has no adapters and is in the storage
+     * of training (4 bits for {@code qlora}). The parameters are those of {@link #trained}.
      */
     public static Predictor base(RunConfig config, Configuration hadoop, Path localDir, int gpu, int threads)
             throws IOException {
@@ -164,31 +163,31 @@ public final class Predictor implements AutoCloseable {
     }
 
     /**
-     * Makes the calling thread the one that computes, in place of the one that has loaded the model.
+     * Makes the calling thread the computing thread, instead of the thread that loaded the model.
      *
-     * @param threads of PyTorch's operators, in the whole process
+     * @param threads number of threads of PyTorch's operators, in the whole process
      */
     public void attach(int threads) {
         Torch.start(threads);
     }
 
-    /** Whether what {@link #trained} has loaded computes as the base model too, see {@link #asBase}. */
+    /** Returns whether the model of {@link #trained} can also compute as the base model, see {@link #asBase}. */
     public boolean holdsBase() {
         return base.isPresent();
     }
 
     /**
-     * Predicts from now on as what {@link #base} would load, or as the trained model again.
+     * Sets whether later predictions are those of the base model, see {@link #base}, or those of the trained model.
      *
      * @throws IllegalStateException unless {@link #holdsBase}
      */
-    public void asBase(boolean wanted) {
-        if (wanted != asBase) {
+    public void asBase(boolean requested) {
+        if (requested != asBase) {
             if (base.isEmpty()) {
-                throw new IllegalStateException("the base model is not the trained one without its adapters");
+                throw new IllegalStateException("the base model is not the trained model without its adapters");
             }
-            loaded.model().applyAdapters(!wanted);
-            asBase = wanted;
+            loaded.model().applyAdapters(!requested);
+            asBase = requested;
         }
     }
 
@@ -196,13 +195,13 @@ public final class Predictor implements AutoCloseable {
         return asBase ? base.orElseThrow().rows() : trained;
     }
 
-    /** What the model predicts of held-out samples, see {@link TaskPredictor#evaluate}. */
+    /** Predicts held-out samples, see {@link TaskPredictor#evaluate}. */
     public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
         SampleDraws drawn = asBase ? base.orElseThrow().draws() : draws;
         return rows().evaluate(drawn.evaluated(split), labels, part, parts);
     }
 
-    /** What the model predicts of inputs, see {@link TaskPredictor#predict}. */
+    /** Predicts inputs, see {@link TaskPredictor#predict}. */
     public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
         return rows().predict(inputs);
     }

@@ -25,11 +25,11 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * What a run's model said of every sample of the dataset before it was trained, which its loss is measured against
- * ({@link io.github.sparkfinetune.core.task.TaskSpec#readsReference}). It is computed once and kept in {@value #FILE}
- * of the output folder: a split's values F32 [samples, values] in storage order, in one tensor of the split's name or
- * in several, named as {@link TensorRange} says; and in the metadata by each split's name the name of its first shard,
- * which no other dataset has. Values are read from a file of this machine when they are asked for.
+ * Reference values of every sample of a dataset: results of a run's initial model, with which the loss compares the
+ * trained model ({@link io.github.sparkfinetune.core.task.TaskSpec#readsReference}). They are computed once and kept in
+ * {@value #FILE} of the output folder. A split's values are F32 [samples, values] in storage order. They are in one
+ * tensor with the split's name, or in several tensors named as in {@link TensorRange}. The metadata maps each split's
+ * name to the name of its first shard, which is unique to the dataset. Values are read on demand from a local file.
  */
 public final class References implements AutoCloseable {
     static final String FILE = "reference.safetensors";
@@ -38,7 +38,7 @@ public final class References implements AutoCloseable {
 
     private final SafetensorsFile file;
     private final Optional<java.nio.file.Path> copy;
-    /** By split the tensors that hold it, by their first value. */
+    /** Tensors of each split, by the index of their first value. */
     private final Map<String, NavigableMap<Long, String>> tensors = new HashMap<>();
 
     private References(SafetensorsFile file, Optional<java.nio.file.Path> copy) {
@@ -50,7 +50,7 @@ public final class References implements AutoCloseable {
         }
     }
 
-    /** Whether a run's task has any. */
+    /** Returns whether a run's task reads references. */
     public static boolean areRead(RunConfig config) {
         return TaskSpecs.of(config).readsReference();
     }
@@ -60,9 +60,9 @@ public final class References implements AutoCloseable {
     }
 
     /**
-     * Writes those of a run.
+     * Writes the references of a run.
      *
-     * @param parts tensors of all splits, named as {@link TensorRange} says
+     * @param parts tensors of all splits, named as in {@link TensorRange}
      */
     public static void write(RunConfig config, Manifest manifest, List<TensorData> parts, Configuration hadoop) {
         HadoopFiles.writeWhole(
@@ -71,7 +71,7 @@ public final class References implements AutoCloseable {
                 out -> SafetensorsWriter.write(out, parts, shards(manifest)));
     }
 
-    /** What tells a dataset from others: by the name of each split that of its first shard. */
+    /** Returns the identity of a dataset: the name of each split's first shard, by the split's name. */
     public static Map<String, String> shards(Manifest manifest) {
         Map<String, String> shards = new HashMap<>();
         manifest.samples()
@@ -81,10 +81,10 @@ public final class References implements AutoCloseable {
     }
 
     /**
-     * Opens those of a run, or nothing where they are not computed yet, or of another dataset.
+     * Opens the references of a run, or returns empty if they are not computed yet or belong to another dataset.
      *
-     * @param temporary local folder that a copy of the file goes to until it is closed
-     * @param progressed called now and then by the caller's thread while bytes come
+     * @param temporary local folder for a copy of the file, which exists until the references are closed
+     * @param progressed called from time to time by the caller's thread while bytes arrive
      */
     public static Optional<References> find(
             RunConfig config,
@@ -119,13 +119,13 @@ public final class References implements AutoCloseable {
     }
 
     /**
-     * A split as a run measures it: where its task has references with them, else as it is.
+     * Returns a split with references as targets if the run's task reads them, else the split itself.
      *
-     * @param name of the split
-     * @param temporary as for {@link #find}
-     * @throws RunException where the run's references are not there, or of another dataset
+     * @param name name of the split
+     * @param temporary as in {@link #find}
+     * @throws RunException if the run's references are missing, or belong to another dataset
      */
-    public static SampleSource told(
+    public static SampleSource withReferences(
             RunConfig config,
             Manifest manifest,
             String name,
@@ -138,7 +138,7 @@ public final class References implements AutoCloseable {
         }
         References references = require(config, manifest, hadoop, temporary, () -> {});
         try {
-            return references.told(name, split).mapped(sample -> sample, references::close);
+            return references.withReferences(name, split).mapped(sample -> sample, references::close);
         } catch (RuntimeException e) {
             references.close();
             throw e;
@@ -146,11 +146,11 @@ public final class References implements AutoCloseable {
     }
 
     /**
-     * Opens those of a run.
+     * Opens the references of a run.
      *
-     * @param temporary as for {@link #find}
-     * @param progressed as for {@link #find}
-     * @throws RunException where they are not there, or of another dataset
+     * @param temporary as in {@link #find}
+     * @param progressed as in {@link #find}
+     * @throws RunException if the references are missing, or belong to another dataset
      */
     public static References require(
             RunConfig config,
@@ -160,12 +160,12 @@ public final class References implements AutoCloseable {
             Runnable progressed)
             throws IOException {
         return find(config, manifest, hadoop, temporary, progressed)
-                .orElseThrow(() -> RunException.data(file(config) + ", what the model said before its training, is not"
-                        + " there or of another dataset than " + config.dataset() + REMEDY));
+                .orElseThrow(() -> RunException.data(file(config) + ", the references of the run, is missing or"
+                        + " belongs to another dataset than " + config.dataset() + REMEDY));
     }
 
-    /** A split whose samples have what was said of them as their targets; closes the split when it is closed. */
-    public SampleSource told(String name, SampleSource split) {
+    /** Returns a split whose samples have their references as targets. Closing it also closes the given split. */
+    public SampleSource withReferences(String name, SampleSource split) {
         NavigableMap<Long, String> parts = tensors.getOrDefault(name, new TreeMap<>());
         long values = 0;
         for (Map.Entry<Long, String> part : parts.entrySet()) {

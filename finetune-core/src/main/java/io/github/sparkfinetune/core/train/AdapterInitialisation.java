@@ -31,9 +31,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Computes what the adapters of a run begin with, where {@code method.init_lora_weights} is set, and keeps it in
- * {@value #FILE} of the output folder: decompositions differ in their last bits between processors, and a resumed run
- * goes on from the same base. Each rank takes every n-th linear; rank 0 writes the file, which all then read.
+ * Initial values of a run's adapters, if {@code method.init_lora_weights} is set. They are kept in {@value #FILE} of
+ * the output folder, because decompositions differ in their last bits between processors, and a resumed run must
+ * continue from the same base. Each rank computes every n-th linear. Rank 0 writes the file, and all ranks read it.
  */
 final class AdapterInitialisation implements AdapterStart, AutoCloseable {
     static final String FILE = "initial_adapter.safetensors";
@@ -49,8 +49,8 @@ final class AdapterInitialisation implements AdapterStart, AutoCloseable {
     private InitialAdapter adapter;
 
     /**
-     * @param temporary local folder for a copy of the file, which lives as long as the rank
-     * @param manager whose device computes
+     * @param temporary local folder for a copy of the file; must exist as long as the rank
+     * @param manager manager of the device that computes
      */
     AdapterInitialisation(RunConfig config, RankContext rank, java.nio.file.Path temporary, NDManager manager) {
         this.config = config;
@@ -60,7 +60,7 @@ final class AdapterInitialisation implements AdapterStart, AutoCloseable {
         this.manager = manager;
     }
 
-    /** What the run's adapters begin with, once they are loaded; empty for PEFT's default. */
+    /** Returns the initial adapter after loading; empty for PEFT's default. */
     Optional<InitialAdapter> adapter() {
         return Optional.ofNullable(adapter);
     }
@@ -89,15 +89,15 @@ final class AdapterInitialisation implements AdapterStart, AutoCloseable {
             throws IOException {
         int ranks = rank.collective().size();
         Map<String, ByteBuffer> computed = new HashMap<>();
-        LOG.info("computing what the adapters of {} linears begin with", modules.size());
+        LOG.info("computing the initial adapters of {} linears", modules.size());
         long seed = config.training().seed();
         try (InitialValues values = new InitialValues(config.method(), seed, rank.threads(), source, prefix, manager)) {
             for (int from = 0; from < modules.size(); from += ranks) {
                 rank.progressed();
                 List<LoraModule> together = modules.subList(from, Math.min(modules.size(), from + ranks));
                 int mine = rank.collective().rank();
-                byte[] told = mine < together.size() ? bytes(values.of(together.get(mine))) : new byte[0];
-                byte[][] all = rank.collective().allGather(told);
+                byte[] computedBytes = mine < together.size() ? bytes(values.of(together.get(mine))) : new byte[0];
+                byte[][] all = rank.collective().allGather(computedBytes);
                 if (mine == 0) {
                     for (int i = 0; i < together.size(); i++) {
                         take(computed, together.get(i), all[i]);
@@ -111,7 +111,7 @@ final class AdapterInitialisation implements AdapterStart, AutoCloseable {
                     .forEach((name, shape) -> tensors.add(TensorData.f32(name, shape, computed.get(name)))));
             HadoopFiles.writeWhole(files, file, out -> SafetensorsWriter.write(out, tensors, SafetensorsWriter.PT));
         }
-        // The others read it once it is there.
+        // The other ranks read the file after the barrier.
         rank.collective().barrier();
     }
 
@@ -137,8 +137,8 @@ final class AdapterInitialisation implements AdapterStart, AutoCloseable {
         Map<String, TensorData> tensors = new LinkedHashMap<>();
         modules.forEach(module -> module.shapes().forEach((name, shape) -> {
             if (!read.names().contains(name) || !Arrays.equals(read.info(name).shape(), shape)) {
-                throw RunException.data(file + ", what the run's adapters began with, does not fit its settings: "
-                        + name + " is not there as " + Arrays.toString(shape) + ": train into a new output.dir");
+                throw RunException.data(file + ", the initial adapter of the run, does not fit its settings: " + name
+                        + " of shape " + Arrays.toString(shape) + " is missing: train into a new output.dir");
             }
             tensors.put(name, TensorData.of(name, read, name));
         }));

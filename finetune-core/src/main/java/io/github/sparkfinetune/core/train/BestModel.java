@@ -4,7 +4,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.metric.Metric;
 import java.util.Map;
 
-/** Which evaluation was the best so far, and how many there were since. */
+/** The best evaluation so far, and the number of evaluations since. */
 final class BestModel {
     private final Metric metric;
     private final int patience;
@@ -14,16 +14,16 @@ final class BestModel {
     private int since;
 
     /**
-     * @param metric what is compared
-     * @param patience evaluations without improvement after which training ends, 0 for never
+     * @param metric metric that compares evaluations
+     * @param patience number of evaluations without improvement after which training ends; 0 for never
      */
     BestModel(Metric metric, int patience) {
         this.metric = metric;
         this.patience = patience;
     }
 
-    /** Continues from the state of a checkpoint. */
-    void resume(TrainState.Best state) {
+    /** Restores the state of a checkpoint. */
+    void resume(TrainState state) {
         step = state.bestStep();
         value = state.bestMetric();
         eval = state.bestEval();
@@ -36,15 +36,16 @@ final class BestModel {
     }
 
     /**
-     * Takes note of an evaluation; whether it is the best. One whose metric is not defined, or is no number, is not.
+     * Adds an evaluation and returns whether it is the best. An evaluation whose metric is undefined or NaN is never
+     * the best.
      *
-     * @throws RunException if it is not defined for the first evaluation
+     * @throws RunException if the metric is not defined for the first evaluation
      */
     boolean improvedBy(long newStep, Map<String, Double> metrics) {
         Double measured = metrics.get(metric.name());
         if (measured == null && step < 0 && since == 0) {
             throw RunException.config("training.metric_for_best_model: " + metric.name()
-                    + " is not defined for the evaluation rows, name one of " + metrics.keySet());
+                    + " is not defined for the evaluation rows, set it to one of " + metrics.keySet());
         }
         boolean better = measured != null && metric.improves(measured, step < 0 ? Double.NaN : value);
         if (better) {
@@ -58,12 +59,12 @@ final class BestModel {
         return better;
     }
 
-    /** Whether training should end early. */
+    /** Returns whether training should end early. */
     boolean isOver() {
         return patience > 0 && since >= patience;
     }
 
-    /** Step of the best evaluation, or -1. */
+    /** Returns the step of the best evaluation, or -1. */
     long step() {
         return step;
     }

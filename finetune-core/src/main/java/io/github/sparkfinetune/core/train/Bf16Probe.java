@@ -12,29 +12,29 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Whether a processor multiplies matrices of a model's size faster in BF16 than in F32. */
+/** Measurement of matrix products of a model's size in BF16 and in F32. */
 final class Bf16Probe {
     private static final Set<String> INSTRUCTIONS = Set.of("avx512_bf16", "amx_bf16");
 
     private static final int TOKENS = 256;
     private static final long NANOS = 50_000_000;
-    /** So many that some of them find a processor to themselves, even while a JVM and its neighbours start. */
+    /** Enough rounds that some have a CPU core to themselves, even while JVMs start on the machine. */
     private static final int LEAST_ROUNDS = 20;
-    /** Operations of a product below which the call takes as long as what it does. */
+    /** Operations of a product below which the call overhead dominates. */
     private static final long LEAST_OPERATIONS = 1L << 26;
 
     private Bf16Probe() {}
 
-    /** Whether this machine's processors have instructions for BF16; without, it is many times slower than F32. */
+    /** Returns whether this machine has BF16 instructions. Without them, BF16 is many times slower than F32. */
     static boolean hasInstructions() {
         return Processor.here().flags().stream().anyMatch(INSTRUCTIONS::contains);
     }
 
     /**
-     * How many times as fast a product of the model's feed-forward part is in BF16 as in F32, input and output in F32
-     * both times: by the fastest of the products that fit into 50 ms, of 20 at least.
+     * Returns the speed of BF16 relative to F32 for a product of the model's feed-forward part. Input and output are
+     * F32 in both cases. The fastest product counts, out of those that fit into 50 ms, but at least 20.
      *
-     * @return 1 where the products are too small to tell
+     * @return ratio of the speeds, or 1 if the products are too small to measure
      */
     static double speedup(NDManager manager, ModelShape shape) {
         return speedup(manager, shape.hidden(), shape.intermediate());
@@ -50,7 +50,7 @@ final class Bf16Probe {
             NDArray x = owner.ones(new Shape(TOKENS, hidden), DataType.FLOAT32);
             NDArray weight = owner.ones(new Shape(hidden, intermediate), DataType.FLOAT32);
             NDArray half = bf16.callOne(owner, "product_weight", weight);
-            // The first products ready the kernels.
+            // The first products prepare the kernels.
             seconds(owner, f32, x, weight);
             seconds(owner, bf16, x, half);
             double wide = Double.MAX_VALUE;

@@ -9,9 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Measures the model on a split: each rank a share of it, in storage order. */
+/** Evaluation of the model on a split. Each rank measures a share of the samples, in storage order. */
 final class Evaluation {
-    /** Batches whose samples are sorted by length together. */
+    /** Number of batches whose samples are sorted by length together. */
     private static final int WINDOW = 16;
 
     private final SampleSource split;
@@ -23,9 +23,9 @@ final class Evaluation {
     }
 
     /**
-     * The metrics over the whole split, the same on every rank.
+     * Returns the metrics over the whole split, equal on all ranks.
      *
-     * @param progressed called after each piece of work, may throw
+     * @param progressed called after each piece of work; may throw
      */
     Map<String, Double> run(Scorer scorer, Collective collective, Runnable progressed) {
         long end = split.partStart(collective.rank() + 1, collective.size());
@@ -36,7 +36,7 @@ final class Evaluation {
             while (at < end && window.size() < WINDOW * batchSize) {
                 window.add(split.read(at++));
             }
-            // What a row's windows tell together is found when all of them are there.
+            // All windows of a row are scored together.
             while (at < end && split.read(at).continuesRow()) {
                 window.add(split.read(at++));
             }

@@ -34,7 +34,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.Path;
 
-/** Writes the trained model as a Hugging Face folder. */
+/** Export of the trained model as a Hugging Face folder. */
 final class Export {
     private static final ObjectMapper JSON = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
@@ -49,15 +49,16 @@ final class Export {
         this.config = config;
         this.spec = TaskSpecs.of(config);
         this.resources = resources;
-        // The same for every attempt at this run: its output folder is no other run's.
+        // Equal for every attempt at this run: no other run has this output folder.
         String run = Integer.toHexString(config.output().dir().hashCode());
         this.writer = new HfFolderWriter(new Path(config.output().model()), rank.hadoop(), run, rank.attempt());
     }
 
-    /** Writes the model, or its adapter, as it is now. */
+    /** Writes the current model or adapter. */
     void write(TrainingResult result) {
         LoadedModel loaded = resources.loaded();
-        // Of a multimodal model an adapter belongs to all of it; what is written whole is its text part alone.
+        // The adapter of a multimodal model belongs to the whole model; a full model is exported without other
+        // modalities.
         HfConfig model =
                 loaded.lora().isPresent() ? loaded.config() : loaded.config().alone();
         String architecture = Architectures.of(model).className(spec.modelKind().head());
@@ -120,7 +121,7 @@ final class Export {
                 .written(spec.tunedConfig(saved, result.best().eval()));
     }
 
-    /** What PEFT saves: all that is trained, and embeddings that got rows for new tokens. */
+    /** Returns the tensors that PEFT saves: all trained tensors, and embeddings with rows for new tokens. */
     private Map<String, TensorData> adapter() {
         Map<String, TensorData> tensors = new LinkedHashMap<>();
         resources.tensors().trained().forEach(tensor -> tensors.put(tensor.name(), tensor));

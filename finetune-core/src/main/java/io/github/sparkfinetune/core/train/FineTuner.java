@@ -20,25 +20,24 @@ import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
-/** Fine-tuning, as one rank of a run does it: load, set up, train, save, close. */
+/** Fine-tuning on one rank of a run: load, set up, train, save, close. */
 public final class FineTuner {
     private FineTuner() {}
 
     /**
-     * Name of the newest committed checkpoint of a run, the final one if there is one, or null.
+     * Returns the name of a run's newest committed checkpoint (the final checkpoint if there is one), or null.
      *
-     * @param config with absolute paths
+     * @param config configuration with absolute paths
      */
     public static String newestCheckpoint(RunConfig config, Configuration hadoop) {
         return store(config, hadoop, "reader").newest().map(Checkpoint::name).orElse(null);
     }
 
     /**
-     * Finds what is wrong with a run before any long work: the model's architecture, the headers of its weights, and
-     * settings that do not fit it.
+     * Checks a run before any long work: the model's architecture, the headers of its weights, and the settings.
      *
-     * @param config with absolute paths
-     * @throws io.github.sparkfinetune.conf.RunException that says what to change
+     * @param config configuration with absolute paths
+     * @throws io.github.sparkfinetune.conf.RunException if something is wrong; the message says what to change
      */
     public static void check(RunConfig config, Configuration hadoop) throws IOException {
         Path folder = new Path(config.base().model());
@@ -54,7 +53,7 @@ public final class FineTuner {
                 0,
                 training.schedule().lrSchedulerKwargs());
         try (TensorSource weights = ModelWeights.open(folder, hadoop)) {
-            // What the adapter of method.adapter is, its folder says, which is read when the run begins.
+            // The adapter of method.adapter is read and checked when the run begins.
             if (config.method().adapter() == null) {
                 HfConfig grown = model.withTokens(vocabulary(config, folder, hadoop));
                 spec.adaptation(config, config.method(), grown, weights, Optional.empty(), 1);
@@ -62,7 +61,7 @@ public final class FineTuner {
         }
     }
 
-    /** Tokens that the run's own add up to, where the method asks for it. */
+    /** Returns the vocabulary size with the run's own tokens, or 0 if the method does not need it. */
     private static int vocabulary(RunConfig config, Path folder, Configuration hadoop) throws IOException {
         return config.method().targets().trainableTokenIndices().isEmpty()
                 ? 0
@@ -75,16 +74,16 @@ public final class FineTuner {
     }
 
     /**
-     * Runs one rank to the end; all ranks call it with the same configuration. Rank 0 writes the checkpoints and, at
-     * the end, the best model in Hugging Face layout.
+     * Runs one rank to the end. All ranks call this method with the same configuration. Rank 0 writes the checkpoints
+     * and, at the end, the best model in Hugging Face layout.
      *
-     * @param config with absolute paths
-     * @param resumeFrom newest committed checkpoint, the same on all ranks, or null to start anew. It is continued from
-     *     where its files are what was written, else the one before
-     * @throws io.github.sparkfinetune.conf.RunException for what a retry can not mend: bad data, a bad model, a loss
-     *     that is not finite
-     * @throws io.github.sparkfinetune.core.collective.LostRankException when a peer is lost
-     * @throws IOException when a file system fails
+     * @param config configuration with absolute paths
+     * @param resumeFrom newest committed checkpoint, equal on all ranks, or null for a new run. If its files are
+     *     damaged, the run resumes from the previous checkpoint
+     * @throws io.github.sparkfinetune.conf.RunException for errors that a retry cannot fix: bad data, a bad model, a
+     *     loss that is not finite
+     * @throws io.github.sparkfinetune.core.collective.LostRankException if a peer is lost
+     * @throws IOException if a file system fails
      */
     public static TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws IOException {
         Optional<CheckpointFiles> sound =
@@ -109,7 +108,8 @@ public final class FineTuner {
         TrainState state =
                 TrainState.of(store(config, rank.hadoop(), rank.attempt()).state(checkpoint), checkpoint.name());
         PrecisionChoice before = rank.gpu() < 0 ? PrecisionChoice.FP32 : PrecisionChoice.BF16;
-        return Objects.requireNonNullElseGet(state.run().precision(), () -> new Precision(before, "as the run began"));
+        return Objects.requireNonNullElseGet(
+                state.precision(), () -> new Precision(before, "as at the start of the run"));
     }
 
     private static TrainingResult run(Training training, RankContext rank, Optional<CheckpointFiles> resumeFrom) {
@@ -118,8 +118,9 @@ public final class FineTuner {
             training.train();
             return training.finish();
         } catch (Throwable e) {
-            // A sum that is under way still reads and writes gradients, which are freed next; and the peers hear of the
-            // failure now, not when a checkpoint is written to its end.
+            // An all-reduce in progress still uses the gradients, which are freed next. Closing also reports the
+            // failure to
+            // the peers at once instead of after a checkpoint is complete.
             rank.collective().close();
             throw e;
         }

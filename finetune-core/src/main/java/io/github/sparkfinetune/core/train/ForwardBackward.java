@@ -18,9 +18,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Forward and backward over one micro-batch, a block at a time. A block's graph starts at a leaf of its own, so that
- * its gradients are whole, and its activations free, before the block below begins. Blocks below the lowest trained one
- * keep no graph and have no backward.
+ * Forward and backward over one micro-batch, one block at a time. Each block's graph starts at its own leaf. Therefore
+ * a block's gradients are complete, and its activations are freed, before the backward of the block below begins.
+ * Blocks below the lowest trained block keep no graph and have no backward.
  */
 final class ForwardBackward {
     private final Model model;
@@ -48,10 +48,10 @@ final class ForwardBackward {
     /**
      * Adds the batch's gradients.
      *
-     * @param weights of the objective's terms over the global batch
-     * @param first whether it is the first micro-batch of the step: gradients of the step before are overwritten
-     * @param last whether it is the last: complete gradients start to travel
-     * @return the objective's sums
+     * @param weights weights of the objective's terms over the global batch
+     * @param first whether this is the first micro-batch of the step, which overwrites the previous step's gradients
+     * @param last whether this is the last micro-batch, after which the all-reduce of complete gradients starts
+     * @return sums of the objective's terms
      */
     double[] run(NDManager owner, Batch batch, double[] weights, boolean first, boolean last) {
         List<Block> trained = new ArrayList<>();
@@ -100,10 +100,10 @@ final class ForwardBackward {
         return loss.sums();
     }
 
-    private Tape record(NDManager owner, Block block, NDArray x, boolean wanted, Batch batch) {
+    private Tape record(NDManager owner, Block block, NDArray x, boolean needsInputGrad, Batch batch) {
         BlockCall call = model.call(owner, block, x, batch, masks);
         return recompute && block.kind() == BlockKind.LAYER
-                ? new RecomputedTape(model, owner, call, wanted)
-                : model.record(owner, call, wanted);
+                ? new RecomputedTape(model, owner, call, needsInputGrad)
+                : model.record(owner, call, needsInputGrad);
     }
 }

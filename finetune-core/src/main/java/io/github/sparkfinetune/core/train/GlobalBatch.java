@@ -9,23 +9,23 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * What the ranks tell each other before a step. A rank's message in the all-gather is little-endian: an F64 a weight of
- * the objective, its samples and its tokens as 64-bit integers, a byte that is 1 where it wants a checkpoint, then its
- * token ids as 32-bit integers, each once and in rising order.
+ * Facts about a step's global batch, which the ranks exchange before the step. A rank's message in the all-gather is
+ * little-endian: one F64 per weight of the objective; its numbers of samples and tokens as 64-bit integers; a byte, 1
+ * if the rank requests a checkpoint; its token ids as 32-bit integers, each once, in ascending order.
  *
- * @param weights of the objective over the global batch
- * @param ids token ids of the global batch, each once and in rising order; empty where they are not needed
- * @param saves whether rank 0 wants a checkpoint
+ * @param weights weights of the objective over the global batch
+ * @param ids token ids of the global batch, each once, in ascending order; empty if not needed
+ * @param saves whether rank 0 requests a checkpoint
  */
 record GlobalBatch(double[] weights, int[] ids, long samples, long tokens, boolean saves) {
 
     /**
-     * Gathers it.
+     * Exchanges the facts with the other ranks.
      *
-     * @param weights of the objective over this rank's samples
+     * @param weights weights of the objective over this rank's samples
      * @param mine this rank's samples
      * @param withIds whether token ids are needed
-     * @param saves whether this rank wants a checkpoint
+     * @param saves whether this rank requests a checkpoint
      */
     static GlobalBatch of(Collective collective, double[] weights, List<Sample> mine, boolean withIds, boolean saves) {
         BitSet ids = new BitSet();
@@ -54,7 +54,7 @@ record GlobalBatch(double[] weights, int[] ids, long samples, long tokens, boole
         double[] totals = new double[terms];
         long samples = 0;
         long tokens = 0;
-        // Not a set of objects: 64 ranks send half a million ids a step.
+        // Not a set of objects: 64 ranks send half a million ids per step.
         BitSet union = new BitSet();
         for (byte[] bytes : messages) {
             ByteBuffer message = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);

@@ -15,13 +15,13 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /**
- * Noise on the rows of the embedding table that a training step looks up (NEFTune, Jain et al. 2023): each element of
- * the rows, of width d, of a document of L tokens gets a number that is uniform in ±alpha / √(L d). The forward hook of
- * {@code transformers/integrations/neftune.py} has for L the batch's length, padding included; here the noise is a
- * function of (seed, step, sample, token, element), so that it is the same whatever a sample shares a batch with.
+ * Noise on the embedding rows of a training step (NEFTune, Jain et al. 2023). For a document of L tokens and rows of
+ * width d, a number uniform in ±alpha / √(L d) is added to each element. The forward hook of
+ * {@code transformers/integrations/neftune.py} uses the batch's length with padding as L. Here the noise is a function
+ * of (seed, step, sample, token, element): it does not depend on the other samples of the batch.
  */
 final class NeftuneNoise {
-    /** Bits of a number of noise; two of them are drawn at once. */
+    /** Bits of one noise value; one draw yields two values. */
     private static final int BITS = 24;
 
     private static final long LOW = (1L << BITS) - 1;
@@ -31,26 +31,26 @@ final class NeftuneNoise {
     private long step;
     private ByteBuffer buffer = ByteBuffer.allocateDirect(0);
 
-    /** As a run has it; with {@code neftune_noise_alpha} 0 none. */
+    /** Creates the noise of a run; there is none if {@code neftune_noise_alpha} is 0. */
     NeftuneNoise(TrainingConfig training) {
         this.alpha = training.regularization().neftuneNoiseAlpha();
         this.seed = training.seed();
     }
 
     /**
-     * Chooses the noise of a step.
+     * Sets the step whose noise is drawn.
      *
-     * @param newStep optimizer steps done before it
+     * @param newStep number of completed optimizer steps
      */
     void step(long newStep) {
         step = newStep;
     }
 
     /**
-     * Changes rows in place.
+     * Adds noise to rows in place.
      *
-     * @param rows what {@link Model#lookup} gave for the batch, F32
-     * @param tableScale what the module of the table multiplies rows by before the noise comes to them
+     * @param rows result of {@link Model#lookup} for the batch, F32
+     * @param tableScale factor by which the embedding module scales rows before noise is added
      */
     void add(NDManager owner, NDArray rows, Batch batch, double tableScale) {
         if (alpha == 0) {

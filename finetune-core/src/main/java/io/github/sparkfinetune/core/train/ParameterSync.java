@@ -13,22 +13,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sees that all ranks hold the same parameters. Each updates its own by gradients that are the same bits, but
- * processors of unlike kinds round the update differently; such ranks take rank 0's values. Where ranks share the
- * optimizer each value is moved by one rank, whose result all take: they can't differ but by a fault.
+ * Check that all ranks hold the same parameters. Each rank updates its own parameters with bit-equal gradients.
+ * Different CPUs round the update differently; then all ranks copy rank 0's values. If ranks share the optimizer, each
+ * value is updated by one rank and copied by all ranks. Then parameters differ only after a fault.
  */
 final class ParameterSync {
     private static final Logger LOG = LoggerFactory.getLogger(ParameterSync.class);
 
     /**
-     * Greatest difference that is taken for rounding, by the greatest value of a tensor: a step's is about 1e-7, and
-     * they add up over the steps between two checkpoints.
+     * Largest difference that counts as rounding, relative to a tensor's largest value. One step differs by about 1e-7,
+     * and differences add up over the steps between two checkpoints.
      */
     static final double TOLERANCE = 1e-3;
 
     private static final int CHUNK = 1 << 20;
 
-    /** How far a tensor is from rank 0's, and the greatest value of that. */
+    /** Largest difference of a tensor from rank 0's tensor, and the largest value of rank 0's tensor. */
     private static final class Difference {
         private double greatest = Float.MIN_NORMAL;
         private double difference;
@@ -44,12 +44,12 @@ final class ParameterSync {
     }
 
     /**
-     * Compares the ranks' parameters and, where they differ, gives all ranks rank 0's and its optimizer's state. After
-     * the first step the optimizer's state is compared, too: a learning rate that rises from 0 moved no parameter yet.
+     * Compares the ranks' parameters. If they differ, all ranks copy rank 0's parameters and optimizer state. After the
+     * first step the optimizer state is compared too, because with warm-up from 0 no parameter has changed yet.
      *
-     * @param step optimizer steps done
+     * @param step number of completed optimizer steps
      * @param beforeChange called before a tensor changes
-     * @throws RunException on all ranks, where they differ by more than rounding
+     * @throws RunException on all ranks, if parameters differ by more than rounding
      */
     void check(long step, Runnable beforeChange) {
         if (collective.size() == 1 || areSame(step == 1)) {
@@ -68,21 +68,22 @@ final class ParameterSync {
         resources.model().updated();
         double[] all = collective.allGather(new double[] {difference});
         for (int rank = 0; rank < all.length; rank++) {
-            // Written so that a difference that is no number is one, too.
+            // Negated, so that NaN also counts as a difference.
             if (!(all[rank] <= TOLERANCE)) {
                 throw RunException.failed(
-                        "rank " + rank + " holds other parameters than rank 0 after step " + step + ", by " + all[rank]
-                                + " of a tensor's greatest value; the checkpoint before is kept. It may be on a machine"
-                                + " with a fault",
+                        "after step " + step + " the parameters of rank " + rank + " differ from rank 0's by "
+                                + all[rank]
+                                + " of a tensor's largest value; the previous checkpoint is kept. Look for a hardware"
+                                + " fault on the machine of rank " + rank,
                         null);
             }
         }
         if (collective.rank() == 0 && !warned) {
             warned = true;
             LOG.warn(
-                    "after step {} ranks held other parameters than rank 0, by up to {} of a tensor's greatest value: their"
-                            + " processors or numbers of threads are not alike. All take rank 0's, now and at each"
-                            + " checkpoint; runs repeat to the bit on machines of one kind alone",
+                    "after step {} the ranks' parameters differ from rank 0's by up to {} of a tensor's largest value,"
+                            + " because their processors or numbers of threads differ. All ranks copy rank 0's"
+                            + " parameters, now and at each checkpoint. Runs repeat bit for bit on equal machines only",
                     step,
                     Arrays.stream(all).max().orElseThrow());
         }
@@ -100,7 +101,7 @@ final class ParameterSync {
         return Arrays.stream(all).allMatch(hash -> Arrays.equals(hash, all[0]));
     }
 
-    /** Overwrites a tensor by rank 0's; returns how far it was from it, by rank 0's greatest value. */
+    /** Overwrites a tensor with rank 0's; returns their largest difference, relative to rank 0's largest value. */
     private double takeFirst(NDArray tensor) {
         Difference all = new Difference();
         boolean floats = tensor.getDataType() == DataType.FLOAT32;
@@ -119,12 +120,12 @@ final class ParameterSync {
             byte[] sent = new byte[collective.rank() == 0 ? mine.remaining() : 0];
             mine.get(0, sent);
             ByteBuffer first = ByteBuffer.wrap(collective.allGather(sent)[0]).order(ByteOrder.nativeOrder());
-            FloatBuffer theirs = first.asFloatBuffer();
+            FloatBuffer reference = first.asFloatBuffer();
             FloatBuffer own = mine.asFloatBuffer();
-            // Codes tell nothing by themselves of how far they are apart.
-            for (int i = 0; i < theirs.limit() && floats; i++) {
-                all.greatest = Math.max(all.greatest, Math.abs(theirs.get(i)));
-                all.difference = Math.max(all.difference, Math.abs((double) own.get(i) - theirs.get(i)));
+            // Quantised codes have no meaningful difference.
+            for (int i = 0; i < reference.limit() && floats; i++) {
+                all.greatest = Math.max(all.greatest, Math.abs(reference.get(i)));
+                all.difference = Math.max(all.difference, Math.abs((double) own.get(i) - reference.get(i)));
             }
             mine.put(0, first, 0, first.limit());
         }

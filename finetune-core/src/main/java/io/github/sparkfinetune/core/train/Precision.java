@@ -9,20 +9,21 @@ import java.util.Locale;
 import java.util.Objects;
 
 /**
- * What a run's products are computed in, and why.
+ * Type of a run's matrix products, and the reason for it.
  *
  * @param choice FP32 or BF16
+ * @param reason reason in words
  */
 public record Precision(PrecisionChoice choice, String reason) implements Serializable {
-    /** How many times as fast BF16 has to be on each rank. */
+    /** Least speed of BF16 relative to F32, on each rank. */
     private static final double WORTH = 1.2;
 
-    private static final String DEMANDED = "as precision says";
+    private static final String CONFIGURED = "set by precision";
 
     public Precision {
         Objects.requireNonNull(reason, "reason");
         if (choice == PrecisionChoice.AUTO) {
-            throw new IllegalArgumentException("not decided");
+            throw new IllegalArgumentException("auto is not a decided precision");
         }
     }
 
@@ -32,19 +33,20 @@ public record Precision(PrecisionChoice choice, String reason) implements Serial
     }
 
     /**
-     * What {@code precision} says, the same on all ranks: where it is auto, BF16 on a GPU, and on processors that all
-     * have instructions for it and multiply matrices of the model's size so much faster by them.
+     * Returns the precision of a run, equal on all ranks. For auto, BF16 is chosen on a GPU. On CPUs, BF16 is chosen if
+     * all ranks have BF16 instructions, with which products of the model's size are at least {@value #WORTH} times as
+     * fast.
      *
-     * @param kept what the run that is resumed had, or null
+     * @param kept precision of the resumed run, or null
      */
-    static Precision of(PrecisionChoice wanted, Precision kept, Collective ranks, Device device, ModelShape shape) {
-        boolean free = wanted == PrecisionChoice.AUTO;
-        if (wanted == PrecisionChoice.FP32) {
-            return new Precision(wanted, DEMANDED);
+    static Precision of(PrecisionChoice requested, Precision kept, Collective ranks, Device device, ModelShape shape) {
+        boolean free = requested == PrecisionChoice.AUTO;
+        if (requested == PrecisionChoice.FP32) {
+            return new Precision(requested, CONFIGURED);
         } else if (free && kept != null) {
             return kept;
         } else if (device.prefersBf16()) {
-            return new Precision(PrecisionChoice.BF16, free ? "on a GPU" : DEMANDED);
+            return new Precision(PrecisionChoice.BF16, free ? "on a GPU" : CONFIGURED);
         }
         double speedup = !Bf16Probe.hasInstructions() ? 0 : free ? Bf16Probe.speedup(device.manager(), shape) : 1;
         double[] speedups = ranks.allGather(new double[] {speedup});
@@ -57,19 +59,20 @@ public record Precision(PrecisionChoice choice, String reason) implements Serial
     }
 
     /**
-     * BF16 because it is asked for.
+     * Returns BF16 as configured.
      *
-     * @param able whether all ranks have instructions for it
-     * @param rank one that has none, if any
+     * @param able whether all ranks have BF16 instructions
+     * @param rank name of a rank without BF16 instructions, if any
      */
     static Precision demanded(boolean able, String rank) {
         return new Precision(
-                PrecisionChoice.BF16, able ? DEMANDED : DEMANDED + ", but slower than fp32 would be: " + without(rank));
+                PrecisionChoice.BF16,
+                able ? CONFIGURED : CONFIGURED + ", but slower than fp32 would be: " + without(rank));
     }
 
     /**
-     * @param speedup of the rank that gains least; 0 where it has no instructions for BF16
-     * @param rank its name
+     * @param speedup speed of BF16 relative to F32 on the slowest rank; 0 if it has no BF16 instructions
+     * @param rank name of that rank
      */
     static Precision decided(double speedup, String rank) {
         if (speedup == 0) {

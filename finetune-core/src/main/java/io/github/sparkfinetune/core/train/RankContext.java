@@ -9,17 +9,18 @@ import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * What one rank needs from whoever starts it.
+ * Environment of one rank, provided by the caller that starts it.
  *
- * @param collective the ranks; closed by the caller, and by a training that fails, before it frees what is being summed
- * @param gpu index of the GPU that everything lives on, or -1 for the CPU
- * @param threads threads of PyTorch's operators
+ * @param collective connection to the other ranks. The caller closes it; a failing training run closes it before it
+ *     frees tensors of an all-reduce in progress
+ * @param gpu index of the GPU, or -1 for the CPU
+ * @param threads number of threads of PyTorch's operators
  * @param hadoop configuration of the file systems
- * @param localDir folder of this machine's disk for copies, which ranks of the machine may share
- * @param attempt distinguishes this attempt at the run from every other: checkpoints written by an earlier attempt that
- *     still runs can not be mistaken for this one's. Equal on all ranks; letters, digits and hyphens
- * @param records is given each record as it is made, on rank 0
- * @param cancelled polled after each piece of work; true ends the training with an exception
+ * @param localDir local folder for copies, which ranks of the machine may share
+ * @param attempt id of this attempt at the run, unique and equal on all ranks; letters, digits and hyphens. It
+ *     distinguishes this attempt's checkpoints from those of an earlier attempt that still runs
+ * @param records receives each new record, on rank 0
+ * @param cancelled polled after each piece of work; true ends the training run with an exception
  */
 public record RankContext(
         Collective collective,
@@ -43,14 +44,14 @@ public record RankContext(
     }
 
     /**
-     * To be called after each piece of work, so that the others go on waiting for this rank.
+     * Reports progress after each piece of work, so that the other ranks continue to wait for this rank.
      *
-     * @throws CancellationException where this rank is to stop
-     * @throws io.github.sparkfinetune.core.collective.LostRankException where another rank was lost
+     * @throws CancellationException if this rank is to stop
+     * @throws io.github.sparkfinetune.core.collective.LostRankException if another rank is lost
      */
     void progressed() {
         if (cancelled.getAsBoolean()) {
-            throw new CancellationException("rank " + collective.rank() + " was told to stop");
+            throw new CancellationException("rank " + collective.rank() + " was cancelled");
         }
         collective.progressed();
     }

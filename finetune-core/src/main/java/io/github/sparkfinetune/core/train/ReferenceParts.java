@@ -28,11 +28,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a {@link ReferencePass} has computed so far, in the folder {@code reference} of the output folder, which is
- * there until the pass is done: safetensors files of one tensor F32 [samples, values] each, named
- * {@code SPLIT-FROM-TO-ATTEMPT.safetensors} by the samples [FROM, TO) and the {@link RankContext#attempt} that wrote
- * it. The tensor's name is as {@link TensorRange} says; the metadata is that of {@link References} and the precision. A
- * file that is not whole has another size than its header says and does not count.
+ * Partial results of a {@link ReferencePass}. The folder {@code reference} of the output folder exists until the pass
+ * is complete. It holds safetensors files named {@code SPLIT-FROM-TO-ATTEMPT.safetensors}, for the samples [FROM, TO)
+ * and the {@link RankContext#attempt} of the writer. Each file has one F32 tensor, [samples, values], named as in
+ * {@link TensorRange}. The metadata is that of {@link References}, with the precision added. A file whose size
+ * contradicts its header is incomplete and is ignored.
  */
 final class ReferenceParts {
     private static final Logger LOG = LoggerFactory.getLogger(ReferenceParts.class);
@@ -50,7 +50,7 @@ final class ReferenceParts {
     /**
      * Samples [from, to) of a split.
      *
-     * @param split its name
+     * @param split name of the split
      */
     record Stretch(String split, long from, long to) {
         long size() {
@@ -59,10 +59,10 @@ final class ReferenceParts {
     }
 
     /**
-     * A part that is whole.
+     * A complete part.
      *
-     * @param tensor its name
-     * @param width values of a sample
+     * @param tensor name of the tensor
+     * @param width number of values per sample
      */
     record Part(Path file, String tensor, int width, Stretch stretch) {
         long values() {
@@ -79,12 +79,12 @@ final class ReferenceParts {
         metadata.put(PRECISION, precision.choice().name());
     }
 
-    /** Writes what the model said of a stretch of samples. */
-    void write(Stretch stretch, List<double[]> said) {
-        int width = said.get(0).length;
+    /** Writes the reference values of a stretch of samples. */
+    void write(Stretch stretch, List<double[]> references) {
+        int width = references.get(0).length;
         ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(stretch.size() * width * Float.BYTES))
                 .order(ByteOrder.LITTLE_ENDIAN);
-        for (double[] values : said) {
+        for (double[] values : references) {
             for (double value : values) {
                 bytes.putFloat((float) value);
             }
@@ -97,7 +97,7 @@ final class ReferenceParts {
                 files, new Path(folder, file), out -> SafetensorsWriter.write(out, List.of(tensor), metadata));
     }
 
-    /** Whole parts of earlier attempts that do not overlap, in the order of splits and samples. */
+    /** Returns complete, non-overlapping parts of earlier attempts, ordered by split and sample. */
     List<Part> before(java.nio.file.Path temporary) throws IOException {
         List<Part> parts = new ArrayList<>();
         for (Part part : find(temporary, false)) {
@@ -112,7 +112,7 @@ final class ReferenceParts {
         return parts;
     }
 
-    /** Whole parts of this attempt, of all ranks. */
+    /** Returns all ranks' complete parts of this attempt. */
     List<Part> written(java.nio.file.Path temporary) throws IOException {
         return find(temporary, true);
     }
@@ -172,7 +172,7 @@ final class ReferenceParts {
                 : Optional.of(new Part(file, name, (int) shape[1], stretch));
     }
 
-    /** A part as it goes into the file of all: read when it is written. */
+    /** Returns a part's tensor for the final file; the values are read when the tensor is written. */
     TensorData tensor(Part part, java.nio.file.Path temporary) {
         return TensorData.of(
                 part.tensor(),
@@ -195,7 +195,7 @@ final class ReferenceParts {
         }
     }
 
-    /** Deletes all of it, once it is in the file of all. */
+    /** Deletes all parts, after they are in the final file. */
     void delete() {
         HadoopFiles.discard(files, folder);
     }

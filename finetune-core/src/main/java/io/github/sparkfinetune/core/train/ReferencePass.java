@@ -23,15 +23,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks the model that a run begins with about every sample, where the run's task compares the trained one with it. Each
- * rank takes an equal part of the samples that are missing and saves what it has as often as a training saves
- * ({@link ReferenceParts}), so that a pass that was ended goes on. The answers are kept in the output folder, so that a
- * resumed run, whose weights have moved, need not ask again.
+ * Pass of a run's initial model over all samples, for tasks that compare the trained model with the initial model. Each
+ * rank computes an equal part of the missing samples. It saves partial results as often as training saves
+ * ({@link ReferenceParts}), so that an interrupted pass resumes. The result is kept in the output folder, because a
+ * resumed run has no initial weights.
  */
 final class ReferencePass {
     private static final Logger LOG = LoggerFactory.getLogger(ReferencePass.class);
 
-    /** Samples of a part, whatever the clock says: 64 MB of two values each. */
+    /** Maximum number of samples of a part, even before the clock is due: 64 MB of two values each. */
     private static final int MOST_SAMPLES = 8 << 20;
 
     private final RunConfig config;
@@ -40,7 +40,7 @@ final class ReferencePass {
     private final Manifest manifest;
     private final ReferenceParts parts;
 
-    /** @param precision of the model */
+    /** @param precision precision of the model */
     ReferencePass(RunConfig config, RankContext rank, Manifest manifest, Precision precision) {
         this.config = config;
         this.rank = rank;
@@ -51,13 +51,13 @@ final class ReferencePass {
     }
 
     /**
-     * What is kept, else what the model says.
+     * Returns the kept references, or computes them.
      *
-     * @param model with the weights that the run begins with
+     * @param model model with the run's initial weights
      * @param temporary local folder for copies
      */
     References run(TaskModel model, Path temporary) throws IOException {
-        // The file may come between two looks.
+        // Only rank 0 looks: the file may appear between two looks.
         boolean first = collective.rank() == 0;
         Optional<References> kept = first
                 ? References.find(config, manifest, rank.hadoop(), temporary, rank::progressed)
@@ -74,7 +74,7 @@ final class ReferencePass {
         boolean first = collective.rank() == 0;
         List<Part> before = first ? parts.before(temporary) : List.of();
         for (Stretch stretch : mine(missing(before))) {
-            ask(model, stretch);
+            compute(model, stretch);
         }
         collective.barrier();
         if (first) {
@@ -87,7 +87,7 @@ final class ReferencePass {
         collective.barrier();
     }
 
-    /** Rank 0's, on all ranks. */
+    /** Returns rank 0's list of missing stretches, on all ranks. */
     private List<Stretch> missing(List<Part> before) {
         StringBuilder mine = new StringBuilder();
         for (String split : new TreeSet<>(manifest.samples().splits().keySet())) {
@@ -114,7 +114,7 @@ final class ReferencePass {
         }
     }
 
-    /** This rank's part of the stretches: as many samples as the others have. */
+    /** Returns this rank's equal part of the stretches. */
     private List<Stretch> mine(List<Stretch> missing) {
         long total = missing.stream().mapToLong(Stretch::size).sum();
         long begin = total * collective.rank() / collective.size();
@@ -132,25 +132,25 @@ final class ReferencePass {
         return mine;
     }
 
-    private void ask(TaskModel model, Stretch stretch) throws IOException {
-        int batch = config.training().batches().perDeviceEvalBatchSize();
-        SaveClock clock = new SaveClock(config.training().saving().saveMinutes());
-        LOG.info("asking the model about {} samples of {} before its training", stretch.size(), stretch.split());
+    private void compute(TaskModel model, Stretch stretch) throws IOException {
+        int batch = config.training().perDeviceEvalBatchSize();
+        SaveClock clock = new SaveClock(config.training().saveMinutes());
+        LOG.info("computing references of {} samples of {} with the initial model", stretch.size(), stretch.split());
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         try (SampleSource split = ParquetSamples.open(dataset, manifest, stretch.split(), rank.hadoop())) {
             long saved = stretch.from();
-            List<double[]> said = new ArrayList<>();
+            List<double[]> references = new ArrayList<>();
             for (long at = saved; at < stretch.to(); ) {
                 rank.progressed();
                 List<Sample> samples = new ArrayList<>();
                 while (at < stretch.to() && samples.size() < batch) {
                     samples.add(split.read(at++));
                 }
-                said.addAll(model.reference(samples, batch));
-                if (at == stretch.to() || clock.isDue() || said.size() >= MOST_SAMPLES) {
-                    parts.write(new Stretch(stretch.split(), saved, at), said);
+                references.addAll(model.reference(samples, batch));
+                if (at == stretch.to() || clock.isDue() || references.size() >= MOST_SAMPLES) {
+                    parts.write(new Stretch(stretch.split(), saved, at), references);
                     saved = at;
-                    said.clear();
+                    references.clear();
                     clock.restart();
                 }
             }

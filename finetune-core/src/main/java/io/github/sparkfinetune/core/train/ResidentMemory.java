@@ -5,14 +5,14 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Memory of this process as Linux counts it. */
+/** Resident memory of this process on Linux. */
 public final class ResidentMemory {
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final long KIB = 1024;
 
     private ResidentMemory() {}
 
-    /** Highest resident size since the process started in bytes (VmHWM), or 0 where the system does not tell. */
+    /** Returns the peak resident size of the process in bytes (VmHWM), or 0 if the system does not report it. */
     public static long peak() {
         if (!Files.isReadable(STATUS)) {
             return 0;

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.train;
 
 import java.util.concurrent.TimeUnit;
 
-/** When {@code training.save_minutes} have passed since the checkpoint before. */
+/** Clock that is due when {@code training.save_minutes} have passed since the previous checkpoint. */
 final class SaveClock {
     private final long nanos;
     private long last = System.nanoTime();
@@ -16,7 +16,7 @@ final class SaveClock {
         return nanos > 0 && System.nanoTime() - last >= nanos;
     }
 
-    /** A checkpoint was written. */
+    /** Restarts the clock after a checkpoint. */
     void restart() {
         last = System.nanoTime();
     }

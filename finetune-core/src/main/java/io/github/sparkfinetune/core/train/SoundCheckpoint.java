@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Finds the checkpoint to resume from: the newest whose files are what was written. The ranks read an equal share of
- * the files each, at the same time.
+ * Search for the checkpoint to resume from: the newest checkpoint with undamaged files. The ranks read the files
+ * together, each an equal share.
  */
 final class SoundCheckpoint {
     private final CheckpointStore store;
@@ -28,9 +28,9 @@ final class SoundCheckpoint {
     }
 
     /**
-     * Finds it, the same on all ranks.
+     * Returns the newest undamaged checkpoint, equal on all ranks.
      *
-     * @param newest committed checkpoint; those before it follow
+     * @param newest newest committed checkpoint, tried first; older checkpoints follow
      */
     Optional<CheckpointFiles> find(Checkpoint newest) {
         for (CheckpointFiles files : candidates(newest)) {
@@ -41,7 +41,7 @@ final class SoundCheckpoint {
         return Optional.empty();
     }
 
-    /** Rank 0's, because ranks that look one after another may see differently. */
+    /** Returns rank 0's candidates, because ranks that list the folder at different times may see different files. */
     private List<CheckpointFiles> candidates(Checkpoint newest) {
         String mine = collective.rank() > 0
                 ? ""

@@ -8,12 +8,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** What each rank computed in a step, in seconds: of this rank every step's, of all ranks those of the last steps. */
+/** Computing times per step, in seconds: of this rank for all steps, of all ranks for the last steps. */
 final class StepTimes {
-    /** Steps that a rank is judged by. */
+    /** Number of last steps that decide whether a rank is slow. */
     static final int WINDOW = 50;
 
-    /** A rank is slow from this multiple of the others' median on. */
+    /** Multiple of the other ranks' median above which a rank is slow. */
     static final double SLOW = 1.3;
 
     private final Collective collective;
@@ -27,7 +27,7 @@ final class StepTimes {
         this.last = new double[collective.size()][WINDOW];
     }
 
-    /** @param seconds of the ranks in a step */
+    /** @param seconds computing time of each rank in a step */
     void add(double[] seconds) {
         for (int rank = 0; rank < last.length; rank++) {
             last[rank][steps % WINDOW] = seconds[rank];
@@ -39,7 +39,7 @@ final class StepTimes {
         steps++;
     }
 
-    /** The slowest rank, the first time that its median of the last steps is well above the others'. */
+    /** Returns the slowest rank, the first time that its median over the last steps is well above the others'. */
     Optional<SlowRank> slow() {
         if (last.length == 1 || steps == 0 || steps % WINDOW != 0) {
             return Optional.empty();
@@ -64,7 +64,7 @@ final class StepTimes {
         return sorted[(sorted.length - 1) / 2];
     }
 
-    /** Every rank's median and 99th percentile over all steps; all ranks call it. Empty for a single rank. */
+    /** Returns every rank's median and 99th percentile over all steps; empty for one rank. All ranks call it. */
     List<RankTime> gather() {
         if (last.length == 1) {
             return List.of();
@@ -79,7 +79,7 @@ final class StepTimes {
         return times;
     }
 
-    /** The least value that a share of all are at most. */
+    /** Returns the smallest value that at least a share of the values do not exceed. */
     private static double quantile(float[] sorted, double share) {
         return sorted.length == 0 ? 0 : sorted[(int) Math.ceil(share * sorted.length) - 1];
     }

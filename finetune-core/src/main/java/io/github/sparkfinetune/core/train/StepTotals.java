@@ -4,20 +4,20 @@ import io.github.sparkfinetune.core.collective.Collective;
 import java.util.Arrays;
 
 /**
- * Totals of a training step over all ranks, which travel as one message.
+ * Totals of a training step over all ranks, reduced in one message.
  *
- * @param terms sums of the objective's terms, not divided by their weights
+ * @param terms sums of the objective's terms, not yet divided by their weights
  * @param gradNorm global L2 norm of the gradient, before clipping
- * @param seconds time that each rank computed, without waiting for others
+ * @param seconds computing time of each rank, without waiting for other ranks
  */
 record StepTotals(double[] terms, double gradNorm, double[] seconds) {
     /**
-     * Adds up what the ranks know; every rank calls it.
+     * Adds up the values of the ranks. All ranks call this method.
      *
      * @param terms this rank's sums
-     * @param gradNorm the norm that all ranks clip by on rank 0, 0 on other ranks, whose processors may add up in
+     * @param gradNorm on rank 0 the norm by which all ranks clip; 0 on other ranks, whose processors may add up in
      *     another order
-     * @param seconds that this rank computed
+     * @param seconds computing time of this rank
      */
     static StepTotals reduced(Collective collective, double[] terms, double gradNorm, double seconds) {
         double[] message = Arrays.copyOf(terms, terms.length + 1 + collective.size());
@@ -33,7 +33,7 @@ record StepTotals(double[] terms, double gradNorm, double[] seconds) {
     /**
      * Returns the mean loss, the sum of the terms' means.
      *
-     * @param weights of the terms over the global batch; a term without weight has no loss
+     * @param weights weights of the terms over the global batch; a term without weight has no loss
      */
     double loss(double[] weights) {
         double loss = 0;

@@ -1,10 +1,9 @@
 package io.github.sparkfinetune.core.train;
 
-/** Samples and tokens a second, over the time spent in training steps alone. */
+/** Samples and tokens per second, over the time in training steps only. */
 final class Throughput {
     private static final double NANOS = 1e9;
 
-    /** A speed. */
     record Rate(double samplesPerSecond, double tokensPerSecond) {}
 
     private long running = -1;
@@ -15,14 +14,14 @@ final class Throughput {
     private long samplesAtLast;
     private long tokensAtLast;
 
-    /** The clock runs from here, if it did not. */
+    /** Starts the clock unless it runs already. */
     void start() {
         if (running < 0) {
             running = System.nanoTime();
         }
     }
 
-    /** Counts a step's work, up to now. */
+    /** Adds a step that has just ended. */
     void add(long newSamples, long newTokens) {
         long now = System.nanoTime();
         seconds += (now - running) / NANOS;
@@ -31,12 +30,12 @@ final class Throughput {
         tokens += newTokens;
     }
 
-    /** What follows is not training. */
+    /** Stops the clock. */
     void pause() {
         running = -1;
     }
 
-    /** Speed since the last call. */
+    /** Returns the rate since the last call. */
     Rate sinceLast() {
         Rate rate = rate(samples - samplesAtLast, tokens - tokensAtLast, seconds - secondsAtLast);
         samplesAtLast = samples;
@@ -45,7 +44,7 @@ final class Throughput {
         return rate;
     }
 
-    /** Speed from the start. */
+    /** Returns the rate since the start. */
     Rate overall() {
         return rate(samples, tokens, seconds);
     }

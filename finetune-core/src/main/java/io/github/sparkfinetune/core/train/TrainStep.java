@@ -17,8 +17,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * One optimizer step over a global batch that is cut over the ranks and, on a rank, into micro-batches. Every rank
- * calls it with its own part, which may be empty.
+ * One optimizer step over a global batch, which is divided among the ranks and, on each rank, into micro-batches. Every
+ * rank calls the step with its own part, which may be empty.
  */
 final class TrainStep {
     private final NDManager manager;
@@ -35,8 +35,8 @@ final class TrainStep {
 
     /**
      * @param manager owner of the gradients and the optimizer's state, on the model's device
-     * @param masks what is dropped
-     * @param training settings of the optimizer, of clipping, of noise and of gradient checkpointing
+     * @param masks dropout masks
+     * @param training settings of the optimizer, clipping, noise and gradient checkpointing
      * @param sharded whether the ranks share the optimizer
      */
     TrainStep(
@@ -65,37 +65,37 @@ final class TrainStep {
     }
 
     /**
-     * What a step did, over all ranks.
+     * Outcome of a step over all ranks.
      *
      * @param loss mean loss before the update
      * @param gradNorm global L2 norm of the gradient, before clipping
-     * @param samples in the global batch
-     * @param tokens in the global batch, without padding
-     * @param saves whether rank 0 wants a checkpoint after it
-     * @param seconds what each rank computed, without waiting for others
+     * @param samples number of samples in the global batch
+     * @param tokens number of tokens in the global batch, without padding
+     * @param saves whether rank 0 requests a checkpoint after the step
+     * @param seconds computing time of each rank, without waiting for other ranks
      */
     record Outcome(double loss, double gradNorm, long samples, long tokens, boolean saves, double[] seconds) {}
 
     /**
      * Computes the gradient of the global batch.
      *
-     * @param step optimizer steps done before
-     * @param given this rank's micro-batches
-     * @param saves whether a checkpoint is due; rank 0's word counts, which the ranks hear of without a message more
-     * @param progressed called after each piece of work, may throw
+     * @param step number of completed optimizer steps
+     * @param microBatches this rank's micro-batches
+     * @param saves whether a checkpoint is due; rank 0 decides, and its decision needs no extra message
+     * @param progressed called after each piece of work; may throw
      */
-    Outcome gradient(long step, List<List<Sample>> given, boolean saves, Runnable progressed) {
+    Outcome gradient(long step, List<List<Sample>> microBatches, boolean saves, Runnable progressed) {
         masks.step(step);
         noise.step(step);
         long began = System.nanoTime();
-        double[] weights = weights(given, progressed);
-        List<List<Sample>> parts = given.stream()
+        double[] weights = weights(microBatches, progressed);
+        List<List<Sample>> parts = microBatches.stream()
                 .map(part -> part.stream().map(objective::differentiated).toList())
                 .toList();
         List<Sample> mine = parts.stream().flatMap(List::stream).toList();
-        long told = System.nanoTime();
+        long gatherStart = System.nanoTime();
         GlobalBatch global = GlobalBatch.of(collective, weights, mine, gradients.needsIds(), saves);
-        long waited = System.nanoTime() - told;
+        long waited = System.nanoTime() - gatherStart;
         gradients.begin(global.ids());
         double[] terms = new double[objective.terms().size()];
         for (int i = 0; i < parts.size(); i++) {
@@ -124,7 +124,7 @@ final class TrainStep {
         }
     }
 
-    /** What the objective says of this rank's micro-batches. */
+    /** Returns the weights of the objective over this rank's micro-batches. */
     private double[] weights(List<List<Sample>> parts, Runnable progressed) {
         double[] sums = objective.weights(List.of());
         for (List<Sample> part : parts) {
@@ -136,14 +136,14 @@ final class TrainStep {
     }
 
     /**
-     * Updates the parameters by the gradient computed last.
+     * Updates the parameters with the last computed gradient.
      *
      * @param step number of this step, from 1
      * @param rate learning rate
      * @param gradNorm the gradient's norm
      */
     void update(long step, double rate, double gradNorm) {
-        // As torch.nn.utils.clip_grad_norm_: the coefficient is max_norm / (norm + 1e-6), at most 1.
+        // As in torch.nn.utils.clip_grad_norm_: the coefficient is max_norm / (norm + 1e-6), at most 1.
         double divisor = maxGradNorm > 0 ? Math.max(1, (gradNorm + 1e-6) / maxGradNorm) : 1;
         try (NDManager owner = manager.newSubManager()) {
             optimizer.step(owner, step, rate, divisor);
@@ -155,7 +155,7 @@ final class TrainStep {
         return optimizer;
     }
 
-    /** What of the optimizer's state this rank has. */
+    /** Returns this rank's share of the optimizer's state. */
     OptimizerShare share() {
         return share;
     }
@@ -165,7 +165,8 @@ final class TrainStep {
     }
 
     /**
-     * Cuts samples into micro-batches of at most {@code size}, similar lengths together, so that attention pads little.
+     * Divides samples into micro-batches of at most {@code size} samples. Samples of similar length are together, so
+     * that attention pads little.
      */
     static List<List<Sample>> microBatches(List<Sample> samples, int size) {
         List<Sample> sorted = new ArrayList<>(samples);

@@ -22,9 +22,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** The training loop: the same for one rank and for many. */
+/** The training loop, for any number of ranks. */
 final class Training implements AutoCloseable {
-    /** Below the half minute after which Spark kills the process of a task that it wants to end. */
+    /** Below the 30 seconds after which Spark kills the process of a cancelled task. */
     private static final long WRITER_SECONDS = 20;
 
     private final RunConfig config;
@@ -92,7 +92,7 @@ final class Training implements AutoCloseable {
                 new TrainingOrder(resources.train().rowGroups(), plan, settings));
     }
 
-    /** Takes up weights, the optimizer's state, cursor and records of a checkpoint. */
+    /** Restores weights, optimizer state, cursor and records of a checkpoint. */
     void resume(CheckpointFiles files) {
         String name = files.checkpoint().name();
         try (LoadedCheckpoint loaded =
@@ -112,7 +112,7 @@ final class Training implements AutoCloseable {
         }
     }
 
-    /** Trains until the last step, or until evaluations stop to improve. */
+    /** Trains until the last step, or until evaluations stop improving. */
     void train() {
         while (!isOver()) {
             throughput.start();
@@ -161,7 +161,7 @@ final class Training implements AutoCloseable {
         times.add(outcome.seconds());
         times.slow().ifPresent(slow -> slowRank = slow);
         if (step == 1) {
-            // Unlike machines show at once, not after hours.
+            // Differences between machines are found at once, not after hours.
             same.check(step, writer::beforeUpdate);
         }
         return outcome;
@@ -193,7 +193,7 @@ final class Training implements AutoCloseable {
         }
     }
 
-    /** Measures the evaluation split, where there is one; whether this is the best model so far. */
+    /** Evaluates the evaluation split, if there is one; returns whether this is the best model so far. */
     private boolean evaluate() {
         if (resources.eval().isEmpty()) {
             return false;
@@ -208,10 +208,10 @@ final class Training implements AutoCloseable {
     }
 
     /**
-     * Begins to write a checkpoint on rank 0, and its share of the optimizer's state on each rank that has one, after
-     * all ranks have seen that they hold the same parameters.
+     * Begins to write a checkpoint, after all ranks have checked that they hold the same parameters. Rank 0 writes the
+     * checkpoint; the other ranks write their share of the optimizer's state, if they have one.
      *
-     * @param result how the run ended, or null while it goes on
+     * @param result result of a finished run, or null
      */
     private Optional<Checkpoint> save(TrainingResult result) {
         throughput.pause();
@@ -282,9 +282,8 @@ final class Training implements AutoCloseable {
         Checkpoint kept = checkpoints.committed().stream()
                 .filter(checkpoint -> checkpoint.step() == result.best().bestStep())
                 .findFirst()
-                .orElseThrow(() -> RunException.data(
-                        "the checkpoint of the best step " + result.best().bestStep() + " is not there any more in "
-                                + config.output().checkpoints()));
+                .orElseThrow(() -> RunException.data("the checkpoint of the best step " + result.bestStep()
+                        + " is missing in " + config.output().checkpoints()));
         try (LoadedCheckpoint loaded =
                 checkpoints.read(checkpoints.files(kept), NeededState.NONE, resources.temporary(), rank::progressed)) {
             resources.tensors().restoreParameters(loaded.model());
@@ -292,7 +291,7 @@ final class Training implements AutoCloseable {
         }
     }
 
-    /** What was begun to be written ends, so that the parameters may go. */
+    /** Ends writes in progress, so that the parameters can be freed. */
     @Override
     public void close() {
         writer.close();

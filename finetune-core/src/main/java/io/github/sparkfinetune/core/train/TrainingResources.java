@@ -32,7 +32,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
 
-/** What a rank loads for a run: model, optimizer, splits. Owns all of it. */
+/** Resources of a rank for a run: model, optimizer, splits. Owns all of them. */
 final class TrainingResources implements AutoCloseable {
     private final Deque<Runnable> opened = new ArrayDeque<>();
     private final Path temporary;
@@ -49,7 +49,7 @@ final class TrainingResources implements AutoCloseable {
     private final TrainStep step;
     private final TrainingTensors tensors;
 
-    /** @param kept precision of the run that is resumed, or null */
+    /** @param kept precision of the resumed run, or null */
     TrainingResources(RunConfig config, RankContext rank, Precision kept) throws IOException {
         Allocator.release();
         Torch.start(rank.threads());
@@ -92,22 +92,23 @@ final class TrainingResources implements AutoCloseable {
                     rank.threads(),
                     initialisation);
             Model model = loaded.model();
-            // A sample may be several documents.
-            int longest = Math.min(
-                    manifest.samples().longest(), config.data().samples().maxLength());
+            // A sample may consist of several documents.
+            int longest = Math.min(manifest.longest(), config.data().maxLength());
             if (longest > model.maxLength()) {
-                throw RunException.config("data.max_length: samples have up to " + longest
-                        + " tokens, the model in " + config.base().model() + " takes " + model.maxLength()
-                        + ": set it to that and prepare again");
+                throw RunException.config("data.max_length: samples have up to " + longest + " tokens, the model in "
+                        + config.model() + " takes at most " + model.maxLength() + ": set data.max_length to "
+                        + model.maxLength() + " and prepare again");
             }
             Optional<References> references = References.areRead(config)
                     ? Optional.of(new ReferencePass(config, rank, manifest, precision).run(loaded.task(), temporary))
                     : Optional.empty();
             references.ifPresent(some -> opened.push(some::close));
-            train = references.map(said -> said.told(Manifest.TRAIN, trained)).orElse(trained);
+            train = references
+                    .map(some -> some.withReferences(Manifest.TRAIN, trained))
+                    .orElse(trained);
             eval = evaluated
                     .map(split -> references
-                            .map(said -> said.told(Manifest.EVAL, split))
+                            .map(some -> some.withReferences(Manifest.EVAL, split))
                             .orElse(split))
                     .map(split -> FirstSamples.of(
                             split, config.training().evaluation().evalMaxSamples()));
@@ -149,7 +150,7 @@ final class TrainingResources implements AutoCloseable {
                 config.compute().cluster().shardOptimizer());
     }
 
-    /** What products are computed in. */
+    /** Returns the precision of the products. */
     Precision precision() {
         return precision;
     }
@@ -162,7 +163,7 @@ final class TrainingResources implements AutoCloseable {
         return loaded;
     }
 
-    /** What the run's adapters began with; empty for PEFT's default. */
+    /** Returns the initial adapter of the run; empty for PEFT's default. */
     Optional<InitialAdapter> initialAdapter() {
         return initialisation.adapter();
     }
@@ -171,7 +172,7 @@ final class TrainingResources implements AutoCloseable {
         return loaded.model();
     }
 
-    /** The tokenizer as the run uses it. */
+    /** Returns the tokenizer with the run's own tokens. */
     TokenizerFiles tokenizer() {
         return tokenizer;
     }
@@ -188,12 +189,12 @@ final class TrainingResources implements AutoCloseable {
         return train;
     }
 
-    /** The evaluation split, as it is measured. */
+    /** Returns the evaluation split, limited to the samples that are evaluated. */
     Optional<SampleSource> eval() {
         return eval;
     }
 
-    /** What is drawn of a training sample in each epoch. */
+    /** Returns the draws of a training sample in each epoch. */
     SampleDraws draws() {
         return draws;
     }
@@ -202,15 +203,15 @@ final class TrainingResources implements AutoCloseable {
         return manifest;
     }
 
-    /** Local folder of the base model. */
+    /** Returns the local folder of the base model. */
     Path folder() {
         return folder;
     }
 
     /**
-     * Looks for the reason of a loss that is not a number in the base model.
+     * Checks that the base model's weights are finite, to explain a loss that is not.
      *
-     * @throws RunException naming a weight that is none
+     * @throws RunException if a weight is not finite; the message names it
      */
     void requireFiniteBase() {
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
@@ -218,12 +219,12 @@ final class TrainingResources implements AutoCloseable {
         }
     }
 
-    /** Folder of this machine for files that are deleted at the end. */
+    /** Returns the local folder for files that are deleted at the end. */
     Path temporary() {
         return temporary;
     }
 
-    /** Closes what was opened last first; goes on where something can't be closed. */
+    /** Closes all resources in reverse order, even if closing one fails. */
     @Override
     public void close() {
         RuntimeException failure = null;

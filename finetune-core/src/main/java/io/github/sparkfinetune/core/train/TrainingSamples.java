@@ -8,26 +8,26 @@ import io.github.sparkfinetune.data.dataset.SampleSource;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A rank's samples of each step. Going to any step costs no more than going to the next. */
+/** A rank's samples of each step. Any step is reached as fast as the next step. */
 final class TrainingSamples {
     private final SampleSource source;
     private final SampleDraws draws;
     private final TrainingOrder order;
 
-    /** @param draws what is drawn of a sample in each epoch */
+    /** @param draws draws of a sample in each epoch */
     TrainingSamples(SampleSource source, SampleDraws draws, TrainingOrder order) {
         this.source = source;
         this.draws = draws;
         this.order = order;
     }
 
-    /** This rank's share of a step's samples, in the epoch's order. */
+    /** Returns this rank's share of a step's samples, in the epoch's order. */
     List<Sample> of(long step, Collective collective) {
         List<Sample> samples = new ArrayList<>();
         for (long index : order.indexes(step, collective.rank(), collective.size())) {
             samples.add(draws.train(source.read(index), order.epoch(step)));
         }
-        // They are read while this step computes.
+        // The next samples are read while this step computes.
         source.willRead(order.next(step, collective.rank(), collective.size()));
         return samples;
     }

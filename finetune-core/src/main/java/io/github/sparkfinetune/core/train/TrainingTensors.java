@@ -55,10 +55,10 @@ final class TrainingTensors {
                 .toList();
     }
 
-    /** Returns a tensor to write, in the type that it has in memory; its bytes are read when they are asked for. */
+    /** Returns a tensor to write, in the type that it has in memory; its bytes are read on demand. */
     TensorData written(String name, NDArray value) {
         return new TensorData(name, type(value), value.getShape().getShape(), () -> (from, length) -> {
-            // The others wait where this rank alone writes.
+            // The other ranks wait while only this rank writes.
             rank.progressed();
             return TensorParts.read(device, model.script(), value, from, length);
         });
@@ -68,13 +68,13 @@ final class TrainingTensors {
         return switch (value.getDataType()) {
             case FLOAT32 -> TensorType.F32;
             case UINT8 -> TensorType.U8;
-            // DJL has no name of BF16, in which frozen weights stay.
+            // DJL has no name for BF16, the type of some frozen weights.
             case UNKNOWN -> TensorType.BF16;
             default -> throw new IllegalArgumentException("a tensor of " + value.getDataType());
         };
     }
 
-    /** Returns whether a tensor to write is the memory that is trained. */
+    /** Returns whether tensors to write share the memory of the trained tensors. */
     boolean areReadInPlace() {
         return device.readsInPlace();
     }
@@ -82,7 +82,7 @@ final class TrainingTensors {
     /**
      * Reads a checkpoint's parameters.
      *
-     * @throws RunException where one has another shape
+     * @throws RunException if a parameter has another shape
      */
     void restoreParameters(SafetensorsFile file) {
         for (Parameter parameter : parameters()) {
@@ -98,7 +98,7 @@ final class TrainingTensors {
         model.updated();
     }
 
-    /** Returns what this rank needs of a checkpoint's optimizer state. */
+    /** Returns this rank's needed part of a checkpoint's optimizer state. */
     NeededState neededState() {
         Map<String, Long> values = new HashMap<>();
         step.optimizer().state().forEach((name, tensor) -> values.put(name, tensor.size()));
@@ -112,7 +112,7 @@ final class TrainingTensors {
                 .forEach((name, tensor) -> overwrite(tensor, (from, bytes) -> stored.read(name, from, bytes)));
     }
 
-    /** Fills a buffer from a byte of a stored tensor on. */
+    /** Fills a buffer with a stored tensor's bytes, starting at {@code from}. */
     private interface Reading {
         void read(long from, ByteBuffer target);
     }

@@ -42,7 +42,7 @@ class EvaluationTest {
 
         assertThatThrownBy(() -> best.improvedBy(1, Map.of("loss", 1.0)))
                 .hasMessage("training.metric_for_best_model: pearson is not defined for the evaluation rows,"
-                        + " name one of [loss]");
+                        + " set it to one of [loss]");
         assertThat(best.improvedBy(1, Map.of("loss", 1.0, "pearson", -0.5))).isTrue();
         assertThat(best.improvedBy(2, Map.of("loss", 1.0))).isFalse();
         assertThat(best.improvedBy(3, Map.of("loss", 1.0, "pearson", 0.5))).isTrue();

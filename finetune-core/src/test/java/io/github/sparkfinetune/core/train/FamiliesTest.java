@@ -134,7 +134,7 @@ class FamiliesTest {
         Optional<Path> adapted = config.method().isLora() ? Optional.of(base) : Optional.empty();
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1);
-                SampleSource split = References.told(
+                SampleSource split = References.withReferences(
                         config,
                         manifest,
                         Manifest.EVAL,

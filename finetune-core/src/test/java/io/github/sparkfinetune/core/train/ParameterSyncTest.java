@@ -52,7 +52,7 @@ class ParameterSyncTest {
         assertThatThrownBy(() -> tiny.run(config, 2, null, "new", ring -> new Scaled(ring, -1)))
                 .hasRootCauseInstanceOf(RunException.class)
                 .rootCause()
-                .hasMessageStartingWith("rank 1 holds other parameters than rank 0 after step 1, by ");
+                .hasMessageStartingWith("after step 1 the parameters of rank 1 differ from rank 0's by ");
         assertThat(tiny.checkpoints(config)).isEmpty();
     }
 

@@ -41,10 +41,10 @@ class PrecisionTest {
     }
 
     @Test
-    void namesTheRankThatIsSlowInRequestedBf16() {
-        assertThat(Precision.demanded(true, "rank 0")).hasToString("bf16: as precision says");
+    void bf16ThatIsAskedForSaysWhichRankIsSlowInIt() {
+        assertThat(Precision.demanded(true, "rank 0")).hasToString("bf16: set by precision");
         assertThat(Precision.demanded(false, "rank 1 (10.0.0.2)"))
-                .hasToString("bf16: as precision says, but slower than fp32 would be: the processor of"
+                .hasToString("bf16: set by precision, but slower than fp32 would be: the processor of"
                         + " rank 1 (10.0.0.2) has neither avx512_bf16 nor amx_bf16");
     }
 

@@ -113,17 +113,17 @@ class PreferenceRunTest {
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         Manifest manifest = Manifest.read(dataset, hadoop);
         try (ParquetSamples eval = ParquetSamples.open(dataset, manifest, Manifest.EVAL, hadoop)) {
-            assertThat(References.told(config, manifest, Manifest.EVAL, eval, hadoop, folder)
+            assertThat(References.withReferences(config, manifest, Manifest.EVAL, eval, hadoop, folder)
                             .read(3)
                             .targets())
                     .hasSize(2)
                     .satisfies(targets -> assertThat(targets[0]).isNegative())
                     .satisfies(targets -> assertThat(targets[1]).isNegative());
             RunConfig other = tiny.config("other");
-            assertThatThrownBy(() -> References.told(other, manifest, Manifest.EVAL, eval, hadoop, folder))
+            assertThatThrownBy(() -> References.withReferences(other, manifest, Manifest.EVAL, eval, hadoop, folder))
                     .isInstanceOf(RunException.class)
-                    .hasMessageContaining("other/reference.safetensors, what the model said before its training, is"
-                            + " not there or of another dataset than ")
+                    .hasMessageContaining("other/reference.safetensors, the references of the run, is missing or"
+                            + " belongs to another dataset than ")
                     .hasMessageEndingWith(": train into a new output.dir");
         }
         assertThat(List.of(folder.toFile().list())).noneMatch(name -> name.startsWith("reference-"));

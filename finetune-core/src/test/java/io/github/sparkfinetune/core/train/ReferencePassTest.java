@@ -133,8 +133,8 @@ class ReferencePassTest {
     private static List<double[]> referenceValues(RunConfig config, String split) throws IOException {
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         Manifest manifest = Manifest.read(dataset, HADOOP);
-        List<double[]> referenceValues = new ArrayList<>();
-        try (SampleSource samples = References.told(
+        List<double[]> said = new ArrayList<>();
+        try (SampleSource samples = References.withReferences(
                 config,
                 manifest,
                 split,
@@ -261,9 +261,9 @@ class ReferencePassTest {
             public void close() {}
         };
         try (References references = References.require(config, manifest, HADOOP, folder, () -> {})) {
-            SampleSource samplesWithReference = references.told(Manifest.TRAIN, split);
-            assertThat(samplesWithReference.read(samples - 1L).targets()).containsExactly(MARK, 0);
-            assertThat(samplesWithReference.read(samples / 2L).targets()).containsExactly(0, 0);
+            SampleSource told = references.withReferences(Manifest.TRAIN, split);
+            assertThat(told.read(samples - 1L).targets()).containsExactly(MARK, 0);
+            assertThat(told.read(samples / 2L).targets()).containsExactly(0, 0);
         }
     }
 }

@@ -103,7 +103,7 @@ record EvaluatedParts(
     private void write(List<Integer> missing) throws Exception {
         Configuration hadoop = model.hadoop();
         List<Column> columns = TaskSpecs.of(model.config()).evaluationColumns();
-        try (SampleSource samples = References.told(
+        try (SampleSource samples = References.withReferences(
                 model.config(),
                 manifest,
                 split,

@@ -123,7 +123,7 @@ class PreferenceJobsTest {
         Files.delete(Path.of(config.output().dir().replace("file:", "")).resolve("reference.safetensors"));
         assertThatThrownBy(() -> EvaluateJob.run(spark, config))
                 .isInstanceOf(RunException.class)
-                .hasMessageContaining("reference.safetensors, what the model said before its training, is not there");
+                .hasMessageContaining("reference.safetensors, the references of the run, is missing");
     }
 
     private RunConfig config(String model, String method, boolean conversations) throws IOException {

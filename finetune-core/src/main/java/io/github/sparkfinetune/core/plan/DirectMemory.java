@@ -1,16 +1,15 @@
 package io.github.sparkfinetune.core.plan;
 
 /**
- * The part of a rank's memory that Java counts as direct memory, of which a process may have as much as its heap by
- * default; bytes.
+ * Part of a rank's memory that Java counts as direct memory, in bytes. By default a process may have as much direct
+ * memory as heap.
  *
- * @param shared weights in four bits, which the ranks of a process have once
- * @param own dropout masks, of each rank
- * @param copies of each rank on a GPU: what passes through the host, stored weights that are widened and what the ranks
- *     exchange
+ * @param shared weights in 4 bits, once per process
+ * @param own dropout masks of each rank
+ * @param copies host copies of each rank on a GPU: widened weights and data that the ranks exchange
  */
 public record DirectMemory(long shared, long own, long copies) {
-    /** Adds up what some ranks in one process take. */
+    /** Returns the direct memory of several ranks in one process. */
     public long ofProcess(int ranks, boolean onGpu) {
         return shared + ranks * (own + (onGpu ? copies : 0));
     }

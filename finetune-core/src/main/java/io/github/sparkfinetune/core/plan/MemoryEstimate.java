@@ -14,12 +14,12 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Optional;
 
 /**
- * Estimates a rank's memory for one model and dataset under several choices.
+ * Estimate of a rank's memory for a model and a dataset, under several choices.
  *
- * @param longest tokens of the longest sample, or what it is padded to
- * @param classes of a classifier
- * @param evaluated samples evaluated at once while training, or 0 where none are
- * @param evaluatedAfter samples evaluated at once afterwards, or 0 where none are held out
+ * @param longest number of tokens of the longest sample, with fixed padding
+ * @param classes number of classes of a classifier
+ * @param evaluated number of samples evaluated at once while training, or 0
+ * @param evaluatedAfter number of samples evaluated at once after training, or 0 if none are held out
  */
 record MemoryEstimate(
         RunConfig config,
@@ -30,16 +30,16 @@ record MemoryEstimate(
         int evaluated,
         int evaluatedAfter) {
     /**
-     * What a JVM with PyTorch takes before it does anything, beside its heap: code and class data of Java (metaspace,
-     * code cache, thread stacks), Spark, Parquet and DJL, PyTorch's libraries and the working memory of its operators.
-     * Measured, see submit/bench/README.md.
+     * Memory of an idle JVM with PyTorch, outside its heap: code and class data of Java (metaspace, code cache, thread
+     * stacks), Spark, Parquet and DJL, PyTorch's libraries and the working memory of its operators. Measured, see
+     * submit/bench/README.md.
      */
     static final long BASE = 320L << 20;
 
     /**
-     * What can be changed to need less.
+     * Settings that decide the memory.
      *
-     * @param samples of a micro-batch
+     * @param samples number of samples of a micro-batch
      * @param recompute whether layers are computed again in the backward pass
      * @param sharded whether the ranks share the optimizer
      */
@@ -75,8 +75,8 @@ record MemoryEstimate(
         int after = manifest.map(there -> (int) Math.min(
                         batch, heldOut(there, config.compute().cluster().ranks())))
                 .orElse(eval || test ? batch : 0);
-        // Of a sample that is read in parts no more is computed at once.
-        int longest = spec.longestSample(data.samples().maxLength());
+        // A sample that is read in parts computes only one part at once.
+        int longest = spec.longestSample(data.maxLength());
         return new MemoryEstimate(
                 config,
                 model,
@@ -88,7 +88,7 @@ record MemoryEstimate(
                 after);
     }
 
-    /** Samples of the greatest part of a held-out split that a rank evaluates. */
+    /** Returns the largest number of samples of a held-out split that a rank evaluates. */
     private static long heldOut(Manifest manifest, int ranks) {
         return manifest.samples().splits().entrySet().stream()
                 .filter(split -> !split.getKey().equals(Manifest.TRAIN))
@@ -118,14 +118,14 @@ record MemoryEstimate(
                 evaluation(footprint, choice),
                 choice.optimizer()
                         .stateBytes(
-                                moved(footprint.parameters().trained(), choice),
-                                moved(footprint.parameters().trainedTable(), choice)),
+                                updated(footprint.parameters().trained(), choice),
+                                updated(footprint.parameters().trainedTable(), choice)),
                 gradients + (choice.sharded() ? footprint.parameters().trained() * Float.BYTES : 0));
     }
 
-    /** Of trained values, those whose optimizer's state a rank keeps. */
-    private long moved(long trained, Choice choice) {
-        int ranks = config.compute().cluster().ranks();
+    /** Returns the number of trained values whose optimizer state a rank keeps. */
+    private long updated(long trained, Choice choice) {
+        int ranks = config.cluster().ranks();
         return choice.sharded() ? (trained + ranks - 1) / ranks : trained;
     }
 
@@ -134,10 +134,10 @@ record MemoryEstimate(
     }
 
     /**
-     * The most that the evaluation after a training takes, which runs in the same processes: of losses, or of answers
-     * to prompts as long as the longest sample.
+     * Returns the peak memory of the evaluation after training, which runs in the same processes. It computes losses,
+     * or answers to prompts as long as the longest sample.
      *
-     * @return bytes, or 0 where nothing is held out
+     * @return size in bytes, or 0 if nothing is held out
      */
     private long evaluation(Footprint footprint, Choice choice) {
         if (evaluatedAfter == 0) {
@@ -150,20 +150,20 @@ record MemoryEstimate(
                 + Math.max(scoring(choice, evaluatedAfter) + logits(choice), answering(choice));
     }
 
-    /** The state before and after a layer, and the layer. */
+    /** Returns the memory of the hidden states before and after a layer, and of the layer. */
     private long scoring(Choice choice, int samples) {
         Activations scored = activations(choice, samples);
         return scored.forward() + 2 * scored.hidden();
     }
 
-    /** Keys and values of a batch, and a layer of its prompts. */
+    /** Returns the memory of the keys and values of a batch, and of a layer of its prompts. */
     private long answering(Choice choice) {
         if (spec().answerColumns().isEmpty() || config.tasks().generation().evalSamples() == 0) {
             return 0;
         }
-        int prompts = config.training().batches().perDeviceEvalBatchSize();
-        long places = (long) longest + config.tasks().generation().maxNewTokens();
-        return scoring(choice, prompts) + Activations.keysAndValues(model, prompts, places);
+        int prompts = config.training().perDeviceEvalBatchSize();
+        long positions = (long) longest + config.generation().maxNewTokens();
+        return scoring(choice, prompts) + Activations.keysAndValues(model, prompts, positions);
     }
 
     private long logits(Choice choice) {
@@ -171,8 +171,8 @@ record MemoryEstimate(
     }
 
     /**
-     * Gradients of all that is trained; of an embedding table of the rows alone that a step looks up, unless the loss
-     * reads it too.
+     * Returns the memory of all gradients. An embedding table has gradients only for the rows that a step looks up,
+     * unless the loss also reads the table.
      */
     private long gradients(Footprint footprint, Choice choice) {
         long width = footprint.parameters().trainedTable() == 0

@@ -6,62 +6,62 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The most memory that a rank takes outside the Java heap, by what it is for; bytes.
+ * Peak memory of a rank outside the Java heap, by purpose, in bytes.
  *
- * @param weights the model's
- * @param trained what is kept of what is trained, besides its weights
- * @param computed what a step computes with
- * @param jvm a process by itself
- * @param evaluation the most that the evaluation after the training takes in all, or 0
+ * @param weights weights of the model
+ * @param trained gradients and optimizer state
+ * @param computed working memory of a step
+ * @param jvm memory of an idle process
+ * @param evaluation total peak memory of the evaluation after training, or 0
  */
 public record RankMemory(Weights weights, Trained trained, Computed computed, Jvm jvm, long evaluation) {
 
     /**
      * Bytes of weights.
      *
-     * @param model the base model's: mapped, in memory of their own, or trained
-     * @param shared of these, what the ranks of a process have once: all that are not trained
-     * @param adapters the adapters'
+     * @param model weights of the base model: mapped, in their own memory, or trained
+     * @param shared part of {@code model} that a process has once for all its ranks: all frozen weights
+     * @param adapters weights of the adapters
      */
     public record Weights(long model, long shared, long adapters) {}
 
     /**
-     * Bytes of what is kept of what is trained, besides its weights.
+     * Bytes of gradients and optimizer state.
      *
-     * @param gradients of all of it
-     * @param optimizer the optimizer's state
+     * @param gradients gradients of all trained parameters
+     * @param optimizer state of the optimizer
      */
     public record Trained(long gradients, long optimizer) {}
 
     /**
-     * Bytes of what a step computes with.
+     * Bytes of the working memory of a step.
      *
-     * @param activations kept for the backward pass, what one block's backward takes besides as far as the loss does
-     *     not take as much, and dropout masks; or what an evaluation takes, where that is more
+     * @param activations activations for the backward pass, dropout masks, and the part of one block's backward that
+     *     exceeds the loss; or the memory of an evaluation, if larger
      * @param loss logits of {@value io.github.sparkfinetune.core.objective.VocabularyLoss#CHUNK} tokens and their
-     *     gradient; of a masked language model what its head keeps of the masked tokens, too
-     * @param scattered what the allocator holds of freed tensors
-     * @param staging F32 buffers for one layer's weights that are stored in a smaller form
+     *     gradient; for a masked language model also the head's activations of the masked tokens
+     * @param scattered memory of freed tensors that the allocator keeps
+     * @param staging buffers for one layer's weights that are stored in a smaller form
      */
     public record Computed(long activations, long loss, long scattered, long staging) {}
 
     /**
-     * Bytes of a process by itself, and what Java counts.
+     * Bytes of an idle process, and direct memory.
      *
-     * @param base what a JVM with PyTorch takes before it does anything
-     * @param direct the part of a rank's memory that Java counts as direct memory
+     * @param base memory of an idle JVM with PyTorch
+     * @param direct part of a rank's memory that Java counts as direct memory
      */
     public record Jvm(long base, DirectMemory direct) {}
 
     /**
-     * Adds up what a rank holds.
+     * Adds up the memory of a rank.
      *
-     * @param gradients bytes of the gradients of all that is trained, each once
-     * @param training a training micro-batch
+     * @param gradients bytes of all gradients, each once
+     * @param training activations of a training micro-batch
      * @param loss bytes, see {@link Computed#loss}
-     * @param evaluated bytes of an evaluation batch while training without its logits, or 0
+     * @param evaluated bytes of an evaluation batch while training, without its logits, or 0
      * @param evaluation bytes, see {@link #evaluation()}
-     * @param optimizer bytes of its state
+     * @param optimizer bytes of the optimizer's state
      * @param exchanged bytes that the ranks exchange
      */
     static RankMemory of(
@@ -85,30 +85,30 @@ public record RankMemory(Weights weights, Trained trained, Computed computed, Jv
                 evaluation);
     }
 
-    /** All parts of the training of several ranks in one process, who share its base. */
+    /** Returns the memory of training on several ranks in one process, which share its base. */
     public long ofProcess(int ranks) {
         return ranks * sum() - (ranks - 1) * (jvm.base() + weights.shared());
     }
 
     /**
-     * Adds up what several ranks in one process cannot do without: all but the base model's weights, which may lie in
-     * mapped files that the system reads again.
+     * Returns the least memory of several ranks in one process: all memory except the base model's weights, which may
+     * be in mapped files that the system can read again.
      */
     public long least(int ranks) {
         return ofProcess(ranks) - weights.shared() + jvm.direct().shared();
     }
 
-    /** Adds up what several ranks in one process take of the machine's memory where they compute on GPUs. */
+    /** Returns the host memory of several ranks in one process that compute on GPUs. */
     public long besideGpus(int ranks) {
         return jvm.base() + jvm.direct().ofProcess(ranks, true);
     }
 
-    /** All parts of the training together. */
+    /** Returns the memory of training, all parts together. */
     public long sum() {
         return parts().values().stream().mapToLong(Long::longValue).sum();
     }
 
-    /** The parts by name, in the order of this record. */
+    /** Returns the parts by name, in the order of this record. */
     public Map<String, Long> parts() {
         Map<String, Long> parts = new LinkedHashMap<>();
         parts.put("weights", weights.model());

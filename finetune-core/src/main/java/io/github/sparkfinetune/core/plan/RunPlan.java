@@ -27,16 +27,16 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /**
- * What a training run will take, told from its configuration, the headers of the model's weights and the manifest of
- * its dataset.
+ * Plan of a training run: its memory, disk and work, derived from the configuration, the headers of the model's weights
+ * and the manifest of the dataset.
  *
- * @param parameters of the model, its adapters included
- * @param trained of them
- * @param memory of a rank
- * @param disk of the machines that the ranks run on
- * @param smaller memory of a rank under single changes of the configuration that need less, by {@code key=value}
- * @param work what is computed, or empty before the dataset is prepared
- * @param newWeights weights of the head that begin with new values
+ * @param parameters number of parameters of the model, including adapters
+ * @param trained number of trained parameters
+ * @param memory memory of a rank
+ * @param disk disk space on the machines of the ranks
+ * @param smaller memory of a rank after a single change of the configuration that saves memory, by {@code key=value}
+ * @param work steps and samples, or empty before the dataset is prepared
+ * @param newWeights weights of the head with new initial values
  */
 public record RunPlan(
         long parameters,
@@ -47,32 +47,32 @@ public record RunPlan(
         Optional<Work> work,
         List<NewWeight> newWeights) {
 
-    /** A change must save this share of a rank's memory to be told of. */
+    /** Least share of a rank's memory that a reported change saves. */
     private static final double WORTH = 0.03;
 
     /**
-     * The most that a run takes of {@code spark.local.dir}, beside what Spark itself writes there; bytes.
+     * Peak use of {@code spark.local.dir} by a run, without Spark's own files, in bytes.
      *
-     * @param model the base model's copy, once a machine; 0 where it lies on the machine itself
-     * @param checkpoint rank 0's copy of a checkpoint that is being written while the training goes on, or of the one
-     *     that it resumes from
+     * @param model copy of the base model, once per machine; 0 if the model is on the machine's disk
+     * @param checkpoint rank 0's copy of a checkpoint that is written during training, or of the checkpoint from which
+     *     the run resumes
      */
     public record Disk(long model, long checkpoint) {
-        /** Both together, on rank 0's machine. */
+        /** Returns the sum of both, the use on rank 0's machine. */
         public long sum() {
             return model + checkpoint;
         }
     }
 
     /**
-     * What is computed.
+     * Work of a run.
      *
-     * @param samples of an epoch
-     * @param tokens of an epoch, without padding
-     * @param trainedTokens of them those with a label, or 0 where a text has one
-     * @param globalBatch samples of an optimizer step over all ranks
-     * @param steps optimizer steps of the run
-     * @param epochs passes over the samples
+     * @param samples number of samples of an epoch
+     * @param tokens number of tokens of an epoch, without padding
+     * @param trainedTokens number of tokens with a label, or 0 if labels belong to texts
+     * @param globalBatch number of samples of an optimizer step over all ranks
+     * @param steps number of optimizer steps of the run
+     * @param epochs number of passes over the samples
      */
     public record Work(long samples, long tokens, long trainedTokens, long globalBatch, long steps, double epochs) {
         static Work of(RunConfig config, Manifest manifest) {
@@ -95,9 +95,9 @@ public record RunPlan(
     /**
      * Plans a run.
      *
-     * @param config with absolute paths
-     * @param localDir gets a copy of an adapter that lies on another file system; the caller deletes it
-     * @throws io.github.sparkfinetune.conf.RunException when model, adapter or dataset do not fit the configuration
+     * @param config configuration with absolute paths
+     * @param localDir local folder for a copy of an adapter on another file system; the caller deletes the copy
+     * @throws io.github.sparkfinetune.conf.RunException if model, adapter or dataset do not fit the configuration
      */
     public static RunPlan of(RunConfig config, Configuration hadoop, java.nio.file.Path localDir) throws IOException {
         Path folder = new Path(config.base().model());
@@ -132,10 +132,10 @@ public record RunPlan(
     /**
      * Plans a run of a model whose files are open.
      *
-     * @param model its configuration, with the vocabulary that it is loaded with
-     * @param adapter the one that {@code method.adapter} names, or empty
-     * @param manifest the prepared dataset's, or empty
-     * @param copied bytes of the model's files that are copied to the local disk
+     * @param model configuration of the model, with the run's vocabulary
+     * @param adapter adapter that {@code method.adapter} names, or empty
+     * @param manifest manifest of the prepared dataset, or empty
+     * @param copied number of bytes of the model's files that are copied to the local disk
      */
     static RunPlan of(
             RunConfig config,

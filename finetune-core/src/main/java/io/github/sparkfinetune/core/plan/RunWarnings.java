@@ -7,11 +7,11 @@ import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What of a run's configuration is likely to train badly. */
+/** Warnings about settings that are likely to train badly. */
 public final class RunWarnings {
     private RunWarnings() {}
 
-    /** A line each; none where nothing is unusual. */
+    /** Returns the warnings, one line each; empty if nothing is unusual. */
     public static List<String> of(RunConfig config) {
         List<String> warnings = new ArrayList<>();
         TrainingConfig training = config.training();
@@ -19,16 +19,16 @@ public final class RunWarnings {
         double highest = TaskSpecs.of(config).highestUsualLearningRate();
         if (config.method().type() == MethodConfig.Type.FULL && rate > highest) {
             warnings.add("training.learning_rate: " + rate + " is above " + highest
-                    + ", the most that full fine-tuning of such a model usually takes: it may forget what it knows; lower"
-                    + " it, or set training.l2_sp or method.type: lora");
+                    + ", the highest usual rate for full fine-tuning of such a model: the model may forget its"
+                    + " pre-training; lower the rate, or set training.l2_sp or method.type: lora");
         }
-        if (config.compute().cluster().ranks() > 1
-                && training.saving().saveMinutes() == 0
-                && training.saving().saveSteps() == 0
-                && training.evaluation().evalSteps() == 0) {
-            warnings.add("training.save_minutes and training.save_steps are 0: when one of the "
-                    + config.compute().cluster().ranks()
-                    + " ranks is lost, the training starts from its beginning; set one of them");
+        if (config.cluster().ranks() > 1
+                && training.saveMinutes() == 0
+                && training.saveSteps() == 0
+                && training.evalSteps() == 0) {
+            warnings.add("training.save_minutes and training.save_steps are 0: if one of the "
+                    + config.cluster().ranks()
+                    + " ranks is lost, training restarts from the beginning; set one of these keys");
         }
         return List.copyOf(warnings);
     }

@@ -3,13 +3,13 @@ package io.github.sparkfinetune.core.plan;
 import io.github.sparkfinetune.conf.TrainingConfig;
 
 /**
- * Which samples each step takes: step s of an epoch the positions [s·G, (s+1)·G) of the epoch's order, for a global
- * batch of G. The last batch of an epoch is short and never crosses into the next. Nothing here depends on the number
- * of ranks but the choice of G when a run starts.
+ * Division of a run into steps. For a global batch of G samples, step s of an epoch takes the positions [s·G, (s+1)·G)
+ * of the epoch's order. The last batch of an epoch may be shorter and never crosses into the next epoch. The number of
+ * ranks only decides G at the start of a run.
  *
- * @param samples of the training split
- * @param globalBatch samples of a step over all ranks
- * @param totalSteps optimizer steps of the run
+ * @param samples number of samples of the training split
+ * @param globalBatch number of samples of a step over all ranks
+ * @param totalSteps number of optimizer steps of the run
  */
 public record StepPlan(long samples, long globalBatch, long totalSteps) {
 
@@ -21,9 +21,9 @@ public record StepPlan(long samples, long globalBatch, long totalSteps) {
     }
 
     /**
-     * The plan of a run.
+     * Returns the plan of a run.
      *
-     * @param globalBatch samples of a step over all ranks
+     * @param globalBatch number of samples of a step over all ranks
      */
     public static StepPlan of(TrainingConfig training, long samples, long globalBatch) {
         long epochSteps = stepsOfEpoch(samples, globalBatch);
@@ -35,7 +35,7 @@ public record StepPlan(long samples, long globalBatch, long totalSteps) {
                         : epochSteps * training.batches().numTrainEpochs());
     }
 
-    /** G of a run that starts with this many ranks. */
+    /** Returns the global batch of a run that starts with a number of ranks. */
     public static long globalBatch(TrainingConfig training, int ranks) {
         return (long) training.batches().perDeviceTrainBatchSize()
                 * training.batches().gradientAccumulationSteps()
@@ -46,32 +46,32 @@ public record StepPlan(long samples, long globalBatch, long totalSteps) {
         return (samples + globalBatch - 1) / globalBatch;
     }
 
-    /** Steps of one epoch. */
+    /** Returns the number of steps of one epoch. */
     long stepsOfEpoch() {
         return stepsOfEpoch(samples, globalBatch);
     }
 
-    /** Epoch of a step, both from 0. */
+    /** Returns the epoch of a step, both from 0. */
     public int epoch(long step) {
         return Math.toIntExact(step / stepsOfEpoch());
     }
 
-    /** First position of a step's samples in its epoch. */
+    /** Returns the first position of a step's samples in its epoch. */
     long from(long step) {
         return step % stepsOfEpoch() * globalBatch;
     }
 
-    /** Number of a step's samples. */
+    /** Returns the number of samples of a step. */
     long count(long step) {
         return Math.min(globalBatch, samples - from(step));
     }
 
-    /** Epochs done after this many steps. */
+    /** Returns the number of completed epochs after a number of steps. */
     public double epochsAfter(long steps) {
         return (double) steps / stepsOfEpoch();
     }
 
-    /** First position of a rank's share of a step's samples; the share of rank {@code ranks} is past the last. */
+    /** Returns the first position of a rank's share of a step; for rank {@code ranks}, the position after the last. */
     public long share(long step, int rank, int ranks) {
         return from(step) + count(step) * rank / ranks;
     }

@@ -8,53 +8,53 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Which samples each step of a run takes, by their places in the training split's storage order. Training asks for them
- * here, and so does whoever wants to know when a sample is used. Not for concurrent use.
+ * Order of samples in a run: the samples of each step, by their indexes in the training split's storage order. Training
+ * and traces of samples use this class. Not for concurrent use.
  *
- * <p>Of a split with few row groups a step takes samples that follow each other in the epoch's {@link EpochOrder}: the
- * order is the same whatever the number of ranks, and each of them reads nearly all row groups. From
- * {@value #MANY_ROW_GROUPS} row groups on, the order is cut into as many equal parts as the run had ranks when it
- * started, and a step takes the next samples of each part: with G samples a step, L parts of w = G / L samples a step,
- * T = floor(samples / G) whole steps, and slot c of step s,
+ * <p>In a split with few row groups, a step takes consecutive samples of the epoch's {@link EpochOrder}. The order does
+ * not depend on the number of ranks, and each rank reads nearly all row groups. From {@value #MANY_ROW_GROUPS} row
+ * groups on, the order is divided into as many equal parts as the run had ranks at its start. A step takes the next
+ * samples of each part. With G samples per step, L parts of w = G / L samples per step, T = floor(samples / G) whole
+ * steps, and slot c of step s,
  *
  * <pre>
  * sample(s, c) = order[floor(c / w) · T · w + s · w + c mod w]   for s &lt; T, else order[s · G + c]
  * </pre>
  *
- * so that a rank reads its own share of the row groups and a part of one or two more. L is G divided by
- * {@code per_device_train_batch_size · gradient_accumulation_steps}: a resumed run keeps the order, though with another
- * number of ranks they read more.
+ * so that a rank reads its own share of the row groups, and parts of one or two others. L is G divided by
+ * {@code per_device_train_batch_size · gradient_accumulation_steps}. A resumed run keeps the order; with another number
+ * of ranks, each rank reads more row groups.
  */
 public final class TrainingOrder {
-    /** A rank decodes as many in seconds. */
+    /** Number of row groups that a rank decodes in seconds. */
     static final int MANY_ROW_GROUPS = 1000;
 
     private final List<Integer> rowGroups;
     private final StepPlan plan;
     private final long seed;
-    /** Samples of a step that are of one part of the order; all of them where it is not cut. */
+    /** Number of samples of a step from one part of the order; all samples if the order is not divided. */
     private final long width;
 
     private int epoch = -1;
     private EpochOrder order;
 
     /**
-     * @param rowGroups rows of each row group of the training split, in storage order
-     * @param training the run's settings
+     * @param rowGroups number of rows of each row group of the training split, in storage order
+     * @param training settings of the run
      */
     public TrainingOrder(List<Integer> rowGroups, StepPlan plan, TrainingConfig training) {
         this.rowGroups = List.copyOf(rowGroups);
         this.plan = plan;
         this.seed = training.seed();
         long share = StepPlan.globalBatch(training, 1);
-        boolean isCut = rowGroups.size() >= MANY_ROW_GROUPS && plan.globalBatch() % share == 0;
-        this.width = isCut ? share : plan.globalBatch();
+        boolean isDivided = rowGroups.size() >= MANY_ROW_GROUPS && plan.globalBatch() % share == 0;
+        this.width = isDivided ? share : plan.globalBatch();
     }
 
     /**
-     * That of a run which starts with this configuration.
+     * Returns the order of a run that starts with a configuration.
      *
-     * @param rowGroups rows of each row group of the training split, in storage order
+     * @param rowGroups number of rows of each row group of the training split, in storage order
      */
     public static TrainingOrder of(RunConfig config, List<Integer> rowGroups) {
         TrainingConfig training = config.training();
@@ -64,15 +64,15 @@ public final class TrainingOrder {
         return new TrainingOrder(rowGroups, StepPlan.of(training, samples, globalBatch), training);
     }
 
-    /** Epoch of a step, both from 0. */
+    /** Returns the epoch of a step, both from 0. */
     public int epoch(long step) {
         return plan.epoch(step);
     }
 
     /**
-     * A rank's share of a step's samples, in the epoch's order. Going to any step costs no more than going to the next.
+     * Returns a rank's share of a step's samples, in the epoch's order. Any step is reached as fast as the next step.
      *
-     * @param step from 0
+     * @param step index of the step, from 0
      */
     public long[] indexes(long step, int rank, int ranks) {
         if (plan.epoch(step) != epoch) {
@@ -82,13 +82,13 @@ public final class TrainingOrder {
         long from = plan.share(step, rank, ranks);
         long[] indexes = new long[Math.toIntExact(plan.share(step, rank + 1, ranks) - from)];
         for (int i = 0; i < indexes.length; i++) {
-            indexes[i] = order.index(place(from + i));
+            indexes[i] = order.index(orderPosition(from + i));
         }
         return indexes;
     }
 
-    /** The place in the epoch's order of what comes at a position. */
-    private long place(long position) {
+    /** Returns the position in the epoch's order of the sample at a position of the run's order. */
+    private long orderPosition(long position) {
         long batch = plan.globalBatch();
         long step = position / batch;
         long steps = plan.samples() / batch;
@@ -99,7 +99,9 @@ public final class TrainingOrder {
         return slot / width * steps * width + step * width + slot % width;
     }
 
-    /** A rank's share of the samples of the step that follows in the epoch; empty where none does. */
+    /**
+     * Returns a rank's share of the next step's samples; empty if the next step is in another epoch or does not exist.
+     */
     public long[] next(long step, int rank, int ranks) {
         return step + 1 < plan.totalSteps() && plan.epoch(step + 1) == epoch
                 ? indexes(step + 1, rank, ranks)
@@ -107,19 +109,19 @@ public final class TrainingOrder {
     }
 
     /**
-     * A step that takes a sample.
+     * A use of a sample by a step.
      *
-     * @param index the sample's place in the training split
-     * @param epoch from 1
-     * @param step of the run, from 1, as the metrics of a training count
-     * @param rank that computes it, from 0
+     * @param index index of the sample in the training split
+     * @param epoch epoch, from 1
+     * @param step step of the run, from 1 as in the metrics of training
+     * @param rank rank that computes the sample, from 0
      */
     public record Use(long index, int epoch, long step, int rank) {}
 
     /**
-     * The steps that take some samples, in their order, over the whole run. Costs O(epochs · samples).
+     * Returns the uses of some samples in the whole run, in the order of steps. Costs O(epochs · samples).
      *
-     * @param samples their places
+     * @param samples indexes of the samples
      */
     public List<Use> uses(Set<Long> samples, int ranks) {
         List<Use> uses = new ArrayList<>();

@@ -45,7 +45,7 @@ class RunWarningsTest {
         assertThat(RunWarnings.of(run("sft", "lora", "1e-4", never)))
                 .singleElement()
                 .asString()
-                .startsWith("training.save_minutes and training.save_steps are 0: when one of the 2 ranks is lost,");
+                .startsWith("training.save_minutes and training.save_steps are 0: if one of the 2 ranks is lost,");
         assertThat(RunWarnings.of(run("sft", "lora", "1e-4", "cluster.ranks=2")))
                 .isEmpty();
         assertThat(RunWarnings.of(run("sft", "lora", "1e-4", "training.save_minutes=0")))

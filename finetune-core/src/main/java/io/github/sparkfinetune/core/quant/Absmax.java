@@ -4,28 +4,28 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
-/** The largest magnitude of each block of 64 weights, by which the block's NF4 values are multiplied. */
+/** Largest magnitude of each block of 64 weights, the scale of the block's NF4 values. */
 sealed interface Absmax {
 
-    /** Number of blocks. */
+    /** Returns the number of blocks. */
     int blocks();
 
-    /** Bytes in memory. */
+    /** Returns the size in memory, in bytes. */
     long byteSize();
 
     /**
      * Copies the absmax of some blocks.
      *
-     * @param block the first
-     * @param count how many
-     * @param target receives them from 0
+     * @param block index of the first block
+     * @param count number of blocks
+     * @param target receives the values from index 0
      */
     void read(int block, int count, float[] target);
 
     /**
-     * As it is.
+     * Absmax in F32.
      *
-     * @param values one a block
+     * @param values one value per block
      */
     record Plain(FloatBuffer values) implements Absmax {
         static Plain of(float[] values) {
@@ -51,14 +51,14 @@ sealed interface Absmax {
     /**
      * Double quantization: the absmax of block i = nestedCode[codes[i]] * nestedAbsmax[i / 256] + offset.
      *
-     * @param codes one a block
-     * @param nestedAbsmax one for 256 blocks
-     * @param nestedCode the 256 values of the codes
-     * @param offset the mean of the absmax
+     * @param codes one code per block
+     * @param nestedAbsmax one scale per 256 blocks
+     * @param nestedCode values of the 256 codes
+     * @param offset mean of the absmax
      */
     record DoubleQuantized(ByteBuffer codes, FloatBuffer nestedAbsmax, FloatBuffer nestedCode, float offset)
             implements Absmax {
-        /** Shared by all tensors that are quantized here. */
+        /** Shared by all tensors that this process quantizes. */
         private static final FloatBuffer NESTED_CODE = direct(DynamicCode.values());
 
         public DoubleQuantized {

@@ -3,14 +3,14 @@ package io.github.sparkfinetune.core.quant;
 import java.util.Arrays;
 
 /**
- * The sum of F32 values, rounded exactly as PyTorch's CPU kernel rounds it on one thread (ATen, SumKernel.cpp): values
- * are dealt to 4 x 8 lanes, each of which adds in a cascade of levels. The offset of double quantization is a mean that
- * PyTorch took, and the last bit of it shows in the codes.
+ * Sum of F32 values with the exact rounding of PyTorch's CPU kernel on one thread (ATen, SumKernel.cpp). Values are
+ * distributed over 4 x 8 lanes, and each lane adds in a cascade of levels. The offset of double quantization is such a
+ * mean, and its last bit changes codes.
  */
 final class CascadeSum {
-    /** Floats of a vector; PyTorch has no wider kernel for sums. */
+    /** Number of floats of a vector; PyTorch has no wider kernel for sums. */
     private static final int VECTOR = 8;
-    /** Vectors that are added side by side. */
+    /** Number of vectors that are added side by side. */
     private static final int ROWS = 4;
 
     private static final int LANES = VECTOR * ROWS;
@@ -19,7 +19,7 @@ final class CascadeSum {
 
     private CascadeSum() {}
 
-    /** The mean, 0 for no values. */
+    /** Returns the mean, or 0 for no values. */
     static float mean(float[] values) {
         return values.length == 0 ? 0 : sum(values) / values.length;
     }
@@ -48,7 +48,7 @@ final class CascadeSum {
         return sum;
     }
 
-    /** Sums of each lane over the first {@code steps} times {@link #LANES} values. */
+    /** Returns the sum of each lane over the first {@code steps} times {@link #LANES} values. */
     private static float[] cascade(float[] values, int steps) {
         int ceilLog2 = steps < 2 ? 0 : Integer.SIZE - Integer.numberOfLeadingZeros(steps - 1);
         int power = Math.max(LEAST_POWER, ceilLog2 / LEVELS);

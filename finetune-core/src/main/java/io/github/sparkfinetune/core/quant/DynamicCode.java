@@ -3,13 +3,13 @@ package io.github.sparkfinetune.core.quant;
 import java.util.Arrays;
 
 /**
- * The 8-bit dynamic code, in which double quantization stores the absmax of blocks, and an optimizer its moments
- * (Dettmers et al., 8-bit Optimizers via Block-wise Quantization, 2022; bitsandbytes' {@code create_dynamic_map}): in
- * the decades from 1e-6 to 1 there are 1, 2, 4 … 64 values of either sign, or 2, 4, 8 … 128 positive ones; then 0 and
- * 1.
+ * The 8-bit dynamic code (Dettmers et al., 8-bit Optimizers via Block-wise Quantization, 2022; bitsandbytes'
+ * {@code create_dynamic_map}). Double quantization stores the absmax of blocks in this code, and an optimizer its
+ * moments. The decades from 1e-6 to 1 have 1, 2, 4 … 64 values of each sign, or 2, 4, 8 … 128 positive values. The
+ * values 0 and 1 are added.
  */
 public final class DynamicCode {
-    /** Values that share a scale. */
+    /** Number of values that share a scale. */
     public static final int BLOCK = 256;
     /** Number of codes. */
     public static final int CODES = 256;
@@ -19,8 +19,8 @@ public final class DynamicCode {
     private static final float[] VALUES = createValues(true);
 
     /**
-     * Code of each of 65536 points evenly spaced over [-1, 1]. bitsandbytes looks values up by the nearest of these
-     * points, so a value close to the middle of two codes may get the farther one.
+     * Code of each of 65536 points evenly spaced over [-1, 1]. bitsandbytes looks up the nearest point of a value.
+     * Therefore a value near the middle between two codes may get the farther code.
      */
     private static final byte[] POINTS = new byte[1 << 16];
 
@@ -39,20 +39,20 @@ public final class DynamicCode {
 
     private DynamicCode() {}
 
-    /** The values by code of either sign, ascending. */
+    /** Returns the signed values by code, ascending. */
     public static float[] values() {
         return VALUES.clone();
     }
 
-    /** The values by code that are not negative, ascending. */
+    /** Returns the unsigned values by code, ascending. */
     public static float[] unsignedValues() {
         return createValues(false);
     }
 
     /**
-     * What lies above each code: halfway to the next one's value, of the last one infinity.
+     * Returns the upper bound of each code: the middle to the next code's value, or infinity for the last code.
      *
-     * @param values by code, ascending
+     * @param values values by code, ascending
      */
     public static float[] above(float[] values) {
         float[] above = new float[CODES];
@@ -64,10 +64,11 @@ public final class DynamicCode {
     }
 
     /**
-     * The code of the lowest number whose bits have each upper half. Numbers in [-1, 1] of one upper half lie closer
-     * together than two codes do, so that the code of any is this one or the next.
+     * Returns, for each upper half of a float's bits, the code of the lowest number with that half. Numbers in [-1, 1]
+     * with the same upper half lie closer together than two codes. Therefore the code of any of them is this code or
+     * the next.
      *
-     * @param above as {@link #above} gives it
+     * @param above result of {@link #above}
      */
     public static byte[] cells(float[] above) {
         byte[] cells = new byte[1 << Short.SIZE];
@@ -102,19 +103,21 @@ public final class DynamicCode {
         return values;
     }
 
-    /** Element i of {@code torch.linspace(0.1, 1, count + 1)}, which counts from either end and rounds once. */
+    /**
+     * Returns element i of {@code torch.linspace(0.1, 1, count + 1)}, which counts from the nearer end and rounds once.
+     */
     private static float boundary(int i, int count) {
         float step = (1 - LOWEST) / count;
         return i < (count + 1) / 2 ? Math.fma(step, (float) i, LOWEST) : Math.fma(-step, (float) (count - i), 1);
     }
 
     /**
-     * Codes of one block.
+     * Quantizes one block.
      *
-     * @param values finite, from {@code at}
-     * @param count how many: {@link #BLOCK}, or fewer at the end
-     * @param codes receives them from {@code at}
-     * @return the largest magnitude; a value is its code's value times this
+     * @param values finite values, from index {@code at}
+     * @param count number of values: {@link #BLOCK}, or fewer at the end
+     * @param codes receives the codes from index {@code at}
+     * @return largest magnitude, by which a code's value is multiplied
      */
     static float quantize(float[] values, int at, int count, byte[] codes) {
         float absmax = 0;

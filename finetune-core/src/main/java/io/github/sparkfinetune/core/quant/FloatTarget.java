@@ -6,17 +6,17 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.ShortBuffer;
 
-/** Memory that numbers are written to, in F32, or in BF16 by the nearest. */
+/** Memory for numbers in F32, or in BF16 rounded to the nearest. */
 abstract class FloatTarget {
     /**
-     * Elements of a weight.
+     * Returns the target for elements of a weight.
      *
-     * @param memory written from its position to its limit, which stay
+     * @param memory memory, written from its position to its limit, which do not change
      * @param type F32 or BF16
-     * @param from the weight's element that the memory begins with
-     * @param count elements of the weight
-     * @throws IllegalArgumentException when it does not hold whole numbers in native byte order
-     * @throws IndexOutOfBoundsException when it reaches beyond the weight
+     * @param from index of the weight's element at the start of the memory
+     * @param count number of elements of the weight
+     * @throws IllegalArgumentException if the memory does not hold whole numbers in native byte order
+     * @throws IndexOutOfBoundsException if the memory reaches beyond the weight
      */
     static FloatTarget of(ByteBuffer memory, TensorType type, long from, long count) {
         if (memory.order() != ByteOrder.nativeOrder() || memory.remaining() % type.bytes() != 0) {
@@ -34,16 +34,17 @@ abstract class FloatTarget {
         };
     }
 
-    /** Numbers that there is room for. */
+    /** Returns the number of numbers that fit. */
     abstract int limit();
 
     /**
-     * Writes weights of full blocks of NF4 from a place on.
+     * Writes weights of full NF4 blocks.
      *
-     * @param codes as {@link Nf4Codes#dequantize(byte[], float[], int, float[])} reads them
-     * @param scales of the blocks
-     * @param skipped weights before those that are written
-     * @param length how many are written
+     * @param at index of the first written number
+     * @param codes codes, as for {@link Nf4Codes#dequantize(byte[], float[], int, float[])}
+     * @param scales scales of the blocks
+     * @param skipped number of weights before the written weights
+     * @param length number of written weights
      */
     abstract void put(int at, byte[] codes, float[] scales, int blocks, int skipped, int length);
 

@@ -6,11 +6,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Widens runs of 16-bit floats through arrays of its own, which stay in the first-level cache. Source and target are
- * little-endian, as every platform is that PyTorch's binaries are made for. Not thread-safe.
+ * Widening of runs of 16-bit floats through arrays that stay in the first-level cache. Source and target are
+ * little-endian, like every platform with PyTorch binaries. Not thread-safe.
  */
 abstract class HalfFloatWidener {
-    /** Elements that are widened at a time. */
+    /** Number of elements that are widened at a time. */
     static final int SIZE = 2048;
 
     /** @param dtype BF16 or F16 */
@@ -21,12 +21,12 @@ abstract class HalfFloatWidener {
     /**
      * Widens a run.
      *
-     * @param source at most {@link #SIZE} elements, from 0 to its limit
-     * @param target of twice its bytes
+     * @param source at most {@link #SIZE} elements, from index 0 to the limit
+     * @param target memory of twice as many bytes
      */
     abstract void widen(ByteBuffer source, ByteBuffer target);
 
-    /** The upper half of an F32; four at a time, by the integers that they are. */
+    /** A BF16 is the upper half of an F32; four numbers are widened at a time, as integers. */
     private static final class Bf16 extends HalfFloatWidener {
         private static final int IN_WORD = Long.BYTES / Short.BYTES;
         private static final long EVEN = 0xffff_0000L;
@@ -54,7 +54,7 @@ abstract class HalfFloatWidener {
     }
 
     private static final class F16 extends HalfFloatWidener {
-        /** Every number by its bits: a lookup has no branch on the exponent. */
+        /** All numbers by their bits; a lookup needs no branch on the exponent. */
         private static final float[] VALUES = new float[1 << Short.SIZE];
 
         static {

@@ -9,7 +9,7 @@ import io.github.sparkfinetune.data.hf.Quoted;
 import java.nio.ByteBuffer;
 
 /**
- * A BF16 or F16 tensor that stays mapped in its safetensors file; its pages belong to the file cache, so the system may
+ * A BF16 or F16 tensor that stays mapped in its safetensors file. Its pages belong to the file cache, so the system may
  * drop and reread them. Widening is exact. The mapping outlives the {@link TensorSource}.
  */
 public final class MappedWeight implements StoredWeight {
@@ -28,13 +28,13 @@ public final class MappedWeight implements StoredWeight {
     /**
      * Maps a tensor.
      *
-     * @throws RunException when it is neither BF16 nor F16
+     * @throws RunException if the tensor is neither BF16 nor F16
      */
     public static MappedWeight of(TensorSource source, String name) {
         TensorInfo info = source.info(name);
         if (info.dtype() != TensorType.BF16 && info.dtype() != TensorType.F16) {
-            throw RunException.data(source.fileOf(name) + ": tensor " + Quoted.name(name) + " is of type "
-                    + info.dtype() + ", only BF16 and F16 are widened from their file");
+            throw RunException.data(source.fileOf(name) + ": tensor " + Quoted.name(name) + " has type " + info.dtype()
+                    + ", only BF16 and F16 are widened from their file");
         }
         return new MappedWeight(info, MappedTensor.of(source, name));
     }

@@ -10,22 +10,22 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 
 /**
- * Quantization to NF4 with the codes that bitsandbytes' CPU path gives: blocks of 64 over the flattened matrix, x * (1
- * / absmax), nearest value.
+ * Quantization to NF4 with the codes of bitsandbytes' CPU path: blocks of 64 over the flattened matrix, x * (1 /
+ * absmax), nearest value.
  */
 public final class Nf4 {
-    /** Blocks that are read at a time. */
+    /** Number of blocks that are read at a time. */
     private static final int PART_BLOCKS = 256;
 
-    /** Where weights come from; may be read by several threads at once. */
+    /** Source of weights, which several threads may read at once. */
     private interface Weights {
-        /** Reads {@code count} weights from {@code from} on into the start of {@code target}. */
+        /** Reads {@code count} weights, starting at {@code from}, into the start of {@code target}. */
         void read(long from, float[] target, int count);
     }
 
     private Nf4() {}
 
-    /** Bytes of {@code count} weights in NF4. */
+    /** Returns the size in bytes of {@code count} weights in NF4. */
     public static long byteSize(long count, boolean doubleQuant) {
         long blocks = Nf4Codes.blocks(count);
         long scales = doubleQuant
@@ -35,23 +35,23 @@ public final class Nf4 {
     }
 
     /**
-     * Quantizes a tensor of a checkpoint as it is read; no more than 64 KB of it a thread is in memory in another form.
+     * Quantizes a tensor of a checkpoint while reading it. At most 64 KB per thread are in memory in another form.
      *
-     * @param source stays open
-     * @param name an F32, BF16 or F16 tensor of any size up to 2^32 elements
-     * @param doubleQuant whether the absmax is quantized too: 0.52 bytes a weight instead of 0.56
-     * @param threads at most; codes do not depend on it
-     * @throws RunException when a weight is not finite, or the tensor is of another type or too large
+     * @param source source of the tensor, which stays open
+     * @param name name of an F32, BF16 or F16 tensor of up to 2^32 elements
+     * @param doubleQuant whether the absmax is quantized too: 0.52 bytes per weight instead of 0.56
+     * @param threads maximum number of threads; does not change the codes
+     * @throws RunException if a weight is not finite, or if the tensor has another type or is too large
      */
     public static Nf4Tensor quantize(TensorSource source, String name, boolean doubleQuant, int threads) {
         return quantize(source, name, doubleQuant, threads, PART_BLOCKS);
     }
 
     /**
-     * Quantizes the transpose of a tensor, of which all of it is in memory in F32 meanwhile; the parameters are those
-     * of {@link #quantize(TensorSource, String, boolean, int)}.
+     * Quantizes the transpose of a tensor. The whole tensor is in memory in F32 meanwhile. The parameters are those of
+     * {@link #quantize(TensorSource, String, boolean, int)}.
      *
-     * @param name a matrix [in, out], as GPT-2's Conv1D stores it
+     * @param name name of a matrix [in, out], as GPT-2's Conv1D stores it
      */
     public static Nf4Tensor quantizeTransposed(TensorSource source, String name, boolean doubleQuant, int threads) {
         long[] stored = source.info(name).shape();
@@ -74,7 +74,7 @@ public final class Nf4 {
                 true);
     }
 
-    /** As {@link #quantize(TensorSource, String, boolean, int)}, with parts of another size. */
+    /** Quantizes as {@link #quantize(TensorSource, String, boolean, int)}, with parts of another size. */
     static Nf4Tensor quantize(TensorSource source, String name, boolean doubleQuant, int threads, int partBlocks) {
         return quantize(
                 (from, target, count) -> source.floats(name, from, FloatBuffer.wrap(target, 0, count)),
@@ -89,8 +89,8 @@ public final class Nf4 {
     /**
      * Quantizes a matrix that is in memory.
      *
-     * @param weights row-major from 0; as many as the shape says
-     * @throws RunException when a weight is not finite
+     * @param weights row-major weights from index 0, as many as the shape says
+     * @throws RunException if a weight is not finite
      */
     static Nf4Tensor quantize(FloatBuffer weights, long[] shape, boolean doubleQuant, int threads) {
         if (weights.limit() != TensorInfo.count(shape)) {
@@ -109,15 +109,15 @@ public final class Nf4 {
     private static Nf4Tensor quantize(
             Weights weights,
             long[] shape,
-            String place,
+            String where,
             boolean doubleQuant,
             int threads,
             int partBlocks,
             boolean transposed) {
         long count = TensorInfo.count(shape);
         if (Nf4Codes.packedBytes(count) > Integer.MAX_VALUE) {
-            throw RunException.data(place + " has " + count
-                    + " elements, more than the 2^32 that can be quantised as one; use a model with smaller tensors");
+            throw RunException.data(where + " has " + count
+                    + " elements, more than the 2^32 that a tensor may have; use a model with smaller tensors");
         }
         ByteBuffer packed = ByteBuffer.allocateDirect((int) Nf4Codes.packedBytes(count));
         float[] absmax = new float[(int) Nf4Codes.blocks(count)];
@@ -130,7 +130,7 @@ public final class Nf4 {
             quantizePart(part, part.length, codes, absmax, (int) (from / Nf4Codes.BLOCK));
             packed.put((int) (from / 2), codes);
         });
-        checkFinite(absmax, weights, count, place);
+        checkFinite(absmax, weights, count, where);
         Absmax scales = doubleQuant ? Absmax.DoubleQuantized.of(absmax) : Absmax.Plain.of(absmax);
         return new Nf4Tensor(shape, packed, scales, transposed);
     }
@@ -142,7 +142,7 @@ public final class Nf4 {
         }
     }
 
-    private static void checkFinite(float[] absmax, Weights weights, long count, String place) {
+    private static void checkFinite(float[] absmax, Weights weights, long count, String where) {
         for (int block = 0; block < absmax.length; block++) {
             if (!Float.isFinite(absmax[block])) {
                 long from = (long) block * Nf4Codes.BLOCK;
@@ -152,7 +152,7 @@ public final class Nf4 {
                 while (Float.isFinite(values[i])) {
                     i++;
                 }
-                throw FiniteWeights.notFinite(place, values[i], from + i);
+                throw FiniteWeights.notFinite(where, values[i], from + i);
             }
         }
     }

@@ -29,12 +29,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A model's linears in NF4 in a file beside its weights, with the tensors of {@link Nf4Checkpoint}: the first process
- * that needs them quantises them, one at a time; it and all others of the machine map the file, then and at each later
- * start. The file knows the weights it was made of by a checksum of their shapes and of a part of each.
+ * Cache file beside a model's weights, with its linears in NF4, in the tensors of {@link Nf4Checkpoint}. The first
+ * process that needs the linears quantises them, one at a time. All processes of the machine map the file, also at
+ * later starts. The file identifies its weights by a checksum of their shapes and of a part of each weight.
  */
 public final class Nf4Cache {
-    /** Values from which on quantising takes longer than a second, so that the file is made. */
+    /** Least number of values for which the file is made: quantising them takes longer than a second. */
     public static final long WORTH_KEEPING = 1L << 26;
 
     private static final Logger LOG = LoggerFactory.getLogger(Nf4Cache.class);
@@ -42,7 +42,7 @@ public final class Nf4Cache {
     private static final String CHECKSUM = "weights_crc32c";
     private static final String PART = ".part";
     private static final int SAMPLE_BYTES = 4096;
-    /** A lock on a file is its process's; the ranks of a process wait for each other by one of these. */
+    /** Locks between the ranks of a process; a lock on a file only excludes other processes. */
     private static final Map<Path, ReentrantLock> LOCKS = new ConcurrentHashMap<>();
 
     private final Path file;
@@ -52,9 +52,9 @@ public final class Nf4Cache {
     private final int threads;
 
     /**
-     * @param folder of the weights
-     * @param linears names of the tensors, each with whether it is a Conv1D
-     * @param threads that quantise
+     * @param folder folder of the weights
+     * @param linears names of the tensors, with whether each is a Conv1D
+     * @param threads number of threads that quantise
      */
     public Nf4Cache(Path folder, TensorSource weights, Map<String, Boolean> linears, boolean doubleQuant, int threads) {
         this.file = folder.resolve(doubleQuant ? "model.double-quant.nf4" : "model.nf4")
@@ -66,10 +66,10 @@ public final class Nf4Cache {
     }
 
     /**
-     * The linears, mapped; empty where the file is not there and the folder takes none.
+     * Returns the mapped linears, or empty if there is no file and the folder cannot take one.
      *
-     * @throws RunException when the file is damaged, or a weight can't be quantised
-     * @throws UncheckedIOException when it can't be read or written
+     * @throws RunException if the file is damaged, or a weight cannot be quantised
+     * @throws UncheckedIOException if the file cannot be read or written
      */
     public Map<String, Nf4Tensor> tensors() {
         String checksum = checksum();
@@ -92,7 +92,7 @@ public final class Nf4Cache {
         return tensors;
     }
 
-    /** Whether the file is there and made of these weights. */
+    /** Returns whether the file exists and was made from these weights. */
     private boolean isOf(String checksum) {
         if (!Files.exists(file)) {
             return false;
@@ -106,7 +106,8 @@ public final class Nf4Cache {
         try {
             return SafetensorsFile.open(file);
         } catch (RunException e) {
-            throw RunException.data(file + " is damaged or not whole: delete it, it is made again from the weights", e);
+            throw RunException.data(
+                    file + " is damaged or incomplete: delete the file, it is made again from the weights", e);
         }
     }
 
@@ -116,13 +117,16 @@ public final class Nf4Cache {
                 .mapToLong(name -> Nf4.byteSize(weights.info(name).count(), doubleQuant))
                 .sum();
         if (!Files.isWritable(folder) || Files.getFileStore(folder).getUsableSpace() < 2 * bytes) {
-            LOG.info("4-bit weights are not kept beside the model: {} takes no {} MB", folder, bytes >> 20);
+            LOG.info(
+                    "4-bit weights are not kept beside the model: {} has no room for {} MB or is read-only",
+                    folder,
+                    bytes >> 20);
             return false;
         }
         Path part = file.resolveSibling(file.getFileName() + PART);
         try (FileChannel channel = FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock lock = channel.lock()) {
-            // Another process may have made it while this one waited.
+            // Another process may have made the file while this process waited.
             if (!isOf(checksum)) {
                 channel.truncate(0);
                 write(channel, checksum);
@@ -142,7 +146,7 @@ public final class Nf4Cache {
                 () -> conv1d
                         ? Nf4.quantizeTransposed(weights, name, doubleQuant, threads)
                         : Nf4.quantize(weights, name, doubleQuant, threads))));
-        // Not closed: that would give the lock back.
+        // Not closed: closing would release the lock.
         OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel));
         SafetensorsWriter.write(
                 out, parts.stream().flatMap(part -> part.tensors().stream()).toList(), Map.of(CHECKSUM, checksum));

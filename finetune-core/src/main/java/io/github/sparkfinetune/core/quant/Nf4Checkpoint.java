@@ -12,25 +12,25 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /**
- * Checkpoints that {@code transformers} saved in NF4 by bitsandbytes. A weight W of n elements in b = ⌈n / 64⌉ blocks
- * is these tensors, of which {@link Nf4Tensor} says what they mean:
+ * Checkpoints that {@code transformers} saved in bitsandbytes' NF4. A weight W of n elements in b = ⌈n / 64⌉ blocks is
+ * stored in the following tensors. {@link Nf4Tensor} defines their meaning.
  *
  * <table>
  * <caption>Tensors of a quantized linear</caption>
  * <tr><th>name</th><th>type</th><th>elements</th><th>content</th></tr>
- * <tr><td>W</td><td>U8</td><td>⌈n / 2⌉</td><td>codes, two a byte</td></tr>
+ * <tr><td>W</td><td>U8</td><td>⌈n / 2⌉</td><td>codes, two per byte</td></tr>
  * <tr><td>W.absmax</td><td>F32</td><td>b</td><td>scales of the blocks; with double quantization their codes, in
  * U8</td></tr>
- * <tr><td>W.quant_map</td><td>F32</td><td>16</td><td>the values of the codes, always NF4's</td></tr>
+ * <tr><td>W.quant_map</td><td>F32</td><td>16</td><td>values of the codes, always NF4's</td></tr>
  * <tr><td>W.nested_absmax</td><td>F32</td><td>⌈b / 256⌉</td><td>with double quantization: scales of 256 absmax
  * each</td></tr>
- * <tr><td>W.nested_quant_map</td><td>F32</td><td>256</td><td>with double quantization: the values of the absmax'
+ * <tr><td>W.nested_quant_map</td><td>F32</td><td>256</td><td>with double quantization: values of the absmax
  * codes</td></tr>
  * <tr><td>W.quant_state.bitsandbytes__nf4</td><td>U8</td><td></td><td>JSON in UTF-8: {@link QuantState}</td></tr>
  * </table>
  *
- * <p>By default {@code transformers} quantizes all linears but the output embedding ({@code lm_head}); with
- * {@code llm_int8_skip_modules}, all but those. {@link #holds} says what was done to a weight.
+ * <p>By default {@code transformers} quantizes all linears except {@code lm_head}. With {@code llm_int8_skip_modules}
+ * it quantizes all linears except the named modules. {@link #holds} returns whether a weight is quantized.
  */
 public final class Nf4Checkpoint {
     private static final String CONFIG = "quantization_config";
@@ -45,9 +45,9 @@ public final class Nf4Checkpoint {
     private Nf4Checkpoint() {}
 
     /**
-     * Whether the model's linears are stored in NF4.
+     * Returns whether the model's linears are stored in NF4.
      *
-     * @throws RunException when they are quantized in another way, which it names
+     * @throws RunException if the linears are quantized in another way; the message names it
      */
     public static boolean isQuantized(HfConfig config) {
         JsonNode settings = config.find(CONFIG).orElse(null);
@@ -63,7 +63,7 @@ public final class Nf4Checkpoint {
                     ? unread(config, "load_in_8bit", "true")
                     : unread(config, METHOD, method + " without load_in_4bit");
         }
-        // The value that transformers takes when the key is not there.
+        // The default of transformers.
         String type = settings.path("bnb_4bit_quant_type").asText("fp4");
         if (!type.equals("nf4")) {
             throw unread(config, "bnb_4bit_quant_type", type);
@@ -80,9 +80,9 @@ public final class Nf4Checkpoint {
     }
 
     /**
-     * Whether this weight is stored in NF4.
+     * Returns whether a weight is stored in NF4.
      *
-     * @throws RunException when bitsandbytes quantized it in another way
+     * @throws RunException if bitsandbytes quantized the weight in another way
      */
     public static boolean holds(TensorSource source, String name) {
         String module = name.substring(0, name.lastIndexOf('.') + 1);
@@ -95,11 +95,11 @@ public final class Nf4Checkpoint {
     }
 
     /**
-     * A quantized weight. Its codes stay mapped in the file.
+     * Reads a quantized weight. Its codes stay mapped in the file.
      *
-     * @param name of the weight, e.g. {@code model.layers.0.mlp.up_proj.weight}
-     * @param conv1d whether the model knows it as GPT-2's Conv1D
-     * @throws RunException when it is not there, not NF4 in blocks of 64, or its parts do not fit together
+     * @param name name of the weight, e.g. {@code model.layers.0.mlp.up_proj.weight}
+     * @param conv1d whether the model's weight is GPT-2's Conv1D
+     * @throws RunException if the weight is missing, is not NF4 in blocks of 64, or has parts that do not fit together
      */
     public static Nf4Tensor read(TensorSource source, String name, boolean conv1d) {
         if (!holds(source, name)) {
@@ -128,7 +128,7 @@ public final class Nf4Checkpoint {
         float[] expected = Nf4Codes.values();
         FloatBuffer map = floats(source, name + ".quant_map", expected.length);
         for (int code = 0; code < expected.length; code++) {
-            // Tables that were computed on other machines differ by an ulp at most.
+            // Tables computed on other machines differ by at most one ulp.
             if (!(Math.abs(map.get(code) - expected[code]) <= Math.ulp(1f))) {
                 throw RunException.data(source.fileOf(name) + ": tensor " + Quoted.name(name + ".quant_map")
                         + " gives code " + code + " the value " + map.get(code) + ", NF4 has " + expected[code]

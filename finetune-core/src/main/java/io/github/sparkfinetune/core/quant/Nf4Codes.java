@@ -3,14 +3,14 @@ package io.github.sparkfinetune.core.quant;
 import io.github.sparkfinetune.core.safetensors.HalfFloat;
 
 /**
- * The 16 values of NF4 (4-bit NormalFloat: quantiles of the standard normal distribution, scaled to [-1, 1], with an
- * exact zero; Dettmers et al., QLoRA, 2023, appendix E), and the codes of a block of weights. Codes are what
- * bitsandbytes' {@code quantize_4bit} gives on the CPU: the nearest value, the lower one at a tie.
+ * The 16 values of NF4 (4-bit NormalFloat), and the codes of a block of weights. The values are quantiles of the
+ * standard normal distribution, scaled to [-1, 1], with an exact zero (Dettmers et al., QLoRA, 2023, appendix E). The
+ * codes equal those of bitsandbytes' {@code quantize_4bit} on the CPU: the nearest value, or the lower value at a tie.
  */
 final class Nf4Codes {
-    /** Weights that share an absmax. */
+    /** Number of weights that share an absmax. */
     static final int BLOCK = 64;
-    /** Bytes of a block's codes. */
+    /** Number of bytes of a block's codes. */
     static final int BLOCK_BYTES = BLOCK / 2;
 
     private static final float[] VALUES = {
@@ -33,22 +33,22 @@ final class Nf4Codes {
     };
     private static final int ZERO = 7;
 
-    /** Value of the first weight of a byte, its high half. */
+    /** Value of a byte's first weight, in the high half. */
     private static final float[] FIRST = new float[256];
-    /** Value of the second weight of a byte, its low half. */
+    /** Value of a byte's second weight, in the low half. */
     private static final float[] SECOND = new float[256];
 
-    /** The largest float that gets code i, for i < 15; above all for the last. */
+    /** Largest float with code i, for i < 15; infinity for the last code. */
     private static final float[] UPPER = new float[VALUES.length];
     /**
-     * [-1, 1] cut into cells, each with the code of its lowest float. A cell holds at most one of the bounds, so one
-     * comparison more decides.
+     * Code of the lowest float in each cell of [-1, 1]. A cell contains at most one of the bounds, so one more
+     * comparison decides.
      */
     private static final byte[] CELLS = new byte[256];
 
     private static final float CELLS_A_UNIT = (CELLS.length - 1) / 2f;
 
-    /** bitsandbytes divides by this much at least; a block of zeros has codes of 0 then. */
+    /** Least divisor of bitsandbytes, with which a block of zeros has codes of 0. */
     private static final float LEAST = 1e-38f;
 
     static {
@@ -67,31 +67,31 @@ final class Nf4Codes {
 
     private Nf4Codes() {}
 
-    /** The 16 values by code. */
+    /** Returns the 16 values by code. */
     static float[] values() {
         return VALUES.clone();
     }
 
-    /** Bytes of the codes of this many weights. */
+    /** Returns the number of bytes of the codes of a number of weights. */
     static long packedBytes(long count) {
         return (count + 1) / 2;
     }
 
-    /** Number of blocks of this many weights. */
+    /** Returns the number of blocks of a number of weights. */
     static long blocks(long count) {
         return (count + BLOCK - 1) / BLOCK;
     }
 
     /**
-     * Codes of one block, the first of two in the high half of a byte.
+     * Quantizes one block. The first of two codes is in the high half of a byte.
      *
-     * @param weights its weights from {@code at}
-     * @param count how many there are: {@link #BLOCK}, or fewer at the end of a matrix
-     * @param packed receives the codes from {@code packedAt}
-     * @return the block's absmax, infinite or NaN when a weight is
+     * @param weights weights from index {@code at}
+     * @param count number of weights: {@link #BLOCK}, or fewer at the end of a matrix
+     * @param packed receives the codes from index {@code packedAt}
+     * @return absmax of the block, infinite or NaN if a weight is
      */
     static float quantize(float[] weights, int at, int count, byte[] packed, int packedAt) {
-        // Magnitudes are ordered as their bits are, NaN above all.
+        // The order of magnitudes is that of their bits, with NaN at the end.
         int largest = 0;
         for (int i = at; i < at + count; i++) {
             largest = Math.max(largest, Float.floatToRawIntBits(weights[i]) & 0x7fff_ffff);
@@ -105,7 +105,7 @@ final class Nf4Codes {
             }
             return absmax;
         }
-        // bitsandbytes divides in a block that is not full, and stores the bounded absmax.
+        // In a block that is not full, bitsandbytes divides, and stores the bounded absmax.
         absmax = absmax < LEAST ? LEAST : absmax;
         for (int i = 0; i < count; i += 2) {
             int first = code(weights[at + i] / absmax);
@@ -117,21 +117,24 @@ final class Nf4Codes {
 
     private static int code(float value) {
         int lowest = CELLS[cell(value)];
-        // 1 where UPPER < value: the difference of unequal floats is never 0.
+        // 1 if UPPER < value: the difference of unequal floats is never 0.
         return lowest + (Float.floatToRawIntBits(UPPER[lowest] - value) >>> 31);
     }
 
-    /** Rounding can take a value past -1 or 1 by an ulp or two, which stays in the first or last cell; NaN gives 0. */
+    /**
+     * Returns the cell of a value. Values rounded past -1 or 1 by an ulp or two are in the first or last cell; NaN
+     * gives 0.
+     */
     private static int cell(float value) {
         return (int) ((value + 1) * CELLS_A_UNIT);
     }
 
     /**
-     * Weights of full blocks: value times absmax.
+     * Dequantizes full blocks: value times absmax.
      *
-     * @param packed codes of the blocks, from 0
-     * @param absmax of each block
-     * @param weights receives {@link #BLOCK} values a block, from 0
+     * @param packed codes of the blocks, from index 0
+     * @param absmax absmax of each block
+     * @param weights receives {@link #BLOCK} values per block, from index 0
      */
     static void dequantize(byte[] packed, float[] absmax, int blocks, float[] weights) {
         for (int block = 0; block < blocks; block++) {
@@ -144,7 +147,7 @@ final class Nf4Codes {
         }
     }
 
-    /** The same in BF16, rounded to the nearest: 16 values a block, of which each weight is one. */
+    /** Dequantizes full blocks to BF16, rounded to the nearest. Each block has only 16 distinct values. */
     static void dequantize(byte[] packed, float[] absmax, int blocks, short[] weights) {
         short[] values = new short[VALUES.length];
         for (int block = 0; block < blocks; block++) {

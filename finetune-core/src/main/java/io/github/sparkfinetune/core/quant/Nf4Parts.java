@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** The tensors of {@link Nf4Checkpoint} for one weight, which is quantised when the first of them is written. */
+/** Tensors of {@link Nf4Checkpoint} for one weight, which is quantised when the first tensor is written. */
 final class Nf4Parts {
     private final String name;
     private final long[] shape;
@@ -18,7 +18,7 @@ final class Nf4Parts {
     private final Supplier<Nf4Tensor> quantized;
     private Nf4Tensor tensor;
 
-    /** @param quantized asked for once, and freed when the last part has been written */
+    /** @param quantized called once; its result is freed after the last part is written */
     Nf4Parts(String name, long[] shape, boolean doubleQuant, Supplier<Nf4Tensor> quantized) {
         this.name = name;
         this.shape = shape;
@@ -26,7 +26,7 @@ final class Nf4Parts {
         this.quantized = quantized;
     }
 
-    /** In the order they have to be written in. */
+    /** Returns the tensors, in the order in which they must be written. */
     List<TensorData> tensors() {
         long count = TensorInfo.count(shape);
         long blocks = Nf4Codes.blocks(count);

@@ -5,20 +5,19 @@ import io.github.sparkfinetune.core.safetensors.TensorType;
 import java.nio.ByteBuffer;
 
 /**
- * A matrix in 4-bit NormalFloat (Dettmers et al., QLoRA, 2023), stored as bitsandbytes' {@code Linear4bit} does:
+ * A matrix in 4-bit NormalFloat (Dettmers et al., QLoRA, 2023), stored as in bitsandbytes' {@code Linear4bit}:
  *
  * <ul>
- *   <li>The matrix is flattened row by row and cut into blocks of 64 elements; the last may be shorter.
- *   <li>Codes: element 2 i is in the high 4 bits of byte i, element 2 i + 1 in the low ones. After an odd number of
+ *   <li>The matrix is flattened row by row and divided into blocks of 64 elements; the last block may be shorter.
+ *   <li>Codes: element 2 i is in the high 4 bits of byte i, element 2 i + 1 in the low 4 bits. After an odd number of
  *       elements the last 4 bits are 7, the code of 0.
- *   <li>Absmax: one scale a block, its largest magnitude, in F32; or quantized again ({@link Absmax.DoubleQuantized}).
+ *   <li>Absmax: one scale per block, its largest magnitude, in F32 or quantized again ({@link Absmax.DoubleQuantized}).
  * </ul>
  *
- * <p>An element is the value of its code (16 of them, {@link Nf4Codes}) times the absmax of its block, in F32.
- * Immutable.
+ * <p>An element is the value of its code ({@link Nf4Codes}) times the absmax of its block, in F32. Immutable.
  */
 public final class Nf4Tensor implements StoredWeight {
-    /** Blocks that are decoded into one array, which stays in the first-level cache. */
+    /** Number of blocks decoded into one array, which stays in the first-level cache. */
     private static final int CHUNK = 32;
 
     private final long[] shape;
@@ -28,8 +27,8 @@ public final class Nf4Tensor implements StoredWeight {
     private final boolean transposed;
 
     /**
-     * @param packed codes, two a byte, the first in the high half; direct
-     * @param absmax of the blocks
+     * @param packed direct buffer of codes, two per byte, the first in the high half
+     * @param absmax absmax of the blocks
      * @param transposed see {@link #isTransposed}
      */
     Nf4Tensor(long[] shape, ByteBuffer packed, Absmax absmax, boolean transposed) {
@@ -64,12 +63,12 @@ public final class Nf4Tensor implements StoredWeight {
         return packed.limit() + absmax.byteSize();
     }
 
-    /** The codes, two a byte, the first in the high half; read-only. */
+    /** Returns the codes, two per byte, the first in the high half; read-only. */
     ByteBuffer packed() {
         return packed.duplicate();
     }
 
-    /** The blocks' scales. */
+    /** Returns the scales of the blocks. */
     Absmax absmax() {
         return absmax;
     }
@@ -81,7 +80,7 @@ public final class Nf4Tensor implements StoredWeight {
         widenBlocks((int) (from / Nf4Codes.BLOCK), (int) past, from, elements);
     }
 
-    /** The part of blocks [block, past) that lies within [from, from + limit of the target). */
+    /** Widens the part of blocks [block, past) that lies within [from, from + limit of the target). */
     private void widenBlocks(int block, int past, long from, FloatTarget target) {
         byte[] codes = new byte[CHUNK * Nf4Codes.BLOCK_BYTES];
         float[] scales = new float[CHUNK];

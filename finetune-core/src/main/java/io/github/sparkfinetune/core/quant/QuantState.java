@@ -14,23 +14,23 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * What bitsandbytes writes about a weight: a JSON object with {@code "quant_type": "nf4"}, {@code "blocksize": 64},
- * {@code "shape"}, the weight's extents, and with double quantization {@code "nested_blocksize": 256} and
- * {@code "nested_offset"}. Other fields are not looked at.
+ * bitsandbytes' description of a weight: a JSON object with {@code "quant_type": "nf4"}, {@code "blocksize": 64}, and
+ * {@code "shape"}, the weight's extents. With double quantization it also has {@code "nested_blocksize": 256} and
+ * {@code "nested_offset"}. Other fields are ignored.
  *
- * @param shape of the weight
+ * @param shape shape of the weight
  * @param nestedOffset mean of the absmax, or empty without double quantization
  */
 record QuantState(long[] shape, Optional<Float> nestedOffset) {
-    /** Bytes of what {@link #write} gives; the JSON is followed by blanks. */
+    /** Size in bytes of the result of {@link #write}; blanks follow the JSON. */
     static final int BYTES = 256;
 
     private static final int MAX_BYTES = 1 << 16;
 
     /**
-     * The JSON of a matrix.
+     * Returns the JSON of a matrix.
      *
-     * @param offset null without double quantization
+     * @param offset mean of the absmax, or null without double quantization
      */
     static ByteBuffer write(long[] shape, Float offset) {
         ObjectNode json = JsonFiles.MAPPER.createObjectNode();
@@ -48,43 +48,43 @@ record QuantState(long[] shape, Optional<Float> nestedOffset) {
     }
 
     /**
-     * Reads and checks it.
+     * Reads and checks the description of a weight.
      *
-     * @param weight whose state it is, for messages
-     * @param name of the tensor that holds it
+     * @param weight name of the weight, for messages
+     * @param name name of the tensor that holds the description
      */
     static QuantState read(TensorSource source, String weight, String name) {
-        String place = source.fileOf(name) + ": tensor " + Quoted.name(name);
+        String where = source.fileOf(name) + ": tensor " + Quoted.name(name);
         TensorInfo info = source.info(name);
         if (info.dtype() != TensorType.U8 || info.byteSize() > MAX_BYTES) {
-            throw RunException.data(place + " is " + info + ", must be a JSON text in U8; the file is damaged");
+            throw RunException.data(where + " is " + info + ", must be a JSON text in U8; the file is damaged");
         }
         ByteBuffer bytes = source.buffer(name);
         JsonNode json =
-                JsonFiles.parseObject(StandardCharsets.UTF_8.decode(bytes).toString(), place);
-        require(json, "quant_type", "nf4", place, weight);
-        require(json, "blocksize", String.valueOf(Nf4Codes.BLOCK), place, weight);
+                JsonFiles.parseObject(StandardCharsets.UTF_8.decode(bytes).toString(), where);
+        require(json, "quant_type", "nf4", where, weight);
+        require(json, "blocksize", String.valueOf(Nf4Codes.BLOCK), where, weight);
         if (!json.hasNonNull("nested_offset")) {
-            return new QuantState(shape(json, place), Optional.empty());
+            return new QuantState(shape(json, where), Optional.empty());
         }
-        require(json, "nested_blocksize", String.valueOf(DynamicCode.BLOCK), place, weight);
+        require(json, "nested_blocksize", String.valueOf(DynamicCode.BLOCK), where, weight);
         JsonNode offset = json.get("nested_offset");
         if (!offset.isNumber() || !Float.isFinite(offset.floatValue())) {
-            throw RunException.data(place + ": nested_offset is " + Quoted.name(offset.toString())
+            throw RunException.data(where + ": nested_offset is " + Quoted.name(offset.toString())
                     + ", must be a number; the file is damaged");
         }
-        return new QuantState(shape(json, place), Optional.of(offset.floatValue()));
+        return new QuantState(shape(json, where), Optional.of(offset.floatValue()));
     }
 
-    private static void require(JsonNode json, String key, String wanted, String place, String weight) {
+    private static void require(JsonNode json, String key, String expected, String where, String weight) {
         String value = json.path(key).asText("");
-        if (!value.equals(wanted)) {
-            throw RunException.data(place + ": " + key + " of " + Quoted.name(weight) + " is " + Quoted.name(value)
-                    + ", only " + wanted + " is read: give the model in full precision");
+        if (!value.equals(expected)) {
+            throw RunException.data(where + ": " + key + " of " + Quoted.name(weight) + " is " + Quoted.name(value)
+                    + ", only " + expected + " is read: give the model in full precision");
         }
     }
 
-    private static long[] shape(JsonNode json, String place) {
+    private static long[] shape(JsonNode json, String where) {
         JsonNode extents = json.path("shape");
         long[] shape = new long[extents.size()];
         boolean sound = extents.isArray() && shape.length > 0;
@@ -95,7 +95,7 @@ record QuantState(long[] shape, Optional<Float> nestedOffset) {
             count *= sound ? shape[i] : 1;
         }
         if (!sound) {
-            throw RunException.data(place + ": shape is " + Quoted.name(extents.toString())
+            throw RunException.data(where + ": shape is " + Quoted.name(extents.toString())
                     + ", must be a list of positive numbers; the file is damaged");
         }
         return shape;

@@ -6,30 +6,30 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * A stored weight and the memory that it is widened into.
+ * A stored weight and the memory for its widened form.
  *
- * @param targets that take its elements one after another; direct, native byte order; together they have as many bytes
- *     remaining as the elements take in the type
+ * @param targets direct buffers in native byte order that receive the elements in order. Together they have exactly as
+ *     many bytes remaining as the elements need
  */
 public record Widening(StoredWeight weight, List<ByteBuffer> targets) {
-    /** Elements that are given to a thread together: whole blocks of 4 bits. */
+    /** Number of elements that a thread widens together: whole NF4 blocks. */
     private static final int UNIT = 1 << 16;
 
     public Widening {
         targets = List.copyOf(targets);
     }
 
-    /** A weight that one buffer holds. */
+    /** Creates a widening into one buffer. */
     public Widening(StoredWeight weight, ByteBuffer target) {
         this(weight, List.of(target));
     }
 
     /**
-     * Widens weights, all of them in one go, so that threads wait for each other once.
+     * Widens all weights at once, so that threads wait for each other only once.
      *
-     * @param type that they are written in: F32, or BF16 by the nearest
-     * @param threads that may work on it, the caller's included; the result does not depend on it
-     * @throws IllegalArgumentException when a target is of another size
+     * @param type type of the written elements: F32, or BF16 rounded to the nearest
+     * @param threads maximum number of threads, including the caller's; does not change the result
+     * @throws IllegalArgumentException if targets have another size
      */
     public static void run(List<Widening> all, TensorType type, int threads) {
         all.forEach(one -> one.check(type));

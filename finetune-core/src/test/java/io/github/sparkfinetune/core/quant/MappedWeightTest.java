@@ -93,7 +93,7 @@ class MappedWeightTest {
         try (SafetensorsFile file = Weights.file(folder, Weights.f32("w", new float[4]))) {
             assertThatThrownBy(() -> MappedWeight.of(file, "w"))
                     .isInstanceOf(RunException.class)
-                    .hasMessageContaining("tensor 'w' is of type F32");
+                    .hasMessageContaining("tensor 'w' has type F32");
         }
     }
 }

@@ -105,7 +105,8 @@ class Nf4CacheTest {
             }
             assertThatThrownBy(() -> tensors(weights, false))
                     .isInstanceOf(RunException.class)
-                    .hasMessage(file(false) + " is damaged or not whole: delete it, it is made again from the weights");
+                    .hasMessage(file(false)
+                            + " is damaged or incomplete: delete the file, it is made again from the weights");
         }
     }
 

@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
-/** Values that are computed in F32 when they are read, rounded to the type that they are stored in. */
+/** Values that are computed in F32 on reading, rounded to the stored type. */
 final class ComputedBytes implements TensorBytes {
     private final TensorType dtype;
     private final TensorParts.Values values;

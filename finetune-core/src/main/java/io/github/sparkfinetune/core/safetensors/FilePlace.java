@@ -3,10 +3,10 @@ package io.github.sparkfinetune.core.safetensors;
 import java.nio.file.Path;
 
 /**
- * Where a tensor's bytes lie on this machine.
+ * Position of a tensor's bytes in a local file.
  *
- * @param file that holds them, little-endian, row-major
- * @param begin offset of the first
+ * @param file file with the bytes, little-endian, row-major
+ * @param begin offset of the first byte
  */
 public record FilePlace(Path file, long begin) {
     public FilePlace {

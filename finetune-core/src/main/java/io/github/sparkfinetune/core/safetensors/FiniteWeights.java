@@ -4,16 +4,16 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.Quoted;
 import java.nio.FloatBuffer;
 
-/** Finds a checkpoint's weights that are not numbers. */
+/** Check that a checkpoint's weights are finite. */
 public final class FiniteWeights {
     private static final int CHUNK = 1 << 16;
 
     private FiniteWeights() {}
 
     /**
-     * Reads every weight once; meant for when a model computes what is not a number.
+     * Reads every weight once, to explain a loss that is not finite.
      *
-     * @throws RunException naming the first weight that is infinite or NaN
+     * @throws RunException if a weight is infinite or NaN; the message names the first such weight
      */
     public static void require(TensorSource source) {
         for (String name : source.names()) {
@@ -38,11 +38,11 @@ public final class FiniteWeights {
     }
 
     /**
-     * The error of a weight that is not finite.
+     * Returns the error of a weight that is not finite.
      *
-     * @param place the file and the tensor
+     * @param where file and tensor, for the message
      */
-    public static RunException notFinite(String place, float value, long element) {
-        return RunException.data(place + " is " + value + " at element " + element + "; the checkpoint is damaged");
+    public static RunException notFinite(String where, float value, long element) {
+        return RunException.data(where + " is " + value + " at element " + element + "; the checkpoint is damaged");
     }
 }

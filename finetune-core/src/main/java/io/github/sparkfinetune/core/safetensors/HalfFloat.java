@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.safetensors;
 
-/** 16-bit floats: widened to 32 bits exactly, narrowed to the nearest, of two the even one, as PyTorch does. */
+/** 16-bit floats, converted as in PyTorch: widening is exact, narrowing rounds to the nearest, ties to even. */
 public final class HalfFloat {
     private static final int F16_EXPONENT = 0x1f;
     private static final int F16_FRACTION_BITS = 10;
@@ -9,12 +9,12 @@ public final class HalfFloat {
 
     private HalfFloat() {}
 
-    /** The upper half of an IEEE binary32. */
+    /** Widens a BF16, the upper half of an IEEE binary32. */
     public static float fromBf16(short bits) {
         return Float.intBitsToFloat(bits << 16);
     }
 
-    /** IEEE binary16: 1 sign, 5 exponent (bias 15) and 10 fraction bits. */
+    /** Widens an IEEE binary16: 1 sign bit, 5 exponent bits (bias 15) and 10 fraction bits. */
     public static float fromF16(short bits) {
         int sign = (bits & 0x8000) << 16;
         int exponent = (bits >>> F16_FRACTION_BITS) & F16_EXPONENT;
@@ -29,7 +29,7 @@ public final class HalfFloat {
                 sign | wide << F32_FRACTION_BITS | fraction << (F32_FRACTION_BITS - F16_FRACTION_BITS));
     }
 
-    /** The nearest bfloat16; a NaN stays one. */
+    /** Returns the nearest BF16; a NaN stays a NaN. */
     public static short toBf16(float value) {
         int bits = Float.floatToRawIntBits(value);
         if (Float.isNaN(value)) {
@@ -38,7 +38,7 @@ public final class HalfFloat {
         return (short) ((bits + 0x7fff + (bits >>> 16 & 1)) >>> 16);
     }
 
-    /** The nearest binary16; what is too large becomes infinite, a NaN stays one. */
+    /** Returns the nearest binary16. Too large values become infinite; a NaN stays a NaN. */
     public static short toF16(float value) {
         int sign = Float.floatToRawIntBits(value) >>> 16 & 0x8000;
         float magnitude = Math.abs(value);
@@ -49,7 +49,7 @@ public final class HalfFloat {
             // Zero and subnormals: multiples of 2^-24. The product is exact and rint rounds ties to even.
             return (short) (sign | (int) Math.rint(magnitude * 0x1p24f));
         }
-        // Half of what is cut off, less one bit where the kept part is even; a carry moves into the exponent.
+        // Adds half of the last kept bit, less one if the kept part is even; a carry moves into the exponent.
         int bits = Float.floatToRawIntBits(magnitude);
         int cut = F32_FRACTION_BITS - F16_FRACTION_BITS;
         int rounded = (bits + (1 << (cut - 1)) - 1 + (bits >>> cut & 1)) >>> cut;

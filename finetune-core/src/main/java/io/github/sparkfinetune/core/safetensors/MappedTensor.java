@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A tensor of any size that stays mapped in its file; its pages belong to the file cache, so the system may drop and
+ * A tensor of any size that stays mapped in its file. Its pages belong to the file cache, so the system may drop and
  * reread them. The mapping outlives the {@link TensorSource}.
  */
 public final class MappedTensor implements TensorBytes {
@@ -29,7 +29,7 @@ public final class MappedTensor implements TensorBytes {
         return new MappedTensor(partBytes, List.copyOf(parts));
     }
 
-    /** Returns some of the bytes: where they lie, or a copy where they lie in two mappings. */
+    /** Returns some of the bytes: the mapped memory, or a copy if two mappings hold them. */
     @Override
     public ByteBuffer read(long from, int length) {
         if (length == 0) {

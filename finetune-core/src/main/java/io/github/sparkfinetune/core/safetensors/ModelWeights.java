@@ -20,14 +20,14 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * The weights of a model folder on any file system, to look at: headers are read at once, bytes of tensors one call at
- * a time. To compute with them, copy the folder with {@link ModelFolder} and open {@link SafetensorsModel}.
+ * Weights of a model folder on any file system, for inspection. Headers are read at opening; each call reads bytes of a
+ * tensor. To compute with the weights, copy the folder with {@link ModelFolder} and open {@link SafetensorsModel}.
  */
 public final class ModelWeights implements TensorSource {
     private final FileSystem fileSystem;
     private final Map<String, Place> places;
 
-    /** Where a tensor lies. */
+    /** Position of a tensor in its file. */
     private record Place(Path file, long dataStart, TensorInfo info) {}
 
     private ModelWeights(FileSystem fileSystem, Map<String, Place> places) {
@@ -36,9 +36,9 @@ public final class ModelWeights implements TensorSource {
     }
 
     /**
-     * Opens the weights of a model folder, on this machine as {@link SafetensorsModel} does.
+     * Opens the weights of a model folder; a local folder is opened as a {@link SafetensorsModel}.
      *
-     * @throws RunException when weights or a shard is missing, or a file is not sound
+     * @throws RunException if weights or a shard are missing, or a file is damaged
      */
     public static TensorSource open(Path folder, Configuration hadoop) throws IOException {
         FileSystem fileSystem = HadoopFiles.fileSystem(folder, hadoop);
@@ -48,7 +48,7 @@ public final class ModelWeights implements TensorSource {
         return openFar(fileSystem, folder);
     }
 
-    /** The same for a folder that is not looked at as a local one. */
+    /** Opens the weights of a folder as a folder that is not local. */
     static ModelWeights openFar(FileSystem fileSystem, Path folder) throws IOException {
         Map<String, Place> places = new LinkedHashMap<>();
         Path single = new Path(folder, SafetensorsModel.FILE);

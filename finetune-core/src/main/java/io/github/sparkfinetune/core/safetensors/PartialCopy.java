@@ -11,8 +11,8 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * A copy on this machine of a safetensors file, with its header and those bytes of its tensors that are asked for; the
- * others are holes of the file.
+ * Local copy of a safetensors file with its header and the requested bytes of its tensors. The other bytes are holes of
+ * the file.
  */
 public final class PartialCopy {
     private final FileSystem fileSystem;
@@ -21,8 +21,8 @@ public final class PartialCopy {
     private final Runnable progressed;
 
     /**
-     * @param target must not be there yet
-     * @param progressed as for {@link RangedRead#read}
+     * @param target file of the copy, which must not exist yet
+     * @param progressed as in {@link RangedRead#read}
      */
     public PartialCopy(FileSystem fileSystem, Path source, java.nio.file.Path target, Runnable progressed) {
         this.fileSystem = fileSystem;
@@ -37,7 +37,7 @@ public final class PartialCopy {
                 target, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             long size = fileSystem.getFileStatus(source).getLen();
             if (size > 0) {
-                // Its size is the source's from the beginning.
+                // The copy has the source's size from the beginning.
                 out.write(ByteBuffer.allocate(1), size - 1);
             }
             copy(out, new RangedRead.Range(0, Math.min(size, SafetensorsHeader.LENGTH_BYTES)));
@@ -55,7 +55,7 @@ public final class PartialCopy {
         new RangedRead(fileSystem, source).copy(List.of(range), out, progressed);
     }
 
-    /** Copies bytes of the file, so that the tensors that they are of can be read. */
+    /** Copies ranges of the file, so that the tensors in these ranges can be read. */
     public void copy(List<RangedRead.Range> ranges) {
         try (FileChannel out = FileChannel.open(target, StandardOpenOption.WRITE)) {
             new RangedRead(fileSystem, source).copy(ranges, out, progressed);

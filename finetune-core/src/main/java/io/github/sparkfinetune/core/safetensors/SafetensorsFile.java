@@ -16,8 +16,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A local safetensors file. Its header is checked when it is opened; tensors are mapped one at a time, so that the file
- * may be larger than one buffer can be.
+ * A local safetensors file. Opening checks the header. Tensors are mapped one at a time, so the file may be larger than
+ * one buffer.
  */
 public final class SafetensorsFile implements TensorSource {
     private final Path file;
@@ -35,8 +35,8 @@ public final class SafetensorsFile implements TensorSource {
     /**
      * Opens a file and checks its header.
      *
-     * @throws RunException when there is no such file, or it is not a sound safetensors file
-     * @throws UncheckedIOException when it can't be read
+     * @throws RunException if the file is missing or is not a valid safetensors file
+     * @throws UncheckedIOException if the file cannot be read
      */
     public static SafetensorsFile open(Path file) {
         if (!Files.isRegularFile(file)) {
@@ -81,7 +81,7 @@ public final class SafetensorsFile implements TensorSource {
         }
     }
 
-    /** The header's free text values; {@code format} is {@code pt} for PyTorch's layout. */
+    /** Returns the header's free text values; {@code format} is {@code pt} for PyTorch's layout. */
     public Map<String, String> metadata() {
         return header.metadata();
     }

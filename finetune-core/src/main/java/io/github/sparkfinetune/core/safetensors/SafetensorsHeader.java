@@ -20,17 +20,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The header of a safetensors file, checked: every tensor lies inside the file, has as many bytes as its type and shape
- * say, and the tensors cover the data without overlap or hole. Format: <a
+ * Checked header of a safetensors file. Every tensor lies inside the file and has as many bytes as its type and shape
+ * need. The tensors cover the data without overlaps or holes. Format: <a
  * href="https://github.com/huggingface/safetensors#format">huggingface/safetensors</a>.
  *
- * @param metadata free text values, empty when there are none
- * @param tensors by name, in the order of the data
+ * @param metadata free text values, may be empty
+ * @param tensors tensors by name, in the order of the data
  */
 record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> tensors) {
-    /** The format's own limit. */
+    /** Limit of the format. */
     static final int MAX_BYTES = 100_000_000;
-    /** Bytes of the header's length, which a file begins with. */
+    /** Size of the header's length, which is the first value of a file. */
     static final int LENGTH_BYTES = Long.BYTES;
 
     static final String METADATA = "__metadata__";
@@ -40,11 +40,11 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
             JsonFactory.builder().build().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
 
     /**
-     * The header's length.
+     * Returns the length of the header.
      *
-     * @param begin the file's first bytes
-     * @param size of the file
-     * @throws RunException when such a file can not have such a header
+     * @param begin first bytes of the file
+     * @param size size of the file
+     * @throws RunException if the length is impossible in a file of this size
      */
     static int length(ByteBuffer begin, long size, String file) {
         if (size < LENGTH_BYTES) {
@@ -60,10 +60,12 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
     }
 
     /**
-     * @param json the header's bytes
-     * @param dataBytes bytes of the file after the header
-     * @param file for messages
-     * @throws RunException when the header is not well-formed or lies about the data
+     * Parses and checks a header.
+     *
+     * @param json bytes of the header
+     * @param dataBytes number of bytes of the file after the header
+     * @param file name of the file, for messages
+     * @throws RunException if the header is not well-formed or does not fit the data
      */
     static SafetensorsHeader parse(ByteBuffer json, long dataBytes, String file) {
         try {
@@ -102,7 +104,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
                 }
             }
             if (parser.nextToken() != null) {
-                throw bad("the header goes on after its end");
+                throw bad("the header has content after its end");
             }
             return new SafetensorsHeader(
                     Collections.unmodifiableMap(metadata), Collections.unmodifiableMap(inOrder(found)));
@@ -140,8 +142,8 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
             }
             String named = Quoted.name(dtype);
             TensorType type = TensorType.named(dtype)
-                    .orElseThrow(() ->
-                            bad(what + " is of the type " + named + ", not one of " + List.of(TensorType.values())));
+                    .orElseThrow(
+                            () -> bad(what + " has type " + named + ", not one of " + List.of(TensorType.values())));
             TensorInfo info = new TensorInfo(type, shape, offsets[0], offsets[1]);
             check(what, info, shape);
             return info;
@@ -198,9 +200,9 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
             return ordered;
         }
 
-        private void expect(JsonToken found, JsonToken wanted, String what) {
-            if (found != wanted) {
-                throw bad(what + " is not as the format wants it (found "
+        private void expect(JsonToken found, JsonToken expected, String what) {
+            if (found != expected) {
+                throw bad(what + " does not have the JSON type that the format requires (found "
                         + (found == null ? "the header's end" : found.name().toLowerCase(java.util.Locale.ROOT)) + ")");
             }
         }

@@ -17,15 +17,14 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * The weights of a Hugging Face model folder: {@code model.safetensors}, or the shards that
- * {@code model.safetensors.index.json} lists, as one. Tensors have the names of the class that transformers loads them
- * into.
+ * Weights of a Hugging Face model folder: {@code model.safetensors}, or all shards that
+ * {@code model.safetensors.index.json} lists. Tensors have their names in the class into which transformers loads them.
  */
 public final class SafetensorsModel implements TensorSource {
-    /** Name of weights that are not sharded. */
+    /** File name of weights that are not sharded. */
     public static final String FILE = "model.safetensors";
 
-    /** Name of the list of shards. */
+    /** File name of the list of shards. */
     public static final String INDEX = "model.safetensors.index.json";
 
     private static final String WEIGHT_MAP = "weight_map";
@@ -34,7 +33,7 @@ public final class SafetensorsModel implements TensorSource {
     private final Set<SafetensorsFile> files;
     private final Map<String, Place> byName;
 
-    /** A file and a tensor's name there. */
+    /** A file and the tensor's name in the file. */
     private record Place(SafetensorsFile file, String name) {}
 
     private SafetensorsModel(Path folder, Set<SafetensorsFile> files, Map<String, Place> byName) {
@@ -46,7 +45,7 @@ public final class SafetensorsModel implements TensorSource {
     /**
      * Opens the weights of a local model folder.
      *
-     * @throws RunException when weights, a shard or a tensor of the index is missing, or a file is not sound
+     * @throws RunException if weights, a shard or a tensor of the index are missing, or a file is damaged
      */
     public static SafetensorsModel open(Path folder) {
         if (Files.isRegularFile(folder.resolve(FILE))) {
@@ -84,9 +83,9 @@ public final class SafetensorsModel implements TensorSource {
     }
 
     /**
-     * The tensors of each shard, by the name of its file.
+     * Returns the tensors of each shard, by the name of its file.
      *
-     * @throws RunException where a name leads out of the folder
+     * @throws RunException if a name leads out of the folder
      */
     static Map<String, Set<String>> shards(JsonNode content, String index) {
         JsonNode weightMap = content.path(WEIGHT_MAP);

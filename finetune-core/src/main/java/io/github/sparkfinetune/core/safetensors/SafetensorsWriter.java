@@ -15,24 +15,24 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Writes safetensors files as the reference implementation does. A file is
+ * Writer of safetensors files, as the reference implementation writes them. A file consists of
  *
  * <ol>
- *   <li>8 bytes: n, the length of what follows up to the tensors, little-endian
- *   <li>n bytes, a multiple of 8: the header, a JSON object without white space, and blanks after it. It holds first
- *       {@code "__metadata__"}, an object of texts, where there are any; then for each tensor its name and <code>
+ *   <li>8 bytes: n, the length of the header, little-endian
+ *   <li>n bytes, a multiple of 8: the header, a JSON object without white space, padded with blanks. It has
+ *       {@code "__metadata__"}, an object of texts, if there are any; then for each tensor its name and <code>
  *       {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}</code>: {@link TensorType}, extents from the
- *       outermost, first byte and the byte after the last, counted from the end of the header
+ *       outermost, offsets of the first byte and after the last byte, from the end of the header
  *   <li>the tensors' elements, little-endian and row-major, in the order of the header and without gaps
  * </ol>
  *
  * <p>Source: <a href="https://github.com/huggingface/safetensors#format">huggingface/safetensors</a>.
  */
 public final class SafetensorsWriter {
-    /** Says that the tensors are in PyTorch's layout; {@code transformers} refuses files without it. */
+    /** Metadata for PyTorch's layout; {@code transformers} refuses files without it. */
     public static final Map<String, String> PT = Map.of("format", "pt");
 
-    /** {@code transformers}' own limit. */
+    /** Default limit of {@code transformers}, in bytes. */
     public static final long MAX_SHARD_SIZE = 5_000_000_000L;
 
     private static final int ALIGNMENT = 8;
@@ -44,7 +44,7 @@ public final class SafetensorsWriter {
     /**
      * Writes one file in one pass. The stream is left open.
      *
-     * @param tensors in the order they are to lie in the file; names must differ
+     * @param tensors tensors in the order of the file, with distinct names
      */
     public static void write(OutputStream out, List<TensorData> tensors, Map<String, String> metadata)
             throws IOException {
@@ -62,7 +62,7 @@ public final class SafetensorsWriter {
         }
     }
 
-    /** What lies in a file before the tensors' bytes. */
+    /** Returns the bytes of a file before the tensors' bytes. */
     public static byte[] header(List<TensorData> tensors, Map<String, String> metadata) {
         ObjectNode header = MAPPER.createObjectNode();
         if (!metadata.isEmpty()) {
@@ -99,11 +99,11 @@ public final class SafetensorsWriter {
     }
 
     /**
-     * Files by name for the weights of one model, as {@code huggingface_hub} splits them: one file
-     * {@code model.safetensors} when it suffices, else {@code model-00001-of-0000N.safetensors} in the order given. A
-     * tensor above the limit gets a file of its own.
+     * Returns the files of a model's weights by name, split as by {@code huggingface_hub}. If one file is enough, its
+     * name is {@code model.safetensors}; else the files are {@code model-00001-of-0000N.safetensors}, in the order of
+     * the tensors. A tensor above the limit has its own file.
      *
-     * @param maxShardSize bytes of tensors in one file
+     * @param maxShardSize maximum number of bytes of tensors in one file
      */
     public static Map<String, List<TensorData>> shards(List<TensorData> tensors, long maxShardSize) {
         List<List<TensorData>> shards = new ArrayList<>();
@@ -135,7 +135,7 @@ public final class SafetensorsWriter {
         return files;
     }
 
-    /** The list of shards that belongs to {@link #shards}. */
+    /** Returns the list of shards for the result of {@link #shards}. */
     public static ObjectNode index(Map<String, List<TensorData>> shards) {
         ObjectNode index = MAPPER.createObjectNode();
         long total = shards.values().stream()

@@ -4,22 +4,22 @@ import io.github.sparkfinetune.conf.RunException;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** Finds a model's weights in a checkpoint, which may be of a bare model, without a head, or have older names. */
+/** Names of a model's weights in a checkpoint, which may lack a head and its prefix or have older names. */
 public final class StoredNames {
     private static final String TEXT_PART = "language_model.";
 
     private final TensorSource source;
     private final String prefix;
 
-    /** @param prefix of the weights below the head, which a checkpoint without a head lacks */
+    /** @param prefix prefix of the weights below the head, which a checkpoint without a head lacks */
     public StoredNames(TensorSource source, String prefix) {
         this.source = source;
         this.prefix = prefix;
     }
 
     /**
-     * The name that a tensor of a checkpoint has in the class that transformers loads it into: checkpoints of
-     * multimodal models keep the names of the first such classes, as {@code _checkpoint_conversion_mapping} says there.
+     * Returns a stored tensor's name in the class into which transformers loads it. Checkpoints of multimodal models
+     * keep the names of older classes, see {@code _checkpoint_conversion_mapping} in transformers.
      */
     static String loaded(String stored) {
         if (!stored.startsWith(TEXT_PART)) {
@@ -29,7 +29,7 @@ public final class StoredNames {
         return inside.startsWith("model.") ? "model." + TEXT_PART + inside.substring("model.".length()) : inside;
     }
 
-    /** The checkpoint's name of a weight, empty where it has none. */
+    /** Returns the checkpoint's name of a weight, or empty if the checkpoint lacks it. */
     public Optional<String> find(String name) {
         // TensorFlow's first BERT checkpoints call a norm's weight gamma and its bias beta.
         String older = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta");
@@ -44,7 +44,7 @@ public final class StoredNames {
         return Optional.empty();
     }
 
-    /** Whether the checkpoint has a weight in this shape. */
+    /** Returns whether the checkpoint has a weight in a shape. */
     public boolean has(String name, long[] shape) {
         return find(name)
                 .filter(stored -> Arrays.equals(source.info(stored).shape(), shape))
@@ -52,9 +52,9 @@ public final class StoredNames {
     }
 
     /**
-     * The checkpoint's name of a weight.
+     * Returns the checkpoint's name of a weight.
      *
-     * @throws RunException where it has none
+     * @throws RunException if the checkpoint lacks the weight
      */
     public String require(String name) {
         return find(name)
@@ -63,10 +63,10 @@ public final class StoredNames {
     }
 
     /**
-     * Checks a tensor of the checkpoint.
+     * Checks the shape of a tensor of the checkpoint.
      *
-     * @param stored its name there
-     * @throws RunException where it has another shape
+     * @param stored name of the tensor in the checkpoint
+     * @throws RunException if the tensor has another shape
      */
     public void requireShape(String stored, long[] shape) {
         long[] actual = source.info(stored).shape();
@@ -76,12 +76,12 @@ public final class StoredNames {
     }
 
     /**
-     * Says that a tensor has not the shape that follows from config.json.
+     * Returns the error of a tensor whose shape contradicts config.json.
      *
-     * @param where the file, or what else it is in
+     * @param where file or other source of the tensor, for the message
      */
-    public static RunException wrongShape(String where, String name, long[] actual, long[] wanted) {
+    public static RunException wrongShape(String where, String name, long[] actual, long[] expected) {
         return RunException.data(where + ": tensor " + name + " has shape " + Arrays.toString(actual)
-                + ", config.json says " + Arrays.toString(wanted));
+                + ", config.json requires " + Arrays.toString(expected));
     }
 }

@@ -9,22 +9,22 @@ import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
- * A tensor of any size to be written, a part after the other.
+ * A tensor of any size to write, one part after the other.
  *
- * @param name its name in the file
+ * @param name name in the file
  * @param dtype element type
  * @param shape extents, outermost first
- * @param data opens the tensor, each time it is written, so that only one need be in host memory at a time
+ * @param data opens the tensor each time it is written, so that only one tensor at a time must be in host memory
  */
 public record TensorData(String name, TensorType dtype, long[] shape, Supplier<? extends TensorBytes> data) {
 
-    /** Takes the bytes of a tensor. */
+    /** Receiver of a tensor's bytes. */
     @FunctionalInterface
     public interface Sink {
         /**
-         * Takes the next bytes.
+         * Receives the next bytes.
          *
-         * @param bytes little-endian, from position to limit; valid until the call returns
+         * @param bytes little-endian bytes, from position to limit; valid until the call returns
          */
         void write(ByteBuffer bytes) throws IOException;
     }
@@ -41,9 +41,10 @@ public record TensorData(String name, TensorType dtype, long[] shape, Supplier<?
     }
 
     /**
-     * A tensor that one buffer holds.
+     * Returns a tensor that one buffer holds.
      *
-     * @param bytes asked for each time the tensor is opened; from position to limit, little-endian, row-major
+     * @param bytes called each time the tensor is opened; returns its bytes from position to limit, little-endian,
+     *     row-major
      */
     public static TensorData of(String name, TensorType dtype, long[] shape, Supplier<ByteBuffer> bytes) {
         return new TensorData(name, dtype, shape, () -> {
@@ -57,17 +58,17 @@ public record TensorData(String name, TensorType dtype, long[] shape, Supplier<?
         });
     }
 
-    /** A tensor that is in host memory already. */
+    /** Returns a tensor that is in host memory. */
     public static TensorData of(String name, TensorType dtype, long[] shape, ByteBuffer bytes) {
         return of(name, dtype, shape, () -> bytes);
     }
 
-    /** An F32 tensor that is in host memory already. */
+    /** Returns an F32 tensor that is in host memory. */
     public static TensorData f32(String name, long[] shape, ByteBuffer bytes) {
         return of(name, TensorType.F32, shape, bytes);
     }
 
-    /** An F32 tensor of these values. */
+    /** Returns an F32 tensor of values. */
     public static TensorData f32(String name, long[] shape, float... values) {
         ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asFloatBuffer().put(values);
@@ -75,9 +76,9 @@ public record TensorData(String name, TensorType dtype, long[] shape, Supplier<?
     }
 
     /**
-     * A tensor of a source, which stays open until it is written.
+     * Returns a tensor of a source, which must stay open until the tensor is written.
      *
-     * @param stored the source's name of it
+     * @param stored name of the tensor in the source
      */
     public static TensorData of(String name, TensorSource source, String stored) {
         TensorInfo info = source.info(stored);
@@ -86,10 +87,10 @@ public record TensorData(String name, TensorType dtype, long[] shape, Supplier<?
     }
 
     /**
-     * A tensor that is computed in F32 while it is written, and stored in another type.
+     * Returns a tensor that is computed in F32 while it is written, and stored in another type.
      *
-     * @param dtype F32, F16 or BF16; rounded to the nearest
-     * @param values asked for each time the tensor is opened
+     * @param dtype F32, F16 or BF16; values are rounded to the nearest
+     * @param values called each time the tensor is opened
      */
     public static TensorData computed(
             String name, TensorType dtype, long[] shape, Supplier<? extends TensorParts.Values> values) {
@@ -104,20 +105,20 @@ public record TensorData(String name, TensorType dtype, long[] shape, Supplier<?
         return shape.clone();
     }
 
-    /** The same tensor under another name. */
+    /** Returns this tensor with another name. */
     public TensorData named(String other) {
         return new TensorData(other, dtype, shape, data);
     }
 
-    /** The same tensor in another type: widened, which is exact, or rounded to the nearest. */
+    /** Returns this tensor in another type: widened exactly, or rounded to the nearest. */
     public TensorData as(TensorType type) {
         return type == dtype ? this : computed(name, type, shape, this::values);
     }
 
-    /** Opens the values of a tensor of floats, as F32; they may be asked for in any order. */
+    /** Opens the values of a tensor of floats, as F32; they may be read in any order. */
     public TensorParts.Values values() {
         if (!dtype.isFloat()) {
-            throw new IllegalStateException("tensor " + name + " is of type " + dtype);
+            throw new IllegalStateException("tensor " + name + " has type " + dtype);
         }
         TensorBytes bytes = data.get();
         int part = TensorParts.bytes() / Float.BYTES;
@@ -131,10 +132,10 @@ public record TensorData(String name, TensorType dtype, long[] shape, Supplier<?
         };
     }
 
-    /** The values of an F32 tensor that one buffer holds, asked for anew at each call. */
+    /** Returns the values of an F32 tensor that one buffer holds; each call opens the tensor again. */
     public FloatBuffer floats() {
         if (dtype != TensorType.F32) {
-            throw new IllegalStateException("tensor " + name + " is of type " + dtype);
+            throw new IllegalStateException("tensor " + name + " has type " + dtype);
         }
         return data.get()
                 .read(0, Math.toIntExact(byteSize()))
@@ -142,7 +143,7 @@ public record TensorData(String name, TensorType dtype, long[] shape, Supplier<?
                 .asFloatBuffer();
     }
 
-    /** Whether another tensor has the same bytes. */
+    /** Returns whether another tensor has the same bytes. */
     public boolean hasBytesOf(TensorData other) {
         TensorBytes mine = data.get();
         TensorBytes others = other.data().get();
@@ -155,7 +156,7 @@ public record TensorData(String name, TensorType dtype, long[] shape, Supplier<?
         return same;
     }
 
-    /** Gives the tensor's bytes to a sink, part after part. */
+    /** Writes the tensor's bytes to a sink, part after part. */
     public void writeTo(Sink sink) throws IOException {
         TensorBytes bytes = data.get();
         int part = TensorParts.bytes();
@@ -170,7 +171,7 @@ public record TensorData(String name, TensorType dtype, long[] shape, Supplier<?
         }
     }
 
-    /** Number of bytes. */
+    /** Returns the number of bytes. */
     public long byteSize() {
         return TensorInfo.count(shape) * dtype.bytes();
     }

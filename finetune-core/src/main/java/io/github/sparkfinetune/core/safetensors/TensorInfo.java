@@ -4,12 +4,12 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * Where a tensor lies in its file.
+ * Type, shape and position of a tensor in its file.
  *
  * @param dtype element type
  * @param shape extents, outermost first; empty for a scalar
- * @param begin first byte, counted from the end of the header
- * @param end byte after the last
+ * @param begin offset of the first byte from the end of the header
+ * @param end offset after the last byte
  */
 public record TensorInfo(TensorType dtype, long[] shape, long begin, long end) {
 
@@ -23,12 +23,12 @@ public record TensorInfo(TensorType dtype, long[] shape, long begin, long end) {
         return shape.clone();
     }
 
-    /** Number of elements. */
+    /** Returns the number of elements. */
     public long count() {
         return byteSize() / dtype.bytes();
     }
 
-    /** Number of bytes. */
+    /** Returns the number of bytes. */
     public long byteSize() {
         return end - begin;
     }
@@ -52,7 +52,11 @@ public record TensorInfo(TensorType dtype, long[] shape, long begin, long end) {
         return dtype + Arrays.toString(shape);
     }
 
-    /** Product of the extents. @throws ArithmeticException when it exceeds a long or an extent is negative */
+    /**
+     * Returns the product of the extents.
+     *
+     * @throws ArithmeticException if the product exceeds a long, or an extent is negative
+     */
     public static long count(long[] shape) {
         long count = 1;
         for (long extent : shape) {

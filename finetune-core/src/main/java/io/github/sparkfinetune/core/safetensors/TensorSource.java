@@ -7,54 +7,55 @@ import java.nio.FloatBuffer;
 import java.util.Optional;
 import java.util.Set;
 
-/** Named tensors that are read where they are stored: one safetensors file, or the shards of a model. */
+/** Named tensors that are read from storage: from one safetensors file, or from the shards of a model. */
 public interface TensorSource extends AutoCloseable {
 
-    /** Bytes that are read at once: below what G1 keeps outside its young generation, in a heap of any size. */
+    /** Number of bytes read at once, below the size that G1 keeps outside its young generation, in any heap. */
     int CHUNK = 1 << 18;
 
-    /** Names in the order of the data. */
+    /** Returns the names, in the order of the data. */
     Set<String> names();
 
     /**
-     * Type, shape and place of a tensor.
+     * Returns the type, shape and position of a tensor.
      *
-     * @throws RunException when there is none of this name
+     * @throws RunException if there is no tensor of this name
      */
     TensorInfo info(String name);
 
     /**
-     * Part of a tensor's bytes, mapped: read-only, direct, little-endian. The mapping outlives {@link #close()}, for as
-     * long as the buffer is reachable.
+     * Maps part of a tensor's bytes: read-only, direct, little-endian. The mapping outlives {@link #close()}, as long
+     * as the buffer is reachable.
      *
-     * @param from first byte, counted from the tensor's begin
+     * @param from index of the first byte in the tensor
      * @param length number of bytes
      */
     ByteBuffer buffer(String name, long from, int length);
 
     /**
-     * Reads part of a tensor's bytes into memory of the caller's, so that a pass over a large tensor leaves no pages
+     * Reads part of a tensor's bytes into the caller's memory, so that a pass over a large tensor leaves no pages
      * mapped. May be called by several threads at once.
      *
-     * @param from first byte, counted from the tensor's begin
-     * @param target filled from its position to its limit; both are the same afterwards
+     * @param from index of the first byte in the tensor
+     * @param target filled from its position to its limit, which do not change
      */
     default void read(String name, long from, ByteBuffer target) {
         target.duplicate().put(buffer(name, from, target.remaining()));
     }
 
-    /** Where the tensor's bytes lie, empty where no file of this machine holds them. */
+    /** Returns the position of the tensor's bytes in a local file, or empty if no local file holds them. */
     default Optional<FilePlace> localPlace(String name) {
         return Optional.empty();
     }
 
-    /** The file that holds this tensor, for messages. */
+    /** Returns the file that holds a tensor, for messages. */
     String fileOf(String name);
 
     /**
-     * A whole tensor, mapped: read-only, direct, little-endian, row-major.
+     * Maps a whole tensor: read-only, direct, little-endian, row-major.
      *
-     * @throws RunException when it is above 2 GB, more than one buffer holds; read it in parts then
+     * @throws RunException if the tensor is above 2 GB, which one buffer cannot hold; such a tensor must be read in
+     *     parts
      */
     default ByteBuffer buffer(String name) {
         long size = info(name).byteSize();
@@ -66,12 +67,12 @@ public interface TensorSource extends AutoCloseable {
     }
 
     /**
-     * Reads elements from {@code from} on as F32, widening F16 and BF16, which is exact. Nothing is mapped, so that a
-     * pass over a tensor of any size needs no more memory than {@code target}. May be called by several threads at
+     * Reads elements as F32, starting at element {@code from}. F16 and BF16 are widened exactly. Nothing is mapped, so
+     * a pass over a tensor of any size needs no more memory than {@code target}. May be called by several threads at
      * once.
      *
-     * @param target filled from its position to its limit; both are the same afterwards
-     * @throws RunException when the tensor is of another type
+     * @param target filled from its position to its limit, which do not change
+     * @throws RunException if the tensor has another type
      */
     default void floats(String name, long from, FloatBuffer target) {
         TensorType dtype = checkFloats(name);
@@ -87,14 +88,14 @@ public interface TensorSource extends AutoCloseable {
     }
 
     /**
-     * The type of a tensor of floats.
+     * Returns the type of a tensor of floats.
      *
-     * @throws RunException when it is neither F32, F16 nor BF16
+     * @throws RunException if the type is neither F32, F16 nor BF16
      */
     private TensorType checkFloats(String name) {
         TensorType dtype = info(name).dtype();
         if (!dtype.isFloat()) {
-            throw RunException.data(fileOf(name) + ": tensor " + Quoted.name(name) + " is of type " + dtype
+            throw RunException.data(fileOf(name) + ": tensor " + Quoted.name(name) + " has type " + dtype
                     + "; weights must be F32, F16 or BF16");
         }
         return dtype;

@@ -7,7 +7,7 @@ import java.nio.ShortBuffer;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** Element type of a stored tensor, under the names that the safetensors format gives them. */
+/** Element type of a stored tensor, named as in the safetensors format. */
 public enum TensorType {
     BOOL(1),
     U8(1),
@@ -26,12 +26,12 @@ public enum TensorType {
         this.bytes = bytes;
     }
 
-    /** Bytes of one element. */
+    /** Returns the number of bytes of one element. */
     public int bytes() {
         return bytes;
     }
 
-    /** Whether it is one that weights are stored in: F32, F16 or BF16. */
+    /** Returns whether weights may have this type: F32, F16 or BF16. */
     public boolean isFloat() {
         return this == F32 || this == F16 || this == BF16;
     }
@@ -39,8 +39,9 @@ public enum TensorType {
     /**
      * Widens stored values to F32, which is exact.
      *
-     * @param stored as many values of this type as the target takes, little-endian, from position to limit, which stay
-     * @param target written from its position to its limit, which stay
+     * @param stored as many values of this type as the target takes, little-endian, from position to limit, which do
+     *     not change
+     * @param target written from its position to its limit, which do not change
      */
     public void widen(ByteBuffer stored, FloatBuffer target) {
         requireFloat();
@@ -59,8 +60,8 @@ public enum TensorType {
     /**
      * Rounds F32 values to the nearest of this type.
      *
-     * @param values as many as the target takes, from position to limit, which stay
-     * @param stored written from its position to its limit, which stay; little-endian
+     * @param values as many values as the target takes, from position to limit, which do not change
+     * @param stored written from its position to its limit, which do not change; little-endian
      */
     public void narrow(FloatBuffer values, ByteBuffer stored) {
         requireFloat();

@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The only door to DJL's native calls. It stands in DJL's package because {@code PyTorchLibrary} is visible there
- * alone, and it is needed because DJL's public ways to run a method either take tensors only or run in inference mode,
- * whose results can never require a gradient.
+ * The only access to DJL's native calls. It is in DJL's package because {@code PyTorchLibrary} is package-private. It
+ * is needed because DJL's public methods either take only tensors or run in inference mode, whose results can never
+ * require a gradient.
  */
 public final class TorchJni {
     private TorchJni() {}
@@ -25,9 +25,9 @@ public final class TorchJni {
     }
 
     /**
-     * Runs a method that returns a tensor or a list of tensors, under the thread's own gradient mode.
+     * Runs a method that returns a tensor or a list of tensors, in the thread's own gradient mode.
      *
-     * @param owner manager that the results are attached to
+     * @param owner manager to which the results are attached
      * @param arguments tensors, lists of tensors, maps from names to tensors, integers, lists of integers (long[]),
      *     floating-point numbers, booleans and strings, in the order of the method's parameters
      */
@@ -37,7 +37,7 @@ public final class TorchJni {
         }
     }
 
-    /** As {@link #run}, of a method that returns {@code Dict[str, Tensor]}. */
+    /** Runs a method that returns {@code Dict[str, Tensor]}, as {@link #run}. */
     public static Map<String, NDArray> runNamed(
             PtSymbolBlock module, PtNDManager owner, String method, Object... arguments) {
         try (IValue result = call(module, method, arguments)) {
@@ -92,20 +92,20 @@ public final class TorchJni {
         throw new IllegalArgumentException("no TorchScript value for " + argument.getClass());
     }
 
-    /** Whether operators of this thread record a graph. */
+    /** Sets whether operators of this thread record a graph. */
     public static void setGradMode(boolean enabled) {
         JniUtils.setGradMode(enabled);
     }
 
-    /** Threads an operator may use, for the whole process. */
+    /** Sets the number of threads of an operator, for the whole process. */
     public static void setNumThreads(int threads) {
         JniUtils.setNumThreads(threads);
     }
 
     /**
-     * Keeps this thread from profiling and re-specialising scripts, which costs more than it gains here. It would also
-     * leave out what writes into the elements of a list that the script makes, as AdamW does to a window of a table:
-     * PyTorch takes that for a write into the list alone.
+     * Keeps this thread from profiling and re-specialising scripts, which costs more than it gains here. Optimised
+     * scripts would also drop writes into the elements of a list that the script creates, such as AdamW's window of a
+     * table: PyTorch treats such a write as a write into the list only.
      */
     public static void runScriptsAsWritten() {
         JniUtils.setGraphExecutorOptimize(false);

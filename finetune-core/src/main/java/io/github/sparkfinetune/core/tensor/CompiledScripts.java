@@ -17,19 +17,19 @@ import java.util.Map;
 import java.util.UUID;
 
 /**
- * The TorchScript modules of this process. A module has no state, so ranks, evaluations and successive jobs that load
- * the same text with the same attributes share one: compiling a model's text takes about 0.1 s.
+ * Compiled TorchScript modules of this process. A module has no state, so ranks, evaluations and successive jobs share
+ * the module of a script with equal attributes. Compiling a model's script takes about 0.1 s.
  */
 final class CompiledScripts {
-    /** Modules that stay compiled though nobody uses them; a language model's takes about 2 MB. */
+    /** Maximum number of unused modules that stay compiled; a language model's module takes about 2 MB. */
     private static final int MOST_IDLE = 16;
 
-    /** In the order of their last use. */
+    /** Modules in the order of their last use. */
     private static final Map<Key, Compiled> COMPILED = new LinkedHashMap<>(16, 0.75f, true);
 
     private record Key(Device device, List<String> modules, Map<String, Object> attributes) {}
 
-    /** A module, the manager that owns its native part, and how many managers use it. */
+    /** A module, the manager that owns its native part, and the number of managers that use it. */
     private static final class Compiled {
         private final Script script;
         private final NDManager owner;
@@ -46,10 +46,10 @@ final class CompiledScripts {
     private CompiledScripts() {}
 
     /**
-     * Returns the module of a text, which stays usable until the manager is closed.
+     * Returns the module of a script, which is usable until the manager is closed.
      *
-     * @param user determines the device too
-     * @throws IllegalArgumentException that names file, line and method where PyTorch does not take the text
+     * @param user manager of the user; decides the device
+     * @throws IllegalArgumentException if PyTorch refuses the script; the message names file, line and method
      */
     static synchronized Script get(NDManager user, List<String> modules, Map<String, Object> attributes) {
         Key key = new Key(user.getDevice(), List.copyOf(modules), new HashMap<>(attributes));
@@ -95,7 +95,7 @@ final class CompiledScripts {
         }
     }
 
-    /** Returns how many modules stay compiled though nobody uses them. */
+    /** Returns the number of unused compiled modules. */
     static synchronized long idle() {
         return COMPILED.values().stream()
                 .filter(compiled -> compiled.users == 0)

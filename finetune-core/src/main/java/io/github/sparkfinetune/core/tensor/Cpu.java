@@ -7,7 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** The processor. Java reads and writes the tensors' own memory. */
+/** The CPU. Java reads and writes the tensors' own memory. */
 record Cpu(NDManager manager) implements Device {
     private record Own(NDArray tensor, ByteBuffer memory) implements HostBuffer {
         @Override
@@ -17,12 +17,12 @@ record Cpu(NDManager manager) implements Device {
 
         @Override
         public void download() {
-            // The bytes are the tensor's.
+            // The bytes are the tensor's own memory.
         }
 
         @Override
         public void upload() {
-            // The bytes are the tensor's.
+            // The bytes are the tensor's own memory.
         }
     }
 
@@ -42,7 +42,7 @@ record Cpu(NDManager manager) implements Device {
 
     @Override
     public ByteBuffer read(NDArray tensor) {
-        // The memory of no values has no address, of which JNI makes no buffer.
+        // An empty tensor has no memory address, and JNI cannot make a buffer without one.
         ByteBuffer memory = tensor.size() == 0 ? ByteBuffer.allocate(0) : tensor.toByteBuffer(true);
         return memory.order(ByteOrder.nativeOrder());
     }

@@ -8,7 +8,7 @@ import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
 
-/** A GPU. Values pass through buffers of the host, by copies that wait until they are done. */
+/** A GPU. Values pass through host buffers, in blocking copies. */
 final class Cuda implements Device {
     private final NDManager manager;
     private ScriptModule copies;
@@ -74,7 +74,7 @@ final class Cuda implements Device {
         return target;
     }
 
-    /** Copies by a tensor over the buffer: DJL's own way takes a manager for each copy and never closes it. */
+    /** Copies through a tensor over the buffer: DJL's own method takes a manager for each copy and never closes it. */
     private void copy(NDArray tensor, ByteBuffer target) {
         try (NDManager host = manager.newSubManager(ai.djl.Device.cpu())) {
             copies().call(host, "copy", host.create(target, tensor.getShape(), tensor.getDataType()), tensor);

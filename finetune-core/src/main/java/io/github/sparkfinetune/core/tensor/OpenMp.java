@@ -18,35 +18,35 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
 /**
- * Work in Java on the threads that PyTorch computes with. After an operator these look for work for some milliseconds
- * before they sleep, on as many cores as the rank has, so that threads of the JVM would have to share cores with them:
- * a layer of SmolLM2 is widened in 2.6 ms of two by the common pool, in 1.6 by these.
+ * Execution of Java code on PyTorch's own threads. After an operator, these threads spin for some milliseconds before
+ * they sleep, on all cores of the rank. Threads of the JVM would have to share the cores with them. Two threads of the
+ * common pool widen a layer of SmolLM2 in 2.6 ms, PyTorch's threads in 1.6 ms.
  *
- * <p>They are reached by {@code GOMP_parallel} of the libgomp that libtorch brings: what GCC makes of {@code #pragma
+ * <p>The threads are reached through {@code GOMP_parallel} of libtorch's libgomp, to which GCC compiles {@code #pragma
  * omp parallel}.
  */
 public final class OpenMp {
-    /** What a thread of the team calls, with the number of the work. */
+    /** Callback of a thread of the team, with the number of the work. */
     interface Member extends Callback {
         void invoke(Pointer number);
     }
 
-    /** What threads do together, and what the first of them failed by. */
+    /** Work of several threads, and the first failure. */
     private record Work(Runnable body, AtomicReference<Throwable> failure) {
         void run() {
             try {
                 body.run();
             } catch (RuntimeException | Error e) {
-                // Nothing may be thrown through native code; the caller throws it.
+                // No exception may pass through native code; the caller throws it.
                 failure.compareAndSet(null, e);
             }
         }
     }
 
-    private static final Map<Long, Work> UNDER_WAY = new ConcurrentHashMap<>();
+    private static final Map<Long, Work> RUNNING = new ConcurrentHashMap<>();
     private static final AtomicLong NUMBERS = new AtomicLong();
     private static final Member MEMBER =
-            number -> UNDER_WAY.get(Pointer.nativeValue(number)).run();
+            number -> RUNNING.get(Pointer.nativeValue(number)).run();
     private static final Optional<Function> PARALLEL = parallel();
 
     private OpenMp() {}
@@ -61,7 +61,7 @@ public final class OpenMp {
                     .map(line -> line.substring(line.indexOf('/')))
                     .findFirst()
                     .map(path -> NativeLibrary.getInstance(path).getFunction("GOMP_parallel"));
-            // They stay known to the JVM, for to make them known takes as long as some work.
+            // The threads stay attached to the JVM, because attaching them takes as long as some work.
             Native.setCallbackThreadInitializer(MEMBER, new CallbackThreadInitializer(true, false, "openmp"));
             return found;
         } catch (IOException e) {
@@ -70,10 +70,10 @@ public final class OpenMp {
     }
 
     /**
-     * Calls body on each of so many threads, the caller's among them, and returns when all have.
+     * Calls the body on each of several threads, including the caller's, and returns when all calls have returned.
      *
-     * @param threads as many as {@link Torch#start} was told: with another number the team is made anew
-     * @return false, and nothing is done, where the process has no libgomp
+     * @param threads number of threads, equal to that of {@link Torch#start}: another number creates a new team
+     * @return false, without any call, if the process has no libgomp
      */
     public static boolean run(int threads, Runnable body) {
         if (PARALLEL.isEmpty()) {
@@ -81,11 +81,11 @@ public final class OpenMp {
         }
         long number = NUMBERS.incrementAndGet();
         Work work = new Work(body, new AtomicReference<>());
-        UNDER_WAY.put(number, work);
+        RUNNING.put(number, work);
         try {
             PARALLEL.get().invokeVoid(new Object[] {MEMBER, new Pointer(number), threads, 0});
         } finally {
-            UNDER_WAY.remove(number);
+            RUNNING.remove(number);
         }
         Throwable failure = work.failure().get();
         if (failure instanceof Error error) {

@@ -4,15 +4,16 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 
-/** A loop of which each thread takes one more unit until none is left. */
+/** A parallel loop in which each thread takes the next unit until none is left. */
 public final class ParallelFor {
     private ParallelFor() {}
 
     /**
-     * Runs the body for each unit from 0 and returns when all are done.
+     * Runs the body for each unit from 0, and returns when all units are done.
      *
-     * @param units how many there are; each is worth some microseconds of work
-     * @param threads at most, the caller's included; the others are PyTorch's, or without it the common pool's
+     * @param units number of units; a unit should be some microseconds of work
+     * @param threads maximum number of threads, including the caller's. The other threads are PyTorch's, or without
+     *     PyTorch those of the common pool
      */
     public static void run(long units, int threads, LongConsumer body) {
         AtomicLong next = new AtomicLong();

@@ -11,10 +11,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What Linux says of this machine's processor, in {@code /proc/cpuinfo}; elsewhere nothing is known.
+ * Facts about this machine's processor from Linux's {@code /proc/cpuinfo}; empty on other systems.
  *
- * @param vendor as in {@code vendor_id}, e.g. {@code GenuineIntel}; empty where it isn't known
- * @param flags instructions and more, as in {@code flags}
+ * @param vendor vendor as in {@code vendor_id}, e.g. {@code GenuineIntel}; empty if unknown
+ * @param flags instruction sets and other features, as in {@code flags}
  */
 public record Processor(String vendor, Set<String> flags) {
     private static final Path FILE = Path.of("/proc/cpuinfo");
@@ -24,13 +24,13 @@ public record Processor(String vendor, Set<String> flags) {
         flags = Set.copyOf(flags);
     }
 
-    /** This machine's. */
+    /** Returns this machine's processor. */
     public static Processor here() {
         if (!Files.isReadable(FILE)) {
             return new Processor("", Set.of());
         }
         try (Stream<String> lines = Files.lines(FILE)) {
-            // All processors of a machine are alike; each one's lines end with an empty one.
+            // All processors of a machine are equal; an empty line ends the lines of each processor.
             return of(lines.takeWhile(line -> !line.isBlank()).toList());
         } catch (IOException e) {
             throw new UncheckedIOException(FILE + " can't be read", e);
@@ -52,12 +52,12 @@ public record Processor(String vendor, Set<String> flags) {
                 .orElse("");
     }
 
-    /** Whether MKL takes all instructions that it has. */
+    /** Returns whether the processor is Intel's, so that MKL uses all its instructions. */
     public boolean isIntel() {
         return vendor.equals("GenuineIntel");
     }
 
-    /** Whether oneDNN multiplies BF16 on it, if need be by instructions for F32. */
+    /** Returns whether oneDNN multiplies BF16 on the processor, at least with F32 instructions. */
     public boolean hasAvx512() {
         return flags.containsAll(Set.of("avx512bw", "avx512vl", "avx512dq"));
     }

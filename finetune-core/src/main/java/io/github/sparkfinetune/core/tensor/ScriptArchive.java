@@ -12,19 +12,19 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Turns TorchScript text into the archive that PyTorch loads: a zip of stored entries with the code of one class
- * {@code __torch__.Ops}, a pickle of an instance of it with its attributes, and the operator version.
+ * Archive of a script, which PyTorch loads: a zip of stored entries with the code of one class {@code __torch__.Ops}, a
+ * pickled instance with its attributes, and the operator version.
  */
 final class ScriptArchive {
-    /** Operator set of the text; older ones select older operators (no {@code gelu(approximate=…)}). */
+    /** Operator set of the script; older sets have older operators (no {@code gelu(approximate=…)}). */
     private static final String OPERATOR_VERSION = "10\n";
 
     private ScriptArchive() {}
 
     /**
-     * Archive of a text.
+     * Returns the archive of a script.
      *
-     * @param attributes values of the text's attributes: Integer or Long, Float or Double, Boolean, String
+     * @param attributes values of the script's attributes: Integer or Long, Float or Double, Boolean, String
      */
     static byte[] of(ScriptSource source, Map<String, Object> attributes) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -41,7 +41,7 @@ final class ScriptArchive {
         return bytes.toByteArray();
     }
 
-    /** Pickle, protocol 2, of {@code Ops(training=False, _is_full_backward_hook=None, …)}. */
+    /** Returns the pickle, protocol 2, of {@code Ops(training=False, _is_full_backward_hook=None, …)}. */
     private static byte[] instance(ScriptSource source, Map<String, Object> attributes) throws IOException {
         ByteArrayOutputStream pickle = new ByteArrayOutputStream();
         pickle.write(new byte[] {(byte) 0x80, 2});
@@ -78,7 +78,7 @@ final class ScriptArchive {
         } else if (type.equals("str") && value instanceof String text) {
             string(pickle, text);
         } else {
-            throw new IllegalArgumentException("attribute " + name + " of the text is " + type + ", got " + value);
+            throw new IllegalArgumentException("attribute " + name + " of the script is " + type + ", got " + value);
         }
     }
 

@@ -15,9 +15,9 @@ import java.util.regex.Pattern;
 /**
  * A Python module of the engine: imports, and classes with attribute annotations and methods.
  *
- * @param name as Python imports it, {@code core.model.linear}
- * @param imports the modules of the engine that it imports
- * @param classes in their order
+ * @param name name for Python's import, e.g. {@code core.model.linear}
+ * @param imports names of imported modules of the engine
+ * @param classes classes in the order of the file
  */
 record ScriptFile(String name, List<String> imports, List<PythonClass> classes) {
     private static final String ROOT = "/io/github/sparkfinetune/";
@@ -32,8 +32,8 @@ record ScriptFile(String name, List<String> imports, List<PythonClass> classes) 
     /**
      * A class.
      *
-     * @param file name of the module that it stands in
-     * @param attributes types by name
+     * @param file name of the module that defines it
+     * @param attributes types of attributes, by name
      */
     record PythonClass(
             String file, String name, List<String> bases, Map<String, String> attributes, List<Method> methods) {}
@@ -41,9 +41,9 @@ record ScriptFile(String name, List<String> imports, List<PythonClass> classes) 
     /**
      * A method.
      *
-     * @param file name of the module that it stands in
-     * @param line number of its first line there, from 1
-     * @param lines as archives have them
+     * @param file name of the module that defines it
+     * @param line number of its first line in the file, from 1
+     * @param lines lines as in archives
      */
     record Method(String file, String name, int line, List<String> lines) {}
 
@@ -60,7 +60,7 @@ record ScriptFile(String name, List<String> imports, List<PythonClass> classes) 
         }
     }
 
-    /** The file of a module among the resources of the package's root. */
+    /** Returns the file of a module, relative to the package's root. */
     static String path(String name) {
         return name.replace('.', '/') + ".py";
     }

@@ -13,10 +13,10 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * TorchScript methods that Java calls by name. Through them all of PyTorch's operators are reachable, and
- * {@code torch.grad} runs inside them, so that a caller holds the gradients of one layer at a time.
+ * TorchScript methods that Java calls by name. They give access to all of PyTorch's operators. {@code torch.grad} runs
+ * inside a method, so that a caller holds the gradients of one layer at a time.
  *
- * <p>May be called from several threads; the gradient mode is each thread's own. Every call throws a
+ * <p>May be called from several threads. Each thread has its own gradient mode. Every call throws a
  * {@link java.util.concurrent.CancellationException} after {@link Torch#stop}.
  */
 public final class ScriptModule {
@@ -29,14 +29,15 @@ public final class ScriptModule {
     }
 
     /**
-     * Loads the methods of Python modules, and of those that they import, as one TorchScript module.
+     * Loads the methods of Python modules and of their imports as one TorchScript module.
      *
-     * @param manager the module is usable until it is closed; determines the device
-     * @param modules as Python imports them, e.g. {@code core.model.linear}; among the resources
+     * @param manager manager that decides the device; the module is usable until the manager is closed
+     * @param modules names for Python's import, e.g. {@code core.model.linear} for the resource
      *     {@code io/github/sparkfinetune/core/model/linear.py}
-     * @param attributes values of all attributes that their classes annotate: {@code int} as Integer or Long,
-     *     {@code float} as Float or Double, {@code bool} as Boolean, {@code str} as String; others are not used
-     * @throws IllegalArgumentException that names file, line and method where PyTorch does not take the text
+     * @param attributes values of all annotated attributes of the classes: {@code int} as Integer or Long,
+     *     {@code float} as Float or Double, {@code bool} as Boolean, {@code str} as String; other attributes are
+     *     ignored
+     * @throws IllegalArgumentException if PyTorch refuses the script; the message names file, line and method
      */
     public static ScriptModule load(NDManager manager, List<String> modules, Map<String, Object> attributes) {
         CompiledScripts.Script script = CompiledScripts.get(manager, modules, attributes);
@@ -46,10 +47,11 @@ public final class ScriptModule {
     /**
      * Runs a method that returns a tensor or a list of tensors.
      *
-     * @param owner manager that the results are attached to
+     * @param owner manager to which the results are attached
      * @param method name of the method
      * @param arguments tensors, lists of tensors, maps from names to tensors, integers (int, long), lists of integers
-     *     (long[]), floating-point numbers (float, double), booleans and strings, in the order of its parameters
+     *     (long[]), floating-point numbers (float, double), booleans and strings, in the order of the method's
+     *     parameters
      */
     public NDList call(NDManager owner, String method, Object... arguments) {
         return run(method, () -> TorchJni.run(module, (PtNDManager) owner, method, arguments));
@@ -75,10 +77,10 @@ public final class ScriptModule {
     }
 
     /**
-     * Overwrites a tensor in place. ({@code NDArray.set} would make it point to the source's memory instead.)
+     * Overwrites a tensor in place. ({@code NDArray.set} would point the tensor to the source's memory instead.)
      *
-     * @param target written; views of it and its gradient state stay valid
-     * @param source as many values of the target's type in native order, direct; a mapped file will do
+     * @param target tensor whose views and gradient state stay valid
+     * @param source direct buffer with as many values of the target's type, in native order; may be a mapped file
      */
     public void write(NDArray target, ByteBuffer source) {
         try (NDManager owner = target.getManager().newSubManager()) {

@@ -3,12 +3,12 @@ package io.github.sparkfinetune.core.tensor;
 import java.util.Map;
 
 /**
- * What Python writes and the parser of TorchScript archives wants otherwise: {@code F.silu} is {@code torch.silu},
- * {@code torch.ops.aten} is {@code ops.aten}, a dtype is the number of its {@code c10::ScalarType}, and a comma can't
- * stand before a closing brace. Strings and comments stay as they are.
+ * Translation of Python code for the parser of TorchScript archives. {@code F.silu} becomes {@code torch.silu},
+ * {@code torch.ops.aten} becomes {@code ops.aten}, and a dtype becomes the number of its {@code c10::ScalarType}. A
+ * comma before a closing brace is removed. Strings and comments do not change.
  *
- * @param mapped the text as archives have it, with as many lines
- * @param masked the text with blanks instead of strings and comments, each line as long as before
+ * @param mapped code for archives, with as many lines
+ * @param masked code with blanks instead of strings and comments, each line as long as before
  */
 record ScriptNames(String mapped, String masked) {
     private static final Map<String, String> NAMES = Map.ofEntries(
@@ -27,7 +27,7 @@ record ScriptNames(String mapped, String masked) {
     private static final Map<String, String> PREFIXES =
             Map.of("F.", "torch.", "torch.ops.", "ops.", "torch.linalg.", "torch.linalg_");
 
-    /** Reads a text. */
+    /** Translates the code of a module. */
     static ScriptNames of(String text) {
         StringBuilder mapped = new StringBuilder(text.length());
         StringBuilder masked = new StringBuilder(text.length());
@@ -59,7 +59,9 @@ record ScriptNames(String mapped, String masked) {
         return end < 0 ? text.length() : end;
     }
 
-    /** Where the string ends that begins at a quote; a quote alone where it does not end. */
+    /**
+     * Returns the end of the string that begins at a quote, or the index after the quote if the string does not end.
+     */
     private static int stringEnd(String text, int from) {
         String quote = text.substring(from, from + 1);
         if (text.startsWith(quote.repeat(3), from)) {
@@ -77,7 +79,7 @@ record ScriptNames(String mapped, String masked) {
         return from + 1;
     }
 
-    /** Where a name ends, with what is selected from it. */
+    /** Returns the end of a name including its selections, such as {@code torch.nn}. */
     private static int nameEnd(String text, int from) {
         int end = from + 1;
         while (end < text.length()) {

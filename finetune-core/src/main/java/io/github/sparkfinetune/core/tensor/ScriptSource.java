@@ -12,9 +12,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Several Python modules as the text of one TorchScript class {@code Ops}, as if Python had {@code class Ops(…)} with
- * all their classes as bases. The modules that they import come along. What parsers and interpreter say of lines of
- * that text is told of the files' own lines.
+ * Code of one TorchScript class {@code Ops} from several Python modules and their imports, like a Python {@code class
+ * Ops(…)} with all their classes as bases. Messages of parser and interpreter about lines of this code are translated
+ * to lines of the files.
  */
 final class ScriptSource {
     private static final String HEAD = """
@@ -25,7 +25,7 @@ final class ScriptSource {
                 _is_full_backward_hook : Optional[bool]
             """;
 
-    private static final Pattern PLACE = Pattern.compile("File \"code/__torch__\\.py\", line (\\d+)");
+    private static final Pattern LINE = Pattern.compile("File \"code/__torch__\\.py\", line (\\d+)");
     private static final String TRACEBACK = "Traceback of TorchScript";
     private static final String HERE = "<--- HERE";
 
@@ -38,8 +38,8 @@ final class ScriptSource {
     /**
      * Joins modules.
      *
-     * @param modules as Python imports them; where two classes define a method, one must be derived from the other, and
-     *     the derived one's counts
+     * @param modules names for Python's import. If two classes define a method, one class must be derived from the
+     *     other; the derived class's method counts
      */
     ScriptSource(List<String> modules) {
         Set<String> read = new LinkedHashSet<>();
@@ -61,7 +61,7 @@ final class ScriptSource {
         PythonClass other = classes.put(added.name(), added);
         if (other != null) {
             throw new IllegalArgumentException(
-                    "class " + added.name() + " stands in " + other.file() + " and in " + added.file());
+                    "class " + added.name() + " is defined in " + other.file() + " and in " + added.file());
         }
         added.attributes().forEach((name, type) -> {
             String before = attributes.put(name, type);
@@ -74,13 +74,13 @@ final class ScriptSource {
             Method before = methods.remove(method.name());
             if (before != null && !ancestors(added).contains(before.file())) {
                 throw new IllegalArgumentException(
-                        "method " + method.name() + " stands in " + before.file() + " and in " + method.file());
+                        "method " + method.name() + " is defined in " + before.file() + " and in " + method.file());
             }
             methods.put(method.name(), method);
         }
     }
 
-    /** Files of the classes that a class is derived from. */
+    /** Returns the files of the classes from which a class is derived. */
     private Set<String> ancestors(PythonClass derived) {
         Set<String> files = new LinkedHashSet<>();
         for (String base : derived.bases()) {
@@ -106,34 +106,34 @@ final class ScriptSource {
         origins.add(origin);
     }
 
-    /** The class. */
+    /** Returns the code of the class. */
     String text() {
         return String.join("\n", lines) + "\n";
     }
 
-    /** Types of the class's attributes by name: int, float, bool or str. */
+    /** Returns the types of the class's attributes by name: int, float, bool or str. */
     Map<String, String> attributes() {
         return attributes;
     }
 
     /**
-     * What PyTorch says of the joined text as one line.
+     * Returns a message of PyTorch about the joined code as one line.
      *
-     * @param message PyTorch's, with excerpts of the text
-     * @return FILE:LINE, METHOD: reason; the message itself where it names no line
+     * @param message message of PyTorch, with excerpts of the code
+     * @return FILE:LINE, METHOD: reason; or the message itself if it names no line
      */
     String explain(String message) {
         boolean running = message.contains(TRACEBACK);
         String origin = "";
         int first = -1;
-        Matcher place = PLACE.matcher(message);
-        while (place.find()) {
-            int line = Integer.parseInt(place.group(1)) - 1;
+        Matcher match = LINE.matcher(message);
+        while (match.find()) {
+            int line = Integer.parseInt(match.group(1)) - 1;
             String found = line >= 0 && line < origins.size() ? origins.get(line) : "";
             if (!found.isEmpty() && (running || first < 0)) {
-                // A parser names the place of a mistake first, an interpreter last.
+                // A parser names the line of an error first, an interpreter last.
                 origin = found;
-                first = first < 0 ? place.start() : first;
+                first = first < 0 ? match.start() : first;
             }
         }
         if (first < 0) {

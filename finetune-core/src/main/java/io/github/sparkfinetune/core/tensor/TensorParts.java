@@ -10,36 +10,36 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** Tensors of any size in host memory, a part after the other: one of Java's buffers holds less than 2 GB. */
+/** Access to tensors of any size from host memory, one part after the other: a Java buffer holds less than 2 GB. */
 public final class TensorParts {
-    /** Bytes of a part, a multiple of every type's. Not final, because tests cut small tensors into parts. */
+    /** Number of bytes of a part, a multiple of every type's size. Not final, so that tests divide small tensors. */
     static volatile int bytes = 1 << 26;
 
     private TensorParts() {}
 
-    /** Bytes of a part; the last part of a tensor may have fewer. */
+    /** Returns the number of bytes of a part; the last part of a tensor may have fewer. */
     public static int bytes() {
         return bytes;
     }
 
-    /** Where the values come from. */
+    /** Source of values. */
     public interface Values {
         /**
-         * Gives the next values, row-major; parts are asked for in their order.
+         * Reads the next values, row-major. Parts are read in order.
          *
-         * @param from number of the first
-         * @param target filled from its position to its limit, both the same afterwards
+         * @param from index of the first value
+         * @param target filled from its position to its limit, which do not change
          */
         void read(long from, FloatBuffer target);
     }
 
-    /** Reads or changes a part of a tensor. */
+    /** Visitor of a tensor's parts. */
     public interface Part {
         /**
-         * Called once for each part, in their order.
+         * Reads or changes a part; called once for each part, in order.
          *
-         * @param from bytes of the tensor before the part
-         * @param host the part, valid until the call returns
+         * @param from number of bytes of the tensor before the part
+         * @param host part of the tensor, valid until the call returns
          */
         void visit(long from, HostBuffer host);
     }
@@ -47,8 +47,8 @@ public final class TensorParts {
     /**
      * Overwrites a tensor in place.
      *
-     * @param script with the methods of {@code core.tensor.tensors}
-     * @param tensor in F32 or BF16, contiguous; BF16 takes the nearest values
+     * @param script script with the methods of {@code core.tensor.tensors}
+     * @param tensor contiguous tensor in F32, or in BF16, whose values are rounded to the nearest
      */
     public static void write(ScriptModule script, NDArray tensor, Values values) {
         Device device = Device.of(tensor.getManager());
@@ -72,8 +72,8 @@ public final class TensorParts {
     /**
      * Visits the parts of a tensor, one at a time.
      *
-     * @param script with the methods of {@code core.tensor.tensors}
-     * @param tensor in a type that DJL knows, contiguous
+     * @param script script with the methods of {@code core.tensor.tensors}
+     * @param tensor contiguous tensor of a type that DJL supports
      */
     public static void each(Device device, ScriptModule script, NDArray tensor, Part visitor) {
         int size = tensor.getDataType().getNumOfBytes();
@@ -90,9 +90,9 @@ public final class TensorParts {
     /**
      * Returns all parts of a tensor, at least one.
      *
-     * @param owner of the views that the parts are; until it is closed they are valid
-     * @param script with the methods of {@code core.tensor.tensors}
-     * @param tensor in a type that DJL knows, contiguous
+     * @param owner owner of the parts, which are views; they are valid until the owner is closed
+     * @param script script with the methods of {@code core.tensor.tensors}
+     * @param tensor contiguous tensor of a type that DJL supports
      */
     public static List<HostBuffer> all(NDManager owner, Device device, ScriptModule script, NDArray tensor) {
         long count = tensor.getShape().size();
@@ -108,12 +108,12 @@ public final class TensorParts {
     }
 
     /**
-     * Reads some of a tensor's bytes, row-major and in native order. On the CPU they are the tensor's own memory, for
-     * as long as that is there; from a GPU they are copied to a buffer that the next read overwrites.
+     * Returns some of a tensor's bytes, row-major and in native order. On the CPU, they are the tensor's own memory,
+     * valid as long as the tensor. On a GPU, they are copied to a buffer that the next read overwrites.
      *
-     * @param script with the methods of {@code core.tensor.tensors}
-     * @param tensor in any type, contiguous
-     * @param from first byte
+     * @param script script with the methods of {@code core.tensor.tensors}
+     * @param tensor contiguous tensor of any type
+     * @param from index of the first byte
      */
     public static ByteBuffer read(Device device, ScriptModule script, NDArray tensor, long from, int length) {
         try (NDManager owner = device.manager().newSubManager()) {
@@ -124,8 +124,8 @@ public final class TensorParts {
     /**
      * Returns the values of an F32 tensor.
      *
-     * @param script with the methods of {@code core.tensor.tensors}
-     * @param tensor contiguous
+     * @param script script with the methods of {@code core.tensor.tensors}
+     * @param tensor contiguous tensor
      */
     public static Values values(Device device, ScriptModule script, NDArray tensor) {
         return (from, target) -> {
@@ -138,7 +138,7 @@ public final class TensorParts {
         };
     }
 
-    /** Gives all bytes of a tensor to a reader, part after part, each as {@link #read} does. */
+    /** Passes all bytes of a tensor to a reader, part after part, as returned by the other {@code read}. */
     public static void read(Device device, ScriptModule script, NDArray tensor, Consumer<ByteBuffer> reader) {
         long size = tensor.getShape().size() * tensor.getDataType().getNumOfBytes();
         for (long from = 0; from < size; from += bytes) {

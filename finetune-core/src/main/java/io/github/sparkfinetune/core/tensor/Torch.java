@@ -11,9 +11,9 @@ import io.github.sparkfinetune.data.tokenizer.Offline;
 import java.util.concurrent.CancellationException;
 import java.util.function.Supplier;
 
-/** PyTorch in this process: start, threads, devices, gradient mode. */
+/** PyTorch in this process: start, threads, devices and gradient mode. */
 public final class Torch {
-    /** DJL's name of the engine. */
+    /** Name of the engine in DJL. */
     public static final String ENGINE = "PyTorch";
 
     private static final int PROBES = 5;
@@ -23,9 +23,9 @@ public final class Torch {
     private Torch() {}
 
     /**
-     * Readies PyTorch for the calling thread. Must come before the thread's first tensor.
+     * Prepares PyTorch for the calling thread. Must be called before the thread's first tensor.
      *
-     * @param threads threads an operator may use; all ranks of one process share the setting
+     * @param threads number of threads of an operator; all ranks of one process share the setting
      */
     public static void start(int threads) {
         Offline.ensure();
@@ -43,7 +43,7 @@ public final class Torch {
         TorchJni.setGradMode(false);
     }
 
-    /** Lets no thread of this process begin a computation from now on: for a process that ends. */
+    /** Makes every later computation of this process throw, for a process that ends. */
     public static void stop() {
         stopped = true;
     }
@@ -64,7 +64,7 @@ public final class Torch {
     }
 
     /**
-     * A manager that owns what is created with it, on the CPU or on a GPU.
+     * Returns a manager that owns the tensors created with it, on the CPU or on a GPU.
      *
      * @param gpu index of the GPU, or -1 for the CPU
      */
@@ -78,30 +78,31 @@ public final class Torch {
     }
 
     /**
-     * Multiplies matrices, to see whether PyTorch computes here, and how fast.
+     * Multiplies matrices, to check whether PyTorch works on this machine, and how fast.
      *
-     * @param size rows and columns
-     * @return billions of operations a second
+     * @param size number of rows and columns
+     * @return billions of operations per second
      * @throws RunException if the result is wrong
      */
     public static double probe(int size) {
         try (NDManager manager = manager(-1)) {
             NDArray ones = manager.ones(new Shape(size, size));
             double seconds = Double.MAX_VALUE;
-            // The first product readies the kernels.
+            // The first product prepares the kernels.
             for (int i = 0; i < PROBES; i++) {
                 long start = System.nanoTime();
                 float sum = ones.matMul(ones).sum().getFloat();
                 seconds = Math.min(seconds, (System.nanoTime() - start) / 1e9);
                 if (sum != (float) size * size * size) {
-                    throw RunException.config("PyTorch computes wrongly here: the sum of a product of ones is " + sum);
+                    throw RunException.config(
+                            "PyTorch computes wrong results on this machine: the sum of a product of ones is " + sum);
                 }
             }
             return 2.0 * size * size * size / seconds / 1e9;
         }
     }
 
-    /** Computes something that records a graph. */
+    /** Runs a computation that records a graph. */
     public static <T> T recording(Supplier<T> work) {
         TorchJni.setGradMode(true);
         try {

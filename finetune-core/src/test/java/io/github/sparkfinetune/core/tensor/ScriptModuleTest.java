@@ -128,9 +128,9 @@ class ScriptModuleTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "unimportant | | attribute size of the text is int, got null",
-                "unimportant | 1.5 | attribute size of the text is int, got 1.5",
-                "other_type | 1 | attribute size of the text is float, got 1",
+                "unimportant | | attribute size of the script is int, got null",
+                "unimportant | 1.5 | attribute size of the script is int, got 1.5",
+                "other_type | 1 | attribute size of the script is float, got 1",
                 "absent | 1 | no resource /io/github/sparkfinetune/core/tensor/samples/absent.py",
                 "statement | 1 | core/tensor/samples/statement.py:3: before the first class only imports can stand",
                 "constant | 1 | core/tensor/samples/constant.py:5: in a class only \"name: type\" and methods can stand",
@@ -149,7 +149,7 @@ class ScriptModuleTest {
     void refusesContradictoryClasses() {
         assertThatThrownBy(() ->
                         ScriptModule.load(manager, List.of(SAMPLES + "derived", SAMPLES + "rival"), Map.of("size", 1)))
-                .hasMessage("method one stands in core.tensor.samples.derived and in core.tensor.samples.rival");
+                .hasMessage("method one is defined in core.tensor.samples.derived and in core.tensor.samples.rival");
         assertThatThrownBy(() -> ScriptModule.load(
                         manager, List.of(SAMPLES + "unimportant", SAMPLES + "other_type"), Map.of("size", 1)))
                 .hasMessage("core/tensor/samples/other_type.py: attribute size is float, elsewhere int");

@@ -10,9 +10,9 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
- * Rows in the order of what they are computed from, a block at a time as they are asked for.
+ * Rows in the order of their inputs, computed lazily, one block at a time.
  *
- * @param <T> what they are computed from
+ * @param <T> type of the inputs
  */
 public final class BlockwiseIterator<T> implements Iterator<Object[]> {
     private final Iterator<T> inputs;
@@ -23,16 +23,16 @@ public final class BlockwiseIterator<T> implements Iterator<Object[]> {
     private T next;
 
     /**
-     * Reads {@code inputs} lazily.
+     * Creates an iterator that reads {@code inputs} lazily.
      *
-     * @param size inputs of a block
-     * @param compute the rows of a block
+     * @param size number of inputs of a block
+     * @param compute computes the rows of a block
      */
     public BlockwiseIterator(Iterator<T> inputs, int size, Function<List<T>, List<Object[]>> compute) {
         this(inputs, size, compute, input -> false);
     }
 
-    /** @param continues whether an input belongs with the one before: then no block begins with it */
+    /** @param continues whether an input belongs to the previous input, so that no block begins with it */
     public BlockwiseIterator(
             Iterator<T> inputs, int size, Function<List<T>, List<Object[]>> compute, Predicate<T> continues) {
         this.inputs = inputs;

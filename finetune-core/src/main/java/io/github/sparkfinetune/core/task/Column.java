@@ -6,10 +6,10 @@ import java.util.List;
 /**
  * A column of the rows that a task writes.
  *
- * @param name its name in the Parquet files
- * @param type of its values
- * @param nullable whether it may have none
- * @param fields the columns of the rows in it, where it holds rows
+ * @param name name in the Parquet files
+ * @param type type of the values
+ * @param nullable whether values may be null
+ * @param fields columns of nested rows, for a column of rows
  */
 public record Column(String name, Type type, boolean nullable, List<Column> fields) implements Serializable {
     /** Type of a column's values. */
@@ -26,7 +26,7 @@ public record Column(String name, Type type, boolean nullable, List<Column> fiel
         STRING,
         /** {@code String[]}. */
         STRINGS,
-        /** {@code Object[][]}: rows, each with a value of every field. */
+        /** {@code Object[][]}: rows, each with one value per field. */
         ROWS
     }
 
@@ -37,17 +37,17 @@ public record Column(String name, Type type, boolean nullable, List<Column> fiel
         }
     }
 
-    /** A column in which every row has a value. */
+    /** Returns a column in which every row has a value. */
     public static Column required(String name, Type type) {
         return new Column(name, type, false, List.of());
     }
 
-    /** A column in which rows may have no value. */
+    /** Returns a column whose values may be null. */
     public static Column nullable(String name, Type type) {
         return new Column(name, type, true, List.of());
     }
 
-    /** A column of rows, which may be null as a whole. */
+    /** Returns a column of nested rows, which may be null as a whole. */
     public static Column rows(String name, Column... fields) {
         return new Column(name, Type.ROWS, true, List.of(fields));
     }

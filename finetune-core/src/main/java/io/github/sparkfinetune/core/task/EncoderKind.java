@@ -16,17 +16,17 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 /**
  * An encoder with a head.
  *
- * @param head what the head predicts
+ * @param head kind of the head
  */
 public record EncoderKind(HeadKind head) implements ModelKind<Encoder> {
-    /** Samples are padded to a multiple of this. */
+    /** Multiple to which samples are padded. */
     private static final int PADDED = 8;
 
     @Override
     public Encoder load(Pretrained base, int classes, Adaptation adaptation, long seed) {
         if (Nf4Checkpoint.isQuantized(base.config())) {
             throw RunException.data(
-                    base.config().source() + ": a 4-bit model can be trained to generate text only; give"
+                    base.config().source() + ": 4-bit models can be trained only for text generation; give"
                             + " the encoder in full precision, method.type: qlora quantises it");
         }
         return Encoder.load(
@@ -35,7 +35,7 @@ public record EncoderKind(HeadKind head) implements ModelKind<Encoder> {
 
     @Override
     public void check(HfConfig config) {
-        // Its names do not depend on how many classes it tells apart.
+        // The head's names do not depend on the number of classes.
         Architectures.encoder(config).head(head, 1);
     }
 

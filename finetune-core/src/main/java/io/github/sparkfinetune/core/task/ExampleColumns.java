@@ -3,17 +3,17 @@ package io.github.sparkfinetune.core.task;
 import java.util.Optional;
 
 /**
- * Names of the evaluation's columns that show a reader what a model gets right and wrong. The column {@code loss} is
- * among the evaluation's too.
+ * Names of the evaluation's columns that show right and wrong predictions. The evaluation also has the column
+ * {@code loss}.
  *
- * @param text what the model has read; or its words, which then {@code expected} and {@code predicted} have a tag each
- *     for
- * @param second a second text, of which a row may have none; empty where there is no such column
- * @param expected what the data says
- * @param predicted what the model says
- * @param correct a number that is 1 where the prediction is right; empty where it is right when it equals
+ * @param text text that the model has read; or its words, for which {@code expected} and {@code predicted} have one tag
+ *     each
+ * @param second second text, which may be null in a row; empty without such a column
+ * @param expected true value in the data
+ * @param predicted prediction of the model
+ * @param correct number that is 1 if the prediction is right; empty if a prediction is right when it equals
  *     {@code expected}
- * @param score how sure the model is, a number that grows with it; empty where it doesn't say
+ * @param score confidence of the model, higher for more confidence; empty without such a column
  */
 public record ExampleColumns(
         String text,
@@ -23,7 +23,7 @@ public record ExampleColumns(
         Optional<String> correct,
         Optional<String> score) {
 
-    /** Of predictions that are right where they are equal to what the data says. */
+    /** Returns the columns of predictions that are right if they equal the true value. */
     public static ExampleColumns ofEqual(String text, String expected, String predicted, Optional<String> score) {
         return new ExampleColumns(text, Optional.empty(), expected, predicted, Optional.empty(), score);
     }

@@ -16,50 +16,50 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** The forward pass alone: no dropout, no graph. */
+/** Forward passes without dropout and without a graph. */
 public final class Inference {
     private Inference() {}
 
     /**
-     * Logits of each sample. Samples of similar length are computed together, whatever their order.
+     * Computes the logits of each sample. Samples of similar length share a batch.
      *
-     * @param batchSize samples computed at once
-     * @return [samples][classes], in the order of the samples; of a head that classifies each token [samples][tokens,
-     *     classes], padding that counts included
+     * @param batchSize number of samples computed at once
+     * @return [samples][classes], in the order of the samples; for a head that classifies tokens [samples][tokens,
+     *     classes], including counted padding
      */
     public static float[][] logits(NDManager manager, Model model, List<Sample> samples, int batchSize) {
         float[][] logits = new float[samples.size()][];
-        byLength(manager, model, samples, batchSize, (owner, places, batch, output) -> {
+        byLength(manager, model, samples, batchSize, (owner, indices, batch, output) -> {
             float[] flat = output.toFloatArray();
             int rows = Math.toIntExact(output.getShape().get(0));
             int classes = flat.length / rows;
             boolean isByToken = rows == batch.ids().size();
             int[] firstRows = batch.firstRows();
-            for (int i = 0; i < places.size(); i++) {
+            for (int i = 0; i < indices.size(); i++) {
                 int first = isByToken ? firstRows[i] : i;
                 int count = isByToken ? batch.rows()[i] : 1;
-                logits[places.get(i)] = Arrays.copyOfRange(flat, first * classes, (first + count) * classes);
+                logits[indices.get(i)] = Arrays.copyOfRange(flat, first * classes, (first + count) * classes);
             }
         });
         return logits;
     }
 
-    /** Takes what the last block gives for a batch. */
+    /** Receiver of the last block's output for each batch. */
     public interface BatchOutput {
         /**
-         * Takes it.
+         * Receives the output of a batch.
          *
-         * @param owner of the batch, closed afterwards
-         * @param places of the batch's samples among all
-         * @param output of the last block
+         * @param owner owner of the batch, closed afterwards
+         * @param indices indices of the batch's samples among all samples
+         * @param output output of the last block
          */
-        void take(NDManager owner, List<Integer> places, Batch batch, NDArray output);
+        void take(NDManager owner, List<Integer> indices, Batch batch, NDArray output);
     }
 
     /**
-     * Computes samples, those of similar length together.
+     * Computes samples in batches of similar length.
      *
-     * @param batchSize samples computed at once
+     * @param batchSize number of samples computed at once
      */
     public static void byLength(
             NDManager manager, Model model, List<Sample> samples, int batchSize, BatchOutput outputs) {
@@ -67,20 +67,20 @@ public final class Inference {
                 new ArrayList<>(IntStream.range(0, samples.size()).boxed().toList());
         byLength.sort(Comparator.comparingInt(i -> samples.get(i).length()));
         for (int from = 0; from < byLength.size(); from += batchSize) {
-            List<Integer> places = byLength.subList(from, Math.min(byLength.size(), from + batchSize));
+            List<Integer> indices = byLength.subList(from, Math.min(byLength.size(), from + batchSize));
             try (NDManager owner = manager.newSubManager()) {
                 Batch batch =
-                        model.batch(owner, places.stream().map(samples::get).toList());
-                outputs.take(owner, places, batch, output(owner, model, batch));
+                        model.batch(owner, indices.stream().map(samples::get).toList());
+                outputs.take(owner, indices, batch, output(owner, model, batch));
             }
         }
     }
 
     /**
-     * Next-token losses of each sample's documents.
+     * Computes the next-token losses of each sample's documents.
      *
-     * @param batchSize samples computed at once
-     * @return [samples][documents], in their order
+     * @param batchSize number of samples computed at once
+     * @return losses [samples][documents], in the order of samples and documents
      */
     public static List<List<TokenLoss>> tokenLosses(
             NDManager manager, Decoder model, VocabularyLoss objective, List<Sample> samples, int batchSize) {
@@ -98,7 +98,7 @@ public final class Inference {
         return losses;
     }
 
-    /** Takes a sample's documents from the losses of a batch's tokens. */
+    /** Reads the losses of a sample's documents from the losses of a batch's tokens. */
     private static List<TokenLoss> documents(Sample sample, FloatBuffer tokens) {
         List<TokenLoss> losses = new ArrayList<>();
         for (int count : sample.labelTokensOfDocuments()) {

@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The labels that a model predicts.
+ * Labels that a model predicts.
  *
- * @param names by id; none for a task without labels
- * @param rows training rows that have each, by id; empty where the model isn't trained
- * @param samples training rows in all, or 0
+ * @param names names by id; empty for a task without labels
+ * @param rows number of training rows of each label, by id; empty if the model is not trained
+ * @param samples total number of training rows, or 0
  */
 public record Labels(List<String> names, List<Long> rows, long samples) {
     public Labels {
@@ -21,13 +21,13 @@ public record Labels(List<String> names, List<Long> rows, long samples) {
         }
     }
 
-    /** Those of a dataset to train on. */
+    /** Returns the labels of a training dataset. */
     public static Labels of(Manifest dataset) {
         Manifest.Split train = dataset.split(Manifest.TRAIN);
         return new Labels(dataset.samples().labels(), train.rowsPerLabel(), train.rows());
     }
 
-    /** Those of a trained model; without names they are called as {@code transformers} calls them. */
+    /** Returns the labels of a trained model; labels without names have the names of {@code transformers}. */
     public static Labels of(HfConfig trained) {
         List<String> names = trained.labels();
         return new Labels(
@@ -40,12 +40,12 @@ public record Labels(List<String> names, List<Long> rows, long samples) {
                 0);
     }
 
-    /** Of a task without labels. */
+    /** Returns the labels of a task without labels. */
     public static Labels none() {
         return new Labels(List.of(), List.of(), 0);
     }
 
-    /** How many there are. */
+    /** Returns the number of labels. */
     public int size() {
         return names.size();
     }

@@ -10,59 +10,59 @@ import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
 
 /**
- * The kind of model that a task trains: an encoder with a head, or a decoder.
+ * Kind of model that a task trains: an encoder with a head, or a decoder.
  *
- * @param <M> the model's class
+ * @param <M> class of the model
  */
 public interface ModelKind<M extends Model> {
-    /** What the model's head predicts. */
+    /** Returns the kind of the model's head. */
     HeadKind head();
 
     /**
      * Loads a model.
      *
-     * @param classes what the head tells apart; unused by kinds without
-     * @param adaptation what is trained, and how the rest is stored
-     * @param seed of new weights
+     * @param classes number of classes of the head; ignored by other heads
+     * @param adaptation trained weights, and the storage of frozen weights
+     * @param seed seed of new weights
      */
     M load(Pretrained base, int classes, Adaptation adaptation, long seed);
 
     /**
-     * Finds whether a configuration is of a model of this kind.
+     * Checks that a configuration describes a supported model of this kind.
      *
-     * @throws io.github.sparkfinetune.conf.RunException where it is not a supported one
+     * @throws io.github.sparkfinetune.conf.RunException if the model is not supported
      */
     void check(HfConfig config);
 
-    /** How many parameters the model has, and where they lie once it is loaded. */
+    /** Returns the number of the model's parameters, and the memory of the loaded model. */
     Footprint footprint(HfConfig config, TensorSource source, int classes, Adaptation adaptation);
 
     /**
-     * What computing a micro-batch takes.
+     * Returns the memory of a micro-batch's computation.
      *
-     * @param samples in it
-     * @param longest tokens of the longest of them
-     * @param recompute whether a layer keeps its input alone for its backward
+     * @param samples number of samples
+     * @param longest number of tokens of the longest sample
+     * @param recompute whether a layer keeps only its input for its backward
      */
     Activations activations(HfConfig config, Adaptation adaptation, long samples, int longest, boolean recompute);
 
     /**
-     * The highest learning rate that is usual when all weights are trained: 1e-4 for encoders (BERT's paper goes up to
-     * 5e-5, RoBERTa's to 3e-5, recipes of small models to 1e-4), 5e-5 for decoders.
+     * Returns the highest usual learning rate when all weights are trained: 1e-4 for encoders (BERT's paper has rates
+     * up to 5e-5, RoBERTa's up to 3e-5, recipes of small models up to 1e-4), 5e-5 for decoders.
      */
     double highestUsualLearningRate();
 
     /**
-     * The learning rate that such a model is usually trained with where all weights are: {@code transformers}' default
-     * for encoders, 2e-5 for decoders. Adapters and heads take ten times as much.
+     * Returns the usual learning rate when all weights are trained: {@code transformers}' default for encoders, 2e-5
+     * for decoders. For adapters and heads, ten times this rate is usual.
      */
     double usualLearningRate();
 
-    /** How such a model is usually trained: all of an encoder, adapters of a decoder. */
+    /** Returns the usual method: full for encoders, adapters for decoders. */
     MethodConfig.Type usualMethod();
 
     /**
-     * Width of the rows of the embedding table, where those alone have gradients that a step looks up; 0 where the loss
+     * Returns the width of the embedding table if only the rows that a step looks up have gradients; 0 if the loss
      * reads the table itself.
      */
     int sparseTableWidth(HfConfig config);

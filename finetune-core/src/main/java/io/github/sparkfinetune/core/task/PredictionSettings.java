@@ -7,11 +7,11 @@ import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import java.util.List;
 
 /**
- * What rows are made with beside a model.
+ * Settings for rows of predictions.
  *
- * @param config the run's
- * @param model the model's configuration
- * @param tokenizer the model's
+ * @param config configuration of the run
+ * @param model configuration of the model
+ * @param tokenizer tokenizer of the model
  */
 public record PredictionSettings(RunConfig config, HfConfig model, TokenizerFiles tokenizer) {
     public int batchSize() {
@@ -22,11 +22,11 @@ public record PredictionSettings(RunConfig config, HfConfig model, TokenizerFile
      * Refuses a dataset with other labels than the model's.
      *
      * @param labels names of the dataset's labels by id
-     * @throws RunException that says both
+     * @throws RunException if the labels differ; the message names both
      */
     public void requireLabels(List<String> labels) {
         if (!labels.equals(model.labels())) {
-            throw RunException.data("the model in " + config.output().model() + " knows the labels " + model.labels()
+            throw RunException.data("the model in " + config.output().model() + " has the labels " + model.labels()
                     + ", the dataset has " + labels + ": use the dataset that the model was trained on");
         }
     }

@@ -6,11 +6,11 @@ import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
 
 /**
- * A model folder that is about to be loaded.
+ * A model folder to load.
  *
- * @param manager owner of the weights, and their device
- * @param matmul what computes matrix products
- * @param config its configuration, with the vocabulary that it is loaded with
- * @param source its weights
+ * @param manager owner of the weights; decides the device
+ * @param matmul backend of matrix products
+ * @param config configuration of the model, with the vocabulary to load
+ * @param source weights of the model
  */
 public record Pretrained(NDManager manager, MatmulBackend matmul, HfConfig config, TensorSource source) {}

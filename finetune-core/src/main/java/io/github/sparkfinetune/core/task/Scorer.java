@@ -4,15 +4,15 @@ import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 
-/** Computes samples with a task's model and counts what its metrics are made of. */
+/** Computation of samples with a task's model, and collection of its metrics. */
 public interface Scorer {
     /**
-     * Computes samples.
+     * Computes samples and adds them to the metrics.
      *
-     * @param batchSize how many at once
+     * @param batchSize number of samples computed at once
      */
     void add(List<Sample> samples, int batchSize);
 
-    /** The metrics of what was computed so far. */
+    /** Returns the metrics of all samples so far. */
     Metrics metrics();
 }

@@ -5,31 +5,31 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 import java.util.Map;
 
-/** What a task's trained model is saved with. */
+/** Configuration and usage of a task's saved model. */
 public interface TaskExport {
-    /** PEFT's name of the task, {@code task_type} of adapter_config.json, or null where it has none. */
+    /** Returns PEFT's name of the task, {@code task_type} of adapter_config.json, or null if PEFT has none. */
     String peftTaskType();
 
     /**
-     * The configuration that a trained model is saved with.
+     * Returns the configuration of a saved model.
      *
-     * @param model the base model's, with the vocabulary that it was loaded with
-     * @param className of the trained model, see {@link io.github.sparkfinetune.core.model.Model#className}
+     * @param model configuration of the base model, with the loaded vocabulary
+     * @param className class name of the trained model, see {@link io.github.sparkfinetune.core.model.Model#className}
      * @param labels names of the dataset's labels by id
-     * @param dtype element type of the weights as PyTorch names it, e.g. {@code float32}
+     * @param dtype PyTorch's name of the weights' element type, e.g. {@code float32}
      */
     HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype);
 
     /**
-     * The same configuration with what the evaluation of the trained model tells.
+     * Returns a saved configuration with settings that follow from the evaluation of the trained model.
      *
-     * @param saved of {@link #savedConfig}
-     * @param eval metrics on the evaluation split by name; empty where there is none
+     * @param saved result of {@link #savedConfig}
+     * @param eval metrics on the evaluation split by name; empty without an evaluation split
      */
     default HfConfig tunedConfig(HfConfig saved, Map<String, Double> eval) {
         return saved;
     }
 
-    /** How the result is used, for its model card. */
+    /** Returns the usage of the model, for its model card. */
     ModelCard.Usage usage();
 }

@@ -7,51 +7,51 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
-/** How a task is measured, while it is trained and afterwards. */
+/** Metrics of a task, during training and afterwards. */
 public interface TaskMetrics {
-    /** What is measured; an evaluation may leave some of it out. */
+    /** Returns the metrics of the task; an evaluation may lack some of them. */
     List<Metric> metrics();
 
     /**
-     * Counts rows.
+     * Computes the metrics of rows.
      *
-     * @param rows of {@link TaskRows#metricColumns} alone
+     * @param rows rows with the columns of {@link TaskRows#metricColumns}
      * @param labels names of the dataset's labels by id
      */
     Metrics metrics(Iterator<Object[]> rows, List<String> labels);
 
-    /** What is measured while training too. */
+    /** Returns the metrics that are also measured during training. */
     default List<Metric> trainingMetrics() {
         return metrics();
     }
 
     /**
-     * The metric of a name, to find the best model by.
+     * Returns the metric with a name, for choosing the best model.
      *
-     * @throws RunException if it is not measured while training
+     * @throws RunException if the metric is not measured during training
      */
     default Metric metric(String name) {
         return trainingMetrics().stream()
                 .filter(metric -> metric.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> RunException.config("training.metric_for_best_model: " + name
-                        + " is not measured while training, there are "
+                        + " is not measured during training, set it to one of "
                         + trainingMetrics().stream().map(Metric::name).toList()));
     }
 
     /**
-     * The metric by which the best model is usually chosen.
+     * Returns the metric by which the best model is usually chosen.
      *
-     * @param rowsPerLabel of the training rows, by the labels' names; empty for a task without
+     * @param rowsPerLabel number of training rows per label, by name; empty for a task without labels
      */
     default String usualMetric(Map<String, Long> rowsPerLabel) {
         return "loss";
     }
 
-    /** What the loss is a mean over: sample, token, word or pair. */
+    /** Returns the unit over which the loss is a mean: sample, token, word or pair. */
     String lossUnit();
 
-    /** Whether the base model is measured beside the trained one. */
+    /** Returns whether the base model is also evaluated. */
     default boolean measuresBase() {
         return false;
     }

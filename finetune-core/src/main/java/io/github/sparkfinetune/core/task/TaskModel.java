@@ -5,31 +5,28 @@ import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 
-/**
- * A task's model, loaded: what is computed, what is minimised, and what is measured and predicted with it. Not for
- * concurrent use.
- */
+/** Loaded model of a task, with its loss, metrics and predictions. Not for concurrent use. */
 public interface TaskModel {
-    /** The weights and the computation. */
+    /** Returns the weights and their computation. */
     Model model();
 
-    /** What is minimised. */
+    /** Returns the loss. */
     Objective objective();
 
-    /** A scorer that has counted nothing yet. */
+    /** Creates a scorer without samples. */
     Scorer scorer();
 
     /**
-     * What the model, as it is now, says of samples that their loss compares it with later, see
-     * {@link TaskSpec#readsReference}.
+     * Computes the reference values of samples with the current weights. The loss later compares the trained model with
+     * them, see {@link TaskSpec#readsReference}.
      *
-     * @param batchSize samples computed at once
-     * @return the {@link Sample#targets} of each
+     * @param batchSize number of samples computed at once
+     * @return {@link Sample#targets} of each sample
      */
     default List<double[]> reference(List<Sample> samples, int batchSize) {
-        throw new UnsupportedOperationException("this task compares the model with none");
+        throw new UnsupportedOperationException("this task has no reference model");
     }
 
-    /** Makes rows with the model, as it is now; valid as long as the model is, and to be closed by the caller. */
+    /** Creates a predictor with the current weights. It is valid as long as the model; the caller closes it. */
     TaskPredictor predictor(PredictionSettings settings);
 }

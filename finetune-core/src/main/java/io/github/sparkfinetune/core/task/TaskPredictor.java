@@ -5,24 +5,24 @@ import io.github.sparkfinetune.data.task.TaskInput;
 import java.util.Iterator;
 import java.util.List;
 
-/** Makes rows with a task's model. They are computed as they are asked for, in the order of what they are made of. */
+/** Predictions of a task's model as rows, which are computed lazily, in the order of their inputs. */
 public interface TaskPredictor extends AutoCloseable {
     /**
-     * What the model predicts of samples that it was not trained on, beside what is true.
+     * Predicts held-out samples, and returns the predictions with the true values.
      *
-     * @param split the samples
+     * @param split held-out samples
      * @param labels names of the dataset's labels by id
-     * @param part number of the part of the split that is computed
-     * @param parts how many there are
+     * @param part index of the part of the split to compute
+     * @param parts number of parts
      * @return rows of {@link TaskSpec#evaluationColumns}
-     * @throws io.github.sparkfinetune.conf.RunException where samples and model do not fit each other
+     * @throws io.github.sparkfinetune.conf.RunException if samples and model do not fit each other
      */
     Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts);
 
     /**
-     * What the model predicts of inputs.
+     * Predicts inputs.
      *
-     * @return rows of {@link TaskSpec#predictionColumns}, one an input
+     * @return rows of {@link TaskSpec#predictionColumns}, one per input
      */
     Iterator<Object[]> predict(Iterator<TaskInput> inputs);
 

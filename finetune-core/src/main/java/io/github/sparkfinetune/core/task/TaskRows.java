@@ -4,34 +4,34 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The rows that a task writes of held-out samples and of inputs to predict: arrays of values in the order of their
- * columns, null where there is none.
+ * Rows that a task writes for held-out samples and for inputs to predict. A row is an array of values in the order of
+ * its columns; missing values are null.
  */
 public interface TaskRows {
-    /** Columns of what is predicted of held-out samples. */
+    /** Returns the columns of an evaluation of held-out samples. */
     List<Column> evaluationColumns();
 
-    /** Names of the evaluation's columns by which rows are told apart and ordered. */
+    /** Returns the names of the evaluation's columns that identify and order rows. */
     default List<String> keyColumns() {
         return List.of("index");
     }
 
-    /** Names of the evaluation's columns that the metrics are computed from. */
+    /** Returns the names of the evaluation's columns from which metrics are computed. */
     List<String> metricColumns();
 
     /**
-     * Names of the evaluation's columns with a prompt, the answer that the data has and the one that was generated;
-     * empty for a task that generates none.
+     * Returns the names of the evaluation's columns with a prompt, the answer in the data and the generated answer;
+     * empty for a task that does not generate answers.
      */
     default List<String> answerColumns() {
         return List.of();
     }
 
-    /** What the report shows of an evaluation; empty for a task of whose rows none is right or wrong. */
+    /** Returns the columns of examples in the report; empty for a task whose rows are not right or wrong. */
     default Optional<ExampleColumns> exampleColumns() {
         return Optional.empty();
     }
 
-    /** Columns of what is predicted of raw rows. */
+    /** Returns the columns of predictions for raw rows. */
     List<Column> predictionColumns();
 }

@@ -11,37 +11,37 @@ import io.github.sparkfinetune.data.hub.HubName;
 import java.util.Optional;
 import org.apache.hadoop.fs.Path;
 
-/** How a task trains: its model, what is minimised over it and how large its samples become. */
+/** Training of a task: its model, its loss and the size of its samples. */
 public interface TaskTraining extends TaskExport {
-    /** The kind of model that is trained. */
+    /** Returns the kind of the trained model. */
     ModelKind<?> modelKind();
 
     /**
-     * Loads a model with what is minimised over it.
+     * Loads a model with its loss.
      *
-     * @param labels that the model predicts
-     * @param adaptation what is trained, and how the rest is stored
-     * @param seed of new weights
+     * @param labels labels that the model predicts
+     * @param adaptation trained weights, and the storage of frozen weights
+     * @param seed seed of new weights
      */
     TaskModel load(Pretrained base, Labels labels, Adaptation adaptation, long seed);
 
     /**
-     * Labels of a trained model.
+     * Returns the labels of a trained model.
      *
-     * @throws RunException if it was trained for something else
+     * @throws RunException if the model was trained for another task
      */
     default Labels labels(HfConfig trained) {
         return Labels.none();
     }
 
     /**
-     * What a method does to a run's model.
+     * Returns the adaptation of a run's model by a method.
      *
-     * @param method the run's own, or another
-     * @param source the model's weights
-     * @param adapter the one that {@code method.adapter} names, or empty
-     * @param threads of this rank
-     * @throws RunException where method and model do not fit each other
+     * @param method the run's own method, or another method
+     * @param source weights of the model
+     * @param adapter adapter that {@code method.adapter} names, or empty
+     * @param threads number of threads of this rank
+     * @throws RunException if method and model do not fit each other
      */
     default Adaptation adaptation(
             RunConfig config,
@@ -50,8 +50,8 @@ public interface TaskTraining extends TaskExport {
             TensorSource source,
             Optional<PeftAdapter> adapter,
             int threads) {
-        String base = config.base().model();
-        // As PEFT can load it: a model's name on the Hub, or a path of this machine without its scheme.
+        String base = config.model();
+        // A name that PEFT can load: a model's name on the Hub, or a local path without its scheme.
         String name = HubName.ofSnapshot(base)
                 .map(HubName::repository)
                 .orElseGet(() -> base.startsWith("file:")
@@ -62,16 +62,17 @@ public interface TaskTraining extends TaskExport {
     }
 
     /**
-     * Bytes that the objective takes beside the model's output, with a head that only computes what it tells.
+     * Returns the memory of the loss in bytes, besides the model's output, for a head that computes only the rows that
+     * the loss reads.
      *
-     * @param tokens of a micro-batch
+     * @param tokens number of tokens of a micro-batch
      */
     default long objectiveBytes(HfConfig model, long tokens) {
         return 0;
     }
 
     /**
-     * Tokens of the longest sample.
+     * Returns the number of tokens of the longest sample.
      *
      * @param maxLength {@code data.max_length}
      */
@@ -80,28 +81,28 @@ public interface TaskTraining extends TaskExport {
     }
 
     /**
-     * Tokens that a batch is padded to.
+     * Returns the number of tokens to which a batch is padded.
      *
-     * @param longest tokens of its longest sample
+     * @param longest number of tokens of the batch's longest sample
      */
     default int paddedLength(int longest) {
         return longest;
     }
 
     /**
-     * Whether samples are measured against what the model said of them before its training,
-     * {@link TaskModel#reference}, which then are their targets.
+     * Returns whether the loss compares the model with the initial model. The results of {@link TaskModel#reference}
+     * are then the samples' targets.
      */
     default boolean readsReference() {
         return false;
     }
 
-    /** The highest learning rate that is usual when all weights are trained, see {@link ModelKind}. */
+    /** Returns the highest usual learning rate when all weights are trained, see {@link ModelKind}. */
     default double highestUsualLearningRate() {
         return modelKind().highestUsualLearningRate();
     }
 
-    /** The learning rate that all weights are usually trained with, see {@link ModelKind}. */
+    /** Returns the usual learning rate when all weights are trained, see {@link ModelKind}. */
     default double usualLearningRate() {
         return modelKind().usualLearningRate();
     }

@@ -76,8 +76,8 @@ class MaskedLmHeadTest {
         TinyRun tiny = MaskedLmRuns.run(folder, base, MaskedLmRuns.LORA[0], "method.modules_to_save=[" + module + "]");
         assertThatThrownBy(() -> FineTuner.check(tiny.config("out"), new Configuration()))
                 .isInstanceOf(RunException.class)
-                .hasMessage("method.modules_to_save: [" + module + "] would train the embeddings, which map to the"
-                        + " vocabulary too, as two copies: leave it out, or set method.type to full");
+                .hasMessage("method.modules_to_save: [" + module + "] would train two copies of the tied"
+                        + " embeddings: leave it out, or set method.type to full");
     }
 
     @ParameterizedTest

@@ -289,7 +289,7 @@ class ModelJobsTest {
             assertThatThrownBy(() -> EvaluateJob.run(spark, other))
                     .isInstanceOf(RunException.class)
                     .hasMessageContaining(
-                            "is of a model for " + problem + ", this run has single_label_classification");
+                            "describes a model for " + problem + ", this run has single_label_classification");
             String single = folder.resolve("single").toString();
             PrepareJob.run(spark, config("data.train=" + pets(), "data.dir=" + single));
             RunConfig ofSingle = config("data.dir=" + single, "classification.problem_type=" + problem);

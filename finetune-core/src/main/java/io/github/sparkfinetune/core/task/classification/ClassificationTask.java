@@ -23,20 +23,20 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What a head over a text's first token predicts ({@code ForSequenceClassification}): one label, several, or a number,
- * as {@code classification.problem_type} says.
+ * Prediction of a head over a text's first token ({@code ForSequenceClassification}): one label, several labels, or a
+ * number, as set by {@code classification.problem_type}.
  *
- * <p>Columns of an evaluation: {@code index} (place in the split), {@code text} and {@code text_pair} (as they were
- * given, of very long ones the beginning; of a dataset of an earlier version {@code text} is decoded from the tokens of
- * both) and those of the problem; the loss in them and in the metrics is not weighted by
- * {@code classification.class_weight}. Columns of a prediction: {@code index} (place of the row in the source),
- * {@code file}, {@code text}, {@code text_pair}, those of the problem, {@code error} (why a row could not be used; then
- * those of the problem are null).
+ * <p>Columns of an evaluation: {@code index} (in the split), {@code text} and {@code text_pair}, and the columns of the
+ * problem. Both texts are those of the data; very long texts are cut. In a dataset of an earlier version, {@code text}
+ * is decoded from the tokens of both texts. The loss in columns and metrics is not weighted by
+ * {@code classification.class_weight}. Columns of a prediction: {@code index} (of the row in the source), {@code file},
+ * {@code text}, {@code text_pair}, the columns of the problem, {@code error} (reason for an unusable row; then the
+ * columns of the problem are null).
  */
 public abstract class ClassificationTask implements TaskSpec {
     private static final EncoderKind KIND = new EncoderKind(HeadKind.SEQUENCE_CLASSIFICATION);
 
-    /** The task of a run. */
+    /** Returns the task of a run. */
     public static ClassificationTask of(RunConfig config) {
         ClassificationConfig classification = config.tasks().classification();
         Optional<ClassWeight> classWeight = Optional.ofNullable(classification.classWeight());
@@ -47,29 +47,29 @@ public abstract class ClassificationTask implements TaskSpec {
         };
     }
 
-    /** {@code problem_type} of the saved configuration. */
+    /** Returns {@code problem_type} of the saved configuration. */
     abstract String problemType();
 
     /**
-     * What is minimised.
+     * Creates the loss.
      *
-     * @param manager owner of what computes it
+     * @param manager owner of the loss's script
      */
     abstract Objective objective(NDManager manager, Labels labels);
 
-    /** Metrics that nothing was counted in. */
+    /** Creates a scorer without samples. */
     abstract SampleScorer scorer(List<String> labels);
 
-    /** Columns of a held-out sample besides its index and text. */
+    /** Returns the columns of a held-out sample, except index and text. */
     abstract List<Column> evaluated();
 
-    /** Values of {@link #evaluated}. */
+    /** Returns the values of {@link #evaluated()}. */
     abstract Object[] evaluated(Sample sample, float[] logits, List<String> labels);
 
-    /** Columns of what is predicted of a text. */
+    /** Returns the columns of a text's prediction. */
     abstract List<Column> predicted();
 
-    /** Values of {@link #predicted}. */
+    /** Returns the values of {@link #predicted()}. */
     abstract Object[] predicted(float[] logits, List<String> labels);
 
     @Override
@@ -92,8 +92,9 @@ public abstract class ClassificationTask implements TaskSpec {
         trained.text("problem_type")
                 .filter(other -> !other.equals(problemType()))
                 .ifPresent(other -> {
-                    throw RunException.config("classification.problem_type: " + trained.source() + " is of a model for "
-                            + other + ", this run has " + problemType() + ": set it to that");
+                    throw RunException.config(
+                            "classification.problem_type: " + trained.source() + " describes a model for " + other
+                                    + ", this run has " + problemType() + ": set it to " + other);
                 });
         return Labels.of(trained);
     }

@@ -26,17 +26,17 @@ import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 
 /**
- * Any number of labels a text ({@code multi_label_classification}): those whose probability, the sigmoid of the logit,
- * is above 0.5.
+ * Any number of labels per text ({@code multi_label_classification}). A label is predicted if its probability, the
+ * sigmoid of the logit, is above 0.5.
  *
  * <p>Columns of an evaluation: {@code label} (list of names), {@code prediction} (list of names), {@code probabilities}
- * (in the order of the label ids), {@code loss} (binary cross-entropy, the mean over all labels). Columns of a
- * prediction: {@code prediction} (list of names), {@code probabilities} (in the order of the model's label ids).
+ * (in the order of the label ids), {@code loss} (mean binary cross-entropy over all labels). Columns of a prediction:
+ * {@code prediction} (list of names), {@code probabilities} (in the order of the model's label ids).
  */
 final class MultiLabelTask extends ClassificationTask {
     private final Optional<ClassWeight> classWeight;
 
-    /** @param classWeight how much having a label counts against not having it, or empty for the same */
+    /** @param classWeight weight of having a label, relative to not having it, or empty for equal weights */
     MultiLabelTask(Optional<ClassWeight> classWeight) {
         this.classWeight = classWeight;
     }
@@ -57,7 +57,7 @@ final class MultiLabelTask extends ClassificationTask {
                         .orElse(posWeight));
     }
 
-    /** As PyTorch's {@code BCEWithLogitsLoss} advises; 1 for a label that no training row has, or all have. */
+    /** Returns the weight that PyTorch advises for {@code BCEWithLogitsLoss}; 1 for a label of no or of all rows. */
     private static double balanced(Labels labels, int id) {
         double rows = labels.rows().isEmpty() ? 0 : labels.rows().get(id);
         return rows == 0 || rows == labels.samples() ? 1 : (labels.samples() - rows) / rows;

@@ -16,7 +16,7 @@ import java.util.Iterator;
 import java.util.List;
 
 /**
- * A number a text ({@code regression}): the one logit.
+ * A number per text ({@code regression}): the single logit.
  *
  * <p>Columns of an evaluation: {@code label}, {@code prediction}, {@code loss} (the square of their difference). Column
  * of a prediction: {@code prediction}.

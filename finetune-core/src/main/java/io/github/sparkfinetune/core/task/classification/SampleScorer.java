@@ -5,9 +5,9 @@ import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.function.BiConsumer;
 
 /**
- * Metrics and what counts a sample in them.
+ * Metrics, and a function that adds a sample to them.
  *
- * @param metrics of the samples counted so far
- * @param count takes a sample and its logits
+ * @param metrics metrics of all samples so far
+ * @param count adds a sample with its logits
  */
 record SampleScorer(Metrics metrics, BiConsumer<Sample, float[]> count) {}

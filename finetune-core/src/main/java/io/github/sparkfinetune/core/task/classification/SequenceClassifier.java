@@ -23,13 +23,13 @@ import java.util.List;
 /**
  * A classifier of texts.
  *
- * @param task what its logits mean
- * @param labels their names by id
+ * @param task task that interprets the logits
+ * @param labels names of the labels by id
  */
 record SequenceClassifier(
         NDManager manager, Encoder model, Objective objective, ClassificationTask task, List<String> labels)
         implements TaskModel {
-    /** Rows computed at once: enough to put samples of like length together. */
+    /** Number of rows of a block: enough that samples of similar length share a batch. */
     private static final int BLOCK = 512;
 
     @Override
@@ -58,7 +58,7 @@ record SequenceClassifier(
 
     private final class Rows implements TaskPredictor {
         private final PredictionSettings settings;
-        /** Opened to evaluate, which decodes the texts of older datasets; null before. */
+        /** Opened for an evaluation, which decodes the texts of older datasets; null before. */
         private TextTokenizer tokenizer;
 
         Rows(PredictionSettings settings) {
@@ -88,13 +88,13 @@ record SequenceClassifier(
             return rows;
         }
 
-        /** Returns both texts; of a dataset without texts one, decoded from the tokens. */
+        /** Returns both texts; for a dataset without texts, one text decoded from the tokens. */
         private List<String> texts(Sample sample) {
             if (sample.window().row().isEmpty()) {
                 return Arrays.asList(tokenizer.decode(sample.inputIds()), null);
             }
-            GivenText given = GivenText.of(sample.window().row());
-            return Arrays.asList(given.text(), given.pair());
+            GivenText texts = GivenText.of(sample.window().row());
+            return Arrays.asList(texts.text(), texts.pair());
         }
 
         @Override

@@ -22,7 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One label a text ({@code single_label_classification}).
+ * One label per text ({@code single_label_classification}).
  *
  * <p>Columns of an evaluation: {@code label}, {@code prediction}, {@code score} (its probability),
  * {@code probabilities} (in the order of the label ids), {@code loss} (cross-entropy). Columns of a prediction:
@@ -31,7 +31,7 @@ import java.util.Optional;
 final class SingleLabelTask extends ClassificationTask {
     private final Optional<ClassWeight> classWeight;
 
-    /** @param classWeight how much each label counts, or empty for all the same */
+    /** @param classWeight weight of each label, or empty for equal weights */
     SingleLabelTask(Optional<ClassWeight> classWeight) {
         this.classWeight = classWeight;
     }
@@ -47,7 +47,7 @@ final class SingleLabelTask extends ClassificationTask {
                 manager, classWeight.map(weight -> weight.of(labels.names(), id -> balanced(labels, id))));
     }
 
-    /** As scikit-learn's {@code compute_class_weight}; of a label without training rows none is asked for. */
+    /** Returns the weight of scikit-learn's {@code compute_class_weight}; 1 for a label without training rows. */
     private static double balanced(Labels labels, int id) {
         double rows = labels.rows().isEmpty() ? 0 : labels.rows().get(id);
         return rows == 0 ? 1 : labels.samples() / (labels.size() * rows);
@@ -129,7 +129,8 @@ final class SingleLabelTask extends ClassificationTask {
     }
 
     /**
-     * Accuracy, which labels of few rows hardly count in: where a label has thrice another's rows, F1 of the labels.
+     * Returns accuracy; or macro F1 if a label has more than three times the rows of another, since rare labels hardly
+     * affect the accuracy.
      */
     @Override
     public String usualMetric(Map<String, Long> rowsPerLabel) {

@@ -19,9 +19,9 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** Measures texts and answers prompts with a language model, as {@code generation} of its run says. */
+/** Losses of texts and answers to prompts by a language model, with the run's {@code generation} settings. */
 final class AnswerPredictor implements TaskPredictor {
-    /** Batches of a block: texts of like length share a batch. */
+    /** Number of batches of a block, in which texts of similar length share a batch. */
     private static final int BATCHES = PromptAnswers.BATCHES;
 
     private final LanguageModel model;
@@ -67,7 +67,7 @@ final class AnswerPredictor implements TaskPredictor {
         return rows;
     }
 
-    /** Answers by the number of their prompt. */
+    /** Returns the answers by the number of their prompt. */
     private Map<Long, String> generated(List<PromptSelection> block) {
         List<Generator.Prompt> prompts = new ArrayList<>();
         for (PromptSelection asked : block) {

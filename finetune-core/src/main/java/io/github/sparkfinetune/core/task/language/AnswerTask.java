@@ -1,14 +1,14 @@
 package io.github.sparkfinetune.core.task.language;
 
-/** What tasks share that make a model find given answers likelier, or less likely, than it did before. */
+/** Base of tasks that make answers of the data more or less probable. */
 abstract class AnswerTask extends DecoderTask {
-    /** Of published recipes, 5e-7 to 5e-6. */
+    /** Returns the highest rate of published recipes, which have 5e-7 to 5e-6. */
     @Override
     public double highestUsualLearningRate() {
         return 5e-6;
     }
 
-    /** TRL's default. */
+    /** Returns TRL's default. */
     @Override
     public double usualLearningRate() {
         return 1e-6;

@@ -13,10 +13,10 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 
 /**
- * What tasks share whose model generates text.
+ * Base of tasks whose model generates text.
  *
- * <p>Columns of a prediction: {@code index} (place of the row in the source), {@code file}, {@code prompt} (as the
- * model reads it), {@code reference} (the answer that the row has, if any), {@code generated}, {@code error} (then
+ * <p>Columns of a prediction: {@code index} (of the row in the source), {@code file}, {@code prompt} (as the model
+ * reads it), {@code reference} (answer in the row, if any), {@code generated}, {@code error} (if present,
  * {@code generated} is null).
  */
 abstract class DecoderTask implements TaskSpec {

@@ -14,7 +14,7 @@ import io.github.sparkfinetune.core.task.TokenLoss;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 
-/** A language model. */
+/** A language model with its loss. */
 record LanguageModel(NDManager manager, Decoder model, VocabularyLoss objective) implements TaskModel {
     @Override
     public Scorer scorer() {
@@ -34,7 +34,7 @@ record LanguageModel(NDManager manager, Decoder model, VocabularyLoss objective)
         };
     }
 
-    /** Losses [samples][documents], in their order. */
+    /** Returns the losses [samples][documents], in the order of samples and documents. */
     List<List<TokenLoss>> losses(List<Sample> samples, int batchSize) {
         return Inference.tokenLosses(manager, model, objective, samples, batchSize);
     }

@@ -15,14 +15,14 @@ import java.util.Iterator;
 import java.util.List;
 
 /**
- * What tasks that train a language model share: they differ in their samples.
+ * Base of tasks that train a language model. The tasks differ in their samples.
  *
- * <p>Columns of an evaluation, a row a document: {@code index} (place of the sample in the split), {@code document}
- * (place in the sample), {@code prompt} (special tokens included), {@code reference} (the answer in the data),
- * {@code generated} (the model's, for the first {@code generation.eval_samples} prompts), {@code loss} (mean
- * cross-entropy of the tokens with a label), {@code tokens} (how many these are), {@code rouge1}, {@code rouge2},
- * {@code rougeL} (F-measures of stemmed words, as in the summarization example of {@code transformers}). What there is
- * none of is null.
+ * <p>Columns of an evaluation, one row per document: {@code index} (of the sample in the split), {@code document}
+ * (index in the sample), {@code prompt} (with special tokens), {@code reference} (answer in the data),
+ * {@code generated} (answer of the model, for the first {@code generation.eval_samples} prompts), {@code loss} (mean
+ * cross-entropy of the tokens with a label), {@code tokens} (number of these tokens), {@code rouge1}, {@code rouge2},
+ * {@code rougeL} (F-measures of stemmed words, as in the summarization example of {@code transformers}). Missing values
+ * are null.
  */
 abstract class LanguageModelTask extends DecoderTask {
     @Override

@@ -21,17 +21,17 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Tells the tokens of samples that have a label. */
+/** A masked language model, which predicts the tokens with a label. */
 record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss objective) implements TaskModel {
-    /** Rows computed at once: enough to put samples of like length together. */
+    /** Number of rows of a block: enough that samples of similar length share a batch. */
     private static final int BLOCK = 512;
 
     /**
-     * How well a sample's tokens with a label are told.
+     * Loss and hits of a sample's tokens with a label.
      *
-     * @param loss sum of their cross-entropies, in nats
-     * @param tokens how many they are
-     * @param correct of how many no other token is likelier
+     * @param loss sum of the tokens' cross-entropies, in nats
+     * @param tokens number of tokens
+     * @param correct number of tokens whose label is the most probable token
      */
     private record Told(double loss, long tokens, long correct) {}
 
@@ -41,8 +41,8 @@ record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss obje
         return new Scorer() {
             @Override
             public void add(List<Sample> samples, int batchSize) {
-                for (Told told : tell(samples, batchSize)) {
-                    metrics.add(told.loss(), told.tokens(), told.correct());
+                for (Told sample : losses(samples, batchSize)) {
+                    metrics.add(sample.loss(), sample.tokens(), sample.correct());
                 }
             }
 
@@ -53,20 +53,20 @@ record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss obje
         };
     }
 
-    private Told[] tell(List<Sample> samples, int batchSize) {
+    private Told[] losses(List<Sample> samples, int batchSize) {
         Told[] all = new Told[samples.size()];
-        Inference.byLength(manager, model, samples, batchSize, (owner, places, batch, output) -> {
-            VocabularyLoss.Told told = objective.tokenLosses(owner, output, batch);
+        Inference.byLength(manager, model, samples, batchSize, (owner, indices, batch, output) -> {
+            VocabularyLoss.Told tokens = objective.tokenLosses(owner, output, batch);
             int from = 0;
-            for (int place : places) {
-                int to = from + samples.get(place).labelledTokens();
+            for (int index : indices) {
+                int to = from + samples.get(index).labelledTokens();
                 double loss = 0;
                 long correct = 0;
                 for (int i = from; i < to; i++) {
-                    loss += told.losses()[i];
-                    correct += told.hits()[i] == 1 ? 1 : 0;
+                    loss += tokens.losses()[i];
+                    correct += tokens.hits()[i] == 1 ? 1 : 0;
                 }
-                all[place] = new Told(loss, to - from, correct);
+                all[index] = new Told(loss, to - from, correct);
                 from = to;
             }
         });
@@ -93,7 +93,7 @@ record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss obje
         }
 
         private List<Object[]> evaluate(List<Sample> block) {
-            Told[] all = tell(block, batchSize);
+            Told[] all = losses(block, batchSize);
             return IntStream.range(0, all.length)
                     .mapToObj(i -> new Object[] {
                         block.get(i).index(),
@@ -128,17 +128,17 @@ record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss obje
             return rows;
         }
 
-        /** Rows of the predictions of each sample. */
+        /** Returns the rows of predictions of each sample. */
         private Object[][][] fill(List<Sample> samples) {
             Object[][][] rows = new Object[samples.size()][][];
             int count = Math.min(MaskedLmTask.TOP_K, model.shape().vocabulary());
-            Inference.byLength(manager, model, samples, batchSize, (owner, places, batch, output) -> {
+            Inference.byLength(manager, model, samples, batchSize, (owner, indices, batch, output) -> {
                 VocabularyLoss.Likeliest likeliest = objective.likeliest(owner, output, count);
                 int from = 0;
-                for (int place : places) {
+                for (int index : indices) {
                     int first = from;
-                    int masks = samples.get(place).labelledTokens();
-                    rows[place] = IntStream.range(0, masks * count)
+                    int masks = samples.get(index).labelledTokens();
+                    rows[index] = IntStream.range(0, masks * count)
                             .mapToObj(i -> row(likeliest, first, i / count, i % count))
                             .toArray(Object[][]::new);
                     from += masks;

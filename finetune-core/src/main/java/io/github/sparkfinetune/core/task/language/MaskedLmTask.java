@@ -30,19 +30,20 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The masked tokens of a text ({@code ForMaskedLM}).
+ * Prediction of the masked tokens of a text ({@code ForMaskedLM}).
  *
- * <p>Columns of an evaluation, a row a sample: {@code index} (place in the split), {@code tokens} (how many are
- * masked), {@code correct} (of how many no other token is likelier), {@code loss} (their mean cross-entropy; null where
- * none is masked). Columns of a prediction: {@code index} (place of the row in the source), {@code file}, {@code text},
- * {@code predictions} (the {@value #TOP_K} likeliest tokens at each mask token of the text, as {@code pipeline} of
- * {@code transformers} tells them, a row each: {@code mask} (place among the text's mask tokens, from 0), {@code score}
- * (its probability), {@code token} (its id), {@code token_str}), {@code error} (then {@code predictions} is null).
+ * <p>Columns of an evaluation, one row per sample: {@code index} (in the split), {@code tokens} (number of masked
+ * tokens), {@code correct} (number of masked tokens whose label is the most probable token), {@code loss} (mean
+ * cross-entropy of the masked tokens; null without masked tokens). Columns of a prediction: {@code index} (of the row
+ * in the source), {@code file}, {@code text}, {@code predictions}, {@code error} (if present, {@code predictions} is
+ * null). {@code predictions} has one row for each of the {@value #TOP_K} most probable tokens at each mask token of the
+ * text, as from {@code pipeline} of {@code transformers}: {@code mask} (index among the text's mask tokens, from 0),
+ * {@code score} (probability), {@code token} (id), {@code token_str}.
  *
- * @param mlmProbability share of the tokens that are masked
+ * @param mlmProbability share of masked tokens
  */
 public record MaskedLmTask(double mlmProbability) implements TaskSpec {
-    /** Tokens that are told of each mask token. */
+    /** Number of predicted tokens for each mask token. */
     static final int TOP_K = 5;
 
     private static final EncoderKind KIND = new EncoderKind(HeadKind.MASKED_LM);
@@ -66,12 +67,12 @@ public record MaskedLmTask(double mlmProbability) implements TaskSpec {
     public long objectiveBytes(HfConfig model, long tokens) {
         long masked = (long) Math.ceil(mlmProbability * tokens);
         EncoderShape shape = Encoder.shape(model);
-        // What the head keeps of each: its input, and what its dense layer, activation and norm give; and the gradient.
+        // For each token: the head's input, the outputs of its dense layer, activation and norm, and the gradient.
         long head = masked * (shape.hidden() + 4L * shape.embedding()) * Float.BYTES;
         return VocabularyLoss.bytes(masked, model.vocabSize(), false) + head;
     }
 
-    /** PEFT has none for it: {@code PeftModel} itself wraps such a model. */
+    /** Returns null: PEFT has no name for this task, and {@code PeftModel} itself wraps such a model. */
     @Override
     public String peftTaskType() {
         return null;
@@ -87,15 +88,14 @@ public record MaskedLmTask(double mlmProbability) implements TaskSpec {
             int threads) {
         Adaptation adaptation = TaskSpec.super.adaptation(config, method, model, source, adapter, threads);
         Architecture architecture = Architectures.of(model);
-        boolean torn = architecture.isTied()
+        boolean isUntied = architecture.isTied()
                 && Projection.of(architecture, HeadKind.MASKED_LM, adaptation)
                         .filter(projection -> projection.weights().containsKey(Projection.WEIGHT))
                         .isPresent();
-        if (torn) {
+        if (isUntied) {
             throw RunException.config("method.modules_to_save: "
                     + adaptation.lora().orElseThrow().alsoTrained().modulesToSave()
-                    + " would train the embeddings, which map to the vocabulary too, as two copies: leave it out, or"
-                    + " set method.type to full");
+                    + " would train two copies of the tied embeddings: leave it out, or set method.type to full");
         }
         return adaptation;
     }

@@ -20,7 +20,7 @@ import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A language model that is trained to find the better of two answers likelier than before, and the other less so. */
+/** A language model whose training makes the chosen of two answers more probable, the rejected answer less. */
 record PreferenceModel(NDManager manager, Decoder model, PreferenceLoss objective) implements TaskModel {
 
     @Override

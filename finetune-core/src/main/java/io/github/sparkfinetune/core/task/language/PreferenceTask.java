@@ -20,14 +20,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Of two answers the better one (TRL's {@code DPOTrainer}).
+ * Preference between two answers (TRL's {@code DPOTrainer}).
  *
- * <p>Columns of an evaluation, a row a pair: {@code index} (place of the sample in the split), {@code prompt},
- * {@code chosen} and {@code rejected} (the answers, special tokens left out), {@code preferred} (the answer with the
- * higher reward), {@code score} (its probability by the rewards, the sigmoid of their distance), {@code correct} (1
- * where that is the better one, else 0), {@code margin} (difference of the rewards), {@code reward_chosen},
- * {@code reward_rejected}, {@code logp_chosen}, {@code logp_rejected} (log-probabilities of the answers, in nats),
- * {@code loss}.
+ * <p>Columns of an evaluation, one row per pair: {@code index} (of the sample in the split), {@code prompt},
+ * {@code chosen} and {@code rejected} (answers without special tokens), {@code preferred} (answer with the higher
+ * reward), {@code score} (its probability, the sigmoid of the rewards' distance), {@code correct} (1 if it is the
+ * chosen answer, else 0), {@code margin} (difference of the rewards), {@code reward_chosen}, {@code reward_rejected},
+ * {@code logp_chosen}, {@code logp_rejected} (log-probabilities of the answers, in nats), {@code loss}.
  */
 public final class PreferenceTask extends AnswerTask {
     private final PreferenceConfig preference;
@@ -36,7 +35,7 @@ public final class PreferenceTask extends AnswerTask {
         this.preference = preference;
     }
 
-    /** Of a run. */
+    /** Returns the task of a run. */
     public static PreferenceTask of(RunConfig config) {
         return new PreferenceTask(config.tasks().preference());
     }
@@ -50,7 +49,7 @@ public final class PreferenceTask extends AnswerTask {
                 new PreferenceLoss(VocabularyLoss.ofNextToken(base.manager(), model), new PairLoss(preference)));
     }
 
-    /** The prompt with each of both answers. */
+    /** Returns twice the length, for the prompt with each answer. */
     @Override
     public int longestSample(int maxLength) {
         return 2 * maxLength;

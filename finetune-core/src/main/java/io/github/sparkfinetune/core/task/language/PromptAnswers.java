@@ -13,9 +13,9 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 
-/** Answers prompts with a language model, as {@code generation} of its run says. */
+/** Answers to prompts by a language model, with the run's {@code generation} settings. */
 final class PromptAnswers implements AutoCloseable {
-    /** Batches of a block: texts of like length share a batch. */
+    /** Number of batches of a block, in which texts of similar length share a batch. */
     static final int BATCHES = 4;
 
     private final Generator generator;
@@ -38,12 +38,12 @@ final class PromptAnswers implements AutoCloseable {
         return tokenizer;
     }
 
-    /** Why a prompt can not be answered, or nothing. */
+    /** Returns the reason why a prompt cannot be answered, or empty. */
     Optional<String> refusal(int[] prompt) {
         return generator.refusal(prompt);
     }
 
-    /** Rows of {@link DecoderTask#predictionColumns}, one an input. */
+    /** Returns rows of {@link DecoderTask#predictionColumns}, one per input. */
     Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
         return new BlockwiseIterator<>(inputs, BATCHES * batchSize, this::predict);
     }
@@ -54,7 +54,7 @@ final class PromptAnswers implements AutoCloseable {
         for (int i = 0; i < block.size(); i++) {
             if (errors.get(i) == null) {
                 int[] ids = block.get(i).sample().inputIds();
-                // What is drawn depends on the prompt, not on how the source was cut into partitions.
+                // Random draws depend on the prompt, not on the partitions of the source.
                 usable.add(new Generator.Prompt(Arrays.hashCode(ids), ids));
             }
         }
@@ -81,7 +81,7 @@ final class PromptAnswers implements AutoCloseable {
                 : refusal(prompt.sample().inputIds()).orElse(null);
     }
 
-    /** The answers' texts, special tokens left out, in the order of the prompts. */
+    /** Returns the answers' texts without special tokens, in the order of the prompts. */
     List<String> generate(List<Generator.Prompt> prompts) {
         return generator.generate(prompts).stream().map(tokenizer::decode).toList();
     }

@@ -15,21 +15,20 @@ import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /**
- * A held-out sample of a language model.
+ * A held-out sample of a language model, with its prompts to answer.
  *
- * @param asked which of its documents' prompts are answered: the number of the prompt among all that are, by the number
- *     of the document
+ * @param asked numbers of the answered prompts among all answered prompts, by index of the document
  */
 record PromptSelection(Sample sample, Map<Integer, Long> asked) {
 
     /**
-     * One task's part of a split. The prompts that are answered are the first ones in storage order, whatever the
-     * number of tasks; their samples are dealt out one by one, since answers take far longer than losses, and the rest
-     * is cut.
+     * Returns one task's part of a split. The answered prompts are the first prompts in storage order, for any number
+     * of tasks. Answers take far longer than losses. Therefore the samples with answered prompts are assigned to tasks
+     * in turn, and the other samples in equal ranges.
      *
-     * @param task number of the task
-     * @param prompts how many are answered by all tasks together
-     * @param refusal why a prompt can not be answered: it is passed over
+     * @param task index of the task
+     * @param prompts number of prompts that all tasks together answer
+     * @param refusal returns the reason why a prompt cannot be answered; such a prompt is skipped
      * @throws RunException if no prompt can be answered
      */
     static Iterator<PromptSelection> part(
@@ -56,7 +55,7 @@ record PromptSelection(Sample sample, Map<Integer, Long> asked) {
         }
         if (prompts > 0 && answered == 0) {
             throw RunException.config("generation.eval_samples: no held-out prompt can be answered ("
-                    + refused.orElse("none of the documents has one") + "): set it to 0, or mend what is in the way");
+                    + refused.orElse("none of the documents has one") + "): set it to 0, or fix the cause");
         }
         long rest = rows - index;
         long from = index + rest * task / tasks;

@@ -9,14 +9,14 @@ import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.Iterator;
 import java.util.List;
 
-/** Makes a row of each held-out sample, and answers prompts. */
+/** One row per held-out sample, and answers to prompts. */
 final class SampleRows implements TaskPredictor {
-    /** Makes rows. */
+    /** Computation of rows. */
     interface Rows {
         /**
-         * A row a sample.
+         * Returns one row per sample.
          *
-         * @param batchSize samples computed at once
+         * @param batchSize number of samples computed at once
          */
         List<Object[]> of(List<Sample> samples, int batchSize, TextTokenizer tokenizer);
     }

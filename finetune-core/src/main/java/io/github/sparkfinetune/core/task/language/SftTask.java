@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.task.language;
 
 import java.util.List;
 
-/** The answers of conversations and instructions (TRL's {@code SFTTrainer}). Held-out prompts can be answered. */
+/** Training on answers of conversations and instructions (TRL's {@code SFTTrainer}); it can answer held-out prompts. */
 public final class SftTask extends LanguageModelTask {
     @Override
     public List<String> answerColumns() {

@@ -19,7 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** A language model that is trained to find good answers likelier than before, and bad ones less so. */
+/** A language model whose training makes good answers more probable, and bad answers less probable. */
 final class UnpairedPreferenceModel implements TaskModel {
     private final NDManager manager;
     private final Decoder model;
@@ -48,7 +48,7 @@ final class UnpairedPreferenceModel implements TaskModel {
         return objective.ratedLoss();
     }
 
-    /** The log-probability of one of the two documents of each sample, in nats; 0 of the second where no one asks. */
+    /** Returns the log-probability of one document of each sample, in nats; 0 for an unused second document. */
     private double[] logProbs(List<Sample> samples, int document, int batchSize) {
         if (document == UnpairedPreferenceLoss.MISMATCHED && !loss().readsDivergence()) {
             return new double[samples.size()];
@@ -60,7 +60,7 @@ final class UnpairedPreferenceModel implements TaskModel {
                 .toArray();
     }
 
-    /** By sample the logarithm of how much likelier the model finds the second document. */
+    /** Returns the log-ratio of each sample's second document, model over reference. */
     private double[] mismatched(List<Sample> samples, int batchSize) {
         double[] ratios = logProbs(samples, UnpairedPreferenceLoss.MISMATCHED, batchSize);
         Arrays.setAll(ratios, i -> ratios[i] - samples.get(i).targets()[UnpairedPreferenceLoss.MISMATCHED]);
@@ -68,27 +68,27 @@ final class UnpairedPreferenceModel implements TaskModel {
     }
 
     /**
-     * What the model says of a sample.
+     * Log-probabilities of a sample.
      *
-     * @param ratio the logarithm of how much likelier it finds the answer than the reference
-     * @param logProb of the answer
-     * @param mismatched the ratio of the answer to another prompt
+     * @param ratio log-ratio of the answer, model over reference
+     * @param logProb log-probability of the answer
+     * @param mismatched log-ratio of the answer to another prompt
      */
     private record Said(boolean desirable, double ratio, double logProb, double mismatched) {}
 
-    private List<Said> said(List<Sample> samples, int batchSize) {
+    private List<Said> scored(List<Sample> samples, int batchSize) {
         double[] logProbs = logProbs(samples, UnpairedPreferenceLoss.ANSWER, batchSize);
         double[] mismatched = mismatched(samples, batchSize);
-        List<Said> said = new ArrayList<>();
+        List<Said> scored = new ArrayList<>();
         for (int i = 0; i < samples.size(); i++) {
             Sample sample = samples.get(i);
-            said.add(new Said(
+            scored.add(new Said(
                     UnpairedPreferenceLoss.isDesirable(sample),
                     logProbs[i] - sample.targets()[UnpairedPreferenceLoss.ANSWER],
                     logProbs[i],
                     mismatched[i]));
         }
-        return said;
+        return scored;
     }
 
     @Override
@@ -97,7 +97,7 @@ final class UnpairedPreferenceModel implements TaskModel {
         return new Scorer() {
             @Override
             public void add(List<Sample> samples, int batchSize) {
-                for (Said one : said(samples, batchSize)) {
+                for (Said one : scored(samples, batchSize)) {
                     metrics.add(one.desirable(), one.ratio(), one.logProb(), one.mismatched());
                 }
             }
@@ -126,11 +126,11 @@ final class UnpairedPreferenceModel implements TaskModel {
     }
 
     private List<Object[]> rows(List<Sample> samples, int batchSize, TextTokenizer tokenizer) {
-        List<Said> said = said(samples, batchSize);
+        List<Said> scored = scored(samples, batchSize);
         List<Object[]> rows = new ArrayList<>();
         for (int i = 0; i < samples.size(); i++) {
             Prompts.Prompt prompt = Prompts.of(samples.get(i)).get(UnpairedPreferenceLoss.ANSWER);
-            Said one = said.get(i);
+            Said one = scored.get(i);
             rows.add(new Object[] {
                 samples.get(i).index(),
                 tokenizer.decodeWhole(prompt.inputIds()),

@@ -16,13 +16,13 @@ import java.util.Iterator;
 import java.util.List;
 
 /**
- * Answers that are good or bad, each by itself (TRL's {@code KTOTrainer}).
+ * Preference from single answers that are good or bad (TRL's {@code KTOTrainer}).
  *
- * <p>Columns of an evaluation, a row an answer: {@code index} (place of the sample in the split), {@code prompt},
- * {@code completion} (the answer, special tokens left out), {@code label} (1 where it is good, else 0), {@code reward},
- * {@code log_ratio} (the logarithm of how much likelier the model finds it than before its training), {@code logp} (its
- * log-probability, in nats), {@code mismatched_log_ratio} ({@code log_ratio} of another sample's answer to this prompt;
- * 0 with {@code apo_zero_unpaired}).
+ * <p>Columns of an evaluation, one row per answer: {@code index} (of the sample in the split), {@code prompt},
+ * {@code completion} (answer without special tokens), {@code label} (1 if the answer is good, else 0), {@code reward},
+ * {@code log_ratio} (log-ratio of the answer's probabilities, trained over initial model), {@code logp}
+ * (log-probability of the answer, in nats), {@code mismatched_log_ratio} ({@code log_ratio} of another sample's answer
+ * to this prompt; 0 with {@code apo_zero_unpaired}).
  */
 public final class UnpairedPreferenceTask extends AnswerTask {
     private final RatedLoss loss;
@@ -31,7 +31,7 @@ public final class UnpairedPreferenceTask extends AnswerTask {
         this.loss = new RatedLoss(config);
     }
 
-    /** Of a run. */
+    /** Returns the task of a run. */
     public static UnpairedPreferenceTask of(RunConfig config) {
         return new UnpairedPreferenceTask(config.tasks().unpairedPreference());
     }

@@ -6,14 +6,14 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Finds the best answer to a question in the windows of its context, as {@code postprocess_qa_predictions} of the
- * examples of {@code transformers}: of each window the {@code n_best_size} likeliest first tokens are combined with as
- * many likeliest last ones, of which those are answers that lie in the context, in order, and are at most
- * {@code max_answer_length} tokens long. The score of an answer is the sum of its first token's start logit and its
- * last one's end logit; that of no answer the same sum at token 0, the least of all windows.
+ * Search for the best answer to a question in the windows of its context, as {@code postprocess_qa_predictions} in the
+ * examples of {@code transformers}. In each window, the {@code n_best_size} most probable first tokens are combined
+ * with as many most probable last tokens. A combination is an answer if it lies in the context, is in order and has at
+ * most {@code max_answer_length} tokens. The score of an answer is the start logit of its first token plus the end
+ * logit of its last token. The score of no answer is the same sum at token 0, the minimum over the windows.
  *
- * @param likeliest tokens of a window that are combined
- * @param longest answer in tokens
+ * @param likeliest number of most probable tokens of a window that are combined
+ * @param longest maximum number of tokens of an answer
  */
 record AnswerSearch(int likeliest, int longest) {
     private static final int START = 0;
@@ -27,19 +27,19 @@ record AnswerSearch(int likeliest, int longest) {
     /**
      * An answer.
      *
-     * @param start where it begins in its context, in UTF-16 units
-     * @param end where it ends, exclusive
+     * @param start index of its start in the context, in UTF-16 units
+     * @param end index after its end in the context
      */
     record Answer(int start, int end, double score) {}
 
     /**
-     * What was found.
+     * Result of a search.
      *
-     * @param best the best answer, or null where no combination is one
-     * @param noAnswer score of none
+     * @param best best answer, or null if no combination is an answer
+     * @param noAnswer score of no answer
      */
     record Found(Answer best, double noAnswer) {
-        /** How much better it is to give no answer. */
+        /** Returns the preference for no answer: its score minus that of the best answer. */
         double preference() {
             return best == null ? Double.POSITIVE_INFINITY : noAnswer - best.score();
         }
@@ -48,8 +48,8 @@ record AnswerSearch(int likeliest, int longest) {
     /**
      * Searches the windows of a question.
      *
-     * @param logits of each window's tokens, a start and an end each; what is behind them is padding
-     * @param offsets of each window's tokens in the context, as a sample has them
+     * @param logits logits of each window's tokens, [tokens, 2] for start and end, then padding
+     * @param offsets offsets of each window's tokens in the context, as in a sample
      */
     Found search(List<float[]> logits, List<int[]> offsets) {
         Answer best = null;
@@ -69,7 +69,7 @@ record AnswerSearch(int likeliest, int longest) {
             for (int last : ends) {
                 int start = offsets[SIDES * first];
                 int end = offsets[SIDES * last + 1];
-                // Outside of the context there are no offsets; a token of no characters is no answer.
+                // Tokens outside the context have negative offsets; a token without characters is not an answer.
                 if (start < 0 || end <= start || last < first || last - first >= longest) {
                     continue;
                 }
@@ -82,7 +82,7 @@ record AnswerSearch(int likeliest, int longest) {
         return best;
     }
 
-    /** Tokens by falling logit, of equal ones the first first. */
+    /** Returns tokens in descending order of their logits; equal logits keep the order of tokens. */
     private int[] likeliest(float[] logits, int tokens, int side) {
         return IntStream.range(0, tokens)
                 .boxed()

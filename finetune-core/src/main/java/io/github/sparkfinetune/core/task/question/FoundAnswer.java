@@ -6,41 +6,41 @@ import io.github.sparkfinetune.data.task.question.QuestionRow;
 import java.util.List;
 
 /**
- * What a model finds of a question.
+ * Result of a model for a question.
  *
- * @param windows the question's samples
- * @param asked its texts
- * @param found the best answer, and none
- * @param logits of each window's tokens, a start and an end each
+ * @param windows samples of the question
+ * @param asked texts of the question
+ * @param found best answer, and the score of no answer
+ * @param logits logits of each window's tokens, [tokens, 2] for start and end
  */
 record FoundAnswer(List<Sample> windows, QuestionRow asked, AnswerSearch.Found found, List<float[]> logits) {
 
-    /** The best answer's text, "" where there is none. */
+    /** Returns the text of the best answer, or "". */
     String text() {
         AnswerSearch.Answer best = found.best();
         return best == null ? "" : asked.context().substring(best.start(), best.end());
     }
 
-    /** The best answer's score, or null. */
+    /** Returns the score of the best answer, or null. */
     Double score() {
         return found.best() == null ? null : (Double) found.best().score();
     }
 
     /**
-     * Whether the best answer is given.
+     * Returns whether the best answer is predicted.
      *
-     * @param threshold of the preference for none above which it is not
+     * @param threshold preference for no answer above which no answer is predicted
      */
-    boolean isGiven(double threshold) {
+    boolean isPredicted(double threshold) {
         return found.best() != null && found.preference() <= threshold;
     }
 
-    /** How good an answer is. */
+    /** Returns the score of an answer against the data. */
     SquadScore score(String answer) {
         return SquadScore.of(answer, asked.answers());
     }
 
-    /** Code points of the context before a place in it. */
+    /** Returns the number of code points of the context before an index. */
     int points(int at) {
         return asked.context().codePointCount(0, at);
     }

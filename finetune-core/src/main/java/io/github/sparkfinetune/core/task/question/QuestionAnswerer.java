@@ -22,16 +22,16 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 
-/** A model that finds the answers of questions in texts. */
+/** A model that extracts answers to questions from texts. */
 record QuestionAnswerer(
         NDManager manager, Encoder model, QuestionAnsweringLoss objective, QuestionAnsweringConfig settings)
         implements TaskModel {
-    /** Windows or questions computed at once: enough to put samples of like length together. */
+    /** Number of windows or questions of a block: enough that samples of similar length share a batch. */
     private static final int BLOCK = 512;
 
     @Override
     public Scorer scorer() {
-        // What the best threshold is, is found of the scores.
+        // The best threshold is derived from the scores.
         QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
         return new Scorer() {
             @Override
@@ -69,7 +69,7 @@ record QuestionAnswerer(
         return answers;
     }
 
-    /** Sum of the losses of a question's windows. */
+    /** Returns the sum of the losses of a question's windows. */
     private double loss(FoundAnswer answer) {
         double sum = 0;
         for (int i = 0; i < answer.windows().size(); i++) {
@@ -85,7 +85,7 @@ record QuestionAnswerer(
 
     private final class Rows implements TaskPredictor {
         private final int batchSize;
-        /** Of the preference for no answer, above which none is given. */
+        /** Preference for no answer above which no answer is predicted. */
         private final double threshold;
 
         Rows(PredictionSettings prediction) {
@@ -107,15 +107,15 @@ record QuestionAnswerer(
         }
 
         private Object[] evaluated(FoundAnswer answer) {
-            String given = answer.isGiven(threshold) ? answer.text() : null;
-            SquadScore score = answer.score(given == null ? "" : given);
+            String predicted = answer.isPredicted(threshold) ? answer.text() : null;
+            SquadScore score = answer.score(predicted == null ? "" : predicted);
             int windows = answer.windows().size();
             return new Object[] {
                 answer.windows().get(0).index(),
                 answer.asked().id(),
                 answer.asked().question(),
                 answer.asked().answers().toArray(String[]::new),
-                given,
+                predicted,
                 answer.score(),
                 answer.found().noAnswer(),
                 score.exact(),
@@ -146,17 +146,17 @@ record QuestionAnswerer(
         }
 
         private Object[] predicted(TaskInput input, FoundAnswer answer) {
-            AnswerSearch.Answer given =
-                    answer.isGiven(threshold) ? answer.found().best() : null;
+            AnswerSearch.Answer predicted =
+                    answer.isPredicted(threshold) ? answer.found().best() : null;
             return new Object[] {
                 input.index(),
                 input.file(),
                 answer.asked().id(),
                 input.text(),
                 input.textPair(),
-                given == null ? null : answer.text(),
-                given == null ? null : (Integer) answer.points(given.start()),
-                given == null ? null : (Integer) answer.points(given.end()),
+                predicted == null ? null : answer.text(),
+                predicted == null ? null : (Integer) answer.points(predicted.start()),
+                predicted == null ? null : (Integer) answer.points(predicted.end()),
                 answer.score(),
                 answer.found().noAnswer(),
                 null

@@ -28,27 +28,27 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * The place of a question's answer in a text ({@code ForQuestionAnswering}).
+ * Extraction of a question's answer from a text ({@code ForQuestionAnswering}).
  *
- * <p>Columns of an evaluation, a row a question: {@code index} (place of its first window in the split), {@code id},
- * {@code question}, {@code answers} (those of the data, none where it has no answer), {@code prediction} (null where
- * none is given), {@code score} (of the best answer, given or not, see {@link AnswerSearch}), {@code no_answer_score},
- * {@code exact_match} and {@code f1} (0 to 1, of the best of the answers), {@code loss} (mean of its windows),
- * {@code windows} (how many these are). Columns of a prediction: {@code index} (place of the row in the source),
- * {@code file}, {@code id}, {@code question}, {@code context} (as they were cleaned), {@code answer} (null where none
- * is given), {@code start} and {@code end} (of the answer in the context, in code points, as SQuAD's
- * {@code answer_start}, the end exclusive), {@code score}, {@code no_answer_score}, {@code error} (why a row could not
- * be used; then nothing but index and file is there).
+ * <p>Columns of an evaluation, one row per question: {@code index} (of the first window in the split), {@code id},
+ * {@code question}, {@code answers} (of the data; empty without an answer), {@code prediction} (null for no answer),
+ * {@code score} (of the best answer, even if not predicted, see {@link AnswerSearch}), {@code no_answer_score},
+ * {@code exact_match} and {@code f1} (0 to 1, against the best match of the answers), {@code loss} (mean over the
+ * windows), {@code windows} (number of windows). Columns of a prediction: {@code index} (of the row in the source),
+ * {@code file}, {@code id}, {@code question}, {@code context} (both cleaned), {@code answer} (null for no answer),
+ * {@code start} and {@code end} (of the answer in the context, in code points, as SQuAD's {@code answer_start}; the end
+ * is exclusive), {@code score}, {@code no_answer_score}, {@code error} (reason for an unusable row; then all columns
+ * but index and file are null).
  *
- * <p>With {@code version_2_with_negative} no answer is given where {@code no_answer_score - score} is above a
- * threshold: that of the best F1 on the evaluation rows, if there are such with and without an answer, else 0. The
- * trained model's {@code config.json} has it as {@value #THRESHOLD}.
+ * <p>With {@code version_2_with_negative} no answer is predicted if {@code no_answer_score - score} is above a
+ * threshold. The threshold is that of the best F1 on the evaluation rows, if some have an answer and some do not; else
+ * it is 0. The trained model's {@code config.json} has the threshold as {@value #THRESHOLD}.
  */
 public record QuestionAnsweringTask(QuestionAnsweringConfig settings, int maxLength) implements TaskSpec {
-    /** Key of a trained model's configuration. */
+    /** Key in a trained model's configuration. */
     static final String THRESHOLD = QuestionAnsweringMetrics.THRESHOLD;
 
-    /** What batches of another size make of equal logits is less than this. */
+    /** Upper bound of the differences between logits from batches of different sizes. */
     private static final double ROUNDING = 1e-4;
 
     private static final EncoderKind KIND = new EncoderKind(HeadKind.QUESTION_ANSWERING);
@@ -85,7 +85,7 @@ public record QuestionAnsweringTask(QuestionAnsweringConfig settings, int maxLen
         return QuestionAnsweringMetrics.all();
     }
 
-    /** Without those that an evaluation split may not define. */
+    /** Returns the metrics that every evaluation split defines. */
     @Override
     public List<Metric> trainingMetrics() {
         Set<String> always = Set.of("loss", "exact_match", "f1");

@@ -15,7 +15,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.function.Function;
 
-/** The tasks. */
+/** Registry of all tasks. */
 public final class TaskSpecs {
     private static final Map<Task, Function<RunConfig, TaskSpec>> ALL = new EnumMap<>(Map.of(
             Task.CLASSIFICATION,
@@ -37,7 +37,7 @@ public final class TaskSpecs {
 
     private TaskSpecs() {}
 
-    /** What a run's task is for the engine. */
+    /** Returns the specification of a run's task. */
     public static TaskSpec of(RunConfig config) {
         return ALL.get(config.task()).apply(config);
     }

@@ -9,13 +9,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What is found in a text, as rows of {@code start} and {@code end} (exclusive; in code points, as Python and Spark SQL
- * count), {@code word} (that part of the text), {@code label} and {@code score}.
+ * Spans of a text with labels, as rows of {@code start} and {@code end} (exclusive; in code points, as in Python and
+ * Spark SQL), {@code word} (the text of the span), {@code label} and {@code score}.
  */
 final class TaggedSpans {
     private TaggedSpans() {}
 
-    /** The columns of the rows. */
+    /** Returns a column of such rows. */
     static Column column(String name) {
         return Column.rows(
                 name,
@@ -26,15 +26,15 @@ final class TaggedSpans {
                 required("score", Column.Type.DOUBLE));
     }
 
-    /** Whether labels are those of entities, {@code B-TYPE} and {@code I-TYPE}. */
+    /** Returns whether labels are those of entities, {@code B-TYPE} and {@code I-TYPE}. */
     static boolean areOfEntities(List<String> labels) {
         return labels.stream().anyMatch(Iob2::isPrefixed);
     }
 
     /**
-     * Entities, as the pipeline of {@code transformers} finds them with {@code aggregation_strategy="first"}: a word
-     * has its first token's label; words of one type are one entity, which ends before a {@code B-}; its score is the
-     * mean of its words'.
+     * Returns entities as the pipeline of {@code transformers} with {@code aggregation_strategy="first"}. A word has
+     * the label of its first token. Consecutive words of one type are one entity, which ends before a {@code B-}. The
+     * score of an entity is the mean of its words' scores.
      *
      * @param labels names of the model's labels by id
      */
@@ -56,7 +56,7 @@ final class TaggedSpans {
         return entities.toArray(Object[][]::new);
     }
 
-    /** Every word with its label. */
+    /** Returns every word with its label. */
     static Object[][] tags(Words words, WordLogits found, List<String> labels) {
         List<String> tags = found.predicted(labels);
         Object[][] rows = new Object[tags.size()][];

@@ -23,14 +23,14 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One label a word ({@code ForTokenClassification}).
+ * Classification of words ({@code ForTokenClassification}).
  *
- * <p>Columns of an evaluation, a row a text: {@code index} (place in the split of the text's first sample),
- * {@code text} (of a list of words: with a space between), {@code words} (those that have a token), {@code tags} and
- * {@code predicted} (of each word), {@code loss} (mean cross-entropy of the words), {@code tokens} (how many words
- * these are). Columns of a prediction: {@code index} (place of the row in the source), {@code file}, {@code text},
- * {@code entities} where labels are B-TYPE and I-TYPE, else {@code tags} of all words, see {@link TaggedSpans};
- * {@code error} (why a row could not be used; then the three columns before it are null).
+ * <p>Columns of an evaluation, one row per text: {@code index} (of the text's first sample in the split), {@code text}
+ * (a list of words is joined by spaces), {@code words} (words that have a token), {@code tags} and {@code predicted}
+ * (of each word), {@code loss} (mean cross-entropy of the words), {@code tokens} (number of these words). Columns of a
+ * prediction: {@code index} (of the row in the source), {@code file}, {@code text}, {@code entities} if labels are
+ * B-TYPE and I-TYPE, else {@code tags} of all words, see {@link TaggedSpans}; {@code error} (reason for an unusable
+ * row; then the three columns before it are null).
  */
 public final class TokenClassificationTask implements TaskSpec {
     private static final EncoderKind KIND = new EncoderKind(HeadKind.TOKEN_CLASSIFICATION);
@@ -120,7 +120,7 @@ public final class TokenClassificationTask implements TaskSpec {
         return new ModelCard.Usage("token-classification", "model(\"some text\", aggregation_strategy=\"first\")");
     }
 
-    /** F1 of entities; of tags that are no parts of one, such as parts of speech, accuracy. */
+    /** Returns F1 for entities, and accuracy for other tags, such as parts of speech. */
     @Override
     public String usualMetric(Map<String, Long> rowsPerLabel) {
         return rowsPerLabel.keySet().stream().anyMatch(tag -> tag.startsWith("B-")) ? "f1" : "accuracy";

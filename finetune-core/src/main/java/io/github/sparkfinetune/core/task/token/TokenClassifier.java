@@ -22,11 +22,11 @@ import java.util.List;
 /**
  * A classifier of words.
  *
- * @param labels their names by id
+ * @param labels names of the labels by id
  */
 record TokenClassifier(NDManager manager, Encoder model, TokenClassificationLoss objective, List<String> labels)
         implements TaskModel {
-    /** Batches of a block: samples of like length share a batch. */
+    /** Number of batches of a block, in which samples of similar length share a batch. */
     private static final int BATCHES = 8;
 
     private List<WordLogits> rows(List<Sample> windows, int batchSize) {

@@ -7,18 +7,18 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What a model says of the words of a row: the logits of their first tokens, each from the window that has its label.
+ * Logits of the words of a row: those of each word's first token, from the window that has its label.
  *
- * @param labels id of each word's label
- * @param logits of each word [classes]
+ * @param labels label id of each word
+ * @param logits logits of each word, [classes]
  */
 record WordLogits(List<Integer> labels, List<float[]> logits) {
 
     /**
-     * The rows of windows.
+     * Returns the rows of windows.
      *
-     * @param windows those of a row one after the other
-     * @param logits of each window, [tokens, classes] and whatever padding comes after
+     * @param windows windows; those of a row are consecutive
+     * @param logits logits of each window, [tokens, classes], then padding
      * @param classes number of labels
      */
     static List<WordLogits> ofRows(List<Sample> windows, float[][] logits, int classes) {
@@ -43,27 +43,27 @@ record WordLogits(List<Integer> labels, List<float[]> logits) {
         }
     }
 
-    /** Number of words. */
+    /** Returns the number of words. */
     int size() {
         return labels.size();
     }
 
-    /** Names of the words' labels. */
+    /** Returns the names of the words' labels. */
     List<String> tags(List<String> names) {
         return labels.stream().map(names::get).toList();
     }
 
-    /** Names of the words' likeliest labels. */
+    /** Returns the names of the words' most probable labels. */
     List<String> predicted(List<String> names) {
         return logits.stream().map(word -> names.get(Softmax.argmax(word))).toList();
     }
 
-    /** Probability of a word's likeliest label. */
+    /** Returns the probability of a word's most probable label. */
     double score(int word) {
         return Softmax.probabilities(logits.get(word))[Softmax.argmax(logits.get(word))];
     }
 
-    /** Sum of the words' cross-entropies, in nats. */
+    /** Returns the sum of the words' cross-entropies, in nats. */
     double loss() {
         double sum = 0;
         for (int word = 0; word < size(); word++) {

@@ -74,8 +74,8 @@ class ClassificationTaskTest {
         assertThatThrownBy(() -> task("problem_type: regression").labels(multi))
                 .isInstanceOf(RunException.class)
                 .hasMessageStartingWith("classification.problem_type: ")
-                .hasMessageContaining("is of a model for multi_label_classification, this run has regression");
-        // A model's configuration may lack the problem type and the names of labels.
+                .hasMessageContaining("describes a model for multi_label_classification, this run has regression");
+        // Whoever wrote a model may have left out what it is for, and its labels' names.
         HfConfig plain = multi.with("problem_type", null).with("id2label", null);
         assertThat(task("").labels(plain).names()).containsExactly("LABEL_0", "LABEL_1");
     }

@@ -98,8 +98,8 @@ class TaskSpecsTest {
         assertThat(of(Task.SFT).metric("perplexity").greaterIsBetter()).isFalse();
         assertThatThrownBy(() -> of(Task.SFT).metric("accuracy"))
                 .isInstanceOf(RunException.class)
-                .hasMessage("training.metric_for_best_model: accuracy is not measured while training,"
-                        + " there are [loss, perplexity]");
+                .hasMessage("training.metric_for_best_model: accuracy is not measured during training,"
+                        + " set it to one of [loss, perplexity]");
     }
 
     @Test
@@ -204,7 +204,7 @@ class TaskSpecsTest {
         assertThat(version2.metric("best_f1").greaterIsBetter()).isTrue();
         assertThatThrownBy(() -> spec(Task.QUESTION_ANSWERING).metric("best_f1"))
                 .isInstanceOf(RunException.class)
-                .hasMessageEndingWith("there are [loss, exact_match, f1]");
+                .hasMessageEndingWith("set it to one of [loss, exact_match, f1]");
     }
 
     @Test

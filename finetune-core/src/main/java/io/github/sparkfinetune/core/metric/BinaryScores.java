@@ -9,9 +9,9 @@ import java.util.Arrays;
  * <p>Samples are counted by score, in at most {@code mostCells} cells. Both metrics are exact up to that number of
  * distinct scores. Beyond it, scores are rounded to the finest of 64 grids that leaves at most {@code mostCells}
  * distinct scores. A grid's step is relative: to the score up to 0.5, to 1 minus the score above. Samples whose scores
- * become equal on the grid count as found in any order. The error of the area under the ROC curve is at most half the
- * share of pairs (a sample of the class and another sample) that became equal. For millions of samples with the scores
- * of a model, 2^17 cells change the area by less than 1e-6 and the average precision by less than 1e-5.
+ * become equal on the grid count as found in any order. A pair is a sample of the class and another sample. The error
+ * of the area under the ROC curve is at most half the share of pairs that became equal. For millions of samples with
+ * the scores of a model, 2^17 cells change the area by less than 1e-6 and the average precision by less than 1e-5.
  *
  * <p>The grid depends on the samples only. Therefore the metrics do not depend on the division of samples into parts,
  * or on the order of the parts.

@@ -170,7 +170,7 @@ public final class ClassificationMetrics implements Metrics {
 
     /**
      * Returns the Matthews correlation for any number of classes, (c s - Σ t p) / sqrt((s² - Σ p²)(s² - Σ t²)), with c
-     * correct of s samples, and t true and p predicted samples of a class; 0 if truth or prediction is constant.
+     * correct of s samples, and t true and p predicted samples of a class. It is 0 if truth or prediction is constant.
      */
     public double matthewsCorrelation() {
         double total = total();

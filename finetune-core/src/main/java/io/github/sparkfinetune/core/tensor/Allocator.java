@@ -12,9 +12,10 @@ public final class Allocator {
      * fetches it again page by page for the next tensor. Activations of a few MB are allocated and freed all the time.
      * Therefore blocks below 32 MB, the most that glibc allows, stay in the heap, of which 256 MB may be idle. The heap
      * of a thread other than the first has parts of 64 MB. The thread keeps its free parts if the padding is larger
-     * than a part. One MiniLM step of 16 texts of 128 tokens took 1,021 ms without and 931 ms with a limit of 16 MB, at
-     * 1,342 and 1,438 MB; four layers of Granite 2B with 512 tokens, whose activations have 16.8 MB, fetch 0.4 instead
-     * of 1.3 million pages in 11 steps and are 2 to 5 % faster by 32 MB and the padding, at 1,840 and 1,920 MB.
+     * than a part. One MiniLM step of 16 texts of 128 tokens took 1,021 ms and 1,342 MB without a limit, 931 ms and
+     * 1,438 MB with a limit of 16 MB. Four layers of Granite 2B with 512 tokens have activations of 16.8 MB. With 32 MB
+     * and the padding, 11 steps fetch 0.4 instead of 1.3 million pages, are 2 to 5 % faster, and take 1,920 instead of
+     * 1,840 MB.
      *
      * <p>If the kernel assigns huge pages by itself, each thread's heap begins with a huge page because of the padding.
      * Steps of SmolLM2 with LoRA then take 50 MB more. Therefore the number of heaps is limited to that of two cores,
@@ -22,9 +23,9 @@ public final class Allocator {
      *
      * <p>A thread's cache of small freed pieces, and the bins of the smallest pieces, hold single pieces all over the
      * heap. Freed tensors cannot merge across these pieces. If no two steps have the same number of tokens, the heap
-     * then grows during the whole run. Therefore both are switched off: without the cache an epoch of instruct-smollm2
-     * in one process took 2,601 instead of 3,299 MiB outside the Java heap, without the bins 12 steps of LoRA 1,520
-     * instead of 1,580 MB resident, at the same speed.
+     * then grows during the whole run. Therefore both are switched off. Without the cache, an epoch of instruct-smollm2
+     * in one process took 2,601 instead of 3,299 MiB outside the Java heap. Without the bins, 12 steps of LoRA took
+     * 1,520 instead of 1,580 MB resident, at the same speed.
      */
     public static final Map<String, String> ENVIRONMENT = Map.of(
             "MALLOC_MMAP_THRESHOLD_",

@@ -32,8 +32,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Initial values of a run's adapters, if {@code method.init_lora_weights} is set. They are kept in {@value #FILE} of
- * the output folder, because decompositions differ in their last bits between processors, and a resumed run must
- * continue from the same base. Each rank computes every n-th linear. Rank 0 writes the file, and all ranks read it.
+ * the output folder, because a resumed run must continue from the same base. Decompositions differ in their last bits
+ * between processors. Each rank computes every n-th linear. Rank 0 writes the file, and all ranks read it.
  */
 final class AdapterInitialisation implements AdapterStart, AutoCloseable {
     static final String FILE = "initial_adapter.safetensors";

@@ -145,7 +145,7 @@ public class BadConfigTest {
     }
 
     @Test
-    void rejectsBothTrainAndCorpusConfig.Sources() {
+    void rejectsBothTrainAndCorpusSources() {
         assertRefused(
                 () -> RunConfigLoader.parse(
                         GOOD.replace('|', '\n'), "run.yaml", List.of("data.corpus.sources=[{path: a, weight: 1}]")),

@@ -98,7 +98,7 @@ public final class Progress implements AutoCloseable {
                 record.step(),
                 record.totalSteps(),
                 record.training().loss(),
-                record.training().schedule().learningRate(),
+                record.training().learningRate(),
                 record.training().tokensPerSecond(),
                 left(record, now));
     }

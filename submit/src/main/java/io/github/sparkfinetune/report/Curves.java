@@ -48,7 +48,7 @@ record Curves(
                 width,
                 lastSteps(steps, width),
                 means(steps, width, record -> record.training().loss()),
-                means(steps, width, record -> record.training().schedule().learningRate()),
+                means(steps, width, record -> record.training().learningRate()),
                 means(steps, width, record -> record.training().gradNorm()),
                 means(steps, width, record -> record.training().tokensPerSecond()),
                 lastSteps(evals, evalWidth),

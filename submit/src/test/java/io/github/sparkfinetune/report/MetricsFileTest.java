@@ -24,7 +24,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class MetricsFileTest {
-    private static final TrainingResult RESULT = new TrainingResult(new TrainingResult.Totals(3, 24, 900), new TrainingResult.Speed(1.5, 16, 600), new TrainingResult.Best(2, Map.of("loss", 0.5)), 812_000_000, List.of(new RankTime(0, "rank 0 (a)", 0.25, 0.5), new RankTime(1, "rank 1 (b)", 0.125, 0.5)), new Precision(PrecisionChoice.BF16, "on a GPU"));
+    private static final TrainingResult RESULT = new TrainingResult(
+            new TrainingResult.Totals(3, 24, 900),
+            new TrainingResult.Speed(1.5, 16, 600),
+            new TrainingResult.Best(2, Map.of("loss", 0.5)),
+            812_000_000,
+            List.of(new RankTime(0, "rank 0 (a)", 0.25, 0.5), new RankTime(1, "rank 1 (b)", 0.125, 0.5)),
+            new Precision(PrecisionChoice.BF16, "on a GPU"));
 
     @TempDir
     private Path dir;

@@ -73,8 +73,9 @@ public final class InitialValues implements AutoCloseable {
                         "method.init_lora_weights: " + module.module().name()
                                 + " has no weight in the checkpoint: leave it out of method.target_modules"));
         if (Nf4Checkpoint.holds(source, stored)) {
-            throw RunException.config("method.init_lora_weights: " + method.lora().initLoraWeights() + " needs the weights"
-                    + " before quantisation to 4 bits: set model to the full-precision model");
+            throw RunException.config(
+                    "method.init_lora_weights: " + method.lora().initLoraWeights() + " needs the weights"
+                            + " before quantisation to 4 bits: set model to the full-precision model");
         }
         FloatBuffer weight = FourBits.direct(module.module()).asFloatBuffer();
         source.floats(stored, 0, weight);

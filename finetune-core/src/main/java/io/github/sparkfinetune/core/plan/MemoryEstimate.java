@@ -76,7 +76,7 @@ record MemoryEstimate(
                         batch, heldOut(there, config.compute().cluster().ranks())))
                 .orElse(eval || test ? batch : 0);
         // A sample that is read in parts computes only one part at once.
-        int longest = spec.longestSample(data.maxLength());
+        int longest = spec.longestSample(data.samples().maxLength());
         return new MemoryEstimate(
                 config,
                 model,
@@ -125,7 +125,7 @@ record MemoryEstimate(
 
     /** Returns the number of trained values whose optimizer state a rank keeps. */
     private long updated(long trained, Choice choice) {
-        int ranks = config.cluster().ranks();
+        int ranks = config.compute().cluster().ranks();
         return choice.sharded() ? (trained + ranks - 1) / ranks : trained;
     }
 
@@ -161,8 +161,8 @@ record MemoryEstimate(
         if (spec().answerColumns().isEmpty() || config.tasks().generation().evalSamples() == 0) {
             return 0;
         }
-        int prompts = config.training().perDeviceEvalBatchSize();
-        long positions = (long) longest + config.generation().maxNewTokens();
+        int prompts = config.training().batches().perDeviceEvalBatchSize();
+        long positions = (long) longest + config.tasks().generation().maxNewTokens();
         return scoring(choice, prompts) + Activations.keysAndValues(model, prompts, positions);
     }
 

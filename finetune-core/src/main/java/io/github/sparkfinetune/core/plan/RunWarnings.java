@@ -22,12 +22,12 @@ public final class RunWarnings {
                     + ", the highest usual rate for full fine-tuning of such a model: the model may forget its"
                     + " pre-training; lower the rate, or set training.l2_sp or method.type: lora");
         }
-        if (config.cluster().ranks() > 1
-                && training.saveMinutes() == 0
-                && training.saveSteps() == 0
-                && training.evalSteps() == 0) {
+        if (config.compute().cluster().ranks() > 1
+                && training.saving().saveMinutes() == 0
+                && training.saving().saveSteps() == 0
+                && training.evaluation().evalSteps() == 0) {
             warnings.add("training.save_minutes and training.save_steps are 0: if one of the "
-                    + config.cluster().ranks()
+                    + config.compute().cluster().ranks()
                     + " ranks is lost, training restarts from the beginning; set one of these keys");
         }
         return List.copyOf(warnings);

@@ -59,7 +59,7 @@ public final class Embedder implements AutoCloseable {
         org.apache.hadoop.fs.Path folder =
                 new org.apache.hadoop.fs.Path(config.base().model());
         if (folder.getFileSystem(hadoop).exists(new org.apache.hadoop.fs.Path(folder, AdapterFile.CONFIG))) {
-            throw RunException.config("model: " + config.model()
+            throw RunException.config("model: " + config.base().model()
                     + " holds an adapter: merge it with finetune merge, and set model to the merged folder");
         }
         KIND.check(HfConfig.read(folder, hadoop));

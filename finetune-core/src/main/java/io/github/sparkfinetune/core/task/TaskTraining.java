@@ -50,7 +50,7 @@ public interface TaskTraining extends TaskExport {
             TensorSource source,
             Optional<PeftAdapter> adapter,
             int threads) {
-        String base = config.model();
+        String base = config.base().model();
         // A name that PEFT can load: a model's name on the Hub, or a local path without its scheme.
         String name = HubName.ofSnapshot(base)
                 .map(HubName::repository)

@@ -23,7 +23,7 @@ final class BestModel {
     }
 
     /** Restores the state of a checkpoint. */
-    void resume(TrainState state) {
+    void resume(TrainState.Best state) {
         step = state.bestStep();
         value = state.bestMetric();
         eval = state.bestEval();

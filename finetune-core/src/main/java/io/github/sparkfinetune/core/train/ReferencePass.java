@@ -133,8 +133,8 @@ final class ReferencePass {
     }
 
     private void compute(TaskModel model, Stretch stretch) throws IOException {
-        int batch = config.training().perDeviceEvalBatchSize();
-        SaveClock clock = new SaveClock(config.training().saveMinutes());
+        int batch = config.training().batches().perDeviceEvalBatchSize();
+        SaveClock clock = new SaveClock(config.training().saving().saveMinutes());
         LOG.info("computing references of {} samples of {} with the initial model", stretch.size(), stretch.split());
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         try (SampleSource split = ParquetSamples.open(dataset, manifest, stretch.split(), rank.hadoop())) {

@@ -12,24 +12,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * State of a run in a checkpoint's {@code state.json}: one JSON object with these fields, named in snake case
- * ({@code global_batch}). {@code step} is the whole cursor. The next samples, their order, dropout and the learning
- * rate follow from the step, the seed and the configuration. Other fields are refused.
+ * Content of a checkpoint besides tensors, in {@code state.json}: one JSON object with the fields of these records, in
+ * snake case ({@code global_batch}). The step is the whole cursor: the next samples, their order, dropout and the
+ * learning rate follow from the step, the seed and the configuration. Unknown fields are refused.
  *
- * @param step number of completed optimizer steps
- * @param globalBatch number of samples of a step over all ranks, fixed at the start of the run
- * @param seed seed of the run, from which all randomness is derived
- * @param totalSamples number of samples of the training split
- * @param precision precision of the products; null in checkpoints of version 0.1
- * @param samples number of samples trained on so far, counted in every epoch
- * @param tokens number of tokens of these samples, without padding
- * @param bestStep step of the best evaluation, or -1
- * @param bestMetric value of {@code training.metric_for_best_model} in the best evaluation, or 0
- * @param bestEval all metrics of the best evaluation, by name
- * @param evaluationsSinceBest number of evaluations without improvement since
- * @param records records since the previous checkpoint, each an object with the fields of {@link TrainingRecord};
- *     missing values are null
- * @param result result of a finished run, an object with the fields of {@link TrainingResult}, or null
+ * @param records records since the checkpoint before, each an object with the fields of {@link TrainingRecord}
+ * @param result result of the run, an object with the fields of {@link TrainingResult}, or null before the end
  */
 record TrainState(
         @JsonUnwrapped Run run,
@@ -81,19 +69,19 @@ record TrainState(
             return JSON.treeToValue(json, TrainState.class);
         } catch (JsonProcessingException e) {
             throw RunException.data(
-                    "checkpoint " + checkpoint + ": state.json is not valid (" + e.getOriginalMessage()
+                    "checkpoint " + checkpoint + ": state.json can't be understood (" + e.getOriginalMessage()
                             + "): delete the checkpoint, or train into a new output.dir",
                     e);
         }
     }
 
-    /** Refuses to continue a run with another seed or number of samples. */
-    void requireSame(String checkpoint, long requestedSeed, long requestedSamples) {
-        if (seed != requestedSeed || totalSamples != requestedSamples) {
+    /** Refuses to continue a run that was started with another seed or other data. */
+    void requireSame(String checkpoint, long seed, long samples) {
+        if (run.seed() != seed || run.totalSamples() != samples) {
             throw RunException.config(
-                    "checkpoint " + checkpoint + " belongs to a run with training.seed " + seed + " over "
-                            + totalSamples + " samples, this run has " + requestedSeed + " and " + requestedSamples
-                            + ": restore these values, or train into a new output.dir");
+                    "checkpoint " + checkpoint + " belongs to a run with training.seed " + run.seed() + " over "
+                            + run.totalSamples() + " samples, this one has " + seed + " and " + samples
+                            + ": set them back, or train into a new output.dir");
         }
     }
 }

@@ -282,8 +282,9 @@ final class Training implements AutoCloseable {
         Checkpoint kept = checkpoints.committed().stream()
                 .filter(checkpoint -> checkpoint.step() == result.best().bestStep())
                 .findFirst()
-                .orElseThrow(() -> RunException.data("the checkpoint of the best step " + result.bestStep()
-                        + " is missing in " + config.output().checkpoints()));
+                .orElseThrow(() -> RunException.data(
+                        "the checkpoint of the best step " + result.best().bestStep() + " is missing in "
+                                + config.output().checkpoints()));
         try (LoadedCheckpoint loaded =
                 checkpoints.read(checkpoints.files(kept), NeededState.NONE, resources.temporary(), rank::progressed)) {
             resources.tensors().restoreParameters(loaded.model());

@@ -5,20 +5,15 @@ import java.io.Serializable;
 import java.util.Map;
 
 /**
- * One line of {@code metrics.jsonl}: metrics of a training step or of an evaluation.
+ * Line of {@code metrics.jsonl}: values of an optimizer step, or of an evaluation after the step.
  *
- * @param step number of completed optimizer steps, from 1
- * @param totalSteps number of optimizer steps of the whole run
- * @param epoch number of completed passes over the samples, fractional
- * @param loss mean loss of the step over all ranks, or null for an evaluation
- * @param learningRate learning rate of the step, or null for an evaluation
- * @param gradNorm global L2 norm of the gradient before clipping, or null for an evaluation
- * @param samplesPerSecond samples of all ranks per second since the last record, or null for an evaluation
- * @param tokensPerSecond tokens (without padding) of all ranks per second since the last record, or null for an
- *     evaluation
+ * @param step optimizer steps done, from 1
+ * @param totalSteps optimizer steps of the whole run
+ * @param epoch passes over the samples done, with a fraction
+ * @param training values of the step; all null for an evaluation
  * @param eval metrics of the evaluation split by name, or null for a step
- * @param precision precision of the products, in the first record of an attempt, else null
- * @param slowRank rank that was found to be slow since the last record, or null
+ * @param precision compute dtype, in the first record of an attempt, else null
+ * @param slowRank rank that was slow since the last record, or null
  */
 public record TrainingRecord(
         long step,

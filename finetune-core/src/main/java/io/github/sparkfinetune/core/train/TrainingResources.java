@@ -93,10 +93,11 @@ final class TrainingResources implements AutoCloseable {
                     initialisation);
             Model model = loaded.model();
             // A sample may consist of several documents.
-            int longest = Math.min(manifest.longest(), config.data().maxLength());
+            int longest = Math.min(
+                    manifest.samples().longest(), config.data().samples().maxLength());
             if (longest > model.maxLength()) {
                 throw RunException.config("data.max_length: samples have up to " + longest + " tokens, the model in "
-                        + config.model() + " takes at most " + model.maxLength() + ": set data.max_length to "
+                        + config.base().model() + " takes at most " + model.maxLength() + ": set data.max_length to "
                         + model.maxLength() + " and prepare again");
             }
             Optional<References> references = References.areRead(config)

@@ -6,19 +6,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Result of a training run, equal on all ranks except {@code peakRssBytes}.
+ * Result of a training run; the same on every rank except for {@code peakRssBytes}.
  *
- * @param steps number of completed optimizer steps
- * @param samples number of samples trained on over all ranks, counted in every epoch
- * @param tokens number of tokens of these samples, without padding
- * @param seconds time spent training in this attempt, without loading, evaluating and saving
- * @param samplesPerSecond throughput of this attempt over all ranks
- * @param tokensPerSecond throughput of this attempt over all ranks, without padding
- * @param bestStep step of the exported model
- * @param eval metrics of that model on the evaluation split, or empty without an evaluation split
- * @param peakRssBytes peak resident memory of this rank's process
- * @param ranks computing times of each rank; empty for one rank
- * @param precision precision of the products, or null in checkpoints of version 0.1
+ * @param peakRssBytes highest resident memory of this rank's process
+ * @param ranks time of each rank in a step; empty for a single rank
+ * @param precision compute dtype, or null in checkpoints of version 0.1
  */
 public record TrainingResult(
         @JsonUnwrapped Totals totals,

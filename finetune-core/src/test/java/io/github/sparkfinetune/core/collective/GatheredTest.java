@@ -48,7 +48,7 @@ class GatheredTest {
 
     @Test
     void gathersNoValuesAndMoreValuesThanOneRound() throws Exception {
-        int many = Gathered.VALUES_A_ROUND + 3;
+        int many = Gathered.VALUES_PER_ROUND + 3;
         try (Ranks ranks = Ranks.join(2)) {
             assertThat(ranks.play(ring -> ring.allGather(new double[0])))
                     .allSatisfy(all -> assertThat(all).isEmpty());

@@ -189,7 +189,8 @@ class ClassificationRunTest {
             List<Object[]> measured = new ArrayList<>();
             rows.forEachRemaining(row ->
                     measured.add(indices.stream().map(index -> row[index]).toArray()));
-            return spec.metrics(measured.iterator(), manifest.samples().labels()).values();
+            return spec.metrics(measured.iterator(), manifest.samples().labels())
+                    .values();
         }
     }
 

@@ -116,7 +116,8 @@ class FineTunerTest {
 
     @Test
     void limitsTheSamplesOfAnEvaluation() throws Exception {
-        Map<String, Double> all = tiny.run(tiny.config("all"), 1, null).result().eval();
+        Map<String, Double> all =
+                tiny.run(tiny.config("all"), 1, null).result().best().eval();
         Map<String, Double> five = tiny.run(tiny.config("five", "training.eval_max_samples=5"), 2, null)
                 .result()
                 .best()

@@ -133,7 +133,7 @@ class ReferencePassTest {
     private static List<double[]> referenceValues(RunConfig config, String split) throws IOException {
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         Manifest manifest = Manifest.read(dataset, HADOOP);
-        List<double[]> said = new ArrayList<>();
+        List<double[]> referenceValues = new ArrayList<>();
         try (SampleSource samples = References.withReferences(
                 config,
                 manifest,

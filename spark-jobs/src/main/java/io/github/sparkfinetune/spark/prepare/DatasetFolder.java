@@ -69,8 +69,9 @@ public final class DatasetFolder {
         }
         Manifest manifest = Manifest.read(path, hadoop);
         // A run without a number of shards uses the dataset's number, which an earlier version may have chosen.
-        DatasetOptions expected =
-                options.storage().shards() == 0 ? options.withShards(manifest.options().shards()) : options;
+        DatasetOptions expected = options.storage().shards() == 0
+                ? options.withShards(manifest.options().storage().shards())
+                : options;
         String difference = difference(manifest, task, expected, sources);
         if (difference != null) {
             throw RunException.config(path + " holds a dataset that was prepared with " + difference

@@ -182,7 +182,10 @@ public final class PrepareJob {
     /** Returns the tokenizer of a run. */
     public static TokenizerFiles tokenizer(RunConfig config, Configuration hadoop) throws IOException {
         TokenizerFiles files = TaskDatas.tokenizer(
-                new Path(RunPaths.absolute("model", config.base().model(), hadoop)), config, Architectures::positions, hadoop);
+                new Path(RunPaths.absolute("model", config.base().model(), hadoop)),
+                config,
+                Architectures::positions,
+                hadoop);
         // The native library refuses a bad file here in milliseconds, instead of later in a task.
         TextTokenizer.open(files).close();
         return files;

@@ -30,6 +30,7 @@ final class Quarantine {
 
     private static final String MARK = "_QUARANTINE";
     private static final String OWN_FILES = MARK + "|part-.*\\.parquet|_SUCCESS|\\..*|_temporary";
+    private static final String UNFINISHED_MARK = "\\." + MARK + "\\..*";
 
     private Quarantine() {}
 

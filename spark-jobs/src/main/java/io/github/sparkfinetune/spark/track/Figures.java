@@ -25,7 +25,7 @@ record Figures(String split, long step, long millis, Map<String, Double> values,
         Map<String, Double> values = new LinkedHashMap<>();
         values.put("loss", record.training().loss());
         values.put("grad_norm", record.training().gradNorm());
-        values.put("learning_rate", record.training().schedule().learningRate());
+        values.put("learning_rate", record.training().learningRate());
         values.put("epoch", record.epoch());
         values.put("samples_per_second", record.training().samplesPerSecond());
         values.put("tokens_per_second", record.training().tokensPerSecond());

@@ -24,43 +24,53 @@ final class RecordAccumulator extends AccumulatorV2<RecordAccumulator.Entry, Lis
      */
     record Entry(int attempt, long number, long madeAt, TrainingRecord record) implements Serializable {}
 
-    /** Concurrent, because the heartbeat serializes it while the training adds to it. */
-    private final ConcurrentLinkedDeque<Entry> entries = new ConcurrentLinkedDeque<>();
+    /**
+     * Concurrent, because the heartbeat serializes it while the training adds to it. Spark registers an accumulator for
+     * heartbeats while it is deserialized, when this field is still null.
+     */
+    private volatile ConcurrentLinkedDeque<Entry> entries;
+
+    private synchronized ConcurrentLinkedDeque<Entry> entries() {
+        if (entries == null) {
+            entries = new ConcurrentLinkedDeque<>();
+        }
+        return entries;
+    }
 
     @Override
     public boolean isZero() {
-        return entries.isEmpty();
+        return entries().isEmpty();
     }
 
     @Override
     public AccumulatorV2<Entry, List<Entry>> copy() {
         RecordAccumulator copy = new RecordAccumulator();
-        copy.entries.addAll(entries);
+        copy.entries().addAll(entries());
         return copy;
     }
 
     @Override
     public void reset() {
-        entries.clear();
+        entries().clear();
     }
 
     @Override
     public void add(Entry entry) {
-        Entry oldest = entries.peekFirst();
+        Entry oldest = entries().peekFirst();
         while (oldest != null && entry.madeAt() - oldest.madeAt() > KEPT) {
-            entries.pollFirst();
-            oldest = entries.peekFirst();
+            entries().pollFirst();
+            oldest = entries().peekFirst();
         }
-        entries.addLast(entry);
+        entries().addLast(entry);
     }
 
     @Override
     public void merge(AccumulatorV2<Entry, List<Entry>> other) {
-        entries.addAll(other.value());
+        entries().addAll(other.value());
     }
 
     @Override
     public List<Entry> value() {
-        return List.copyOf(entries);
+        return List.copyOf(entries());
     }
 }

@@ -48,7 +48,7 @@ final class TrainingSource implements Source, AutoCloseable {
         set("epoch", record.epoch());
         set("loss", record.training().loss());
         set("grad_norm", record.training().gradNorm());
-        set("learning_rate", record.training().schedule().learningRate());
+        set("learning_rate", record.training().learningRate());
         set("samples_per_second", record.training().samplesPerSecond());
         set("tokens_per_second", record.training().tokensPerSecond());
         if (record.eval() != null) {

@@ -168,6 +168,18 @@ public class PrepareCorpusTest {
     }
 
     @Test
+    void replacesTheUnfinishedMarkOfAKilledRun() throws IOException {
+        Path texts = PrepareFixture.write(folder.resolve("texts.jsonl"), documents());
+        Path quarantine = Files.createDirectories(folder.resolve("quarantine"));
+        Path mark = Files.createFile(quarantine.resolve("._QUARANTINE.18c920cd-58c4-46cd-80d8-7a6273847834"));
+
+        PrepareJob.run(spark, config("a", texts, "corpus: {filters: [c4], quarantine: " + quarantine + "}"));
+
+        assertThat(quarantine.resolve("_QUARANTINE")).exists();
+        assertThat(mark).doesNotExist();
+    }
+
+    @Test
     void doesNotFilterHeldOutText() throws IOException {
         Path texts = PrepareFixture.write(folder.resolve("texts.jsonl"), documents());
         Path eval = PrepareFixture.write(

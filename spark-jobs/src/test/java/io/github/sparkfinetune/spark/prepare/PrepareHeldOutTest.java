@@ -56,7 +56,8 @@ class PrepareHeldOutTest {
         List<Sample> samples = PrepareFixture.samples(folder.resolve("dataset"), manifest, "clinic");
         assertThat(samples)
                 .hasSize(7)
-                .allMatch(sample -> sample.label() == manifest.samples().labels().indexOf("ham"));
+                .allMatch(
+                        sample -> sample.label() == manifest.samples().labels().indexOf("ham"));
         // A further held-out set does not change the other splits.
         Manifest without = PrepareJob.run(spark, config("without"));
         for (String split : List.of("train", "eval", "test")) {

@@ -57,7 +57,7 @@ class PrepareQuestionsTest {
         Manifest manifest = prepare("squad", "format: squad", "train: " + squad, heldOut[0], heldOut[1]);
         assertThat(manifest.samples().labels()).isEmpty();
         assertThat(manifest.rows().badRows()).isEmpty();
-        assertThat(manifest.options().stride()).isEqualTo(8);
+        assertThat(manifest.options().samples().stride()).isEqualTo(8);
         List<QuestionRow> allQuestions = new ArrayList<>();
         for (String split : manifest.samples().splits().keySet()) {
             List<Sample> samples = samples("squad", manifest, split);

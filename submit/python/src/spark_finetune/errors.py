@@ -9,7 +9,7 @@ from typing import Any
 from py4j.protocol import Py4JJavaError
 from pyspark.errors.exceptions.captured import CapturedException
 
-_RUN_EXCEPTION = "io.github.sparkfinetune.conf.RunException"
+_RUN_EXCEPTION = "io.github.sparkfinetune.conf.error.RunException"
 
 
 class FinetuneError(Exception):

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.conf;
 
 import com.fasterxml.jackson.annotation.JsonValue;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Collections;

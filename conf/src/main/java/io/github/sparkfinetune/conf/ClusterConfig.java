@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.conf;
 
+import io.github.sparkfinetune.conf.key.Check;
+import io.github.sparkfinetune.conf.key.Key;
 import java.io.Serializable;
 
 /**

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.conf;
 
+import io.github.sparkfinetune.conf.key.Check;
 import java.io.Serializable;
 
 /**

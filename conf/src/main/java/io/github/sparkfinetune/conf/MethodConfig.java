@@ -3,6 +3,8 @@ package io.github.sparkfinetune.conf;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import io.github.sparkfinetune.conf.key.Check;
+import io.github.sparkfinetune.conf.key.Key;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;

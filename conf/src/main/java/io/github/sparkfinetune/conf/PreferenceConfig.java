@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.conf;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.sparkfinetune.conf.key.Check;
+import io.github.sparkfinetune.conf.key.Key;
 import java.io.Serializable;
 
 /**

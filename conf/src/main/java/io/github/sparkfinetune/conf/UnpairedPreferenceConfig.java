@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.conf;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.sparkfinetune.conf.key.Check;
 import java.io.Serializable;
 
 /**

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.cli;
 
-import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.error.ExitCode;
 import java.io.File;
 import java.util.List;
 import java.util.concurrent.Callable;

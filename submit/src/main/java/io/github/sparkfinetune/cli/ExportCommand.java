@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.job.Jobs;
 import picocli.CommandLine.Command;

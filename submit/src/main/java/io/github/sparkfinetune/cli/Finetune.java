@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.cli;
 
-import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.job.Failure;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.SparkJobs;

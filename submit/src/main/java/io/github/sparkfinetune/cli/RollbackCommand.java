@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.cli;
 
-import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.job.RunFile;
 import io.github.sparkfinetune.report.PromotedModel;
 import io.github.sparkfinetune.spark.run.RunPaths;

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.job;
 
-import io.github.sparkfinetune.conf.ExitCode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import org.apache.hadoop.util.ShutdownHookManager;
 
 /**

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.gguf.GgufExport;
 import io.github.sparkfinetune.core.gguf.GgufType;

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.report;
 
 import io.github.sparkfinetune.data.dataset.DataFunnel;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import java.util.Locale;
 import java.util.Map;
@@ -19,7 +20,7 @@ final class DataTables {
         html.append("<div class=\"scroll\"><table class=\"figures\"><tbody>\n");
         DataFunnel.of(manifest).forEach(line -> row(html, line));
         html.append("</tbody></table></div>");
-        Manifest.Split train = manifest.samples().splits().get(Manifest.TRAIN);
+        DatasetSplit train = manifest.samples().splits().get(Manifest.TRAIN);
         return html.append(train == null || train.lengths().isEmpty() ? "" : lengths(train.lengths()))
                 .toString();
     }

@@ -1,14 +1,14 @@
 package io.github.sparkfinetune.report;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.hf.GrowingFile;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
-import io.github.sparkfinetune.data.hf.JsonFiles;
+import io.github.sparkfinetune.data.files.GrowingFile;
+import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.files.JsonFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

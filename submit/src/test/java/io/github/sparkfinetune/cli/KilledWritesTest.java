@@ -210,7 +210,7 @@ class KilledWritesTest {
 
     private static void delete(Path folder) throws IOException {
         if (Files.exists(folder)) {
-            io.github.sparkfinetune.data.hf.HadoopFiles.deleteLocal(folder);
+            io.github.sparkfinetune.data.files.HadoopFiles.deleteLocal(folder);
         }
     }
 

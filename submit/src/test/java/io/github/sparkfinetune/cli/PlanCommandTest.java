@@ -2,7 +2,7 @@ package io.github.sparkfinetune.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import org.junit.jupiter.api.Test;
 
 class PlanCommandTest extends CommandLineOverFakeJobs {

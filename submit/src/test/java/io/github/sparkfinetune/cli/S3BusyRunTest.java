@@ -2,7 +2,7 @@ package io.github.sparkfinetune.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.s3.FaultyS3;
 import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.Test;

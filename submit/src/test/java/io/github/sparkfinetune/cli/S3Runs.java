@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.cli;
 
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.job.SparkJobs;
 import io.github.sparkfinetune.s3.FaultyS3;
 import java.io.PrintWriter;

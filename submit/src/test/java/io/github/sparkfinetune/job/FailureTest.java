@@ -2,8 +2,8 @@ package io.github.sparkfinetune.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.conf.ExitCode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import org.junit.jupiter.api.Test;
 
 class FailureTest {

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.job;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.memory.NewWeight;
 import io.github.sparkfinetune.core.plan.DirectMemory;
 import io.github.sparkfinetune.core.plan.RankMemory;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.core.train.Precision;
-import io.github.sparkfinetune.core.train.SlowRank;
 import io.github.sparkfinetune.core.train.TrainingRecord;
+import io.github.sparkfinetune.core.train.speed.SlowRank;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import org.junit.jupiter.api.Test;

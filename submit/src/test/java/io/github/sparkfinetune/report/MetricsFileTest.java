@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.metric.PrecisionRecall;
 import io.github.sparkfinetune.core.train.Precision;
-import io.github.sparkfinetune.core.train.RankTime;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.core.train.speed.RankTime;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -8,10 +8,11 @@ import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.metric.PrecisionRecall;
 import io.github.sparkfinetune.core.train.Precision;
-import io.github.sparkfinetune.core.train.RankTime;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.core.train.speed.RankTime;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.spark.predict.Scores;
@@ -87,10 +88,10 @@ class ReportTest {
         folder.writeReport();
         assertThat(dir.resolve("report.html")).content().contains("The prepared dataset is not where it was");
 
-        Manifest.Split train = new Manifest.Split(1200, 24_000, 7, List.of(1000L, 200L), List.of(), null)
-                .with(new Manifest.Side(1200, "[user, thread]", 300, 0, "2023-01-01", "2024-05-01"));
-        Manifest.Split test = new Manifest.Split(120, 2_400, 0, List.of(100L, 20L), List.of(), null)
-                .with(new Manifest.Side(120, "[user, thread]", 40, 7, "2024-05-02", "2024-06-30"));
+        DatasetSplit train = new DatasetSplit(1200, 24_000, 7, List.of(1000L, 200L), List.of(), null)
+                .with(new DatasetSplit.Side(1200, "[user, thread]", 300, 0, "2023-01-01", "2024-05-01"));
+        DatasetSplit test = new DatasetSplit(120, 2_400, 0, List.of(100L, 20L), List.of(), null)
+                .with(new DatasetSplit.Side(120, "[user, thread]", 40, 7, "2024-05-02", "2024-06-30"));
         new Manifest(
                         Manifest.SCHEMA_VERSION,
                         RunConfig.Task.CLASSIFICATION,

@@ -4,7 +4,7 @@ import io.github.sparkfinetune.conf.ClassWeight;
 import io.github.sparkfinetune.conf.ColumnNames;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Settings.Setting;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;

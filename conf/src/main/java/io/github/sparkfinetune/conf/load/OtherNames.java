@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.conf.load;
 
-import io.github.sparkfinetune.conf.Key;
+import io.github.sparkfinetune.conf.key.Key;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

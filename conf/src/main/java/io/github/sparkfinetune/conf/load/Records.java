@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.conf.load;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.json.FlatRecords;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.conf.load;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Settings.Setting;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.conf.load;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.io.StringReader;
 import java.util.HashMap;
 import java.util.HashSet;

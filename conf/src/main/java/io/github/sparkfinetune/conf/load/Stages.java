@@ -2,7 +2,7 @@ package io.github.sparkfinetune.conf.load;
 
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;

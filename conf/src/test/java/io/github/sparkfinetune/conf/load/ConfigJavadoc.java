@@ -33,7 +33,7 @@ final class ConfigJavadoc {
     /** Reads all sources of the configuration. */
     ConfigJavadoc() {
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-        try (Stream<Path> files = Files.list(SOURCES);
+        try (Stream<Path> files = Files.walk(SOURCES);
                 StandardJavaFileManager manager = compiler.getStandardFileManager(null, null, null)) {
             List<Path> sources =
                     files.filter(file -> file.toString().endsWith(".java")).toList();

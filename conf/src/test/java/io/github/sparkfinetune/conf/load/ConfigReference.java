@@ -2,10 +2,10 @@ package io.github.sparkfinetune.conf.load;
 
 import io.github.sparkfinetune.conf.ClassWeight;
 import io.github.sparkfinetune.conf.ColumnNames;
-import io.github.sparkfinetune.conf.Key;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.key.Key;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

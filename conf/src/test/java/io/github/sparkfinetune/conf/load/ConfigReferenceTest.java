@@ -2,7 +2,7 @@ package io.github.sparkfinetune.conf.load;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

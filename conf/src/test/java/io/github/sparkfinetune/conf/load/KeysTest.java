@@ -2,8 +2,8 @@ package io.github.sparkfinetune.conf.load;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.data.corpus;
 
-import io.github.sparkfinetune.conf.C4Config;
+import io.github.sparkfinetune.conf.corpus.C4Config;
 
 /**
  * C4's rules (Raffel et al. 2020, section 2.2). They leave out lines, then documents. A document that stays keeps its

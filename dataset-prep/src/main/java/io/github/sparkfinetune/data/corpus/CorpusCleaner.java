@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.data.corpus;
 
-import io.github.sparkfinetune.conf.CorpusConfig;
-import io.github.sparkfinetune.conf.CorpusConfig.Filter;
-import io.github.sparkfinetune.conf.CorpusConfig.Masking;
-import io.github.sparkfinetune.conf.CorpusConfig.Normalization;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig.Filter;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig.Masking;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig.Normalization;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

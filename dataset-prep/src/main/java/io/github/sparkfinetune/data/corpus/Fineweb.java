@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.data.corpus;
 
-import io.github.sparkfinetune.conf.FinewebConfig;
+import io.github.sparkfinetune.conf.corpus.FinewebConfig;
 
 /**
  * The rules that FineWeb adds (Penedo et al. 2024, section 3.6), measured as datatrove measures them. Lines lie between

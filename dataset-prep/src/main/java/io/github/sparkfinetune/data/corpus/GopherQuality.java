@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.data.corpus;
 
-import io.github.sparkfinetune.conf.GopherQualityConfig;
+import io.github.sparkfinetune.conf.corpus.GopherQualityConfig;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;

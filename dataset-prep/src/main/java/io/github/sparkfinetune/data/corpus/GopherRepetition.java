@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.data.corpus;
 
-import io.github.sparkfinetune.conf.GopherRepetitionConfig;
+import io.github.sparkfinetune.conf.corpus.GopherRepetitionConfig;
 import java.util.Map;
 import java.util.TreeMap;
 

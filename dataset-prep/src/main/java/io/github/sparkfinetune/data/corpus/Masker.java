@@ -3,7 +3,7 @@ package io.github.sparkfinetune.data.corpus;
 import com.google.i18n.phonenumbers.PhoneNumberMatch;
 import com.google.i18n.phonenumbers.PhoneNumberUtil;
 import com.google.i18n.phonenumbers.PhoneNumberUtil.Leniency;
-import io.github.sparkfinetune.conf.CorpusConfig.Masking;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig.Masking;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.EnumSet;

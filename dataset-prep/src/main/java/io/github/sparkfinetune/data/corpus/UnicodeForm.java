@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.data.corpus;
 
-import io.github.sparkfinetune.conf.CorpusConfig.Normalization;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig.Normalization;
 import java.text.Normalizer;
 
 /**

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.data.corpus;
 import java.util.Arrays;
 
 /** Pieces of a text with their hashes, in the order of the text. */
-final class Words {
+public final class Words {
     private int[] starts = new int[256];
     private int[] ends = new int[256];
     private long[] hashes = new long[256];

@@ -77,9 +77,9 @@ public final class DataFunnel {
         return String.join("; ", parts);
     }
 
-    private static String split(String name, Manifest.Split split) {
+    private static String split(String name, DatasetSplit split) {
         String samples = String.format(Locale.ROOT, "%,d %s rows (%,d tokens", split.rows(), name, split.tokens());
-        Manifest.Documents documents = split.documents();
+        DatasetSplit.Documents documents = split.documents();
         if (documents == null) {
             return samples + ")";
         }
@@ -107,8 +107,8 @@ public final class DataFunnel {
     /** Counts the rows of a dataset without a corpus, where every row is in one place. */
     private static long counted(Manifest manifest) {
         long rows = sum(manifest.rows().badRows()) + manifest.rows().duplicates();
-        for (Manifest.Split split : manifest.samples().splits().values()) {
-            Manifest.Documents documents = split.documents();
+        for (DatasetSplit split : manifest.samples().splits().values()) {
+            DatasetSplit.Documents documents = split.documents();
             rows += documents == null ? split.rows() : documents.count() + sum(documents.dropped());
         }
         return rows;
@@ -118,7 +118,7 @@ public final class DataFunnel {
         return String.format(Locale.ROOT, "of %,d, %.3g times each in the mean", mixed.documents(), mixed.epochs());
     }
 
-    private static String samples(Manifest.Split split) {
+    private static String samples(DatasetSplit split) {
         String tokens = String.format(
                 Locale.ROOT, "%,d tokens, %,.0f a sample", split.tokens(), (double) split.tokens() / split.rows());
         return split.truncated() == 0
@@ -126,7 +126,7 @@ public final class DataFunnel {
                 : tokens + String.format(Locale.ROOT, "; %,d texts truncated", split.truncated());
     }
 
-    private static String side(String name, Manifest.Side side) {
+    private static String side(String name, DatasetSplit.Side side) {
         List<String> notes = new ArrayList<>();
         if (side.from() != null) {
             notes.add("from " + side.from() + " to " + side.to());
@@ -155,7 +155,7 @@ public final class DataFunnel {
     /**
      * Returns the words for the values that rows of a group share: {@code prompt}, {@code user, thread}.
      *
-     * @param by as {@link Manifest.Side#by}
+     * @param by as {@link DatasetSplit.Side#by}
      */
     public static String common(String by) {
         return by.startsWith("[") ? by.substring(1, by.length() - 1) : by;

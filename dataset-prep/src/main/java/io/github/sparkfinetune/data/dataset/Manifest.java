@@ -8,10 +8,9 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.RunConfig.Task;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.json.FlatRecords;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
-import io.github.sparkfinetune.data.hf.Quoted;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
@@ -23,17 +22,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
 
 /**
  * Content of a prepared dataset: {@value #FILE_NAME} in its folder, in UTF-8 JSON. The manifest is written last and
- * moved in whole, so a folder without a manifest is an unfinished dataset. The list of {@link Shard shards} names the
- * files of the dataset in storage order; other files do not belong to the dataset. The same text and options give the
- * same manifest on every cluster, except for the paths and times of the {@link Source sources}, and the names of the
- * shards, which contain the name of the run.
+ * moved in whole, so a folder without a manifest is an unfinished dataset. The list of {@link DatasetSplit.Shard
+ * shards} names the files of the dataset in storage order; other files do not belong to the dataset. The same text and
+ * options give the same manifest on every cluster, except for the paths and times of the {@link Source sources}, and
+ * the names of the shards, which contain the name of the run.
  *
  * <p>Fields have the names of the components of these records, in {@code snake_case}:
  *
@@ -116,7 +114,7 @@ public record Manifest(
      * @param padTokenId id that batches are padded with
      * @param splits splits by name: {@value #TRAIN}, then {@value #EVAL} and {@value #TEST} if they have samples
      */
-    public record Samples(List<String> labels, int longest, int padTokenId, Map<String, Split> splits)
+    public record Samples(List<String> labels, int longest, int padTokenId, Map<String, DatasetSplit> splits)
             implements Serializable {
         public Samples {
             splits.forEach((name, split) -> Objects.requireNonNull(split, "a split is null"));
@@ -129,7 +127,7 @@ public record Manifest(
      * Rows of the sources that are left out or changed.
      *
      * @param badRows unusable rows by reason, sorted by reason; documents that tokenization finds to be unusable are in
-     *     {@link Documents#dropped} instead
+     *     {@link DatasetSplit.Documents#dropped} instead
      * @param cutTexts usable rows with a text longer than {@code data.max_text_bytes}
      * @param repairedTexts usable rows with a text from which control bytes or invalid UTF-8 were removed
      * @param duplicates usable rows that were left out because an earlier row has their content
@@ -138,106 +136,6 @@ public record Manifest(
             implements Serializable {
         public Rows {
             badRows = Collections.unmodifiableMap(new TreeMap<>(badRows));
-        }
-    }
-
-    /**
-     * One split.
-     *
-     * @param rows number of samples
-     * @param tokens tokens of the samples, special tokens included
-     * @param truncated samples, or documents, that lost tokens to {@code data.max_length}
-     * @param rowsPerLabel number of samples with each label, or with a token of each label, by label id; empty if there
-     *     are no labels
-     * @param shards files in storage order; the index of a sample in the split counts across all files
-     * @param documents documents of the samples; absent (null) if a sample is a text with a label
-     * @param lengths number of texts, or of the parts of texts that samples hold, by length: the key is a power of two,
-     *     and counts lengths of at most the key and more than half the key; absent (empty) in datasets of earlier
-     *     versions
-     * @param side groups and times of the rows; absent (null) if rows stand alone
-     */
-    public record Split(
-            long rows,
-            long tokens,
-            long truncated,
-            List<Long> rowsPerLabel,
-            List<Shard> shards,
-            @JsonInclude(JsonInclude.Include.NON_NULL) Documents documents,
-            @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<Integer, Long> lengths,
-            @JsonInclude(JsonInclude.Include.NON_NULL) Side side)
-            implements Serializable {
-        public Split {
-            rowsPerLabel = List.copyOf(rowsPerLabel);
-            shards = List.copyOf(shards);
-            lengths = lengths == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(lengths));
-        }
-
-        /** Makes a split whose lengths were not counted. */
-        public Split(
-                long rows,
-                long tokens,
-                long truncated,
-                List<Long> rowsPerLabel,
-                List<Shard> shards,
-                Documents documents) {
-            this(rows, tokens, truncated, rowsPerLabel, shards, documents, Map.of(), null);
-        }
-
-        /** Returns this split with groups and times. */
-        public Split with(Side found) {
-            return new Split(rows, tokens, truncated, rowsPerLabel, shards, documents, lengths, found);
-        }
-    }
-
-    /**
-     * Groups and times of the rows of one split before tokenization.
-     *
-     * @param rows number of rows
-     * @param by what rows of a group share, as {@link DatasetOptions.Split#splitBy}; absent (null) without groups
-     * @param groups number of groups
-     * @param shared rows of a held-out split whose group has rows in the training split
-     * @param from time of the oldest row; absent (null) without {@code data.split_by_time}
-     * @param to time of the newest row; absent (null) without {@code data.split_by_time}
-     */
-    public record Side(
-            long rows,
-            @JsonInclude(JsonInclude.Include.NON_NULL) String by,
-            long groups,
-            long shared,
-            @JsonInclude(JsonInclude.Include.NON_NULL) String from,
-            @JsonInclude(JsonInclude.Include.NON_NULL) String to)
-            implements Serializable {}
-
-    /**
-     * The documents of one split.
-     *
-     * @param count documents in the samples
-     * @param labelTokens predicted tokens: tokens with a label, except the first token of each document; for masked-lm
-     *     all tokens that may be masked
-     * @param dropped documents in no sample, by {@link DropReason#label}; {@code unlabelled_sample} counts dropped
-     *     samples that are parts of documents without a token to predict
-     */
-    public record Documents(long count, long labelTokens, Map<String, Long> dropped) implements Serializable {
-        public Documents {
-            dropped = Collections.unmodifiableMap(new TreeMap<>(dropped));
-        }
-    }
-
-    /**
-     * One Parquet file, see {@link SampleWriter}.
-     *
-     * @param file path within the dataset's folder, with {@code /}
-     * @param bytes length of the file
-     * @param rowGroups rows of each row group, in order
-     */
-    public record Shard(String file, long bytes, List<Integer> rowGroups) implements Serializable {
-        private static final Pattern INSIDE = Pattern.compile("[^/\\\\:\\p{Cntrl}]+(/[^/\\\\:\\p{Cntrl}]+)*");
-
-        public Shard {
-            if (!INSIDE.matcher(file).matches() || List.of(file.split("/")).contains("..")) {
-                throw new IllegalArgumentException(Quoted.name(file) + " is not a file in the dataset's folder");
-            }
-            rowGroups = List.copyOf(rowGroups);
         }
     }
 
@@ -342,8 +240,8 @@ public record Manifest(
      *
      * @throws RunException if the split has no rows
      */
-    public Split split(String name) {
-        Split split = samples.splits().get(name);
+    public DatasetSplit split(String name) {
+        DatasetSplit split = samples.splits().get(name);
         if (split == null) {
             throw RunException.data("the dataset has no " + name + " rows: set data." + name
                     + (name.equals(TRAIN) ? "" : " or data." + name + "_fraction") + " and prepare it again");

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.data.dataset;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.util.Objects;
 import org.apache.hadoop.fs.Path;
 

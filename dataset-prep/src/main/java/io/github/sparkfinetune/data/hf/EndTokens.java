@@ -2,7 +2,9 @@ package io.github.sparkfinetune.data.hf;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.data.files.Quoted;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.Set;

@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.data.hf;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.files.LocalDir;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.data.hf;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.data.hf;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.data.files.JsonFiles;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 

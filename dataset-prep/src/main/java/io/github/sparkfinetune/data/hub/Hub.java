@@ -2,8 +2,8 @@ package io.github.sparkfinetune.data.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;

@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.data.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.http.Http;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.Http;
 import java.io.IOException;
 import java.net.HttpURLConnection;
 import java.net.URI;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.data.hub;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.data.jinja;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.jinja.syntax.Template;
 import io.github.sparkfinetune.data.jinja.value.TemplateFault;
 import io.github.sparkfinetune.data.jinja.value.Values;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.data.sft;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.jinja.ChatTemplate;
 import io.github.sparkfinetune.data.jinja.ChatTemplate.Span;
 import io.github.sparkfinetune.data.sft.SftExample.Conversation;

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.data.task;
 
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.SampleChecks;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
@@ -73,7 +74,7 @@ public final class DatasetWarnings {
         return warnings;
     }
 
-    private static Optional<Warning> groups(String name, Manifest.Side side) {
+    private static Optional<Warning> groups(String name, DatasetSplit.Side side) {
         if (name.equals(Manifest.TRAIN) || side == null || side.shared() == 0) {
             return Optional.empty();
         }
@@ -132,7 +133,7 @@ public final class DatasetWarnings {
     }
 
     private static long rows(Manifest manifest, String name) {
-        Manifest.Split split = manifest.samples().splits().get(name);
+        DatasetSplit split = manifest.samples().splits().get(name);
         return split == null || split.side() == null ? 0 : split.side().rows();
     }
 
@@ -179,7 +180,7 @@ public final class DatasetWarnings {
                                         splitOff.stream().map("data."::concat).toList()))));
     }
 
-    private static Optional<Warning> truncated(String name, Manifest.Split split, Manifest manifest) {
+    private static Optional<Warning> truncated(String name, DatasetSplit split, Manifest manifest) {
         long of = split.documents() == null ? split.rows() : split.documents().count();
         double share = of == 0 ? 0 : split.truncated() / (double) of;
         return share < TRUNCATED
@@ -195,7 +196,7 @@ public final class DatasetWarnings {
                                 manifest.options().texts().maxLength())));
     }
 
-    private static void labels(String name, Manifest.Split split, List<String> labels, List<Warning> warnings) {
+    private static void labels(String name, DatasetSplit split, List<String> labels, List<Warning> warnings) {
         List<Long> rows = split.rowsPerLabel();
         if (rows.isEmpty() || rows.stream().allMatch(count -> count == 0)) {
             return;

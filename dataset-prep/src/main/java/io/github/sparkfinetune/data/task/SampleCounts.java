@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.data.task;
 
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.DropReason;
-import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.Serializable;
 import java.util.Arrays;
@@ -132,10 +132,11 @@ public final class SampleCounts implements Serializable {
     }
 
     /** Returns the counts as the split of a manifest. */
-    public Manifest.Split toSplit(List<Manifest.Shard> shards) {
+    public DatasetSplit toSplit(List<DatasetSplit.Shard> shards) {
         List<Long> perLabel =
                 documents ? List.of() : Arrays.stream(samplesPerLabel).boxed().toList();
-        Manifest.Documents made = documents ? new Manifest.Documents(rows - droppedRows, labelTokens, dropped) : null;
-        return new Manifest.Split(samples, tokens, truncatedRows, perLabel, shards, made, lengths, null);
+        DatasetSplit.Documents made =
+                documents ? new DatasetSplit.Documents(rows - droppedRows, labelTokens, dropped) : null;
+        return new DatasetSplit(samples, tokens, truncatedRows, perLabel, shards, made, lengths, null);
     }
 }

@@ -1,10 +1,10 @@
 package io.github.sparkfinetune.data.task;
 
-import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.DataConfig.Packing;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.corpus.CorpusCleaner;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;

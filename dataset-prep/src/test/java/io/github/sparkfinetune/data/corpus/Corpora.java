@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.data.corpus;
 
-import io.github.sparkfinetune.conf.CorpusConfig;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import java.util.Arrays;
 import java.util.List;

@@ -2,8 +2,8 @@ package io.github.sparkfinetune.data.corpus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.conf.CorpusConfig;
-import io.github.sparkfinetune.conf.CorpusConfig.Masking;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig.Masking;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 

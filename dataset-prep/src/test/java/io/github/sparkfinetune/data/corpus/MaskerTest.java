@@ -2,7 +2,7 @@ package io.github.sparkfinetune.data.corpus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.conf.CorpusConfig.Masking;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig.Masking;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.data.corpus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.conf.CorpusConfig.Normalization;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig.Normalization;
 import org.junit.jupiter.api.Test;
 
 class UnicodeFormTest {

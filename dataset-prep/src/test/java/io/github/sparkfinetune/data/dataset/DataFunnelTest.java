@@ -9,8 +9,8 @@ import org.junit.jupiter.api.Test;
 
 class DataFunnelTest {
     private static Manifest manifest(Manifest.Corpus corpus) {
-        Manifest.Documents documents = new Manifest.Documents(960, 40_000, Map.of("overlong", 10L));
-        Manifest.Split train = new Manifest.Split(500, 50_000, 7, List.of(), List.of(), documents);
+        DatasetSplit.Documents documents = new DatasetSplit.Documents(960, 40_000, Map.of("overlong", 10L));
+        DatasetSplit train = new DatasetSplit(500, 50_000, 7, List.of(), List.of(), documents);
         return new Manifest(
                 Manifest.SCHEMA_VERSION,
                 RunConfig.Task.CAUSAL_LM,

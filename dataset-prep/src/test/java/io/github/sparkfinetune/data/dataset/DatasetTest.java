@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.sparkfinetune.conf.DataConfig.Overlong;
 import io.github.sparkfinetune.conf.DataConfig.Packing;
 import io.github.sparkfinetune.conf.RunConfig.Task;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.GoldenFolder;
+import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
+import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
+import io.github.sparkfinetune.data.dataset.parquet.SampleWriter;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import java.io.IOException;
@@ -38,7 +41,7 @@ class DatasetTest {
     @BeforeEach
     void write() throws IOException {
         dataset = new Path(folder.toUri());
-        List<Manifest.Shard> shards =
+        List<DatasetSplit.Shard> shards =
                 List.of(shard("train/part-00000.parquet", 0, 2300), shard("train/part-00001.parquet", 2300, 10));
         manifest = new Manifest(
                 Manifest.SCHEMA_VERSION,
@@ -47,9 +50,7 @@ class DatasetTest {
                         List.of("ham", "spam"),
                         9,
                         0,
-                        Map.of(
-                                Manifest.TRAIN,
-                                new Manifest.Split(2310, 12345, 3, List.of(1155L, 1155L), shards, null))),
+                        Map.of(Manifest.TRAIN, new DatasetSplit(2310, 12345, 3, List.of(1155L, 1155L), shards, null))),
                 new Manifest.Rows(Map.of("empty_text", 2L), 1, 1, 0),
                 List.of(new Manifest.Source("data.train", "file:/mails.jsonl", 1, 99, "ab")),
                 new DatasetOptions(
@@ -65,13 +66,13 @@ class DatasetTest {
         manifest.write(dataset, hadoop);
     }
 
-    private Manifest.Shard shard(String file, int first, int rows) throws IOException {
+    private DatasetSplit.Shard shard(String file, int first, int rows) throws IOException {
         SampleWriter writer = new SampleWriter(new Path(dataset, file), SampleSchema.ofText(true), hadoop);
         for (int i = first; i < first + rows; i++) {
             writer.write(sample(i));
         }
         writer.close();
-        return new Manifest.Shard(file, Files.size(folder.resolve(file)), writer.rowGroups());
+        return new DatasetSplit.Shard(file, Files.size(folder.resolve(file)), writer.rowGroups());
     }
 
     private static Sample sample(int i) {
@@ -115,12 +116,12 @@ class DatasetTest {
             writer.write(sample(i).with(new Window(0, new int[0], new int[0], "{\"text\": \"" + i + "\"}")));
         }
         writer.close();
-        Manifest shown = with(new Manifest.Split(
+        Manifest shown = with(new DatasetSplit(
                 10,
                 1,
                 0,
                 List.of(5L, 5L),
-                List.of(new Manifest.Shard(
+                List.of(new DatasetSplit.Shard(
                         "train/shown.parquet", Files.size(folder.resolve("train/shown.parquet")), writer.rowGroups())),
                 null));
         try (ParquetSamples all = ParquetSamples.open(dataset, shown, Manifest.TRAIN, hadoop);
@@ -164,8 +165,8 @@ class DatasetTest {
         SampleWriter writer = new SampleWriter(new Path(dataset, file), schema, hadoop);
         writer.write(sample(1));
         writer.close();
-        Manifest.Shard shard = new Manifest.Shard(file, Files.size(folder.resolve(file)), writer.rowGroups());
-        Manifest counted = with(new Manifest.Split(1, 2, 0, List.of(0L, 1L), List.of(shard), null));
+        DatasetSplit.Shard shard = new DatasetSplit.Shard(file, Files.size(folder.resolve(file)), writer.rowGroups());
+        Manifest counted = with(new DatasetSplit(1, 2, 0, List.of(0L, 1L), List.of(shard), null));
 
         try (ParquetSamples samples = ParquetSamples.open(dataset, counted, Manifest.TRAIN, hadoop)) {
             for (int time = 0; time < 2; time++) {
@@ -231,9 +232,9 @@ class DatasetTest {
             }
         }
         writer.close();
-        Manifest.Shard shard = new Manifest.Shard(
+        DatasetSplit.Shard shard = new DatasetSplit.Shard(
                 "train/windows.parquet", Files.size(folder.resolve("train/windows.parquet")), writer.rowGroups());
-        Manifest windows = with(new Manifest.Split(written.size(), 9, 0, List.of(), List.of(shard), null));
+        Manifest windows = with(new DatasetSplit(written.size(), 9, 0, List.of(), List.of(shard), null));
 
         try (ParquetSamples samples = ParquetSamples.open(dataset, windows, Manifest.TRAIN, hadoop)) {
             for (int i = 0; i < written.size(); i++) {
@@ -253,7 +254,7 @@ class DatasetTest {
         }
     }
 
-    private Manifest with(Manifest.Split train) {
+    private Manifest with(DatasetSplit train) {
         return new Manifest(
                 manifest.schemaVersion(),
                 manifest.task(),
@@ -301,14 +302,14 @@ class DatasetTest {
                             0,
                             Map.of(
                                     Manifest.TRAIN,
-                                    new Manifest.Split(
+                                    new DatasetSplit(
                                             1500,
                                             9999,
                                             0,
                                             List.of(),
-                                            List.of(new Manifest.Shard(
+                                            List.of(new DatasetSplit.Shard(
                                                     file, Files.size(folder.resolve(file)), writer.rowGroups())),
-                                            new Manifest.Documents(3000, 8000, Map.of("overlong", 1L))))),
+                                            new DatasetSplit.Documents(3000, 8000, Map.of("overlong", 1L))))),
                     new Manifest.Rows(Map.of(), 0, 0, 0),
                     List.of(),
                     new DatasetOptions(

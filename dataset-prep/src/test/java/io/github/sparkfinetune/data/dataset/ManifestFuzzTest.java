@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.github.sparkfinetune.conf.RunConfig.Task;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -32,7 +32,8 @@ class ManifestFuzzTest {
     private static java.nio.file.Path folder;
 
     static Stream<byte[]> manifests() throws IOException {
-        List<Manifest.Shard> shards = List.of(new Manifest.Shard("train/part-00000.parquet", 10, List.of(7, 3)));
+        List<DatasetSplit.Shard> shards =
+                List.of(new DatasetSplit.Shard("train/part-00000.parquet", 10, List.of(7, 3)));
         Manifest manifest = new Manifest(
                 Manifest.SCHEMA_VERSION,
                 Task.CLASSIFICATION,
@@ -40,7 +41,7 @@ class ManifestFuzzTest {
                         List.of("ham", "spam"),
                         9,
                         0,
-                        Map.of(Manifest.TRAIN, new Manifest.Split(10, 123, 3, List.of(5L, 5L), shards, null))),
+                        Map.of(Manifest.TRAIN, new DatasetSplit(10, 123, 3, List.of(5L, 5L), shards, null))),
                 new Manifest.Rows(Map.of("empty_text", 2L), 1, 1, 0),
                 List.of(new Manifest.Source("data.train", "file:/mails.jsonl", 1, 99, "ab")),
                 OPTIONS,

@@ -3,8 +3,8 @@ package io.github.sparkfinetune.data.dataset;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.dataset.Manifest.Shard;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.dataset.DatasetSplit.Shard;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

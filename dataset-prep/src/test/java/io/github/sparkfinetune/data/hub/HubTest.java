@@ -3,8 +3,8 @@ package io.github.sparkfinetune.data.hub;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.sparkfinetune.conf.ExitCode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.data.GoldenFolder;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Warning;
 import java.io.IOException;
@@ -34,7 +35,7 @@ class DatasetWarningsTest {
     }
 
     private static List<String> imbalance(List<String> labels, Long... rows) throws IOException {
-        Manifest.Split train = new Manifest.Split(rows[0], rows[0], 0, List.of(rows), List.of(), null);
+        DatasetSplit train = new DatasetSplit(rows[0], rows[0], 0, List.of(rows), List.of(), null);
         Manifest manifest = new Manifest(
                 Manifest.SCHEMA_VERSION,
                 Task.CLASSIFICATION,

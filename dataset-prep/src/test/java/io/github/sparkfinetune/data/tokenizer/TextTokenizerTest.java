@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
-import io.github.sparkfinetune.conf.ExitCode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.GoldenFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import java.io.IOException;

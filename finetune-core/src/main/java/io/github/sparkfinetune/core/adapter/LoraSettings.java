@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.adapter;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.MethodConfig.LoraBias;
 import io.github.sparkfinetune.conf.ModuleNames;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.Architecture;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.adapter;
 
 import io.github.sparkfinetune.conf.MethodConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;

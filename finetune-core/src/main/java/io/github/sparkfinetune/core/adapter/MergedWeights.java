@@ -41,7 +41,7 @@ final class MergedWeights {
      * @param config configuration of the trained model
      * @param head the model's head
      * @param method method that trained the adapter; LoftQ's adapter belongs to 4-bit weights
-     * @throws io.github.sparkfinetune.conf.RunException if base and adapter do not fit
+     * @throws io.github.sparkfinetune.conf.error.RunException if base and adapter do not fit
      */
     MergedWeights(HfConfig config, HeadKind head, TensorSource base, PeftAdapter adapter, MethodConfig method) {
         this.config = config;

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.adapter;
 
-import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.hf.Quoted;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.Quoted;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

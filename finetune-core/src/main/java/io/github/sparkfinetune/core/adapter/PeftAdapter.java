@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.adapter;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.arch;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Set;
 import java.util.TreeSet;

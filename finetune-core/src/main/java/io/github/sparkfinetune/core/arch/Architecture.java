@@ -29,7 +29,8 @@ public interface Architecture {
     /**
      * Refuses settings of {@code config.json} that the engine does not compute.
      *
-     * @throws io.github.sparkfinetune.conf.RunException if a setting is not supported; the message names the field
+     * @throws io.github.sparkfinetune.conf.error.RunException if a setting is not supported; the message names the
+     *     field
      */
     void requireSupported();
 
@@ -126,7 +127,7 @@ public interface Architecture {
     /**
      * Returns llama.cpp's names of the family and its modules; empty if llama.cpp has no place for the family.
      *
-     * @throws io.github.sparkfinetune.conf.RunException if llama.cpp computes the family, but not this model
+     * @throws io.github.sparkfinetune.conf.error.RunException if llama.cpp computes the family, but not this model
      */
     default Optional<GgufNames> gguf() {
         return Optional.empty();

@@ -17,7 +17,7 @@ public interface DecoderArchitecture extends Architecture {
      * Returns the attention of a layer.
      *
      * @param layer index of the layer
-     * @throws io.github.sparkfinetune.conf.RunException if the engine does not compute this attention
+     * @throws io.github.sparkfinetune.conf.error.RunException if the engine does not compute this attention
      */
     LayerAttention attention(int layer);
 

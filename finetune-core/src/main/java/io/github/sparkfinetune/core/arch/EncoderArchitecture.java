@@ -87,7 +87,7 @@ public interface EncoderArchitecture extends Architecture {
     /**
      * Returns the head that predicts the token at each masked position.
      *
-     * @throws io.github.sparkfinetune.conf.RunException if the engine does not compute the family's head
+     * @throws io.github.sparkfinetune.conf.error.RunException if the engine does not compute the family's head
      */
     MaskedLmHead maskedLmHead();
 

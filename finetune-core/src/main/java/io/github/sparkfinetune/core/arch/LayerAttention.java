@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.arch;
 
+import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
 import java.util.Objects;
 import java.util.Optional;
 

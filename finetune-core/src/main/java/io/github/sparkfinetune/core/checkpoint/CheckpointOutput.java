@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.checkpoint;
 
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;

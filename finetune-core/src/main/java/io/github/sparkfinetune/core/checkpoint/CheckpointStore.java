@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.core.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
-import io.github.sparkfinetune.data.hf.JsonFiles;
+import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.files.JsonFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;

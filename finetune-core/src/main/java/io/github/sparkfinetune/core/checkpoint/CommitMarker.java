@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.sparkfinetune.data.hf.JsonFiles;
+import io.github.sparkfinetune.data.files.JsonFiles;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;

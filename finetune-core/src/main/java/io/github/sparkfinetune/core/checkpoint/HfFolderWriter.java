@@ -1,13 +1,13 @@
 package io.github.sparkfinetune.core.checkpoint;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.data.files.Quoted;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import io.github.sparkfinetune.data.hf.JsonFiles;
-import io.github.sparkfinetune.data.hf.Quoted;
 import io.github.sparkfinetune.data.hf.TokenizerSettings;
 import java.io.FileNotFoundException;
 import java.io.IOException;

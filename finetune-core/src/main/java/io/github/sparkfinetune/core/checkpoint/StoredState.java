@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.core.checkpoint;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
-import io.github.sparkfinetune.data.hf.RangedRead;
+import io.github.sparkfinetune.data.files.RangedRead;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;

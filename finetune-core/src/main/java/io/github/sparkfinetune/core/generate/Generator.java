@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.generate;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.GenerationConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Decoding;
 import java.nio.FloatBuffer;

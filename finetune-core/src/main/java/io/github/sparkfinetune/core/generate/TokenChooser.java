@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.generate;
 
 import io.github.sparkfinetune.conf.GenerationConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.Seeds;
 import java.nio.FloatBuffer;
 import java.util.BitSet;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.gguf;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;

@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.core.gguf;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.GgufTokenizer;
-import io.github.sparkfinetune.data.hf.Quoted;
+import io.github.sparkfinetune.data.files.Quoted;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.hf.Vocabulary;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.gguf;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.safetensors.FiniteWeights;
 import java.io.IOException;
 import java.io.OutputStream;

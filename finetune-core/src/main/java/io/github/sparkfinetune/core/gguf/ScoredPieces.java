@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.core.gguf;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.hf.Quoted;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.Quoted;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

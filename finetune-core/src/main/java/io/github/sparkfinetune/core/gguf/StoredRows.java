@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.gguf;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.tensor.TensorParts;
 import java.nio.FloatBuffer;

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.gradient;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.optim.Gradient;
 
 /** Gradient of an embedding table over one step. */

@@ -5,13 +5,13 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.collective.LostRankException;
-import io.github.sparkfinetune.core.model.Batch;
-import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.model.Parameter;
-import io.github.sparkfinetune.core.model.ParameterGroup;
-import io.github.sparkfinetune.core.model.Projection;
-import io.github.sparkfinetune.core.model.TokenRows;
+import io.github.sparkfinetune.core.model.batch.Batch;
+import io.github.sparkfinetune.core.model.weight.Block;
+import io.github.sparkfinetune.core.model.weight.LmHead;
+import io.github.sparkfinetune.core.model.weight.Parameter;
+import io.github.sparkfinetune.core.model.weight.ParameterGroup;
+import io.github.sparkfinetune.core.model.weight.TokenRows;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -77,7 +77,7 @@ public final class Gradients {
         shared = model.shared().filter(trained::contains);
         tied = model.tied();
         table = ofTable(device, script, model);
-        tableName = model.tokenRows().isPresent() ? TokenRows.GRADIENT : Projection.WEIGHT;
+        tableName = model.tokenRows().isPresent() ? TokenRows.GRADIENT : LmHead.WEIGHT;
         Parameter trainedTable = model.tokenRows().map(TokenRows::parameter).orElse(model.table());
         table.ifPresent(gradient ->
                 parameters.add(new ParameterGradient(trainedTable, gradient.gradient(), 1 + layers(model))));

@@ -8,7 +8,7 @@ import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
 import io.github.sparkfinetune.core.arch.LayerBytes;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
-import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 import java.util.stream.IntStream;

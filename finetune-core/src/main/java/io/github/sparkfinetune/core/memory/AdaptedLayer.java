@@ -5,7 +5,7 @@ import io.github.sparkfinetune.core.adapter.LoraModule;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.LayerUse;
 import io.github.sparkfinetune.core.arch.WeightSpec;
-import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.weight.Adaptation;
 import java.util.Objects;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;

@@ -7,10 +7,10 @@ import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
-import io.github.sparkfinetune.core.model.Adaptation;
-import io.github.sparkfinetune.core.model.Projection;
-import io.github.sparkfinetune.core.model.WeightPlacement;
-import io.github.sparkfinetune.core.model.WeightPlacements;
+import io.github.sparkfinetune.core.model.weight.Adaptation;
+import io.github.sparkfinetune.core.model.weight.LmHead;
+import io.github.sparkfinetune.core.model.weight.WeightPlacement;
+import io.github.sparkfinetune.core.model.weight.WeightPlacements;
 import io.github.sparkfinetune.core.quant.Nf4;
 import io.github.sparkfinetune.core.quant.Nf4Cache;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
@@ -121,7 +121,7 @@ public record Footprint(
                 }
             }
             architecture.shared().values().forEach(weight -> count(weight, placements.shared(weight)));
-            Projection.of(architecture, head, adaptation)
+            LmHead.of(architecture, head, adaptation)
                     .ifPresent(projection -> projection
                             .weights()
                             .forEach((local, weight) -> count(

@@ -2,6 +2,8 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.model.batch.Batch;
+import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -4,13 +4,21 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.adapter.LoraInit;
 import io.github.sparkfinetune.core.adapter.LoraModule;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.WeightSpec;
+import io.github.sparkfinetune.core.model.weight.Block;
+import io.github.sparkfinetune.core.model.weight.DequantBuffers;
+import io.github.sparkfinetune.core.model.weight.DoraNorms;
+import io.github.sparkfinetune.core.model.weight.LmHead;
+import io.github.sparkfinetune.core.model.weight.Parameter;
+import io.github.sparkfinetune.core.model.weight.ParameterGroup;
+import io.github.sparkfinetune.core.model.weight.WeightPlacement;
+import io.github.sparkfinetune.core.model.weight.Weights;
 import io.github.sparkfinetune.core.quant.StoredWeight;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -52,7 +60,7 @@ final class Blocks {
     }
 
     /** Returns the projection from hidden states to logits. It is frozen, and has its learning rate, like a head. */
-    ParameterGroup projection(Projection projection) {
+    ParameterGroup projection(LmHead projection) {
         Map<String, Parameter> parameters = new LinkedHashMap<>();
         projection
                 .weights()

@@ -7,6 +7,12 @@ import io.github.sparkfinetune.core.arch.DecoderFactors;
 import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.model.batch.Batch;
+import io.github.sparkfinetune.core.model.batch.DecoderBatch;
+import io.github.sparkfinetune.core.model.batch.LayerInputs;
+import io.github.sparkfinetune.core.model.weight.Adaptation;
+import io.github.sparkfinetune.core.model.weight.Block;
+import io.github.sparkfinetune.core.model.weight.LmHead;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -100,7 +106,7 @@ public final class Decoder extends Model {
     /**
      * Returns the sizes of the decoder that a configuration describes.
      *
-     * @throws io.github.sparkfinetune.conf.RunException if the decoder is not supported
+     * @throws io.github.sparkfinetune.conf.error.RunException if the decoder is not supported
      */
     public static DecoderShape shape(HfConfig config) {
         return Architectures.decoder(config).shape();
@@ -130,7 +136,7 @@ public final class Decoder extends Model {
      * the lm_head or the embedding table.
      */
     public NDArray projectionWeight() {
-        return projectionWeights().get(Projection.WEIGHT);
+        return projectionWeights().get(LmHead.WEIGHT);
     }
 
     @Override

@@ -8,6 +8,8 @@ import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.model.batch.Batch;
+import io.github.sparkfinetune.core.model.weight.Block;
 import java.util.LinkedHashMap;
 import java.util.Map;
 

@@ -7,6 +7,10 @@ import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.model.batch.Batch;
+import io.github.sparkfinetune.core.model.batch.EncoderBatch;
+import io.github.sparkfinetune.core.model.weight.Adaptation;
+import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -98,7 +102,7 @@ public final class Encoder extends Model {
     /**
      * Returns the sizes of the encoder that a configuration describes.
      *
-     * @throws io.github.sparkfinetune.conf.RunException if the encoder is not supported
+     * @throws io.github.sparkfinetune.conf.error.RunException if the encoder is not supported
      */
     public static EncoderShape shape(HfConfig config) {
         return Architectures.encoder(config).shape();

@@ -3,6 +3,8 @@ package io.github.sparkfinetune.core.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.model.weight.Block;
+import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.util.List;
 import java.util.Optional;

@@ -3,6 +3,12 @@ package io.github.sparkfinetune.core.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.model.batch.Batch;
+import io.github.sparkfinetune.core.model.weight.Block;
+import io.github.sparkfinetune.core.model.weight.LmHead;
+import io.github.sparkfinetune.core.model.weight.Parameter;
+import io.github.sparkfinetune.core.model.weight.ParameterGroup;
+import io.github.sparkfinetune.core.model.weight.TokenRows;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;
@@ -69,14 +75,14 @@ public abstract sealed class Model permits Encoder, Decoder {
         return parts.blocks();
     }
 
-    /** Returns the projection's own weights, or empty if it has none, see {@link Projection}. */
+    /** Returns the projection's own weights, or empty if it has none, see {@link LmHead}. */
     public final Optional<ParameterGroup> projection() {
         return parts.output().projection();
     }
 
     /**
-     * Returns all weights of the projection, see {@link Projection}, in the type that products read. The map is empty
-     * if the last block's output is logits.
+     * Returns all weights of the projection, see {@link LmHead}, in the type that products read. The map is empty if
+     * the last block's output is logits.
      */
     public final Map<String, NDArray> projectionWeights() {
         return parts.output().weights();
@@ -84,7 +90,7 @@ public abstract sealed class Model permits Encoder, Decoder {
 
     /** Returns whether the loss reads the embedding table itself, so that every row has a gradient. */
     public final boolean tied() {
-        return outputName().equals(LAST_HIDDEN_STATE) && Projection.isTable(projection());
+        return outputName().equals(LAST_HIDDEN_STATE) && LmHead.isTable(projection());
     }
 
     /** Returns the cap c by which the loss bounds logits z over the vocabulary, c·tanh(z / c), or 0 for no cap. */

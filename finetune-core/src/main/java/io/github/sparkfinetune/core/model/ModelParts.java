@@ -6,6 +6,14 @@ import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.WeightSpec;
+import io.github.sparkfinetune.core.model.weight.Adaptation;
+import io.github.sparkfinetune.core.model.weight.Block;
+import io.github.sparkfinetune.core.model.weight.LmHead;
+import io.github.sparkfinetune.core.model.weight.LmHeadWeights;
+import io.github.sparkfinetune.core.model.weight.Parameter;
+import io.github.sparkfinetune.core.model.weight.ParameterGroup;
+import io.github.sparkfinetune.core.model.weight.TokenRows;
+import io.github.sparkfinetune.core.model.weight.Weights;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.List;
@@ -86,7 +94,7 @@ record ModelParts(
         List<Block> blocks =
                 architecture.blocks(head, classes).stream().map(builder::block).toList();
         Optional<ParameterGroup> projection =
-                Projection.of(architecture, head, adaptation).map(builder::projection);
+                LmHead.of(architecture, head, adaptation).map(builder::projection);
         builder.requireAllUsed();
         return new ModelParts(
                 architecture,
@@ -96,7 +104,6 @@ record ModelParts(
                 new Table(table, tokenRows),
                 blocks,
                 builder.shared(),
-                new Output(
-                        projection, ProjectionWeights.of(weights, architecture, head, table, projection, tokenRows)));
+                new Output(projection, LmHeadWeights.of(weights, architecture, head, table, projection, tokenRows)));
     }
 }

@@ -2,8 +2,8 @@ package io.github.sparkfinetune.core.objective;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Arrays;
 import java.util.List;

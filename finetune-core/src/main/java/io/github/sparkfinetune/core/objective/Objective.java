@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.objective;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Arrays;
 import java.util.List;
@@ -43,7 +43,7 @@ public interface Objective {
      *     {@link io.github.sparkfinetune.core.model.Model#outputName} names the output of the model's last block
      * @param weights sums of {@link #weights} over the whole global batch
      * @param projection receive the gradients of the weights that the objective reads, by local name (see
-     *     {@link io.github.sparkfinetune.core.model.Projection}); frozen weights have none
+     *     {@link io.github.sparkfinetune.core.model.weight.LmHead}); frozen weights have none
      * @param add whether these gradients are added to the present values instead of replacing them
      */
     Loss loss(

@@ -7,7 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.checkpoint.TensorRange;
-import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.quant.DynamicCode;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;

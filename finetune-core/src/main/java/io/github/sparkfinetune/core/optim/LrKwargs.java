@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.optim;
 
-import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;

@@ -40,8 +40,8 @@ public final class LrSchedule {
      * @param totalSteps number of optimizer steps of the whole run
      * @param warmupSteps number of steps over which the rate rises
      * @param kwargs {@code training.lr_scheduler_kwargs}
-     * @throws io.github.sparkfinetune.conf.RunException if a key of {@code kwargs} is unknown to this schedule, missing
-     *     or of the wrong type
+     * @throws io.github.sparkfinetune.conf.error.RunException if a key of {@code kwargs} is unknown to this schedule,
+     *     missing or of the wrong type
      */
     public static LrSchedule of(
             LrSchedulerType type, double learningRate, long totalSteps, long warmupSteps, Map<String, Object> kwargs) {

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.optim;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.model.weight.Parameter;
 import java.util.Map;
 
 /** Optimizer of a fixed list of trained parameters; {@link OptimizerKind} creates it. */

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.optim;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.checkpoint.TensorRange;
-import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.ArrayList;

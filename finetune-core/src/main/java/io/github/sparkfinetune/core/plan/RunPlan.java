@@ -8,11 +8,12 @@ import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.memory.Footprint;
 import io.github.sparkfinetune.core.memory.NewWeight;
-import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.optim.OptimizerKind;
 import io.github.sparkfinetune.core.safetensors.ModelWeights;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.ModelFolder;
@@ -76,7 +77,7 @@ public record RunPlan(
      */
     public record Work(long samples, long tokens, long trainedTokens, long globalBatch, long steps, double epochs) {
         static Work of(RunConfig config, Manifest manifest) {
-            Manifest.Split train = manifest.split(Manifest.TRAIN);
+            DatasetSplit train = manifest.split(Manifest.TRAIN);
             StepPlan plan = StepPlan.of(
                     config.training(),
                     train.rows(),
@@ -97,7 +98,7 @@ public record RunPlan(
      *
      * @param config configuration with absolute paths
      * @param localDir local folder for a copy of an adapter on another file system; the caller deletes the copy
-     * @throws io.github.sparkfinetune.conf.RunException if model, adapter or dataset do not fit the configuration
+     * @throws io.github.sparkfinetune.conf.error.RunException if model, adapter or dataset do not fit the configuration
      */
     public static RunPlan of(RunConfig config, Configuration hadoop, java.nio.file.Path localDir) throws IOException {
         Path folder = new Path(config.base().model());

@@ -1,11 +1,11 @@
 package io.github.sparkfinetune.core.quant;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.safetensors.FiniteWeights;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.tensor.ParallelFor;
-import io.github.sparkfinetune.data.hf.Quoted;
+import io.github.sparkfinetune.data.files.Quoted;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 

@@ -1,12 +1,12 @@
 package io.github.sparkfinetune.core.quant;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.data.files.Quoted;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import io.github.sparkfinetune.data.hf.Quoted;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;

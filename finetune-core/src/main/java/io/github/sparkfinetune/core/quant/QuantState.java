@@ -2,12 +2,12 @@ package io.github.sparkfinetune.core.quant;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
-import io.github.sparkfinetune.data.hf.JsonFiles;
-import io.github.sparkfinetune.data.hf.Quoted;
+import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.data.files.Quoted;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;

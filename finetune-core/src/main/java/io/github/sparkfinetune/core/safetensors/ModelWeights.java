@@ -1,11 +1,11 @@
 package io.github.sparkfinetune.core.safetensors;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
-import io.github.sparkfinetune.data.hf.JsonFiles;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.data.files.Quoted;
 import io.github.sparkfinetune.data.hf.ModelFolder;
-import io.github.sparkfinetune.data.hf.Quoted;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;

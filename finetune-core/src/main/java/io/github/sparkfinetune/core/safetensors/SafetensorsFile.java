@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.safetensors;
 
-import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.hf.Quoted;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.Quoted;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.core.safetensors;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.hf.JsonFiles;
-import io.github.sparkfinetune.data.hf.Quoted;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.data.files.Quoted;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,14 +1,14 @@
 package io.github.sparkfinetune.core.task;
 
 import io.github.sparkfinetune.conf.MethodConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.BatchShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.memory.Activations;
 import io.github.sparkfinetune.core.memory.Footprint;
-import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;

@@ -2,11 +2,11 @@ package io.github.sparkfinetune.core.task;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.model.Batch;
-import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.batch.Batch;
+import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.FloatBuffer;

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.task;
 
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
@@ -23,7 +24,7 @@ public record Labels(List<String> names, List<Long> rows, long samples) {
 
     /** Returns the labels of a training dataset. */
     public static Labels of(Manifest dataset) {
-        Manifest.Split train = dataset.split(Manifest.TRAIN);
+        DatasetSplit train = dataset.split(Manifest.TRAIN);
         return new Labels(dataset.samples().labels(), train.rowsPerLabel(), train.rows());
     }
 

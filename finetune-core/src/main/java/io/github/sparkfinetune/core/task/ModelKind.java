@@ -4,8 +4,8 @@ import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.memory.Activations;
 import io.github.sparkfinetune.core.memory.Footprint;
-import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
 
@@ -30,7 +30,7 @@ public interface ModelKind<M extends Model> {
     /**
      * Checks that a configuration describes a supported model of this kind.
      *
-     * @throws io.github.sparkfinetune.conf.RunException if the model is not supported
+     * @throws io.github.sparkfinetune.conf.error.RunException if the model is not supported
      */
     void check(HfConfig config);
 

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.task;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.Metrics;
 import java.util.Iterator;

@@ -15,7 +15,7 @@ public interface TaskPredictor extends AutoCloseable {
      * @param part index of the part of the split to compute
      * @param parts number of parts
      * @return rows of {@link TaskSpec#evaluationColumns}
-     * @throws io.github.sparkfinetune.conf.RunException if samples and model do not fit each other
+     * @throws io.github.sparkfinetune.conf.error.RunException if samples and model do not fit each other
      */
     Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts);
 

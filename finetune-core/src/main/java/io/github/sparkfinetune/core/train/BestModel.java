@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.train;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.metric.Metric;
 import java.util.Map;
 

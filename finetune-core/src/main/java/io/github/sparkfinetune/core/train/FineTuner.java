@@ -37,7 +37,7 @@ public final class FineTuner {
      * Checks a run before any long work: the model's architecture, the headers of its weights, and the settings.
      *
      * @param config configuration with absolute paths
-     * @throws io.github.sparkfinetune.conf.RunException if something is wrong; the message says what to change
+     * @throws io.github.sparkfinetune.conf.error.RunException if something is wrong; the message says what to change
      */
     public static void check(RunConfig config, Configuration hadoop) throws IOException {
         Path folder = new Path(config.base().model());
@@ -80,8 +80,8 @@ public final class FineTuner {
      * @param config configuration with absolute paths
      * @param resumeFrom newest committed checkpoint, equal on all ranks, or null for a new run. If its files are
      *     damaged, the run resumes from the previous checkpoint
-     * @throws io.github.sparkfinetune.conf.RunException for errors that a retry cannot fix: bad data, a bad model, a
-     *     loss that is not finite
+     * @throws io.github.sparkfinetune.conf.error.RunException for errors that a retry cannot fix: bad data, a bad
+     *     model, a loss that is not finite
      * @throws io.github.sparkfinetune.core.collective.LostRankException if a peer is lost
      * @throws IOException if a file system fails
      */

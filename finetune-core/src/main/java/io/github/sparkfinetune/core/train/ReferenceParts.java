@@ -1,14 +1,15 @@
 package io.github.sparkfinetune.core.train;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.checkpoint.TensorRange;
 import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -161,7 +162,7 @@ final class ReferenceParts {
         String name = stored.names().iterator().next();
         TensorRange range = TensorRange.ofName(name);
         long[] shape = stored.info(name).shape();
-        Manifest.Split split = manifest.samples().splits().get(range.tensor());
+        DatasetSplit split = manifest.samples().splits().get(range.tensor());
         if (split == null || shape.length != 2 || shape[1] < 1 || range.from() % shape[1] != 0) {
             return Optional.empty();
         }

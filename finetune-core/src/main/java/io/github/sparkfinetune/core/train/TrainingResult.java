@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import io.github.sparkfinetune.core.train.speed.RankTime;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;

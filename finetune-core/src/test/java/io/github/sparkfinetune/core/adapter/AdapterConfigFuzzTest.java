@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.adapter;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

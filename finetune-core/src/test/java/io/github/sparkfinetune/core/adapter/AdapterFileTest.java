@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.sparkfinetune.conf.ExitCode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
@@ -64,7 +64,7 @@ class AdapterFileTest {
         weights(TensorType.F32, QUERY + ".lora_A.weight", "base_model.model." + name);
         assertThatThrownBy(() -> AdapterFile.read(folder))
                 .isInstanceOf(RunException.class)
-                .hasMessageContaining("trainable_token_indices are looked for, there are")
+                .hasMessageContaining("trainable_token_indices, found")
                 .hasMessageContaining(message.replace("base_model.model.", ""));
     }
 

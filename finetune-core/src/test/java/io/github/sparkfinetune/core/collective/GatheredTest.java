@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.collective;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.core.collective.ring.Ranks;
+import io.github.sparkfinetune.core.collective.exchange.Ranks;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,7 +22,7 @@ class GatheredTest {
     @ValueSource(ints = {1, 2, 5, 100})
     void gathersValuesInRankOrder(int valuesARound) throws Exception {
         try (Ranks ranks = Ranks.join(VALUES.length)) {
-            assertThat(ranks.play(ring -> Gathered.values(ring, VALUES[ring.rank()], valuesARound)))
+            assertThat(ranks.play(exchange -> Gathered.values(exchange, VALUES[exchange.rank()], valuesARound)))
                     .hasSize(VALUES.length)
                     .allSatisfy(all -> assertThat(all).containsExactly(ALL));
         }
@@ -32,9 +32,9 @@ class GatheredTest {
     @CsvSource({"1, 3", "5, 2", "7, 1"})
     void passesRanksWithFewValuesTogether(int most, int times) throws Exception {
         try (Ranks ranks = Ranks.join(VALUES.length)) {
-            assertThat(ranks.play(ring -> {
+            assertThat(ranks.play(exchange -> {
                         List<double[]> passed = new ArrayList<>();
-                        Gathered.pass(ring, VALUES[ring.rank()], most, passed::add);
+                        Gathered.pass(exchange, VALUES[exchange.rank()], most, passed::add);
                         return passed;
                     }))
                     .hasSize(VALUES.length)
@@ -50,10 +50,10 @@ class GatheredTest {
     void gathersNoValuesAndMoreValuesThanOneRound() throws Exception {
         int many = Gathered.VALUES_PER_ROUND + 3;
         try (Ranks ranks = Ranks.join(2)) {
-            assertThat(ranks.play(ring -> ring.allGather(new double[0])))
+            assertThat(ranks.play(exchange -> exchange.allGather(new double[0])))
                     .allSatisfy(all -> assertThat(all).isEmpty());
-            assertThat(ranks.play(ring -> ring.allGather(
-                            ring.rank() == 0
+            assertThat(ranks.play(exchange -> exchange.allGather(
+                            exchange.rank() == 0
                                     ? new double[] {-1}
                                     : IntStream.range(0, many).asDoubleStream().toArray())))
                     .allSatisfy(all -> {

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.sparkfinetune.core.model.Adaptation.Storage;
 import io.github.sparkfinetune.core.model.Decoding;
+import io.github.sparkfinetune.core.model.weight.Adaptation.Storage;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.MethodConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
@@ -191,10 +191,10 @@ class GgufExportTest {
 
     @Test
     void refusesModelsThatLlamaCppDoesNotCompute() {
-        assertRefused(golden("models/bert-seqcls"), ExitCode.DATA, "a bert can't be written as GGUF");
-        assertRefused(golden("models/llama-gelu"), ExitCode.DATA, "hidden_act gelu can't be written as GGUF");
-        assertRefused(golden("models/gemma2"), ExitCode.DATA, "a gemma2 can't be written as GGUF: its names there");
-        assertRefused(golden("models/phi3"), ExitCode.DATA, "a phi3 can't be written as GGUF: its names there");
+        assertRefused(golden("models/bert-seqcls"), ExitCode.DATA, "a bert cannot be written as GGUF");
+        assertRefused(golden("models/llama-gelu"), ExitCode.DATA, "hidden_act gelu cannot be written as GGUF");
+        assertRefused(golden("models/gemma2"), ExitCode.DATA, "a gemma2 cannot be written as GGUF: its names there");
+        assertRefused(golden("models/phi3"), ExitCode.DATA, "a phi3 cannot be written as GGUF: its names there");
         assertRefused(temp.resolve("none"), ExitCode.DATA, "export: there is no model at ", "train it first");
     }
 

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;

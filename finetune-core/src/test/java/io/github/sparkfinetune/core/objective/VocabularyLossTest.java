@@ -8,7 +8,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.model.MatmulBackend;
-import io.github.sparkfinetune.core.model.Projection;
+import io.github.sparkfinetune.core.model.weight.LmHead;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.util.Arrays;
@@ -51,9 +51,9 @@ class VocabularyLossTest {
             Expected expected = expected(h, w, b, targets, cap);
             NDArray hidden = manager.create(h, new Shape(m, WIDTH));
             Map<String, NDArray> projection =
-                    new HashMap<>(Map.of(Projection.WEIGHT, manager.create(w, new Shape(VOCABULARY, WIDTH))));
+                    new HashMap<>(Map.of(LmHead.WEIGHT, manager.create(w, new Shape(VOCABULARY, WIDTH))));
             if (biased) {
-                projection.put(Projection.BIAS, manager.create(b));
+                projection.put(LmHead.BIAS, manager.create(b));
             }
             NDArray ids = manager.create(targets);
             for (String gradient : new String[] {"none", "replaced", "added"}) {
@@ -61,9 +61,9 @@ class VocabularyLossTest {
                 NDArray gw = manager.ones(new Shape(VOCABULARY, WIDTH));
                 NDArray gb = manager.ones(new Shape(VOCABULARY));
                 if (!gradient.equals("none")) {
-                    gradients.put(Projection.WEIGHT, gw);
+                    gradients.put(LmHead.WEIGHT, gw);
                     if (biased) {
-                        gradients.put(Projection.BIAS, gb);
+                        gradients.put(LmHead.BIAS, gb);
                     }
                 }
                 NDList result = script.call(
@@ -104,11 +104,9 @@ class VocabularyLossTest {
                     manager,
                     "token_losses",
                     manager.zeros(new Shape(4, WIDTH)),
-                    Map.of(
-                            Projection.WEIGHT,
-                            manager.ones(new Shape(4, WIDTH)),
-                            Projection.BIAS,
-                            manager.create(new float[] {0, 2, 1, 2})),
+                    Map.of(LmHead.WEIGHT, manager.ones(new Shape(4, WIDTH)), LmHead.BIAS, manager.create(new float[] {
+                        0, 2, 1, 2
+                    })),
                     manager.create(new long[] {0, 1, 2, 3}));
 
             assertThat(each.get(1).toFloatArray()).containsExactly(0, 1, 0, 0);
@@ -125,14 +123,10 @@ class VocabularyLossTest {
                     manager,
                     "vocabulary_loss",
                     manager.zeros(new Shape(3, 4)),
-                    Map.of(
-                            Projection.WEIGHT,
-                            manager.zeros(new Shape(2, 4)),
-                            Projection.BIAS,
-                            manager.zeros(new Shape(2))),
+                    Map.of(LmHead.WEIGHT, manager.zeros(new Shape(2, 4)), LmHead.BIAS, manager.zeros(new Shape(2))),
                     manager.create(new long[] {0, 0, 1}),
                     1.0,
-                    Map.of(Projection.BIAS, gb),
+                    Map.of(LmHead.BIAS, gb),
                     false);
             assertThat(gb.toFloatArray()).containsExactly(-0.5f, 0.5f);
         }
@@ -152,11 +146,11 @@ class VocabularyLossTest {
             long[] targets = random.ints(m, 0, VOCABULARY).asLongStream().toArray();
             Expected expected = expected(h, w, b, targets, cap);
             Map<String, NDArray> gradients = Map.of(
-                    Projection.WEIGHT, manager.zeros(new Shape(VOCABULARY, WIDTH)),
-                    Projection.BIAS, manager.zeros(new Shape(VOCABULARY)));
+                    LmHead.WEIGHT, manager.zeros(new Shape(VOCABULARY, WIDTH)),
+                    LmHead.BIAS, manager.zeros(new Shape(VOCABULARY)));
             Map<String, NDArray> projection = Map.of(
-                    Projection.WEIGHT, manager.create(w, new Shape(VOCABULARY, WIDTH)),
-                    Projection.BIAS, manager.create(b));
+                    LmHead.WEIGHT, manager.create(w, new Shape(VOCABULARY, WIDTH)),
+                    LmHead.BIAS, manager.create(b));
             NDArray hidden = manager.create(h, new Shape(m, WIDTH));
             NDArray ids = manager.create(targets);
             NDList result = script.call(manager, "vocabulary_loss", hidden, projection, ids, SCALE, gradients, false);
@@ -164,8 +158,8 @@ class VocabularyLossTest {
             double rounding = 0x1p-5;
             assertThat((double) result.get(0).getFloat()).isCloseTo(expected.loss(), within(m * rounding));
             assertClose(result.get(1), expected.gh(), 0, rounding);
-            assertClose(gradients.get(Projection.WEIGHT), expected.gw(), 0, rounding);
-            assertClose(gradients.get(Projection.BIAS), expected.gb(), 0, rounding);
+            assertClose(gradients.get(LmHead.WEIGHT), expected.gw(), 0, rounding);
+            assertClose(gradients.get(LmHead.BIAS), expected.gb(), 0, rounding);
             NDList each = script.call(manager, "token_losses", hidden, projection, ids);
             assertThat(each.get(0).sum().getFloat()).isEqualTo(result.get(0).getFloat(), within(1e-4f));
         }

@@ -9,7 +9,7 @@ import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.WeightSpec.Kind;
-import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.quant.DynamicCode;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;

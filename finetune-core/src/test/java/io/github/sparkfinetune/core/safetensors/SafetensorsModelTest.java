@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.safetensors;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;

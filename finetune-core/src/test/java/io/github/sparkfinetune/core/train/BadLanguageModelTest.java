@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.safetensors.TensorType;
@@ -126,7 +126,7 @@ class BadLanguageModelTest {
                 ExitCode.CONFIG,
                 List.of("method.type=lora", "method.target_modules=[q_proj, query]"),
                 "target_modules: query matches no linear",
-                "there are down_proj, gate_proj, up_proj, k_proj, o_proj, q_proj, v_proj, lm_head");
+                "its linears are down_proj, gate_proj, up_proj, k_proj, o_proj, q_proj, v_proj, lm_head");
         assertRefused(
                 base,
                 ExitCode.CONFIG,

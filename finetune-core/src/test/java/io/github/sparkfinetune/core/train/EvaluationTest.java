@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.sparkfinetune.core.collective.ring.Ranks;
+import io.github.sparkfinetune.core.collective.exchange.Ranks;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.RandomMetrics;
@@ -28,8 +28,8 @@ class EvaluationTest {
                 for (int sample = 0; sample < SAMPLES; sample++) {
                     kind.add(whole, sample);
                 }
-                List<Map<String, Double>> measured =
-                        ranks.play(ring -> new Evaluation(new Samples(), 1).run(new Counting(kind), ring, () -> {}));
+                List<Map<String, Double>> measured = ranks.play(
+                        exchange -> new Evaluation(new Samples(), 1).run(new Counting(kind), exchange, () -> {}));
                 assertThat(measured).hasSize(count).containsOnly(measured.get(0));
                 RandomMetrics.assertSame(measured.get(0), whole.values());
             }

@@ -17,7 +17,7 @@ class FailedTrainingTest {
     @TempDir
     private Path folder;
 
-    /** Gives up pending sums first; otherwise the ring's thread would write into freed memory. */
+    /** Gives up pending sums first; otherwise the exchange's thread would write into freed memory. */
     @Test
     void givesUpPendingSumsBeforeFreeingGradients() throws Exception {
         TinyRun tiny = new TinyRun(folder, "bert-seqcls", 0.0);
@@ -81,7 +81,7 @@ class FailedTrainingTest {
 
         @Override
         public void close() {
-            // A ring's thread writes until it has ended; the memory must still be allocated.
+            // A exchange's thread writes until it has ended; the memory must still be allocated.
             pending.forEach(buffer -> buffer.putFloat(buffer.position(), 1));
             pendingAtClose = pending.size();
         }

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.collective.SingleRank;
-import io.github.sparkfinetune.core.collective.ring.Ranks;
+import io.github.sparkfinetune.core.collective.exchange.Ranks;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import org.junit.jupiter.api.Test;

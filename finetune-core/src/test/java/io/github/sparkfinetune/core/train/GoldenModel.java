@@ -2,21 +2,21 @@ package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.model.Adaptation;
-import io.github.sparkfinetune.core.model.Batch;
-import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.model.Projection;
-import io.github.sparkfinetune.core.model.Trainable;
+import io.github.sparkfinetune.core.model.batch.Batch;
+import io.github.sparkfinetune.core.model.weight.Adaptation;
+import io.github.sparkfinetune.core.model.weight.Block;
+import io.github.sparkfinetune.core.model.weight.LmHead;
+import io.github.sparkfinetune.core.model.weight.Trainable;
 import io.github.sparkfinetune.core.objective.ClassificationLoss;
 import io.github.sparkfinetune.core.objective.MultiLabelLoss;
 import io.github.sparkfinetune.core.objective.Objective;
@@ -192,7 +192,7 @@ final class GoldenModel implements AutoCloseable {
                     .toList();
             NDArray hidden = forward(owner, encoder(), encoder().batch(owner, everyToken));
             Map<String, NDArray> weights = encoder().projectionWeights();
-            logits = hidden.matMul(weights.get(Projection.WEIGHT).transpose()).add(weights.get(Projection.BIAS));
+            logits = hidden.matMul(weights.get(LmHead.WEIGHT).transpose()).add(weights.get(LmHead.BIAS));
         } else {
             Batch batch = encoder().batch(owner, samples);
             logits = forward(owner, encoder(), batch);

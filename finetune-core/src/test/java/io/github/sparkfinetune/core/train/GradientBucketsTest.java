@@ -6,7 +6,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.ByteBuffer;

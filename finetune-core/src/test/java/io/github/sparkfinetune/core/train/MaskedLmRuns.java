@@ -5,7 +5,7 @@ import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Iterator;

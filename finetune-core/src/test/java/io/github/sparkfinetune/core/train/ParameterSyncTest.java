@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.collective.Collective;
 import java.nio.ByteBuffer;
@@ -36,20 +36,20 @@ class ParameterSyncTest {
     @Test
     void takesRank0sParametersOnMachinesThatRoundDifferently() throws Exception {
         RunConfig whole = tiny.config("whole", SETTINGS);
-        List<Double> losses = tiny.run(whole, 2, null, "new", ring -> new Scaled(ring, 1 + 1e-6f))
+        List<Double> losses = tiny.run(whole, 2, null, "new", exchange -> new Scaled(exchange, 1 + 1e-6f))
                 .losses();
         assertThat(losses).hasSize(10);
         RunConfig resumed = tiny.config("resumed", SETTINGS);
         Checkpoint eighth = tiny.checkpoints(whole).get(1);
         TinyRun.copy(whole, resumed, eighth);
-        tiny.run(resumed, 2, eighth.name(), "resumed", ring -> new Scaled(ring, 1 + 1e-6f));
+        tiny.run(resumed, 2, eighth.name(), "resumed", exchange -> new Scaled(exchange, 1 + 1e-6f));
         RunAssertions.assertBitEqual(TinyRun.model(resumed), TinyRun.model(whole));
     }
 
     @Test
     void endsTheRunAfterTheFirstStepOfAWrongMachine() throws Exception {
         RunConfig config = tiny.config("wrong", SETTINGS);
-        assertThatThrownBy(() -> tiny.run(config, 2, null, "new", ring -> new Scaled(ring, -1)))
+        assertThatThrownBy(() -> tiny.run(config, 2, null, "new", exchange -> new Scaled(exchange, -1)))
                 .hasRootCauseInstanceOf(RunException.class)
                 .rootCause()
                 .hasMessageStartingWith("after step 1 the parameters of rank 1 differ from rank 0's by ");
@@ -57,24 +57,24 @@ class ParameterSyncTest {
     }
 
     /** A collective that scales sums of gradients on every rank except rank 0. */
-    private record Scaled(Collective ring, float by) implements Collective {
+    private record Scaled(Collective exchange, float by) implements Collective {
         @Override
         public int rank() {
-            return ring.rank();
+            return exchange.rank();
         }
 
         @Override
         public int size() {
-            return ring.size();
+            return exchange.size();
         }
 
         @Override
         public Future<?> allReduceAsync(ByteBuffer floats) {
             ByteBuffer mine = floats.duplicate().order(ByteOrder.nativeOrder());
-            Future<?> sum = ring.allReduceAsync(floats);
+            Future<?> sum = exchange.allReduceAsync(floats);
             FutureTask<Void> scaled = new FutureTask<>(() -> {
                 sum.get();
-                for (int at = mine.position(); ring.rank() > 0 && at < mine.limit(); at += Float.BYTES) {
+                for (int at = mine.position(); exchange.rank() > 0 && at < mine.limit(); at += Float.BYTES) {
                     mine.putFloat(at, mine.getFloat(at) * by);
                 }
                 return null;
@@ -87,22 +87,22 @@ class ParameterSyncTest {
 
         @Override
         public void allReduce(double[] values) {
-            ring.allReduce(values);
+            exchange.allReduce(values);
         }
 
         @Override
         public byte[][] allGather(byte[] mine) {
-            return ring.allGather(mine);
+            return exchange.allGather(mine);
         }
 
         @Override
         public void allGatherInto(List<List<ByteBuffer>> shares) {
-            ring.allGatherInto(shares);
+            exchange.allGatherInto(shares);
         }
 
         @Override
         public void close() {
-            ring.close();
+            exchange.close();
         }
     }
 }

@@ -7,12 +7,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.train.RunAssertions.Way;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
 import io.github.sparkfinetune.testing.TestMatrix;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -13,10 +13,10 @@ import io.github.sparkfinetune.core.checkpoint.NeededState;
 import io.github.sparkfinetune.core.checkpoint.OptimizerShare;
 import io.github.sparkfinetune.core.checkpoint.TensorRange;
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.collective.ring.Ranks;
+import io.github.sparkfinetune.core.collective.exchange.Ranks;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.Tensors;
-import io.github.sparkfinetune.data.hf.RangedRead;
+import io.github.sparkfinetune.data.files.RangedRead;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -89,9 +89,9 @@ class SoundCheckpointTest {
         return temp + "-" + rank;
     }
 
-    private Optional<CheckpointFiles> find(Collective ring, Checkpoint newest) {
-        Configuration hadoop = FarFileSystem.counting(reader(ring.rank()));
-        RankContext rank = new RankContext(ring, -1, 1, hadoop, temp, "a-1", record -> {}, () -> false);
+    private Optional<CheckpointFiles> find(Collective exchange, Checkpoint newest) {
+        Configuration hadoop = FarFileSystem.counting(reader(exchange.rank()));
+        RankContext rank = new RankContext(exchange, -1, 1, hadoop, temp, "a-1", record -> {}, () -> false);
         return new SoundCheckpoint(store(hadoop), rank).find(newest);
     }
 
@@ -103,7 +103,7 @@ class SoundCheckpointTest {
     @ValueSource(ints = {1, 2, 4})
     void checksEachByteOnOneRank(int count) throws Exception {
         try (Ranks ranks = Ranks.join(count)) {
-            assertThat(ranks.play(ring -> find(ring, written)))
+            assertThat(ranks.play(exchange -> find(exchange, written)))
                     .hasSize(count)
                     .allSatisfy(found ->
                             assertThat(found.orElseThrow().checkpoint()).isEqualTo(written));
@@ -134,10 +134,10 @@ class SoundCheckpointTest {
         bytes[bytes.length / 2] ^= 1;
         Files.write(victim, bytes);
         try (Ranks ranks = Ranks.join(2)) {
-            assertThat(ranks.play(ring -> find(ring, newer)))
+            assertThat(ranks.play(exchange -> find(exchange, newer)))
                     .allSatisfy(found ->
                             assertThat(found.orElseThrow().checkpoint()).isEqualTo(written));
-            assertThat(ranks.play(ring -> find(ring, written)))
+            assertThat(ranks.play(exchange -> find(exchange, written)))
                     .allSatisfy(found ->
                             assertThat(found.orElseThrow().checkpoint()).isEqualTo(written));
         }
@@ -147,7 +147,7 @@ class SoundCheckpointTest {
     void resumesFromNothingIfAllCheckpointsAreDamaged() throws Exception {
         Files.write(temp.resolve("checkpoints").resolve(written.name()).resolve("state.json"), new byte[] {'{', ' '});
         try (Ranks ranks = Ranks.join(2)) {
-            assertThat(ranks.play(ring -> find(ring, written))).containsOnly(Optional.empty());
+            assertThat(ranks.play(exchange -> find(exchange, written))).containsOnly(Optional.empty());
         }
     }
 

@@ -5,11 +5,12 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
-import io.github.sparkfinetune.data.dataset.SampleWriter;
 import io.github.sparkfinetune.data.dataset.Window;
+import io.github.sparkfinetune.data.dataset.parquet.SampleWriter;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
@@ -75,7 +76,7 @@ public final class TinyDataset {
     }
 
     private void write() throws IOException {
-        Map<String, Manifest.Split> splits = new LinkedHashMap<>();
+        Map<String, DatasetSplit> splits = new LinkedHashMap<>();
         splits.put(Manifest.TRAIN, split(Manifest.TRAIN, TRAIN_ROWS));
         splits.put(Manifest.EVAL, split(Manifest.EVAL, EVAL_ROWS));
         new Manifest(
@@ -100,9 +101,9 @@ public final class TinyDataset {
         return config.tasks().classification().problemType() == ProblemType.REGRESSION ? List.of("LABEL_0") : LABELS;
     }
 
-    private Manifest.Split split(String name, int rows) throws IOException {
+    private DatasetSplit split(String name, int rows) throws IOException {
         SplittableRandom random = new SplittableRandom(name.hashCode());
-        List<Manifest.Shard> shards = new ArrayList<>();
+        List<DatasetSplit.Shard> shards = new ArrayList<>();
         List<Sample> all = new ArrayList<>();
         for (int shard = 0; shard < 2; shard++) {
             String file = name + "-" + shard + ".parquet";
@@ -117,18 +118,18 @@ public final class TinyDataset {
                     }
                 }
             }
-            shards.add(new Manifest.Shard(file, Files.size(folder.resolve(file)), writer.rowGroups()));
+            shards.add(new DatasetSplit.Shard(file, Files.size(folder.resolve(file)), writer.rowGroups()));
         }
         long tokens = all.stream().mapToLong(Sample::length).sum();
         if (config.task() == Task.QUESTION_ANSWERING) {
-            return new Manifest.Split(all.size(), tokens, 0, List.of(), shards, null);
+            return new DatasetSplit(all.size(), tokens, 0, List.of(), shards, null);
         }
         if (labels().isEmpty()) {
-            Manifest.Documents documents = new Manifest.Documents(
+            DatasetSplit.Documents documents = new DatasetSplit.Documents(
                     all.stream().mapToLong(sample -> sample.documents().length).sum(),
                     all.stream().mapToLong(Sample::labelTokens).sum(),
                     Map.of());
-            return new Manifest.Split(rows, tokens, 0, List.of(), shards, documents);
+            return new DatasetSplit(rows, tokens, 0, List.of(), shards, documents);
         }
         Long[] labels = new Long[labels().size()];
         Arrays.setAll(
@@ -139,7 +140,7 @@ public final class TinyDataset {
                                 || (sample.targets().length > 0 && sample.targets()[label] == 1)
                                 || Arrays.stream(sample.labels()).anyMatch(ofToken -> ofToken == label))
                         .count());
-        return new Manifest.Split(rows, tokens, 0, List.of(labels), shards, null);
+        return new DatasetSplit(rows, tokens, 0, List.of(labels), shards, null);
     }
 
     private static Sample withoutTypes(Sample sample) {

@@ -7,10 +7,10 @@ import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.collective.ring.RingEndpoint;
-import io.github.sparkfinetune.core.collective.ring.RingMember;
-import io.github.sparkfinetune.core.collective.ring.RingTimeouts;
-import io.github.sparkfinetune.core.collective.ring.TcpRing;
+import io.github.sparkfinetune.core.collective.address.Member;
+import io.github.sparkfinetune.core.collective.address.RankEndpoint;
+import io.github.sparkfinetune.core.collective.exchange.ExchangeTimeouts;
+import io.github.sparkfinetune.core.collective.exchange.TcpExchange;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.task.TaskSpec;
@@ -134,20 +134,21 @@ public final class TinyRun {
     /** @param machine wraps the collective of each rank */
     Outcome run(RunConfig config, int ranks, String resumeFrom, String attempt, UnaryOperator<Collective> machine)
             throws Exception {
-        List<RingEndpoint> endpoints = new ArrayList<>();
+        List<RankEndpoint> endpoints = new ArrayList<>();
         for (int rank = 0; rank < ranks; rank++) {
-            endpoints.add(RingEndpoint.bind("127.0.0.1", 0));
+            endpoints.add(RankEndpoint.bind("127.0.0.1", 0));
         }
-        List<String> addresses = endpoints.stream().map(RingEndpoint::address).toList();
+        List<String> addresses = endpoints.stream().map(RankEndpoint::address).toList();
         List<TrainingRecord> records = new ArrayList<>();
         ExecutorService threads = Executors.newFixedThreadPool(ranks);
         try {
             List<Future<TrainingResult>> results = new ArrayList<>();
             for (int rank = 0; rank < ranks; rank++) {
-                RingMember member = new RingMember(rank, addresses, attempt, SECRET, false);
-                RingEndpoint endpoint = endpoints.get(rank);
+                Member member = new Member(rank, addresses, attempt, SECRET, false);
+                RankEndpoint endpoint = endpoints.get(rank);
                 results.add(threads.submit(() -> {
-                    try (Collective collective = TcpRing.join(endpoint, member, RingTimeouts.DEFAULT, () -> false)) {
+                    try (Collective collective =
+                            TcpExchange.join(endpoint, member, ExchangeTimeouts.DEFAULT, () -> false)) {
                         RankContext context = new RankContext(
                                 machine.apply(collective),
                                 -1,

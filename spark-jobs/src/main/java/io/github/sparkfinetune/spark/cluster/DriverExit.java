@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.cluster;
 
-import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.error.ExitCode;
 import java.util.function.UnaryOperator;
 import org.apache.spark.SparkUserAppException;
 

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.cluster;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;

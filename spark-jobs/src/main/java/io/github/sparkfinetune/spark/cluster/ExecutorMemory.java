@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.cluster;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.plan.RankMemory;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.spark.cluster;
 
 import io.github.sparkfinetune.conf.ClusterConfig;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.spark.cluster;
 import com.sun.management.HotSpotDiagnosticMXBean;
 import com.sun.management.OperatingSystemMXBean;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.plan.RankMemory;
 import java.lang.management.ManagementFactory;
 import java.util.OptionalLong;

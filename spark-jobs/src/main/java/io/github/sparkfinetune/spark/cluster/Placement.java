@@ -2,7 +2,7 @@ package io.github.sparkfinetune.spark.cluster;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.io.Serializable;
 import java.util.Collections;
 import java.util.List;

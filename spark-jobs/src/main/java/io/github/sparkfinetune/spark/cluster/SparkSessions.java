@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.spark.cluster;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.tensor.Allocator;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.cluster;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.lang.reflect.Constructor;
 import java.util.List;
 import java.util.regex.Matcher;

@@ -15,9 +15,9 @@ import org.apache.spark.util.sketch.BloomFilter;
 
 /**
  * Training documents that hold an n-gram of a held-out document, by
- * {@link io.github.sparkfinetune.data.corpus.NgramKeys}. A Bloom filter of the held-out n-grams drops nearly all other
- * n-grams of the training documents. An exact join compares the rest. The filter has a largest size: with much held-out
- * text it drops fewer n-grams. The join finds the same documents then, and holds neither side in memory.
+ * {@link io.github.sparkfinetune.data.corpus.similar.NgramKeys}. A Bloom filter of the held-out n-grams drops nearly
+ * all other n-grams of the training documents. An exact join compares the rest. The filter has a largest size: with
+ * much held-out text it drops fewer n-grams. The join finds the same documents then, and holds neither side in memory.
  *
  * <p>A held-out document of fewer than n words has no n-gram, so no training document contains it.
  */

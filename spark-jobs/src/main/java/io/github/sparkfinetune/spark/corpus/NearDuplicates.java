@@ -9,8 +9,8 @@ import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.udf;
 
-import io.github.sparkfinetune.data.corpus.MinHash;
-import io.github.sparkfinetune.data.corpus.Shingles;
+import io.github.sparkfinetune.data.corpus.similar.MinHash;
+import io.github.sparkfinetune.data.corpus.similar.Shingles;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Column;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.corpus;
 
-import io.github.sparkfinetune.data.corpus.NgramKeys;
+import io.github.sparkfinetune.data.corpus.similar.NgramKeys;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.function.LongPredicate;

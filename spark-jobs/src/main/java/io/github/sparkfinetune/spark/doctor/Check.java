@@ -7,7 +7,7 @@ interface Check {
     /**
      * Examines this condition.
      *
-     * @throws io.github.sparkfinetune.conf.RunException if training would fail because of it
+     * @throws io.github.sparkfinetune.conf.error.RunException if training would fail because of it
      */
     List<Finding> findings(Examination examination);
 }

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.doctor;
 
-import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.error.ExitCode;
 
 /**
  * Finding of a check, printed as one line.

@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.spark.doctor;
 
 import io.github.sparkfinetune.conf.ClusterConfig;
-import io.github.sparkfinetune.core.collective.ring.RingEndpoint;
+import io.github.sparkfinetune.core.collective.address.RankEndpoint;
+import io.github.sparkfinetune.spark.cluster.ExchangeNetwork;
 import io.github.sparkfinetune.spark.cluster.LocalDirs;
-import io.github.sparkfinetune.spark.cluster.RingNetwork;
 import java.io.IOException;
 import java.io.Serializable;
 import java.net.InetSocketAddress;
@@ -33,7 +33,7 @@ final class MachineCheckTask extends AbstractFunction1<Iterator<Integer>, Iterat
         SparkEnv env = SparkEnv.get();
         BarrierTaskContext context = BarrierTaskContext.get();
         List<String> unreached = new ArrayList<>();
-        try (RingEndpoint endpoint = RingNetwork.listen(env, cluster)) {
+        try (RankEndpoint endpoint = ExchangeNetwork.listen(env, cluster)) {
             for (String address : context.allGather(endpoint.address())) {
                 if (!reaches(address.replaceFirst("#.*", ""))) {
                     unreached.add(address.replaceFirst("#.*", ""));

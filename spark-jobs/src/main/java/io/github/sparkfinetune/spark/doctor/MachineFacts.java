@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.doctor;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.tensor.Processor;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.io.IOException;

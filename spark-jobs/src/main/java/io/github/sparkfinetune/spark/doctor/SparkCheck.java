@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.doctor;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.spark.cluster.ClusterChecks;
 import io.github.sparkfinetune.spark.cluster.SparkVersions;
 import java.nio.file.Files;

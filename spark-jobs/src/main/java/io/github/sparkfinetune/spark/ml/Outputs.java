@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.ml;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -4,7 +4,7 @@ import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.when;
 
 import io.github.sparkfinetune.conf.RunConfig.Task;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.util.Map;
 import java.util.Set;

@@ -4,7 +4,7 @@ import static org.apache.spark.ml.functions.array_to_vector;
 import static org.apache.spark.sql.functions.when;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.spark.predict.FrameEmbeddings;
 import java.util.Map;

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.spark.ml;
 import static org.apache.spark.sql.functions.col;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,10 +5,11 @@ import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.dataset.ParquetSamples;
 import io.github.sparkfinetune.data.dataset.SampleSource;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.cluster.LocalDirs;
@@ -69,7 +70,7 @@ record EvaluatedParts(
         return new EvaluatedParts(model, manifest, split, folder, tasks, parts, madeOf(model, split));
     }
 
-    private static int partsOfATask(ModelTask model, Manifest.Split split, int tasks) {
+    private static int partsOfATask(ModelTask model, DatasetSplit split, int tasks) {
         TaskSpec spec = TaskSpecs.of(model.config());
         long parts = spec.answerColumns().isEmpty() ? split.tokens() / TOKENS : split.rows() / ANSWERS;
         return (int) Math.max(1, Math.min(parts, MOST_PARTS) / tasks);

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.task.Column;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.run.RowFile;

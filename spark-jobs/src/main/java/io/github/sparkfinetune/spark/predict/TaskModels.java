@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.predict;
 
-import io.github.sparkfinetune.data.hf.LocalDir;
+import io.github.sparkfinetune.data.files.LocalDir;
 import io.github.sparkfinetune.spark.cluster.LocalDirs;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -4,10 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import io.github.sparkfinetune.conf.RunConfig.Task;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.run.Lease;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -212,17 +213,17 @@ public final class DatasetFolder {
      * Deletes shards except some, and folders without shards. Files that cannot be deleted are not part of the dataset
      * either way.
      */
-    private void clear(List<Manifest.Shard> kept) throws IOException {
+    private void clear(List<DatasetSplit.Shard> kept) throws IOException {
         Set<String> names = files(kept);
         clear(file -> !names.contains(file));
         HadoopFiles.discard(files, new Path(path, ATTEMPTS));
     }
 
-    private static Set<String> files(List<Manifest.Shard> shards) {
-        return shards.stream().map(Manifest.Shard::file).collect(Collectors.toSet());
+    private static Set<String> files(List<DatasetSplit.Shard> shards) {
+        return shards.stream().map(DatasetSplit.Shard::file).collect(Collectors.toSet());
     }
 
-    private static List<Manifest.Shard> shards(Manifest manifest) {
+    private static List<DatasetSplit.Shard> shards(Manifest manifest) {
         return manifest.samples().splits().values().stream()
                 .flatMap(split -> split.shards().stream())
                 .toList();
@@ -292,8 +293,8 @@ public final class DatasetFolder {
      * @throws RunException with exit code 4 if another run has taken over the folder, or a file was removed
      */
     void finish(Manifest manifest) throws IOException {
-        List<Manifest.Shard> shards = shards(manifest);
-        for (Manifest.Shard shard : shards) {
+        List<DatasetSplit.Shard> shards = shards(manifest);
+        for (DatasetSplit.Shard shard : shards) {
             requireExists(shard);
         }
         if (!lease.renew()) {
@@ -304,7 +305,7 @@ public final class DatasetFolder {
         lease.release(false);
     }
 
-    private void requireExists(Manifest.Shard shard) throws IOException {
+    private void requireExists(DatasetSplit.Shard shard) throws IOException {
         try {
             long bytes = files.getFileStatus(new Path(path, shard.file())).getLen();
             if (bytes != shard.bytes()) {

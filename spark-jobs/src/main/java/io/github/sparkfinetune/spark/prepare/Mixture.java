@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.prepare;
 
-import io.github.sparkfinetune.conf.CorpusConfig.StoppingStrategy;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig.StoppingStrategy;
 import io.github.sparkfinetune.data.dataset.Seeds;
 import java.io.Serializable;
 import java.util.Arrays;

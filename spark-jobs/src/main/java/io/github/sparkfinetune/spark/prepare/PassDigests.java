@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.prepare;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.spark.source.SourceReader;
 import java.util.ArrayList;

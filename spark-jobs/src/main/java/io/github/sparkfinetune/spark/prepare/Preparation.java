@@ -1,10 +1,11 @@
 package io.github.sparkfinetune.spark.prepare;
 
-import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.SampleChecks;
 import io.github.sparkfinetune.data.dataset.Warning;
@@ -99,7 +100,7 @@ final class Preparation<C> {
             List<String> labels = labels(scans);
             requireOneKind(train);
             SplitPlan split = SplitPlan.of(training, options);
-            Map<String, Manifest.Side> sides = new SideCounts(task, data, split, training).of(sources, scans);
+            Map<String, DatasetSplit.Side> sides = new SideCounts(task, data, split, training).of(sources, scans);
             context.setJobDescription("prepare: tokenize and write " + dataset);
             List<ShardWriter.Report> reports = write(rows, mixture, split, labels);
             passes.requireSame();

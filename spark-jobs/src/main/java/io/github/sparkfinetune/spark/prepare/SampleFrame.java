@@ -5,7 +5,7 @@ import static org.apache.spark.sql.functions.size;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.dataset.SampleSchema;
+import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.io.IOException;

@@ -1,9 +1,10 @@
 package io.github.sparkfinetune.spark.prepare;
 
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleChecks;
-import io.github.sparkfinetune.data.dataset.SampleWriter;
+import io.github.sparkfinetune.data.dataset.parquet.SampleWriter;
 import io.github.sparkfinetune.data.task.SampleCounts;
 import io.github.sparkfinetune.data.task.SampleSink;
 import io.github.sparkfinetune.data.task.TaskData;
@@ -133,14 +134,14 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     record Report(
             String split,
             String file,
-            Manifest.Shard shardOrNull,
+            DatasetSplit.Shard shardOrNull,
             SampleCounts counts,
             SampleChecks checks,
             long rows,
             long leaked,
             long leakedExample)
             implements Serializable {
-        Optional<Manifest.Shard> shard() {
+        Optional<DatasetSplit.Shard> shard() {
             return Optional.ofNullable(shardOrNull);
         }
     }
@@ -270,7 +271,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                 return report(null, counts);
             }
             long bytes = path.getFileSystem(configuration()).getFileStatus(path).getLen();
-            return report(new Manifest.Shard(name, bytes, writer.rowGroups()), counts);
+            return report(new DatasetSplit.Shard(name, bytes, writer.rowGroups()), counts);
         }
 
         /**
@@ -285,7 +286,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             }
         }
 
-        private Report report(Manifest.Shard shard, SampleCounts counts) {
+        private Report report(DatasetSplit.Shard shard, SampleCounts counts) {
             return new Report(names.get(split), name, shard, counts, checks, rows, leaked, leakedExample);
         }
 

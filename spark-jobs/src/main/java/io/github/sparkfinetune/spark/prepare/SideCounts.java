@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.prepare;
 
 import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.task.SplitKey.Kind;
 import io.github.sparkfinetune.data.task.TaskData;
@@ -52,7 +53,7 @@ record SideCounts(TaskData<?> task, DataConfig data, SplitPlan plan, TrainingRow
      *
      * @param scans scans of the sources, training sources first
      */
-    Map<String, Manifest.Side> of(List<SourceFiles> sources, List<SourceScan> scans) {
+    Map<String, DatasetSplit.Side> of(List<SourceFiles> sources, List<SourceScan> scans) {
         Optional<String> by = SplitKeys.common(task, data);
         boolean isTime = plan.groups().map(GroupSplit::isOfTimes).orElse(false);
         if (by.isEmpty() && !isTime) {
@@ -60,7 +61,7 @@ record SideCounts(TaskData<?> task, DataConfig data, SplitPlan plan, TrainingRow
         }
         List<String> splits =
                 ShardWriter.names(sources.stream().map(SourceFiles::split).toList());
-        Map<String, Manifest.Side> sides = new LinkedHashMap<>();
+        Map<String, DatasetSplit.Side> sides = new LinkedHashMap<>();
         Tally[] groups = by.isPresent() ? groups(splits, sources, scans) : null;
         Tally[] times = isTime ? times(splits) : null;
         Kind kind = scans.get(0).counts().numbers > 0 ? Kind.NUMBER : Kind.DATE;
@@ -71,7 +72,7 @@ record SideCounts(TaskData<?> task, DataConfig data, SplitPlan plan, TrainingRow
                 boolean timed = ofTimes.rows() > 0;
                 sides.put(
                         splits.get(i),
-                        new Manifest.Side(
+                        new DatasetSplit.Side(
                                 Math.max(ofGroups.rows(), ofTimes.rows()),
                                 ofGroups.rows() > 0 ? by.get() : null,
                                 ofGroups.groups(),

@@ -49,7 +49,7 @@ final class SplitPlan implements Serializable {
      * Computes the plan.
      *
      * @param options options of the dataset
-     * @throws io.github.sparkfinetune.conf.RunException if there are too few groups for every side to have one
+     * @throws io.github.sparkfinetune.conf.error.RunException if there are too few groups for every side to have one
      */
     static SplitPlan of(TrainingRows training, DatasetOptions options) {
         List<String> strata = new ArrayList<>(training.strata().keySet());

@@ -1,11 +1,12 @@
 package io.github.sparkfinetune.spark.prepare;
 
-import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.task.SampleCounts;
 import io.github.sparkfinetune.spark.source.ScanCounts;
@@ -33,7 +34,7 @@ record Summary(
         List<SourceScan> scans,
         Mixture mixture,
         TrainingRows training,
-        Map<String, Manifest.Side> sides) {
+        Map<String, DatasetSplit.Side> sides) {
 
     /**
      * Returns the manifest without warnings.
@@ -41,13 +42,13 @@ record Summary(
      * @throws RunException if the written rows differ from the counted rows, or too many rows are unusable
      */
     Manifest manifest(List<String> labels, List<ShardWriter.Report> reports, int padTokenId) {
-        Map<String, Manifest.Split> splits = new LinkedHashMap<>();
+        Map<String, DatasetSplit> splits = new LinkedHashMap<>();
         boolean documents = options.samples().documents() != null;
         SampleCounts all = new SampleCounts(labels.size(), documents);
         for (String split :
                 ShardWriter.names(sources.stream().map(SourceFiles::split).toList())) {
             SampleCounts counts = new SampleCounts(labels.size(), documents);
-            List<Manifest.Shard> shards = new ArrayList<>();
+            List<DatasetSplit.Shard> shards = new ArrayList<>();
             for (ShardWriter.Report report : reports) {
                 if (report.split().equals(split)) {
                     counts.plus(report.counts());
@@ -112,7 +113,7 @@ record Summary(
     }
 
     /** Refuses too many unusable rows. Some rows are found to be unusable only when they are tokenized. */
-    private void requireUsable(ScanCounts found, SampleCounts all, Map<String, Manifest.Split> splits) {
+    private void requireUsable(ScanCounts found, SampleCounts all, Map<String, DatasetSplit> splits) {
         DataConfig data = config.data();
         long unusable = all.unusableRows();
         if (unusable > 0 && found.badRows() + unusable > data.rows().maxBadFraction() * found.rows) {

@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.spark.run;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.hub.Hub;
 import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.spark.cluster.Master;

@@ -2,11 +2,11 @@ package io.github.sparkfinetune.spark.run;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
-import io.github.sparkfinetune.data.hf.JsonFiles;
+import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.data.hub.HubUpload;
 import java.io.ByteArrayInputStream;

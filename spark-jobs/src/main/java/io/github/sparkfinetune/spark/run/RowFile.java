@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.spark.run;
 
 import io.github.sparkfinetune.core.task.Column;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;

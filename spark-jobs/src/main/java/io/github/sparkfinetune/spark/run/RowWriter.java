@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.spark.run;
 
 import io.github.sparkfinetune.core.task.Column;
-import io.github.sparkfinetune.data.dataset.ParquetLists;
+import io.github.sparkfinetune.data.dataset.parquet.ParquetLists;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Collection;

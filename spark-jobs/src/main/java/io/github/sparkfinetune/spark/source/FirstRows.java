@@ -23,7 +23,7 @@ public final class FirstRows {
      * Reads the first rows of a source.
      *
      * @param named see {@link SourceLook}
-     * @throws io.github.sparkfinetune.conf.RunException if the source cannot be read in its format
+     * @throws io.github.sparkfinetune.conf.error.RunException if the source cannot be read in its format
      */
     public static SourceLook of(SourceReader reader, SourceFiles files, Map<String, String> named) {
         SparkSource source = reader.source(files);

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.source;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.source;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import java.io.FileNotFoundException;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.source;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.task.SplitKey;
 import java.io.Serializable;

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.spark.source;
 
-import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.source;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.util.List;

@@ -2,11 +2,12 @@ package io.github.sparkfinetune.spark.trace;
 
 import io.github.sparkfinetune.conf.DataConfig.Packing;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.plan.TrainingOrder;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.SampleCounts;
@@ -244,7 +245,7 @@ final class Tracing<C> {
         List<Trace.Place> places = new ArrayList<>();
         for (String split : manifest.samples().splits().keySet()) {
             long first = 0;
-            for (Manifest.Shard stored : manifest.split(split).shards()) {
+            for (DatasetSplit.Shard stored : manifest.split(split).shards()) {
                 long rows = stored.rowGroups().stream()
                         .mapToLong(Integer::longValue)
                         .sum();

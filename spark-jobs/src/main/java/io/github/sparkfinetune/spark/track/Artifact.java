@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.spark.track;
 
-import io.github.sparkfinetune.data.hf.HadoopFiles;
-import io.github.sparkfinetune.data.http.Http;
+import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.files.Http;
 import io.github.sparkfinetune.spark.track.Tracker.Command;
 import java.io.FileNotFoundException;
 import java.io.IOException;

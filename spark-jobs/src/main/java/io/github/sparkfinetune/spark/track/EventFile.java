@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.track;
 
-import io.github.sparkfinetune.data.hf.GrowingFile;
+import io.github.sparkfinetune.data.files.GrowingFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

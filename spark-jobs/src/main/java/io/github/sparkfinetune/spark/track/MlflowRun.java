@@ -2,10 +2,10 @@ package io.github.sparkfinetune.spark.track;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
-import io.github.sparkfinetune.data.hf.JsonFiles;
+import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.spark.run.Settings;
 import io.github.sparkfinetune.spark.track.MlflowApi.Metric;
 import io.github.sparkfinetune.spark.track.Tracker.Command;

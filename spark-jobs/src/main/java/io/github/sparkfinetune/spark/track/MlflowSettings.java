@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.spark.track;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.hf.JsonFiles;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.JsonFiles;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;

@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.spark.track;
 
-import io.github.sparkfinetune.conf.ExitCode;
-import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.http.Http;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.Http;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;

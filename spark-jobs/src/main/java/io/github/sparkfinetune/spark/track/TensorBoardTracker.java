@@ -2,8 +2,8 @@ package io.github.sparkfinetune.spark.track;
 
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.hf.GrowingFile;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.files.GrowingFile;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;

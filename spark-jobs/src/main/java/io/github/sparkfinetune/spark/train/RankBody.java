@@ -15,7 +15,7 @@ import org.apache.hadoop.conf.Configuration;
  * <p>How the work ends decides what Spark does. A {@link io.github.sparkfinetune.core.collective.LostRankException} or
  * an {@link IOException} (also {@link java.io.UncheckedIOException}, also as a cause) repeats the whole stage, which
  * then resumes from the newest checkpoint. Any other exception ends the run at once; a
- * {@link io.github.sparkfinetune.conf.RunException} ends it with its own exit code. All ranks must return within
+ * {@link io.github.sparkfinetune.conf.error.RunException} ends it with its own exit code. All ranks must return within
  * {@code spark.barrier.sync.timeout} of each other.
  */
 public interface RankBody extends Serializable {
@@ -23,7 +23,7 @@ public interface RankBody extends Serializable {
     /**
      * Checks a run on the driver before any long work. The default implementation checks nothing.
      *
-     * @throws io.github.sparkfinetune.conf.RunException that names the setting to change
+     * @throws io.github.sparkfinetune.conf.error.RunException that names the setting to change
      */
     default void check(RunConfig config, Configuration hadoop) throws IOException {}
 

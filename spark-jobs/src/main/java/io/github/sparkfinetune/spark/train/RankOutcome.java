@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.spark.train;
 
-import io.github.sparkfinetune.conf.ExitCode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.collective.LostRankException;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import java.io.IOException;

@@ -5,19 +5,19 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.collective.LostRankException;
-import io.github.sparkfinetune.core.collective.ring.RankOrder;
-import io.github.sparkfinetune.core.collective.ring.RingEndpoint;
-import io.github.sparkfinetune.core.collective.ring.RingMember;
-import io.github.sparkfinetune.core.collective.ring.RingTimeouts;
-import io.github.sparkfinetune.core.collective.ring.TcpRing;
+import io.github.sparkfinetune.core.collective.address.Member;
+import io.github.sparkfinetune.core.collective.address.RankEndpoint;
+import io.github.sparkfinetune.core.collective.address.RankOrder;
+import io.github.sparkfinetune.core.collective.exchange.ExchangeTimeouts;
+import io.github.sparkfinetune.core.collective.exchange.TcpExchange;
 import io.github.sparkfinetune.core.train.RankContext;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.cluster.DjlSettings;
+import io.github.sparkfinetune.spark.cluster.ExchangeNetwork;
 import io.github.sparkfinetune.spark.cluster.LocalDirs;
 import io.github.sparkfinetune.spark.cluster.Placement;
-import io.github.sparkfinetune.spark.cluster.RingNetwork;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -94,7 +94,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
 
     /**
      * @param runId random id of this run from the driver
-     * @param secret random secret of this run from the driver; a process that knows the secret may join the ring
+     * @param secret random secret of this run from the driver; a process that knows the secret may join the exchange
      */
     RankTask(
             RunConfig config,
@@ -150,11 +150,12 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
     private TrainingResult meetAndRun(BarrierTaskContext context, AtomicInteger rank) throws Exception {
         int task = context.partitionId();
         Throwable failure = null;
-        RingEndpoint endpoint = null;
+        RankEndpoint endpoint = null;
         String resumeFrom = null;
         try {
             try {
-                endpoint = RingNetwork.listen(SparkEnv.get(), config.compute().cluster());
+                endpoint =
+                        ExchangeNetwork.listen(SparkEnv.get(), config.compute().cluster());
                 resumeFrom = task == 0 ? body.newestCheckpoint(config, hadoop.value()) : null;
             } catch (Throwable e) {
                 failure = e;
@@ -172,12 +173,12 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
             List<String> addresses = all.stream().map(Greeting::address).toList();
             List<Integer> order = RankOrder.byHost(addresses);
             rank.set(order.indexOf(task));
-            RingMember member = new RingMember(
+            Member member = new Member(
                     rank.get(),
                     order.stream().map(addresses::get).toList(),
                     runId + "-" + context.stageAttemptNumber(),
                     secret,
-                    RingNetwork.encrypted(SparkEnv.get().conf()));
+                    ExchangeNetwork.encrypted(SparkEnv.get().conf()));
             return run(context, endpoint, member, all.get(0).resumeFrom());
         } finally {
             if (endpoint != null) {
@@ -186,14 +187,14 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
         }
     }
 
-    private TrainingResult run(BarrierTaskContext context, RingEndpoint endpoint, RingMember member, String resumeFrom)
+    private TrainingResult run(BarrierTaskContext context, RankEndpoint endpoint, Member member, String resumeFrom)
             throws Exception {
-        RingTimeouts timeouts = new RingTimeouts(
-                RingTimeouts.DEFAULT.join(),
+        ExchangeTimeouts timeouts = new ExchangeTimeouts(
+                ExchangeTimeouts.DEFAULT.join(),
                 Duration.ofSeconds(config.compute().cluster().timeoutSeconds()),
-                RingTimeouts.DEFAULT.operation());
+                ExchangeTimeouts.DEFAULT.operation());
         BooleanSupplier cancelled = () -> ComputingTasks.isStopped(context);
-        try (Collective collective = TcpRing.join(endpoint, member, timeouts, cancelled)) {
+        try (Collective collective = TcpExchange.join(endpoint, member, timeouts, cancelled)) {
             RankContext rank = new RankContext(
                     collective,
                     placement.gpu(context),

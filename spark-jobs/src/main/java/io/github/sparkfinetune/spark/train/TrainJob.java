@@ -1,10 +1,10 @@
 package io.github.sparkfinetune.spark.train;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.cluster.ClusterChecks;
 import io.github.sparkfinetune.spark.cluster.Executors;
 import io.github.sparkfinetune.spark.cluster.MemoryChecks;

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.spark.train;
 
 import io.github.sparkfinetune.conf.ClusterConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.spark.cluster.Executors;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;

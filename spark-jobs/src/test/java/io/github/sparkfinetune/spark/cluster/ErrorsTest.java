@@ -3,8 +3,8 @@ package io.github.sparkfinetune.spark.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import io.github.sparkfinetune.conf.ExitCode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;

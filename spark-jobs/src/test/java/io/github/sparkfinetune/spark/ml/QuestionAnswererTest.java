@@ -3,7 +3,7 @@ package io.github.sparkfinetune.spark.ml;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.spark.prepare.Questions;
 import java.util.ArrayList;
 import java.util.List;

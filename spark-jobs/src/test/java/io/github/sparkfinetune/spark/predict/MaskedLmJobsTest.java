@@ -7,6 +7,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
@@ -70,7 +71,7 @@ class MaskedLmJobsTest {
         RunConfig config = config("run", model, method, setting, packing, "cluster.ranks=2");
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
             Manifest manifest = PrepareJob.run(spark, config);
-            Manifest.Split train = manifest.split(Manifest.TRAIN);
+            DatasetSplit train = manifest.split(Manifest.TRAIN);
             // All tokens except the first and last of each document. A sample with only these tokens is left out.
             assertThat(train.documents().labelTokens())
                     .isCloseTo(train.tokens() - 2 * train.documents().count(), within(16L));

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
@@ -43,7 +44,7 @@ class UnpairedPreferenceJobsTest {
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
             Manifest manifest = PrepareJob.run(spark, config);
             assertThat(manifest.samples().splits().values().stream()
-                            .mapToLong(Manifest.Split::rows)
+                            .mapToLong(DatasetSplit::rows)
                             .sum())
                     .isEqualTo(ANSWERS);
             TrainingResult result = TrainJob.run(spark, config, record -> {});

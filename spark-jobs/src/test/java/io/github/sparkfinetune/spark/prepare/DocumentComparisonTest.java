@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.testing.TestMatrix;
@@ -176,7 +177,7 @@ class DocumentComparisonTest {
             assertThat(other.corpus()).isEqualTo(one.corpus());
             assertThat(other.rows().duplicates()).isEqualTo(one.rows().duplicates());
             assertThat(left.get(i)).isEqualTo(left.get(0));
-            for (Manifest.Shard shard : one.split("train").shards()) {
+            for (DatasetSplit.Shard shard : one.split("train").shards()) {
                 assertThat(folder.resolve("in" + partitions[i]).resolve(PrepareFixture.like(shard, other)))
                         .hasSameBinaryContentAs(folder.resolve("in1").resolve(shard.file()));
             }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
@@ -60,7 +61,7 @@ class PrepareCausalLmTest {
         List<Integer> found = new ArrayList<>();
         long documents = 0;
         for (String name : manifest.samples().splits().keySet()) {
-            Manifest.Split split = manifest.split(name);
+            DatasetSplit split = manifest.split(name);
             documents += split.documents().count();
             long tokens = 0;
             long labelTokens = 0;
@@ -106,7 +107,7 @@ class PrepareCausalLmTest {
         assertThat(cut.split(Manifest.TRAIN).truncated()).isPositive();
         assertThat(cut.samples().longest()).isEqualTo(64);
         Manifest dropped = PrepareJob.run(spark, config("dropped", texts, "bfd", "max_length: 64", "overlong: drop"));
-        Manifest.Documents documents = dropped.split(Manifest.TRAIN).documents();
+        DatasetSplit.Documents documents = dropped.split(Manifest.TRAIN).documents();
         assertThat(documents.dropped().get("overlong"))
                 .isEqualTo(cut.split(Manifest.TRAIN).truncated());
         assertThat(documents.count() + documents.dropped().get("overlong")).isEqualTo(180);

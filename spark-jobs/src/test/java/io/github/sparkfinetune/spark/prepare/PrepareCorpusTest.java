@@ -3,9 +3,10 @@ package io.github.sparkfinetune.spark.prepare;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -220,8 +221,8 @@ public class PrepareCorpusTest {
         assertThat(eight.corpus()).isEqualTo(one.corpus());
         assertThat(eight.rows().badRows()).isEqualTo(one.rows().badRows());
         assertThat(eight.rows().duplicates()).isEqualTo(one.rows().duplicates()).isPositive();
-        for (Manifest.Split split : one.samples().splits().values()) {
-            for (Manifest.Shard shard : split.shards()) {
+        for (DatasetSplit split : one.samples().splits().values()) {
+            for (DatasetSplit.Shard shard : split.shards()) {
                 assertThat(folder.resolve("cut8").resolve(PrepareFixture.like(shard, eight)))
                         .hasSameBinaryContentAs(folder.resolve("cut1").resolve(shard.file()));
             }

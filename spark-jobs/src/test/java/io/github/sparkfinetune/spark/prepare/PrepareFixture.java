@@ -2,9 +2,10 @@ package io.github.sparkfinetune.spark.prepare;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.dataset.ParquetSamples;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.source.Sources;
 import java.io.IOException;
@@ -123,19 +124,19 @@ public final class PrepareFixture {
     }
 
     /** Returns the splits of a dataset, with the names of shards without run and attempt. */
-    static Map<String, Manifest.Split> splits(Manifest manifest) {
-        Map<String, Manifest.Split> splits = new LinkedHashMap<>();
+    static Map<String, DatasetSplit> splits(Manifest manifest) {
+        Map<String, DatasetSplit> splits = new LinkedHashMap<>();
         manifest.samples()
                 .splits()
                 .forEach((name, split) -> splits.put(
                         name,
-                        new Manifest.Split(
+                        new DatasetSplit(
                                 split.rows(),
                                 split.tokens(),
                                 split.truncated(),
                                 split.rowsPerLabel(),
                                 split.shards().stream()
-                                        .map(shard -> new Manifest.Shard(
+                                        .map(shard -> new DatasetSplit.Shard(
                                                 name(shard.file()), shard.bytes(), shard.rowGroups()))
                                         .toList(),
                                 split.documents(),
@@ -149,10 +150,10 @@ public final class PrepareFixture {
     }
 
     /** Returns the file of another dataset with the split and number of a shard. */
-    static String like(Manifest.Shard shard, Manifest other) {
+    static String like(DatasetSplit.Shard shard, Manifest other) {
         return other.samples().splits().values().stream()
                 .flatMap(split -> split.shards().stream())
-                .map(Manifest.Shard::file)
+                .map(DatasetSplit.Shard::file)
                 .filter(file -> name(file).equals(name(shard.file())))
                 .findFirst()
                 .orElseThrow();

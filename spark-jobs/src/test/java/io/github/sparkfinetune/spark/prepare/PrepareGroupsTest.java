@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.prepare;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Prompts;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -151,7 +152,7 @@ class PrepareGroupsTest {
         assertApart(contexts, 40);
         assertThat(contexts.get("eval")).hasSize(8);
         assertThat(contexts.get("test")).hasSize(4);
-        assertThat(manifest.split("eval").side()).isEqualTo(new Manifest.Side(24, "context", 8, 0, null, null));
+        assertThat(manifest.split("eval").side()).isEqualTo(new DatasetSplit.Side(24, "context", 8, 0, null, null));
 
         // The column is also found by name in a file whose rows are not lines.
         Path squad = Questions.squad(folder.resolve("train.json"), Questions.rows(120, 4), 3);

@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
@@ -83,7 +84,7 @@ class PrepareHeldOutTest {
     @Test
     void countsTextsByLength() throws IOException {
         Manifest manifest = PrepareJob.run(spark, config("dataset"));
-        for (Manifest.Split split : manifest.samples().splits().values()) {
+        for (DatasetSplit split : manifest.samples().splits().values()) {
             assertThat(split.lengths().values().stream()
                             .mapToLong(Long::longValue)
                             .sum())

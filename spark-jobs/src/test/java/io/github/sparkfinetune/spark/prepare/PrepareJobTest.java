@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.prepare;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
@@ -103,8 +104,8 @@ class PrepareJobTest {
 
         assertThat(PrepareFixture.splits(second)).isEqualTo(PrepareFixture.splits(first));
         assertThat(second.samples().labels()).isEqualTo(first.samples().labels());
-        for (Manifest.Split split : first.samples().splits().values()) {
-            for (Manifest.Shard shard : split.shards()) {
+        for (DatasetSplit split : first.samples().splits().values()) {
+            for (DatasetSplit.Shard shard : split.shards()) {
                 assertThat(folder.resolve("b").resolve(PrepareFixture.like(shard, second)))
                         .hasSameBinaryContentAs(folder.resolve("a").resolve(shard.file()));
             }

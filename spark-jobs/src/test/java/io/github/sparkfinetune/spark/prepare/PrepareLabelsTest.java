@@ -3,10 +3,11 @@ package io.github.sparkfinetune.spark.prepare;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
@@ -148,8 +149,8 @@ class PrepareLabelsTest {
             assertThat(PrepareFixture.splits(second)).isEqualTo(PrepareFixture.splits(first));
             assertThat(first.split("train").rows() + first.split("eval").rows())
                     .isEqualTo(deduplicate.equals("true") ? 50 : 200);
-            for (Manifest.Split split : first.samples().splits().values()) {
-                for (Manifest.Shard shard : split.shards()) {
+            for (DatasetSplit split : first.samples().splits().values()) {
+                for (DatasetSplit.Shard shard : split.shards()) {
                     assertThat(folder.resolve("b-" + deduplicate).resolve(PrepareFixture.like(shard, second)))
                             .hasSameBinaryContentAs(
                                     folder.resolve("a-" + deduplicate).resolve(shard.file()));

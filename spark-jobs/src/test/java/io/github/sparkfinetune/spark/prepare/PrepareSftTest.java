@@ -4,9 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Prompts;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -202,9 +203,9 @@ class PrepareSftTest {
         spark = PrepareFixture.spark(1);
         Manifest second = prepare("b", folder.resolve("many"), "packing: bfd", "eval_fraction: 0.2");
         assertThat(PrepareFixture.splits(second)).isEqualTo(PrepareFixture.splits(first));
-        for (Manifest.Split split : first.samples().splits().values()) {
+        for (DatasetSplit split : first.samples().splits().values()) {
             assertThat(split.rows()).isLessThan(split.documents().count());
-            for (Manifest.Shard shard : split.shards()) {
+            for (DatasetSplit.Shard shard : split.shards()) {
                 assertThat(folder.resolve("b").resolve(PrepareFixture.like(shard, second)))
                         .hasSameBinaryContentAs(folder.resolve("a").resolve(shard.file()));
             }

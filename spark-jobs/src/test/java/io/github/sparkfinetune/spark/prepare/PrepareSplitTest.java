@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Warning;
@@ -139,7 +140,7 @@ class PrepareSplitTest {
         assertThat((double) texts.get("eval").size()).isBetween(49.5, 70.5);
         assertThat((double) texts.get("test").size()).isBetween(19.5, 40.5);
         texts.forEach((name, splitTexts) -> assertThat(manifest.split(name).side())
-                .isEqualTo(new Manifest.Side(
+                .isEqualTo(new DatasetSplit.Side(
                         splitTexts.size(), "[user]", usersOf(splitTexts).size(), 0, null, null)));
 
         List<String> csv = new ArrayList<>(List.of("user,day,text"));
@@ -212,7 +213,7 @@ class PrepareSplitTest {
         Manifest manifest = manifests.get(0);
         assertThat(PrepareFixture.splits(manifests.get(1))).isEqualTo(PrepareFixture.splits(manifest));
         assertThat(manifest.rows().duplicates()).isEqualTo(60);
-        for (Manifest.Split split : manifest.samples().splits().values()) {
+        for (DatasetSplit split : manifest.samples().splits().values()) {
             assertThat(split.side().rows()).isEqualTo(split.rows());
         }
         assertThat(manifest.split("train").rows() + manifest.split("eval").rows())
@@ -230,7 +231,7 @@ class PrepareSplitTest {
             assertThat(days.first()).isGreaterThan(before);
             before = days.last();
             assertThat(manifest.split(split).side())
-                    .isEqualTo(new Manifest.Side(texts.get(split).size(), null, 0, 0, days.first(), days.last()));
+                    .isEqualTo(new DatasetSplit.Side(texts.get(split).size(), null, 0, 0, days.first(), days.last()));
         }
         // A day has 2 or 3 rows.
         assertThat(texts.get("eval")).hasSizeBetween(58, 62);

@@ -3,10 +3,11 @@ package io.github.sparkfinetune.spark.prepare;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.spark.run.Lease;
 import java.io.IOException;
@@ -173,7 +174,7 @@ class PrepareTwiceTest {
         assertThat(PrepareFixture.samples(dataset, manifest, "train")).hasSize(27);
         Set<String> named = manifest.samples().splits().values().stream()
                 .flatMap(split -> split.shards().stream())
-                .map(Manifest.Shard::file)
+                .map(DatasetSplit.Shard::file)
                 .collect(Collectors.toSet());
         try (Stream<Path> all = Files.walk(dataset)) {
             assertThat(all.filter(file -> file.toString().endsWith(".parquet"))

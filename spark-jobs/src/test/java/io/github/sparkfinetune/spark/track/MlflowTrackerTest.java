@@ -5,11 +5,11 @@ import static io.github.sparkfinetune.spark.track.TensorBoardTrackerTest.step;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.train.TrainingRecord;
-import io.github.sparkfinetune.data.http.Http;
+import io.github.sparkfinetune.data.files.Http;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.track.Tracker.Command;
 import io.github.sparkfinetune.spark.track.Tracker.Status;

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.spark.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.error.ExitCode;
 import org.junit.jupiter.api.Test;
 
 /** Errors with the texts of PyTorch 2.7 and of the JVM. */

@@ -35,33 +35,33 @@ final class AllReduceBench {
         }
         int ranks = Integer.parseInt(arguments[1]);
         PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
-        try (Collective ring = RankProcesses.join(Integer.parseInt(arguments[0]))) {
+        try (Collective exchange = RankProcesses.join(Integer.parseInt(arguments[0]))) {
             for (int megabytes : MEGABYTES) {
-                buffer(ring, megabytes, ranks, out);
+                buffer(exchange, megabytes, ranks, out);
             }
-            small(ring, ranks, out);
+            small(exchange, ranks, out);
         }
     }
 
-    private static void buffer(Collective ring, int megabytes, int ranks, PrintWriter out) {
+    private static void buffer(Collective exchange, int megabytes, int ranks, PrintWriter out) {
         ByteBuffer floats = ByteBuffer.allocateDirect(megabytes << 20).order(ByteOrder.nativeOrder());
         for (int i = 0; i < Math.max(REPEATS, Math.min(WARM_UP_MEGABYTES, 14 * REPEATS) / megabytes); i++) {
-            await(ring, floats);
+            await(exchange, floats);
         }
         long[] nanos = new long[REPEATS];
         double processor = ProcessorTime.seconds();
         for (int i = 0; i < REPEATS; i++) {
-            floats.asFloatBuffer().put(0, ring.rank() + 1);
-            ring.barrier();
+            floats.asFloatBuffer().put(0, exchange.rank() + 1);
+            exchange.barrier();
             long start = System.nanoTime();
-            await(ring, floats);
+            await(exchange, floats);
             nanos[i] = System.nanoTime() - start;
         }
         double[] used = {ProcessorTime.seconds() - processor};
-        ring.allReduce(used);
+        exchange.allReduce(used);
         Arrays.sort(nanos);
         double seconds = nanos[REPEATS / 2] / 1e9;
-        if (ring.rank() == 0) {
+        if (exchange.rank() == 0) {
             out.printf(
                     Locale.ROOT,
                     "ours ranks %d MB %d median ms %.2f busbw GB/s %.2f cpu s/GB %.2f check %.0f%n",
@@ -74,25 +74,25 @@ final class AllReduceBench {
         }
     }
 
-    private static void await(Collective ring, ByteBuffer floats) {
+    private static void await(Collective exchange, ByteBuffer floats) {
         try {
-            ring.allReduceAsync(floats).get();
+            exchange.allReduceAsync(floats).get();
         } catch (InterruptedException | ExecutionException e) {
             throw new IllegalStateException(e);
         }
     }
 
-    private static void small(Collective ring, int ranks, PrintWriter out) {
+    private static void small(Collective exchange, int ranks, PrintWriter out) {
         long[] nanos = new long[SMALL_REPEATS];
         double[] value = {1};
         for (int i = -SMALL_REPEATS; i < SMALL_REPEATS; i++) {
             long start = System.nanoTime();
-            ring.allReduce(value);
+            exchange.allReduce(value);
             value[0] = 1;
             nanos[Math.max(0, i)] = System.nanoTime() - start;
         }
         Arrays.sort(nanos);
-        if (ring.rank() == 0) {
+        if (exchange.rank() == 0) {
             out.printf(
                     Locale.ROOT,
                     "ours ranks %d sum of a double: median us %.1f%n",

@@ -1,12 +1,12 @@
 package io.github.sparkfinetune.bench;
 
-import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
-import io.github.sparkfinetune.core.train.ResidentMemory;
+import io.github.sparkfinetune.core.memory.ResidentMemory;
 import io.github.sparkfinetune.data.corpus.CorpusCleaner;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.bench;
 
-import io.github.sparkfinetune.core.train.ResidentMemory;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.core.memory.ResidentMemory;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.spark.corpus.HashedText;
 import io.github.sparkfinetune.spark.corpus.NearDuplicates;

@@ -2,8 +2,9 @@ package io.github.sparkfinetune.bench;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -45,7 +46,7 @@ final class PrepareBench {
     private static void report(Instant submitted, Instant started, Manifest manifest) {
         Instant done = Instant.now();
         long tokens = manifest.samples().splits().values().stream()
-                .mapToLong(Manifest.Split::tokens)
+                .mapToLong(DatasetSplit::tokens)
                 .sum();
         double whole = Duration.between(submitted, done).toMillis() / 1e3;
         double job = Duration.between(started, done).toMillis() / 1e3;

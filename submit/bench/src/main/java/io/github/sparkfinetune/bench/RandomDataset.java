@@ -2,11 +2,12 @@ package io.github.sparkfinetune.bench;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
-import io.github.sparkfinetune.data.dataset.SampleSchema.Column;
-import io.github.sparkfinetune.data.dataset.SampleWriter;
 import io.github.sparkfinetune.data.dataset.Window;
+import io.github.sparkfinetune.data.dataset.parquet.SampleSchema.Column;
+import io.github.sparkfinetune.data.dataset.parquet.SampleWriter;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.TaskData;
@@ -55,13 +56,13 @@ final class RandomDataset {
         boolean documents = columns.contains(Column.DOCUMENTS);
         boolean labelled = !documents && !columns.contains(Column.ANSWER);
         long tokens = (long) samples * length;
-        Manifest.Split split = new Manifest.Split(
+        DatasetSplit split = new DatasetSplit(
                 samples,
                 tokens,
                 0,
                 labelled ? List.of(samples / 2L, samples - samples / 2L) : List.of(),
-                List.of(new Manifest.Shard(FILE, bytes, writer.rowGroups())),
-                documents ? new Manifest.Documents(samples, tokens - samples, Map.of()) : null);
+                List.of(new DatasetSplit.Shard(FILE, bytes, writer.rowGroups())),
+                documents ? new DatasetSplit.Documents(samples, tokens - samples, Map.of()) : null);
         TokenizerFiles tokenizer = TaskDatas.tokenizer(model, config, Architectures::positions, hadoop);
         new Manifest(
                         Manifest.SCHEMA_VERSION,

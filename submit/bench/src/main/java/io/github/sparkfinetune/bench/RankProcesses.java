@@ -1,11 +1,11 @@
 package io.github.sparkfinetune.bench;
 
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.collective.ring.RankOrder;
-import io.github.sparkfinetune.core.collective.ring.RingEndpoint;
-import io.github.sparkfinetune.core.collective.ring.RingMember;
-import io.github.sparkfinetune.core.collective.ring.RingTimeouts;
-import io.github.sparkfinetune.core.collective.ring.TcpRing;
+import io.github.sparkfinetune.core.collective.address.Member;
+import io.github.sparkfinetune.core.collective.address.RankEndpoint;
+import io.github.sparkfinetune.core.collective.address.RankOrder;
+import io.github.sparkfinetune.core.collective.exchange.ExchangeTimeouts;
+import io.github.sparkfinetune.core.collective.exchange.TcpExchange;
 import io.github.sparkfinetune.core.tensor.Allocator;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** Starts the ranks of a benchmark as processes on this machine and joins them into a ring. */
+/** Starts the ranks of a benchmark as processes on this machine and joins them into an exchange. */
 final class RankProcesses {
     private static final long DEADLINE_MINUTES = 10;
 
@@ -91,17 +91,17 @@ final class RankProcesses {
      * Joins a process that {@link #run} started to the other processes. Its rank follows from the processes' places.
      */
     static Collective join(int process) throws IOException {
-        RingEndpoint endpoint = RingEndpoint.bind(System.getProperty("address"), 0);
+        RankEndpoint endpoint = RankEndpoint.bind(System.getProperty("address"), 0);
         System.out.println(endpoint.address());
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         List<String> addresses = Arrays.asList(in.readLine().split(" "));
         List<Integer> order = RankOrder.byHost(addresses);
-        RingMember member = new RingMember(
+        Member member = new Member(
                 order.indexOf(process),
                 order.stream().map(addresses::get).toList(),
                 "bench",
                 new byte[32],
                 Boolean.getBoolean("encrypted"));
-        return TcpRing.join(endpoint, member, RingTimeouts.DEFAULT, () -> false);
+        return TcpExchange.join(endpoint, member, ExchangeTimeouts.DEFAULT, () -> false);
     }
 }

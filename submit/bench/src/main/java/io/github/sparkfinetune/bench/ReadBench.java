@@ -3,9 +3,10 @@ package io.github.sparkfinetune.bench;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.plan.TrainingOrder;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.dataset.ParquetSamples;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -98,7 +99,7 @@ final class ReadBench {
         long start = System.nanoTime();
         long own = 0;
         Set<Integer> groups = new HashSet<>();
-        Manifest.Split split = manifest.split(Manifest.TRAIN);
+        DatasetSplit split = manifest.split(Manifest.TRAIN);
         try (ParquetSamples samples = ParquetSamples.open(
                 new org.apache.hadoop.fs.Path(config.dataset()), manifest, Manifest.TRAIN, new Configuration())) {
             List<Integer> rows = samples.rowGroups();

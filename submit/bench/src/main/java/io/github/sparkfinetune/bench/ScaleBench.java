@@ -3,7 +3,7 @@ package io.github.sparkfinetune.bench;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import java.nio.file.Files;
 import java.nio.file.Path;

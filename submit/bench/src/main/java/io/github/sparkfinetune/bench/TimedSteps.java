@@ -2,7 +2,7 @@ package io.github.sparkfinetune.bench;
 
 import ai.djl.pytorch.jni.TorchJni;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.core.train.ResidentMemory;
+import io.github.sparkfinetune.core.memory.ResidentMemory;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import java.util.ArrayList;
 import java.util.Arrays;

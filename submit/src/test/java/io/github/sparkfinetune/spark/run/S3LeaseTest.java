@@ -2,9 +2,9 @@ package io.github.sparkfinetune.spark.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.conf.ExitCode;
-import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.s3.FaultyS3;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.data.task.language;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
-import io.github.sparkfinetune.data.dataset.SampleSchema;
+import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.Reading;

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.GoldenFolder;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
-import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Sample;
-import io.github.sparkfinetune.data.dataset.SampleSchema;
 import io.github.sparkfinetune.data.dataset.Window;
+import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
@@ -157,7 +157,7 @@ class ClassificationDataTest {
             assertThat(samples.get(0).tokenTypeIds()).contains(0);
             assertThat(samples.get(0).tokenTypeIds()[samples.get(0).length() - 1])
                     .isEqualTo(pairs ? 1 : 0);
-            Manifest.Split split = counts.toSplit(List.of());
+            DatasetSplit split = counts.toSplit(List.of());
             assertThat(counts.rows()).isEqualTo(2);
             assertThat(split.rows()).isEqualTo(2);
             assertThat(split.rowsPerLabel()).containsExactly(1L, 1L);

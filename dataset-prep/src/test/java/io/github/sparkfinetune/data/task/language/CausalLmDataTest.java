@@ -6,12 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.DataConfig.Overlong;
 import io.github.sparkfinetune.conf.DataConfig.Packing;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.GoldenFolder;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
-import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Sample;
-import io.github.sparkfinetune.data.dataset.SampleSchema;
+import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.pack.DocumentPacker;
 import io.github.sparkfinetune.data.task.CleanRow;
@@ -87,7 +87,7 @@ class CausalLmDataTest {
     void cutsOrDropsLongTexts() throws IOException {
         List<String> texts = List.of("short", "a long text ".repeat(20));
         List<Sample> samples = new ArrayList<>();
-        Manifest.Split cut =
+        DatasetSplit cut =
                 samples(task("max_length: 16"), files, texts, samples).toSplit(List.of());
         assertThat(samples).hasSize(2);
         assertThat(samples.get(1).length()).isEqualTo(16);
@@ -114,7 +114,7 @@ class CausalLmDataTest {
         SampleCounts rest = samples(task, files, texts.subList(25, 40), new ArrayList<>());
         long samples = all.samples() + rest.samples();
         int longest = Math.max(all.longest(), rest.longest());
-        Manifest.Split sum = all.plus(rest).toSplit(List.of());
+        DatasetSplit sum = all.plus(rest).toSplit(List.of());
         assertThat(sum.rows()).isEqualTo(samples);
         assertThat(all.longest()).isEqualTo(longest);
         assertThat(sum.documents().count() + sum.documents().dropped().get("overlong"))

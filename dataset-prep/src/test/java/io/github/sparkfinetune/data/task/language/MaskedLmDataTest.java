@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.DataConfig.Overlong;
 import io.github.sparkfinetune.conf.DataConfig.Packing;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.GoldenFolder;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
-import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Sample;
-import io.github.sparkfinetune.data.dataset.SampleSchema;
+import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.RawRow;
@@ -41,7 +41,7 @@ class MaskedLmDataTest {
         return MaskedLmData.of(Rows.config("masked-lm", data));
     }
 
-    private Manifest.Split samples(MaskedLmData task, List<Sample> samples) throws IOException {
+    private DatasetSplit samples(MaskedLmData task, List<Sample> samples) throws IOException {
         RawRow[] rows = TEXTS.stream().map(text -> Rows.row(text)).toArray(RawRow[]::new);
         List<CleanRow<TextRows.Content>> clean = Rows.clean(task.reading(Rows.jsonLines(), files, true), rows);
         return Rows.samples(task, files, List.of(), clean, samples).toSplit(List.of());
@@ -57,7 +57,7 @@ class MaskedLmDataTest {
     @Test
     void keepsTheLastTokenOfACutText() throws IOException {
         List<Sample> samples = new ArrayList<>();
-        Manifest.Split split = samples(task("max_length: 16"), samples);
+        DatasetSplit split = samples(task("max_length: 16"), samples);
 
         assertThat(samples.stream().map(Sample::inputIds))
                 .containsExactly(tokens(TEXTS.get(0), 16), tokens(TEXTS.get(1), 16), tokens(TEXTS.get(2), 16));
@@ -75,7 +75,7 @@ class MaskedLmDataTest {
     @Test
     void dropsALongText() throws IOException {
         List<Sample> samples = new ArrayList<>();
-        Manifest.Split split = samples(task("max_length: 16", "overlong: drop"), samples);
+        DatasetSplit split = samples(task("max_length: 16", "overlong: drop"), samples);
 
         assertThat(samples).hasSize(2);
         assertThat(split.truncated()).isZero();
@@ -86,7 +86,7 @@ class MaskedLmDataTest {
     @Test
     void wrapsConcatenatedTexts() throws IOException {
         List<Sample> samples = new ArrayList<>();
-        Manifest.Split split = samples(task("max_length: 16", "packing: wrapped"), samples);
+        DatasetSplit split = samples(task("max_length: 16", "packing: wrapped"), samples);
 
         int[] all = TEXTS.subList(0, 3).stream()
                 .flatMapToInt(text -> IntStream.of(tokens(text, Integer.MAX_VALUE)))

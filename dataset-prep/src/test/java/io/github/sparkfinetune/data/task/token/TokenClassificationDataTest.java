@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.GoldenFolder;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
-import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.tag.TaggedWords;
@@ -154,7 +154,7 @@ class TokenClassificationDataTest {
                         .toArray())
                 .hasSize(20)
                 .endsWith(2, 2, 0);
-        Manifest.Split split = counts.toSplit(List.of());
+        DatasetSplit split = counts.toSplit(List.of());
         assertThat(split.rows()).isEqualTo(4);
         assertThat(split.truncated()).isZero();
         // Numbers of samples in which each label occurs.

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.arch.electra;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.MaskedLmHead;
 import io.github.sparkfinetune.core.arch.WeightSpec;

@@ -3,11 +3,11 @@ package io.github.sparkfinetune.core.arch.llama;
 import io.github.sparkfinetune.core.arch.DecoderFactors;
 import io.github.sparkfinetune.core.arch.GgufNames;
 import io.github.sparkfinetune.core.arch.LayerAttention;
-import io.github.sparkfinetune.core.arch.LayerWindows;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Biases;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Defaults;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms.QueryKey;
+import io.github.sparkfinetune.core.arch.rope.LayerWindows;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Optional;
 

@@ -1,12 +1,12 @@
 package io.github.sparkfinetune.core.arch.llama;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.DecoderFactors;
 import io.github.sparkfinetune.core.arch.LayerAttention;
-import io.github.sparkfinetune.core.arch.LayerWindows;
-import io.github.sparkfinetune.core.arch.RopeParameters;
-import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms.QueryKey;
+import io.github.sparkfinetune.core.arch.rope.LayerWindows;
+import io.github.sparkfinetune.core.arch.rope.RopeParameters;
+import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Map;
 import java.util.Optional;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.arch.llama;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.DecoderFactors;
 import io.github.sparkfinetune.core.arch.GgufNames;
 import io.github.sparkfinetune.data.hf.HfConfig;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.arch.llama;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.ActivationNames;
 import io.github.sparkfinetune.core.arch.BatchShape;
 import io.github.sparkfinetune.core.arch.BlockKind;
@@ -13,15 +13,15 @@ import io.github.sparkfinetune.core.arch.LayerAttention;
 import io.github.sparkfinetune.core.arch.LayerBytes;
 import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
 import io.github.sparkfinetune.core.arch.LayerUse;
-import io.github.sparkfinetune.core.arch.RopeParameters;
-import io.github.sparkfinetune.core.arch.RopeScaling;
-import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Biases;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Defaults;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms.QueryKey;
+import io.github.sparkfinetune.core.arch.rope.RopeParameters;
+import io.github.sparkfinetune.core.arch.rope.RopeScaling;
+import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 import java.util.Map;

@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.core.arch.llama;
 
 import io.github.sparkfinetune.core.arch.LayerAttention;
-import io.github.sparkfinetune.core.arch.LayerWindows;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Biases;
+import io.github.sparkfinetune.core.arch.rope.LayerWindows;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Optional;
 

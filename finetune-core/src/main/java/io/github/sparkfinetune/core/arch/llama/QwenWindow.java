@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.arch.llama;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Optional;
 

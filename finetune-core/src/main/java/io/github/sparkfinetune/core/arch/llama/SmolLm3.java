@@ -1,12 +1,12 @@
 package io.github.sparkfinetune.core.arch.llama;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.GgufNames;
 import io.github.sparkfinetune.core.arch.LayerAttention;
-import io.github.sparkfinetune.core.arch.LayerWindows;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Defaults;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms;
+import io.github.sparkfinetune.core.arch.rope.LayerWindows;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Optional;
 import java.util.Set;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.arch.modernbert;
 
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.ActivationNames;
 import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.BatchShape;
@@ -13,12 +13,12 @@ import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.LayerBytes;
 import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
 import io.github.sparkfinetune.core.arch.LayerUse;
-import io.github.sparkfinetune.core.arch.LayerWindows;
 import io.github.sparkfinetune.core.arch.MaskedLmHead;
-import io.github.sparkfinetune.core.arch.RopeParameters;
-import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
+import io.github.sparkfinetune.core.arch.rope.LayerWindows;
+import io.github.sparkfinetune.core.arch.rope.RopeParameters;
+import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.HashMap;
 import java.util.List;

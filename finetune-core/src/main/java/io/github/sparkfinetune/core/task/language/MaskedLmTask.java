@@ -5,7 +5,7 @@ import static io.github.sparkfinetune.core.task.Column.required;
 
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.EncoderShape;
@@ -14,9 +14,9 @@ import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.MaskedLanguageModelMetrics;
 import io.github.sparkfinetune.core.metric.Metric;
-import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Encoder;
-import io.github.sparkfinetune.core.model.Projection;
+import io.github.sparkfinetune.core.model.weight.Adaptation;
+import io.github.sparkfinetune.core.model.weight.LmHead;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.task.Column;
@@ -89,8 +89,8 @@ public record MaskedLmTask(double mlmProbability) implements TaskSpec {
         Adaptation adaptation = TaskSpec.super.adaptation(config, method, model, source, adapter, threads);
         Architecture architecture = Architectures.of(model);
         boolean isUntied = architecture.isTied()
-                && Projection.of(architecture, HeadKind.MASKED_LM, adaptation)
-                        .filter(projection -> projection.weights().containsKey(Projection.WEIGHT))
+                && LmHead.of(architecture, HeadKind.MASKED_LM, adaptation)
+                        .filter(projection -> projection.weights().containsKey(LmHead.WEIGHT))
                         .isPresent();
         if (isUntied) {
             throw RunException.config("method.modules_to_save: "

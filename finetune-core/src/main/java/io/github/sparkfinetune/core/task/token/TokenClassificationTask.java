@@ -7,7 +7,7 @@ import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.SequenceLabelingMetrics;
-import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.objective.TokenClassificationLoss;
 import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.EncoderKind;

@@ -6,13 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.Configs;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.LayerAttention;
-import io.github.sparkfinetune.core.arch.RopeScaling;
-import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.arch.rope.RopeScaling;
+import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 import java.util.Map;

@@ -3,8 +3,8 @@ package io.github.sparkfinetune.core.arch.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.sparkfinetune.conf.ExitCode;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.BlockSpec;
@@ -100,7 +100,7 @@ class ArchitecturesTest {
         HfConfig newer = Configs.golden("mistral3-saved-by-5", "text_config", Map.of("model_type", "ministral3"));
         assertRefused(
                 () -> Architectures.decoder(newer),
-                "model_type mistral3 with a text_config of ministral3 is not supported, only with one of mistral");
+                "model_type mistral3 with a text_config of ministral3 is not supported; only mistral is");
         assertRefused(
                 () -> Architectures.encoder(Configs.golden("gemma3-multimodal")), "model_type gemma3 is not supported");
     }

@@ -1,0 +1,316 @@
+package io.github.sparkfinetune.core.collective.exchange;
+
+import io.github.sparkfinetune.core.collective.address.Topology;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * All-reduce: the sum of a float buffer over n ranks. Each block is added up on its way to the rank that owns it, and
+ * the sum returns the same way.
+ *
+ * <p>Of N floats, block b holds the floats from ⌊N b / n⌋ up to, but not including, ⌊N (b + 1) / n⌋. A block is sent as
+ * chunks of 262,144 bytes and a rest, F32 in native byte order, which must be the same on all ranks. An empty block is
+ * not sent. A chunk of block b takes these steps:
+ *
+ * <ol>
+ *   <li>Each rank sends its values to its host's {@linkplain Topology#collector collector} of b.
+ *   <li>The collector adds them up and sends the sums to rank b, one sum for each node that {@link SumTree#cover
+ *       covers} its host's ranks. It is a single sum if hosts have equal numbers of ranks that are powers of two.
+ *   <li>Rank b adds the sums up and sends the total to the other hosts' collectors and to the other ranks of its own
+ *       host.
+ *   <li>A collector sends the total to the other ranks of its host.
+ * </ol>
+ *
+ * <p>{@link Frame.Part#node} is the node of a chunk's sum, {@link Frame.Part#total} is 4 N. Values are added in the
+ * order of {@link SumTree}. The result is therefore bit-equal on every rank, independent of the ranks' hosts.
+ *
+ * <p>Only the second and third step cross hosts. Of h equal hosts, each sends and receives 2 (h - 1) / h N floats, the
+ * minimum of an all-reduce, after two latencies.
+ *
+ * <p>Source: Thakur, Rabenseifner and Gropp, "Optimization of collective communication operations in MPICH" (2005), on
+ * reduce-scatter and all-gather by direct exchange.
+ */
+final class AllReduceOperation extends ExchangeOperation {
+    /** Location of values; sums are added into the earlier location of this order. */
+    private enum Memory {
+        /** In this rank's own buffer, which must hold the whole sum in the end. */
+        OWN,
+        /** In a buffer of {@link ExchangeBuffers}. */
+        LENT,
+        /** In memory that is valid only during a call. */
+        BORROWED
+    }
+
+    private record Values(ByteBuffer bytes, Memory memory) {}
+
+    private final int rank;
+    private final int size;
+    private final int host;
+    private final Topology topology;
+    private final SumTree tree;
+    private final ByteBuffer bytes;
+    private final ExchangeBuffers buffers;
+    private final List<List<Integer>> covers;
+    private final int[] awaited;
+    private int allAwaited;
+
+    /** Incomplete sums of this rank, by block and chunk. */
+    private final Map<Long, Values[]> sums = new HashMap<>();
+
+    /**
+     * Creates the all-reduce of a buffer.
+     *
+     * @param covers by host, the nodes that cover its ranks
+     * @param bytes floats from position to limit, in native order
+     */
+    AllReduceOperation(
+            int rank,
+            Topology topology,
+            SumTree tree,
+            List<List<Integer>> covers,
+            ByteBuffer bytes,
+            ExchangeBuffers buffers) {
+        super(Kind.ALL_REDUCE, topology.size());
+        this.rank = rank;
+        this.size = topology.size();
+        this.host = topology.hostOf(rank);
+        this.topology = topology;
+        this.tree = tree;
+        this.covers = covers;
+        this.bytes = bytes.slice();
+        this.buffers = buffers;
+        this.awaited = new int[size];
+        for (int block = 0; block < size; block++) {
+            expect(block);
+        }
+    }
+
+    private void expect(int block) {
+        int chunks = chunks(block);
+        int collector = topology.collector(host, block);
+        if (rank != collector) {
+            await(collector, chunks);
+            return;
+        }
+        for (int other : topology.ranks(host)) {
+            await(other, chunks);
+        }
+        if (rank != block) {
+            await(block, chunks);
+            return;
+        }
+        for (int far = 0; far < topology.hosts(); far++) {
+            await(topology.collector(far, block), chunks * covers.get(far).size());
+        }
+    }
+
+    private void await(int peer, int chunks) {
+        if (peer != rank) {
+            awaited[peer] += chunks;
+            allAwaited += chunks;
+        }
+    }
+
+    @Override
+    void begin() {
+        int most = 0;
+        for (int block = 0; block < size; block++) {
+            most = Math.max(most, chunks(block));
+        }
+        for (int chunk = 0; chunk < most; chunk++) {
+            // Each rank begins with another block, so that no rank receives all first chunks at once.
+            for (int i = 1; i <= size; i++) {
+                int block = (rank + i) % size;
+                if (chunk < chunks(block)) {
+                    addOrSend(block, chunk);
+                }
+            }
+        }
+    }
+
+    private void addOrSend(int block, int chunk) {
+        int collector = topology.collector(host, block);
+        if (rank == collector) {
+            add(block, chunk, rank, new Values(own(block, chunk), Memory.OWN));
+        } else {
+            send(collector, outgoing(own(block, chunk), block, chunk, rank, false));
+        }
+    }
+
+    private Outgoing outgoing(ByteBuffer body, int block, int chunk, int node, boolean lent) {
+        return new Outgoing(new Frame.Part(bytes.limit(), block, chunk, node), body, lent);
+    }
+
+    private static long key(int block, int chunk) {
+        return (long) block << Integer.SIZE | chunk;
+    }
+
+    /** Puts a value into its chunk's tree, and adds up complete pairs. */
+    private void add(int block, int chunk, int leaf, Values value) {
+        Values[] nodes = sums.computeIfAbsent(key(block, chunk), absent -> new Values[tree.nodes()]);
+        int node = leaf;
+        Values sum = value;
+        while (!isComplete(node, block)) {
+            int sibling = tree.sibling(node);
+            Values other = nodes[sibling];
+            if (other == null) {
+                nodes[node] = kept(sum);
+                return;
+            }
+            nodes[sibling] = null;
+            boolean intoOther = other.memory.compareTo(sum.memory) < 0;
+            Values into = intoOther ? other : sum;
+            Values added = intoOther ? sum : other;
+            buffers.add(added.bytes, into.bytes);
+            release(added);
+            sum = into;
+            node = tree.parent(node);
+        }
+        complete(block, chunk, node, kept(sum));
+    }
+
+    private Values kept(Values values) {
+        if (values.memory != Memory.BORROWED) {
+            return values;
+        }
+        ByteBuffer copy = buffers.take(values.bytes.remaining());
+        copy.put(values.bytes.duplicate()).flip();
+        return new Values(copy, Memory.LENT);
+    }
+
+    private void release(Values values) {
+        if (values.memory == Memory.LENT) {
+            buffers.back(values.bytes);
+        }
+    }
+
+    /**
+     * Returns whether a node is the last that this rank adds up: the whole sum of its own block, or a sum that it
+     * forwards.
+     */
+    private boolean isComplete(int node, int block) {
+        return block == rank ? node == tree.root() : covers.get(host).contains(node);
+    }
+
+    private void complete(int block, int chunk, int node, Values sum) {
+        if (block == rank) {
+            sums.remove(key(block, chunk));
+            sendSum(block, chunk);
+            for (int far = 0; far < topology.hosts(); far++) {
+                if (far != host) {
+                    send(topology.collector(far, block), outgoing(own(block, chunk), block, chunk, tree.root(), false));
+                }
+            }
+            return;
+        }
+        send(block, outgoing(sum.bytes, block, chunk, node, sum.memory == Memory.LENT));
+    }
+
+    /** Sends a whole sum, which is in this rank's memory, to the other ranks of its host. */
+    private void sendSum(int block, int chunk) {
+        for (int other : topology.ranks(host)) {
+            if (other != rank) {
+                send(other, outgoing(own(block, chunk), block, chunk, tree.root(), false));
+            }
+        }
+    }
+
+    @Override
+    void sent(Outgoing chunk) {
+        if (chunk.lent()) {
+            buffers.back(chunk.body());
+        }
+    }
+
+    @Override
+    long ownBytes() {
+        return bytes.limit();
+    }
+
+    @Override
+    boolean expects(int peer, Frame frame) {
+        Frame.Part part = frame.part();
+        int block = part.block();
+        if (part.total() != bytes.limit()
+                || block < 0
+                || block >= size
+                || part.chunk() < 0
+                || part.chunk() >= chunks(block)
+                || frame.length() != length(block, part.chunk())
+                || part.node() < 0
+                || part.node() > tree.root()
+                || awaited[peer] == 0) {
+            return false;
+        }
+        int collector = topology.collector(host, block);
+        if (part.node() == tree.root()) {
+            return block != rank && peer == (rank == collector ? block : collector);
+        }
+        boolean near = topology.hostOf(peer) == host && part.node() == peer;
+        boolean far = block == rank
+                && topology.hostOf(peer) != host
+                && peer == topology.collector(topology.hostOf(peer), block)
+                && covers.get(topology.hostOf(peer)).contains(part.node());
+        return rank == collector && (near || far);
+    }
+
+    @Override
+    ByteBuffer target(Frame frame) {
+        Frame.Part part = frame.part();
+        return part.node() == tree.root() ? own(part.block(), part.chunk()) : buffers.take(frame.length());
+    }
+
+    @Override
+    void received(int peer, Frame frame, ByteBuffer body) {
+        take(peer, frame, new Values(body, Memory.LENT));
+    }
+
+    @Override
+    void take(int peer, Frame frame, ByteBuffer body) {
+        if (frame.part().node() == tree.root()) {
+            target(frame).put(body);
+        }
+        take(peer, frame, new Values(body, Memory.BORROWED));
+    }
+
+    private void take(int peer, Frame frame, Values values) {
+        awaited[peer]--;
+        allAwaited--;
+        Frame.Part part = frame.part();
+        if (part.node() != tree.root()) {
+            add(part.block(), part.chunk(), part.node(), values);
+        } else if (topology.collector(host, part.block()) == rank) {
+            sums.remove(key(part.block(), part.chunk()));
+            sendSum(part.block(), part.chunk());
+        }
+    }
+
+    @Override
+    int awaited(int peer) {
+        return awaited[peer];
+    }
+
+    @Override
+    boolean allReceived() {
+        return allAwaited == 0;
+    }
+
+    /** Returns this rank's own values of a chunk. */
+    private ByteBuffer own(int block, int chunk) {
+        return bytes.slice(start(block) + chunk * CHUNK, length(block, chunk));
+    }
+
+    private int chunks(int block) {
+        return (start(block + 1) - start(block) + CHUNK - 1) / CHUNK;
+    }
+
+    private int length(int block, int chunk) {
+        return Math.min(CHUNK, start(block + 1) - start(block) - chunk * CHUNK);
+    }
+
+    private int start(int block) {
+        return (int) ((long) bytes.limit() / Float.BYTES * block / size) * Float.BYTES;
+    }
+}

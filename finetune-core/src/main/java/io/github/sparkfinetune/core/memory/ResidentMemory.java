@@ -1,0 +1,30 @@
+package io.github.sparkfinetune.core.memory;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Resident memory of this process on Linux. */
+public final class ResidentMemory {
+    private static final Path STATUS = Path.of("/proc/self/status");
+    private static final long KIB = 1024;
+
+    private ResidentMemory() {}
+
+    /** Returns the peak resident size of the process in bytes (VmHWM), or 0 if the system does not report it. */
+    public static long peak() {
+        if (!Files.isReadable(STATUS)) {
+            return 0;
+        }
+        try {
+            return Files.readAllLines(STATUS).stream()
+                    .filter(line -> line.startsWith("VmHWM:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * KIB)
+                    .findFirst()
+                    .orElse(0);
+        } catch (IOException e) {
+            throw new UncheckedIOException("reading " + STATUS, e);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.github.sparkfinetune.core.model.batch;
+
+import ai.djl.ndarray.NDArray;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.model.weight.Block;
+import io.github.sparkfinetune.data.dataset.Sample;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Samples of one forward pass: the N tokens of all samples, side by side. If products need a multiple of some number of
+ * tokens, filler tokens follow. Nothing reads the hidden states of filler tokens.
+ *
+ * @param samples samples in the order of their rows
+ * @param ids token ids [N], I64
+ * @param rows number of tokens of each sample, including counted padding
+ * @param documents documents of the attention calls, in the order of the calls
+ * @param tensors tensors that the script reads by name; see {@link EncoderBatch} and {@link DecoderBatch}
+ * @param layers tensors that the script reads instead, per layer; empty if all layers read {@code tensors}
+ * @param targets labels that the loss of a language model reads, [M], I64
+ */
+public record Batch(
+        List<Sample> samples,
+        NDArray ids,
+        int[] rows,
+        List<Document> documents,
+        Map<String, NDArray> tensors,
+        List<Map<String, NDArray>> layers,
+        NDArray targets) {
+
+    /**
+     * Tokens that attend to each other.
+     *
+     * @param sample index of its sample, or -1 for tokens that belong to no sample
+     * @param firstToken index of its first token in the sample
+     * @param length number of its tokens in an attention call, including padding
+     */
+    public record Document(int sample, int firstToken, int length) {}
+
+    /** Returns the row of the hidden states [N, hidden] at which each sample's tokens begin. */
+    public int[] firstRows() {
+        return firstRows(rows);
+    }
+
+    /**
+     * Returns the row at which each sample's tokens begin.
+     *
+     * @param rows number of tokens of each sample
+     */
+    static int[] firstRows(int... rows) {
+        int[] first = new int[rows.length];
+        for (int i = 1; i < first.length; i++) {
+            first[i] = first[i - 1] + rows[i - 1];
+        }
+        return first;
+    }
+
+    /** Returns the arguments of a block's script method that come from the batch, between weights and masks. */
+    public List<Object> arguments(Block block) {
+        boolean isLayer = block.kind() == BlockKind.LAYER && !layers.isEmpty();
+        return List.of(isLayer ? layers.get(block.layer()) : tensors, lengths());
+    }
+
+    /** Returns the number of tokens of each document in its attention call. */
+    public long[] lengths() {
+        return lengths(documents);
+    }
+
+    static long[] lengths(List<Document> documents) {
+        return documents.stream().mapToLong(Document::length).toArray();
+    }
+}

@@ -1,0 +1,153 @@
+package io.github.sparkfinetune.core.model.batch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.arch.DecoderShape;
+import io.github.sparkfinetune.core.tensor.Tensors;
+import io.github.sparkfinetune.data.dataset.Sample;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Builds the batches of decoders. Attention stays within a document, and positions start at 0 in each document. Filler
+ * tokens lengthen the last document. Causal attention of earlier tokens does not see filler tokens, so they change no
+ * result.
+ *
+ * <p>Tensors: {@code positions} [N], I64, in the document; {@code places} [M], I64, the indices of the tokens whose
+ * hidden states the last block returns. {@link LayerInputs} describes the tensors of each layer. The targets are the
+ * tokens that follow each index.
+ */
+public final class DecoderBatch {
+    private final NDManager owner;
+    private final LayerInputs inputs;
+
+    /** @param owner owner of the batches' tensors */
+    public DecoderBatch(NDManager owner, LayerInputs inputs) {
+        this.owner = owner;
+        this.inputs = inputs;
+    }
+
+    /**
+     * Builds a batch of samples.
+     *
+     * @param multiple divisor of the number of rows
+     * @param all whether the last block returns the hidden state of every token instead of those before a label
+     */
+    public Batch of(List<Sample> samples, DecoderShape shape, int multiple, boolean all) {
+        int tokens = samples.stream().mapToInt(Sample::length).sum();
+        int rows = (tokens + multiple - 1) / multiple * multiple;
+        long[] ids = new long[rows];
+        long[] positions = new long[rows];
+        Targets targets = new Targets(tokens);
+        List<Batch.Document> documents = new ArrayList<>();
+        int at = 0;
+        for (int i = 0; i < samples.size(); i++) {
+            Sample sample = samples.get(i);
+            int from = 0;
+            for (int length : sample.documents()) {
+                if (length > shape.tables().positions()) {
+                    throw new IllegalArgumentException("a document has " + length + " tokens, the model takes at most "
+                            + shape.tables().positions());
+                }
+                documents.add(new Batch.Document(i, from, length));
+                for (int t = 0; t < length; t++, at++) {
+                    ids[at] = sample.inputIds()[from + t];
+                    positions[at] = t;
+                    int target = t + 1 < length && sample.labels().length > 0
+                            ? sample.labels()[from + t + 1]
+                            : Sample.IGNORED;
+                    if (all || target != Sample.IGNORED) {
+                        targets.add(at, target);
+                    }
+                }
+                from += length;
+            }
+        }
+        // This token's row of the table has a gradient anyway.
+        Arrays.fill(ids, tokens, rows, ids[tokens - 1]);
+        Batch.Document last = documents.remove(documents.size() - 1);
+        documents.add(new Batch.Document(last.sample(), last.firstToken(), last.length() + rows - tokens));
+        return of(samples, ids, positions, documents, targets);
+    }
+
+    /**
+     * Builds a batch of whole prompts, for the hidden state of each prompt's last token.
+     *
+     * @param prompts token ids, not empty, none longer than the model's maximum
+     */
+    public Batch ofPrompts(List<int[]> prompts) {
+        int tokens = prompts.stream().mapToInt(prompt -> prompt.length).sum();
+        long[] ids = new long[tokens];
+        long[] positions = new long[tokens];
+        Targets ends = new Targets(prompts.size());
+        int at = 0;
+        for (int[] prompt : prompts) {
+            for (int t = 0; t < prompt.length; t++, at++) {
+                ids[at] = prompt[t];
+                positions[at] = t;
+            }
+            ends.add(at - 1, Sample.IGNORED);
+        }
+        List<Batch.Document> documents = prompts.stream()
+                .map(prompt -> new Batch.Document(-1, 0, prompt.length))
+                .toList();
+        return of(List.of(), ids, positions, documents, ends);
+    }
+
+    /**
+     * Builds a batch of one token of each text, at any position.
+     *
+     * @param positions positions of the tokens in their texts
+     */
+    public Batch ofTokens(int[] tokens, long[] positions) {
+        Targets all = new Targets(tokens.length);
+        for (int i = 0; i < tokens.length; i++) {
+            all.add(i, Sample.IGNORED);
+        }
+        List<Batch.Document> documents = Arrays.stream(tokens)
+                .mapToObj(token -> new Batch.Document(-1, 0, 1))
+                .toList();
+        return of(List.of(), Arrays.stream(tokens).asLongStream().toArray(), positions, documents, all);
+    }
+
+    private Batch of(
+            List<Sample> samples, long[] ids, long[] positions, List<Batch.Document> documents, Targets targets) {
+        Map<String, NDArray> tensors =
+                Map.of("positions", Tensors.of(owner, positions), "places", Tensors.of(owner, targets.indices()));
+        return new Batch(
+                List.copyOf(samples),
+                Tensors.of(owner, ids),
+                samples.stream().mapToInt(Sample::length).toArray(),
+                List.copyOf(documents),
+                tensors,
+                inputs.of(owner, Batch.lengths(documents), tensors.get("positions")),
+                Tensors.of(owner, targets.targets()));
+    }
+
+    /** Indices and targets, in the order of the batch. */
+    private static final class Targets {
+        private final long[] indices;
+        private final long[] targets;
+        private int count;
+
+        Targets(int tokens) {
+            indices = new long[tokens];
+            targets = new long[tokens];
+        }
+
+        void add(int index, int target) {
+            indices[count] = index;
+            targets[count++] = target;
+        }
+
+        long[] indices() {
+            return Arrays.copyOf(indices, count);
+        }
+
+        long[] targets() {
+            return Arrays.copyOf(targets, count);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+package io.github.sparkfinetune.core.model.batch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.arch.EncoderArchitecture;
+import io.github.sparkfinetune.core.arch.EncoderShape;
+import io.github.sparkfinetune.core.tensor.Tensors;
+import io.github.sparkfinetune.data.dataset.Sample;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+
+/**
+ * Builds the batches of encoders.
+ *
+ * <p>Tensors: token type ids {@code types} [N]; {@code positions} [N]; {@code first} [B], the row of each sample's
+ * first token; for a masked language model {@code places} [M], the rows of the tokens with a label. All are I64. With
+ * counted padding also {@code attention_mask} [N], F32, 0 at padding. {@link AttentionCalls} describes the tensors of
+ * attention, {@link NearTokens} those of families with a window. The targets are the labels of the rows in
+ * {@code places}.
+ */
+public final class EncoderBatch {
+    private final NDManager owner;
+    private final EncoderArchitecture architecture;
+    private final EncoderShape shape;
+    private final List<Sample> samples;
+    private final int[] rows;
+    private final int[] firstRows;
+    private final int[] lengths;
+    private final int tokens;
+    private final Map<String, NDArray> tensors = new LinkedHashMap<>();
+
+    private EncoderBatch(
+            NDManager owner, EncoderArchitecture architecture, List<Sample> samples, int counted, int multiple) {
+        this.owner = owner;
+        this.architecture = architecture;
+        this.shape = architecture.shape();
+        this.samples = List.copyOf(samples);
+        this.lengths = samples.stream().mapToInt(Sample::length).toArray();
+        this.rows =
+                Arrays.stream(lengths).map(length -> Math.max(counted, length)).toArray();
+        this.firstRows = Batch.firstRows(rows);
+        int longest = Arrays.stream(rows).max().orElseThrow();
+        if (longest > shape.maxLength()) {
+            throw new IllegalArgumentException(
+                    "a sample has " + longest + " tokens, the model takes at most " + shape.maxLength());
+        }
+        int all = Arrays.stream(rows).sum();
+        this.tokens = (all + multiple - 1) / multiple * multiple;
+    }
+
+    /**
+     * Builds a batch of samples.
+     *
+     * @param owner owner of the batch's tensors
+     * @param samples samples, not empty, none longer than the model's maximum
+     * @param counted minimum number of tokens of each sample, including counted padding; 0 for no padding
+     * @param multiple divisor of the number of rows
+     * @param isMaskedLm whether the batch is for a masked language model
+     */
+    public static Batch of(
+            NDManager owner,
+            EncoderArchitecture architecture,
+            List<Sample> samples,
+            int counted,
+            int multiple,
+            boolean isMaskedLm) {
+        return new EncoderBatch(owner, architecture, samples, counted, multiple).build(isMaskedLm);
+    }
+
+    private Batch build(boolean isMaskedLm) {
+        NDArray ids = fill();
+        AttentionCalls calls = AttentionCalls.of(lengths, rows, tokens, architecture.padsAttention());
+        tensors.putAll(calls.tensors(owner));
+        if (architecture.window() > 0) {
+            tensors.putAll(NearTokens.masks(owner, calls, architecture));
+        }
+        LongStream targets = LongStream.empty();
+        if (isMaskedLm) {
+            tensors.put("places", Tensors.of(owner, labelled().toArray()));
+            targets = samples.stream()
+                    .flatMapToInt(sample -> Arrays.stream(sample.labels()))
+                    .filter(label -> label != Sample.IGNORED)
+                    .asLongStream();
+        }
+        return new Batch(
+                samples, ids, rows, calls.documents(), tensors, List.of(), Tensors.of(owner, targets.toArray()));
+    }
+
+    /** Adds the tensors of positions, types and first rows, and returns the token ids. */
+    private NDArray fill() {
+        long[] ids = new long[tokens];
+        long[] types = new long[tokens];
+        long[] positions = new long[tokens];
+        float[] mask = new float[tokens];
+        for (int i = 0; i < rows.length; i++) {
+            fill(firstRows[i], samples.get(i), rows[i], ids, types, positions);
+            Arrays.fill(mask, firstRows[i], firstRows[i] + lengths[i], 1);
+        }
+        int last = rows.length - 1;
+        int end = firstRows[last] + rows[last];
+        // This token's rows of the tables have a gradient anyway.
+        Arrays.fill(ids, end, tokens, ids[firstRows[last]]);
+        Arrays.fill(positions, end, tokens, positions[firstRows[last]]);
+        Arrays.fill(mask, end, tokens, 1);
+        tensors.put("types", Tensors.of(owner, types));
+        tensors.put("positions", Tensors.of(owner, positions));
+        tensors.put(
+                "first",
+                Tensors.of(owner, Arrays.stream(firstRows).asLongStream().toArray()));
+        if (!Arrays.equals(lengths, rows)) {
+            tensors.put("attention_mask", Tensors.of(owner, mask, new Shape(tokens)));
+        }
+        return Tensors.of(owner, ids);
+    }
+
+    private void fill(int at, Sample sample, int length, long[] ids, long[] types, long[] positions) {
+        // RoBERTa counts positions over the tokens that are not padding. A padding id inside a text has the padding
+        // position. BERT counts all tokens.
+        int next = shape.tables().firstPosition();
+        for (int t = 0; t < length; t++) {
+            boolean token = t < sample.length();
+            int id = token ? sample.inputIds()[t] : shape.paddingId();
+            ids[at + t] = id;
+            types[at + t] = token ? sample.tokenTypeIds()[t] : 0;
+            if (shape.tables().firstPosition() == 0) {
+                positions[at + t] = t;
+            } else {
+                positions[at + t] = id == shape.paddingId() ? shape.paddingId() : next++;
+            }
+        }
+    }
+
+    /** Returns the rows of the tokens with a label. */
+    private LongStream labelled() {
+        return IntStream.range(0, rows.length).boxed().flatMapToLong(i -> {
+            int[] labels = samples.get(i).labels();
+            return IntStream.range(0, labels.length)
+                    .filter(t -> labels[t] != Sample.IGNORED)
+                    .mapToLong(t -> firstRows[i] + (long) t);
+        });
+    }
+}

@@ -76,7 +76,7 @@ class FinetuneOperator(SparkSubmitOperator):
             return None
         except Exception as failure:  # fsspec's file systems and their clients raise errors of any type
             self.log.warning(
-                "%s can't be read here, so spark-submit alone tells how the command ended: %s", path, failure
+                "%s cannot be read here, so spark-submit alone tells how the command ended: %s", path, failure
             )
             return None
 

@@ -336,37 +336,37 @@ INPUTS = {
     "LogitCap.capped_logits": lambda i: [(i.x(9, VOCABULARY),)],
     "VocabularyLoss.spans": lambda i: [(n, 4) for n in (0, 4, 9)],
     "VocabularyLoss.parts": lambda i: [(i.x(n, VOCABULARY),) for n in (0, 3, 4)],
-    "VocabularyLoss.logits": lambda i: [(i.x(4, VOCABULARY), i.projection(bias)) for bias in (False, True)],
+    "VocabularyLoss.logits": lambda i: [(i.x(4, VOCABULARY), i.lm_head(bias)) for bias in (False, True)],
     "VocabularyLoss.vocabulary_loss": lambda i: [
         (i.x(n, HIDDEN), w, i.ids(VOCABULARY, n), 0.5, g, add)
         for n in (0, 9)
-        for w in (i.projection(False), i.projection(True))
+        for w in (i.lm_head(False), i.lm_head(True))
         for g in ({}, i.gradients(w))
         for add in (False, True)
     ],
     "VocabularyLoss.target_log_probs": lambda i: [
-        (i.x(9, HIDDEN), i.ids(VOCABULARY, m), w["projection.weight"], w)
+        (i.x(9, HIDDEN), i.ids(VOCABULARY, m), w["lm_head.weight"], w)
         for m in (9, 7)
-        for w in (i.projection(False), i.projection(True))
+        for w in (i.lm_head(False), i.lm_head(True))
     ],
     "VocabularyLoss.put_projection": lambda i: [
-        (gradients, {"projection.row_ids": i.ids(VOCABULARY, 3)}, i.x(9, VOCABULARY), i.x(9, HIDDEN), 0.5, add)
-        for gradients in (i.gradients(i.projection(True)), {"projection.rows": i.x(3, HIDDEN)})
+        (gradients, {"lm_head.row_ids": i.ids(VOCABULARY, 3)}, i.x(9, VOCABULARY), i.x(9, HIDDEN), 0.5, add)
+        for gradients in (i.gradients(i.lm_head(True)), {"lm_head.rows": i.x(3, HIDDEN)})
         for add in (False, True)
     ],
     "VocabularyLoss.token_gradients": lambda i: [
-        (i.x(9, HIDDEN), i.projection(bias), i.ids(VOCABULARY, 9)) for bias in (False, True)
+        (i.x(9, HIDDEN), i.lm_head(bias), i.ids(VOCABULARY, 9)) for bias in (False, True)
     ],
     "VocabularyLoss.weighted_gradients": lambda i: [
         (i.x(9, HIDDEN), w, i.ids(VOCABULARY, 9), i.x(9), i.gradients(w), add)
-        for w in (i.projection(False), i.projection(True))
+        for w in (i.lm_head(False), i.lm_head(True))
         for add in (False, True)
     ],
     "VocabularyLoss.weighted": lambda i: [(i.x(9, HIDDEN), i.x(9))],
     "VocabularyLoss.token_losses": lambda i: [
-        (i.x(9, HIDDEN), i.projection(bias), i.ids(VOCABULARY, 9)) for bias in (False, True)
+        (i.x(9, HIDDEN), i.lm_head(bias), i.ids(VOCABULARY, 9)) for bias in (False, True)
     ],
-    "VocabularyLoss.likeliest": lambda i: [(i.x(9, HIDDEN), i.projection(True), 3)],
+    "VocabularyLoss.likeliest": lambda i: [(i.x(9, HIDDEN), i.lm_head(True), 3)],
     "AdamW.adamw": lambda i: [
         (
             [i.x(3, 4), i.x(5)],
@@ -545,7 +545,7 @@ INPUTS |= {
         (
             i.x(N, HIDDEN),
             {**i.norm("norm", HIDDEN), **i.linear("dense", HIDDEN, HIDDEN, kind)},
-            {"places": i.ids(N, n)},
+            {"indices": i.ids(N, n)},
             DOCUMENTS,
             masks,
         )
@@ -678,7 +678,7 @@ INPUTS |= {
     "ModernBert.token_head": lambda i: [(i.x(N, HIDDEN), modern_head(i), {}, DOCUMENTS, {"head": i.mask(N, HIDDEN)})],
     "ModernBert.classes": lambda i: [(i.x(N, HIDDEN), modern_head(i), {})],
     "ModernBert.masked_lm_head": lambda i: [
-        (i.x(N, HIDDEN), modern_head(i), {"places": i.ids(N, n)}, DOCUMENTS, {}) for n in (0, 4)
+        (i.x(N, HIDDEN), modern_head(i), {"indices": i.ids(N, n)}, DOCUMENTS, {}) for n in (0, 4)
     ],
     "BandedAttention.blocks": lambda i: [(i.x(n, HIDDEN), i.band()) for n in (N, N - 3)],
     "BandedAttention.surroundings": lambda i: [(i.x(n, HIDDEN), i.band()) for n in (N, N - 3)],
@@ -735,7 +735,7 @@ INPUTS |= {
         (i.x(N, HIDDEN), kept_of_llama(i, {}), DOCUMENTS, batch) for batch in ({}, i.packed())
     ],
     "CachedAttention.cache_documents": lambda i: [(i.cache()["keys"], i.x(N, i.kv_heads * WIDTH), DOCUMENTS, 10)],
-    "CachedAttention.hidden_places": lambda i: [(i.ids(5, 4), 2, 9)],
+    "CachedAttention.hidden_positions": lambda i: [(i.ids(5, 4), 2, 9)],
     "CachedAttention.attend_cached": lambda i: [
         (i.x(4, HIDDEN), i.x(4, i.kv_heads * WIDTH), i.x(4, i.kv_heads * WIDTH), i.cache() | bias, 2, 10)
         for bias in ({}, {"bias": i.x(4, 1, 1, 8)})

@@ -56,9 +56,9 @@ class Inputs:
     def norm(self, name, width):
         return {name + ".weight": self.x(width), name + ".bias": self.x(width)}
 
-    def projection(self, bias):
+    def lm_head(self, bias):
         """Returns the lm_head, which maps hidden states to logits over the vocabulary."""
-        return self.linear("projection", VOCABULARY, HIDDEN, "bias" if bias else "")
+        return self.linear("lm_head", VOCABULARY, HIDDEN, "bias" if bias else "")
 
     def gradients(self, w):
         constants = (".norm", ".scaling", ".keep", "theta", "window")
@@ -127,7 +127,7 @@ class Inputs:
             w |= self.linear(name, out, inputs, kind + (" bias" if bias else ""))
         if layer == "local":
             w["window"] = self.scalar(2.0)
-        return w, {name: self.packed()[name] for name in ("positions", "places", "window.9")}, {}
+        return w, {name: self.packed()[name] for name in ("positions", "indices", "window.9")}, {}
 
     def moderns(self):
         yield self.modern(layer="first")
@@ -170,7 +170,7 @@ class Inputs:
             "cos": angles.cos(),
             "sin": angles.sin(),
             "positions": self.ids(9, N),
-            "places": self.ids(N, 7),
+            "indices": self.ids(N, 7),
             "window.9": bias,
         }
 

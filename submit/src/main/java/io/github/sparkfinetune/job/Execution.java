@@ -63,8 +63,8 @@ public record Execution(String command, Jobs jobs, Console console) {
             work.run();
         } catch (FSError e) {
             throw RunException.failed(
-                    "a file can't be written (" + HadoopFiles.failure(e).getMessage()
-                            + "): start it again, once that is mended",
+                    "a file cannot be written (" + HadoopFiles.failure(e).getMessage()
+                            + "): fix that, then start it again",
                     e);
         } catch (OutOfMemoryError e) {
             throw RunException.failed(
@@ -91,7 +91,7 @@ public record Execution(String command, Jobs jobs, Console console) {
             folder.open().writeStatus(command, end.exitCode(), end.message());
         } catch (IOException | RuntimeException | FSError e) {
             console.err()
-                    .println("warning: " + RunFolder.STATUS + " can't be written: " + Failure.oneLine(e.toString()));
+                    .println("warning: " + RunFolder.STATUS + " cannot be written: " + Failure.oneLine(e.toString()));
         }
     }
 }

@@ -63,7 +63,7 @@ public final class RunFile {
         try {
             text = HadoopFiles.readText(HadoopFiles.open(path, configuration.get()), path);
         } catch (IOException e) {
-            String what = config + ": can not be read: " + e.getMessage();
+            String what = config + ": cannot be read: " + e.getMessage();
             throw HadoopFiles.isUnavailable(e) ? RunException.failed(what, e) : RunException.config(what);
         }
         return RunConfigLoader.parseStages(text, config, overrides);

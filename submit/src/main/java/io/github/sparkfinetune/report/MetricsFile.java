@@ -78,7 +78,9 @@ public final class MetricsFile {
     /** Returns the optimizer steps of the training, or 0 if unknown. */
     public static long steps(RunFolder folder) throws IOException {
         TrainingMetrics.Training train = read(folder).training().train();
-        return train == null || train.steps() == null ? 0 : train.steps();
+        return train == null || train.totals().steps() == null
+                ? 0
+                : train.totals().steps();
     }
 
     private static RunException notMetrics(RunFolder folder, Exception cause) {

@@ -110,7 +110,7 @@ public final class PromotedModel {
             throw RunException.data(
                     path + " is not a file that finetune promote has written: name another --pointer, or remove it", e);
         } catch (IOException e) {
-            throw new UncheckedIOException(path + " can't be read: " + e.getMessage(), e);
+            throw new UncheckedIOException(path + " cannot be read: " + e.getMessage(), e);
         }
     }
 

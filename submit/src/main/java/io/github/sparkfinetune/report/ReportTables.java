@@ -39,10 +39,22 @@ final class ReportTables {
         }
         TrainingMetrics.Training train = metrics.training().train();
         if (train != null) {
-            tile(tiles, "steps", "%,.0f", train.steps() == null ? null : (double) train.steps(), "");
-            tile(tiles, "minutes", "%,.1f", train.seconds() == null ? null : train.seconds() / 60, "");
-            tile(tiles, "samples / s", "%,.1f", train.samplesPerSecond(), "");
-            tile(tiles, "tokens / s", "%,.0f", train.tokensPerSecond(), "");
+            tile(
+                    tiles,
+                    "steps",
+                    "%,.0f",
+                    train.totals().steps() == null
+                            ? null
+                            : (double) train.totals().steps(),
+                    "");
+            tile(
+                    tiles,
+                    "minutes",
+                    "%,.1f",
+                    train.speed().seconds() == null ? null : train.speed().seconds() / 60,
+                    "");
+            tile(tiles, "samples / s", "%,.1f", train.speed().samplesPerSecond(), "");
+            tile(tiles, "tokens / s", "%,.0f", train.speed().tokensPerSecond(), "");
             tile(tiles, "MB peak", "%,.0f", train.peakRssMb(), "");
         }
         return tiles.toString();

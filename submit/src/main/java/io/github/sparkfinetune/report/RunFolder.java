@@ -74,7 +74,7 @@ public final class RunFolder {
             path = new Path(dir);
             files = HadoopFiles.open(path, hadoop);
         } catch (IllegalArgumentException | IOException e) {
-            throw RunException.config("output.dir: " + dir + " can not be used: " + e.getMessage());
+            throw RunException.config("output.dir: " + dir + " cannot be used: " + e.getMessage());
         }
         // Avoids hidden checksum files beside the results, and puts every flushed line on disk.
         return new RunFolder(dir, path, files instanceof LocalFileSystem local ? local.getRaw() : files);

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.report;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import java.util.List;
 import java.util.Locale;
@@ -21,12 +22,6 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
     /**
      * Course of a training; a value that the file lacks is null.
      *
-     * @param steps optimizer steps
-     * @param samples samples trained on over all ranks
-     * @param tokens tokens of the samples, without padding
-     * @param seconds time of the last attempt, without loading, evaluating and saving
-     * @param samplesPerSecond samples of all ranks per second
-     * @param tokensPerSecond tokens of all ranks per second, without padding
      * @param peakRssMb highest resident memory of a process, in 10<sup>6</sup> bytes
      * @param bestStep step of the kept model
      * @param precision compute dtype
@@ -34,12 +29,8 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
      */
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     record Training(
-            Long steps,
-            Long samples,
-            Long tokens,
-            Double seconds,
-            Double samplesPerSecond,
-            Double tokensPerSecond,
+            @JsonUnwrapped Totals totals,
+            @JsonUnwrapped Speed speed,
             Double peakRssMb,
             Long bestStep,
             Precision precision,
@@ -48,6 +39,24 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
             ranks = Parts.list(ranks);
         }
     }
+
+    /**
+     * Work of the whole training.
+     *
+     * @param steps optimizer steps
+     * @param samples samples trained on over all ranks
+     * @param tokens tokens of the samples, without padding
+     */
+    record Totals(Long steps, Long samples, Long tokens) {}
+
+    /**
+     * Speed of the last attempt.
+     *
+     * @param seconds time without loading, evaluating and saving
+     * @param samplesPerSecond samples of all ranks per second
+     * @param tokensPerSecond tokens of all ranks per second, without padding
+     */
+    record Speed(Double seconds, Double samplesPerSecond, Double tokensPerSecond) {}
 
     /**
      * Compute dtype of the products.
@@ -74,12 +83,14 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
                         result.precision().reason());
         return new TrainingMetrics(
                 new Training(
-                        result.totals().steps(),
-                        result.totals().samples(),
-                        result.totals().tokens(),
-                        result.speed().seconds(),
-                        result.speed().samplesPerSecond(),
-                        result.speed().tokensPerSecond(),
+                        new Totals(
+                                result.totals().steps(),
+                                result.totals().samples(),
+                                result.totals().tokens()),
+                        new Speed(
+                                result.speed().seconds(),
+                                result.speed().samplesPerSecond(),
+                                result.speed().tokensPerSecond()),
                         result.peakRssBytes() / 1e6,
                         result.best().bestStep(),
                         precision,

@@ -201,10 +201,10 @@ class ArchitectureTest {
     @Test
     void oneClassWrapsTheNativeEngine() {
         List<String> wrappers = all.stream()
-                .filter(ArchitectureTest::isOurs)
+                .filter(ArchitectureTest::isOwn)
                 .filter(type -> type.getPackageName().equals("ai.djl.pytorch.jni")
                         || type.getDirectDependenciesFromSelf().stream()
-                                .anyMatch(use -> !isOurs(use.getTargetClass())
+                                .anyMatch(use -> !isOwn(use.getTargetClass())
                                         && use.getTargetClass().getPackageName().equals("ai.djl.pytorch.jni")))
                 .map(type -> type.getName().replaceFirst("\\$.*", ""))
                 .distinct()
@@ -213,7 +213,7 @@ class ArchitectureTest {
         assertThat(wrappers).containsExactly("ai.djl.pytorch.jni.TorchJni");
     }
 
-    private static boolean isOurs(JavaClass type) {
+    private static boolean isOwn(JavaClass type) {
         return type.getPackageName().startsWith("io.github.sparkfinetune")
                 || type.getSource()
                         .filter(source -> !source.getUri().toString().contains("pytorch-engine"))

@@ -46,7 +46,7 @@ class InitRunTest {
         Path data = Files.write(dir.resolve("mails.csv"), mails);
         Path file = dir.resolve("run.yaml");
 
-        String said = run(
+        String printed = run(
                 "init",
                 "--local",
                 "--data",
@@ -60,7 +60,8 @@ class InitRunTest {
                 "--ranks",
                 "2");
 
-        assertThat(said).contains("task        classification: texts in Body, a label each in kind", "no 40, law 20");
+        assertThat(printed)
+                .contains("task        classification: texts in Body, a label each in kind", "no 40, law 20");
         RunConfig config = RunConfigLoader.load(file, List.of());
         assertThat(config.data().columns().text()).isEqualTo("Body");
         assertThat(config.data().columns().label()).isEqualTo("kind");
@@ -78,7 +79,7 @@ class InitRunTest {
         }
         Path file = dir.resolve("run.yaml");
 
-        String said = run(
+        String printed = run(
                 "init",
                 "--local",
                 "--data",
@@ -90,7 +91,7 @@ class InitRunTest {
                 "--set",
                 "output.dir=" + dir.resolve("run"));
 
-        assertThat(said).contains("split       by patient_id: rows with one value are held out together");
+        assertThat(printed).contains("split       by patient_id: rows with one value are held out together");
         RunConfig config = RunConfigLoader.load(file, List.of());
         assertThat(config.data().split().splitBy()).isEqualTo(ColumnNames.of(List.of("patient_id")));
         assertThat(config.data().split().testFraction()).isEqualTo(0.1);
@@ -106,7 +107,7 @@ class InitRunTest {
         }
         Path file = dir.resolve("run.yaml");
 
-        String said = run(
+        String printed = run(
                 "init",
                 "--local",
                 "--data",
@@ -118,7 +119,7 @@ class InitRunTest {
                 "--set",
                 "output.dir=" + dir.resolve("run"));
 
-        assertThat(said).contains("task        preference: pairs of answers in chosen and rejected");
+        assertThat(printed).contains("task        preference: pairs of answers in chosen and rejected");
         RunConfig config = RunConfigLoader.load(file, List.of());
         assertThat(config.method().type()).isEqualTo(MethodConfig.Type.LORA);
         assertThat(config.training().schedule().learningRate()).isEqualTo(1e-5);
@@ -139,7 +140,7 @@ class InitRunTest {
                     i % 2 == 0 ? "a" : "b"));
         }
 
-        String said = run(
+        String printed = run(
                 "init",
                 "--local",
                 "--data",
@@ -149,6 +150,6 @@ class InitRunTest {
                 "--output",
                 dir.resolve("run.yaml").toString());
 
-        assertThat(said).containsPattern("half have at most \\d+, 30 of 100 have the model's 64 or more");
+        assertThat(printed).containsPattern("half have at most \\d+, 30 of 100 have the model's 64 or more");
     }
 }

@@ -27,7 +27,7 @@ class S3BusyRunTest extends S3Runs {
         assertThat(HadoopFiles.readText(files(HASTY), new Path("s3a://hasty/run/status.json")))
                 .contains("\"exit_code\": 4");
 
-        s3.mend();
+        s3.recover();
         Ended again = finetune("run", settings);
 
         assertThat(again.err()).doesNotContain("error:");

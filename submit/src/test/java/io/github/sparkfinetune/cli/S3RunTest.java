@@ -73,13 +73,13 @@ class S3RunTest extends S3Runs {
     void distinguishesAMissingConfigurationFromABusyServer() {
         Ended missing = Ended.of("plan", "--config", "s3a://hasty/none.yaml");
         assertThat(missing.code()).isEqualTo(2);
-        assertThat(missing.err()).startsWith("error: s3a://hasty/none.yaml: can not be read: No such file");
+        assertThat(missing.err()).startsWith("error: s3a://hasty/none.yaml: cannot be read: No such file");
 
         s3.inject(FaultyS3.Fault.SLOW_DOWN, 1, (method, target) -> target.contains("run.yaml"));
         Ended busy = Ended.of("plan", "--config", "s3a://hasty/run.yaml");
         assertThat(busy.code()).isEqualTo(4);
         assertThat(busy.err())
-                .startsWith("error: s3a://hasty/run.yaml: can not be read: ")
+                .startsWith("error: s3a://hasty/run.yaml: cannot be read: ")
                 .contains("503");
 
         Ended unknown = Ended.of("plan", "--config", "s9:/run.yaml");

@@ -76,8 +76,8 @@ abstract class S3Runs {
     }
 
     @AfterEach
-    void mend() {
-        s3.mend();
+    void recover() {
+        s3.recover();
     }
 
     private static String mails() {

@@ -42,15 +42,15 @@ class SparkDistributionTest {
                     .filter(line -> !line.startsWith("#"))
                     .forEach(jar -> put(stock, jar));
         }
-        Map<String, String> ours = new HashMap<>();
+        Map<String, String> bundled = new HashMap<>();
         try (Stream<Path> jars = Files.list(Path.of(System.getProperty("embedded.spark.home"), "jars"))) {
-            jars.forEach(jar -> put(ours, jar.getFileName().toString()));
+            jars.forEach(jar -> put(bundled, jar.getFileName().toString()));
         }
 
         assertThat(stock).hasSizeGreaterThan(200);
-        assertThat(ours.keySet()).contains("spark-core_2.12", "parquet-hadoop", "hadoop-client-api", "snakeyaml");
+        assertThat(bundled.keySet()).contains("spark-core_2.12", "parquet-hadoop", "hadoop-client-api", "snakeyaml");
         Map<String, String> differences = new TreeMap<>();
-        ours.forEach((name, version) -> {
+        bundled.forEach((name, version) -> {
             if (!version.equals(stock.get(name))) {
                 differences.put(name, version + ", stock " + stock.getOrDefault(name, "none"));
             }

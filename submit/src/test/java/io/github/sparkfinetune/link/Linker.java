@@ -14,7 +14,7 @@ import org.objectweb.asm.Opcodes;
  * class, a field or a method. Also checks that each of our classes implements the abstract methods of its parents.
  */
 final class Linker {
-    private static final String OURS = "io/github/sparkfinetune/";
+    private static final String OWN = "io/github/sparkfinetune/";
     private static final int CLASS = 7;
     private static final int FIELD = 9;
     private static final int METHOD = 10;
@@ -31,7 +31,7 @@ final class Linker {
     /** Returns the references that do not link, one per line. */
     Set<String> check() {
         for (String name : classes.names()) {
-            if (name.startsWith(OURS)) {
+            if (name.startsWith(OWN)) {
                 references(name);
                 implementations(name);
             }
@@ -63,7 +63,7 @@ final class Linker {
 
     private void type(String from, String name) {
         String element = name.startsWith("[") ? name.replaceAll("^\\[+L?|;$", "") : name;
-        if (isTheirs(element)) {
+        if (isForeign(element)) {
             references++;
             if (classes.find(element).isEmpty()) {
                 errors.add(from + " needs class " + element);
@@ -72,10 +72,10 @@ final class Linker {
     }
 
     private void member(String from, String owner, String member) {
-        if (!isTheirs(owner) && !owner.startsWith(OURS)) {
+        if (!isForeign(owner) && !owner.startsWith(OWN)) {
             return;
         }
-        references += isTheirs(owner) ? 1 : 0;
+        references += isForeign(owner) ? 1 : 0;
         if (!declared(from, owner, member)) {
             errors.add(from + " needs " + owner + "." + member);
         }
@@ -86,7 +86,7 @@ final class Linker {
             ClassInfo info = classes.find(type).orElse(null);
             if (info == null) {
                 // Other libraries' classes, such as DJL's, are not checked.
-                return !isTheirs(type) || !errors.add(from + " needs class " + type);
+                return !isForeign(type) || !errors.add(from + " needs class " + type);
             }
             if (info.members().containsKey(member)) {
                 return true;
@@ -105,7 +105,7 @@ final class Linker {
         }
         for (ClassInfo parent : chain) {
             for (Map.Entry<String, Integer> member : parent.members().entrySet()) {
-                if (isTheirs(parent.name())
+                if (isForeign(parent.name())
                         && (member.getValue() & Opcodes.ACC_ABSTRACT) != 0
                         && chain.stream().noneMatch(info -> implementsIt(info, member.getKey()))) {
                     errors.add(name + " does not implement " + parent.name() + "." + member.getKey());
@@ -132,7 +132,7 @@ final class Linker {
         return found;
     }
 
-    private static boolean isTheirs(String type) {
+    private static boolean isForeign(String type) {
         return type.startsWith("org/apache/spark/") || type.startsWith("scala/");
     }
 }

@@ -28,7 +28,7 @@ class SparkLinkTest {
     @MethodSource("versions")
     void everyReferenceToSparkAndScalaResolves(Path version) throws IOException {
         try (ClassFiles classes = new ClassFiles(
-                Stream.concat(ours().stream(), jars(version).stream()).toList())) {
+                Stream.concat(ownClasses().stream(), jars(version).stream()).toList())) {
             Linker linker = new Linker(classes);
             Set<String> errors = linker.check();
             assertThat(errors).as(version.toString()).isEmpty();
@@ -64,7 +64,7 @@ class SparkLinkTest {
                 .filter(jar -> !jar.getFileName().toString().startsWith("spark-core"))
                 .toList();
         try (ClassFiles classes = new ClassFiles(
-                Stream.concat(ours().stream(), withoutCore.stream()).toList())) {
+                Stream.concat(ownClasses().stream(), withoutCore.stream()).toList())) {
             assertThat(new Linker(classes).check())
                     .anyMatch(error -> error.endsWith("needs class org/apache/spark/scheduler/SparkListener"))
                     .anyMatch(error -> error.contains("needs org/apache/spark/SparkContext."));
@@ -75,15 +75,15 @@ class SparkLinkTest {
         return classes.find(name).orElseThrow().members().keySet();
     }
 
-    private static List<Path> ours() {
+    private static List<Path> ownClasses() {
         return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
                 .map(Path::of)
                 .filter(place -> Files.exists(place)
-                        && (Files.isDirectory(place) ? !place.endsWith("test-classes") : isOurs(place)))
+                        && (Files.isDirectory(place) ? !place.endsWith("test-classes") : isOwn(place)))
                 .toList();
     }
 
-    private static boolean isOurs(Path jar) {
+    private static boolean isOwn(Path jar) {
         return jar.getFileName().toString().matches("(conf|dataset-prep|finetune-core|spark-jobs)-.*\\.jar");
     }
 

@@ -31,8 +31,8 @@ class PythonPackageTest {
         Process check = new ProcessBuilder("python3", "notebooks/check.py")
                 .redirectErrorStream(true)
                 .start();
-        String said = new String(check.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        String printed = new String(check.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(check.waitFor(30, TimeUnit.SECONDS)).isTrue();
-        assertThat(check.exitValue()).as(said).isZero();
+        assertThat(check.exitValue()).as(printed).isZero();
     }
 }

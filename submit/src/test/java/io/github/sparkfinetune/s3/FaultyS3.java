@@ -106,7 +106,7 @@ public final class FaultyS3 implements AutoCloseable {
     }
 
     /** Stops the faults and clears the counts. */
-    public void mend() {
+    public void recover() {
         rules.clear();
         injected.clear();
         requests.clear();

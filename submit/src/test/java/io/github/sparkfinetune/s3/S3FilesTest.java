@@ -61,8 +61,8 @@ class S3FilesTest {
     }
 
     @AfterEach
-    void mend() {
-        s3.mend();
+    void recover() {
+        s3.recover();
     }
 
     private static String text(Path file) throws IOException {
@@ -98,7 +98,7 @@ class S3FilesTest {
         assertThatCode(() -> HadoopFiles.discard(files, file)).doesNotThrowAnyException();
         assertThatThrownBy(() -> HadoopFiles.delete(files, file))
                 .isInstanceOf(UncheckedIOException.class)
-                .hasMessageContaining("can't be deleted")
+                .hasMessageContaining("cannot be deleted")
                 .satisfies(
                         denied -> assertThat(HadoopFiles.isUnavailable(denied)).isFalse());
         assertThat(files.exists(file)).isTrue();
@@ -110,7 +110,7 @@ class S3FilesTest {
         new Random(1).nextBytes(bytes);
         Path file = new Path("s3a://files/model.safetensors");
         HadoopFiles.write(files, file, out -> out.write(bytes));
-        s3.mend();
+        s3.recover();
         s3.inject(FaultyS3.Fault.CUT, 4, (method, target) -> method.equals("GET"));
         s3.inject(FaultyS3.Fault.SLOW_DOWN, 5, (method, target) -> true);
         s3.inject(FaultyS3.Fault.DROPPED, 5, (method, target) -> true);
@@ -135,7 +135,7 @@ class S3FilesTest {
                 .satisfies(busy -> assertThat(HadoopFiles.isUnavailable(busy)).isTrue());
         assertThatThrownBy(() -> HadoopFiles.writeWhole(files, file, new byte[1]))
                 .satisfies(busy -> assertThat(HadoopFiles.isUnavailable(busy)).isTrue());
-        s3.mend();
+        s3.recover();
         assertThat(text(file)).hasSize(100);
     }
 
@@ -154,7 +154,7 @@ class S3FilesTest {
         assertThat(files.exists(new Path(model, "config.json"))).isFalse();
         assertThat(files.exists(new Path(model, "adapter_config.json"))).isFalse();
 
-        s3.mend();
+        s3.recover();
         export(model, weights);
 
         List<String> written = s3.requests().stream()
@@ -167,10 +167,10 @@ class S3FilesTest {
 
         // The old model is removed completely or stays complete.
         s3.inject(FaultyS3.Fault.DENIED, 1, (method, target) -> method.equals("DELETE"));
-        assertThatThrownBy(() -> export(model, weights)).hasMessageContaining("config.json can't be deleted");
+        assertThatThrownBy(() -> export(model, weights)).hasMessageContaining("config.json cannot be deleted");
         assertThat(files.exists(new Path(model, "config.json"))).isTrue();
         assertThat(files.exists(new Path(model, "model.safetensors"))).isTrue();
-        s3.mend();
+        s3.recover();
         files.create(new Path(model, "model-00001-of-00002.safetensors")).close();
         export(model, weights);
         assertThat(files.exists(new Path(model, "model-00001-of-00002.safetensors")))

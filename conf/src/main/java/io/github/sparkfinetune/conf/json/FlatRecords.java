@@ -78,6 +78,7 @@ public final class FlatRecords extends SimpleModule {
                 JavaType type = types.get(name);
                 if (type == null) {
                     context.handleUnknownProperty(parser, this, _valueClass, name);
+                    parser.skipChildren();
                 } else if (token != JsonToken.VALUE_NULL) {
                     values.put(name, context.readValue(parser, type));
                 }

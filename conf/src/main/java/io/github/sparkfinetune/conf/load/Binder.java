@@ -65,13 +65,13 @@ final class Binder {
         Object[] values = new Object[components.length];
         for (int i = 0; i < values.length; i++) {
             String path = Keys.path(section, components[i]);
-            Class<?> wanted = components[i].getType();
-            if (wanted.isRecord()) {
-                values[i] = section(path, wanted);
+            Class<?> inner = components[i].getType();
+            if (inner.isRecord()) {
+                values[i] = section(path, inner);
             } else if (Keys.isMap(path)) {
                 values[i] = map(path);
             } else {
-                values[i] = value(path, wanted);
+                values[i] = value(path, inner);
             }
         }
         return construct(type, values);
@@ -97,27 +97,27 @@ final class Binder {
         return values;
     }
 
-    private Object value(String path, Class<?> wanted) {
+    private Object value(String path, Class<?> type) {
         Setting setting = settings.get(path);
         if (setting.isNull()) {
             return null;
         }
-        if (wanted == List.class) {
+        if (type == List.class) {
             return list(path, setting);
         }
-        if (wanted == ModuleNames.class) {
+        if (type == ModuleNames.class) {
             return setting.node() instanceof ScalarNode scalar
                     ? ModuleNames.matching(scalar.getValue())
                     : ModuleNames.of(texts(path, setting));
         }
-        if (wanted == ColumnNames.class) {
+        if (type == ColumnNames.class) {
             return ColumnNames.of(
                     setting.node() instanceof ScalarNode scalar ? List.of(scalar.getValue()) : texts(path, setting));
         }
-        if (wanted == ClassWeight.class) {
+        if (type == ClassWeight.class) {
             return classWeight(path, setting);
         }
-        return Scalars.read(path, setting, wanted);
+        return Scalars.read(path, setting, type);
     }
 
     private List<?> list(String path, Setting setting) {

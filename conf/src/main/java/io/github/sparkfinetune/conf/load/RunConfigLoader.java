@@ -120,7 +120,7 @@ public final class RunConfigLoader {
         } catch (CharacterCodingException e) {
             throw RunException.config(file + ": is not UTF-8 text: save it as UTF-8");
         } catch (IOException e) {
-            throw RunException.config(file + ": can not be read: " + e.getMessage());
+            throw RunException.config(file + ": cannot be read: " + e.getMessage());
         }
     }
 }

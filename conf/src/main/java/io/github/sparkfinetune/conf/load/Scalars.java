@@ -20,33 +20,33 @@ final class Scalars {
 
     private Scalars() {}
 
-    /** Reads a scalar as a value of the type {@code wanted}. */
-    static Object read(String path, Setting setting, Class<?> wanted) {
+    /** Reads a scalar as a value of the type {@code type}. */
+    static Object read(String path, Setting setting, Class<?> type) {
         if (!(setting.node() instanceof ScalarNode scalar)) {
-            throw wrong(path, setting, wanted == String.class ? "text" : "one value");
+            throw wrong(path, setting, type == String.class ? "text" : "one value");
         }
         String text = scalar.getValue();
         // Text in quotes is text, even where it looks like a number.
         boolean plain = scalar.getScalarStyle() == ScalarStyle.PLAIN;
-        if (wanted == String.class) {
+        if (type == String.class) {
             return text;
         }
-        if (wanted.isEnum()) {
-            return constant(path, setting, text, wanted);
+        if (type.isEnum()) {
+            return constant(path, setting, text, type);
         }
-        if (wanted == boolean.class || wanted == Boolean.class) {
+        if (type == boolean.class || type == Boolean.class) {
             if (plain && (text.equals("true") || text.equals("false"))) {
                 return text.equals("true");
             }
             throw wrong(path, setting, "true or false");
         }
-        if (wanted == double.class) {
+        if (type == double.class) {
             return number(path, setting);
         }
-        if (wanted != int.class && wanted != Integer.class && wanted != long.class) {
-            throw new IllegalStateException(path + " has a type that is not read: " + wanted);
+        if (type != int.class && type != Integer.class && type != long.class) {
+            throw new IllegalStateException(path + " has a type that is not read: " + type);
         }
-        return whole(path, setting, plain, text, wanted);
+        return whole(path, setting, plain, text, type);
     }
 
     static double number(String path, Setting setting) {
@@ -58,20 +58,20 @@ final class Scalars {
         throw wrong(path, setting, "a number");
     }
 
-    private static Object whole(String path, Setting setting, boolean plain, String text, Class<?> wanted) {
+    private static Object whole(String path, Setting setting, boolean plain, String text, Class<?> type) {
         if (!plain || !WHOLE.matcher(text).matches()) {
             throw wrong(path, setting, "a whole number");
         }
         String digits = text.replace("_", "");
         try {
-            return wanted == long.class ? (Object) Long.valueOf(digits) : (Object) Integer.valueOf(digits);
+            return type == long.class ? (Object) Long.valueOf(digits) : (Object) Integer.valueOf(digits);
         } catch (NumberFormatException e) {
-            throw wrong(path, setting, "a whole number of " + (wanted == long.class ? 64 : 32) + " bits");
+            throw wrong(path, setting, "a whole number of " + (type == long.class ? 64 : 32) + " bits");
         }
     }
 
-    private static Object constant(String path, Setting setting, String text, Class<?> wanted) {
-        Map<String, Object> constants = constants(wanted);
+    private static Object constant(String path, Setting setting, String text, Class<?> type) {
+        Map<String, Object> constants = constants(type);
         Object found = constants.get(text);
         if (found == null) {
             throw wrong(path, setting, "one of " + String.join(", ", constants.keySet()));

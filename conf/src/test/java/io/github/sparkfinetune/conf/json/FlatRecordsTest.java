@@ -7,6 +7,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
@@ -72,5 +73,14 @@ class FlatRecordsTest {
         assertThatThrownBy(() -> JSON.readValue("{\"width\":1}", Shape.class))
                 .isInstanceOf(JsonMappingException.class)
                 .hasMessageContaining("name is missing");
+    }
+
+    @Test
+    void skipsUnknownFieldsIfAsked() throws JsonProcessingException {
+        Shape read = JSON.readerFor(Shape.class)
+                .without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                .readValue("{\"colours\":{\"name\":\"red\",\"tones\":[1,{}]},\"name\":\"a\",\"width\":2}");
+
+        assertThat(read).isEqualTo(new Shape("a", new Size(new Point(0, null), 2, List.of()), null, null));
     }
 }

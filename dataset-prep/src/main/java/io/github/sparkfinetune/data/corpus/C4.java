@@ -133,12 +133,12 @@ final class C4 implements DocumentFilter {
         return -1;
     }
 
-    private static boolean startsWith(int[] text, int start, int end, String wanted) {
-        if (end - start < wanted.length()) {
+    private static boolean startsWith(int[] text, int start, int end, String needed) {
+        if (end - start < needed.length()) {
             return false;
         }
-        for (int i = 0; i < wanted.length(); i++) {
-            if (text[start + i] != wanted.charAt(i)) {
+        for (int i = 0; i < needed.length(); i++) {
+            if (text[start + i] != needed.charAt(i)) {
                 return false;
             }
         }

@@ -28,9 +28,9 @@ final class WebAddress {
         return false;
     }
 
-    private static int find(int[] text, int from, int to, int wanted) {
+    private static int find(int[] text, int from, int to, int needed) {
         for (int i = from; i < to; i++) {
-            if (text[i] == wanted) {
+            if (text[i] == needed) {
                 return i;
             }
         }

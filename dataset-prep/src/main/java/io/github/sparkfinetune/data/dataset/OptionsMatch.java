@@ -10,28 +10,32 @@ import org.apache.hadoop.fs.Path;
  *
  * @param dataset folder of the dataset
  * @param prepared options of the dataset
- * @param wanted options of the run
+ * @param requested options of the run
  */
-record OptionsMatch(Path dataset, DatasetOptions prepared, DatasetOptions wanted) {
+record OptionsMatch(Path dataset, DatasetOptions prepared, DatasetOptions requested) {
     /** Refuses another value of an option that decides tokens and samples. */
     void requireSameSamples() {
         requireSame(
-                "data.max_length", prepared.texts().maxLength(), wanted.texts().maxLength());
-        if (!Objects.equals(prepared.texts().tokenizerSha256(), wanted.texts().tokenizerSha256())) {
+                "data.max_length",
+                prepared.texts().maxLength(),
+                requested.texts().maxLength());
+        if (!Objects.equals(
+                prepared.texts().tokenizerSha256(), requested.texts().tokenizerSha256())) {
             throw RunException.data(dataset + " was tokenized with another tokenizer.json (SHA-256 "
                     + prepared.texts().tokenizerSha256() + ", the model's is "
-                    + wanted.texts().tokenizerSha256()
+                    + requested.texts().tokenizerSha256()
                     + "): prepare it again into a new data.dir");
         }
-        requireSame("data.stride", prepared.samples().stride(), wanted.samples().stride());
+        requireSame(
+                "data.stride", prepared.samples().stride(), requested.samples().stride());
         requireSameQuestions(
-                prepared.samples().questionAnswering(), wanted.samples().questionAnswering());
-        requireSameDocuments(prepared.samples().documents(), wanted.samples().documents());
+                prepared.samples().questionAnswering(), requested.samples().questionAnswering());
+        requireSameDocuments(prepared.samples().documents(), requested.samples().documents());
     }
 
     /** Refuses another value of an option that decides what is predicted. */
     void requireSameProblem() {
-        requireSame("classification.problem_type", problemType(prepared), problemType(wanted));
+        requireSame("classification.problem_type", problemType(prepared), problemType(requested));
     }
 
     /** Refuses another value of one key. */

@@ -113,8 +113,8 @@ public record Sample(
     }
 
     /** Returns this sample with prediction targets. */
-    public Sample withTargets(double... told) {
-        return new Sample(index, inputIds, tokenTypeIds, label, labels, documents, told, window);
+    public Sample withTargets(double... values) {
+        return new Sample(index, inputIds, tokenTypeIds, label, labels, documents, values, window);
     }
 
     /** Returns one document as a sample; label and targets are those of the whole sample. */

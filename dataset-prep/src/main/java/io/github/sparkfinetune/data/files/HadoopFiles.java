@@ -117,7 +117,7 @@ public final class HadoopFiles {
             FileSystem fileSystem = open(path, hadoop);
             return fileSystem instanceof LocalFileSystem local ? local.getRawFileSystem() : fileSystem;
         } catch (IOException e) {
-            throw failed("can't be reached", path, e);
+            throw failed("cannot be reached", path, e);
         }
     }
 
@@ -153,9 +153,9 @@ public final class HadoopFiles {
                 throw e;
             }
         } catch (IOException e) {
-            throw failed("can't be written", file, e);
+            throw failed("cannot be written", file, e);
         } catch (FSError e) {
-            throw failed("can't be written", file, failure(e));
+            throw failed("cannot be written", file, failure(e));
         }
     }
 
@@ -238,7 +238,7 @@ public final class HadoopFiles {
                 replace(fileSystem, from, to);
             }
         } catch (IOException e) {
-            throw failed("can't be put in place", to, e);
+            throw failed("cannot be put in place", to, e);
         }
     }
 
@@ -291,7 +291,7 @@ public final class HadoopFiles {
         try {
             new RangedRead(fileSystem, file).copy(target, progressed);
         } catch (IOException e) {
-            throw failed("can't be copied to " + target, file, e);
+            throw failed("cannot be copied to " + target, file, e);
         }
     }
 
@@ -299,7 +299,7 @@ public final class HadoopFiles {
         try {
             fileSystem.delete(path, true);
         } catch (IOException e) {
-            throw failed("can't be deleted", path, e);
+            throw failed("cannot be deleted", path, e);
         }
     }
 
@@ -308,7 +308,7 @@ public final class HadoopFiles {
         try {
             fileSystem.delete(path, true);
         } catch (IOException e) {
-            LOG.warn("{} stays: it can't be deleted ({})", path, e.getMessage());
+            LOG.warn("{} stays: it cannot be deleted ({})", path, e.getMessage());
         }
     }
 
@@ -319,7 +319,7 @@ public final class HadoopFiles {
      */
     public static void deleteLocal(java.nio.file.Path folder) {
         if (Files.exists(folder) && !FileUtil.fullyDelete(folder.toFile())) {
-            throw new UncheckedIOException(new IOException(folder + " can't be deleted"));
+            throw new UncheckedIOException(new IOException(folder + " cannot be deleted"));
         }
     }
 

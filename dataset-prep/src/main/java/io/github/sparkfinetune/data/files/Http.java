@@ -173,7 +173,7 @@ public abstract class Http {
             try {
                 int code = connection.getResponseCode();
                 URI target = code / 100 == 3 && code != 304 ? target(next, connection) : null;
-                if (target != null && (follow || ours(target))) {
+                if (target != null && (follow || isSameHost(target))) {
                     next = target;
                     continue;
                 }
@@ -202,7 +202,7 @@ public abstract class Http {
         connection.setRequestProperty("User-Agent", agent);
         connection.setRequestProperty("Accept-Encoding", "identity");
         headers.forEach(connection::setRequestProperty);
-        if (authorization != null && ours(address)) {
+        if (authorization != null && isSameHost(address)) {
             connection.setRequestProperty("Authorization", authorization);
         }
         if (body != null) {
@@ -215,7 +215,7 @@ public abstract class Http {
         return connection;
     }
 
-    private boolean ours(URI address) {
+    private boolean isSameHost(URI address) {
         return endpoint.getScheme().equals(address.getScheme())
                 && endpoint.getHost().equals(address.getHost())
                 && endpoint.getPort() == address.getPort();

@@ -42,7 +42,7 @@ public final class JsonFiles {
         } catch (java.nio.charset.CharacterCodingException e) {
             throw RunException.data(file + " is not UTF-8; the file is damaged", e);
         } catch (IOException e) {
-            throw new UncheckedIOException(file + " can't be read: " + e.getMessage(), e);
+            throw new UncheckedIOException(file + " cannot be read: " + e.getMessage(), e);
         }
     }
 

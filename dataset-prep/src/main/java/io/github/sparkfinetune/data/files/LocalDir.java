@@ -96,7 +96,7 @@ public final class LocalDir {
             opened.sweep();
             return opened;
         } catch (IOException e) {
-            throw new UncheckedIOException(folder + " can't be used: " + e.getMessage(), e);
+            throw new UncheckedIOException(folder + " cannot be used: " + e.getMessage(), e);
         }
     }
 
@@ -175,7 +175,7 @@ public final class LocalDir {
                 }
                 users++;
             } catch (IOException e) {
-                throw new UncheckedIOException(folder + " can't be used: " + e.getMessage(), e);
+                throw new UncheckedIOException(folder + " cannot be used: " + e.getMessage(), e);
             } finally {
                 mine.unlock();
             }
@@ -218,7 +218,7 @@ public final class LocalDir {
                     deleteIfAlone();
                 }
             } catch (IOException e) {
-                throw new UncheckedIOException(folder + " can't be deleted: " + e.getMessage(), e);
+                throw new UncheckedIOException(folder + " cannot be deleted: " + e.getMessage(), e);
             } finally {
                 mine.unlock();
             }

@@ -33,7 +33,7 @@ public final class RangedRead {
 
     private static final int THREADS = 8;
     private static final Duration LONGEST_SILENCE = Duration.ofMinutes(10);
-    private static final long LOOK_MILLIS = 500;
+    private static final long POLL_MILLIS = 500;
     /**
      * Makes S3A request only the bytes that are read, instead of all up to the end of the file. Other file systems
      * ignore it.
@@ -157,7 +157,7 @@ public final class RangedRead {
         long before = 0;
         long changed = System.nanoTime();
         for (int running = threads; running > 0; ) {
-            Future<Void> ended = readers.poll(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            Future<Void> ended = readers.poll(POLL_MILLIS, TimeUnit.MILLISECONDS);
             if (ended != null) {
                 ended.get();
                 running--;

@@ -64,7 +64,7 @@ public final class ModelFolder {
         } catch (FileNotFoundException e) {
             throw missing(key, remedy, uri, e);
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be copied to " + localDir, folder, e);
+            throw HadoopFiles.failed("cannot be copied to " + localDir, folder, e);
         }
     }
 
@@ -95,7 +95,7 @@ public final class ModelFolder {
         } catch (FileNotFoundException e) {
             throw missing(KEY, REMEDY, uri, e);
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be listed", folder, e);
+            throw HadoopFiles.failed("cannot be listed", folder, e);
         }
     }
 

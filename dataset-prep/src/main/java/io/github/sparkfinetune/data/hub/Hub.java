@@ -75,7 +75,7 @@ public final class Hub {
             return download(name, cache);
         } catch (IOException e) {
             throw RunException.failed(
-                    "model: " + name + " can not be kept in " + settings.cache() + " (" + e
+                    "model: " + name + " cannot be kept in " + settings.cache() + " (" + e
                             + "): set HF_HUB_CACHE to a folder with room that this user may write to",
                     e);
         }
@@ -142,7 +142,7 @@ public final class Hub {
             }
             return new ArrayList<>(files);
         } catch (IOException e) {
-            throw RunException.data(index + " can not be read as JSON (" + e.getMessage() + ")", e);
+            throw RunException.data(index + " cannot be read as JSON (" + e.getMessage() + ")", e);
         }
     }
 

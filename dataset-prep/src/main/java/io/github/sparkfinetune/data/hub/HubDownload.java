@@ -19,7 +19,7 @@ final class HubDownload {
     private static final int EMPTY_ANSWERS = 3;
 
     /** Number of bytes between two reports of progress. */
-    private static final long TELL = 256L << 20;
+    private static final long REPORT_EVERY = 256L << 20;
 
     private final HubHttp http;
     private final String what;
@@ -115,7 +115,7 @@ final class HubDownload {
                 return;
             }
             out.write(buffer, 0, read);
-            if (at / TELL != (at + read) / TELL) {
+            if (at / REPORT_EVERY != (at + read) / REPORT_EVERY) {
                 progress.accept(String.format(
                         Locale.ROOT, "%s: %,d of %,d MB", file.name(), (at + read) >> 20, file.size() >> 20));
             }

@@ -63,7 +63,7 @@ public record HubSettings(URI endpoint, Path cache, String token, boolean offlin
             try {
                 token = Files.exists(file) ? Files.readString(file) : "";
             } catch (IOException e) {
-                throw RunException.config(file + " can not be read (" + e.getMessage() + "): set HF_TOKEN instead");
+                throw RunException.config(file + " cannot be read (" + e.getMessage() + "): set HF_TOKEN instead");
             }
         }
         token = token.strip();

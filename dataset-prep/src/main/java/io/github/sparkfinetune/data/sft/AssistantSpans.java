@@ -52,7 +52,7 @@ final class AssistantSpans {
      * Returns whether the turns of a conversation can be found. Without generation blocks, a first turn of the
      * assistant's cannot be found if nothing precedes it.
      */
-    boolean canTell(Conversation conversation) {
+    boolean canFind(Conversation conversation) {
         return template.hasGenerationBlocks() || !conversation.isAssistant(0);
     }
 
@@ -114,12 +114,12 @@ final class AssistantSpans {
         }
         if (content == null || content.start() < before) {
             throw RunException.data("the chat template of " + name + " renders the first " + message
-                    + " message(s) of a conversation otherwise than within the whole, and does not show the next one"
-                    + " behind them, so the assistant's turns cannot be told from the rest: set data.chat_template to a"
+                    + " message(s) of a conversation differently from the whole conversation, and does not show the next one"
+                    + " after them, so the assistant's turns cannot be found: set data.chat_template to a"
                     + " template with {% generation %} blocks, or data.assistant_only_loss to false");
         }
-        String told = template.render(history, false, conversation.extra()).text();
-        String prompt = asked.startsWith(told) ? asked.substring(told.length()) : "";
+        String asIs = template.render(history, false, conversation.extra()).text();
+        String prompt = asked.startsWith(asIs) ? asked.substring(asIs.length()) : "";
         int at = prompt.isEmpty() ? -1 : whole.lastIndexOf(prompt, content.start() - prompt.length());
         return at < before ? content.start() : at + prompt.length();
     }
@@ -127,19 +127,19 @@ final class AssistantSpans {
     private int end(Conversation conversation, int message, String whole, int start, int contentEnd) {
         int next = message + 1;
         int limit = whole.length();
-        boolean told = true;
+        boolean isPrefix = true;
         if (next < conversation.messages().size()) {
             String prefix = template.render(conversation.messages().subList(0, next), false, conversation.extra())
                     .text();
-            told = prefix.length() >= contentEnd && whole.startsWith(prefix);
-            Span following = told ? null : content(conversation, next, whole);
-            limit = told ? prefix.length() : following == null ? limit : Math.max(contentEnd, following.start());
+            isPrefix = prefix.length() >= contentEnd && whole.startsWith(prefix);
+            Span following = isPrefix ? null : content(conversation, next, whole);
+            limit = isPrefix ? prefix.length() : following == null ? limit : Math.max(contentEnd, following.start());
         }
         int at = endToken().isEmpty() ? -1 : whole.indexOf(endToken(), contentEnd);
         if (at >= 0 && at + endToken().length() <= limit) {
             return at + endToken().length();
         }
-        if (!told) {
+        if (!isPrefix) {
             return contentEnd;
         }
         String stripped = whole.substring(start, limit).stripTrailing();

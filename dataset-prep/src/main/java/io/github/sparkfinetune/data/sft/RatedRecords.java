@@ -42,8 +42,8 @@ public final class RatedRecords {
      */
     public RatedAnswer read(String json) throws UnusableRowException {
         Map<String, Object> row = SftRecords.row(json);
-        Object told = SftRecords.present(row, label);
-        Boolean desirable = LABELS.get(told.toString().strip().toLowerCase(Locale.ROOT));
+        Object rating = SftRecords.present(row, label);
+        Boolean desirable = LABELS.get(rating.toString().strip().toLowerCase(Locale.ROOT));
         if (desirable == null) {
             throw new UnusableRowException(BAD_LABEL);
         }

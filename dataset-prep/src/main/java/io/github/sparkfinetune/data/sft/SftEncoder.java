@@ -111,7 +111,7 @@ public final class SftEncoder {
         int[] ids;
         int[] labels;
         if (loss.assistantOnly()) {
-            if (!spans.canTell(conversation)) {
+            if (!spans.canFind(conversation)) {
                 return Document.dropped(DropReason.ASSISTANT_FIRST);
             }
             TokenSpans tokens = tokenizer.encodeWithSpans(whole.text());

@@ -44,7 +44,7 @@ record CleanText(String text, int[] ofUnits, int[] ofPoints) {
     }
 
     /** Returns the new places of UTF-16 units of the original text. */
-    int[] places(int[] units) {
+    int[] indices(int[] units) {
         return Arrays.stream(units).map(unit -> ofUnits[unit]).toArray();
     }
 }

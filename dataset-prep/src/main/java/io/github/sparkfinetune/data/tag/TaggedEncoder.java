@@ -116,7 +116,7 @@ public final class TaggedEncoder {
         return tokens;
     }
 
-    private static int[] pick(int[] values, int[] places) {
-        return Arrays.stream(places).map(place -> values[place]).toArray();
+    private static int[] pick(int[] values, int[] indices) {
+        return Arrays.stream(indices).map(place -> values[place]).toArray();
     }
 }

@@ -81,7 +81,8 @@ public final class TaggedRecords {
             tags = Iob2.of(given);
         }
         CleanText text = CleanText.of(raw.text(), cleaner);
-        return new TaggedWords(new Words(text.text(), text.places(raw.starts()), text.places(raw.ends())), tags, true);
+        return new TaggedWords(
+                new Words(text.text(), text.indices(raw.starts()), text.indices(raw.ends())), tags, true);
     }
 
     private TaggedWords whole(String raw, JsonNode label) throws UnusableRowException {

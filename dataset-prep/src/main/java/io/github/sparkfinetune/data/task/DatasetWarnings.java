@@ -257,7 +257,7 @@ public final class DatasetWarnings {
                     String.format(
                             Locale.ROOT,
                             "only %.0f %% of the documents end with a trained end token: a model that never learns to"
-                                    + " end goes on and on; raise data.max_length, or mend the chat template",
+                                    + " end goes on and on; raise data.max_length, or fix the chat template",
                             100 * check.endedShare())));
         }
     }

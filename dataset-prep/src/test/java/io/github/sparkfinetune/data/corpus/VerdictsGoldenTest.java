@@ -61,9 +61,9 @@ class VerdictsGoldenTest {
             DocumentText document = new DocumentText();
             document.set(row.get("text").asText());
             List<String> found = new ArrayList<>();
-            Words ours = document.words();
-            for (int i = 0; i < ours.size(); i++) {
-                found.add(new String(document.codePoints(), ours.start(i), ours.length(i)));
+            Words actual = document.words();
+            for (int i = 0; i < actual.size(); i++) {
+                found.add(new String(document.codePoints(), actual.start(i), actual.length(i)));
             }
             List<String> expected = new ArrayList<>();
             row.get("words").forEach(word -> expected.add(word.asText()));
@@ -81,10 +81,10 @@ class VerdictsGoldenTest {
     private Set<String> same(String name, DocumentFilter filter, int verdicts) {
         Set<String> found = new TreeSet<>();
         for (JsonNode row : documents) {
-            String theirs = row.get(name).isNull() ? null : row.get(name).asText();
-            String ours = Corpora.verdict(filter, row.get("text").asText());
-            assertThat(ours).as(row.toString()).isEqualTo(REASONS.getOrDefault(theirs, theirs));
-            found.add(String.valueOf(ours));
+            String expected = row.get(name).isNull() ? null : row.get(name).asText();
+            String actual = Corpora.verdict(filter, row.get("text").asText());
+            assertThat(actual).as(row.toString()).isEqualTo(REASONS.getOrDefault(expected, expected));
+            found.add(String.valueOf(actual));
         }
         assertThat(found).hasSizeGreaterThanOrEqualTo(verdicts);
         return found;

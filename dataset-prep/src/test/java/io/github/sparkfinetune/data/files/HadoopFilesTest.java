@@ -33,7 +33,7 @@ class HadoopFilesTest {
 
             assertThatThrownBy(() -> HadoopFiles.write(local, new Path("/dev/full"), out -> out.write(new byte[10])))
                     .isInstanceOf(UncheckedIOException.class)
-                    .hasMessageContaining("/dev/full can't be written")
+                    .hasMessageContaining("/dev/full cannot be written")
                     .hasMessageContaining("No space left on device");
         }
     }

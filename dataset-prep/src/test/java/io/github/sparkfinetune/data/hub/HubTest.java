@@ -31,7 +31,7 @@ class HubTest {
     private Path dir;
 
     private HubServer server;
-    private final List<String> told = new ArrayList<>();
+    private final List<String> reported = new ArrayList<>();
 
     @BeforeEach
     void start() throws IOException {
@@ -52,7 +52,7 @@ class HubTest {
 
     private Hub hub(String token, boolean offline) {
         HubSettings settings = new HubSettings(server.endpoint(), dir.resolve("hub"), token, offline);
-        return new Hub(settings, told::add, Duration.ofSeconds(5), Duration.ofMillis(1));
+        return new Hub(settings, reported::add, Duration.ofSeconds(5), Duration.ofMillis(1));
     }
 
     @Test
@@ -104,7 +104,7 @@ class HubTest {
                         "GET /blob/model.safetensors",
                         "GET /blob/model.safetensors bytes=50000-",
                         "GET /blob/model.safetensors bytes=75000-");
-        assertThat(told).anyMatch(line -> line.contains("broke off"));
+        assertThat(reported).anyMatch(line -> line.contains("broke off"));
     }
 
     @Test

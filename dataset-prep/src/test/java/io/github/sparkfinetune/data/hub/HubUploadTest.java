@@ -26,7 +26,7 @@ class HubUploadTest {
 
     private final byte[] weights = new byte[100_000];
     private final byte[] config = "{\"model_type\": \"bert\"}".getBytes(StandardCharsets.UTF_8);
-    private final List<String> told = new ArrayList<>();
+    private final List<String> reported = new ArrayList<>();
     private HubServer server;
 
     @BeforeEach
@@ -54,7 +54,7 @@ class HubUploadTest {
 
     private String push(String token, boolean offline) {
         HubSettings settings = new HubSettings(server.endpoint(), Path.of("none"), token, offline);
-        return new HubUpload(settings, told::add, Duration.ofSeconds(5), Duration.ofMillis(1))
+        return new HubUpload(settings, reported::add, Duration.ofSeconds(5), Duration.ofMillis(1))
                 .push(
                         NAME,
                         true,
@@ -96,7 +96,7 @@ class HubUploadTest {
         push(HubServer.TOKEN, false);
 
         assertThat(server.requests).noneMatch(request -> request.startsWith("PUT"));
-        assertThat(told).anyMatch(line -> line.contains("has it already"));
+        assertThat(reported).anyMatch(line -> line.contains("has it already"));
     }
 
     @Test

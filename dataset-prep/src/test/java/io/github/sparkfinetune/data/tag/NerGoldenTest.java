@@ -55,18 +55,18 @@ class NerGoldenTest {
             JsonNode word = golden.get("word_ids").get(token);
             assertThat(tokens.wordIds()[token - 1]).isEqualTo(word.asInt());
         }
-        int[] ours = windows.get(0).labels().clone();
+        int[] actual = windows.get(0).labels().clone();
         if (windows.size() > 1) {
             int shared = maxLength - 2 - maxLength / 3;
             int[] next = windows.get(1).labels();
             for (int token = 1 + shared; token < ids.length - 1; token++) {
                 int there = next[token - shared];
-                assertThat(ours[token] == Sample.IGNORED || there == Sample.IGNORED)
+                assertThat(actual[token] == Sample.IGNORED || there == Sample.IGNORED)
                         .isTrue();
-                ours[token] = Math.max(ours[token], there);
+                actual[token] = Math.max(actual[token], there);
             }
         }
-        assertThat(ours).isEqualTo(labels);
+        assertThat(actual).isEqualTo(labels);
         assertThat(windows.stream()
                         .flatMapToInt(window -> Arrays.stream(window.labels()))
                         .filter(label -> label >= 0))

@@ -92,7 +92,7 @@ final class MergedWeights {
     }
 
     private boolean isDecoder() {
-        return !architecture.projection(HeadKind.CAUSAL_LM).isEmpty();
+        return !architecture.lmHead(HeadKind.CAUSAL_LM).isEmpty();
     }
 
     /**
@@ -132,7 +132,7 @@ final class MergedWeights {
 
     private boolean isVocabulary(String name) {
         return name.equals(architecture.table().name())
-                || architecture.projection(head).values().stream()
+                || architecture.lmHead(head).values().stream()
                         .anyMatch(weight -> weight.name().equals(name));
     }
 

@@ -54,12 +54,12 @@ public final class ModelModules {
      */
     public static List<LinearModule> linears(Architecture architecture, HeadKind head, TensorSource weights) {
         List<LinearModule> linears = new ArrayList<>();
-        Map<String, WeightSpec> projection = architecture.projection(head);
+        Map<String, WeightSpec> lmHead = architecture.lmHead(head);
         Set<String> own = modules(architecture, head);
         boolean bare = isBare(architecture, weights);
-        String output = projection.isEmpty()
+        String output = lmHead.isEmpty()
                 ? null
-                : projection.get(Architecture.PROJECTION + WEIGHT).module();
+                : lmHead.get(Architecture.LM_HEAD + WEIGHT).module();
         boolean found = false;
         for (String stored : weights.names()) {
             String name = bare ? prefixed(architecture, stored) : stored;
@@ -87,7 +87,7 @@ public final class ModelModules {
         // The number of classes changes no name.
         return Stream.concat(
                         architecture.blocks(head, 1).stream().flatMap(block -> block.weights().values().stream()),
-                        architecture.projection(head).values().stream())
+                        architecture.lmHead(head).values().stream())
                 .filter(WeightSpec::isLinear)
                 .map(WeightSpec::module)
                 .collect(Collectors.toSet());
@@ -102,7 +102,7 @@ public final class ModelModules {
         return conv1d ? new long[] {shape[1], shape[0]} : shape;
     }
 
-    /** @param output module of the projection, or null */
+    /** @param output module of the lm_head, or null */
     private static LinearModule linear(String module, long[] shape, boolean conv1d, String output) {
         int rows = Math.toIntExact(shape[0]);
         int columns = Math.toIntExact(shape[1]);

@@ -15,7 +15,7 @@ import java.util.Optional;
  */
 public interface Architecture {
     /** Local name of the module that maps hidden states to logits over the vocabulary. */
-    String PROJECTION = "projection";
+    String LM_HEAD = "lm_head";
 
     /** Returns the configuration's {@code model_type}. */
     String modelType();
@@ -95,14 +95,14 @@ public interface Architecture {
     }
 
     /**
-     * Returns the weights that map the head's output to logits over the vocabulary: {@code projection.weight}
-     * [vocabulary, width], and an optional {@code projection.bias} [vocabulary]. Empty for a head that returns logits.
+     * Returns the weights that map the head's output to logits over the vocabulary: {@code lm_head.weight} [vocabulary,
+     * width], and an optional {@code lm_head.bias} [vocabulary]. Empty for a head that returns logits.
      *
      * @param head the head's kind
      */
-    Map<String, WeightSpec> projection(HeadKind head);
+    Map<String, WeightSpec> lmHead(HeadKind head);
 
-    /** Returns whether the projection's weight is the embedding table. */
+    /** Returns whether the lm_head's weight is the embedding table. */
     boolean isTied();
 
     /** Returns the linears of a layer that get an adapter by default, as PEFT chooses them. */

@@ -6,6 +6,6 @@ public enum BlockKind {
     EMBEDDINGS,
     /** One transformer layer. */
     LAYER,
-    /** Maps the last hidden state to logits, or to the projection's input. */
+    /** Maps the last hidden state to logits, or to the lm_head's input. */
     HEAD
 }

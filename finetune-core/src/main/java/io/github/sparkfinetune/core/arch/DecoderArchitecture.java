@@ -64,10 +64,10 @@ public interface DecoderArchitecture extends Architecture {
     }
 
     @Override
-    default Map<String, WeightSpec> projection(HeadKind head) {
+    default Map<String, WeightSpec> lmHead(HeadKind head) {
         return head == HeadKind.CAUSAL_LM
                 ? new WeightSpecs()
-                        .linear(PROJECTION, "lm_head", shape().vocabulary(), shape().hidden(), false)
+                        .linear(LM_HEAD, "lm_head", shape().vocabulary(), shape().hidden(), false)
                         .map()
                 : Map.of();
     }

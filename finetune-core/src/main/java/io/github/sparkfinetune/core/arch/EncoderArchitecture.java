@@ -92,8 +92,8 @@ public interface EncoderArchitecture extends Architecture {
     MaskedLmHead maskedLmHead();
 
     @Override
-    default Map<String, WeightSpec> projection(HeadKind head) {
-        return head == HeadKind.MASKED_LM ? maskedLmHead().projection(shape()) : Map.of();
+    default Map<String, WeightSpec> lmHead(HeadKind head) {
+        return head == HeadKind.MASKED_LM ? maskedLmHead().lmHead(shape()) : Map.of();
     }
 
     /** Returns the rate of dropout before the head that classifies each token. */

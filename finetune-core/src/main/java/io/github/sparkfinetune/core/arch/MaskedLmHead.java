@@ -38,10 +38,10 @@ public record MaskedLmHead(String dense, String norm, String decoder, String bia
     }
 
     /** Returns the decoder. */
-    Map<String, WeightSpec> projection(EncoderShape shape) {
+    Map<String, WeightSpec> lmHead(EncoderShape shape) {
         return new WeightSpecs()
-                .linear(Architecture.PROJECTION, decoder, shape.vocabulary(), shape.embedding(), false)
-                .bias(Architecture.PROJECTION, bias, shape.vocabulary())
+                .linear(Architecture.LM_HEAD, decoder, shape.vocabulary(), shape.embedding(), false)
+                .bias(Architecture.LM_HEAD, bias, shape.vocabulary())
                 .map();
     }
 }

@@ -33,7 +33,7 @@ public final class CheckpointWriter implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointWriter.class);
     private static final String COPY = "checkpoint-copy";
     private static final long ABORT_SECONDS = 2;
-    private static final long LOOK_MILLIS = 500;
+    private static final long POLL_MILLIS = 500;
 
     private final CheckpointStore store;
     private final Path temporary;
@@ -145,7 +145,7 @@ public final class CheckpointWriter implements AutoCloseable {
         } catch (IOException e) {
             LOG.warn("the training waits until a checkpoint is written: {} is full ({})", temporary, e.toString());
             try {
-                for (long seen = -1; !snapshot.awaitRead(LOOK_MILLIS); ) {
+                for (long seen = -1; !snapshot.awaitRead(POLL_MILLIS); ) {
                     seen = look(seen);
                 }
             } catch (InterruptedException interrupted) {
@@ -171,7 +171,7 @@ public final class CheckpointWriter implements AutoCloseable {
 
     private boolean isWritten() throws InterruptedException, ExecutionException {
         try {
-            writing.get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            writing.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
             return true;
         } catch (TimeoutException e) {
             return false;

@@ -105,7 +105,7 @@ final class GgufModel {
     }
 
     /**
-     * Returns the file's tensors, which are read later. A projection that is the embedding table is not written again.
+     * Returns the file's tensors, which are read later. A lm_head that is the embedding table is not written again.
      * Norms, biases and embedded positions are F32. A tensor is F16 if its rows are not a multiple of the type's block.
      * The tensor that maps to logits is {@code Q8_0} at least, because 4 bits cost most there.
      *
@@ -116,8 +116,8 @@ final class GgufModel {
         Map<String, TensorData> byName =
                 weights.stream().collect(Collectors.toMap(TensorData::name, Function.identity()));
         List<GgufTensor> tensors = new ArrayList<>();
-        WeightSpec projection = architecture.projection(HeadKind.CAUSAL_LM).get(Architecture.PROJECTION + WEIGHT);
-        boolean tied = architecture.isTied() || !byName.containsKey(projection.name());
+        WeightSpec lmHead = architecture.lmHead(HeadKind.CAUSAL_LM).get(Architecture.LM_HEAD + WEIGHT);
+        boolean tied = architecture.isTied() || !byName.containsKey(lmHead.name());
         GgufType logits = type == GgufType.Q4_0 ? GgufType.Q8_0 : type;
         attention
                 .rotary()
@@ -139,7 +139,7 @@ final class GgufModel {
                 .head()
                 .forEach((local, weight) -> tensors.add(tensor(name(local), local, weight, GgufType.F32, byName)));
         if (!tied) {
-            tensors.add(tensor("output.weight", "", projection, logits, byName));
+            tensors.add(tensor("output.weight", "", lmHead, logits, byName));
         }
         return tensors;
     }

@@ -52,7 +52,7 @@ public final class Gradients {
     private final List<Group> groups;
     private final Optional<EmbeddingGradient> table;
     private final String tableName;
-    private final Optional<ParameterGroup> projection;
+    private final Optional<ParameterGroup> lmHead;
     private final Optional<ParameterGroup> shared;
     private final boolean tied;
     private final List<ParameterGradient> parameters = new ArrayList<>();
@@ -65,7 +65,7 @@ public final class Gradients {
         Device device = Device.of(manager);
         // Layers add to shared gradients until the lowest layer is done.
         List<ParameterGroup> trained = Stream.<Stream<? extends ParameterGroup>>of(
-                        model.shared().stream(), model.blocks().stream(), model.projection().stream())
+                        model.shared().stream(), model.blocks().stream(), model.lmHead().stream())
                 .<ParameterGroup>flatMap(Function.identity())
                 .filter(block -> !block.trainable().isEmpty())
                 .toList();
@@ -73,7 +73,7 @@ public final class Gradients {
         for (ParameterGroup block : trained) {
             gradients.put(block, gradientsOf(block));
         }
-        projection = model.projection().filter(trained::contains);
+        lmHead = model.lmHead().filter(trained::contains);
         shared = model.shared().filter(trained::contains);
         tied = model.tied();
         table = ofTable(device, script, model);
@@ -193,18 +193,18 @@ public final class Gradients {
      * Returns the gradients of the weights that the objective itself reads, by their local names, without frozen
      * weights.
      */
-    public Map<String, NDArray> projection() {
+    public Map<String, NDArray> lmHead() {
         Map<String, NDArray> named = new LinkedHashMap<>();
-        projection.ifPresent(group -> named.putAll(group.byName(gradients.get(group))));
+        lmHead.ifPresent(group -> named.putAll(group.byName(gradients.get(group))));
         if (tied) {
             table.ifPresent(gradient -> named.put(tableName, gradient.gradient().dense()));
         }
         return named;
     }
 
-    /** Marks the projection's gradients as complete on this rank, except a tied table's gradient. */
-    public void completeProjection() {
-        projection.ifPresent(this::complete);
+    /** Marks the lm_head's gradients as complete on this rank, except a tied table's gradient. */
+    public void completeLmHead() {
+        lmHead.ifPresent(this::complete);
     }
 
     /** Adds a batch's gradient with respect to its rows of the embedding table. */

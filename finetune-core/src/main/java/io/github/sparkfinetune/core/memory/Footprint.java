@@ -122,10 +122,9 @@ public record Footprint(
             }
             architecture.shared().values().forEach(weight -> count(weight, placements.shared(weight)));
             LmHead.of(architecture, head, adaptation)
-                    .ifPresent(projection -> projection
-                            .weights()
+                    .ifPresent(lmHead -> lmHead.weights()
                             .forEach((local, weight) -> count(
-                                    weight, placements.vocabulary(weight, BlockKind.HEAD, projection.stored(local)))));
+                                    weight, placements.vocabulary(weight, BlockKind.HEAD, lmHead.stored(local)))));
             long buffers = staging.values().stream().mapToLong(Long::longValue).sum();
             // The codes of a larger model are mapped from a file, unless the file cannot be written.
             long direct = nf4Values < Nf4Cache.WORTH_KEEPING ? nf4 : 0;

@@ -59,13 +59,12 @@ final class Blocks {
         return weights;
     }
 
-    /** Returns the projection from hidden states to logits. It is frozen, and has its learning rate, like a head. */
-    ParameterGroup projection(LmHead projection) {
+    /** Returns the lm_head from hidden states to logits. It is frozen, and has its learning rate, like a head. */
+    ParameterGroup lmHead(LmHead lmHead) {
         Map<String, Parameter> parameters = new LinkedHashMap<>();
-        projection
-                .weights()
+        lmHead.weights()
                 .forEach((local, weight) ->
-                        parameters.put(local, weights.vocabulary(weight, BlockKind.HEAD, projection.stored(local))));
+                        parameters.put(local, weights.vocabulary(weight, BlockKind.HEAD, lmHead.stored(local))));
         return new ParameterGroup(BlockKind.HEAD, parameters, Map.of());
     }
 

@@ -135,8 +135,8 @@ public final class Decoder extends Model {
      * Returns the weight that maps hidden states to logits, [vocabulary, hidden], in the type that products read. It is
      * the lm_head or the embedding table.
      */
-    public NDArray projectionWeight() {
-        return projectionWeights().get(LmHead.WEIGHT);
+    public NDArray lmHeadWeight() {
+        return lmHeadWeights().get(LmHead.WEIGHT);
     }
 
     @Override
@@ -161,7 +161,7 @@ public final class Decoder extends Model {
      * @return [M, vocabulary]
      */
     public NDArray logits(NDManager owner, NDArray hidden) {
-        return script().callOne(owner, "next_logits", hidden, projectionWeight());
+        return script().callOne(owner, "next_logits", hidden, lmHeadWeight());
     }
 
     @Override

@@ -75,22 +75,22 @@ public abstract sealed class Model permits Encoder, Decoder {
         return parts.blocks();
     }
 
-    /** Returns the projection's own weights, or empty if it has none, see {@link LmHead}. */
-    public final Optional<ParameterGroup> projection() {
-        return parts.output().projection();
+    /** Returns the lm_head's own weights, or empty if it has none, see {@link LmHead}. */
+    public final Optional<ParameterGroup> lmHead() {
+        return parts.output().lmHead();
     }
 
     /**
-     * Returns all weights of the projection, see {@link LmHead}, in the type that products read. The map is empty if
-     * the last block's output is logits.
+     * Returns all weights of the lm_head, see {@link LmHead}, in the type that products read. The map is empty if the
+     * last block's output is logits.
      */
-    public final Map<String, NDArray> projectionWeights() {
+    public final Map<String, NDArray> lmHeadWeights() {
         return parts.output().weights();
     }
 
     /** Returns whether the loss reads the embedding table itself, so that every row has a gradient. */
     public final boolean tied() {
-        return outputName().equals(LAST_HIDDEN_STATE) && LmHead.isTable(projection());
+        return outputName().equals(LAST_HIDDEN_STATE) && LmHead.isTable(lmHead());
     }
 
     /** Returns the cap c by which the loss bounds logits z over the vocabulary, c·tanh(z / c), or 0 for no cap. */
@@ -110,7 +110,7 @@ public abstract sealed class Model permits Encoder, Decoder {
         tokenRows().ifPresent(rows -> all.add(rows.parameter()));
         blocks().forEach(block -> all.addAll(block.parameters()));
         shared().ifPresent(block -> all.addAll(block.parameters()));
-        projection().ifPresent(block -> all.addAll(block.parameters()));
+        lmHead().ifPresent(block -> all.addAll(block.parameters()));
         return all;
     }
 

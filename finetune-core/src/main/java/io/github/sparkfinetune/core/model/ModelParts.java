@@ -53,10 +53,10 @@ record ModelParts(
     /**
      * Weights by which the loss maps the last block's output to logits.
      *
-     * @param projection the projection's own weights, or empty
+     * @param lmHead the lm_head's own weights, or empty
      * @param weights all weights in the type that products read; empty if the last block's output is logits
      */
-    record Output(Optional<ParameterGroup> projection, Map<String, NDArray> weights) {}
+    record Output(Optional<ParameterGroup> lmHead, Map<String, NDArray> weights) {}
 
     ModelParts {
         blocks = List.copyOf(blocks);
@@ -93,8 +93,8 @@ record ModelParts(
         builder.share(architecture.shared());
         List<Block> blocks =
                 architecture.blocks(head, classes).stream().map(builder::block).toList();
-        Optional<ParameterGroup> projection =
-                LmHead.of(architecture, head, adaptation).map(builder::projection);
+        Optional<ParameterGroup> lmHead =
+                LmHead.of(architecture, head, adaptation).map(builder::lmHead);
         builder.requireAllUsed();
         return new ModelParts(
                 architecture,
@@ -104,6 +104,6 @@ record ModelParts(
                 new Table(table, tokenRows),
                 blocks,
                 builder.shared(),
-                new Output(projection, LmHeadWeights.of(weights, architecture, head, table, projection, tokenRows)));
+                new Output(lmHead, LmHeadWeights.of(weights, architecture, head, table, lmHead, tokenRows)));
     }
 }

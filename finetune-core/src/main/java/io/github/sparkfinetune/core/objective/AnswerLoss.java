@@ -40,11 +40,11 @@ public abstract class AnswerLoss implements Objective {
      * @param losses losses of the documents, which are their negative log-probabilities
      * @param weights sums of {@link #weights} over the global batch
      */
-    abstract Sloped sloped(Sample sample, double[] losses, double[] weights);
+    abstract Sloped sloped(Sample sample, double[] losses, TermWeights weights);
 
     @Override
-    public double[] weights(List<Sample> samples) {
-        return new double[] {samples.size()};
+    public TermWeights weights(List<Sample> samples) {
+        return TermWeights.of(samples.size());
     }
 
     @Override
@@ -52,11 +52,11 @@ public abstract class AnswerLoss implements Objective {
             NDManager owner,
             Map<String, NDArray> outputs,
             Batch batch,
-            double[] weights,
-            Map<String, NDArray> projection,
+            TermWeights weights,
+            Map<String, NDArray> lmHead,
             boolean add) {
         NDArray hidden = outputs.get(Model.LAST_HIDDEN_STATE);
-        if (projection.isEmpty()) {
+        if (lmHead.isEmpty()) {
             VocabularyLoss.TokenGradients differentiated = tokens.tokenGradients(owner, hidden, batch);
             Weighed weighed = weighed(batch, differentiated.losses(), weights);
             return weighed.loss(tokens.weighted(owner, differentiated, weighed.tokens()));
@@ -64,7 +64,7 @@ public abstract class AnswerLoss implements Objective {
         // The gradient of a trained head needs the weights of the tokens first, so logits are computed twice.
         Weighed weighed =
                 weighed(batch, tokens.tokenLosses(owner, hidden, batch).losses(), weights);
-        return weighed.loss(tokens.weighted(owner, hidden, batch, weighed.tokens(), projection, add));
+        return weighed.loss(tokens.weighted(owner, hidden, batch, weighed.tokens(), lmHead, add));
     }
 
     /**
@@ -79,8 +79,8 @@ public abstract class AnswerLoss implements Objective {
         }
     }
 
-    private Weighed weighed(Batch batch, float[] losses, double[] weights) {
-        double scale = Objective.scale(weights[0]);
+    private Weighed weighed(Batch batch, float[] losses, TermWeights weights) {
+        double scale = weights.scale(0);
         float[] counted = new float[losses.length];
         double sum = 0;
         int begin = 0;

@@ -31,13 +31,13 @@ public final class ClassificationLoss implements Objective {
     }
 
     @Override
-    public double[] weights(List<Sample> samples) {
+    public TermWeights weights(List<Sample> samples) {
         double sum = classWeight
                 .map(weight -> samples.stream()
                         .mapToDouble(sample -> weight[sample.label()])
                         .sum())
                 .orElse((double) samples.size());
-        return new double[] {sum};
+        return TermWeights.of(sum);
     }
 
     @Override
@@ -45,21 +45,21 @@ public final class ClassificationLoss implements Objective {
             NDManager owner,
             Map<String, NDArray> outputs,
             Batch batch,
-            double[] weights,
-            Map<String, NDArray> projection,
+            TermWeights weights,
+            Map<String, NDArray> lmHead,
             boolean add) {
         NDArray logits = outputs.get(Model.LOGITS);
         NDArray labels = Tensors.of(
                 owner, batch.samples().stream().mapToLong(Sample::label).toArray());
         NDList result = classWeight.isEmpty()
-                ? script.call(owner, "cross_entropy", logits, labels, 1 / weights[0])
+                ? script.call(owner, "cross_entropy", logits, labels, 1 / weights.term(0))
                 : script.call(
                         owner,
                         "weighted_cross_entropy",
                         logits,
                         labels,
                         Targets.of(owner, new Shape(logits.getShape().get(1)), classWeight.orElseThrow()),
-                        1 / weights[0]);
+                        1 / weights.term(0));
         return Loss.of(result, Model.LOGITS);
     }
 }

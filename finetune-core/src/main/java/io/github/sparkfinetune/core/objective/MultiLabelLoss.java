@@ -29,8 +29,8 @@ public final class MultiLabelLoss implements Objective {
     }
 
     @Override
-    public double[] weights(List<Sample> samples) {
-        return new double[] {(double) samples.size() * posWeight.length};
+    public TermWeights weights(List<Sample> samples) {
+        return TermWeights.of((double) samples.size() * posWeight.length);
     }
 
     @Override
@@ -38,8 +38,8 @@ public final class MultiLabelLoss implements Objective {
             NDManager owner,
             Map<String, NDArray> outputs,
             Batch batch,
-            double[] weights,
-            Map<String, NDArray> projection,
+            TermWeights weights,
+            Map<String, NDArray> lmHead,
             boolean add) {
         NDList result = script.call(
                 owner,
@@ -47,7 +47,7 @@ public final class MultiLabelLoss implements Objective {
                 outputs.get(Model.LOGITS),
                 Targets.of(owner, batch.samples()),
                 Targets.of(owner, new Shape(posWeight.length), posWeight),
-                1 / weights[0]);
+                1 / weights.term(0));
         return Loss.of(result, Model.LOGITS);
     }
 }

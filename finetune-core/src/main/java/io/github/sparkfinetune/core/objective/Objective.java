@@ -24,11 +24,10 @@ public interface Objective {
     }
 
     /**
-     * Returns the samples' contributions to the weight of each term, then to any other sums over the global batch that
-     * the loss needs. The trainer calls this method before each step for each micro-batch, with the parameters before
-     * the step.
+     * Returns the samples' contributions to the weights over the global batch. The trainer calls this method before
+     * each step for each micro-batch, with the parameters before the step.
      */
-    double[] weights(List<Sample> samples);
+    TermWeights weights(List<Sample> samples);
 
     /** Returns the part of a sample that is differentiated: by default the whole sample. */
     default Sample differentiated(Sample sample) {
@@ -42,7 +41,7 @@ public interface Objective {
      * @param outputs outputs of the batch, named as in {@code transformers}.
      *     {@link io.github.sparkfinetune.core.model.Model#outputName} names the output of the model's last block
      * @param weights sums of {@link #weights} over the whole global batch
-     * @param projection receive the gradients of the weights that the objective reads, by local name (see
+     * @param lmHead receive the gradients of the weights that the objective reads, by local name (see
      *     {@link io.github.sparkfinetune.core.model.weight.LmHead}); frozen weights have none
      * @param add whether these gradients are added to the present values instead of replacing them
      */
@@ -50,8 +49,8 @@ public interface Objective {
             NDManager owner,
             Map<String, NDArray> outputs,
             Batch batch,
-            double[] weights,
-            Map<String, NDArray> projection,
+            TermWeights weights,
+            Map<String, NDArray> lmHead,
             boolean add);
 
     /**
@@ -74,10 +73,5 @@ public interface Objective {
             Arrays.setAll(sums, term -> terms[term]);
             return new Loss(sums, Map.of(output, result.get(1)));
         }
-    }
-
-    /** Returns the factor of a term, 1 / weight, or 0 if the global batch has no label of the term. */
-    static double scale(double weight) {
-        return weight == 0 ? 0 : 1 / weight;
     }
 }

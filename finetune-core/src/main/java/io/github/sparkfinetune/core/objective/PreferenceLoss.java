@@ -23,7 +23,7 @@ public final class PreferenceLoss extends AnswerLoss {
     }
 
     @Override
-    Sloped sloped(Sample sample, double[] losses, double[] weights) {
+    Sloped sloped(Sample sample, double[] losses, TermWeights weights) {
         AnswerPair pair = pair(sample, losses[0], losses[1]);
         return new Sloped(pairLoss.of(pair), pairLoss.slopeOfChosen(pair), pairLoss.slopeOfRejected(pair));
     }

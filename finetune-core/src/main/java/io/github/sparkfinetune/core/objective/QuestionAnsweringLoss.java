@@ -44,14 +44,14 @@ public final class QuestionAnsweringLoss implements Objective {
 
     /** Returns twice the number of samples whose answer starts, or ends, inside: the sum of the terms is their mean. */
     @Override
-    public double[] weights(List<Sample> samples) {
+    public TermWeights weights(List<Sample> samples) {
         double[] weights = new double[SIDES];
         for (Sample sample : samples) {
             for (int side = 0; side < SIDES; side++) {
                 weights[side] += isInside(sample, side) ? SIDES : 0;
             }
         }
-        return weights;
+        return TermWeights.of(weights);
     }
 
     @Override
@@ -59,8 +59,8 @@ public final class QuestionAnsweringLoss implements Objective {
             NDManager owner,
             Map<String, NDArray> outputs,
             Batch batch,
-            double[] weights,
-            Map<String, NDArray> projection,
+            TermWeights weights,
+            Map<String, NDArray> lmHead,
             boolean add) {
         List<Sample> samples = batch.samples();
         int[] firstRows = batch.firstRows();
@@ -87,8 +87,8 @@ public final class QuestionAnsweringLoss implements Objective {
                 Tensors.of(owner, rows, new Shape(samples.size(), longest)),
                 Tensors.of(owner, lengths),
                 Tensors.of(owner, answers, new Shape(samples.size(), SIDES)),
-                Objective.scale(weights[0]),
-                Objective.scale(weights[1]));
+                weights.scale(0),
+                weights.scale(1));
         return Loss.of(result, Model.LOGITS);
     }
 

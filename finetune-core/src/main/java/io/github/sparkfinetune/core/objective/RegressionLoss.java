@@ -20,8 +20,8 @@ public final class RegressionLoss implements Objective {
     }
 
     @Override
-    public double[] weights(List<Sample> samples) {
-        return new double[] {samples.size()};
+    public TermWeights weights(List<Sample> samples) {
+        return TermWeights.of(samples.size());
     }
 
     @Override
@@ -29,11 +29,15 @@ public final class RegressionLoss implements Objective {
             NDManager owner,
             Map<String, NDArray> outputs,
             Batch batch,
-            double[] weights,
-            Map<String, NDArray> projection,
+            TermWeights weights,
+            Map<String, NDArray> lmHead,
             boolean add) {
         NDList result = script.call(
-                owner, "squared_error", outputs.get(Model.LOGITS), Targets.of(owner, batch.samples()), 1 / weights[0]);
+                owner,
+                "squared_error",
+                outputs.get(Model.LOGITS),
+                Targets.of(owner, batch.samples()),
+                1 / weights.term(0));
         return Loss.of(result, Model.LOGITS);
     }
 }

@@ -25,8 +25,8 @@ public final class TokenClassificationLoss implements Objective {
     }
 
     @Override
-    public double[] weights(List<Sample> samples) {
-        return new double[] {samples.stream().mapToLong(Sample::labelledTokens).sum()};
+    public TermWeights weights(List<Sample> samples) {
+        return TermWeights.of(samples.stream().mapToDouble(Sample::labelledTokens).sum());
     }
 
     @Override
@@ -34,8 +34,8 @@ public final class TokenClassificationLoss implements Objective {
             NDManager owner,
             Map<String, NDArray> outputs,
             Batch batch,
-            double[] weights,
-            Map<String, NDArray> projection,
+            TermWeights weights,
+            Map<String, NDArray> lmHead,
             boolean add) {
         long[] labels = new long[Math.toIntExact(batch.ids().size())];
         Arrays.fill(labels, Sample.IGNORED);
@@ -47,11 +47,7 @@ public final class TokenClassificationLoss implements Objective {
             }
         }
         NDList result = script.call(
-                owner,
-                "cross_entropy",
-                outputs.get(Model.LOGITS),
-                Tensors.of(owner, labels),
-                Objective.scale(weights[0]));
+                owner, "cross_entropy", outputs.get(Model.LOGITS), Tensors.of(owner, labels), weights.scale(0));
         return Loss.of(result, Model.LOGITS);
     }
 }

@@ -38,8 +38,8 @@ public final class UnpairedPreferenceLoss extends AnswerLoss {
     }
 
     @Override
-    public double[] weights(List<Sample> samples) {
-        return new double[] {samples.size(), divergence.applyAsDouble(samples)};
+    public TermWeights weights(List<Sample> samples) {
+        return new TermWeights(new double[] {samples.size()}, divergence.applyAsDouble(samples));
     }
 
     @Override
@@ -48,11 +48,11 @@ public final class UnpairedPreferenceLoss extends AnswerLoss {
     }
 
     @Override
-    Sloped sloped(Sample sample, double[] losses, double[] weights) {
+    Sloped sloped(Sample sample, double[] losses, TermWeights weights) {
         require(sample, 1, DOCUMENTS);
         boolean desirable = isDesirable(sample);
         double ratio = -losses[0] - sample.targets()[ANSWER];
-        double kl = ratedLoss.divergence(weights[1], weights[0]);
+        double kl = ratedLoss.divergence(weights.divergence(), weights.term(0));
         return new Sloped(ratedLoss.loss(desirable, ratio, kl), ratedLoss.slope(desirable, ratio, kl));
     }
 

@@ -74,8 +74,8 @@ public final class VocabularyLoss implements Objective {
     }
 
     @Override
-    public double[] weights(List<Sample> samples) {
-        return new double[] {samples.stream().mapToLong(predicted::applyAsInt).sum()};
+    public TermWeights weights(List<Sample> samples) {
+        return TermWeights.of(samples.stream().mapToDouble(predicted::applyAsInt).sum());
     }
 
     @Override
@@ -83,17 +83,17 @@ public final class VocabularyLoss implements Objective {
             NDManager owner,
             Map<String, NDArray> outputs,
             Batch batch,
-            double[] weights,
-            Map<String, NDArray> projection,
+            TermWeights weights,
+            Map<String, NDArray> lmHead,
             boolean add) {
         NDList result = script.call(
                 owner,
                 "vocabulary_loss",
                 outputs.get(Model.LAST_HIDDEN_STATE),
-                model.projectionWeights(),
+                model.lmHeadWeights(),
                 batch.targets(),
-                Objective.scale(weights[0]),
-                projection,
+                weights.scale(0),
+                lmHead,
                 add);
         return Loss.of(result, Model.LAST_HIDDEN_STATE);
     }
@@ -108,7 +108,7 @@ public final class VocabularyLoss implements Objective {
 
     /** Differentiates each token's loss. */
     TokenGradients tokenGradients(NDManager owner, NDArray hidden, Batch batch) {
-        NDList result = script.call(owner, "token_gradients", hidden, model.projectionWeights(), batch.targets());
+        NDList result = script.call(owner, "token_gradients", hidden, model.lmHeadWeights(), batch.targets());
         return new TokenGradients(result.get(0).toFloatArray(), result.get(1));
     }
 
@@ -125,24 +125,19 @@ public final class VocabularyLoss implements Objective {
     /**
      * Returns the gradient of a weighted sum of the tokens' losses by the hidden states, for a trained head.
      *
-     * @param projection receive the gradients of the head's weights
+     * @param lmHead receive the gradients of the head's weights
      * @param add whether gradients are added to the present values instead of replacing them
      */
     NDArray weighted(
-            NDManager owner,
-            NDArray hidden,
-            Batch batch,
-            float[] weights,
-            Map<String, NDArray> projection,
-            boolean add) {
+            NDManager owner, NDArray hidden, Batch batch, float[] weights, Map<String, NDArray> lmHead, boolean add) {
         return script.callOne(
                 owner,
                 "weighted_gradients",
                 hidden,
-                model.projectionWeights(),
+                model.lmHeadWeights(),
                 batch.targets(),
                 Tensors.of(owner, weights, new Shape(weights.length)),
-                projection,
+                lmHead,
                 add);
     }
 
@@ -162,19 +157,19 @@ public final class VocabularyLoss implements Objective {
      * @param losses cross-entropies, in nats
      * @param hits 1 if the label is the most probable token, or the first of equally probable tokens; else 0
      */
-    public record Told(float[] losses, float[] hits) {}
+    public record TokenLosses(float[] losses, float[] hits) {}
 
     /**
      * Returns the losses and hits of the tokens with a label.
      *
      * @param output output of the model's last block
      */
-    public Told tokenLosses(NDManager owner, NDArray output, Batch batch) {
+    public TokenLosses tokenLosses(NDManager owner, NDArray output, Batch batch) {
         if (output.getShape().get(0) == 0) {
-            return new Told(new float[0], new float[0]);
+            return new TokenLosses(new float[0], new float[0]);
         }
-        NDList losses = script.call(owner, "token_losses", output, model.projectionWeights(), batch.targets());
-        return new Told(losses.get(0).toFloatArray(), losses.get(1).toFloatArray());
+        NDList losses = script.call(owner, "token_losses", output, model.lmHeadWeights(), batch.targets());
+        return new TokenLosses(losses.get(0).toFloatArray(), losses.get(1).toFloatArray());
     }
 
     /**
@@ -196,7 +191,7 @@ public final class VocabularyLoss implements Objective {
         float[][] probabilities = new float[rows][count];
         int[][] ids = new int[rows][count];
         if (rows > 0) {
-            NDList found = script.call(owner, "likeliest", output, model.projectionWeights(), count);
+            NDList found = script.call(owner, "likeliest", output, model.lmHeadWeights(), count);
             float[] values = found.get(0).toFloatArray();
             long[] tokens = found.get(1).toLongArray();
             for (int i = 0; i < values.length; i++) {

@@ -78,7 +78,7 @@ public final class Nf4Cache {
         try {
             return isOf(checksum) || isMade(checksum) ? read() : Map.of();
         } catch (IOException e) {
-            throw new UncheckedIOException(file + " can't be written: " + e.getMessage(), e);
+            throw new UncheckedIOException(file + " cannot be written: " + e.getMessage(), e);
         } finally {
             mine.unlock();
         }

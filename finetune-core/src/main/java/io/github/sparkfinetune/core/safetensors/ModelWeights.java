@@ -111,7 +111,7 @@ public final class ModelWeights implements TensorSource {
         try (FSDataInputStream in = fileSystem.open(place.file())) {
             return read(in, place.dataStart() + place.info().begin() + from, length);
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be read", place.file(), e);
+            throw HadoopFiles.failed("cannot be read", place.file(), e);
         }
     }
 

@@ -46,7 +46,7 @@ public final class PartialCopy {
             int length = SafetensorsHeader.length(begin.flip(), size, source.toString());
             copy(out, new RangedRead.Range(SafetensorsHeader.LENGTH_BYTES, SafetensorsHeader.LENGTH_BYTES + length));
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be copied to " + target, source, e);
+            throw HadoopFiles.failed("cannot be copied to " + target, source, e);
         }
         return SafetensorsFile.open(target);
     }
@@ -60,7 +60,7 @@ public final class PartialCopy {
         try (FileChannel out = FileChannel.open(target, StandardOpenOption.WRITE)) {
             new RangedRead(fileSystem, source).copy(ranges, out, progressed);
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be copied to " + target, source, e);
+            throw HadoopFiles.failed("cannot be copied to " + target, source, e);
         }
     }
 }

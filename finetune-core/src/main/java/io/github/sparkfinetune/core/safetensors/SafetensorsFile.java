@@ -52,7 +52,7 @@ public final class SafetensorsFile implements TensorSource {
                 throw e;
             }
         } catch (IOException e) {
-            throw new UncheckedIOException(file + " can't be read: " + e.getMessage(), e);
+            throw new UncheckedIOException(file + " cannot be read: " + e.getMessage(), e);
         }
     }
 
@@ -115,7 +115,7 @@ public final class SafetensorsFile implements TensorSource {
                     .order(ByteOrder.LITTLE_ENDIAN);
         } catch (IOException e) {
             throw new UncheckedIOException(
-                    file + ": tensor " + Quoted.name(name) + " can't be mapped: " + e.getMessage(), e);
+                    file + ": tensor " + Quoted.name(name) + " cannot be mapped: " + e.getMessage(), e);
         }
     }
 
@@ -127,7 +127,7 @@ public final class SafetensorsFile implements TensorSource {
             fill(channel, dataStart + info.begin() + from, target.duplicate());
         } catch (IOException e) {
             throw new UncheckedIOException(
-                    file + ": tensor " + Quoted.name(name) + " can't be read: " + e.getMessage(), e);
+                    file + ": tensor " + Quoted.name(name) + " cannot be read: " + e.getMessage(), e);
         }
     }
 
@@ -148,7 +148,7 @@ public final class SafetensorsFile implements TensorSource {
         try {
             channel.close();
         } catch (IOException e) {
-            throw new UncheckedIOException(file + " can't be closed: " + e.getMessage(), e);
+            throw new UncheckedIOException(file + " cannot be closed: " + e.getMessage(), e);
         }
     }
 }

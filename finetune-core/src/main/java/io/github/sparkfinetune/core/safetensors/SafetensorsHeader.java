@@ -80,7 +80,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> t
                     file + ": the safetensors header is not well-formed JSON (" + oneLine(e) + "); the file is corrupt",
                     e);
         } catch (IOException e) {
-            throw RunException.data(file + ": the safetensors header can't be read; the file is corrupt", e);
+            throw RunException.data(file + ": the safetensors header cannot be read; the file is corrupt", e);
         }
     }
 

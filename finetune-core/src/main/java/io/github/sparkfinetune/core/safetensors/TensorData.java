@@ -36,7 +36,7 @@ public record TensorData(String name, TensorType dtype, long[] shape, Supplier<?
         shape = shape.clone();
         Math.multiplyExact(TensorInfo.count(shape), dtype.bytes());
         if (name.equals(SafetensorsHeader.METADATA)) {
-            throw new IllegalArgumentException("a tensor can't be named " + name);
+            throw new IllegalArgumentException("a tensor cannot be named " + name);
         }
     }
 

@@ -33,7 +33,7 @@ public record Processor(String vendor, Set<String> flags) {
             // All processors of a machine are equal; an empty line ends the lines of each processor.
             return of(lines.takeWhile(line -> !line.isBlank()).toList());
         } catch (IOException e) {
-            throw new UncheckedIOException(FILE + " can't be read", e);
+            throw new UncheckedIOException(FILE + " cannot be read", e);
         }
     }
 

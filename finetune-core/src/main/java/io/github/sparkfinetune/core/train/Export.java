@@ -129,7 +129,7 @@ final class Export {
             Model model = resources.model();
             Stream.concat(
                             Stream.of(model.table()),
-                            model.projection().stream().flatMap(block -> block.parameters().stream()))
+                            model.lmHead().stream().flatMap(block -> block.parameters().stream()))
                     .forEach(parameter -> tensors.put(
                             parameter.name(),
                             resources

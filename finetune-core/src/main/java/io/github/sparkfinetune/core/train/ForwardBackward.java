@@ -12,6 +12,7 @@ import io.github.sparkfinetune.core.model.Tape;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.objective.Objective;
+import io.github.sparkfinetune.core.objective.TermWeights;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +54,7 @@ final class ForwardBackward {
      * @param last whether this is the last micro-batch, after which the all-reduce of complete gradients starts
      * @return sums of the objective's terms
      */
-    double[] run(NDManager owner, Batch batch, double[] weights, boolean first, boolean last) {
+    double[] run(NDManager owner, Batch batch, TermWeights weights, boolean first, boolean last) {
         List<Block> trained = new ArrayList<>();
         List<Tape> tapes = new ArrayList<>();
         if (first) {
@@ -75,9 +76,9 @@ final class ForwardBackward {
             }
         }
         String output = model.outputName();
-        Objective.Loss loss = objective.loss(owner, Map.of(output, x), batch, weights, gradients.projection(), !first);
+        Objective.Loss loss = objective.loss(owner, Map.of(output, x), batch, weights, gradients.lmHead(), !first);
         if (last) {
-            gradients.completeProjection();
+            gradients.completeLmHead();
         }
         Optional<NDArray> g = Optional.of(loss.gradients().get(output));
         for (int i = tapes.size() - 1; i >= 0; i--) {

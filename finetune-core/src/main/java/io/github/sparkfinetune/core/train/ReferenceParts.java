@@ -192,7 +192,7 @@ final class ReferenceParts {
             Files.delete(copy);
             return bytes;
         } catch (IOException e) {
-            throw new UncheckedIOException(copy + " can't be deleted: " + e.getMessage(), e);
+            throw new UncheckedIOException(copy + " cannot be deleted: " + e.getMessage(), e);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.objective.TermWeights;
 import java.util.Arrays;
 
 /**
@@ -33,12 +34,12 @@ record StepTotals(double[] terms, double gradNorm, double[] seconds) {
     /**
      * Returns the mean loss, the sum of the terms' means.
      *
-     * @param weights weights of the terms over the global batch; a term without weight has no loss
+     * @param weights weights over the global batch; a term without weight has no loss
      */
-    double loss(double[] weights) {
+    double loss(TermWeights weights) {
         double loss = 0;
         for (int term = 0; term < terms.length; term++) {
-            loss += weights[term] == 0 ? 0 : terms[term] / weights[term];
+            loss += weights.term(term) == 0 ? 0 : terms[term] / weights.term(term);
         }
         return loss;
     }

@@ -69,7 +69,7 @@ record TrainState(
             return JSON.treeToValue(json, TrainState.class);
         } catch (JsonProcessingException e) {
             throw RunException.data(
-                    "checkpoint " + checkpoint + ": state.json can't be understood (" + e.getOriginalMessage()
+                    "checkpoint " + checkpoint + ": state.json cannot be understood (" + e.getOriginalMessage()
                             + "): delete the checkpoint, or train into a new output.dir",
                     e);
         }

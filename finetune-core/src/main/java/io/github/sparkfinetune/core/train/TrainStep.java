@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.objective.Objective;
+import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.optim.Optimizer;
 import io.github.sparkfinetune.core.optim.OptimizerKind;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -88,7 +89,7 @@ final class TrainStep {
         masks.step(step);
         noise.step(step);
         long began = System.nanoTime();
-        double[] weights = weights(microBatches, progressed);
+        TermWeights weights = weights(microBatches, progressed);
         List<List<Sample>> parts = microBatches.stream()
                 .map(part -> part.stream().map(objective::differentiated).toList())
                 .toList();
@@ -125,12 +126,11 @@ final class TrainStep {
     }
 
     /** Returns the weights of the objective over this rank's micro-batches. */
-    private double[] weights(List<List<Sample>> parts, Runnable progressed) {
-        double[] sums = objective.weights(List.of());
+    private TermWeights weights(List<List<Sample>> parts, Runnable progressed) {
+        TermWeights sums = objective.weights(List.of());
         for (List<Sample> part : parts) {
             progressed.run();
-            double[] weights = objective.weights(part);
-            Arrays.setAll(sums, i -> sums[i] + weights[i]);
+            sums = sums.plus(objective.weights(part));
         }
         return sums;
     }

@@ -43,9 +43,7 @@ class BandedAttention(DocumentAttention):
         sums.narrow(0, 1, n).add_(halves.select(1, 1))
         return sums.flatten(0, 1).narrow(0, size // 2, tokens)
 
-    def attend_near(
-        self, q: Tensor, k: Tensor, v: Tensor, band: Tensor, recorded: bool
-    ) -> Dict[str, Tensor]:
+    def attend_near(self, q: Tensor, k: Tensor, v: Tensor, band: Tensor, recorded: bool) -> Dict[str, Tensor]:
         """As attend, for near tokens only."""
         qb, kb, vb = self.blocks(q, band), self.surroundings(k, band), self.surroundings(v, band)
         kept: Dict[str, Tensor] = {}
@@ -55,9 +53,7 @@ class BandedAttention(DocumentAttention):
         kept["attended"] = self.from_blocks(self.cast(y), q.size(0))
         return kept
 
-    def attend_near_backward(
-        self, go: Tensor, kept: Dict[str, Tensor], band: Tensor
-    ) -> Tuple[Tensor, Tensor, Tensor]:
+    def attend_near_backward(self, go: Tensor, kept: Dict[str, Tensor], band: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
         """As attend_backward, for attend_near."""
         q = kept["q"]
         gq, gk, gv = self.call_backward(

@@ -23,20 +23,18 @@ class CachedAttention(MatrixAttention, Linear, LogitCap):
             cache[i].narrow(1, end - n, n).copy_(rows.transpose(0, 1))
             start += n
 
-    def hidden_places(self, starts: Tensor, begin: int, end: int) -> Tensor:
+    def hidden_positions(self, starts: Tensor, begin: int, end: int) -> Tensor:
         """starts [B] -> [B, 1, 1, end - begin], 0 from a sequence's start on, else -inf"""
-        places = torch.arange(begin, end, dtype=torch.int64, device=torch.device("cpu"))
-        hidden = places.to(starts).unsqueeze(0).lt(starts.unsqueeze(1))
+        positions = torch.arange(begin, end, dtype=torch.int64, device=torch.device("cpu"))
+        hidden = positions.to(starts).unsqueeze(0).lt(starts.unsqueeze(1))
         bias = torch.zeros_like(hidden, dtype=torch.float32).masked_fill(hidden, float("-inf"))
         return bias.unsqueeze(1).unsqueeze(1)
 
-    def attend_cached(
-        self, q: Tensor, k: Tensor, v: Tensor, cache: Dict[str, Tensor], begin: int, end: int
-    ) -> Tensor:
+    def attend_cached(self, q: Tensor, k: Tensor, v: Tensor, cache: Dict[str, Tensor], begin: int, end: int) -> Tensor:
         """Attention of one new token per sequence to itself and to the cached tokens from begin on.
 
         The new key and value are cached at index end - 1. q [B, A d], k and v [B, G d] -> [B, A d].
-        cache["bias"] [B, 1, 1, end - begin], if any, is the result of hidden_places. The heads that
+        cache["bias"] [B, 1, 1, end - begin], if any, is the result of hidden_positions. The heads that
         share a key-value head are the rows of one product, so that keys and values are not repeated.
         """
         keys, values = cache["keys"], cache["values"]
@@ -61,11 +59,11 @@ class CachedAttention(MatrixAttention, Linear, LogitCap):
         grown.narrow(2, 0, end).copy_(cache.narrow(2, 0, end))
         return grown
 
-    def next_logits(self, h: Tensor, projection: Tensor) -> Tensor:
-        """Logits [B, V] of hidden states h [B, H]; projection [V, H]
+    def next_logits(self, h: Tensor, lm_head: Tensor) -> Tensor:
+        """Logits [B, V] of hidden states h [B, H]; lm_head [V, H]
 
-        The projection has many rows, so few_rows is faster for more hidden states.
+        The lm_head has many rows, so few_rows is faster for more hidden states.
         """
         if h.size(0) <= 8 or self.is_few(h):
-            return self.capped_logits(self.few_rows(h, projection))
-        return self.capped_logits(self.without_graph(h, projection, None))
+            return self.capped_logits(self.few_rows(h, lm_head))
+        return self.capped_logits(self.without_graph(h, lm_head, None))

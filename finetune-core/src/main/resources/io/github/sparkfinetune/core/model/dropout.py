@@ -18,11 +18,11 @@ class Dropout(torch.nn.Module):
             return x
         return x * masks[site].view(x.size()) * scale
 
-    def masks_at(self, masks: Dict[str, Tensor], places: Tensor) -> Dict[str, Tensor]:
-        """The masks of the rows places [M] only."""
+    def masks_at(self, masks: Dict[str, Tensor], indices: Tensor) -> Dict[str, Tensor]:
+        """The masks of the rows indices [M] only."""
         chosen: Dict[str, Tensor] = {}
         for name, mask in masks.items():
-            chosen[name] = mask.index_select(0, places)
+            chosen[name] = mask.index_select(0, indices)
         return chosen
 
     def add_dropped(self, x: Tensor, y: Tensor, masks: Dict[str, Tensor], site: str, scale: float) -> Tensor:
@@ -31,9 +31,7 @@ class Dropout(torch.nn.Module):
             return x + y
         return torch.addcmul(x, y, masks[site].to(torch.float32), value=scale)
 
-    def dropped_backward(
-        self, g: Tensor, masks: Dict[str, Tensor], site: str, scale: float
-    ) -> Tensor:
+    def dropped_backward(self, g: Tensor, masks: Dict[str, Tensor], site: str, scale: float) -> Tensor:
         """Gradient through a site, in a new tensor if something is dropped."""
         if site not in masks:
             return g

@@ -31,9 +31,7 @@ class Linear(Lora):
         """A linear that PyTorch can differentiate."""
         return self.recorded(x, w[name + ".weight"], w, masks, name)
 
-    def conv1d(
-        self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
-    ) -> Tensor:
+    def conv1d(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
         """As linear, with NAME.weight [in, out], as GPT-2 stores it."""
         return self.recorded(x, w[name + ".weight"].t(), w, masks, name)
 
@@ -59,9 +57,7 @@ class Linear(Lora):
             y.view([-1, y.size(-1)]).addmm_(rows, w[name + ".lora_B"].t())
         return y if bias is None else y.add_(bias)
 
-    def cast_dense(
-        self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
-    ) -> Tensor:
+    def cast_dense(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
         """The output of dense in the compute dtype; the product itself if nothing is added."""
         if self.is_few(x) or self.has_adapter(w, name) or name + ".bias" in w:
             return self.cast(self.dense(x, w, masks, name))

@@ -96,9 +96,7 @@ class MatrixAttention(Matmul, AttentionCalls):
         document, documents, head, heads = part
         return x.narrow(0, document, documents).narrow(1, head, heads).narrow(2, first, rows)
 
-    def matrices_of(
-        self, x: Tensor, part: Tuple[int, int, int, int], first: int, rows: int
-    ) -> Tensor:
+    def matrices_of(self, x: Tensor, part: Tuple[int, int, int, int], first: int, rows: int) -> Tensor:
         """As part_of, in one dimension for products: [documents heads, rows, d]"""
         return self.part_of(x, part, first, rows).flatten(0, 1)
 

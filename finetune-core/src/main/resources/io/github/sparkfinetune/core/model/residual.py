@@ -14,9 +14,7 @@ from torch import Tensor
 class Residual(RmsNorm):
     residual_multiplier: float
 
-    def norm_kept(
-        self, x: Tensor, w: Dict[str, Tensor], name: str, behind: bool
-    ) -> Dict[str, Tensor]:
+    def norm_kept(self, x: Tensor, w: Dict[str, Tensor], name: str, behind: bool) -> Dict[str, Tensor]:
         """Tensors to keep of the norm of x, none without a norm; behind: the norm follows a half."""
         kept: Dict[str, Tensor] = {}
         if name + ".weight" in w:
@@ -46,9 +44,7 @@ class Residual(RmsNorm):
             return g
         return self.rms_norm_backward(g, x, kept[name + ".rms"], w, gradients, name, add)
 
-    def added(
-        self, x: Tensor, y: Tensor, w: Dict[str, Tensor], kept: Dict[str, Tensor], name: str
-    ) -> Tensor:
+    def added(self, x: Tensor, y: Tensor, w: Dict[str, Tensor], kept: Dict[str, Tensor], name: str) -> Tensor:
         """x plus a half's output y after the norm that follows it; in place of y without a norm."""
         if name + ".weight" in w:
             y = self.rms_norm(y, kept[name + ".rms"], w[name + ".weight"])

@@ -19,9 +19,7 @@ class WeightGradients(Matmul):
             else:
                 gradients[name].copy_(g)
 
-    def put_product(
-        self, gradients: Dict[str, Tensor], name: str, a: Tensor, b: Tensor, add: bool
-    ) -> None:
+    def put_product(self, gradients: Dict[str, Tensor], name: str, a: Tensor, b: Tensor, add: bool) -> None:
         """Writes the gradient a^T b of a weight, if it is trained: a [N, out], b [N, in]"""
         if name in gradients:
             self.outer(gradients[name], a, b, add)

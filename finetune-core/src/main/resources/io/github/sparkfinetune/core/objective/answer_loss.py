@@ -24,8 +24,8 @@ class AnswerLoss(CrossEntropy):
         -> [sums [2], gradient [N, 2] of start_scale * first sum + end_scale * second sum]
         """
         flat = rows.view([-1])
-        places = torch.arange(rows.size(1), device=logits.device)
-        beyond = places.unsqueeze(0).ge(lengths.unsqueeze(1))
+        positions = torch.arange(rows.size(1), device=logits.device)
+        beyond = positions.unsqueeze(0).ge(lengths.unsqueeze(1))
         z = logits.detach().index_select(0, flat).view([rows.size(0), rows.size(1), 2])
         z = z.masked_fill(beyond.unsqueeze(2), float("-inf"))
         start = self.cross_entropy(z.select(2, 0), answers.select(1, 0), start_scale)

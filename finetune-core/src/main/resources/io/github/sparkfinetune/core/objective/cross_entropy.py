@@ -14,17 +14,13 @@ class CrossEntropy(torch.nn.Module):
         """
         return self.row_cross_entropy(logits, labels, labels.view([-1]).ne(-100), scale)
 
-    def weighted_cross_entropy(
-        self, logits: Tensor, labels: Tensor, weight: Tensor, scale: float
-    ) -> List[Tensor]:
+    def weighted_cross_entropy(self, logits: Tensor, labels: Tensor, weight: Tensor, scale: float) -> List[Tensor]:
         """As cross_entropy, each row times the weight [classes] of its label."""
         y = labels.view([-1])
         weights = weight.index_select(0, y.clamp(min=0)) * y.ne(-100)
         return self.row_cross_entropy(logits, labels, weights, scale)
 
-    def row_cross_entropy(
-        self, logits: Tensor, labels: Tensor, weight: Tensor, scale: float
-    ) -> List[Tensor]:
+    def row_cross_entropy(self, logits: Tensor, labels: Tensor, weight: Tensor, scale: float) -> List[Tensor]:
         """As cross_entropy, each row times its weight; a row with label -100 has the weight 0."""
         z = logits.detach().view([-1, logits.size(-1)])
         row_weight = weight.unsqueeze(1)

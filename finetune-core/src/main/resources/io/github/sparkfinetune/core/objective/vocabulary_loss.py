@@ -2,8 +2,8 @@
 
 M tokens with a label, H hidden, V vocabulary. The logits of self.chunk tokens exist at a time, in
 the products' type, and the logits of self.part of these tokens in F32, which stay in the cache.
-w holds the weights that map hidden states to logits: projection.weight [V, H], and optionally
-projection.bias [V]. Logits are capped as in logit_cap.py.
+w holds the weights that map hidden states to logits: lm_head.weight [V, H], and optionally
+lm_head.bias [V]. Logits are capped as in logit_cap.py.
 """
 
 from typing import Dict, List, Tuple
@@ -29,8 +29,8 @@ class VocabularyLoss(WeightGradients, LogitCap):
     def logits(self, z: Tensor, w: Dict[str, Tensor]) -> Tensor:
         """Products z [m, V] of hidden states and the head -> F32 [m, V], in place if z is F32"""
         z = z.to(torch.float32)
-        if "projection.bias" in w:
-            z.add_(w["projection.bias"])
+        if "lm_head.bias" in w:
+            z.add_(w["lm_head.bias"])
         return self.capped_logits(z)
 
     def target_log_probs(
@@ -73,15 +73,15 @@ class VocabularyLoss(WeightGradients, LogitCap):
     ) -> None:
         """Writes the gradients of the head's weights, given its output's gradient [M, V] and input [M, H]
 
-        They are multiplied by scale. Separately trained rows w["projection.row_ids"] get their own.
+        They are multiplied by scale. Separately trained rows w["lm_head.row_ids"] get their own.
         """
         scaled = h.mul(scale)
-        self.put_product(gradients, "projection.weight", g, scaled, add)
-        if "projection.rows" in gradients:
-            some = g.index_select(1, w["projection.row_ids"])
-            self.put_product(gradients, "projection.rows", some, scaled, add)
-        if "projection.bias" in gradients:
-            self.put(gradients, "projection.bias", g.sum([0], dtype=torch.float32).mul_(scale), add)
+        self.put_product(gradients, "lm_head.weight", g, scaled, add)
+        if "lm_head.rows" in gradients:
+            some = g.index_select(1, w["lm_head.row_ids"])
+            self.put_product(gradients, "lm_head.rows", some, scaled, add)
+        if "lm_head.bias" in gradients:
+            self.put(gradients, "lm_head.bias", g.sum([0], dtype=torch.float32).mul_(scale), add)
 
     def vocabulary_loss(
         self,
@@ -101,7 +101,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         if h.size(0) == 0 and not add:
             for unreached in gradients.values():
                 unreached.zero_()
-        weight = self.product_weight(w["projection.weight"])
+        weight = self.product_weight(w["lm_head.weight"])
         for begin, end in self.spans(h.size(0), self.chunk):
             hc = self.pad_rows(h[begin:end])
             logp, g = self.target_log_probs(hc, targets[begin:end], weight, w)
@@ -115,7 +115,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         """The loss of each token [M], and its gradient w.r.t. the token's hidden state [M, H]"""
         losses = torch.empty([h.size(0)], dtype=torch.float32, device=h.device)
         gh = torch.empty_like(h)
-        weight = self.product_weight(w["projection.weight"])
+        weight = self.product_weight(w["lm_head.weight"])
         for begin, end in self.spans(h.size(0), self.chunk):
             logp, g = self.target_log_probs(self.pad_rows(h[begin:end]), targets[begin:end], weight, w)
             torch.neg(logp.squeeze(1), out=losses[begin:end])
@@ -136,7 +136,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         The gradients of the weights in w are written to the tensors in gradients. M is at least 1.
         """
         gh = torch.empty_like(h)
-        weight = self.product_weight(w["projection.weight"])
+        weight = self.product_weight(w["lm_head.weight"])
         for begin, end in self.spans(h.size(0), self.chunk):
             hc = self.pad_rows(h[begin:end])
             logp, g = self.target_log_probs(hc, targets[begin:end], weight, w)
@@ -156,7 +156,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         """
         losses: List[Tensor] = []
         hits: List[Tensor] = []
-        weight = self.product_weight(w["projection.weight"])
+        weight = self.product_weight(w["lm_head.weight"])
         for begin, end in self.spans(h.size(0), self.chunk):
             products = self.product(self.pad_rows(h[begin:end]), weight)[: end - begin]
             for i, j in self.parts(products):
@@ -170,7 +170,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         """The likeliest tokens at each position: probabilities and ids [M, count]; M is at least 1."""
         probabilities: List[Tensor] = []
         ids: List[Tensor] = []
-        weight = self.product_weight(w["projection.weight"])
+        weight = self.product_weight(w["lm_head.weight"])
         for begin, end in self.spans(h.size(0), self.chunk):
             products = self.product(self.pad_rows(h[begin:end]), weight)[: end - begin]
             for i, j in self.parts(products):

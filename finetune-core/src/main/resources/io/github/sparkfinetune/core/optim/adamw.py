@@ -68,13 +68,13 @@ class AdamW(torch.nn.Module):
         g = window.view([-1])
         first = begin // g.size(0)
         for i in range(len(ends) - 1):
-            places = ids[ends[i] : ends[i + 1]] - (first + i) * window.size(0)
-            window.index_copy_(0, places, rows[ends[i] : ends[i + 1]])
+            indices = ids[ends[i] : ends[i + 1]] - (first + i) * window.size(0)
+            window.index_copy_(0, indices, rows[ends[i] : ends[i + 1]])
             # The window's first index in the parameter's values; negative if a share begins within it.
             at = (first + i) * g.size(0) - begin
             a = max(at, 0)
             b = min(at + g.size(0), p.size(0))
             part = g[a - at : b - at]
             self.adamw([p[a:b]], [part], [m[a:b]], [v[a:b]], step, grad_scale, lr, weight_decay)
-            window.index_fill_(0, places, 0.0)
+            window.index_fill_(0, indices, 0.0)
         return step

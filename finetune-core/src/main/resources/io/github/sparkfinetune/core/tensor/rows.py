@@ -13,9 +13,9 @@ class Rows(torch.nn.Module):
         """x [N, ...], rows [n] -> [n, ...] in new memory"""
         return x.index_select(0, rows)
 
-    def add_rows(self, rows: Tensor, places: Tensor, g: Tensor) -> Tensor:
-        """Adds g [..., H], of m rows in all, to rows [n, H] at indices places [m], in place."""
-        return rows.index_add_(0, places, g.view([-1, rows.size(1)]))
+    def add_rows(self, rows: Tensor, indices: Tensor, g: Tensor) -> Tensor:
+        """Adds g [..., H], of m rows in all, to rows [n, H] at indices [m], in place."""
+        return rows.index_add_(0, indices, g.view([-1, rows.size(1)]))
 
     def set_rows(self, table: Tensor, ids: Tensor, rows: Tensor) -> Tensor:
         """Overwrites the rows ids [n] of table [V, H] with rows [n, H]."""

@@ -36,7 +36,7 @@ class NarrowEmbeddingsTest {
     }
 
     @Test
-    void startsAnAdapterOnTheProjectionAtZeroAndGivesItAGradient() {
+    void startsAnAdapterOnTheLmHeadAtZeroAndGivesItAGradient() {
         Torch.start(1);
         HfConfig config = Configs.golden(MODEL, "hidden_dropout_prob", 0.1);
         try (NDManager manager = Torch.manager(-1);

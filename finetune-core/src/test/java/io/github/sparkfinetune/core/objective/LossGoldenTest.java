@@ -50,7 +50,7 @@ class LossGoldenTest {
         int labels = expected.get("logits").get(0).size();
         float[] logits = floats(expected.get("logits"), from, to);
         float[] gradient = floats(expected.get("gradient"), from, to);
-        double[] weights = objective.weights(samples);
+        TermWeights weights = objective.weights(samples);
         Batch batch = TokenBatch.of(manager, samples.subList(from, to));
         NDArray z = manager.create(logits, new Shape(to - from, labels));
         Objective.Loss loss = objective.loss(manager, Map.of(Model.LOGITS, z), batch, weights, Map.of(), false);
@@ -58,7 +58,7 @@ class LossGoldenTest {
         for (int i = 0; i < actual.length; i++) {
             assertThat((double) actual[i]).isCloseTo(gradient[i], within(1e-6 * (1 + Math.abs(gradient[i]))));
         }
-        return loss.sums()[0] / weights[0];
+        return loss.sums()[0] / weights.term(0);
     }
 
     private static Objective objective(NDManager manager, JsonNode expected) {

@@ -44,7 +44,7 @@ class QuestionAnsweringLossTest {
             QuestionAnsweringLoss objective,
             List<Sample> samples,
             float[] logits,
-            double[] weights) {
+            TermWeights weights) {
         Batch batch = TokenBatch.of(manager, samples, LENGTH);
         return objective.loss(
                 manager,
@@ -61,7 +61,7 @@ class QuestionAnsweringLossTest {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             QuestionAnsweringLoss objective = new QuestionAnsweringLoss(manager, padded);
-            double[] weights = objective.weights(SAMPLES);
+            TermWeights weights = objective.weights(SAMPLES);
             float[] logits = logits();
             Objective.Loss loss = loss(manager, objective, SAMPLES, logits, weights);
 
@@ -78,7 +78,7 @@ class QuestionAnsweringLossTest {
                     }
                 }
             }
-            assertThat(weights).containsExactly(2 * counts[0], 2 * counts[1]);
+            assertThat(weights.terms()).containsExactly(2 * counts[0], 2 * counts[1]);
             assertThat(loss.sums()[0]).isCloseTo(sums[0], within(1e-5));
             assertThat(loss.sums()[1]).isCloseTo(sums[1], within(1e-5));
             float[] actual = loss.gradients().get(Model.LOGITS).toFloatArray();
@@ -113,12 +113,12 @@ class QuestionAnsweringLossTest {
                 Sample sample = SAMPLES.get(row);
                 float[] own = new float[LENGTH * 2];
                 System.arraycopy(logits, row * own.length, own, 0, own.length);
-                Objective.Loss alone = loss(manager, objective, List.of(sample), own, new double[] {2, 2});
+                Objective.Loss alone = loss(manager, objective, List.of(sample), own, TermWeights.of(2, 2));
                 assertThat(objective.loss(sample, own))
                         .isCloseTo((alone.sums()[0] + alone.sums()[1]) / 2, within(1e-6));
                 sum += alone.sums()[0];
             }
-            double outside = loss(manager, objective, SAMPLES, logits, new double[] {8, 6})
+            double outside = loss(manager, objective, SAMPLES, logits, TermWeights.of(8, 6))
                             .sums()[0]
                     - sum;
             double[] none = new double[logits.length];
@@ -132,8 +132,8 @@ class QuestionAnsweringLossTest {
         try (NDManager manager = Torch.manager(-1)) {
             QuestionAnsweringLoss objective = new QuestionAnsweringLoss(manager, 0);
             List<Sample> outside = List.of(sample(5, 9, 9));
-            assertThat(objective.weights(outside)).containsExactly(0, 0);
-            Objective.Loss loss = loss(manager, objective, outside, new float[LENGTH * 2], new double[2]);
+            assertThat(objective.weights(outside).terms()).containsExactly(0, 0);
+            Objective.Loss loss = loss(manager, objective, outside, new float[LENGTH * 2], TermWeights.of(0, 0));
             assertThat(loss.sums()[0] + loss.sums()[1]).isZero();
             for (float gradient : loss.gradients().get(Model.LOGITS).toFloatArray()) {
                 assertThat(gradient).isZero();

@@ -50,10 +50,10 @@ class VocabularyLossTest {
             long[] targets = random.ints(m, 0, VOCABULARY).asLongStream().toArray();
             Expected expected = expected(h, w, b, targets, cap);
             NDArray hidden = manager.create(h, new Shape(m, WIDTH));
-            Map<String, NDArray> projection =
+            Map<String, NDArray> lmHead =
                     new HashMap<>(Map.of(LmHead.WEIGHT, manager.create(w, new Shape(VOCABULARY, WIDTH))));
             if (biased) {
-                projection.put(LmHead.BIAS, manager.create(b));
+                lmHead.put(LmHead.BIAS, manager.create(b));
             }
             NDArray ids = manager.create(targets);
             for (String gradient : new String[] {"none", "replaced", "added"}) {
@@ -67,14 +67,7 @@ class VocabularyLossTest {
                     }
                 }
                 NDList result = script.call(
-                        manager,
-                        "vocabulary_loss",
-                        hidden,
-                        projection,
-                        ids,
-                        SCALE,
-                        gradients,
-                        gradient.equals("added"));
+                        manager, "vocabulary_loss", hidden, lmHead, ids, SCALE, gradients, gradient.equals("added"));
                 assertThat((double) result.get(0).getFloat()).isCloseTo(expected.loss(), within(1e-5 * (1 + m)));
                 assertClose(result.get(1), expected.gh(), 0);
                 boolean untouched = gradient.equals("none");
@@ -85,10 +78,10 @@ class VocabularyLossTest {
                 }
             }
             if (m > 0) {
-                NDList each = script.call(manager, "token_losses", hidden, projection, ids);
+                NDList each = script.call(manager, "token_losses", hidden, lmHead, ids);
                 assertClose(each.get(0), expected.losses(), 0);
                 assertClose(each.get(1), expected.hits(), 0);
-                NDList likeliest = script.call(manager, "likeliest", hidden, projection, 2);
+                NDList likeliest = script.call(manager, "likeliest", hidden, lmHead, 2);
                 assertClose(likeliest.get(0), expected.best(), 0);
             }
         }
@@ -148,19 +141,19 @@ class VocabularyLossTest {
             Map<String, NDArray> gradients = Map.of(
                     LmHead.WEIGHT, manager.zeros(new Shape(VOCABULARY, WIDTH)),
                     LmHead.BIAS, manager.zeros(new Shape(VOCABULARY)));
-            Map<String, NDArray> projection = Map.of(
+            Map<String, NDArray> lmHead = Map.of(
                     LmHead.WEIGHT, manager.create(w, new Shape(VOCABULARY, WIDTH)),
                     LmHead.BIAS, manager.create(b));
             NDArray hidden = manager.create(h, new Shape(m, WIDTH));
             NDArray ids = manager.create(targets);
-            NDList result = script.call(manager, "vocabulary_loss", hidden, projection, ids, SCALE, gradients, false);
+            NDList result = script.call(manager, "vocabulary_loss", hidden, lmHead, ids, SCALE, gradients, false);
             // The relative rounding error of a factor, a logit and its gradient is at most 2^-9 each.
             double rounding = 0x1p-5;
             assertThat((double) result.get(0).getFloat()).isCloseTo(expected.loss(), within(m * rounding));
             assertClose(result.get(1), expected.gh(), 0, rounding);
             assertClose(gradients.get(LmHead.WEIGHT), expected.gw(), 0, rounding);
             assertClose(gradients.get(LmHead.BIAS), expected.gb(), 0, rounding);
-            NDList each = script.call(manager, "token_losses", hidden, projection, ids);
+            NDList each = script.call(manager, "token_losses", hidden, lmHead, ids);
             assertThat(each.get(0).sum().getFloat()).isEqualTo(result.get(0).getFloat(), within(1e-4f));
         }
     }

@@ -138,7 +138,7 @@ class AddedTokensTest {
         }
         assertThatThrownBy(() -> TinyDecoder.toTrain(base, config, Optional.of(exported), OLD))
                 .isInstanceOf(RunException.class)
-                .hasMessageContainingAll("tokenizer.add_special_tokens", NEW + " rows", "tokens " + OLD);
+                .hasMessageContainingAll("tokenizer.add_special_tokens", NEW + " rows", "tokens has " + OLD);
         Path merged = folder.resolve("merged");
         TinyRun.merge(config, exported, merged, folder.resolve("cache"));
         try (TinyDecoder whole = TinyDecoder.trained(merged, Optional.empty(), config)) {

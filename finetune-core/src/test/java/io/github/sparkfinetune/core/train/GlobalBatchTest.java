@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.collective.exchange.Ranks;
+import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -23,14 +24,14 @@ class GlobalBatchTest {
             case 1 -> List.of();
             default -> List.of(sample(6, 5));
         };
-        return GlobalBatch.of(ranks, new double[] {ranks.rank(), 0.5}, mine, true, ranks.rank() == 0);
+        return GlobalBatch.of(ranks, TermWeights.of(ranks.rank(), 0.5), mine, true, ranks.rank() == 0);
     }
 
     @Test
     void sharesTheSumsOfAllRanks() throws Exception {
         try (Ranks ranks = Ranks.join(3)) {
             assertThat(ranks.play(GlobalBatchTest::gather)).hasSize(3).allSatisfy(global -> {
-                assertThat(global.weights()).containsExactly(3, 1.5);
+                assertThat(global.weights().terms()).containsExactly(3, 1.5);
                 assertThat(global.ids()).containsExactly(0, 5, 6, 7, 250_000);
                 assertThat(global.samples()).isEqualTo(3);
                 assertThat(global.tokens()).isEqualTo(7);
@@ -42,7 +43,7 @@ class GlobalBatchTest {
     @Test
     void letsOnlyTheFirstRankDecideOnACheckpoint() throws Exception {
         try (Ranks ranks = Ranks.join(2)) {
-            assertThat(ranks.play(rank -> GlobalBatch.of(rank, new double[0], List.of(), false, rank.rank() == 1)))
+            assertThat(ranks.play(rank -> GlobalBatch.of(rank, TermWeights.of(), List.of(), false, rank.rank() == 1)))
                     .extracting(GlobalBatch::saves)
                     .containsExactly(false, false);
         }
@@ -50,7 +51,7 @@ class GlobalBatchTest {
 
     @Test
     void leavesOutIdsIfNotNeeded() {
-        GlobalBatch global = GlobalBatch.of(new SingleRank(), new double[] {2}, List.of(sample(1, 2)), false, false);
+        GlobalBatch global = GlobalBatch.of(new SingleRank(), TermWeights.of(2), List.of(sample(1, 2)), false, false);
         assertThat(global.ids()).isEmpty();
         assertThat(global.tokens()).isEqualTo(2);
     }

@@ -191,7 +191,7 @@ final class GoldenModel implements AutoCloseable {
                     .map(sample -> sample.withLabels(sample.inputIds()))
                     .toList();
             NDArray hidden = forward(owner, encoder(), encoder().batch(owner, everyToken));
-            Map<String, NDArray> weights = encoder().projectionWeights();
+            Map<String, NDArray> weights = encoder().lmHeadWeights();
             logits = hidden.matMul(weights.get(LmHead.WEIGHT).transpose()).add(weights.get(LmHead.BIAS));
         } else {
             Batch batch = encoder().batch(owner, samples);

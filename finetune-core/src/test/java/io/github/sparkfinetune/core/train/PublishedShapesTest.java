@@ -179,7 +179,7 @@ class PublishedShapesTest {
         }
         try (TinyDecoder decoder = TinyDecoder.toTrain(model, "method.type=lora", "precision=bf16")) {
             assertLastRow(decoder, decoder.model().table().value());
-            assertLastRow(decoder, decoder.model().projectionWeight());
+            assertLastRow(decoder, decoder.model().lmHeadWeight());
         }
     }
 

@@ -261,9 +261,9 @@ class ReferencePassTest {
             public void close() {}
         };
         try (References references = References.require(config, manifest, HADOOP, folder, () -> {})) {
-            SampleSource told = references.withReferences(Manifest.TRAIN, split);
-            assertThat(told.read(samples - 1L).targets()).containsExactly(MARK, 0);
-            assertThat(told.read(samples / 2L).targets()).containsExactly(0, 0);
+            SampleSource withValues = references.withReferences(Manifest.TRAIN, split);
+            assertThat(withValues.read(samples - 1L).targets()).containsExactly(MARK, 0);
+            assertThat(withValues.read(samples / 2L).targets()).containsExactly(0, 0);
         }
     }
 }

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Gradients of the embedding table, of lm_head, and of a weight that is both. */
 class VocabularyGradientTest {
     private static final String TABLE = "model.embed_tokens.weight";
-    private static final String PROJECTION = "lm_head.weight";
+    private static final String LM_HEAD = "lm_head.weight";
     private static final int HIDDEN = 64;
     private static final int PADDING = 77;
     private static final List<List<Sample>> PARTS = List.of(samples(0), samples(2));
@@ -50,16 +50,16 @@ class VocabularyGradientTest {
                     .get(TABLE);
             TinyDecoder.Gradient parts = copies.gradient(DropoutMasks.none(), recompute, PARTS);
             float[] table = parts.byName().get(TABLE);
-            float[] projection = parts.byName().get(PROJECTION);
+            float[] lmHead = parts.byName().get(LM_HEAD);
             float[] sum = new float[whole.length];
             for (int i = 0; i < sum.length; i++) {
-                sum[i] = table[i] + projection[i];
+                sum[i] = table[i] + lmHead[i];
             }
             assertClose("tied", whole, sum, 1e-6);
             assertThat(row(table, PADDING)).as("input rows of padding").containsOnly(0);
             assertThat(row(table, PARTS.get(0).get(0).inputIds()[0])).doesNotContain(0);
-            assertThat(row(projection, PADDING)).doesNotContain(0);
-            assertThat(row(projection, 0)).as("every row of the projection").doesNotContain(0);
+            assertThat(row(lmHead, PADDING)).doesNotContain(0);
+            assertThat(row(lmHead, 0)).as("every row of the lm_head").doesNotContain(0);
         }
     }
 

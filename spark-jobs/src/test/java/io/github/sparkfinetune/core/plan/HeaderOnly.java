@@ -21,7 +21,7 @@ final class HeaderOnly implements TensorSource {
                         Stream.of(architecture.table()),
                         architecture.embeddings().values().stream(),
                         architecture.blocks(head, 2).stream().flatMap(block -> block.weights().values().stream()),
-                        architecture.projection(head).values().stream())
+                        architecture.lmHead(head).values().stream())
                 .flatMap(weights -> weights)
                 .forEach(weight -> tensors.put(weight.name(), info(weight, dtype)));
     }

@@ -178,7 +178,7 @@ class TextJobsTest {
             assertThatThrownBy(() -> EvaluateJob.run(spark, sft("qlora", "llama-tied")))
                     .isInstanceOfSatisfying(
                             RunException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.CONFIG))
-                    .hasMessageContaining("holds an adapter: set it to lora or qlora");
+                    .hasMessageContaining("holds an adapter: set method.type to lora or qlora");
         }
     }
 

@@ -209,10 +209,10 @@ class TrainJobTest {
         });
 
         Throwable error = catchThrowable(() -> TrainJob.run(spark, Runs.in(folder), body, record -> {
-            throw new IllegalStateException("metrics.jsonl can not be written");
+            throw new IllegalStateException("metrics.jsonl cannot be written");
         }));
 
-        assertThat(error).isInstanceOf(IllegalStateException.class).hasMessage("metrics.jsonl can not be written");
+        assertThat(error).isInstanceOf(IllegalStateException.class).hasMessage("metrics.jsonl cannot be written");
     }
 
     private RunException failure(RankBody body) {

@@ -44,7 +44,8 @@ final class FillMask {
             predictor
                     .predict(inputs.iterator())
                     .forEachRemaining(row -> filled.add(Arrays.stream((Object[][]) row[3])
-                            .map(told -> Map.of("score", told[1], "token", told[2], "token_str", told[3]))
+                            .map(prediction ->
+                                    Map.of("score", prediction[1], "token", prediction[2], "token_str", prediction[3]))
                             .toList()));
         } finally {
             HadoopFiles.deleteLocal(copy);

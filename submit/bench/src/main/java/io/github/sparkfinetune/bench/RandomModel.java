@@ -46,7 +46,7 @@ final class RandomModel {
                         Stream.of(architecture.table()),
                         architecture.blocks(head, 0).stream().flatMap(block -> block.weights().values().stream()),
                         architecture.shared().values().stream(),
-                        architecture.projection(head).values().stream())
+                        architecture.lmHead(head).values().stream())
                 .flatMap(weights -> weights)
                 .forEach(weight -> tensors.add(tensor(weight, drawn)));
         org.apache.hadoop.fs.Path target =

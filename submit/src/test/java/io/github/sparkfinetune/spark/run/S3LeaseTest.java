@@ -64,7 +64,7 @@ class S3LeaseTest {
                                 .hasMessageContaining("is being written by run"));
 
                 // A lease that cannot be deleted remains as the lease of an ended run.
-                s3.mend();
+                s3.recover();
                 s3.inject(FaultyS3.Fault.DENIED, 1, (method, target) -> method.equals("DELETE"));
                 taken.get(0).release(false);
                 assertThat(files.exists(file)).isTrue();

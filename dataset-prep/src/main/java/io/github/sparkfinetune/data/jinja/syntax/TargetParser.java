@@ -48,7 +48,7 @@ final class TargetParser {
             }
             Token name = tokens.expect(Kind.NAME);
             if (RESERVED.contains(name.text())) {
-                throw new TemplateFault("can't assign to " + name.text(), name.line());
+                throw new TemplateFault("cannot assign to " + name.text(), name.line());
             }
             if (namespaces && tokens.skipOperator(".")) {
                 return new Target.NamespaceAttribute(

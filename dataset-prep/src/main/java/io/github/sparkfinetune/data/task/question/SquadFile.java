@@ -151,9 +151,9 @@ public final class SquadFile implements Iterator<String>, Closeable {
 
     /** Enters the list in a field of this name, or skips any other field; returns whether it entered a list. */
     private boolean enters(String field) throws IOException {
-        boolean wanted = parser.currentName().equals(field);
+        boolean requested = parser.currentName().equals(field);
         JsonToken value = parser.nextToken();
-        if (wanted && value == JsonToken.START_ARRAY) {
+        if (requested && value == JsonToken.START_ARRAY) {
             return true;
         }
         parser.skipChildren();

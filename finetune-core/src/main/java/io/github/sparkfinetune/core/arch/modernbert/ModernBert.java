@@ -262,11 +262,11 @@ public final class ModernBert extends ConfiguredEncoder {
     }
 
     @Override
-    public Map<String, WeightSpec> projection(HeadKind head) {
+    public Map<String, WeightSpec> lmHead(HeadKind head) {
         return head == HeadKind.MASKED_LM
                 ? new WeightSpecs()
                         .linear(
-                                Architecture.PROJECTION,
+                                Architecture.LM_HEAD,
                                 DECODER,
                                 shape.vocabulary(),
                                 shape.hidden(),

@@ -227,7 +227,7 @@ final class ExchangeThread implements Runnable {
             }
         }
         if (now - progressed > patience) {
-            lookForIdle(now);
+            checkIdle(now);
         }
         peers.await(CANCEL_POLL_NANOS);
     }
@@ -236,7 +236,7 @@ final class ExchangeThread implements Runnable {
      * Fails if a peer is idle. A peer that has begun the operation only waits itself, and the rank that waits for the
      * idle rank names it.
      */
-    private void lookForIdle(long now) throws ExchangeFailure {
+    private void checkIdle(long now) throws ExchangeFailure {
         for (Peer peer : peers.all()) {
             boolean begun = peer.begun() >= sequence;
             long limit = begun ? 2 * patience : patience;

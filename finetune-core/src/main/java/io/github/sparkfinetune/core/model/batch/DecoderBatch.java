@@ -115,7 +115,7 @@ public final class DecoderBatch {
     private Batch of(
             List<Sample> samples, long[] ids, long[] positions, List<Batch.Document> documents, Targets targets) {
         Map<String, NDArray> tensors =
-                Map.of("positions", Tensors.of(owner, positions), "places", Tensors.of(owner, targets.indices()));
+                Map.of("positions", Tensors.of(owner, positions), "indices", Tensors.of(owner, targets.indices()));
         return new Batch(
                 List.copyOf(samples),
                 Tensors.of(owner, ids),

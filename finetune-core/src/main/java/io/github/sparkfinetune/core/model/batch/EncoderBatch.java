@@ -81,7 +81,7 @@ public final class EncoderBatch {
         }
         LongStream targets = LongStream.empty();
         if (isMaskedLm) {
-            tensors.put("places", Tensors.of(owner, labelled().toArray()));
+            tensors.put("indices", Tensors.of(owner, labelled().toArray()));
             targets = samples.stream()
                     .flatMapToInt(sample -> Arrays.stream(sample.labels()))
                     .filter(label -> label != Sample.IGNORED)

@@ -99,7 +99,7 @@ public final class KeyValueCache implements AutoCloseable {
         if (Arrays.stream(starts).max().orElseThrow() <= begin) {
             return Optional.empty();
         }
-        return Optional.of(script.callOne(owner, "hidden_places", Tensors.of(owner, starts), begin, end));
+        return Optional.of(script.callOne(owner, "hidden_positions", Tensors.of(owner, starts), begin, end));
     }
 
     /** Keeps some sequences, by index. */

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * All weights of the projection from the last block's output to logits, see {@link LmHead}. If products are in BF16, an
+ * All weights of the lm_head from the last block's output to logits, see {@link LmHead}. If products are in BF16, an
  * F32 weight that does not change is rounded once. The weight may be a third of a small model, and is read for every
  * generated token.
  */
@@ -19,25 +19,25 @@ public final class LmHeadWeights {
      * Returns the weights by local name; empty if the head returns logits.
      *
      * @param table the embedding table
-     * @param projection the projection's own weights, or empty
+     * @param lmHead the lm_head's own weights, or empty
      */
     public static Map<String, NDArray> of(
             Weights weights,
             Architecture architecture,
             HeadKind head,
             Parameter table,
-            Optional<ParameterGroup> projection,
+            Optional<ParameterGroup> lmHead,
             Optional<TokenRows> tokenRows) {
-        if (architecture.projection(head).isEmpty()) {
+        if (architecture.lmHead(head).isEmpty()) {
             return Map.of();
         }
-        Map<String, NDArray> all = LmHead.weights(projection, table);
+        Map<String, NDArray> all = LmHead.weights(lmHead, table);
         tokenRows.ifPresent(rows -> all.put(TokenRows.TOKENS, rows.ids()));
-        boolean isTable = LmHead.isTable(projection);
+        boolean isTable = LmHead.isTable(lmHead);
         boolean changes = tokenRows.isPresent()
                 || (isTable
                         ? table.trainable()
-                        : !projection.orElseThrow().trainable().isEmpty());
+                        : !lmHead.orElseThrow().trainable().isEmpty());
         if (!changes) {
             String stored = isTable
                     ? table.name()

@@ -9,7 +9,7 @@ import java.util.Map;
 
 /**
  * Weights that the script reads by name. Their gradients are complete at the same time and are reduced together. A
- * group has the weights of a block, the weights that layers share, or the weights of the projection.
+ * group has the weights of a block, the weights that layers share, or the weights of the lm_head.
  */
 public class ParameterGroup {
     private final BlockKind kind;

@@ -35,7 +35,7 @@ final class SharedWeights {
                         place.begin(),
                         form);
             } catch (IOException e) {
-                throw new UncheckedIOException(place.file() + " can't be read: " + e.getMessage(), e);
+                throw new UncheckedIOException(place.file() + " cannot be read: " + e.getMessage(), e);
             }
         }
     }

@@ -20,11 +20,11 @@ import java.util.Optional;
  * case. Only gradients need one.
  */
 public final class TokenRows {
-    /** Name of a tied head's rows among the gradients of the projection. */
-    public static final String GRADIENT = "projection.rows";
+    /** Name of a tied head's rows among the gradients of the lm_head. */
+    public static final String GRADIENT = "lm_head.rows";
 
-    /** Name of the rows' token ids among the weights of the projection. */
-    static final String TOKENS = "projection.row_ids";
+    /** Name of the rows' token ids among the weights of the lm_head. */
+    static final String TOKENS = "lm_head.row_ids";
 
     private final ScriptModule script;
     private final Parameter table;

@@ -49,9 +49,9 @@ public final class WeightPlacements {
     }
 
     /**
-     * Returns the placement of the embedding table, or of a weight of the projection.
+     * Returns the placement of the embedding table, or of a weight of the lm_head.
      *
-     * @param kind {@link BlockKind#EMBEDDINGS} for the table, {@link BlockKind#HEAD} for the projection
+     * @param kind {@link BlockKind#EMBEDDINGS} for the table, {@link BlockKind#HEAD} for the lm_head
      * @param stored name of the stored tensor with the initial values
      */
     public WeightPlacement vocabulary(WeightSpec weight, BlockKind kind, String stored) {

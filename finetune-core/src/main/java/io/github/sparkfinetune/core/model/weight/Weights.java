@@ -166,7 +166,7 @@ public final class Weights {
     }
 
     /**
-     * Loads an embedding table, or a weight of the projection. If the vocabulary has grown, each new row is the mean of
+     * Loads an embedding table, or a weight of the lm_head. If the vocabulary has grown, each new row is the mean of
      * the stored rows. {@code resize_token_embeddings} of {@code transformers} does the same and adds noise. A bias
      * that the checkpoint lacks is 0.
      */

@@ -33,7 +33,7 @@ record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss obje
      * @param tokens number of tokens
      * @param correct number of tokens whose label is the most probable token
      */
-    private record Told(double loss, long tokens, long correct) {}
+    private record SampleLoss(double loss, long tokens, long correct) {}
 
     @Override
     public Scorer scorer() {
@@ -41,7 +41,7 @@ record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss obje
         return new Scorer() {
             @Override
             public void add(List<Sample> samples, int batchSize) {
-                for (Told sample : losses(samples, batchSize)) {
+                for (SampleLoss sample : losses(samples, batchSize)) {
                     metrics.add(sample.loss(), sample.tokens(), sample.correct());
                 }
             }
@@ -53,10 +53,10 @@ record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss obje
         };
     }
 
-    private Told[] losses(List<Sample> samples, int batchSize) {
-        Told[] all = new Told[samples.size()];
+    private SampleLoss[] losses(List<Sample> samples, int batchSize) {
+        SampleLoss[] all = new SampleLoss[samples.size()];
         Inference.byLength(manager, model, samples, batchSize, (owner, indices, batch, output) -> {
-            VocabularyLoss.Told tokens = objective.tokenLosses(owner, output, batch);
+            VocabularyLoss.TokenLosses tokens = objective.tokenLosses(owner, output, batch);
             int from = 0;
             for (int index : indices) {
                 int to = from + samples.get(index).labelledTokens();
@@ -66,7 +66,7 @@ record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss obje
                     loss += tokens.losses()[i];
                     correct += tokens.hits()[i] == 1 ? 1 : 0;
                 }
-                all[index] = new Told(loss, to - from, correct);
+                all[index] = new SampleLoss(loss, to - from, correct);
                 from = to;
             }
         });
@@ -93,7 +93,7 @@ record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss obje
         }
 
         private List<Object[]> evaluate(List<Sample> block) {
-            Told[] all = losses(block, batchSize);
+            SampleLoss[] all = losses(block, batchSize);
             return IntStream.range(0, all.length)
                     .mapToObj(i -> new Object[] {
                         block.get(i).index(),

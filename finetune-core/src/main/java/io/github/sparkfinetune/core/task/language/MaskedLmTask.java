@@ -90,7 +90,7 @@ public record MaskedLmTask(double mlmProbability) implements TaskSpec {
         Architecture architecture = Architectures.of(model);
         boolean isUntied = architecture.isTied()
                 && LmHead.of(architecture, HeadKind.MASKED_LM, adaptation)
-                        .filter(projection -> projection.weights().containsKey(LmHead.WEIGHT))
+                        .filter(lmHead -> lmHead.weights().containsKey(LmHead.WEIGHT))
                         .isPresent();
         if (isUntied) {
             throw RunException.config("method.modules_to_save: "

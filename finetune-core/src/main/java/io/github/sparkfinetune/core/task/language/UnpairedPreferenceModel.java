@@ -74,15 +74,15 @@ final class UnpairedPreferenceModel implements TaskModel {
      * @param logProb log-probability of the answer
      * @param mismatched log-ratio of the answer to another prompt
      */
-    private record Said(boolean desirable, double ratio, double logProb, double mismatched) {}
+    private record AnswerScore(boolean desirable, double ratio, double logProb, double mismatched) {}
 
-    private List<Said> scored(List<Sample> samples, int batchSize) {
+    private List<AnswerScore> scored(List<Sample> samples, int batchSize) {
         double[] logProbs = logProbs(samples, UnpairedPreferenceLoss.ANSWER, batchSize);
         double[] mismatched = mismatched(samples, batchSize);
-        List<Said> scored = new ArrayList<>();
+        List<AnswerScore> scored = new ArrayList<>();
         for (int i = 0; i < samples.size(); i++) {
             Sample sample = samples.get(i);
-            scored.add(new Said(
+            scored.add(new AnswerScore(
                     UnpairedPreferenceLoss.isDesirable(sample),
                     logProbs[i] - sample.targets()[UnpairedPreferenceLoss.ANSWER],
                     logProbs[i],
@@ -97,7 +97,7 @@ final class UnpairedPreferenceModel implements TaskModel {
         return new Scorer() {
             @Override
             public void add(List<Sample> samples, int batchSize) {
-                for (Said one : scored(samples, batchSize)) {
+                for (AnswerScore one : scored(samples, batchSize)) {
                     metrics.add(one.desirable(), one.ratio(), one.logProb(), one.mismatched());
                 }
             }
@@ -126,11 +126,11 @@ final class UnpairedPreferenceModel implements TaskModel {
     }
 
     private List<Object[]> rows(List<Sample> samples, int batchSize, TextTokenizer tokenizer) {
-        List<Said> scored = scored(samples, batchSize);
+        List<AnswerScore> scored = scored(samples, batchSize);
         List<Object[]> rows = new ArrayList<>();
         for (int i = 0; i < samples.size(); i++) {
             Prompts.Prompt prompt = Prompts.of(samples.get(i)).get(UnpairedPreferenceLoss.ANSWER);
-            Said one = scored.get(i);
+            AnswerScore one = scored.get(i);
             rows.add(new Object[] {
                 samples.get(i).index(),
                 tokenizer.decodeWhole(prompt.inputIds()),

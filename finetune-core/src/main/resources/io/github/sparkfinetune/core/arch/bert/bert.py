@@ -74,12 +74,12 @@ class Bert(EncoderLayer, Autograd, Rows, Tensors):
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """x [N, H] -> [M, E] of the tokens at indices batch["places"] [M], the loss's input.
+        """x [N, H] -> [M, E] of the tokens at indices batch["indices"] [M], the loss's input.
 
         Masks of adapters cover all tokens.
         """
-        places = self.pad_rows(batch["places"])
-        rows = self.select_rows(x, places)
-        h = self.linear(rows, w, self.masks_at(masks, places), "dense")
+        indices = self.pad_rows(batch["indices"])
+        rows = self.select_rows(x, indices)
+        h = self.linear(rows, w, self.masks_at(masks, indices), "dense")
         h = self.layer_norm(self.activation(h, self.head_act), w, "norm")
-        return h.narrow(0, 0, batch["places"].size(0))
+        return h.narrow(0, 0, batch["indices"].size(0))

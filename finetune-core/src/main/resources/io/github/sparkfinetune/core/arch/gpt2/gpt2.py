@@ -117,5 +117,5 @@ class Gpt2(
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """Last norm of the tokens at indices batch["places"] [M]: x [N, H] -> [M, H]"""
-        return self.layer_norm(x.index_select(0, batch["places"]), w, "ln_f")
+        """Last norm of the tokens at indices batch["indices"] [M]: x [N, H] -> [M, H]"""
+        return self.layer_norm(x.index_select(0, batch["indices"]), w, "ln_f")

@@ -247,7 +247,7 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """Last norm of the tokens at indices batch["places"] [M]: x [N, H] -> [M, H]"""
-        h = x.index_select(0, batch["places"])
+        """Last norm of the tokens at indices batch["indices"] [M]: x [N, H] -> [M, H]"""
+        h = x.index_select(0, batch["indices"])
         y = h * self.inverse_rms(h) * self.norm_scales(w["norm.weight"])
         return y if self.logits_multiplier == 1.0 else y * self.logits_multiplier

@@ -241,9 +241,7 @@ class ModernBert(
 
     def head(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor]) -> Tensor:
         """The first part of all heads: x [..., H] -> [..., H]"""
-        return self.layer_norm(
-            self.activation(self.linear(x, w, masks, "dense"), self.head_act), w, "norm"
-        )
+        return self.layer_norm(self.activation(self.linear(x, w, masks, "dense"), self.head_act), w, "norm")
 
     def sequence_head(
         self,
@@ -287,7 +285,7 @@ class ModernBert(
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """x [N, H] -> [M, H] of the tokens at indices batch["places"] [M], the loss's input."""
-        places = self.pad_rows(batch["places"])
-        h = self.head(self.select_rows(x, places), w, self.masks_at(masks, places))
-        return h.narrow(0, 0, batch["places"].size(0))
+        """x [N, H] -> [M, H] of the tokens at indices batch["indices"] [M], the loss's input."""
+        indices = self.pad_rows(batch["indices"])
+        h = self.head(self.select_rows(x, indices), w, self.masks_at(masks, indices))
+        return h.narrow(0, 0, batch["indices"].size(0))

@@ -53,7 +53,7 @@ class ArchitecturesTest {
             weights.addAll(block.weights().values());
         }
         weights.addAll(architecture.shared().values());
-        architecture.projection(head(folder)).values().stream()
+        architecture.lmHead(head(folder)).values().stream()
                 .filter(weight -> !weight.isLinear() || !architecture.isTied())
                 .forEach(weights::add);
         Map<String, String> listed = new TreeMap<>();

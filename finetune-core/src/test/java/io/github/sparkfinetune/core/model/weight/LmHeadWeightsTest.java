@@ -25,18 +25,18 @@ class LmHeadWeightsTest {
         "llama-untied, BF16, true, false",
         "llama-tied, PYTORCH, false, false"
     })
-    void roundsAFrozenProjectionOnceForBf16(String name, MatmulBackend matmul, boolean trained, boolean rounded) {
+    void roundsAFrozenLmHeadOnceForBf16(String name, MatmulBackend matmul, boolean trained, boolean rounded) {
         Path folder = GoldenFiles.root().resolve("models").resolve(name);
         Adaptation adaptation = Adaptation.of(trained ? Trainable.all() : Trainable.none());
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1);
                 SafetensorsModel source = SafetensorsModel.open(folder)) {
             Decoder model = Decoder.load(manager, matmul, HfConfig.read(folder), source, adaptation, 1);
-            NDArray weight = model.projectionWeight();
+            NDArray weight = model.lmHeadWeight();
             // DJL has no name for PyTorch's BF16.
             assertThat(weight.getDataType() != DataType.FLOAT32).isEqualTo(rounded);
-            assertThat(model.projectionWeight()).isSameAs(weight);
-            NDArray own = LmHead.weights(model.projection(), model.table()).get(LmHead.WEIGHT);
+            assertThat(model.lmHeadWeight()).isSameAs(weight);
+            NDArray own = LmHead.weights(model.lmHead(), model.table()).get(LmHead.WEIGHT);
             assertThat(own.getDataType()).isEqualTo(DataType.FLOAT32);
             assertThat(own == weight).isEqualTo(!rounded);
         }

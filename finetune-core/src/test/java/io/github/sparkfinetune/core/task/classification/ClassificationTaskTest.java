@@ -39,8 +39,10 @@ class ClassificationTaskTest {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             return Stream.of(0, 1, 2)
-                    .mapToDouble(id ->
-                            task(classification).objective(manager, labels).weights(List.of(label(id)))[0])
+                    .mapToDouble(id -> task(classification)
+                            .objective(manager, labels)
+                            .weights(List.of(label(id)))
+                            .term(0))
                     .toArray();
         }
     }

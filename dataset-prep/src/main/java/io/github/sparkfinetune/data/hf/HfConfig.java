@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.data.hf;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.JsonFiles;
@@ -22,7 +21,7 @@ import org.apache.hadoop.conf.Configuration;
  * The {@code config.json} of a model folder. Keys that every model has are read through accessors, keys of one family
  * by name. A rewrite keeps keys that are not read. A value of another type is refused with file and key. Immutable.
  */
-public final class HfConfig {
+public final class HfConfig extends ConfigKeys {
     /** Name of the file. */
     public static final String FILE = "config.json";
 
@@ -30,8 +29,6 @@ public final class HfConfig {
     private static final int DEFAULT_NUM_LABELS = 2;
     private static final int MOST_LAYERS = 10_000;
 
-    private final String source;
-    private final ObjectNode tree;
     /** Multimodal model whose text part this is. */
     private final Optional<MultimodalConfig> whole;
 
@@ -40,8 +37,7 @@ public final class HfConfig {
     }
 
     private HfConfig(String source, ObjectNode tree, Optional<MultimodalConfig> whole) {
-        this.source = source;
-        this.tree = tree;
+        super(source, tree);
         this.whole = whole;
     }
 
@@ -79,11 +75,6 @@ public final class HfConfig {
                 .map(text -> new HfConfig(file.toString(), JsonFiles.parseObject(text, file.toString())));
     }
 
-    /** Returns the file that the configuration was read from, for messages. */
-    public String source() {
-        return source;
-    }
-
     /** Returns the architecture family, e.g. {@code bert}. */
     public String modelType() {
         return text("model_type").orElseThrow(() -> missing("model_type"));
@@ -91,8 +82,8 @@ public final class HfConfig {
 
     /** Returns the configuration of the text part of a multimodal model; of a text model, this configuration. */
     public HfConfig textPart() {
-        return MultimodalConfig.of(tree)
-                .map(file -> new HfConfig(source, file.text(), Optional.of(file)))
+        return MultimodalConfig.of(tree())
+                .map(file -> new HfConfig(source(), file.text(), Optional.of(file)))
                 .orElse(this);
     }
 
@@ -103,19 +94,32 @@ public final class HfConfig {
 
     /** Returns this text part as the configuration of a text model. */
     public HfConfig alone() {
-        return new HfConfig(source, tree);
+        return new HfConfig(source(), tree());
     }
 
     /** Returns the class names, e.g. {@code BertForSequenceClassification}; empty when not stated. */
     public List<String> architectures() {
         List<String> names = new ArrayList<>();
-        tree.path("architectures").forEach(name -> names.add(name.asText()));
+        tree().path("architectures").forEach(name -> names.add(name.asText()));
         return Collections.unmodifiableList(names);
     }
 
     /** Returns the number of rows of the token embedding. */
     public int vocabSize() {
         return size("vocab_size");
+    }
+
+    /**
+     * Returns the number of layers, at most {@value #MOST_LAYERS}: every layer allocates memory before any weight is
+     * read.
+     */
+    public int layers(String... keys) {
+        int layers = size(keys);
+        if (layers > MOST_LAYERS) {
+            throw RunException.data(
+                    source() + ": " + String.join(" or ", keys) + " is " + layers + ", must be at most " + MOST_LAYERS);
+        }
+        return layers;
     }
 
     /** Returns the padding token, whose row of the token embedding gets no gradient. Empty when not stated. */
@@ -137,89 +141,27 @@ public final class HfConfig {
      * @throws RunException when its ids are not 0 … n-1
      */
     public List<String> labels() {
-        JsonNode labels = tree.path(ID2LABEL);
+        JsonNode labels = tree().path(ID2LABEL);
         if (labels.isMissingNode() || labels.isNull()) {
             return List.of();
         }
         Map<Integer, String> byId = new TreeMap<>();
         labels.fields().forEachRemaining(entry -> {
             if (!entry.getKey().matches("\\d{1,9}")) {
-                throw RunException.data(source + ": " + ID2LABEL + " has the id " + Quoted.name(entry.getKey())
+                throw RunException.data(source() + ": " + ID2LABEL + " has the id " + Quoted.name(entry.getKey())
                         + "; ids must be the numbers from 0");
             }
             byId.put(Integer.valueOf(entry.getKey()), entry.getValue().asText());
         });
         if (!labels.isObject() || byId.size() != labels.size()) {
-            throw RunException.data(source + ": " + ID2LABEL + " must map each id to a name");
+            throw RunException.data(source() + ": " + ID2LABEL + " must map each id to a name");
         }
         for (int id = 0; id < byId.size(); id++) {
             if (!byId.containsKey(id)) {
-                throw RunException.data(source + ": " + ID2LABEL + " has " + byId.size() + " labels but no id " + id);
+                throw RunException.data(source() + ": " + ID2LABEL + " has " + byId.size() + " labels but no id " + id);
             }
         }
         return List.copyOf(byId.values());
-    }
-
-    /** Returns the value of a key without an accessor; empty if the key is missing or null. */
-    public Optional<JsonNode> find(String key) {
-        JsonNode value = tree.path(key);
-        return value.isMissingNode() || value.isNull() ? Optional.empty() : Optional.of(value.deepCopy());
-    }
-
-    /** Returns whether the key is present, even if null. */
-    public boolean has(String key) {
-        return tree.has(key);
-    }
-
-    /** Returns a whole number, under the first of these names that is present. */
-    public OptionalInt integer(String... keys) {
-        for (String key : keys) {
-            Optional<JsonNode> value = find(key);
-            if (value.isPresent()) {
-                if (!value.get().canConvertToInt() || !value.get().isIntegralNumber()) {
-                    throw wrong(key, value.get(), "a whole number");
-                }
-                return OptionalInt.of(value.get().intValue());
-            }
-        }
-        return OptionalInt.empty();
-    }
-
-    /** Returns a number, under the first of these names that is present, or {@code defaultValue}. */
-    public double number(double defaultValue, String... keys) {
-        for (String key : keys) {
-            Optional<JsonNode> value = find(key);
-            if (value.isPresent()) {
-                if (!value.get().isNumber() || !Double.isFinite(value.get().doubleValue())) {
-                    throw wrong(key, value.get(), "a number");
-                }
-                return value.get().doubleValue();
-            }
-        }
-        return defaultValue;
-    }
-
-    /** Returns a truth value, or {@code defaultValue}. */
-    public boolean flag(boolean defaultValue, String key) {
-        Optional<JsonNode> value = find(key);
-        if (value.isPresent() && !value.get().isBoolean()) {
-            throw wrong(key, value.get(), "true or false");
-        }
-        return value.map(JsonNode::booleanValue).orElse(defaultValue);
-    }
-
-    /** Returns a text, under the first of these names that is present. */
-    public Optional<String> text(String... keys) {
-        for (String key : keys) {
-            Optional<JsonNode> value = find(key);
-            if (value.isPresent()) {
-                if (!value.get().isTextual()) {
-                    throw wrong(key, value.get(), "a text");
-                }
-                return Optional.of(value.get().textValue());
-            }
-        }
-        return Optional.empty();
     }
 
     /**
@@ -236,7 +178,7 @@ public final class HfConfig {
 
     /** Returns the configuration of a token classifier made from this model; parameters as for a text classifier. */
     public HfConfig asTokenClassifier(String architecture, List<String> labels, String dtype) {
-        ObjectNode copy = tree.deepCopy();
+        ObjectNode copy = tree().deepCopy();
         copy.set("architectures", copy.arrayNode().add(architecture));
         ObjectNode id2label = copy.objectNode();
         ObjectNode label2id = copy.objectNode();
@@ -252,7 +194,7 @@ public final class HfConfig {
         // num_labels is derived from id2label; a stale value would contradict it.
         copy.remove(List.of("num_labels", "_num_labels", "problem_type"));
         copy.put(dtypeKey(), dtype);
-        return new HfConfig(source, copy, whole);
+        return new HfConfig(source(), copy, whole);
     }
 
     /**
@@ -283,18 +225,18 @@ public final class HfConfig {
 
     /** Returns the key of the element type; {@code transformers} before 4.56 knows the longer name only. */
     private String dtypeKey() {
-        return tree.has("torch_dtype") ? "torch_dtype" : "dtype";
+        return tree().has("torch_dtype") ? "torch_dtype" : "dtype";
     }
 
     /** Returns this configuration with another value of a key; null removes the key. */
     public HfConfig with(String key, Object value) {
-        ObjectNode copy = tree.deepCopy();
+        ObjectNode copy = tree().deepCopy();
         if (value == null) {
             copy.remove(key);
         } else {
             copy.set(key, JsonFiles.MAPPER.valueToTree(value));
         }
-        return new HfConfig(source, copy, whole);
+        return new HfConfig(source(), copy, whole);
     }
 
     /** Returns this configuration with a vocabulary of at least so many tokens. */
@@ -307,93 +249,13 @@ public final class HfConfig {
      * the whole multimodal model's.
      */
     public byte[] toJson() {
-        ObjectNode sorted = tree.objectNode();
+        ObjectNode sorted = tree().objectNode();
         Map<String, JsonNode> byKey = new TreeMap<>();
-        whole.map(file -> file.with(tree))
-                .orElse(tree)
+        whole.map(file -> file.with(tree()))
+                .orElse(tree())
                 .fields()
                 .forEachRemaining(entry -> byKey.put(entry.getKey(), entry.getValue()));
         byKey.forEach(sorted::set);
         return JsonFiles.pretty(sorted);
-    }
-
-    /** Returns a required count of at least 1, under the first of these names that is present. */
-    public int size(String... keys) {
-        int value = integer(keys).orElseThrow(() -> missing(String.join(" or ", keys)));
-        if (value < 1) {
-            throw RunException.data(
-                    source + ": " + String.join(" or ", keys) + " is " + value + ", must be at least 1");
-        }
-        return value;
-    }
-
-    /** Returns a count of at least 1, or {@code defaultValue} if the key is missing. */
-    public int sizeOr(int defaultValue, String key) {
-        return find(key).isEmpty() ? defaultValue : size(key);
-    }
-
-    /**
-     * Returns the number of layers, at most {@value #MOST_LAYERS}: every layer allocates memory before any weight is
-     * read.
-     */
-    public int layers(String... keys) {
-        int layers = size(keys);
-        if (layers > MOST_LAYERS) {
-            throw RunException.data(
-                    source + ": " + String.join(" or ", keys) + " is " + layers + ", must be at most " + MOST_LAYERS);
-        }
-        return layers;
-    }
-
-    /**
-     * Returns a count that divides another count.
-     *
-     * @param key key of the count
-     * @param wholeKey key of the count that it divides
-     */
-    public int divisor(String key, String wholeKey) {
-        return divisor(new String[] {key}, wholeKey);
-    }
-
-    /** Returns a count that divides another count, where both have several names. */
-    public int divisor(String[] keys, String... wholeKeys) {
-        int value = size(keys);
-        int whole = size(wholeKeys);
-        if (whole % value != 0) {
-            throw RunException.data(source + ": " + String.join(" or ", keys) + " " + value + " does not divide "
-                    + String.join(" or ", wholeKeys) + " " + whole);
-        }
-        return value;
-    }
-
-    /** Returns a probability in [0, 1), or {@code defaultValue}. */
-    public double rate(double defaultValue, String key) {
-        double value = number(defaultValue, key);
-        if (value < 0 || value >= 1) {
-            throw RunException.data(source + ": " + key + " is " + value + ", must be in [0, 1)");
-        }
-        return value;
-    }
-
-    /**
-     * Refuses any value of a key except the only supported one, which is also the default.
-     *
-     * @throws RunException that names both values
-     */
-    public void require(String key, Object supported) {
-        JsonNode value = find(key).orElse(null);
-        if (value != null && !value.equals(JsonFiles.MAPPER.valueToTree(supported))) {
-            throw RunException.data(source + ": " + key + " " + Quoted.name(value.asText()) + " is not supported, only "
-                    + supported + " is");
-        }
-    }
-
-    private RunException missing(String key) {
-        return RunException.data(source + ": " + key + " is missing; is this the model's own config.json?");
-    }
-
-    private RunException wrong(String key, JsonNode value, String expected) {
-        String shown = value instanceof ArrayNode ? "a list" : Quoted.name(value.toString());
-        return RunException.data(source + ": " + key + " is " + shown + ", must be " + expected);
     }
 }

@@ -105,7 +105,7 @@ public record TokenizerFiles(
             Path modelFolder, RunConfig config, ToIntFunction<HfConfig> positions, Configuration hadoop)
             throws IOException {
         Optional<HfConfig> model = HfConfig.find(modelFolder, hadoop).map(HfConfig::textPart);
-        TokenizerFiles files = read(modelFolder, model, hadoop);
+        TokenizerFiles files = new TokenizerFolder(modelFolder, hadoop).read(model);
         files.requireFits(config.base().model());
         model.ifPresent(there -> requirePositions(
                 config.base().model(), config.data().samples().maxLength(), positions.applyAsInt(there)));
@@ -131,44 +131,8 @@ public record TokenizerFiles(
      * @throws RunException if the folder has no readable {@code tokenizer.json}
      */
     public static TokenizerFiles read(Path modelFolder, Configuration hadoop) throws IOException {
-        return read(modelFolder, HfConfig.find(modelFolder, hadoop).map(HfConfig::textPart), hadoop);
-    }
-
-    private static TokenizerFiles read(Path modelFolder, Optional<HfConfig> config, Configuration hadoop)
-            throws IOException {
-        Path path = new Path(modelFolder, "tokenizer.json");
-        byte[] bytes = HfFolderFiles.content(path, hadoop);
-        if (bytes == null) {
-            throw RunException.data(path + " does not exist: model must be a folder in Hugging Face layout with a fast"
-                    + " tokenizer (save it with tokenizer.save_pretrained)");
-        }
-        JsonNode tokenizer = HfFolderFiles.json(path, bytes);
-        String settingsText = text(new Path(modelFolder, "tokenizer_config.json"), hadoop);
-        JsonNode settings = HfFolderFiles.json(new Path(modelFolder, "tokenizer_config.json"), hadoop);
-        String mapText = text(new Path(modelFolder, "special_tokens_map.json"), hadoop);
-        JsonNode map = HfFolderFiles.json(new Path(modelFolder, "special_tokens_map.json"), hadoop);
-        String template = chatTemplate(modelFolder, settings, hadoop);
-        Map<String, String> special = SpecialTokenRoles.of(settings, map);
-        int eosTokenId = SpecialTokenRoles.eosTokenId(special, tokenizer, config);
-        return new TokenizerFiles(
-                new Texts(new String(bytes, StandardCharsets.UTF_8), settingsText, mapText, template),
-                sha256(bytes),
-                vocabularySize(path, tokenizer),
-                integer(config, "vocab_size", 0),
-                new SpecialTokens(
-                        special,
-                        padTokenId(tokenizer, settings, config),
-                        eosTokenId,
-                        EndTokens.of(modelFolder, config, eosTokenId, hadoop)),
-                distinguishesTexts(settings, config));
-    }
-
-    private static String chatTemplate(Path modelFolder, JsonNode settings, Configuration hadoop) throws IOException {
-        String template = text(new Path(modelFolder, "chat_template.jinja"), hadoop);
-        template = template != null ? template : SpecialTokenRoles.chatTemplate(settings);
-        // Of a multimodal model it may be the processor's.
-        JsonNode processor = HfFolderFiles.json(new Path(modelFolder, "chat_template.json"), hadoop);
-        return template != null ? template : SpecialTokenRoles.chatTemplate(processor);
+        return new TokenizerFolder(modelFolder, hadoop)
+                .read(HfConfig.find(modelFolder, hadoop).map(HfConfig::textPart));
     }
 
     /**
@@ -267,53 +231,7 @@ public record TokenizerFiles(
         }
     }
 
-    private static int integer(Optional<HfConfig> config, String key, int otherwise) {
-        return config.map(there -> there.integer(key).orElse(otherwise)).orElse(otherwise);
-    }
-
-    private static boolean distinguishesTexts(JsonNode settings, Optional<HfConfig> config) {
-        JsonNode inputs = settings.path("model_input_names");
-        boolean takesTypes = !inputs.isArray() && !TokenizerSettings.isGeneric5(settings);
-        for (JsonNode input : inputs) {
-            takesTypes |= input.asText().equals("token_type_ids");
-        }
-        return takesTypes && integer(config, "type_vocab_size", 2) > 1;
-    }
-
-    private static int padTokenId(JsonNode tokenizer, JsonNode settings, Optional<HfConfig> config) {
-        JsonNode pad = settings.path("pad_token");
-        String content = pad.isObject() ? pad.path("content").asText() : pad.asText("");
-        for (JsonNode token : tokenizer.path("added_tokens")) {
-            if (!content.isEmpty() && token.path("content").asText().equals(content)) {
-                return token.path("id").asInt();
-            }
-        }
-        return integer(config, "pad_token_id", 0);
-    }
-
-    private static int vocabularySize(Path path, JsonNode tokenizer) {
-        JsonNode vocabulary = tokenizer.path("model").path("vocab");
-        int highest = vocabulary.isArray() ? vocabulary.size() - 1 : -1;
-        if (vocabulary.isObject()) {
-            for (JsonNode id : vocabulary) {
-                highest = Math.max(highest, id.asInt());
-            }
-        }
-        for (JsonNode token : tokenizer.path("added_tokens")) {
-            highest = Math.max(highest, token.path("id").asInt());
-        }
-        if (highest < 0) {
-            throw RunException.data(path + " has no vocabulary: take the tokenizer.json that belongs to the model");
-        }
-        return highest + 1;
-    }
-
-    private static String text(Path path, Configuration hadoop) throws IOException {
-        byte[] bytes = HfFolderFiles.content(path, hadoop);
-        return bytes == null ? null : new String(bytes, StandardCharsets.UTF_8);
-    }
-
-    private static String sha256(byte[] bytes) {
+    static String sha256(byte[] bytes) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
         } catch (NoSuchAlgorithmException e) {

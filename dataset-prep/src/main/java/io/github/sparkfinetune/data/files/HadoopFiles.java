@@ -13,18 +13,14 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
-import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FSError;
-import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.fs.LocalFileSystem;
-import org.apache.hadoop.fs.Options.Rename;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.StreamCapabilities;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.util.VersionInfo;
 import org.slf4j.Logger;
@@ -141,40 +137,7 @@ public final class HadoopFiles {
      * @return length of the file
      */
     public static long write(FileSystem fileSystem, Path file, Content content) {
-        try {
-            FSDataOutputStream out = fileSystem.create(file, true);
-            try {
-                content.writeTo(out);
-                long length = out.getPos();
-                out.close();
-                return length;
-            } catch (Throwable e) {
-                giveUp(fileSystem, out, e);
-                throw e;
-            }
-        } catch (IOException e) {
-            throw failed("cannot be written", file, e);
-        } catch (FSError e) {
-            throw failed("cannot be written", file, failure(e));
-        }
-    }
-
-    /**
-     * Ends a stream whose content has failed. Closing the stream of an object publishes what was written. A stream that
-     * cannot be aborted therefore stays open, and the store drops it when the process ends.
-     */
-    private static void giveUp(FileSystem fileSystem, FSDataOutputStream out, Throwable failure) {
-        boolean aborts = out.hasCapability(StreamCapabilities.ABORTABLE_STREAM);
-        try {
-            if (aborts) {
-                out.abort();
-            }
-            if (aborts || !isObjectStore(fileSystem)) {
-                out.close();
-            }
-        } catch (IOException | RuntimeException e) {
-            failure.addSuppressed(e);
-        }
+        return new FileWrite(fileSystem, file).write(content);
     }
 
     /**
@@ -183,18 +146,7 @@ public final class HadoopFiles {
      * @return length of the file
      */
     public static long writeWhole(FileSystem fileSystem, Path file, Content content) {
-        if (isObjectStore(fileSystem)) {
-            return write(fileSystem, file, content);
-        }
-        Path unfinished = new Path(file.getParent(), "." + file.getName() + "." + UUID.randomUUID());
-        try {
-            long length = write(fileSystem, unfinished, content);
-            moveTo(fileSystem, unfinished, file);
-            return length;
-        } catch (Throwable e) {
-            discard(fileSystem, unfinished);
-            throw e;
-        }
+        return new FileWrite(fileSystem, file).writeWhole(content);
     }
 
     /** Writes bytes as {@link #writeWhole(FileSystem, Path, Content)} does. */
@@ -228,29 +180,6 @@ public final class HadoopFiles {
             throw e instanceof FileSystemException
                     ? (FileNotFoundException) new FileNotFoundException(e.toString()).initCause(e)
                     : e;
-        }
-    }
-
-    private static void moveTo(FileSystem fileSystem, Path from, Path to) {
-        try {
-            // Some file systems replace an existing file, others only with an explicit option.
-            if (!fileSystem.rename(from, to)) {
-                replace(fileSystem, from, to);
-            }
-        } catch (IOException e) {
-            throw failed("cannot be put in place", to, e);
-        }
-    }
-
-    private static void replace(FileSystem fileSystem, Path from, Path to) throws IOException {
-        try {
-            FileContext.getFileContext(fileSystem.getUri(), fileSystem.getConf())
-                    .rename(from, to, Rename.OVERWRITE);
-        } catch (UnsupportedFileSystemException e) {
-            // This file system has only the older interface; for a moment neither file exists.
-            if (!fileSystem.delete(to, false) || !fileSystem.rename(from, to)) {
-                throw new IOException("the file system refused to rename " + from, e);
-            }
         }
     }
 

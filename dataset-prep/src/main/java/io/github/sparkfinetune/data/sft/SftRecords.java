@@ -13,7 +13,6 @@ import io.github.sparkfinetune.data.sft.SftExample.PromptCompletion;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
@@ -42,30 +41,10 @@ public final class SftRecords {
             .build();
     private static final TypeReference<LinkedHashMap<String, Object>> OBJECT = new TypeReference<>() {};
 
-    /** Roles of ShareGPT's senders. */
-    private static final Map<String, String> ROLES = Map.of(
-            "human",
-            "user",
-            "user",
-            "user",
-            "gpt",
-            Conversation.ASSISTANT,
-            "chatgpt",
-            Conversation.ASSISTANT,
-            Conversation.ASSISTANT,
-            Conversation.ASSISTANT,
-            "system",
-            "system",
-            "tool",
-            "tool",
-            "observation",
-            "tool",
-            "function_response",
-            "tool");
-
     private final SftColumns columns;
     private final boolean answers;
     private final UnaryOperator<String> cleaner;
+    private final ChatMessages chat;
 
     /**
      * @param answers true if a row must have an answer
@@ -75,6 +54,7 @@ public final class SftRecords {
         this.columns = columns;
         this.answers = answers;
         this.cleaner = cleaner;
+        this.chat = new ChatMessages(cleaner);
     }
 
     /**
@@ -144,16 +124,16 @@ public final class SftRecords {
     }
 
     private Conversation conversation(Map<String, Object> row, String column) throws UnusableRowException {
-        return checked(new Conversation(messages(present(row, column)), -1, extra(row)), 0);
+        return checked(new Conversation(chat.read(present(row, column)), -1, extra(row)), 0);
     }
 
     private Conversation instruction(Map<String, Object> row) throws UnusableRowException {
         String instruction = text(present(row, "instruction"));
         String input = row.get("input") == null ? "" : text(row.get("input"));
         List<Map<String, Object>> messages = new ArrayList<>();
-        messages.add(message("user", input.isBlank() ? instruction : instruction + "\n" + input));
+        messages.add(ChatMessages.message("user", input.isBlank() ? instruction : instruction + "\n" + input));
         if (answers || row.get("output") != null) {
-            messages.add(message(Conversation.ASSISTANT, answer(text(present(row, "output")))));
+            messages.add(ChatMessages.message(Conversation.ASSISTANT, answer(text(present(row, "output")))));
         }
         return checked(new Conversation(messages, -1, Map.of()), 0);
     }
@@ -163,10 +143,10 @@ public final class SftRecords {
         boolean answered = answers || row.get("completion") != null;
         Object completion = answered ? listOrText(present(row, "completion")) : null;
         if (prompt instanceof List<?> && (completion == null || completion instanceof List<?>)) {
-            List<Map<String, Object>> messages = new ArrayList<>(messages(prompt));
+            List<Map<String, Object>> messages = new ArrayList<>(chat.read(prompt));
             int promptMessages = messages.size();
             if (completion != null) {
-                messages.addAll(messages(completion));
+                messages.addAll(chat.read(completion));
             }
             return checked(new Conversation(messages, promptMessages, extra(row)), promptMessages);
         }
@@ -232,70 +212,9 @@ public final class SftRecords {
         }
     }
 
-    private List<Map<String, Object>> messages(Object value) throws UnusableRowException {
-        if (!(listOrText(value) instanceof List<?> list)) {
-            throw new UnusableRowException(BAD_MESSAGES);
-        }
-        List<Map<String, Object>> messages = new ArrayList<>();
-        for (Object element : list) {
-            if (!(element instanceof Map<?, ?> fields)) {
-                throw new UnusableRowException(BAD_MESSAGES);
-            }
-            messages.add(message(fields));
-        }
-        return messages;
-    }
-
-    private Map<String, Object> message(Map<?, ?> fields) throws UnusableRowException {
-        Map<String, Object> message = new LinkedHashMap<>();
-        for (Map.Entry<?, ?> field : fields.entrySet()) {
-            switch ((String) field.getKey()) {
-                case "from" -> message.put("role", role(field.getValue()));
-                case "value" -> message.put("content", cleaned(field.getValue()));
-                default -> message.put((String) field.getKey(), cleaned(field.getValue()));
-            }
-        }
-        // A message that calls a tool may have no content.
-        boolean says = message.containsKey("content") || message.containsKey("tool_calls");
-        if (!(message.get("role") instanceof String) || !says) {
-            throw new UnusableRowException(BAD_MESSAGES);
-        }
-        return message;
-    }
-
-    private static Map<String, Object> message(String role, String content) {
-        Map<String, Object> message = new LinkedHashMap<>();
-        message.put("role", role);
-        message.put("content", content);
-        return message;
-    }
-
-    private static String role(Object from) throws UnusableRowException {
-        String role = from == null ? null : ROLES.get(from.toString().toLowerCase(Locale.ROOT));
-        if (role == null) {
-            throw new UnusableRowException(UNKNOWN_ROLE);
-        }
-        return role;
-    }
-
-    private Object cleaned(Object value) {
-        if (value instanceof String text) {
-            return cleaner.apply(text);
-        }
-        if (value instanceof List<?> list) {
-            return list.stream().map(this::cleaned).collect(ArrayList::new, ArrayList::add, ArrayList::addAll);
-        }
-        if (value instanceof Map<?, ?> map) {
-            Map<String, Object> copy = new LinkedHashMap<>();
-            map.forEach((key, field) -> copy.put((String) key, cleaned(field)));
-            return copy;
-        }
-        return value;
-    }
-
     private Map<String, Object> extra(Map<String, Object> row) {
         Object tools = row.get("tools");
         Object list = tools instanceof String text ? parse(text) : tools;
-        return list instanceof List<?> ? Map.of("tools", cleaned(list)) : Map.of();
+        return list instanceof List<?> ? Map.of("tools", chat.cleaned(list)) : Map.of();
     }
 }

@@ -11,14 +11,10 @@ import io.github.sparkfinetune.core.arch.GgufNames;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.LayerAttention;
 import io.github.sparkfinetune.core.arch.LayerBytes;
-import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
 import io.github.sparkfinetune.core.arch.LayerUse;
 import io.github.sparkfinetune.core.arch.WeightSpec;
-import io.github.sparkfinetune.core.arch.WeightSpecs;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Biases;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Defaults;
-import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms;
-import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms.QueryKey;
 import io.github.sparkfinetune.core.arch.rope.RopeParameters;
 import io.github.sparkfinetune.core.arch.rope.RopeScaling;
 import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
@@ -163,8 +159,7 @@ public class Llama implements DecoderArchitecture {
 
     @Override
     public WeightSpec table() {
-        return new WeightSpec(
-                prefix() + "embed_tokens.weight", WeightSpec.Kind.EMBEDDING, shape.vocabulary(), shape.hidden());
+        return weights().table();
     }
 
     @Override
@@ -174,65 +169,16 @@ public class Llama implements DecoderArchitecture {
 
     @Override
     public BlockSpec layer(int layer) {
-        String at = prefix() + "layers." + layer + ".";
-        int hidden = shape.hidden();
-        int wide = shape.intermediate();
-        WeightSpecs weights = new WeightSpecs();
-        boolean bias = parts.biases().queryKeyValue();
-        if (parts.fused()) {
-            int all = shape.queryWidth() + 2 * shape.keyWidth();
-            weights.linear("qkv_proj", at + "self_attn.qkv_proj", all, hidden, bias);
-        } else {
-            weights.linear("q_proj", at + "self_attn.q_proj", shape.queryWidth(), hidden, bias)
-                    .linear("k_proj", at + "self_attn.k_proj", shape.keyWidth(), hidden, bias)
-                    .linear("v_proj", at + "self_attn.v_proj", shape.keyWidth(), hidden, bias);
-        }
-        boolean output = parts.biases().output();
-        weights.linear("o_proj", at + "self_attn.o_proj", hidden, shape.queryWidth(), output);
-        if (parts.norms().queryKey() != QueryKey.NONE) {
-            boolean each = parts.norms().queryKey() == QueryKey.HEAD;
-            weights.rmsNorm("q_norm", at + "self_attn.q_norm", each ? shape.headWidth() : shape.queryWidth())
-                    .rmsNorm("k_norm", at + "self_attn.k_norm", each ? shape.headWidth() : shape.keyWidth());
-        }
-        boolean wideBias = parts.biases().feedForward();
-        if (parts.fused()) {
-            weights.linear("gate_up_proj", at + "mlp.gate_up_proj", 2 * wide, hidden, wideBias);
-        } else {
-            weights.linear("gate_proj", at + "mlp.gate_proj", wide, hidden, wideBias)
-                    .linear("up_proj", at + "mlp.up_proj", wide, hidden, wideBias);
-        }
-        weights.linear("down_proj", at + "mlp.down_proj", hidden, wide, wideBias);
-        norms(weights, at, hidden);
-        return new BlockSpec(BlockKind.LAYER, layer, weights.map());
-    }
-
-    /**
-     * Adds the norms before and after the halves. Without norms after the halves, the norm before the feed-forward part
-     * is named after the attention that it follows.
-     */
-    private void norms(WeightSpecs weights, String at, int hidden) {
-        boolean before = parts.norms().before();
-        boolean after = parts.norms().after();
-        if (before) {
-            weights.rmsNorm("input_layernorm", at + "input_layernorm", hidden);
-        }
-        if (after) {
-            weights.rmsNorm("post_attention_layernorm", at + "post_attention_layernorm", hidden);
-        }
-        if (before) {
-            String name = after ? "pre_feedforward_layernorm" : "post_attention_layernorm";
-            weights.rmsNorm("pre_feedforward_layernorm", at + name, hidden);
-        }
-        if (after) {
-            weights.rmsNorm("post_feedforward_layernorm", at + "post_feedforward_layernorm", hidden);
-        }
+        return new BlockSpec(BlockKind.LAYER, layer, weights().layer(layer));
     }
 
     @Override
     public Map<String, WeightSpec> head() {
-        return new WeightSpecs()
-                .rmsNorm("norm", prefix() + "norm", shape.hidden())
-                .map();
+        return weights().head();
+    }
+
+    private LlamaWeights weights() {
+        return new LlamaWeights(prefix(), shape, parts);
     }
 
     @Override
@@ -256,42 +202,7 @@ public class Llama implements DecoderArchitecture {
 
     @Override
     public LayerBytes layerBytes(LayerUse use, BatchShape batch) {
-        long hidden = shape.hidden();
-        long query = shape.queryWidth();
-        long keys = shape.keyWidth();
-        long wide = shape.intermediate();
-        long dropped = use.widestDroppedInput();
-        Norms norms = parts.norms();
-        // y, h; q, o; k, v; gate, up
-        Tensors kept = Tensors.of(2, hidden, 2, use.narrowed(query), 2, use.narrowed(keys), 2, use.narrowed(wide));
-        if (factors().attentionCap() == 0 && !use.bf16()) {
-            // The fused kernel's log-sum-exp.
-            kept = kept.and(1, shape.heads());
-        }
-        if (norms.before()) {
-            // The inverse norms of both norms.
-            kept = kept.and(2, 1);
-        }
-        if (norms.after()) {
-            // The inverse norms of both norms, and the norms' inputs.
-            kept = kept.and(2, 1).and(2, hidden);
-        }
-        if (norms.queryKey() != QueryKey.NONE) {
-            kept = kept.and(1, use.narrowed(query)).and(1, use.narrowed(keys));
-        }
-        // The gradient of a half's output, if it differs from the sum's gradient.
-        long added = norms.after() || factors().residual() != 1 ? 1 : 0;
-        // The joined gradients of a fused linear's parts.
-        long fused = parts.fused() ? 1 : 0;
-        // The output's gradient; the gradients of the product and of the gate, and a temporary one.
-        Tensors feedForward = Tensors.of(1 + added, hidden, 3, wide, 2, dropped);
-        // After that, the gradients of gate and up; the normed h and two gradients of it.
-        Tensors between = Tensors.of(4 + added, hidden, 2, wide, 2, dropped);
-        // The gradients of the layer, of h and of o; keys and values repeated for every query head; the gradients of
-        // queries, keys and values, and each document's again while they are joined.
-        Tensors attention = Tensors.of(2 + added, hidden, 7 + fused, query, 2 + 2 * fused, keys, 2, dropped);
-        Tensors forward = Tensors.of(1 + added, hidden, 1, wide, 1, use.widestAdapted(), 2, dropped);
-        return LayerBytes.of(batch, kept, List.of(feedForward, between, attention), forward, use.droppedInputs());
+        return new LlamaMemory(shape, parts, factors()).layerBytes(use, batch);
     }
 
     @Override

@@ -16,14 +16,9 @@ import io.github.sparkfinetune.core.arch.LayerUse;
 import io.github.sparkfinetune.core.arch.MaskedLmHead;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
-import io.github.sparkfinetune.core.arch.rope.LayerWindows;
-import io.github.sparkfinetune.core.arch.rope.RopeParameters;
-import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * ModernBERT, as {@code transformers/models/modernbert/modeling_modernbert.py} computes it: pre-norm layers with rotary
@@ -38,17 +33,15 @@ public final class ModernBert extends ConfiguredEncoder {
     private static final String DECODER = "decoder";
     private static final String MEAN = "mean";
     private static final String POOLING = "classifier_pooling";
-    private static final String LOCAL_ATTENTION = "local_attention";
     private static final String MLP_DROPOUT = "mlp_dropout";
-    private static final String GLOBAL_EVERY = "global_attn_every_n_layers";
-    private static final String THETA = "global_rope_theta";
-    private static final String LOCAL_THETA = "local_rope_theta";
 
+    private final ModernBertAttention attentions;
     private final boolean normBias;
 
     /** @param config configuration with the keys of {@code ModernBertConfig} */
     public ModernBert(HfConfig config) {
         super(config, shape(config));
+        attentions = new ModernBertAttention(config, shape);
         normBias = config.flag(false, "norm_bias");
     }
 
@@ -91,7 +84,7 @@ public final class ModernBert extends ConfiguredEncoder {
             }
         }
         for (int layer = 0; layer < shape.layers(); layer++) {
-            if (rotary(layer).scaling().isPresent()) {
+            if (attentions.rotary(layer).scaling().isPresent()) {
                 throw RunException.data(config.source() + ": scaled angles (rope_parameters) are not supported for"
                         + " model_type " + modelType());
             }
@@ -103,8 +96,8 @@ public final class ModernBert extends ConfiguredEncoder {
             throw RunException.data(config.source() + ": heads of " + shape.hidden() / shape.heads()
                     + " values cannot be rotated in pairs: hidden_size / num_attention_heads must be even");
         }
-        if (config.sizeOr(128, LOCAL_ATTENTION) < 2) {
-            throw RunException.data(config.source() + ": " + LOCAL_ATTENTION + " must be at least 2");
+        if (attentions.span() < 2) {
+            throw RunException.data(config.source() + ": " + ModernBertAttention.SPAN + " must be at least 2");
         }
         pools();
     }
@@ -133,14 +126,7 @@ public final class ModernBert extends ConfiguredEncoder {
 
     @Override
     public int window() {
-        boolean some = IntStream.range(0, shape.layers()).anyMatch(this::slides);
-        return some ? config.sizeOr(128, LOCAL_ATTENTION) / 2 : 0;
-    }
-
-    /** Returns whether a layer attends to near tokens only. */
-    private boolean slides(int layer) {
-        int globalEvery = config.sizeOr(3, GLOBAL_EVERY);
-        return LayerWindows.slides(config, layer, index -> index % globalEvery != 0);
+        return attentions.window();
     }
 
     @Override
@@ -188,46 +174,12 @@ public final class ModernBert extends ConfiguredEncoder {
         if (layer == shape.layers() - 1) {
             weights.layerNorm("final_norm", prefix() + "final_norm", hidden, normBias);
         }
-        return new BlockSpec(BlockKind.LAYER, layer, weights.map(), constants(layer));
+        return new BlockSpec(BlockKind.LAYER, layer, weights.map(), attentions.constants(layer));
     }
 
-    private Map<String, Float> constants(int layer) {
-        Map<String, Float> constants = new HashMap<>();
-        if (slides(layer)) {
-            constants.put("window", (float) window());
-        }
-        constants.put("theta", (float) rotary(layer).theta());
-        return constants;
-    }
-
-    private RotaryPositions rotary(int layer) {
-        int width = shape.hidden() / shape.heads();
-        if (!slides(layer)) {
-            return RotaryPositions.of(config, LayerWindows.FULL, THETA, width, 160_000);
-        }
-        // A null base means the base of the global layers.
-        double defaultTheta = config.has(LOCAL_THETA) ? config.number(160_000, THETA) : 10_000;
-        return RotaryPositions.of(config, LayerWindows.SLIDING, LOCAL_THETA, width, defaultTheta);
-    }
-
-    /**
-     * Returns the configuration with the keys of earlier versions. Before version 5, transformers only knows layers
-     * that alternate by {@code global_attn_every_n_layers}.
-     */
     @Override
     public HfConfig written(HfConfig written) {
-        if (written.find("rope_parameters").isEmpty()
-                && written.find("layer_types").isEmpty()) {
-            return written;
-        }
-        HfConfig both = RopeParameters.withOlderTheta(
-                RopeParameters.withOlderTheta(written, LayerWindows.FULL, THETA), LayerWindows.SLIDING, LOCAL_THETA);
-        return IntStream.rangeClosed(1, shape.layers())
-                .filter(every ->
-                        IntStream.range(0, shape.layers()).allMatch(layer -> slides(layer) == (layer % every != 0)))
-                .mapToObj(every -> both.with(GLOBAL_EVERY, every))
-                .findFirst()
-                .orElse(both);
+        return attentions.written(written);
     }
 
     @Override

@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -30,12 +29,6 @@ public record LoraSettings(
         Ranks ranks, Targets targets, double loraDropout, boolean useDora, AlsoTrained alsoTrained, BaseModel base) {
     /** Value of target_modules for every linear except the output head. */
     static final String ALL_LINEAR = "all-linear";
-
-    /** Modules that PEFT also trains whole, because a task's head is new. */
-    private static final Map<String, List<String>> HEADS = Map.of(
-            "SEQ_CLS", List.of("classifier", "score"),
-            "TOKEN_CLS", List.of("classifier", "score"),
-            "QUESTION_ANS", List.of("qa_outputs"));
 
     /**
      * Ranks and scaling of the adapters.
@@ -194,44 +187,7 @@ public record LoraSettings(
      * @param baseModel name or path of the base model that the adapter's files state
      */
     public static LoraSettings of(MethodConfig method, Architecture architecture, String taskType, String baseModel) {
-        ModuleNames targets = method.targets().targetModules();
-        if (targets == null) {
-            targets = ModuleNames.of(architecture.loraTargets());
-        }
-        Set<String> saved = new LinkedHashSet<>(method.targets().modulesToSave());
-        if (taskType != null) {
-            saved.addAll(HEADS.getOrDefault(taskType, List.of()));
-        }
-        Map<String, Integer> ranks = new LinkedHashMap<>();
-        method.targets().rankPattern().forEach((name, rank) -> ranks.put(name, (Integer) rank));
-        Map<String, Double> alphas = new LinkedHashMap<>();
-        method.targets().alphaPattern().forEach((name, alpha) -> alphas.put(name, ((Number) alpha).doubleValue()));
-        try {
-            return new LoraSettings(
-                    new Ranks(
-                            method.lora().r(),
-                            method.lora().loraAlpha(),
-                            ranks,
-                            alphas,
-                            method.lora().useRslora()),
-                    new Targets(
-                            targets,
-                            architecture
-                                    .otherModules()
-                                    .map(ModuleNames::matching)
-                                    .orElse(null),
-                            method.targets().layersToTransform(),
-                            List.of()),
-                    method.lora().loraDropout(),
-                    method.lora().useDora(),
-                    new AlsoTrained(
-                            method.lora().bias(),
-                            new ArrayList<>(saved),
-                            method.targets().trainableTokenIndices()),
-                    new BaseModel(baseModel, taskType, architecture.isConv1d()));
-        } catch (RunException e) {
-            throw RunException.config("method." + e.getMessage());
-        }
+        return NewAdapter.settings(method, architecture, taskType, baseModel);
     }
 
     /**

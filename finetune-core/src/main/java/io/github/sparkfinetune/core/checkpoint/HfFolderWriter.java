@@ -6,7 +6,6 @@ import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
-import io.github.sparkfinetune.data.files.Quoted;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerSettings;
 import java.io.FileNotFoundException;
@@ -36,9 +35,6 @@ import org.apache.hadoop.fs.Path;
  * </ul>
  */
 public final class HfFolderWriter {
-    /** Name of the file that identifies the run that wrote the folder. */
-    static final String OWNER = ".finetune-run";
-
     /** Name of the model card. */
     public static final String CARD = "README.md";
 
@@ -55,13 +51,11 @@ public final class HfFolderWriter {
             "generation_config.json");
 
     /** Files without which a folder is no model or adapter; they are written last, in this order. */
-    private static final List<String> LAST = List.of("adapter_config.json", HfConfig.FILE);
+    static final List<String> LAST = List.of("adapter_config.json", HfConfig.FILE);
 
     private final Path target;
     private final FileSystem fileSystem;
-    private final String key;
-    private final String run;
-    private final boolean once;
+    private final FolderOwner owner;
     private final boolean inPlace;
     /** Folder in which files are written. */
     private final Path unpublished;
@@ -84,9 +78,7 @@ public final class HfFolderWriter {
         this.fileSystem = HadoopFiles.fileSystem(target, hadoop);
         // Converted through a text, because a path made from a URI may end with a slash and then has no name.
         this.target = fileSystem.makeQualified(new Path(target.toString()));
-        this.key = key;
-        this.run = run;
-        this.once = once;
+        this.owner = new FolderOwner(key, this.target, fileSystem, run, once);
         this.inPlace = HadoopFiles.isObjectStore(fileSystem);
         this.unpublished = inPlace ? this.target : new Path(this.target.getParent(), temporaryPrefix() + attempt);
     }
@@ -102,7 +94,7 @@ public final class HfFolderWriter {
     }
 
     private String temporaryPrefix() {
-        return "." + target.getName() + ".tmp." + run + ".";
+        return "." + target.getName() + ".tmp." + owner.run() + ".";
     }
 
     /**
@@ -111,45 +103,7 @@ public final class HfFolderWriter {
      * @throws RunException if the folder exists and another run wrote it
      */
     public void checkTarget() {
-        try {
-            if (!fileSystem.exists(target)) {
-                return;
-            }
-            String owner = readOwner();
-            if (!owner.equals(run)) {
-                throw RunException.config(key + ": " + target + " exists and "
-                        + (owner.isEmpty() ? "was not written by this run" : "belongs to the run " + Quoted.name(owner))
-                        + "; nothing was changed. Choose another " + key + " or move the folder away");
-            }
-            if (once && isComplete()) {
-                throw RunException.config(key + ": " + target + " exists and is complete; nothing was changed. Choose"
-                        + " another " + key + " or move the folder away");
-            }
-        } catch (IOException e) {
-            throw HadoopFiles.failed("cannot be read", target, e);
-        }
-    }
-
-    private boolean isComplete() throws IOException {
-        for (String name : LAST) {
-            if (fileSystem.exists(new Path(target, name))) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private String readOwner() throws IOException {
-        try {
-            return HadoopFiles.readText(fileSystem, new Path(target, OWNER)).strip();
-        } catch (FileNotFoundException e) {
-            return "";
-        } catch (IOException e) {
-            if (fileSystem.getFileStatus(target).isFile()) {
-                return "";
-            }
-            throw e;
-        }
+        owner.check();
     }
 
     /**
@@ -210,7 +164,7 @@ public final class HfFolderWriter {
         } else {
             HadoopFiles.delete(fileSystem, unpublished);
         }
-        writeBytes(OWNER, (run + "\n").getBytes(StandardCharsets.UTF_8));
+        writeBytes(FolderOwner.FILE, owner.content());
         files.forEach((name, bytes) -> {
             if (!LAST.contains(name)) {
                 boolean settings = name.equals(TokenizerSettings.FILE);

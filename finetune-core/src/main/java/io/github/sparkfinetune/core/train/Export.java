@@ -6,13 +6,18 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.OutputConfig;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.InitialAdapter;
 import io.github.sparkfinetune.core.adapter.LoraSettings;
 import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.checkpoint.Checkpoint;
+import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
+import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
+import io.github.sparkfinetune.core.checkpoint.NeededState;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.predict.LoadedModel;
@@ -41,12 +46,14 @@ final class Export {
             .build();
 
     private final RunConfig config;
+    private final RankContext rank;
     private final TaskSpec spec;
     private final TrainingResources resources;
     private final HfFolderWriter writer;
 
     Export(RunConfig config, RankContext rank, TrainingResources resources) {
         this.config = config;
+        this.rank = rank;
         this.spec = TaskSpecs.of(config);
         this.resources = resources;
         // Equal for every attempt at this run: no other run has this output folder.
@@ -54,8 +61,33 @@ final class Export {
         this.writer = new HfFolderWriter(new Path(config.output().model()), rank.hadoop(), run, rank.attempt());
     }
 
+    /**
+     * Writes the model or adapter of the best step. If the current parameters are not of that step, its checkpoint is
+     * restored first.
+     *
+     * @param step step of the current parameters
+     * @throws RunException if the checkpoint of the best step is missing
+     */
+    void writeBest(TrainingResult result, long step, CheckpointStore checkpoints) {
+        long best = result.best().bestStep();
+        if (best == step) {
+            write(result);
+            return;
+        }
+        Checkpoint kept = checkpoints.committed().stream()
+                .filter(checkpoint -> checkpoint.step() == best)
+                .findFirst()
+                .orElseThrow(() -> RunException.data("the checkpoint of the best step " + best + " is missing in "
+                        + config.output().checkpoints()));
+        try (LoadedCheckpoint loaded =
+                checkpoints.read(checkpoints.files(kept), NeededState.NONE, resources.temporary(), rank::progressed)) {
+            resources.tensors().restoreParameters(loaded.model());
+            write(result);
+        }
+    }
+
     /** Writes the current model or adapter. */
-    void write(TrainingResult result) {
+    private void write(TrainingResult result) {
         LoadedModel loaded = resources.loaded();
         // The adapter of a multimodal model belongs to the whole model; a full model is exported without other
         // modalities.

@@ -8,7 +8,6 @@ import io.github.sparkfinetune.core.checkpoint.CheckpointFiles;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.CheckpointWriter;
 import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
-import io.github.sparkfinetune.core.checkpoint.NeededState;
 import io.github.sparkfinetune.core.checkpoint.OptimizerShare;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.memory.ResidentMemory;
@@ -261,7 +260,7 @@ final class Training implements AutoCloseable {
         collective.barrier();
         if (collective.rank() == 0) {
             checkpoints.markFinal(last.orElseThrow());
-            export(result);
+            new Export(config, rank, resources).writeBest(result, step, checkpoints);
         }
         collective.barrier();
         return result;
@@ -276,25 +275,6 @@ final class Training implements AutoCloseable {
                 ResidentMemory.peak(),
                 times.gather(),
                 resources.precision());
-    }
-
-    private void export(TrainingResult result) {
-        Export export = new Export(config, rank, resources);
-        if (result.best().bestStep() == step) {
-            export.write(result);
-            return;
-        }
-        Checkpoint kept = checkpoints.committed().stream()
-                .filter(checkpoint -> checkpoint.step() == result.best().bestStep())
-                .findFirst()
-                .orElseThrow(() -> RunException.data(
-                        "the checkpoint of the best step " + result.best().bestStep() + " is missing in "
-                                + config.output().checkpoints()));
-        try (LoadedCheckpoint loaded =
-                checkpoints.read(checkpoints.files(kept), NeededState.NONE, resources.temporary(), rank::progressed)) {
-            resources.tensors().restoreParameters(loaded.model());
-            export.write(result);
-        }
     }
 
     /** Ends writes in progress, so that the parameters can be freed. */

@@ -2,14 +2,10 @@ package io.github.sparkfinetune.core.collective.exchange;
 
 import io.github.sparkfinetune.core.collective.LostRankException;
 import io.github.sparkfinetune.core.collective.address.Member;
-import io.github.sparkfinetune.core.collective.address.RankAddress;
 import io.github.sparkfinetune.core.collective.address.RankEndpoint;
 import io.github.sparkfinetune.core.collective.address.Topology;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.InetSocketAddress;
-import java.net.SocketAddress;
-import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SelectionKey;
@@ -20,7 +16,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -63,7 +58,8 @@ final class Rendezvous implements AutoCloseable {
         Topology topology = member.topology();
         this.peers = topology.peers(member.rank());
         for (int peer : peers.headSet(member.rank())) {
-            dialled.add(new Dialling(peer, topology.hostOf(peer) == topology.hostOf(member.rank())));
+            boolean locally = topology.hostOf(peer) == topology.hostOf(member.rank());
+            dialled.add(new Dialling(member, peer, locally, selector, deadline));
         }
     }
 
@@ -99,7 +95,9 @@ final class Rendezvous implements AutoCloseable {
                 throw missing();
             }
             for (Dialling each : dialled) {
-                each.dialIfDue(now);
+                if (!joined.containsKey(each.peer())) {
+                    each.dialIfDue(now);
+                }
             }
             dropExpired(now);
             selector.select(TimeUnit.NANOSECONDS.toMillis(POLL_NANOS));
@@ -116,86 +114,11 @@ final class Rendezvous implements AutoCloseable {
                 .findFirst()
                 .orElseThrow();
         String why = dialled.stream()
-                .filter(each -> each.peer == rank)
-                .map(each -> each.refusal)
+                .filter(each -> each.peer() == rank)
+                .map(Dialling::refusal)
                 .findFirst()
                 .orElse("it did not connect");
         return new LostRankException(rank, member.name(rank) + " did not join in time: " + why, null);
-    }
-
-    /** Connecting to a peer below this rank. */
-    private final class Dialling {
-        private final int peer;
-        private PendingHandshake.Dialler handshake;
-        private boolean locally;
-        private String refusal = "it did not answer";
-        private long nextDial = System.nanoTime();
-        private long pause = POLL_NANOS;
-
-        Dialling(int peer, boolean locally) {
-            this.peer = peer;
-            this.locally = locally;
-        }
-
-        void dialIfDue(long now) throws IOException {
-            if (joined.containsKey(peer) || handshake != null || now < nextDial) {
-                return;
-            }
-            RankAddress address = RankAddress.parse(member.addresses().get(peer));
-            Optional<SocketAddress> local = locally ? address.localSocket() : Optional.empty();
-            locally = local.isPresent();
-            InetSocketAddress tcp = address.socket();
-            if (!locally && tcp.isUnresolved()) {
-                throw new LostRankException(peer, member.name(peer) + " cannot be reached: unknown host", null);
-            }
-            SocketChannel channel = locally ? SocketChannel.open(StandardProtocolFamily.UNIX) : SocketChannel.open();
-            handshake = new PendingHandshake.Dialler(channel, Handshake.dial(member, peer, locally), deadline);
-            channel.configureBlocking(false);
-            try {
-                boolean connected = channel.connect(local.orElse(tcp));
-                channel.register(selector, connected ? SelectionKey.OP_READ : SelectionKey.OP_CONNECT, this);
-                if (connected) {
-                    handshake.begin();
-                }
-            } catch (IOException e) {
-                redial(e);
-            }
-        }
-
-        void advance(SelectionKey key) throws IOException {
-            try {
-                if (key.isConnectable()) {
-                    handshake.channel().finishConnect();
-                    key.interestOps(SelectionKey.OP_READ);
-                    handshake.begin();
-                } else if (handshake.advance()) {
-                    key.cancel();
-                    joined.put(peer, handshake.connection());
-                    handshake = null;
-                }
-            } catch (IOException e) {
-                redial(e);
-            }
-        }
-
-        private void redial(IOException why) throws IOException {
-            handshake.channel().close();
-            handshake = null;
-            if (locally) {
-                // A path that exists here may belong to another machine that shares the folder.
-                LOG.info("{} cannot be reached by its Unix domain socket: {}", member.name(peer), why.getMessage());
-                locally = false;
-                return;
-            }
-            if (why instanceof ConnectException) {
-                // A rank listens before it publishes its address and until it has joined, so this rank is gone.
-                throw new LostRankException(peer, member.name(peer) + " cannot be reached: " + why.getMessage(), why);
-            }
-            LOG.warn("{} did not admit rank {}: {}", member.name(peer), member.rank(), why.getMessage());
-            refusal = why.getMessage();
-            nextDial = System.nanoTime() + pause;
-            pause = Math.min(2 * pause, TimeUnit.SECONDS.toNanos(2));
-        }
     }
 
     private void handle(SelectionKey key) throws IOException {
@@ -205,7 +128,7 @@ final class Rendezvous implements AutoCloseable {
         if (key.isAcceptable()) {
             admit((ServerSocketChannel) key.channel());
         } else if (key.attachment() instanceof Dialling dialling) {
-            dialling.advance(key);
+            dialling.advance(key).ifPresent(connection -> joined.put(dialling.peer(), connection));
         } else {
             PendingHandshake.Greeter greeter = (PendingHandshake.Greeter) key.attachment();
             try {
@@ -309,9 +232,7 @@ final class Rendezvous implements AutoCloseable {
                 drop(handshake, "the exchange is complete or aborted");
             }
             for (Dialling each : dialled) {
-                if (each.handshake != null) {
-                    each.handshake.channel().close();
-                }
+                each.close();
             }
         } finally {
             selector.close();

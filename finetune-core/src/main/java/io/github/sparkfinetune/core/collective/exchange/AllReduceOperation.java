@@ -1,10 +1,11 @@
 package io.github.sparkfinetune.core.collective.exchange;
 
 import io.github.sparkfinetune.core.collective.address.Topology;
+import io.github.sparkfinetune.core.collective.exchange.PartialSums.Memory;
+import io.github.sparkfinetune.core.collective.exchange.PartialSums.Sum;
+import io.github.sparkfinetune.core.collective.exchange.PartialSums.Values;
 import java.nio.ByteBuffer;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * All-reduce: the sum of a float buffer over n ranks. Each block is added up on its way to the rank that owns it, and
@@ -33,18 +34,6 @@ import java.util.Map;
  * reduce-scatter and all-gather by direct exchange.
  */
 final class AllReduceOperation extends ExchangeOperation {
-    /** Location of values; sums are added into the earlier location of this order. */
-    private enum Memory {
-        /** In this rank's own buffer, which must hold the whole sum in the end. */
-        OWN,
-        /** In a buffer of {@link ExchangeBuffers}. */
-        LENT,
-        /** In memory that is valid only during a call. */
-        BORROWED
-    }
-
-    private record Values(ByteBuffer bytes, Memory memory) {}
-
     private final int rank;
     private final int size;
     private final int host;
@@ -56,8 +45,7 @@ final class AllReduceOperation extends ExchangeOperation {
     private final int[] awaited;
     private int allAwaited;
 
-    /** Incomplete sums of this rank, by block and chunk. */
-    private final Map<Long, Values[]> sums = new HashMap<>();
+    private final PartialSums sums;
 
     /**
      * Creates the all-reduce of a buffer.
@@ -81,6 +69,7 @@ final class AllReduceOperation extends ExchangeOperation {
         this.covers = covers;
         this.bytes = bytes.slice();
         this.buffers = buffers;
+        this.sums = new PartialSums(tree, buffers);
         this.awaited = new int[size];
         for (int block = 0; block < size; block++) {
             expect(block);
@@ -143,47 +132,9 @@ final class AllReduceOperation extends ExchangeOperation {
         return new Outgoing(new Frame.Part(bytes.limit(), block, chunk, node), body, lent);
     }
 
-    private static long key(int block, int chunk) {
-        return (long) block << Integer.SIZE | chunk;
-    }
-
-    /** Puts a value into its chunk's tree, and adds up complete pairs. */
-    private void add(int block, int chunk, int leaf, Values value) {
-        Values[] nodes = sums.computeIfAbsent(key(block, chunk), absent -> new Values[tree.nodes()]);
-        int node = leaf;
-        Values sum = value;
-        while (!isComplete(node, block)) {
-            int sibling = tree.sibling(node);
-            Values other = nodes[sibling];
-            if (other == null) {
-                nodes[node] = kept(sum);
-                return;
-            }
-            nodes[sibling] = null;
-            boolean intoOther = other.memory.compareTo(sum.memory) < 0;
-            Values into = intoOther ? other : sum;
-            Values added = intoOther ? sum : other;
-            buffers.add(added.bytes, into.bytes);
-            release(added);
-            sum = into;
-            node = tree.parent(node);
-        }
-        complete(block, chunk, node, kept(sum));
-    }
-
-    private Values kept(Values values) {
-        if (values.memory != Memory.BORROWED) {
-            return values;
-        }
-        ByteBuffer copy = buffers.take(values.bytes.remaining());
-        copy.put(values.bytes.duplicate()).flip();
-        return new Values(copy, Memory.LENT);
-    }
-
-    private void release(Values values) {
-        if (values.memory == Memory.LENT) {
-            buffers.back(values.bytes);
-        }
+    private void add(int block, int chunk, int leaf, Values values) {
+        sums.add(block, chunk, leaf, values, node -> isComplete(node, block))
+                .ifPresent(sum -> complete(block, chunk, sum));
     }
 
     /**
@@ -194,9 +145,9 @@ final class AllReduceOperation extends ExchangeOperation {
         return block == rank ? node == tree.root() : covers.get(host).contains(node);
     }
 
-    private void complete(int block, int chunk, int node, Values sum) {
+    private void complete(int block, int chunk, Sum sum) {
         if (block == rank) {
-            sums.remove(key(block, chunk));
+            sums.forget(block, chunk);
             sendSum(block, chunk);
             for (int far = 0; far < topology.hosts(); far++) {
                 if (far != host) {
@@ -205,7 +156,8 @@ final class AllReduceOperation extends ExchangeOperation {
             }
             return;
         }
-        send(block, outgoing(sum.bytes, block, chunk, node, sum.memory == Memory.LENT));
+        Values values = sum.values();
+        send(block, outgoing(values.bytes(), block, chunk, sum.node(), values.memory() == Memory.LENT));
     }
 
     /** Sends a whole sum, which is in this rank's memory, to the other ranks of its host. */
@@ -282,7 +234,7 @@ final class AllReduceOperation extends ExchangeOperation {
         if (part.node() != tree.root()) {
             add(part.block(), part.chunk(), part.node(), values);
         } else if (topology.collector(host, part.block()) == rank) {
-            sums.remove(key(part.block(), part.chunk()));
+            sums.forget(part.block(), part.chunk());
             sendSum(part.block(), part.chunk());
         }
     }

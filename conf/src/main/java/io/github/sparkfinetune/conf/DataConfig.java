@@ -1,22 +1,15 @@
 package io.github.sparkfinetune.conf;
 
-import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.conf.key.Check;
 import io.github.sparkfinetune.conf.key.Key;
 import java.io.Serializable;
-import java.nio.charset.Charset;
-import java.nio.charset.IllegalCharsetNameException;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 
 /** The raw text and how it becomes samples. */
 public record DataConfig(
-        @JsonUnwrapped Sources sources,
+        @JsonUnwrapped SourcesConfig sources,
         @JsonUnwrapped Columns columns,
         @JsonUnwrapped Split split,
         @JsonUnwrapped Rows rows,
@@ -24,59 +17,6 @@ public record DataConfig(
         @JsonUnwrapped Dataset dataset,
         CorpusConfig corpus)
         implements Serializable {
-
-    /**
-     * Raw text, and how its files are read.
-     *
-     * @param train raw text to train on: a file, folder or glob on any Hadoop file system, or a table of Spark's
-     *     catalog, {@code table:DATABASE.NAME}; folder names such as {@code day=2024-05-01} become columns
-     * @param eval raw text held out for evaluation during training; null: {@code data.eval_fraction} of
-     *     {@code data.train}
-     * @param test raw text for the final metrics; null: {@code data.test_fraction} of {@code data.train}
-     * @param heldOut further raw texts that {@code evaluate} measures, by name; {@code general: data/general.jsonl}
-     *     shows what a model forgot during training on a domain
-     * @param format format of raw text; files that end in .gz, .bz2 or .zst are decompressed
-     * @param encoding character set of text, jsonl and csv; bytes outside it are removed and counted
-     * @param multiline csv: whether quoted texts may contain line ends; true makes one task read each file, however
-     *     large
-     */
-    public record Sources(
-            @Key(path = true, unless = "data.corpus.sources", hf = "DataTrainingArguments.train_file")
-            String train,
-
-            @Key(optional = true, path = true, hf = "DataTrainingArguments.validation_file")
-            String eval,
-
-            @Key(optional = true, path = true, hf = "DataTrainingArguments.test_file")
-            String test,
-
-            @Key(path = true) Map<String, Object> heldOut,
-            DataFormat format,
-            @Key(hf = "TextConfig") String encoding,
-            boolean multiline)
-            implements Serializable {
-
-        public Sources {
-            Check.present("data.held_out", heldOut);
-            heldOut = Collections.unmodifiableMap(new TreeMap<>(heldOut));
-            heldOut.forEach(DataConfig::checkHeldOut);
-            Check.present("data.format", format);
-            Check.that(
-                    isCharset(encoding), "data.encoding", encoding, "a character set that Java knows, such as UTF-8");
-        }
-
-        /** Returns whether any text is held out that is a source of its own. */
-        public boolean hasHeldOut() {
-            return eval != null || test != null || !heldOut.isEmpty();
-        }
-
-        /** Returns the paths of the further held-out sets by name. */
-        public Map<String, String> heldOutPaths() {
-            Map<String, String> paths = new LinkedHashMap<>();
-            heldOut.forEach((name, path) -> paths.put(name, (String) path));
-            return paths;
-        }
-    }
 
     /**
      * Columns of a text and its label.
@@ -245,69 +185,6 @@ public record DataConfig(
     /** Prefix of a source that is a table of Spark's catalog, not a path. */
     public static final String TABLE = "table:";
 
-    /**
-     * Packing of documents into samples of {@code data.max_length} tokens. In a causal language model attention never
-     * crosses documents. In a masked language model attention covers all tokens of the sample, as in Hugging Face's.
-     */
-    public enum Packing {
-        /** One document in each sample. */
-        @JsonProperty("none")
-        NONE,
-        /** Whole documents, packed by best-fit decreasing (TRL: {@code packing_strategy: bfd}). */
-        @JsonProperty("bfd")
-        BFD,
-        /**
-         * All documents concatenated and cut every {@code max_length} tokens (TRL: {@code wrapped}, HF:
-         * {@code group_texts}).
-         */
-        @JsonProperty("wrapped")
-        WRAPPED
-    }
-
-    /** Treatment of a sample longer than {@code data.max_length}. */
-    public enum Overlong {
-        /** Cut it at the end, and count it. */
-        @JsonProperty("truncate")
-        TRUNCATE,
-        /** Drop it, and count it. */
-        @JsonProperty("drop")
-        DROP
-    }
-
-    /** Format of raw text. */
-    public enum DataFormat {
-        /**
-         * Chosen by the path: {@code .jsonl}/{@code .json}, {@code .csv} or {@code .parquet}; otherwise a folder of
-         * label folders.
-         */
-        @JsonProperty("auto")
-        AUTO,
-        /** One text in each file {@code LABEL/FILE.txt}; the folder's name is the label if the task needs one. */
-        @JsonProperty("text_folders")
-        TEXT_FOLDERS,
-        /** One text without a label in each line. */
-        @JsonProperty("text")
-        TEXT,
-        /** One JSON object in each line. */
-        @JsonProperty("jsonl")
-        JSONL,
-        /** RFC 4180 with a header line. */
-        @JsonProperty("csv")
-        CSV,
-        /** Parquet. */
-        @JsonProperty("parquet")
-        PARQUET,
-        /**
-         * A table of Spark's catalog. Every source that begins with {@code table:} is a table, even if other sources
-         * are files.
-         */
-        @JsonProperty("table")
-        TABLE,
-        /** SQuAD's nested JSON of version 1 or 2, for question-answering. */
-        @JsonProperty("squad")
-        SQUAD
-    }
-
     public DataConfig {
         Check.present("data.corpus", corpus);
         boolean mixed = !corpus.mix().sources().isEmpty();
@@ -340,27 +217,8 @@ public record DataConfig(
                 || (sources.test() == null && split.testFraction() > 0);
     }
 
-    private static void checkHeldOut(String name, Object path) {
-        String key = "data.held_out." + name;
-        Check.that(
-                name.matches("[a-z][a-z0-9_]*")
-                        && !List.of("train", "eval", "test").contains(name),
-                key,
-                path,
-                "named by lower-case letters, digits and underscores, and not train, eval or test");
-        Check.that(path instanceof String, key, path, "a path");
-    }
-
     /** Returns whether a source is a table of Spark's catalog, not a path. */
     public static boolean isTable(String source) {
         return source != null && source.startsWith(TABLE);
-    }
-
-    private static boolean isCharset(String name) {
-        try {
-            return name != null && Charset.isSupported(name);
-        } catch (IllegalCharsetNameException e) {
-            return false;
-        }
     }
 }

@@ -165,7 +165,7 @@ public record RunConfig(
                 training.schedule().loraplusLrRatio(),
                 "1 with method.type full and freeze, where there is no adapter");
         Check.that(
-                data.sources().format() != DataConfig.DataFormat.SQUAD || task == Task.QUESTION_ANSWERING,
+                data.sources().format() != DataFormat.SQUAD || task == Task.QUESTION_ANSWERING,
                 "data.format",
                 "squad",
                 "used with task: question-answering only");

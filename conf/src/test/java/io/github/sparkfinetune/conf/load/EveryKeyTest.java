@@ -8,21 +8,22 @@ import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.ClusterConfig;
 import io.github.sparkfinetune.conf.ColumnNames;
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataConfig.DataFormat;
-import io.github.sparkfinetune.conf.DataConfig.Overlong;
-import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.GenerationConfig;
 import io.github.sparkfinetune.conf.MaskedLmConfig;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.MethodConfig.LoraBias;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.OutputConfig;
+import io.github.sparkfinetune.conf.Overlong;
+import io.github.sparkfinetune.conf.Packing;
 import io.github.sparkfinetune.conf.PreferenceConfig;
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.conf.SourcesConfig;
 import io.github.sparkfinetune.conf.TokenizerConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
@@ -210,7 +211,7 @@ class EveryKeyTest {
                 """, "run.yaml", List.of());
 
         DataConfig data = new DataConfig(
-                new DataConfig.Sources(
+                new SourcesConfig(
                         null,
                         "s3a://b/eval.csv",
                         "s3a://b/test.csv",

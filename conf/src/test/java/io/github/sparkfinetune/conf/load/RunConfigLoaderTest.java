@@ -9,16 +9,17 @@ import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.ClusterConfig;
 import io.github.sparkfinetune.conf.ColumnNames;
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataConfig.DataFormat;
-import io.github.sparkfinetune.conf.DataConfig.Overlong;
-import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.GenerationConfig;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.ModuleNames;
+import io.github.sparkfinetune.conf.Overlong;
+import io.github.sparkfinetune.conf.Packing;
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
+import io.github.sparkfinetune.conf.SourcesConfig;
 import io.github.sparkfinetune.conf.TokenizerConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
@@ -48,7 +49,7 @@ class RunConfigLoaderTest {
         assertThat(config.compute().device()).isEqualTo(DeviceChoice.AUTO);
         assertThat(config.data())
                 .isEqualTo(new DataConfig(
-                        new DataConfig.Sources("t", null, null, Map.of(), DataFormat.AUTO, "UTF-8", false),
+                        new SourcesConfig("t", null, null, Map.of(), DataFormat.AUTO, "UTF-8", false),
                         new DataConfig.Columns("text", null, "label"),
                         new DataConfig.Split(0.1, 0.0, null, null),
                         new DataConfig.Rows(1_000_000, 0.01, null, false),

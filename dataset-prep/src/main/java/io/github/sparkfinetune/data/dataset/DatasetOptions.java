@@ -4,9 +4,10 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataConfig.DataFormat;
-import io.github.sparkfinetune.conf.DataConfig.Overlong;
-import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.conf.DataFormat;
+import io.github.sparkfinetune.conf.Overlong;
+import io.github.sparkfinetune.conf.Packing;
+import io.github.sparkfinetune.conf.SourcesConfig;
 import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import java.io.Serializable;
@@ -137,7 +138,7 @@ public record DatasetOptions(
      * @param group what rows share that the task holds out together by default, or null
      */
     public static DatasetOptions of(DataConfig data, TokenizerFiles tokenizer, String group) {
-        DataConfig.Sources sources = data.sources();
+        SourcesConfig sources = data.sources();
         DataConfig.Dataset dataset = data.dataset();
         return new DatasetOptions(
                 new Columns(null, null, null),

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.data.dataset;
 
-import io.github.sparkfinetune.conf.DataConfig.Overlong;
+import io.github.sparkfinetune.conf.Overlong;
 import java.util.Arrays;
 
 /**

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.data.pack;
 
-import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.conf.Packing;
 import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.data.task;
 
-import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.error.RunException;
 import java.util.List;
 

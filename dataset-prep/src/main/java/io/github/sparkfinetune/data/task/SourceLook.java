@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.data.task;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.DataFormat;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;

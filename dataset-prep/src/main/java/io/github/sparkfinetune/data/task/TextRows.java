@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.data.task;
 
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataConfig.DataFormat;
-import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.conf.DataFormat;
+import io.github.sparkfinetune.conf.Packing;
 import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.corpus.CorpusCleaner;

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.init;
 
 import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.CommentedYaml;
@@ -93,7 +94,7 @@ record RunWriter(
                 yaml.text(key, value, key.equals(SPLIT_BY) ? "rows with one value stay on one side of the split" : "");
             }
         });
-        if (DataConfig.isTable(request.data()) || files.format() == DataConfig.DataFormat.TEXT) {
+        if (DataConfig.isTable(request.data()) || files.format() == DataFormat.TEXT) {
             yaml.set("data.format", files.format().name().toLowerCase(Locale.ROOT), "");
         }
         double fraction = survey.rows() >= MANY ? 0.02 : 0.1;

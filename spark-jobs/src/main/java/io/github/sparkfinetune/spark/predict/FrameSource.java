@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.predict;
 
-import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.data.task.RawRow;
 import io.github.sparkfinetune.data.task.RawSource;
 import java.nio.charset.StandardCharsets;

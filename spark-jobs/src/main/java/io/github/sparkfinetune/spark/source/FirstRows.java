@@ -2,7 +2,7 @@ package io.github.sparkfinetune.spark.source;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.data.task.SourceLook;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import java.util.ArrayList;

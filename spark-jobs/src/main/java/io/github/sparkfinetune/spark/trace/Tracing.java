@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.trace;
 
-import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.conf.Packing;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.plan.TrainingOrder;

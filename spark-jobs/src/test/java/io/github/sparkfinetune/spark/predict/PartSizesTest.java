@@ -2,7 +2,7 @@ package io.github.sparkfinetune.spark.predict;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.Runs;

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.spark.trace;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.conf.Packing;
 import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.pack.DocumentPacker;

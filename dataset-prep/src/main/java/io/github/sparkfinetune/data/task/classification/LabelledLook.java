@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.data.task.classification;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.data.task.Recognition;
 import io.github.sparkfinetune.data.task.SourceLook;
 import java.util.List;

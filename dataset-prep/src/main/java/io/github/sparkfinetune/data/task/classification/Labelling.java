@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.data.task.classification;
 
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
-import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
 import io.github.sparkfinetune.data.task.CleanRow;

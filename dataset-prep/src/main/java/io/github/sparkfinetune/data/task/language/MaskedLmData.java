@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.data.task.language;
 
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataConfig.Overlong;
 import io.github.sparkfinetune.conf.MaskedLmConfig;
+import io.github.sparkfinetune.conf.Overlong;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.Document;

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.data.task.language;
 
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.conf.Packing;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.data.task.question;
 
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.conf.DataConfig.Overlong;
-import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.conf.Overlong;
+import io.github.sparkfinetune.conf.Packing;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.GoldenFolder;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;

@@ -34,9 +34,9 @@ record FileWrite(FileSystem fileSystem, Path file) {
                 throw e;
             }
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be written", file, e);
+            throw HadoopFiles.failed("cannot be written", file, e);
         } catch (FSError e) {
-            throw HadoopFiles.failed("can't be written", file, HadoopFiles.failure(e));
+            throw HadoopFiles.failed("cannot be written", file, HadoopFiles.failure(e));
         }
     }
 
@@ -81,7 +81,7 @@ record FileWrite(FileSystem fileSystem, Path file) {
                 overwriteBy(unfinished);
             }
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't be put in place", file, e);
+            throw HadoopFiles.failed("cannot be put in place", file, e);
         }
     }
 

@@ -26,7 +26,8 @@ public final class TokenClassificationLoss implements Objective {
 
     @Override
     public TermWeights weights(List<Sample> samples) {
-        return TermWeights.of(samples.stream().mapToDouble(Sample::labelledTokens).sum());
+        return TermWeights.of(
+                samples.stream().mapToDouble(Sample::labelledTokens).sum());
     }
 
     @Override

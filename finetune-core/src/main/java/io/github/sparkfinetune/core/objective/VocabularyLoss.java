@@ -75,7 +75,8 @@ public final class VocabularyLoss implements Objective {
 
     @Override
     public TermWeights weights(List<Sample> samples) {
-        return TermWeights.of(samples.stream().mapToDouble(predicted::applyAsInt).sum());
+        return TermWeights.of(
+                samples.stream().mapToDouble(predicted::applyAsInt).sum());
     }
 
     @Override

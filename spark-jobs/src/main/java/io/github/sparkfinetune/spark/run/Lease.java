@@ -1,27 +1,13 @@
 package io.github.sparkfinetune.spark.run;
 
-import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.PropertyNamingStrategies;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.data.files.HadoopFiles;
-import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.HexFormat;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -52,23 +38,14 @@ public final class Lease {
 
     private static final Logger LOG = LoggerFactory.getLogger(Lease.class);
     private static final int RENEWALS = 6;
-    /** Attempts to read a file, which is empty for a moment while it is replaced. */
-    private static final int READS = 5;
-
-    private static final long BETWEEN_READS_MILLIS = 100;
     /** Interval in which a waiting run checks whether the other run has renewed its lease. */
     private static final long BETWEEN_CHECKS_MILLIS = 1000;
     /** Longer than another run takes between finding no lease and writing its own. */
     private static final long SETTLE_MILLIS = 2000;
 
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .build();
-
-    private final FileSystem files;
-    private final Path file;
+    private final LeaseFile file;
     private final Duration length;
-    private final Mark first;
+    private final LeaseMark first;
     private final ScheduledExecutorService renewals = Executors.newSingleThreadScheduledExecutor(work -> {
         Thread thread = new Thread(work, "lease");
         thread.setDaemon(true);
@@ -78,45 +55,7 @@ public final class Lease {
     private boolean released;
     private Future<?> renewal;
 
-    /** Content of the file. */
-    @JsonIgnoreProperties(ignoreUnknown = true)
-    private record Mark(String runId, long process, String host, String machine, String since, String until) {
-        Mark {
-            if (runId == null || until == null || Instant.parse(until) == null) {
-                throw new IllegalArgumentException("no lease");
-            }
-        }
-
-        static Mark ofThisProcess(Duration length) {
-            Instant now = Instant.now();
-            String host = localHost();
-            return new Mark(
-                    HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()),
-                    ProcessHandle.current().pid(),
-                    host,
-                    localMachine(host),
-                    now.truncatedTo(ChronoUnit.SECONDS).toString(),
-                    shown(now.plus(length)));
-        }
-
-        Mark until(Instant end) {
-            return new Mark(runId, process, host, machine, since, shown(end));
-        }
-
-        private static String shown(Instant time) {
-            return time.truncatedTo(ChronoUnit.MILLIS).toString();
-        }
-
-        boolean isOver() {
-            boolean here = machine != null && !machine.isEmpty() && machine.equals(localMachine(localHost()));
-            boolean ended = here
-                    && ProcessHandle.of(process).filter(ProcessHandle::isAlive).isEmpty();
-            return ended || !Instant.now().isBefore(Instant.parse(until));
-        }
-    }
-
-    private Lease(FileSystem files, Path file, Duration length, Mark first) {
-        this.files = files;
+    private Lease(LeaseFile file, Duration length, LeaseMark first) {
         this.file = file;
         this.length = length;
         this.first = first;
@@ -130,9 +69,9 @@ public final class Lease {
      * @throws RunException with exit code 4 if another run holds the lease
      */
     public static Lease take(FileSystem files, Path file, Duration length, Runnable onLost) throws IOException {
-        Lease lease = new Lease(files, file, length, Mark.ofThisProcess(length));
+        Lease lease = new Lease(new LeaseFile(files, file), length, LeaseMark.ofThisProcess(length));
         boolean exists = lease.find();
-        if (exists || HadoopFiles.isObjectStore(files) || !HadoopFiles.createNew(files, file, lease.bytes())) {
+        if (exists || !lease.file.create(lease.first)) {
             lease.replace();
         }
         lease.keep(onLost);
@@ -141,7 +80,7 @@ public final class Lease {
 
     /** Returns whether there is a lease whose run has ended. */
     public static boolean isOver(FileSystem files, Path file) throws IOException {
-        Mark current = read(files, file);
+        LeaseMark current = new LeaseFile(files, file).read();
         return current != null && current.isOver();
     }
 
@@ -152,9 +91,9 @@ public final class Lease {
      * @throws RunException with exit code 4 if another run holds the lease
      */
     private boolean find() throws IOException {
-        Mark current = read(files, file);
+        LeaseMark current = file.read();
         if (current != null && !current.isOver()) {
-            throw held(file, current);
+            throw held(current);
         }
         return current != null;
     }
@@ -164,13 +103,13 @@ public final class Lease {
         long start = System.nanoTime();
         find();
         write(Instant.now().plus(length));
-        pause(Math.max(SETTLE_MILLIS, 3 * TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start)));
-        Mark winner = read(files, file);
+        LeaseFile.pause(Math.max(SETTLE_MILLIS, 3 * TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start)));
+        LeaseMark winner = file.read();
         if (winner == null) {
             throw new IOException(file + " was deleted just after it was written");
         }
         if (!winner.runId().equals(runId())) {
-            throw held(file, winner);
+            throw held(winner);
         }
     }
 
@@ -180,7 +119,8 @@ public final class Lease {
      * machine, only the end of its lease shows that it has ended.
      */
     public static Lease await(FileSystem files, Path file, Duration length, Runnable onLost) throws IOException {
-        Mark first = read(files, file);
+        LeaseFile shared = new LeaseFile(files, file);
+        LeaseMark first = shared.read();
         long deadline = System.nanoTime() + length.toNanos();
         if (first != null && !first.isOver()) {
             LOG.warn(
@@ -189,57 +129,25 @@ public final class Lease {
                     first.runId(),
                     first.host());
         }
-        for (Mark current = first;
+        for (LeaseMark current = first;
                 current != null && current.equals(first) && !current.isOver() && System.nanoTime() < deadline;
-                current = read(files, file)) {
-            pause(BETWEEN_CHECKS_MILLIS);
+                current = shared.read()) {
+            LeaseFile.pause(BETWEEN_CHECKS_MILLIS);
         }
         return take(files, file, length, onLost);
     }
 
-    private static RunException held(Path file, Mark current) {
+    private RunException held(LeaseMark current) {
         return RunException.failed(
-                file.getParent() + " is being written by run " + current.runId() + " (process " + current.process()
+                file.folder() + " is being written by run " + current.runId() + " (process " + current.process()
                         + " on "
                         + current.host() + ", since " + current.since() + "), whose lease ends at " + current.until()
                         + " unless it is renewed: wait for that run, or stop it, then start this one again",
                 null);
     }
 
-    /** Returns the lease in a file. Returns null if there is no file, or only an empty file of an earlier version. */
-    private static Mark read(FileSystem files, Path file) throws IOException {
-        for (int read = 0; read < READS; read++) {
-            try (FSDataInputStream in = files.open(file)) {
-                return JSON.readValue(in.readAllBytes(), Mark.class);
-            } catch (FileNotFoundException e) {
-                return null;
-            } catch (JsonProcessingException e) {
-                pause(BETWEEN_READS_MILLIS);
-            }
-        }
-        return null;
-    }
-
-    private static void pause(long millis) throws IOException {
-        try {
-            Thread.sleep(millis);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        }
-    }
-
     private void write(Instant until) throws IOException {
-        byte[] mark = JSON.writeValueAsBytes(first.until(until));
-        try {
-            HadoopFiles.write(files, file, out -> out.write(mark));
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
-        }
-    }
-
-    private byte[] bytes() throws IOException {
-        return JSON.writeValueAsBytes(first);
+        file.write(first.until(until));
     }
 
     private void keep(Runnable onLost) {
@@ -279,7 +187,7 @@ public final class Lease {
     }
 
     private boolean isHeld() throws IOException {
-        Mark current = lost ? null : read(files, file);
+        LeaseMark current = lost ? null : file.read();
         lost |= current == null || !current.runId().equals(runId());
         return !lost;
     }
@@ -292,7 +200,7 @@ public final class Lease {
     /** Returns the error of a run that has lost its folder. */
     public RunException lost(Exception e) {
         return RunException.failed(
-                file.getParent() + " was taken over by another run, because this run did not renew its lease in time:"
+                file.folder() + " was taken over by another run, because this run did not renew its lease in time:"
                         + " start this run again when the other run has ended",
                 e);
     }
@@ -308,39 +216,9 @@ public final class Lease {
         renewal.cancel(false);
         renewals.shutdown();
         if (isHeld()) {
-            if (keep || !deleted()) {
+            if (keep || !file.deleted()) {
                 write(Instant.now());
             }
-        }
-    }
-
-    private boolean deleted() {
-        try {
-            files.delete(file, false);
-            return true;
-        } catch (IOException e) {
-            LOG.warn("{} stays as the lease of an ended run: it cannot be deleted ({})", file, e.getMessage());
-            return false;
-        }
-    }
-
-    private static String localHost() {
-        try {
-            return InetAddress.getLocalHost().getHostName();
-        } catch (IOException e) {
-            return "localhost";
-        }
-    }
-
-    /** Returns an id of this machine; empty if the system does not provide one. */
-    private static String localMachine(String host) {
-        try {
-            return host + " "
-                    + Files.readString(java.nio.file.Path.of("/proc/sys/kernel/random/boot_id"))
-                            .strip()
-                    + " " + Files.readSymbolicLink(java.nio.file.Path.of("/proc/self/ns/pid"));
-        } catch (IOException e) {
-            return "";
         }
     }
 }

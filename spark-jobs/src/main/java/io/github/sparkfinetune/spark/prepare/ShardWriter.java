@@ -2,11 +2,9 @@ package io.github.sparkfinetune.spark.prepare;
 
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleChecks;
 import io.github.sparkfinetune.data.dataset.parquet.SampleWriter;
 import io.github.sparkfinetune.data.task.SampleCounts;
-import io.github.sparkfinetune.data.task.SampleSink;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.spark.run.Lease;
 import java.io.IOException;
@@ -18,16 +16,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
-import org.apache.logging.log4j.Level;
-import org.apache.logging.log4j.core.config.Configurator;
-import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import scala.Tuple2;
 
 /**
@@ -69,15 +60,8 @@ import scala.Tuple2;
  */
 final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], byte[]>>, Iterator<ShardWriter.Report>> {
     private static final long serialVersionUID = 1L;
-    private static final Logger LOG = LoggerFactory.getLogger(ShardWriter.class);
 
     private static final List<String> OWN = List.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST);
-
-    static {
-        // SampleWriter ends row groups by a limit of one byte. Parquet writes a long warning about such a limit each
-        // time, in every executor's log.
-        Configurator.setLevel("org.apache.parquet.hadoop.InternalParquetRecordWriter", Level.ERROR);
-    }
 
     private final Target target;
     private final Selection selection;
@@ -165,7 +149,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     @Override
     public Iterator<Report> call(Integer shard, Iterator<Tuple2<byte[], byte[]>> rows) throws IOException {
         SplitPlan held = selection.plan().value();
-        Open[] open = new Open[names.size()];
+        OpenShard[] open = new OpenShard[names.size()];
         byte[][] lastOfSplit = new byte[names.size()][];
         SplitPlan.Sides sides = held.sides();
         long[] sameContent = new long[names.size()];
@@ -192,21 +176,28 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                     split = OWN.indexOf(sides.next(rank, ShuffledSample.place(key)));
                 }
                 if (open[split] == null) {
-                    open[split] = new Open(split, shard);
+                    open[split] = new OpenShard(
+                            target,
+                            names.get(split),
+                            shard,
+                            task,
+                            labels,
+                            split == 0 ? task.schema() : task.heldOutSchema(),
+                            checkedIds);
                 }
                 // A held-out row is measured once, even if rows of its kind are trained on several times.
                 int copies = split == 0 ? selection.mixture().copies(source, ShuffledSample.second(key)) : 1;
                 for (int copy = 0; copy < copies; copy++) {
-                    open[split].sink.add(row._2(), held.stratum(rank));
+                    open[split].add(row._2(), held.stratum(rank));
                 }
-                open[split].rows++;
+                open[split].countRow();
                 sameContent[split]++;
             }
             if (before != null) {
                 leaked(open, sameContent, before);
             }
             List<Report> reports = new ArrayList<>();
-            for (Open file : open) {
+            for (OpenShard file : open) {
                 if (file != null) {
                     reports.add(file.finish());
                 }
@@ -214,7 +205,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             isDone = true;
             return reports.iterator();
         } finally {
-            for (Open file : open) {
+            for (OpenShard file : open) {
                 if (file != null && !isDone) {
                     file.discard();
                 }
@@ -223,82 +214,12 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     }
 
     /** Counts the held-out rows of a content that is also trained on, and begins the next content. */
-    private static void leaked(Open[] open, long[] rows, byte[] key) {
+    private static void leaked(OpenShard[] open, long[] rows, byte[] key) {
         for (int split = 1; split < rows.length && rows[0] > 0; split++) {
             if (rows[split] > 0) {
-                open[split].leaked += rows[split];
-                open[split].leakedExample = ShuffledSample.second(key);
+                open[split].countLeaked(rows[split], ShuffledSample.second(key));
             }
         }
         Arrays.fill(rows, 0);
-    }
-
-    /** File being written. */
-    private final class Open {
-        private final int split;
-        private final String name;
-        private final Path path;
-        private final SampleSink sink;
-        /** Null before the first sample. */
-        private SampleWriter writer;
-
-        private final SampleChecks checks = new SampleChecks(checkedIds.unknown(), checkedIds.end());
-        private long rows;
-        private long leaked;
-        private long leakedExample;
-        private boolean closed;
-
-        Open(int split, int shard) {
-            this.split = split;
-            this.name = ShardNames.of(
-                    names.get(split), shard, target.run(), TaskContext.get().taskAttemptId());
-            this.path = new Path(target.dataset(), name);
-            this.sink = task.sink(this::write, labels);
-        }
-
-        private void write(Sample sample) throws IOException {
-            if (writer == null) {
-                writer = new SampleWriter(path, split == 0 ? task.schema() : task.heldOutSchema(), configuration());
-            }
-            writer.write(sample);
-            checks.add(sample);
-        }
-
-        Report finish() throws IOException {
-            SampleCounts counts = sink.finish();
-            close();
-            if (writer == null) {
-                return report(null, counts);
-            }
-            long bytes = path.getFileSystem(configuration()).getFileStatus(path).getLen();
-            return report(new DatasetSplit.Shard(name, bytes, writer.rowGroups()), counts);
-        }
-
-        /**
-         * Deletes the files of a failed attempt. A file that cannot be deleted is not part of the dataset either way.
-         */
-        void discard() {
-            try {
-                close();
-                path.getFileSystem(configuration()).delete(path, false);
-            } catch (IOException | RuntimeException e) {
-                LOG.warn("{} cannot be deleted: {}", path, e.getMessage());
-            }
-        }
-
-        private Report report(DatasetSplit.Shard shard, SampleCounts counts) {
-            return new Report(names.get(split), name, shard, counts, checks, rows, leaked, leakedExample);
-        }
-
-        private void close() throws IOException {
-            if (!closed && writer != null) {
-                closed = true;
-                writer.close();
-            }
-        }
-
-        private Configuration configuration() {
-            return target.hadoop().value().value();
-        }
     }
 }

@@ -63,14 +63,14 @@ class MetricsAtScaleTest {
                         expr("array_repeat(0D, " + labels + ")").as("probabilities"),
                         expr("2D").as("loss"));
 
-        Metrics metrics = EvaluateJob.metrics(config(), predictions, names(labels));
+        Metrics metrics = PredictionScores.metrics(config(), predictions, names(labels));
 
         assertThat(metrics.values()).containsEntry("accuracy", 0.9).containsEntry("loss", 2.0);
         assertThat(metrics.byLabel()).hasSize(500);
         assertThat(metrics.byLabel().get("l7").support()).isEqualTo(4);
         assertThat(metrics.byLabel().get("l7").precision()).isEqualTo(4 / 204.0);
         ExampleColumns columns = TaskSpecs.of(config()).exampleColumns().orElseThrow();
-        assertThat(EvaluateJob.confused(columns, predictions))
+        assertThat(PredictionScores.confused(columns, predictions))
                 .hasSize(50)
                 .startsWith(new Scores.Confused("l0", "l7", 4), new Scores.Confused("l10", "l7", 4));
     }
@@ -86,7 +86,7 @@ class MetricsAtScaleTest {
                         expr("array(1 - p, p)").as("probabilities"),
                         expr("0D").as("loss"));
 
-        Metrics metrics = EvaluateJob.metrics(config(), predictions, names(2));
+        Metrics metrics = PredictionScores.metrics(config(), predictions, names(2));
 
         // Labels are drawn with their probabilities, so the expected area is P(positive scores higher) for the
         // densities 2p and 2(1 - p).

@@ -94,7 +94,7 @@ class ModelJobsTest {
                     .noneMatch(example -> example.expected().equals(example.predicted()));
             assertThat(scores.metrics()).containsKeys("roc_auc", "average_precision");
             for (int partitions : new int[] {1, 8, 64}) {
-                Metrics parts = EvaluateJob.metrics(
+                Metrics parts = PredictionScores.metrics(
                         config,
                         predictions.repartition(partitions),
                         scores.confusion().labels());

@@ -26,7 +26,7 @@ final class FileSystemsCheck implements Check {
             boolean hub = path.getKey().equals("model")
                     && HubModels.name(examination.run()).isPresent();
             if (!hub && !DataConfig.isTable(path.getValue())) {
-                findings.add(look(path.getKey(), path.getValue(), examination.hadoop()));
+                findings.add(inspect(path.getKey(), path.getValue(), examination.hadoop()));
             }
         }
         try {
@@ -37,7 +37,7 @@ final class FileSystemsCheck implements Check {
         return findings;
     }
 
-    private static Finding look(String key, String text, Configuration hadoop) {
+    private static Finding inspect(String key, String text, Configuration hadoop) {
         boolean written = key.equals("output.dir") || key.equals("data.dir") || key.equals("data.corpus.quarantine");
         try {
             Path path = new Path(RunPaths.absolute(key, text, hadoop));

@@ -26,13 +26,13 @@ final class GroupColumn {
      *
      * @param used columns that hold texts, labels or other data of the task
      */
-    static Optional<String> of(SourceLook look, Collection<String> used) {
-        return look.columns().stream()
+    static Optional<String> of(SourceLook preview, Collection<String> used) {
+        return preview.columns().stream()
                 .filter(column -> NAME.matcher(column).matches() && !used.contains(column))
-                .filter(column -> look.has(column, JsonNode::isValueNode))
+                .filter(column -> preview.has(column, JsonNode::isValueNode))
                 .filter(column -> {
                     List<String> values =
-                            look.values(column).map(JsonNode::asText).toList();
+                            preview.values(column).map(JsonNode::asText).toList();
                     long groups = values.stream().distinct().count();
                     return groups >= FEWEST && groups < values.size();
                 })

@@ -112,13 +112,13 @@ public final class InitJob {
         RunConfig draft = withFormat(draft(request, 1));
         SourceFiles files = Sources.of(spark, draft.data(), TRAIN, Manifest.TRAIN, request.data());
         SourceReader reader = new SourceReader(spark, TokenizerFiles.read(folder, hadoop), draft.data());
-        SourceLook look = FirstRows.of(reader, files, named);
-        Map<String, Recognition> fitting = fitting(draft, look, config);
+        SourceLook preview = FirstRows.of(reader, files, named);
+        Map<String, Recognition> fitting = fitting(draft, preview, config);
         String task = chooser.apply(fitting.entrySet().stream()
                 .collect(Collectors.toMap(
                         Map.Entry::getKey, one -> one.getValue().evidence(), (a, b) -> a, LinkedHashMap::new)));
         Map<String, String> siblings = siblings(hadoop);
-        Recognition found = withGroup(fitting.get(task), look, siblings);
+        Recognition found = withGroup(fitting.get(task), preview, siblings);
         CommentedYaml surveyed = new CommentedYaml();
         found.settings().forEach((key, value) -> surveyed.text(key, value, ""));
         int positions = Architectures.positions(config);
@@ -140,10 +140,10 @@ public final class InitJob {
     }
 
     /** Adds the column whose rows are held out together, if rows are split. */
-    private static Recognition withGroup(Recognition found, SourceLook look, Map<String, String> siblings) {
+    private static Recognition withGroup(Recognition found, SourceLook preview, Map<String, String> siblings) {
         boolean isSplit = !siblings.keySet().containsAll(List.of("data.eval", "data.test"));
         return isSplit
-                ? GroupColumn.of(look, found.settings().values())
+                ? GroupColumn.of(preview, found.settings().values())
                         .map(column -> found.with(RunWriter.SPLIT_BY, column))
                         .orElse(found)
                 : found;
@@ -166,17 +166,17 @@ public final class InitJob {
     }
 
     /** Returns the tasks that fit source and model, or only the requested task. */
-    private Map<String, Recognition> fitting(RunConfig draft, SourceLook look, HfConfig config) {
-        Map<Task, Recognition> recognized = TaskDatas.recognized(look);
+    private Map<String, Recognition> fitting(RunConfig draft, SourceLook preview, HfConfig config) {
+        Map<Task, Recognition> candidates = TaskDatas.recognized(preview);
         Map<String, Recognition> fitting = new LinkedHashMap<>();
         List<String> refused = new ArrayList<>();
-        recognized.forEach((task, recognition) -> {
+        candidates.forEach((task, candidate) -> {
             String name = task.name().toLowerCase(Locale.ROOT).replace('_', '-');
             try {
                 TaskSpecs.of(with(draft, new CommentedYaml().set("task", name, "")))
                         .modelKind()
                         .check(config);
-                fitting.put(name, recognition);
+                fitting.put(name, candidate);
             } catch (RunException e) {
                 refused.add(name + ": " + e.getMessage());
             }
@@ -191,7 +191,7 @@ public final class InitJob {
         }
         throw RunException.config(TRAIN + ": " + request.data() + " has no columns that "
                 + (requested == null ? "a task" : "task " + requested) + " needs, its columns are "
-                + String.join(", ", look.columns())
+                + String.join(", ", preview.columns())
                 + ": name them with --set data.text=COLUMN --set data.label=COLUMN");
     }
 

@@ -40,44 +40,34 @@ record RunWriter(
         Map<String, String> siblings) {
     static final String SPLIT_BY = "data.split_by";
 
-    /**
-     * Longest sample by default. Longer samples are cut, packed or split into windows, because they usually cost more
-     * than they improve.
-     */
-    private static final int USUAL_LONGEST = 512;
-
-    private static final int STEP = 16;
-    /** Bytes of a token of English text. */
-    private static final int BYTES_OF_A_TOKEN = 4;
-
     private static final long MANY = 50_000;
     private static final long FEW = 20_000;
 
     Proposal write(RunConfig measured, String folder, Function<RunConfig, PlanJob.Plan> planner) {
         TaskSpec spec = TaskSpecs.of(measured);
         ModelKind<?> kind = spec.modelKind();
-        String packing = found.settings().getOrDefault("data.packing", "none");
-        int maxLength = maxLength(packing);
+        SampleLength length = new SampleLength(
+                survey, files.size().textBytes(), found.settings().getOrDefault("data.packing", "none"));
         CommentedYaml yaml = new CommentedYaml();
         yaml.head("Written by finetune init from the data and the model; you may change any line.");
         yaml.text("model", request.model(), model.modelType());
         yaml.set("task", task, found.evidence());
-        data(yaml, packing, maxLength);
+        data(yaml, length);
         found.settings().forEach((key, value) -> {
             if (!key.startsWith("data.")) {
                 yaml.text(key, value, "");
             }
         });
         yaml.set("method.type", typeName(kind.usualMethod()), "");
-        training(yaml, spec);
+        training(yaml, spec, length);
         yaml.set("cluster.ranks", 1, "");
         yaml.text("output.dir", "runs/" + name(request.data()) + "-" + name(request.model()), "model, metrics, report");
         named.forEach((key, value) -> yaml.set(key, value, "as set"));
         adapters(yaml, kind);
-        return fit(yaml, packing, maxLength, folder, planner);
+        return fit(yaml, length, folder, planner);
     }
 
-    private void data(CommentedYaml yaml, String packing, int maxLength) {
+    private void data(CommentedYaml yaml, SampleLength length) {
         yaml.text(
                 "data.train",
                 request.data(),
@@ -104,68 +94,28 @@ record RunWriter(
         if (!siblings.containsKey("data.test")) {
             yaml.set("data.test_fraction", fraction, "held out for the final metrics");
         }
-        yaml.set("data.max_length", maxLength, lengths(packing));
-        if (!packing.equals("none")) {
+        yaml.set("data.max_length", length.tokens(), length.description());
+        if (length.isPacked()) {
             yaml.set(
                     "data.packing",
-                    packing,
-                    packing.equals("bfd")
+                    length.packing(),
+                    length.packing().equals("bfd")
                             ? "whole conversations share a sample"
                             : "all texts in a row, cut every max_length");
         }
         if (!survey.bad().isEmpty()) {
             long bad = survey.bad().values().stream().mapToLong(Long::longValue).sum();
-            double share = Math.ceil(1100.0 * bad / survey.looked()) / 1000;
+            double share = Math.ceil(1100.0 * bad / survey.readRows()) / 1000;
             yaml.set(
                     "data.max_bad_fraction",
                     Math.min(1, Math.max(0.01, share)),
-                    bad + " of " + survey.looked() + " rows cannot be used: " + DataFunnel.reasons(survey.bad()));
+                    bad + " of " + survey.readRows() + " rows cannot be used: " + DataFunnel.reasons(survey.bad()));
         }
     }
 
-    private String lengths(String packing) {
-        return "tokens of a " + (packing.equals("none") ? "row" : "text") + ": " + lengths();
-    }
-
-    /**
-     * Describes the lengths. Texts that the survey cuts at the model's limit have unknown lengths, which are left out.
-     */
-    private String lengths() {
-        if (survey.percentile(99) >= survey.longest()) {
-            long cut = survey.lengths().stream()
-                    .filter(length -> length >= survey.longest())
-                    .count();
-            return (survey.percentile(50) >= survey.longest()
-                            ? ""
-                            : "half have at most " + survey.percentile(50) + ", ")
-                    + Math.round(100.0 * cut / survey.lengths().size()) + " of 100 have the model's " + survey.longest()
-                    + " or more";
-        }
-        return "half have at most " + survey.percentile(50) + ", 99 of 100 at most " + survey.percentile(99)
-                + (survey.percentile(100) >= survey.longest()
-                        ? ", the longest are longer than the model's " + survey.longest()
-                        : ", the longest " + survey.percentile(100));
-    }
-
-    /** Returns the usual length for packed samples, else the length of nearly all rows. */
-    private int maxLength(String packing) {
-        int most = Math.min(survey.longest(), USUAL_LONGEST);
-        int nearlyAll = (survey.percentile(99) + STEP - 1) / STEP * STEP;
-        int length = switch (packing) {
-            case "wrapped" -> most;
-            // Several conversations share a sample.
-            case "bfd" -> Math.max(nearlyAll, Math.min(most, 2 * STEP * (nearlyAll / STEP)));
-            default -> nearlyAll;
-        };
-        return Math.max(
-                STEP, Math.min(packing.equals("bfd") ? Math.min(survey.longest(), 4 * USUAL_LONGEST) : most, length));
-    }
-
-    private void training(CommentedYaml yaml, TaskSpec spec) {
+    private void training(CommentedYaml yaml, TaskSpec spec, SampleLength length) {
         ModelKind<?> kind = spec.modelKind();
-        boolean documents =
-                found.settings().getOrDefault("data.packing", "none").equals("wrapped");
-        yaml.set("training.num_train_epochs", documents || survey.rows() > FEW ? 1 : 3, "");
+        yaml.set("training.num_train_epochs", length.isWrapped() || survey.rows() > FEW ? 1 : 3, "");
         yaml.set("training.per_device_train_batch_size", 1, "");
         yaml.set("training.gradient_accumulation_steps", 1, "");
         yaml.set("training.gradient_checkpointing", "false", "");
@@ -212,11 +162,7 @@ record RunWriter(
     }
 
     private Proposal fit(
-            CommentedYaml yaml,
-            String packing,
-            int maxLength,
-            String folder,
-            Function<RunConfig, PlanJob.Plan> planner) {
+            CommentedYaml yaml, SampleLength length, String folder, Function<RunConfig, PlanJob.Plan> planner) {
         // The plan needs the model's folder, but the file names the model of the Hub.
         Function<RunConfig, PlanJob.Plan> ofFolder = config -> planner.apply(
                 RunConfigLoader.parse(RunConfigLoader.toYaml(config), "finetune init", List.of(override(folder))));
@@ -244,13 +190,13 @@ record RunWriter(
             yaml.remove("training.gradient_checkpointing");
         }
         setUnlessNamed(yaml, "cluster.ranks", fit.ranks(), ranks(fit.plan()));
-        evaluations(yaml, packing, maxLength, fit);
+        evaluations(yaml, length, fit);
         String text = yaml.text();
         return new Proposal(
                 text,
                 RunConfigLoader.parse(text, "finetune init", List.of()),
                 fit.plan(),
-                lines(config.training().evaluation().metricForBestModel()));
+                lines(length, config.training().evaluation().metricForBestModel()));
     }
 
     private static String override(String folder) {
@@ -280,27 +226,16 @@ record RunWriter(
         return Math.max(1, Math.min(MemoryFit.GLOBAL_BATCH, plan.ranks().slots().orElse(1)));
     }
 
-    /**
-     * Returns the mean number of tokens of a text. If texts are longer than the survey measures, the number is
-     * estimated from their bytes.
-     */
-    private double tokens() {
-        return survey.percentile(100) < survey.longest()
-                ? survey.meanLength()
-                : Math.max(survey.meanLength(), files.size().textBytes() / (double) survey.rows() / BYTES_OF_A_TOKEN);
-    }
-
     /** Sets an evaluation per epoch if there are several steps, so that the best model is kept. */
-    private void evaluations(CommentedYaml yaml, String packing, int maxLength, MemoryFit fit) {
+    private void evaluations(CommentedYaml yaml, SampleLength length, MemoryFit fit) {
         double trained = survey.rows() * (siblings.isEmpty() ? 0.8 : 0.9);
-        double samples = packing.equals("none") ? trained : trained * tokens() / maxLength;
-        long steps = (long) (samples / (fit.batch() * fit.accumulation() * fit.ranks()));
+        long steps = (long) (length.samples(trained) / (fit.batch() * fit.accumulation() * fit.ranks()));
         if (steps >= 10) {
             setUnlessNamed(yaml, "training.eval_steps", steps, "about once an epoch; the best model is kept");
         }
     }
 
-    private List<String> lines(String metric) {
+    private List<String> lines(SampleLength length, String metric) {
         List<String> lines = new ArrayList<>();
         lines.add(String.format(
                 Locale.ROOT,
@@ -318,7 +253,7 @@ record RunWriter(
             lines.add(
                     "split       by " + found.settings().get(SPLIT_BY) + ": rows with one value are held out together");
         }
-        lines.add("lengths     " + lengths(found.settings().getOrDefault("data.packing", "none")));
+        lines.add("lengths     " + length.description());
         lines.add("model       " + request.model() + ": " + model.modelType());
         if (metric.equals("f1_macro")) {
             lines.add("note        some labels have few rows: classification.class_weight: balanced may help them");

@@ -36,7 +36,7 @@ import scala.runtime.AbstractFunction1;
  * @param rows number of rows of the source; estimated if only a part was read
  * @param isWhole whether the whole source was read
  * @param bad number of rows that cannot be used, by reason
- * @param looked number of rows that were read
+ * @param readRows number of rows that were read
  * @param labels number of rows of each label, among the rows that were read; empty for a task without labels
  * @param longest tokens of the longest sample that is measured
  * @param lengths tokens of rows, or of the parts that a row is cut into or contains, in ascending order
@@ -45,7 +45,7 @@ record Survey(
         long rows,
         boolean isWhole,
         Map<String, Long> bad,
-        long looked,
+        long readRows,
         Map<String, Long> labels,
         int longest,
         List<Integer> lengths) {

@@ -79,10 +79,10 @@ class SurveyTest {
         Survey survey = survey(PrepareFixture.mails(4000), 20_000);
 
         assertThat(survey.isWhole()).isFalse();
-        assertThat(survey.looked()).isLessThan(2000);
+        assertThat(survey.readRows()).isLessThan(2000);
         assertThat(survey.rows()).isBetween(3000L, 5000L);
         assertThat(survey.labels()).containsOnlyKeys("ham", "spam");
-        assertThat(survey.lengths()).hasSize((int) survey.looked());
+        assertThat(survey.lengths()).hasSize((int) survey.readRows());
     }
 
     @Test

@@ -1,34 +1,14 @@
 package io.github.sparkfinetune.spark.ml;
 
-import static org.apache.spark.sql.functions.array;
-import static org.apache.spark.sql.functions.array_distinct;
-import static org.apache.spark.sql.functions.element_at;
-import static org.apache.spark.sql.functions.filter;
-import static org.apache.spark.sql.functions.flatten;
-import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.slice;
-import static org.apache.spark.sql.functions.struct;
-import static org.apache.spark.sql.functions.when;
-
-import io.github.sparkfinetune.conf.RunConfig.Task;
-import io.github.sparkfinetune.spark.source.Columns;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
-import java.util.function.UnaryOperator;
 import org.apache.spark.ml.param.BooleanParam;
 import org.apache.spark.ml.param.DoubleParam;
 import org.apache.spark.ml.param.IntParam;
 import org.apache.spark.ml.param.Param;
-import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.Column;
-import org.apache.spark.sql.functions;
-import org.apache.spark.sql.types.ArrayType;
-import org.apache.spark.sql.types.DataType;
-import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -44,18 +24,6 @@ public final class LanguageModel extends TextModel<LanguageModel> {
     private static final long serialVersionUID = 1L;
 
     static final String INPUT = "column of the text, the conversation or the prompt";
-    static final Set<Task> TASKS =
-            EnumSet.of(Task.CAUSAL_LM, Task.SFT, Task.MASKED_LM, Task.PREFERENCE, Task.UNPAIRED_PREFERENCE);
-    /** Name of the prompt in the tasks sft, preference and unpaired-preference. */
-    static final String PROMPT = "prompt";
-
-    private static final String MESSAGES = "messages";
-    private static final ArrayType TOKENS = DataTypes.createArrayType(DataTypes.StringType);
-    private static final ArrayType FILLED = DataTypes.createArrayType(new StructType()
-            .add("mask", DataTypes.IntegerType)
-            .add("score", DataTypes.DoubleType)
-            .add("token", DataTypes.IntegerType)
-            .add("token_str", DataTypes.StringType));
 
     private final BooleanParam chat;
     private final IntParam maxNewTokens;
@@ -146,84 +114,25 @@ public final class LanguageModel extends TextModel<LanguageModel> {
         return with(repetitionPenalty, value);
     }
 
-    @Override
-    Set<Task> tasks() {
-        return TASKS;
+    private TaskStages.LanguageTask task() {
+        return TaskStages.languageTask(run().task());
     }
 
     @Override
     Map<String, Param<?>> settings() {
         Map<String, Param<?>> settings = new LinkedHashMap<>(super.settings());
-        if (run().task().generates()) {
-            settings.put("generation.max_new_tokens", maxNewTokens);
-            settings.put("generation.do_sample", doSample);
-            settings.put("generation.temperature", temperature);
-            settings.put("generation.top_k", topK);
-            settings.put("generation.top_p", topP);
-            settings.put("generation.repetition_penalty", repetitionPenalty);
-        }
+        settings.putAll(task().output().settings(this));
         return settings;
     }
 
     @Override
     Map<String, Column> inputs(StructType schema) {
-        Column input = Columns.named(getOrDefault(inputCol()));
-        boolean preference = run().task() == Task.PREFERENCE || run().task() == Task.UNPAIRED_PREFERENCE;
-        if (run().task() != Task.SFT && !preference) {
-            ColumnKind.TEXT.require(this, inputCol(), schema);
-            return Map.of(run().data().columns().text(), input);
-        }
-        DataType type = ColumnKind.ASKED.require(this, inputCol(), schema);
-        if (!ColumnKind.isText(type)) {
-            return Map.of(preference ? PROMPT : conversation(type), input);
-        }
-        if (!(boolean) getOrDefault(chat)) {
-            return Map.of(PROMPT, input);
-        }
-        Column message = struct(lit("user").as("role"), input.as("content"));
-        return Map.of(preference ? PROMPT : MESSAGES, when(input.isNotNull(), array(message)));
-    }
-
-    /** Returns the name of a column of conversations for task sft. */
-    static String conversation(DataType type) {
-        return ColumnKind.isFromAndValue(type) ? "conversations" : MESSAGES;
+        return task().input().columns(this, schema);
     }
 
     @Override
     Outputs outputs(Column predicted) {
-        Outputs outputs = outputs(this, run().task(), predictionCol(), predicted);
-        if (run().task().generates()) {
-            return outputs.add(outputCol(), DataTypes.StringType, () -> predicted.getField("generated"));
-        }
-        Column filled = predicted.getField("predictions");
-        return outputs.add(outputCol(), FILLED, () -> {
-            Column likeliest = isDefined(topK)
-                    ? flatten(perMask(filled, mask -> slice(mask, 1, (int) getOrDefault(topK))))
-                    : filled;
-            return likeliest.cast(FILLED);
-        });
-    }
-
-    /** @param stage trainer or model */
-    static Outputs outputs(Params stage, Task task, Param<String> prediction, Column predicted) {
-        Outputs outputs = new Outputs(stage);
-        return task.generates()
-                ? outputs.add(prediction, DataTypes.StringType, () -> predicted.getField("generated"))
-                : outputs.add(
-                        prediction,
-                        TOKENS,
-                        () -> perMask(
-                                predicted.getField("predictions"),
-                                mask -> element_at(mask, 1).getField("token_str")));
-    }
-
-    /** Applies a function to the tokens at each mask token, likeliest first. */
-    private static Column perMask(Column filled, UnaryOperator<Column> function) {
-        Column masks = array_distinct(functions.transform(filled, one -> one.getField("mask")));
-        return functions.transform(
-                masks,
-                mask -> function.apply(
-                        filter(filled, one -> one.getField("mask").equalTo(mask))));
+        return task().output().columns(this, predicted);
     }
 
     /** Returns a reader for a folder that {@link #write} saved. */

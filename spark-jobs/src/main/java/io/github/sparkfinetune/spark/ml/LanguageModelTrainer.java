@@ -1,21 +1,15 @@
 package io.github.sparkfinetune.spark.ml;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.spark.source.Columns;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Set;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
-import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -25,7 +19,6 @@ import org.apache.spark.sql.types.StructType;
  */
 public final class LanguageModelTrainer extends TextTrainer<LanguageModelTrainer, LanguageModel> {
     private static final long serialVersionUID = 1L;
-    private static final Set<Task> TASKS = EnumSet.of(Task.CAUSAL_LM, Task.SFT, Task.MASKED_LM);
 
     private final Param<String> task;
 
@@ -36,7 +29,7 @@ public final class LanguageModelTrainer extends TextTrainer<LanguageModelTrainer
     /** Creates a stage with a given uid. */
     public LanguageModelTrainer(String uid) {
         super(uid, LanguageModel.INPUT);
-        task = new Param<>(this, "task", "causal-lm, sft or masked-lm");
+        task = new Param<>(this, "task", tasks());
         setDefault(task, "causal-lm");
     }
 
@@ -49,66 +42,47 @@ public final class LanguageModelTrainer extends TextTrainer<LanguageModelTrainer
         return with(task, value);
     }
 
-    private Task kind() {
+    private TaskStages.LanguageTask columns() {
         String name = getOrDefault(task);
-        return TASKS.stream()
-                .filter(one -> RunSettings.setting("task", one).equals(RunSettings.setting("task", name)))
-                .findFirst()
-                .orElseThrow(() ->
-                        RunException.config(uid() + ": task is " + name + ": set it to causal-lm, sft or masked-lm"));
+        TaskStages.LanguageTask columns = TaskStages.trainedLanguageTasks().get(name);
+        if (columns == null) {
+            throw RunException.config(uid() + ": task is " + name + ": set it to " + tasks());
+        }
+        return columns;
+    }
+
+    private static String tasks() {
+        List<String> names = List.copyOf(TaskStages.trainedLanguageTasks().keySet());
+        int last = names.size() - 1;
+        return String.join(", ", names.subList(0, last)) + " or " + names.get(last);
+    }
+
+    private LanguageRows rows() {
+        return columns().rows().orElseThrow();
     }
 
     @Override
     List<String> taskSettings() {
-        List<String> settings = new ArrayList<>(List.of(RunSettings.setting("task", kind())));
-        if (kind() != Task.SFT) {
-            settings.add(RunSettings.setting("data.text", getOrDefault(inputCol())));
-        }
+        List<String> settings = new ArrayList<>(List.of(RunSettings.setting("task", getOrDefault(task))));
+        settings.addAll(rows().settings(this));
         return settings;
     }
 
-    /** Renames the columns to the names that the task knows. */
     @Override
     Dataset<Row> rows(Dataset<?> dataset) {
-        if (kind() != Task.SFT) {
-            return dataset.toDF();
-        }
-        Column input = Columns.named(getOrDefault(inputCol()));
-        return hasLabel()
-                ? dataset.select(
-                        input.as(LanguageModel.PROMPT),
-                        Columns.named(getOrDefault(labelCol())).as("completion"))
-                : dataset.select(input.as(LanguageModel.conversation(inputType(dataset.schema()))));
-    }
-
-    private DataType inputType(StructType schema) {
-        return schema.apply(getOrDefault(inputCol())).dataType();
-    }
-
-    private boolean hasLabel() {
-        return isDefined(labelCol());
+        return rows().of(this, dataset);
     }
 
     @Override
     LanguageModel trained(RunConfig run, Dataset<?> dataset) {
-        LanguageModel trained = new LanguageModel();
-        return (run.task() == Task.SFT ? trained.setChat(!ColumnKind.isText(inputType(dataset.schema()))) : trained)
+        return rows().model(dataset.schema().apply(getOrDefault(inputCol())).dataType())
                 .of(run);
     }
 
     @Override
     Outputs outputs(StructType schema) {
-        boolean sft = kind() == Task.SFT;
-        if (hasLabel() && !sft) {
-            throw RunException.config(uid() + ": labelCol: task " + getOrDefault(task)
-                    + " trains only on inputCol: leave labelCol out, or set task to sft");
-        }
-        ColumnKind input = !sft ? ColumnKind.TEXT : hasLabel() ? ColumnKind.PROMPT : ColumnKind.CONVERSATION;
-        DataType type = input.require(this, inputCol(), schema);
-        if (hasLabel()) {
-            (ColumnKind.isText(type) ? ColumnKind.TEXT : ColumnKind.MESSAGES).require(this, labelCol(), schema);
-        }
-        return LanguageModel.outputs(this, kind(), predictionCol(), NONE);
+        rows().requireColumns(this, schema);
+        return columns().output().prediction(this, predictionCol(), NONE);
     }
 
     /** Returns a reader for a folder that {@link #write} saved. */

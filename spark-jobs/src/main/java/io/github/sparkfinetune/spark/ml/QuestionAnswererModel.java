@@ -3,11 +3,9 @@ package io.github.sparkfinetune.spark.ml;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.when;
 
-import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.Params;
@@ -87,11 +85,6 @@ public final class QuestionAnswererModel extends TrainedModel<QuestionAnswererMo
                     + " names: give the question's column and the context's");
         }
         return setQuestionCol(values[0]).setContextCol(values[1]);
-    }
-
-    @Override
-    Set<Task> tasks() {
-        return Set.of(Task.QUESTION_ANSWERING);
     }
 
     @Override

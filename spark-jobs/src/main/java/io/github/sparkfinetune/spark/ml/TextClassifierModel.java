@@ -10,12 +10,10 @@ import static org.apache.spark.sql.functions.when;
 import static org.apache.spark.sql.functions.zip_with;
 
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
-import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.param.BooleanParam;
 import org.apache.spark.ml.param.IntParam;
@@ -105,11 +103,6 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
     /** Returns the names of the labels by their ids. */
     public List<String> labels() {
         return labelNames();
-    }
-
-    @Override
-    Set<Task> tasks() {
-        return Set.of(Task.CLASSIFICATION);
     }
 
     @Override

@@ -5,11 +5,9 @@ import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.udf;
 
-import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Supplier;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.Params;
@@ -54,11 +52,6 @@ public final class TokenClassifierModel extends TextModel<TokenClassifierModel> 
     /** Returns the names of the labels by their ids. */
     public List<String> labels() {
         return labelNames();
-    }
-
-    @Override
-    Set<Task> tasks() {
-        return Set.of(Task.TOKEN_CLASSIFICATION);
     }
 
     @Override

@@ -3,7 +3,6 @@ package io.github.sparkfinetune.spark.ml;
 import static org.apache.spark.sql.functions.col;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
@@ -16,7 +15,6 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -150,7 +148,7 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
             List<String> moved = new ArrayList<>(List.of(RunSettings.setting("output.dir", dir)));
             String text = HadoopFiles.readText(files, yaml);
             RunConfig trained = RunConfigLoader.parse(text, yaml.toString(), moved);
-            if (!tasks().contains(trained.task())) {
+            if (!TaskStages.loads(getClass(), trained.task())) {
                 throw RunException.config(folder + " holds a model that "
                         + getClass().getSimpleName()
                         + " cannot load (" + RunSettings.setting("task", trained.task())
@@ -170,9 +168,6 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
             throw new UncheckedIOException(yaml + " cannot be read: " + e.getMessage(), e);
         }
     }
-
-    /** Returns the tasks that the model may have been trained for. */
-    abstract Set<Task> tasks();
 
     /**
      * Returns the columns that are read, by their names in the run.

@@ -146,7 +146,7 @@ public final class CheckpointWriter implements AutoCloseable {
             LOG.warn("the training waits until a checkpoint is written: {} is full ({})", temporary, e.toString());
             try {
                 for (long seen = -1; !snapshot.awaitRead(POLL_MILLIS); ) {
-                    seen = look(seen);
+                    seen = poll(seen);
                 }
             } catch (InterruptedException interrupted) {
                 throw interrupted(interrupted);
@@ -158,7 +158,7 @@ public final class CheckpointWriter implements AutoCloseable {
     public void await() {
         try {
             for (long seen = -1; !isWritten(); ) {
-                seen = look(seen);
+                seen = poll(seen);
             }
         } catch (InterruptedException e) {
             throw interrupted(e);
@@ -179,7 +179,7 @@ public final class CheckpointWriter implements AutoCloseable {
     }
 
     /** Reports progress if more bytes are written than seen before; returns their number. */
-    private long look(long seen) {
+    private long poll(long seen) {
         long written = snapshot.written();
         if (written != seen) {
             progressed.run();

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.spark.init;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.data.task.SourceLook;
+import io.github.sparkfinetune.data.task.SourcePreview;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -26,7 +26,7 @@ final class GroupColumn {
      *
      * @param used columns that hold texts, labels or other data of the task
      */
-    static Optional<String> of(SourceLook preview, Collection<String> used) {
+    static Optional<String> of(SourcePreview preview, Collection<String> used) {
         return preview.columns().stream()
                 .filter(column -> NAME.matcher(column).matches() && !used.contains(column))
                 .filter(column -> preview.has(column, JsonNode::isValueNode))

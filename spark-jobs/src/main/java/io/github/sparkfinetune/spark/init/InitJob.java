@@ -11,8 +11,8 @@ import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
-import io.github.sparkfinetune.data.task.Recognition;
-import io.github.sparkfinetune.data.task.SourceLook;
+import io.github.sparkfinetune.data.task.SourcePreview;
+import io.github.sparkfinetune.data.task.TaskCandidate;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.cluster.Errors;
@@ -112,13 +112,13 @@ public final class InitJob {
         RunConfig draft = withFormat(draft(request, 1));
         SourceFiles files = Sources.of(spark, draft.data(), TRAIN, Manifest.TRAIN, request.data());
         SourceReader reader = new SourceReader(spark, TokenizerFiles.read(folder, hadoop), draft.data());
-        SourceLook preview = FirstRows.of(reader, files, named);
-        Map<String, Recognition> fitting = fitting(draft, preview, config);
+        SourcePreview preview = FirstRows.of(reader, files, named);
+        Map<String, TaskCandidate> fitting = fitting(draft, preview, config);
         String task = chooser.apply(fitting.entrySet().stream()
                 .collect(Collectors.toMap(
                         Map.Entry::getKey, one -> one.getValue().evidence(), (a, b) -> a, LinkedHashMap::new)));
         Map<String, String> siblings = siblings(hadoop);
-        Recognition found = withGroup(fitting.get(task), preview, siblings);
+        TaskCandidate found = withGroup(fitting.get(task), preview, siblings);
         CommentedYaml surveyed = new CommentedYaml();
         found.settings().forEach((key, value) -> surveyed.text(key, value, ""));
         int positions = Architectures.positions(config);
@@ -140,7 +140,7 @@ public final class InitJob {
     }
 
     /** Adds the column whose rows are held out together, if rows are split. */
-    private static Recognition withGroup(Recognition found, SourceLook preview, Map<String, String> siblings) {
+    private static TaskCandidate withGroup(TaskCandidate found, SourcePreview preview, Map<String, String> siblings) {
         boolean isSplit = !siblings.keySet().containsAll(List.of("data.eval", "data.test"));
         return isSplit
                 ? GroupColumn.of(preview, found.settings().values())
@@ -166,9 +166,9 @@ public final class InitJob {
     }
 
     /** Returns the tasks that fit source and model, or only the requested task. */
-    private Map<String, Recognition> fitting(RunConfig draft, SourceLook preview, HfConfig config) {
-        Map<Task, Recognition> candidates = TaskDatas.recognized(preview);
-        Map<String, Recognition> fitting = new LinkedHashMap<>();
+    private Map<String, TaskCandidate> fitting(RunConfig draft, SourcePreview preview, HfConfig config) {
+        Map<Task, TaskCandidate> candidates = TaskDatas.candidates(preview);
+        Map<String, TaskCandidate> fitting = new LinkedHashMap<>();
         List<String> refused = new ArrayList<>();
         candidates.forEach((task, candidate) -> {
             String name = task.name().toLowerCase(Locale.ROOT).replace('_', '-');

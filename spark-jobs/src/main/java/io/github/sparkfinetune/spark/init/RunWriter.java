@@ -12,7 +12,7 @@ import io.github.sparkfinetune.core.task.TaskTraining;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import io.github.sparkfinetune.data.task.Recognition;
+import io.github.sparkfinetune.data.task.TaskCandidate;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import java.util.ArrayList;
@@ -34,7 +34,7 @@ record RunWriter(
         Map<String, String> named,
         HfConfig model,
         String task,
-        Recognition found,
+        TaskCandidate found,
         SourceFiles files,
         Survey survey,
         Map<String, String> siblings) {

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.spark.source;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.DataFormat;
-import io.github.sparkfinetune.data.task.SourceLook;
+import io.github.sparkfinetune.data.task.SourcePreview;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,14 +22,14 @@ public final class FirstRows {
     /**
      * Reads the first rows of a source.
      *
-     * @param named see {@link SourceLook}
+     * @param named see {@link SourcePreview}
      * @throws io.github.sparkfinetune.conf.error.RunException if the source cannot be read in its format
      */
-    public static SourceLook of(SourceReader reader, SourceFiles files, Map<String, String> named) {
+    public static SourcePreview of(SourceReader reader, SourceFiles files, Map<String, String> named) {
         SparkSource source = reader.source(files);
         boolean labelFolders = source.format() == DataFormat.TEXT_FOLDERS
                 && !new Path(files.listing().first()).getParent().equals(new Path(files.path()));
-        return new SourceLook(source.format(), source.columns(), rows(source), labelFolders, named);
+        return new SourcePreview(source.format(), source.columns(), rows(source), labelFolders, named);
     }
 
     private static List<JsonNode> rows(SparkSource source) {

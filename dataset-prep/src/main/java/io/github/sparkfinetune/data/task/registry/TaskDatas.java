@@ -5,23 +5,23 @@ import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
-import io.github.sparkfinetune.data.task.Recognition;
-import io.github.sparkfinetune.data.task.SourceLook;
+import io.github.sparkfinetune.data.task.SourcePreview;
+import io.github.sparkfinetune.data.task.TaskCandidate;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.classification.ClassificationData;
-import io.github.sparkfinetune.data.task.classification.LabelledLook;
+import io.github.sparkfinetune.data.task.classification.LabelledTextDetector;
 import io.github.sparkfinetune.data.task.language.CausalLmData;
-import io.github.sparkfinetune.data.task.language.ConversationLook;
-import io.github.sparkfinetune.data.task.language.DocumentLook;
+import io.github.sparkfinetune.data.task.language.ConversationDetector;
+import io.github.sparkfinetune.data.task.language.DocumentDetector;
 import io.github.sparkfinetune.data.task.language.MaskedLmData;
 import io.github.sparkfinetune.data.task.language.PreferenceData;
-import io.github.sparkfinetune.data.task.language.PreferenceLook;
+import io.github.sparkfinetune.data.task.language.PreferenceDetector;
 import io.github.sparkfinetune.data.task.language.SftData;
 import io.github.sparkfinetune.data.task.language.UnpairedPreferenceData;
-import io.github.sparkfinetune.data.task.language.UnpairedPreferenceLook;
+import io.github.sparkfinetune.data.task.language.UnpairedPreferenceDetector;
 import io.github.sparkfinetune.data.task.question.QuestionAnsweringData;
-import io.github.sparkfinetune.data.task.question.QuestionLook;
-import io.github.sparkfinetune.data.task.token.TaggedLook;
+import io.github.sparkfinetune.data.task.question.QuestionDetector;
+import io.github.sparkfinetune.data.task.token.TaggedTextDetector;
 import io.github.sparkfinetune.data.task.token.TokenClassificationData;
 import java.io.IOException;
 import java.util.EnumMap;
@@ -45,27 +45,27 @@ public final class TaskDatas {
             Task.PREFERENCE, PreferenceData::of,
             Task.UNPAIRED_PREFERENCE, UnpairedPreferenceData::of));
 
-    /** Recognisers of sources by task; the more specific a task, the earlier. */
-    private static final Map<Task, Function<SourceLook, Optional<Recognition>>> RECOGNIZED = new LinkedHashMap<>();
+    /** Detectors of sources by task; the more specific a task, the earlier. */
+    private static final Map<Task, Function<SourcePreview, Optional<TaskCandidate>>> DETECTORS = new LinkedHashMap<>();
 
     static {
-        RECOGNIZED.put(Task.QUESTION_ANSWERING, QuestionLook::of);
-        RECOGNIZED.put(Task.TOKEN_CLASSIFICATION, TaggedLook::of);
-        RECOGNIZED.put(Task.PREFERENCE, PreferenceLook::of);
-        RECOGNIZED.put(Task.UNPAIRED_PREFERENCE, UnpairedPreferenceLook::of);
-        RECOGNIZED.put(Task.SFT, ConversationLook::of);
-        RECOGNIZED.put(Task.CLASSIFICATION, LabelledLook::of);
-        RECOGNIZED.put(Task.CAUSAL_LM, DocumentLook::of);
-        RECOGNIZED.put(Task.MASKED_LM, DocumentLook::of);
+        DETECTORS.put(Task.QUESTION_ANSWERING, QuestionDetector::of);
+        DETECTORS.put(Task.TOKEN_CLASSIFICATION, TaggedTextDetector::of);
+        DETECTORS.put(Task.PREFERENCE, PreferenceDetector::of);
+        DETECTORS.put(Task.UNPAIRED_PREFERENCE, UnpairedPreferenceDetector::of);
+        DETECTORS.put(Task.SFT, ConversationDetector::of);
+        DETECTORS.put(Task.CLASSIFICATION, LabelledTextDetector::of);
+        DETECTORS.put(Task.CAUSAL_LM, DocumentDetector::of);
+        DETECTORS.put(Task.MASKED_LM, DocumentDetector::of);
     }
 
     private TaskDatas() {}
 
     /** Returns the tasks that a source can train, the likeliest first. */
-    public static Map<Task, Recognition> recognized(SourceLook look) {
-        Map<Task, Recognition> found = new LinkedHashMap<>();
-        RECOGNIZED.forEach(
-                (task, recognizer) -> recognizer.apply(look).ifPresent(recognition -> found.put(task, recognition)));
+    public static Map<Task, TaskCandidate> candidates(SourcePreview preview) {
+        Map<Task, TaskCandidate> found = new LinkedHashMap<>();
+        DETECTORS.forEach(
+                (task, detector) -> detector.apply(preview).ifPresent(candidate -> found.put(task, candidate)));
         return found;
     }
 

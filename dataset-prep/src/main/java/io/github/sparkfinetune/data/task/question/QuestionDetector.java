@@ -2,30 +2,30 @@ package io.github.sparkfinetune.data.task.question;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.DataFormat;
-import io.github.sparkfinetune.data.task.Recognition;
-import io.github.sparkfinetune.data.task.SourceLook;
+import io.github.sparkfinetune.data.task.SourcePreview;
+import io.github.sparkfinetune.data.task.TaskCandidate;
 import java.util.List;
 import java.util.Optional;
 
-/** Recognises questions with a context and answers. */
-public final class QuestionLook {
+/** Detects questions with a context and answers. */
+public final class QuestionDetector {
     private static final String NO_ANSWERS = "question_answering.version_2_with_negative";
 
-    private QuestionLook() {}
+    private QuestionDetector() {}
 
     /** Returns the columns found in a source. */
-    public static Optional<Recognition> of(SourceLook look) {
-        if (look.format() == DataFormat.SQUAD || isSquad(look)) {
-            Recognition squad = new Recognition("SQuAD's articles with questions").with("data.format", "squad");
-            boolean negative = look.rows().stream()
+    public static Optional<TaskCandidate> of(SourcePreview preview) {
+        if (preview.format() == DataFormat.SQUAD || isSquad(preview)) {
+            TaskCandidate squad = new TaskCandidate("SQuAD's articles with questions").with("data.format", "squad");
+            boolean negative = preview.rows().stream()
                     .anyMatch(row -> row.findValues("is_impossible").stream().anyMatch(JsonNode::asBoolean));
             return Optional.of(negative ? squad.with(NO_ANSWERS, "true") : squad);
         }
         Optional<String> question =
-                look.column("question_answering.question", List.of("question", "query"), JsonNode::isTextual);
-        Optional<String> context = look.column(
+                preview.column("question_answering.question", List.of("question", "query"), JsonNode::isTextual);
+        Optional<String> context = preview.column(
                 "question_answering.context", List.of("context", "passage", "paragraph"), JsonNode::isTextual);
-        Optional<String> answers = look.column(
+        Optional<String> answers = preview.column(
                 "question_answering.answers",
                 List.of("answers", "answer"),
                 value -> value.has("answer_start")
@@ -34,20 +34,21 @@ public final class QuestionLook {
         if (question.isEmpty() || context.isEmpty() || answers.isEmpty()) {
             return Optional.empty();
         }
-        Recognition found = new Recognition("questions in " + question.get() + ", answers in " + answers.get()
+        TaskCandidate found = new TaskCandidate("questions in " + question.get() + ", answers in " + answers.get()
                         + " that stand in " + context.get())
                 .with("question_answering.question", question.get())
                 .with("question_answering.context", context.get())
                 .with("question_answering.answers", answers.get());
-        boolean negative = look.values(answers.get())
+        boolean negative = preview.values(answers.get())
                 .anyMatch(value -> value.isArray()
                         ? value.isEmpty()
                         : value.path("text").isArray() && value.path("text").isEmpty());
         return Optional.of(negative ? found.with(NO_ANSWERS, "true") : found);
     }
 
-    private static boolean isSquad(SourceLook look) {
-        return look.columns().contains("data")
-                && look.rows().stream().anyMatch(row -> row.path("data").path(0).has("paragraphs"));
+    private static boolean isSquad(SourcePreview preview) {
+        return preview.columns().contains("data")
+                && preview.rows().stream()
+                        .anyMatch(row -> row.path("data").path(0).has("paragraphs"));
     }
 }

@@ -5,25 +5,25 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Evidence that a source has the columns a task is trained on.
+ * Task that a source can train, with the evidence and the columns.
  *
  * @param evidence evidence, for people
  * @param settings configuration keys that select these columns, and usual ones for such a source
  */
-public record Recognition(String evidence, Map<String, String> settings) {
-    public Recognition {
+public record TaskCandidate(String evidence, Map<String, String> settings) {
+    public TaskCandidate {
         settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
     }
 
-    /** Creates a recognition without settings. */
-    public Recognition(String evidence) {
+    /** Creates a candidate without settings. */
+    public TaskCandidate(String evidence) {
         this(evidence, Map.of());
     }
 
-    /** Returns this recognition with one more setting. */
-    public Recognition with(String key, String value) {
+    /** Returns this candidate with one more setting. */
+    public TaskCandidate with(String key, String value) {
         Map<String, String> more = new LinkedHashMap<>(settings);
         more.put(key, value);
-        return new Recognition(evidence, more);
+        return new TaskCandidate(evidence, more);
     }
 }

@@ -18,9 +18,9 @@ import java.util.stream.Stream;
  * @param labelFolders true if texts are in folders below the source
  * @param named columns that the configuration names, by key
  */
-public record SourceLook(
+public record SourcePreview(
         DataFormat format, List<String> columns, List<JsonNode> rows, boolean labelFolders, Map<String, String> named) {
-    public SourceLook {
+    public SourcePreview {
         columns = List.copyOf(columns);
         rows = List.copyOf(rows);
         named = Map.copyOf(named);

@@ -2,15 +2,15 @@ package io.github.sparkfinetune.data.task.classification;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.DataFormat;
-import io.github.sparkfinetune.data.task.Recognition;
-import io.github.sparkfinetune.data.task.SourceLook;
+import io.github.sparkfinetune.data.task.SourcePreview;
+import io.github.sparkfinetune.data.task.TaskCandidate;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.StreamSupport;
 
-/** Recognises texts with labels. */
-public final class LabelledLook {
+/** Detects texts with labels. */
+public final class LabelledTextDetector {
     private static final List<String> TEXTS = List.of(
             "text",
             "sentence",
@@ -50,36 +50,36 @@ public final class LabelledLook {
     /** Least mean number of rows for each label, if only the values show that a column holds labels. */
     private static final int ROWS_OF_A_LABEL = 5;
 
-    private LabelledLook() {}
+    private LabelledTextDetector() {}
 
     /** Returns the columns found in a source. */
-    public static Optional<Recognition> of(SourceLook look) {
-        if (look.format() == DataFormat.TEXT_FOLDERS) {
-            return look.labelFolders()
-                    ? Optional.of(new Recognition("texts in folders, whose names are the labels")
+    public static Optional<TaskCandidate> of(SourcePreview preview) {
+        if (preview.format() == DataFormat.TEXT_FOLDERS) {
+            return preview.labelFolders()
+                    ? Optional.of(new TaskCandidate("texts in folders, whose names are the labels")
                             .with("data.format", "text_folders"))
                     : Optional.empty();
         }
-        Optional<String> label =
-                look.column("data.label", LABELS, LabelledLook::isLabel).or(() -> fewValues(look));
-        return label.flatMap(column -> look.textColumn("data.text", TEXTS, other -> !other.equals(column))
-                .map(text -> of(look, text, column)));
+        Optional<String> label = preview.column("data.label", LABELS, LabelledTextDetector::isLabel)
+                .or(() -> fewValues(preview));
+        return label.flatMap(column -> preview.textColumn("data.text", TEXTS, other -> !other.equals(column))
+                .map(text -> of(preview, text, column)));
     }
 
-    private static Recognition of(SourceLook look, String text, String label) {
+    private static TaskCandidate of(SourcePreview preview, String text, String label) {
         String pair = PAIRS.entrySet().stream()
                 .filter(names -> names.getKey().equalsIgnoreCase(text))
                 .map(Map.Entry::getValue)
-                .filter(look.columns()::contains)
+                .filter(preview.columns()::contains)
                 .findFirst()
                 .orElse(null);
         String texts = "texts in " + text + (pair == null ? "" : " and " + pair);
-        if (look.has(label, JsonNode::isArray)) {
+        if (preview.has(label, JsonNode::isArray)) {
             return columns(texts + ", several labels each in " + label, text, pair, label)
                     .with("classification.problem_type", "multi_label_classification");
         }
-        boolean numbers = look.values(label).anyMatch(JsonNode::isFloatingPointNumber)
-                && look.values(label).anyMatch(value -> value.asDouble() != Math.rint(value.asDouble()));
+        boolean numbers = preview.values(label).anyMatch(JsonNode::isFloatingPointNumber)
+                && preview.values(label).anyMatch(value -> value.asDouble() != Math.rint(value.asDouble()));
         if (numbers) {
             return columns(texts + ", a number each in " + label, text, pair, label)
                     .with("classification.problem_type", "regression");
@@ -87,8 +87,8 @@ public final class LabelledLook {
         return columns(texts + ", a label each in " + label, text, pair, label);
     }
 
-    private static Recognition columns(String evidence, String text, String pair, String label) {
-        Recognition found = new Recognition(evidence).with("data.text", text);
+    private static TaskCandidate columns(String evidence, String text, String pair, String label) {
+        TaskCandidate found = new TaskCandidate(evidence).with("data.text", text);
         return (pair == null ? found : found.with("data.text_pair", pair)).with("data.label", label);
     }
 
@@ -98,14 +98,17 @@ public final class LabelledLook {
                 : value.isValueNode() && value.asText().length() <= SHORT;
     }
 
-    private static Optional<String> fewValues(SourceLook look) {
-        return look.columns().stream()
-                .filter(column -> look.has(column, value -> value.isTextual() && isLabel(value)))
+    private static Optional<String> fewValues(SourcePreview preview) {
+        return preview.columns().stream()
+                .filter(column -> preview.has(column, value -> value.isTextual() && isLabel(value)))
                 .filter(column -> {
-                    long labels =
-                            look.values(column).map(JsonNode::asText).distinct().count();
+                    long labels = preview.values(column)
+                            .map(JsonNode::asText)
+                            .distinct()
+                            .count();
                     return labels > 1
-                            && labels * ROWS_OF_A_LABEL <= look.values(column).count();
+                            && labels * ROWS_OF_A_LABEL
+                                    <= preview.values(column).count();
                 })
                 .findFirst();
     }

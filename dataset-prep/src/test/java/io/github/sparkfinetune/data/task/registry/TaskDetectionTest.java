@@ -7,8 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.RunConfig.Task;
-import io.github.sparkfinetune.data.task.Recognition;
-import io.github.sparkfinetune.data.task.SourceLook;
+import io.github.sparkfinetune.data.task.SourcePreview;
+import io.github.sparkfinetune.data.task.TaskCandidate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class RecognitionTest {
-    private static SourceLook look(Map<String, String> named, String... rows) throws JsonProcessingException {
+class TaskDetectionTest {
+    private static SourcePreview preview(Map<String, String> named, String... rows) throws JsonProcessingException {
         List<JsonNode> parsed = new ArrayList<>();
         Set<String> columns = new LinkedHashSet<>();
         for (String row : rows) {
@@ -28,7 +28,7 @@ class RecognitionTest {
             json.fieldNames().forEachRemaining(columns::add);
             parsed.add(json);
         }
-        return new SourceLook(DataFormat.JSONL, List.copyOf(columns), parsed, false, named);
+        return new SourcePreview(DataFormat.JSONL, List.copyOf(columns), parsed, false, named);
     }
 
     @ParameterizedTest
@@ -49,7 +49,7 @@ class RecognitionTest {
         {'content': 'a long document'}                           ^ CAUSAL_LM            ^ {data.text=content, data.packing=wrapped}
         """)
     void findsTheLikeliestTaskOfASource(String row, Task task, String settings) throws JsonProcessingException {
-        Map<Task, Recognition> found = TaskDatas.recognized(look(Map.of(), row));
+        Map<Task, TaskCandidate> found = TaskDatas.candidates(preview(Map.of(), row));
 
         assertThat(found.keySet()).first().isEqualTo(task);
         assertThat(found.get(task).settings()).hasToString(settings);
@@ -57,35 +57,38 @@ class RecognitionTest {
 
     @Test
     void prefersConfiguredColumns() throws JsonProcessingException {
-        SourceLook look = look(
+        SourcePreview preview = preview(
                 Map.of("data.text", "title", "data.label", "desk"),
                 "{'text': 'a b', 'label': 'x', 'title': 't', 'desk': 'y'}");
 
-        assertThat(TaskDatas.recognized(look).get(Task.CLASSIFICATION).settings())
+        assertThat(TaskDatas.candidates(preview).get(Task.CLASSIFICATION).settings())
                 .hasToString("{data.text=title, data.label=desk}");
     }
 
     @Test
-    void recognisesAColumnOfFewValuesAsALabel() throws JsonProcessingException {
+    void detectsAColumnOfFewValuesAsALabel() throws JsonProcessingException {
         String[] rows = new String[12];
         Arrays.setAll(rows, i -> "{'mail': 'mail number " + i + "', 'desk': '" + (i % 2 == 0 ? "a" : "b") + "'}");
 
-        assertThat(TaskDatas.recognized(look(Map.of(), rows))
+        assertThat(TaskDatas.candidates(preview(Map.of(), rows))
                         .get(Task.CLASSIFICATION)
                         .settings())
                 .hasToString("{data.text=mail, data.label=desk}");
     }
 
     @Test
-    void recognisesFoldersOfTextsAsLabels() {
-        assertThat(TaskDatas.recognized(new SourceLook(DataFormat.TEXT_FOLDERS, List.of(), List.of(), true, Map.of())))
+    void detectsFoldersOfTextsAsLabels() {
+        assertThat(TaskDatas.candidates(
+                        new SourcePreview(DataFormat.TEXT_FOLDERS, List.of(), List.of(), true, Map.of())))
                 .containsOnlyKeys(Task.CLASSIFICATION, Task.CAUSAL_LM, Task.MASKED_LM);
-        assertThat(TaskDatas.recognized(new SourceLook(DataFormat.TEXT_FOLDERS, List.of(), List.of(), false, Map.of())))
+        assertThat(TaskDatas.candidates(
+                        new SourcePreview(DataFormat.TEXT_FOLDERS, List.of(), List.of(), false, Map.of())))
                 .containsOnlyKeys(Task.CAUSAL_LM, Task.MASKED_LM);
     }
 
     @Test
     void findsNoTaskForNumbersAlone() throws JsonProcessingException {
-        assertThat(TaskDatas.recognized(look(Map.of(), "{'a': 1, 'b': 2.5}"))).isEmpty();
+        assertThat(TaskDatas.candidates(preview(Map.of(), "{'a': 1, 'b': 2.5}")))
+                .isEmpty();
     }
 }

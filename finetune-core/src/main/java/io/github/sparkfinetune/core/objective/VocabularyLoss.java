@@ -58,7 +58,7 @@ public final class VocabularyLoss implements Objective {
     }
 
     private static VocabularyLoss of(NDManager manager, Model model, ToIntFunction<Sample> predicted) {
-        return new VocabularyLoss(text(manager, model.matmul(), CHUNK, PART, model.logitCap()), model, predicted);
+        return new VocabularyLoss(script(manager, model.matmul(), CHUNK, PART, model.logitCap()), model, predicted);
     }
 
     /**
@@ -66,7 +66,7 @@ public final class VocabularyLoss implements Objective {
      * @param part number of tokens whose logits are in F32 at once
      * @param cap cap of the logits, 0 for none
      */
-    static ScriptModule text(NDManager manager, MatmulBackend matmul, int chunk, int part, double cap) {
+    static ScriptModule script(NDManager manager, MatmulBackend matmul, int chunk, int part, double cap) {
         return ScriptModule.load(
                 manager,
                 List.of(matmul.module(), "core.objective.vocabulary_loss"),

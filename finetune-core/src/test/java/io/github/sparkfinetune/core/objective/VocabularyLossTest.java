@@ -42,7 +42,7 @@ class VocabularyLossTest {
     void equalsItsDefinitionInChunks(int m, int chunk, int part, boolean biased, double cap) {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), chunk, part, cap);
+            ScriptModule script = VocabularyLoss.script(manager, MatmulBackend.f32(), chunk, part, cap);
             SplittableRandom random = new SplittableRandom(m);
             float[] h = gaussians(random, m * WIDTH);
             float[] w = gaussians(random, VOCABULARY * WIDTH);
@@ -91,7 +91,7 @@ class VocabularyLossTest {
     void predictsTheFirstOfEquallyLikelyTokens() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), 2, 1, 0);
+            ScriptModule script = VocabularyLoss.script(manager, MatmulBackend.f32(), 2, 1, 0);
             // Tokens 1 and 3 are equally likely, as in a model whose hidden states have collapsed.
             NDList each = script.call(
                     manager,
@@ -110,7 +110,7 @@ class VocabularyLossTest {
     void trainsOnlyTheBiasOfAFrozenTable() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), 2, 1, 0);
+            ScriptModule script = VocabularyLoss.script(manager, MatmulBackend.f32(), 2, 1, 0);
             NDArray gb = manager.ones(new Shape(2));
             script.call(
                     manager,
@@ -131,7 +131,7 @@ class VocabularyLossTest {
         Torch.start(1);
         int m = 9;
         try (NDManager manager = Torch.manager(-1)) {
-            ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.BF16, 4, part, cap);
+            ScriptModule script = VocabularyLoss.script(manager, MatmulBackend.BF16, 4, part, cap);
             SplittableRandom random = new SplittableRandom(part);
             float[] h = gaussians(random, m * WIDTH);
             float[] w = gaussians(random, VOCABULARY * WIDTH);

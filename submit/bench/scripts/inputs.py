@@ -1,4 +1,4 @@
-"""Random tensors for cases.py with the shapes that the engine's text needs; Inputs of the same seed are equal."""
+"""Random tensors for cases.py with the shapes that the engine's scripts needs; Inputs of the same seed are equal."""
 
 import torch
 

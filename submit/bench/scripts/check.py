@@ -1,4 +1,4 @@
-"""Runs every method of the engine's text, eager and scripted: check.py ROOT [--device DEVICE]
+"""Runs every method of the engine's scripts, eager and scripted: check.py ROOT [--device DEVICE]
 
 ROOT holds the package core. Each class that no other is derived from, or that has attributes in cases.py, is put
 together with each backend of matrix products, as the engine does it. Prints a table, exits with 1 if a method has no

@@ -1,4 +1,4 @@
-"""Inputs of every method of the engine's text, for check.py.
+"""Inputs of every method of the engine's scripts, for check.py.
 
 INPUTS maps CLASS.METHOD to a function that makes the arguments of one or several calls. ATTRIBUTES
 are the variants of a class's attributes.

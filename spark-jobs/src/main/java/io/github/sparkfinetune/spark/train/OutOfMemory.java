@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 /** Recognizes errors that report a lack of memory. PyTorch reports it only in the text of an error. */
 final class OutOfMemory {
     private static final Pattern HOST =
-            Pattern.compile("cannot allocate memory: you tried to allocate (\\d+) bytes|std::bad_alloc");
+            Pattern.compile("can't allocate memory: you tried to allocate (\\d+) bytes|std::bad_alloc");
 
     private static final Pattern DEVICE =
             Pattern.compile("CUDA out of memory\\.(?: Tried to allocate ([0-9.]+ \\wi?B))?");

@@ -42,16 +42,17 @@ import org.apache.hadoop.fs.Path;
 public final class Architectures {
     private static final String MODEL_TYPE = "model_type";
 
-    private static final SortedMap<String, Function<HfConfig, EncoderArchitecture>> ENCODERS = new TreeMap<>(Map.of(
-            "bert", Bert::new,
-            "camembert", Camembert::new,
-            "deberta-v2", DebertaV2::new,
-            "distilbert", DistilBert::new,
-            "electra", Electra::new,
-            "modernbert", ModernBert::new,
-            "mpnet", Mpnet::new,
-            "roberta", Roberta::new,
-            "xlm-roberta", XlmRoberta::new));
+    private static final SortedMap<String, Function<HfConfig, EncoderArchitecture>> ENCODERS =
+            new TreeMap<>(Map.ofEntries(
+                    Map.entry("bert", Bert::new),
+                    Map.entry("camembert", Camembert::new),
+                    Map.entry("deberta-v2", DebertaV2::new),
+                    Map.entry("distilbert", DistilBert::new),
+                    Map.entry("electra", Electra::new),
+                    Map.entry("modernbert", ModernBert::new),
+                    Map.entry("mpnet", Mpnet::new),
+                    Map.entry("roberta", Roberta::new),
+                    Map.entry("xlm-roberta", XlmRoberta::new)));
 
     private static final SortedMap<String, Function<HfConfig, DecoderArchitecture>> DECODERS =
             new TreeMap<>(Map.ofEntries(

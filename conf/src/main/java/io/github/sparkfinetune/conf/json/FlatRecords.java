@@ -16,9 +16,10 @@ import java.io.IOException;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -37,13 +38,13 @@ public final class FlatRecords extends SimpleModule {
             @Override
             public JsonDeserializer<?> findBeanDeserializer(
                     JavaType type, DeserializationConfig config, BeanDescription description) {
-                return type.getRawClass().isRecord()
-                                && Arrays.stream(type.getRawClass().getRecordComponents())
-                                        .anyMatch(FlatRecords::isGroup)
-                        ? new Reader(type)
-                        : null;
+                return hasGroups(type.getRawClass()) ? new Reader(Group.of(type, config)) : null;
             }
         });
+    }
+
+    private static boolean hasGroups(Class<?> type) {
+        return type.isRecord() && Arrays.stream(type.getRecordComponents()).anyMatch(FlatRecords::isGroup);
     }
 
     /** Returns whether a component is a record whose components are fields of the outer object. */
@@ -58,11 +59,77 @@ public final class FlatRecords extends SimpleModule {
                 .toArray(Class<?>[]::new));
     }
 
+    /** Component of a record: a field of the JSON object, or a group of fields. */
+    private sealed interface Part {}
+
+    private record Field(String name, JavaType type) implements Part {}
+
+    private record Group(JavaType type, List<Part> parts) implements Part {
+        static Group of(JavaType type, DeserializationConfig config) {
+            Map<String, String> names = config.introspect(type).findProperties().stream()
+                    .collect(
+                            Collectors.toMap(BeanPropertyDefinition::getInternalName, BeanPropertyDefinition::getName));
+            List<Part> parts = new ArrayList<>();
+            for (RecordComponent component : type.getRawClass().getRecordComponents()) {
+                JavaType inner = config.getTypeFactory().constructType(component.getGenericType());
+                parts.add(isGroup(component) ? of(inner, config) : new Field(names.get(component.getName()), inner));
+            }
+            return new Group(type, parts);
+        }
+
+        /** Returns the types of all fields, those of inner groups too. */
+        Map<String, JavaType> fields() {
+            Map<String, JavaType> fields = new HashMap<>();
+            for (Part part : parts) {
+                if (part instanceof Field field) {
+                    fields.put(field.name, field.type);
+                } else {
+                    fields.putAll(((Group) part).fields());
+                }
+            }
+            return fields;
+        }
+
+        Object construct(Map<String, Object> values, DeserializationContext context) throws IOException {
+            Object[] arguments = new Object[parts.size()];
+            for (int i = 0; i < arguments.length; i++) {
+                if (parts.get(i) instanceof Group group) {
+                    arguments[i] = group.construct(values, context);
+                } else {
+                    Field field = (Field) parts.get(i);
+                    Object value = values.get(field.name);
+                    arguments[i] = value != null
+                            ? value
+                            : context.findRootValueDeserializer(field.type).getNullValue(context);
+                }
+            }
+            try {
+                Constructor<?> constructor = constructor(type.getRawClass());
+                constructor.setAccessible(true);
+                return constructor.newInstance(arguments);
+            } catch (InvocationTargetException e) {
+                return context.handleInstantiationProblem(type.getRawClass(), null, e.getCause());
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
     private static final class Reader extends StdDeserializer<Object> {
         private static final long serialVersionUID = 1;
 
-        Reader(JavaType type) {
-            super(type);
+        private final transient Group group;
+        private final transient Map<String, JavaType> types;
+
+        Reader(Group group) {
+            super(group.type());
+            this.group = group;
+            this.types = group.fields();
+        }
+
+        @Override
+        public boolean isCachable() {
+            return true;
         }
 
         @Override
@@ -70,8 +137,6 @@ public final class FlatRecords extends SimpleModule {
             if (!parser.isExpectedStartObjectToken()) {
                 return context.handleUnexpectedToken(_valueType, parser);
             }
-            Map<String, JavaType> types = new LinkedHashMap<>();
-            collect(_valueType, context, types);
             Map<String, Object> values = new HashMap<>();
             for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
                 JsonToken token = parser.nextToken();
@@ -83,51 +148,7 @@ public final class FlatRecords extends SimpleModule {
                     values.put(name, context.readValue(parser, type));
                 }
             }
-            return construct(_valueType, values, context);
-        }
-
-        private static void collect(JavaType record, DeserializationContext context, Map<String, JavaType> types) {
-            Map<String, String> names = names(record, context);
-            for (RecordComponent component : record.getRawClass().getRecordComponents()) {
-                JavaType type = context.getTypeFactory().constructType(component.getGenericType());
-                if (isGroup(component)) {
-                    collect(type, context, types);
-                } else {
-                    types.put(names.get(component.getName()), type);
-                }
-            }
-        }
-
-        /** Returns the JSON names of a record's components. */
-        private static Map<String, String> names(JavaType record, DeserializationContext context) {
-            return context.getConfig().introspect(record).findProperties().stream()
-                    .collect(
-                            Collectors.toMap(BeanPropertyDefinition::getInternalName, BeanPropertyDefinition::getName));
-        }
-
-        private static Object construct(JavaType record, Map<String, Object> values, DeserializationContext context)
-                throws IOException {
-            Class<?> type = record.getRawClass();
-            Map<String, String> names = names(record, context);
-            RecordComponent[] components = type.getRecordComponents();
-            Object[] arguments = new Object[components.length];
-            for (int i = 0; i < components.length; i++) {
-                JavaType inner = context.getTypeFactory().constructType(components[i].getGenericType());
-                Object value = isGroup(components[i])
-                        ? construct(inner, values, context)
-                        : values.get(names.get(components[i].getName()));
-                arguments[i] =
-                        value == null ? context.findRootValueDeserializer(inner).getNullValue(context) : value;
-            }
-            try {
-                Constructor<?> constructor = constructor(type);
-                constructor.setAccessible(true);
-                return constructor.newInstance(arguments);
-            } catch (InvocationTargetException e) {
-                return context.handleInstantiationProblem(type, null, e.getCause());
-            } catch (ReflectiveOperationException e) {
-                throw new IllegalStateException(e);
-            }
+            return group.construct(values, context);
         }
     }
 }

@@ -25,22 +25,10 @@ final class ExchangeFailure extends Exception {
     private final Reason reason;
     private final int rank;
 
-    private final boolean reported;
-
     ExchangeFailure(Reason reason, int rank, String message, Throwable cause) {
-        this(reason, rank, message, cause, false);
-    }
-
-    private ExchangeFailure(Reason reason, int rank, String message, Throwable cause, boolean reported) {
         super(message, cause);
         this.reason = reason;
         this.rank = rank;
-        this.reported = reported;
-    }
-
-    /** Returns whether another rank has reported the failure. */
-    boolean isReported() {
-        return reported;
     }
 
     /** Returns whether the causing rank cannot be reached. */
@@ -57,7 +45,7 @@ final class ExchangeFailure extends Exception {
     static ExchangeFailure reported(Frame frame, ByteBuffer body) {
         Reason reason = frame.detail() == MISMATCH_CODE ? Reason.MISMATCH : Reason.LOST;
         return new ExchangeFailure(
-                reason, frame.rank(), StandardCharsets.UTF_8.decode(body).toString(), null, true);
+                reason, frame.rank(), StandardCharsets.UTF_8.decode(body).toString(), null);
     }
 
     /** Returns the frame that reports the failure to the other ranks. To them, a cancelled rank is lost. */

@@ -42,9 +42,9 @@ import javax.crypto.spec.SecretKeySpec;
  * quarter of {@link ExchangeTimeouts#join()}, whichever is less, and continues to listen. A dialler that was not
  * admitted tries again after 0.1 seconds, then after twice the previous pause, at most 2 seconds.
  */
-public final class Handshake {
+final class Handshake {
     static final int NONCE_BYTES = 32;
-    public static final int PROOF_BYTES = 32;
+    static final int PROOF_BYTES = 32;
     static final int HELLO_BYTES = 6 * Integer.BYTES + NONCE_BYTES + PROOF_BYTES;
 
     private static final int MAGIC = 0x53465247;
@@ -77,7 +77,7 @@ public final class Handshake {
      *
      * @param local whether the connection is a Unix domain socket
      */
-    public static Handshake dial(Member member, int to, boolean local) {
+    static Handshake dial(Member member, int to, boolean local) {
         Handshake handshake = new Handshake(member, member.rank(), to, local);
         RANDOM.nextBytes(handshake.diallerNonce);
         return handshake;
@@ -99,7 +99,7 @@ public final class Handshake {
         return from == member.rank() ? to : from;
     }
 
-    public ByteBuffer hello() {
+    ByteBuffer hello() {
         return ByteBuffer.allocate(HELLO_BYTES)
                 .putInt(MAGIC)
                 .putInt(VERSION)

@@ -34,16 +34,23 @@ public final class HfFolderFiles {
      * @throws RunException if it is not JSON
      */
     public static JsonNode json(Path path, Configuration hadoop) throws IOException {
-        byte[] bytes = content(path, hadoop);
-        return bytes == null ? JSON.createObjectNode() : json(path, bytes);
+        return json(path, text(path, hadoop));
     }
 
-    /** Parses the content of a JSON file. */
-    static JsonNode json(Path path, byte[] bytes) throws IOException {
+    /** Returns the text of a file, or null if it is missing. */
+    static String text(Path path, Configuration hadoop) throws IOException {
+        byte[] bytes = content(path, hadoop);
+        // Decodes here, because Jackson guesses the encoding of bytes, and fails differently if it guesses UTF-32.
+        return bytes == null ? null : new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    /** Parses the text of a JSON file; returns an empty object for null. */
+    static JsonNode json(Path path, String text) throws IOException {
+        if (text == null) {
+            return JSON.createObjectNode();
+        }
         try {
-            // Parsed as text, because Jackson guesses the encoding of bytes, and fails differently if it guesses
-            // UTF-32.
-            return JSON.readTree(new StringReader(new String(bytes, StandardCharsets.UTF_8)));
+            return JSON.readTree(new StringReader(text));
         } catch (JsonProcessingException e) {
             throw RunException.data(
                     path + " is not JSON (" + e.getOriginalMessage().replaceAll("\\p{Cntrl}+", " ")

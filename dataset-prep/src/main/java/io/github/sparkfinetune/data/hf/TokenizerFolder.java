@@ -30,16 +30,17 @@ record TokenizerFolder(Path folder, Configuration hadoop) {
             throw RunException.data(path + " does not exist: model must be a folder in Hugging Face layout with a fast"
                     + " tokenizer (save it with tokenizer.save_pretrained)");
         }
-        JsonNode tokenizer = HfFolderFiles.json(path, bytes);
+        String tokenizerText = new String(bytes, StandardCharsets.UTF_8);
+        JsonNode tokenizer = HfFolderFiles.json(path, tokenizerText);
         String settingsText = text("tokenizer_config.json");
-        JsonNode settings = json("tokenizer_config.json");
+        JsonNode settings = HfFolderFiles.json(new Path(folder, "tokenizer_config.json"), settingsText);
         String mapText = text("special_tokens_map.json");
-        JsonNode map = json("special_tokens_map.json");
+        JsonNode map = HfFolderFiles.json(new Path(folder, "special_tokens_map.json"), mapText);
         String template = chatTemplate(settings);
         Map<String, String> special = SpecialTokenRoles.of(settings, map);
         int eosTokenId = SpecialTokenRoles.eosTokenId(special, tokenizer, config);
         return new TokenizerFiles(
-                new TokenizerFiles.Texts(new String(bytes, StandardCharsets.UTF_8), settingsText, mapText, template),
+                new TokenizerFiles.Texts(tokenizerText, settingsText, mapText, template),
                 TokenizerFiles.sha256(bytes),
                 vocabularySize(path, tokenizer),
                 integer(config, "vocab_size", 0),
@@ -55,17 +56,12 @@ record TokenizerFolder(Path folder, Configuration hadoop) {
         String template = text("chat_template.jinja");
         template = template != null ? template : SpecialTokenRoles.chatTemplate(settings);
         // Of a multimodal model it may be the processor's.
-        JsonNode processor = json("chat_template.json");
+        JsonNode processor = HfFolderFiles.json(new Path(folder, "chat_template.json"), hadoop);
         return template != null ? template : SpecialTokenRoles.chatTemplate(processor);
     }
 
     private String text(String name) throws IOException {
-        byte[] bytes = HfFolderFiles.content(new Path(folder, name), hadoop);
-        return bytes == null ? null : new String(bytes, StandardCharsets.UTF_8);
-    }
-
-    private JsonNode json(String name) throws IOException {
-        return HfFolderFiles.json(new Path(folder, name), hadoop);
+        return HfFolderFiles.text(new Path(folder, name), hadoop);
     }
 
     private static int integer(Optional<HfConfig> config, String key, int otherwise) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.conf.key.Check;
 import io.github.sparkfinetune.conf.key.Key;
 import java.io.Serializable;
+import java.util.Locale;
 
 /**
  * Settings of one run: what to train, on which data, how, and where to write the result. {@code RunConfigLoader} reads
@@ -112,6 +113,11 @@ public record RunConfig(
         /** Single answers, each marked good or bad (TRL: {@code KTOTrainer}). */
         @JsonProperty("unpaired-preference")
         UNPAIRED_PREFERENCE;
+
+        /** Returns the name in the configuration, such as {@code causal-lm}. */
+        public String configName() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
 
         /** Returns whether the task trains a model that generates text. */
         public boolean generates() {

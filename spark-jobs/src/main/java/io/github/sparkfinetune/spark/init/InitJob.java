@@ -27,7 +27,6 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -171,7 +170,7 @@ public final class InitJob {
         Map<String, TaskCandidate> fitting = new LinkedHashMap<>();
         List<String> refused = new ArrayList<>();
         candidates.forEach((task, candidate) -> {
-            String name = task.name().toLowerCase(Locale.ROOT).replace('_', '-');
+            String name = task.configName();
             try {
                 TaskSpecs.of(with(draft, new CommentedYaml().set("task", name, "")))
                         .modelKind()

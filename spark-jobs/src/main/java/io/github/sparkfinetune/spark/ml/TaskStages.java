@@ -3,7 +3,6 @@ package io.github.sparkfinetune.spark.ml;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -58,7 +57,7 @@ final class TaskStages {
         Map<String, LanguageTask> trained = new LinkedHashMap<>();
         LANGUAGE_TASKS.forEach((task, columns) -> {
             if (columns.rows().isPresent()) {
-                trained.put(task.name().toLowerCase(Locale.ROOT).replace('_', '-'), columns);
+                trained.put(task.configName(), columns);
             }
         });
         return trained;

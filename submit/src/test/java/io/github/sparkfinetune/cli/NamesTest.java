@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
@@ -16,10 +15,6 @@ import org.junit.jupiter.api.Test;
 
 /** Names in Java code use the field's words, see the glossary in CONTRIBUTING.md. */
 class NamesTest {
-    private static final Path ROOT = Path.of("..");
-    private static final List<String> MODULES =
-            List.of("conf", "dataset-prep", "finetune-core", "spark-jobs", "submit");
-
     /** Left column of the glossary, as parts of a camel-case name. */
     private static final Set<String> PRIVATE_WORDS =
             Set.of("told", "said", "wanted", "mend", "mended", "ring", "projection", "look", "ours", "theirs", "aside");
@@ -32,18 +27,12 @@ class NamesTest {
     @Test
     void containNoPrivateWord() throws IOException {
         Set<String> found = new TreeSet<>();
-        for (String module : MODULES) {
-            try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve("src"))) {
-                for (Path file :
-                        files.filter(path -> path.toString().endsWith(".java")).toList()) {
-                    String code =
-                            COMMENT_OR_TEXT.matcher(Files.readString(file)).replaceAll(" ");
-                    Matcher name = NAME.matcher(code);
-                    while (name.find()) {
-                        if (parts(name.group()).anyMatch(PRIVATE_WORDS::contains)) {
-                            found.add(name.group() + " in " + file.getFileName());
-                        }
-                    }
+        for (Path file : JavaSources.below("src")) {
+            String code = COMMENT_OR_TEXT.matcher(Files.readString(file)).replaceAll(" ");
+            Matcher name = NAME.matcher(code);
+            while (name.find()) {
+                if (parts(name.group()).anyMatch(PRIVATE_WORDS::contains)) {
+                    found.add(name.group() + " in " + file.getFileName());
                 }
             }
         }

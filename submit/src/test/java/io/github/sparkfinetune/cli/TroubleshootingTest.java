@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -16,31 +15,19 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Checks that the sources have every message that the page on troubleshooting quotes. */
 class TroubleshootingTest {
     private static final Path PAGE = Path.of("docs/troubleshooting.md");
-    private static final List<String> MODULES =
-            List.of("conf", "dataset-prep", "finetune-core", "spark-jobs", "submit");
 
     /** All sources, each with the parts of its string literals joined. */
     private static List<String> sources;
 
     @BeforeAll
     static void read() throws IOException {
-        try (Stream<Path> modules = MODULES.stream().map(module -> Path.of("..", module, "src/main/java"))) {
-            sources = modules.flatMap(TroubleshootingTest::files)
-                    .map(TroubleshootingTest::text)
-                    // Messages contain this constant.
-                    .map(text -> text.replaceAll("\"\\s*\\+\\s*\"", "")
-                            .replaceAll("\"\\s*\\+\\s*OVERHEAD\\s*\\+\\s*\"", "spark.executor.memoryOverhead")
-                            .replace("OVERHEAD + \"", "\"spark.executor.memoryOverhead"))
-                    .toList();
-        }
-    }
-
-    private static Stream<Path> files(Path folder) {
-        try (Stream<Path> all = Files.walk(folder)) {
-            return all.filter(file -> file.toString().endsWith(".java")).toList().stream();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        sources = JavaSources.below("src/main/java").stream()
+                .map(TroubleshootingTest::text)
+                // Messages contain this constant.
+                .map(text -> text.replaceAll("\"\\s*\\+\\s*\"", "")
+                        .replaceAll("\"\\s*\\+\\s*OVERHEAD\\s*\\+\\s*\"", "spark.executor.memoryOverhead")
+                        .replace("OVERHEAD + \"", "\"spark.executor.memoryOverhead"))
+                .toList();
     }
 
     private static String text(Path file) {

@@ -213,10 +213,10 @@ def stopped(scene, seconds, timeout):
         send(victim, signal.SIGSTOP)
         begin = time.monotonic()
         noticed = wait_until(lambda: reports(cluster, run), seconds, 0.05)
-        told = time.monotonic() - begin if noticed else None
+        noticed_after = time.monotonic() - begin if noticed else None
         time.sleep(max(0, seconds - (time.monotonic() - begin)))
         send(victim, signal.SIGCONT)
-        return told, run.wait(HANG_SECONDS), scene.equal(run)
+        return noticed_after, run.wait(HANG_SECONDS), scene.equal(run)
 
 
 def reports(cluster, run):
@@ -230,20 +230,20 @@ def reports(cluster, run):
 @fault
 def stop_15_s(scene):
     """SIGSTOP of a rank for 15 s, within cluster.timeout_seconds=30."""
-    told, code, equal = stopped(scene, 15, 30)
+    noticed_after, code, equal = stopped(scene, 15, 30)
     return (
         f"goes on, exit {code}, {'the undisturbed model' if equal else 'ANOTHER MODEL'}",
-        told is None and code == 0 and equal,
+        noticed_after is None and code == 0 and equal,
     )
 
 
 @fault
 def stop_60_s(scene):
     """SIGSTOP of a rank for 60 s, beyond cluster.timeout_seconds=10."""
-    told, code, equal = stopped(scene, 60, 10)
-    seen = "never noticed" if told is None else f"noticed after {told:.1f} s"
+    noticed_after, code, equal = stopped(scene, 60, 10)
+    seen = "never noticed" if noticed_after is None else f"noticed after {noticed_after:.1f} s"
     return f"{seen}, exit {code}, {'the undisturbed model' if equal else 'ANOTHER MODEL'}", bool(
-        told and told < 15 and code == 0 and equal
+        noticed_after and noticed_after < 15 and code == 0 and equal
     )
 
 
@@ -257,11 +257,9 @@ def dead_peer(scene):
         begin = time.monotonic()
         kill(victim)
         noticed = wait_until(lambda: reports(cluster, run), 60, 0.02)
-        told = time.monotonic() - begin
+        noticed_after = time.monotonic() - begin
         code = run.wait(HANG_SECONDS)
         equal = scene.equal(run)
-        right = bool(noticed) and told < 10 and code == 0 and equal
-        return (
-            f"noticed after {told:.1f} s, exit {code}, {'the undisturbed model' if equal else 'ANOTHER MODEL'}",
-            right,
-        )
+        right = bool(noticed) and noticed_after < 10 and code == 0 and equal
+        model = "the undisturbed model" if equal else "ANOTHER MODEL"
+        return f"noticed after {noticed_after:.1f} s, exit {code}, {model}", right

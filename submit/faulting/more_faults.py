@@ -63,13 +63,16 @@ def drop(scene, cluster):
     for chain in ("INPUT", "OUTPUT"):
         subprocess.run([*tables, "-A", chain, "-j", "DROP"], check=True)
     noticed = wait_until(lambda: reports(cluster, run), 40, 0.05)
-    told = time.monotonic() - begin
-    time.sleep(max(0, 40 - told))
+    noticed_after = time.monotonic() - begin
+    time.sleep(max(0, 40 - noticed_after))
     subprocess.run([*tables, "-F"], check=True)
     code = run.wait(HANG_SECONDS)
     equal = scene.equal(run)
-    right = bool(noticed) and told < 15 and code == 0 and equal
-    return f"noticed after {told:.1f} s, exit {code}, {'the undisturbed model' if equal else run.error()[:160]}", right
+    right = bool(noticed) and noticed_after < 15 and code == 0 and equal
+    return (
+        f"noticed after {noticed_after:.1f} s, exit {code}, {'the undisturbed model' if equal else run.error()[:160]}",
+        right,
+    )
 
 
 @fault

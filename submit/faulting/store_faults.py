@@ -121,8 +121,8 @@ def broken(scene, error):
         scene.run(cluster, scene.calm_output, name="predict", arguments=[*to, str(calm)]).wait(HANG_SECONDS)
         same = rows(predicted) == rows(calm) and re.match(r"\d+ ", rows(calm)) is not None
         times = len(list(marks.iterdir()))
-        told = set(codes + more) <= {0, 4} and codes[-1] == more[-1] == 0
-        right = told and equal and same and times == len(globs.split(","))
+        codes_fit = set(codes + more) <= {0, 4} and codes[-1] == more[-1] == 0
+        right = codes_fit and equal and same and times == len(globs.split(","))
         model = "the undisturbed model" if equal else "ANOTHER MODEL"
         seen = f"{times} files broken off, exit codes {codes} and {more}, {model}"
         return f"{seen}, {'its' if same else 'OTHER'} predictions", right

@@ -56,7 +56,7 @@ assert all(row["generated"] for row in answers.collect())
     "java-kernel": (
         """
 if (accuracy < 0.7) throw new AssertionError(accuracy);
-if (told.count() + train.count() < 250) throw new AssertionError(told.count());
+if (predicted.count() + train.count() < 250) throw new AssertionError(predicted.count());
 """,
         0,
     ),

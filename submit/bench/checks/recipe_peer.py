@@ -150,5 +150,5 @@ def reached(config, task, seed, work):
             rows = task.held_out[start : start + task.eval_batch]
             batch = task.drawn_batch(rows)
             labels = {name: batch.pop(name) for name in list(batch) if name in task.answers}
-            outputs += task.told(model(**batch), rows, labels)
+            outputs += task.predictions(model(**batch), rows, labels)
     return task.score(outputs)

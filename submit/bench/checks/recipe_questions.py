@@ -17,13 +17,13 @@ def candidates(row, context, start_logits, end_logits, n_best_size, max_answer_l
                 yield start_logits[start] + end_logits[end], text
 
 
-def squad_scores(told, n_best_size, max_answer_length):
+def squad_scores(predictions, n_best_size, max_answer_length):
     """Returns exact match and F1 in percent.
 
-    told: for each window, in order, its sample and its logits
+    predictions: for each window, in order, its sample and its logits
     """
     questions = []
-    for row, start, end in told:
+    for row, start, end in predictions:
         if row["window"] == 0:
             question = json.loads(row["row"])
             context = question["context"].encode("utf-16-le")

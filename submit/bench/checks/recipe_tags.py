@@ -14,15 +14,15 @@ def entities(tags):
     return spans
 
 
-def tag_score(metric, told):
+def tag_score(metric, predictions):
     """Returns F1 of the entities, or accuracy of the tags.
 
-    told: for each text the predicted and the true tags
+    predictions: for each text the predicted and the true tags
     """
     if metric == "accuracy":
-        pairs = [pair for tags in told for pair in zip(*tags, strict=True)]
+        pairs = [pair for tags in predictions for pair in zip(*tags, strict=True)]
         return sum(a == b for a, b in pairs) / len(pairs)
-    found = [(entities(tags), entities(true)) for tags, true in told]
+    found = [(entities(tags), entities(true)) for tags, true in predictions]
     right = sum(len(a & b) for a, b in found)
     both = sum(len(a) + len(b) for a, b in found)
     return 2 * right / both if both else 0.0

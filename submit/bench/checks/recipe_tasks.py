@@ -2,7 +2,7 @@
 
 train, held_out: samples; batch(rows): the arguments of a model, with random choices made anew; drawn_batch(rows): the
 arguments for held-out samples, or for drawn(lines), with the random choices of a run; answers: arguments that are no
-input; told(output, rows, answers): the predictions for each row; score(all predictions): the metric.
+input; predictions(output, rows, answers): the predictions for each row; score(all predictions): the metric.
 
 """
 
@@ -109,11 +109,11 @@ class Classes(Task):
             labels = torch.tensor([row["targets"] for row in rows], dtype=torch.float32)
         return {**self.inputs(rows), "labels": labels}
 
-    def told(self, output, rows, answers):
+    def predictions(self, output, rows, answers):
         return list(zip(output.logits.numpy(), answers["labels"].numpy(), strict=True))
 
-    def score(self, told):
-        logits, labels = map(numpy.stack, zip(*told, strict=True))
+    def score(self, predictions):
+        logits, labels = map(numpy.stack, zip(*predictions, strict=True))
         if self.kind == "single_label_classification":
             return float((logits.argmax(-1) == labels).mean())
         if self.kind == "regression":
@@ -135,7 +135,7 @@ class Tags(Task):
     def batch(self, rows):
         return {**self.inputs(rows), "labels": padded(rows, "labels", IGNORED)}
 
-    def told(self, output, rows, answers):
+    def predictions(self, output, rows, answers):
         best, labels = output.logits.argmax(-1), answers["labels"]
         places = labels != IGNORED
         return [
@@ -143,8 +143,8 @@ class Tags(Task):
             for ids, true, place in zip(best, labels, places, strict=True)
         ]
 
-    def score(self, told):
-        return tag_score(self.metric, told)
+    def score(self, predictions):
+        return tag_score(self.metric, predictions)
 
 
 class Questions(Task):
@@ -163,15 +163,16 @@ class Questions(Task):
         start, end = torch.tensor([row["answer"] for row in rows]).T
         return {**self.inputs(rows), "start_positions": start, "end_positions": end}
 
-    def told(self, output, rows, answers):
+    def predictions(self, output, rows, answers):
         return [
             (row, start[: len(row["input_ids"])], end[: len(row["input_ids"])])
             for row, start, end in zip(rows, output.start_logits.numpy(), output.end_logits.numpy(), strict=True)
         ]
 
-    def score(self, told):
+    def score(self, predictions):
         exact, f1 = squad_scores(
-            told, **{name: self.config["question_answering"][name] for name in ("n_best_size", "max_answer_length")}
+            predictions,
+            **{name: self.config["question_answering"][name] for name in ("n_best_size", "max_answer_length")},
         )
         print(f"transformers: exact_match {exact:.2f} f1 {f1:.2f}", flush=True)
         return f1
@@ -183,14 +184,14 @@ class Language(Task):
     metric = "loss"
     eval_batch = 2
 
-    def told(self, output, rows, answers):
+    def predictions(self, output, rows, answers):
         labels = self.predicted(answers["labels"])
         logits = output.logits[:, : labels.shape[1]][labels != IGNORED]
         losses = torch.nn.functional.cross_entropy(logits, labels[labels != IGNORED], reduction="sum")
         return [(losses.item(), len(logits))]
 
-    def score(self, told):
-        return sum(loss for loss, _ in told) / sum(count for _, count in told)
+    def score(self, predictions):
+        return sum(loss for loss, _ in predictions) / sum(count for _, count in predictions)
 
 
 class Documents(Language):

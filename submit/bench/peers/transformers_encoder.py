@@ -39,7 +39,7 @@ model = MODELS[task].from_pretrained(folder, dtype=dtype, **options).train()
 optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5, weight_decay=0.01, fused=True)
 ids = torch.randint(1000, model.config.vocab_size, (BATCH, LENGTH))
 place = torch.full((BATCH,), LENGTH // 2)
-told = {
+targets = {
     "classification": {"labels": torch.arange(BATCH) % 2},
     "token-classification": {"labels": (torch.arange(LENGTH) % 2).repeat(BATCH, 1)},
     "question-answering": {"start_positions": place, "end_positions": place + 1},
@@ -50,7 +50,7 @@ if task == "masked-lm":
 mask = torch.ones_like(ids)
 seconds = []
 for step in range(WARM_UP + steps):
-    batch = dict(collator(rows)) if task == "masked-lm" else {"input_ids": ids, **told[task]}
+    batch = dict(collator(rows)) if task == "masked-lm" else {"input_ids": ids, **targets[task]}
     start = time.perf_counter()
     with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
         loss = model(**{**batch, "attention_mask": mask}).loss

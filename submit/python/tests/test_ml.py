@@ -59,7 +59,7 @@ def test_pipeline_is_cross_validated_over_two_lora_ranks(spark, mails, trainer, 
         stages=[
             StringIndexer(inputCol="label", outputCol="number", stringOrderType="alphabetAsc"),
             trainer,
-            IndexToString(inputCol="prediction", outputCol="told", labels=["cat", "dog"]),
+            IndexToString(inputCol="prediction", outputCol="named", labels=["cat", "dog"]),
         ]
     )
     grid = ParamGridBuilder().addGrid(trainer.settings, [["method.r=2"], ["method.r=8"]]).build()
@@ -78,12 +78,12 @@ def test_pipeline_is_cross_validated_over_two_lora_ranks(spark, mails, trainer, 
     ]
     assert ranks[0].head()["r"] == [2, 8][best.avgMetrics.index(max(best.avgMetrics))]
 
-    told = [row["told"] for row in best.transform(mails).collect()]
-    assert sum(one == row["label"] for one, row in zip(told, mails.collect(), strict=True)) > 30
+    named = [row["named"] for row in best.transform(mails).collect()]
+    assert sum(one == row["label"] for one, row in zip(named, mails.collect(), strict=True)) > 30
     best.bestModel.write().save(str(tmp_path / "pipeline"))
     again = PipelineModel.load(str(tmp_path / "pipeline"))
     assert isinstance(again.stages[1], TextClassifierModel) and again.stages[1].getNumericLabels()
-    assert [row["told"] for row in again.transform(mails).collect()] == told
+    assert [row["named"] for row in again.transform(mails).collect()] == named
     best.write().save(str(tmp_path / "validated"))
     assert CrossValidatorModel.load(str(tmp_path / "validated")).avgMetrics == best.avgMetrics
 

@@ -103,15 +103,15 @@ def test_filters_say_what_they_would_drop(spark):
     )
     verdicts = explain_filters(rows, {"filters": ["gopher_quality"], "mask": ["email"]}, input_col="body")
 
-    told = {row["id"]: row for row in verdicts.collect()}
+    traces = {row["id"]: row for row in verdicts.collect()}
     assert (
-        told[1]["dropped_because"] is None
-        and "<EMAIL>" in told[1]["cleaned_text"]
-        and told[1]["masked"] == {"email": 1}
+        traces[1]["dropped_because"] is None
+        and "<EMAIL>" in traces[1]["cleaned_text"]
+        and traces[1]["masked"] == {"email": 1}
     )
-    assert told[2]["dropped_because"] == "gopher_quality.min_doc_words"
-    assert told[3]["dropped_because"] == "empty_text" and told[3]["cleaned_text"] is None
-    assert told[4]["dropped_because"] == "no_text"
+    assert traces[2]["dropped_because"] == "gopher_quality.min_doc_words"
+    assert traces[3]["dropped_because"] == "empty_text" and traces[3]["cleaned_text"] is None
+    assert traces[4]["dropped_because"] == "no_text"
     with pytest.raises(ConfigError, match="gopher_qualitty"):
         explain_filters(rows, {"filters": ["gopher_qualitty"]}, input_col="body")
     with pytest.raises(ConfigError, match="no column text"):

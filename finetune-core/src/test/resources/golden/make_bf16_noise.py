@@ -61,12 +61,12 @@ def main():
     before = json.loads(file.read_text()) if sys.argv[1:] else {"transformers": transformers.__version__, "models": {}}
     folders = [HERE / "models" / name for name in sys.argv[1:]]
     folders = folders or sorted(path for path in (HERE / "models").iterdir() if path.is_dir())
-    told = {folder.name: {"autocast": noise(folder, False), "whole": noise(folder, True)} for folder in folders}
-    told = {
+    measured = {folder.name: {"autocast": noise(folder, False), "whole": noise(folder, True)} for folder in folders}
+    measured = {
         name: {way: {what: float(f"{value:.3g}") for what, value in one.items()} for way, one in ways.items()}
-        for name, ways in told.items()
+        for name, ways in measured.items()
     }
-    before["models"] = dict(sorted({**before["models"], **told}.items()))
+    before["models"] = dict(sorted({**before["models"], **measured}.items()))
     file.write_text(json.dumps(before, indent=1) + "\n")
 
 

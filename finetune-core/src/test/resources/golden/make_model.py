@@ -134,23 +134,23 @@ def main(name, kind, like, *changes):
     model.save_pretrained(target)
     save_tokenizer(other, target)
 
-    told = dict(batch)
+    reference = dict(batch)
     output = model(**batch)
     output.loss.backward()
-    told.update({key: output[key].detach() for key in OUTPUTS if key in output})
-    told["loss"] = output.loss.detach().reshape(1)
+    reference.update({key: output[key].detach() for key in OUTPUTS if key in output})
+    reference["loss"] = output.loss.detach().reshape(1)
     # Of a multimodal model only the text part has gradients.
     names = [key for key, value in model.named_parameters() if value.grad is not None]
-    told.update({f"grad.{key}": model.get_parameter(key).grad.clone() for key in names})
+    reference.update({f"grad.{key}": model.get_parameter(key).grad.clone() for key in names})
     start = copy.deepcopy(model)
     for number, (loss, norm, _) in enumerate(steps(model, batch, decayed, 3, False), 1):
-        told[f"loss.step{number}"], told[f"grad_norm.step{number}"] = loss, norm
-    told.update({f"step3.{key}": model.get_parameter(key).detach().clone() for key in names})
+        reference[f"loss.step{number}"], reference[f"grad_norm.step{number}"] = loss, norm
+    reference.update({f"step3.{key}": model.get_parameter(key).detach().clone() for key in names})
     losses, norms, rates = zip(*steps(start, batch, decayed, STEPS, True), strict=True)
-    told["losses10"], told["grad_norms10"] = torch.cat(losses), torch.cat(norms)
-    told["lrs10"] = torch.tensor(rates, dtype=torch.float64)
+    reference["losses10"], reference["grad_norms10"] = torch.cat(losses), torch.cat(norms)
+    reference["lrs10"] = torch.tensor(rates, dtype=torch.float64)
     save_file(
-        {key: value.contiguous() for key, value in told.items()}, target / "expected.safetensors", {"format": "pt"}
+        {key: value.contiguous() for key, value in reference.items()}, target / "expected.safetensors", {"format": "pt"}
     )
     expected = json.loads((other / "expected.json").read_text())
     described = {

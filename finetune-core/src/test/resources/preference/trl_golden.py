@@ -72,12 +72,12 @@ def trained(trainer, config, tokenizer, rows, work, peft=False, **settings):
 def write(file, name, samples, trainer, config, runs, sources, keys, metrics):
     """Writes the token ids of all sources into file, and NAME.json and NAME.safetensors of the first source.
 
-    samples is what NAME.json calls the rows, keys what the trainer calls their ids, metrics what is told of the first
+    samples is what NAME.json calls the rows, keys what the trainer calls their ids, metrics the values of the first
     and last step.
     """
     torch.set_num_threads(1)
     tokenizer = AutoTokenizer.from_pretrained(MODEL)
-    told, gradients, made = {}, {}, {}
+    recorded, gradients, made = {}, {}, {}
     chat = next(iter(sources))
 
     def tokens(noting):
@@ -88,10 +88,10 @@ def write(file, name, samples, trainer, config, runs, sources, keys, metrics):
             noting, start = trained(trainer, config, tokenizer, sources[chat], work, **settings)
             steps = [line for line in noting.state.log_history if "loss" in line]
             ends = {"first": steps[0], "last": steps[-1]}
-            told[run] = {"losses": noting.losses} | {
+            recorded[run] = {"losses": noting.losses} | {
                 end: {key: step[key] for key in metrics} for end, step in ends.items()
             }
-            told[run]["settings"] = settings
+            recorded[run]["settings"] = settings
             made.setdefault(chat, tokens(noting))
             for parameter, gradient in noting.first.items():
                 if settings.get("peft") or any(part in parameter for part in GRADIENTS):
@@ -104,6 +104,6 @@ def write(file, name, samples, trainer, config, runs, sources, keys, metrics):
     for source, rows in sources.items():
         cases[source] = [{"row": row, **ids} for row, ids in zip(rows, made[source], strict=True)]
     pathlib.Path(file).write_text(json.dumps(cases, indent=1) + "\n")
-    content = {samples: made[chat], "max_length": MAX_LENGTH, "runs": told}
+    content = {samples: made[chat], "max_length": MAX_LENGTH, "runs": recorded}
     (HERE / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
     save_file({key: value.contiguous() for key, value in gradients.items()}, HERE / f"{name}.safetensors")

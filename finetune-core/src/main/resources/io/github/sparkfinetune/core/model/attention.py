@@ -49,7 +49,9 @@ class Attention(AttentionCalls):
         """Bias [n, 1, 1, L] of the scores of n texts by their padding."""
         return batch["bias"].narrow(0, start, n * length).view([n, 1, 1, length])
 
-    def bias(self, w: Dict[str, Tensor], batch: Dict[str, Tensor], call: Tuple[int, int, int]) -> Optional[Tensor]:
+    def bias(
+        self, w: Dict[str, Tensor], batch: Dict[str, Tensor], call: Tuple[int, int, int]
+    ) -> Optional[Tensor]:
         """Bias of a call's scores, which broadcasts to [n, A, L, L]."""
         start, n, length = call
         bias = self.relative_bias(w, length)

@@ -53,7 +53,9 @@ class BandedAttention(DocumentAttention):
         kept["attended"] = self.from_blocks(self.cast(y), q.size(0))
         return kept
 
-    def attend_near_backward(self, go: Tensor, kept: Dict[str, Tensor], band: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    def attend_near_backward(
+        self, go: Tensor, kept: Dict[str, Tensor], band: Tensor
+    ) -> Tuple[Tensor, Tensor, Tensor]:
         """As attend_backward, for attend_near."""
         q = kept["q"]
         gq, gk, gv = self.call_backward(

@@ -30,7 +30,9 @@ class CachedAttention(MatrixAttention, Linear, LogitCap):
         bias = torch.zeros_like(hidden, dtype=torch.float32).masked_fill(hidden, float("-inf"))
         return bias.unsqueeze(1).unsqueeze(1)
 
-    def attend_cached(self, q: Tensor, k: Tensor, v: Tensor, cache: Dict[str, Tensor], begin: int, end: int) -> Tensor:
+    def attend_cached(
+        self, q: Tensor, k: Tensor, v: Tensor, cache: Dict[str, Tensor], begin: int, end: int
+    ) -> Tensor:
         """Attention of one new token per sequence to itself and to the cached tokens from begin on.
 
         The new key and value are cached at index end - 1. q [B, A d], k and v [B, G d] -> [B, A d].

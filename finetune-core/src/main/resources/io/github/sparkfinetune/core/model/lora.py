@@ -101,7 +101,9 @@ class Lora(WeightGradients):
         rows = self.rows_of(weight, conv1d)
         return (rows * rows).sum([1])
 
-    def dora_norm(self, squares: Tensor, weight: Tensor, conv1d: bool, a: Tensor, b: Tensor, scaling: Tensor) -> Tensor:
+    def dora_norm(
+        self, squares: Tensor, weight: Tensor, conv1d: bool, a: Tensor, b: Tensor, scaling: Tensor
+    ) -> Tensor:
         """Norms [out] of the rows of W + scaling B A without forming it; squares: W's own."""
         rows = self.rows_of(weight, conv1d)
         a = a.detach()

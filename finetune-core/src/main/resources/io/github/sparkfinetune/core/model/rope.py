@@ -42,7 +42,9 @@ class Rope(torch.nn.Module):
             return torch.cat([a * cos - b * sin, b * cos + a * sin, rest], -1).view(x.size())
         return self.rotate_into(torch.empty_like(x), x, heads, batch, sign)
 
-    def rotate_into(self, target: Tensor, x: Tensor, heads: int, batch: Dict[str, Tensor], sign: int) -> Tensor:
+    def rotate_into(
+        self, target: Tensor, x: Tensor, heads: int, batch: Dict[str, Tensor], sign: int
+    ) -> Tensor:
         """As rotated, without a graph, if there are positions; target may be columns of a tensor."""
         cos, sin = batch["cos"], batch["sin"]
         h = x.view([x.size(0), heads, -1])

@@ -7,7 +7,9 @@ from torch import Tensor
 
 
 class BinaryCrossEntropy(torch.nn.Module):
-    def binary_cross_entropy(self, logits: Tensor, targets: Tensor, pos_weight: Tensor, scale: float) -> List[Tensor]:
+    def binary_cross_entropy(
+        self, logits: Tensor, targets: Tensor, pos_weight: Tensor, scale: float
+    ) -> List[Tensor]:
         """Loss summed over samples and labels, and its gradient times scale.
 
         -pos_weight y log(sigmoid(z)) - (1 - y) log(1 - sigmoid(z)), z and y [B, labels], pos_weight [labels]

@@ -14,7 +14,9 @@ class CrossEntropy(torch.nn.Module):
         """
         return self.row_cross_entropy(logits, labels, labels.view([-1]).ne(-100), scale)
 
-    def weighted_cross_entropy(self, logits: Tensor, labels: Tensor, weight: Tensor, scale: float) -> List[Tensor]:
+    def weighted_cross_entropy(
+        self, logits: Tensor, labels: Tensor, weight: Tensor, scale: float
+    ) -> List[Tensor]:
         """As cross_entropy, each row times the weight [classes] of its label."""
         y = labels.view([-1])
         weights = weight.index_select(0, y.clamp(min=0)) * y.ne(-100)

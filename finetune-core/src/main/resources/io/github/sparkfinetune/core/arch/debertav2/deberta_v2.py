@@ -106,7 +106,9 @@ class DebertaV2(Bert):
             terms["queries"] = queries * scale
         return terms
 
-    def add_relative_scores(self, s: Tensor, q: Tensor, k: Tensor, terms: Dict[str, Tensor], longest: int) -> Tensor:
+    def add_relative_scores(
+        self, s: Tensor, q: Tensor, k: Tensor, terms: Dict[str, Tensor], longest: int
+    ) -> Tensor:
         """Adds the scores of relative positions to s [A, n, L, L], in place; q, k [A, n, L, d]
 
         terms: relative_terms of texts of the longest length, which include the rows of this length.

@@ -53,7 +53,9 @@ class Gpt2(
         q, k, v = qkv.split(x.size(-1), 1)
         return q.contiguous(), k.contiguous(), v.contiguous()
 
-    def after_attention(self, x: Tensor, attended: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor]) -> Tensor:
+    def after_attention(
+        self, x: Tensor, attended: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor]
+    ) -> Tensor:
         """x, attended [N, H] -> the layer's output [N, H]"""
         a = self.conv1d(attended, w, masks, "attn.c_proj")
         h = x + self.dropped(a, masks, "attention_residual", self.residual_scale)

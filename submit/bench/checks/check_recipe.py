@@ -1,12 +1,13 @@
 """Checks that a recipe reaches the metric of transformers, with PEFT, on the same samples.
 
-check_recipe.py RECIPE [--stage NAME] [--seeds N] [--steps N] [--rows N] [--samples COMMAND ...]
+check_recipe.py RECIPE [--stage NAME] [--seeds N] [--steps N] [--rows N] [--set KEY=VALUE] [--group-by-length]
+                [--samples COMMAND ...]
 
 Prepares the recipe's dataset once. For each seed bin/finetune and transformers' Trainer train on the dataset under the
 recipe's settings. Each model of the last step is measured on the test split (or eval split). Fails if our mean is more
 than a point worse: 0.01 of a score between 0 and 1 or of a loss, 1 of SQuAD's scores. A stage of a pipeline starts from
-the pipeline's own model. The last line is JSON. Run in the project's root, with the distribution built.
-
+the pipeline's own model. The samples per second of both trainings are printed, too. The last line is JSON. Run in the
+project's root, with the distribution built.
 """
 
 import argparse
@@ -32,6 +33,8 @@ def options():
     parser.add_argument("--seeds", type=int, default=3, help="how often both train (3)")
     parser.add_argument("--steps", type=int, help="both end after so many, on a schedule of as many")
     parser.add_argument("--rows", type=int, help="measure the first rows of data.test alone")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of both")
+    parser.add_argument("--group-by-length", action="store_true", help="transformers batches texts of like length")
     parser.add_argument(
         "--samples", nargs=argparse.REMAINDER, default=[], help="prints a run's samples as they are drawn"
     )
@@ -53,13 +56,13 @@ def main(given):
     model, test = model_and_test(given)
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
-        common = [f"data.dir={work}/dataset", model_setting(given, model), *ALONE]
+        common = [f"data.dir={work}/dataset", model_setting(given, model), *ALONE, *given.set]
         if given.steps:
             common.append(f"training.max_steps={given.steps}")
         if given.rows:
             common.append(f"data.test={first_rows(given.recipe, test, given.rows, work)}")
         finetune("prepare", given, [*common, f"output.dir={work}/none"])
-        ours, theirs, minutes = [], [], []
+        ours, theirs, minutes, speeds = [], [], [], []
         for seed in range(1, given.seeds + 1):
             settings = [*common, f"output.dir={work}/run-{seed}", f"training.seed={seed}"]
             minutes.append((finetune("train", given, settings) + finetune("evaluate", given, settings)) / 60)
@@ -67,9 +70,17 @@ def main(given):
             config = yaml.safe_load((run / "run.yaml").read_text())
             config["model"] = config["model"].removeprefix("file:")
             task = recipe_tasks.of(config, work / "dataset", [*given.samples, run])
-            theirs.append(recipe_peer.reached(config, task, seed, work / "peer"))
-            ours.append(json.loads((run / "metrics.json").read_text())["test"][task.metric])
-            print(f"seed {seed}: {task.metric} ours {ours[-1]:.4f} transformers {theirs[-1]:.4f}", flush=True)
+            score, peer_speed = recipe_peer.reached(config, task, seed, work / "peer", given.group_by_length)
+            theirs.append(score)
+            metrics = json.loads((run / "metrics.json").read_text())
+            ours.append(metrics["test"][task.metric])
+            speed = metrics["train"]["samples"] / metrics["train"]["seconds"]
+            speeds.append((speed, peer_speed))
+            print(
+                f"seed {seed}: {task.metric} ours {ours[-1]:.4f} transformers {score:.4f}, "
+                f"samples/s ours {speed:.1f} transformers {peer_speed:.1f}",
+                flush=True,
+            )
     mean, other = statistics.mean(ours), statistics.mean(theirs)
     worse = mean - other if task.metric == "loss" else other - mean
     result = {
@@ -78,6 +89,7 @@ def main(given):
         "ours": round(mean, 4),
         "transformers": round(other, 4),
         "seeds": [[round(a, 4), round(b, 4)] for a, b in zip(ours, theirs, strict=True)],
+        "samples_per_second": [round(statistics.median(side), 1) for side in zip(*speeds, strict=True)],
         "rows": len(task.held_out),
         "minutes": round(statistics.mean(minutes), 1),
         "steps": given.steps or "all",

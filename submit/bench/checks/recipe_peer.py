@@ -86,8 +86,8 @@ class InOrder(Trainer):
         return SequentialSampler(self.train_dataset)
 
 
-def train(config, model, samples, batch, seed, work, kind=Trainer):
-    """Returns the log records of the training."""
+def train(config, model, samples, batch, seed, work, kind=Trainer, group_by_length=False):
+    """Returns the log records of the training; the last one has its samples per second."""
     refuse(config)
     training = config["training"]
     same = (
@@ -118,6 +118,7 @@ def train(config, model, samples, batch, seed, work, kind=Trainer):
             report_to=[],
             remove_unused_columns=False,
             neftune_noise_alpha=training["neftune_noise_alpha"] or None,
+            group_by_length=group_by_length,
             use_cpu=True,
             disable_tqdm=True,
             **{name: training[name] for name in same},
@@ -128,21 +129,21 @@ def train(config, model, samples, batch, seed, work, kind=Trainer):
     # The Trainer would print every step.
     trainer.remove_callback(PrinterCallback)
     trainer.train()
-    return [logged for logged in trainer.state.log_history if "loss" in logged]
+    return trainer.state.log_history
 
 
 def losses(config, task, start, lines, work):
     """Returns the loss of each step of a training from the model in start, on the drawn samples in their order."""
     model = load(config, task, start)
     logged = train(config, model, task.drawn(lines), task.drawn_batch, 0, work, InOrder)
-    return [step["loss"] for step in logged]
+    return [step["loss"] for step in logged if "loss" in step]
 
 
-def reached(config, task, seed, work):
-    """Returns the task's metric after a training with transformers."""
+def reached(config, task, seed, work, group_by_length):
+    """Returns the task's metric after a training with transformers, and the training's samples per second."""
     set_seed(seed)
     model = load(config, task)
-    train(config, model, task.train, task.batch, seed, work)
+    logged = train(config, model, task.train, task.batch, seed, work, group_by_length=group_by_length)
     model.eval()
     outputs = []
     with torch.no_grad():
@@ -151,4 +152,4 @@ def reached(config, task, seed, work):
             batch = task.drawn_batch(rows)
             labels = {name: batch.pop(name) for name in list(batch) if name in task.answers}
             outputs += task.predictions(model(**batch), rows, labels)
-    return task.score(outputs)
+    return task.score(outputs), logged[-1]["train_samples_per_second"]

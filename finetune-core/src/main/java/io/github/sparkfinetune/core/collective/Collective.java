@@ -2,6 +2,8 @@ package io.github.sparkfinetune.core.collective;
 
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 
@@ -11,8 +13,9 @@ import java.util.function.Consumer;
  * collective's deadline, the operation ends with a {@link LostRankException} that names the rank. Results are bit-equal
  * on every rank, and in every run with the same number of ranks.
  *
- * <p>Only one thread may start operations. {@link #allReduceAsync} returns at once; the other operations first wait for
- * pending operations.
+ * <p>Only one thread may start operations. Operations named Async return at once; the other operations first wait for
+ * pending operations. If a rank is lost, a future's {@code get()} throws an
+ * {@link java.util.concurrent.ExecutionException} caused by a {@link LostRankException}; {@link #await} unwraps it.
  */
 public interface Collective extends AutoCloseable {
 
@@ -29,12 +32,21 @@ public interface Collective extends AutoCloseable {
 
     /**
      * Starts to replace {@code floats} by its sum over all ranks. The buffer must not be accessed or freed until the
-     * future is done or the collective is closed. If a rank is lost, {@code get()} throws an
-     * {@link java.util.concurrent.ExecutionException} caused by a {@link LostRankException}.
+     * future is done or the collective is closed.
      *
      * @param floats direct buffer in native order, F32 from its position to its limit; of equal length on every rank
      */
     Future<?> allReduceAsync(ByteBuffer floats);
+
+    /**
+     * Starts to replace this rank's share of some floats by its sum over all ranks, with the bits of
+     * {@link #allReduceAsync}. Afterwards the content of the other shares is undefined. The buffers must not be
+     * accessed or freed until the future is done or the collective is closed.
+     *
+     * @param shares by rank, its share: direct buffers in native order, F32 from position to limit; equal numbers and
+     *     lengths on every rank
+     */
+    Future<?> reduceScatterAsync(List<List<ByteBuffer>> shares);
 
     /** Replaces {@code values} by their sums over all ranks, which are added in the order of the ranks. */
     void allReduce(double[] values);
@@ -56,13 +68,38 @@ public interface Collective extends AutoCloseable {
     }
 
     /**
-     * Sends every rank's share to all ranks. Afterwards each share's buffers hold the same bytes on every rank, from
-     * the rank that owns the share.
+     * Starts to send every rank's share to all ranks. Afterwards each share's buffers hold the same bytes on every
+     * rank, from the rank that owns the share. The buffers must not be accessed or freed until the future is done or
+     * the collective is closed.
      *
      * @param shares direct buffers by rank, from their positions to their limits; equal numbers and lengths on every
      *     rank
      */
-    void allGatherInto(List<List<ByteBuffer>> shares);
+    Future<?> allGatherIntoAsync(List<List<ByteBuffer>> shares);
+
+    /** Sends every rank's share to all ranks, see {@link #allGatherIntoAsync}. */
+    default void allGatherInto(List<List<ByteBuffer>> shares) {
+        await(allGatherIntoAsync(shares));
+    }
+
+    /**
+     * Waits for an operation.
+     *
+     * @throws LostRankException if a rank is lost
+     */
+    static void await(Future<?> operation) {
+        try {
+            operation.get();
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof RuntimeException known
+                    ? known
+                    : new IllegalStateException("an operation of the ranks failed", e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw (CancellationException)
+                    new CancellationException("interrupted while waiting for the other ranks").initCause(e);
+        }
+    }
 
     /** Returns rank 0's value on every rank, for conditions that ranks may observe differently. */
     default boolean broadcast(boolean own) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.collective.ForwardingCollective;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,25 +35,14 @@ class FailedTrainingTest {
     }
 
     /** A collective whose first sum never ends and whose second sum cannot start, as without memory. */
-    private static final class FailsAtSecondSum implements Collective {
+    private static final class FailsAtSecondSum extends ForwardingCollective {
         static final String MESSAGE = "no room for the second sum";
 
-        private final Collective collective;
         private final List<ByteBuffer> pending = new ArrayList<>();
         private int pendingAtClose;
 
         FailsAtSecondSum(Collective collective) {
-            this.collective = collective;
-        }
-
-        @Override
-        public int rank() {
-            return collective.rank();
-        }
-
-        @Override
-        public int size() {
-            return collective.size();
+            super(collective);
         }
 
         @Override
@@ -62,21 +52,6 @@ class FailedTrainingTest {
             }
             pending.add(floats);
             return new CompletableFuture<>();
-        }
-
-        @Override
-        public void allReduce(double[] values) {
-            collective.allReduce(values);
-        }
-
-        @Override
-        public byte[][] allGather(byte[] mine) {
-            return collective.allGather(mine);
-        }
-
-        @Override
-        public void allGatherInto(List<List<ByteBuffer>> shares) {
-            collective.allGatherInto(shares);
         }
 
         @Override

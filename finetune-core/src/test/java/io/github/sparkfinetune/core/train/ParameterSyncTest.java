@@ -7,6 +7,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.collective.ForwardingCollective;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -57,15 +58,14 @@ class ParameterSyncTest {
     }
 
     /** A collective that scales sums of gradients on every rank except rank 0. */
-    private record Scaled(Collective exchange, float by) implements Collective {
-        @Override
-        public int rank() {
-            return exchange.rank();
-        }
+    private static final class Scaled extends ForwardingCollective {
+        private final Collective exchange;
+        private final float by;
 
-        @Override
-        public int size() {
-            return exchange.size();
+        Scaled(Collective exchange, float by) {
+            super(exchange);
+            this.exchange = exchange;
+            this.by = by;
         }
 
         @Override
@@ -83,26 +83,6 @@ class ParameterSyncTest {
             thread.setDaemon(true);
             thread.start();
             return scaled;
-        }
-
-        @Override
-        public void allReduce(double[] values) {
-            exchange.allReduce(values);
-        }
-
-        @Override
-        public byte[][] allGather(byte[] mine) {
-            return exchange.allGather(mine);
-        }
-
-        @Override
-        public void allGatherInto(List<List<ByteBuffer>> shares) {
-            exchange.allGatherInto(shares);
-        }
-
-        @Override
-        public void close() {
-            exchange.close();
         }
     }
 }

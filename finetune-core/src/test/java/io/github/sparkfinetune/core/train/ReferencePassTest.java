@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.checkpoint.TensorRange;
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.collective.ForwardingCollective;
 import io.github.sparkfinetune.core.collective.LostRankException;
 import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
@@ -27,7 +28,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
@@ -65,12 +65,11 @@ class ReferencePassTest {
     }
 
     /** A collective that ends its rank after some pieces of work. */
-    private static final class Ended implements Collective {
-        private final Collective ranks;
+    private static final class Ended extends ForwardingCollective {
         private int remaining;
 
         Ended(Collective ranks, int pieces) {
-            this.ranks = ranks;
+            super(ranks);
             this.remaining = pieces;
         }
 
@@ -79,41 +78,6 @@ class ReferencePassTest {
             if (remaining-- == 0) {
                 throw new LostRankException(rank(), "it was killed", null);
             }
-        }
-
-        @Override
-        public int rank() {
-            return ranks.rank();
-        }
-
-        @Override
-        public int size() {
-            return ranks.size();
-        }
-
-        @Override
-        public Future<?> allReduceAsync(ByteBuffer floats) {
-            return ranks.allReduceAsync(floats);
-        }
-
-        @Override
-        public void allReduce(double[] values) {
-            ranks.allReduce(values);
-        }
-
-        @Override
-        public byte[][] allGather(byte[] mine) {
-            return ranks.allGather(mine);
-        }
-
-        @Override
-        public void allGatherInto(List<List<ByteBuffer>> shares) {
-            ranks.allGatherInto(shares);
-        }
-
-        @Override
-        public void close() {
-            ranks.close();
         }
     }
 

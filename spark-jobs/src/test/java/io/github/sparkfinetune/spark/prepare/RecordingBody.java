@@ -71,8 +71,13 @@ public record RecordingBody(int token) implements RankBody {
         }
 
         @Override
-        public void allGatherInto(List<List<ByteBuffer>> shares) {
-            ranks.allGatherInto(shares);
+        public Future<?> reduceScatterAsync(List<List<ByteBuffer>> shares) {
+            return ranks.reduceScatterAsync(shares);
+        }
+
+        @Override
+        public Future<?> allGatherIntoAsync(List<List<ByteBuffer>> shares) {
+            return ranks.allGatherIntoAsync(shares);
         }
 
         @Override

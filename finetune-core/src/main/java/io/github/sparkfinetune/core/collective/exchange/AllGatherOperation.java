@@ -64,23 +64,18 @@ final class AllGatherOperation extends ExchangeOperation {
     AllGatherOperation(int rank, Topology topology, List<List<ByteBuffer>> shares) {
         this(Kind.ALL_GATHER_INTO, rank, topology);
         for (int block = 0; block < shares.size(); block++) {
-            cut(block, shares.get(block));
+            divide(block, shares.get(block));
         }
     }
 
     private void allocate(int block, byte[] memory) {
         bytes[block] = memory;
-        cut(block, List.of(ByteBuffer.wrap(memory)));
+        divide(block, List.of(ByteBuffer.wrap(memory)));
     }
 
-    private void cut(int block, List<ByteBuffer> buffers) {
-        List<ByteBuffer> cut = new ArrayList<>();
-        for (ByteBuffer buffer : buffers) {
-            lengths[block] += buffer.remaining();
-            for (int at = buffer.position(); at < buffer.limit(); at += CHUNK) {
-                cut.add(buffer.slice(at, Math.min(CHUNK, buffer.limit() - at)));
-            }
-        }
+    private void divide(int block, List<ByteBuffer> buffers) {
+        List<ByteBuffer> cut = cut(buffers);
+        lengths[block] = cut.stream().mapToLong(ByteBuffer::limit).sum();
         chunks.set(block, cut.isEmpty() ? List.of(ByteBuffer.allocate(0)) : cut);
     }
 

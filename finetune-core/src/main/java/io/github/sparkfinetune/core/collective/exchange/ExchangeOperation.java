@@ -2,7 +2,9 @@ package io.github.sparkfinetune.core.collective.exchange;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -19,7 +21,8 @@ abstract class ExchangeOperation {
         ALL_REDUCE(1, "sum of floats"),
         ALL_REDUCE_DOUBLES(2, "sum of doubles"),
         ALL_GATHER(3, "all-gather"),
-        ALL_GATHER_INTO(4, "all-gather of shares");
+        ALL_GATHER_INTO(4, "all-gather of shares"),
+        REDUCE_SCATTER(5, "sum of floats in shares");
 
         private final int code;
         private final String text;
@@ -62,6 +65,17 @@ abstract class ExchangeOperation {
     ExchangeOperation(Kind kind, int size) {
         this.kind = kind;
         this.toSend = new Deque[size];
+    }
+
+    /** Returns views of the chunks of some buffers, from position to limit; no chunk spans two buffers. */
+    static List<ByteBuffer> cut(List<ByteBuffer> buffers) {
+        List<ByteBuffer> cut = new ArrayList<>();
+        for (ByteBuffer buffer : buffers) {
+            for (int at = buffer.position(); at < buffer.limit(); at += CHUNK) {
+                cut.add(buffer.slice(at, Math.min(CHUNK, buffer.limit() - at)));
+            }
+        }
+        return cut;
     }
 
     final Kind kind() {

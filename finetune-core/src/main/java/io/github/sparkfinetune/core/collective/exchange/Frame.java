@@ -30,7 +30,7 @@ import java.nio.ByteBuffer;
  * sender knows</td><td>none</td></tr>
  * <tr><td>2 chunk</td><td>the operation: 1 all-reduce of F32, 2 all-reduce of F64, 3 all-gather, 4 all-gather of
  * shares</td><td>the operation;
- * total as in {@link AllReduceOperation} and {@link AllGatherOperation}</td><td>0 to 262,144 bytes</td></tr>
+ * total as in {@link ReduceOperation} and {@link AllGatherOperation}</td><td>0 to 262,144 bytes</td></tr>
  * <tr><td>3 abort</td><td>1 a rank is lost, 2 the ranks are out of step</td><td>0</td><td>the message in UTF-8, cut at
  * 1,000 bytes</td></tr>
  * <tr><td>4 goodbye</td><td>0</td><td>0</td><td>none</td></tr>

@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -26,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * heartbeats while the caller computes, and blocks while there is nothing to move.
  *
  * <p>A connection begins with the {@link Handshake}, followed by {@link Frame frames}. Operations are numbered from 1
- * in the order of the calls, which is the same on all ranks; {@link AllReduceOperation} and {@link AllGatherOperation}
+ * in the order of the calls, which is the same on all ranks; {@link ReduceOperation} and {@link AllGatherOperation}
  * define an operation's chunks. A heartbeat is due if nothing was sent to a peer for a quarter of
  * {@link ExchangeTimeouts#silence()}. A peer is lost in three cases:
  *
@@ -119,22 +121,72 @@ public final class TcpExchange implements Collective {
 
     @Override
     public Future<?> allReduceAsync(ByteBuffer floats) {
-        if (!floats.isDirect() || floats.order() != ByteOrder.nativeOrder() || floats.remaining() % Float.BYTES != 0) {
-            throw new IllegalArgumentException("not a direct buffer of floats in native order: " + floats);
-        }
+        requireFloats(floats);
         // In pieces, because a rank with a late peer may have to buffer as much as one sum.
         ByteBuffer remaining = floats.duplicate();
         while (true) {
             int length = Math.min(PIECE, remaining.remaining());
-            ByteBuffer piece = remaining.slice(remaining.position(), length);
-            ExchangeOperation operation = new AllReduceOperation(member.rank(), topology, tree, covers, piece, buffers);
-            loop.submit(operation);
+            List<List<ByteBuffer>> blocks = new ArrayList<>();
+            for (int block = 0; block < size(); block++) {
+                int from = start(length, block);
+                blocks.add(List.of(remaining.slice(remaining.position() + from, start(length, block + 1) - from)));
+            }
+            ExchangeOperation operation = sum(ExchangeOperation.Kind.ALL_REDUCE, blocks);
             remaining.position(remaining.position() + length);
             if (!remaining.hasRemaining()) {
                 // The previous pieces are done by then, or have failed too.
                 return operation.future();
             }
         }
+    }
+
+    private int start(int length, int block) {
+        return (int) ((long) length / Float.BYTES * block / size()) * Float.BYTES;
+    }
+
+    private ExchangeOperation sum(ExchangeOperation.Kind kind, List<List<ByteBuffer>> blocks) {
+        ExchangeOperation operation = new ReduceOperation(kind, member.rank(), topology, tree, covers, blocks, buffers);
+        loop.submit(operation);
+        return operation;
+    }
+
+    private static void requireFloats(ByteBuffer floats) {
+        if (!floats.isDirect() || floats.order() != ByteOrder.nativeOrder() || floats.remaining() % Float.BYTES != 0) {
+            throw new IllegalArgumentException("not a direct buffer of floats in native order: " + floats);
+        }
+    }
+
+    @Override
+    public Future<?> reduceScatterAsync(List<List<ByteBuffer>> shares) {
+        shares.forEach(share -> share.forEach(TcpExchange::requireFloats));
+        List<Deque<ByteBuffer>> remaining = new ArrayList<>();
+        shares.forEach(share -> remaining.add(new ArrayDeque<>(share)));
+        int bytes = Math.max(1, PIECE / size() / ExchangeOperation.CHUNK) * ExchangeOperation.CHUNK;
+        while (true) {
+            // A piece has some of each share, so that all ranks add at the same time.
+            List<List<ByteBuffer>> blocks =
+                    remaining.stream().map(share -> take(share, bytes)).toList();
+            ExchangeOperation operation = sum(ExchangeOperation.Kind.REDUCE_SCATTER, blocks);
+            if (remaining.stream().allMatch(Deque::isEmpty)) {
+                return operation.future();
+            }
+        }
+    }
+
+    /** Removes at most a number of bytes from the start of some buffers. */
+    private static List<ByteBuffer> take(Deque<ByteBuffer> buffers, int bytes) {
+        List<ByteBuffer> taken = new ArrayList<>();
+        int left = bytes;
+        while (left > 0 && !buffers.isEmpty()) {
+            ByteBuffer first = buffers.poll();
+            int length = Math.min(left, first.remaining());
+            taken.add(first.slice(first.position(), length));
+            left -= length;
+            if (length < first.remaining()) {
+                buffers.addFirst(first.slice(first.position() + length, first.remaining() - length));
+            }
+        }
+        return taken;
     }
 
     @Override
@@ -174,8 +226,10 @@ public final class TcpExchange implements Collective {
     }
 
     @Override
-    public void allGatherInto(List<List<ByteBuffer>> shares) {
-        run(new AllGatherOperation(member.rank(), topology, shares));
+    public Future<?> allGatherIntoAsync(List<List<ByteBuffer>> shares) {
+        ExchangeOperation operation = new AllGatherOperation(member.rank(), topology, shares);
+        loop.submit(operation);
+        return operation.future();
     }
 
     private byte[][] gather(ExchangeOperation.Kind kind, byte[] own) {

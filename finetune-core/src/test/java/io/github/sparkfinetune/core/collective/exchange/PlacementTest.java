@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.sparkfinetune.core.collective.address.Topology;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -108,6 +110,50 @@ class PlacementTest {
                                 .as("buffer %d of rank %d on %s", i, rank, placement)
                                 .isTrue();
                     }
+                }
+            }
+        }
+    }
+
+    /** Sums shares of several buffers; each rank's share has the bits of an all-reduce. */
+    @ParameterizedTest
+    @ValueSource(strings = {"aa", "ab", "aaa", "aab", "aabbccdd", "abcde", "aaabbbcc"})
+    void scattersTheSumsToTheirRanks(String placement) throws Exception {
+        int size = placement.length();
+        int[] lengths = {5, 0, ExchangeOperation.CHUNK / Float.BYTES, 3 * ExchangeOperation.CHUNK / Float.BYTES + 7};
+        try (Ranks ranks = Ranks.joinOn(hosts(placement))) {
+            List<List<float[]>> all = ranks.play(exchange -> {
+                List<List<ByteBuffer>> shares = new ArrayList<>();
+                List<ByteBuffer> whole = new ArrayList<>();
+                for (int rank = 0; rank < size; rank++) {
+                    List<ByteBuffer> share = new ArrayList<>();
+                    for (int length : rank == 1 ? new int[0] : lengths) {
+                        float[] own = values(exchange.rank() * size + rank, length + rank);
+                        share.add(Ranks.floats(own));
+                        whole.add(Ranks.floats(own));
+                    }
+                    shares.add(share);
+                }
+                exchange.reduceScatterAsync(shares).get();
+                for (ByteBuffer buffer : whole) {
+                    exchange.allReduceAsync(buffer).get();
+                }
+                int before = IntStream.range(0, exchange.rank())
+                        .map(rank -> shares.get(rank).size())
+                        .sum();
+                return IntStream.range(0, shares.get(exchange.rank()).size())
+                        .boxed()
+                        .flatMap(i -> Stream.of(
+                                Ranks.values(shares.get(exchange.rank()).get(i)), Ranks.values(whole.get(before + i))))
+                        .toList();
+            });
+            for (int rank = 0; rank < size; rank++) {
+                List<float[]> pairs = all.get(rank);
+                assertThat(pairs).hasSize(rank == 1 ? 0 : 2 * lengths.length);
+                for (int i = 0; i < pairs.size(); i += 2) {
+                    assertThat(Arrays.equals(pairs.get(i), pairs.get(i + 1)))
+                            .as("buffer %d of rank %d on %s", i / 2, rank, placement)
+                            .isTrue();
                 }
             }
         }

@@ -5,41 +5,47 @@ import io.github.sparkfinetune.core.collective.exchange.PartialSums.Memory;
 import io.github.sparkfinetune.core.collective.exchange.PartialSums.Sum;
 import io.github.sparkfinetune.core.collective.exchange.PartialSums.Values;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * All-reduce: the sum of a float buffer over n ranks. Each block is added up on its way to the rank that owns it, and
- * the sum returns the same way.
+ * Sum of float buffers over n ranks, in n blocks. Each block is added up on its way to the rank that owns it. A
+ * reduce-scatter ends there; in an all-reduce the sum returns the same way.
  *
- * <p>Of N floats, block b holds the floats from ⌊N b / n⌋ up to, but not including, ⌊N (b + 1) / n⌋. A block is sent as
- * chunks of 262,144 bytes and a rest, F32 in native byte order, which must be the same on all ranks. An empty block is
- * not sent. A chunk of block b takes these steps:
+ * <p>The buffers of a block, one after the other, are sent as chunks of 262,144 bytes and a rest for each buffer, F32
+ * in native byte order, which must be the same on all ranks. An empty block is not sent. A chunk of block b takes these
+ * steps, of which a reduce-scatter has the first three:
  *
  * <ol>
  *   <li>Each rank sends its values to its host's {@linkplain Topology#collector collector} of b.
  *   <li>The collector adds them up and sends the sums to rank b, one sum for each node that {@link SumTree#cover
  *       covers} its host's ranks. It is a single sum if hosts have equal numbers of ranks that are powers of two.
- *   <li>Rank b adds the sums up and sends the total to the other hosts' collectors and to the other ranks of its own
- *       host.
+ *   <li>Rank b adds the sums up.
+ *   <li>Rank b sends the total to the other hosts' collectors and to the other ranks of its own host.
  *   <li>A collector sends the total to the other ranks of its host.
  * </ol>
  *
- * <p>{@link Frame.Part#node} is the node of a chunk's sum, {@link Frame.Part#total} is 4 N. Values are added in the
- * order of {@link SumTree}. The result is therefore bit-equal on every rank, independent of the ranks' hosts.
+ * <p>{@link Frame.Part#node} is the node of a chunk's sum, {@link Frame.Part#total} is the number of bytes of all
+ * blocks. Values are added in the order of {@link SumTree}. The result is therefore bit-equal on every rank,
+ * independent of the ranks' hosts and of the blocks.
  *
- * <p>Only the second and third step cross hosts. Of h equal hosts, each sends and receives 2 (h - 1) / h N floats, the
- * minimum of an all-reduce, after two latencies.
+ * <p>Only sums of whole hosts and totals cross hosts. In an all-reduce of N floats, each of h equal hosts sends and
+ * receives 2 (h - 1) / h N floats, the minimum, after two latencies; in a reduce-scatter half of it, after one.
  *
  * <p>Source: Thakur, Rabenseifner and Gropp, "Optimization of collective communication operations in MPICH" (2005), on
  * reduce-scatter and all-gather by direct exchange.
  */
-final class AllReduceOperation extends ExchangeOperation {
+final class ReduceOperation extends ExchangeOperation {
     private final int rank;
     private final int size;
     private final int host;
     private final Topology topology;
     private final SumTree tree;
-    private final ByteBuffer bytes;
+    /** Each block's chunks. */
+    private final List<List<ByteBuffer>> chunks = new ArrayList<>();
+
+    private final long total;
     private final ExchangeBuffers buffers;
     private final List<List<Integer>> covers;
     private final int[] awaited;
@@ -48,57 +54,70 @@ final class AllReduceOperation extends ExchangeOperation {
     private final PartialSums sums;
 
     /**
-     * Creates the all-reduce of a buffer.
+     * Creates a sum.
      *
+     * @param kind {@link Kind#ALL_REDUCE} or {@link Kind#REDUCE_SCATTER}
      * @param covers by host, the nodes that cover its ranks
-     * @param bytes floats from position to limit, in native order
+     * @param blocks by rank, its block: buffers from position to limit, in native order
      */
-    AllReduceOperation(
+    ReduceOperation(
+            Kind kind,
             int rank,
             Topology topology,
             SumTree tree,
             List<List<Integer>> covers,
-            ByteBuffer bytes,
+            List<List<ByteBuffer>> blocks,
             ExchangeBuffers buffers) {
-        super(Kind.ALL_REDUCE, topology.size());
+        super(kind, topology.size());
         this.rank = rank;
         this.size = topology.size();
         this.host = topology.hostOf(rank);
         this.topology = topology;
         this.tree = tree;
         this.covers = covers;
-        this.bytes = bytes.slice();
         this.buffers = buffers;
         this.sums = new PartialSums(tree, buffers);
         this.awaited = new int[size];
+        for (List<ByteBuffer> block : blocks) {
+            chunks.add(cut(block));
+        }
+        this.total = chunks.stream()
+                .flatMap(List::stream)
+                .mapToLong(ByteBuffer::limit)
+                .sum();
         for (int block = 0; block < size; block++) {
             expect(block);
         }
     }
 
     private void expect(int block) {
-        int chunks = chunks(block);
+        int count = chunks(block);
         int collector = topology.collector(host, block);
         if (rank != collector) {
-            await(collector, chunks);
+            await(collector, returns() ? count : 0);
             return;
         }
         for (int other : topology.ranks(host)) {
-            await(other, chunks);
+            await(other, count);
         }
         if (rank != block) {
-            await(block, chunks);
+            await(block, returns() ? count : 0);
             return;
         }
         for (int far = 0; far < topology.hosts(); far++) {
-            await(topology.collector(far, block), chunks * covers.get(far).size());
+            await(topology.collector(far, block), count * covers.get(far).size());
         }
     }
 
-    private void await(int peer, int chunks) {
+    /** Returns whether the sums return to all ranks. */
+    private boolean returns() {
+        return kind() == Kind.ALL_REDUCE;
+    }
+
+    private void await(int peer, int count) {
         if (peer != rank) {
-            awaited[peer] += chunks;
-            allAwaited += chunks;
+            awaited[peer] += count;
+            allAwaited += count;
         }
     }
 
@@ -129,7 +148,7 @@ final class AllReduceOperation extends ExchangeOperation {
     }
 
     private Outgoing outgoing(ByteBuffer body, int block, int chunk, int node, boolean lent) {
-        return new Outgoing(new Frame.Part(bytes.limit(), block, chunk, node), body, lent);
+        return new Outgoing(new Frame.Part(total, block, chunk, node), body, lent);
     }
 
     private void add(int block, int chunk, int leaf, Values values) {
@@ -148,6 +167,9 @@ final class AllReduceOperation extends ExchangeOperation {
     private void complete(int block, int chunk, Sum sum) {
         if (block == rank) {
             sums.forget(block, chunk);
+            if (!returns()) {
+                return;
+            }
             sendSum(block, chunk);
             for (int far = 0; far < topology.hosts(); far++) {
                 if (far != host) {
@@ -178,14 +200,14 @@ final class AllReduceOperation extends ExchangeOperation {
 
     @Override
     long ownBytes() {
-        return bytes.limit();
+        return total;
     }
 
     @Override
     boolean expects(int peer, Frame frame) {
         Frame.Part part = frame.part();
         int block = part.block();
-        if (part.total() != bytes.limit()
+        if (part.total() != total
                 || block < 0
                 || block >= size
                 || part.chunk() < 0
@@ -198,7 +220,7 @@ final class AllReduceOperation extends ExchangeOperation {
         }
         int collector = topology.collector(host, block);
         if (part.node() == tree.root()) {
-            return block != rank && peer == (rank == collector ? block : collector);
+            return returns() && block != rank && peer == (rank == collector ? block : collector);
         }
         boolean near = topology.hostOf(peer) == host && part.node() == peer;
         boolean far = block == rank
@@ -249,20 +271,16 @@ final class AllReduceOperation extends ExchangeOperation {
         return allAwaited == 0;
     }
 
-    /** Returns this rank's own values of a chunk. */
+    /** Returns a new view of this rank's own values of a chunk. */
     private ByteBuffer own(int block, int chunk) {
-        return bytes.slice(start(block) + chunk * CHUNK, length(block, chunk));
+        return chunks.get(block).get(chunk).duplicate().order(ByteOrder.nativeOrder());
     }
 
     private int chunks(int block) {
-        return (start(block + 1) - start(block) + CHUNK - 1) / CHUNK;
+        return chunks.get(block).size();
     }
 
     private int length(int block, int chunk) {
-        return Math.min(CHUNK, start(block + 1) - start(block) - chunk * CHUNK);
-    }
-
-    private int start(int block) {
-        return (int) ((long) bytes.limit() / Float.BYTES * block / size) * Float.BYTES;
+        return chunks.get(block).get(chunk).limit();
     }
 }

@@ -187,7 +187,9 @@ def recorded_attention(i):
 INPUTS = {
     "Tensors.copy": lambda i: [(i.x(3, 4), i.x(3, 4))],
     "Tensors.zero": lambda i: [(i.x(3, 4),)],
-    "Tensors.norm": lambda i: [(i.x(3, 4),)],
+    "Tensors.unit_norms": lambda i: [([i.x(3, 4), i.x(5), i.x(8)], 4)],
+    "Tensors.placeholder": lambda i: [(i.x(1), [3, 4])],
+    "Tensors.view_like": lambda i: [(i.x(12), i.x(3, 4))],
     "Tensors.stretch": lambda i: [(i.x(3, 4), 2, 11)],
     "Tensors.byte_stretch": lambda i: [(i.x(3, 4), 5, 11), (i.x(3, 4).to(torch.bfloat16)[1:], 3, 16)],
     "Tensors.f32": lambda i: [(i.x(3, 4),), (i.x(3, 4).to(torch.bfloat16),)],
@@ -202,7 +204,13 @@ INPUTS = {
     "Rows.select_rows": lambda i: [(i.x(5, 2, 3), i.ids(5, 3))],
     "Rows.add_rows": lambda i: [(i.x(5, HIDDEN), i.ids(5, 6), i.x(2, 3, HIDDEN))],
     "Rows.set_rows": lambda i: [(i.x(9, HIDDEN), torch.tensor([7, 1], device=i.device), i.x(2, HIDDEN))],
-    "Rows.add_lookups": lambda i: [(i.x(9, HIDDEN), i.ids(9, 2, 8), i.x(2, 8, HIDDEN), p) for p in (-1, 3)],
+    "Rows.row_values": lambda i: [(torch.tensor([1, 4], device=i.device), HIDDEN, HIDDEN + 3, 3, 2 * HIDDEN)],
+    "Rows.add_row_values": lambda i: [
+        (i.x(4 * HIDDEN), HIDDEN + 3, torch.tensor([1, 4], device=i.device), i.x(2, HIDDEN), 3, 2 * HIDDEN)
+    ],
+    "Rows.take_row_values": lambda i: [
+        (i.x(2, HIDDEN), i.x(4 * HIDDEN), HIDDEN + 3, torch.tensor([1, 4], device=i.device), 3, 2 * HIDDEN)
+    ],
     "Autograd.leaf": lambda i: [(i.x(3),)],
     "Autograd.backward": lambda i: [recorded(i, add, n) for add in (False, True) for n in (0, 1, 2)],
     "Matmul.pad_rows": lambda i: [(i.x(9, 3),)],

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.conf;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.sparkfinetune.conf.key.Check;
 import io.github.sparkfinetune.conf.key.Key;
 import java.io.Serializable;
@@ -15,7 +16,7 @@ import java.io.Serializable;
  * @param timeoutSeconds seconds without a sign of life after which a rank gives up on a peer
  * @param startTimeoutSeconds seconds that the driver waits for enough executors to register
  * @param sharedFilesystem whether {@code file:} paths mean the same files on the driver and on every executor
- * @param shardOptimizer whether each rank keeps, updates and saves only its share of the optimizer's state
+ * @param shard what the ranks share, so that each holds and saves only its share
  */
 public record ClusterConfig(
         @Key(mayChange = true, hf = "TrainingArguments.world_size")
@@ -26,13 +27,35 @@ public record ClusterConfig(
         @Key(mayChange = true) int timeoutSeconds,
         @Key(mayChange = true) int startTimeoutSeconds,
         @Key(mayChange = true) boolean sharedFilesystem,
-        @Key(mayChange = true) boolean shardOptimizer)
+        @Key(mayChange = true) Shard shard)
         implements Serializable {
+
+    /** What the ranks share (Rajbhandari et al. 2020, ZeRO). Each level adds to the level before. */
+    public enum Shard {
+        /** Nothing: every rank holds everything. */
+        @JsonProperty("none")
+        NONE,
+        /** The optimizer's state (ZeRO-1). */
+        @JsonProperty("optimizer")
+        OPTIMIZER,
+        /** Also the gradients (ZeRO-2). The micro-batches of a step pass each layer together. */
+        @JsonProperty("gradients")
+        GRADIENTS,
+        /** Also the weights (ZeRO-3), which a rank gathers one layer at a time. */
+        @JsonProperty("full")
+        FULL;
+
+        /** Returns whether this level shares what another level shares. */
+        public boolean shares(Shard other) {
+            return compareTo(other) >= 0;
+        }
+    }
 
     public ClusterConfig {
         Check.that(ranks >= 1, "cluster.ranks", ranks, "at least 1");
         Check.that(port >= 0 && port <= 65535, "cluster.port", port, "between 0 and 65535");
         Check.that(timeoutSeconds >= 1, "cluster.timeout_seconds", timeoutSeconds, "at least 1");
+        Check.present("cluster.shard", shard);
         Check.that(startTimeoutSeconds >= 1, "cluster.start_timeout_seconds", startTimeoutSeconds, "at least 1");
     }
 }

@@ -24,6 +24,7 @@ public class BadConfigTest {
         learning_rate: 1 ^ run.yaml:6: unknown key learning_rate; did you mean training.learning_rate?
         trainign: {seed: 1} ^ run.yaml:6: unknown key trainign; did you mean training?
         zzzzzzzzz: 1 ^ run.yaml:6: unknown key zzzzzzzzz
+        cluster: {shard_optimizer: 2} ^ run.yaml:6: cluster.shard_optimizer: expected true or false, got '2'
         training:|  learning_rate: fast ^ run.yaml:7: training.learning_rate: expected a number, got 'fast'
         training:|  learning_rate: '1' ^ run.yaml:7: training.learning_rate: expected a number, got '1'
         training:|  seed: 1.5 ^ run.yaml:7: training.seed: expected a whole number, got '1.5'

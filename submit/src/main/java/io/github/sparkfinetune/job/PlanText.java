@@ -3,6 +3,7 @@ package io.github.sparkfinetune.job;
 import io.github.sparkfinetune.core.memory.NewWeight;
 import io.github.sparkfinetune.core.plan.RankMemory;
 import io.github.sparkfinetune.core.plan.RunPlan;
+import io.github.sparkfinetune.core.plan.Traffic;
 import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import java.util.ArrayList;
@@ -42,6 +43,12 @@ public final class PlanText {
                 disk.model() > 0 ? format(", %,.0f for the model, once a machine", disk.model() / MIB) : ""));
         lines.add("");
         lines.add(format("ranks       %,d, %s", plan.ranks().count(), slots(plan)));
+        if (plan.ranks().count() > 1) {
+            Traffic traffic = run.traffic();
+            lines.add(format(
+                    "exchange    a rank receives %,.0f MiB a step: %.2f s at 10 Gbit/s, most of it while it computes",
+                    traffic.sum() / MIB, traffic.seconds(10)));
+        }
         run.work()
                 .ifPresentOrElse(
                         work -> work(work, lines),

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.core.memory.NewWeight;
 import io.github.sparkfinetune.core.plan.DirectMemory;
 import io.github.sparkfinetune.core.plan.RankMemory;
 import io.github.sparkfinetune.core.plan.RunPlan;
+import io.github.sparkfinetune.core.plan.Traffic;
 import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import java.util.List;
@@ -36,6 +37,7 @@ public final class Plans {
                 460_800,
                 memory,
                 new RunPlan.Disk(514 * MIB, 5 * MIB),
+                new Traffic(2 * MIB, 0),
                 Map.of("training.gradient_checkpointing=true", 1029 * MIB),
                 Optional.of(new RunPlan.Work(1600, 200_000, 90_000, 4, 400, 1)),
                 List.of(

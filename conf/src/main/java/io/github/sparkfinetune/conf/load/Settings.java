@@ -104,7 +104,7 @@ final class Settings {
         String path = override.substring(0, equals).strip();
         String where = "--set " + path;
         String map = path.contains(".") ? path.substring(0, path.lastIndexOf('.')) : "";
-        if (!Keys.all().containsKey(path) && !Keys.isMap(map)) {
+        if (!Keys.all().containsKey(path) && !Keys.isMap(map) && !RenamedKey.contains(path)) {
             throw unknown(path, where);
         }
         add(path, compose(override.substring(equals + 1), where), mark -> where, where);
@@ -129,6 +129,10 @@ final class Settings {
 
     private void add(String path, Node node, Place place, String top) {
         Setting setting = new Setting(node, node == null ? top : place.of(node.getStartMark()));
+        if (RenamedKey.contains(path)) {
+            RenamedKey.translate(path, setting, this);
+            return;
+        }
         changed.put(path, setting.where());
         boolean section = Keys.isSection(path);
         if (!section && !Keys.isMap(path)) {
@@ -152,7 +156,7 @@ final class Settings {
             if (!seen.add(child)) {
                 throw RunException.config(where + ": " + child + " is set twice: remove one");
             }
-            if (section && !Keys.all().containsKey(child)) {
+            if (section && !Keys.all().containsKey(child) && !RenamedKey.contains(child)) {
                 throw unknown(child, where);
             }
             add(child, tuple.getValueNode(), place, where);

@@ -206,7 +206,7 @@ class EveryKeyTest {
                   timeout_seconds: 15
                   start_timeout_seconds: 16
                   shared_filesystem: true
-                  shard_optimizer: true
+                  shard: gradients
                 output: {dir: out, dtype: bfloat16}
                 """, "run.yaml", List.of());
 
@@ -304,7 +304,7 @@ class EveryKeyTest {
                 new RunConfig.Compute(
                         DeviceChoice.CPU,
                         PrecisionChoice.BF16,
-                        new ClusterConfig(4, 7000, "0.0.0.0", 15, 16, true, true)),
+                        new ClusterConfig(4, 7000, "0.0.0.0", 15, 16, true, ClusterConfig.Shard.GRADIENTS)),
                 new OutputConfig("out", OutputConfig.Dtype.BFLOAT16));
         assertThat(config).isEqualTo(expected);
         assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))

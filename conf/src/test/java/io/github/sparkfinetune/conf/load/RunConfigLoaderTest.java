@@ -43,6 +43,24 @@ class RunConfigLoaderTest {
     private static final String MINIMAL = "{model: m, task: classification, data: {train: t}, output: {dir: o}}";
 
     @Test
+    void translatesAKeyOfTheReleaseBefore() {
+        String former = "{model: m, task: classification, data: {train: t}, output: {dir: o}, "
+                + "cluster: {shard_optimizer: true}}";
+
+        assertThat(shard(former)).isEqualTo(ClusterConfig.Shard.OPTIMIZER);
+        assertThat(shard(MINIMAL, "cluster.shard_optimizer=true")).isEqualTo(ClusterConfig.Shard.OPTIMIZER);
+        assertThat(shard(MINIMAL, "cluster.shard=full", "cluster.shard_optimizer=false"))
+                .isEqualTo(ClusterConfig.Shard.FULL);
+    }
+
+    private static ClusterConfig.Shard shard(String yaml, String... overrides) {
+        return RunConfigLoader.parse(yaml, "run.yaml", List.of(overrides))
+                .compute()
+                .cluster()
+                .shard();
+    }
+
+    @Test
     void readsDefaultsFromDefaultsYaml() {
         RunConfig config = RunConfigLoader.parse(MINIMAL, "run.yaml", List.of());
 
@@ -101,7 +119,8 @@ class RunConfigLoaderTest {
                         new TrainingConfig.Evaluation(0, 0, 0, "loss"),
                         new TrainingConfig.Saving(0, 15, 2),
                         new TrainingConfig.Tracking(1, List.of(), null)));
-        assertThat(config.compute().cluster()).isEqualTo(new ClusterConfig(1, 0, null, 10, 120, false, false));
+        assertThat(config.compute().cluster())
+                .isEqualTo(new ClusterConfig(1, 0, null, 10, 120, false, ClusterConfig.Shard.NONE));
     }
 
     @Test

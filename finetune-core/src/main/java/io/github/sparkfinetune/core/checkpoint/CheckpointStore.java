@@ -32,11 +32,13 @@ import org.slf4j.LoggerFactory;
  *   <li>{@code model.safetensors}: the trained parameters in F32, by the names of Hugging Face's
  *       {@code named_parameters()}. An adapter's parameters are {@code MODULE.lora_A} [r, in], {@code MODULE.lora_B}
  *       [out, r] and, for DoRA, {@code MODULE.lora_magnitude} [out], where MODULE is the linear's name in the base
- *       model. Frozen weights are not stored: a resume reads them from the base model.
+ *       model. Frozen weights are not stored: a resume reads them from the base model. Parameters of which each rank
+ *       holds a share are in the ranks' files instead.
  *   <li>{@code optimizer.safetensors}: the optimizer's state in F32; for AdamW {@code exp_avg.PARAMETER} and
  *       {@code exp_avg_sq.PARAMETER}, of the parameter's shape. If the state is sharded over N ranks, each rank has its
  *       own file: {@code optimizer-00001-of-N.safetensors} and so on, with N in five digits too. If several ranks share
- *       a parameter, each file holds a flat range of its values, named as in {@link TensorRange}.
+ *       a parameter, each file holds a flat range of its values, named as in {@link TensorRange}. If the ranks also
+ *       share the weights, each file holds the rank's share of them too, under the parameters' names.
  *   <li>{@code state.json}: the trainer's other state, in UTF-8; its fields are those of
  *       {@code io.github.sparkfinetune.core.train.TrainState}.
  *   <li>{@code COMMITTED}: size and checksum of each of the three files; see {@link CommitMarker}. Each other rank's

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,12 +18,12 @@ import org.apache.hadoop.fs.FileSystem;
 /**
  * Content of a checkpoint on this machine.
  *
- * @param model trained parameters
- * @param optimizer the optimizer's state, or the needed part
+ * @param model trained parameters that every rank of the run held whole
+ * @param shares the optimizer's state and the ranks' shares of trained parameters, or the needed part
  * @param state the trainer's other state
  * @param copy folder that is deleted on close; empty if the checkpoint is read in place
  */
-public record LoadedCheckpoint(SafetensorsFile model, StoredState optimizer, JsonNode state, Optional<Path> copy)
+public record LoadedCheckpoint(SafetensorsFile model, StoredState shares, JsonNode state, Optional<Path> copy)
         implements AutoCloseable {
 
     /** Location of the files, and their way to this machine. */
@@ -89,18 +90,19 @@ public record LoadedCheckpoint(SafetensorsFile model, StoredState optimizer, Jso
 
     private static LoadedCheckpoint load(
             Source source, CheckpointFiles files, Optional<NeededState> needed, Optional<Path> copy) {
-        StoredState optimizer = new StoredState();
+        SafetensorsFile model = SafetensorsFile.open(source.whole(CheckpointFolder.MODEL));
+        StoredState shares = new StoredState();
         try {
             JsonNode state = JsonFiles.readObject(source.whole(CheckpointFolder.STATE));
             if (needed.isEmpty()) {
-                files.optimizer().forEach(name -> optimizer.add(SafetensorsFile.open(source.whole(name))));
+                files.optimizer().forEach(name -> shares.add(SafetensorsFile.open(source.whole(name))));
             } else {
-                addNeeded(source, files.optimizer(), needed.get(), optimizer);
+                addNeeded(source, files.optimizer(), needed.get().without(model.names()), shares);
             }
-            SafetensorsFile model = SafetensorsFile.open(source.whole(CheckpointFolder.MODEL));
-            return new LoadedCheckpoint(model, optimizer, state, copy);
+            return new LoadedCheckpoint(model, shares, state, copy);
         } catch (RuntimeException e) {
-            optimizer.close();
+            shares.close();
+            model.close();
             throw e;
         }
     }
@@ -125,10 +127,35 @@ public record LoadedCheckpoint(SafetensorsFile model, StoredState optimizer, Jso
         }
     }
 
+    /**
+     * Reads values of a trained parameter, or of a share of it.
+     *
+     * @param name name as in {@link TensorRange}
+     * @param skipped bytes that are skipped at the start
+     * @param target filled from its position to its limit, which do not move
+     * @throws io.github.sparkfinetune.conf.error.RunException if some of the values are missing
+     */
+    public void readParameter(String name, long skipped, ByteBuffer target) {
+        TensorRange range = TensorRange.ofName(name);
+        if (model.names().contains(range.tensor())) {
+            long begin = range.from() * model.info(range.tensor()).dtype().bytes();
+            model.read(range.tensor(), begin + skipped, target);
+        } else {
+            shares.read(name, skipped, target);
+        }
+    }
+
+    /** Returns the shape of a parameter, or empty if the checkpoint has only shares of it. */
+    public Optional<long[]> shape(String parameter) {
+        return model.names().contains(parameter)
+                ? Optional.of(model.info(parameter).shape())
+                : Optional.empty();
+    }
+
     @Override
     public void close() {
         model.close();
-        optimizer.close();
+        shares.close();
         copy.ifPresent(HadoopFiles::deleteLocal);
     }
 }

@@ -12,7 +12,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** An optimizer's state in a checkpoint: tensors, whole or in parts, in one file for each rank that wrote a share. */
+/**
+ * An optimizer's state, and shares of trained parameters, in a checkpoint: tensors, whole or in parts, in one file for
+ * each rank that wrote a share.
+ */
 public final class StoredState implements AutoCloseable {
     /** Values [from, to) of a tensor in one file. */
     private record Part(SafetensorsFile file, String name, long from, long to) {
@@ -133,7 +136,7 @@ public final class StoredState implements AutoCloseable {
             missing -= overlap.count();
         }
         if (missing != 0) {
-            throw RunException.data("the checkpoint's state of the optimizer does not hold " + requested.name()
+            throw RunException.data("the checkpoint does not hold " + requested.name()
                     + " once and completely: train into a new output.dir");
         }
     }

@@ -2,15 +2,17 @@ package io.github.sparkfinetune.core.gradient;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.checkpoint.TensorRange;
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.collective.LostRankException;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.model.weight.LmHead;
 import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.model.weight.ParameterGroup;
+import io.github.sparkfinetune.core.model.weight.ShardedWeights;
 import io.github.sparkfinetune.core.model.weight.TokenRows;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.Device;
@@ -20,112 +22,92 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
-import java.util.function.Function;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Gradients of one step, added up over micro-batches and over the ranks. The all-reduce of a block's gradients starts
- * as soon as they are complete, while the block below is still computed. The gradients of small blocks wait for the
- * next block, so that a bucket has a useful size.
+ * Gradients of one step, added up over micro-batches and over the ranks. The sum of a block's gradients over the ranks
+ * starts as soon as they are complete, while the block below is still computed. The gradients of small blocks wait for
+ * the next block, so that a {@link Bucket} has a useful size.
  */
 public final class Gradients {
-    /** Bytes from which gradients are all-reduced without those of the next block. */
+    /** Bytes from which gradients are summed without those of the next block. */
     private static final long BUCKET = 8_000_000;
-
-    /** Blocks whose gradients are all-reduced together, in the order in which the gradients complete. */
-    private static final class Group {
-        private final List<ParameterGroup> blocks;
-        private final GradientBucket bucket;
-        private int complete;
-
-        Group(List<ParameterGroup> blocks, GradientBucket bucket) {
-            this.blocks = blocks;
-            this.bucket = bucket;
-        }
-    }
 
     private final ScriptModule script;
     private final Collective collective;
-    private final Map<ParameterGroup, List<NDArray>> gradients = new LinkedHashMap<>();
-    private final List<Group> groups;
+    private final boolean isSharded;
+    private final Buckets buckets;
     private final Optional<EmbeddingGradient> table;
-    private final String tableName;
+    /** Gradient of trained rows of a frozen table that the objective reads. */
+    private final Optional<TokenRowsGradient> tiedRows;
+    /** The trained table that the objective reads. */
+    private final Optional<Parameter> tied;
+
     private final Optional<ParameterGroup> lmHead;
     private final Optional<ParameterGroup> shared;
-    private final boolean tied;
+    private final Optional<ParameterExchange> exchange;
+    private final List<GradientGroup> groups = new ArrayList<>();
     private final List<ParameterGradient> parameters = new ArrayList<>();
-    private final List<Future<?>> pending = new ArrayList<>();
 
-    /** @param manager owner of the gradients, on the model's device */
-    public Gradients(NDManager manager, Model model, Collective collective) {
+    /**
+     * @param manager owner of the gradients, on the model's device
+     * @param shard what the ranks share
+     */
+    public Gradients(NDManager manager, Model model, Collective collective, Shard shard) {
         this.script = model.script();
         this.collective = collective;
+        this.isSharded = collective.size() > 1 && shard.shares(Shard.GRADIENTS);
+        int ranks = shard == Shard.NONE ? 1 : collective.size();
         Device device = Device.of(manager);
         // Layers add to shared gradients until the lowest layer is done.
-        List<ParameterGroup> trained = Stream.<Stream<? extends ParameterGroup>>of(
+        List<ParameterGroup> trained = Stream.of(
                         model.shared().stream(), model.blocks().stream(), model.lmHead().stream())
-                .<ParameterGroup>flatMap(Function.identity())
-                .filter(block -> !block.trainable().isEmpty())
+                .<ParameterGroup>flatMap(stream -> stream)
+                .filter(group -> !group.trainable().isEmpty())
                 .toList();
-        groups = groups(trained, device);
-        for (ParameterGroup block : trained) {
-            gradients.put(block, gradientsOf(block));
-        }
+        int layers = layers(model);
         lmHead = model.lmHead().filter(trained::contains);
         shared = model.shared().filter(trained::contains);
-        tied = model.tied();
-        table = ofTable(device, script, model);
-        tableName = model.tokenRows().isPresent() ? TokenRows.GRADIENT : LmHead.WEIGHT;
-        Parameter trainedTable = model.tokenRows().map(TokenRows::parameter).orElse(model.table());
-        table.ifPresent(gradient ->
-                parameters.add(new ParameterGradient(trainedTable, gradient.gradient(), 1 + layers(model))));
-        gradients.forEach((block, own) -> {
-            List<Parameter> trainable = block.trainable();
-            for (int i = 0; i < trainable.size(); i++) {
-                parameters.add(new ParameterGradient(trainable.get(i), own.get(i), depth(block, layers(model))));
-            }
-        });
-    }
-
-    private List<Group> groups(List<ParameterGroup> trained, Device device) {
-        List<Group> result = new ArrayList<>();
-        List<ParameterGroup> blocks = new ArrayList<>();
-        long bytes = 0;
+        Optional<GradientGroup> tableGroup = Optional.of(
+                        model.tokenRows().map(TokenRows::parameter).orElse(model.table()))
+                .filter(Parameter::trainable)
+                .map(parameter ->
+                        GradientGroup.of(parameter, List.of(parameter), 1 + layers, ranks, model.shardedTable()));
+        tied = tableGroup.isPresent() && model.tokenRows().isEmpty() && model.tied()
+                ? Optional.of(model.table())
+                : Optional.empty();
         // The last block completes first.
+        List<GradientGroup> order = new ArrayList<>();
+        tied.ifPresent(parameter -> order.add(tableGroup.orElseThrow()));
         for (int i = trained.size() - 1; i >= 0; i--) {
-            blocks.add(trained.get(i));
-            bytes += Float.BYTES
-                    * trained.get(i).trainable().stream()
-                            .mapToLong(Parameter::size)
-                            .sum();
-            if (bytes >= BUCKET || i == 0) {
-                List<Parameter> all = blocks.stream()
-                        .flatMap(block -> block.trainable().stream())
-                        .toList();
-                result.add(new Group(List.copyOf(blocks), GradientBucket.of(device, script, all)));
-                blocks.clear();
-                bytes = 0;
-            }
+            ParameterGroup group = trained.get(i);
+            order.add(GradientGroup.of(group, group.trainable(), depth(group, layers), ranks, group.sharded()));
         }
-        return List.copyOf(result);
-    }
-
-    private List<NDArray> gradientsOf(ParameterGroup block) {
-        Group group = group(block);
-        int from = group.blocks.stream()
-                .takeWhile(before -> before != block)
-                .mapToInt(before -> before.trainable().size())
-                .sum();
-        return group.bucket.gradients().subList(from, from + block.trainable().size());
-    }
-
-    private Group group(ParameterGroup block) {
-        return groups.stream()
-                .filter(group -> group.blocks.contains(block))
+        buckets = new Buckets(device, script, collective, isSharded, ranks > 1, order, BUCKET);
+        Optional<TokenRowsGradient> tokenRows = model.tokenRows()
+                .map(rows -> new TokenRowsGradient(
+                        device, script, collective, rows, tableGroup.orElseThrow(), model.paddingId()));
+        tiedRows = tokenRows.filter(rows -> model.tied());
+        table = tokenRows.isPresent()
+                ? tokenRows.map(EmbeddingGradient.class::cast)
+                : tableGroup.map(group -> {
+                    SparseEmbeddingGradient lookups =
+                            new SparseEmbeddingGradient(device, script, collective, group, model.paddingId());
+                    return tied.isEmpty() ? lookups : new TiedEmbeddingGradient(lookups, buckets.of(model.table()));
+                });
+        tableGroup.ifPresent(this.groups::add);
+        trained.forEach(group -> this.groups.add(order.stream()
+                .filter(other -> other.owner() == group)
                 .findFirst()
-                .orElseThrow();
+                .orElseThrow()));
+        table.ifPresent(gradient -> parameters.addAll(gradient.parameters()));
+        tied.ifPresent(parameter -> parameters.addAll(buckets.parameters(parameter)));
+        trained.forEach(group -> parameters.addAll(buckets.parameters(group)));
+        exchange = ranks == 1
+                ? Optional.empty()
+                : Optional.of(new ParameterExchange(device, script, collective, held(false)));
     }
 
     private static int layers(Model model) {
@@ -142,23 +124,48 @@ public final class Gradients {
         };
     }
 
-    private static Optional<EmbeddingGradient> ofTable(Device device, ScriptModule script, Model model) {
-        if (model.tokenRows().isPresent()) {
-            return Optional.of(
-                    new TokenRowsGradient(device, script, model.tokenRows().get(), model.paddingId()));
-        }
-        if (!model.table().trainable()) {
-            return Optional.empty();
-        }
-        return Optional.of(
-                model.tied()
-                        ? new TiedEmbeddingGradient(device, script, model.table(), model.paddingId())
-                        : new SparseEmbeddingGradient(device, script, model.table(), model.paddingId()));
+    private List<GradientGroup> held(boolean inShares) {
+        return groups.stream()
+                .filter(group -> group.sharded().isPresent() == inShares)
+                .toList();
     }
 
-    /** Returns every trained parameter, the embedding table first, with its gradient after {@link #await}. */
+    /** Returns the trained parameters that this rank holds whole, the embedding table first. */
+    public List<Parameter> whole() {
+        return parameters(held(false));
+    }
+
+    /** Returns the trained parameters of which this rank holds a share, by their shares. */
+    public Map<ShardedWeights, List<Parameter>> sharded() {
+        Map<ShardedWeights, List<Parameter>> sharded = new LinkedHashMap<>();
+        held(true).forEach(group -> sharded.put(group.sharded().orElseThrow(), group.parameters()));
+        return sharded;
+    }
+
+    private static List<Parameter> parameters(List<GradientGroup> groups) {
+        return groups.stream().flatMap(group -> group.parameters().stream()).toList();
+    }
+
+    /** Returns this rank's shares of the parameters of {@link #sharded}. */
+    public List<Parameter> shares() {
+        Set<String> names = parameters(held(true)).stream().map(Parameter::name).collect(Collectors.toSet());
+        return parameters.stream()
+                .map(ParameterGradient::parameter)
+                .filter(share -> names.contains(TensorRange.ofName(share.name()).tensor()))
+                .toList();
+    }
+
+    /**
+     * Returns what this rank updates with its gradient after {@link #await}, the embedding table first: all trained
+     * parameters, or its shares of them.
+     */
     public List<ParameterGradient> parameters() {
         return List.copyOf(parameters);
+    }
+
+    /** Returns whether the micro-batches of a step must pass each block together, so that its gradients exist once. */
+    public boolean areSharded() {
+        return isSharded;
     }
 
     /**
@@ -172,21 +179,30 @@ public final class Gradients {
 
     /** Returns a gradient for each parameter of {@link Block#differentiated}. */
     public List<NDArray> of(Block block) {
-        List<NDArray> own = gradients.getOrDefault(block, List.of());
+        List<NDArray> own = buckets.opened(block);
         return block.kind() == BlockKind.LAYER && shared.isPresent()
-                ? Stream.concat(own.stream(), gradients.get(shared.orElseThrow()).stream())
+                ? Stream.concat(own.stream(), buckets.opened(shared.orElseThrow()).stream())
                         .toList()
                 : own;
     }
 
+    /** Sets the gradients of a block to zero, on a rank that has no samples in this step. */
+    public void clear(NDManager owner, ParameterGroup block) {
+        clear(owner, buckets.opened(block));
+    }
+
+    private void clear(NDManager owner, List<NDArray> gradients) {
+        gradients.forEach(gradient -> script.call(owner, "zero", gradient));
+    }
+
     /** Sets the gradients to zero that layers only add to. */
     public void clearShared(NDManager owner) {
-        shared.ifPresent(block -> gradients.get(block).forEach(gradient -> script.call(owner, "zero", gradient)));
+        shared.ifPresent(block -> clear(owner, block));
     }
 
     /** Marks the gradients of shared weights as complete on this rank. */
     public void completeShared() {
-        shared.ifPresent(this::complete);
+        shared.ifPresent(buckets::complete);
     }
 
     /**
@@ -195,16 +211,23 @@ public final class Gradients {
      */
     public Map<String, NDArray> lmHead() {
         Map<String, NDArray> named = new LinkedHashMap<>();
-        lmHead.ifPresent(group -> named.putAll(group.byName(gradients.get(group))));
-        if (tied) {
-            table.ifPresent(gradient -> named.put(tableName, gradient.gradient().dense()));
-        }
+        lmHead.ifPresent(group -> named.putAll(group.byName(buckets.opened(group))));
+        tied.ifPresent(
+                parameter -> named.put(LmHead.WEIGHT, buckets.opened(parameter).get(0)));
+        tiedRows.ifPresent(rows -> named.put(TokenRows.GRADIENT, rows.dense()));
         return named;
     }
 
-    /** Marks the lm_head's gradients as complete on this rank, except a tied table's gradient. */
+    /** Sets the gradients of {@link #lmHead} to zero, on a rank that has no samples in this step. */
+    public void clearLmHead(NDManager owner) {
+        lmHead.ifPresent(group -> clear(owner, group));
+        tied.ifPresent(parameter -> clear(owner, buckets.opened(parameter)));
+    }
+
+    /** Marks the gradients that the objective writes as complete on this rank. */
     public void completeLmHead() {
-        lmHead.ifPresent(this::complete);
+        tied.ifPresent(buckets::complete);
+        lmHead.ifPresent(buckets::complete);
     }
 
     /** Adds a batch's gradient with respect to its rows of the embedding table. */
@@ -222,72 +245,38 @@ public final class Gradients {
         return table.isPresent();
     }
 
-    /** Takes part in a step without samples on this rank: all gradients are zero, and are all-reduced. */
-    public void completeEmpty(NDManager owner) {
-        // The order is that in which a rank with samples completes the gradients.
-        for (Group group : groups) {
-            group.bucket.clear(owner);
-            pending.addAll(group.bucket.allReduce(collective));
-        }
-        table.ifPresent(gradient -> {
-            gradient.bucket().clear(owner);
-            completeTable();
-        });
-    }
-
     /** Marks a block's gradients, if any, as complete on this rank. */
     public void complete(ParameterGroup block) {
-        if (!gradients.containsKey(block)) {
-            return;
-        }
-        Group group = group(block);
-        group.complete++;
-        if (group.complete == group.blocks.size()) {
-            group.complete = 0;
-            pending.addAll(group.bucket.allReduce(collective));
-        }
+        buckets.complete(block);
     }
 
-    /** Marks the embedding table's gradient as complete on this rank. */
+    /** Marks the gradient of the embedding table's looked-up rows as complete on this rank. */
     public void completeTable() {
-        pending.addAll(table.orElseThrow().bucket().allReduce(collective));
+        table.ifPresent(EmbeddingGradient::complete);
     }
 
     /** Waits for the sums over the ranks. */
     public void await() {
-        for (Future<?> sum : pending) {
-            join(sum);
-        }
-        pending.clear();
-        allBuckets().forEach(bucket -> bucket.finish(collective));
+        buckets.finish();
+        table.ifPresent(EmbeddingGradient::finish);
     }
 
-    private static void join(Future<?> sum) {
-        try {
-            sum.get();
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof LostRankException lost) {
-                throw lost;
-            }
-            throw new IllegalStateException("summing gradients", e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while summing gradients", e);
-        }
+    /** Sends the updated shares of the parameters to the ranks that hold them whole. */
+    public void exchangeUpdates() {
+        exchange.ifPresent(ParameterExchange::run);
     }
 
-    /** Returns the L2 norm over all gradients. */
+    /** Returns the L2 norm over all gradients; all ranks take part, and rank 0 has the result. */
     public double norm(NDManager owner) {
-        double squares = 0;
-        for (GradientBucket bucket : allBuckets()) {
-            double norm = script.callOne(owner, "norm", bucket.flat()).getFloat();
-            squares += norm * norm;
+        if (!isSharded && collective.rank() > 0) {
+            return 0;
         }
-        return Math.sqrt(squares);
-    }
-
-    private List<GradientBucket> allBuckets() {
-        return Stream.concat(groups.stream().map(group -> group.bucket), table.map(EmbeddingGradient::bucket).stream())
-                .toList();
+        List<float[]> units = new ArrayList<>();
+        float[] ofRows = collective.rank() > 0
+                ? new float[0]
+                : table.map(gradient -> gradient.norms(owner)).orElse(new float[0]);
+        units.add(ofRows);
+        units.addAll(buckets.norms(owner));
+        return isSharded ? GradientNorms.gathered(collective, units) : GradientNorms.whole(units);
     }
 }

@@ -4,13 +4,16 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.batch.Batch;
-import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.optim.Gradient;
+import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
+import io.github.sparkfinetune.core.shard.Cut;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Gradient of an embedding table. Only rows of tokens in the global batch are nonzero, so only these rows are held,
@@ -20,6 +23,8 @@ import java.util.Arrays;
 final class SparseEmbeddingGradient implements EmbeddingGradient {
     private final ScriptModule script;
     private final Device device;
+    private final Collective collective;
+    private final GradientGroup table;
     private final int width;
     private final int paddingId;
 
@@ -30,24 +35,39 @@ final class SparseEmbeddingGradient implements EmbeddingGradient {
     private NDManager step;
 
     private int[] ids = {};
-    private NDArray rows;
-    private GradientBucket bucket;
+    private NDArray all;
+    private SummedRows rows;
 
-    SparseEmbeddingGradient(Device device, ScriptModule script, Parameter table, int paddingId) {
+    /** @param table group of the table alone */
+    SparseEmbeddingGradient(
+            Device device, ScriptModule script, Collective collective, GradientGroup table, int paddingId) {
         this.device = device;
         this.script = script;
-        this.width = Math.toIntExact(table.shape()[1]);
+        this.collective = collective;
+        this.table = table;
+        this.width = Math.toIntExact(table.parameters().get(0).shape()[1]);
         this.paddingId = paddingId;
     }
 
-    @Override
-    public Gradient gradient() {
-        return new Gradient.Rows(() -> new Gradient.LookedUp(ids, bucket.flat()), width, 0);
+    /** Returns the rows of the step's ids; they are sums over the ranks after {@link #finish}. */
+    Gradient.LookedUp lookedUp() {
+        return new Gradient.LookedUp(ids, rows.rows());
+    }
+
+    /** @param rank this rank among the ranks that share the optimizer, 0 if they do not */
+    List<ParameterGradient> parameters(int rank) {
+        Gradient whole = new Gradient.Rows(this::lookedUp, width, 0);
+        return table.cut().of(rank).stream().map(range -> share(whole, range)).toList();
+    }
+
+    private ParameterGradient share(Gradient whole, Cut.Range range) {
+        NDManager manager = device.manager();
+        return table.share(manager, script, range, whole.part(manager, script, range.from(), range.to()));
     }
 
     @Override
-    public GradientBucket bucket() {
-        return bucket;
+    public List<ParameterGradient> parameters() {
+        return parameters(table.cut().ranks() == 1 ? 0 : collective.rank());
     }
 
     @Override
@@ -62,8 +82,8 @@ final class SparseEmbeddingGradient implements EmbeddingGradient {
         }
         ids = sortedIds;
         step = device.manager().newSubManager();
-        rows = step.zeros(new Shape(ids.length + 1L, width), DataType.FLOAT32);
-        bucket = GradientBucket.of(device, script, rows.get("0:" + ids.length));
+        all = step.zeros(new Shape(ids.length + 1L, width), DataType.FLOAT32);
+        rows = new SummedRows(device, script, collective, all.get("0:" + ids.length));
     }
 
     @Override
@@ -72,6 +92,21 @@ final class SparseEmbeddingGradient implements EmbeddingGradient {
         for (int i = 0; i < indices.length; i++) {
             indices[i] = indices[i] == paddingId ? ids.length : Arrays.binarySearch(ids, (int) indices[i]);
         }
-        script.call(owner, "add_rows", rows, Tensors.of(owner, indices), gradient);
+        script.call(owner, "add_rows", all, Tensors.of(owner, indices), gradient);
+    }
+
+    @Override
+    public void complete() {
+        rows.complete();
+    }
+
+    @Override
+    public void finish() {
+        rows.finish();
+    }
+
+    @Override
+    public float[] norms(NDManager owner) {
+        return rows.norms(owner, script, table.cut().unit());
     }
 }

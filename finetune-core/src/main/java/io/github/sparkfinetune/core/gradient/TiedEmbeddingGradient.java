@@ -2,53 +2,58 @@ package io.github.sparkfinetune.core.gradient;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.model.batch.Batch;
-import io.github.sparkfinetune.core.model.weight.Parameter;
-import io.github.sparkfinetune.core.optim.Gradient;
-import io.github.sparkfinetune.core.tensor.Device;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
+import java.util.List;
 
 /**
  * Gradient of an embedding table that also maps hidden states to logits ({@code tie_word_embeddings}). The objective
- * writes every row of the gradient, and the gradients of looked-up rows are added.
+ * writes every row of it into a bucket, whose sum starts before the backward of the layers. The gradients of looked-up
+ * rows are summed apart, and added in the end.
  */
 final class TiedEmbeddingGradient implements EmbeddingGradient {
-    private final ScriptModule script;
-    private final NDArray dense;
-    private final int paddingId;
-    private final GradientBucket bucket;
+    private final SparseEmbeddingGradient lookups;
+    private final Bucket bucket;
 
-    TiedEmbeddingGradient(Device device, ScriptModule script, Parameter table, int paddingId) {
-        this.script = script;
-        this.paddingId = paddingId;
-        dense = device.manager().zeros(new Shape(table.shape()), DataType.FLOAT32);
-        bucket = GradientBucket.of(device, script, dense);
+    /** @param bucket bucket of the table alone */
+    TiedEmbeddingGradient(SparseEmbeddingGradient lookups, Bucket bucket) {
+        this.lookups = lookups;
+        this.bucket = bucket;
     }
 
     @Override
-    public Gradient gradient() {
-        return new Gradient.Dense(dense);
-    }
-
-    @Override
-    public GradientBucket bucket() {
-        return bucket;
+    public List<ParameterGradient> parameters() {
+        return List.of();
     }
 
     @Override
     public boolean needsIds() {
-        return false;
+        return true;
     }
 
     @Override
     public void begin(int[] sortedIds) {
-        // The objective's first write of a step replaces the previous content.
+        lookups.begin(sortedIds);
     }
 
     @Override
     public void add(NDManager owner, Batch batch, NDArray gradient) {
-        script.call(owner, "add_lookups", dense, batch.ids(), gradient, paddingId);
+        lookups.add(owner, batch, gradient);
+    }
+
+    @Override
+    public void complete() {
+        lookups.complete();
+    }
+
+    @Override
+    public void finish() {
+        lookups.finish();
+        bucket.addRows(lookups.lookedUp());
+    }
+
+    @Override
+    public float[] norms(NDManager owner) {
+        return new float[0];
     }
 }

@@ -4,13 +4,16 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.weight.TokenRows;
 import io.github.sparkfinetune.core.optim.Gradient;
+import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Gradient of an embedding table's separately trained rows, whether or not the table is also the head's weight. */
@@ -21,29 +24,43 @@ final class TokenRowsGradient implements EmbeddingGradient {
     /** The rows, followed by one row for the gradients of all other tokens. */
     private final NDArray all;
 
-    private final NDArray dense;
-    private final GradientBucket bucket;
+    private final SummedRows dense;
+    private final GradientGroup group;
+    private final Collective collective;
 
-    TokenRowsGradient(Device device, ScriptModule script, TokenRows rows, int paddingId) {
+    /** @param group group of the rows alone */
+    TokenRowsGradient(
+            Device device,
+            ScriptModule script,
+            Collective collective,
+            TokenRows rows,
+            GradientGroup group,
+            int paddingId) {
         this.script = script;
+        this.collective = collective;
+        this.group = group;
         this.paddingId = paddingId;
         int tokens = rows.tokens().size();
         for (int i = 0; i < tokens; i++) {
             indices.put(rows.tokens().get(i), i);
         }
         all = device.manager().zeros(new Shape(tokens + 1L, rows.parameter().shape()[1]), DataType.FLOAT32);
-        dense = all.get("0:" + tokens);
-        bucket = GradientBucket.of(device, script, dense);
+        dense = new SummedRows(device, script, collective, all.get("0:" + tokens));
+    }
+
+    /** Returns the gradient of the rows, which a tied head writes too. */
+    NDArray dense() {
+        return dense.rows();
     }
 
     @Override
-    public Gradient gradient() {
-        return new Gradient.Dense(dense);
-    }
-
-    @Override
-    public GradientBucket bucket() {
-        return bucket;
+    public List<ParameterGradient> parameters() {
+        NDManager manager = all.getManager();
+        Gradient whole = new Gradient.Dense(dense());
+        return group.cut().of(group.cut().ranks() == 1 ? 0 : collective.rank()).stream()
+                .map(range ->
+                        group.share(manager, script, range, whole.part(manager, script, range.from(), range.to())))
+                .toList();
     }
 
     @Override
@@ -66,5 +83,20 @@ final class TokenRowsGradient implements EmbeddingGradient {
             ids[i] = id == paddingId ? indices.size() : indices.getOrDefault(id, indices.size());
         }
         script.call(owner, "add_rows", all, Tensors.of(owner, ids), gradient);
+    }
+
+    @Override
+    public void complete() {
+        dense.complete();
+    }
+
+    @Override
+    public void finish() {
+        dense.finish();
+    }
+
+    @Override
+    public float[] norms(NDManager owner) {
+        return dense.norms(owner, script, group.cut().unit());
     }
 }

@@ -110,6 +110,11 @@ public record Activations(long hidden, long kept, long backward, long forward, l
         return adapted.subList(lowest, layers);
     }
 
+    /** Returns the bytes if several micro-batches are kept, and differentiated one after the other. */
+    public Activations of(int microBatches) {
+        return new Activations(hidden, kept * microBatches, backward, forward, masks * microBatches, scattered);
+    }
+
     private static Activations of(
             LayerBytes layer, int layers, long hidden, long outside, boolean recompute, int scatteredRatio) {
         long masks = layer.masks() * layers;

@@ -49,8 +49,36 @@ public record Footprint(
      * @param all all parameters, the adapters' included
      * @param trained trained parameters
      * @param trainedTable parameters of the embedding table if it is trained
+     * @param sharded parts of the trained parameters that ranks can share
      */
-    public record Parameters(long all, long trained, long trainedTable) {}
+    public record Parameters(long all, long trained, long trainedTable, Sharded sharded) {}
+
+    /**
+     * Trained parameters of which ranks can hold a share, with {@code cluster.shard: full}.
+     *
+     * @param all number of these parameters: those of the layers, of the embedding table and of the lm_head
+     * @param largestLayer number of trained parameters of the largest layer
+     * @param lmHead number of parameters that the loss reads: those of the lm_head, or of the table in its place
+     * @param codes bytes of mapped codes of frozen 4-bit weights, which ranks can share too
+     * @param largestCodes bytes of these codes of the largest layer
+     */
+    public record Sharded(long all, long largestLayer, long lmHead, long codes, long largestCodes) {}
+
+    /** Returns this footprint with other bytes of trained weights, less frozen ones, and more staging buffers. */
+    public Footprint with(long trainedWeights, long lessFrozen, long moreStaging) {
+        long lessMapped = Math.min(lessFrozen, weights.mapped());
+        return new Footprint(
+                parameters,
+                new Weights(
+                        weights.mapped() - lessMapped,
+                        weights.frozen() - (lessFrozen - lessMapped),
+                        weights.direct(),
+                        trainedWeights),
+                adapters,
+                staging + moreStaging,
+                largestGradient,
+                newWeights);
+    }
 
     /**
      * Bytes of the base model's weights by location.
@@ -100,6 +128,10 @@ public record Footprint(
         private long trainedWeights;
         private long adapters;
         private long largestGradient;
+        private long shardedValues;
+        private long largestLayer;
+        private long codes;
+        private long largestCodes;
 
         Count(TensorSource source, Adaptation adaptation, Architecture architecture) {
             this.architecture = architecture;
@@ -115,21 +147,36 @@ public record Footprint(
             tokenRows(table);
             for (BlockSpec block : architecture.blocks(head, classes)) {
                 long before = trained;
+                long base = trainedWeights;
+                long before4Bit = codes;
                 block.weights().forEach((local, weight) -> add(block, local, weight));
+                if (block.kind() == BlockKind.LAYER) {
+                    largestCodes = Math.max(largestCodes, codes - before4Bit);
+                    long ofLayer = (trainedWeights - base) / Float.BYTES;
+                    shardedValues += ofLayer;
+                    largestLayer = Math.max(largestLayer, ofLayer);
+                }
                 if (architecture.isRecorded() || block.kind() != BlockKind.LAYER) {
                     largestGradient = Math.max(largestGradient, (trained - before) * Float.BYTES);
                 }
             }
             architecture.shared().values().forEach(weight -> count(weight, placements.shared(weight)));
+            long others = trained;
             LmHead.of(architecture, head, adaptation)
                     .ifPresent(lmHead -> lmHead.weights()
                             .forEach((local, weight) -> count(
                                     weight, placements.vocabulary(weight, BlockKind.HEAD, lmHead.stored(local)))));
-            long buffers = staging.values().stream().mapToLong(Long::longValue).sum();
+            long own = trained - others;
+            boolean isOwn = own >= TensorInfo.count(table.shape());
+            long lmHead = isOwn ? own : architecture.lmHead(head).isEmpty() ? 0 : trainedTable;
             // The codes of a larger model are mapped from a file, unless the file cannot be written.
             long direct = nf4Values < Nf4Cache.WORTH_KEEPING ? nf4 : 0;
+            Sharded sharded = adaptation.lora().isPresent()
+                    ? new Sharded(0, 0, 0, direct == 0 ? codes : 0, direct == 0 ? largestCodes : 0)
+                    : new Sharded(shardedValues + trainedTable + (isOwn ? own : 0), largestLayer, lmHead, 0, 0);
+            long buffers = staging.values().stream().mapToLong(Long::longValue).sum();
             return new Footprint(
-                    new Parameters(parameters, trained, trainedTable),
+                    new Parameters(parameters, trained, trainedTable, sharded),
                     new Weights(mapped, frozen, direct, trainedWeights),
                     adapters,
                     buffers,
@@ -187,11 +234,15 @@ public record Footprint(
                 case MAPPED_BF16 -> mapped += count * TensorType.BF16.bytes();
                 // F16 has as many bytes.
                 case WIDENED -> mapped += count * TensorType.BF16.bytes();
-                case STORED_NF4 -> mapped += Nf4.byteSize(count, true);
+                case STORED_NF4 -> {
+                    mapped += Nf4.byteSize(count, true);
+                    codes += count / 2;
+                }
                 case NF4, NF4_DOUBLE -> {
                     long bytes = Nf4.byteSize(count, placement == WeightPlacement.NF4_DOUBLE);
                     frozen += bytes;
                     nf4 += bytes;
+                    codes += count / 2;
                     nf4Values += count;
                 }
             }

@@ -11,12 +11,18 @@ import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.WeightSpec;
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.model.ModelParts.Table;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.model.weight.DequantBuffers;
 import io.github.sparkfinetune.core.model.weight.DoraNorms;
 import io.github.sparkfinetune.core.model.weight.LmHead;
 import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.model.weight.ParameterGroup;
+import io.github.sparkfinetune.core.model.weight.ShardedCodes;
+import io.github.sparkfinetune.core.model.weight.ShardedWeights;
+import io.github.sparkfinetune.core.model.weight.TokenRows;
+import io.github.sparkfinetune.core.model.weight.WeightGathering;
 import io.github.sparkfinetune.core.model.weight.WeightPlacement;
 import io.github.sparkfinetune.core.model.weight.Weights;
 import io.github.sparkfinetune.core.quant.StoredWeight;
@@ -24,11 +30,14 @@ import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.TensorParts;
 import java.nio.FloatBuffer;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /** Builds a model's blocks from stored weights and adapters. */
 final class Blocks {
@@ -40,6 +49,8 @@ final class Blocks {
     private final ScriptModule script;
     private final DequantBuffers staging;
     private final Set<String> unused;
+    private final Optional<Collective> ranks;
+    private final WeightGathering gathering;
     private Optional<ParameterGroup> shared = Optional.empty();
 
     Blocks(Weights weights) {
@@ -52,6 +63,8 @@ final class Blocks {
                 script,
                 weights.adaptation().bf16(),
                 weights.adaptation().threads());
+        this.ranks = weights.adaptation().ranks();
+        this.gathering = new WeightGathering(device, script);
         this.unused = new LinkedHashSet<>(weights.adaptation().modules().keySet());
     }
 
@@ -59,13 +72,64 @@ final class Blocks {
         return weights;
     }
 
+    /** Returns the memory of the layers' gathered weights. */
+    WeightGathering gathering() {
+        return gathering;
+    }
+
+    /** Returns the embedding table. */
+    Table table(WeightSpec spec) {
+        Supplier<Parameter> load = () -> weights.vocabulary(spec, BlockKind.EMBEDDINGS, spec.name());
+        boolean isTrained =
+                weights.placements().vocabulary(spec, BlockKind.EMBEDDINGS, spec.name()) == WeightPlacement.TRAINED;
+        if (ranks.isPresent() && isTrained) {
+            Map<String, Parameter> parameters = new LinkedHashMap<>();
+            ShardedWeights sharded = shard(parameters, () -> Map.of(LmHead.WEIGHT, load.get()));
+            return new Table(parameters.get(LmHead.WEIGHT), Optional.empty(), Optional.of(sharded));
+        }
+        Parameter table = load.get();
+        return new Table(table, TokenRows.of(weights, spec, table), Optional.empty());
+    }
+
+    /**
+     * Loads trained parameters of which this rank keeps its share.
+     *
+     * @param parameters receives the parameters by the script's names; their tensors have only a shape
+     */
+    private ShardedWeights shard(Map<String, Parameter> parameters, Supplier<Map<String, Parameter>> load) {
+        try (NDManager loading = manager.newSubManager()) {
+            Map<String, Parameter> whole = weights.owned(loading, load);
+            whole.forEach((local, parameter) -> parameters.put(
+                    local,
+                    parameter.with(script.callOne(manager, "placeholder", parameter.value(), parameter.shape()))));
+            return new ShardedWeights(device, script, ranks.orElseThrow(), values(whole));
+        }
+    }
+
+    private static List<NDArray> values(Map<String, Parameter> parameters) {
+        return parameters.values().stream().map(Parameter::value).toList();
+    }
+
     /** Returns the lm_head from hidden states to logits. It is frozen, and has its learning rate, like a head. */
     ParameterGroup lmHead(LmHead lmHead) {
+        Supplier<Map<String, Parameter>> load = () -> {
+            Map<String, Parameter> loaded = new LinkedHashMap<>();
+            lmHead.weights()
+                    .forEach((local, weight) ->
+                            loaded.put(local, weights.vocabulary(weight, BlockKind.HEAD, lmHead.stored(local))));
+            return loaded;
+        };
+        WeightSpec weight = lmHead.weights().get(LmHead.WEIGHT);
+        boolean isSharded = ranks.isPresent()
+                && weight != null
+                && weights.placements().vocabulary(weight, BlockKind.HEAD, lmHead.stored(LmHead.WEIGHT))
+                        == WeightPlacement.TRAINED;
+        if (!isSharded) {
+            return new ParameterGroup(BlockKind.HEAD, load.get(), Map.of(), Optional.empty());
+        }
         Map<String, Parameter> parameters = new LinkedHashMap<>();
-        lmHead.weights()
-                .forEach((local, weight) ->
-                        parameters.put(local, weights.vocabulary(weight, BlockKind.HEAD, lmHead.stored(local))));
-        return new ParameterGroup(BlockKind.HEAD, parameters, Map.of());
+        ShardedWeights sharded = shard(parameters, load);
+        return new ParameterGroup(BlockKind.HEAD, parameters, Map.of(), Optional.of(sharded));
     }
 
     /** Loads weights that layers share. Layers that are built afterwards read them. */
@@ -75,7 +139,7 @@ final class Blocks {
                 local, weights.parameter(weight, weights.placements().shared(weight), false)));
         shared = specs.isEmpty()
                 ? Optional.empty()
-                : Optional.of(new ParameterGroup(BlockKind.EMBEDDINGS, parameters, Map.of()));
+                : Optional.of(new ParameterGroup(BlockKind.EMBEDDINGS, parameters, Map.of(), Optional.empty()));
     }
 
     /** Returns the weights that layers share. */
@@ -85,10 +149,33 @@ final class Blocks {
 
     /** Builds a block. */
     Block block(BlockSpec spec) {
-        BlockKind kind = spec.kind();
-        int layer = spec.layer();
+        boolean isSharded = ranks.isPresent()
+                && spec.kind() == BlockKind.LAYER
+                && weights.adaptation().lora().isEmpty()
+                && weights.placements().trainsAny(spec);
+        Block.Content content = isSharded ? shardedContent(spec) : content(spec, Optional.empty());
+        Map<String, DoraNorms.Norm> norms = new LinkedHashMap<>();
+        content.adapters().forEach((local, module) -> {
+            adapt(content, local, module, norms);
+            unused.remove(module.module().name());
+        });
+        boolean conv1d = content.adapters().values().stream()
+                .anyMatch(module -> module.module().conv1d());
+        // The values of adapters may come from the weights, which are all there until they are shared.
+        Optional<ShardedCodes> codes = ranks.flatMap(others -> ShardedCodes.of(others, content.stored(), gathering));
+        return new Block(
+                spec.kind(),
+                spec.layer(),
+                content,
+                staging,
+                new DoraNorms(script, conv1d, norms),
+                spec.kind() == BlockKind.LAYER ? shared : Optional.empty(),
+                codes);
+    }
+
+    private Block.Content content(BlockSpec spec, Optional<ShardedWeights> sharded) {
         Block.Content content = new Block.Content(
-                new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
+                new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>(), sharded);
         spec.constants().forEach((local, number) -> content.constants().put(local, manager.create(number)));
         spec.weights().forEach((local, weight) -> {
             WeightPlacement placement = weights.placements().of(spec, weight);
@@ -97,27 +184,32 @@ final class Blocks {
             } else if (placement.isWidened()) {
                 content.stored().put(local, weights.stored(weight, placement));
             } else {
-                content.parameters().put(local, weights.parameter(weight, placement, kind == BlockKind.HEAD));
+                content.parameters().put(local, weights.parameter(weight, placement, spec.kind() == BlockKind.HEAD));
             }
             LoraModule module = weights.adaptation().modules().get(weight.module());
             if (module != null && local.endsWith(WEIGHT)) {
                 content.adapters().put(local.substring(0, local.length() - WEIGHT.length()), module);
             }
         });
-        Map<String, DoraNorms.Norm> norms = new LinkedHashMap<>();
-        content.adapters().forEach((local, module) -> {
-            adapt(content, local, module, norms);
-            unused.remove(module.module().name());
-        });
-        boolean conv1d = content.adapters().values().stream()
-                .anyMatch(module -> module.module().conv1d());
-        return new Block(
-                kind,
-                layer,
-                content,
-                staging,
-                new DoraNorms(script, conv1d, norms),
-                kind == BlockKind.LAYER ? shared : Optional.empty());
+        return content;
+    }
+
+    /** Returns a layer's content, of whose trained parameters this rank keeps its share. */
+    private Block.Content shardedContent(BlockSpec spec) {
+        try (NDManager loading = manager.newSubManager()) {
+            Block.Content whole = weights.owned(loading, () -> content(spec, Optional.empty()));
+            Map<String, Parameter> trained = new LinkedHashMap<>(whole.parameters());
+            trained.values().removeIf(parameter -> !parameter.trainable());
+            ShardedWeights sharded = new ShardedWeights(device, script, ranks.orElseThrow(), values(trained));
+            Iterator<NDArray> gathered = gathering.add(sharded, values(trained)).iterator();
+            trained.forEach((local, parameter) -> {
+                NDArray value = gathered.next();
+                value.setRequiresGradient(true);
+                whole.parameters().put(local, parameter.with(value));
+            });
+            return new Block.Content(
+                    whole.parameters(), whole.constants(), whole.stored(), whole.adapters(), Optional.of(sharded));
+        }
     }
 
     /**

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.model.weight.LmHead;
 import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.model.weight.ParameterGroup;
+import io.github.sparkfinetune.core.model.weight.ShardedWeights;
 import io.github.sparkfinetune.core.model.weight.TokenRows;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -85,7 +86,9 @@ public abstract sealed class Model permits Encoder, Decoder {
      * last block's output is logits.
      */
     public final Map<String, NDArray> lmHeadWeights() {
-        return parts.output().weights();
+        return parts.passes()
+                .map(ShardedPasses::lmHeadWeights)
+                .orElse(parts.output().weights());
     }
 
     /** Returns whether the loss reads the embedding table itself, so that every row has a gradient. */
@@ -124,7 +127,56 @@ public abstract sealed class Model permits Encoder, Decoder {
 
     /** Returns the embedding rows of a batch's ids, [N, hidden]. */
     public final NDArray lookup(NDManager owner, Batch batch) {
-        return script().callOne(owner, "lookup", table().value(), batch.ids());
+        return parts.passes()
+                .flatMap(passes -> passes.lookup(owner, batch))
+                .orElseGet(() -> script().callOne(owner, "lookup", table().value(), batch.ids()));
+    }
+
+    /** Returns this rank's share of the embedding table, or empty if this rank holds it whole. */
+    public final Optional<ShardedWeights> shardedTable() {
+        return parts.table().sharded();
+    }
+
+    /**
+     * Begins a pass of all ranks over the model, if they share its weights. Each block must be {@link #prepare
+     * prepared} in the pass, also on a rank without samples.
+     *
+     * @param sortedIds distinct token ids of all ranks' samples in ascending order, equal on all ranks
+     */
+    public final void begin(int[] sortedIds) {
+        parts.passes().ifPresent(passes -> passes.begin(sortedIds));
+    }
+
+    /**
+     * Begins a pass that computes a batch on this rank, if the ranks share the weights. A rank that has no more batches
+     * takes part by {@link #finish}.
+     */
+    public final void join(Batch batch) {
+        parts.passes().ifPresent(passes -> passes.join(batch));
+    }
+
+    /** Takes part in the passes of other ranks until none has a batch for {@link #join}. */
+    public final void finish() {
+        parts.passes().ifPresent(ShardedPasses::finish);
+    }
+
+    /**
+     * Gathers the weights of the next block of a pass, if the ranks share them.
+     *
+     * @param isForward whether the block after it is the one above
+     */
+    public final void prepare(Block block, boolean isForward) {
+        parts.passes().ifPresent(passes -> passes.prepare(block, isForward));
+    }
+
+    /** Gathers the weights of the lm_head, after the last block of a pass. */
+    public final void prepareLmHead() {
+        parts.passes().ifPresent(ShardedPasses::prepareLmHead);
+    }
+
+    /** Frees the gathered weights of the lm_head before the end of a pass. */
+    public final void releaseLmHead() {
+        parts.passes().ifPresent(ShardedPasses::releaseLmHead);
     }
 
     /**
@@ -180,6 +232,7 @@ public abstract sealed class Model permits Encoder, Decoder {
 
     /** Updates values derived from the parameters, after the optimizer has changed them. */
     public final void updated() {
+        parts.passes().ifPresent(ShardedPasses::updated);
         blocks().forEach(Block::updated);
         tokenRows().ifPresent(rows -> rows.apply(true));
     }

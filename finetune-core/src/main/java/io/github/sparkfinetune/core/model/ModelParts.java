@@ -3,15 +3,14 @@ package io.github.sparkfinetune.core.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.arch.Architecture;
-import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.HeadKind;
-import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.model.weight.LmHead;
 import io.github.sparkfinetune.core.model.weight.LmHeadWeights;
 import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.model.weight.ParameterGroup;
+import io.github.sparkfinetune.core.model.weight.ShardedWeights;
 import io.github.sparkfinetune.core.model.weight.TokenRows;
 import io.github.sparkfinetune.core.model.weight.Weights;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
@@ -28,9 +27,9 @@ import java.util.Optional;
  * @param matmul backend of matrix products
  * @param script script of the model
  * @param table the embedding table
- * @param blocks blocks in the order of computation
- * @param shared weights that every layer reads besides its own
+ * @param stack the blocks
  * @param output weights by which the loss maps the last block's output to logits
+ * @param passes passes of the ranks that share the weights, or empty if this rank holds them whole
  */
 record ModelParts(
         Architecture architecture,
@@ -38,17 +37,30 @@ record ModelParts(
         MatmulBackend matmul,
         ScriptModule script,
         Table table,
-        List<Block> blocks,
-        Optional<ParameterGroup> shared,
-        Output output) {
+        Stack stack,
+        Output output,
+        Optional<ShardedPasses> passes) {
 
     /**
      * The embedding table.
      *
      * @param parameter the table itself
      * @param tokenRows trained rows of a frozen table
+     * @param sharded this rank's share of the table, or empty if this rank holds it whole
      */
-    record Table(Parameter parameter, Optional<TokenRows> tokenRows) {}
+    record Table(Parameter parameter, Optional<TokenRows> tokenRows, Optional<ShardedWeights> sharded) {}
+
+    /**
+     * The blocks.
+     *
+     * @param blocks blocks in the order of computation
+     * @param shared weights that every layer reads besides its own
+     */
+    record Stack(List<Block> blocks, Optional<ParameterGroup> shared) {
+        Stack {
+            blocks = List.copyOf(blocks);
+        }
+    }
 
     /**
      * Weights by which the loss maps the last block's output to logits.
@@ -58,8 +70,12 @@ record ModelParts(
      */
     record Output(Optional<ParameterGroup> lmHead, Map<String, NDArray> weights) {}
 
-    ModelParts {
-        blocks = List.copyOf(blocks);
+    List<Block> blocks() {
+        return stack.blocks();
+    }
+
+    Optional<ParameterGroup> shared() {
+        return stack.shared();
     }
 
     /**
@@ -87,23 +103,29 @@ record ModelParts(
         Adaptation adapted = adaptation.withBf16(matmul == MatmulBackend.BF16);
         Weights weights = new Weights(source, architecture, manager, script, adapted, seed);
         Blocks builder = new Blocks(weights);
-        WeightSpec spec = architecture.table();
-        Parameter table = weights.vocabulary(spec, BlockKind.EMBEDDINGS, spec.name());
-        Optional<TokenRows> tokenRows = TokenRows.of(weights, spec, table);
+        Table table = builder.table(architecture.table());
         builder.share(architecture.shared());
         List<Block> blocks =
                 architecture.blocks(head, classes).stream().map(builder::block).toList();
         Optional<ParameterGroup> lmHead =
                 LmHead.of(architecture, head, adaptation).map(builder::lmHead);
         builder.requireAllUsed();
-        return new ModelParts(
-                architecture,
-                head,
-                matmul,
-                script,
-                new Table(table, tokenRows),
-                blocks,
-                builder.shared(),
-                new Output(lmHead, LmHeadWeights.of(weights, architecture, head, table, lmHead, tokenRows)));
+        Map<String, NDArray> read =
+                LmHeadWeights.of(weights, architecture, head, table.parameter(), lmHead, table.tokenRows());
+        Stack stack = new Stack(blocks, builder.shared());
+        Output output = new Output(lmHead, read);
+        Optional<ShardedPasses> passes = adapted.ranks()
+                .filter(ranks ->
+                        adapted.lora().isEmpty() || !builder.gathering().isEmpty())
+                .map(ranks -> new ShardedPasses(
+                        script,
+                        weights.device(),
+                        ranks,
+                        architecture.shape().paddingId(),
+                        table,
+                        stack,
+                        output,
+                        builder.gathering()));
+        return new ModelParts(architecture, head, matmul, script, table, stack, output, passes);
     }
 }

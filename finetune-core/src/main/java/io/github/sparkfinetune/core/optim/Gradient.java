@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.optim;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import java.util.Arrays;
 import java.util.function.Supplier;
 
 /** Gradient of a parameter at each optimizer step, in F32. */
@@ -55,5 +56,10 @@ public sealed interface Gradient {
      * @param ids ids of the rows, in ascending order, each once
      * @param rows gradients [ids, width]
      */
-    record LookedUp(int[] ids, NDArray rows) {}
+    record LookedUp(int[] ids, NDArray rows) {
+        /** Returns the ids as a script takes them. */
+        public long[] longIds() {
+            return Arrays.stream(ids).asLongStream().toArray();
+        }
+    }
 }

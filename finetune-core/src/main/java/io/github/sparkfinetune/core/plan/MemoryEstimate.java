@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.plan;
 
+import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.memory.Activations;
@@ -41,27 +42,27 @@ record MemoryEstimate(
      *
      * @param samples number of samples of a micro-batch
      * @param recompute whether layers are computed again in the backward pass
-     * @param sharded whether the ranks share the optimizer
+     * @param shard what the ranks share
      */
-    record Choice(Adaptation adaptation, int samples, boolean recompute, boolean sharded, OptimizerKind optimizer) {
+    record Choice(Adaptation adaptation, int samples, boolean recompute, Shard shard, OptimizerKind optimizer) {
         Choice with(Adaptation other) {
-            return new Choice(other, samples, recompute, sharded, optimizer);
+            return new Choice(other, samples, recompute, shard, optimizer);
         }
 
         Choice with(OptimizerKind other) {
-            return new Choice(adaptation, samples, recompute, sharded, other);
+            return new Choice(adaptation, samples, recompute, shard, other);
         }
 
         Choice ofSamples(int other) {
-            return new Choice(adaptation, other, recompute, sharded, optimizer);
+            return new Choice(adaptation, other, recompute, shard, optimizer);
         }
 
         Choice recomputing() {
-            return new Choice(adaptation, samples, true, sharded, optimizer);
+            return new Choice(adaptation, samples, true, shard, optimizer);
         }
 
-        Choice sharding() {
-            return new Choice(adaptation, samples, recompute, true, optimizer);
+        Choice with(Shard other) {
+            return new Choice(adaptation, samples, recompute, other, optimizer);
         }
     }
 
@@ -107,11 +108,17 @@ record MemoryEstimate(
 
     RankMemory memory(Choice choice) {
         Footprint footprint = footprint(choice.adaptation());
-        Activations training = activations(choice, choice.samples());
-        long gradients = gradients(footprint, choice);
+        int ranks = config.compute().cluster().ranks();
+        // With shared gradients all micro-batches of a step pass a layer together.
+        Activations one = activations(choice, choice.samples());
+        Activations training = ranks > 1 && choice.shard().shares(Shard.GRADIENTS)
+                ? one.of(config.training().batches().gradientAccumulationSteps())
+                : one;
+        SharedMemory shared = SharedMemory.of(
+                footprint, choice.shard(), ranks, gradients(footprint, choice), rows(footprint, choice));
         return RankMemory.of(
-                footprint,
-                gradients,
+                footprint.with(shared.weights(), shared.elsewhere(), shared.gathered()),
+                shared.gradients(),
                 training,
                 logits(choice),
                 scoring(choice, evaluated),
@@ -120,13 +127,30 @@ record MemoryEstimate(
                         .stateBytes(
                                 updated(footprint.parameters().trained(), choice),
                                 updated(footprint.parameters().trainedTable(), choice)),
-                gradients + (choice.sharded() ? footprint.parameters().trained() * Float.BYTES : 0));
+                exchanged(footprint, choice, shared));
+    }
+
+    /** Returns the bytes that a rank receives in a step. */
+    Traffic traffic(Choice choice) {
+        Footprint footprint = footprint(choice.adaptation());
+        int ranks = config.compute().cluster().ranks();
+        return Traffic.of(footprint, choice.shard(), ranks, gradients(footprint, choice));
+    }
+
+    /** Returns the bytes of host copies that ranks on GPUs exchange. */
+    private long exchanged(Footprint footprint, Choice choice, SharedMemory shared) {
+        return switch (choice.shard()) {
+            case NONE -> shared.gradients();
+            case OPTIMIZER, GRADIENTS ->
+                shared.gradients() + footprint.parameters().trained() * Float.BYTES;
+            case FULL -> shared.gradients() + shared.weights() + shared.gathered();
+        };
     }
 
     /** Returns the number of trained values whose optimizer state a rank keeps. */
     private long updated(long trained, Choice choice) {
         int ranks = config.compute().cluster().ranks();
-        return choice.sharded() ? (trained + ranks - 1) / ranks : trained;
+        return choice.shard().shares(Shard.OPTIMIZER) ? (trained + ranks - 1) / ranks : trained;
     }
 
     private Activations activations(Choice choice, int samples) {
@@ -171,21 +195,26 @@ record MemoryEstimate(
     }
 
     /**
-     * Returns the memory of all gradients. An embedding table has gradients only for the rows that a step looks up,
-     * unless the loss also reads the table.
+     * Returns the memory of all gradients. An embedding table has gradients for the rows that a step looks up, and for
+     * all rows if the loss also reads the table.
      */
     private long gradients(Footprint footprint, Choice choice) {
-        long width = footprint.parameters().trainedTable() == 0
-                ? 0
-                : spec().modelKind().sparseTableWidth(model);
-        if (width == 0) {
-            return footprint.parameters().trained() * Float.BYTES;
+        long rows = rows(footprint, choice);
+        long table = rows == 0 ? 0 : footprint.parameters().trainedTable();
+        boolean isRead = table > 0 && spec().modelKind().sparseTableWidth(model) == 0;
+        return (footprint.parameters().trained() - (isRead ? 0 : table)) * Float.BYTES + rows;
+    }
+
+    /** Returns the bytes of the gradients of the table's rows that a step looks up, or 0 if the table is frozen. */
+    private long rows(Footprint footprint, Choice choice) {
+        if (footprint.parameters().trainedTable() == 0) {
+            return 0;
         }
         long tokens = (long) choice.samples()
                 * config.training().batches().gradientAccumulationSteps()
                 * config.compute().cluster().ranks()
                 * longest;
-        long rows = Math.min(tokens, model.vocabSize());
-        return (footprint.parameters().trained() - footprint.parameters().trainedTable() + rows * width) * Float.BYTES;
+        long width = footprint.parameters().trainedTable() / model.vocabSize();
+        return Math.min(tokens, model.vocabSize()) * width * Float.BYTES;
     }
 }

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.plan;
 
+import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.TrainingConfig.Optim;
@@ -22,6 +23,7 @@ import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
@@ -35,6 +37,7 @@ import org.apache.hadoop.fs.Path;
  * @param trained number of trained parameters
  * @param memory memory of a rank
  * @param disk disk space on the machines of the ranks
+ * @param traffic bytes that a rank receives in a step
  * @param smaller memory of a rank after a single change of the configuration that saves memory, by {@code key=value}
  * @param work steps and samples, or empty before the dataset is prepared
  * @param newWeights weights of the head with new initial values
@@ -44,6 +47,7 @@ public record RunPlan(
         long trained,
         RankMemory memory,
         Disk disk,
+        Traffic traffic,
         Map<String, Long> smaller,
         Optional<Work> work,
         List<NewWeight> newWeights) {
@@ -151,7 +155,7 @@ public record RunPlan(
                 adaptation,
                 config.training().batches().perDeviceTrainBatchSize(),
                 config.training().batches().gradientCheckpointing(),
-                config.compute().cluster().shardOptimizer(),
+                config.compute().cluster().shard(),
                 OptimizerKind.of(config.training()));
         RankMemory memory = estimate.memory(choice);
         Map<String, Long> smaller = new LinkedHashMap<>();
@@ -173,6 +177,7 @@ public record RunPlan(
                                 + OptimizerKind.of(config.training())
                                         .stateBytes(
                                                 trained, footprint.parameters().trainedTable())),
+                estimate.traffic(choice),
                 smaller,
                 manifest.map(there -> Work.of(config, there)),
                 footprint.newWeights());
@@ -183,7 +188,11 @@ public record RunPlan(
         Map<String, MemoryEstimate.Choice> changes = new LinkedHashMap<>();
         changes.put("training.gradient_checkpointing=true", now.recomputing());
         if (config.compute().cluster().ranks() > 1) {
-            changes.put("cluster.shard_optimizer=true", now.sharding());
+            for (Shard shard : Shard.values()) {
+                if (shard.compareTo(now.shard()) > 0) {
+                    changes.put("cluster.shard=" + shard.name().toLowerCase(Locale.ROOT), now.with(shard));
+                }
+            }
         }
         boolean pulled = config.training().regularization().l2Sp() != 0;
         changes.put("training.optim=adamw_8bit", now.with(OptimizerKind.of(Optim.ADAMW_8BIT, pulled)));

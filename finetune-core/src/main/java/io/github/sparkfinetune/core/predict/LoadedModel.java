@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.predict;
 
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
@@ -9,6 +10,7 @@ import io.github.sparkfinetune.core.adapter.InitialAdapter;
 import io.github.sparkfinetune.core.adapter.LoraModule;
 import io.github.sparkfinetune.core.adapter.LoraSettings;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
@@ -59,6 +61,7 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
      * @param vocabulary number of token ids that must have an embedding
      * @param threads number of threads of this rank
      * @param start source of the initial values of a new adapter
+     * @param ranks ranks that train the model
      */
     public static LoadedModel toTrain(
             RunConfig config,
@@ -69,7 +72,8 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
             Labels labels,
             int vocabulary,
             int threads,
-            AdapterStart start) {
+            AdapterStart start,
+            Collective ranks) {
         HfConfig model = Architectures.config(base);
         int rows = model.vocabSize();
         HfConfig grown = model.withTokens(vocabulary);
@@ -83,6 +87,9 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
                     initial.map(some -> some.base(source, prefix, adapted)).orElse(source);
             Adaptation begun =
                     initial.map(some -> adaptation.startingWith(some.tensors())).orElse(adaptation);
+            if (config.compute().cluster().shard() == Shard.FULL) {
+                begun = begun.sharedBy(ranks);
+            }
             Pretrained pretrained = pretrained(precision, manager, grown, weights);
             return load(config, pretrained, labels, begun, vocabulary > rows);
         }

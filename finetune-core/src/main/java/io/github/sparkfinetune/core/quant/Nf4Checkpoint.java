@@ -121,7 +121,7 @@ public final class Nf4Checkpoint {
                     floats(source, name + ".nested_quant_map", DynamicCode.CODES),
                     state.nestedOffset().get());
         }
-        return new Nf4Tensor(state.shape(), packed, absmax, conv1d);
+        return new Nf4Tensor(state.shape(), packed, absmax, conv1d, true);
     }
 
     private static void checkQuantMap(TensorSource source, String name) {

@@ -25,6 +25,7 @@ public final class Nf4Tensor implements StoredWeight {
     private final ByteBuffer packed;
     private final Absmax absmax;
     private final boolean transposed;
+    private final boolean mapped;
 
     /**
      * @param packed direct buffer of codes, two per byte, the first in the high half
@@ -32,11 +33,17 @@ public final class Nf4Tensor implements StoredWeight {
      * @param transposed see {@link #isTransposed}
      */
     Nf4Tensor(long[] shape, ByteBuffer packed, Absmax absmax, boolean transposed) {
+        this(shape, packed, absmax, transposed, false);
+    }
+
+    /** @param mapped see {@link #isMapped} */
+    Nf4Tensor(long[] shape, ByteBuffer packed, Absmax absmax, boolean transposed, boolean mapped) {
         this.shape = shape.clone();
         this.count = TensorInfo.count(shape);
         this.packed = packed.asReadOnlyBuffer();
         this.absmax = absmax;
         this.transposed = transposed;
+        this.mapped = mapped;
         if (packed.limit() != Nf4Codes.packedBytes(count) || absmax.blocks() != Nf4Codes.blocks(count)) {
             throw new IllegalArgumentException(
                     count + " weights, " + packed.limit() + " bytes of codes, " + absmax.blocks() + " blocks");
@@ -63,8 +70,18 @@ public final class Nf4Tensor implements StoredWeight {
         return packed.limit() + absmax.byteSize();
     }
 
+    /** Returns whether the codes are in a mapped file, so that they take no memory until they are read. */
+    public boolean isMapped() {
+        return mapped;
+    }
+
+    /** Returns this matrix with its codes in other memory, which holds them whenever they are read. */
+    public Nf4Tensor over(ByteBuffer memory) {
+        return new Nf4Tensor(shape, memory, absmax, transposed, false);
+    }
+
     /** Returns the codes, two per byte, the first in the high half; read-only. */
-    ByteBuffer packed() {
+    public ByteBuffer packed() {
         return packed.duplicate();
     }
 

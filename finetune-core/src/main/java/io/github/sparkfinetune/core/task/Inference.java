@@ -112,12 +112,15 @@ public final class Inference {
     }
 
     private static NDArray output(NDManager owner, Model model, Batch batch) {
+        model.join(batch);
         NDArray x = model.lookup(owner, batch);
         for (Block block : model.blocks()) {
+            model.prepare(block, true);
             NDArray y = model.forward(owner, block, x, batch, DropoutMasks.none());
             x.close();
             x = y;
         }
+        model.prepareLmHead();
         return x;
     }
 }

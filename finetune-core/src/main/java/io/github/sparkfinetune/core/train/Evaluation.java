@@ -25,9 +25,10 @@ final class Evaluation {
     /**
      * Returns the metrics over the whole split, equal on all ranks.
      *
+     * @param computed called once this rank has computed all of its samples
      * @param progressed called after each piece of work; may throw
      */
-    Map<String, Double> run(Scorer scorer, Collective collective, Runnable progressed) {
+    Map<String, Double> run(Scorer scorer, Collective collective, Runnable computed, Runnable progressed) {
         long end = split.partStart(collective.rank() + 1, collective.size());
         long at = split.partStart(collective.rank(), collective.size());
         while (at < end) {
@@ -42,6 +43,7 @@ final class Evaluation {
             }
             scorer.add(window, batchSize);
         }
+        computed.run();
         Metrics mine = scorer.metrics();
         double[] counts = mine.counts();
         collective.allReduce(counts);

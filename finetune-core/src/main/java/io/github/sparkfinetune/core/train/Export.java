@@ -17,7 +17,6 @@ import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
-import io.github.sparkfinetune.core.checkpoint.NeededState;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.predict.LoadedModel;
@@ -36,6 +35,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.Path;
 
@@ -63,15 +63,19 @@ final class Export {
 
     /**
      * Writes the model or adapter of the best step. If the current parameters are not of that step, its checkpoint is
-     * restored first.
+     * restored first. Rank 0 writes; the other ranks take part if they share the weights.
      *
      * @param step step of the current parameters
      * @throws RunException if the checkpoint of the best step is missing
      */
     void writeBest(TrainingResult result, long step, CheckpointStore checkpoints) {
         long best = result.best().bestStep();
+        ShardedReads sharded = resources.shardedReads();
+        if (rank.collective().rank() > 0 && sharded.isEmpty()) {
+            return;
+        }
         if (best == step) {
-            write(result);
+            write(result, sharded);
             return;
         }
         Checkpoint kept = checkpoints.committed().stream()
@@ -79,15 +83,28 @@ final class Export {
                 .findFirst()
                 .orElseThrow(() -> RunException.data("the checkpoint of the best step " + best + " is missing in "
                         + config.output().checkpoints()));
-        try (LoadedCheckpoint loaded =
-                checkpoints.read(checkpoints.files(kept), NeededState.NONE, resources.temporary(), rank::progressed)) {
-            resources.tensors().restoreParameters(loaded.model());
-            write(result);
+        try (LoadedCheckpoint loaded = checkpoints.read(
+                checkpoints.files(kept),
+                resources.tensors().neededParameters(),
+                resources.temporary(),
+                rank::progressed)) {
+            resources.tensors().restoreParameters(loaded);
+            write(result, sharded);
         }
     }
 
-    /** Writes the current model or adapter. */
-    private void write(TrainingResult result) {
+    /** Writes the current model or adapter on rank 0, which reads the other ranks' shares. */
+    private void write(TrainingResult result, ShardedReads sharded) {
+        if (rank.collective().rank() > 0) {
+            sharded.serve();
+            return;
+        }
+        write(result, sharded::tensor);
+        sharded.end();
+    }
+
+    /** @param inShares returns a parameter whose values are in the ranks' shares, or empty */
+    private void write(TrainingResult result, Function<Parameter, Optional<TensorData>> inShares) {
         LoadedModel loaded = resources.loaded();
         // The adapter of a multimodal model belongs to the whole model; a full model is exported without other
         // modalities.
@@ -120,7 +137,7 @@ final class Export {
         } else {
             Architecture names = Architectures.of(loaded.config());
             List<TensorData> tensors = loaded.model().parameters().stream()
-                    .map(this::tensor)
+                    .map(parameter -> tensor(parameter, inShares))
                     .map(tensor -> tensor.named(names.writtenName(tensor.name()).orElseThrow()))
                     .toList();
             writer.write(
@@ -133,10 +150,9 @@ final class Export {
         }
     }
 
-    private TensorData tensor(Parameter parameter) {
-        return resources
-                .tensors()
-                .written(parameter.name(), parameter.value())
+    private TensorData tensor(Parameter parameter, Function<Parameter, Optional<TensorData>> inShares) {
+        return inShares.apply(parameter)
+                .orElseGet(() -> resources.tensors().written(parameter.name(), parameter.value()))
                 .as(config.output().dtype() == OutputConfig.Dtype.FLOAT32 ? TensorType.F32 : TensorType.BF16);
     }
 

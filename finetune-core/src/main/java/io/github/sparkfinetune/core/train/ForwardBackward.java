@@ -14,14 +14,15 @@ import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.TermWeights;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * Forward and backward over one micro-batch, one block at a time. Each block's graph starts at its own leaf. Therefore
- * a block's gradients are complete, and its activations are freed, before the backward of the block below begins.
- * Blocks below the lowest trained block keep no graph and have no backward.
+ * Forward and backward over micro-batches, one block at a time. Each block's graph starts at its own leaf. Therefore a
+ * block's gradients are complete, and its activations are freed, before the backward of the block below begins. Blocks
+ * below the lowest trained block keep no graph and have no backward.
  */
 final class ForwardBackward {
     private final Model model;
@@ -47,58 +48,109 @@ final class ForwardBackward {
     }
 
     /**
-     * Adds the batch's gradients.
+     * Adds the gradients of some micro-batches, which pass each block together. Without micro-batches the gradients are
+     * zero.
      *
      * @param weights weights of the objective's terms over the global batch
-     * @param first whether this is the first micro-batch of the step, which overwrites the previous step's gradients
-     * @param last whether this is the last micro-batch, after which the all-reduce of complete gradients starts
+     * @param first whether these are the first micro-batches of the step, which overwrite the previous step's gradients
+     * @param last whether these are the last micro-batches, after which the sum of complete gradients over the ranks
+     *     starts
      * @return sums of the objective's terms
      */
-    double[] run(NDManager owner, Batch batch, TermWeights weights, boolean first, boolean last) {
-        List<Block> trained = new ArrayList<>();
-        List<Tape> tapes = new ArrayList<>();
+    double[] run(NDManager owner, List<Batch> batches, TermWeights weights, boolean first, boolean last) {
         if (first) {
             gradients.clearShared(owner);
         }
-        NDArray x = model.lookup(owner, batch);
-        noise.add(owner, x, batch, model.tableScale());
+        List<NDArray> inputs = new ArrayList<>();
+        for (Batch batch : batches) {
+            NDArray x = model.lookup(owner, batch);
+            noise.add(owner, x, batch, model.tableScale());
+            inputs.add(x);
+        }
+        List<Block> trained = new ArrayList<>();
+        List<List<Tape>> tapes = new ArrayList<>();
         boolean below = gradients.hasTable();
         for (Block block : model.blocks()) {
+            model.prepare(block, true);
             if (below || !block.differentiated().isEmpty()) {
-                tapes.add(record(owner, block, x, below, batch));
+                List<Tape> ofBlock = new ArrayList<>();
+                for (int i = 0; i < inputs.size(); i++) {
+                    Tape tape = record(owner, block, inputs.get(i), below, batches.get(i));
+                    ofBlock.add(tape);
+                    inputs.set(i, tape.output());
+                }
+                tapes.add(ofBlock);
                 trained.add(block);
-                x = tapes.get(tapes.size() - 1).output();
                 below = true;
             } else {
-                NDArray y = model.forward(owner, block, x, batch, masks);
-                x.close();
-                x = y;
+                for (int i = 0; i < inputs.size(); i++) {
+                    NDArray y = model.forward(owner, block, inputs.get(i), batches.get(i), masks);
+                    inputs.get(i).close();
+                    inputs.set(i, y);
+                }
             }
         }
-        String output = model.outputName();
-        Objective.Loss loss = objective.loss(owner, Map.of(output, x), batch, weights, gradients.lmHead(), !first);
+        model.prepareLmHead();
+        double[] sums = new double[objective.terms().size()];
+        List<Optional<NDArray>> above = losses(owner, batches, inputs, weights, first, sums);
+        model.releaseLmHead();
         if (last) {
             gradients.completeLmHead();
         }
-        Optional<NDArray> g = Optional.of(loss.gradients().get(output));
-        for (int i = tapes.size() - 1; i >= 0; i--) {
-            NDArray above = g.orElseThrow();
-            g = tapes.get(i).backward(owner, above, gradients.of(trained.get(i)), !first);
-            above.close();
+        for (int b = tapes.size() - 1; b >= 0; b--) {
+            Block block = trained.get(b);
+            model.prepare(block, false);
+            List<NDArray> ofBlock = gradients.of(block);
+            if (batches.isEmpty()) {
+                gradients.clear(owner, block);
+            }
+            for (int i = 0; i < batches.size(); i++) {
+                NDArray g = above.get(i).orElseThrow();
+                above.set(i, tapes.get(b).get(i).backward(owner, g, ofBlock, !first || i > 0));
+                g.close();
+            }
             if (last) {
-                gradients.complete(trained.get(i));
+                gradients.complete(block);
             }
         }
         if (last) {
             gradients.completeShared();
         }
-        if (g.isPresent()) {
-            gradients.addRows(owner, batch, g.orElseThrow());
-            if (last) {
-                gradients.completeTable();
-            }
+        for (int i = 0; i < batches.size() && gradients.hasTable(); i++) {
+            gradients.addRows(owner, batches.get(i), above.get(i).orElseThrow());
         }
-        return loss.sums();
+        if (last) {
+            gradients.completeTable();
+        }
+        return sums;
+    }
+
+    /** Returns the gradient of each micro-batch's loss with respect to its output. */
+    private List<Optional<NDArray>> losses(
+            NDManager owner,
+            List<Batch> batches,
+            List<NDArray> outputs,
+            TermWeights weights,
+            boolean first,
+            double[] sums) {
+        String output = model.outputName();
+        List<Optional<NDArray>> gradient = new ArrayList<>();
+        for (int i = 0; i < batches.size(); i++) {
+            Objective.Loss loss = objective.loss(
+                    owner,
+                    Map.of(output, outputs.get(i)),
+                    batches.get(i),
+                    weights,
+                    gradients.lmHead(),
+                    !first || i > 0);
+            gradient.add(Optional.of(loss.gradients().get(output)));
+            double[] part = loss.sums();
+            Arrays.setAll(sums, term -> sums[term] + part[term]);
+        }
+        if (batches.isEmpty()) {
+            gradients.clearLmHead(owner);
+        }
+        return gradient;
     }
 
     private Tape record(NDManager owner, Block block, NDArray x, boolean needsInputGrad, Batch batch) {

@@ -77,6 +77,7 @@ final class ReferencePass {
         for (Stretch stretch : mine(missing(before))) {
             compute(model, stretch);
         }
+        model.model().finish();
         collective.barrier();
         if (first) {
             List<TensorData> tensors = Stream.concat(before.stream(), parts.written(temporary).stream())

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.checkpoint.OptimizerShare;
 import io.github.sparkfinetune.core.collective.Collective;
@@ -38,7 +39,7 @@ final class TrainStep {
      * @param manager owner of the gradients and the optimizer's state, on the model's device
      * @param masks dropout masks
      * @param training settings of the optimizer, clipping, noise and gradient checkpointing
-     * @param sharded whether the ranks share the optimizer
+     * @param shard what the ranks share
      */
     TrainStep(
             NDManager manager,
@@ -47,7 +48,7 @@ final class TrainStep {
             DropoutMasks masks,
             Collective collective,
             TrainingConfig training,
-            boolean sharded) {
+            Shard shard) {
         this.manager = manager;
         this.model = model;
         this.objective = objective;
@@ -55,14 +56,12 @@ final class TrainStep {
         this.noise = new NeftuneNoise(training);
         this.collective = collective;
         this.maxGradNorm = training.optimizer().maxGradNorm();
-        this.gradients = new Gradients(manager, model, collective);
+        this.gradients = new Gradients(manager, model, collective, shard);
         this.forwardBackward = new ForwardBackward(
                 model, objective, masks, noise, gradients, training.batches().gradientCheckpointing());
-        OptimizerKind kind = OptimizerKind.of(training);
-        this.share = sharded ? new OptimizerShare(collective.rank(), collective.size()) : OptimizerShare.WHOLE;
-        this.optimizer = share.count() > 1
-                ? kind.createShare(manager, training, gradients.parameters(), collective)
-                : kind.create(manager, training, gradients.parameters());
+        this.optimizer = OptimizerKind.of(training).create(manager, training, gradients.parameters());
+        this.share =
+                shard == Shard.NONE ? OptimizerShare.WHOLE : new OptimizerShare(collective.rank(), collective.size());
     }
 
     /**
@@ -98,22 +97,26 @@ final class TrainStep {
         GlobalBatch global = GlobalBatch.of(collective, weights, mine, gradients.needsIds(), saves);
         long waited = System.nanoTime() - gatherStart;
         gradients.begin(global.ids());
+        model.begin(global.ids());
         double[] terms = new double[objective.terms().size()];
-        for (int i = 0; i < parts.size(); i++) {
+        List<List<List<Sample>>> together = gradients.areSharded() || parts.isEmpty()
+                ? List.of(parts)
+                : parts.stream().map(List::of).toList();
+        for (int i = 0; i < together.size(); i++) {
             progressed.run();
             try (NDManager owner = manager.newSubManager()) {
-                Batch batch = model.batch(owner, parts.get(i));
-                double[] part = forwardBackward.run(owner, batch, global.weights(), i == 0, i == parts.size() - 1);
+                List<Batch> batches = together.get(i).stream()
+                        .map(part -> model.batch(owner, part))
+                        .toList();
+                double[] part = forwardBackward.run(owner, batches, global.weights(), i == 0, i == together.size() - 1);
                 Arrays.setAll(terms, term -> terms[term] + part[term]);
             }
         }
         try (NDManager owner = manager.newSubManager()) {
-            if (parts.isEmpty()) {
-                gradients.completeEmpty(owner);
-            }
             double seconds = (System.nanoTime() - began - waited) / 1e9;
             gradients.await();
-            double norm = collective.rank() == 0 ? gradients.norm(owner) : 0;
+            double norm = gradients.norm(owner);
+            norm = collective.rank() == 0 ? norm : 0;
             StepTotals totals = StepTotals.reduced(collective, terms, norm, seconds);
             return new Outcome(
                     totals.loss(global.weights()),
@@ -148,6 +151,7 @@ final class TrainStep {
         try (NDManager owner = manager.newSubManager()) {
             optimizer.step(owner, step, rate, divisor);
         }
+        gradients.exchangeUpdates();
         model.updated();
     }
 

@@ -103,8 +103,8 @@ final class Training implements AutoCloseable {
                 checkpoints.read(files, resources.tensors().neededState(), resources.temporary(), rank::progressed)) {
             TrainState state = TrainState.of(loaded.state(), name);
             state.requireSame(name, settings.seed(), resources.train().size());
-            resources.tensors().restoreParameters(loaded.model());
-            resources.tensors().restoreOptimizer(loaded.optimizer());
+            resources.tensors().restoreParameters(loaded);
+            resources.tensors().restoreOptimizer(loaded);
             follow(state.run().globalBatch());
             step = state.progress().step();
             samplesDone = state.progress().samples();
@@ -205,7 +205,7 @@ final class Training implements AutoCloseable {
         throughput.pause();
         Map<String, Double> metrics = new Evaluation(
                         resources.eval().orElseThrow(), settings.batches().perDeviceEvalBatchSize())
-                .run(resources.loaded().task().scorer(), collective, rank::progressed);
+                .run(resources.loaded().task().scorer(), collective, resources.model()::finish, rank::progressed);
         publish(TrainingRecord.evaluation(step, plan.totalSteps(), plan.epochsAfter(step), metrics));
         evaluatedStep = step;
         return best.improvedBy(step, metrics);
@@ -223,7 +223,7 @@ final class Training implements AutoCloseable {
         Optional<Checkpoint> written = Optional.empty();
         OptimizerShare share = resources.step().share();
         if (share.index() > 0) {
-            writer.beginShare(step, share, resources.tensors().optimizer());
+            writer.beginShare(step, share, resources.tensors().own());
         } else if (collective.rank() == 0) {
             TrainState state = new TrainState(
                     new TrainState.Run(plan.globalBatch(), settings.seed(), plan.samples(), resources.precision()),
@@ -235,7 +235,7 @@ final class Training implements AutoCloseable {
                     step,
                     resources.tensors().trained(),
                     share,
-                    resources.tensors().optimizer(),
+                    resources.tensors().own(),
                     state.toJson(),
                     settings.saving().saveTotalLimit(),
                     Set.of(best.step())));
@@ -260,8 +260,8 @@ final class Training implements AutoCloseable {
         collective.barrier();
         if (collective.rank() == 0) {
             checkpoints.markFinal(last.orElseThrow());
-            new Export(config, rank, resources).writeBest(result, step, checkpoints);
         }
+        new Export(config, rank, resources).writeBest(result, step, checkpoints);
         collective.barrier();
         return result;
     }

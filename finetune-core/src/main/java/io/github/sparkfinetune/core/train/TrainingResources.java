@@ -35,6 +35,7 @@ import java.util.Optional;
 /** Resources of a rank for a run: model, optimizer, splits. Owns all of them. */
 final class TrainingResources implements AutoCloseable {
     private final Deque<Runnable> opened = new ArrayDeque<>();
+    private final RankContext rank;
     private final Path temporary;
     private final Path folder;
     private final Manifest manifest;
@@ -51,6 +52,7 @@ final class TrainingResources implements AutoCloseable {
 
     /** @param kept precision of the resumed run, or null */
     TrainingResources(RunConfig config, RankContext rank, Precision kept) throws IOException {
+        this.rank = rank;
         Allocator.release();
         Torch.start(rank.threads());
         try {
@@ -90,7 +92,8 @@ final class TrainingResources implements AutoCloseable {
                     Labels.of(manifest),
                     tokenizer.vocabularySize(),
                     rank.threads(),
-                    initialisation);
+                    initialisation,
+                    rank.collective());
             Model model = loaded.model();
             // A sample may consist of several documents.
             int longest = Math.min(
@@ -148,7 +151,7 @@ final class TrainingResources implements AutoCloseable {
                 DropoutMasks.of(training.seed(), rank.threads()),
                 rank.collective(),
                 training,
-                config.compute().cluster().shardOptimizer());
+                config.compute().cluster().shard());
     }
 
     /** Returns the precision of the products. */
@@ -184,6 +187,11 @@ final class TrainingResources implements AutoCloseable {
 
     TrainingTensors tensors() {
         return tensors;
+    }
+
+    /** Returns the reading of parameters that the ranks share. */
+    ShardedReads shardedReads() {
+        return new ShardedReads(device, model().script(), rank, step.gradients().sharded());
     }
 
     SampleSource train() {

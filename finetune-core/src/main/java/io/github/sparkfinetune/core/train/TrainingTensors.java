@@ -2,17 +2,17 @@ package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDArray;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
 import io.github.sparkfinetune.core.checkpoint.NeededState;
-import io.github.sparkfinetune.core.checkpoint.StoredState;
+import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.weight.Parameter;
-import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
-import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.TensorParts;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -34,25 +34,24 @@ final class TrainingTensors {
         this.step = step;
     }
 
-    /** Returns the parameters that are trained. */
+    /** Returns the trained parameters that this rank holds whole. */
     List<Parameter> parameters() {
-        return step.gradients().parameters().stream()
-                .map(ParameterGradient::parameter)
-                .toList();
+        return step.gradients().whole();
     }
 
-    /** Returns the trained parameters as they are now. */
+    /** Returns the trained parameters that this rank holds whole, as they are now. */
     List<TensorData> trained() {
         return parameters().stream()
                 .map(parameter -> written(parameter.name(), parameter.value()))
                 .toList();
     }
 
-    /** Returns the optimizer's state as it is now. */
-    List<TensorData> optimizer() {
-        return step.optimizer().state().entrySet().stream()
-                .map(entry -> written(entry.getKey(), entry.getValue()))
-                .toList();
+    /** Returns the optimizer's state and this rank's shares of trained parameters, as they are now. */
+    List<TensorData> own() {
+        List<TensorData> own = new ArrayList<>();
+        step.optimizer().state().forEach((name, value) -> own.add(written(name, value)));
+        step.gradients().shares().forEach(share -> own.add(written(share.name(), share.value())));
+        return own;
     }
 
     /** Returns a tensor to write, in the type that it has in memory; its bytes are read on demand. */
@@ -80,36 +79,53 @@ final class TrainingTensors {
     }
 
     /**
-     * Reads a checkpoint's parameters.
+     * Reads a checkpoint's parameters, or this rank's shares of them.
      *
      * @throws RunException if a parameter has another shape
      */
-    void restoreParameters(SafetensorsFile file) {
-        for (Parameter parameter : parameters()) {
-            NDArray target = parameter.value();
-            String name = parameter.name();
-            if (!Arrays.equals(file.info(name).shape(), target.getShape().getShape())) {
-                throw RunException.data("the checkpoint's tensor " + name + " has shape "
-                        + Arrays.toString(file.info(name).shape()) + ", the model's "
-                        + Arrays.toString(target.getShape().getShape()) + ": train into a new output.dir");
-            }
-            overwrite(target, (from, bytes) -> file.read(name, from, bytes));
-        }
+    void restoreParameters(LoadedCheckpoint loaded) {
+        Gradients gradients = step.gradients();
+        Stream.concat(
+                        gradients.whole().stream(),
+                        gradients.sharded().values().stream().flatMap(List::stream))
+                .forEach(parameter -> requireShape(loaded, parameter));
+        Stream.concat(gradients.whole().stream(), gradients.shares().stream())
+                .forEach(parameter -> overwrite(
+                        parameter.value(), (from, bytes) -> loaded.readParameter(parameter.name(), from, bytes)));
         model.updated();
     }
 
-    /** Returns this rank's needed part of a checkpoint's optimizer state. */
+    private static void requireShape(LoadedCheckpoint loaded, Parameter parameter) {
+        loaded.shape(parameter.name())
+                .filter(shape -> !Arrays.equals(shape, parameter.shape()))
+                .ifPresent(shape -> {
+                    throw RunException.data("the checkpoint's tensor " + parameter.name() + " has shape "
+                            + Arrays.toString(shape) + ", the model's " + Arrays.toString(parameter.shape())
+                            + ": train into a new output.dir");
+                });
+    }
+
+    /** Returns what this rank needs of a checkpoint to go on training. */
     NeededState neededState() {
-        Map<String, Long> values = new HashMap<>();
+        Map<String, Long> values = new HashMap<>(neededParameters().values());
         step.optimizer().state().forEach((name, tensor) -> values.put(name, tensor.size()));
         return new NeededState(values, step.share());
     }
 
+    /** Returns what this rank needs of a checkpoint for its parameters. */
+    NeededState neededParameters() {
+        Map<String, Long> values = new HashMap<>();
+        Stream.concat(step.gradients().whole().stream(), step.gradients().shares().stream())
+                .forEach(parameter -> values.put(parameter.name(), parameter.size()));
+        return new NeededState(values, step.share());
+    }
+
     /** Reads a checkpoint's optimizer state. */
-    void restoreOptimizer(StoredState stored) {
+    void restoreOptimizer(LoadedCheckpoint loaded) {
         step.optimizer()
                 .state()
-                .forEach((name, tensor) -> overwrite(tensor, (from, bytes) -> stored.read(name, from, bytes)));
+                .forEach((name, tensor) ->
+                        overwrite(tensor, (from, bytes) -> loaded.shares().read(name, from, bytes)));
     }
 
     /** Fills a buffer with a stored tensor's bytes, starting at {@code from}. */

@@ -21,13 +21,24 @@ class Rows(torch.nn.Module):
         """Overwrites the rows ids [n] of table [V, H] with rows [n, H]."""
         return table.index_copy_(0, ids, rows)
 
-    def add_lookups(self, table: Tensor, ids: Tensor, g: Tensor, padding: int) -> Tensor:
-        """Adds the gradient g [..., H] of looked-up rows to table [V, H], in place.
+    def row_values(self, ids: Tensor, width: int, start: int, begin: int, end: int) -> Tensor:
+        """Indices of values [begin, end) of the rows ids [n], within values of the table from index start on."""
+        values = ids.unsqueeze(1) * width + torch.arange(width, device=ids.device)
+        return values.view([-1])[begin:end] - start
 
-        The padding token's row gets no gradient; padding is -1 without a padding token.
+    def add_row_values(
+        self, share: Tensor, start: int, ids: Tensor, rows: Tensor, begin: int, end: int
+    ) -> Tensor:
+        """Adds values [begin, end) of rows [n, H] to share [s], in place.
+
+        share holds the values from index start on of a table, whose rows ids [n] are added to.
         """
-        flat = ids.view([-1])
-        rows = g.view([-1, table.size(1)])
-        if padding >= 0:
-            rows = rows * flat.ne(padding).unsqueeze(1)
-        return table.index_add_(0, flat, rows)
+        values = self.row_values(ids, rows.size(1), start, begin, end)
+        return share.index_add_(0, values, rows.contiguous().view([-1])[begin:end])
+
+    def take_row_values(
+        self, rows: Tensor, share: Tensor, start: int, ids: Tensor, begin: int, end: int
+    ) -> Tensor:
+        """Copies values [begin, end) of rows [n, H] from share [s], see add_row_values."""
+        values = self.row_values(ids, rows.size(1), start, begin, end)
+        return rows.view([-1])[begin:end].copy_(share.index_select(0, values))

@@ -14,22 +14,28 @@ class Tensors(torch.nn.Module):
     def zero(self, x: Tensor) -> Tensor:
         return x.zero_()
 
-    def norm(self, x: Tensor) -> Tensor:
-        """L2 norm [] over all elements of x, which is contiguous.
+    def unit_norms(self, xs: List[Tensor], unit: int) -> Tensor:
+        """L2 norms [n] of the units of unit consecutive values of each contiguous tensor, and of its rest.
 
-        It is computed by pieces, whose squares F32 adds up accurately. In one call, the norm of 2^27
-        equal values is 7 % too large on a CPU, and that of 2^28 values is 22 % too small.
+        F32 adds up the squares of a unit accurately. In one call, the norm of 2^27 equal values is 7 % too
+        large on a CPU, and that of 2^28 values is 22 % too small.
         """
-        flat = x.view([-1])
-        piece = 1 << 12
-        whole = flat.size(0) // piece * piece
-        pieces = torch.linalg.vector_norm(flat[:whole].view([-1, piece]), 2, [1])
-        rest = torch.linalg.vector_norm(flat[whole:]).view([1])
-        return torch.linalg.vector_norm(torch.cat([pieces, rest]))
+        norms: List[Tensor] = []
+        for x in xs:
+            flat = x.detach().view([-1])
+            whole = flat.size(0) // unit * unit
+            norms.append(torch.linalg.vector_norm(flat[:whole].view([-1, unit]), 2, [1]))
+            if whole < flat.size(0):
+                norms.append(torch.linalg.vector_norm(flat[whole:], 2, [0]).view([1]))
+        return torch.cat(norms)
 
     def stretch(self, x: Tensor, start: int, end: int) -> Tensor:
         """Values [start, end) of x, row-major, as a view [end - start]."""
         return x.detach().view(-1)[start:end]
+
+    def view_like(self, flat: Tensor, like: Tensor) -> Tensor:
+        """flat [n] in the shape of another tensor"""
+        return flat.view(like.size())
 
     def byte_stretch(self, x: Tensor, start: int, end: int) -> Tensor:
         """Bytes [start, end) of x, which is contiguous, as a view [end - start] in U8."""
@@ -48,6 +54,10 @@ class Tensors(torch.nn.Module):
     def over_bytes(self, memory: Tensor, shape: List[int]) -> Tensor:
         """A tensor in BF16 over memory [bytes]."""
         return self.empty_bf16([0], memory).set_(memory, 0, shape)
+
+    def placeholder(self, like: Tensor, shape: List[int]) -> Tensor:
+        """A tensor that has a shape, but no memory; its values are NaN."""
+        return torch.full([1], float("nan"), device=like.device).expand(shape)
 
     def file_values(self, file: str, count: int, bf16: bool) -> Tensor:
         """A mapped file of values in BF16 or F32: [count]"""

@@ -78,7 +78,7 @@ class CheckpointStoreTest {
         try (LoadedCheckpoint read = store.read(written, local)) {
             assertThat(read.state()).hasToString(state(50).toString());
             assertThat(read.model().buffer("w").getFloat(0)).isEqualTo(50f);
-            assertThat(read.optimizer().names()).containsExactly("m");
+            assertThat(read.shares().names()).containsExactly("m");
             assertThat(local).isNotEmptyDirectory();
         }
         assertThat(local).isEmptyDirectory();
@@ -164,17 +164,17 @@ class CheckpointStoreTest {
         assertThat(whole.step()).isEqualTo(100);
         assertThat(store("reader").newestSound()).contains(whole);
         try (LoadedCheckpoint read = store("reader").read(whole, temp.resolve("local"))) {
-            assertThat(read.optimizer().names()).containsExactly("m");
+            assertThat(read.shares().names()).containsExactly("m");
             for (int[] range : new int[][] {{0, 6}, {1, 4}, {2, 4}, {5, 6}}) {
                 ByteBuffer values =
                         ByteBuffer.allocate((range[1] - range[0]) * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-                read.optimizer().read(new TensorRange("m", range[0], range[1]).name(), 0, values);
+                read.shares().read(new TensorRange("m", range[0], range[1]).name(), 0, values);
                 for (int i = range[0]; i < range[1]; i++) {
                     assertThat(values.getFloat()).isEqualTo(i);
                 }
             }
             ByteBuffer more = ByteBuffer.allocate(7 * Float.BYTES);
-            assertThatThrownBy(() -> read.optimizer().read("m", 0, more))
+            assertThatThrownBy(() -> read.shares().read("m", 0, more))
                     .isInstanceOf(RunException.class)
                     .hasMessageContaining("does not hold m once and completely");
         }

@@ -73,7 +73,7 @@ class CheckpointWriterTest {
         assertThat(store.newestSound()).contains(checkpoint);
         try (LoadedCheckpoint read = store.read(checkpoint, temp.resolve("read"))) {
             ByteBuffer m = ByteBuffer.allocate(FLOATS * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            read.optimizer().read("m", 0, m);
+            read.shares().read("m", 0, m);
             for (ByteBuffer tensor : List.of(read.model().buffer("w"), m)) {
                 FloatBuffer values = tensor.asFloatBuffer();
                 for (int i = 0; i < FLOATS; i++) {

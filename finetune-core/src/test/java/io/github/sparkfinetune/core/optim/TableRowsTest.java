@@ -13,10 +13,9 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.arch.WeightSpec.Kind;
 import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.TreeSet;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,23 +35,18 @@ class TableRowsTest {
      */
     @ParameterizedTest
     @CsvSource({"10000, 60, 1", "9000, 64, 2", "9000, 61, 3", "9000, 61, 7", "50, 8, 1", "50, 8, 2"})
-    void updatesToTheSameBits(int vocabulary, int width, int ranks) {
+    void updatesToTheSameBits(int vocabulary, int width, int ranks) throws Exception {
         Torch.start(2);
         try (NDManager manager = Torch.manager(-1)) {
             ParameterGradient whole =
                     table(manager, vocabulary, width, new Gradient.Dense(manager.zeros(new Shape(vocabulary, width))));
             Gradient.LookedUp[] step = new Gradient.LookedUp[1];
             ParameterGradient byRows = table(manager, vocabulary, width, new Gradient.Rows(() -> step[0], width, 0));
-            ScriptModule script = ScriptModule.load(manager, List.of("core.tensor.tensors"), Map.of());
             Optimizer reference = new AdamW(manager, TRAINING, List.of(whole));
-            List<Optimizer> parts = ParameterShare.of(List.of(byRows), ranks, AdamW.STRETCH).stream()
-                    .map(shares -> (Optimizer) new AdamW(
-                            manager,
-                            TRAINING,
-                            shares.stream()
-                                    .map(share -> share.part(manager, script))
-                                    .toList()))
-                    .toList();
+            List<Optimizer> parts = new ArrayList<>();
+            for (List<ParameterGradient> share : ParameterShares.of(manager, List.of(byRows), ranks)) {
+                parts.add(new AdamW(manager, TRAINING, share));
+            }
             for (int number = 1; number <= 4; number++) {
                 step[0] = rows(manager, number == 3 ? new int[0] : ids(vocabulary, number), width, number);
                 write(whole.gradient().dense(), DenseGradient.values(byRows));

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.core.memory.NewWeight;
 import io.github.sparkfinetune.core.train.TinyDataset;
 import io.github.sparkfinetune.core.train.TinyRun;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -96,8 +97,9 @@ class RunPlanTest {
 
         assertThat(memory.weights().model()).isEqualTo(4 * 98624);
         assertThat(memory.weights().shared()).isZero();
-        // Includes the final norm's gradient, which PyTorch returns as a separate tensor.
-        assertThat(memory.trained().gradients()).isEqualTo(4 * 98624 + 4 * 64);
+        // Includes the looked-up rows of the tied table, at most all of them, and the final norm's gradient, which
+        // PyTorch returns as a separate tensor.
+        assertThat(memory.trained().gradients()).isEqualTo(4 * (98624 + 384 * 64) + 4 * 64);
         // 256 tokens with 384 logits each, and their logarithms.
         assertThat(memory.computed().loss()).isEqualTo(2 * 256 * 384 * 4);
         assertThat(memory.sum())
@@ -115,11 +117,50 @@ class RunPlanTest {
     @Test
     void countsAShareOfTheOptimizerOnEachRank() throws IOException {
         RunPlan whole = plan("llama-tied", "cluster.ranks=3");
-        RunPlan sharded = plan("llama-tied", "cluster.ranks=3 cluster.shard_optimizer=true");
+        RunPlan sharded = plan("llama-tied", "cluster.ranks=3 cluster.shard=optimizer");
 
         assertThat(whole.memory().trained().optimizer()).isEqualTo(2 * 4 * 98624);
         assertThat(sharded.memory().trained().optimizer()).isEqualTo(2 * 4 * ((98624 + 2) / 3));
         assertThat(sharded.disk().checkpoint()).isEqualTo(whole.disk().checkpoint());
+    }
+
+    @Test
+    void countsAShareOfWeightsAndGradientsOnEachRank() throws IOException {
+        RankMemory whole = plan("llama-untied", "cluster.ranks=4").memory();
+        RankMemory gradients =
+                plan("llama-untied", "cluster.ranks=4 cluster.shard=gradients").memory();
+        RankMemory full =
+                plan("llama-untied", "cluster.ranks=4 cluster.shard=full").memory();
+
+        assertThat(gradients.weights()).isEqualTo(whole.weights());
+        assertThat(full.trained()).isEqualTo(gradients.trained());
+        // All but the final norm of 40 values is in shares.
+        assertThat(full.weights().model()).isEqualTo(4 * 40 + (whole.weights().model() - 4 * 40) / 4);
+        // Two layers with 4 query and 2 key heads of 16 values, the lm_head, and the looked-up rows.
+        long layer = 40 * (2 * 64 + 2 * 32) + 3 * 40 * 72 + 2 * 40;
+        assertThat(full.computed().staging()).isEqualTo(4 * (2 * layer + 384 * 40 + 384 * 40));
+    }
+
+    @Test
+    void countsTheBytesThatARankReceivesInAStep() throws IOException {
+        long gradients = 4 * (98624 + 384 * 64) / 4 * 3;
+        long layers = 4 * (98624 - 64) / 4 * 3;
+        Map.of(
+                        "none", new Traffic(2 * gradients, 0),
+                        "optimizer", new Traffic(2 * gradients, 3 * 98624),
+                        "gradients", new Traffic(gradients, 3 * 98624),
+                        "full", new Traffic(gradients, 3 * 98624 + layers - 3 * 384 * 64))
+                .forEach(
+                        (shard, traffic) -> assertThat(traffic(shard)).as(shard).isEqualTo(traffic));
+        assertThat(new Traffic(1_000_000_000, 250_000_000).seconds(10)).isEqualTo(1);
+    }
+
+    private Traffic traffic(String shard) {
+        try {
+            return plan("llama-tied", "cluster.ranks=4 cluster.shard=" + shard).traffic();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Plans two ranks that look up 2 samples of 8 tokens each, in each of two micro-batches. */
@@ -148,13 +189,16 @@ class RunPlanTest {
                 .isEqualTo(2 * (2 * 8) * (4 * 32 + 64 + 4 * 8) * (Float.BYTES - Short.BYTES));
     }
 
-    /** Plans a model whose embedding table is also the decoder, so that its gradient is dense and needs no rows. */
+    /**
+     * Plans a model whose embedding table is also the decoder: all its rows have a gradient, besides the looked-up
+     * ones.
+     */
     @Test
-    void countsTheTableGradientOfAMaskedLmOnce() throws IOException {
+    void countsTheTableGradientOfAMaskedLm() throws IOException {
         RankMemory memory = plan("bert-mlm", "").memory();
 
         // Includes the gradients of positions and types, which PyTorch returns as separate tensors.
-        assertThat(memory.trained().gradients()).isEqualTo(4 * 33056 + 4 * (64 * 32 + 2 * 32 + 2 * 32));
+        assertThat(memory.trained().gradients()).isEqualTo(4 * (33056 + 384 * 32) + 4 * (64 * 32 + 2 * 32 + 2 * 32));
         // Logits and head of 15 % of 16 samples of 32 tokens.
         assertThat(memory.computed().loss()).isEqualTo(77 * (2 * 384 + 32 + 4 * 32) * 4);
     }

@@ -28,8 +28,8 @@ class EvaluationTest {
                 for (int sample = 0; sample < SAMPLES; sample++) {
                     kind.add(whole, sample);
                 }
-                List<Map<String, Double>> measured = ranks.play(
-                        exchange -> new Evaluation(new Samples(), 1).run(new Counting(kind), exchange, () -> {}));
+                List<Map<String, Double>> measured = ranks.play(exchange ->
+                        new Evaluation(new Samples(), 1).run(new Counting(kind), exchange, () -> {}, () -> {}));
                 assertThat(measured).hasSize(count).containsOnly(measured.get(0));
                 RandomMetrics.assertSame(measured.get(0), whole.values());
             }

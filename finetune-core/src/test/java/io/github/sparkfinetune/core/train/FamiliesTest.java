@@ -145,7 +145,7 @@ class FamiliesTest {
                         folder)) {
             LoadedModel model = LoadedModel.trained(config, manager, TinyRun.exported(config), adapted, 1);
             return new Evaluation(split, config.training().batches().perDeviceEvalBatchSize())
-                    .run(model.task().scorer(), new SingleRank(), () -> {});
+                    .run(model.task().scorer(), new SingleRank(), () -> {}, () -> {});
         }
     }
 

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.HeadKind;
@@ -276,7 +277,13 @@ final class GoldenModel implements AutoCloseable {
 
     private TrainStep step(Model anyModel, Objective objective, Collective collective, boolean recompute) {
         return new TrainStep(
-                manager, anyModel, objective, DropoutMasks.none(), collective, TinyDecoder.training(recompute), false);
+                manager,
+                anyModel,
+                objective,
+                DropoutMasks.none(),
+                collective,
+                TinyDecoder.training(recompute),
+                Shard.NONE);
     }
 
     @Override

@@ -3,7 +3,9 @@ package io.github.sparkfinetune.core.train;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.collective.ForwardingCollective;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.weight.Parameter;
@@ -23,41 +25,18 @@ class GradientBucketsTest {
     private Path folder;
 
     /** A collective that records the size of each sum. */
-    private static final class Recording implements Collective {
-        private final SingleRank one = new SingleRank();
+    private static final class Recording extends ForwardingCollective {
         private final List<Integer> bytes = new ArrayList<>();
 
-        @Override
-        public int rank() {
-            return 0;
-        }
-
-        @Override
-        public int size() {
-            return 1;
+        Recording() {
+            super(new SingleRank());
         }
 
         @Override
         public Future<?> allReduceAsync(ByteBuffer floats) {
             bytes.add(floats.remaining());
-            return one.allReduceAsync(floats);
+            return super.allReduceAsync(floats);
         }
-
-        @Override
-        public void allReduce(double[] values) {}
-
-        @Override
-        public byte[][] allGather(byte[] mine) {
-            return one.allGather(mine);
-        }
-
-        @Override
-        public void allGatherInto(List<List<ByteBuffer>> shares) {
-            one.allGatherInto(shares);
-        }
-
-        @Override
-        public void close() {}
     }
 
     @Test
@@ -89,6 +68,6 @@ class GradientBucketsTest {
                 DropoutMasks.none(),
                 ranks,
                 TinyDecoder.training(false),
-                false);
+                Shard.NONE);
     }
 }

@@ -67,7 +67,9 @@ class MaskedLmRunTest {
     }
 
     private static double tolerance(String name) {
-        return name.endsWith("key.bias") || name.endsWith("k_lin.bias") ? NOISY_PARAMETER : PARAMETER;
+        return name.endsWith("key.bias") || name.endsWith("k_lin.bias") || name.endsWith("position_embeddings.weight")
+                ? NOISY_PARAMETER
+                : PARAMETER;
     }
 
     static Stream<Arguments> methodsAndWays() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
@@ -164,7 +165,7 @@ class PreferenceGoldenTest {
                 DropoutMasks.none(),
                 new SingleRank(),
                 config.training(),
-                false);
+                Shard.NONE);
     }
 
     private static void compare(TinyDecoder decoder, JsonNode expected, List<Sample> samples) {

@@ -3,13 +3,19 @@ package io.github.sparkfinetune.core.train;
 import static io.github.sparkfinetune.core.train.RunAssertions.assertBitEqual;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
+import io.github.sparkfinetune.core.shard.SmallUnits;
 import io.github.sparkfinetune.testing.TestMatrix;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -22,42 +28,93 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A sharded optimizer trains the same model as an unsharded optimizer, to the bit. */
 class ShardedRunTest {
     private static final String BATCH = "training.per_device_train_batch_size=6";
-    private static final String SHARDED = "cluster.shard_optimizer=true";
-    private static final String WHOLE = "cluster.shard_optimizer=false";
+    private static final String WHOLE = "cluster.shard=none";
+    private static final String SHARDED = "cluster.shard=optimizer";
+    private static final List<Shard> SHARED = List.of(Shard.OPTIMIZER, Shard.GRADIENTS, Shard.FULL);
+    private static final List<String> KINDS = List.of(
+            "full",
+            "freeze",
+            "accumulated",
+            "deberta",
+            "gpt2",
+            "masked",
+            "tied",
+            "untied",
+            "packed",
+            "codes",
+            "lora",
+            "4bit",
+            "4bit-dora",
+            "dora");
     private static final List<String> SAVED =
-            List.of(BATCH, "training.max_grad_norm=0.1", "training.save_steps=4", "training.save_total_limit=20");
+            List.of("training.max_grad_norm=0.1", "training.save_steps=4", "training.save_total_limit=20");
 
     @TempDir
     private Path folder;
 
-    private TinyRun encoder(String setting) throws Exception {
-        Path base = TinyModel.copy(folder.resolve("base"), "bert-seqcls", config -> {});
-        return new TinyRun(folder, base, "classification", setting);
+    private TinyRun encoder(String... settings) throws Exception {
+        return model("bert-seqcls", "classification", settings);
     }
 
-    private TinyRun decoder(String... method) throws Exception {
-        return new TinyRun(folder, TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {}), "sft", method);
+    private TinyRun decoder(String... settings) throws Exception {
+        return model("llama-tied", "sft", settings);
     }
 
+    private TinyRun model(String kind, String task, String... settings) throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
+        return new TinyRun(folder, base, task, with(List.of(BATCH), settings));
+    }
+
+    /** Returns a run over a checkpoint in 4 bits. */
+    private TinyRun codes(String... settings) throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {});
+        Path quantized = GoldenFiles.root().resolve("nf4/llama-tied-4bit");
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(quantized.resolve(file), base.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+        }
+        return new TinyRun(folder, base, "sft", with(List.of(BATCH, "method.type=qlora"), settings));
+    }
+
+    private static String shard(Shard shard) {
+        return "cluster.shard=" + shard.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Kinds of runs, numbers of ranks, and levels. */
     static Stream<Arguments> runs() {
-        return TestMatrix.of(Stream.of(
-                Arguments.of("full", 1),
-                Arguments.of("full", 2),
-                Arguments.of("full", 3),
-                Arguments.of("freeze", 2),
-                Arguments.of("tied", 2),
-                Arguments.of("codes", 2),
-                Arguments.of("codes", 3),
-                Arguments.of("lora", 2),
-                Arguments.of("dora", 3)));
+        List<Arguments> all = new ArrayList<>();
+        for (Shard shard : SHARED) {
+            for (String kind : KINDS) {
+                for (int ranks = 2; ranks <= 4; ranks++) {
+                    all.add(Arguments.of(kind, ranks, shard));
+                }
+            }
+            all.add(Arguments.of("full", 1, shard));
+        }
+        return TestMatrix.of(all.stream());
     }
 
     private TinyRun run(String kind) throws Exception {
         return switch (kind) {
             case "full" -> encoder("training.l2_sp=0.1");
             case "freeze" -> encoder("method.type=freeze");
+            case "accumulated" ->
+                encoder("training.per_device_train_batch_size=2", "training.gradient_accumulation_steps=3");
+            case "deberta" -> model("deberta-v2-seqcls", "classification");
+            case "gpt2" -> model("gpt2", "causal-lm");
+            case "masked" -> model("bert-mlm", "masked-lm");
             case "tied" -> decoder();
+            case "untied" ->
+                model(
+                        "llama-untied",
+                        "sft",
+                        "training.per_device_train_batch_size=1",
+                        "training.gradient_accumulation_steps=4",
+                        "training.gradient_checkpointing=true");
+            case "packed" -> decoder("data.packing=bfd");
             case "codes" -> decoder("training.optim=adamw_8bit", "training.l2_sp=0.1");
+            case "4bit" -> codes("method.r=2");
+            case "4bit-dora" ->
+                codes("method.r=2", "method.use_dora=true", "training.gradient_checkpointing=true", "precision=bf16");
             case "lora" -> decoder("method.type=lora", "method.r=2");
             default -> decoder("method.type=lora", "method.r=3", "method.use_dora=true");
         };
@@ -65,17 +122,24 @@ class ShardedRunTest {
 
     @ParameterizedTest
     @MethodSource("runs")
-    void trainsTheSameModel(String kind, int ranks) throws Exception {
+    void trainsTheSameModel(String kind, int ranks, Shard shard) throws Exception {
         TinyRun tiny = run(kind);
         List<String> settings = List.of(
-                BATCH, "training.max_grad_norm=0.1", "training.layerwise_lr_decay=0.8", "training.weight_decay=0.1");
+                "training.max_steps=4",
+                "training.max_grad_norm=0.1",
+                "training.layerwise_lr_decay=0.8",
+                "training.weight_decay=0.1");
         RunConfig whole = tiny.config("whole", with(settings, WHOLE));
-        RunConfig sharded = tiny.config("sharded", with(settings, SHARDED));
-        TinyRun.Outcome expected = tiny.run(whole, ranks, null);
-        TinyRun.Outcome outcome = tiny.run(sharded, ranks, null);
-        assertThat(outcome.losses()).isEqualTo(expected.losses());
-        assertThat(norms(outcome)).isEqualTo(norms(expected));
-        assertBitEqual(TinyRun.model(sharded), TinyRun.model(whole));
+        RunConfig sharded = tiny.config("sharded", with(settings, shard(shard)));
+        // Optimizers of codes have blocks of 256 values, and keep small parameters in F32.
+        SmallUnits.call(kind.equals("codes") ? 4096 : 64, () -> {
+            TinyRun.Outcome expected = tiny.run(whole, ranks, null);
+            TinyRun.Outcome outcome = tiny.run(sharded, ranks, null);
+            assertThat(outcome.losses()).isEqualTo(expected.losses());
+            assertThat(norms(outcome)).isEqualTo(norms(expected));
+            assertBitEqual(TinyRun.model(sharded), TinyRun.model(whole));
+            return null;
+        });
     }
 
     private static List<Double> norms(TinyRun.Outcome outcome) {
@@ -86,33 +150,59 @@ class ShardedRunTest {
     }
 
     static Stream<Arguments> resumes() {
-        return TestMatrix.of(Stream.of(
-                Arguments.of("full", 1),
-                Arguments.of("full", 3),
-                Arguments.of("codes", 1),
-                Arguments.of("codes", 3),
-                Arguments.of("lora", 3)));
+        return TestMatrix.of(TestMatrix.product(
+                List.of("full", "tied", "codes", "lora"),
+                List.of(1, 3),
+                List.of(Shard.values()),
+                List.of(Shard.values())));
     }
 
-    /** Resumes checkpoints of two ranks, sharded and unsharded, on other numbers of ranks, sharded and unsharded. */
+    /** Resumes a checkpoint of two ranks on other numbers of ranks, with another level. */
     @ParameterizedTest
     @MethodSource("resumes")
-    void resumesOnAnyNumberOfRanks(String kind, int ranks) throws Exception {
+    void resumesOnAnyNumberOfRanks(String kind, int ranks, Shard before, Shard after) throws Exception {
         TinyRun tiny = run(kind);
         RunConfig whole = tiny.config("whole", with(SAVED, WHOLE));
-        RunConfig sharded = tiny.config("sharded", with(SAVED, SHARDED));
-        tiny.run(whole, 2, null);
-        tiny.run(sharded, 2, null);
-        Checkpoint fourth = tiny.checkpoints(whole).get(0);
-        assertThat(tiny.checkpoints(sharded)).isEqualTo(tiny.checkpoints(whole));
-        Map<String, float[]> expected = resumed(tiny, whole, fourth, WHOLE, ranks);
-        assertBitEqual(resumed(tiny, whole, fourth, SHARDED, ranks), expected);
-        assertBitEqual(resumed(tiny, sharded, fourth, SHARDED, ranks), expected);
-        assertBitEqual(resumed(tiny, sharded, fourth, WHOLE, ranks), expected);
-        assertBitEqual(resumed(tiny, sharded, fourth, SHARDED, 2), TinyRun.model(whole));
+        RunConfig sharded = tiny.config("sharded", with(SAVED, shard(before)));
+        SmallUnits.call(kind.equals("codes") ? 4096 : 64, () -> {
+            tiny.run(whole, 2, null);
+            tiny.run(sharded, 2, null);
+            Checkpoint fourth = tiny.checkpoints(whole).get(0);
+            assertThat(tiny.checkpoints(sharded)).isEqualTo(tiny.checkpoints(whole));
+            Map<String, float[]> expected = resumed(tiny, whole, fourth, WHOLE, ranks);
+            assertBitEqual(resumed(tiny, sharded, fourth, shard(after), ranks), expected);
+            assertBitEqual(resumed(tiny, sharded, fourth, shard(after), 2), TinyRun.model(whole));
+            return null;
+        });
     }
 
-    private static String[] with(List<String> settings, String more) {
+    /** Ranks with unlike numbers of evaluated batches; the best step is not the last one. */
+    @Test
+    void exportsTheBestModelFromItsShares() throws Exception {
+        TinyRun tiny = run("tied");
+        String[] settings = {
+            "training.eval_steps=2",
+            "training.learning_rate=0.5",
+            "training.lr_scheduler_type=constant",
+            "training.per_device_eval_batch_size=1"
+        };
+        RunConfig whole = tiny.config("whole", with(List.of(settings), WHOLE));
+        RunConfig sharded = tiny.config("sharded", with(List.of(settings), shard(Shard.FULL)));
+        SmallUnits.call(64, () -> {
+            TinyRun.Outcome expected = tiny.run(whole, 3, null);
+            TinyRun.Outcome outcome = tiny.run(sharded, 3, null);
+            assertThat(outcome.records())
+                    .filteredOn(record -> record.eval() != null)
+                    .isNotEmpty();
+            assertThat(outcome.result().best()).isEqualTo(expected.result().best());
+            assertThat(outcome.result().best().bestStep())
+                    .isLessThan(outcome.result().totals().steps());
+            assertBitEqual(TinyRun.model(sharded), TinyRun.model(whole));
+            return null;
+        });
+    }
+
+    private static String[] with(List<String> settings, String... more) {
         return Stream.concat(settings.stream(), Stream.of(more)).toArray(String[]::new);
     }
 

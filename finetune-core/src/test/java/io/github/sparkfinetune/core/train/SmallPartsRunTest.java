@@ -103,7 +103,7 @@ class SmallPartsRunTest {
                                         "training.save_steps=2",
                                         "training.max_grad_norm=0.1",
                                         "training.per_device_train_batch_size=6",
-                                        "cluster.shard_optimizer=" + cut.sharded))
+                                        "cluster.shard=" + (cut.sharded ? "optimizer" : "none")))
                         .toArray(String[]::new));
         RunConfig whole = tiny.config("whole");
         TinyRun.Outcome expected = tiny.run(whole, cut.ranks, null);

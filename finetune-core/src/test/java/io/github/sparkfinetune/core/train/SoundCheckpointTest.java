@@ -166,7 +166,7 @@ class SoundCheckpointTest {
                     store(FarFileSystem.counting(reader(0))).read(files, state, local, () -> {})) {
                 ByteBuffer values =
                         ByteBuffer.allocate((to - from) * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-                loaded.optimizer().read(needed, 0, values);
+                loaded.shares().read(needed, 0, values);
                 for (int i = from; i < to; i++) {
                     assertThat(values.getFloat()).isEqualTo(i);
                 }
@@ -190,7 +190,7 @@ class SoundCheckpointTest {
     void readsOnlyTheModelIfNoStateIsNeeded() throws Exception {
         CheckpointFiles files = store(FarFileSystem.configuration()).files(written);
         try (LoadedCheckpoint loaded = store(FarFileSystem.counting(reader(0)))
-                .read(files, NeededState.NONE, temp.resolve("local"), () -> {})) {
+                .read(files, new NeededState(Map.of(), OptimizerShare.WHOLE), temp.resolve("local"), () -> {})) {
             assertThat(loaded.model().names()).containsExactly("w");
         }
         for (int share = 0; share < SHARES; share++) {

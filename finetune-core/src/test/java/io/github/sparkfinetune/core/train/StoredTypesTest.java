@@ -315,7 +315,7 @@ class StoredTypesTest {
                 ParquetSamples eval = ParquetSamples.open(dataset, manifest, Manifest.EVAL, HADOOP)) {
             LoadedModel loaded = LoadedModel.trained(config, manager, model, base, 1);
             return new Evaluation(eval, config.training().batches().perDeviceEvalBatchSize())
-                    .run(loaded.task().scorer(), new SingleRank(), () -> {});
+                    .run(loaded.task().scorer(), new SingleRank(), () -> {}, () -> {});
         }
     }
 }

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
@@ -58,7 +59,8 @@ final class TinyDecoder implements AutoCloseable {
                 Labels.none(),
                 vocabulary,
                 1,
-                AdapterStart.DEFAULT));
+                AdapterStart.DEFAULT,
+                new SingleRank()));
     }
 
     /**
@@ -127,7 +129,13 @@ final class TinyDecoder implements AutoCloseable {
 
     private TrainStep step(LoadedModel anyModel, DropoutMasks masks, boolean recompute) {
         return new TrainStep(
-                manager, anyModel.model(), anyModel.objective(), masks, new SingleRank(), training(recompute), false);
+                manager,
+                anyModel.model(),
+                anyModel.objective(),
+                masks,
+                new SingleRank(),
+                training(recompute),
+                Shard.NONE);
     }
 
     /**

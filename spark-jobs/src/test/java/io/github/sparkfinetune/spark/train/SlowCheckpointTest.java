@@ -43,7 +43,7 @@ class SlowCheckpointTest {
                 "data.dir=" + folder.resolve("dataset"),
                 "data.max_length=32",
                 "training.max_steps=3",
-                "cluster.shard_optimizer=true",
+                "cluster.shard=optimizer",
                 "output.dir=slow:" + folder.resolve("run"));
         Map<String, String> settings = new HashMap<>(SlowFileSystem.settings());
         settings.put("spark.barrier.sync.timeout", BARRIER.toSeconds() + "s");

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.bench;
 
 import ai.djl.pytorch.jni.TorchJni;
+import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.memory.ResidentMemory;
 import io.github.sparkfinetune.core.train.TrainingRecord;
@@ -62,7 +63,9 @@ final class TimedSteps implements Consumer<TrainingRecord> {
                 "ours ranks %d threads %d%s %s %.2f step ms median %.0f least %.0f peak MB %d loss %.4f",
                 ranks,
                 threads,
-                config.compute().cluster().shardOptimizer() ? " sharded" : "",
+                config.compute().cluster().shard() == Shard.NONE
+                        ? ""
+                        : " shard " + config.compute().cluster().shard().name().toLowerCase(Locale.ROOT),
                 sequences ? "seq/s" : "tok/s",
                 seconds.length
                         * batch

@@ -16,8 +16,7 @@ import java.util.List;
  * Each rank is a process of THREADS threads.
  *
  * <p>{@code -Dsteps=N} sets the number of timed steps. With {@code -Dprofile=FILE} rank 0 writes PyTorch's trace of the
- * last step. With {@code -Dsharded=true} the ranks share the optimizer. {@code -Dprecision=bf16} sets the precision of
- * the run.
+ * last step. {@code -Dshard=LEVEL} sets {@code cluster.shard}. {@code -Dprecision=bf16} sets the precision of the run.
  */
 final class TrainBench {
     private TrainBench() {}
@@ -40,7 +39,7 @@ final class TrainBench {
                     data: {train: none, format: jsonl, max_length: %d}
                     training: {gradient_checkpointing: %s, per_device_train_batch_size: %d, max_steps: %d,
                       lr_scheduler_type: constant, weight_decay: 0.01}
-                    cluster: {ranks: %d, shard_optimizer: %s}
+                    cluster: {ranks: %d, shard: %s}
                     output: {dir: %s}
                     """.formatted(
                             Path.of(arguments[0]).toUri(),
@@ -52,7 +51,7 @@ final class TrainBench {
                             batch / ranks,
                             TimedSteps.total(),
                             ranks,
-                            Boolean.getBoolean("sharded"),
+                            System.getProperty("shard", "none"),
                             folder.resolve("run").toUri()));
             RunConfig config = RunConfigLoader.load(yaml, List.of());
             RandomDataset.write(config, batch, length);

@@ -13,6 +13,7 @@ import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
 import io.github.sparkfinetune.core.safetensors.StoredNames;
 import io.github.sparkfinetune.core.safetensors.TensorData;
@@ -35,6 +36,7 @@ import java.util.Optional;
  * @param bf16 whether matrix products read frozen weights in BF16. Then {@link Storage#AS_STORED} weights and a frozen
  *     embedding table that are stored in BF16 stay in BF16; nothing is widened to F32
  * @param threads number of threads that widen weights stored in a smaller form
+ * @param ranks ranks that share the weights, or empty if this rank holds them whole
  */
 public record Adaptation(
         Trainable trainable,
@@ -43,7 +45,8 @@ public record Adaptation(
         Optional<PeftAdapter> start,
         Storage storage,
         boolean bf16,
-        int threads) {
+        int threads,
+        Optional<Collective> ranks) {
 
     /** Form of frozen weights. */
     public enum Storage {
@@ -59,7 +62,8 @@ public record Adaptation(
 
     /** Returns an adaptation without adapters, all in F32. */
     public static Adaptation of(Trainable trainable) {
-        return new Adaptation(trainable, Optional.empty(), Map.of(), Optional.empty(), Storage.F32, false, 1);
+        return new Adaptation(
+                trainable, Optional.empty(), Map.of(), Optional.empty(), Storage.F32, false, 1, Optional.empty());
     }
 
     /**
@@ -141,7 +145,8 @@ public record Adaptation(
      * @param drawn chooses the parameters that the checkpoint lacks; they are drawn as for a training run
      */
     public static Adaptation none(MethodConfig method, Trainable drawn, int threads) {
-        return new Adaptation(drawn, Optional.empty(), Map.of(), Optional.empty(), storage(method), false, threads);
+        return new Adaptation(
+                drawn, Optional.empty(), Map.of(), Optional.empty(), storage(method), false, threads, Optional.empty());
     }
 
     private static Storage storage(MethodConfig method) {
@@ -165,23 +170,37 @@ public record Adaptation(
         matched.forEach(module -> modules.put(module.module().name(), module));
         Trainable trainable =
                 (name, kind, layer) -> settings.saves(name) || settings.trainsBias(name, modules.keySet());
-        return new Adaptation(trainable, Optional.of(settings), modules, adapter, storage, false, threads);
+        return new Adaptation(
+                trainable, Optional.of(settings), modules, adapter, storage, false, threads, Optional.empty());
     }
 
     /** Returns this adaptation with other initial values of the adapters. */
     public Adaptation startingWith(Map<String, TensorData> tensors) {
         PeftAdapter values = new PeftAdapter("the new adapter", lora.orElseThrow(), tensors);
-        return new Adaptation(trainable, lora, modules, Optional.of(values), storage, bf16, threads);
+        return new Adaptation(trainable, lora, modules, Optional.of(values), storage, bf16, threads, ranks);
     }
 
     /** Returns this adaptation with another form of the layers' frozen linears. */
     public Adaptation withStorage(Storage other) {
-        return new Adaptation(trainable, lora, modules, start, other, bf16, threads);
+        return new Adaptation(trainable, lora, modules, start, other, bf16, threads, ranks);
     }
 
     /** Returns this adaptation with matrix products in BF16 or in F32. */
     public Adaptation withBf16(boolean other) {
-        return new Adaptation(trainable, lora, modules, start, storage, other, threads);
+        return new Adaptation(trainable, lora, modules, start, storage, other, threads, ranks);
+    }
+
+    /** Returns this adaptation with weights that some ranks share; one rank shares nothing. */
+    public Adaptation sharedBy(Collective others) {
+        return new Adaptation(
+                trainable,
+                lora,
+                modules,
+                start,
+                storage,
+                bf16,
+                threads,
+                Optional.of(others).filter(ranks -> ranks.size() > 1));
     }
 
     /** Returns the ids of the tokens whose embedding rows are trained while the other rows are frozen. */

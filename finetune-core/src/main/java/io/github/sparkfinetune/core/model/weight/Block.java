@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** A part of a model that is computed and differentiated at once: the embeddings, a layer, or the head. */
@@ -21,12 +22,14 @@ public final class Block extends ParameterGroup {
      * @param constants other tensors that the script reads
      * @param stored weights in a smaller form
      * @param adapters adapters by linear
+     * @param sharded this rank's share of the trained parameters, or empty if this rank holds them whole
      */
     public record Content(
             Map<String, Parameter> parameters,
             Map<String, NDArray> constants,
             Map<String, StoredWeight> stored,
-            Map<String, LoraModule> adapters) {}
+            Map<String, LoraModule> adapters,
+            Optional<ShardedWeights> sharded) {}
 
     /** Suffixes of the names of an adapter's constants, after the linear's name. */
     public static final String SCALING = ".scaling";
@@ -45,6 +48,7 @@ public final class Block extends ParameterGroup {
     private final Map<String, LoraModule> adapters;
     private final DequantBuffers staging;
     private final DoraNorms norms;
+    private final Optional<ShardedCodes> codes;
     /** Weights without adapters; the script then computes the base model. */
     private final Map<String, NDArray> bare;
 
@@ -55,6 +59,7 @@ public final class Block extends ParameterGroup {
      * @param staging buffers for weights in a smaller form, filled while the block is computed
      * @param norms norms of the DoRA adapters
      * @param shared weights that the block shares with other blocks
+     * @param codes this rank's share of the stored weights' codes, or empty if this rank reads all of them
      */
     public Block(
             BlockKind kind,
@@ -62,12 +67,14 @@ public final class Block extends ParameterGroup {
             Content content,
             DequantBuffers staging,
             DoraNorms norms,
-            Optional<ParameterGroup> shared) {
-        super(kind, content.parameters(), content.constants());
+            Optional<ParameterGroup> shared,
+            Optional<ShardedCodes> codes) {
+        super(kind, content.parameters(), content.constants(), content.sharded());
         this.layer = layer;
         this.shared = shared;
         this.staging = staging;
         this.norms = norms;
+        this.codes = codes;
         this.stored = content.stored();
         this.adapters = content.adapters();
         Map<String, NDArray> all = new LinkedHashMap<>(super.weights());
@@ -82,6 +89,14 @@ public final class Block extends ParameterGroup {
     @Override
     public int layer() {
         return layer;
+    }
+
+    /**
+     * Returns the share of this block's weights that this rank holds, or empty if this rank holds all. Then the block
+     * can be computed only while {@link WeightGathering} has gathered it.
+     */
+    public Optional<Object> share() {
+        return sharded().<Object>map(Function.identity()).or(() -> codes);
     }
 
     /** Returns the parameters that get gradients: {@link #trainable}, then the shared trainable parameters. */

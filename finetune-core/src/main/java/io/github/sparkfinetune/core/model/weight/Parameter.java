@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.model.weight;
 
 import ai.djl.ndarray.NDArray;
 import io.github.sparkfinetune.core.arch.WeightSpec;
+import io.github.sparkfinetune.core.checkpoint.TensorRange;
 import java.util.Objects;
 
 /**
@@ -33,5 +34,22 @@ public record Parameter(String name, NDArray value, WeightSpec.Kind kind, boolea
     /** Returns the number of elements. */
     public long size() {
         return value.size();
+    }
+
+    /** Returns this parameter with another tensor of its values. */
+    public Parameter with(NDArray other) {
+        return new Parameter(name, other, kind, trainable, drawn);
+    }
+
+    /**
+     * Returns some values as a separate parameter.
+     *
+     * @param from index of the first value, row-major
+     * @param to index after the last value
+     * @param part the values
+     */
+    public Parameter part(long from, long to, NDArray part) {
+        String range = to - from == size() ? name : new TensorRange(name, from, to).name();
+        return new Parameter(range, part, kind, trainable, drawn);
     }
 }

@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Weights that the script reads by name. Their gradients are complete at the same time and are reduced together. A
@@ -17,14 +18,21 @@ public class ParameterGroup {
     private final Map<String, NDArray> weights;
     private final List<Parameter> trainable;
     private final List<String> trainableNames;
+    private final Optional<ShardedWeights> sharded;
 
     /**
      * @param kind kind of block that decides whether the group is frozen, and its learning rate
      * @param parameters parameters by the script's names, in the order of Hugging Face
      * @param constants other tensors that the script reads
+     * @param sharded this rank's share of the trained parameters, or empty if this rank holds them whole
      */
-    public ParameterGroup(BlockKind kind, Map<String, Parameter> parameters, Map<String, NDArray> constants) {
+    public ParameterGroup(
+            BlockKind kind,
+            Map<String, Parameter> parameters,
+            Map<String, NDArray> constants,
+            Optional<ShardedWeights> sharded) {
         this.kind = kind;
+        this.sharded = sharded;
         this.parameters = List.copyOf(parameters.values());
         this.trainable = this.parameters.stream().filter(Parameter::trainable).toList();
         this.trainableNames = parameters.entrySet().stream()
@@ -54,6 +62,14 @@ public class ParameterGroup {
     /** Returns the parameters that are trained. */
     public final List<Parameter> trainable() {
         return trainable;
+    }
+
+    /**
+     * Returns this rank's share of {@link #trainable}, or empty if this rank holds them whole. The parameters' tensors
+     * have values only while they are gathered.
+     */
+    public final Optional<ShardedWeights> sharded() {
+        return sharded;
     }
 
     /** Returns the weights by the script's names. */

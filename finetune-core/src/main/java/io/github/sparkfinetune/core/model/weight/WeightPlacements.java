@@ -43,6 +43,11 @@ public final class WeightPlacements {
         return block.isLayerLinear(weight) ? frozenLinear(weight) : frozen(weight, weight.name());
     }
 
+    /** Returns whether a block has a trained weight of the checkpoint. */
+    public boolean trainsAny(BlockSpec block) {
+        return block.weights().values().stream().anyMatch(weight -> trains(weight, block.kind(), block.layer()));
+    }
+
     /** Returns the placement of a weight that layers share. */
     public WeightPlacement shared(WeightSpec weight) {
         return trains(weight, BlockKind.EMBEDDINGS, -1) ? WeightPlacement.TRAINED : frozen(weight, weight.name());

@@ -23,12 +23,16 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** Weights of a checkpoint by the model's names, and new weights of a new head. */
 public final class Weights {
     private final TensorSource source;
     private final StoredNames names;
     private final NDManager manager;
+    /** Owner of trained weights. */
+    private NDManager trained;
+
     private final Device device;
     private final ScriptModule script;
     private final Adaptation adaptation;
@@ -53,6 +57,7 @@ public final class Weights {
         this.placements = new WeightPlacements(source, architecture, adaptation);
         this.names = placements.names();
         this.manager = manager;
+        this.trained = manager;
         this.device = Device.of(manager);
         this.script = script;
         this.adaptation = adaptation;
@@ -76,6 +81,16 @@ public final class Weights {
 
     public ScriptModule script() {
         return script;
+    }
+
+    /** Loads weights whose trained tensors belong to another manager. */
+    public <T> T owned(NDManager owner, Supplier<T> load) {
+        trained = owner;
+        try {
+            return load.get();
+        } finally {
+            trained = manager;
+        }
     }
 
     public long seed() {
@@ -129,7 +144,7 @@ public final class Weights {
 
     /** Creates a trained parameter of an adapter. {@code values} writes the values into host memory. */
     public Parameter written(String name, Consumer<FloatBuffer> values, long... shape) {
-        NDArray value = manager.create(new Shape(shape), DataType.FLOAT32);
+        NDArray value = trained.create(new Shape(shape), DataType.FLOAT32);
         device.write(value, values);
         value.setRequiresGradient(true);
         return new Parameter(name, value, WeightSpec.Kind.LINEAR, true, true);
@@ -137,7 +152,7 @@ public final class Weights {
 
     /** Creates a trained parameter with values of the continued adapter. */
     public Parameter continued(TensorData tensor) {
-        NDArray value = manager.create(new Shape(tensor.shape()), DataType.FLOAT32);
+        NDArray value = trained.create(new Shape(tensor.shape()), DataType.FLOAT32);
         TensorParts.write(script, value, tensor.values());
         value.setRequiresGradient(true);
         return new Parameter(tensor.name(), value, WeightSpec.Kind.LINEAR, true, true);
@@ -190,7 +205,7 @@ public final class Weights {
             boolean changes = trainable || placements.hasTrainedRows(weight);
             return parameter(weight, bf16.orElseGet(() -> load(found, changes)), trainable);
         }
-        NDArray value = manager.create(new Shape(weight.shape()), DataType.FLOAT32);
+        NDArray value = trained.create(new Shape(weight.shape()), DataType.FLOAT32);
         TensorParts.write(script, value, grown(found));
         return parameter(weight, value, trainable);
     }
@@ -222,15 +237,15 @@ public final class Weights {
 
     /** @param changes whether the values may change, so that they need their own memory */
     private NDArray load(String stored, boolean changes) {
-        return changes ? frozen.copied(manager, stored) : frozen.f32(stored);
+        return changes ? frozen.copied(trained, stored) : frozen.f32(stored);
     }
 
     private NDArray drawn(WeightSpec weight) {
         Shape shape = new Shape(weight.shape());
         if (weight.kind() == WeightSpec.Kind.NORM) {
-            return manager.ones(shape, DataType.FLOAT32);
+            return trained.ones(shape, DataType.FLOAT32);
         }
-        NDArray value = manager.zeros(shape, DataType.FLOAT32);
+        NDArray value = trained.zeros(shape, DataType.FLOAT32);
         if (weight.kind() != WeightSpec.Kind.BIAS) {
             SplittableRandom random = new SplittableRandom(
                     Seeds.derive(seed, Purpose.INITIALISATION, weight.name().hashCode()));

@@ -1,0 +1,48 @@
+package io.github.sparkfinetune.core.shard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CutTest {
+    private static final long[] SIZES = {3, 37 * 19, 1, 500, 5 * 4096 + 7, 7, 3L << 31};
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 7, 64, 1000})
+    void givesEveryValueToOneRankInAboutEqualShares(int ranks) {
+        Cut cut = new Cut(SIZES, ranks);
+        long[] next = new long[SIZES.length];
+        long total = Arrays.stream(SIZES).sum();
+        long before = 0;
+        for (int rank = 0; rank < ranks; rank++) {
+            assertThat(cut.start(rank)).isEqualTo(before);
+            long size = 0;
+            for (Cut.Range range : cut.of(rank)) {
+                assertThat(range.from()).isEqualTo(next[range.tensor()]).isLessThan(range.to());
+                assertThat(range.from() % cut.unit()).isZero();
+                assertThat(range.to() == SIZES[range.tensor()] || range.to() % cut.unit() == 0)
+                        .isTrue();
+                next[range.tensor()] = range.to();
+                size += range.size();
+            }
+            assertThat(cut.size(rank)).isEqualTo(size);
+            assertThat(Math.abs(size - total / ranks)).isLessThanOrEqualTo(2L * cut.unit());
+            before += size;
+        }
+        assertThat(next).isEqualTo(SIZES);
+        assertThat(cut.ranks()).isEqualTo(ranks);
+    }
+
+    @Test
+    void findsTheValuesOfRowsInAShare() {
+        int[] ids = {1, 4, 5};
+        assertThat(RowRange.of(ids, 10, 0, 10)).isEqualTo(new RowRange(0, 0));
+        assertThat(RowRange.of(ids, 10, 13, 20)).isEqualTo(new RowRange(3, 10));
+        assertThat(RowRange.of(ids, 10, 25, 42)).isEqualTo(new RowRange(10, 12));
+        assertThat(RowRange.of(ids, 10, 42, 55)).isEqualTo(new RowRange(12, 25));
+        assertThat(RowRange.of(ids, 10, 55, 200)).isEqualTo(new RowRange(25, 30));
+    }
+}

@@ -22,7 +22,7 @@ class Rows(torch.nn.Module):
         return table.index_copy_(0, ids, rows)
 
     def row_values(self, ids: Tensor, width: int, start: int, begin: int, end: int) -> Tensor:
-        """Indices of values [begin, end) of the rows ids [n], within values of the table from index start on."""
+        """Indices of values [begin, end) of the rows ids [n], in a table from index start on."""
         values = ids.unsqueeze(1) * width + torch.arange(width, device=ids.device)
         return values.view([-1])[begin:end] - start
 

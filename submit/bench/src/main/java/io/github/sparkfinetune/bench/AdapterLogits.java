@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.adapter.AdapterStart;
+import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Decoding;
 import io.github.sparkfinetune.core.model.Model;
@@ -50,7 +51,8 @@ final class AdapterLogits {
                             generates ? Labels.none() : new Labels(List.of("a", "b"), List.of(), 0),
                             0,
                             1,
-                            AdapterStart.DEFAULT)
+                            AdapterStart.DEFAULT,
+                            new SingleRank())
                     .model();
             System.out.println(json.writeValueAsString(
                     model instanceof Decoder decoder ? next(manager, decoder, ids) : classes(manager, model, ids)));

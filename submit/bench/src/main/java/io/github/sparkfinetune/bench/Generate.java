@@ -52,7 +52,14 @@ final class Generate {
                 SafetensorsModel source = SafetensorsModel.open(folder)) {
             Storage storage = arguments.length > 5 ? Storage.valueOf(arguments[5]) : Storage.F32;
             Adaptation none = new Adaptation(
-                    Trainable.none(), Optional.empty(), Map.of(), Optional.empty(), storage, false, threads);
+                    Trainable.none(),
+                    Optional.empty(),
+                    Map.of(),
+                    Optional.empty(),
+                    storage,
+                    false,
+                    threads,
+                    Optional.empty());
             PrecisionChoice precision =
                     arguments.length > 6 ? PrecisionChoice.valueOf(arguments[6]) : PrecisionChoice.FP32;
             MatmulBackend matmul = MatmulBackend.of(precision, Device.of(manager));

@@ -1,9 +1,11 @@
 package io.github.sparkfinetune.core.arch;
 
 import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
+import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -57,6 +59,11 @@ public interface EncoderArchitecture extends Architecture {
      */
     default int window() {
         return 0;
+    }
+
+    /** Returns the rotary positions of a layer's queries and keys; empty without rotation. */
+    default Optional<RotaryPositions> rotary(int layer) {
+        return Optional.empty();
     }
 
     /** Returns the linears of a layer that also read the table of relative positions, by their names in the script. */

@@ -7,8 +7,10 @@ import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.batch.EncoderBatch;
+import io.github.sparkfinetune.core.model.batch.Rotations;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
@@ -18,7 +20,9 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * A BERT-like encoder with a head: weights in Java, computation in the script of its family, called one block at a
@@ -30,11 +34,14 @@ public final class Encoder extends Model {
     private final EncoderArchitecture architecture;
     private final EncoderShape shape;
     private final HeadSpec head;
+    private final Rotations rotations;
     private final int padded;
 
-    private Encoder(ModelParts parts, EncoderArchitecture architecture, HeadSpec head, int padded) {
+    private Encoder(
+            ModelParts parts, EncoderArchitecture architecture, Rotations rotations, HeadSpec head, int padded) {
         super(parts);
         this.architecture = architecture;
+        this.rotations = rotations;
         this.shape = architecture.shape();
         this.head = head;
         this.padded = padded;
@@ -65,7 +72,11 @@ public final class Encoder extends Model {
                 attributes(architecture, head, AttentionKernel.of(Device.of(manager), matmul, 0));
         ModelParts parts =
                 ModelParts.load(manager, matmul, architecture, attributes, headKind, classes, source, adaptation, seed);
-        return new Encoder(parts, architecture, head, 0);
+        List<Optional<RotaryPositions>> rotary = IntStream.range(
+                        0, architecture.shape().layers())
+                .mapToObj(architecture::rotary)
+                .toList();
+        return new Encoder(parts, architecture, new Rotations(manager, parts.script(), rotary), head, 0);
     }
 
     /**
@@ -74,7 +85,7 @@ public final class Encoder extends Model {
      * @param tokens minimum number of tokens of each sample, or 0 for no counted padding
      */
     public Encoder paddedTo(int tokens) {
-        return new Encoder(parts(), architecture, head, tokens);
+        return new Encoder(parts(), architecture, rotations, head, tokens);
     }
 
     private static Map<String, Object> attributes(
@@ -133,7 +144,7 @@ public final class Encoder extends Model {
 
     @Override
     public Batch batch(NDManager owner, List<Sample> samples) {
-        return EncoderBatch.of(owner, architecture, samples, padded, matmul().rows(), isMaskedLm());
+        return EncoderBatch.of(owner, architecture, rotations, samples, padded, matmul().rows(), isMaskedLm());
     }
 
     @Override

@@ -24,7 +24,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
 
     def parts(self, z: Tensor) -> List[Tuple[int, int]]:
         """[begin, end) of the rows of z that are in F32 at a time; all on a GPU, where few are no faster"""
-        return self.spans(z.size(0), max(z.size(0), 1) if z.is_cuda else self.part)
+        return self.spans(z.size(0), self.part if z.is_cpu else max(z.size(0), 1))
 
     def logits(self, z: Tensor, w: Dict[str, Tensor]) -> Tensor:
         """Products z [m, V] of hidden states and the head -> F32 [m, V], in place if z is F32"""
@@ -96,7 +96,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
 
         The gradients of the weights in w are written to the tensors in gradients.
         """
-        total = torch.zeros([1], dtype=torch.float32, device=torch.device("cpu"))
+        total = torch.zeros([1], dtype=torch.float32, device=h.device)
         gh = torch.empty_like(h)
         if h.size(0) == 0 and not add:
             for unreached in gradients.values():
@@ -105,7 +105,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         for begin, end in self.spans(h.size(0), self.chunk):
             hc = self.pad_rows(h[begin:end])
             logp, g = self.target_log_probs(hc, targets[begin:end], weight, w)
-            total = total - logp.sum().to(total)
+            total = total - logp.sum()
             torch.mul(self.times(g, weight)[: end - begin], scale, out=gh[begin:end])
             if len(gradients) > 0:
                 self.put_projection(gradients, w, g, hc, scale, add or begin > 0)

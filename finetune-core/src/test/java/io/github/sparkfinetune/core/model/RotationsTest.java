@@ -14,7 +14,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
-import io.github.sparkfinetune.core.model.batch.LayerInputs;
+import io.github.sparkfinetune.core.model.batch.Rotations;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -76,7 +76,7 @@ class RotationsTest {
             ScriptModule script = ScriptModule.load(manager, List.of("core.model.rope"), Map.of());
             DecoderArchitecture llama = llama(expected.path("config"));
             RotaryPositions rotary = llama.attention(0).rotary().orElseThrow();
-            NDArray frequencies = LayerInputs.frequencies(manager, script, rotary);
+            NDArray frequencies = Rotations.frequencies(manager, script, rotary);
             assertClose(frequencies, List.of(expected.path("frequencies")), 1e-7);
             NDArray positions = manager.create(JSON.convertValue(reference.path("positions"), long[].class));
             Map<String, NDArray> rotations =

@@ -16,9 +16,11 @@ import io.github.sparkfinetune.core.arch.LayerUse;
 import io.github.sparkfinetune.core.arch.MaskedLmHead;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
+import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * ModernBERT, as {@code transformers/models/modernbert/modeling_modernbert.py} computes it: pre-norm layers with rotary
@@ -127,6 +129,11 @@ public final class ModernBert extends ConfiguredEncoder {
     @Override
     public int window() {
         return attentions.window();
+    }
+
+    @Override
+    public Optional<RotaryPositions> rotary(int layer) {
+        return Optional.of(attentions.rotary(layer));
     }
 
     @Override

@@ -5,7 +5,6 @@ import io.github.sparkfinetune.core.arch.rope.LayerWindows;
 import io.github.sparkfinetune.core.arch.rope.RopeParameters;
 import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.IntStream;
 
@@ -42,12 +41,7 @@ record ModernBertAttention(HfConfig config, EncoderShape shape) {
 
     /** Returns the constants by which a layer differs from other layers, by their names in the script. */
     Map<String, Float> constants(int layer) {
-        Map<String, Float> constants = new HashMap<>();
-        if (slides(layer)) {
-            constants.put("window", (float) window());
-        }
-        constants.put("theta", (float) rotary(layer).theta());
-        return constants;
+        return slides(layer) ? Map.of("window", (float) window()) : Map.of();
     }
 
     /** Returns the positions of a layer's queries and keys. */

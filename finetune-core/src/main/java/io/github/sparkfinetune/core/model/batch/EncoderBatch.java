@@ -20,13 +20,14 @@ import java.util.stream.LongStream;
  * <p>Tensors: token type ids {@code types} [N]; {@code positions} [N]; {@code first} [B], the row of each sample's
  * first token; for a masked language model {@code places} [M], the rows of the tokens with a label. All are I64. With
  * counted padding also {@code attention_mask} [N], F32, 0 at padding. {@link AttentionCalls} describes the tensors of
- * attention, {@link NearTokens} those of families with a window. The targets are the labels of the rows in
- * {@code places}.
+ * attention, {@link NearTokens} those of families with a window. Layers with rotary positions also have the tensors of
+ * {@link Rotations}. The targets are the labels of the rows in {@code places}.
  */
 public final class EncoderBatch {
     private final NDManager owner;
     private final EncoderArchitecture architecture;
     private final EncoderShape shape;
+    private final Rotations rotations;
     private final List<Sample> samples;
     private final int[] rows;
     private final int[] firstRows;
@@ -35,9 +36,15 @@ public final class EncoderBatch {
     private final Map<String, NDArray> tensors = new LinkedHashMap<>();
 
     private EncoderBatch(
-            NDManager owner, EncoderArchitecture architecture, List<Sample> samples, int counted, int multiple) {
+            NDManager owner,
+            EncoderArchitecture architecture,
+            Rotations rotations,
+            List<Sample> samples,
+            int counted,
+            int multiple) {
         this.owner = owner;
         this.architecture = architecture;
+        this.rotations = rotations;
         this.shape = architecture.shape();
         this.samples = List.copyOf(samples);
         this.lengths = samples.stream().mapToInt(Sample::length).toArray();
@@ -57,6 +64,7 @@ public final class EncoderBatch {
      * Builds a batch of samples.
      *
      * @param owner owner of the batch's tensors
+     * @param rotations rotary positions of the layers
      * @param samples samples, not empty, none longer than the model's maximum
      * @param counted minimum number of tokens of each sample, including counted padding; 0 for no padding
      * @param multiple divisor of the number of rows
@@ -65,11 +73,12 @@ public final class EncoderBatch {
     public static Batch of(
             NDManager owner,
             EncoderArchitecture architecture,
+            Rotations rotations,
             List<Sample> samples,
             int counted,
             int multiple,
             boolean isMaskedLm) {
-        return new EncoderBatch(owner, architecture, samples, counted, multiple).build(isMaskedLm);
+        return new EncoderBatch(owner, architecture, rotations, samples, counted, multiple).build(isMaskedLm);
     }
 
     private Batch build(boolean isMaskedLm) {
@@ -88,7 +97,20 @@ public final class EncoderBatch {
                     .asLongStream();
         }
         return new Batch(
-                samples, ids, rows, calls.documents(), tensors, List.of(), Tensors.of(owner, targets.toArray()));
+                samples, ids, rows, calls.documents(), tensors, layers(), Tensors.of(owner, targets.toArray()));
+    }
+
+    private List<Map<String, NDArray>> layers() {
+        if (rotations.isEmpty()) {
+            return List.of();
+        }
+        return rotations.of(owner, tensors.get("positions")).stream()
+                .map(rotated -> {
+                    Map<String, NDArray> all = new LinkedHashMap<>(tensors);
+                    all.putAll(rotated);
+                    return all;
+                })
+                .toList();
     }
 
     /** Adds the tensors of positions, types and first rows, and returns the token ids. */

@@ -4,45 +4,29 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.LayerAttention;
-import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * Tensors of a batch that a decoder's layers read besides their input. With rotary positions: {@code cos} and
- * {@code sin} of the tokens' angles, [N, 1, r / 2]. For each length L of documents that are longer than the layer's
- * sliding window: {@code window.L} [L, L], 0 where a token sees another token, else -inf. Layers with equal attention
- * settings share their tensors.
+ * Tensors of a batch that a decoder's layers read besides their input: those of {@link Rotations}, and for each length
+ * L of documents that are longer than the layer's sliding window {@code window.L} [L, L], 0 where a token sees another
+ * token, else -inf. Layers with equal windows share their tensors.
  */
 public final class LayerInputs {
-    private final ScriptModule script;
     private final List<LayerAttention> layers;
-    private final Map<RotaryPositions, NDArray> frequencies = new HashMap<>();
+    private final Rotations rotations;
 
     /** @param manager owner of the rotary frequencies, which are computed once per model */
     public LayerInputs(NDManager manager, ScriptModule script, DecoderArchitecture architecture) {
-        this.script = script;
         this.layers = IntStream.range(0, architecture.shape().layers())
                 .mapToObj(architecture::attention)
                 .toList();
-        layers.stream()
-                .map(LayerAttention::rotary)
-                .flatMap(Optional::stream)
-                .distinct()
-                .forEach(rotary -> frequencies.put(rotary, frequencies(manager, script, rotary)));
-    }
-
-    public static NDArray frequencies(NDManager manager, ScriptModule script, RotaryPositions rotary) {
-        try (NDManager owner = manager.newSubManager()) {
-            float[] inverse = script.callOne(owner, "periods", rotary.width(), rotary.theta(), owner.create(0f))
-                    .toFloatArray();
-            return manager.create(rotary.frequencies(inverse));
-        }
+        this.rotations = new Rotations(
+                manager, script, layers.stream().map(LayerAttention::rotary).toList());
     }
 
     /** Returns the number of tokens that a token sees in a layer, including itself, or 0 for no window. */
@@ -57,24 +41,16 @@ public final class LayerInputs {
      * @param positions positions of the tokens in their documents, [N], I64
      */
     List<Map<String, NDArray>> of(NDManager owner, long[] documents, NDArray positions) {
-        Map<RotaryPositions, Map<String, NDArray>> rotations = new HashMap<>();
+        List<Map<String, NDArray>> rotated = rotations.of(owner, positions);
         Map<Integer, Map<String, NDArray>> windows = new HashMap<>();
-        Map<LayerAttention, Map<String, NDArray>> inputs = new HashMap<>();
-        for (LayerAttention layer : layers) {
-            if (!inputs.containsKey(layer)) {
-                Map<String, NDArray> all = new LinkedHashMap<>(
-                        windows.computeIfAbsent(layer.window(), window -> windows(owner, documents, window)));
-                layer.rotary()
-                        .ifPresent(rotary -> all.putAll(
-                                rotations.computeIfAbsent(rotary, some -> rotations(owner, positions, some))));
-                inputs.put(layer, all);
-            }
-        }
-        return layers.stream().map(inputs::get).toList();
-    }
-
-    private Map<String, NDArray> rotations(NDManager owner, NDArray positions, RotaryPositions rotary) {
-        return script.callNamed(owner, "rotations", positions, frequencies.get(rotary), rotary.factor());
+        return IntStream.range(0, layers.size())
+                .mapToObj(layer -> {
+                    Map<String, NDArray> inputs = new LinkedHashMap<>(
+                            windows.computeIfAbsent(window(layer), window -> windows(owner, documents, window)));
+                    inputs.putAll(rotated.get(layer));
+                    return inputs;
+                })
+                .toList();
     }
 
     /** Returns the biases of documents that are longer than the sliding window; a window of 0 means no window. */

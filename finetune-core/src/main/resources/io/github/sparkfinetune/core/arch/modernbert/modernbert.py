@@ -1,9 +1,9 @@
 """ModernBERT: pre-norm layers with rotary positions and gated feed-forward parts.
 
 N tokens of all texts concatenated, without padding; H hidden, other shapes as in
-document_attention.py. A layer's weights also hold two constants: theta [], the base of its angles,
-and optionally window [], the largest distance of the tokens that it attends to. A layer with a
-window reads batch["band"], if present; see banded_attention.py.
+document_attention.py. A layer's batch has cos and sin of the tokens' angles. A layer that attends to
+near tokens only has the constant window [], their largest distance, beside its weights. It reads
+batch["band"], if present; see banded_attention.py.
 
 A layer has an explicit backward, which keeps and writes the same tensors as encoder_layer.py,
 except probabilities.
@@ -55,12 +55,6 @@ class ModernBert(
         x = self.layer_norm(x, w, "norm")
         return self.dropped(x, masks, "embeddings", self.embeddings_scale)
 
-    def angles(self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor]) -> Dict[str, Tensor]:
-        """cos and sin of the tokens' angles, for x [N, H]; batch: positions [N]"""
-        width = x.size(1) // self.num_heads
-        frequencies = self.periods(width, float(w["theta"]), x).reciprocal()
-        return self.rotations(batch["positions"], frequencies, 1.0)
-
     def seen(self, w: Dict[str, Tensor], batch: Dict[str, Tensor]) -> Dict[str, Tensor]:
         """The entries of batch that hide tokens from a layer; without a window, only padding does."""
         if "window" in w:
@@ -70,14 +64,11 @@ class ModernBert(
             padding["bias"] = batch["bias"]
         return padding
 
-    def queries_keys_values(
-        self, qkv: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor]
-    ) -> Tuple[Tensor, Tensor, Tensor]:
+    def queries_keys_values(self, qkv: Tensor, batch: Dict[str, Tensor]) -> Tuple[Tensor, Tensor, Tensor]:
         """qkv [N, 3 H] -> q, k, v, each [N, H]"""
         q, k, v = qkv.chunk(3, -1)
-        angles = self.angles(q, w, batch)
-        q = self.rotated(q.contiguous(), self.num_heads, angles, 1)
-        k = self.rotated(k.contiguous(), self.num_heads, angles, 1)
+        q = self.rotated(q.contiguous(), self.num_heads, batch, 1)
+        k = self.rotated(k.contiguous(), self.num_heads, batch, 1)
         return self.cast(q), self.cast(k), self.cast(v).contiguous()
 
     def attended(
@@ -128,7 +119,7 @@ class ModernBert(
         """
         h = self.layer_norm(x, w, "attn_norm") if "attn_norm.weight" in w else x
         qkv = self.linear(h, w, masks, "attn.Wqkv")
-        q, k, v = self.queries_keys_values(qkv, w, batch)
+        q, k, v = self.queries_keys_values(qkv, batch)
         seen = self.seen(w, batch)
         attended = self.attended(q, k, v, seen, documents, masks, True)["attended"]
         a = self.linear(attended, w, masks, "attn.Wo")
@@ -152,7 +143,7 @@ class ModernBert(
         if "attn_norm.weight" in w:
             h, kept["attention_mean"], kept["attention_rstd"] = self.normed(x, w, "attn_norm")
         qkv = self.dense(h, w, masks, "attn.Wqkv")
-        kept["q"], kept["k"], kept["v"] = self.queries_keys_values(qkv, w, batch)
+        kept["q"], kept["k"], kept["v"] = self.queries_keys_values(qkv, batch)
         seen = self.seen(w, batch)
         q, k, v = kept["q"], kept["k"], kept["v"]
         kept.update(self.attended(q, k, v, seen, documents, masks, False))
@@ -196,11 +187,10 @@ class ModernBert(
         go = self.linear_backward(ga, attended, w, masks, gradients, "attn.Wo", add, None, True)
         seen = self.seen(w, batch)
         gq, gk, gv = self.attended_backward(go, kept, seen, documents, masks)
-        angles = self.angles(x, w, batch)
         g = torch.empty([x.size(0), 3 * x.size(1)], dtype=x.dtype, device=x.device)
         g_q, g_k, g_v = g.chunk(3, -1)
-        self.rotate_into(g_q, gq, self.num_heads, angles, -1)
-        self.rotate_into(g_k, gk.contiguous(), self.num_heads, angles, -1)
+        self.rotate_into(g_q, gq, self.num_heads, batch, -1)
+        self.rotate_into(g_k, gk.contiguous(), self.num_heads, batch, -1)
         g_v.copy_(gv)
         h = x
         normed = "attention_mean" in kept

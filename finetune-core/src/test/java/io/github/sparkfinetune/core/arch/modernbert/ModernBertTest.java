@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.arch.Configs;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -18,10 +19,17 @@ class ModernBertTest {
     private static final String FULL = "full_attention";
     private static final String SLIDING = "sliding_attention";
 
+    /** Returns the base of the angles of each layer, and its window if it has one. */
     private static List<Map<String, Float>> layers(HfConfig config) {
         EncoderArchitecture encoder = Architectures.encoder(config);
         return IntStream.range(0, encoder.shape().layers())
-                .mapToObj(layer -> encoder.layer(layer).constants())
+                .mapToObj(layer -> {
+                    Map<String, Float> values =
+                            new HashMap<>(encoder.layer(layer).constants());
+                    values.put(
+                            "theta", (float) encoder.rotary(layer).orElseThrow().theta());
+                    return values;
+                })
                 .toList();
     }
 

@@ -102,9 +102,9 @@ ATTRIBUTES = {
 }
 
 
-def numbers_and_bits(n):
+def numbers_and_bits(i, n):
     """Returns room for n numbers, and the same memory as integers."""
-    numbers = torch.zeros(n)
+    numbers = torch.zeros(n, device=i.device)
     return [numbers, numbers.view(torch.int32)]
 
 
@@ -424,12 +424,12 @@ INPUTS = {
             0.01,
             0.1,
         )
-        for scratch in ([], numbers_and_bits(8))
+        for scratch in ([], numbers_and_bits(i, 8))
     ],
     "AdamW8bit.widened": lambda i: [(i.codes(8), i.x(2), i.x(256))],
     "AdamW8bit.narrow": lambda i: [
         (i.x(2, 4), i.x(256).sort()[0], i.codes(65536), scratch, i.codes(8), i.x(2))
-        for scratch in ([], numbers_and_bits(8))
+        for scratch in ([], numbers_and_bits(i, 8))
     ],
     "L2SpPenalty.pull": lambda i: [(i.x(3, 4), i.x(3, 4), 0.25)],
     "LowRank.factors": lambda i: [(i.x(6, 4), i.x(4).abs(), i.x(4, 5), 3)],
@@ -649,9 +649,8 @@ INPUTS |= {
         (i.x(N, HIDDEN), w, {}, DOCUMENTS, {"embeddings": i.mask(N, HIDDEN)})
         for w in (i.norm("norm", HIDDEN), {"norm.weight": i.x(HIDDEN)})
     ],
-    "ModernBert.angles": lambda i: [(i.x(N, HIDDEN), {"theta": i.scalar(1e4)}, i.packed())],
     "ModernBert.seen": lambda i: [(w, batch) for w, batch, _ in i.moderns()],
-    "ModernBert.queries_keys_values": lambda i: [(i.x(N, 3 * HIDDEN), w, batch) for w, batch, _ in i.moderns()],
+    "ModernBert.queries_keys_values": lambda i: [(i.x(N, 3 * HIDDEN), batch) for _, batch, _ in i.moderns()],
     "ModernBert.attended": lambda i: [
         (*(i.x(N, HIDDEN) for _ in "qkv"), batch, DOCUMENTS, masks, recorded)
         for _, batch, masks in i.moderns()

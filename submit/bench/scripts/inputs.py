@@ -61,7 +61,7 @@ class Inputs:
         return self.linear("lm_head", VOCABULARY, HIDDEN, "bias" if bias else "")
 
     def gradients(self, w):
-        constants = (".norm", ".scaling", ".keep", "theta", "window")
+        constants = (".norm", ".scaling", ".keep", "window")
         return {name: self.x(*v.shape) for name, v in w.items() if not name.endswith(constants)}
 
     def linears(self):
@@ -112,8 +112,8 @@ class Inputs:
 
     def modern(self, kind="", bias=False, layer="local"):
         """Returns (weights, batch, masks) of a pre-norm layer: first, local or last."""
-        w = {"theta": self.scalar(1e4)}
         norms = {"first": ["mlp_norm"], "local": ["attn_norm", "mlp_norm"]}
+        w = {}
         for name in norms.get(layer, ["attn_norm", "mlp_norm", "final_norm"]):
             w |= self.norm(name, HIDDEN)
             if not bias:
@@ -127,7 +127,8 @@ class Inputs:
             w |= self.linear(name, out, inputs, kind + (" bias" if bias else ""))
         if layer == "local":
             w["window"] = self.scalar(2.0)
-        return w, {name: self.packed()[name] for name in ("positions", "indices", "window.9")}, {}
+        packed = self.packed()
+        return w, {name: packed[name] for name in ("cos", "sin", "indices", "window.9")}, {}
 
     def moderns(self):
         yield self.modern(layer="first")

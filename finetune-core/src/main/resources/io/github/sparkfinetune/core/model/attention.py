@@ -135,7 +135,7 @@ class Attention(AttentionCalls):
         at = 0
         for start, n, length in self.calls(documents):
             scores = self.num_heads * length * length
-            most = n if q.is_cuda else self.matrices_at_once(scores, size)
+            most = self.matrices_at_once(scores, size) if q.is_cpu else n
             for text in range(0, n, most):
                 some = min(most, n - text)
                 parts.append((start + text * length, at, some, length))

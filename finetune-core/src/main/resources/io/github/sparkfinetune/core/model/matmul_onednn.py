@@ -17,13 +17,13 @@ class OneDnnMatmul(Matmul):
         """As Matmul.affine."""
         # MKL for weights with more columns than rows, because oneDNN takes 1.1 to 1.8 times as long
         # to transpose them.
-        if x.is_cuda or weight.size(1) > weight.size(0):
+        if not x.is_cpu or weight.size(1) > weight.size(0):
             return F.linear(x, weight, bias)
         return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
 
     def times(self, g: Tensor, weight: Tensor) -> Tensor:
         """As Matmul.times."""
-        if g.is_cuda:
+        if not g.is_cpu:
             return torch.mm(g, weight)
         return torch.ops.mkldnn._linear_pointwise(g, weight.t(), None, "none", [], "")
 
@@ -36,7 +36,7 @@ class OneDnnMatmul(Matmul):
 
         A single row is repeated, because a product of a matrix and a vector runs on one thread.
         """
-        if x.is_cuda:
+        if not x.is_cpu:
             return F.linear(x, weight)
         if x.size(0) == 1:
             return self.turned_product(x.repeat([2, 1]), weight).narrow(0, 0, 1)

@@ -49,7 +49,7 @@ class MatrixAttention(Matmul, AttentionCalls):
         With causal attention they are 256, so that the keys after them need not be computed.
         """
         rows = q.size(2)
-        if not self.causal or q.is_cuda:
+        if not self.causal or not q.is_cpu:
             return [(0, rows, k.size(2))]
         return [(first, min(256, rows - first), min(first + 256, rows)) for first in range(0, rows, 256)]
 
@@ -59,7 +59,7 @@ class MatrixAttention(Matmul, AttentionCalls):
         A part is (document, documents, head, heads).
         """
         documents, heads = q.size(0), q.size(1)
-        if q.is_cuda:
+        if not q.is_cpu:
             return [(0, documents, 0, heads)]
         size = 2 if q.dtype == torch.bfloat16 and self.attention_cap == 0.0 else 4
         matrices = self.matrices_at_once(scores, size)
@@ -147,7 +147,7 @@ class MatrixAttention(Matmul, AttentionCalls):
         fragment the memory of tensors. So lengths are multiples of 32.
         """
         even = self.causal and bias is None and q.dtype == torch.bfloat16
-        return -q.size(2) % 32 if even and not q.is_cuda else 0
+        return -q.size(2) % 32 if even and q.is_cpu else 0
 
     def matrix_attention(self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]) -> Tensor:
         """q [B, A, R, d], k and v [B, A, T, d] -> as q, of the products' type, without a graph."""

@@ -71,7 +71,7 @@ final class CompiledScripts {
 
     private static Script compile(NDManager owner, List<String> modules, Map<String, Object> attributes) {
         ScriptSource source = new ScriptSource(modules);
-        byte[] archive = ScriptArchive.of(source, attributes);
+        byte[] archive = ScriptArchive.of(source.text(), source.attributes(), attributes);
         try {
             return new Script(TorchJni.load((PtNDManager) owner, new ByteArrayInputStream(archive)), source);
         } catch (EngineException e) {

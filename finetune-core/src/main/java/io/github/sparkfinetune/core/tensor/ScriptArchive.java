@@ -24,14 +24,16 @@ final class ScriptArchive {
     /**
      * Returns the archive of a script.
      *
-     * @param attributes values of the script's attributes: Integer or Long, Float or Double, Boolean, String
+     * @param code code of the class
+     * @param types types of the class's attributes by name
+     * @param attributes values of the attributes: Integer or Long, Float or Double, Boolean, String
      */
-    static byte[] of(ScriptSource source, Map<String, Object> attributes) {
+    static byte[] of(String code, Map<String, String> types, Map<String, Object> attributes) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
             zip.setMethod(ZipOutputStream.STORED);
-            put(zip, "ops/data.pkl", instance(source, attributes));
-            put(zip, "ops/code/__torch__.py", source.text().getBytes(StandardCharsets.UTF_8));
+            put(zip, "ops/data.pkl", instance(types, attributes));
+            put(zip, "ops/code/__torch__.py", code.getBytes(StandardCharsets.UTF_8));
             put(zip, "ops/constants.pkl", new byte[] {(byte) 0x80, 2, ')', '.'});
             put(zip, "ops/version", OPERATOR_VERSION.getBytes(StandardCharsets.US_ASCII));
             put(zip, "ops/byteorder", "little".getBytes(StandardCharsets.US_ASCII));
@@ -42,7 +44,7 @@ final class ScriptArchive {
     }
 
     /** Returns the pickle, protocol 2, of {@code Ops(training=False, _is_full_backward_hook=None, …)}. */
-    private static byte[] instance(ScriptSource source, Map<String, Object> attributes) throws IOException {
+    private static byte[] instance(Map<String, String> types, Map<String, Object> attributes) throws IOException {
         ByteArrayOutputStream pickle = new ByteArrayOutputStream();
         pickle.write(new byte[] {(byte) 0x80, 2});
         pickle.write("c__torch__\nOps\n".getBytes(StandardCharsets.US_ASCII));
@@ -51,7 +53,7 @@ final class ScriptArchive {
         pickle.write((byte) 0x89);
         string(pickle, "_is_full_backward_hook");
         pickle.write('N');
-        for (Map.Entry<String, String> attribute : source.attributes().entrySet()) {
+        for (Map.Entry<String, String> attribute : types.entrySet()) {
             string(pickle, attribute.getKey());
             value(pickle, attribute.getKey(), attribute.getValue(), attributes.get(attribute.getKey()));
         }

@@ -20,6 +20,9 @@ import java.util.function.Supplier;
  * {@link java.util.concurrent.CancellationException} after {@link Torch#stop}.
  */
 public final class ScriptModule {
+    /** Observer of all modules, for tests. */
+    private static volatile ScriptObserver observer = ScriptObserver.NONE;
+
     private final PtSymbolBlock module;
     private final ScriptSource source;
 
@@ -40,8 +43,15 @@ public final class ScriptModule {
      * @throws IllegalArgumentException if PyTorch refuses the script; the message names file, line and method
      */
     public static ScriptModule load(NDManager manager, List<String> modules, Map<String, Object> attributes) {
-        CompiledScripts.Script script = CompiledScripts.get(manager, modules, attributes);
+        Map<String, Object> observed = observer.attributes(attributes);
+        CompiledScripts.Script script = CompiledScripts.get(manager, modules, observed);
+        observer.loaded(script.module(), modules, observed);
         return new ScriptModule(script.module(), script.source());
+    }
+
+    /** Sets the observer of all modules. */
+    static void observe(ScriptObserver all) {
+        observer = all;
     }
 
     /**
@@ -54,12 +64,17 @@ public final class ScriptModule {
      *     parameters
      */
     public NDList call(NDManager owner, String method, Object... arguments) {
-        return run(method, () -> TorchJni.run(module, (PtNDManager) owner, method, arguments));
+        NDList results = run(method, () -> TorchJni.run(module, (PtNDManager) owner, method, arguments));
+        observer.called(module, method, arguments, results);
+        return results;
     }
 
     /** Runs a method that returns tensors by name. */
     public Map<String, NDArray> callNamed(NDManager owner, String method, Object... arguments) {
-        return run(method, () -> TorchJni.runNamed(module, (PtNDManager) owner, method, arguments));
+        Map<String, NDArray> results =
+                run(method, () -> TorchJni.runNamed(module, (PtNDManager) owner, method, arguments));
+        observer.calledNamed(module, method, arguments, results);
+        return results;
     }
 
     private <T> T run(String method, Supplier<T> call) {

@@ -55,7 +55,7 @@ class FamiliesTest {
     /** Tasks of decoders; sft is left out, because its samples are those of causal-lm with fewer labels. */
     private static final List<Task> DECODERS = List.of(Task.CAUSAL_LM, Task.PREFERENCE);
 
-    private static final Map<Task, HeadKind> HEADS = Map.of(
+    static final Map<Task, HeadKind> HEADS = Map.of(
             Task.CLASSIFICATION, HeadKind.SEQUENCE_CLASSIFICATION,
             Task.TOKEN_CLASSIFICATION, HeadKind.TOKEN_CLASSIFICATION,
             Task.QUESTION_ANSWERING, HeadKind.QUESTION_ANSWERING,
@@ -67,7 +67,7 @@ class FamiliesTest {
     private Path folder;
 
     /** Returns the golden models of a family; models for the head come first. */
-    private static List<Path> models(String modelType, HeadKind head) {
+    static List<Path> models(String modelType, HeadKind head) {
         return GoldenFiles.folders("models").stream()
                 .filter(folder -> HfConfig.read(folder).modelType().equals(modelType))
                 .sorted((a, b) -> Boolean.compare(has(b, head), has(a, head)))
@@ -83,11 +83,11 @@ class FamiliesTest {
                 HfConfig.read(models(modelType, HeadKind.CAUSAL_LM).get(0)));
     }
 
-    private static List<Task> tasks(String modelType) {
+    static List<Task> tasks(String modelType) {
         return architecture(modelType) instanceof EncoderArchitecture ? ENCODERS : DECODERS;
     }
 
-    private static boolean isRefused(String modelType, Task task) {
+    static boolean isRefused(String modelType, Task task) {
         // Another model, ELECTRA's generator, predicts masked tokens.
         return modelType.equals("electra") && task == Task.MASKED_LM;
     }
@@ -121,7 +121,7 @@ class FamiliesTest {
                 assertThat(written.get(metric)).as(metric).isCloseTo(value, within(1e-5 + 1e-4 * Math.abs(value))));
     }
 
-    private static String key(Task task) {
+    static String key(Task task) {
         return task.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 

@@ -1,0 +1,53 @@
+package io.github.sparkfinetune.core.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.tensor.AbsentDevice;
+import io.github.sparkfinetune.testing.TestMatrix;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Trainings of every family whose scripts mix no devices and wait for no value. */
+class AbsentDeviceRunTest {
+    @TempDir
+    private Path folder;
+
+    static Stream<Arguments> familiesTasksAndSettings() {
+        List<String> settings = List.of(
+                "method.type=full precision=bf16 training.gradient_checkpointing=true",
+                "method.type=full",
+                "method.type=freeze",
+                "method.type=lora method.lora_dropout=0.1 precision=bf16",
+                "method.type=lora method.use_dora=true",
+                "method.type=qlora precision=bf16");
+        return TestMatrix.of(Architectures.modelTypes().stream()
+                .flatMap(type -> FamiliesTest.tasks(type).stream()
+                        .filter(task -> !FamiliesTest.isRefused(type, task))
+                        .flatMap(task -> TestMatrix.product(List.of(type), List.of(task), settings))));
+    }
+
+    @ParameterizedTest
+    @MethodSource("familiesTasksAndSettings")
+    void repeatsEveryCallOfATraining(String modelType, Task task, String settings) throws Exception {
+        Path golden =
+                FamiliesTest.models(modelType, FamiliesTest.HEADS.get(task)).get(0);
+        Path base = TinyModel.copy(folder.resolve("base"), golden.getFileName().toString(), config -> {});
+        TinyRun tiny =
+                new TinyRun(folder, base, FamiliesTest.key(task), "training.max_steps=1", "training.warmup_ratio=0");
+        RunConfig config = tiny.config("run", settings.split(" "));
+        try (AbsentDevice device = new AbsentDevice()) {
+            tiny.run(config, 1, null);
+            assertThat(device.repeats()).containsKeys("lookup", "layer", "backward", "norm");
+            assertThat(device.repeats().keySet())
+                    .containsAnyOf("vocabulary_loss", "weighted", "weighted_gradients", "cross_entropy", "answer_loss");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+"""Operators that PyTorch's C++ library does not have on "meta", by others: the same shapes, types and devices."""
+
+from typing import List, Optional, Tuple
+
+import torch
+from torch import Tensor
+
+
+class MetaKernels(torch.nn.Module):
+    def meta_index_select(self, x: Tensor, dim: int, index: Tensor) -> Tensor:
+        assert x.is_meta == index.is_meta, "tensors are on two devices"
+        size = list(x.size())
+        size[dim] = index.size(0)
+        shape = [1] * x.dim()
+        shape[dim] = -1
+        return torch.gather(x, dim, index.to(torch.int64).view(shape).expand(size))
+
+    def meta_embedding(self, weight: Tensor, indices: Tensor) -> Tensor:
+        rows = self.meta_index_select(weight, 0, indices.view([-1]))
+        return rows.view(list(indices.size()) + list(weight.size())[1:])
+
+    def meta_native_layer_norm(
+        self, x: Tensor, shape: List[int], weight: Optional[Tensor], bias: Optional[Tensor], eps: float
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        mean = x.mean([-1], True)
+        y = x - mean
+        rstd = torch.rsqrt((y * y).mean([-1], True) + eps)
+        y = y * rstd
+        if weight is not None:
+            y = y * weight
+        if bias is not None:
+            y = y + bias
+        return y, mean, rstd
+
+    def meta_layer_norm(
+        self, x: Tensor, shape: List[int], weight: Optional[Tensor], bias: Optional[Tensor], eps: float
+    ) -> Tensor:
+        return self.meta_native_layer_norm(x, shape, weight, bias, eps)[0]
+
+    def meta_native_layer_norm_backward(
+        self,
+        g: Tensor,
+        x: Tensor,
+        shape: List[int],
+        mean: Tensor,
+        rstd: Tensor,
+        weight: Tensor,
+        bias: Optional[Tensor],
+        mask: List[bool],
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        y = g * (x - mean) * rstd
+        return y * weight, y.view([-1, y.size(-1)]).sum([0]), g.view([-1, g.size(-1)]).sum([0])
+
+    def meta_attention(
+        self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor], dropout: float, causal: bool
+    ) -> Tensor:
+        s = torch.matmul(q, k.transpose(-2, -1))
+        if bias is not None:
+            s = s + bias
+        return torch.matmul(s.softmax(-1), v)

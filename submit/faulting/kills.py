@@ -18,9 +18,12 @@ def main(options):
     draws = random.Random(options.seed)
     rows = []
     with Cluster(work / "cluster", [Worker("one"), Worker("two")]) as cluster:
-        calm = {kind: undisturbed(cluster, work, kind, options.model, data) for kind in workload.KINDS}
+        kinds = [options.kind] if options.kind else workload.KINDS
+        calm = {kind: undisturbed(cluster, work, kind, options.model, data) for kind in kinds}
+        if {"full", "sharded"} <= set(calm) and calm["full"]["hash"] != calm["sharded"]["hash"]:
+            raise Failure("the ranks that share the weights have trained another model")
         for number in range(options.runs):
-            kind = workload.KINDS[number // len(MOMENTS) % len(workload.KINDS)]
+            kind = kinds[number // len(MOMENTS) % len(kinds)]
             row = disturbed(cluster, work, number + 1, kind, MOMENTS[number % len(MOMENTS)], calm[kind], draws)
             rows.append(row)
             print(line(row), flush=True)

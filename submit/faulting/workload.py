@@ -1,10 +1,10 @@
-"""Small runs of an encoder for the faults, with full fine-tuning and with LoRA."""
+"""Small runs of an encoder for the faults: full fine-tuning, the same with shared weights, and LoRA."""
 
 import hashlib
 import json
 import pathlib
 
-KINDS = ("full", "lora")
+KINDS = ("full", "sharded", "lora")
 RANKS = 2
 
 CONFIG = """model: {model}
@@ -14,7 +14,7 @@ data:
   test_fraction: 0.2
   max_length: 64
 method:
-  type: {kind}
+  type: {method}
 training:
   max_steps: {steps}
   per_device_train_batch_size: 4
@@ -23,6 +23,7 @@ training:
 cluster:
   ranks: {ranks}
   timeout_seconds: 10
+  shard: {shard}
 output:
   dir: replaced
 """
@@ -42,7 +43,16 @@ def texts(source, target, rows=200):
 def config(folder, kind, model, data, steps=12, ranks=RANKS):
     """Writes the configuration of a run and returns its path."""
     path = pathlib.Path(folder) / f"{kind}-{ranks}.yaml"
-    path.write_text(CONFIG.format(model=pathlib.Path(model).resolve(), texts=data, kind=kind, steps=steps, ranks=ranks))
+    path.write_text(
+        CONFIG.format(
+            model=pathlib.Path(model).resolve(),
+            texts=data,
+            method="lora" if kind == "lora" else "full",
+            shard="full" if kind == "sharded" else "none",
+            steps=steps,
+            ranks=ranks,
+        )
+    )
     return path
 
 

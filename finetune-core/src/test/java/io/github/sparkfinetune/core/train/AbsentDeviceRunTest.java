@@ -45,7 +45,7 @@ class AbsentDeviceRunTest {
         RunConfig config = tiny.config("run", settings.split(" "));
         try (AbsentDevice device = new AbsentDevice()) {
             tiny.run(config, 1, null);
-            assertThat(device.repeats()).containsKeys("lookup", "layer", "backward", "norm");
+            assertThat(device.repeats()).containsKeys("lookup", "layer", "backward", "unit_norms");
             assertThat(device.repeats().keySet())
                     .containsAnyOf("vocabulary_loss", "weighted", "weighted_gradients", "cross_entropy", "answer_loss");
         }

@@ -130,6 +130,14 @@ record MemoryEstimate(
                 exchanged(footprint, choice, shared));
     }
 
+    /** Returns the bytes of a checkpoint that rank 0 writes or reads: its share, if the ranks share the weights. */
+    long checkpoint(Choice choice) {
+        Footprint.Parameters parameters = footprint(choice.adaptation()).parameters();
+        long all = parameters.trained() * Float.BYTES
+                + choice.optimizer().stateBytes(parameters.trained(), parameters.trainedTable());
+        return choice.shard() == Shard.FULL ? all / config.compute().cluster().ranks() : all;
+    }
+
     /** Returns the bytes that a rank receives in a step. */
     Traffic traffic(Choice choice) {
         Footprint footprint = footprint(choice.adaptation());

@@ -171,12 +171,7 @@ public record RunPlan(
                 footprint.parameters().all(),
                 trained,
                 memory,
-                new Disk(
-                        copied,
-                        trained * Float.BYTES
-                                + OptimizerKind.of(config.training())
-                                        .stateBytes(
-                                                trained, footprint.parameters().trainedTable())),
+                new Disk(copied, estimate.checkpoint(choice)),
                 estimate.traffic(choice),
                 smaller,
                 manifest.map(there -> Work.of(config, there)),

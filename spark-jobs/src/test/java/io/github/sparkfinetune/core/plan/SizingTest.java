@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 class SizingTest {
     private static final Path PAGE = Path.of("../submit/docs/sizing.md");
     private static final String BEGIN = "<!-- The table is written by SizingTest. -->\n";
+    private static final String BEGIN_SHARED = "<!-- The table of shares is written by SizingTest. -->\n";
     private static final String END = "<!-- End of the table. -->\n";
     private static final Path SMOLLM2 = Path.of("../submit/models/smollm2");
     private static final double MIB = 1 << 20;
@@ -41,6 +42,8 @@ class SizingTest {
             decoder("Llama 3.2 1B", 2048, 16, 32, 8, 8192, 128256, true),
             decoder("Llama 3.2 3B", 3072, 28, 24, 8, 8192, 128256, true),
             decoder("Llama 3.1 8B", 4096, 32, 32, 8, 14336, 128256, false));
+
+    private static final Shape LLAMA_70B = decoder("Llama 3.1 70B", 8192, 80, 64, 8, 28672, 128256, false);
 
     @TempDir
     private Path dir;
@@ -76,35 +79,83 @@ class SizingTest {
         return HfConfig.read(dir);
     }
 
-    private String row(Shape shape, HeadKind head, String task, String method, int samples, int tokens, boolean again)
-            throws IOException {
+    /** Plans a run of a model of which there are only the headers of its weights. */
+    private RunPlan plan(Shape shape, HeadKind head, List<String> settings) throws IOException {
         HfConfig model = config(shape);
         RunConfig run = RunConfigLoader.parse(
-                "{model: m, data: {train: t, eval_fraction: 0}, output: {dir: o}}",
-                "sizing",
-                List.of(
-                        "task=" + task,
-                        "data.max_length=" + tokens,
-                        "method={type: " + method + ", r: 16, target_modules: all-linear}",
-                        "training.gradient_checkpointing=" + again,
-                        "training.per_device_train_batch_size=" + samples));
+                "{model: m, data: {train: t, eval_fraction: 0}, output: {dir: o}}", "sizing", settings);
         Architecture architecture = Architectures.of(model);
         try (HeaderOnly source = new HeaderOnly(architecture, head, shape.dtype())) {
             assertThat(TaskSpecs.of(run).modelKind().head()).isEqualTo(head);
-            RunPlan plan = RunPlan.of(run, model, source, Optional.empty(), Optional.empty(), source.bytes());
-            return String.format(
-                    Locale.ROOT,
-                    "| %s | %,.0f M | `%s`%s | %d x %d | %,.0f | `%dm` | %,.0f |\n",
-                    shape.name(),
-                    plan.parameters() / 1e6,
-                    method,
-                    again ? ", `gradient_checkpointing`" : "",
-                    samples,
-                    tokens,
-                    plan.memory().sum() / MIB,
-                    ExecutorMemory.recommendedMib(plan.memory()),
-                    plan.disk().sum() / MIB);
+            return RunPlan.of(run, model, source, Optional.empty(), Optional.empty(), source.bytes());
         }
+    }
+
+    private static List<String> settings(String task, String method, int samples, int tokens, boolean again) {
+        return List.of(
+                "task=" + task,
+                "data.max_length=" + tokens,
+                "method={type: " + method + ", r: 16, target_modules: all-linear}",
+                "training.gradient_checkpointing=" + again,
+                "training.per_device_train_batch_size=" + samples);
+    }
+
+    private String row(Shape shape, HeadKind head, String task, String method, int samples, int tokens, boolean again)
+            throws IOException {
+        RunPlan plan = plan(shape, head, settings(task, method, samples, tokens, again));
+        return String.format(
+                Locale.ROOT,
+                "| %s | %,.0f M | `%s`%s | %d x %d | %,.0f | `%dm` | %,.0f |\n",
+                shape.name(),
+                plan.parameters() / 1e6,
+                method,
+                again ? ", `gradient_checkpointing`" : "",
+                samples,
+                tokens,
+                plan.memory().sum() / MIB,
+                ExecutorMemory.recommendedMib(plan.memory()),
+                plan.disk().sum() / MIB);
+    }
+
+    private RunPlan shared(Shape shape, String method, int ranks) throws IOException {
+        List<String> settings = new ArrayList<>(settings("sft", method, 2, 512, true));
+        settings.addAll(List.of("cluster.ranks=" + ranks, "cluster.shard=full"));
+        return plan(shape, HeadKind.CAUSAL_LM, settings);
+    }
+
+    private String sharedRow(Shape shape, String method, int ranks) throws IOException {
+        RunPlan plan = shared(shape, method, ranks);
+        return String.format(
+                Locale.ROOT,
+                "| %s | `%s` | %d | %,.0f | `%dm` | %,.0f | %.1f | %.1f |\n",
+                shape.name(),
+                method,
+                ranks,
+                plan.memory().sum() / MIB,
+                ExecutorMemory.recommendedMib(plan.memory()),
+                plan.traffic().sum() / MIB,
+                plan.traffic().seconds(10),
+                plan.traffic().seconds(100));
+    }
+
+    private String sharedTable() throws IOException {
+        List<String> rows = new ArrayList<>();
+        rows.add(sharedRow(DECODERS.get(1), "full", 4));
+        rows.add(sharedRow(DECODERS.get(2), "full", 8));
+        rows.add(sharedRow(DECODERS.get(3), "full", 16));
+        rows.add(sharedRow(DECODERS.get(3), "full", 64));
+        rows.add(sharedRow(DECODERS.get(3), "qlora", 2));
+        rows.add(sharedRow(LLAMA_70B, "qlora", 8));
+        return "| model | method | ranks | memory of a rank, MiB | `spark.executor.memoryOverhead` | received a step, MiB |"
+                + " s at 10 Gbit/s | s at 100 Gbit/s |\n|---|---|---|---|---|---|---|---|\n"
+                + String.join("", rows);
+    }
+
+    /** Executors of 24 GB have 2 GB of Java heap and 22 GB outside it. */
+    @Test
+    void plansFullTrainingOf8BOnExecutorsOf24Gb() throws IOException {
+        RunPlan plan = shared(DECODERS.get(3), "full", 16);
+        assertThat(ExecutorMemory.recommendedMib(plan.memory())).isLessThan(22 * 1024);
     }
 
     private String table() throws IOException {
@@ -124,11 +175,15 @@ class SizingTest {
                 + String.join("", rows);
     }
 
+    private static String replaced(String page, String begin, String table) {
+        int from = page.indexOf(begin) + begin.length();
+        return page.substring(0, from) + table + page.substring(page.indexOf(END, from));
+    }
+
     @Test
-    void keepsTheTableUpToDate() throws IOException {
+    void keepsTheTablesUpToDate() throws IOException {
         String page = Files.readString(PAGE);
-        String written =
-                page.substring(0, page.indexOf(BEGIN) + BEGIN.length()) + table() + page.substring(page.indexOf(END));
+        String written = replaced(replaced(page, BEGIN, table()), BEGIN_SHARED, sharedTable());
         if (Boolean.getBoolean("docs.write")) {
             Files.writeString(PAGE, written);
         }

@@ -194,7 +194,10 @@ INPUTS = {
     "Tensors.byte_stretch": lambda i: [(i.x(3, 4), 5, 11), (i.x(3, 4).to(torch.bfloat16)[1:], 3, 16)],
     "Tensors.f32": lambda i: [(i.x(3, 4),), (i.x(3, 4).to(torch.bfloat16),)],
     "Tensors.empty_bf16": lambda i: [([0, 4], i.x(1))],
-    "Tensors.over_bytes": lambda i: [(i.ids(256, 24).to(torch.uint8), [3, 4])],
+    "Tensors.over_bytes": lambda i: [
+        (i.ids(256, 24).to(torch.uint8), [3, 4], True),
+        (i.ids(256, 48).to(torch.uint8), [3, 4], False),
+    ],
     "Tensors.file_values": lambda i: [(__file__, 8, bf16) for bf16 in (False, True)],
     "Tensors.part": lambda i: [(i.x(30).to(dtype), 5, [3, 4], i.x(1)) for dtype in (torch.float32, torch.bfloat16)],
     "Tensors.views_like": lambda i: [(i.x(18), [i.x(3, 4), i.x(6)])],

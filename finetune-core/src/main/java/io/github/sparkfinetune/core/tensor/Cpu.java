@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.Consumer;
 
 /** The CPU. Java reads and writes the tensors' own memory. */
 record Cpu(NDManager manager) implements Device {
@@ -55,6 +56,11 @@ record Cpu(NDManager manager) implements Device {
     @Override
     public HostBuffer hostBuffer(NDArray tensor) {
         return new Own(tensor, read(tensor));
+    }
+
+    @Override
+    public void stage(NDArray tensor, Consumer<HostBuffer> visitor) {
+        visitor.accept(hostBuffer(tensor));
     }
 
     @Override

@@ -26,7 +26,7 @@ public sealed interface Device permits Cpu, Cuda {
 
     /** Returns the device of a manager's tensors. */
     static Device of(NDManager manager) {
-        return manager.getDevice().isGpu() ? new Cuda(manager) : new Cpu(manager);
+        return Devices.of(manager);
     }
 
     /** Returns the owner of tensors that live as long as the device is used. */
@@ -51,14 +51,21 @@ public sealed interface Device permits Cpu, Cuda {
     HostBuffer hostBuffer(NDArray tensor);
 
     /**
+     * Passes host memory for a tensor of at most 2 GB, which is valid until the visitor returns. On the CPU, it is the
+     * tensor's own memory. On a GPU, it is memory that the next tensor uses again.
+     */
+    void stage(NDArray tensor, Consumer<HostBuffer> visitor);
+
+    /**
      * Overwrites an F32 tensor in place.
      *
      * @param values fills a buffer with as many floats as the tensor has, row-major
      */
     default void write(NDArray tensor, Consumer<FloatBuffer> values) {
-        HostBuffer host = hostBuffer(tensor);
-        values.accept(host.bytes().asFloatBuffer());
-        host.upload();
+        stage(tensor, host -> {
+            values.accept(host.bytes().asFloatBuffer());
+            host.upload();
+        });
     }
 
     /** Returns whether PyTorch's fused CPU kernel computes and differentiates attention. */

@@ -81,8 +81,9 @@ public final class TensorParts {
         int part = bytes / size;
         for (long from = 0; from < count; from += part) {
             try (NDManager owner = device.manager().newSubManager()) {
-                NDArray stretch = script.callOne(owner, "stretch", tensor, from, Math.min(count, from + part));
-                visitor.visit(from * size, device.hostBuffer(stretch));
+                long begin = from;
+                NDArray stretch = script.callOne(owner, "stretch", tensor, begin, Math.min(count, begin + part));
+                device.stage(stretch, host -> visitor.visit(begin * size, host));
             }
         }
     }

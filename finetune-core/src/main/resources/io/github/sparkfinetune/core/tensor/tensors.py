@@ -51,9 +51,10 @@ class Tensors(torch.nn.Module):
         """An uninitialised tensor in BF16 on the device of like."""
         return torch.empty(shape, dtype=torch.bfloat16, device=like.device)
 
-    def over_bytes(self, memory: Tensor, shape: List[int]) -> Tensor:
-        """A tensor in BF16 over memory [bytes]."""
-        return self.empty_bf16([0], memory).set_(memory, 0, shape)
+    def over_bytes(self, memory: Tensor, shape: List[int], bf16: bool) -> Tensor:
+        """A tensor in BF16 or F32 over memory [bytes], whose changes autograd does not notice."""
+        dtype = torch.bfloat16 if bf16 else torch.float32
+        return torch.empty([0], dtype=dtype, device=memory.device).set_(memory, 0, shape)
 
     def placeholder(self, like: Tensor, shape: List[int]) -> Tensor:
         """A tensor that has a shape, but no memory; its values are NaN."""

@@ -27,7 +27,7 @@ class DeviceTest {
         CUDA;
 
         Device of(NDManager manager) {
-            return this == CPU ? new Cpu(manager) : new Cuda(manager);
+            return this == CPU ? new Cpu(manager) : new Cuda(manager, new HostCopies(manager));
         }
     }
 
@@ -120,6 +120,43 @@ class DeviceTest {
         assertThat(NativeArrays.alive()).isEqualTo(before);
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void stagesATensorUntilTheVisitorReturns(Kind kind) {
+        Device device = kind.of(manager);
+        NDArray outer = manager.create(new float[] {1, 2, 3});
+        NDArray inner = manager.create(new float[] {4, 5});
+        device.stage(outer, host -> {
+            host.download();
+            device.stage(inner, other -> {
+                other.bytes().putFloat(9).putFloat(8);
+                other.upload();
+            });
+            assertThat(floats(host.bytes())).containsExactly(1, 2, 3);
+            host.bytes().putFloat(7);
+            host.upload();
+        });
+        assertThat(outer.toFloatArray()).containsExactly(7, 2, 3);
+        assertThat(inner.toFloatArray()).containsExactly(9, 8);
+    }
+
+    @Test
+    void stagesAllTensorsOfABaseManagerInTheSameMemoryOnCuda() throws Exception {
+        CopiesOnCpu.call(() -> {
+            try (NDManager one = manager.newSubManager();
+                    NDManager other = one.newSubManager()) {
+                Device.of(one).write(one.zeros(new Shape(3)), values -> values.put(new float[] {1, 2, 3}));
+                Device.of(other)
+                        .stage(
+                                other.zeros(new Shape(2)),
+                                host -> assertThat(floats(host.bytes()))
+                                        .as("the bytes of the tensor before")
+                                        .containsExactly(1, 2));
+            }
+            return null;
+        });
+    }
+
     @Test
     void sharesTheTensorsMemoryOnCpu() {
         Device device = Device.of(-1);
@@ -137,7 +174,7 @@ class DeviceTest {
 
     @Test
     void readsIntoOneBufferOnCuda() {
-        Device device = new Cuda(manager);
+        Device device = Kind.CUDA.of(manager);
         NDArray tensor = manager.create(new float[] {1, 2, 3});
         ByteBuffer first = device.read(tensor);
         first.putFloat(0, 9);
@@ -158,6 +195,7 @@ class DeviceTest {
         }
         assertThatThrownBy(() -> Device.of(99))
                 .isInstanceOf(RunException.class)
-                .hasMessageContaining("GPU 99 is not usable here");
+                .hasMessageContaining("GPU 99 is not usable here, the libtorch in ")
+                .hasMessageContaining(" is built for CPUs: ");
     }
 }

@@ -18,6 +18,7 @@ import io.github.sparkfinetune.core.optim.DenseGradient;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.tensor.CopiesOnCpu;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 
 /** A language model, loaded as in a run. */
 final class TinyDecoder implements AutoCloseable {
@@ -80,7 +82,11 @@ final class TinyDecoder implements AutoCloseable {
     /** Returns a run's configuration for tests that need no dataset. */
     static RunConfig config(String... settings) {
         return RunConfigLoader.parse(
-                "{model: base, task: causal-lm, data: {train: none}, output: {dir: none}}", "test", List.of(settings));
+                "{model: base, task: causal-lm, data: {train: none}, output: {dir: none}}",
+                "test",
+                Stream.of(CopiesOnCpu.settings(), List.of(settings))
+                        .flatMap(List::stream)
+                        .toList());
     }
 
     /** Returns the settings of a training step: AdamW with a weight decay of 0.01, clipping at a norm of 1. */

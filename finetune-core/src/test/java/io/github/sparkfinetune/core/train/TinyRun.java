@@ -15,6 +15,7 @@ import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.core.tensor.CopiesOnCpu;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -95,7 +96,10 @@ public final class TinyRun {
                         folder.resolve("dataset").toUri(),
                         folder.resolve(output).toUri()));
         return RunConfigLoader.load(
-                yaml, Stream.concat(settings.stream(), Arrays.stream(more)).toList());
+                yaml,
+                Stream.of(CopiesOnCpu.settings(), settings, Arrays.asList(more))
+                        .flatMap(List::stream)
+                        .toList());
     }
 
     /** Result and records of a run. */

@@ -57,15 +57,12 @@ public final class DequantBuffers {
 
     private Staged staged(long... shape) {
         NDManager manager = device.manager();
-        if (type == TensorType.F32) {
-            NDArray tensor = manager.create(new Shape(shape), DataType.FLOAT32);
-            return new Staged(tensor, TensorParts.all(manager, device, script, tensor));
-        }
-        // DJL cannot create tensors in BF16.
         Shape bytes = new Shape(Math.multiplyExact(new Shape(shape).size(), type.bytes()));
+        // DJL cannot create tensors in BF16. A recorded graph would refuse a weight that is itself written to.
         NDArray memory = manager.create(bytes, DataType.UINT8);
         return new Staged(
-                script.callOne(manager, "over_bytes", memory, shape), TensorParts.all(manager, device, script, memory));
+                script.callOne(manager, "over_bytes", memory, shape, type == TensorType.BF16),
+                TensorParts.all(manager, device, script, memory));
     }
 
     /**

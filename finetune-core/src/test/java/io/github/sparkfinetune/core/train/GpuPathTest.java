@@ -1,0 +1,90 @@
+package io.github.sparkfinetune.core.train;
+
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSameLosses;
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSameMetrics;
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSameModel;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.core.tensor.CopiesOnCpu;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Runs on the device of a GPU, over tensors of the CPU, train the model of runs on the CPU. Only the kernel of
+ * attention differs.
+ */
+class GpuPathTest {
+    /** Tolerance; in Adam's first steps a gradient of rounding noise moves a parameter as far as any other gradient. */
+    private static final double PARAMETER = 1e-4;
+
+    private static final double METRIC = 1e-4;
+    private static final double NOISY_PARAMETER = 1e-2;
+
+    @TempDir
+    private Path folder;
+
+    /** Runs that differ in what passes between host and device. */
+    enum Run {
+        /** Gradients of ranks, shares of an optimizer. */
+        SHARES("bert-seqcls", "classification", 2, "cluster.shard_optimizer=true", "training.save_steps=2"),
+        /** Staged 4-bit weights. */
+        CODES("llama-tied", "sft", 2, "method.type=qlora", "method.lora_dropout=0.1"),
+        /** Staged weights of a family whose layers are recorded. */
+        RECORDED("gpt2", "causal-lm", 1, "method.type=lora"),
+        /** Weights in BF16, of a preference run with its reference. */
+        REFERENCE("llama-untied", "preference", 1, "method.type=lora", "method.use_dora=true"),
+        /** Moments in one byte. */
+        BYTES("qwen2", "causal-lm", 1, "training.optim=adamw_8bit", "training.gradient_checkpointing=true"),
+        ROWS("llama-tied", "causal-lm", 2, "method.type=lora", "method.trainable_token_indices=[20, 7, 60]"),
+        TAGS("modernbert-tokencls", "token-classification", 1, "method.type=freeze"),
+        ANSWERS("deberta-v3-qa", "question-answering", 1, "method.type=full"),
+        MASKED("roberta-mlm", "masked-lm", 2, "method.type=full");
+
+        private final String kind;
+        private final String task;
+        private final int ranks;
+
+        @SuppressWarnings("ImmutableEnumChecker")
+        private final List<String> settings;
+
+        Run(String kind, String task, int ranks, String... settings) {
+            this.kind = kind;
+            this.task = task;
+            this.ranks = ranks;
+            this.settings = List.of(settings);
+        }
+
+        TinyRun prepare(Path folder) throws Exception {
+            Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
+            if (this == RECORDED || this == REFERENCE) {
+                base = TinyModel.rewrite(
+                        base, folder.resolve("half"), TensorType.BF16, Long.MAX_VALUE, (name, values) -> {});
+            }
+            String[] all = Stream.concat(settings.stream(), Stream.of("training.max_steps=4", "precision=fp32"))
+                    .toArray(String[]::new);
+            return new TinyRun(folder, base, task, all);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void trainsTheModelOfTheCpu(Run run) throws Exception {
+        TinyRun tiny = run.prepare(folder);
+        RunConfig cpu = tiny.config("cpu");
+        RunConfig gpu = tiny.config("gpu");
+        TinyRun.Outcome expected = tiny.run(cpu, run.ranks, null);
+        TinyRun.Outcome outcome = CopiesOnCpu.call(() -> tiny.run(gpu, run.ranks, null));
+        assertSameLosses(outcome.losses(), expected.losses());
+        assertSameMetrics(
+                outcome.result().best().eval(), expected.result().best().eval(), METRIC);
+        assertSameModel(
+                TinyRun.model(gpu),
+                TinyRun.model(cpu),
+                name -> name.matches(".*(key|k_proj|c_attn|key_proj)\\.bias") ? NOISY_PARAMETER : PARAMETER);
+    }
+}

@@ -7,6 +7,7 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -109,6 +110,11 @@ public final class TorchJni {
      */
     public static void runScriptsAsWritten() {
         JniUtils.setGraphExecutorOptimize(false);
+    }
+
+    /** Returns the folder of PyTorch's libraries. */
+    public static Path libraries() {
+        return Path.of(LibUtils.getLibtorchPath());
     }
 
     /** Starts PyTorch's own profiler (CPU). */

@@ -16,6 +16,9 @@ public final class Torch {
     /** Name of the engine in DJL. */
     public static final String ENGINE = "PyTorch";
 
+    /** Library of the GPU's driver. */
+    private static final String DRIVER = "libcuda.so";
+
     private static final int PROBES = 5;
 
     private static volatile boolean stopped;
@@ -32,10 +35,13 @@ public final class Torch {
         try {
             Engine.getEngine(ENGINE);
         } catch (EngineException e) {
-            throw RunException.config("PyTorch's native library could not be loaded ("
-                    + rootMessage(e)
-                    + "): run on Linux x86-64, or set PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR to your"
-                    + " own libtorch");
+            String reason = rootMessage(e);
+            throw RunException.config("PyTorch's native library could not be loaded (" + reason + "): "
+                    + (String.valueOf(reason).contains(DRIVER)
+                            ? "this libtorch is built for CUDA and needs the driver of a GPU, which this machine lacks;"
+                                    + " without a GPU, use a libtorch for CPUs"
+                            : "run on Linux x86-64, or set PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR to"
+                                    + " your own libtorch"));
         }
         ProcessEnd.skipDestructors();
         TorchJni.setNumThreads(threads);
@@ -67,14 +73,14 @@ public final class Torch {
      * Returns a manager that owns the tensors created with it, on the CPU or on a GPU.
      *
      * @param gpu index of the GPU, or -1 for the CPU
+     * @throws RunException if PyTorch sees no such GPU
      */
     public static NDManager manager(int gpu) {
-        if (gpu >= Engine.getEngine(ENGINE).getGpuCount()) {
-            throw RunException.config("GPU " + gpu + " is not usable here, PyTorch sees "
-                    + Engine.getEngine(ENGINE).getGpuCount()
-                    + ": install a CUDA build of libtorch (PYTORCH_LIBRARY_PATH, PYTORCH_FLAVOR), or set device: cpu");
+        Engine engine = Engine.getEngine(ENGINE);
+        if (gpu >= 0) {
+            GpuCount.here(TorchJni.libraries()).require(gpu);
         }
-        return NDManager.newBaseManager(gpu < 0 ? ai.djl.Device.cpu() : ai.djl.Device.gpu(gpu), ENGINE);
+        return engine.newBaseManager(gpu < 0 ? ai.djl.Device.cpu() : ai.djl.Device.gpu(gpu));
     }
 
     /**

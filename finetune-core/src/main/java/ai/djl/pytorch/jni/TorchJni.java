@@ -7,6 +7,7 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -110,6 +111,14 @@ public final class TorchJni {
      */
     public static void runScriptsAsWritten() {
         JniUtils.setGraphExecutorOptimize(false);
+    }
+
+    /**
+     * Returns the memory of a contiguous tensor with at least one value and at most 2 GB, valid as long as the tensor.
+     * Java cannot access the memory of a tensor on a GPU.
+     */
+    public static ByteBuffer memory(PtNDArray tensor) {
+        return PyTorchLibrary.LIB.torchDirectByteBuffer(tensor.getHandle());
     }
 
     /** Returns the folder of PyTorch's libraries. */

@@ -31,6 +31,15 @@ public interface Collective extends AutoCloseable {
     }
 
     /**
+     * Returns whether asynchronous operations take the memory of this rank's device too, by
+     * {@linkplain io.github.sparkfinetune.core.tensor.Device#exchangeBuffer addresses}. The device's operations after
+     * {@link Future#get} then wait for the result by themselves, and the host does not wait.
+     */
+    default boolean isOnDevice() {
+        return false;
+    }
+
+    /**
      * Starts to replace {@code floats} by its sum over all ranks. The buffer must not be accessed or freed until the
      * future is done or the collective is closed.
      *

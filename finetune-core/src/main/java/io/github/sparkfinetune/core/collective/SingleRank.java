@@ -18,6 +18,12 @@ public final class SingleRank implements Collective {
         return 1;
     }
 
+    /** Returns true: no operation accesses a buffer. */
+    @Override
+    public boolean isOnDevice() {
+        return true;
+    }
+
     @Override
     public Future<?> allReduceAsync(ByteBuffer floats) {
         return CompletableFuture.completedFuture(null);

@@ -10,23 +10,6 @@ import java.util.function.Consumer;
 
 /** The CPU. Java reads and writes the tensors' own memory. */
 record Cpu(NDManager manager) implements Device {
-    private record Own(NDArray tensor, ByteBuffer memory) implements HostBuffer {
-        @Override
-        public ByteBuffer bytes() {
-            return memory.duplicate().order(ByteOrder.nativeOrder());
-        }
-
-        @Override
-        public void download() {
-            // The bytes are the tensor's own memory.
-        }
-
-        @Override
-        public void upload() {
-            // The bytes are the tensor's own memory.
-        }
-    }
-
     @Override
     public NDArray create(NDManager owner, long[] values, Shape shape) {
         NDArray tensor = owner.create(shape, DataType.INT64);
@@ -55,7 +38,12 @@ record Cpu(NDManager manager) implements Device {
 
     @Override
     public HostBuffer hostBuffer(NDArray tensor) {
-        return new Own(tensor, read(tensor));
+        return new OwnMemory(tensor, read(tensor));
+    }
+
+    @Override
+    public HostBuffer exchangeBuffer(NDArray tensor) {
+        return hostBuffer(tensor);
     }
 
     @Override

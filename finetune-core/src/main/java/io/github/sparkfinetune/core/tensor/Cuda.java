@@ -7,7 +7,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.function.Consumer;
 
-/** A GPU. Values pass through host buffers, in blocking copies. */
+/**
+ * A GPU. Values pass through host buffers, in blocking copies. Ranks that exchange values on their GPUs read and write
+ * the tensors' own memory.
+ */
 final class Cuda implements Device {
     private final NDManager manager;
     private final HostCopies copies;
@@ -52,6 +55,11 @@ final class Cuda implements Device {
     @Override
     public HostBuffer hostBuffer(NDArray tensor) {
         return copies.hostBuffer(tensor);
+    }
+
+    @Override
+    public HostBuffer exchangeBuffer(NDArray tensor) {
+        return copies.exchangesOnDevice() ? OwnMemory.of(tensor) : hostBuffer(tensor);
     }
 
     @Override

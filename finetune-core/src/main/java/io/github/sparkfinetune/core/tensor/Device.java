@@ -24,6 +24,16 @@ public sealed interface Device permits Cpu, Cuda {
         return of(Torch.manager(gpu));
     }
 
+    /**
+     * Returns the device of a rank that exchanges values with other ranks, as {@link #of(int)}.
+     *
+     * @param exchangesOnDevice whether the ranks exchange values in the memory of their GPUs; without a meaning on the
+     *     CPU
+     */
+    static Device of(int gpu, boolean exchangesOnDevice) {
+        return Devices.of(Torch.manager(gpu), exchangesOnDevice);
+    }
+
     /** Returns the device of a manager's tensors. */
     static Device of(NDManager manager) {
         return Devices.of(manager);
@@ -49,6 +59,12 @@ public sealed interface Device permits Cpu, Cuda {
 
     /** Returns host memory for a tensor of at most 2 GB. On the CPU, it is the tensor's own memory. */
     HostBuffer hostBuffer(NDArray tensor);
+
+    /**
+     * Returns memory of a contiguous tensor of at most 2 GB for an exchange between ranks: the tensor's own memory if
+     * the ranks exchange values on their devices, even on a GPU, where Java cannot access it; else host memory.
+     */
+    HostBuffer exchangeBuffer(NDArray tensor);
 
     /**
      * Passes host memory for a tensor of at most 2 GB, which is valid until the visitor returns. On the CPU, it is the

@@ -18,9 +18,25 @@ final class Devices {
 
     private Devices() {}
 
+    /**
+     * Returns the device of a new base manager.
+     *
+     * @param exchangesOnDevice whether the ranks exchange values in the memory of their GPUs
+     */
+    static Device of(NDManager base, boolean exchangesOnDevice) {
+        if (isGpu(base)) {
+            keep(base, exchangesOnDevice);
+        }
+        return of(base);
+    }
+
     /** Returns the device of a manager's tensors. */
     static Device of(NDManager manager) {
-        return manager.getDevice().isGpu() || copiesOnCpu ? new Cuda(manager, copies(manager)) : new Cpu(manager);
+        return isGpu(manager) ? new Cuda(manager, copies(manager)) : new Cpu(manager);
+    }
+
+    private static boolean isGpu(NDManager manager) {
+        return manager.getDevice().isGpu() || copiesOnCpu;
     }
 
     private static HostCopies copies(NDManager manager) {
@@ -28,9 +44,14 @@ final class Devices {
         while (!(base.getParentManager() instanceof NDManager.SystemNDManager)) {
             base = base.getParentManager();
         }
-        return COPIES.computeIfAbsent(base, owner -> {
-            owner.attachInternal(UUID.randomUUID().toString(), () -> COPIES.remove(owner));
-            return new HostCopies(owner);
-        });
+        HostCopies kept = COPIES.get(base);
+        return kept == null ? keep(base, false) : kept;
+    }
+
+    private static HostCopies keep(NDManager base, boolean exchangesOnDevice) {
+        HostCopies copies = new HostCopies(base, exchangesOnDevice);
+        COPIES.put(base, copies);
+        base.attachInternal(UUID.randomUUID().toString(), () -> COPIES.remove(base));
+        return copies;
     }
 }

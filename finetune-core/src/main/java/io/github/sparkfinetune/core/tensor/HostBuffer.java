@@ -3,7 +3,10 @@ package io.github.sparkfinetune.core.tensor;
 import ai.djl.ndarray.NDArray;
 import java.nio.ByteBuffer;
 
-/** Values of a tensor in host memory: the tensor's own memory, or a copy if the tensor is on a GPU. */
+/**
+ * Values of a tensor in host memory: the tensor's own memory, or a copy if the tensor is on a GPU. For ranks that
+ * exchange values on their GPUs, the tensor's own memory on the GPU.
+ */
 public interface HostBuffer {
     /** Returns the tensor. */
     NDArray tensor();

@@ -14,12 +14,21 @@ import java.util.function.Consumer;
  */
 final class HostCopies {
     private final NDManager manager;
+    private final boolean exchangesOnDevice;
     private ScriptModule script;
     private ByteBuffer staging = ByteBuffer.allocateDirect(0);
 
-    /** @param manager base manager of the GPU's tensors */
-    HostCopies(NDManager manager) {
+    /**
+     * @param manager base manager of the GPU's tensors
+     * @param exchangesOnDevice whether the ranks exchange values in the memory of their GPUs
+     */
+    HostCopies(NDManager manager, boolean exchangesOnDevice) {
         this.manager = manager;
+        this.exchangesOnDevice = exchangesOnDevice;
+    }
+
+    boolean exchangesOnDevice() {
+        return exchangesOnDevice;
     }
 
     /** Host memory with the values of a tensor. */

@@ -9,6 +9,7 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /** Access to tensors of any size from host memory, one part after the other: a Java buffer holds less than 2 GB. */
 public final class TensorParts {
@@ -89,20 +90,30 @@ public final class TensorParts {
     }
 
     /**
-     * Returns all parts of a tensor, at least one.
+     * Returns all parts of a tensor for an exchange between ranks, at least one, see {@link Device#exchangeBuffer}.
      *
      * @param owner owner of the parts, which are views; they are valid until the owner is closed
      * @param script script with the methods of {@code core.tensor.tensors}
      * @param tensor contiguous tensor of a type that DJL supports
      */
     public static List<HostBuffer> all(NDManager owner, Device device, ScriptModule script, NDArray tensor) {
+        return all(owner, script, tensor, device::exchangeBuffer);
+    }
+
+    /** Returns all parts of a tensor in host memory, as {@link #all}. */
+    public static List<HostBuffer> inHostMemory(NDManager owner, Device device, ScriptModule script, NDArray tensor) {
+        return all(owner, script, tensor, device::hostBuffer);
+    }
+
+    private static List<HostBuffer> all(
+            NDManager owner, ScriptModule script, NDArray tensor, Function<NDArray, HostBuffer> memory) {
         long count = tensor.getShape().size();
         int part = bytes / tensor.getDataType().getNumOfBytes();
         List<HostBuffer> parts = new ArrayList<>();
         long from = 0;
         do {
             NDArray stretch = script.callOne(owner, "stretch", tensor, from, Math.min(count, from + part));
-            parts.add(device.hostBuffer(stretch));
+            parts.add(memory.apply(stretch));
             from += part;
         } while (from < count);
         return List.copyOf(parts);

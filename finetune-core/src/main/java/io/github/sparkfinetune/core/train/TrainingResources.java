@@ -72,7 +72,7 @@ final class TrainingResources implements AutoCloseable {
                     ? Optional.of(closing(draws.evaluated(ParquetSamples.open(
                             dataset, manifest, Manifest.EVAL, data.readWhileTraining(), rank.hadoop()))))
                     : Optional.empty();
-            device = Device.of(rank.gpu());
+            device = Device.of(rank.gpu(), rank.collective().isOnDevice());
             opened.push(device.manager()::close);
             precision = Precision.of(
                     config.compute().precision(),

@@ -27,7 +27,7 @@ class DeviceTest {
         CUDA;
 
         Device of(NDManager manager) {
-            return this == CPU ? new Cpu(manager) : new Cuda(manager, new HostCopies(manager));
+            return this == CPU ? new Cpu(manager) : new Cuda(manager, new HostCopies(manager, false));
         }
     }
 
@@ -138,6 +138,32 @@ class DeviceTest {
         });
         assertThat(outer.toFloatArray()).containsExactly(7, 2, 3);
         assertThat(inner.toFloatArray()).containsExactly(9, 8);
+    }
+
+    @Test
+    void exchangesTheTensorsOwnMemoryIfRanksExchangeOnTheirDevices() throws Exception {
+        CopiesOnCpu.call(() -> {
+            Device device = Device.of(-1, true);
+            try (NDManager own = device.manager();
+                    NDManager below = own.newSubManager()) {
+                NDArray tensor = below.create(new float[] {1, 2, 3});
+                HostBuffer part = Device.of(below).exchangeBuffer(tensor.get("1:"));
+                tensor.muli(2);
+                assertThat(floats(part.bytes())).containsExactly(4, 6);
+                part.bytes().putFloat(9);
+                assertThat(tensor.toFloatArray()).containsExactly(2, 9, 6);
+                assertThat(Device.of(below)
+                                .exchangeBuffer(below.create(new Shape(0)))
+                                .bytes()
+                                .hasRemaining())
+                        .isFalse();
+                HostBuffer host = Device.of(below).hostBuffer(tensor);
+                host.download();
+                tensor.muli(2);
+                assertThat(floats(host.bytes())).containsExactly(2, 9, 6);
+            }
+            return null;
+        });
     }
 
     @Test

@@ -39,7 +39,7 @@ class TensorPartsTest {
     }
 
     private List<Device> devices() {
-        return List.of(new Cpu(manager), new Cuda(manager, new HostCopies(manager)));
+        return List.of(new Cpu(manager), new Cuda(manager, new HostCopies(manager, false)));
     }
 
     @ParameterizedTest

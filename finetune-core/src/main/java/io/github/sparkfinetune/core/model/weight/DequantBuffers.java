@@ -62,7 +62,7 @@ public final class DequantBuffers {
         NDArray memory = manager.create(bytes, DataType.UINT8);
         return new Staged(
                 script.callOne(manager, "over_bytes", memory, shape, type == TensorType.BF16),
-                TensorParts.all(manager, device, script, memory));
+                TensorParts.inHostMemory(manager, device, script, memory));
     }
 
     /**

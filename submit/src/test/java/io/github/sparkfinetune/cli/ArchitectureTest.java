@@ -66,6 +66,7 @@ class ArchitectureTest {
             "core.collective",
             "core.collective.address",
             "core.collective.exchange",
+            "core.collective.nccl",
             "core.shard",
             "core.arch.rope",
             "core.arch",

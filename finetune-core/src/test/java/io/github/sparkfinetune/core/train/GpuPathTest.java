@@ -1,18 +1,23 @@
 package io.github.sparkfinetune.core.train;
 
+import static io.github.sparkfinetune.core.train.RunAssertions.assertBitEqual;
 import static io.github.sparkfinetune.core.train.RunAssertions.assertSameLosses;
 import static io.github.sparkfinetune.core.train.RunAssertions.assertSameMetrics;
 import static io.github.sparkfinetune.core.train.RunAssertions.assertSameModel;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.collective.nccl.FakeDevices;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.CopiesOnCpu;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Runs on the device of a GPU, over tensors of the CPU, train the model of runs on the CPU. Only the kernel of
@@ -31,7 +36,9 @@ class GpuPathTest {
     /** Runs that differ in what passes between host and device. */
     enum Run {
         /** Gradients of ranks, shares of an optimizer. */
-        SHARES("bert-seqcls", "classification", 2, "cluster.shard_optimizer=true", "training.save_steps=2"),
+        SHARES("bert-seqcls", "classification", 2, "cluster.shard=optimizer", "training.save_steps=2"),
+        /** Weights that ranks gather. */
+        WEIGHTS("llama-tied", "causal-lm", 2, "cluster.shard=full"),
         /** Staged 4-bit weights. */
         CODES("llama-tied", "sft", 2, "method.type=qlora", "method.lora_dropout=0.1"),
         /** Staged weights of a family whose layers are recorded. */
@@ -71,20 +78,55 @@ class GpuPathTest {
         }
     }
 
+    static Stream<Arguments> runs() {
+        return TestMatrix.first(4, Stream.of(Run.values()).map(Arguments::of).toArray(Arguments[]::new));
+    }
+
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("runs")
     void trainsTheModelOfTheCpu(Run run) throws Exception {
         TinyRun tiny = run.prepare(folder);
         RunConfig cpu = tiny.config("cpu");
         RunConfig gpu = tiny.config("gpu");
         TinyRun.Outcome expected = tiny.run(cpu, run.ranks, null);
         TinyRun.Outcome outcome = CopiesOnCpu.call(() -> tiny.run(gpu, run.ranks, null));
-        assertSameLosses(outcome.losses(), expected.losses());
+        assertSame(outcome, expected, gpu, cpu);
+    }
+
+    private static void assertSame(
+            TinyRun.Outcome actual, TinyRun.Outcome expected, RunConfig actualRun, RunConfig expectedRun) {
+        assertSameLosses(actual.losses(), expected.losses());
         assertSameMetrics(
-                outcome.result().best().eval(), expected.result().best().eval(), METRIC);
+                actual.result().best().eval(), expected.result().best().eval(), METRIC);
         assertSameModel(
-                TinyRun.model(gpu),
-                TinyRun.model(cpu),
+                TinyRun.model(actualRun),
+                TinyRun.model(expectedRun),
                 name -> name.matches(".*(key|k_proj|c_attn|key_proj)\\.bias") ? NOISY_PARAMETER : PARAMETER);
+    }
+
+    static Stream<Arguments> runsOfRanks() {
+        return TestMatrix.first(
+                2,
+                Arguments.of(Run.SHARES),
+                Arguments.of(Run.WEIGHTS),
+                Arguments.of(Run.ROWS),
+                Arguments.of(Run.CODES),
+                Arguments.of(Run.MASKED));
+    }
+
+    /** Two values have the same sum in every order, so the bits are those of the exchange. */
+    @ParameterizedTest
+    @MethodSource("runsOfRanks")
+    void sumsOnTheDevicesWhatTheExchangeSums(Run run) throws Exception {
+        TinyRun tiny = run.prepare(folder);
+        RunConfig exchange = tiny.config("exchange");
+        RunConfig devices = tiny.config("devices");
+        TinyRun.Outcome expected = CopiesOnCpu.call(() -> tiny.run(exchange, run.ranks, null));
+        try (FakeDevices fakes = new FakeDevices(run.ranks)) {
+            TinyRun.Outcome outcome =
+                    CopiesOnCpu.call(() -> tiny.run(devices, run.ranks, null, "attempt", fakes::over));
+            assertThat(outcome.losses()).isEqualTo(expected.losses());
+        }
+        assertBitEqual(TinyRun.model(devices), TinyRun.model(exchange));
     }
 }

@@ -45,7 +45,7 @@ public final class ShardedWeights {
         this.cut = new Cut(whole.stream().mapToLong(NDArray::size).toArray(), ranks.size());
         NDManager manager = device.manager();
         this.values = manager.create(new Shape(cut.size(ranks.rank())), DataType.FLOAT32);
-        this.parts = TensorParts.all(manager, device, script, values);
+        this.parts = TensorParts.inHostMemory(manager, device, script, values);
         try (NDManager owner = manager.newSubManager()) {
             for (Cut.Range range : cut.of(ranks.rank())) {
                 NDArray own = script.callOne(owner, "stretch", whole.get(range.tensor()), range.from(), range.to());
@@ -89,7 +89,7 @@ public final class ShardedWeights {
      */
     public List<NDArray> whole(NDManager owner, List<NDArray> like) {
         NDArray flat = owner.create(new Shape(size()), DataType.FLOAT32);
-        List<HostBuffer> target = TensorParts.all(owner, device, script, flat);
+        List<HostBuffer> target = TensorParts.inHostMemory(owner, device, script, flat);
         Collective.await(gather(target));
         target.forEach(HostBuffer::upload);
         return script.call(owner, "views_like", flat, like);

@@ -122,7 +122,7 @@ public final class WeightGathering {
     private Tensor tensor(long size) {
         NDManager manager = device.manager();
         NDArray flat = manager.create(new Shape(size), DataType.FLOAT32);
-        return new Tensor(flat, TensorParts.all(manager, device, script, flat));
+        return new Tensor(flat, TensorParts.inHostMemory(manager, device, script, flat));
     }
 
     /** Adds the next layer; returns the memory of its codes. */

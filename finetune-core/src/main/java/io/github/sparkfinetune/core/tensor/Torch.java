@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.TorchJni;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.tokenizer.Offline;
+import java.nio.file.Path;
 import java.util.concurrent.CancellationException;
 import java.util.function.Supplier;
 
@@ -47,6 +48,11 @@ public final class Torch {
         TorchJni.setNumThreads(threads);
         TorchJni.runScriptsAsWritten();
         TorchJni.setGradMode(false);
+    }
+
+    /** Returns the folder of PyTorch's libraries, after {@link #start}. */
+    public static Path libraries() {
+        return TorchJni.libraries();
     }
 
     /** Makes every later computation of this process throw, for a process that ends. */

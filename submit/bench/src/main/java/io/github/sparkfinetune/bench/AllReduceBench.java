@@ -1,26 +1,38 @@
 package io.github.sparkfinetune.bench;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.collective.nccl.NcclRanks;
+import io.github.sparkfinetune.core.tensor.Device;
+import io.github.sparkfinetune.core.tensor.HostBuffer;
+import io.github.sparkfinetune.core.tensor.Torch;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ExecutionException;
+import java.util.stream.Stream;
 
 /**
  * Measures an all-reduce over processes on this machine: {@code AllReduceBench RANKS}. Prints, as gloo_all_reduce.py
  * does, the median of each size on rank 0 and the processor seconds of all ranks per GB of the buffer; then the latency
  * of a sum of one double. {@code -Drepeats=N} measures N times instead of 21, after as many warm-up repeats.
+ * {@code -Dnccl=FOLDER} sums on one GPU per rank, by NCCL of the libtorch in a folder.
  */
 final class AllReduceBench {
     private static final int[] MEGABYTES = {1, 16, 64};
     private static final int WARM_UP_MEGABYTES = 256;
     private static final int REPEATS = Integer.getInteger("repeats", 21);
     private static final int SMALL_REPEATS = 100 * REPEATS;
+
+    private static final String NCCL = System.getProperty("nccl");
 
     private AllReduceBench() {}
 
@@ -29,32 +41,124 @@ final class AllReduceBench {
             RankProcesses.run(
                     AllReduceBench.class,
                     Integer.parseInt(arguments[0]),
-                    List.of("-Xmx128m", "-XX:+UseSerialGC", "-Drepeats=" + REPEATS),
+                    Stream.of(
+                                    "-Xmx128m",
+                                    "-XX:+UseSerialGC",
+                                    "-Drepeats=" + REPEATS,
+                                    NCCL == null ? "" : "-Dnccl=" + NCCL)
+                            .filter(option -> !option.isEmpty())
+                            .toList(),
                     List.of());
             return;
         }
         int ranks = Integer.parseInt(arguments[1]);
         PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
-        try (Collective exchange = RankProcesses.join(Integer.parseInt(arguments[0]))) {
+        try (Collective exchange = RankProcesses.join(Integer.parseInt(arguments[0]));
+                Collective collective = NCCL == null ? exchange : onGpus(exchange)) {
             for (int megabytes : MEGABYTES) {
-                buffer(exchange, megabytes, ranks, out);
+                try (Values values = collective.isOnDevice()
+                        ? new OnGpu(collective.rank(), megabytes << 20)
+                        : new OnHost(megabytes << 20)) {
+                    buffer(collective, values, ranks, out);
+                }
             }
-            small(exchange, ranks, out);
+            small(collective, ranks, out);
         }
     }
 
-    private static void buffer(Collective exchange, int megabytes, int ranks, PrintWriter out) {
-        ByteBuffer floats = ByteBuffer.allocateDirect(megabytes << 20).order(ByteOrder.nativeOrder());
+    private static Collective onGpus(Collective exchange) {
+        return new NcclRanks(exchange.rank(), Path.of(NCCL), false, true, Duration.ofMinutes(1)).over(exchange);
+    }
+
+    /** Values that are summed. */
+    private interface Values extends AutoCloseable {
+        ByteBuffer floats();
+
+        void setFirst(float value);
+
+        /** Returns the first value, after the sum. */
+        float first();
+
+        @Override
+        void close();
+    }
+
+    private static final class OnHost implements Values {
+        private final ByteBuffer floats;
+
+        OnHost(int bytes) {
+            floats = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+        }
+
+        @Override
+        public ByteBuffer floats() {
+            return floats;
+        }
+
+        @Override
+        public void setFirst(float value) {
+            floats.putFloat(0, value);
+        }
+
+        @Override
+        public float first() {
+            return floats.getFloat(0);
+        }
+
+        @Override
+        public void close() {
+            // The garbage collector frees the buffer.
+        }
+    }
+
+    private static final class OnGpu implements Values {
+        private final Device device;
+        private final NDArray tensor;
+        private final NDArray first;
+        private final HostBuffer memory;
+
+        OnGpu(int gpu, int bytes) {
+            Torch.start(1);
+            device = Device.of(gpu, true);
+            tensor = device.manager().zeros(new Shape(bytes / Float.BYTES));
+            first = tensor.get("0:1");
+            memory = device.exchangeBuffer(tensor);
+        }
+
+        @Override
+        public ByteBuffer floats() {
+            return memory.bytes();
+        }
+
+        @Override
+        public void setFirst(float value) {
+            device.write(first, target -> target.put(value));
+        }
+
+        @Override
+        public float first() {
+            return device.read(first).getFloat();
+        }
+
+        @Override
+        public void close() {
+            device.manager().close();
+        }
+    }
+
+    private static void buffer(Collective exchange, Values values, int ranks, PrintWriter out) {
+        int bytes = values.floats().remaining();
+        int megabytes = bytes >> 20;
         for (int i = 0; i < Math.max(REPEATS, Math.min(WARM_UP_MEGABYTES, 14 * REPEATS) / megabytes); i++) {
-            await(exchange, floats);
+            await(exchange, values);
         }
         long[] nanos = new long[REPEATS];
         double processor = ProcessorTime.seconds();
         for (int i = 0; i < REPEATS; i++) {
-            floats.asFloatBuffer().put(0, exchange.rank() + 1);
+            values.setFirst(exchange.rank() + 1);
             exchange.barrier();
             long start = System.nanoTime();
-            await(exchange, floats);
+            await(exchange, values);
             nanos[i] = System.nanoTime() - start;
         }
         double[] used = {ProcessorTime.seconds() - processor};
@@ -68,15 +172,17 @@ final class AllReduceBench {
                     ranks,
                     megabytes,
                     seconds * 1e3,
-                    2.0 * (ranks - 1) / ranks * floats.capacity() / seconds / 1e9,
-                    used[0] / REPEATS / floats.capacity() * 1e9,
-                    floats.asFloatBuffer().get(0));
+                    2.0 * (ranks - 1) / ranks * bytes / seconds / 1e9,
+                    used[0] / REPEATS / bytes * 1e9,
+                    values.first());
         }
     }
 
-    private static void await(Collective exchange, ByteBuffer floats) {
+    private static void await(Collective exchange, Values values) {
         try {
-            exchange.allReduceAsync(floats).get();
+            exchange.allReduceAsync(values.floats()).get();
+            // Waits for the GPU.
+            values.first();
         } catch (InterruptedException | ExecutionException e) {
             throw new IllegalStateException(e);
         }

@@ -17,6 +17,7 @@ import java.io.Serializable;
  * @param startTimeoutSeconds seconds that the driver waits for enough executors to register
  * @param sharedFilesystem whether {@code file:} paths mean the same files on the driver and on every executor
  * @param shard what the ranks share, so that each holds and saves only its share
+ * @param collective how ranks sum gradients
  */
 public record ClusterConfig(
         @Key(mayChange = true, hf = "TrainingArguments.world_size")
@@ -27,7 +28,8 @@ public record ClusterConfig(
         @Key(mayChange = true) int timeoutSeconds,
         @Key(mayChange = true) int startTimeoutSeconds,
         @Key(mayChange = true) boolean sharedFilesystem,
-        @Key(mayChange = true) Shard shard)
+        @Key(mayChange = true) Shard shard,
+        @Key(mayChange = true) CollectiveChoice collective)
         implements Serializable {
 
     /** What the ranks share (Rajbhandari et al. 2020, ZeRO). Each level adds to the level before. */
@@ -51,11 +53,28 @@ public record ClusterConfig(
         }
     }
 
+    /** How ranks sum gradients. */
+    public enum CollectiveChoice {
+        /**
+         * By NCCL if each rank has a GPU, NCCL 2.23 or later is there, and Spark does not encrypt its RPC; else by
+         * sockets.
+         */
+        @JsonProperty("auto")
+        AUTO,
+        /** By the ranks' own sockets, which are authenticated, on their hosts. */
+        @JsonProperty("tcp")
+        TCP,
+        /** By NCCL from GPU to GPU, whose connections are neither authenticated nor encrypted; else the run fails. */
+        @JsonProperty("nccl")
+        NCCL
+    }
+
     public ClusterConfig {
         Check.that(ranks >= 1, "cluster.ranks", ranks, "at least 1");
         Check.that(port >= 0 && port <= 65535, "cluster.port", port, "between 0 and 65535");
         Check.that(timeoutSeconds >= 1, "cluster.timeout_seconds", timeoutSeconds, "at least 1");
         Check.present("cluster.shard", shard);
         Check.that(startTimeoutSeconds >= 1, "cluster.start_timeout_seconds", startTimeoutSeconds, "at least 1");
+        Check.present("cluster.collective", collective);
     }
 }

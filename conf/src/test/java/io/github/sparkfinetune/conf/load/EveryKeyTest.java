@@ -207,6 +207,7 @@ class EveryKeyTest {
                   start_timeout_seconds: 16
                   shared_filesystem: true
                   shard: gradients
+                  collective: tcp
                 output: {dir: out, dtype: bfloat16}
                 """, "run.yaml", List.of());
 
@@ -304,7 +305,15 @@ class EveryKeyTest {
                 new RunConfig.Compute(
                         DeviceChoice.CPU,
                         PrecisionChoice.BF16,
-                        new ClusterConfig(4, 7000, "0.0.0.0", 15, 16, true, ClusterConfig.Shard.GRADIENTS)),
+                        new ClusterConfig(
+                                4,
+                                7000,
+                                "0.0.0.0",
+                                15,
+                                16,
+                                true,
+                                ClusterConfig.Shard.GRADIENTS,
+                                ClusterConfig.CollectiveChoice.TCP)),
                 new OutputConfig("out", OutputConfig.Dtype.BFLOAT16));
         assertThat(config).isEqualTo(expected);
         assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))

@@ -120,7 +120,8 @@ class RunConfigLoaderTest {
                         new TrainingConfig.Saving(0, 15, 2),
                         new TrainingConfig.Tracking(1, List.of(), null)));
         assertThat(config.compute().cluster())
-                .isEqualTo(new ClusterConfig(1, 0, null, 10, 120, false, ClusterConfig.Shard.NONE));
+                .isEqualTo(new ClusterConfig(
+                        1, 0, null, 10, 120, false, ClusterConfig.Shard.NONE, ClusterConfig.CollectiveChoice.AUTO));
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.ClusterConfig.CollectiveChoice;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.collective.LostRankException;
@@ -10,6 +11,8 @@ import io.github.sparkfinetune.core.collective.address.RankEndpoint;
 import io.github.sparkfinetune.core.collective.address.RankOrder;
 import io.github.sparkfinetune.core.collective.exchange.ExchangeTimeouts;
 import io.github.sparkfinetune.core.collective.exchange.TcpExchange;
+import io.github.sparkfinetune.core.collective.nccl.NcclRanks;
+import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.core.train.RankContext;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
@@ -194,11 +197,14 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
                 Duration.ofSeconds(config.compute().cluster().timeoutSeconds()),
                 ExchangeTimeouts.DEFAULT.operation());
         BooleanSupplier cancelled = () -> ComputingTasks.isStopped(context);
-        try (Collective collective = TcpExchange.join(endpoint, member, timeouts, cancelled)) {
+        int gpu = placement.gpu(context);
+        int threads = placement.threads(context);
+        try (Collective exchange = TcpExchange.join(endpoint, member, timeouts, cancelled);
+                Collective collective = collective(exchange, gpu, threads, member.encrypted())) {
             RankContext rank = new RankContext(
                     collective,
-                    placement.gpu(context),
-                    placement.threads(context),
+                    gpu,
+                    threads,
                     hadoop.value(),
                     LocalDirs.first(SparkEnv.get()),
                     member.attempt(),
@@ -206,6 +212,18 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
                     cancelled);
             return body.run(config, rank, resumeFrom);
         }
+    }
+
+    /** Returns the configured collective of ranks that have joined an exchange. */
+    private Collective collective(Collective exchange, int gpu, int threads, boolean encrypted) {
+        CollectiveChoice choice = config.compute().cluster().collective();
+        boolean required = choice == CollectiveChoice.NCCL;
+        if (choice == CollectiveChoice.TCP || (gpu < 0 && !required)) {
+            return exchange;
+        }
+        Torch.start(threads);
+        Duration deadline = ExchangeTimeouts.DEFAULT.operation();
+        return new NcclRanks(gpu, Torch.libraries(), encrypted, required, deadline).over(exchange);
     }
 
     private Consumer<TrainingRecord> recorder(int attempt) {

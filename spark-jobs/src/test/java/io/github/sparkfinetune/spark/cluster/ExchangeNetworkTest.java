@@ -32,8 +32,10 @@ class ExchangeNetworkTest {
     @Test
     void listensOnTheConfiguredAddress() {
         SparkConf conf = new SparkConf(false).set("spark.driver.bindAddress", "127.0.0.1");
-        ClusterConfig unset = new ClusterConfig(2, 0, null, 10, 120, false, ClusterConfig.Shard.NONE);
-        ClusterConfig all = new ClusterConfig(2, 0, "0.0.0.0", 10, 120, false, ClusterConfig.Shard.NONE);
+        ClusterConfig unset = new ClusterConfig(
+                2, 0, null, 10, 120, false, ClusterConfig.Shard.NONE, ClusterConfig.CollectiveChoice.AUTO);
+        ClusterConfig all = new ClusterConfig(
+                2, 0, "0.0.0.0", 10, 120, false, ClusterConfig.Shard.NONE, ClusterConfig.CollectiveChoice.AUTO);
 
         conf.set("spark.master", "local[2]");
         assertThat(ExchangeNetwork.bindAddress(conf, unset, "nat.example")).isEqualTo("127.0.0.1");

@@ -215,8 +215,23 @@ class TrainJobTest {
         assertThat(error).isInstanceOf(IllegalStateException.class).hasMessage("metrics.jsonl cannot be written");
     }
 
-    private RunException failure(RankBody body) {
-        return catchThrowableOfType(RunException.class, () -> TrainJob.run(spark, Runs.in(folder), body, records::add));
+    @Test
+    void refusesNcclWithoutGpus() {
+        CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
+            throw new AssertionError("no rank may start");
+        });
+
+        RunException error = failure(body, "cluster.collective=nccl");
+
+        assertThat(error.exitCode()).isEqualTo(ExitCode.CONFIG);
+        assertThat(error)
+                .hasMessageMatching("cluster\\.collective: nccl is not possible on rank 0 \\(.*\\): it has no GPU:"
+                        + " set cluster.collective to auto or tcp");
+    }
+
+    private RunException failure(RankBody body, String... settings) {
+        return catchThrowableOfType(
+                RunException.class, () -> TrainJob.run(spark, Runs.in(folder, settings), body, records::add));
     }
 
     private void assertStepsOnceInOrder() {

@@ -43,8 +43,10 @@ class Kernels(TorchDispatchMode):
         return operator(*args, **kwargs)
 
 
-def fused_attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None):
+def fused_attention(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
     """scaled_dot_product_attention by a kernel of CUDA; PyTorch's own choice on "meta" is many operators."""
+    if enable_gqa:
+        return torch.ops.aten._scaled_dot_product_flash_attention(q, k, v, dropout_p, is_causal, scale=scale)[0]
     if attn_mask is not None:
         attn_mask = attn_mask.expand([*q.shape[:-1], k.shape[-2]])
     return torch.ops.aten._scaled_dot_product_efficient_attention(

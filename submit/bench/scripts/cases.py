@@ -217,7 +217,10 @@ INPUTS = {
     "Autograd.leaf": lambda i: [(i.x(3),)],
     "Autograd.backward": lambda i: [recorded(i, add, n) for add in (False, True) for n in (0, 1, 2)],
     "Matmul.pad_rows": lambda i: [(i.x(9, 3),)],
+    "Matmul.casts": lambda i: [()],
     "Matmul.cast": lambda i: [(i.x(2, 3),)],
+    "Matmul.cast_product": lambda i: [(i.x(2, 3), i.x(3))],
+    "Matmul.empty_cast": lambda i: [(i.x(0, 3),)],
     "WeightGradients.put": lambda i: [({"a": i.x(3)}, name, i.x(3), add) for name in "ab" for add in (False, True)],
     "WeightGradients.put_product": lambda i: [
         ({"a": i.x(3, 4)}, name, i.x(9, 3), i.x(9, 4), add) for name in "ab" for add in (False, True)
@@ -235,6 +238,14 @@ INPUTS = {
         for w, m in i.linears()
         if "a.lora_A" in w
         for add, needs_input_grad in [(False, True), (True, False)]
+    ],
+    "Lora.lora_cast": lambda i: [(i.linear("a", WIDE, HIDDEN, "lora"), "a", part) for part in (".lora_A", ".lora_B")],
+    "Lora.inner_backward": lambda i: [
+        (i.x(N, WIDE), i.x(N, HIDDEN), w["a.lora_A"], w, m, gradients, "a", add)
+        for w in [i.linear("a", WIDE, HIDDEN, "lora")]
+        for m in ({}, {"a": i.mask(N, HIDDEN)})
+        for gradients in ({}, i.gradients(w))
+        for add in (False, True)
     ],
     "Lora.row_squares": lambda i: [(i.x(3, 4), conv1d) for conv1d in (False, True)],
     "Lora.rows_of": lambda i: [(i.x(3, 4), conv1d) for conv1d in (False, True)],
@@ -269,7 +280,9 @@ INPUTS = {
         ]
     ],
     "Linear.cast_backward": lambda i: [
-        (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add) for w, m in i.linears() for add in (False, True)
+        (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add, None, needs_input_grad)
+        for w, m in i.linears()
+        for add, needs_input_grad in [(False, True), (True, False)]
     ],
     "Activation.activation": lambda i: [(i.x(3, 4), act) for act in ACTIVATIONS],
     "Activation.activation_backward": lambda i: [(i.x(3, 4), i.x(3, 4), act) for act in ACTIVATIONS],
@@ -301,6 +314,10 @@ INPUTS = {
     "Residual.norm_kept": lambda i: [
         (i.x(N, HIDDEN), {"a.weight": i.x(HIDDEN)}, name, behind) for name in "ab" for behind in (False, True)
     ],
+    "Residual.plus": lambda i: [
+        (i.x(N, HIDDEN).to(dtype), i.x(N, HIDDEN)) for dtype in (torch.float32, torch.bfloat16)
+    ],
+    "Residual.norm_input": lambda i: [(i.x(N, HIDDEN).to(torch.bfloat16), i.norm("a", HIDDEN), name) for name in "ab"],
     "Residual.normed": lambda i: [
         (i.x(N, HIDDEN), {"a.weight": i.x(HIDDEN)}, {"a.rms": i.x(N, 1)}, name) for name in "ab"
     ],
@@ -463,7 +480,10 @@ INPUTS |= {
     "Matmul.turned_product": lambda i: [(i.x(5, HIDDEN), i.x(WIDE, HIDDEN))],
     "Bf16Matmul.bf16_product": lambda i: [(i.x(9, 4), i.x(6, 4))],
     "Bf16Matmul.pad_rows": lambda i: [(x,) for x in (i.x(0, 3), i.x(9, 3), i.x(16, 3), i.ids(5, 9))],
+    "Bf16Matmul.casts": lambda i: [()],
     "Bf16Matmul.cast": lambda i: [(i.x(2, 3),)],
+    "Bf16Matmul.cast_product": lambda i: [(i.x(2, 3), i.x(3))],
+    "Bf16Matmul.empty_cast": lambda i: [(i.x(0, 3),)],
 }
 
 DOCUMENT_CALLS = [(0, 2, 5), (10, 1, 1), (11, 1, 9)]
@@ -713,10 +733,17 @@ INPUTS |= {
     ],
     "DocumentAttention.window": lambda i: [(i.packed(), length) for length in (5, 9)],
     "DocumentAttention.by_heads": lambda i: (
-        [(i.x(N, HIDDEN), call, HEADS) for call in DOCUMENT_CALLS]
-        + [(i.x(N, i.kv_heads * WIDTH), DOCUMENT_CALLS[0], i.kv_heads)]
+        [(i.x(N, HIDDEN), call, HEADS, True) for call in DOCUMENT_CALLS]
+        + [(i.x(N, i.kv_heads * WIDTH), DOCUMENT_CALLS[0], i.kv_heads, repeat) for repeat in (False, True)]
     ),
-    "DocumentAttention.by_tokens": lambda i: [(i.x(2, HEADS, 5, WIDTH), heads) for heads in (HEADS, i.kv_heads)],
+    "DocumentAttention.by_tokens": lambda i: [
+        (i.x(2, HEADS, 5, WIDTH).to(dtype), heads)
+        for heads in (HEADS, i.kv_heads)
+        for dtype in (torch.float32, torch.bfloat16)
+    ],
+    "DocumentAttention.repeats": lambda i: [
+        (i.x(3).to(dtype), bias) for dtype in (torch.float32, torch.bfloat16) for bias in (None, i.x(9, 9))
+    ],
     "DocumentAttention.attend_call": lambda i: [
         (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window, recorded)
         for window in (None, i.packed()["window.9"])
@@ -753,6 +780,7 @@ INPUTS |= {
     "CachedAttention.cache_grown": lambda i: [(i.cache()["keys"], 10, 20)],
     "CachedAttention.next_logits": lambda i: [(i.x(n, HIDDEN), i.x(VOCABULARY, HIDDEN)) for n in (1, 8, 9)],
     "Llama.embeddings": lambda i: [(i.x(N, HIDDEN), {}, {}, DOCUMENTS, {})],
+    "Llama.cast_rotated": lambda i: [(i.x(N, HIDDEN), HEADS, batch, 1) for batch in (i.packed(), {})],
     "Llama.queries_keys_values": lambda i: [(i.x(N, HIDDEN), w, i.packed(), masks) for w, masks in i.llamas()],
     "Llama.after_attention": lambda i: [(i.x(N, HIDDEN), i.x(N, HIDDEN), w, masks) for w, masks in i.llamas()],
     "Llama.layer": lambda i: [(i.x(N, HIDDEN), w, i.packed(), DOCUMENTS, masks) for w, masks in i.llamas()],

@@ -15,6 +15,7 @@ import pathlib
 import sys
 
 import absent_device
+import layer_kernels
 import torch
 from cases import ATTRIBUTES, INPUTS
 from inputs import Inputs
@@ -141,6 +142,8 @@ def main():
                     failed += not result.startswith(("equal", "ran"))
                     label = " ".join(part.__name__ for part in (family, other) if part)
                     print(f"{label:<26}{key:<44}{result}")
+    if options.device == "meta":
+        layer_kernels.print_kernels(found["Llama"], {"bf16": found["Bf16Matmul"], "fp32": found["OneDnnMatmul"]})
     for unused in sorted(INPUTS.keys() - seen):
         failed += 1
         print(f"{'cases.py':<26}{unused:<44}is no method of the text")

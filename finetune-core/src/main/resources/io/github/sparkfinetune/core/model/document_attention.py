@@ -25,29 +25,45 @@ class DocumentAttention(MatrixAttention):
         """The bias of documents of one length."""
         return batch.get("window." + str(length))
 
-    def by_heads(self, x: Tensor, call: Tuple[int, int, int], heads: int) -> Tensor:
-        """x [N, heads d] -> a call's documents [documents, A, L, d], shared heads repeated."""
+    def repeats(self, q: Tensor, bias: Optional[Tensor]) -> bool:
+        """Whether attention's kernel reads a key-value head for each head.
+
+        Only flash attention on a GPU does not: in BF16, without a bias.
+        """
+        flash = not self.fused_attention and not self.matrix_products and q.dtype == torch.bfloat16
+        return not flash or bias is not None
+
+    def by_heads(self, x: Tensor, call: Tuple[int, int, int], heads: int, repeat: bool) -> Tensor:
+        """x [N, heads d] -> a call's documents [documents, heads or A, L, d]
+
+        repeat: whether shared heads are repeated.
+        """
         start, n, length = call
         y = x[start : start + n * length].view([n, length, heads, -1])
-        if heads != self.num_heads:
+        if heads != self.num_heads and repeat:
             y = y.unsqueeze(3).expand([-1, -1, -1, self.num_heads // heads, -1])
             y = y.reshape([n, length, self.num_heads, -1])
         return y.transpose(1, 2)
 
     def by_tokens(self, x: Tensor, heads: int) -> Tensor:
-        """[documents, A, L, d] -> [documents L, heads d]; repeated heads are added up."""
+        """[documents, heads or A, L, d] -> [documents L, heads d]; repeated heads are added up, in F32."""
         n, length = x.size(0), x.size(2)
-        if heads != self.num_heads:
+        if heads != x.size(1) and x.dtype != torch.float32:
+            x = x.unflatten(1, [heads, -1]).sum([2], dtype=torch.float32)
+        elif heads != x.size(1):
             shared = x.contiguous().view([n, heads, self.num_heads // heads, length, -1])
             x = shared.sum([2])
         return x.transpose(1, 2).reshape([n * length, -1])
 
     def plain_attention(self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]) -> Tensor:
-        """A call's attention by PyTorch's own choice of kernel: q, k, v [documents, A, L, d]"""
+        """A call's attention by PyTorch's own choice of kernel, in the compute dtype.
+
+        q [documents, A, L, d], k and v [documents, A or G, L, d]
+        """
         q = self.cast(q)
         k = self.cast(k)
         v = self.cast(v)
-        y = F.scaled_dot_product_attention(
+        return F.scaled_dot_product_attention(
             q,
             k,
             v,
@@ -55,8 +71,8 @@ class DocumentAttention(MatrixAttention):
             0.0,
             self.causal and bias is None,
             scale=self.attention_scale,
+            enable_gqa=k.size(1) != q.size(1),
         )
-        return y.to(torch.float32)
 
     def fused(self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]) -> Tuple[Tensor, Tensor]:
         """A call's attention by the CPU's fused kernel, and its log-sum-exp."""
@@ -127,10 +143,11 @@ class DocumentAttention(MatrixAttention):
         kept: Dict[str, Tensor] = {}
         pieces: List[Tensor] = []
         for call in self.calls(documents):
-            qi = self.by_heads(q, call, self.num_heads)
-            ki = self.by_heads(k, call, self.num_key_value_heads)
-            vi = self.by_heads(v, call, self.num_key_value_heads)
             bias = self.window(batch, call[2])
+            repeat = self.repeats(q, bias)
+            qi = self.by_heads(q, call, self.num_heads, repeat)
+            ki = self.by_heads(k, call, self.num_key_value_heads, repeat)
+            vi = self.by_heads(v, call, self.num_key_value_heads, repeat)
             y, lse = self.attend_call(qi, ki, vi, bias, recorded)
             if lse is not None:
                 kept["lse." + str(len(pieces))] = lse
@@ -145,25 +162,27 @@ class DocumentAttention(MatrixAttention):
         documents: List[int],
         batch: Dict[str, Tensor],
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Gradients of q, k and v of attend; go: gradient of attended.
+        """Gradients of q, k and v of attend, in F32 or the compute dtype; go: gradient of attended.
 
         kept: q, k, v, and the result of attend.
         """
         gq: List[Tensor] = []
         gk: List[Tensor] = []
         gv: List[Tensor] = []
+        go = go.to(kept["q"].dtype)
         for call in self.calls(documents):
-            qi = self.by_heads(kept["q"], call, self.num_heads)
-            ki = self.by_heads(kept["k"], call, self.num_key_value_heads)
-            vi = self.by_heads(kept["v"], call, self.num_key_value_heads)
-            gi = self.by_heads(go.to(kept["q"].dtype), call, self.num_heads)
-            oi = self.by_heads(kept["attended"], call, self.num_heads)
-            lse = kept.get("lse." + str(len(gq)))
             bias = self.window(batch, call[2])
+            repeat = self.repeats(go, bias)
+            qi = self.by_heads(kept["q"], call, self.num_heads, repeat)
+            ki = self.by_heads(kept["k"], call, self.num_key_value_heads, repeat)
+            vi = self.by_heads(kept["v"], call, self.num_key_value_heads, repeat)
+            gi = self.by_heads(go, call, self.num_heads, repeat)
+            oi = self.by_heads(kept["attended"], call, self.num_heads, repeat)
+            lse = kept.get("lse." + str(len(gq)))
             a, b, c = self.call_backward(gi, qi, ki, vi, oi, lse, bias)
-            gq.append(self.by_tokens(a.to(torch.float32), self.num_heads))
-            gk.append(self.by_tokens(b.to(torch.float32), self.num_key_value_heads))
-            gv.append(self.by_tokens(c.to(torch.float32), self.num_key_value_heads))
+            gq.append(self.by_tokens(a, self.num_heads))
+            gk.append(self.by_tokens(b, self.num_key_value_heads))
+            gv.append(self.by_tokens(c, self.num_key_value_heads))
         return self.joined(gq), self.joined(gk), self.joined(gv)
 
     def plain_attention_backward(

@@ -47,9 +47,9 @@ class DroppedAttention(DocumentAttention):
         start = 0
         at = 0
         for n in documents:
-            qi = self.by_heads(q, (start, 1, n), self.num_heads)
-            ki = self.by_heads(k, (start, 1, n), self.num_heads)
-            vi = self.by_heads(v, (start, 1, n), self.num_heads)
+            qi = self.by_heads(q, (start, 1, n), self.num_heads, True)
+            ki = self.by_heads(k, (start, 1, n), self.num_heads, True)
+            vi = self.by_heads(v, (start, 1, n), self.num_heads, True)
             s = torch.matmul(qi * self.attention_scale, ki.transpose(-2, -1))
             bias = self.bias(batch, start, n)
             if bias is not None:

@@ -132,7 +132,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         g2 = self.layer_norm_backward(gy, kept["output_sum"], mean, rstd, w, gradients, "output_norm", add)
         gf = self.dropped_backward(g2, masks, "output_residual", self.hidden_scale)
         f = self.activation(u, self.hidden_act)
-        gu = self.cast_backward(gf, f, w, masks, gradients, "output", add)
+        gu = self.cast_backward(gf, f, w, masks, gradients, "output", add, None, True)
         gu = self.activation_backward(gu, u, self.hidden_act)
         h = self.layer_norm(sum1, w, "attention_norm")
         gh = self.linear_backward(gu, h, w, masks, gradients, "intermediate", add, g2, True)

@@ -58,10 +58,15 @@ class Linear(Lora):
         return y if bias is None else y.add_(bias)
 
     def cast_dense(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
-        """The output of dense in the compute dtype; the product itself if nothing is added."""
-        if self.is_few(x) or self.has_adapter(w, name) or name + ".bias" in w:
+        """The output of dense in the compute dtype, in which an adapter's products are added."""
+        if not self.casts() or name + ".lora_magnitude" in w:
             return self.cast(self.dense(x, w, masks, name))
-        return self.product(x, w[name + ".weight"])
+        y = self.product(x, w[name + ".weight"])
+        if self.has_adapter(w, name):
+            d = self.lora_input(x, w, masks, name)
+            inner = self.product(d, self.lora_cast(w, name, ".lora_A"))
+            y.addmm_(inner, self.cast(w[name + ".lora_B"]).t())
+        return y.add_(w[name + ".bias"]) if name + ".bias" in w else y
 
     def reads(self, gradients: Dict[str, Tensor], name: str) -> bool:
         """Whether linear_backward needs the linear's input."""
@@ -102,8 +107,30 @@ class Linear(Lora):
         gradients: Dict[str, Tensor],
         name: str,
         add: bool,
+        residual: Optional[Tensor],
+        needs_input_grad: bool,
     ) -> Tensor:
-        """The gradient of x by linear_backward in the compute dtype, without a residual."""
-        plain = not self.has_adapter(w, name)
-        gx = self.linear_backward(g, x, w, masks, gradients, name, add, None, not plain)
-        return self.product_times(g, w[name + ".weight"]) if plain else self.cast(gx)
+        """Backward of cast_dense: as linear_backward, with gradients in the compute dtype.
+
+        residual may be overwritten.
+        """
+        if not self.casts() or name + ".lora_magnitude" in w:
+            gx = self.linear_backward(g, x, w, masks, gradients, name, add, residual, needs_input_grad)
+            return self.cast(gx)
+        g = self.cast(g)
+        self.put_product(gradients, name + ".weight", g, x, add)
+        if name + ".bias" in gradients:
+            self.put(gradients, name + ".bias", g.sum([0], dtype=torch.float32), add)
+        a, gd = g[:0], g[:0]
+        if self.has_adapter(w, name):
+            a = self.cast(w[name + ".lora_A"])
+            gd = self.inner_backward(g, x, a, w, masks, gradients, name, add)
+        if not needs_input_grad:
+            return g[:0]
+        weight = w[name + ".weight"]
+        gx = self.product_times(g, weight) if residual is None else residual.addmm_(g, self.cast(weight))
+        if not self.has_adapter(w, name):
+            return gx
+        if name not in masks:
+            return gx.addmm_(gd, a)
+        return gx.add_(torch.mm(gd, a).mul_(masks[name].view(gx.size())).mul_(w[name + ".keep"]))

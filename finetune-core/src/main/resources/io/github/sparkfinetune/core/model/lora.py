@@ -92,6 +92,40 @@ class Lora(WeightGradients):
         gd.mul_(masks[name].view(gd.size())).mul_(w[name + ".keep"])
         return self.times(g, weight).add_(gd)
 
+    def lora_cast(self, w: Dict[str, Tensor], name: str, part: str) -> Tensor:
+        """scaling times a matrix of the adapter, in the compute dtype."""
+        matrix = w[name + part]
+        if torch.is_grad_enabled():
+            return self.cast(matrix * w[name + ".scaling"])
+        return torch.mul(matrix, w[name + ".scaling"], out=self.empty_cast(matrix))
+
+    def inner_backward(
+        self,
+        g: Tensor,
+        x: Tensor,
+        a: Tensor,
+        w: Dict[str, Tensor],
+        masks: Dict[str, Tensor],
+        gradients: Dict[str, Tensor],
+        name: str,
+        add: bool,
+    ) -> Tensor:
+        """Writes the gradients of an adapter without magnitude, whose tensors are in the compute dtype.
+
+        g [N, out]: gradient of the output, x [N, in], a: A [r, in] -> gradient of A d [N, r]
+        """
+        d = self.lora_input(x, w, masks, name)
+        gad = torch.mm(g, self.lora_cast(w, name, ".lora_B"))
+        if name + ".lora_B" in gradients:
+            ad = self.product(d, a)
+            gb, target, scaling = torch.mm(ad.t(), g).t(), gradients[name + ".lora_B"], w[name + ".scaling"]
+            if add:
+                target.addcmul_(gb, scaling)
+            else:
+                torch.mul(gb, scaling, out=target)
+        self.put_product(gradients, name + ".lora_A", gad, d, add)
+        return gad
+
     def rows_of(self, weight: Tensor, conv1d: bool) -> Tensor:
         """W [out, in] in F32."""
         return (weight.detach().t() if conv1d else weight.detach()).to(torch.float32)

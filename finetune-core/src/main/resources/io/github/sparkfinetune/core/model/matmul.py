@@ -62,6 +62,18 @@ class Matmul(torch.nn.Module):
         """x [N, ...] followed by zeros, up to a number of rows at which products are faster."""
         return x
 
+    def casts(self) -> bool:
+        """Whether the compute dtype differs from F32."""
+        return False
+
     def cast(self, x: Tensor) -> Tensor:
         """x in the compute dtype, in which layers keep tensors for the backward."""
         return x
+
+    def cast_product(self, x: Tensor, y: Tensor) -> Tensor:
+        """x * y in the compute dtype; x may be overwritten."""
+        return x.mul_(y)
+
+    def empty_cast(self, x: Tensor) -> Tensor:
+        """An uninitialised tensor of the size of x in the compute dtype."""
+        return torch.empty_like(x)

@@ -1,6 +1,7 @@
-"""Matrix products in BF16, with inputs and outputs in F32, as PyTorch's autocast computes them.
+"""Matrix products in BF16, as PyTorch's autocast computes them.
 
-A weight may be in BF16 already. Inside a product, sums are in F32. The rest of the model is F32.
+A weight may be in BF16 already. Inside a product, sums are in F32. Products take and give F32 or BF16.
+In BF16, conversions need no kernels of their own. Hidden states and norms are F32.
 """
 
 from typing import Optional
@@ -70,6 +71,20 @@ class Bf16Matmul(Matmul):
         """As Matmul.pad_rows: to a multiple of 16, because oneDNN compiles a kernel for each number."""
         return torch.constant_pad_nd(x, [0] * (2 * x.dim() - 1) + [-x.size(0) % 16])
 
+    def casts(self) -> bool:
+        """As Matmul.casts."""
+        return True
+
     def cast(self, x: Tensor) -> Tensor:
         """As Matmul.cast."""
         return x.to(torch.bfloat16)
+
+    def cast_product(self, x: Tensor, y: Tensor) -> Tensor:
+        """As Matmul.cast_product, in one kernel unless PyTorch records it."""
+        if torch.is_grad_enabled():
+            return self.cast(x * y)
+        return torch.mul(x, y, out=self.empty_cast(x))
+
+    def empty_cast(self, x: Tensor) -> Tensor:
+        """As Matmul.empty_cast."""
+        return torch.empty(x.size(), dtype=torch.bfloat16, device=x.device)

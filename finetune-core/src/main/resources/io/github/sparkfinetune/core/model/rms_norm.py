@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 class RmsNorm(WeightGradients):
-    """x r * (weight + offset), with r = 1 / sqrt(mean(x^2) + eps)."""
+    """In F32: x r * (weight + offset), with r = 1 / sqrt(mean(x^2) + eps)."""
 
     norm_eps: float
     norm_offset: float
@@ -22,7 +22,10 @@ class RmsNorm(WeightGradients):
 
     def inverse_rms(self, x: Tensor) -> Tensor:
         """r: x [..., H] -> [..., 1]"""
-        n = torch.linalg.vector_norm(x, 2, [-1], True)
+        n = torch.linalg.vector_norm(x, 2, [-1], True, dtype=torch.float32)
+        if self.casts():
+            # n^2 / H + eps in one kernel, which rounds differently.
+            return torch.rsqrt(torch.rsub(n * n, self.norm_eps, alpha=-1.0 / x.size(-1)))
         return torch.rsqrt(n * n / x.size(-1) + self.norm_eps)
 
     def rms_norm(self, x: Tensor, r: Tensor, weight: Tensor) -> Tensor:
@@ -38,13 +41,15 @@ class RmsNorm(WeightGradients):
         name: str,
         add: bool,
     ) -> Tensor:
-        """Gradient of x [..., H], given the norm's gradient g."""
+        """Gradient of x [..., H] in F32, given the norm's gradient g."""
         weight = name + ".weight"
         if weight in gradients:
-            gw = (g * x).mul_(r)
+            gw = (g * x.to(torch.float32)).mul_(r)
             self.put(gradients, weight, gw.view([-1, x.size(-1)]).sum([0]), add)
         t = g * self.norm_scales(w[weight])
         s = (t * x).sum([-1], True)
+        if self.casts():
+            return t.addcmul_(x, s.mul_(r).mul_(r), value=-1.0 / x.size(-1)).mul_(r)
         return t.mul_(r).addcmul_(x, s * (r * r * r) / -x.size(-1))
 
     def head_norm(self, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:

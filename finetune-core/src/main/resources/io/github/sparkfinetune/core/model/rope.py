@@ -45,15 +45,23 @@ class Rope(torch.nn.Module):
     def rotate_into(
         self, target: Tensor, x: Tensor, heads: int, batch: Dict[str, Tensor], sign: int
     ) -> Tensor:
-        """As rotated, without a graph, if there are positions; target may be columns of a tensor."""
+        """As rotated, without a graph, if there are positions.
+
+        target may be columns of a tensor, and of another type than x.
+        """
         cos, sin = batch["cos"], batch["sin"]
         h = x.view([x.size(0), heads, -1])
         y = target.view(h.size())
         half = cos.size(2)
         turned = 2 * half
         a, b = h[..., :half], h[..., half:turned]
-        torch.mul(a, cos, out=y[..., :half]).addcmul_(b, sin, value=-sign)
-        torch.mul(b, cos, out=y[..., half:turned]).addcmul_(a, sin, value=sign)
+        if target.dtype == torch.float32:
+            torch.mul(a, cos, out=y[..., :half]).addcmul_(b, sin, value=-sign)
+            torch.mul(b, cos, out=y[..., half:turned]).addcmul_(a, sin, value=sign)
+        else:
+            # A sum is rounded once.
+            torch.addcmul(a * cos, b, sin, value=-sign, out=y[..., :half])
+            torch.addcmul(b * cos, a, sin, value=sign, out=y[..., half:turned])
         if turned < h.size(2):
             y[..., turned:].copy_(h[..., turned:])
         return target

@@ -56,9 +56,32 @@ class FusedAttentionTest {
         "llama-tied, method.type=qlora",
     })
     void equalsTheGradientsOfTheFusedKernel(String name, String settings) {
-        Map<String, float[]> expected = gradients(name, settings, AttentionKernel.FUSED);
-        assertClose(gradients(name, settings, AttentionKernel.PYTORCH), expected);
-        assertClose(gradients(name, settings, AttentionKernel.MATRICES), expected);
+        Map<String, float[]> expected = gradients(name, settings, MatmulBackend.f32(), AttentionKernel.FUSED);
+        assertClose(gradients(name, settings, MatmulBackend.f32(), AttentionKernel.PYTORCH), expected);
+        assertClose(gradients(name, settings, MatmulBackend.f32(), AttentionKernel.MATRICES), expected);
+    }
+
+    /** In BF16, PyTorch's attention reads shared heads and gradients without copies, as on a GPU. */
+    @ParameterizedTest
+    @CsvSource({
+        "llama-untied, method.type=full",
+        "mistral, method.type=full",
+        "llama-tied, method.type=lora method.target_modules=all-linear method.lora_dropout=0.1",
+        "mistral, method.type=lora method.use_dora=true method.target_modules=all-linear",
+    })
+    void isCloseToTheFusedKernelInBf16(String name, String settings) {
+        Map<String, float[]> expected = gradients(name, settings, MatmulBackend.f32(), AttentionKernel.FUSED);
+        Map<String, float[]> actual = gradients(name, settings, MatmulBackend.BF16, AttentionKernel.PYTORCH);
+        assertThat(actual.keySet()).isEqualTo(expected.keySet()).hasSizeGreaterThan(4);
+        expected.forEach((parameter, values) -> {
+            double error = 0;
+            double size = 0;
+            for (int i = 0; i < values.length; i++) {
+                error += Math.pow(actual.get(parameter)[i] - values[i], 2);
+                size += Math.pow(values[i], 2);
+            }
+            assertThat(Math.sqrt(error / size)).as(parameter).isLessThan(0.12);
+        });
     }
 
     private static void assertClose(Map<String, float[]> actual, Map<String, float[]> expected) {
@@ -81,7 +104,8 @@ class FusedAttentionTest {
      * Returns the gradients of two micro-batches by parameter name, and the last micro-batch's gradient of the
      * embedding rows.
      */
-    private static Map<String, float[]> gradients(String name, String settings, AttentionKernel attention) {
+    private static Map<String, float[]> gradients(
+            String name, String settings, MatmulBackend matmul, AttentionKernel attention) {
         Torch.start(1);
         Path folder = GoldenFiles.root().resolve("models").resolve(name);
         HfConfig config = HfConfig.read(folder);
@@ -90,7 +114,7 @@ class FusedAttentionTest {
                 SafetensorsModel source = SafetensorsModel.open(folder)) {
             Decoder model = Decoder.load(
                     manager,
-                    MatmulBackend.f32(),
+                    matmul,
                     Architectures.decoder(config),
                     source,
                     adaptation(settings, config, source),

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -83,6 +84,26 @@ class RotationsTest {
                     script.callNamed(manager, "rotations", positions, frequencies, rotary.factor());
             assertClose(rotations.get("cos"), expected.path("cosines"), 1e-6);
             assertClose(rotations.get("sin"), expected.path("sines"), 1e-6);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3})
+    void rotatesIntoBf16WithOneRounding(int half) {
+        Torch.start(1);
+        try (NDManager manager = Torch.manager(-1)) {
+            ScriptModule script =
+                    ScriptModule.load(manager, List.of("core.model.rope", "core.tensor.tensors"), Map.of());
+            NDArray angles = manager.randomNormal(new Shape(5, 1, half));
+            Map<String, NDArray> batch = Map.of("cos", angles.cos(), "sin", angles.sin());
+            NDArray x = manager.randomNormal(new Shape(5, 12));
+            NDArray wide = script.callOne(manager, "rotated", x, 2, batch, -1);
+            NDArray narrow = script.callOne(manager, "empty_bf16", new long[] {5, 12}, x);
+            NDArray expected = script.callOne(manager, "empty_bf16", new long[] {5, 12}, x);
+            script.call(manager, "copy", expected, wide);
+            script.call(manager, "rotate_into", narrow, x, 2, batch, -1);
+            assertThat(script.callOne(manager, "f32", narrow).toFloatArray())
+                    .isEqualTo(script.callOne(manager, "f32", expected).toFloatArray());
         }
     }
 

@@ -11,6 +11,7 @@ import ai.djl.pytorch.jni.TorchJni;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -19,7 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -47,6 +48,7 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
             Map.entry("\\bops\\.aten\\.native_layer_norm_backward\\(", "self.meta_native_layer_norm_backward("),
             Map.entry("\\btorch\\.scaled_dot_product_attention\\(", "self.meta_attention("),
             Map.entry(",\\s*scale=self\\.attention_scale|, self\\.position_padding\\b", ""),
+            Map.entry(",\\s*enable_gqa=k\\.size\\(1\\) != q\\.size\\(1\\)", ""),
             Map.entry("\\.logical_and\\(", ".mul("),
             Map.entry("\\.logical_not\\(\\)", ".eq(0)"),
             Map.entry("\\.flip\\(\\[1\\]\\)", ".neg()"),
@@ -64,6 +66,9 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
     private final IdentityHashMap<NDArray, NDArray> counterparts = new IdentityHashMap<>();
     private final IdentityHashMap<PtSymbolBlock, PtSymbolBlock> scripts = new IdentityHashMap<>();
     private final Map<String, Integer> repeats = new TreeMap<>();
+    private final Map<String, KernelTrace> traces = new TreeMap<>();
+    private Set<String> traced = Set.of();
+    private Path trace;
 
     /** Starts to repeat the calls of this process. */
     public AbsentDevice() {
@@ -71,6 +76,21 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
         manager = (PtNDManager) Torch.manager(-1);
         meta = ScriptModule.load(manager, List.of("core.tensor.samples.meta"), Map.of());
         ScriptModule.observe(this);
+    }
+
+    /**
+     * Traces the repeated calls of methods.
+     *
+     * @param file file for the trace of a call
+     */
+    public void trace(Path file, String... methods) {
+        trace = file;
+        traced = Set.of(methods);
+    }
+
+    /** Returns the longest trace of each traced method. */
+    public Map<String, KernelTrace> traces() {
+        return traces;
     }
 
     /** Returns the number of calls that were repeated to their end, by method. */
@@ -110,30 +130,27 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
 
     @Override
     public synchronized void called(PtSymbolBlock module, String method, Object[] arguments, NDList results) {
-        repeat(
-                method,
-                arguments,
-                results,
-                () -> TorchJni.run(scripts.get(module), manager, method, converted(arguments)));
+        repeat(method, arguments, results, own -> TorchJni.run(scripts.get(module), manager, method, own));
     }
 
     @Override
     public synchronized void calledNamed(
             PtSymbolBlock module, String method, Object[] arguments, Map<String, NDArray> results) {
-        repeat(method, arguments, results.values(), () -> {
-            Map<String, NDArray> named = TorchJni.runNamed(scripts.get(module), manager, method, converted(arguments));
+        repeat(method, arguments, results.values(), own -> {
+            Map<String, NDArray> named = TorchJni.runNamed(scripts.get(module), manager, method, own);
             return new NDList(results.keySet().stream().map(named::get).toList());
         });
     }
 
-    private void repeat(String method, Object[] arguments, Collection<NDArray> results, Supplier<NDList> call) {
+    private void repeat(
+            String method, Object[] arguments, Collection<NDArray> results, Function<Object[], NDList> call) {
         if (OWN.contains(method) || Stream.of(arguments).noneMatch(AbsentDevice::hasTensors)) {
             return;
         }
         boolean records = meta.callOne(manager, "records").getBoolean();
         NDList repeated;
         try {
-            repeated = call.get();
+            repeated = traced(method, call, converted(arguments));
         } catch (EngineException e) {
             // The script may have ended while it recorded a graph.
             TorchJni.setGradMode(records);
@@ -152,6 +169,19 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
         int result = 0;
         for (NDArray own : results) {
             counterparts.put(own, repeated.get(result++));
+        }
+    }
+
+    private NDList traced(String method, Function<Object[], NDList> call, Object... arguments) {
+        if (!traced.contains(method)) {
+            return call.apply(arguments);
+        }
+        TorchJni.startProfile();
+        try {
+            return call.apply(arguments);
+        } finally {
+            TorchJni.stopProfile(trace.toString());
+            traces.merge(method, KernelTrace.read(trace), KernelTrace::longer);
         }
     }
 

@@ -45,6 +45,13 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         """Looked-up word rows x [N, H] -> the first hidden state [N, H], if they differ."""
         return x * self.embedding_multiplier
 
+    def cast_rotated(self, x: Tensor, heads: int, batch: Dict[str, Tensor], sign: int) -> Tensor:
+        """rotated in the compute dtype."""
+        if x.is_cpu or "cos" not in batch:
+            # A CPU converts each operand of two types by itself.
+            return self.cast(self.rotated(x.to(torch.float32), heads, batch, sign))
+        return self.rotate_into(self.empty_cast(x), x, heads, batch, sign)
+
     def queries_keys_values(
         self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
     ) -> Dict[str, Tensor]:
@@ -54,24 +61,24 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         are the norms' inputs: normed_q, normed_k.
         """
         kept = self.norm_kept(x, w, "input_layernorm", False)
-        x1 = self.cast(self.normed(x, w, kept, "input_layernorm"))
+        x1 = self.normed(x, w, kept, "input_layernorm")
         if "qkv_proj.weight" in w:
-            qkv = self.dense(x1, w, masks, "qkv_proj")
+            qkv = self.cast_dense(x1, w, masks, "qkv_proj")
             width = qkv.size(1) // (self.num_heads + 2 * self.num_key_value_heads)
             keys = self.num_key_value_heads * width
             q, k, v = qkv.split([self.num_heads * width, keys, keys], 1)
-            kept["v"] = self.cast(v).contiguous()
+            kept["v"] = v.contiguous()
         else:
-            q = self.dense(x1, w, masks, "q_proj")
-            k = self.dense(x1, w, masks, "k_proj")
+            q = self.cast_dense(x1, w, masks, "q_proj")
+            k = self.cast_dense(x1, w, masks, "k_proj")
             kept["v"] = self.cast_dense(x1, w, masks, "v_proj")
         if "q_norm.weight" in w:
-            kept["normed_q"] = self.cast(q)
-            kept["normed_k"] = self.cast(k)
+            kept["normed_q"] = q
+            kept["normed_k"] = k
         q = self.head_norm(q, w, "q_norm")
         k = self.head_norm(k, w, "k_norm")
-        kept["q"] = self.cast(self.rotated(q, self.num_heads, batch, 1))
-        kept["k"] = self.cast(self.rotated(k, self.num_key_value_heads, batch, 1))
+        kept["q"] = self.cast_rotated(q, self.num_heads, batch, 1)
+        kept["k"] = self.cast_rotated(k, self.num_key_value_heads, batch, 1)
         return kept
 
     def after_attention(
@@ -82,18 +89,18 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         Also returns the two factors of the feed-forward part, gate and up [N, I], and the tensors for
         the backward of the norms.
         """
-        o = self.dense(attended, w, masks, "o_proj")
+        o = self.norm_input(self.cast_dense(attended, w, masks, "o_proj"), w, "post_attention_layernorm")
         kept = self.norm_kept(o, w, "post_attention_layernorm", True)
         h = self.added(x, o, w, kept, "post_attention_layernorm")
         kept.update(self.norm_kept(h, w, "pre_feedforward_layernorm", False))
-        h1 = self.cast(self.normed(h, w, kept, "pre_feedforward_layernorm"))
+        h1 = self.normed(h, w, kept, "pre_feedforward_layernorm")
         if "gate_up_proj.weight" in w:
             gate, up = self.cast_dense(h1, w, masks, "gate_up_proj").chunk(2, 1)
         else:
             gate = self.cast_dense(h1, w, masks, "gate_proj")
             up = self.cast_dense(h1, w, masks, "up_proj")
         m = self.activation(gate, self.hidden_act).mul_(up)
-        f = self.dense(m, w, masks, "down_proj")
+        f = self.norm_input(self.cast_dense(m, w, masks, "down_proj"), w, "post_feedforward_layernorm")
         kept.update(self.norm_kept(f, w, "post_feedforward_layernorm", True))
         kept["y"] = self.added(h, f, w, kept, "post_feedforward_layernorm")
         kept["h"] = h
@@ -174,14 +181,13 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         """-> [gradient of x] if needed; kept: the result of layer_forward, and x."""
         gh = self.feed_forward_backward(gy, kept, w, masks, gradients, add)
         go = self.added_backward(gh, kept, w, gradients, "post_attention_layernorm", add)
-        go = self.cast_backward(go, kept["attended"], w, masks, gradients, "o_proj", add)
+        go = self.cast_backward(go, kept["attended"], w, masks, gradients, "o_proj", add, None, True)
         gq, gk, gv = self.attend_backward(go, kept, documents, batch)
-        gq = self.rotated(gq, self.num_heads, batch, -1)
-        gk = self.rotated(gk, self.num_key_value_heads, batch, -1)
+        gq = self.cast_rotated(gq, self.num_heads, batch, -1)
+        gk = self.cast_rotated(gk, self.num_key_value_heads, batch, -1)
         if "normed_q" in kept:
-            q, k = kept["normed_q"].to(torch.float32), kept["normed_k"].to(torch.float32)
-            gq = self.head_norm_backward(gq, q, w, gradients, "q_norm", add)
-            gk = self.head_norm_backward(gk, k, w, gradients, "k_norm", add)
+            gq = self.head_norm_backward(gq, kept["normed_q"], w, gradients, "q_norm", add)
+            gk = self.head_norm_backward(gk, kept["normed_k"], w, gradients, "k_norm", add)
         x = kept["x"]
         x1 = gy[:0]
         if (
@@ -190,18 +196,18 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
             or self.reads(gradients, "v_proj")
             or self.reads(gradients, "qkv_proj")
         ):
-            x1 = self.cast(self.normed(x, w, kept, "input_layernorm"))
+            x1 = self.normed(x, w, kept, "input_layernorm")
         below = needs_input_grad or "input_layernorm.weight" in gradients
         if "qkv_proj.weight" in w:
             g = torch.cat([gq, gk, gv], 1)
-            gx = self.linear_backward(g, x1, w, masks, gradients, "qkv_proj", add, None, below)
+            gx = self.cast_backward(g, x1, w, masks, gradients, "qkv_proj", add, None, below)
         else:
-            gx = self.linear_backward(gq, x1, w, masks, gradients, "q_proj", add, None, below)
-            gx = self.linear_backward(gk, x1, w, masks, gradients, "k_proj", add, gx, below)
-            gx = self.linear_backward(gv, x1, w, masks, gradients, "v_proj", add, gx, below)
+            gx = self.cast_backward(gq, x1, w, masks, gradients, "q_proj", add, None, below)
+            gx = self.cast_backward(gk, x1, w, masks, gradients, "k_proj", add, gx, below)
+            gx = self.cast_backward(gv, x1, w, masks, gradients, "v_proj", add, gx, below)
         if below:
             gx = self.normed_backward(gx, x, kept, w, gradients, "input_layernorm", add)
-            gx.add_(gh)
+            gx = self.plus(gx, gh)
         return [gx] if needs_input_grad else []
 
     def feed_forward_backward(
@@ -219,7 +225,7 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         m = gy[:0]
         if self.reads(gradients, "down_proj"):
             m = self.activation(gate, self.hidden_act).mul_(up)
-        gm = self.cast_backward(gf, m, w, masks, gradients, "down_proj", add)
+        gm = self.cast_backward(gf, m, w, masks, gradients, "down_proj", add, None, True)
         h1 = gy[:0]
         if "gate_up_proj.weight" in w:
             g = torch.empty([gm.size(0), 2 * gm.size(1)], dtype=gm.dtype, device=gm.device)
@@ -227,17 +233,17 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
             self.activation_backward(torch.mul(gm, up, out=g_gate), gate, self.hidden_act)
             torch.mul(self.activation(gate, self.hidden_act), gm, out=g_up)
             if self.reads(gradients, "gate_up_proj"):
-                h1 = self.cast(self.normed(h, w, kept, "pre_feedforward_layernorm"))
-            gh = self.linear_backward(g, h1, w, masks, gradients, "gate_up_proj", add, None, True)
+                h1 = self.normed(h, w, kept, "pre_feedforward_layernorm")
+            gh = self.cast_backward(g, h1, w, masks, gradients, "gate_up_proj", add, None, True)
         else:
             g_gate = self.activation_backward(gm * up, gate, self.hidden_act)
             g_up = self.activation(gate, self.hidden_act).mul_(gm)
             if self.reads(gradients, "gate_proj") or self.reads(gradients, "up_proj"):
-                h1 = self.cast(self.normed(h, w, kept, "pre_feedforward_layernorm"))
-            gh = self.linear_backward(g_gate, h1, w, masks, gradients, "gate_proj", add, None, True)
-            gh = self.linear_backward(g_up, h1, w, masks, gradients, "up_proj", add, gh, True)
+                h1 = self.normed(h, w, kept, "pre_feedforward_layernorm")
+            gh = self.cast_backward(g_gate, h1, w, masks, gradients, "gate_proj", add, None, True)
+            gh = self.cast_backward(g_up, h1, w, masks, gradients, "up_proj", add, gh, True)
         gh = self.normed_backward(gh, h, kept, w, gradients, "pre_feedforward_layernorm", add)
-        return gh.add_(gy)
+        return self.plus(gh, gy)
 
     def head(
         self,

@@ -54,7 +54,12 @@ class MetaKernels(torch.nn.Module):
     def meta_attention(
         self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor], dropout: float, causal: bool
     ) -> Tensor:
+        if k.size(1) != q.size(1):
+            size = [-1, -1, q.size(1) // k.size(1), -1, -1]
+            k, v = k.unsqueeze(2).expand(size).flatten(1, 2), v.unsqueeze(2).expand(size).flatten(1, 2)
         s = torch.matmul(q, k.transpose(-2, -1))
         if bias is not None:
             s = s + bias
-        return torch.matmul(s.softmax(-1), v)
+        y = torch.matmul(s.softmax(-1), v)
+        # In the order of tokens, as flash attention lays it out.
+        return y.transpose(1, 2).contiguous().transpose(1, 2)

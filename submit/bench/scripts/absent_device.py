@@ -12,6 +12,8 @@ from torch.utils._pytree import tree_leaves
 
 # Operators that copy from one device to another.
 COPIES = ("aten::copy_", "aten::_to_copy")
+# Products, whose matrices must have one type; PyTorch does not check it on "meta".
+PRODUCTS = ("aten::mm", "aten::addmm", "aten::addmm_", "aten::bmm", "aten::baddbmm", "aten::baddbmm_")
 # Operators that make no kernel run, besides views.
 IDLE = ("aten::empty", "aten::new_empty", "aten::empty_like", "aten::empty_strided", "aten::set_", "aten::_unsafe_view")
 
@@ -25,7 +27,7 @@ def is_idle(operator):
 
 
 class Kernels(TorchDispatchMode):
-    """Counts the operators that make a kernel run on a GPU; refuses operators whose tensors are on two devices."""
+    """Counts the operators that make a kernel run on a GPU; refuses tensors on two devices or of two types."""
 
     def __init__(self):
         super().__init__()
@@ -38,6 +40,8 @@ class Kernels(TorchDispatchMode):
         devices = {x.device.type for x in tensors if x.dim() > 0}
         if len(devices) > 1 and operator._schema.name not in COPIES:
             raise RuntimeError(f"{operator}: tensors are on {' and '.join(sorted(devices))}")
+        if operator._schema.name in PRODUCTS and len({x.dtype for x in tensors}) > 1:
+            raise RuntimeError(f"{operator}: matrices are of two types")
         on_cpu = tensors and all(x.device.type == "cpu" for x in tensors)
         self.count += not on_cpu and not is_idle(operator)
         return operator(*args, **kwargs)

@@ -115,14 +115,14 @@ class Lora(WeightGradients):
         g [N, out]: gradient of the output, x [N, in], a: A [r, in] -> gradient of A d [N, r]
         """
         d = self.lora_input(x, w, masks, name)
-        gad = torch.mm(g, self.lora_cast(w, name, ".lora_B"))
+        gad = self.product_times(g, self.lora_cast(w, name, ".lora_B"))
         if name + ".lora_B" in gradients:
             ad = self.product(d, a)
-            gb, target, scaling = torch.mm(ad.t(), g).t(), gradients[name + ".lora_B"], w[name + ".scaling"]
+            gb = self.product(ad.t(), g.t()).t()
             if add:
-                target.addcmul_(gb, scaling)
+                gradients[name + ".lora_B"].addcmul_(gb, w[name + ".scaling"])
             else:
-                torch.mul(gb, scaling, out=target)
+                torch.mul(gb, w[name + ".scaling"], out=gradients[name + ".lora_B"])
         self.put_product(gradients, name + ".lora_A", gad, d, add)
         return gad
 

@@ -5,7 +5,7 @@ package io.github.sparkfinetune.core.plan;
  * memory as heap.
  *
  * @param shared weights in 4 bits, once per process
- * @param own dropout masks of each rank
+ * @param own dropout masks of each rank, and buffers for 4-bit weights that it gathers
  * @param copies host copies of each rank on a GPU: widened weights and data that the ranks exchange
  */
 public record DirectMemory(long shared, long own, long copies) {

@@ -116,7 +116,7 @@ record MemoryEstimate(
                 : one;
         SharedMemory shared = SharedMemory.of(
                 footprint, choice.shard(), ranks, gradients(footprint, choice), rows(footprint, choice));
-        return RankMemory.of(
+        RankMemory memory = RankMemory.of(
                 footprint.with(shared.weights(), shared.elsewhere(), shared.gathered()),
                 shared.gradients(),
                 training,
@@ -128,6 +128,10 @@ record MemoryEstimate(
                                 updated(footprint.parameters().trained(), choice),
                                 updated(footprint.parameters().trainedTable(), choice)),
                 exchanged(footprint, choice, shared));
+        long codes = ranks > 1 && choice.shard() == Shard.FULL
+                ? 2 * footprint.parameters().sharded().largestCodes()
+                : 0;
+        return memory.withDirect(codes);
     }
 
     /** Returns the bytes of a checkpoint that rank 0 writes or reads: its share, if the ranks share the weights. */

@@ -85,6 +85,13 @@ public record RankMemory(Weights weights, Trained trained, Computed computed, Jv
                 evaluation);
     }
 
+    /** Returns this memory with more of it, in bytes, in direct buffers of the rank. */
+    RankMemory withDirect(long more) {
+        DirectMemory direct = jvm.direct();
+        DirectMemory all = new DirectMemory(direct.shared(), direct.own() + more, direct.copies());
+        return new RankMemory(weights, trained, computed, new Jvm(jvm.base(), all), evaluation);
+    }
+
     /** Returns the memory of training on several ranks in one process, which share its base. */
     public long ofProcess(int ranks) {
         return ranks * sum() - (ranks - 1) * (jvm.base() + weights.shared());

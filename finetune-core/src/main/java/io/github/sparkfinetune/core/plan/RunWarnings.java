@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.plan;
 
+import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
@@ -29,6 +30,10 @@ public final class RunWarnings {
             warnings.add("training.save_minutes and training.save_steps are 0: if one of the "
                     + config.compute().cluster().ranks()
                     + " ranks is lost, training restarts from the beginning; set one of these keys");
+        }
+        if (config.compute().cluster().shard() == Shard.FULL && config.method().type() == MethodConfig.Type.LORA) {
+            warnings.add("cluster.shard: full shares no more than gradients with method.type: lora, whose base model is"
+                    + " mapped from a file on each machine; qlora shares its 4-bit weights");
         }
         return List.copyOf(warnings);
     }

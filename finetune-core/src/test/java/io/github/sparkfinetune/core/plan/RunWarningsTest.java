@@ -52,6 +52,16 @@ class RunWarningsTest {
                 .isEmpty();
     }
 
+    @Test
+    void warnsIfABaseIn16BitsIsNotShared() {
+        assertThat(RunWarnings.of(run("sft", "lora", "1e-4", "cluster.shard=full")))
+                .singleElement()
+                .asString()
+                .startsWith("cluster.shard: full shares no more than gradients with method.type: lora,");
+        assertThat(RunWarnings.of(run("sft", "qlora", "1e-4", "cluster.shard=full")))
+                .isEmpty();
+    }
+
     private static RunConfig run(String task, String method, String rate, String... more) {
         Stream<String> settings = Stream.of(
                 "model=m",

@@ -12,6 +12,7 @@ import java.util.Random;
 import java.util.Set;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class ContaminationTest {
@@ -92,6 +93,7 @@ class ContaminationTest {
 
     /** A filter of 64 bits passes everything, so the join alone decides. */
     @Test
+    @Tag("full")
     void findsTheSameForAnyNumberOfPartitionsAndWithAFullFilter() {
         List<String> training = new ArrayList<>();
         List<String> heldOut = new ArrayList<>();

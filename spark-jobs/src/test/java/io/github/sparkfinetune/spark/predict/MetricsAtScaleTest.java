@@ -18,6 +18,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -76,6 +77,7 @@ class MetricsAtScaleTest {
     }
 
     @Test
+    @Tag("full")
     void computesAreasOfAMillionProbabilities() {
         Dataset<Row> predictions = spark.range(0, 1_000_000, 1, PARTITIONS)
                 .withColumn("p", expr("(id + 0.5D) / 1000000"))

@@ -26,6 +26,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.io.compress.BZip2Codec;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -159,6 +160,7 @@ class PrepareSourcesTest {
     }
 
     @Test
+    @Tag("full")
     void cutsALineOf100Megabytes() throws IOException {
         Path texts = folder.resolve("long.txt");
         try (BufferedWriter out = Files.newBufferedWriter(texts)) {

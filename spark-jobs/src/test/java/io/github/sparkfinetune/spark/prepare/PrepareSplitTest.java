@@ -30,6 +30,7 @@ import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -123,6 +124,7 @@ class PrepareSplitTest {
     }
 
     @Test
+    @Tag("full")
     void keepsRowsOfAUserOnOneSideForAnyFormatAndPartitions() throws IOException {
         List<String> lines = users();
         Path jsonl = PrepareFixture.write(folder.resolve("notes.jsonl"), lines);

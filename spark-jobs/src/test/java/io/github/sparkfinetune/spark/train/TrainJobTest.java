@@ -25,6 +25,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -185,6 +186,7 @@ class TrainJobTest {
     }
 
     @Test
+    @Tag("full")
     void survivesSixLostAttemptsWithProgressInBetween() throws Exception {
         CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
             int attempt = Integer.parseInt(rank.attempt().replaceFirst(".*-", ""));

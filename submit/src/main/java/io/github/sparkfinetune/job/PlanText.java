@@ -9,6 +9,9 @@ import io.github.sparkfinetune.spark.run.PlanJob;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Formats a plan as aligned lines that fit one screen. */
 public final class PlanText {
@@ -59,8 +62,22 @@ public final class PlanText {
             run.smaller()
                     .forEach((change, bytes) ->
                             lines.add(format("  %,8.0f  --set %s", bytes / MIB, change.replace(" ", " --set "))));
+            leastSharing(plan).ifPresent(change -> lines.add("the least sharing that fits: --set " + change));
         }
         return lines;
+    }
+
+    /** Returns the first level of cluster.shard with which a rank fits its executor, if it does not fit now. */
+    private static Optional<String> leastSharing(PlanJob.Plan plan) {
+        OptionalLong room = plan.room().executor().map(ExecutorMemory::overhead).orElse(OptionalLong.empty());
+        if (room.isEmpty() || plan.run().memory().sum() <= room.getAsLong()) {
+            return Optional.empty();
+        }
+        return plan.run().smaller().entrySet().stream()
+                .filter(change -> change.getKey().startsWith("cluster.shard="))
+                .filter(change -> change.getValue() <= room.getAsLong())
+                .map(Map.Entry::getKey)
+                .findFirst();
     }
 
     private static void room(PlanJob.Plan plan, List<String> lines) {

@@ -35,6 +35,10 @@ class PlanTextTest {
                 epoch       1,600 samples, 200,000 tokens, 90,000 of them trained on
 
                 to need less: what the sum becomes by one of these, MiB
-                     1,029  --set training.gradient_checkpointing=true""");
+                     1,029  --set training.gradient_checkpointing=true
+                       900  --set cluster.shard=optimizer
+                       384  --set cluster.shard=gradients
+                       300  --set cluster.shard=full
+                the least sharing that fits: --set cluster.shard=gradients""");
     }
 }

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.plan.RunPlan;
 import io.github.sparkfinetune.core.plan.Traffic;
 import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
 import io.github.sparkfinetune.spark.run.PlanJob;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,13 +33,18 @@ public final class Plans {
                 new RankMemory.Computed(342 * MIB, 48 * MIB, 125 * MIB, 0),
                 new RankMemory.Jvm(300 * MIB, new DirectMemory(0, 0, 0)),
                 1290 * MIB);
+        Map<String, Long> smaller = new LinkedHashMap<>();
+        smaller.put("training.gradient_checkpointing=true", 1029 * MIB);
+        smaller.put("cluster.shard=optimizer", 900 * MIB);
+        smaller.put("cluster.shard=gradients", 384 * MIB);
+        smaller.put("cluster.shard=full", 300 * MIB);
         RunPlan run = new RunPlan(
                 134_975_808,
                 460_800,
                 memory,
                 new RunPlan.Disk(514 * MIB, 5 * MIB),
                 new Traffic(2 * MIB, 0),
-                Map.of("training.gradient_checkpointing=true", 1029 * MIB),
+                smaller,
                 Optional.of(new RunPlan.Work(1600, 200_000, 90_000, 4, 400, 1)),
                 List.of(
                         new NewWeight("classifier.weight", List.of(2L, 64L), Optional.of(List.of(3L, 64L))),

@@ -451,6 +451,16 @@ INPUTS = {
         (i.x(2, 4), i.x(256).sort()[0], i.codes(65536), scratch, i.codes(8), i.x(2))
         for scratch in ([], numbers_and_bits(i, 8))
     ],
+    "Nf4.widen": lambda i: [
+        (
+            torch.arange(n // 2 + n % 2, dtype=torch.uint8, device=i.device),
+            i.x((n + 63) // 64),
+            i.x(256, 2),
+            i.x(n).to(dtype),
+        )
+        for n in (128, 77)
+        for dtype in (torch.float32, torch.bfloat16)
+    ],
     "L2SpPenalty.pull": lambda i: [(i.x(3, 4), i.x(3, 4), 0.25)],
     "LowRank.factors": lambda i: [(i.x(6, 4), i.x(4).abs(), i.x(4, 5), 3)],
     "LowRank.low_rank": lambda i: [(i.x(6, 5), 3), (i.x(5, 6), 3)],

@@ -121,7 +121,7 @@ public final class Nf4Checkpoint {
                     floats(source, name + ".nested_quant_map", DynamicCode.CODES),
                     state.nestedOffset().get());
         }
-        return new Nf4Tensor(state.shape(), packed, absmax, conv1d, true);
+        return Nf4Tensor.mapped(state.shape(), packed, absmax, conv1d);
     }
 
     private static void checkQuantMap(TensorSource source, String name) {

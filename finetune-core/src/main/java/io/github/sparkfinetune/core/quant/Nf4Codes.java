@@ -72,6 +72,16 @@ final class Nf4Codes {
         return VALUES.clone();
     }
 
+    /** Returns the values of the two codes of each byte, one pair after the other. */
+    static float[] pairs() {
+        float[] pairs = new float[2 * FIRST.length];
+        for (int b = 0; b < FIRST.length; b++) {
+            pairs[2 * b] = FIRST[b];
+            pairs[2 * b + 1] = SECOND[b];
+        }
+        return pairs;
+    }
+
     /** Returns the number of bytes of the codes of a number of weights. */
     static long packedBytes(long count) {
         return (count + 1) / 2;

@@ -17,6 +17,16 @@ import java.nio.ByteBuffer;
  * <p>An element is the value of its code ({@link Nf4Codes}) times the absmax of its block, in F32. Immutable.
  */
 public final class Nf4Tensor implements StoredWeight {
+    /** Memory of the codes. */
+    private enum Memory {
+        /** Memory of this matrix alone. */
+        OWN,
+        /** A mapped file. */
+        MAPPED,
+        /** Memory that holds the codes of other matrices at other times. */
+        LENT
+    }
+
     /** Number of blocks decoded into one array, which stays in the first-level cache. */
     private static final int CHUNK = 32;
 
@@ -25,7 +35,7 @@ public final class Nf4Tensor implements StoredWeight {
     private final ByteBuffer packed;
     private final Absmax absmax;
     private final boolean transposed;
-    private final boolean mapped;
+    private final Memory memory;
 
     /**
      * @param packed direct buffer of codes, two per byte, the first in the high half
@@ -33,17 +43,16 @@ public final class Nf4Tensor implements StoredWeight {
      * @param transposed see {@link #isTransposed}
      */
     Nf4Tensor(long[] shape, ByteBuffer packed, Absmax absmax, boolean transposed) {
-        this(shape, packed, absmax, transposed, false);
+        this(shape, packed, absmax, transposed, Memory.OWN);
     }
 
-    /** @param mapped see {@link #isMapped} */
-    Nf4Tensor(long[] shape, ByteBuffer packed, Absmax absmax, boolean transposed, boolean mapped) {
+    private Nf4Tensor(long[] shape, ByteBuffer packed, Absmax absmax, boolean transposed, Memory memory) {
         this.shape = shape.clone();
         this.count = TensorInfo.count(shape);
         this.packed = packed.asReadOnlyBuffer();
         this.absmax = absmax;
         this.transposed = transposed;
-        this.mapped = mapped;
+        this.memory = memory;
         if (packed.limit() != Nf4Codes.packedBytes(count) || absmax.blocks() != Nf4Codes.blocks(count)) {
             throw new IllegalArgumentException(
                     count + " weights, " + packed.limit() + " bytes of codes, " + absmax.blocks() + " blocks");
@@ -72,12 +81,34 @@ public final class Nf4Tensor implements StoredWeight {
 
     /** Returns whether the codes are in a mapped file, so that they take no memory until they are read. */
     public boolean isMapped() {
-        return mapped;
+        return memory == Memory.MAPPED;
+    }
+
+    /** Returns whether the codes are always in their memory, so that they can be copied once. */
+    public boolean isKept() {
+        return memory != Memory.LENT;
     }
 
     /** Returns this matrix with its codes in other memory, which holds them whenever they are read. */
-    public Nf4Tensor over(ByteBuffer memory) {
-        return new Nf4Tensor(shape, memory, absmax, transposed, false);
+    public Nf4Tensor over(ByteBuffer lent) {
+        return new Nf4Tensor(shape, lent, absmax, transposed, Memory.LENT);
+    }
+
+    /** Returns a matrix whose codes are in a mapped file. */
+    static Nf4Tensor mapped(long[] shape, ByteBuffer packed, Absmax absmax, boolean transposed) {
+        return new Nf4Tensor(shape, packed, absmax, transposed, Memory.MAPPED);
+    }
+
+    /** Returns the scales of the blocks of {@value Nf4Codes#BLOCK} elements. */
+    public float[] scales() {
+        float[] scales = new float[absmax.blocks()];
+        absmax.read(0, scales.length, scales);
+        return scales;
+    }
+
+    /** Returns the values of the two codes of each byte, [256][2], one pair after the other. */
+    public static float[] pairs() {
+        return Nf4Codes.pairs();
     }
 
     /** Returns the codes, two per byte, the first in the high half; read-only. */

@@ -15,10 +15,11 @@ import java.util.List;
 import java.util.Random;
 
 /** Weights for tests. */
-final class Weights {
+public final class Weights {
     private Weights() {}
 
-    static float[] normal(int count, long seed) {
+    /** Returns normally distributed weights whose blocks have unlike scales. */
+    public static float[] normal(int count, long seed) {
         Random random = new Random(seed);
         float[] weights = new float[count];
         for (int i = 0; i < count; i++) {
@@ -51,7 +52,8 @@ final class Weights {
         return SafetensorsFile.open(path);
     }
 
-    static Nf4Tensor nf4(float[] weights, boolean doubleQuant, int threads) {
+    /** Quantizes weights as one row. */
+    public static Nf4Tensor nf4(float[] weights, boolean doubleQuant, int threads) {
         return Nf4.quantize(FloatBuffer.wrap(weights), new long[] {weights.length}, doubleQuant, threads);
     }
 

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.tensor.AbsentDevice;
 import io.github.sparkfinetune.testing.TestMatrix;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,6 +18,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Trainings of every family whose scripts mix no devices and wait for no value. */
 class AbsentDeviceRunTest {
+    /** Families whose layers have unlike scripts. */
+    private static final Set<String> UNLIKE = Set.of("bert", "deberta-v2", "modernbert", "gpt2", "llama", "gemma2");
+
     @TempDir
     private Path folder;
 
@@ -29,6 +33,7 @@ class AbsentDeviceRunTest {
                 "method.type=lora method.use_dora=true",
                 "method.type=qlora precision=bf16");
         return TestMatrix.of(Architectures.modelTypes().stream()
+                .filter(type -> TestMatrix.isFull() || UNLIKE.contains(type))
                 .flatMap(type -> FamiliesTest.tasks(type).stream()
                         .filter(task -> !FamiliesTest.isRefused(type, task))
                         .flatMap(task -> TestMatrix.product(List.of(type), List.of(task), settings))));

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.quant.Nf4Tensor;
 import io.github.sparkfinetune.core.quant.StoredWeight;
 import io.github.sparkfinetune.core.quant.Widening;
 import io.github.sparkfinetune.core.safetensors.TensorType;
@@ -16,6 +17,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Buffers in F32 or BF16 for weights that are stored in a smaller form. All layers of a model share them. There is one
@@ -29,10 +31,16 @@ public final class DequantBuffers {
     private final TensorType type;
     private final int threads;
     private final Map<String, Staged> buffers = new HashMap<>();
+    private final Optional<ResidentCodes> resident;
     private Object held;
 
-    /** A tensor and the host memory of its values. */
-    private record Staged(NDArray tensor, List<HostBuffer> parts) {}
+    /**
+     * A tensor and its memory.
+     *
+     * @param memory bytes of the tensor's values
+     * @param parts the bytes in host memory
+     */
+    private record Staged(NDArray tensor, NDArray memory, List<HostBuffer> parts) {}
 
     /**
      * @param script script with the methods of {@code core.tensor.tensors}
@@ -43,6 +51,7 @@ public final class DequantBuffers {
         this.script = script;
         this.type = bf16 ? TensorType.BF16 : TensorType.F32;
         this.threads = threads;
+        this.resident = device.readsInPlace() ? Optional.empty() : Optional.of(new ResidentCodes(device.manager()));
     }
 
     /** Returns the tensor of a weight. The local name is the weight's name in the layer. */
@@ -60,9 +69,11 @@ public final class DequantBuffers {
         Shape bytes = new Shape(Math.multiplyExact(new Shape(shape).size(), type.bytes()));
         // DJL cannot create tensors in BF16. A recorded graph would refuse a weight that is itself written to.
         NDArray memory = manager.create(bytes, DataType.UINT8);
-        return new Staged(
-                script.callOne(manager, "over_bytes", memory, shape, type == TensorType.BF16),
-                TensorParts.inHostMemory(manager, device, script, memory));
+        return new Staged(over(memory, shape), memory, TensorParts.inHostMemory(manager, device, script, memory));
+    }
+
+    private NDArray over(NDArray memory, long... shape) {
+        return script.callOne(memory.getManager(), "over_bytes", memory, shape, type == TensorType.BF16);
     }
 
     /**
@@ -77,6 +88,13 @@ public final class DequantBuffers {
         List<HostBuffer> filled = new ArrayList<>();
         List<Widening> all = new ArrayList<>();
         weights.forEach((local, weight) -> {
+            if (resident.isPresent() && weight instanceof Nf4Tensor codes && codes.isKept()) {
+                // Over the bytes, as if from outside: see staged.
+                NDArray target = over(buffer(local, weight.shape()).memory(), weight.shape());
+                resident.orElseThrow().widen(codes, target);
+                target.close();
+                return;
+            }
             List<HostBuffer> parts = buffer(local, weight.shape()).parts();
             filled.addAll(parts);
             all.add(new Widening(weight, parts.stream().map(HostBuffer::bytes).toList()));

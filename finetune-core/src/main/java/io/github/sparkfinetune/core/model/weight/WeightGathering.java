@@ -42,6 +42,8 @@ public final class WeightGathering {
         @SuppressWarnings("unchecked")
         final void start(Object weights) {
             if (holds != weights) {
+                // A layer that was gathered for a pass that ended above it.
+                await();
                 holds = weights;
                 gathering = gather((W) weights);
             }

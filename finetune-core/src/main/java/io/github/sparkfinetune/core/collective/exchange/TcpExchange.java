@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -234,21 +233,9 @@ public final class TcpExchange implements Collective {
 
     private byte[][] gather(ExchangeOperation.Kind kind, byte[] own) {
         AllGatherOperation operation = new AllGatherOperation(kind, member.rank(), topology, own);
-        run(operation);
-        return operation.blocks();
-    }
-
-    private void run(ExchangeOperation operation) {
         loop.submit(operation);
-        try {
-            operation.future().get();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw (CancellationException)
-                    new CancellationException("interrupted while waiting for the other ranks").initCause(e);
-        } catch (ExecutionException e) {
-            throw loop.failure().exception();
-        }
+        Collective.await(operation.future());
+        return operation.blocks();
     }
 
     /**

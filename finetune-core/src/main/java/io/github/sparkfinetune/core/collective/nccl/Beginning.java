@@ -3,8 +3,6 @@ package io.github.sparkfinetune.core.collective.nccl;
 import io.github.sparkfinetune.core.collective.Collective;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 
 /**
@@ -37,22 +35,9 @@ final class Beginning {
         }
         long now = System.nanoTime();
         if (since == 0) {
-            requireDone();
+            Collective.await(onAllRanks);
             since = now;
         }
         return now - since;
-    }
-
-    private void requireDone() {
-        try {
-            onAllRanks.get();
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof RuntimeException known
-                    ? known
-                    : new IllegalStateException("the ranks do not begin an operation together", e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw (CancellationException) new CancellationException("interrupted").initCause(e);
-        }
     }
 }

@@ -29,7 +29,6 @@ final class Buckets {
 
     /**
      * @param isSharded whether a rank keeps only its share of the gradients
-     * @param isUpdateShared whether a rank updates only its share of the parameters
      * @param order groups in the order in which they complete
      * @param least bytes from which a bucket takes no further group
      */
@@ -38,7 +37,6 @@ final class Buckets {
             ScriptModule script,
             Collective collective,
             boolean isSharded,
-            boolean isUpdateShared,
             List<GradientGroup> order,
             long least) {
         this.device = device;
@@ -48,8 +46,7 @@ final class Buckets {
         if (isSharded) {
             addSharded(contents);
         } else {
-            int rank = isUpdateShared ? collective.rank() : 0;
-            contents.forEach(groups -> all.add(new WholeBucket(device, script, collective, rank, groups)));
+            contents.forEach(groups -> all.add(new WholeBucket(device, script, collective, groups)));
         }
         all.forEach(bucket -> bucket.groups().forEach(group -> places.put(group.owner(), new Place(group, bucket))));
     }
@@ -78,15 +75,16 @@ final class Buckets {
     private void addSharded(List<List<GradientGroup>> contents) {
         long largest = contents.stream()
                 .filter(Buckets::areLayers)
-                .mapToLong(Buckets::size)
+                .mapToLong(GradientGroup::size)
                 .max()
                 .orElse(0);
         List<BucketMemory> kept = List.of(
                 new BucketMemory(device, script, largest, true), new BucketMemory(device, script, largest, true));
         int next = 0;
         for (List<GradientGroup> groups : contents) {
-            BucketMemory memory =
-                    areLayers(groups) ? kept.get(next++ % 2) : new BucketMemory(device, script, size(groups), false);
+            BucketMemory memory = areLayers(groups)
+                    ? kept.get(next++ % 2)
+                    : new BucketMemory(device, script, GradientGroup.size(groups), false);
             all.add(new ShardedBucket(device.manager(), script, collective, memory, groups));
         }
     }
@@ -94,10 +92,6 @@ final class Buckets {
     private static boolean areLayers(List<GradientGroup> groups) {
         return groups.stream()
                 .allMatch(group -> group.owner() instanceof ParameterGroup block && block.kind() == BlockKind.LAYER);
-    }
-
-    private static long size(List<GradientGroup> groups) {
-        return groups.stream().mapToLong(GradientGroup::size).sum();
     }
 
     /** Returns the bucket of a group's owner. */

@@ -2,13 +2,16 @@ package io.github.sparkfinetune.core.gradient;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.model.weight.ShardedWeights;
 import io.github.sparkfinetune.core.optim.Gradient;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.shard.Cut;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -24,6 +27,17 @@ record GradientGroup(Object owner, List<Parameter> parameters, int depth, Cut cu
         parameters = List.copyOf(parameters);
     }
 
+    /** Returns whether it is this group. The components would be compared by the values of their tensors. */
+    @Override
+    public boolean equals(Object other) {
+        return this == other;
+    }
+
+    @Override
+    public int hashCode() {
+        return System.identityHashCode(this);
+    }
+
     /** @param ranks number of ranks that share the parameters, 1 if they do not */
     static GradientGroup of(
             Object owner, List<Parameter> parameters, int depth, int ranks, Optional<ShardedWeights> sharded) {
@@ -32,10 +46,50 @@ record GradientGroup(Object owner, List<Parameter> parameters, int depth, Cut cu
         return new GradientGroup(owner, parameters, depth, cut, sharded);
     }
 
+    /**
+     * Returns what a rank updates, with its gradients.
+     *
+     * @param whole gradient of each parameter
+     */
+    List<ParameterGradient> updated(
+            NDManager manager, ScriptModule script, Collective collective, List<? extends Gradient> whole) {
+        int rank = cut.ranks() == 1 ? 0 : collective.rank();
+        return cut.of(rank).stream()
+                .map(range -> share(manager, script, range, part(manager, script, range, whole.get(range.tensor()))))
+                .toList();
+    }
+
+    private Gradient part(NDManager manager, ScriptModule script, Cut.Range range, Gradient whole) {
+        boolean isWhole = range.size() == parameters.get(range.tensor()).size();
+        return isWhole ? whole : whole.part(manager, script, range.from(), range.to());
+    }
+
     /** Returns values of a range, in the parameter's shape if they are all of its values. */
     NDArray shaped(NDManager manager, ScriptModule script, Cut.Range range, NDArray values) {
         NDArray whole = parameters.get(range.tensor()).value();
         return range.size() == whole.size() ? script.callOne(manager, "view_like", values, whole) : values;
+    }
+
+    /** Returns the number of values of some groups. */
+    static long size(List<GradientGroup> groups) {
+        return groups.stream().mapToLong(GradientGroup::size).sum();
+    }
+
+    /** Returns views of a tensor that holds the values of some groups, in the parameters' shapes, by group. */
+    static Map<GradientGroup, List<NDArray>> views(
+            NDManager owner, ScriptModule script, NDArray flat, List<GradientGroup> groups) {
+        List<NDArray> like = groups.stream()
+                .flatMap(group -> group.parameters().stream().map(Parameter::value))
+                .toList();
+        List<NDArray> all = script.call(owner, "views_like", flat, like);
+        Map<GradientGroup, List<NDArray>> views = new LinkedHashMap<>();
+        int first = 0;
+        for (GradientGroup group : groups) {
+            int end = first + group.parameters().size();
+            views.put(group, all.subList(first, end));
+            first = end;
+        }
+        return views;
     }
 
     long size() {

@@ -18,6 +18,7 @@ import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -78,14 +79,15 @@ public final class Gradients {
         tied = tableGroup.isPresent() && model.tokenRows().isEmpty() && model.tied()
                 ? Optional.of(model.table())
                 : Optional.empty();
-        // The last block completes first.
-        List<GradientGroup> order = new ArrayList<>();
+        List<GradientGroup> order = new ArrayList<>(trained.stream()
+                .map(group -> GradientGroup.of(group, group.trainable(), depth(group, layers), ranks, group.sharded()))
+                .toList());
+        tableGroup.ifPresent(groups::add);
+        groups.addAll(order);
+        // The last block completes first, and before it the table that the objective reads.
         tied.ifPresent(parameter -> order.add(tableGroup.orElseThrow()));
-        for (int i = trained.size() - 1; i >= 0; i--) {
-            ParameterGroup group = trained.get(i);
-            order.add(GradientGroup.of(group, group.trainable(), depth(group, layers), ranks, group.sharded()));
-        }
-        buckets = new Buckets(device, script, collective, isSharded, ranks > 1, order, BUCKET);
+        Collections.reverse(order);
+        buckets = new Buckets(device, script, collective, isSharded, order, BUCKET);
         Optional<TokenRowsGradient> tokenRows = model.tokenRows()
                 .map(rows -> new TokenRowsGradient(
                         device, script, collective, rows, tableGroup.orElseThrow(), model.paddingId()));
@@ -97,11 +99,6 @@ public final class Gradients {
                             new SparseEmbeddingGradient(device, script, collective, group, model.paddingId());
                     return tied.isEmpty() ? lookups : new TiedEmbeddingGradient(lookups, buckets.of(model.table()));
                 });
-        tableGroup.ifPresent(this.groups::add);
-        trained.forEach(group -> this.groups.add(order.stream()
-                .filter(other -> other.owner() == group)
-                .findFirst()
-                .orElseThrow()));
         table.ifPresent(gradient -> parameters.addAll(gradient.parameters()));
         tied.ifPresent(parameter -> parameters.addAll(buckets.parameters(parameter)));
         trained.forEach(group -> parameters.addAll(buckets.parameters(group)));

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.optim.Gradient;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.shard.Cut;
@@ -16,8 +15,6 @@ import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
@@ -27,14 +24,27 @@ import java.util.concurrent.Future;
  * in turn. Then each rank receives the sums of its share.
  */
 final class ShardedBucket implements Bucket {
+    /**
+     * This rank's share of a group.
+     *
+     * @param before number of the bucket's values before the group
+     * @param gradient gradient of the share
+     * @param stretches gradient of each range, as views
+     * @param parameters the ranges with their gradients
+     */
+    private record Share(
+            GradientGroup group,
+            long before,
+            NDArray gradient,
+            List<NDArray> stretches,
+            List<ParameterGradient> parameters) {}
+
     private final ScriptModule script;
     private final Collective collective;
     private final BucketMemory memory;
+    private final List<Share> shares = new ArrayList<>();
     private final List<GradientGroup> groups;
-    /** This rank's share of each group. */
-    private final Map<GradientGroup, NDArray> shares = new LinkedHashMap<>();
-
-    private final Map<GradientGroup, List<ParameterGradient>> parameters = new HashMap<>();
+    private final long size;
     private Map<GradientGroup, List<NDArray>> gradients = Map.of();
     private NDArray flat;
     private Future<?> sum;
@@ -50,23 +60,27 @@ final class ShardedBucket implements Bucket {
         this.collective = collective;
         this.memory = memory;
         this.groups = List.copyOf(groups);
+        this.size = GradientGroup.size(groups);
+        long before = 0;
         for (GradientGroup group : groups) {
-            NDArray share = manager.zeros(new Shape(group.cut().size(collective.rank())), DataType.FLOAT32);
-            shares.put(group, share);
-            List<ParameterGradient> updated = new ArrayList<>();
-            long at = 0;
-            for (Cut.Range range : group.cut().of(collective.rank())) {
-                NDArray gradient = script.callOne(manager, "stretch", share, at, at + range.size());
-                NDArray shaped = group.shaped(manager, script, range, gradient);
-                updated.add(group.share(manager, script, range, new Gradient.Dense(shaped)));
-                at += range.size();
-            }
-            parameters.put(group, updated);
+            shares.add(share(manager, group, before));
+            before += group.size();
         }
     }
 
-    private long size() {
-        return groups.stream().mapToLong(GradientGroup::size).sum();
+    private Share share(NDManager manager, GradientGroup group, long before) {
+        int rank = collective.rank();
+        NDArray gradient = manager.zeros(new Shape(group.cut().size(rank)), DataType.FLOAT32);
+        List<NDArray> stretches = new ArrayList<>();
+        List<ParameterGradient> parameters = new ArrayList<>();
+        for (Cut.Range range : group.cut().of(rank)) {
+            long offset = group.cut().offset(rank, range);
+            NDArray stretch = script.callOne(manager, "stretch", gradient, offset, offset + range.size());
+            stretches.add(stretch);
+            Gradient ofRange = new Gradient.Dense(group.shaped(manager, script, range, stretch));
+            parameters.add(group.share(manager, script, range, ofRange));
+        }
+        return new Share(group, before, gradient, List.copyOf(stretches), List.copyOf(parameters));
     }
 
     @Override
@@ -78,23 +92,8 @@ final class ShardedBucket implements Bucket {
     public void open() {
         flat = memory.take(this);
         if (gradients.isEmpty() || !memory.isKept()) {
-            gradients = views();
+            gradients = GradientGroup.views(memory.owner(), script, flat, groups);
         }
-    }
-
-    private Map<GradientGroup, List<NDArray>> views() {
-        List<NDArray> like = groups.stream()
-                .flatMap(group -> group.parameters().stream().map(Parameter::value))
-                .toList();
-        List<NDArray> all = script.call(memory.owner(), "views_like", flat, like);
-        Map<GradientGroup, List<NDArray>> views = new HashMap<>();
-        int first = 0;
-        for (GradientGroup group : groups) {
-            int end = first + group.parameters().size();
-            views.put(group, all.subList(first, end));
-            first = end;
-        }
-        return views;
     }
 
     @Override
@@ -104,16 +103,14 @@ final class ShardedBucket implements Bucket {
 
     @Override
     public void complete() {
-        HostRange.first(memory.parts(), size()).forEach(HostBuffer::download);
+        HostRange.first(memory.parts(), size).forEach(HostBuffer::download);
         List<List<ByteBuffer>> blocks = new ArrayList<>();
         for (int rank = 0; rank < collective.size(); rank++) {
             List<ByteBuffer> block = new ArrayList<>();
-            long before = 0;
-            for (GradientGroup group : groups) {
-                Cut cut = group.cut();
-                block.addAll(HostRange.of(
-                        memory.parts(), before + cut.start(rank), before + cut.start(rank) + cut.size(rank)));
-                before += group.size();
+            for (Share share : shares) {
+                Cut cut = share.group().cut();
+                long from = share.before() + cut.start(rank);
+                block.addAll(HostRange.of(memory.parts(), from, from + cut.size(rank)));
             }
             blocks.add(block);
         }
@@ -127,14 +124,13 @@ final class ShardedBucket implements Bucket {
         }
         Collective.await(sum);
         sum = null;
-        HostRange.first(memory.parts(), size()).forEach(HostBuffer::upload);
+        HostRange.first(memory.parts(), size).forEach(HostBuffer::upload);
         try (NDManager owner = flat.getManager().newSubManager()) {
-            long before = 0;
-            for (GradientGroup group : groups) {
-                long from = before + group.cut().start(collective.rank());
-                NDArray share = shares.get(group);
-                script.call(owner, "copy", share, script.callOne(owner, "stretch", flat, from, from + share.size()));
-                before += group.size();
+            for (Share share : shares) {
+                long from = share.before() + share.group().cut().start(collective.rank());
+                NDArray own = script.callOne(
+                        owner, "stretch", flat, from, from + share.gradient().size());
+                script.call(owner, "copy", share.gradient(), own);
             }
         }
         memory.release();
@@ -142,10 +138,10 @@ final class ShardedBucket implements Bucket {
 
     @Override
     public void addRows(Gradient.LookedUp rows) {
-        GradientGroup group = groups.get(0);
-        long from = group.cut().start(collective.rank());
-        NDArray share = shares.get(group);
-        RowRange range = RowRange.of(rows.ids(), group.parameters().get(0).shape()[1], from, from + share.size());
+        GradientGroup table = shares.get(0).group();
+        NDArray share = shares.get(0).gradient();
+        long from = table.cut().start(collective.rank());
+        RowRange range = RowRange.of(rows.ids(), table.parameters().get(0).shape()[1], from, from + share.size());
         try (NDManager owner = share.getManager().newSubManager()) {
             NDArray ids = Tensors.of(owner, rows.longIds());
             script.call(owner, "add_row_values", share, from, ids, rows.rows(), range.from(), range.to());
@@ -154,21 +150,17 @@ final class ShardedBucket implements Bucket {
 
     @Override
     public List<ParameterGradient> parameters(GradientGroup group) {
-        return parameters.get(group);
+        return shares.stream()
+                .filter(share -> share.group().equals(group))
+                .flatMap(share -> share.parameters().stream())
+                .toList();
     }
 
     @Override
     public List<float[]> norms(NDManager owner) {
-        List<float[]> norms = new ArrayList<>();
-        for (GradientGroup group : groups) {
-            List<NDArray> stretches = new ArrayList<>();
-            long at = 0;
-            for (Cut.Range range : group.cut().of(collective.rank())) {
-                stretches.add(script.callOne(owner, "stretch", shares.get(group), at, at + range.size()));
-                at += range.size();
-            }
-            norms.add(GradientNorms.of(owner, script, stretches, group.cut().unit()));
-        }
-        return norms;
+        return shares.stream()
+                .map(share -> GradientNorms.of(
+                        owner, script, share.stretches(), share.group().cut().unit()))
+                .toList();
     }
 }

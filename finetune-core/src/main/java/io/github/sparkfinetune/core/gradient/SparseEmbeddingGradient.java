@@ -8,7 +8,6 @@ import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.optim.Gradient;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
-import io.github.sparkfinetune.core.shard.Cut;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
@@ -54,20 +53,10 @@ final class SparseEmbeddingGradient implements EmbeddingGradient {
         return new Gradient.LookedUp(ids, rows.rows());
     }
 
-    /** @param rank this rank among the ranks that share the optimizer, 0 if they do not */
-    List<ParameterGradient> parameters(int rank) {
-        Gradient whole = new Gradient.Rows(this::lookedUp, width, 0);
-        return table.cut().of(rank).stream().map(range -> share(whole, range)).toList();
-    }
-
-    private ParameterGradient share(Gradient whole, Cut.Range range) {
-        NDManager manager = device.manager();
-        return table.share(manager, script, range, whole.part(manager, script, range.from(), range.to()));
-    }
-
     @Override
     public List<ParameterGradient> parameters() {
-        return parameters(table.cut().ranks() == 1 ? 0 : collective.rank());
+        Gradient whole = new Gradient.Rows(this::lookedUp, width, 0);
+        return table.updated(device.manager(), script, collective, List.of(whole));
     }
 
     @Override

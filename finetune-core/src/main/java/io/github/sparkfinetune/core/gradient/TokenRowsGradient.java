@@ -55,12 +55,7 @@ final class TokenRowsGradient implements EmbeddingGradient {
 
     @Override
     public List<ParameterGradient> parameters() {
-        NDManager manager = all.getManager();
-        Gradient whole = new Gradient.Dense(dense());
-        return group.cut().of(group.cut().ranks() == 1 ? 0 : collective.rank()).stream()
-                .map(range ->
-                        group.share(manager, script, range, whole.part(manager, script, range.from(), range.to())))
-                .toList();
+        return group.updated(all.getManager(), script, collective, List.of(new Gradient.Dense(dense())));
     }
 
     @Override

@@ -5,10 +5,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.optim.Gradient;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
-import io.github.sparkfinetune.core.shard.Cut;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.HostBuffer;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -16,7 +14,6 @@ import io.github.sparkfinetune.core.tensor.TensorParts;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
@@ -29,41 +26,24 @@ final class WholeBucket implements Bucket {
     private final ScriptModule script;
     private final Collective collective;
     private final List<HostBuffer> parts;
-    private final Map<GradientGroup, List<NDArray>> gradients = new LinkedHashMap<>();
+    private final Map<GradientGroup, List<NDArray>> gradients;
     private final Map<GradientGroup, List<ParameterGradient>> parameters = new HashMap<>();
     private final List<Future<?>> sums = new ArrayList<>();
 
-    /** @param rank this rank among the ranks that share the optimizer, 0 if they do not */
-    WholeBucket(Device device, ScriptModule script, Collective collective, int rank, List<GradientGroup> groups) {
+    WholeBucket(Device device, ScriptModule script, Collective collective, List<GradientGroup> groups) {
         this.script = script;
         this.collective = collective;
         NDManager manager = device.manager();
-        long size = groups.stream().mapToLong(GradientGroup::size).sum();
-        NDArray flat = manager.zeros(new Shape(size), DataType.FLOAT32);
+        NDArray flat = manager.zeros(new Shape(GradientGroup.size(groups)), DataType.FLOAT32);
         this.parts = TensorParts.all(manager, device, script, flat);
-        List<NDArray> views = script.call(
-                manager,
-                "views_like",
-                flat,
-                groups.stream()
-                        .flatMap(group -> group.parameters().stream().map(Parameter::value))
-                        .toList());
-        int first = 0;
-        for (GradientGroup group : groups) {
-            List<NDArray> own = views.subList(first, first + group.parameters().size());
-            first += own.size();
-            gradients.put(group, own);
-            List<ParameterGradient> updated = new ArrayList<>();
-            for (Cut.Range range : group.cut().of(rank)) {
-                NDArray whole = own.get(range.tensor());
-                Gradient gradient = new Gradient.Dense(
-                        range.size() == whole.size()
-                                ? whole
-                                : script.callOne(manager, "stretch", whole, range.from(), range.to()));
-                updated.add(group.share(manager, script, range, gradient));
-            }
-            parameters.put(group, updated);
-        }
+        this.gradients = GradientGroup.views(manager, script, flat, groups);
+        gradients.forEach((group, views) -> parameters.put(
+                group,
+                group.updated(
+                        manager,
+                        script,
+                        collective,
+                        views.stream().map(Gradient.Dense::new).toList())));
     }
 
     @Override

@@ -77,6 +77,11 @@ public final class Cut {
         return bounds[rank + 1] - bounds[rank];
     }
 
+    /** Returns the index of the first value of a range among the values of its rank's share. */
+    public long offset(int rank, Range range) {
+        return starts[range.tensor()] + range.from() - bounds[rank];
+    }
+
     /** Returns a rank's share by tensors, without empty ranges. */
     public List<Range> of(int rank) {
         List<Range> ranges = new ArrayList<>();

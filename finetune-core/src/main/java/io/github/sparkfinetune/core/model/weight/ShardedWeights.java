@@ -61,19 +61,8 @@ public final class ShardedWeights {
 
     /** Returns this rank's values of a weight, a range of its share, as a view [range's size]. */
     public NDArray part(NDManager owner, Cut.Range part) {
-        long before = 0;
-        for (Cut.Range range : cut.of(ranks.rank())) {
-            if (range.equals(part)) {
-                return script.callOne(owner, "stretch", values, before, before + range.size());
-            }
-            before += range.size();
-        }
-        throw new IllegalArgumentException(part + " is not in the share of rank " + ranks.rank());
-    }
-
-    /** Returns this rank's share, one weight after the other. */
-    NDArray values() {
-        return values;
+        long offset = cut.offset(ranks.rank(), part);
+        return script.callOne(owner, "stretch", values, offset, offset + part.size());
     }
 
     /** Returns the number of values of all ranks. */

@@ -83,26 +83,29 @@ final class Blocks {
         boolean isTrained =
                 weights.placements().vocabulary(spec, BlockKind.EMBEDDINGS, spec.name()) == WeightPlacement.TRAINED;
         if (ranks.isPresent() && isTrained) {
-            Map<String, Parameter> parameters = new LinkedHashMap<>();
-            ShardedWeights sharded = shard(parameters, () -> Map.of(LmHead.WEIGHT, load.get()));
-            return new Table(parameters.get(LmHead.WEIGHT), Optional.empty(), Optional.of(sharded));
+            Shard shard = shard(() -> Map.of(spec.name(), load.get()));
+            return new Table(shard.parameters().get(spec.name()), Optional.empty(), Optional.of(shard.weights()));
         }
         Parameter table = load.get();
         return new Table(table, TokenRows.of(weights, spec, table), Optional.empty());
     }
 
     /**
-     * Loads trained parameters of which this rank keeps its share.
+     * Trained parameters of which this rank keeps its share.
      *
-     * @param parameters receives the parameters by the script's names; their tensors have only a shape
+     * @param parameters the parameters by the script's names; their tensors have only a shape
      */
-    private ShardedWeights shard(Map<String, Parameter> parameters, Supplier<Map<String, Parameter>> load) {
+    private record Shard(Map<String, Parameter> parameters, ShardedWeights weights) {}
+
+    /** Loads trained parameters, and keeps this rank's share. */
+    private Shard shard(Supplier<Map<String, Parameter>> load) {
         try (NDManager loading = manager.newSubManager()) {
             Map<String, Parameter> whole = weights.owned(loading, load);
+            Map<String, Parameter> parameters = new LinkedHashMap<>();
             whole.forEach((local, parameter) -> parameters.put(
                     local,
                     parameter.with(script.callOne(manager, "placeholder", parameter.value(), parameter.shape()))));
-            return new ShardedWeights(device, script, ranks.orElseThrow(), values(whole));
+            return new Shard(parameters, new ShardedWeights(device, script, ranks.orElseThrow(), values(whole)));
         }
     }
 
@@ -127,9 +130,8 @@ final class Blocks {
         if (!isSharded) {
             return new ParameterGroup(BlockKind.HEAD, load.get(), Map.of(), Optional.empty());
         }
-        Map<String, Parameter> parameters = new LinkedHashMap<>();
-        ShardedWeights sharded = shard(parameters, load);
-        return new ParameterGroup(BlockKind.HEAD, parameters, Map.of(), Optional.of(sharded));
+        Shard shard = shard(load);
+        return new ParameterGroup(BlockKind.HEAD, shard.parameters(), Map.of(), Optional.of(shard.weights()));
     }
 
     /** Loads weights that layers share. Layers that are built afterwards read them. */

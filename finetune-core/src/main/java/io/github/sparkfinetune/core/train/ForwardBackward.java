@@ -61,58 +61,16 @@ final class ForwardBackward {
         if (first) {
             gradients.clearShared(owner);
         }
-        List<NDArray> inputs = new ArrayList<>();
-        for (Batch batch : batches) {
-            NDArray x = model.lookup(owner, batch);
-            noise.add(owner, x, batch, model.tableScale());
-            inputs.add(x);
-        }
-        List<Block> trained = new ArrayList<>();
-        List<List<Tape>> tapes = new ArrayList<>();
-        boolean below = gradients.hasTable();
-        for (Block block : model.blocks()) {
-            model.prepare(block, true);
-            if (below || !block.differentiated().isEmpty()) {
-                List<Tape> ofBlock = new ArrayList<>();
-                for (int i = 0; i < inputs.size(); i++) {
-                    Tape tape = record(owner, block, inputs.get(i), below, batches.get(i));
-                    ofBlock.add(tape);
-                    inputs.set(i, tape.output());
-                }
-                tapes.add(ofBlock);
-                trained.add(block);
-                below = true;
-            } else {
-                for (int i = 0; i < inputs.size(); i++) {
-                    NDArray y = model.forward(owner, block, inputs.get(i), batches.get(i), masks);
-                    inputs.get(i).close();
-                    inputs.set(i, y);
-                }
-            }
-        }
+        List<NDArray> outputs = new ArrayList<>();
+        List<Recorded> recorded = forward(owner, batches, outputs);
         model.prepareLmHead();
         double[] sums = new double[objective.terms().size()];
-        List<Optional<NDArray>> above = losses(owner, batches, inputs, weights, first, sums);
+        List<Optional<NDArray>> above = losses(owner, batches, outputs, weights, first, sums);
         model.releaseLmHead();
         if (last) {
             gradients.completeLmHead();
         }
-        for (int b = tapes.size() - 1; b >= 0; b--) {
-            Block block = trained.get(b);
-            model.prepare(block, false);
-            List<NDArray> ofBlock = gradients.of(block);
-            if (batches.isEmpty()) {
-                gradients.clear(owner, block);
-            }
-            for (int i = 0; i < batches.size(); i++) {
-                NDArray g = above.get(i).orElseThrow();
-                above.set(i, tapes.get(b).get(i).backward(owner, g, ofBlock, !first || i > 0));
-                g.close();
-            }
-            if (last) {
-                gradients.complete(block);
-            }
-        }
+        backward(owner, recorded, above, first, last);
         if (last) {
             gradients.completeShared();
         }
@@ -123,6 +81,69 @@ final class ForwardBackward {
             gradients.completeTable();
         }
         return sums;
+    }
+
+    /** A block with a backward, and a tape for each micro-batch. */
+    private record Recorded(Block block, List<Tape> tapes) {}
+
+    /**
+     * Computes all blocks; returns those that have a backward.
+     *
+     * @param outputs receives the last block's output for each micro-batch
+     */
+    private List<Recorded> forward(NDManager owner, List<Batch> batches, List<NDArray> outputs) {
+        for (Batch batch : batches) {
+            NDArray x = model.lookup(owner, batch);
+            noise.add(owner, x, batch, model.tableScale());
+            outputs.add(x);
+        }
+        List<Recorded> recorded = new ArrayList<>();
+        boolean below = gradients.hasTable();
+        for (Block block : model.blocks()) {
+            model.prepare(block, true);
+            if (below || !block.differentiated().isEmpty()) {
+                List<Tape> tapes = new ArrayList<>();
+                for (int i = 0; i < batches.size(); i++) {
+                    tapes.add(record(owner, block, outputs.get(i), below, batches.get(i)));
+                    outputs.set(i, tapes.get(i).output());
+                }
+                recorded.add(new Recorded(block, tapes));
+                below = true;
+            } else {
+                for (int i = 0; i < batches.size(); i++) {
+                    NDArray y = model.forward(owner, block, outputs.get(i), batches.get(i), masks);
+                    outputs.get(i).close();
+                    outputs.set(i, y);
+                }
+            }
+        }
+        return recorded;
+    }
+
+    /**
+     * Differentiates blocks from the last to the first.
+     *
+     * @param above gradient of each micro-batch's loss with respect to the output; receives that with respect to the
+     *     first block's input, if requested
+     */
+    private void backward(
+            NDManager owner, List<Recorded> recorded, List<Optional<NDArray>> above, boolean first, boolean last) {
+        for (int b = recorded.size() - 1; b >= 0; b--) {
+            Block block = recorded.get(b).block();
+            model.prepare(block, false);
+            List<NDArray> ofBlock = gradients.of(block);
+            if (above.isEmpty()) {
+                gradients.clear(owner, block);
+            }
+            for (int i = 0; i < above.size(); i++) {
+                NDArray g = above.get(i).orElseThrow();
+                above.set(i, recorded.get(b).tapes().get(i).backward(owner, g, ofBlock, !first || i > 0));
+                g.close();
+            }
+            if (last) {
+                gradients.complete(block);
+            }
+        }
     }
 
     /** Returns the gradient of each micro-batch's loss with respect to its output. */

@@ -37,10 +37,10 @@ public final class DequantBuffers {
     /**
      * A tensor and its memory.
      *
-     * @param memory bytes of the tensor's values
+     * @param written the same values, as a tensor whose writes a recorded graph does not see
      * @param parts the bytes in host memory
      */
-    private record Staged(NDArray tensor, NDArray memory, List<HostBuffer> parts) {}
+    private record Staged(NDArray tensor, NDArray written, List<HostBuffer> parts) {}
 
     /**
      * @param script script with the methods of {@code core.tensor.tensors}
@@ -69,7 +69,8 @@ public final class DequantBuffers {
         Shape bytes = new Shape(Math.multiplyExact(new Shape(shape).size(), type.bytes()));
         // DJL cannot create tensors in BF16. A recorded graph would refuse a weight that is itself written to.
         NDArray memory = manager.create(bytes, DataType.UINT8);
-        return new Staged(over(memory, shape), memory, TensorParts.inHostMemory(manager, device, script, memory));
+        return new Staged(
+                over(memory, shape), over(memory, shape), TensorParts.inHostMemory(manager, device, script, memory));
     }
 
     private NDArray over(NDArray memory, long... shape) {
@@ -89,10 +90,8 @@ public final class DequantBuffers {
         List<Widening> all = new ArrayList<>();
         weights.forEach((local, weight) -> {
             if (resident.isPresent() && weight instanceof Nf4Tensor codes && codes.isKept()) {
-                // Over the bytes, as if from outside: see staged.
-                NDArray target = over(buffer(local, weight.shape()).memory(), weight.shape());
-                resident.orElseThrow().widen(codes, target);
-                target.close();
+                resident.orElseThrow()
+                        .widen(codes, buffer(local, weight.shape()).written());
                 return;
             }
             List<HostBuffer> parts = buffer(local, weight.shape()).parts();

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 
 /**
  * Memory for the layers' {@link ShardedWeights} and {@link ShardedCodes}. Layers of equal size use two memories in
@@ -25,81 +26,55 @@ public final class WeightGathering {
     private final ScriptModule script;
     private final Map<Long, List<Tensor>> tensors = new HashMap<>();
     private final Map<Integer, List<Codes>> codes = new HashMap<>();
-    private final List<Object> layers = new ArrayList<>();
-    private final Map<Object, Memory<?>> memories = new HashMap<>();
+    private final List<Layer> layers = new ArrayList<>();
+    private final Map<Object, Integer> indices = new HashMap<>();
 
     /** Memory for the weights of one layer at a time. */
-    private abstract static class Memory<W> {
-        private Object holds;
+    private static final class Memory {
+        private final List<HostBuffer> uploaded;
+        private Layer holds;
         private Future<?> gathering;
 
-        /** Starts to gather weights. */
-        abstract Future<?> gather(W weights);
+        /** @param uploaded host memory that is copied to the device once the weights are there */
+        Memory(List<HostBuffer> uploaded) {
+            this.uploaded = uploaded;
+        }
 
-        /** Copies gathered weights to the device. */
-        abstract void upload();
-
-        @SuppressWarnings("unchecked")
-        final void start(Object weights) {
-            if (holds != weights) {
+        void start(Layer layer) {
+            if (!layer.equals(holds)) {
                 // A layer that was gathered for a pass that ended above it.
                 await();
-                holds = weights;
-                gathering = gather((W) weights);
+                holds = layer;
+                gathering = layer.gather().get();
             }
         }
 
-        final void await() {
+        void await() {
             if (gathering != null) {
                 Collective.await(gathering);
                 gathering = null;
-                upload();
+                uploaded.forEach(HostBuffer::upload);
             }
         }
 
-        final void forget() {
+        void forget() {
             await();
             holds = null;
         }
     }
 
-    private static final class Tensor extends Memory<ShardedWeights> {
-        private final NDArray flat;
-        private final List<HostBuffer> parts;
+    /**
+     * A layer.
+     *
+     * @param gather starts to gather its weights into the memory
+     * @param isTrained whether its weights change
+     */
+    private record Layer(Memory memory, Supplier<Future<?>> gather, boolean isTrained) {}
 
-        Tensor(NDArray flat, List<HostBuffer> parts) {
-            this.flat = flat;
-            this.parts = parts;
-        }
+    private record Tensor(NDArray flat, List<HostBuffer> parts, Memory memory) {}
 
-        @Override
-        Future<?> gather(ShardedWeights weights) {
-            return weights.gather(parts);
-        }
-
-        @Override
-        void upload() {
-            parts.forEach(HostBuffer::upload);
-        }
-    }
-
-    private static final class Codes extends Memory<ShardedCodes> {
-        private final ByteBuffer bytes;
-
-        Codes(int size) {
-            this.bytes = ByteBuffer.allocateDirect(size);
-        }
-
-        @Override
-        Future<?> gather(ShardedCodes weights) {
-            return weights.gather(bytes);
-        }
-
-        @Override
-        void upload() {
-            // The codes are widened in host memory.
-        }
-    }
+    /** Codes stay in host memory, where they are widened. */
+    private record Codes(ByteBuffer bytes, Memory memory) {}
 
     /** @param device device of the weights; its manager owns the memory */
     public WeightGathering(Device device, ScriptModule script) {
@@ -114,26 +89,34 @@ public final class WeightGathering {
      * @return the weights' tensors, whose content is undefined unless the layer is {@linkplain #prepare prepared}
      */
     public List<NDArray> add(ShardedWeights weights, List<NDArray> like) {
-        Tensor memory = tensors.computeIfAbsent(weights.size(), size -> List.of(tensor(size), tensor(size)))
+        Tensor tensor = tensors.computeIfAbsent(weights.size(), size -> List.of(tensor(size), tensor(size)))
                 .get(layers.size() % 2);
-        layers.add(weights);
-        memories.put(weights, memory);
-        return script.call(device.manager(), "views_like", memory.flat, like);
+        add(weights, new Layer(tensor.memory(), () -> weights.gather(tensor.parts()), true));
+        return script.call(device.manager(), "views_like", tensor.flat(), like);
+    }
+
+    private void add(Object share, Layer layer) {
+        indices.put(share, layers.size());
+        layers.add(layer);
     }
 
     private Tensor tensor(long size) {
         NDManager manager = device.manager();
         NDArray flat = manager.create(new Shape(size), DataType.FLOAT32);
-        return new Tensor(flat, TensorParts.inHostMemory(manager, device, script, flat));
+        List<HostBuffer> parts = TensorParts.inHostMemory(manager, device, script, flat);
+        return new Tensor(flat, parts, new Memory(parts));
     }
 
     /** Adds the next layer; returns the memory of its codes. */
     ByteBuffer add(ShardedCodes weights) {
-        Codes memory = codes.computeIfAbsent(weights.size(), size -> List.of(new Codes(size), new Codes(size)))
+        Codes held = codes.computeIfAbsent(weights.size(), size -> List.of(codes(size), codes(size)))
                 .get(layers.size() % 2);
-        layers.add(weights);
-        memories.put(weights, memory);
-        return memory.bytes;
+        add(weights, new Layer(held.memory(), () -> weights.gather(held.bytes()), false));
+        return held.bytes();
+    }
+
+    private static Codes codes(int size) {
+        return new Codes(ByteBuffer.allocateDirect(size), new Memory(List.of()));
     }
 
     /** Returns whether no layer has been added. */
@@ -148,23 +131,18 @@ public final class WeightGathering {
      * @param isForward whether the next layer is the one above
      */
     public void prepare(Object weights, boolean isForward) {
-        int index = 0;
-        while (layers.get(index) != weights) {
-            index++;
-        }
-        Memory<?> memory = memories.get(weights);
-        memory.start(weights);
-        memory.await();
+        int index = indices.get(weights);
+        Layer layer = layers.get(index);
+        layer.memory().start(layer);
+        layer.memory().await();
         int next = isForward ? index + 1 : index - 1;
         if (next >= 0 && next < layers.size()) {
-            memories.get(layers.get(next)).start(layers.get(next));
+            layers.get(next).memory().start(layers.get(next));
         }
     }
 
     /** Forgets gathered weights, after the optimizer has changed the shares. */
     public void updated() {
-        layers.stream()
-                .filter(ShardedWeights.class::isInstance)
-                .forEach(layer -> memories.get(layer).forget());
+        layers.stream().filter(Layer::isTrained).forEach(layer -> layer.memory().forget());
     }
 }

@@ -2,19 +2,14 @@
 
 import absent_device
 import torch
+from cases import PLAIN
 from inputs import HEADS, HIDDEN, KV_HEADS, Inputs, N
 
 ATTRIBUTES = dict(
     num_heads=HEADS,
     num_key_value_heads=KV_HEADS,
     norm_eps=1e-5,
-    norm_offset=0.0,
-    embedding_multiplier=1.0,
-    residual_multiplier=1.0,
-    logits_multiplier=1.0,
-    attention_scale=0.4,
-    attention_cap=0.0,
-    logit_cap=0.0,
+    **PLAIN,
     hidden_act="silu",
     causal=True,
     fused_attention=False,

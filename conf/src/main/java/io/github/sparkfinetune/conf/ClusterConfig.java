@@ -32,7 +32,7 @@ public record ClusterConfig(
         @Key(mayChange = true) CollectiveChoice collective)
         implements Serializable {
 
-    /** What the ranks share (Rajbhandari et al. 2020, ZeRO). Each level adds to the level before. */
+    /** Parts of the training that the ranks share (Rajbhandari et al. 2020, ZeRO). Each level adds one part. */
     public enum Shard {
         /** Nothing: every rank holds everything. */
         @JsonProperty("none")

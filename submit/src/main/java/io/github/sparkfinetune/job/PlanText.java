@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.core.memory.NewWeight;
+import io.github.sparkfinetune.core.plan.LargestBlock;
 import io.github.sparkfinetune.core.plan.RankMemory;
 import io.github.sparkfinetune.core.plan.RunPlan;
 import io.github.sparkfinetune.core.plan.Traffic;
@@ -56,26 +57,42 @@ public final class PlanText {
                 .ifPresentOrElse(
                         work -> work(work, lines),
                         () -> lines.add("steps       known when the dataset is prepared: finetune prepare, then plan"));
-        if (!run.smaller().isEmpty()) {
+        if (!run.savings().changes().isEmpty()) {
             lines.add("");
             lines.add("to need less: what the sum becomes by one of these, MiB");
-            run.smaller()
+            run.savings()
+                    .changes()
                     .forEach((change, bytes) ->
                             lines.add(format("  %,8.0f  --set %s", bytes / MIB, change.replace(" ", " --set "))));
-            leastSharing(plan).ifPresent(change -> lines.add("the least sharing that fits: --set " + change));
         }
+        sharing(plan).ifPresent(lines::add);
         return lines;
     }
 
-    /** Returns the first level of cluster.shard with which a rank fits its executor, if it does not fit now. */
-    private static Optional<String> leastSharing(PlanJob.Plan plan) {
+    /**
+     * Returns the first level of cluster.shard with which a rank fits its executor, if it does not fit now; if no level
+     * is enough, the block that is too large.
+     */
+    private static Optional<String> sharing(PlanJob.Plan plan) {
         OptionalLong room = plan.room().executor().map(ExecutorMemory::overhead).orElse(OptionalLong.empty());
-        if (room.isEmpty() || plan.run().memory().sum() <= room.getAsLong()) {
+        if (plan.ranks().count() == 1 || room.isEmpty() || plan.run().memory().sum() <= room.getAsLong()) {
             return Optional.empty();
         }
-        return plan.run().smaller().entrySet().stream()
+        return leastSharing(plan.run().savings().changes(), room.getAsLong())
+                .map(change -> "the least sharing that fits: --set " + change)
+                .or(() -> plan.run().savings().block().map(PlanText::tooLarge));
+    }
+
+    private static String tooLarge(LargestBlock block) {
+        return format(
+                "no sharing fits: weights and gradients of %s alone take %,.0f MiB on every rank",
+                block.name(), block.bytes() / MIB);
+    }
+
+    private static Optional<String> leastSharing(Map<String, Long> changes, long room) {
+        return changes.entrySet().stream()
                 .filter(change -> change.getKey().startsWith("cluster.shard="))
-                .filter(change -> change.getValue() <= room.getAsLong())
+                .filter(change -> change.getValue() <= room)
                 .map(Map.Entry::getKey)
                 .findFirst();
     }

@@ -41,4 +41,11 @@ class PlanTextTest {
                        300  --set cluster.shard=full
                 the least sharing that fits: --set cluster.shard=gradients""");
     }
+
+    @Test
+    void namesTheBlockThatNoSharingDivides() {
+        assertThat(PlanText.lines(Plans.of(null, 256)))
+                .last()
+                .isEqualTo("no sharing fits: weights and gradients of the lm_head alone take 170 MiB on every rank");
+    }
 }

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.job;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.memory.NewWeight;
 import io.github.sparkfinetune.core.plan.DirectMemory;
+import io.github.sparkfinetune.core.plan.LargestBlock;
 import io.github.sparkfinetune.core.plan.RankMemory;
 import io.github.sparkfinetune.core.plan.RunPlan;
 import io.github.sparkfinetune.core.plan.Traffic;
@@ -27,6 +28,15 @@ public final class Plans {
      * @param refusal reason why training would reject the run, or null
      */
     public static PlanJob.Plan of(RunException refusal) {
+        return of(refusal, 384);
+    }
+
+    /**
+     * Returns the plan of a run on YARN.
+     *
+     * @param overheadMib executors' memory outside the Java heap, in MiB
+     */
+    static PlanJob.Plan of(RunException refusal, long overheadMib) {
         RankMemory memory = new RankMemory(
                 new RankMemory.Weights(513 * MIB, 513 * MIB, MIB),
                 new RankMemory.Trained(MIB, 3 * MIB),
@@ -44,7 +54,7 @@ public final class Plans {
                 memory,
                 new RunPlan.Disk(514 * MIB, 5 * MIB),
                 new Traffic(2 * MIB, 0),
-                smaller,
+                new RunPlan.Savings(smaller, Optional.of(new LargestBlock("the lm_head", 170 * MIB))),
                 Optional.of(new RunPlan.Work(1600, 200_000, 90_000, 4, 400, 1)),
                 List.of(
                         new NewWeight("classifier.weight", List.of(2L, 64L), Optional.of(List.of(3L, 64L))),
@@ -55,7 +65,10 @@ public final class Plans {
                 new PlanJob.Plan.Room(
                         1536,
                         Optional.of(new ExecutorMemory(
-                                "executor", 1024 * MIB, OptionalLong.of(384 * MIB), OptionalLong.of(1024 * MIB))),
+                                "executor",
+                                1024 * MIB,
+                                OptionalLong.of(overheadMib * MIB),
+                                OptionalLong.of(1024 * MIB))),
                         OptionalLong.empty()),
                 Optional.ofNullable(refusal));
     }

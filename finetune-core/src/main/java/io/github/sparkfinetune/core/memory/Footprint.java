@@ -59,12 +59,25 @@ public record Footprint(
      * @param all number of these parameters: those of the layers, of the embedding table and of the lm_head
      * @param largestLayer number of trained parameters of the largest layer
      * @param lmHead number of parameters that the loss reads: those of the lm_head, or of the table in its place
+     * @param gathered bytes of these parameters when they are gathered
      * @param codes bytes of mapped codes of frozen 4-bit weights, which ranks can share too
      * @param largestCodes bytes of these codes of the largest layer
      */
-    public record Sharded(long all, long largestLayer, long lmHead, long codes, long largestCodes) {}
+    public record Sharded(long all, long largestLayer, long lmHead, Gathered gathered, long codes, long largestCodes) {}
 
-    /** Returns this footprint with other bytes of trained weights, less frozen ones, and more staging buffers. */
+    /**
+     * Bytes of trained weights that are gathered, in the type of the products that read them.
+     *
+     * @param layers bytes of all layers
+     * @param largestLayer bytes of the largest layer
+     * @param lmHead bytes of the lm_head's weights
+     */
+    public record Gathered(long layers, long largestLayer, long lmHead) {}
+
+    /**
+     * Returns this footprint with other bytes of trained weights and their copies, less frozen ones, and more staging
+     * buffers.
+     */
     public Footprint with(long trainedWeights, long lessFrozen, long moreStaging) {
         long lessMapped = Math.min(lessFrozen, weights.mapped());
         return new Footprint(
@@ -73,7 +86,8 @@ public record Footprint(
                         weights.mapped() - lessMapped,
                         weights.frozen() - (lessFrozen - lessMapped),
                         weights.direct(),
-                        trainedWeights),
+                        trainedWeights,
+                        0),
                 adapters,
                 staging + moreStaging,
                 largestGradient,
@@ -87,12 +101,13 @@ public record Footprint(
      * @param frozen frozen weights in memory, F32 or NF4
      * @param direct the part of {@code frozen} that Java counts as direct memory
      * @param trained trained weights
+     * @param copies copies of the layers' trained linears in BF16, which products read
      */
-    public record Weights(long mapped, long frozen, long direct, long trained) {
+    public record Weights(long mapped, long frozen, long direct, long trained, long copies) {
 
         /** Returns the bytes of all weights. */
         public long sum() {
-            return mapped + frozen + trained;
+            return mapped + frozen + trained + copies;
         }
     }
 
@@ -130,6 +145,8 @@ public record Footprint(
         private long largestGradient;
         private long shardedValues;
         private long largestLayer;
+        private long largestGathered;
+        private long copies;
         private long codes;
         private long largestCodes;
 
@@ -149,12 +166,15 @@ public record Footprint(
                 long before = trained;
                 long base = trainedWeights;
                 long before4Bit = codes;
+                long copied = copies;
                 block.weights().forEach((local, weight) -> add(block, local, weight));
                 if (block.kind() == BlockKind.LAYER) {
                     largestCodes = Math.max(largestCodes, codes - before4Bit);
                     long ofLayer = (trainedWeights - base) / Float.BYTES;
                     shardedValues += ofLayer;
                     largestLayer = Math.max(largestLayer, ofLayer);
+                    // A linear of 2n bytes in BF16 has 4n in F32.
+                    largestGathered = Math.max(largestGathered, ofLayer * Float.BYTES - (copies - copied));
                 }
                 if (architecture.isRecorded() || block.kind() != BlockKind.LAYER) {
                     largestGradient = Math.max(largestGradient, (trained - before) * Float.BYTES);
@@ -172,12 +192,22 @@ public record Footprint(
             // The codes of a larger model are mapped from a file, unless the file cannot be written.
             long direct = nf4Values < Nf4Cache.WORTH_KEEPING ? nf4 : 0;
             Sharded sharded = adaptation.lora().isPresent()
-                    ? new Sharded(0, 0, 0, direct == 0 ? codes : 0, direct == 0 ? largestCodes : 0)
-                    : new Sharded(shardedValues + trainedTable + (isOwn ? own : 0), largestLayer, lmHead, 0, 0);
+                    ? new Sharded(
+                            0, 0, 0, new Gathered(0, 0, 0), direct == 0 ? codes : 0, direct == 0 ? largestCodes : 0)
+                    : new Sharded(
+                            shardedValues + trainedTable + (isOwn ? own : 0),
+                            largestLayer,
+                            lmHead,
+                            new Gathered(
+                                    shardedValues * Float.BYTES - copies,
+                                    largestGathered,
+                                    lmHead * (adaptation.bf16() ? TensorType.BF16 : TensorType.F32).bytes()),
+                            0,
+                            0);
             long buffers = staging.values().stream().mapToLong(Long::longValue).sum();
             return new Footprint(
                     new Parameters(parameters, trained, trainedTable, sharded),
-                    new Weights(mapped, frozen, direct, trainedWeights),
+                    new Weights(mapped, frozen, direct, trainedWeights, copies),
                     adapters,
                     buffers,
                     largestGradient,
@@ -190,6 +220,9 @@ public record Footprint(
                 head(weight);
             }
             count(weight, placement);
+            if (placement == WeightPlacement.TRAINED && adaptation.bf16() && block.isLayerLinear(weight)) {
+                copies += TensorInfo.count(weight.shape()) * TensorType.BF16.bytes();
+            }
             if (placement.isWidened()) {
                 TensorType type = adaptation.bf16() ? TensorType.BF16 : TensorType.F32;
                 staging.put(local + Arrays.toString(weight.shape()), TensorInfo.count(weight.shape()) * type.bytes());

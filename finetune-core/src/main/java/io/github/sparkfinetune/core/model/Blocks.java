@@ -2,17 +2,14 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.core.adapter.LoraInit;
 import io.github.sparkfinetune.core.adapter.LoraModule;
-import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.ModelParts.Table;
+import io.github.sparkfinetune.core.model.weight.Bf16Copies;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.model.weight.DequantBuffers;
 import io.github.sparkfinetune.core.model.weight.DoraNorms;
@@ -25,11 +22,8 @@ import io.github.sparkfinetune.core.model.weight.TokenRows;
 import io.github.sparkfinetune.core.model.weight.WeightGathering;
 import io.github.sparkfinetune.core.model.weight.WeightPlacement;
 import io.github.sparkfinetune.core.model.weight.Weights;
-import io.github.sparkfinetune.core.quant.StoredWeight;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import io.github.sparkfinetune.core.tensor.TensorParts;
-import java.nio.FloatBuffer;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -37,7 +31,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** Builds a model's blocks from stored weights and adapters. */
 final class Blocks {
@@ -48,6 +45,7 @@ final class Blocks {
     private final NDManager manager;
     private final ScriptModule script;
     private final DequantBuffers staging;
+    private final Adapters adapters;
     private final Set<String> unused;
     private final Optional<Collective> ranks;
     private final WeightGathering gathering;
@@ -63,6 +61,7 @@ final class Blocks {
                 script,
                 weights.adaptation().bf16(),
                 weights.adaptation().threads());
+        this.adapters = new Adapters(weights, staging);
         this.ranks = weights.adaptation().ranks();
         this.gathering = new WeightGathering(device, script);
         this.unused = new LinkedHashSet<>(weights.adaptation().modules().keySet());
@@ -83,7 +82,8 @@ final class Blocks {
         boolean isTrained =
                 weights.placements().vocabulary(spec, BlockKind.EMBEDDINGS, spec.name()) == WeightPlacement.TRAINED;
         if (ranks.isPresent() && isTrained) {
-            Shard shard = shard(() -> Map.of(spec.name(), load.get()));
+            // The table's values are read by products only: lookups gather the rows themselves.
+            Shard shard = shard(() -> Map.of(spec.name(), load.get()), spec.name());
             return new Table(shard.parameters().get(spec.name()), Optional.empty(), Optional.of(shard.weights()));
         }
         Parameter table = load.get();
@@ -97,16 +97,30 @@ final class Blocks {
      */
     private record Shard(Map<String, Parameter> parameters, ShardedWeights weights) {}
 
-    /** Loads trained parameters, and keeps this rank's share. */
-    private Shard shard(Supplier<Map<String, Parameter>> load) {
+    /**
+     * Loads trained parameters, and keeps this rank's share.
+     *
+     * @param multiplied the script's name of the parameter that only products read
+     */
+    private Shard shard(Supplier<Map<String, Parameter>> load, String multiplied) {
         try (NDManager loading = manager.newSubManager()) {
             Map<String, Parameter> whole = weights.owned(loading, load);
             Map<String, Parameter> parameters = new LinkedHashMap<>();
             whole.forEach((local, parameter) -> parameters.put(
                     local,
                     parameter.with(script.callOne(manager, "placeholder", parameter.value(), parameter.shape()))));
-            return new Shard(parameters, new ShardedWeights(device, script, ranks.orElseThrow(), values(whole)));
+            return new Shard(parameters, shares(whole, multiplied::equals));
         }
+    }
+
+    /** Returns this rank's share of parameters; those that only products read are gathered in the products' type. */
+    private ShardedWeights shares(Map<String, Parameter> whole, Predicate<String> isMultiplied) {
+        List<String> names = List.copyOf(whole.keySet());
+        Set<Integer> bf16 = IntStream.range(0, names.size())
+                .filter(i -> weights.adaptation().bf16() && isMultiplied.test(names.get(i)))
+                .boxed()
+                .collect(Collectors.toSet());
+        return new ShardedWeights(device, script, ranks.orElseThrow(), values(whole), bf16);
     }
 
     private static List<NDArray> values(Map<String, Parameter> parameters) {
@@ -130,7 +144,7 @@ final class Blocks {
         if (!isSharded) {
             return new ParameterGroup(BlockKind.HEAD, load.get(), Map.of(), Optional.empty());
         }
-        Shard shard = shard(load);
+        Shard shard = shard(load, LmHead.WEIGHT);
         return new ParameterGroup(BlockKind.HEAD, shard.parameters(), Map.of(), Optional.of(shard.weights()));
     }
 
@@ -158,7 +172,7 @@ final class Blocks {
         Block.Content content = isSharded ? shardedContent(spec) : content(spec, Optional.empty());
         Map<String, DoraNorms.Norm> norms = new LinkedHashMap<>();
         content.adapters().forEach((local, module) -> {
-            adapt(content, local, module, norms);
+            adapters.add(content, local, module).ifPresent(norm -> norms.put(local, norm));
             unused.remove(module.module().name());
         });
         boolean conv1d = content.adapters().values().stream()
@@ -171,8 +185,23 @@ final class Blocks {
                 content,
                 staging,
                 new DoraNorms(script, conv1d, norms),
+                copies(spec, content),
                 spec.kind() == BlockKind.LAYER ? shared : Optional.empty(),
                 codes);
+    }
+
+    /** Returns copies of a layer's trained linears in the products' type; those that ranks share are gathered in it. */
+    private Bf16Copies copies(BlockSpec spec, Block.Content content) {
+        Map<String, NDArray> trained = new LinkedHashMap<>();
+        if (weights.adaptation().bf16() && content.sharded().isEmpty()) {
+            spec.weights().forEach((local, weight) -> {
+                Parameter parameter = content.parameters().get(local);
+                if (parameter != null && parameter.trainable() && spec.isLayerLinear(weight)) {
+                    trained.put(local, parameter.value());
+                }
+            });
+        }
+        return new Bf16Copies(manager, script, trained);
     }
 
     private Block.Content content(BlockSpec spec, Optional<ShardedWeights> sharded) {
@@ -202,7 +231,8 @@ final class Blocks {
             Block.Content whole = weights.owned(loading, () -> content(spec, Optional.empty()));
             Map<String, Parameter> trained = new LinkedHashMap<>(whole.parameters());
             trained.values().removeIf(parameter -> !parameter.trainable());
-            ShardedWeights sharded = new ShardedWeights(device, script, ranks.orElseThrow(), values(trained));
+            ShardedWeights sharded =
+                    shares(trained, local -> spec.isLayerLinear(spec.weights().get(local)));
             Iterator<NDArray> gathered = gathering.add(sharded, values(trained)).iterator();
             trained.forEach((local, parameter) -> {
                 NDArray value = gathered.next();
@@ -224,64 +254,5 @@ final class Blocks {
             throw RunException.config("method.target_modules: " + String.join(", ", unused)
                     + " cannot have an adapter: to train the whole module, name it in method.modules_to_save");
         }
-    }
-
-    private void adapt(Block.Content content, String local, LoraModule module, Map<String, DoraNorms.Norm> norms) {
-        Map<String, Parameter> parameters = content.parameters();
-        Optional<PeftAdapter> start = weights.adaptation().start();
-        parameters.put(
-                local + PeftAdapter.LORA_A,
-                start.map(adapter -> weights.continued(adapter.tensors().get(module.a())))
-                        .orElseGet(() -> weights.written(
-                                module.a(), target -> LoraInit.a(weights.seed(), module, target), module.shapeOfA())));
-        parameters.put(
-                local + PeftAdapter.LORA_B,
-                start.map(adapter -> weights.continued(adapter.tensors().get(module.b())))
-                        .orElseGet(() -> weights.written(
-                                module.b(),
-                                target -> {
-                                    while (target.hasRemaining()) {
-                                        target.put(0);
-                                    }
-                                },
-                                module.shapeOfB())));
-        content.constants().put(local + Block.SCALING, manager.create((float) module.scaling()));
-        content.constants().put(local + Block.KEEP, manager.create((float) Dropout.scale(module.dropout())));
-        if (module.dora()) {
-            magnitude(content, local, module, norms);
-        }
-    }
-
-    private void magnitude(Block.Content content, String local, LoraModule module, Map<String, DoraNorms.Norm> norms) {
-        NDArray weight = weight(content, local + WEIGHT);
-        Optional<PeftAdapter> start = weights.adaptation().start();
-        Parameter magnitude = start.map(
-                        adapter -> weights.continued(adapter.tensors().get(module.magnitude())))
-                .orElseGet(() -> weights.written(
-                        module.magnitude(), target -> magnitude(module, weight, target), module.shapeOfMagnitude()));
-        content.parameters().put(local + PeftAdapter.LORA_MAGNITUDE, magnitude);
-        NDArray squares =
-                script.callOne(manager, "row_squares", weight, module.module().conv1d());
-        NDArray norm = manager.zeros(new Shape(module.module().out()), DataType.FLOAT32);
-        content.constants().put(local + Block.NORM, norm);
-        norms.put(local, new DoraNorms.Norm(norm, squares));
-    }
-
-    private void magnitude(LoraModule module, NDArray weight, FloatBuffer target) {
-        try (NDManager owner = manager.newSubManager()) {
-            NDArray f32 = script.callOne(owner, "f32", weight);
-            LoraInit.magnitude(module.module(), TensorParts.values(device, script, f32), target);
-        }
-    }
-
-    private NDArray weight(Block.Content content, String local) {
-        Parameter parameter = content.parameters().get(local);
-        NDArray constant = content.constants().get(local);
-        if (parameter != null || constant != null) {
-            return parameter != null ? parameter.value() : constant;
-        }
-        StoredWeight stored = content.stored().get(local);
-        staging.hold(stored, Map.of(local, stored));
-        return staging.tensor(local, stored);
     }
 }

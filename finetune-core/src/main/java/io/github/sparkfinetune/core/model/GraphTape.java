@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.model.weight.Block;
-import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.util.List;
 import java.util.Optional;
@@ -45,7 +44,7 @@ final class GraphTape implements Tape {
                         output,
                         gradient,
                         leaf,
-                        block.differentiated().stream().map(Parameter::value).toList(),
+                        block.leaves(),
                         gradients,
                         add,
                         block.sharedTrainable().size());

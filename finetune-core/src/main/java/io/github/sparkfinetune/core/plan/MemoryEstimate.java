@@ -146,7 +146,7 @@ record MemoryEstimate(
     Traffic traffic(Choice choice) {
         Footprint footprint = footprint(choice.adaptation());
         int ranks = config.compute().cluster().ranks();
-        return Traffic.of(footprint, choice.shard(), ranks, gradients(footprint, choice));
+        return Traffic.of(footprint, choice.shard(), ranks, gradients(footprint, choice), rows(footprint, choice));
     }
 
     /** Returns the bytes of host copies that ranks on GPUs exchange. */

@@ -38,7 +38,7 @@ import org.apache.hadoop.fs.Path;
  * @param memory memory of a rank
  * @param disk disk space on the machines of the ranks
  * @param traffic bytes that a rank receives in a step
- * @param smaller memory of a rank after a single change of the configuration that saves memory, by {@code key=value}
+ * @param savings ways to need less memory
  * @param work steps and samples, or empty before the dataset is prepared
  * @param newWeights weights of the head with new initial values
  */
@@ -48,12 +48,22 @@ public record RunPlan(
         RankMemory memory,
         Disk disk,
         Traffic traffic,
-        Map<String, Long> smaller,
+        Savings savings,
         Optional<Work> work,
         List<NewWeight> newWeights) {
 
     /** Least share of a rank's memory that a reported change saves. */
     private static final double WORTH = 0.03;
+
+    /**
+     * Ways to need less memory.
+     *
+     * @param changes memory of a rank after a single change of the configuration that saves memory, by
+     *     {@code key=value}
+     * @param block the block that takes the most memory while the ranks share the rest, which nothing divides; empty if
+     *     they share no trained weights
+     */
+    public record Savings(Map<String, Long> changes, Optional<LargestBlock> block) {}
 
     /**
      * Peak use of {@code spark.local.dir} by a run, without Spark's own files, in bytes.
@@ -173,7 +183,7 @@ public record RunPlan(
                 memory,
                 new Disk(copied, estimate.checkpoint(choice)),
                 estimate.traffic(choice),
-                smaller,
+                new Savings(smaller, LargestBlock.of(footprint)),
                 manifest.map(there -> Work.of(config, there)),
                 footprint.newWeights());
     }

@@ -6,7 +6,7 @@ import io.github.sparkfinetune.core.memory.Footprint;
 /**
  * Memory of trained weights and gradients of a rank, by what the ranks share.
  *
- * @param weights bytes of trained weights, a share or all
+ * @param weights bytes of trained weights, a share or all, with their copies
  * @param elsewhere bytes of frozen weights that other ranks hold
  * @param gathered bytes of buffers for weights that are gathered
  * @param gradients bytes of gradients
@@ -21,7 +21,7 @@ record SharedMemory(long weights, long elsewhere, long gathered, long gradients)
      * @param ranks number of ranks
      */
     static SharedMemory of(Footprint footprint, Shard shard, int ranks, long gradients, long rows) {
-        long whole = footprint.weights().trained();
+        long whole = footprint.weights().trained() + footprint.weights().copies();
         if (ranks == 1 || !shard.shares(Shard.GRADIENTS)) {
             return new SharedMemory(whole, 0, 0, gradients);
         }
@@ -34,11 +34,12 @@ record SharedMemory(long weights, long elsewhere, long gathered, long gradients)
         if (shard != Shard.FULL) {
             return new SharedMemory(whole, 0, 0, shares);
         }
+        Footprint.Gathered gathered = sharded.gathered();
         long held = sharded.all() * Float.BYTES;
         return new SharedMemory(
-                whole - held + (held + ranks - 1) / ranks,
+                held == 0 ? whole : footprint.weights().trained() - held + (held + ranks - 1) / ranks,
                 sharded.codes() / ranks * (ranks - 1),
-                2 * (layer + sharded.largestCodes()) + head + (held == 0 ? 0 : rows),
+                2 * (gathered.largestLayer() + sharded.largestCodes()) + gathered.lmHead() + (held == 0 ? 0 : rows),
                 shares);
     }
 }

@@ -14,13 +14,16 @@ public record Traffic(long gradients, long weights) {
 
     /**
      * @param gradients bytes of all gradients
+     * @param rows bytes of a table's rows of a step, or 0
      * @param ranks number of ranks
      */
-    static Traffic of(Footprint footprint, Shard shard, int ranks, long gradients) {
+    static Traffic of(Footprint footprint, Shard shard, int ranks, long gradients, long rows) {
         long trained = footprint.parameters().trained() * Float.BYTES;
         Footprint.Sharded sharded = footprint.parameters().sharded();
+        long updated = trained - sharded.all() * Float.BYTES;
         // Layers are gathered before their forward and again before their backward.
-        long gathered = trained + (sharded.all() - sharded.lmHead()) * Float.BYTES + 2 * sharded.codes();
+        long layers = 2 * (sharded.gathered().layers() + sharded.codes());
+        long gathered = updated + layers + sharded.gathered().lmHead() + (sharded.all() == 0 ? 0 : rows);
         return switch (shard) {
             case NONE -> new Traffic(2 * others(gradients, ranks), 0);
             case OPTIMIZER -> new Traffic(2 * others(gradients, ranks), others(trained, ranks));

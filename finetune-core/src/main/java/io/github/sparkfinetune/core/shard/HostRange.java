@@ -10,28 +10,34 @@ public final class HostRange {
     private HostRange() {}
 
     /**
-     * Returns the memory of some F32 values of a tensor.
+     * Returns the memory of some values of a tensor.
      *
      * @param parts all parts of the tensor, or of more values
+     * @param bytes number of bytes of a value
      * @param from index of the first value
      * @param to index after the last value
      */
-    public static List<ByteBuffer> of(List<HostBuffer> parts, long from, long to) {
+    public static List<ByteBuffer> of(List<HostBuffer> parts, int bytes, long from, long to) {
         List<ByteBuffer> stretches = new ArrayList<>();
         long before = 0;
         for (HostBuffer part : parts) {
-            ByteBuffer bytes = part.bytes();
-            int begin = (int) Math.max(0, from * Float.BYTES - before);
-            int end = (int) Math.min(bytes.limit(), to * Float.BYTES - before);
+            ByteBuffer host = part.bytes();
+            int begin = (int) Math.max(0, from * bytes - before);
+            int end = (int) Math.min(host.limit(), to * bytes - before);
             if (begin < end) {
-                stretches.add(bytes.slice(begin, end - begin).order(bytes.order()));
+                stretches.add(host.slice(begin, end - begin).order(host.order()));
             }
-            before += bytes.limit();
+            before += host.limit();
         }
         return stretches;
     }
 
-    /** Returns the parts that hold the first values of a tensor. */
+    /** Returns the memory of some F32 values of a tensor, as the other {@code of}. */
+    public static List<ByteBuffer> of(List<HostBuffer> parts, long from, long to) {
+        return of(parts, Float.BYTES, from, to);
+    }
+
+    /** Returns the parts that hold the first values of an F32 tensor. */
     public static List<HostBuffer> first(List<HostBuffer> parts, long values) {
         List<HostBuffer> first = new ArrayList<>();
         long before = 0;

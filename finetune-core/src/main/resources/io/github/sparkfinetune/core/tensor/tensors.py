@@ -11,6 +11,12 @@ class Tensors(torch.nn.Module):
         """Overwrites target in place."""
         return target.copy_(source)
 
+    def copy_all(self, targets: List[Tensor], sources: List[Tensor]) -> List[Tensor]:
+        """Overwrites targets in place, which PyTorch does not record."""
+        for i in range(len(targets)):
+            targets[i].detach().copy_(sources[i].detach())
+        return targets
+
     def zero(self, x: Tensor) -> Tensor:
         return x.zero_()
 

@@ -144,20 +144,42 @@ class RunPlanTest {
     @Test
     void countsTheBytesThatARankReceivesInAStep() throws IOException {
         long gradients = 4 * (98624 + 384 * 64) / 4 * 3;
-        long layers = 4 * (98624 - 64) / 4 * 3;
         Map.of(
                         "none", new Traffic(2 * gradients, 0),
                         "optimizer", new Traffic(2 * gradients, 3 * 98624),
                         "gradients", new Traffic(gradients, 3 * 98624),
-                        "full", new Traffic(gradients, 3 * 98624 + layers - 3 * 384 * 64))
+                        // The updated norm, layers twice, the table once for the loss, and its rows once.
+                        "full", new Traffic(gradients, 3 * (64 + 2 * (98624 - 64 - 384 * 64) + 2 * 384 * 64)))
                 .forEach(
                         (shard, traffic) -> assertThat(traffic(shard)).as(shard).isEqualTo(traffic));
         assertThat(new Traffic(1_000_000_000, 250_000_000).seconds(10)).isEqualTo(1);
     }
 
+    @Test
+    void countsLinearsInBf16() throws IOException {
+        String ranks = "precision=bf16 cluster.ranks=4 cluster.shard=";
+        RankMemory whole = plan("llama-untied", ranks + "none").memory();
+        RankMemory full = plan("llama-untied", ranks + "full").memory();
+
+        long norms = 2 * 40;
+        long linears = 40 * (2 * 64 + 2 * 32) + 3 * 40 * 72;
+        long layers = 2 * (linears + norms);
+        long all = layers + 2 * 384 * 40 + 40;
+        // Whole weights have a copy of their linears; shares are gathered in its type.
+        assertThat(whole.weights().model()).isEqualTo(4 * all + 2 * (2 * linears));
+        assertThat(full.weights().model()).isEqualTo(4 * 40 + 4 * (all - 40) / 4);
+        assertThat(full.computed().staging()).isEqualTo(2 * (2 * linears + 4 * norms) + 2 * 384 * 40 + 4 * 384 * 40);
+        assertThat(traffic("llama-untied", "full precision=bf16").weights())
+                .isEqualTo(3 * (40 + (2 * (2 * (2 * linears + 4 * norms)) + 2 * 384 * 40 + 4 * 384 * 40) / 4));
+    }
+
     private Traffic traffic(String shard) {
+        return traffic("llama-tied", shard);
+    }
+
+    private Traffic traffic(String model, String shard) {
         try {
-            return plan("llama-tied", "cluster.ranks=4 cluster.shard=" + shard).traffic();
+            return plan(model, "cluster.ranks=4 cluster.shard=" + shard).traffic();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -233,11 +255,11 @@ class RunPlanTest {
         String big = "method.type=lora data.max_length=128 training.per_device_train_batch_size=256";
         RunPlan plan = plan("llama-tied", big);
 
-        assertThat(plan.smaller())
+        assertThat(plan.savings().changes())
                 .containsOnlyKeys(
                         "training.gradient_checkpointing=true",
                         "training.per_device_train_batch_size=128 training.gradient_accumulation_steps=2");
-        for (Map.Entry<String, Long> change : plan.smaller().entrySet()) {
+        for (Map.Entry<String, Long> change : plan.savings().changes().entrySet()) {
             assertThat(plan("llama-tied", big + " " + change.getKey()).memory().sum())
                     .as(change.getKey())
                     .isEqualTo(change.getValue())

@@ -41,6 +41,9 @@ class ShardedRunTest {
             "tied",
             "untied",
             "packed",
+            "bf16",
+            "recorded-bf16",
+            "masked-bf16",
             "codes",
             "lora",
             "4bit",
@@ -111,6 +114,16 @@ class ShardedRunTest {
                         "training.gradient_accumulation_steps=4",
                         "training.gradient_checkpointing=true");
             case "packed" -> decoder("data.packing=bfd");
+            case "bf16" ->
+                model(
+                        "llama-untied",
+                        "sft",
+                        "precision=bf16",
+                        "training.per_device_train_batch_size=2",
+                        "training.gradient_accumulation_steps=2",
+                        "training.gradient_checkpointing=true");
+            case "recorded-bf16" -> model("deberta-v2-seqcls", "classification", "precision=bf16");
+            case "masked-bf16" -> model("bert-mlm", "masked-lm", "precision=bf16");
             case "codes" -> decoder("training.optim=adamw_8bit", "training.l2_sp=0.1");
             case "4bit" -> codes("method.r=2");
             case "4bit-dora" ->

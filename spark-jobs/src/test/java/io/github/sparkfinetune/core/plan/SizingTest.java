@@ -119,7 +119,7 @@ class SizingTest {
 
     private RunPlan shared(Shape shape, String method, int ranks) throws IOException {
         List<String> settings = new ArrayList<>(settings("sft", method, 2, 512, true));
-        settings.addAll(List.of("cluster.ranks=" + ranks, "cluster.shard=full"));
+        settings.addAll(List.of("cluster.ranks=" + ranks, "cluster.shard=full", "precision=bf16"));
         return plan(shape, HeadKind.CAUSAL_LM, settings);
     }
 

@@ -48,6 +48,7 @@ public final class Block extends ParameterGroup {
     private final Map<String, LoraModule> adapters;
     private final DequantBuffers staging;
     private final DoraNorms norms;
+    private final Bf16Copies copies;
     private final Optional<ShardedCodes> codes;
     /** Weights without adapters; the script then computes the base model. */
     private final Map<String, NDArray> bare;
@@ -58,6 +59,7 @@ public final class Block extends ParameterGroup {
      * @param layer index of the layer, or -1
      * @param staging buffers for weights in a smaller form, filled while the block is computed
      * @param norms norms of the DoRA adapters
+     * @param copies copies of trained weights that the script reads in their place
      * @param shared weights that the block shares with other blocks
      * @param codes this rank's share of the stored weights' codes, or empty if this rank reads all of them
      */
@@ -67,6 +69,7 @@ public final class Block extends ParameterGroup {
             Content content,
             DequantBuffers staging,
             DoraNorms norms,
+            Bf16Copies copies,
             Optional<ParameterGroup> shared,
             Optional<ShardedCodes> codes) {
         super(kind, content.parameters(), content.constants(), content.sharded());
@@ -74,10 +77,12 @@ public final class Block extends ParameterGroup {
         this.shared = shared;
         this.staging = staging;
         this.norms = norms;
+        this.copies = copies;
         this.codes = codes;
         this.stored = content.stored();
         this.adapters = content.adapters();
         Map<String, NDArray> all = new LinkedHashMap<>(super.weights());
+        all.putAll(copies.byName());
         stored.forEach((local, weight) -> all.put(local, staging.tensor(local, weight)));
         shared.ifPresent(group -> all.putAll(group.weights()));
         this.weights = Collections.unmodifiableMap(all);
@@ -102,6 +107,14 @@ public final class Block extends ParameterGroup {
     /** Returns the parameters that get gradients: {@link #trainable}, then the shared trainable parameters. */
     public List<Parameter> differentiated() {
         return Stream.concat(trainable().stream(), sharedTrainable().stream()).toList();
+    }
+
+    /** Returns the tensors by which the script reads {@link #differentiated}, for PyTorch's graph. */
+    public List<NDArray> leaves() {
+        Stream<String> ofLayers = shared.stream().flatMap(group -> group.trainableNames().stream());
+        return Stream.concat(trainableNames().stream(), ofLayers)
+                .map(weights::get)
+                .toList();
     }
 
     /** Returns the trainable parameters that the block shares with other blocks. Their gradients are always added. */
@@ -137,6 +150,7 @@ public final class Block extends ParameterGroup {
         if (!stored.isEmpty()) {
             staging.hold(this, stored);
         }
+        copies.refresh();
         if (!isAdapted) {
             return bare;
         }
@@ -147,5 +161,6 @@ public final class Block extends ParameterGroup {
     /** Invalidates values derived from the parameters, after the optimizer has changed them. */
     public void updated() {
         norms.updated();
+        copies.updated();
     }
 }

@@ -72,6 +72,11 @@ public class ParameterGroup {
         return sharded;
     }
 
+    /** Returns the script's names of {@link #trainable}. */
+    final List<String> trainableNames() {
+        return trainableNames;
+    }
+
     /** Returns the weights by the script's names. */
     Map<String, NDArray> weights() {
         return weights;

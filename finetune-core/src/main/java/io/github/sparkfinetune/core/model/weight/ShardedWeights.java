@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.shard.Cut;
 import io.github.sparkfinetune.core.shard.HostRange;
 import io.github.sparkfinetune.core.shard.RowRange;
@@ -14,20 +15,24 @@ import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.TensorParts;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Future;
 
 /**
  * Trained weights in F32 that the ranks hold together. Each rank holds its share of them, and gathers the others'
- * shares for as long as it computes with the weights.
+ * shares for as long as it computes with the weights. Weights that only products in BF16 read are gathered in BF16.
  */
 public final class ShardedWeights {
     private final Device device;
     private final ScriptModule script;
     private final Collective ranks;
     private final Cut cut;
+    private final GatheredTypes types;
     private final NDArray values;
     private final List<HostBuffer> parts;
 
@@ -37,12 +42,16 @@ public final class ShardedWeights {
      * @param device device of the weights; its manager owns the share
      * @param script script with the methods of {@code core.tensor.tensors}
      * @param whole the weights, which are copied
+     * @param bf16 indices of the weights that are gathered in BF16
      */
-    public ShardedWeights(Device device, ScriptModule script, Collective ranks, List<NDArray> whole) {
+    public ShardedWeights(
+            Device device, ScriptModule script, Collective ranks, List<NDArray> whole, Set<Integer> bf16) {
+        long[] sizes = whole.stream().mapToLong(NDArray::size).toArray();
         this.device = device;
         this.script = script;
         this.ranks = ranks;
-        this.cut = new Cut(whole.stream().mapToLong(NDArray::size).toArray(), ranks.size());
+        this.cut = new Cut(sizes, ranks.size());
+        this.types = new GatheredTypes(sizes, bf16);
         NDManager manager = device.manager();
         this.values = manager.create(new Shape(cut.size(ranks.rank())), DataType.FLOAT32);
         this.parts = TensorParts.inHostMemory(manager, device, script, values);
@@ -65,9 +74,9 @@ public final class ShardedWeights {
         return script.callOne(owner, "stretch", values, offset, offset + part.size());
     }
 
-    /** Returns the number of values of all ranks. */
-    long size() {
-        return cut.start(ranks.size() - 1) + cut.size(ranks.size() - 1);
+    /** Returns the types in which the weights are gathered. */
+    GatheredTypes types() {
+        return types;
     }
 
     /**
@@ -77,11 +86,10 @@ public final class ShardedWeights {
      * @param like tensors of their shapes
      */
     public List<NDArray> whole(NDManager owner, List<NDArray> like) {
-        NDArray flat = owner.create(new Shape(size()), DataType.FLOAT32);
-        List<HostBuffer> target = TensorParts.inHostMemory(owner, device, script, flat);
-        Collective.await(gather(target));
-        target.forEach(HostBuffer::upload);
-        return script.call(owner, "views_like", flat, like);
+        GatheredMemory memory = new GatheredMemory(owner, device, script, types);
+        Collective.await(gather(memory));
+        memory.upload();
+        return memory.views(owner, types, like);
     }
 
     /**
@@ -114,33 +122,42 @@ public final class ShardedWeights {
     /**
      * Starts to gather all weights.
      *
-     * @param target host memory of a tensor for all values; this rank's values are written to it at once
+     * @param target receives the weights; this rank's values are written to it at once
      */
-    Future<?> gather(List<HostBuffer> target) {
+    Future<?> gather(GatheredMemory target) {
         parts.forEach(HostBuffer::download);
         List<List<ByteBuffer>> shares = new ArrayList<>();
         for (int rank = 0; rank < ranks.size(); rank++) {
-            shares.add(HostRange.of(target, cut.start(rank), cut.start(rank) + cut.size(rank)));
+            List<ByteBuffer> share = new ArrayList<>();
+            for (Cut.Range range : cut.of(rank)) {
+                List<ByteBuffer> memory = target.host(types, range);
+                if (rank == ranks.rank()) {
+                    long offset = cut.offset(rank, range);
+                    // By host memory: an operator's write would end the validity of a recorded graph.
+                    write(HostRange.of(parts, offset, offset + range.size()), types.of(range.tensor()), memory);
+                }
+                share.addAll(memory);
+            }
+            shares.add(share);
         }
-        // By host memory: an operator's write would end the validity of a recorded graph.
-        copy(HostRange.of(parts, 0, values.size()), shares.get(ranks.rank()));
         return ranks.allGatherIntoAsync(shares);
     }
 
-    private static void copy(List<ByteBuffer> from, List<ByteBuffer> to) {
-        int next = 0;
-        for (ByteBuffer source : from) {
-            ByteBuffer rest = source.duplicate();
+    /** Writes F32 values in a type. */
+    private static void write(List<ByteBuffer> values, TensorType type, List<ByteBuffer> target) {
+        Iterator<ByteBuffer> targets = target.iterator();
+        ByteBuffer next = targets.next().duplicate();
+        for (ByteBuffer source : values) {
+            FloatBuffer rest = source.asFloatBuffer();
             while (rest.hasRemaining()) {
-                ByteBuffer target = to.get(next);
-                int length = Math.min(rest.remaining(), target.remaining());
-                target.put(target.position(), rest, rest.position(), length);
-                rest.position(rest.position() + length);
-                if (length == target.remaining()) {
-                    next++;
-                } else {
-                    to.set(next, target.slice(target.position() + length, target.remaining() - length));
+                if (!next.hasRemaining()) {
+                    next = targets.next().duplicate();
                 }
+                int count = Math.min(rest.remaining(), next.remaining() / type.bytes());
+                ByteBuffer stretch = next.slice(next.position(), count * type.bytes());
+                type.narrow(rest.slice(rest.position(), count), stretch);
+                rest.position(rest.position() + count);
+                next.position(next.position() + count * type.bytes());
             }
         }
     }

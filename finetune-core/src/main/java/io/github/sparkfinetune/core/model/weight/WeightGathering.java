@@ -1,14 +1,9 @@
 package io.github.sparkfinetune.core.model.weight;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.tensor.Device;
-import io.github.sparkfinetune.core.tensor.HostBuffer;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import io.github.sparkfinetune.core.tensor.TensorParts;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -24,20 +19,20 @@ import java.util.function.Supplier;
 public final class WeightGathering {
     private final Device device;
     private final ScriptModule script;
-    private final Map<Long, List<Tensor>> tensors = new HashMap<>();
+    private final Map<List<Long>, List<Weights>> weights = new HashMap<>();
     private final Map<Integer, List<Codes>> codes = new HashMap<>();
     private final List<Layer> layers = new ArrayList<>();
     private final Map<Object, Integer> indices = new HashMap<>();
 
     /** Memory for the weights of one layer at a time. */
     private static final class Memory {
-        private final List<HostBuffer> uploaded;
+        private final Runnable upload;
         private Layer holds;
         private Future<?> gathering;
 
-        /** @param uploaded host memory that is copied to the device once the weights are there */
-        Memory(List<HostBuffer> uploaded) {
-            this.uploaded = uploaded;
+        /** @param upload copies the weights to the device, once they are there */
+        Memory(Runnable upload) {
+            this.upload = upload;
         }
 
         void start(Layer layer) {
@@ -53,7 +48,7 @@ public final class WeightGathering {
             if (gathering != null) {
                 Collective.await(gathering);
                 gathering = null;
-                uploaded.forEach(HostBuffer::upload);
+                upload.run();
             }
         }
 
@@ -71,7 +66,7 @@ public final class WeightGathering {
      */
     private record Layer(Memory memory, Supplier<Future<?>> gather, boolean isTrained) {}
 
-    private record Tensor(NDArray flat, List<HostBuffer> parts, Memory memory) {}
+    private record Weights(GatheredMemory values, Memory memory) {}
 
     /** Codes stay in host memory, where they are widened. */
     private record Codes(ByteBuffer bytes, Memory memory) {}
@@ -88,11 +83,12 @@ public final class WeightGathering {
      * @param like tensors of the shapes of its weights
      * @return the weights' tensors, whose content is undefined unless the layer is {@linkplain #prepare prepared}
      */
-    public List<NDArray> add(ShardedWeights weights, List<NDArray> like) {
-        Tensor tensor = tensors.computeIfAbsent(weights.size(), size -> List.of(tensor(size), tensor(size)))
+    public List<NDArray> add(ShardedWeights shares, List<NDArray> like) {
+        GatheredTypes types = shares.types();
+        Weights held = weights.computeIfAbsent(types.sizes(), sizes -> List.of(weights(types), weights(types)))
                 .get(layers.size() % 2);
-        add(weights, new Layer(tensor.memory(), () -> weights.gather(tensor.parts()), true));
-        return script.call(device.manager(), "views_like", tensor.flat(), like);
+        add(shares, new Layer(held.memory(), () -> shares.gather(held.values()), true));
+        return held.values().views(device.manager(), types, like);
     }
 
     private void add(Object share, Layer layer) {
@@ -100,23 +96,21 @@ public final class WeightGathering {
         layers.add(layer);
     }
 
-    private Tensor tensor(long size) {
-        NDManager manager = device.manager();
-        NDArray flat = manager.create(new Shape(size), DataType.FLOAT32);
-        List<HostBuffer> parts = TensorParts.inHostMemory(manager, device, script, flat);
-        return new Tensor(flat, parts, new Memory(parts));
+    private Weights weights(GatheredTypes types) {
+        GatheredMemory values = new GatheredMemory(device.manager(), device, script, types);
+        return new Weights(values, new Memory(values::upload));
     }
 
     /** Adds the next layer; returns the memory of its codes. */
-    ByteBuffer add(ShardedCodes weights) {
-        Codes held = codes.computeIfAbsent(weights.size(), size -> List.of(codes(size), codes(size)))
+    ByteBuffer add(ShardedCodes shares) {
+        Codes held = codes.computeIfAbsent(shares.size(), size -> List.of(codes(size), codes(size)))
                 .get(layers.size() % 2);
-        add(weights, new Layer(held.memory(), () -> weights.gather(held.bytes()), false));
+        add(shares, new Layer(held.memory(), () -> shares.gather(held.bytes()), false));
         return held.bytes();
     }
 
     private static Codes codes(int size) {
-        return new Codes(ByteBuffer.allocateDirect(size), new Memory(List.of()));
+        return new Codes(ByteBuffer.allocateDirect(size), new Memory(() -> {}));
     }
 
     /** Returns whether no layer has been added. */
@@ -127,11 +121,11 @@ public final class WeightGathering {
     /**
      * Waits for a layer's weights, and starts to gather those of the next layer.
      *
-     * @param weights shares of a layer that was added
+     * @param share shares of a layer that was added
      * @param isForward whether the next layer is the one above
      */
-    public void prepare(Object weights, boolean isForward) {
-        int index = indices.get(weights);
+    public void prepare(Object share, boolean isForward) {
+        int index = indices.get(share);
         Layer layer = layers.get(index);
         layer.memory().start(layer);
         layer.memory().await();

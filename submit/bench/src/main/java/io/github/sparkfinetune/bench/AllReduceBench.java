@@ -18,12 +18,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
  * Measures an all-reduce over processes on this machine: {@code AllReduceBench RANKS}. Prints, as gloo_all_reduce.py
- * does, the median of each size on rank 0 and the processor seconds of all ranks per GB of the buffer; then the latency
- * of a sum of one double. {@code -Drepeats=N} measures N times instead of 21, after as many warm-up repeats.
+ * does, the median of each size on rank 0 and the processor seconds of all ranks per GB of the buffer; the same of a
+ * reduce-scatter and an all-gather, which {@code cluster.shard} uses; then the latency of a sum of one double. {@code -Drepeats=N} measures N times instead of 21, after as many warm-up repeats.
  * {@code -Dnccl=FOLDER} sums on one GPU per rank, by NCCL of the libtorch in a folder.
  */
 final class AllReduceBench {
@@ -59,7 +61,9 @@ final class AllReduceBench {
                 try (Values values = collective.isOnDevice()
                         ? new OnGpu(collective.rank(), megabytes << 20)
                         : new OnHost(megabytes << 20)) {
-                    buffer(collective, values, ranks, out);
+                    for (Operation operation : Operation.of(collective.isOnDevice())) {
+                        buffer(collective, values, operation, out);
+                    }
                 }
             }
             small(collective, ranks, out);
@@ -68,6 +72,55 @@ final class AllReduceBench {
 
     private static Collective onGpus(Collective exchange) {
         return new NcclRanks(exchange.rank(), Path.of(NCCL), false, true, Duration.ofMinutes(1)).over(exchange);
+    }
+
+    /** An operation over the values of a buffer. */
+    private enum Operation {
+        ALL_REDUCE(2) {
+            @Override
+            Future<?> start(Collective exchange, ByteBuffer floats) {
+                return exchange.allReduceAsync(floats);
+            }
+        },
+        REDUCE_SCATTER(1) {
+            @Override
+            Future<?> start(Collective exchange, ByteBuffer floats) {
+                return exchange.reduceScatterAsync(shares(exchange.size(), floats));
+            }
+        },
+        ALL_GATHER(1) {
+            @Override
+            Future<?> start(Collective exchange, ByteBuffer floats) {
+                return exchange.allGatherIntoAsync(shares(exchange.size(), floats));
+            }
+        };
+
+        /** How often a value passes a link. */
+        private final int passes;
+
+        Operation(int passes) {
+            this.passes = passes;
+        }
+
+        abstract Future<?> start(Collective exchange, ByteBuffer floats);
+
+        /** Shares are gathered in host memory. */
+        static List<Operation> of(boolean onDevice) {
+            return onDevice ? List.of(ALL_REDUCE, REDUCE_SCATTER) : List.of(values());
+        }
+
+        private static List<List<ByteBuffer>> shares(int ranks, ByteBuffer floats) {
+            int size = floats.remaining() / ranks;
+            return IntStream.range(0, ranks)
+                    .mapToObj(rank -> List.of(
+                            floats.slice(floats.position() + rank * size, size).order(floats.order())))
+                    .toList();
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
     }
 
     /** Values that are summed. */
@@ -146,11 +199,12 @@ final class AllReduceBench {
         }
     }
 
-    private static void buffer(Collective exchange, Values values, int ranks, PrintWriter out) {
+    private static void buffer(Collective exchange, Values values, Operation operation, PrintWriter out) {
+        int ranks = exchange.size();
         int bytes = values.floats().remaining();
         int megabytes = bytes >> 20;
         for (int i = 0; i < Math.max(REPEATS, Math.min(WARM_UP_MEGABYTES, 14 * REPEATS) / megabytes); i++) {
-            await(exchange, values);
+            await(exchange, values, operation);
         }
         long[] nanos = new long[REPEATS];
         double processor = ProcessorTime.seconds();
@@ -158,7 +212,7 @@ final class AllReduceBench {
             values.setFirst(exchange.rank() + 1);
             exchange.barrier();
             long start = System.nanoTime();
-            await(exchange, values);
+            await(exchange, values, operation);
             nanos[i] = System.nanoTime() - start;
         }
         double[] used = {ProcessorTime.seconds() - processor};
@@ -168,19 +222,20 @@ final class AllReduceBench {
         if (exchange.rank() == 0) {
             out.printf(
                     Locale.ROOT,
-                    "ours ranks %d MB %d median ms %.2f busbw GB/s %.2f cpu s/GB %.2f check %.0f%n",
+                    "ours %s ranks %d MB %d median ms %.2f busbw GB/s %.2f cpu s/GB %.2f check %.0f%n",
+                    operation,
                     ranks,
                     megabytes,
                     seconds * 1e3,
-                    2.0 * (ranks - 1) / ranks * bytes / seconds / 1e9,
+                    (double) operation.passes * (ranks - 1) / ranks * bytes / seconds / 1e9,
                     used[0] / REPEATS / bytes * 1e9,
                     values.first());
         }
     }
 
-    private static void await(Collective exchange, Values values) {
+    private static void await(Collective exchange, Values values, Operation operation) {
         try {
-            exchange.allReduceAsync(values.floats()).get();
+            operation.start(exchange, values.floats()).get();
             // Waits for the GPU.
             values.first();
         } catch (InterruptedException | ExecutionException e) {

@@ -1,10 +1,12 @@
 """Prompts of the benchmarks of generation.
 
-chat_prompts.py MODEL_DIR N prints the token ids of N prompts as JSON.
+chat_prompts.py MODEL_DIR N [TEXTS] prints the token ids of N prompts as JSON; with TEXTS, a folder,
+each prompt asks for a summary of one of its texts.
 """
 
 import json
 import os
+import pathlib
 import sys
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -23,8 +25,20 @@ PROMPTS = [
 ]
 
 
-def chats(n):
-    return [[{"role": "user", "content": PROMPTS[i % len(PROMPTS)]}] for i in range(n)]
+# About 350 tokens.
+LETTERS = 1500
+
+
+def questions(texts):
+    if texts is None:
+        return PROMPTS
+    files = sorted(pathlib.Path(texts).rglob("*.txt"))
+    return [f"Summarize this text.\n\n{file.read_text(errors='replace')[:LETTERS]}" for file in files[:10]]
+
+
+def chats(n, texts=None):
+    asked = questions(texts)
+    return [[{"role": "user", "content": asked[i % len(asked)]}] for i in range(n)]
 
 
 if __name__ == "__main__":
@@ -33,6 +47,9 @@ if __name__ == "__main__":
     tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
     print(
         json.dumps(
-            [tokenizer.apply_chat_template(chat, add_generation_prompt=True) for chat in chats(int(sys.argv[2]))]
+            [
+                tokenizer.apply_chat_template(chat, add_generation_prompt=True)
+                for chat in chats(int(sys.argv[2]), *sys.argv[3:])
+            ]
         )
     )

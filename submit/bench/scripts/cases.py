@@ -186,6 +186,7 @@ def recorded_attention(i):
 
 INPUTS = {
     "Tensors.copy": lambda i: [(i.x(3, 4), i.x(3, 4))],
+    "Tensors.copy_all": lambda i: [([i.x(3, 4).to(torch.bfloat16), i.x(2)], [i.x(3, 4), i.x(2)])],
     "Tensors.zero": lambda i: [(i.x(3, 4),)],
     "Tensors.unit_norms": lambda i: [([i.x(3, 4), i.x(5), i.x(8)], 4)],
     "Tensors.placeholder": lambda i: [(i.x(1), [3, 4])],
@@ -781,11 +782,27 @@ INPUTS |= {
     "DocumentAttention.attend_backward": lambda i: [
         (i.x(N, HIDDEN), kept_of_llama(i, {}), DOCUMENTS, batch) for batch in ({}, i.packed())
     ],
-    "CachedAttention.cache_documents": lambda i: [(i.cache()["keys"], i.x(N, i.kv_heads * WIDTH), DOCUMENTS, 10)],
-    "CachedAttention.hidden_positions": lambda i: [(i.ids(5, 4), 2, 9)],
+    "CachedAttention.empty_cache": lambda i: [([2, i.kv_heads, 12, WIDTH], i.x(1))],
+    "CachedAttention.cache_documents": lambda i: [
+        (i.cache()["keys"], i.x(N, i.kv_heads * WIDTH), DOCUMENTS, [2, 0, 1, 3])
+    ],
+    "CachedAttention.copy_cached": lambda i: [(i.cache()["keys"], 2, i.cache()["keys"], 1, 5)],
+    "CachedAttention.hidden_positions": lambda i: [
+        (i.ids(9, 4, t), 2, 9, window, heads) for t, heads in ((1, 1), (3, 2)) for window in (0, 4)
+    ],
+    "CachedAttention.cache_tokens": lambda i: [
+        (i.cache()["keys"], i.x(4 * t, i.kv_heads * WIDTH), *i.appended(t).values()) for t in (1, 3)
+    ],
     "CachedAttention.attend_cached": lambda i: [
-        (i.x(4, HIDDEN), i.x(4, i.kv_heads * WIDTH), i.x(4, i.kv_heads * WIDTH), i.cache() | bias, 2, 10)
-        for bias in ({}, {"bias": i.x(4, 1, 1, 8)})
+        (
+            i.x(4 * t, HIDDEN),
+            i.x(4 * t, i.kv_heads * WIDTH),
+            i.x(4 * t, i.kv_heads * WIDTH),
+            i.cache() | i.appended(t) | bias,
+            2,
+            10,
+        )
+        for t, bias in ((1, {}), (1, {"bias": i.x(4, 1, 1, 8)}), (3, {"bias": i.x(4, 1, 3 * HEADS // i.kv_heads, 8)}))
     ],
     "CachedAttention.cache_grown": lambda i: [(i.cache()["keys"], 10, 20)],
     "CachedAttention.next_logits": lambda i: [(i.x(n, HIDDEN), i.x(VOCABULARY, HIDDEN)) for n in (1, 8, 9)],
@@ -804,10 +821,19 @@ INPUTS |= {
         (i.x(N, HIDDEN), kept_of_llama(i, w), w, masks, i.gradients(w), False) for w, masks in i.llamas()
     ],
     "Llama.prompt_layer": lambda i: [
-        (i.x(N, HIDDEN), w, i.packed(), DOCUMENTS, {}, i.cache(), 10) for w, _ in i.llamas()
+        (i.x(N, HIDDEN), w, i.packed(), DOCUMENTS, {}, i.cache(), [2, 0, 1, 3]) for w, _ in i.llamas()
     ],
     "Llama.token_layer": lambda i: [
-        (i.x(4, HIDDEN), w, {name: i.x(4, 1, WIDTH // 2) for name in ("cos", "sin")}, [1] * 4, {}, i.cache(), 2, 10)
+        (
+            i.x(4, HIDDEN),
+            w,
+            {name: i.x(4, 1, WIDTH // 2) for name in ("cos", "sin")},
+            [1] * 4,
+            {},
+            i.cache() | i.appended(1),
+            2,
+            10,
+        )
         for w, _ in i.llamas()
     ],
     "Llama.head": lambda i: [(i.x(N, HIDDEN), i.llama(), i.packed(), DOCUMENTS, {})],
@@ -817,7 +843,11 @@ INPUTS |= {
     "Gpt2.queries_keys_values": lambda i: [(i.x(N, HIDDEN), w, {}) for w, _ in i.gpt2s()],
     "Gpt2.after_attention": lambda i: [(i.x(N, HIDDEN), i.x(N, HIDDEN), w, masks) for w, masks in i.gpt2s()],
     "Gpt2.layer": lambda i: [(i.x(N, HIDDEN), w, {}, DOCUMENTS, masks) for w, masks in i.gpt2s()],
-    "Gpt2.prompt_layer": lambda i: [(i.x(N, HIDDEN), w, {}, DOCUMENTS, {}, i.cache(), 10) for w, _ in i.gpt2s()],
-    "Gpt2.token_layer": lambda i: [(i.x(4, HIDDEN), w, {}, [1] * 4, {}, i.cache(), 2, 10) for w, _ in i.gpt2s()],
+    "Gpt2.prompt_layer": lambda i: [
+        (i.x(N, HIDDEN), w, {}, DOCUMENTS, {}, i.cache(), [2, 0, 1, 3]) for w, _ in i.gpt2s()
+    ],
+    "Gpt2.token_layer": lambda i: [
+        (i.x(4, HIDDEN), w, {}, [1] * 4, {}, i.cache() | i.appended(1), 2, 10) for w, _ in i.gpt2s()
+    ],
     "Gpt2.head": lambda i: [(i.x(N, HIDDEN), i.gpt2()[0], i.packed(), DOCUMENTS, {})],
 }

@@ -223,6 +223,13 @@ class Inputs:
         shape = (len(DOCUMENTS), self.kv_heads, 12, WIDTH)
         return {"keys": self.x(*shape), "values": self.x(*shape)}
 
+    def appended(self, tokens):
+        """Tensors of tokens that are appended to each text, up to index 10."""
+        texts = len(DOCUMENTS)
+        rows = torch.arange(texts).unsqueeze(1).to(self.device)
+        positions = torch.arange(10 - tokens, 10).expand(texts, tokens).contiguous().to(self.device)
+        return {"rows": rows, "positions": positions}
+
     def qkv(self):
         keys = self.kv_heads * WIDTH
         return [self.x(N, HIDDEN), self.x(N, keys), self.x(N, keys)]

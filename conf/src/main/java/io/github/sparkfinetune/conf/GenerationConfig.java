@@ -14,6 +14,8 @@ import java.io.Serializable;
  * @param topP probability mass of the most likely tokens to sample from; 1: all
  * @param repetitionPenalty divisor of the positive logits, and factor of the negative logits, of tokens that have
  *     occurred; 1: none
+ * @param promptLookupNumTokens most tokens that are taken from the prompt and checked together, which is faster if
+ *     answers repeat parts of their prompt, and changes no answer; 0: none
  * @param evalSamples sft with assistant_only_loss: held-out samples for which evaluation generates an answer and
  *     compares it
  */
@@ -24,6 +26,7 @@ public record GenerationConfig(
         @Key(mayChange = true) int topK,
         @Key(mayChange = true) double topP,
         @Key(mayChange = true) double repetitionPenalty,
+        @Key(mayChange = true) int promptLookupNumTokens,
         @Key(mayChange = true, hf = Key.NOT_IN_HF) int evalSamples)
         implements Serializable {
 
@@ -33,6 +36,8 @@ public record GenerationConfig(
         Check.that(topK >= 0, "generation.top_k", topK, "at least 0");
         Check.that(topP > 0 && topP <= 1, "generation.top_p", topP, "in (0, 1]");
         Check.that(repetitionPenalty > 0, "generation.repetition_penalty", repetitionPenalty, "above 0");
+        Check.that(
+                promptLookupNumTokens >= 0, "generation.prompt_lookup_num_tokens", promptLookupNumTokens, "at least 0");
         Check.that(evalSamples >= 0, "generation.eval_samples", evalSamples, "at least 0");
     }
 }

@@ -198,6 +198,7 @@ class EveryKeyTest {
                   top_k: 18
                   top_p: 0.9
                   repetition_penalty: 1.1
+                  prompt_lookup_num_tokens: 3
                   eval_samples: 19
                 cluster:
                   ranks: 4
@@ -301,7 +302,7 @@ class EveryKeyTest {
                         new PreferenceConfig(0.4, PreferenceConfig.LossType.ROBUST, 0.2, true),
                         new UnpairedPreferenceConfig(
                                 0.5, UnpairedPreferenceConfig.LossType.APO_ZERO_UNPAIRED, 1.5, 0.5),
-                        new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 19)),
+                        new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 3, 19)),
                 new RunConfig.Compute(
                         DeviceChoice.CPU,
                         PrecisionChoice.BF16,

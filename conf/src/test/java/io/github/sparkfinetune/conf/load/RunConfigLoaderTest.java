@@ -105,7 +105,7 @@ class RunConfigLoaderTest {
         assertThat(config.base().tokenizer()).isEqualTo(new TokenizerConfig(List.of()));
         assertThat(config.tasks().classification())
                 .isEqualTo(new ClassificationConfig(ProblemType.SINGLE_LABEL_CLASSIFICATION, null));
-        assertThat(config.tasks().generation()).isEqualTo(new GenerationConfig(128, false, 1, 50, 1, 1, 0));
+        assertThat(config.tasks().generation()).isEqualTo(new GenerationConfig(128, false, 1, 50, 1, 1, 0, 0));
         assertThat(config.tasks().questionAnswering())
                 .isEqualTo(new QuestionAnsweringConfig("question", "context", "answers", false, 20, 30, false));
         assertThat(config.method()).isEqualTo(MethodConfig.full());

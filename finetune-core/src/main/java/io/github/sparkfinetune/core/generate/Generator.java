@@ -6,22 +6,33 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Decoding;
 import java.nio.FloatBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
  * Generator of answers to prompts. It continues several prompts at a time, as transformers' {@code generate} does. An
- * answer ends with an end token, or after {@code max_new_tokens}. A completed answer leaves its batch. An answer does
- * not depend on the other prompts of its batch. A generator is not thread-safe.
+ * answer ends with an end token, or after {@code max_new_tokens}. The next prompt takes the slot of a complete answer.
+ * An answer does not depend on the other prompts. A generator is not thread-safe.
  */
 public final class Generator {
     /** Number of tokens by which the cache grows for each answer. */
     private static final int RESERVED = 128;
+
+    /** Least number of tokens that all prompts share for which these are computed once. */
+    private static final int LEAST_SHARED = 16;
+
+    /** Largest number of rows of a step; with more rows, products take longer. */
+    private static final int ROWS = 32;
 
     private final NDManager manager;
     private final Decoder model;
@@ -65,7 +76,7 @@ public final class Generator {
     }
 
     /**
-     * Answers prompts. Prompts of similar length share a batch, in any order.
+     * Answers prompts. The shortest prompts are first.
      *
      * @return tokens of each answer in the order of the prompts, each with its end token, if any
      * @throws RunException if a prompt is empty or leaves no room for {@code max_new_tokens}, before anything is
@@ -73,19 +84,38 @@ public final class Generator {
      */
     public List<int[]> generate(List<Prompt> prompts) {
         prompts.forEach(this::requireFits);
-        int[][] answers = new int[prompts.size()][];
-        List<Integer> byLength =
-                new ArrayList<>(IntStream.range(0, prompts.size()).boxed().toList());
-        byLength.sort(Comparator.comparingInt(i -> prompts.get(i).inputIds().length));
-        for (int from = 0; from < byLength.size(); from += batchSize) {
-            List<Answer> batch = new ArrayList<>();
-            for (int index : byLength.subList(from, Math.min(byLength.size(), from + batchSize))) {
-                batch.add(new Answer(index, prompts.get(index)));
-            }
-            complete(batch);
-            batch.forEach(answer -> answers[answer.index] = Arrays.copyOf(answer.tokens, answer.length));
+        if (prompts.isEmpty()) {
+            return List.of();
         }
-        return List.of(answers);
+        List<Answer> answers = IntStream.range(0, prompts.size())
+                .mapToObj(i -> new Answer(prompts.get(i)))
+                .toList();
+        Deque<Answer> waiting = answers.stream()
+                .sorted(Comparator.comparingInt(answer -> answer.prompt.inputIds().length))
+                .collect(Collectors.toCollection(ArrayDeque::new));
+        int slots = Math.min(batchSize, prompts.size());
+        try (Decoding decoding = new Decoding(manager, model, slots, Math.min(RESERVED, config.maxNewTokens()))) {
+            int[] shared = sharedTokens(prompts);
+            if (shared.length >= LEAST_SHARED) {
+                decoding.share(shared);
+            }
+            complete(decoding, new ArrayList<>(Collections.nCopies(slots, null)), waiting);
+        }
+        return answers.stream().map(Answer::tokens).toList();
+    }
+
+    /** Returns the tokens with which all prompts begin, without the last token of any. */
+    private static int[] sharedTokens(List<Prompt> prompts) {
+        int[] first = prompts.get(0).inputIds();
+        int length = first.length - 1;
+        for (Prompt prompt : prompts) {
+            int[] ids = prompt.inputIds();
+            int most = Math.min(length, ids.length - 1);
+            int differs = Arrays.mismatch(first, 0, most, ids, 0, most);
+            length = differs < 0 ? most : differs;
+        }
+        // A single prompt shares nothing.
+        return Arrays.copyOf(first, prompts.size() == 1 ? 0 : length);
     }
 
     /**
@@ -122,62 +152,124 @@ public final class Generator {
         return Optional.empty();
     }
 
-    private void complete(List<Answer> answers) {
-        List<Answer> open = new ArrayList<>(answers);
-        try (Decoding decoding = new Decoding(
-                manager,
-                model,
-                open.stream().map(answer -> answer.prompt.inputIds()).toList(),
-                Math.min(RESERVED, config.maxNewTokens()))) {
-            while (true) {
-                choose(open, decoding.logits());
-                int[] kept = IntStream.range(0, open.size())
-                        .filter(i -> !open.get(i).complete())
-                        .toArray();
-                if (kept.length == 0) {
-                    return;
+    /**
+     * Completes answers.
+     *
+     * @param open answer of each slot, or null
+     * @param waiting answers that are not begun
+     */
+    private void complete(Decoding decoding, List<Answer> open, Deque<Answer> waiting) {
+        while (true) {
+            fill(decoding, open, waiting);
+            int[] kept = IntStream.range(0, open.size())
+                    .filter(slot -> open.get(slot) != null)
+                    .toArray();
+            if (kept.length == 0) {
+                return;
+            }
+            if (kept.length < open.size()) {
+                decoding.keep(kept);
+                open.removeIf(Objects::isNull);
+            }
+            append(decoding, open);
+        }
+    }
+
+    /** Begins waiting answers in free slots, until no slot is free or none waits. */
+    private void fill(Decoding decoding, List<Answer> open, Deque<Answer> waiting) {
+        while (!waiting.isEmpty() && open.contains(null)) {
+            int[] free = IntStream.range(0, open.size())
+                    .filter(slot -> open.get(slot) == null)
+                    .limit(waiting.size())
+                    .toArray();
+            Arrays.stream(free).forEach(slot -> open.set(slot, waiting.poll()));
+            FloatBuffer logits = decoding.start(
+                    free,
+                    Arrays.stream(free)
+                            .mapToObj(slot -> open.get(slot).prompt.inputIds())
+                            .toList());
+            for (int i = 0; i < free.length; i++) {
+                open.get(free[i]).choose(row(logits, i));
+                if (open.get(free[i]).complete()) {
+                    open.set(free[i], null);
                 }
-                if (kept.length < open.size()) {
-                    decoding.keep(kept);
-                    open.removeIf(Answer::complete);
-                }
-                decoding.append(open.stream().mapToInt(Answer::last).toArray());
             }
         }
     }
 
-    private void choose(List<Answer> open, FloatBuffer logits) {
-        int vocabulary = model.shape().vocabulary();
-        for (int i = 0; i < open.size(); i++) {
-            open.get(i).choose(logits.slice(i * vocabulary, vocabulary));
+    /** Appends the last token of each answer, and tokens that may follow it; keeps those that do. */
+    private void append(Decoding decoding, List<Answer> open) {
+        int room = open.stream().mapToInt(Answer::room).min().orElseThrow();
+        int longest = Math.max(0, Math.min(config.promptLookupNumTokens(), Math.min(room, ROWS / open.size() - 1)));
+        List<int[]> drafts = open.stream().map(answer -> answer.draft(longest)).toList();
+        int count = 1 + drafts.stream().mapToInt(draft -> draft.length).max().orElseThrow();
+        int[][] tokens = new int[open.size()][count];
+        for (int slot = 0; slot < tokens.length; slot++) {
+            Arrays.fill(tokens[slot], open.get(slot).last());
+            System.arraycopy(drafts.get(slot), 0, tokens[slot], 1, drafts.get(slot).length);
         }
+        FloatBuffer logits = decoding.append(tokens);
+        for (int slot = 0; slot < tokens.length; slot++) {
+            Answer answer = open.get(slot);
+            int appended = 1;
+            answer.choose(row(logits, slot * count));
+            while (!answer.complete()
+                    && appended <= drafts.get(slot).length
+                    && answer.last() == tokens[slot][appended]) {
+                answer.choose(row(logits, slot * count + appended));
+                appended++;
+            }
+            decoding.drop(slot, count - appended);
+            if (answer.complete()) {
+                open.set(slot, null);
+            }
+        }
+    }
+
+    private FloatBuffer row(FloatBuffer logits, int index) {
+        int vocabulary = model.shape().vocabulary();
+        return logits.slice(index * vocabulary, vocabulary);
     }
 
     /** A growing answer. */
     private final class Answer {
-        private final int index;
         private final Prompt prompt;
         private final TokenChooser chooser;
-        private final int[] tokens = new int[config.maxNewTokens()];
+        private final PromptLookup text;
         private int length;
 
-        Answer(int index, Prompt prompt) {
-            this.index = index;
+        Answer(Prompt prompt) {
             this.prompt = prompt;
             this.chooser =
                     new TokenChooser(config, model.shape().vocabulary(), seed, prompt.sample(), prompt.inputIds());
+            this.text = new PromptLookup(prompt.inputIds(), config.maxNewTokens());
         }
 
         void choose(FloatBuffer logits) {
-            tokens[length++] = chooser.choose(logits);
+            text.add(chooser.choose(logits));
+            length++;
         }
 
         int last() {
-            return tokens[length - 1];
+            return text.last();
+        }
+
+        /** Returns the number of tokens that the model can take after the last one. */
+        int room() {
+            return model.maxLength() - prompt.inputIds().length - length;
+        }
+
+        /** Returns tokens that may follow, at most as many as the answer may have. */
+        int[] draft(int longest) {
+            return text.following(Math.min(longest, config.maxNewTokens() - length - 1));
         }
 
         boolean complete() {
             return stop.stopsAfter(last(), length);
+        }
+
+        int[] tokens() {
+            return text.tokens(prompt.inputIds().length);
         }
     }
 }

@@ -54,10 +54,12 @@ public record Activations(long hidden, long kept, long backward, long forward, l
      * Returns the bytes of the keys and values that a decoder caches while it generates.
      *
      * @param tokens number of tokens of each sequence
+     * @param bf16 whether layers compute in BF16
      */
-    public static long keysAndValues(HfConfig config, long sequences, long tokens) {
+    public static long keysAndValues(HfConfig config, long sequences, long tokens, boolean bf16) {
         DecoderShape shape = Architectures.decoder(config).shape();
-        return 2 * sequences * tokens * shape.layers() * shape.keyWidth() * Float.BYTES;
+        int bytes = bf16 ? Short.BYTES : Float.BYTES;
+        return 2 * sequences * tokens * shape.layers() * shape.keyWidth() * bytes;
     }
 
     /**

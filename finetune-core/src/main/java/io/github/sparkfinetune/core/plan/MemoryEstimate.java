@@ -199,7 +199,9 @@ record MemoryEstimate(
         }
         int prompts = config.training().batches().perDeviceEvalBatchSize();
         long positions = (long) longest + config.tasks().generation().maxNewTokens();
-        return scoring(choice, prompts) + Activations.keysAndValues(model, prompts, positions);
+        return scoring(choice, prompts)
+                + Activations.keysAndValues(
+                        model, prompts, positions, choice.adaptation().bf16());
     }
 
     private long logits(Choice choice) {

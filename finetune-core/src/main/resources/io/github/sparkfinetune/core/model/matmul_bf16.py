@@ -14,8 +14,17 @@ from torch import Tensor
 
 class Bf16Matmul(Matmul):
     def product(self, x: Tensor, weight: Tensor) -> Tensor:
-        """As Matmul.product."""
-        return F.linear(x.to(torch.bfloat16), weight.to(torch.bfloat16))
+        """As Matmul.product.
+
+        Up to 32 rows, oneDNN is up to 1.5 times as fast with turned_product on a CPU with AMX, and
+        as fast without; a single row is repeated, because its product would be one of a vector.
+        """
+        x, weight = x.to(torch.bfloat16), weight.to(torch.bfloat16)
+        if not x.is_cpu or x.dim() != 2 or x.size(0) > 32:
+            return F.linear(x, weight)
+        if x.size(0) == 1:
+            return self.turned_product(x.repeat([2, 1]), weight).narrow(0, 0, 1)
+        return self.turned_product(x, weight)
 
     def product_times(self, g: Tensor, weight: Tensor) -> Tensor:
         """As Matmul.product_times."""

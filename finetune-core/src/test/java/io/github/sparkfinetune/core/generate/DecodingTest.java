@@ -51,13 +51,13 @@ class DecodingTest {
         try (DecoderFixture fixture = DecoderFixture.of("mistral")) {
             SplittableRandom random = new SplittableRandom(5);
             int[] text = random.ints(128, 5, fixture.model.shape().vocabulary()).toArray();
-            try (Decoding decoding =
-                    new Decoding(fixture.manager, fixture.model, List.of(Arrays.copyOf(text, 1)), 16)) {
+            try (Decoding decoding = new Decoding(fixture.manager, fixture.model, 1, 16)) {
+                FloatBuffer logits = decoding.start(new int[] {0}, List.of(Arrays.copyOf(text, 1)));
                 for (int length = 1; length < text.length; length++) {
-                    decoding.append(new int[] {text[length]});
+                    logits = decoding.append(new int[][] {{text[length]}});
                 }
-                compare(decoding.logits(), fixture.recomputed(text), "128 tokens");
-                assertThatThrownBy(() -> decoding.append(new int[] {7}))
+                compare(logits, fixture.recomputed(text), "128 tokens");
+                assertThatThrownBy(() -> decoding.append(new int[][] {{7}}))
                         .isInstanceOf(IllegalArgumentException.class)
                         .hasMessageContaining("129 tokens");
             }
@@ -66,44 +66,110 @@ class DecodingTest {
 
     @Test
     void refusesPromptsThatDoNotFit() {
-        try (DecoderFixture fixture = DecoderFixture.of("gpt2")) {
+        try (DecoderFixture fixture = DecoderFixture.of("gpt2");
+                Decoding decoding = new Decoding(fixture.manager, fixture.model, 1, 16)) {
             for (int length : new int[] {0, 65}) {
-                assertThatThrownBy(() -> new Decoding(fixture.manager, fixture.model, List.of(new int[length]), 16))
+                assertThatThrownBy(() -> decoding.start(new int[] {0}, List.of(new int[length])))
                         .isInstanceOf(IllegalArgumentException.class)
                         .hasMessageContaining("the model takes 1 to 64");
             }
         }
     }
 
-    /** Appends random tokens to texts. Half-way the longest text leaves and the other texts swap positions. */
+    /** Several tokens at once, of which some are dropped again; sliding windows are shorter than the texts. */
+    @ParameterizedTest
+    @MethodSource("io.github.sparkfinetune.core.GoldenFiles#decoders")
+    void appendsSeveralTokensAndDropsSome(String name) {
+        try (DecoderFixture fixture = DecoderFixture.of(name)) {
+            SplittableRandom random = new SplittableRandom(4);
+            int vocabulary = fixture.model.shape().vocabulary();
+            List<int[]> texts = new ArrayList<>(texts(random, vocabulary));
+            try (Decoding decoding = new Decoding(fixture.manager, fixture.model, texts.size(), 4)) {
+                decoding.start(new int[] {0, 1, 2}, texts);
+                for (int step = 0; step < 6; step++) {
+                    int count = 1 + random.nextInt(5);
+                    int[][] tokens = new int[texts.size()][];
+                    for (int i = 0; i < tokens.length; i++) {
+                        tokens[i] = random.ints(count, 5, vocabulary).toArray();
+                    }
+                    FloatBuffer logits = decoding.append(tokens);
+                    for (int i = 0; i < tokens.length; i++) {
+                        int kept = 1 + random.nextInt(count);
+                        texts.set(i, joined(texts.get(i), Arrays.copyOf(tokens[i], kept)));
+                        compare(
+                                logits.slice((i * count + kept - 1) * vocabulary, vocabulary),
+                                fixture.recomputed(texts.get(i)),
+                                "text " + i + " after step " + step);
+                        decoding.drop(i, count - kept);
+                    }
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.github.sparkfinetune.core.GoldenFiles#decoders")
+    void computesSharedTokensOnce(String name) {
+        try (DecoderFixture fixture = DecoderFixture.of(name)) {
+            SplittableRandom random = new SplittableRandom(6);
+            int vocabulary = fixture.model.shape().vocabulary();
+            int[] shared = random.ints(19, 5, vocabulary).toArray();
+            List<int[]> texts = texts(random, vocabulary).stream()
+                    .map(own -> joined(shared, own))
+                    .toList();
+            try (Decoding decoding = new Decoding(fixture.manager, fixture.model, texts.size(), 4)) {
+                decoding.share(shared);
+                FloatBuffer logits = decoding.start(new int[] {2, 0, 1}, texts);
+                for (int i = 0; i < texts.size(); i++) {
+                    compare(logits.slice(i * vocabulary, vocabulary), fixture.recomputed(texts.get(i)), "text " + i);
+                }
+                FloatBuffer next = decoding.append(new int[][] {{5}, {6}, {7}});
+                compare(next.slice(0, vocabulary), fixture.recomputed(joined(texts.get(1), 5)), "slot 0");
+            }
+        }
+    }
+
+    private static List<int[]> texts(SplittableRandom random, int vocabulary) {
+        return Arrays.stream(LENGTHS)
+                .mapToObj(length -> random.ints(length, 5, vocabulary).toArray())
+                .toList();
+    }
+
+    private static int[] joined(int[] text, int... more) {
+        return IntStream.concat(IntStream.of(text), IntStream.of(more)).toArray();
+    }
+
+    /** Appends random tokens to texts. A text is replaced, then the longest text leaves and the others swap slots. */
     private static void compare(DecoderFixture fixture, int steps) {
         SplittableRandom random = new SplittableRandom(3);
         int vocabulary = fixture.model.shape().vocabulary();
-        List<int[]> texts = new ArrayList<>();
-        for (int length : LENGTHS) {
-            texts.add(random.ints(length, 5, vocabulary).toArray());
-        }
-        try (Decoding decoding = new Decoding(fixture.manager, fixture.model, texts, 4)) {
+        List<int[]> texts = new ArrayList<>(texts(random, vocabulary));
+        try (Decoding decoding = new Decoding(fixture.manager, fixture.model, texts.size(), 4)) {
+            FloatBuffer logits = decoding.start(new int[] {0, 1, 2}, texts);
             for (int step = 0; step < steps; step++) {
-                FloatBuffer logits = decoding.logits();
                 for (int i = 0; i < texts.size(); i++) {
                     compare(
                             logits.slice(i * vocabulary, vocabulary),
                             fixture.recomputed(texts.get(i)),
                             "text " + i + " after step " + step);
                 }
+                if (step == steps / 4) {
+                    texts.set(1, random.ints(6, 5, vocabulary).toArray());
+                    compare(
+                            decoding.start(new int[] {1}, List.of(texts.get(1))),
+                            fixture.recomputed(texts.get(1)),
+                            "the new text");
+                }
                 if (step == steps / 2) {
                     decoding.keep(new int[] {2, 0});
                     texts = new ArrayList<>(List.of(texts.get(2), texts.get(0)));
                 }
-                int[] tokens = random.ints(texts.size(), 5, vocabulary).toArray();
-                decoding.append(tokens);
+                int[][] tokens = new int[texts.size()][];
                 for (int i = 0; i < tokens.length; i++) {
-                    texts.set(
-                            i,
-                            IntStream.concat(IntStream.of(texts.get(i)), IntStream.of(tokens[i]))
-                                    .toArray());
+                    tokens[i] = random.ints(1, 5, vocabulary).toArray();
+                    texts.set(i, joined(texts.get(i), tokens[i]));
                 }
+                logits = decoding.append(tokens);
             }
         }
     }

@@ -26,13 +26,14 @@ import org.junit.jupiter.api.TestFactory;
 
 class GeneratorTest {
     private static final long SEED = 42;
-    private static final GenerationConfig GREEDY = new GenerationConfig(12, false, 1, 0, 1, 1, 0);
-    private static final GenerationConfig SAMPLED = new GenerationConfig(12, true, 0.8, 50, 0.95, 1.1, 0);
+    private static final GenerationConfig GREEDY = new GenerationConfig(12, false, 1, 0, 1, 1, 0, 0);
+    private static final GenerationConfig LOOKED_UP = new GenerationConfig(12, true, 0.8, 50, 0.95, 1.1, 4, 0);
+    private static final GenerationConfig SAMPLED = new GenerationConfig(12, true, 0.8, 50, 0.95, 1.1, 0, 0);
 
     /** A case of the file that {@code generate/make_answers.py} writes. */
     private record Case(
             String model, Map<String, Double> settings, int[][] prompts, int[][] answers, float[][] last_logits) {
-        GenerationConfig config() {
+        GenerationConfig config(int lookedUp) {
             return new GenerationConfig(
                     settings.get("max_new_tokens").intValue(),
                     false,
@@ -40,6 +41,7 @@ class GeneratorTest {
                     0,
                     1,
                     settings.getOrDefault("repetition_penalty", 1.0),
+                    lookedUp,
                     0);
         }
     }
@@ -55,9 +57,11 @@ class GeneratorTest {
                     try (DecoderFixture fixture = DecoderFixture.of(one.model())) {
                         List<Prompt> prompts = prompts(one.prompts());
                         for (int batch : new int[] {1, 3, 4}) {
-                            assertThat(generate(fixture, one.config(), Set.of(), prompts, batch))
-                                    .as("in batches of %d", batch)
-                                    .isDeepEqualTo(one.answers());
+                            for (int lookedUp : new int[] {0, 5}) {
+                                assertThat(generate(fixture, one.config(lookedUp), Set.of(), prompts, batch))
+                                        .as("in batches of %d, %d tokens looked up", batch, lookedUp)
+                                        .isDeepEqualTo(one.answers());
+                            }
                         }
                         for (int i = 0; i < one.prompts().length; i++) {
                             float[] actual = fixture.recomputed(joined(one.prompts()[i], one.answers()[i]));
@@ -96,12 +100,35 @@ class GeneratorTest {
         }
     }
 
+    /** Prompts that begin alike and repeat themselves, up to the model's length. */
+    @Test
+    void looksUpTokensInPromptsThatBeginAlike() {
+        try (DecoderFixture fixture = DecoderFixture.of("gpt2")) {
+            int[] repeated = {9, 8, 7, 6, 5, 9, 8, 7, 6, 5, 9, 8, 7, 6, 5, 9, 8, 7, 6, 5};
+            List<Prompt> prompts = IntStream.range(0, 5)
+                    .mapToObj(i -> new Prompt(
+                            i,
+                            IntStream.concat(IntStream.of(repeated), IntStream.of(10 + i, 9, 8, 7))
+                                    .toArray()))
+                    .toList();
+            GenerationConfig longest = new GenerationConfig(40, false, 1, 0, 1, 1, 0, 0);
+            int[][] plain = prompts.stream()
+                    .map(prompt -> generate(fixture, longest, Set.of(), List.of(prompt), 1)[0])
+                    .toArray(int[][]::new);
+            for (int batch : new int[] {1, 2, 5}) {
+                GenerationConfig lookup = new GenerationConfig(40, false, 1, 0, 1, 1, 6, 0);
+                assertThat(generate(fixture, lookup, Set.of(), prompts, batch)).isDeepEqualTo(plain);
+            }
+        }
+    }
+
     @Test
     void samplesAnswersBySeedAndSampleOnly() {
         try (DecoderFixture fixture = DecoderFixture.of("gpt2")) {
             List<Prompt> prompts = randomPrompts(fixture, 3, 9, 9, 1);
             int[][] sampled = generate(fixture, SAMPLED, Set.of(), prompts, 4);
             assertThat(generate(fixture, SAMPLED, Set.of(), prompts, 1)).isDeepEqualTo(sampled);
+            assertThat(generate(fixture, LOOKED_UP, Set.of(), prompts, 2)).isDeepEqualTo(sampled);
             List<Prompt> reversed = List.of(prompts.get(3), prompts.get(2), prompts.get(1), prompts.get(0));
             int[][] backwards = generate(fixture, SAMPLED, Set.of(), reversed, 3);
             for (int i = 0; i < sampled.length; i++) {
@@ -139,8 +166,12 @@ class GeneratorTest {
             long before = NativeArrays.alive();
             generate(fixture, SAMPLED, Set.of(5, 6, 7, 8, 9, 10), randomPrompts(fixture, 3, 9, 20, 1), 3);
             assertThat(NativeArrays.alive()).isEqualTo(before);
-            List<int[]> unknown = List.of(new int[] {1, 100_000});
-            assertThatThrownBy(() -> new Decoding(fixture.manager, fixture.model, unknown, 8))
+            int[] unknown = {1, 100_000};
+            assertThatThrownBy(() -> {
+                        try (Decoding decoding = new Decoding(fixture.manager, fixture.model, 1, 8)) {
+                            decoding.start(new int[] {0}, List.of(unknown));
+                        }
+                    })
                     .hasMessageContaining("index out of range");
             assertThat(NativeArrays.alive()).as("after a failure").isEqualTo(before);
         }

@@ -56,6 +56,7 @@ class LogitsProcessingTest {
                 settings.path("top_k").asInt(0),
                 settings.path("top_p").asDouble(1),
                 settings.path("repetition_penalty").asDouble(1),
+                0,
                 0);
     }
 
@@ -84,7 +85,7 @@ class LogitsProcessingTest {
             }
         }
 
-        new LogitsProcessing(new GenerationConfig(1, true, 1, 0, topP, 1, 0), logits.length)
+        new LogitsProcessing(new GenerationConfig(1, true, 1, 0, topP, 1, 0, 0), logits.length)
                 .apply(logits, new BitSet());
 
         BitSet left = new BitSet();

@@ -11,8 +11,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class TokenChooserTest {
-    private static final GenerationConfig GREEDY = new GenerationConfig(1, false, 0.1, 1, 0.1, 1, 0);
-    private static final GenerationConfig SAMPLED = new GenerationConfig(1, true, 1, 0, 1, 1, 0);
+    private static final GenerationConfig GREEDY = new GenerationConfig(1, false, 0.1, 1, 0.1, 1, 0, 0);
+    private static final GenerationConfig SAMPLED = new GenerationConfig(1, true, 1, 0, 1, 1, 0, 0);
     private static final int[] PROMPT = {0, 1};
 
     @Test
@@ -22,7 +22,7 @@ class TokenChooserTest {
 
     @Test
     void penalisesTokensOfPromptAndAnswerWhenGreedy() {
-        GenerationConfig config = new GenerationConfig(1, false, 1, 0, 1, 2, 0);
+        GenerationConfig config = new GenerationConfig(1, false, 1, 0, 1, 2, 0, 0);
         TokenChooser chooser = new TokenChooser(config, 4, 1, 0, PROMPT);
         float[] logits = {5, 4, 3, 2.9f};
         // 5 and 4 become 2.5 and 2; 3 becomes 1.5 once its token is chosen.
@@ -55,7 +55,7 @@ class TokenChooserTest {
 
     @Test
     void neverSamplesTokensOutsideTopK() {
-        GenerationConfig topTwo = new GenerationConfig(1, true, 5, 2, 1, 1, 0);
+        GenerationConfig topTwo = new GenerationConfig(1, true, 5, 2, 1, 1, 0, 0);
         assertThat(IntStream.range(0, 1000).map(sample -> choose(topTwo, sample, 1, 2, 3, 0)))
                 .contains(1, 2)
                 .doesNotContain(0, 3);

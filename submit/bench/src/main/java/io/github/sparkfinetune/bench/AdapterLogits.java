@@ -61,8 +61,8 @@ final class AdapterLogits {
 
     private static float[][] next(NDManager manager, Decoder model, int[]... ids) {
         float[][] logits = new float[ids.length][];
-        try (Decoding decoding = new Decoding(manager, model, List.of(ids), 1)) {
-            FloatBuffer all = decoding.logits();
+        try (Decoding decoding = new Decoding(manager, model, ids.length, 1)) {
+            FloatBuffer all = decoding.start(IntStream.range(0, ids.length).toArray(), List.of(ids));
             for (int i = 0; i < ids.length; i++) {
                 logits[i] = new float[all.capacity() / ids.length];
                 all.get(i * logits[i].length, logits[i]);

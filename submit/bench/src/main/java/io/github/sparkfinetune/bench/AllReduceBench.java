@@ -25,8 +25,9 @@ import java.util.stream.Stream;
 /**
  * Measures an all-reduce over processes on this machine: {@code AllReduceBench RANKS}. Prints, as gloo_all_reduce.py
  * does, the median of each size on rank 0 and the processor seconds of all ranks per GB of the buffer; the same of a
- * reduce-scatter and an all-gather, which {@code cluster.shard} uses; then the latency of a sum of one double. {@code -Drepeats=N} measures N times instead of 21, after as many warm-up repeats.
- * {@code -Dnccl=FOLDER} sums on one GPU per rank, by NCCL of the libtorch in a folder.
+ * reduce-scatter and an all-gather, which {@code cluster.shard} uses; then the latency of a sum of one double.
+ * {@code -Drepeats=N} measures N times instead of 21, after as many warm-up repeats. {@code -Dnccl=FOLDER} sums on one
+ * GPU per rank, by NCCL of the libtorch in a folder.
  */
 final class AllReduceBench {
     private static final int[] MEGABYTES = {1, 16, 64};

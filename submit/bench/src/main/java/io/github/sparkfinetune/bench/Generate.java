@@ -28,11 +28,12 @@ import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * Generates greedy answers to prompts: {@code Generate MODEL_DIR BATCH NEW_TOKENS THREADS [ROUNDS [STORAGE
- * [PRECISION]]]}. The prompts, on the standard input, and the printed answers are JSON lists of lists of token ids.
+ * Generates greedy answers to prompts: {@code Generate MODEL_DIR BATCH NEW_TOKENS THREADS [ROUNDS [STORAGE [PRECISION
+ * [LOOKED_UP]]]]}. The prompts, on the standard input, and the printed answers are JSON lists of lists of token ids.
  * With ROUNDS prints the speed instead, with exactly NEW_TOKENS in each answer, after a short untimed round. STORAGE is
  * the storage of the linears, a constant of {@link Adaptation.Storage} (default F32). PRECISION is the precision of
- * products, a constant of {@link PrecisionChoice} (default FP32).
+ * products, a constant of {@link PrecisionChoice} (default FP32). LOOKED_UP is {@code prompt_lookup_num_tokens}
+ * (default 0).
  */
 final class Generate {
     private Generate() {}
@@ -42,6 +43,7 @@ final class Generate {
         int batch = Integer.parseInt(arguments[1]);
         int newTokens = Integer.parseInt(arguments[2]);
         int threads = Integer.parseInt(arguments[3]);
+        int lookedUp = arguments.length > 7 ? Integer.parseInt(arguments[7]) : 0;
         ObjectMapper json = new ObjectMapper();
         int[][] ids = json.readValue(System.in, int[][].class);
         List<Prompt> prompts = IntStream.range(0, ids.length)
@@ -68,12 +70,17 @@ final class Generate {
                 TokenizerFiles tokenizer =
                         TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration());
                 Generator generator = new Generator(
-                        manager, model, greedy(newTokens), tokenizer.special().endIds(), 0, batch);
+                        manager,
+                        model,
+                        greedy(newTokens, lookedUp),
+                        tokenizer.special().endIds(),
+                        0,
+                        batch);
                 System.out.println(json.writeValueAsString(generator.generate(prompts)));
                 return;
             }
-            new Generator(manager, model, greedy(4), Set.of(), 0, batch).generate(prompts);
-            Generator generator = new Generator(manager, model, greedy(newTokens), Set.of(), 0, batch);
+            new Generator(manager, model, greedy(4, lookedUp), Set.of(), 0, batch).generate(prompts);
+            Generator generator = new Generator(manager, model, greedy(newTokens, lookedUp), Set.of(), 0, batch);
             int rounds = Integer.parseInt(arguments[4]);
             double processor = ProcessorTime.seconds();
             long start = System.nanoTime();
@@ -96,7 +103,7 @@ final class Generate {
         }
     }
 
-    private static GenerationConfig greedy(int newTokens) {
-        return new GenerationConfig(newTokens, false, 1, 0, 1, 1, 0);
+    private static GenerationConfig greedy(int newTokens, int lookedUp) {
+        return new GenerationConfig(newTokens, false, 1, 0, 1, 1, lookedUp, 0);
     }
 }

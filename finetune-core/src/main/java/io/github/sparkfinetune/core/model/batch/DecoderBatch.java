@@ -97,19 +97,20 @@ public final class DecoderBatch {
     }
 
     /**
-     * Builds a batch of one token of each text, at any position.
+     * Builds a batch of tokens at any positions.
      *
      * @param positions positions of the tokens in their texts
+     * @param indices indices of the tokens whose hidden states the last block returns
      */
-    public Batch ofTokens(int[] tokens, long[] positions) {
-        Targets all = new Targets(tokens.length);
-        for (int i = 0; i < tokens.length; i++) {
-            all.add(i, Sample.IGNORED);
+    public Batch ofTokens(int[] tokens, long[] positions, int[] indices) {
+        Targets some = new Targets(indices.length);
+        for (int index : indices) {
+            some.add(index, Sample.IGNORED);
         }
         List<Batch.Document> documents = Arrays.stream(tokens)
                 .mapToObj(token -> new Batch.Document(-1, 0, 1))
                 .toList();
-        return of(List.of(), Arrays.stream(tokens).asLongStream().toArray(), positions, documents, all);
+        return of(List.of(), Arrays.stream(tokens).asLongStream().toArray(), positions, documents, some);
     }
 
     private Batch of(

@@ -11,102 +11,160 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /**
- * Keys and values of B sequences in every layer, [B, kv heads, capacity, head width] each. All sequences end at the
- * same slot. So one copy writes a new token of each sequence, and a sliding window is one slice. Shorter sequences
- * start at a later slot; the slots before the start are zeros. Owns its memory.
+ * Keys and values of B texts in every layer, [B, kv heads, capacity, head width] each, in the type that layers compute
+ * in. Each text has a slot, in which its tokens begin at index 0; indices after a text's last token are not read. So a
+ * text can be replaced, and its last tokens can be dropped, without a copy. Owns its memory.
  */
 public final class KeyValueCache implements AutoCloseable {
     private final ScriptModule script;
     private final NDManager manager;
+    private final DecoderShape shape;
     private final LayerInputs inputs;
     private final int room;
     private final List<NDArray> keys = new ArrayList<>();
     private final List<NDArray> values = new ArrayList<>();
-    private long[] starts;
-    private int end;
+    private int[] lengths;
     private int capacity;
 
     /**
-     * Creates a cache with room for the prompts and the first tokens after them.
+     * Creates a cache of empty slots.
      *
      * @param parent parent of the manager that owns the memory
      * @param inputs source of the layers' windows
-     * @param lengths lengths of the prompts
-     * @param room number of slots after the prompts; a full cache grows by as many
+     * @param slots number of texts
+     * @param length number of tokens of a slot
+     * @param room number of tokens by which full slots grow
      */
     public KeyValueCache(
-            NDManager parent, ScriptModule script, DecoderShape shape, LayerInputs inputs, int[] lengths, int room) {
+            NDManager parent,
+            ScriptModule script,
+            DecoderShape shape,
+            LayerInputs inputs,
+            int slots,
+            int length,
+            int room) {
         this.script = script;
         this.manager = parent.newSubManager();
+        this.shape = shape;
         this.inputs = inputs;
         this.room = room;
-        this.end = Arrays.stream(lengths).max().orElseThrow();
-        this.starts = Arrays.stream(lengths).mapToLong(length -> end - length).toArray();
-        this.capacity = end + room;
-        Shape extents = new Shape(lengths.length, shape.kvHeads(), capacity, shape.headWidth());
-        for (int layer = 0; layer < shape.layers(); layer++) {
-            keys.add(manager.zeros(extents));
-            values.add(manager.zeros(extents));
+        this.lengths = new int[slots];
+        this.capacity = length;
+        long[] extents = {slots, shape.kvHeads(), capacity, shape.headWidth()};
+        try (NDArray like = manager.zeros(new Shape(1))) {
+            for (int layer = 0; layer < shape.layers(); layer++) {
+                keys.add(script.callOne(manager, "empty_cache", extents, like));
+                values.add(script.callOne(manager, "empty_cache", extents, like));
+            }
         }
     }
 
-    /** Returns the tensors of a layer that the script reads and writes: {@code keys}, {@code values}, any bias. */
-    public Map<String, NDArray> tensors(int layer, Optional<NDArray> bias) {
+    /** Returns the number of texts. */
+    public int size() {
+        return lengths.length;
+    }
+
+    /** Returns the number of tokens of a text. */
+    public int length(int slot) {
+        return lengths[slot];
+    }
+
+    /** Sets the number of tokens of a text, after the layers have written them or to drop the last ones. */
+    public void setLength(int slot, int length) {
+        lengths[slot] = length;
+    }
+
+    /** Grows all slots, if they have fewer tokens. */
+    public void reserve(int tokens) {
+        if (tokens > capacity) {
+            int used = capacity;
+            capacity = tokens + room;
+            replace(old -> script.callOne(manager, "cache_grown", old, used, capacity));
+        }
+    }
+
+    /** Returns the tensors of a layer that the script reads and writes: {@code keys}, {@code values}. */
+    public Map<String, NDArray> tensors(int layer) {
         Map<String, NDArray> tensors = new LinkedHashMap<>();
         tensors.put("keys", keys.get(layer));
         tensors.put("values", values.get(layer));
-        bias.ifPresent(some -> tensors.put("bias", some));
         return tensors;
     }
 
-    /** Returns the number of sequences. */
-    public int size() {
-        return starts.length;
+    /** Returns the positions of the next tokens of each text, one text after the other. */
+    public long[] positions(int tokens) {
+        return Arrays.stream(lengths)
+                .asLongStream()
+                .flatMap(length -> IntStream.range(0, tokens).mapToLong(t -> length + t))
+                .toArray();
     }
 
-    /** Returns the number of slots in use. */
-    public int end() {
-        return end;
-    }
+    /**
+     * Tokens that are appended to each text.
+     *
+     * @param begin index of the first token that a layer reads
+     * @param end index after the last token
+     * @param tensors what the script reads besides keys and values: {@code rows}, {@code positions}, and {@code bias}
+     *     unless all new tokens see all of these indices
+     */
+    public record Appended(int begin, int end, Map<String, NDArray> tensors) {}
 
-    /** Returns the first slot that the last token of any sequence attends to in a layer. */
-    public int begin(int layer) {
+    /**
+     * Returns how a layer appends tokens.
+     *
+     * @param owner owner of the tensors
+     * @param tokens number of new tokens of each text, for which there is room
+     */
+    public Appended appended(NDManager owner, int layer, int tokens) {
         int window = inputs.window(layer);
-        int first = (int) Arrays.stream(starts).min().orElseThrow();
-        return window == 0 ? first : Math.max(first, end - window);
-    }
-
-    /** Returns the position of each sequence's last token. */
-    public long[] positions() {
-        return Arrays.stream(starts).map(start -> end - 1 - start).toArray();
-    }
-
-    /** Adds a slot for one token of each sequence. */
-    public void extend() {
-        if (end == capacity) {
-            capacity += room;
-            replace(old -> script.callOne(manager, "cache_grown", old, end, capacity));
+        int shortest = Arrays.stream(lengths).min().orElseThrow();
+        int end = Arrays.stream(lengths).max().orElseThrow() + tokens;
+        int begin = window == 0 ? 0 : Math.max(0, shortest + 1 - window);
+        Map<String, NDArray> tensors = new LinkedHashMap<>();
+        NDArray positions = Tensors.of(owner, positions(tokens), new Shape(size(), tokens));
+        tensors.put("positions", positions);
+        tensors.put(
+                "rows",
+                Tensors.of(owner, IntStream.range(0, size()).asLongStream().toArray(), new Shape(size(), 1)));
+        boolean seesAll = tokens == 1 && end == shortest + 1;
+        if (!seesAll) {
+            int heads = tokens == 1 ? 1 : shape.heads() / shape.kvHeads();
+            tensors.put("bias", script.callOne(owner, "hidden_positions", positions, begin, end, window, heads));
         }
-        end++;
+        return new Appended(begin, end, tensors);
     }
 
-    /** Returns the bias that hides slots before a sequence's start, or empty if all start by {@code begin}. */
-    public Optional<NDArray> bias(NDManager owner, int begin) {
-        if (Arrays.stream(starts).max().orElseThrow() <= begin) {
-            return Optional.empty();
+    /** Returns what distinguishes the layers that append tokens in the same way. */
+    public int kind(int layer) {
+        return inputs.window(layer);
+    }
+
+    /**
+     * Copies the first tokens of a text.
+     *
+     * @param source cache with the text in its slot {@code from}
+     */
+    public void copy(KeyValueCache source, int from, int slot) {
+        reserve(source.lengths[from]);
+        try (NDManager owner = manager.newSubManager()) {
+            for (int layer = 0; layer < keys.size(); layer++) {
+                int length = source.lengths[from];
+                script.call(owner, "copy_cached", keys.get(layer), slot, source.keys.get(layer), from, length);
+                script.call(owner, "copy_cached", values.get(layer), slot, source.values.get(layer), from, length);
+            }
         }
-        return Optional.of(script.callOne(owner, "hidden_positions", Tensors.of(owner, starts), begin, end));
+        lengths[slot] = source.lengths[from];
     }
 
-    /** Keeps some sequences, by index. */
-    public void keep(int[] rows) {
-        starts = Arrays.stream(rows).mapToLong(row -> starts[row]).toArray();
+    /** Keeps some texts, by slot, in a new order. */
+    public void keep(int[] slots) {
+        lengths = Arrays.stream(slots).map(slot -> lengths[slot]).toArray();
         try (NDArray indices =
-                Tensors.of(manager, Arrays.stream(rows).asLongStream().toArray())) {
+                Tensors.of(manager, Arrays.stream(slots).asLongStream().toArray())) {
             replace(old -> script.callOne(manager, "select_rows", old, indices));
         }
     }

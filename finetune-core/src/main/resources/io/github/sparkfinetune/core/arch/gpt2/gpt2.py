@@ -87,12 +87,12 @@ class Gpt2(
         documents: List[int],
         masks: Dict[str, Tensor],
         cache: Dict[str, Tensor],
-        end: int,
+        slots: List[int],
     ) -> Tensor:
-        """The layer for whole prompts, whose cached keys and values end at end."""
+        """The layer for whole prompts, whose keys and values are cached in slots."""
         q, k, v = self.queries_keys_values(x, w, masks)
-        self.cache_documents(cache["keys"], k, documents, end)
-        self.cache_documents(cache["values"], v, documents, end)
+        self.cache_documents(cache["keys"], k, documents, slots)
+        self.cache_documents(cache["values"], v, documents, slots)
         o = self.attend(q, k, v, documents, batch, False)["attended"]
         return self.after_attention(x, o, w, masks)
 
@@ -107,7 +107,7 @@ class Gpt2(
         begin: int,
         end: int,
     ) -> Tensor:
-        """The layer for one more token of each cached sequence: x [B, H] -> [B, H]"""
+        """The layer for T more tokens of each cached text: x [B T, H] -> [B T, H]"""
         q, k, v = self.queries_keys_values(x, w, masks)
         return self.after_attention(x, self.attend_cached(q, k, v, cache, begin, end), w, masks)
 

@@ -141,12 +141,12 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         documents: List[int],
         masks: Dict[str, Tensor],
         cache: Dict[str, Tensor],
-        end: int,
+        slots: List[int],
     ) -> Tensor:
-        """The layer for whole prompts, whose cached keys and values end at end."""
+        """The layer for whole prompts, whose keys and values are cached in slots."""
         qkv = self.queries_keys_values(x, w, batch, masks)
-        self.cache_documents(cache["keys"], qkv["k"], documents, end)
-        self.cache_documents(cache["values"], qkv["v"], documents, end)
+        self.cache_documents(cache["keys"], qkv["k"], documents, slots)
+        self.cache_documents(cache["values"], qkv["v"], documents, slots)
         attended = self.attend(qkv["q"], qkv["k"], qkv["v"], documents, batch, False)
         return self.after_attention(x, attended["attended"], w, masks)["y"]
 
@@ -161,7 +161,7 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         begin: int,
         end: int,
     ) -> Tensor:
-        """The layer for one more token of each cached sequence: x [B, H] -> [B, H]"""
+        """The layer for T more tokens of each cached text: x [B T, H] -> [B T, H]"""
         qkv = self.queries_keys_values(x, w, batch, masks)
         attended = self.attend_cached(qkv["q"], qkv["k"], qkv["v"], cache, begin, end)
         return self.after_attention(x, attended, w, masks)["y"]

@@ -226,6 +226,14 @@ INPUTS = {
     "WeightGradients.put_product": lambda i: [
         ({"a": i.x(3, 4)}, name, i.x(9, 3), i.x(9, 4), add) for name in "ab" for add in (False, True)
     ],
+    "DropoutMasks.mix_shifted": lambda i: [(i.long(3, 4), i.long(3, 4), 30, 0x3FFFFFFFF)],
+    "DropoutMasks.mix": lambda i: [(i.long(3, 4),)],
+    "DropoutMasks.row_keys": lambda i: [(i.long(3, N), [5, -7])],
+    "DropoutMasks.dropout_mask": lambda i: [(i.long(N), -9223231297218904064, width) for width in (16, 13)],
+    "DropoutMasks.dropout_masks": lambda i: [
+        ([i.long(3, N)], [5, -7], [-9, 9], [16, 13], False),
+        ([i.long(3, 10), i.long(3, 9)], [5, -7], [-9, 9], [5, 9, 5, 9], True),
+    ],
     "Lora.has_adapter": lambda i: [(w, "a") for w, _ in i.linears()],
     "Lora.lora_input": lambda i: [
         (i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, "lora"), m, "a") for m in ({}, {"a": i.mask(N, HIDDEN)})

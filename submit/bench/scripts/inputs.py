@@ -29,6 +29,10 @@ class Inputs:
     def ids(self, end, *shape):
         return torch.randint(end, shape, generator=self.generator).to(self.device)
 
+    def long(self, *shape):
+        """Returns integers of 64 bits."""
+        return torch.randint(-(2**63), 2**63 - 1, shape, generator=self.generator).to(self.device)
+
     def codes(self, n):
         return self.ids(256, n).to(torch.uint8)
 

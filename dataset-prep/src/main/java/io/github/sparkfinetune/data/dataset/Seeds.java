@@ -67,7 +67,12 @@ public final class Seeds {
 
     /** Folds one more index into a value: {@code derive(s, p, a, b) = fold(derive(s, p, a), b)}. */
     public static long fold(long value, long index) {
-        return mix(value + GOLDEN_GAMMA * (index + 1));
+        return mix(value + term(index));
+    }
+
+    /** Returns the summand of an index: {@code fold(value, index) = mix(value + term(index))}. */
+    public static long term(long index) {
+        return GOLDEN_GAMMA * (index + 1);
     }
 
     /** Applies the finaliser, a bijection of 64-bit values. Every bit of the input affects every bit of the output. */

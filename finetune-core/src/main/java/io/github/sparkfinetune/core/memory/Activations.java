@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
  * @param kept bytes that are kept from the forward until the backward of each block
  * @param backward peak of further bytes in the backward of one block
  * @param forward peak of bytes in the forward of one block, except its input, if nothing is kept for a backward
- * @param masks bytes of dropout masks, in buffers that stay from step to step
+ * @param masks bytes of the dropout masks of one layer, which every layer makes again
  * @param scattered further bytes that the allocator holds in pieces between tensors, which it cannot reuse
  */
 public record Activations(long hidden, long kept, long backward, long forward, long masks, long scattered) {
@@ -114,12 +114,12 @@ public record Activations(long hidden, long kept, long backward, long forward, l
 
     /** Returns the bytes if several micro-batches are kept, and differentiated one after the other. */
     public Activations of(int microBatches) {
-        return new Activations(hidden, kept * microBatches, backward, forward, masks * microBatches, scattered);
+        return new Activations(hidden, kept * microBatches, backward, forward, masks, scattered);
     }
 
     private static Activations of(
             LayerBytes layer, int layers, long hidden, long outside, boolean recompute, int scatteredRatio) {
-        long masks = layer.masks() * layers;
+        long masks = layers == 0 ? 0 : layer.masks();
         long forward = layer.kept() + layer.forward();
         long scattered = layers == 0 ? 0 : scatteredRatio * layer.small();
         return recompute

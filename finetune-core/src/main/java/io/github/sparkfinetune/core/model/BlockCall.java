@@ -11,15 +11,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * A block with the inputs of its computation. Every script method of a block takes (x, w, batch, documents, masks):
  * input, weights by local name, the batch's tensors by name, the lengths of its documents, the dropout masks by site.
+ * The masks are made for each method.
  *
  * @param script script of the model
  * @param input rows of the embedding table for the first block, else the output of the previous block
  */
-public record BlockCall(ScriptModule script, Block block, NDArray input, Batch batch, Map<String, NDArray> masks) {
+public record BlockCall(ScriptModule script, Block block, NDArray input, Batch batch, BlockMasks masks) {
 
     /**
      * Runs a method that returns the block's output.
@@ -27,10 +29,12 @@ public record BlockCall(ScriptModule script, Block block, NDArray input, Batch b
      * @param more further arguments of the method
      */
     NDArray run(NDManager owner, String method, Object... more) {
-        List<Object> arguments = arguments();
-        arguments.add(0, input);
-        Collections.addAll(arguments, more);
-        return script.callOne(owner, method, arguments.toArray());
+        return withMasks(owner, made -> {
+            List<Object> arguments = arguments(made);
+            arguments.add(0, input);
+            Collections.addAll(arguments, more);
+            return script.callOne(owner, method, arguments.toArray());
+        });
     }
 
     /**
@@ -39,9 +43,11 @@ public record BlockCall(ScriptModule script, Block block, NDArray input, Batch b
      * @return the output {@code y} and the tensors that {@link #backward} needs, by name
      */
     Map<String, NDArray> keep(NDManager owner) {
-        List<Object> arguments = arguments();
-        arguments.add(0, input);
-        return script.callNamed(owner, "layer_forward", arguments.toArray());
+        return withMasks(owner, made -> {
+            List<Object> arguments = arguments(made);
+            arguments.add(0, input);
+            return script.callNamed(owner, "layer_forward", arguments.toArray());
+        });
     }
 
     /**
@@ -63,11 +69,13 @@ public record BlockCall(ScriptModule script, Block block, NDArray input, Batch b
             boolean needsInputGrad) {
         Map<String, NDArray> all = new LinkedHashMap<>(kept);
         all.put("x", input);
-        List<Object> arguments = arguments();
-        arguments.addAll(0, List.of(gradient, all));
-        Collections.addAll(arguments, block.byName(gradients), add, needsInputGrad);
-        return script.call(owner, "layer_backward", arguments.toArray()).stream()
-                .findFirst();
+        return withMasks(owner, made -> {
+            List<Object> arguments = arguments(made);
+            arguments.addAll(0, List.of(gradient, all));
+            Collections.addAll(arguments, block.byName(gradients), add, needsInputGrad);
+            return script.call(owner, "layer_backward", arguments.toArray()).stream()
+                    .findFirst();
+        });
     }
 
     /** Returns this call with another input. */
@@ -75,11 +83,22 @@ public record BlockCall(ScriptModule script, Block block, NDArray input, Batch b
         return new BlockCall(script, block, other, batch, masks);
     }
 
-    private List<Object> arguments() {
+    /** Returns this call with masks that are made already. */
+    BlockCall with(Map<String, NDArray> made) {
+        return new BlockCall(script, block, input, batch, new BlockMasks.Made(made));
+    }
+
+    private <T> T withMasks(NDManager owner, Function<Map<String, NDArray>, T> call) {
+        try (NDManager making = owner.newSubManager()) {
+            return call.apply(masks.make(making));
+        }
+    }
+
+    private List<Object> arguments(Map<String, NDArray> made) {
         List<Object> arguments = new ArrayList<>();
         arguments.add(block.weights());
         arguments.addAll(batch.arguments(block));
-        arguments.add(masks);
+        arguments.add(made);
         return arguments;
     }
 }

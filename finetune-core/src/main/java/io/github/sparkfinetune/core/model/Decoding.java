@@ -174,7 +174,7 @@ public final class Decoding implements AutoCloseable {
     private NDArray compute(NDManager owner, Batch batch, Function<BlockCall, NDArray> layer) {
         NDArray x = model.lookup(owner, batch);
         for (Block block : model.blocks()) {
-            BlockCall call = model.call(owner, block, x, batch, DropoutMasks.none());
+            BlockCall call = model.call(block, x, batch, DropoutMasks.none());
             NDArray y = block.kind() == BlockKind.LAYER ? layer.apply(call) : model.forward(owner, call);
             x.close();
             x = y;

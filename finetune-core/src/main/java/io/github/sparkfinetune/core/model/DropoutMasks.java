@@ -1,7 +1,5 @@
 package io.github.sparkfinetune.core.model;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.adapter.LoraModule;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.DecoderShape;
@@ -10,7 +8,10 @@ import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.weight.Block;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Dropout masks of one rank for the blocks of the current step; no masks in evaluation. */
@@ -18,6 +19,9 @@ public final class DropoutMasks {
     private static final DropoutMasks NONE = new DropoutMasks(null);
 
     private final Dropout dropout;
+    /** Rows of the batches of this step. */
+    private final IdentityHashMap<Batch, Rows> rowsOfBatches = new IdentityHashMap<>();
+
     private long step;
 
     private DropoutMasks(Dropout dropout) {
@@ -46,11 +50,15 @@ public final class DropoutMasks {
      */
     public void step(long newStep) {
         step = newStep;
+        rowsOfBatches.clear();
     }
 
-    /** Returns the masks of an encoder's block by the script's name of the site. A site with rate 0 has no mask. */
-    Map<String, NDArray> of(NDManager owner, Encoder encoder, Block block, Batch batch) {
-        Sites sites = new Sites(owner, block, batch);
+    /** Returns the masks of an encoder's block. A site with rate 0 has no mask. */
+    BlockMasks of(Encoder encoder, Block block, Batch batch) {
+        if (dropout == null) {
+            return BlockMasks.NONE;
+        }
+        Sites sites = new Sites(block, batch);
         EncoderShape shape = encoder.shape();
         boolean isFirst = block.kind() == BlockKind.HEAD && encoder.headKind() == HeadKind.SEQUENCE_CLASSIFICATION;
         switch (block.kind()) {
@@ -68,12 +76,16 @@ public final class DropoutMasks {
                 sites.head(DropoutSite.HEAD, head.dropout(), shape.hidden(), isFirst);
             }
         }
-        return sites.withAdapters(isFirst);
+        return sites.withAdapters(encoder, isFirst);
     }
 
-    /** Returns the masks of a decoder's block by the script's name of the site. A site with rate 0 has no mask. */
-    Map<String, NDArray> of(NDManager owner, DecoderShape shape, Block block, Batch batch) {
-        Sites sites = new Sites(owner, block, batch);
+    /** Returns the masks of a decoder's block. A site with rate 0 has no mask. */
+    BlockMasks of(Decoder decoder, Block block, Batch batch) {
+        if (dropout == null) {
+            return BlockMasks.NONE;
+        }
+        Sites sites = new Sites(block, batch);
+        DecoderShape shape = decoder.shape();
         switch (block.kind()) {
             case EMBEDDINGS ->
                 sites.tokens(DropoutSite.EMBEDDINGS, shape.dropout().embedding(), shape.hidden());
@@ -86,28 +98,43 @@ public final class DropoutMasks {
                 // Nothing is dropped between the last layer and the logits.
             }
         }
-        return sites.withAdapters(false);
+        return sites.withAdapters(decoder, false);
+    }
+
+    /** Rows of a batch's masks, which all blocks share. */
+    private static final class Rows {
+        private final MaskRows tokens;
+        private final MaskRows firstTokens;
+        private final Map<Integer, MaskRows> queries = new HashMap<>();
+        private final Map<Integer, MaskRows> tables = new HashMap<>();
+
+        Rows(Batch batch) {
+            tokens = MaskRows.tokens(batch);
+            firstTokens = MaskRows.firstTokens(batch);
+        }
     }
 
     /** Builder of one block's masks. */
     private final class Sites {
-        private final NDManager owner;
         private final Block block;
         private final Batch batch;
-        private final Map<String, NDArray> masks = new LinkedHashMap<>();
+        private final Rows rows;
+        private final List<Dropout.Mask> masks = new ArrayList<>();
 
-        Sites(NDManager owner, Block block, Batch batch) {
-            this.owner = owner;
+        Sites(Block block, Batch batch) {
             this.block = block;
             this.batch = batch;
-        }
-
-        private boolean drops(double rate) {
-            return dropout != null && rate > 0;
+            this.rows = rowsOfBatches.computeIfAbsent(batch, Rows::new);
         }
 
         private long siteId(DropoutSite site) {
             return Dropout.siteId(block.layer(), site);
+        }
+
+        private void put(String name, long siteId, double rate, MaskRows of, int width) {
+            if (rate > 0) {
+                masks.add(new Dropout.Mask(name, siteId, rate, of, width));
+            }
         }
 
         void tokens(DropoutSite site, double rate, int width) {
@@ -116,59 +143,42 @@ public final class DropoutMasks {
 
         /** @param isFirst whether the site covers only the first token of each sample */
         void head(DropoutSite site, double rate, int width, boolean isFirst) {
-            put(site.script(), siteId(site), rate, width, isFirst);
-        }
-
-        private void put(String name, long siteId, double rate, int width, boolean isFirst) {
-            if (drops(rate)) {
-                masks.put(
-                        name,
-                        isFirst
-                                ? dropout.firstTokens(owner, step, batch, siteId, rate, width)
-                                : dropout.tokens(owner, step, batch, siteId, rate, width));
-            }
+            put(site.script(), siteId(site), rate, isFirst ? rows.firstTokens : rows.tokens, width);
         }
 
         void probs(double rate, int heads) {
-            if (drops(rate)) {
-                NDArray mask = dropout.probs(owner, step, batch, siteId(DropoutSite.PROBS), rate, heads);
-                masks.put(DropoutSite.PROBS.script(), mask);
+            if (rate > 0) {
+                MaskRows of = rows.queries.computeIfAbsent(heads, some -> MaskRows.queries(batch, some));
+                put(DropoutSite.PROBS.script(), siteId(DropoutSite.PROBS), rate, of, 0);
             }
         }
 
         /** Adds masks over the table of relative positions, which are the same for all samples of a step. */
         void relative(Encoder encoder) {
-            int rows = encoder.shape().tables().relative();
-            if (rows > 0) {
-                double rate = encoder.shape().dropout().hidden();
-                rows(DropoutSite.RELATIVE.script(), siteId(DropoutSite.RELATIVE), rate, encoder.shape());
+            EncoderShape shape = encoder.shape();
+            MaskRows table = rows.tables.computeIfAbsent(shape.tables().relative(), MaskRows::table);
+            if (shape.tables().relative() > 0) {
+                double rate = shape.dropout().hidden();
+                put(DropoutSite.RELATIVE.script(), siteId(DropoutSite.RELATIVE), rate, table, shape.hidden());
             }
             for (String linear : encoder.relativeLinears()) {
                 LoraModule module = block.adapters().get(linear);
                 if (module != null) {
                     String name = linear + DropoutSite.OF_RELATIVE;
-                    rows(name, Dropout.siteId(block.layer(), name), module.dropout(), encoder.shape());
+                    put(name, Dropout.siteId(block.layer(), name), module.dropout(), table, shape.hidden());
                 }
             }
         }
 
-        private void rows(String name, long siteId, double rate, EncoderShape shape) {
-            if (drops(rate)) {
-                masks.put(
-                        name,
-                        dropout.rows(owner, step, siteId, rate, shape.tables().relative(), shape.hidden()));
-            }
-        }
-
-        Map<String, NDArray> withAdapters(boolean isFirst) {
+        BlockMasks withAdapters(Model model, boolean isFirst) {
             block.adapters()
                     .forEach((linear, module) -> put(
                             linear,
                             Dropout.siteId(block.layer(), linear),
                             module.dropout(),
-                            module.module().in(),
-                            isFirst));
-            return masks;
+                            isFirst ? rows.firstTokens : rows.tokens,
+                            module.module().in()));
+            return dropout.of(model.script(), step, masks, batch.ids().getManager());
         }
     }
 }

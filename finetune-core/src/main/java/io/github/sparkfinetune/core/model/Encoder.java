@@ -148,8 +148,8 @@ public final class Encoder extends Model {
     }
 
     @Override
-    public BlockCall call(NDManager owner, Block block, NDArray x, Batch batch, DropoutMasks masks) {
-        return new BlockCall(script(), block, x, batch, masks.of(owner, this, block, batch));
+    public BlockCall call(Block block, NDArray x, Batch batch, DropoutMasks masks) {
+        return new BlockCall(script(), block, x, batch, masks.of(this, block, batch));
     }
 
     @Override

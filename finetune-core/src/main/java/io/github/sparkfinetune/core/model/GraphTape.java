@@ -6,11 +6,16 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
-/** A block whose forward PyTorch records. The graph starts at its own leaf and holds only this block. */
+/**
+ * A block whose forward PyTorch records. The graph starts at its own leaf and holds only this block. It reads the masks
+ * again, so they stay, in memory that other blocks overwrite in the meantime.
+ */
 final class GraphTape implements Tape {
     private final BlockCall call;
+    private final Map<String, NDArray> masks;
     private final List<NDArray> leaf;
     private final NDArray output;
 
@@ -23,7 +28,9 @@ final class GraphTape implements Tape {
     GraphTape(NDManager owner, BlockCall call, String method, boolean needsInputGrad) {
         this.call = call;
         this.leaf = needsInputGrad ? List.of(call.script().callOne(owner, "leaf", call.input())) : List.of();
-        BlockCall recorded = needsInputGrad ? call.with(leaf.get(0)) : call;
+        this.masks = call.masks().make(owner);
+        BlockCall withMasks = call.with(masks);
+        BlockCall recorded = needsInputGrad ? withMasks.with(leaf.get(0)) : withMasks;
         this.output = Torch.recording(() -> recorded.run(owner, method));
     }
 
@@ -35,8 +42,9 @@ final class GraphTape implements Tape {
     @Override
     public Optional<NDArray> backward(NDManager owner, NDArray gradient, List<NDArray> gradients, boolean add) {
         Block block = call.block();
-        // The graph reads the dequantization buffers, which other blocks have overwritten since.
+        // The graph reads the dequantization buffers and masks, which other blocks have overwritten since.
         block.weights();
+        call.masks().restore(masks);
         NDList input = call.script()
                 .call(
                         owner,
@@ -50,6 +58,7 @@ final class GraphTape implements Tape {
                         block.sharedTrainable().size());
         output.close();
         leaf.forEach(NDArray::close);
+        masks.values().forEach(NDArray::close);
         return input.stream().findFirst();
     }
 }

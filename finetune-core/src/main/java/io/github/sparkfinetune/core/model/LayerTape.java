@@ -16,7 +16,7 @@ final class LayerTape implements Tape {
      * Computes a layer.
      *
      * @param owner owner of the kept tensors
-     * @param call call whose input must stay open, and whose masks must not change, until {@link #backward}
+     * @param call call whose input must stay open until {@link #backward}
      * @param needsInputGrad whether the gradient of the input is computed
      */
     LayerTape(NDManager owner, BlockCall call, boolean needsInputGrad) {

@@ -189,11 +189,10 @@ public abstract sealed class Model permits Encoder, Decoder {
     /**
      * Returns a block with the inputs of its computation.
      *
-     * @param owner owner of the masks
      * @param x embedding rows for the first block, else the output of the previous block
      * @param masks dropout masks
      */
-    public abstract BlockCall call(NDManager owner, Block block, NDArray x, Batch batch, DropoutMasks masks);
+    public abstract BlockCall call(Block block, NDArray x, Batch batch, DropoutMasks masks);
 
     /** Returns the name of the script method that computes a block. */
     abstract String method(Block block);
@@ -209,13 +208,13 @@ public abstract sealed class Model permits Encoder, Decoder {
 
     /** Computes one block. The parameters are those of {@link #call}. */
     public final NDArray forward(NDManager owner, Block block, NDArray x, Batch batch, DropoutMasks masks) {
-        return forward(owner, call(owner, block, x, batch, masks));
+        return forward(owner, call(block, x, batch, masks));
     }
 
     /**
      * Computes one block so that it can be differentiated.
      *
-     * @param call call whose input must stay open, and whose masks must not change, until the tape's backward
+     * @param call call whose input must stay open until the tape's backward
      * @param needsInputGrad whether the gradient of the input is computed
      */
     public final Tape record(NDManager owner, BlockCall call, boolean needsInputGrad) {

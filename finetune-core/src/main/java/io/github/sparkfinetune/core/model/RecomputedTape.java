@@ -28,6 +28,9 @@ public final class RecomputedTape implements Tape {
     @Override
     public Optional<NDArray> backward(NDManager owner, NDArray gradient, List<NDArray> gradients, boolean add) {
         output.close();
-        return model.record(owner, call, needsInputGrad).backward(owner, gradient, gradients, add);
+        try (NDManager making = owner.newSubManager()) {
+            BlockCall again = call.with(call.masks().make(making));
+            return model.record(owner, again, needsInputGrad).backward(owner, gradient, gradients, add);
+        }
     }
 }

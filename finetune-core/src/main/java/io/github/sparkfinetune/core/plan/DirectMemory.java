@@ -5,12 +5,18 @@ package io.github.sparkfinetune.core.plan;
  * memory as heap.
  *
  * @param shared weights in 4 bits, once per process
- * @param own dropout masks of each rank, and buffers for 4-bit weights that it gathers
- * @param copies host copies of each rank on a GPU: widened weights and data that the ranks exchange
+ * @param onCpu of each rank on the CPU: dropout masks, and buffers for 4-bit weights that it gathers
+ * @param onGpu of each rank on a GPU: these buffers, and host copies of widened weights and of data that the ranks
+ *     exchange
  */
-public record DirectMemory(long shared, long own, long copies) {
+public record DirectMemory(long shared, long onCpu, long onGpu) {
     /** Returns the direct memory of several ranks in one process. */
-    public long ofProcess(int ranks, boolean onGpu) {
-        return shared + ranks * (own + (onGpu ? copies : 0));
+    public long ofProcess(int ranks, boolean areOnGpus) {
+        return shared + ranks * (areOnGpus ? onGpu : onCpu);
+    }
+
+    /** Returns this memory with more of it in each rank. */
+    DirectMemory and(long more) {
+        return new DirectMemory(shared, onCpu + more, onGpu + more);
     }
 }

@@ -87,9 +87,8 @@ public record RankMemory(Weights weights, Trained trained, Computed computed, Jv
 
     /** Returns this memory with more of it, in bytes, in direct buffers of the rank. */
     RankMemory withDirect(long more) {
-        DirectMemory direct = jvm.direct();
-        DirectMemory all = new DirectMemory(direct.shared(), direct.own() + more, direct.copies());
-        return new RankMemory(weights, trained, computed, new Jvm(jvm.base(), all), evaluation);
+        return new RankMemory(
+                weights, trained, computed, new Jvm(jvm.base(), jvm.direct().and(more)), evaluation);
     }
 
     /** Returns the memory of training on several ranks in one process, which share its base. */

@@ -175,7 +175,7 @@ final class ForwardBackward {
     }
 
     private Tape record(NDManager owner, Block block, NDArray x, boolean needsInputGrad, Batch batch) {
-        BlockCall call = model.call(owner, block, x, batch, masks);
+        BlockCall call = model.call(block, x, batch, masks);
         return recompute && block.kind() == BlockKind.LAYER
                 ? new RecomputedTape(model, owner, call, needsInputGrad)
                 : model.record(owner, call, needsInputGrad);

@@ -10,11 +10,12 @@ from typing import Dict
 
 import torch
 import torch.nn.functional as F
+from core.model.dropout_masks import DropoutMasks
 from core.model.weight_gradients import WeightGradients
 from torch import Tensor
 
 
-class Lora(WeightGradients):
+class Lora(WeightGradients, DropoutMasks):
     def has_adapter(self, w: Dict[str, Tensor], name: str) -> bool:
         return name + ".lora_A" in w
 

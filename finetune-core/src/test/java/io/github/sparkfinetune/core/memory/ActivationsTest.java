@@ -72,7 +72,7 @@ class ActivationsTest {
             NDArray x = manager.ones(new Shape(BATCH.tokens(), model.shape().hidden()));
             long kept;
             try (NDManager owner = manager.newSubManager()) {
-                Tape tape = model.record(owner, model.call(owner, layer(model), x, batch, DropoutMasks.none()), true);
+                Tape tape = model.record(owner, model.call(layer(model), x, batch, DropoutMasks.none()), true);
                 assertThat(tape.output().size()).isEqualTo(x.size());
                 kept = bytes(owner);
             }
@@ -120,8 +120,7 @@ class ActivationsTest {
             NDArray x = manager.ones(batch.ids().getShape().add(model.shape().hidden()));
             long kept;
             try (NDManager owner = manager.newSubManager()) {
-                Tape tape = model.record(
-                        owner, model.call(owner, model.blocks().get(2), x, batch, DropoutMasks.none()), true);
+                Tape tape = model.record(owner, model.call(model.blocks().get(2), x, batch, DropoutMasks.none()), true);
                 assertThat(tape.output().size()).isEqualTo(x.size());
                 kept = bytes(owner);
             }

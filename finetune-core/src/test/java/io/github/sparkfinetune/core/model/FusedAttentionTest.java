@@ -171,7 +171,7 @@ class FusedAttentionTest {
         NDArray x = model.lookup(manager, batch);
         List<Tape> tapes = new ArrayList<>();
         for (Block block : model.blocks()) {
-            Tape tape = model.record(manager, model.call(manager, block, x, batch, masks), true);
+            Tape tape = model.record(manager, model.call(block, x, batch, masks), true);
             tapes.add(tape);
             x = tape.output();
         }

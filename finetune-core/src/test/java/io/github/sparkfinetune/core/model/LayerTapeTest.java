@@ -118,7 +118,7 @@ class LayerTapeTest {
             Batch batch = model.batch(manager, SAMPLES);
             NDArray x = normal(manager, batch, 1);
             NDArray gradient = normal(manager, batch, 2);
-            BlockCall call = model.call(manager, block, x, batch, DropoutMasks.of(7, 1));
+            BlockCall call = model.call(block, x, batch, DropoutMasks.of(7, 1));
 
             Tape written = new LayerTape(manager, call, needsInputGradient);
             Tape recorded = new GraphTape(manager, call, "layer", needsInputGradient);
@@ -148,7 +148,7 @@ class LayerTapeTest {
             NDArray gradient = normal(manager, batch, 2);
             List<NDArray> gradients = zeros(manager, block);
             for (boolean add : new boolean[] {false, true}) {
-                model.record(manager, model.call(manager, block, x, batch, DropoutMasks.of(7, 1)), true)
+                model.record(manager, model.call(block, x, batch, DropoutMasks.of(7, 1)), true)
                         .backward(manager, gradient, gradients, add);
                 if (!add) {
                     gradients.get(0).muli(-1);

@@ -67,8 +67,11 @@ class NarrowEmbeddingsTest {
             Block block = adapted.blocks().get(0);
             assertThat(block.kind()).isEqualTo(BlockKind.EMBEDDINGS);
             NDArray rows = adapted.lookup(manager, batch);
-            BlockCall call = adapted.call(manager, block, rows, batch, masks);
-            assertThat(call.masks().get(DropoutSite.EMBEDDINGS.script()).getShape())
+            BlockCall call = adapted.call(block, rows, batch, masks);
+            assertThat(call.masks()
+                            .make(manager)
+                            .get(DropoutSite.EMBEDDINGS.script())
+                            .getShape())
                     .isEqualTo(new Shape(25, 16));
 
             Tape tape = adapted.record(manager, call, false);

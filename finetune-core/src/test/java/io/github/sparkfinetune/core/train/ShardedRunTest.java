@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A sharded optimizer trains the same model as an unsharded optimizer, to the bit. */
@@ -131,6 +132,31 @@ class ShardedRunTest {
             case "lora" -> decoder("method.type=lora", "method.r=2");
             default -> decoder("method.type=lora", "method.r=3", "method.use_dora=true");
         };
+    }
+
+    /** All micro-batches of a step pass a layer together, each with its own masks. */
+    @ParameterizedTest
+    @CsvSource({"bert-seqcls, classification", "gpt2, causal-lm"})
+    void keepsTheDropoutOfMicroBatchesApart(String kind, String task) throws Exception {
+        List<String> rates =
+                List.of("hidden_dropout_prob", "attention_probs_dropout_prob", "attn_pdrop", "resid_pdrop");
+        Path base = TinyModel.copy(
+                folder.resolve("base"),
+                kind,
+                config -> rates.stream().filter(config::has).forEach(rate -> config.put(rate, 0.3)));
+        String[] settings = {
+            "training.max_steps=2",
+            "training.per_device_train_batch_size=2",
+            "training.gradient_accumulation_steps=3",
+            "precision=fp32"
+        };
+        TinyRun tiny = new TinyRun(folder, base, task, settings);
+        RunConfig whole = tiny.config("whole", WHOLE);
+        RunConfig sharded = tiny.config("sharded", shard(Shard.GRADIENTS));
+        TinyRun.Outcome expected = tiny.run(whole, 2, null);
+        TinyRun.Outcome outcome = tiny.run(sharded, 2, null);
+        assertThat(outcome.losses()).isEqualTo(expected.losses());
+        assertBitEqual(TinyRun.model(sharded), TinyRun.model(whole));
     }
 
     @ParameterizedTest

@@ -102,8 +102,8 @@ public record ExecutorMemory(String process, long heap, OptionalLong overhead, O
         if (direct.isPresent() && direct.getAsLong() < buffers) {
             throw RunException.config("Java allows the " + process + " " + direct.getAsLong() / MIB
                     + " MiB of direct memory, but " + taken(ranks, buffers)
-                    + " MiB for stored weights and dropout masks"
-                    + (onGpu ? ", and for data between GPU and network" : "") + ": add --conf spark." + process
+                    + " MiB for stored weights and "
+                    + (onGpu ? "data between GPU and network" : "dropout masks") + ": add --conf spark." + process
                     + ".extraJavaOptions=-XX:MaxDirectMemorySize=" + (long) Math.ceil(buffers * MARGIN / MIB)
                     + "m, or raise spark." + process + ".memory");
         }

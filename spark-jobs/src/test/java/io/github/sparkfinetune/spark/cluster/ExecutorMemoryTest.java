@@ -142,10 +142,10 @@ class ExecutorMemoryTest {
     @Test
     void sharesBuffersAmongRanksOnGpusOfAnExecutor() {
         RunConfig config = Runs.in(folder, "cluster.ranks=8");
-        RankMemory rank = rank(500, new DirectMemory(1000 * MIB, 100 * MIB, 400 * MIB));
+        RankMemory rank = rank(500, new DirectMemory(1000 * MIB, 100 * MIB, 500 * MIB));
         String gpus = "spark.executor.resource.gpu.amount=4 spark.executor.cores=4 spark.executor.memory=";
 
-        // 500 + 1000 + 4 (100 + 400).
+        // 500 + 1000 + 4 * 500.
         assertThatThrownBy(() -> MemoryChecks.require(
                         conf("yarn", gpus + "4g spark.executor.memoryOverhead=3400m"), config, rank))
                 .hasMessageStartingWith(
@@ -154,7 +154,7 @@ class ExecutorMemoryTest {
         assertThatThrownBy(() -> MemoryChecks.require(
                         conf("yarn", gpus + "2g spark.executor.memoryOverhead=3500m"), config, rank))
                 .hasMessageStartingWith("Java allows the executor 2048 MiB of direct memory, but its 4 ranks take about"
-                        + " 3000 MiB for stored weights and dropout masks, and for data between GPU and network:");
+                        + " 3000 MiB for stored weights and data between GPU and network:");
         assertThatCode(() -> MemoryChecks.require(
                         conf("yarn", gpus + "3g spark.executor.memoryOverhead=3500m"), config, rank))
                 .doesNotThrowAnyException();

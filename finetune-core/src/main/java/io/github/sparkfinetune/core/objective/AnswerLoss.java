@@ -75,7 +75,7 @@ public abstract class AnswerLoss implements Objective {
      */
     private record Weighed(double sum, float[] tokens) {
         Loss loss(NDArray gradient) {
-            return new Loss(new double[] {sum}, Map.of(Model.LAST_HIDDEN_STATE, gradient));
+            return new Loss(LossTerms.of(sum), Map.of(Model.LAST_HIDDEN_STATE, gradient));
         }
     }
 

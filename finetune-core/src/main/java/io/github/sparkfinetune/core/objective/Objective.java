@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.data.dataset.Sample;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -56,11 +55,11 @@ public interface Objective {
     /**
      * Loss of a batch.
      *
-     * @param sums sums of the terms, not yet divided by their weights
+     * @param terms sums of the terms, not yet divided by their weights
      * @param gradients gradients of the sum of the terms, divided by their weights, with respect to the differentiated
      *     outputs, by name
      */
-    record Loss(double[] sums, Map<String, NDArray> gradients) {
+    record Loss(LossTerms terms, Map<String, NDArray> gradients) {
         /**
          * Returns the loss of one output.
          *
@@ -68,10 +67,12 @@ public interface Objective {
          * @param output name of the output
          */
         static Loss of(NDList result, String output) {
-            float[] terms = result.get(0).toFloatArray();
-            double[] sums = new double[terms.length];
-            Arrays.setAll(sums, term -> terms[term]);
-            return new Loss(sums, Map.of(output, result.get(1)));
+            return new Loss(LossTerms.on(result.get(0)), Map.of(output, result.get(1)));
+        }
+
+        /** Returns the sums of the terms; waits for a GPU. */
+        public double[] sums() {
+            return LossTerms.sums(List.of(terms));
         }
     }
 }

@@ -17,6 +17,7 @@ import java.util.Optional;
 /**
  * Estimate of a rank's memory for a model and a dataset, under several choices.
  *
+ * @param onGpu whether the ranks compute on GPUs
  * @param longest number of tokens of the longest sample, with fixed padding
  * @param classes number of classes of a classifier
  * @param evaluated number of samples evaluated at once while training, or 0
@@ -26,6 +27,7 @@ record MemoryEstimate(
         RunConfig config,
         HfConfig model,
         TensorSource source,
+        boolean onGpu,
         int longest,
         int classes,
         int evaluated,
@@ -66,7 +68,8 @@ record MemoryEstimate(
         }
     }
 
-    static MemoryEstimate of(RunConfig config, HfConfig model, TensorSource source, Optional<Manifest> manifest) {
+    static MemoryEstimate of(
+            RunConfig config, HfConfig model, TensorSource source, Optional<Manifest> manifest, boolean onGpu) {
         DataConfig data = config.data();
         TaskSpec spec = TaskSpecs.of(config);
         int batch = config.training().batches().perDeviceEvalBatchSize();
@@ -82,6 +85,7 @@ record MemoryEstimate(
                 config,
                 model,
                 source,
+                onGpu,
                 spec.paddedLength(manifest.map(there -> Math.min(there.samples().longest(), longest))
                         .orElse(longest)),
                 manifest.map(there -> there.samples().labels().size()).orElseGet(model::numLabels),
@@ -205,7 +209,7 @@ record MemoryEstimate(
     }
 
     private long logits(Choice choice) {
-        return spec().objectiveBytes(model, (long) choice.samples() * longest);
+        return spec().objectiveBytes(model, (long) choice.samples() * longest, onGpu);
     }
 
     /**

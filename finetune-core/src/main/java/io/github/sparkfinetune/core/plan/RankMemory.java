@@ -39,7 +39,8 @@ public record RankMemory(Weights weights, Trained trained, Computed computed, Jv
      * @param activations activations for the backward pass, dropout masks, and the part of one block's backward that
      *     exceeds the loss; or the memory of an evaluation, if larger
      * @param loss logits of {@value io.github.sparkfinetune.core.objective.VocabularyLoss#CHUNK} tokens and their
-     *     gradient; for a masked language model also the head's activations of the masked tokens
+     *     gradient, on a GPU of {@value io.github.sparkfinetune.core.objective.VocabularyLoss#GPU_CHUNK}; for a masked
+     *     language model also the head's activations of the masked tokens
      * @param scattered memory of freed tensors that the allocator keeps
      * @param staging buffers for one layer's weights that are stored in a smaller form
      */

@@ -112,9 +112,11 @@ public record RunPlan(
      *
      * @param config configuration with absolute paths
      * @param localDir local folder for a copy of an adapter on another file system; the caller deletes the copy
+     * @param onGpu whether the ranks compute on GPUs
      * @throws io.github.sparkfinetune.conf.error.RunException if model, adapter or dataset do not fit the configuration
      */
-    public static RunPlan of(RunConfig config, Configuration hadoop, java.nio.file.Path localDir) throws IOException {
+    public static RunPlan of(RunConfig config, Configuration hadoop, java.nio.file.Path localDir, boolean onGpu)
+            throws IOException {
         Path folder = new Path(config.base().model());
         HfConfig model = Architectures.config(folder, hadoop);
         TokenizerFiles tokenizer = TaskDatas.tokenizer(folder, config, Architectures::positions, hadoop);
@@ -129,7 +131,8 @@ public record RunPlan(
                     source,
                     adapter,
                     manifest,
-                    ModelFolder.bytesToCopy(config.base().model(), hadoop));
+                    ModelFolder.bytesToCopy(config.base().model(), hadoop),
+                    onGpu);
         }
     }
 
@@ -151,6 +154,7 @@ public record RunPlan(
      * @param adapter adapter that {@code method.adapter} names, or empty
      * @param manifest manifest of the prepared dataset, or empty
      * @param copied number of bytes of the model's files that are copied to the local disk
+     * @param onGpu whether the ranks compute on GPUs
      */
     static RunPlan of(
             RunConfig config,
@@ -158,9 +162,10 @@ public record RunPlan(
             TensorSource source,
             Optional<PeftAdapter> adapter,
             Optional<Manifest> manifest,
-            long copied) {
+            long copied,
+            boolean onGpu) {
         Adaptation adaptation = TaskSpecs.of(config).adaptation(config, config.method(), model, source, adapter, 1);
-        MemoryEstimate estimate = MemoryEstimate.of(config, model, source, manifest);
+        MemoryEstimate estimate = MemoryEstimate.of(config, model, source, manifest, onGpu);
         MemoryEstimate.Choice choice = new MemoryEstimate.Choice(
                 adaptation,
                 config.training().batches().perDeviceTrainBatchSize(),

@@ -66,8 +66,9 @@ public interface TaskTraining extends TaskExport {
      * the loss reads.
      *
      * @param tokens number of tokens of a micro-batch
+     * @param onGpu whether the model is on a GPU
      */
-    default long objectiveBytes(HfConfig model, long tokens) {
+    default long objectiveBytes(HfConfig model, long tokens, boolean onGpu) {
         return 0;
     }
 

@@ -11,10 +11,10 @@ import io.github.sparkfinetune.core.model.RecomputedTape;
 import io.github.sparkfinetune.core.model.Tape;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.weight.Block;
+import io.github.sparkfinetune.core.objective.LossTerms;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.TermWeights;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -55,17 +55,17 @@ final class ForwardBackward {
      * @param first whether these are the first micro-batches of the step, which overwrite the previous step's gradients
      * @param last whether these are the last micro-batches, after which the sum of complete gradients over the ranks
      *     starts
-     * @return sums of the objective's terms
+     * @return sums of the objective's terms of each micro-batch; the owner closes them
      */
-    double[] run(NDManager owner, List<Batch> batches, TermWeights weights, boolean first, boolean last) {
+    List<LossTerms> run(NDManager owner, List<Batch> batches, TermWeights weights, boolean first, boolean last) {
         if (first) {
             gradients.clearShared(owner);
         }
         List<NDArray> outputs = new ArrayList<>();
         List<Recorded> recorded = forward(owner, batches, outputs);
         model.prepareLmHead();
-        double[] sums = new double[objective.terms().size()];
-        List<Optional<NDArray>> above = losses(owner, batches, outputs, weights, first, sums);
+        List<LossTerms> terms = new ArrayList<>();
+        List<Optional<NDArray>> above = losses(owner, batches, outputs, weights, first, terms);
         model.releaseLmHead();
         if (last) {
             gradients.completeLmHead();
@@ -80,7 +80,7 @@ final class ForwardBackward {
         if (last) {
             gradients.completeTable();
         }
-        return sums;
+        return terms;
     }
 
     /** A block with a backward, and a tape for each micro-batch. */
@@ -146,14 +146,18 @@ final class ForwardBackward {
         }
     }
 
-    /** Returns the gradient of each micro-batch's loss with respect to its output. */
+    /**
+     * Returns the gradient of each micro-batch's loss with respect to its output.
+     *
+     * @param terms receives the sums of the objective's terms
+     */
     private List<Optional<NDArray>> losses(
             NDManager owner,
             List<Batch> batches,
             List<NDArray> outputs,
             TermWeights weights,
             boolean first,
-            double[] sums) {
+            List<LossTerms> terms) {
         String output = model.outputName();
         List<Optional<NDArray>> gradient = new ArrayList<>();
         for (int i = 0; i < batches.size(); i++) {
@@ -165,8 +169,7 @@ final class ForwardBackward {
                     gradients.lmHead(),
                     !first || i > 0);
             gradient.add(Optional.of(loss.gradients().get(output)));
-            double[] part = loss.sums();
-            Arrays.setAll(sums, term -> sums[term] + part[term]);
+            terms.add(loss.terms());
         }
         if (batches.isEmpty()) {
             gradients.clearLmHead(owner);

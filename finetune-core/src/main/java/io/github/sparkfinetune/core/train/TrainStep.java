@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
+import io.github.sparkfinetune.core.objective.LossTerms;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.optim.Optimizer;
@@ -98,20 +99,10 @@ final class TrainStep {
         long waited = System.nanoTime() - gatherStart;
         gradients.begin(global.ids());
         model.begin(global.ids());
-        double[] terms = new double[objective.terms().size()];
         List<List<List<Sample>>> together = gradients.areSharded() || parts.isEmpty()
                 ? List.of(parts)
                 : parts.stream().map(List::of).toList();
-        for (int i = 0; i < together.size(); i++) {
-            progressed.run();
-            try (NDManager owner = manager.newSubManager()) {
-                List<Batch> batches = together.get(i).stream()
-                        .map(part -> model.batch(owner, part))
-                        .toList();
-                double[] part = forwardBackward.run(owner, batches, global.weights(), i == 0, i == together.size() - 1);
-                Arrays.setAll(terms, term -> terms[term] + part[term]);
-            }
-        }
+        double[] terms = terms(together, global.weights(), progressed);
         try (NDManager owner = manager.newSubManager()) {
             double seconds = (System.nanoTime() - began - waited) / 1e9;
             gradients.await();
@@ -125,6 +116,30 @@ final class TrainStep {
                     global.tokens(),
                     global.saves(),
                     totals.seconds());
+        }
+    }
+
+    /**
+     * Adds the gradients of micro-batches; returns the sums of the objective's terms, which are read at the end.
+     *
+     * @param together micro-batches, of which some pass each block together
+     */
+    private double[] terms(List<List<List<Sample>>> together, TermWeights weights, Runnable progressed) {
+        try (NDManager reading = manager.newSubManager()) {
+            List<LossTerms> losses = new ArrayList<>();
+            for (int i = 0; i < together.size(); i++) {
+                progressed.run();
+                try (NDManager owner = manager.newSubManager()) {
+                    List<Batch> batches = together.get(i).stream()
+                            .map(part -> model.batch(owner, part))
+                            .toList();
+                    List<LossTerms> some =
+                            forwardBackward.run(owner, batches, weights, i == 0, i == together.size() - 1);
+                    some.forEach(terms -> terms.keep(reading));
+                    losses.addAll(some);
+                }
+            }
+            return Arrays.copyOf(LossTerms.sums(losses), objective.terms().size());
         }
     }
 

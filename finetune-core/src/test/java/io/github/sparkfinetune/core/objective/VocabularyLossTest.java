@@ -87,6 +87,13 @@ class VocabularyLossTest {
         }
     }
 
+    /** Logits of a large vocabulary do not leave the cache either. */
+    @ParameterizedTest
+    @CsvSource({"30522, 34", "49152, 21", "262144, 4", "2000000, 1"})
+    void widensAsManyRowsAsStayInTheCache(long vocabulary, int rows) {
+        assertThat(VocabularyLoss.part(vocabulary)).isEqualTo(rows);
+    }
+
     @Test
     void predictsTheFirstOfEquallyLikelyTokens() {
         Torch.start(1);

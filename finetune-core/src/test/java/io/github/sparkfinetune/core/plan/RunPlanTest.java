@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.checkpoint.FarFileSystem;
 import io.github.sparkfinetune.core.memory.NewWeight;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.core.train.TinyDataset;
 import io.github.sparkfinetune.core.train.TinyRun;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -83,7 +87,7 @@ class RunPlanTest {
         RunConfig config = new TinyRun(folder, "bert-regression", 0).config("out");
 
         assertThat(NewWeight.lines(
-                        RunPlan.of(config, new Configuration(), folder).newWeights()))
+                        RunPlan.of(config, new Configuration(), folder, false).newWeights()))
                 .hasSize(2)
                 .first()
                 .asString()
@@ -309,7 +313,7 @@ class RunPlanTest {
         RunConfig config = run.config("out", "training.max_steps=0", "training.num_train_epochs=2", "cluster.ranks=3");
 
         RunPlan.Work work =
-                RunPlan.of(config, new Configuration(), folder).work().orElseThrow();
+                RunPlan.of(config, new Configuration(), folder, false).work().orElseThrow();
 
         assertThat(work.samples()).isEqualTo(TinyDataset.TRAIN_ROWS);
         assertThat(work.globalBatch()).isEqualTo(36);
@@ -339,7 +343,28 @@ class RunPlanTest {
         return plan(model, settings, new Configuration());
     }
 
+    @Test
+    void countsTheLogitsAndMasksOfADevice() throws IOException {
+        String settings = "data.max_length=128 training.per_device_train_batch_size=48 method.type=lora"
+                + " method.lora_dropout=0.1 method.target_modules=[q_proj]";
+        RankMemory cpu =
+                plan("llama-tied", settings, new Configuration(), false).memory();
+        RankMemory gpu = plan("llama-tied", settings, new Configuration(), true).memory();
+
+        DecoderShape shape = Decoder.shape(HfConfig.read(GoldenFiles.root().resolve("models/llama-tied")));
+        long logit = 2L * shape.tables().vocabulary() * Float.BYTES;
+        assertThat(cpu.computed().loss()).isEqualTo(VocabularyLoss.CHUNK * logit);
+        assertThat(gpu.computed().loss()).isEqualTo(VocabularyLoss.GPU_CHUNK * logit);
+        // One layer's mask of a byte for each input of q_proj.
+        assertThat(cpu.jvm().direct().onCpu()).isEqualTo(48L * 128 * shape.hidden());
+        assertThat(cpu.jvm().direct().onGpu()).isEqualTo(cpu.trained().gradients());
+    }
+
     private RunPlan plan(String model, String settings, Configuration hadoop) throws IOException {
+        return plan(model, settings, hadoop, false);
+    }
+
+    private RunPlan plan(String model, String settings, Configuration hadoop, boolean onGpu) throws IOException {
         List<String> all = new ArrayList<>(List.of(
                 "model=" + GoldenFiles.root().resolve("models").resolve(model).toUri(),
                 "output.dir=" + folder.resolve("run").toUri(),
@@ -350,6 +375,6 @@ class RunPlanTest {
         }
         String task = model.endsWith("seqcls") ? "classification" : model.endsWith("mlm") ? "masked-lm" : "causal-lm";
         RunConfig config = RunConfigLoader.parse("{task: " + task + ", data: {train: none}}", "test.yaml", all);
-        return RunPlan.of(config, hadoop, folder);
+        return RunPlan.of(config, hadoop, folder, onGpu);
     }
 }

@@ -64,7 +64,7 @@ class MultimodalRunTest {
             long parameters = target.names().stream()
                     .mapToLong(name -> target.info(name).count())
                     .sum();
-            assertThat(RunPlan.of(config, HADOOP, folder).parameters()).isEqualTo(parameters);
+            assertThat(RunPlan.of(config, HADOOP, folder, false).parameters()).isEqualTo(parameters);
         }
         try (TinyDecoder read = TinyDecoder.trained(exported, Optional.empty(), config)) {
             assertThat(read.logits(List.of(TinyDataset.documents(new SplittableRandom(1), 1, false, 2))))

@@ -80,13 +80,13 @@ public final class PlanJob {
         SparkConf spark = SparkSessions.conf(config, "plan", master, settings);
         Configuration hadoop = SparkHadoopUtil.get().newConfiguration(spark);
         Master parsed = Master.parse(spark.get("spark.master"));
+        boolean onGpu = ClusterChecks.onGpu(spark, config);
         RunPlan plan;
         try {
-            plan = plan(RunPaths.absolute(config, hadoop), hadoop);
+            plan = plan(RunPaths.absolute(config, hadoop), hadoop, onGpu);
         } catch (IOException e) {
             throw new UncheckedIOException(config.base().model() + " cannot be read", e);
         }
-        boolean onGpu = ClusterChecks.onGpu(spark, config);
         return new Plan(
                 plan,
                 new Plan.Ranks(
@@ -125,7 +125,7 @@ public final class PlanJob {
     public static List<String> newWeights(RunConfig config, Configuration hadoop) {
         try {
             return NewWeight.lines(
-                    plan(RunPaths.absolute(config, hadoop), hadoop).newWeights());
+                    plan(RunPaths.absolute(config, hadoop), hadoop, false).newWeights());
         } catch (RunException e) {
             return List.of();
         } catch (IOException e) {
@@ -137,11 +137,12 @@ public final class PlanJob {
      * Returns the memory and disk that the ranks of a run need.
      *
      * @param config configuration with absolute paths
+     * @param onGpu whether the ranks compute on GPUs
      */
-    public static RunPlan plan(RunConfig config, Configuration hadoop) throws IOException {
+    public static RunPlan plan(RunConfig config, Configuration hadoop, boolean onGpu) throws IOException {
         Path local = Files.createTempDirectory("plan-");
         try {
-            return RunPlan.of(config, hadoop, local);
+            return RunPlan.of(config, hadoop, local, onGpu);
         } finally {
             HadoopFiles.deleteLocal(local);
         }

@@ -19,7 +19,7 @@ record FineTunerBody() implements RankBody {
 
     @Override
     public Optional<RankMemory> memory(RunConfig config, Configuration hadoop) throws IOException {
-        return Optional.of(PlanJob.plan(config, hadoop).memory());
+        return Optional.of(PlanJob.plan(config, hadoop, false).memory());
     }
 
     @Override

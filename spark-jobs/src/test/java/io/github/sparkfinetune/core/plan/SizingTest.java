@@ -87,7 +87,7 @@ class SizingTest {
         Architecture architecture = Architectures.of(model);
         try (HeaderOnly source = new HeaderOnly(architecture, head, shape.dtype())) {
             assertThat(TaskSpecs.of(run).modelKind().head()).isEqualTo(head);
-            return RunPlan.of(run, model, source, Optional.empty(), Optional.empty(), source.bytes());
+            return RunPlan.of(run, model, source, Optional.empty(), Optional.empty(), source.bytes(), false);
         }
     }
 

@@ -28,11 +28,12 @@ abstract class DecoderTask implements TaskSpec {
     }
 
     @Override
-    public long objectiveBytes(HfConfig model, long tokens) {
+    public long objectiveBytes(HfConfig model, long tokens, boolean onGpu) {
         return VocabularyLoss.bytes(
                 tokens,
                 model.vocabSize(),
-                Architectures.decoder(model).factors().logitCap() > 0);
+                Architectures.decoder(model).factors().logitCap() > 0,
+                onGpu);
     }
 
     @Override

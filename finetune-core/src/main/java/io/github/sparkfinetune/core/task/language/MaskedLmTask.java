@@ -64,12 +64,12 @@ public record MaskedLmTask(double mlmProbability) implements TaskSpec {
     }
 
     @Override
-    public long objectiveBytes(HfConfig model, long tokens) {
+    public long objectiveBytes(HfConfig model, long tokens, boolean onGpu) {
         long masked = (long) Math.ceil(mlmProbability * tokens);
         EncoderShape shape = Encoder.shape(model);
         // For each token: the head's input, the outputs of its dense layer, activation and norm, and the gradient.
         long head = masked * (shape.hidden() + 4L * shape.embedding()) * Float.BYTES;
-        return VocabularyLoss.bytes(masked, model.vocabSize(), false) + head;
+        return VocabularyLoss.bytes(masked, model.vocabSize(), false, onGpu) + head;
     }
 
     /** Returns null: PEFT has no name for this task, and {@code PeftModel} itself wraps such a model. */

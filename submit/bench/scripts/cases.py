@@ -72,6 +72,7 @@ ATTRIBUTES = {
             head_act="gelu",
             mean_pooling=fused,
             fused_attention=fused,
+            flash_attention=False,
             matrix_products=matrices,
         )
         for fused, matrices in [(False, False), (True, False), (False, True)]
@@ -84,6 +85,7 @@ ATTRIBUTES = {
             hidden_act=act,
             causal=True,
             fused_attention=fused,
+            flash_attention=False,
             matrix_products=matrices,
         )
         for factors, act, fused, matrices in [
@@ -94,7 +96,16 @@ ATTRIBUTES = {
         ]
     ],
     "Gpt2": [
-        dict(COMMON, **PLAIN, **GPT2, hidden_act="gelu_new", causal=True, fused_attention=True, matrix_products=False)
+        dict(
+            COMMON,
+            **PLAIN,
+            **GPT2,
+            hidden_act="gelu_new",
+            causal=True,
+            fused_attention=True,
+            flash_attention=False,
+            matrix_products=False,
+        )
     ],
     "VocabularyLoss": [dict(chunk=4, part=3, logit_cap=cap) for cap in (0.0, 3.0)],
     "AdamW": [dict(beta1=0.9, beta2=0.999, eps=1e-8)],
@@ -123,10 +134,16 @@ def kept_of_llama(i, w):
     for norm in i.norms():
         kept |= {norm + ".rms": i.x(N, 1), norm + ".input": i.x(N, HIDDEN)}
     kept |= {"gate": i.x(N, WIDE), "up": i.x(N, WIDE)}
-    kept |= sums(i)
+    kept |= sums(i) | {"lse": i.x(HEADS, N)}
     if "q_norm.weight" in w:
         kept |= {"normed_q": i.x(N, HIDDEN), "normed_k": i.x(N, KEYS)}
     return kept
+
+
+def kept_of_flash(i):
+    """Returns random values for what FlashAttention.flash keeps, with its inputs."""
+    k, v = (i.x(N, i.kv_heads * WIDTH) for _ in "kv")
+    return {"q": i.x(N, HIDDEN), "k": k, "v": v, "attended": i.x(N, HIDDEN), "lse": i.x(HEADS, N)}
 
 
 def probabilities(i, documents):
@@ -154,7 +171,7 @@ def kept_of_modern(i, w, batch):
             kept |= {f"{name}_{part}": i.x(N, 1) for part in ("mean", "rstd")}
     if "final_norm.weight" in w:
         kept["last"] = i.x(N, HIDDEN)
-    kept |= sums_of_band(i) if "band" in batch else sums(i)
+    kept |= (sums_of_band(i) if "band" in batch else sums(i)) | {"lse": i.x(HEADS, N)}
     kept["wide"] = i.x(N, 2 * WIDE)
     return kept
 
@@ -750,6 +767,16 @@ INPUTS |= {
         (i.x(N, HIDDEN), {name: i.x(N, HIDDEN) for name in "qkv"}, DOCUMENTS, batch, masks)
         for _, batch, masks in i.moderns()
     ],
+    "FlashAttention.is_flash": lambda i: [(i.x(N, HIDDEN), batch) for batch in ({}, i.packed())],
+    "FlashAttention.near": lambda i: [({},), (i.packed(),)],
+    # No CPU has the kernel.
+    "FlashAttention.flash": lambda i: (
+        [(i.x(N, HIDDEN), i.x(N, i.kv_heads * WIDTH), i.x(N, i.kv_heads * WIDTH), DOCUMENTS, i.packed())]
+        * (i.device != "cpu")
+    ),
+    "FlashAttention.flash_backward": lambda i: (
+        [(i.x(N, HIDDEN), kept_of_flash(i), DOCUMENTS, i.packed())] * (i.device != "cpu")
+    ),
     "DocumentAttention.window": lambda i: [(i.packed(), length) for length in (5, 9)],
     "DocumentAttention.by_heads": lambda i: (
         [(i.x(N, HIDDEN), call, HEADS, True) for call in DOCUMENT_CALLS]

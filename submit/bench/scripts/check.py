@@ -127,7 +127,7 @@ def main():
             for attributes in ATTRIBUTES.get(family.__name__, [{}]):
                 if options.device != "cpu" and "fused_attention" in attributes:
                     # Only CPUs have the fused kernel.
-                    attributes = attributes | {"fused_attention": False}
+                    attributes = attributes | {"fused_attention": False, "flash_attention": True}
                 module, script = scripted(owner, attributes)
                 for base, name in methods(owner):
                     key = f"{base}.{name}"

@@ -2,7 +2,7 @@
 
 import torch
 
-HEADS, KV_HEADS, WIDTH = 4, 2, 6
+HEADS, KV_HEADS, WIDTH = 4, 2, 8
 HIDDEN, KEYS, WIDE, RANK, VOCABULARY = HEADS * WIDTH, KV_HEADS * WIDTH, 40, 3, 50
 TEXTS, TOKENS = 3, 8
 DOCUMENTS = [5, 5, 1, 9]
@@ -132,7 +132,8 @@ class Inputs:
         if layer == "local":
             w["window"] = self.scalar(2.0)
         packed = self.packed()
-        return w, {name: packed[name] for name in ("cos", "sin", "indices", "window.9")}, {}
+        near = {"near": torch.empty(3, 0, 3, device=self.device)}
+        return w, {name: packed[name] for name in ("cos", "sin", "indices", "window.9", "starts")} | near, {}
 
     def moderns(self):
         yield self.modern(layer="first")
@@ -165,6 +166,10 @@ class Inputs:
         bias[N - 2 :] = float("-inf")
         return bias.to(self.device)
 
+    def starts(self, documents):
+        """Returns the first tokens of documents, and the number of all tokens."""
+        return torch.tensor([0, *documents]).cumsum(0).to(torch.int32).to(self.device)
+
     def packed(self, width=WIDTH):
         """Returns a batch of documents; documents of 9 tokens are longer than the window."""
         angles = self.x(N, 1, width // 2)
@@ -177,6 +182,8 @@ class Inputs:
             "positions": self.ids(9, N),
             "indices": self.ids(N, 7),
             "window.9": bias,
+            "starts": self.starts(DOCUMENTS),
+            "near": torch.empty(6, 0, 1, device=self.device),
         }
 
     def norms(self, before=True, after=True):

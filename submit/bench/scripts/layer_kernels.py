@@ -13,6 +13,7 @@ ATTRIBUTES = dict(
     hidden_act="silu",
     causal=True,
     fused_attention=False,
+    flash_attention=True,
     matrix_products=False,
 )
 
@@ -30,8 +31,9 @@ def print_kernels(llama, backends):
                 # A frozen weight is in the type of the products.
                 weights |= {k: v.to(torch.bfloat16) for k, v in weights.items() if k.endswith("proj.weight")}
             trained = {k: v for k, v in inputs.gradients(weights).items() if method == "full" or ".lora_" in k}
-            batch = {name: inputs.packed()[name] for name in ("cos", "sin")}
-            layer = weights, batch, [N // 2, N // 2], {}
+            documents = [N // 2, N // 2]
+            batch = {name: inputs.packed()[name] for name in ("cos", "sin")} | {"starts": inputs.starts(documents)}
+            layer = weights, batch, documents, {}
             x = inputs.x(N, HIDDEN)
             kept = module.layer_forward(x, *layer) | {"x": x}
             forward = absent_device.kernels(module, "layer_forward", [(x, *layer)])

@@ -10,16 +10,31 @@ enum AttentionKernel {
     PYTORCH,
     /** PyTorch's fused CPU kernel. */
     FUSED,
+    /**
+     * CUDA's flash attention, one call for all documents, see flash_attention.py. Not run on a GPU: its calls are
+     * checked by the shapes of their tensors.
+     */
+    FLASH,
     /** One matrix product for the scores of several heads and one for the attended values, see matrix_attention.py. */
     MATRICES;
+
+    /** Divisor and maximum of the widths of heads that flash attention computes; flash_attention.py has them too. */
+    private static final int FLASH_MULTIPLE = 8;
+
+    private static final int FLASH_WIDTH = 256;
 
     /**
      * Returns the kernel of a model.
      *
      * @param cap bound of the scores, 0 for none; only {@link #MATRICES} supports a bound
+     * @param width width of a head
      */
-    static AttentionKernel of(Device device, MatmulBackend matmul, double cap) {
-        return cap != 0 ? MATRICES : of(device.hasFusedAttention(), matmul, Processor.here());
+    static AttentionKernel of(Device device, MatmulBackend matmul, double cap, int width) {
+        if (cap != 0) {
+            return MATRICES;
+        }
+        boolean isFlash = matmul == MatmulBackend.BF16 && width % FLASH_MULTIPLE == 0 && width <= FLASH_WIDTH;
+        return isFlash && device.hasFlashAttention() ? FLASH : of(device.hasFusedAttention(), matmul, Processor.here());
     }
 
     /**
@@ -36,6 +51,12 @@ enum AttentionKernel {
 
     /** Returns the attributes that the script reads. */
     Map<String, Object> attributes() {
-        return Map.of("fused_attention", this == FUSED, "matrix_products", this == MATRICES);
+        return Map.of(
+                "fused_attention",
+                this == FUSED,
+                "flash_attention",
+                this == FLASH,
+                "matrix_products",
+                this == MATRICES);
     }
 }

@@ -55,7 +55,8 @@ public final class Decoder extends Model {
             long seed) {
         DecoderArchitecture architecture = Architectures.decoder(config);
         double cap = architecture.factors().attentionCap();
-        AttentionKernel attention = AttentionKernel.of(Device.of(manager), matmul, cap);
+        AttentionKernel attention = AttentionKernel.of(
+                Device.of(manager), matmul, cap, architecture.shape().headWidth());
         return load(manager, matmul, architecture, source, adaptation, seed, attention);
     }
 
@@ -77,7 +78,8 @@ public final class Decoder extends Model {
                 source,
                 adaptation,
                 seed);
-        return new Decoder(parts, architecture, new LayerInputs(manager, parts.script(), architecture));
+        boolean isFlash = attention == AttentionKernel.FLASH;
+        return new Decoder(parts, architecture, new LayerInputs(manager, parts.script(), architecture, isFlash));
     }
 
     private static Map<String, Object> attributes(DecoderArchitecture architecture, AttentionKernel attention) {

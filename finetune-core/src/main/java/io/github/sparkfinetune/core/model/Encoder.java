@@ -36,15 +36,22 @@ public final class Encoder extends Model {
     private final HeadSpec head;
     private final Rotations rotations;
     private final int padded;
+    private final boolean isFlash;
 
     private Encoder(
-            ModelParts parts, EncoderArchitecture architecture, Rotations rotations, HeadSpec head, int padded) {
+            ModelParts parts,
+            EncoderArchitecture architecture,
+            Rotations rotations,
+            HeadSpec head,
+            int padded,
+            boolean isFlash) {
         super(parts);
         this.architecture = architecture;
         this.rotations = rotations;
         this.shape = architecture.shape();
         this.head = head;
         this.padded = padded;
+        this.isFlash = isFlash;
     }
 
     /**
@@ -68,15 +75,21 @@ public final class Encoder extends Model {
             long seed) {
         EncoderArchitecture architecture = Architectures.encoder(config);
         HeadSpec head = architecture.head(headKind, classes);
-        Map<String, Object> attributes =
-                attributes(architecture, head, AttentionKernel.of(Device.of(manager), matmul, 0));
+        EncoderShape shape = architecture.shape();
+        AttentionKernel attention = AttentionKernel.of(Device.of(manager), matmul, 0, shape.hidden() / shape.heads());
+        Map<String, Object> attributes = attributes(architecture, head, attention);
         ModelParts parts =
                 ModelParts.load(manager, matmul, architecture, attributes, headKind, classes, source, adaptation, seed);
-        List<Optional<RotaryPositions>> rotary = IntStream.range(
-                        0, architecture.shape().layers())
+        List<Optional<RotaryPositions>> rotary = IntStream.range(0, shape.layers())
                 .mapToObj(architecture::rotary)
                 .toList();
-        return new Encoder(parts, architecture, new Rotations(manager, parts.script(), rotary), head, 0);
+        return new Encoder(
+                parts,
+                architecture,
+                new Rotations(manager, parts.script(), rotary),
+                head,
+                0,
+                attention == AttentionKernel.FLASH);
     }
 
     /**
@@ -85,7 +98,7 @@ public final class Encoder extends Model {
      * @param tokens minimum number of tokens of each sample, or 0 for no counted padding
      */
     public Encoder paddedTo(int tokens) {
-        return new Encoder(parts(), architecture, rotations, head, tokens);
+        return new Encoder(parts(), architecture, rotations, head, tokens, isFlash);
     }
 
     private static Map<String, Object> attributes(
@@ -144,7 +157,7 @@ public final class Encoder extends Model {
 
     @Override
     public Batch batch(NDManager owner, List<Sample> samples) {
-        return EncoderBatch.of(owner, architecture, rotations, samples, padded, matmul().rows(), isMaskedLm());
+        return EncoderBatch.of(owner, architecture, rotations, samples, padded, matmul().rows(), isMaskedLm(), isFlash);
     }
 
     @Override

@@ -18,6 +18,13 @@ record Cpu(NDManager manager) implements Device {
     }
 
     @Override
+    public NDArray create(NDManager owner, int[] values, Shape shape) {
+        NDArray tensor = owner.create(shape, DataType.INT32);
+        read(tensor).asIntBuffer().put(values);
+        return tensor;
+    }
+
+    @Override
     public NDArray create(NDManager owner, float[] values, Shape shape) {
         NDArray tensor = owner.create(shape, DataType.FLOAT32);
         read(tensor).asFloatBuffer().put(values);
@@ -54,6 +61,11 @@ record Cpu(NDManager manager) implements Device {
     @Override
     public boolean hasFusedAttention() {
         return true;
+    }
+
+    @Override
+    public boolean hasFlashAttention() {
+        return false;
     }
 
     @Override

@@ -12,6 +12,9 @@ import java.util.function.Consumer;
  * the tensors' own memory.
  */
 final class Cuda implements Device {
+    /** Major compute capability from which on PyTorch has flash attention. */
+    private static final int FLASH = 8;
+
     private final NDManager manager;
     private final HostCopies copies;
     private ByteBuffer read = ByteBuffer.allocateDirect(0);
@@ -28,6 +31,11 @@ final class Cuda implements Device {
 
     @Override
     public NDArray create(NDManager owner, long[] values, Shape shape) {
+        return owner.create(values, shape);
+    }
+
+    @Override
+    public NDArray create(NDManager owner, int[] values, Shape shape) {
         return owner.create(values, shape);
     }
 
@@ -70,6 +78,12 @@ final class Cuda implements Device {
     @Override
     public boolean hasFusedAttention() {
         return false;
+    }
+
+    @Override
+    public boolean hasFlashAttention() {
+        ai.djl.Device gpu = manager.getDevice();
+        return gpu.isGpu() && CudaLibraries.capability(Torch.libraries(), gpu.getDeviceId()) >= FLASH;
     }
 
     @Override

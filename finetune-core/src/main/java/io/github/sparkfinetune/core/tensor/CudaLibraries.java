@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.tensor;
 
 import com.sun.jna.Library;
 import com.sun.jna.NativeLibrary;
+import com.sun.jna.ptr.IntByReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -16,7 +17,22 @@ public final class CudaLibraries {
     /** RTLD_LAZY: resolves a function when it is called. */
     private static final int LAZY = 1;
 
+    /** cudaDevAttrComputeCapabilityMajor. */
+    private static final int CAPABILITY_MAJOR = 75;
+
     private CudaLibraries() {}
+
+    /** Returns the major compute capability of a GPU, or 0 if CUDA does not report it. */
+    static int capability(Path folder, int gpu) {
+        IntByReference major = new IntByReference();
+        return in(folder)
+                        .map(cuda -> cuda.getFunction("cudaDeviceGetAttribute")
+                                .invokeInt(new Object[] {major, CAPABILITY_MAJOR, gpu}))
+                        .filter(error -> error == 0)
+                        .isPresent()
+                ? major.getValue()
+                : 0;
+    }
 
     /**
      * Returns the libraries that belong to a folder of PyTorch's libraries, or empty for a build for CPUs.

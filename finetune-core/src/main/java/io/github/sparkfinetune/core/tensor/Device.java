@@ -45,6 +45,9 @@ public sealed interface Device permits Cpu, Cuda {
     /** Creates an I64 tensor of values. */
     NDArray create(NDManager owner, long[] values, Shape shape);
 
+    /** Creates an I32 tensor of values. */
+    NDArray create(NDManager owner, int[] values, Shape shape);
+
     /** Creates an F32 tensor of values. */
     NDArray create(NDManager owner, float[] values, Shape shape);
 
@@ -86,6 +89,12 @@ public sealed interface Device permits Cpu, Cuda {
 
     /** Returns whether PyTorch's fused CPU kernel computes and differentiates attention. */
     boolean hasFusedAttention();
+
+    /**
+     * Returns whether PyTorch's flash attention of CUDA computes and differentiates attention in BF16: on GPUs with
+     * compute capability 8.0 or higher.
+     */
+    boolean hasFlashAttention();
 
     /** Returns whether {@code precision: auto} means BF16, because matrix products are faster than in F32. */
     boolean prefersBf16();

@@ -23,6 +23,11 @@ public final class Tensors {
         return Device.of(owner).create(owner, values, shape);
     }
 
+    /** Creates an I32 tensor of one dimension. */
+    public static NDArray of(NDManager owner, int[] values) {
+        return Device.of(owner).create(owner, values, new Shape(values.length));
+    }
+
     /** Creates an F32 tensor. */
     public static NDArray of(NDManager owner, float[] values, Shape shape) {
         return Device.of(owner).create(owner, values, shape);

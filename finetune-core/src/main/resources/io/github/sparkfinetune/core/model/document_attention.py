@@ -4,20 +4,19 @@ A heads of width d, and G key-value heads, each shared by A / G heads. Consecuti
 equal length share a call. Scores are scaled, and capped if attention_cap is not 0. A document of L
 tokens that is longer than the sliding window has a bias batch["window.L"] [L, L], 0 for visible
 tokens, else -inf. Without a recorded graph, fused_attention selects the CPU's fused kernel, and
-matrix_products selects matrix_attention.py.
+matrix_products selects matrix_attention.py. On a GPU in BF16 flash_attention.py computes all
+documents at once.
 """
 
 from typing import Dict, List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
-from core.model.matrix_attention import MatrixAttention
+from core.model.flash_attention import FlashAttention
 from torch import Tensor
 
 
-class DocumentAttention(MatrixAttention):
-    num_heads: int
-    num_key_value_heads: int
+class DocumentAttention(FlashAttention):
     fused_attention: bool
     matrix_products: bool
 
@@ -28,7 +27,7 @@ class DocumentAttention(MatrixAttention):
     def repeats(self, q: Tensor, bias: Optional[Tensor]) -> bool:
         """Whether attention's kernel reads a key-value head for each head.
 
-        Only flash attention on a GPU does not: in BF16, without a bias.
+        Only PyTorch's choice on a GPU does not: in BF16, without a bias.
         """
         flash = not self.fused_attention and not self.matrix_products and q.dtype == torch.bfloat16
         return not flash or bias is not None
@@ -138,9 +137,14 @@ class DocumentAttention(MatrixAttention):
     ) -> Dict[str, Tensor]:
         """q [N, A d], k and v [N, G d] -> attended [N, A d]
 
-        Also returns lse.I, the log-sum-exp of call I, if any.
+        Also returns lse.I, the log-sum-exp of call I, if any, or lse of flash attention.
         """
         kept: Dict[str, Tensor] = {}
+        if self.is_flash(q, batch):
+            attended, sums = self.flash(q, k, v, documents, batch)
+            kept["attended"] = attended
+            kept["lse"] = sums
+            return kept
         pieces: List[Tensor] = []
         for call in self.calls(documents):
             bias = self.window(batch, call[2])
@@ -166,6 +170,8 @@ class DocumentAttention(MatrixAttention):
 
         kept: q, k, v, and the result of attend.
         """
+        if self.is_flash(kept["q"], batch):
+            return self.flash_backward(go, kept, documents, batch)
         gq: List[Tensor] = []
         gk: List[Tensor] = []
         gv: List[Tensor] = []

@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -46,6 +47,7 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
             Map.entry("([\\w.]+(?:\\(\\))?)\\.index_select\\(", "self.meta_index_select($1, "),
             Map.entry("\\btorch\\.(native_layer_norm|layer_norm)\\(", "self.meta_$1("),
             Map.entry("\\bops\\.aten\\.native_layer_norm_backward\\(", "self.meta_native_layer_norm_backward("),
+            Map.entry("\\bops\\.aten\\._flash_attention_(forward|backward)\\(", "self.meta_flash_$1("),
             Map.entry("\\btorch\\.scaled_dot_product_attention\\(", "self.meta_attention("),
             Map.entry(",\\s*scale=self\\.attention_scale|, self\\.position_padding\\b", ""),
             Map.entry(",\\s*enable_gqa=k\\.size\\(1\\) != q\\.size\\(1\\)", ""),
@@ -64,6 +66,9 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
     private final PtNDManager manager;
     private final ScriptModule meta;
     private final IdentityHashMap<NDArray, NDArray> counterparts = new IdentityHashMap<>();
+    /** Results that only a GPU's call has by name, by the counterpart of a result that both calls have. */
+    private final IdentityHashMap<NDArray, Map<String, NDArray>> further = new IdentityHashMap<>();
+
     private final IdentityHashMap<PtSymbolBlock, PtSymbolBlock> scripts = new IdentityHashMap<>();
     private final Map<String, Integer> repeats = new TreeMap<>();
     private final Map<String, KernelTrace> traces = new TreeMap<>();
@@ -102,6 +107,7 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
     public Map<String, Object> attributes(Map<String, Object> attributes) {
         Map<String, Object> changed = new HashMap<>(attributes);
         changed.computeIfPresent("fused_attention", (name, fused) -> false);
+        changed.computeIfPresent("flash_attention", (name, flash) -> true);
         // Only attention with a cap is products of matrices on a GPU.
         changed.computeIfPresent(
                 "matrix_products",
@@ -130,15 +136,30 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
 
     @Override
     public synchronized void called(PtSymbolBlock module, String method, Object[] arguments, NDList results) {
-        repeat(method, arguments, results, own -> TorchJni.run(scripts.get(module), manager, method, own));
+        repeat(
+                method,
+                arguments,
+                results,
+                own -> traced(method, () -> TorchJni.run(scripts.get(module), manager, method, own)));
     }
 
     @Override
     public synchronized void calledNamed(
             PtSymbolBlock module, String method, Object[] arguments, Map<String, NDArray> results) {
         repeat(method, arguments, results.values(), own -> {
-            Map<String, NDArray> named = TorchJni.runNamed(scripts.get(module), manager, method, own);
-            return new NDList(results.keySet().stream().map(named::get).toList());
+            Map<String, NDArray> named =
+                    traced(method, () -> TorchJni.runNamed(scripts.get(module), manager, method, own));
+            List<NDArray> both = results.keySet().stream()
+                    .filter(named::containsKey)
+                    .map(named::get)
+                    .toList();
+            Map<String, NDArray> others = new HashMap<>(named);
+            others.keySet().removeAll(results.keySet());
+            further.put(both.get(0), others);
+            // The CPU's kernel may keep sums that no kernel of a GPU keeps.
+            return new NDList(results.entrySet().stream()
+                    .map(result -> named.getOrDefault(result.getKey(), counterpart(result.getValue())))
+                    .toList());
         });
     }
 
@@ -150,7 +171,7 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
         boolean records = meta.callOne(manager, "records").getBoolean();
         NDList repeated;
         try {
-            repeated = traced(method, call, converted(arguments));
+            repeated = call.apply(converted(arguments));
         } catch (EngineException e) {
             // The script may have ended while it recorded a graph.
             TorchJni.setGradMode(records);
@@ -172,13 +193,13 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
         }
     }
 
-    private NDList traced(String method, Function<Object[], NDList> call, Object... arguments) {
+    private <T> T traced(String method, Supplier<T> call) {
         if (!traced.contains(method)) {
-            return call.apply(arguments);
+            return call.get();
         }
         TorchJni.startProfile();
         try {
-            return call.apply(arguments);
+            return call.get();
         } finally {
             TorchJni.stopProfile(trace.toString());
             traces.merge(method, KernelTrace.read(trace), KernelTrace::longer);
@@ -203,6 +224,7 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
         } else if (argument instanceof Map<?, ?> tensors) {
             Map<Object, Object> all = new LinkedHashMap<>();
             tensors.forEach((name, tensor) -> all.put(name, converted(tensor)));
+            tensors.keySet().forEach(name -> all.putAll(further.getOrDefault(all.get(name), Map.of())));
             return all;
         }
         return argument;

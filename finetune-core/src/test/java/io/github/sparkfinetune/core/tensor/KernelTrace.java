@@ -29,7 +29,8 @@ public record KernelTrace(List<String> operators) {
             "aten::view");
 
     /** Methods of scripts that are one kernel on a GPU: the substitute of attention, and its backward. */
-    private static final Set<String> KERNELS = Set.of("meta_attention", "recorded_gradients");
+    private static final Set<String> KERNELS =
+            Set.of("meta_attention", "meta_flash_forward", "meta_flash_backward", "recorded_gradients");
 
     private record Event(String name, double start, double end) {}
 

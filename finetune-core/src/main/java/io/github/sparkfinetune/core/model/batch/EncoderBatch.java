@@ -20,8 +20,9 @@ import java.util.stream.LongStream;
  * <p>Tensors: token type ids {@code types} [N]; {@code positions} [N]; {@code first} [B], the row of each sample's
  * first token; for a masked language model {@code places} [M], the rows of the tokens with a label. All are I64. With
  * counted padding also {@code attention_mask} [N], F32, 0 at padding. {@link AttentionCalls} describes the tensors of
- * attention, {@link NearTokens} those of families with a window. Layers with rotary positions also have the tensors of
- * {@link Rotations}. The targets are the labels of the rows in {@code places}.
+ * attention, {@link NearTokens} those of families with a window, {@link FlashInputs} those of flash attention. Layers
+ * with rotary positions also have the tensors of {@link Rotations}. The targets are the labels of the rows in
+ * {@code places}.
  */
 public final class EncoderBatch {
     private final NDManager owner;
@@ -69,6 +70,7 @@ public final class EncoderBatch {
      * @param counted minimum number of tokens of each sample, including counted padding; 0 for no padding
      * @param multiple divisor of the number of rows
      * @param isMaskedLm whether the batch is for a masked language model
+     * @param isFlash whether the model computes attention by flash attention
      */
     public static Batch of(
             NDManager owner,
@@ -77,16 +79,23 @@ public final class EncoderBatch {
             List<Sample> samples,
             int counted,
             int multiple,
-            boolean isMaskedLm) {
-        return new EncoderBatch(owner, architecture, rotations, samples, counted, multiple).build(isMaskedLm);
+            boolean isMaskedLm,
+            boolean isFlash) {
+        return new EncoderBatch(owner, architecture, rotations, samples, counted, multiple).build(isMaskedLm, isFlash);
     }
 
-    private Batch build(boolean isMaskedLm) {
+    private Batch build(boolean isMaskedLm, boolean isFlash) {
         NDArray ids = fill();
         AttentionCalls calls = AttentionCalls.of(lengths, rows, tokens, architecture.padsAttention());
         tensors.putAll(calls.tensors(owner));
-        if (architecture.window() > 0) {
-            tensors.putAll(NearTokens.masks(owner, calls, architecture));
+        // With dropout of probabilities, or with padding, attention is computed text by text.
+        boolean isByText = calls.isPadded() || architecture.shape().dropout().probs() > 0;
+        if (architecture.window() > 0 && (isByText || !isFlash)) {
+            tensors.putAll(NearTokens.masks(owner, calls, architecture, isByText));
+        }
+        if (!isByText) {
+            long[] documents = Batch.lengths(calls.documents());
+            tensors.putAll(FlashInputs.of(owner, documents, architecture.window(), architecture.window()));
         }
         LongStream targets = LongStream.empty();
         if (isMaskedLm) {

@@ -18,14 +18,14 @@ import java.util.Map;
 public final class NearTokens {
     private NearTokens() {}
 
-    static Map<String, NDArray> masks(NDManager owner, AttentionCalls calls, EncoderArchitecture architecture) {
+    /** @param isByText whether attention is computed text by text */
+    static Map<String, NDArray> masks(
+            NDManager owner, AttentionCalls calls, EncoderArchitecture architecture, boolean isByText) {
         int window = architecture.window();
         long[] documents = Batch.lengths(calls.documents());
         long tokens = Arrays.stream(documents).sum();
         long pairs = Arrays.stream(documents).map(length -> length * length).sum();
         boolean anyIsFar = Arrays.stream(documents).anyMatch(length -> length - 1 > window);
-        // With dropout of probabilities, or with padding, attention is computed text by text.
-        boolean isByText = calls.isPadded() || architecture.shape().dropout().probs() > 0;
         return anyIsFar && !isByText && tokens * 4 * window < pairs
                 ? Map.of("band", band(owner, documents, window))
                 : windows(owner, documents, window);

@@ -59,10 +59,11 @@ class ModernBert(
         """The entries of batch that hide tokens from a layer; without a window, only padding does."""
         if "window" in w:
             return batch
-        padding: Dict[str, Tensor] = {}
-        if "bias" in batch:
-            padding["bias"] = batch["bias"]
-        return padding
+        others: Dict[str, Tensor] = {}
+        for name in ["bias", "starts"]:
+            if name in batch:
+                others[name] = batch[name]
+        return others
 
     def queries_keys_values(self, qkv: Tensor, batch: Dict[str, Tensor]) -> Tuple[Tensor, Tensor, Tensor]:
         """qkv [N, 3 H] -> q, k, v, each [N, H]"""
@@ -86,7 +87,7 @@ class ModernBert(
             q, k, v = q.to(torch.float32), k.to(torch.float32), v.to(torch.float32)
             y = self.dropped_attention(q, k, v, documents, seen, masks)
             return {"attended": self.cast(y)}
-        if "band" in seen:
+        if "band" in seen and not self.is_flash(q, seen):
             return self.attend_near(q, k, v, seen["band"], recorded)
         return self.attend(q, k, v, documents, seen, recorded)
 
@@ -101,7 +102,7 @@ class ModernBert(
         """Gradients of q, k and v; go [N, H]: gradient of attended."""
         if not self.is_fusible(seen, masks):
             return self.dropped_attention_backward(go, kept, documents, seen, masks)
-        if "band" in seen:
+        if "band" in seen and not self.is_flash(kept["q"], seen):
             return self.attend_near_backward(go, kept, seen["band"])
         return self.attend_backward(go, kept, documents, seen)
 

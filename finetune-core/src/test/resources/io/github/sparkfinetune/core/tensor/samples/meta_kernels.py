@@ -63,3 +63,51 @@ class MetaKernels(torch.nn.Module):
         y = torch.matmul(s.softmax(-1), v)
         # In the order of tokens, as flash attention lays it out.
         return y.transpose(1, 2).contiguous().transpose(1, 2)
+
+    def meta_flash_forward(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        starts: Tensor,
+        starts_of_keys: Tensor,
+        longest: int,
+        longest_of_keys: int,
+        dropout: float,
+        causal: bool,
+        debug: bool,
+        window_size_left: int,
+        window_size_right: int,
+    ) -> Tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """The shapes of CUDA's flash attention: q [N, A, d], k and v [N, G, d] -> [N, A, d] and [A, N]"""
+        for x in [q, k, v]:
+            assert x.dtype == torch.bfloat16 and x.dim() == 3 and x.size(2) == q.size(2), "no operand of the kernel"
+        assert starts.is_meta and starts.dtype == torch.int32, "starts are not on the device"
+        repeated = (k + v).repeat_interleave(q.size(1) // k.size(1), 1)
+        sums = q.to(torch.float32).sum([2]).t().contiguous()
+        return q + repeated, sums, starts, starts, q[:0]
+
+    def meta_flash_backward(
+        self,
+        g: Tensor,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        o: Tensor,
+        sums: Tensor,
+        starts: Tensor,
+        starts_of_keys: Tensor,
+        longest: int,
+        longest_of_keys: int,
+        dropout: float,
+        causal: bool,
+        state: Tensor,
+        unused: Tensor,
+        window_size_left: int,
+        window_size_right: int,
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """The shapes of the backward of flash attention: g and o [N, A, d], sums [A, N] -> those of q, k and v"""
+        assert g.dtype == torch.bfloat16 and g.size() == q.size() and o.size() == q.size(), "no gradient of the output"
+        assert sums.dtype == torch.float32 and sums.size(1) == q.size(0) and sums.size(0) == q.size(1), "no sums"
+        assert starts.is_meta and state.is_meta, "tensors are on two devices"
+        return torch.empty_like(q), torch.empty_like(k), torch.empty_like(v)

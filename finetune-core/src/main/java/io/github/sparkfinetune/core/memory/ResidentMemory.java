@@ -12,14 +12,23 @@ public final class ResidentMemory {
 
     private ResidentMemory() {}
 
-    /** Returns the peak resident size of the process in bytes (VmHWM), or 0 if the system does not report it. */
+    /** Returns the peak resident size of the process in bytes, or 0 if the system does not report it. */
     public static long peak() {
+        return value("VmHWM:");
+    }
+
+    /** Returns the resident size of the process in bytes, or 0 if the system does not report it. */
+    public static long now() {
+        return value("VmRSS:");
+    }
+
+    private static long value(String name) {
         if (!Files.isReadable(STATUS)) {
             return 0;
         }
         try {
             return Files.readAllLines(STATUS).stream()
-                    .filter(line -> line.startsWith("VmHWM:"))
+                    .filter(line -> line.startsWith(name))
                     .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * KIB)
                     .findFirst()
                     .orElse(0);

@@ -10,18 +10,25 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /** Receives the records of a training, one for each step, and reports the speed of the steps after the first few. */
 final class TimedSteps implements Consumer<TrainingRecord> {
     /** System properties that change the benchmark. */
-    static final List<String> PROPERTIES = List.of("steps", "profile");
+    static final List<String> PROPERTIES = List.of("steps", "profile", "gpu");
+
+    /** Index of the GPU, or -1 for the CPU. */
+    static final int GPU = Integer.getInteger("gpu", -1);
 
     private static final int WARM_UP = 3;
     private static final int STEPS = Integer.getInteger("steps", 20);
     private static final String PROFILE = System.getProperty("profile");
 
     private final List<TrainingRecord> records = new ArrayList<>();
+    private final List<Double> losses = new ArrayList<>();
     private long peak;
+    /** Memory of the device, or of the process on the CPU, after each timed step. */
+    private final List<Long> used = new ArrayList<>();
 
     /** Returns the number of steps to train. */
     static int total() {
@@ -34,8 +41,10 @@ final class TimedSteps implements Consumer<TrainingRecord> {
         if (PROFILE != null && step.step() == total()) {
             TorchJni.stopProfile(PROFILE);
         }
+        losses.add(step.training().loss());
         if (step.step() > WARM_UP) {
             records.add(step);
+            used.add(GPU < 0 ? ResidentMemory.now() : GpuMemory.used());
         }
         // Saving after the last step must not count as memory of a step.
         peak = ResidentMemory.peak();
@@ -60,7 +69,7 @@ final class TimedSteps implements Consumer<TrainingRecord> {
         boolean sequences = !config.task().generates();
         return String.format(
                 Locale.ROOT,
-                "ours ranks %d threads %d%s %s %.2f step ms median %.0f least %.0f peak MB %d loss %.4f",
+                "ours ranks %d threads %d%s %s %.2f step ms median %.0f least %.0f peak MB %d loss %.4f%s",
                 ranks,
                 threads,
                 config.compute().cluster().shard() == Shard.NONE
@@ -74,6 +83,21 @@ final class TimedSteps implements Consumer<TrainingRecord> {
                 seconds[seconds.length / 2] * 1e3,
                 seconds[0] * 1e3,
                 peak >> 20,
-                last.training().loss());
+                last.training().loss(),
+                System.getProperty("gpu") == null ? "" : memoryAndLosses());
+    }
+
+    /** Returns the memory in use, its growth over the timed steps, and the loss of each step. */
+    private String memoryAndLosses() {
+        long most = used.stream().mapToLong(Long::longValue).max().orElse(0);
+        long grown = used.get(used.size() - 1) - used.get(0);
+        return String.format(
+                Locale.ROOT,
+                " used MB %d grown MB %d losses %s",
+                most >> 20,
+                grown >> 20,
+                losses.stream()
+                        .map(loss -> String.format(Locale.ROOT, "%.6f", loss))
+                        .collect(Collectors.joining(",")));
     }
 }

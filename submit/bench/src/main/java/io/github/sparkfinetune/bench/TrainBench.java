@@ -17,6 +17,8 @@ import java.util.List;
  *
  * <p>{@code -Dsteps=N} sets the number of timed steps. With {@code -Dprofile=FILE} rank 0 writes PyTorch's trace of the
  * last step. {@code -Dshard=LEVEL} sets {@code cluster.shard}. {@code -Dprecision=bf16} sets the precision of the run.
+ * {@code -Dgpu=INDEX} trains on a GPU, or with -1 on the CPU, and adds the memory in use, its growth over the timed
+ * steps and all losses to the result.
  */
 final class TrainBench {
     private TrainBench() {}

@@ -23,7 +23,7 @@ final class TrainRank {
         try (Collective collective = RankProcesses.join(rank)) {
             Path localDir = Path.of(System.getProperty("java.io.tmpdir"));
             RankContext context = new RankContext(
-                    collective, -1, threads, new Configuration(), localDir, "bench", steps, () -> false);
+                    collective, TimedSteps.GPU, threads, new Configuration(), localDir, "bench", steps, () -> false);
             FineTuner.run(config, context, null);
         }
         if (rank == 0) {

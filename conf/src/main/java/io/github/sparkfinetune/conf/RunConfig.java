@@ -77,12 +77,14 @@ public record RunConfig(
             DeviceChoice device,
 
             @Key(hf = "TrainingArguments.bf16") PrecisionChoice precision,
+            PredictConfig predict,
             ClusterConfig cluster)
             implements Serializable {
 
         public Compute {
             Check.present("device", device);
             Check.present("precision", precision);
+            Check.present("predict", predict);
             Check.present("cluster", cluster);
         }
     }

@@ -17,6 +17,7 @@ import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.OutputConfig;
 import io.github.sparkfinetune.conf.Overlong;
 import io.github.sparkfinetune.conf.Packing;
+import io.github.sparkfinetune.conf.PredictConfig;
 import io.github.sparkfinetune.conf.PreferenceConfig;
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
 import io.github.sparkfinetune.conf.RunConfig;
@@ -200,6 +201,8 @@ class EveryKeyTest {
                   repetition_penalty: 1.1
                   prompt_lookup_num_tokens: 3
                   eval_samples: 19
+                predict:
+                  precision: fp32
                 cluster:
                   ranks: 4
                   port: 7000
@@ -306,6 +309,7 @@ class EveryKeyTest {
                 new RunConfig.Compute(
                         DeviceChoice.CPU,
                         PrecisionChoice.BF16,
+                        new PredictConfig(PredictConfig.PredictPrecision.FP32),
                         new ClusterConfig(
                                 4,
                                 7000,

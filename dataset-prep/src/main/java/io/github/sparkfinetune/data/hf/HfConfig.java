@@ -26,6 +26,9 @@ public final class HfConfig extends ConfigKeys {
     public static final String FILE = "config.json";
 
     private static final String ID2LABEL = "id2label";
+    private static final String COMPUTE_DTYPE = "compute_dtype";
+    private static final String BF16 = "bfloat16";
+    private static final String F32 = "float32";
     private static final int DEFAULT_NUM_LABELS = 2;
     private static final int MOST_LAYERS = 10_000;
 
@@ -221,6 +224,25 @@ public final class HfConfig extends ConfigKeys {
             model = model.with(key, null);
         }
         return model;
+    }
+
+    /**
+     * Returns whether the model was trained with matrix products in BF16; empty when not stated, as by other libraries.
+     *
+     * @throws RunException when it is neither bfloat16 nor float32
+     */
+    public Optional<Boolean> trainedInBf16() {
+        Optional<String> dtype = text(COMPUTE_DTYPE);
+        if (dtype.isPresent() && !List.of(BF16, F32).contains(dtype.get())) {
+            throw RunException.data(source() + ": " + COMPUTE_DTYPE + " is " + Quoted.name(dtype.get()) + ", must be "
+                    + BF16 + " or " + F32);
+        }
+        return dtype.map(BF16::equals);
+    }
+
+    /** Returns this configuration with the type of the matrix products in training. */
+    public HfConfig withTrainedInBf16(boolean bf16) {
+        return with(COMPUTE_DTYPE, bf16 ? BF16 : F32);
     }
 
     /** Returns the key of the element type; {@code transformers} before 4.56 knows the longer name only. */

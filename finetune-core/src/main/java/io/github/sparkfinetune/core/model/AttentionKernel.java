@@ -46,7 +46,7 @@ enum AttentionKernel {
         if (!fused) {
             return PYTORCH;
         }
-        return matmul == MatmulBackend.BF16 && processor.hasAvx512() ? MATRICES : FUSED;
+        return matmul.isBf16() && processor.hasAvx512() ? MATRICES : FUSED;
     }
 
     /** Returns the attributes that the script reads. */

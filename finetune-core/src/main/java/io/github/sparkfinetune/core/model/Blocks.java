@@ -14,6 +14,7 @@ import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.model.weight.DequantBuffers;
 import io.github.sparkfinetune.core.model.weight.DoraNorms;
 import io.github.sparkfinetune.core.model.weight.LmHead;
+import io.github.sparkfinetune.core.model.weight.PackedLinears;
 import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.model.weight.ParameterGroup;
 import io.github.sparkfinetune.core.model.weight.ShardedCodes;
@@ -49,6 +50,7 @@ final class Blocks {
     private final Set<String> unused;
     private final Optional<Collective> ranks;
     private final WeightGathering gathering;
+    private final PackedLinears packed;
     private Optional<ParameterGroup> shared = Optional.empty();
 
     Blocks(Weights weights) {
@@ -64,6 +66,7 @@ final class Blocks {
         this.adapters = new Adapters(weights, staging);
         this.ranks = weights.adaptation().ranks();
         this.gathering = new WeightGathering(device, script);
+        this.packed = new PackedLinears(weights);
         this.unused = new LinkedHashSet<>(weights.adaptation().modules().keySet());
     }
 
@@ -210,7 +213,9 @@ final class Blocks {
         spec.constants().forEach((local, number) -> content.constants().put(local, manager.create(number)));
         spec.weights().forEach((local, weight) -> {
             WeightPlacement placement = weights.placements().of(spec, weight);
-            if (placement.isBf16()) {
+            if (packed.contain(spec, weight, placement)) {
+                content.constants().putAll(packed.load(local, weight));
+            } else if (placement.isBf16()) {
                 content.constants().put(local, weights.bf16(weight));
             } else if (placement.isWidened()) {
                 content.stored().put(local, weights.stored(weight, placement));

@@ -156,6 +156,11 @@ public final class Encoder extends Model {
     }
 
     @Override
+    public int rows(Sample sample) {
+        return Math.max(padded, sample.length());
+    }
+
+    @Override
     public Batch batch(NDManager owner, List<Sample> samples) {
         return EncoderBatch.of(owner, architecture, rotations, samples, padded, matmul().rows(), isMaskedLm(), isFlash);
     }

@@ -3,6 +3,8 @@ package io.github.sparkfinetune.core.model;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.Processor;
+import java.util.List;
+import java.util.Optional;
 
 /** Library and type of a model's matrix products. */
 public enum MatmulBackend {
@@ -11,17 +13,53 @@ public enum MatmulBackend {
     /** F32, in oneDNN on a CPU. */
     ONEDNN("core.model.matmul_onednn"),
     /** BF16, with inputs and outputs in F32. */
-    BF16("core.model.matmul_bf16");
+    BF16("core.model.matmul_bf16"),
+    /** {@link #BF16} for a model that never changes: the layers' weights are packed once for oneDNN. */
+    PACKED_BF16("core.model.matmul_bf16", "core.model.matmul_packed_bf16"),
+    /** 8 bits in the layers' linears, for a model that never changes; else F32. */
+    INT8("core.model.matmul", "core.model.matmul_int8"),
+    /** 8 bits in the layers' linears, for a model that never changes; else BF16. */
+    INT8_AND_BF16("core.model.matmul_bf16", "core.model.matmul_int8");
 
-    private final String module;
+    @SuppressWarnings("ImmutableEnumChecker")
+    private final List<String> modules;
 
-    MatmulBackend(String module) {
-        this.module = module;
+    MatmulBackend(String... modules) {
+        this.modules = List.of(modules);
     }
 
-    /** Returns the script module with the product methods. It must precede the modules that call them. */
+    /** Returns the script module with the product methods of weights that are not packed, as {@link #modules}. */
     public String module() {
-        return module;
+        return modules.get(0);
+    }
+
+    /** Returns the script modules with the product methods. They must precede the modules that call them. */
+    public List<String> modules() {
+        return modules;
+    }
+
+    /** Returns whether products are in BF16, except those of packed weights in 8 bits. */
+    public boolean isBf16() {
+        return modules.contains("core.model.matmul_bf16");
+    }
+
+    /** Returns whether the weights of the layers' linears are packed when they are loaded, and never change. */
+    public boolean packs() {
+        return modules.size() > 1;
+    }
+
+    /** Returns this backend for a model that never changes, on a device. */
+    public MatmulBackend packed(Device device) {
+        return this == BF16 && device.readsInPlace() && hasOneDnn() ? PACKED_BF16 : this;
+    }
+
+    /**
+     * Returns the backend with 8 bits for a model that never changes, or empty if the device lacks it.
+     *
+     * @param bf16 whether the rest is computed in BF16
+     */
+    public static Optional<MatmulBackend> int8(Device device, boolean bf16) {
+        return Optional.of(bf16 ? INT8_AND_BF16 : INT8).filter(any -> device.readsInPlace() && hasOneDnn());
     }
 
     /**
@@ -30,7 +68,7 @@ public enum MatmulBackend {
      * sizes.
      */
     int rows() {
-        return this == BF16 ? 16 : 1;
+        return isBf16() ? 16 : 1;
     }
 
     /** Returns the backend of a run's precision; {@code auto} is the device's preference. */
@@ -50,7 +88,14 @@ public enum MatmulBackend {
      * oneDNN.
      */
     static MatmulBackend f32(String system, String architecture, Processor processor) {
-        boolean has = architecture.equals("amd64") && !system.startsWith("Mac");
-        return has && !processor.isIntel() ? ONEDNN : PYTORCH;
+        return hasOneDnn(system, architecture) && !processor.isIntel() ? ONEDNN : PYTORCH;
+    }
+
+    private static boolean hasOneDnn() {
+        return hasOneDnn(System.getProperty("os.name"), System.getProperty("os.arch"));
+    }
+
+    private static boolean hasOneDnn(String system, String architecture) {
+        return architecture.equals("amd64") && !system.startsWith("Mac");
     }
 }

@@ -125,6 +125,11 @@ public abstract sealed class Model permits Encoder, Decoder {
      */
     public abstract Batch batch(NDManager owner, List<Sample> samples);
 
+    /** Returns the number of a sample's tokens in a batch, including counted padding. */
+    public int rows(Sample sample) {
+        return sample.length();
+    }
+
     /** Returns the embedding rows of a batch's ids, [N, hidden]. */
     public final NDArray lookup(NDManager owner, Batch batch) {
         return parts.passes()

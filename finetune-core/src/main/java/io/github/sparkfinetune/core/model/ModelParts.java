@@ -15,6 +15,7 @@ import io.github.sparkfinetune.core.model.weight.TokenRows;
 import io.github.sparkfinetune.core.model.weight.Weights;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -99,9 +100,11 @@ record ModelParts(
             TensorSource source,
             Adaptation adaptation,
             long seed) {
-        ScriptModule script = ScriptModule.load(manager, List.of(matmul.module(), architecture.script()), attributes);
-        Adaptation adapted = adaptation.withBf16(matmul == MatmulBackend.BF16);
-        Weights weights = new Weights(source, architecture, manager, script, adapted, seed);
+        List<String> modules = new ArrayList<>(matmul.modules());
+        modules.add(architecture.script());
+        ScriptModule script = ScriptModule.load(manager, modules, attributes);
+        Adaptation adapted = adaptation.withBf16(matmul.isBf16());
+        Weights weights = new Weights(source, architecture, manager, script, adapted, seed, matmul.packs());
         Blocks builder = new Blocks(weights);
         Table table = builder.table(architecture.table());
         builder.share(architecture.shared());

@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -80,12 +81,10 @@ public final class Embedder implements AutoCloseable {
         Torch.start(threads);
         NDManager manager = Device.of(gpu).manager();
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
-            MatmulBackend matmul = MatmulBackend.of(config.compute().precision(), Device.of(manager));
-            Encoder model = KIND.load(
-                    new Pretrained(manager, matmul, HfConfig.read(folder), source),
-                    0,
-                    Adaptation.of(Trainable.none()),
-                    0);
+            HfConfig read = HfConfig.read(folder);
+            MatmulBackend matmul = PredictionMatmul.of(config, Optional.of(read), Device.of(manager));
+            Encoder model =
+                    KIND.load(new Pretrained(manager, matmul, read, source), 0, Adaptation.of(Trainable.none()), 0);
             return new Embedder(manager, model, config.training().batches().perDeviceEvalBatchSize());
         } catch (RuntimeException e) {
             manager.close();

@@ -90,7 +90,8 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
             if (config.compute().cluster().shard() == Shard.FULL) {
                 begun = begun.sharedBy(ranks);
             }
-            Pretrained pretrained = pretrained(precision, manager, grown, weights);
+            MatmulBackend matmul = MatmulBackend.of(precision, Device.of(manager));
+            Pretrained pretrained = new Pretrained(manager, matmul, grown, weights);
             return load(config, pretrained, labels, begun, vocabulary > rows);
         }
     }
@@ -106,11 +107,12 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
         HfConfig model = Architectures.config(trained);
         try (SafetensorsModel source = SafetensorsModel.open(base.orElse(trained))) {
             TaskSpec spec = TaskSpecs.of(config);
-            Pretrained pretrained = pretrained(config.compute().precision(), manager, model, source);
+            MatmulBackend matmul = PredictionMatmul.of(config, Optional.of(model), Device.of(manager));
+            Pretrained pretrained = new Pretrained(manager, matmul, model, source);
             Adaptation adaptation = base.isPresent()
                     ? spec.adaptation(
                             config, config.method(), model, source, Optional.of(AdapterFile.read(trained)), threads)
-                    : Adaptation.of(Trainable.none()).withStorage(whole(pretrained.matmul()));
+                    : Adaptation.of(Trainable.none()).withStorage(whole(matmul));
             return load(config, pretrained, spec.labels(model), adaptation, false);
         }
     }
@@ -119,16 +121,20 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
      * Loads the base model of a run for prediction, in the storage that adapters are trained with. This is for tasks
      * that use the base model's head. A missing head gets the initial values of a training run.
      *
+     * @param trained configuration in the folder of the trained model, whose precision the base model has too; empty
+     *     without a trained model
      * @param base local folder of the base model
      * @param vocabulary number of token ids that must have an embedding
      */
-    static LoadedModel base(RunConfig config, NDManager manager, Path base, int vocabulary, int threads) {
+    static LoadedModel base(
+            RunConfig config, NDManager manager, Optional<HfConfig> trained, Path base, int vocabulary, int threads) {
         HfConfig model = Architectures.config(base);
         HfConfig grown = model.withTokens(vocabulary);
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
             StoredNames names = new StoredNames(source, Architectures.of(grown).prefix());
             Trainable drawn = (name, kind, layer) -> names.find(name).isEmpty();
-            Pretrained pretrained = pretrained(config.compute().precision(), manager, grown, source);
+            MatmulBackend matmul = PredictionMatmul.of(config, trained, Device.of(manager));
+            Pretrained pretrained = new Pretrained(manager, matmul, grown, source);
             return load(config, pretrained, Labels.none(), Adaptation.none(config.method(), drawn, threads), false);
         }
     }
@@ -146,12 +152,6 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
 
     /** Returns the storage of a full model: F32, or the checkpoint's own type if products read BF16. */
     private static Adaptation.Storage whole(MatmulBackend matmul) {
-        return matmul == MatmulBackend.BF16 ? Adaptation.Storage.AS_STORED : Adaptation.Storage.F32;
-    }
-
-    private static Pretrained pretrained(
-            PrecisionChoice precision, NDManager manager, HfConfig model, TensorSource source) {
-        MatmulBackend matmul = MatmulBackend.of(precision, Device.of(manager));
-        return new Pretrained(manager, matmul, model, source);
+        return matmul.isBf16() ? Adaptation.Storage.AS_STORED : Adaptation.Storage.F32;
     }
 }

@@ -148,13 +148,15 @@ public final class Predictor implements AutoCloseable {
             throws IOException {
         Path base = ModelFolder.fetch(config.base().model(), hadoop, localDir);
         TokenizerFiles tokenizer = tokenizer(base, config, hadoop);
+        Optional<HfConfig> trained =
+                HfConfig.find(new org.apache.hadoop.fs.Path(config.output().model()), hadoop);
         return new Predictor(
                 config,
                 gpu,
                 threads,
                 tokenizer,
                 Optional.empty(),
-                manager -> LoadedModel.base(config, manager, base, tokenizer.vocabularySize(), threads));
+                manager -> LoadedModel.base(config, manager, trained, base, tokenizer.vocabularySize(), threads));
     }
 
     private static TokenizerFiles tokenizer(Path folder, RunConfig config, Configuration hadoop) throws IOException {

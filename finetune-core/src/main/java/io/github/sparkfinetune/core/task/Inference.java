@@ -20,16 +20,21 @@ import java.util.stream.IntStream;
 public final class Inference {
     private Inference() {}
 
+    /** Tokens of a batch for each sample of {@code batchSize}: a batch of short samples has more samples. */
+    private static final int TOKENS = 64;
+
     /**
-     * Computes the logits of each sample. Samples of similar length share a batch.
+     * Computes the logits of each sample. Samples of similar length share a batch. Samples with equal tokens are
+     * computed once.
      *
-     * @param batchSize number of samples computed at once
+     * @param batchSize number of samples computed at once, if they have {@value #TOKENS} tokens
      * @return [samples][classes], in the order of the samples; for a head that classifies tokens [samples][tokens,
      *     classes], including counted padding
      */
     public static float[][] logits(NDManager manager, Model model, List<Sample> samples, int batchSize) {
-        float[][] logits = new float[samples.size()][];
-        byLength(manager, model, samples, batchSize, (owner, indices, batch, output) -> {
+        DistinctSamples distinct = DistinctSamples.of(samples);
+        float[][] logits = new float[distinct.samples().size()][];
+        byLength(manager, model, distinct.samples(), batchSize, (owner, indices, batch, output) -> {
             float[] flat = output.toFloatArray();
             int rows = Math.toIntExact(output.getShape().get(0));
             int classes = flat.length / rows;
@@ -41,7 +46,7 @@ public final class Inference {
                 logits[indices.get(i)] = Arrays.copyOfRange(flat, first * classes, (first + count) * classes);
             }
         });
-        return logits;
+        return distinct.ofAll(logits);
     }
 
     /** Receiver of the last block's output for each batch. */
@@ -57,17 +62,25 @@ public final class Inference {
     }
 
     /**
-     * Computes samples in batches of similar length.
+     * Computes samples in batches of similar length, with about the same number of tokens.
      *
-     * @param batchSize number of samples computed at once
+     * @param batchSize number of samples computed at once, if they have {@value #TOKENS} tokens
      */
     public static void byLength(
             NDManager manager, Model model, List<Sample> samples, int batchSize, BatchOutput outputs) {
         List<Integer> byLength =
                 new ArrayList<>(IntStream.range(0, samples.size()).boxed().toList());
         byLength.sort(Comparator.comparingInt(i -> samples.get(i).length()));
-        for (int from = 0; from < byLength.size(); from += batchSize) {
-            List<Integer> indices = byLength.subList(from, Math.min(byLength.size(), from + batchSize));
+        long most = (long) batchSize * TOKENS;
+        int to;
+        for (int from = 0; from < byLength.size(); from = to) {
+            to = from + 1;
+            // The next sample is the longest.
+            while (to < byLength.size()
+                    && (to - from + 1L) * model.rows(samples.get(byLength.get(to))) <= most) {
+                to++;
+            }
+            List<Integer> indices = byLength.subList(from, to);
             try (NDManager owner = manager.newSubManager()) {
                 Batch batch =
                         model.batch(owner, indices.stream().map(samples::get).toList());

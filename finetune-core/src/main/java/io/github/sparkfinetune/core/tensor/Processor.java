@@ -57,6 +57,11 @@ public record Processor(String vendor, Set<String> flags) {
         return vendor.equals("GenuineIntel");
     }
 
+    /** Returns whether the processor has BF16 instructions. Without them, BF16 is many times slower than F32. */
+    public boolean hasBf16() {
+        return flags.contains("avx512_bf16") || flags.contains("amx_bf16");
+    }
+
     /** Returns whether oneDNN multiplies BF16 on the processor, at least with F32 instructions. */
     public boolean hasAvx512() {
         return flags.containsAll(Set.of("avx512bw", "avx512vl", "avx512dq"));

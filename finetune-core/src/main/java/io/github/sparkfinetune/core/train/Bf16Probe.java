@@ -10,12 +10,9 @@ import io.github.sparkfinetune.core.tensor.Processor;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /** Measurement of matrix products of a model's size in BF16 and in F32. */
 final class Bf16Probe {
-    private static final Set<String> INSTRUCTIONS = Set.of("avx512_bf16", "amx_bf16");
-
     private static final int TOKENS = 256;
     private static final long NANOS = 50_000_000;
     /** Enough rounds that some have a CPU core to themselves, even while JVMs start on the machine. */
@@ -25,9 +22,9 @@ final class Bf16Probe {
 
     private Bf16Probe() {}
 
-    /** Returns whether this machine has BF16 instructions. Without them, BF16 is many times slower than F32. */
+    /** Returns whether this machine has BF16 instructions. */
     static boolean hasInstructions() {
-        return Processor.here().flags().stream().anyMatch(INSTRUCTIONS::contains);
+        return Processor.here().hasBf16();
     }
 
     /**

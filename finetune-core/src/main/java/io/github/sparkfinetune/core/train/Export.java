@@ -165,8 +165,9 @@ final class Export {
                 architecture,
                 resources.manifest().samples().labels(),
                 dtype.name().toLowerCase(Locale.ROOT));
+        boolean bf16 = resources.precision().choice() == RunConfig.PrecisionChoice.BF16;
         return Architectures.of(model)
-                .written(spec.tunedConfig(saved, result.best().eval()));
+                .written(spec.tunedConfig(saved, result.best().eval()).withTrainedInBf16(bf16));
     }
 
     /** Returns the tensors that PEFT saves: all trained tensors, and embeddings with rows for new tokens. */

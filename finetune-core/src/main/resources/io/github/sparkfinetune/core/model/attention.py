@@ -93,6 +93,8 @@ class Attention(AttentionCalls):
             _, n, length = call
             qi, ki, vi = self.heads(q, call), self.heads(k, call), self.heads(v, call)
             bias = self.bias(w, batch, call)
+            if bias is not None:
+                bias = bias.to(q.dtype)
             if "probs" in masks:
                 s = torch.matmul(qi * float(qi.size(-1)) ** -0.5, ki.transpose(-2, -1))
                 if bias is not None:

@@ -32,12 +32,39 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         masks: Dict[str, Tensor],
     ) -> Tensor:
         """x [N, H] -> [N, H], for a forward without backward or as PyTorch records it."""
+        if not torch.is_grad_enabled():
+            return self.inferred(x, w, batch, documents, masks)
         attended = self.attended(x, w, batch, documents, masks)
         a = self.linear(attended, w, masks, "attention_output")
         h = self.layer_norm(self.residual(x, a, masks, "attention_residual"), w, "attention_norm")
         u = self.cast(self.linear(h, w, masks, "intermediate"))
         f = self.linear(self.activation(u, self.hidden_act), w, masks, "output")
         return self.layer_norm(self.residual(h, f, masks, "output_residual"), w, "output_norm")
+
+    def inferred(
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+    ) -> Tensor:
+        """layer without a graph. The products' results have the compute dtype, the sums and norms F32."""
+        attended = self.attended(x, w, batch, documents, masks)
+        a = self.cast_dense(attended, w, masks, "attention_output")
+        h = self.layer_norm(self.residual(x, a, masks, "attention_residual"), w, "attention_norm")
+        u = self.activated(h, w, masks, "intermediate", self.hidden_act)
+        f = self.cast_dense(u, w, masks, "output")
+        return self.layer_norm(self.residual(h, f, masks, "output_residual"), w, "output_norm")
+
+    def activated(
+        self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str, act: str
+    ) -> Tensor:
+        """The activation of a linear without a graph, in the compute dtype."""
+        tanh = act == "gelu_new" or act == "gelu_pytorch_tanh"
+        if (act == "gelu" or tanh) and name + ".packed" in w and not self.has_adapter(w, name):
+            return self.packed_product(self.packed_input(x), w, name, "tanh" if tanh else "none")
+        return self.activation(self.cast_dense(x, w, masks, name), act)
 
     def attended(
         self,
@@ -47,11 +74,32 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """Attention's output before its linear, as PyTorch records it: x [N, H] -> [N, H]"""
-        q = self.linear(x, w, masks, "query")
-        k = self.linear(x, w, masks, "key")
-        v = self.linear(x, w, masks, "value")
-        return self.attention(q, k, v, w, batch, documents, masks)
+        """Attention's output before its linear: x [N, H] -> [N, H]
+
+        Without a graph it has the compute dtype, unless attention is slow in BF16.
+        """
+        if torch.is_grad_enabled():
+            q = self.linear(x, w, masks, "query")
+            k = self.linear(x, w, masks, "key")
+            v = self.linear(x, w, masks, "value")
+            return self.attention(q, k, v, w, batch, documents, masks)
+        qkv = self.projected(x, w, masks)
+        return self.attention(qkv[0], qkv[1], qkv[2], w, batch, documents, masks)
+
+    def projected(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor]) -> List[Tensor]:
+        """Queries, keys and values [N, H] of x, without a graph."""
+        names = ["query", "key", "value"]
+        y: List[Tensor] = []
+        packed = True
+        for name in names:
+            packed = packed and name + ".packed" in w and not self.has_adapter(w, name)
+        inputs = self.packed_input(x) if packed else [self.cast(x)]
+        for name in names:
+            if packed:
+                y.append(self.packed_product(inputs, w, name, ""))
+            else:
+                y.append(self.cast_dense(inputs[0], w, masks, name))
+        return [z.to(torch.float32) for z in y] if self.fused_attention else y
 
     def residual(self, x: Tensor, y: Tensor, masks: Dict[str, Tensor], site: str) -> Tensor:
         """x + dropout(y), as PyTorch records it."""

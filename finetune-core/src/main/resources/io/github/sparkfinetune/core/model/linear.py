@@ -1,7 +1,7 @@
 """Linears y = x W^T + b with their adapters and their backward, for every architecture.
 
 The weights w hold, by a linear's name, NAME.weight [out, in], optionally NAME.bias [out], and an
-adapter's weights as in lora.py.
+adapter's weights as in lora.py. A weight that never changes may be NAME.packed instead, see Matmul.
 """
 
 from typing import Dict, Optional
@@ -12,6 +12,9 @@ from torch import Tensor
 
 
 class Linear(Lora):
+    def has_linear(self, w: Dict[str, Tensor], name: str) -> bool:
+        return name + ".weight" in w or name + ".packed" in w
+
     def recorded(
         self,
         x: Tensor,
@@ -28,11 +31,15 @@ class Linear(Lora):
         return y
 
     def linear(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
-        """A linear that PyTorch can differentiate."""
+        """A linear that PyTorch can differentiate, unless its weight is packed."""
+        if name + ".packed" in w:
+            return self.packed_dense(x, w, masks, name).to(torch.float32)
         return self.recorded(x, w[name + ".weight"], w, masks, name)
 
     def conv1d(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
         """As linear, with NAME.weight [in, out], as GPT-2 stores it."""
+        if name + ".packed" in w:
+            return self.packed_dense(x, w, masks, name).to(torch.float32)
         return self.recorded(x, w[name + ".weight"].t(), w, masks, name)
 
     def without_graph(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
@@ -42,8 +49,21 @@ class Linear(Lora):
         y = self.few_rows(x, weight)
         return y if bias is None else y.add_(bias)
 
+    def packed_dense(
+        self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
+    ) -> Tensor:
+        """A linear with a packed weight, in the compute dtype: x [..., in] -> [..., out]"""
+        rows = x.reshape([-1, x.size(-1)])
+        y = self.packed_product(self.packed_input(rows), w, name, "")
+        if self.has_adapter(w, name):
+            inner = self.lora_inner(self.lora_input(rows, w, masks, name), w, name)
+            y.addmm_(self.cast(inner), self.cast(w[name + ".lora_B"]).t())
+        return y.view(list(x.shape[:-1]) + [y.size(-1)])
+
     def dense(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
         """A linear without a graph, by the faster library; its backward is linear_backward."""
+        if name + ".packed" in w:
+            return self.packed_dense(x, w, masks, name).to(torch.float32)
         weight = w[name + ".weight"]
         bias = w.get(name + ".bias")
         if not self.has_adapter(w, name):
@@ -59,6 +79,8 @@ class Linear(Lora):
 
     def cast_dense(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
         """The output of dense in the compute dtype, in which an adapter's products are added."""
+        if name + ".packed" in w:
+            return self.packed_dense(x, w, masks, name)
         if not self.casts() or name + ".lora_magnitude" in w:
             return self.cast(self.dense(x, w, masks, name))
         y = self.product(x, w[name + ".weight"])

@@ -1,6 +1,6 @@
 """Matrix products in F32, by the library that PyTorch chooses."""
 
-from typing import Optional
+from typing import Dict, List, Optional
 
 import torch
 import torch.nn.functional as F
@@ -77,3 +77,22 @@ class Matmul(torch.nn.Module):
     def empty_cast(self, x: Tensor) -> Tensor:
         """An uninitialised tensor of the size of x in the compute dtype."""
         return torch.empty_like(x)
+
+    def pack(self, weight: Tensor) -> List[Tensor]:
+        """The tensors NAME.packed, NAME.packed_scale and so on of a weight [out, in] that never changes.
+
+        None here: the other methods of packed weights are not called.
+        """
+        return []
+
+    def packed_input(self, x: Tensor) -> List[Tensor]:
+        """An input x [N, in] of several packed products."""
+        return [x]
+
+    def packed_product(self, inputs: List[Tensor], w: Dict[str, Tensor], name: str, gelu: str) -> Tensor:
+        """x W^T + b [N, out] in the compute dtype, without a graph, of a packed weight.
+
+        inputs: result of packed_input; gelu: "" for none, "none" or "tanh" for the GELU of the result
+        with this approximation.
+        """
+        return inputs[0]

@@ -216,6 +216,7 @@ class ClassificationRunTest {
                 assertThat(saved.get(key)).as(key).isEqualTo(before.get(key));
             }
         });
-        assertThat(saved).hasSize(before.size());
+        assertThat(saved).hasSize(before.size() + 1);
+        assertThat(saved.path("compute_dtype").textValue()).isEqualTo("float32");
     }
 }

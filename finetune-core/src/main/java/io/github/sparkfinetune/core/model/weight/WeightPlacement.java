@@ -26,6 +26,11 @@ public enum WeightPlacement {
         return this == BF16 || this == MAPPED_BF16;
     }
 
+    /** Returns whether the weight is stored in 4 bits. */
+    public boolean isNf4() {
+        return this == STORED_NF4 || this == NF4 || this == NF4_DOUBLE;
+    }
+
     /** Returns whether the weight is widened into a buffer each time its layer is computed. */
     public boolean isWidened() {
         return switch (this) {

@@ -20,6 +20,7 @@ import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
@@ -41,10 +42,12 @@ public final class Weights {
     private final StoredLinears linears;
     private final long seed;
     private final double initializerRange;
+    private final boolean packs;
 
     /**
      * @param adaptation trained weights, and the storage of frozen weights
      * @param seed seed of new weights
+     * @param packs whether the frozen linears of layers are packed for products
      */
     public Weights(
             TensorSource source,
@@ -52,7 +55,9 @@ public final class Weights {
             NDManager manager,
             ScriptModule script,
             Adaptation adaptation,
-            long seed) {
+            long seed,
+            boolean packs) {
+        this.packs = packs;
         this.source = source;
         this.placements = new WeightPlacements(source, architecture, adaptation);
         this.names = placements.names();
@@ -124,6 +129,25 @@ public final class Weights {
         String stored = names.require(weight.name());
         names.requireShape(stored, weight.shape());
         return frozen.bf16(stored);
+    }
+
+    /** Returns whether the frozen linears of layers are {@link #packed}. */
+    public boolean packs() {
+        return packs;
+    }
+
+    /**
+     * Loads a layer's linear in the form that products read it in, which the script decides.
+     *
+     * @return the packed values and what belongs to them, in the order of {@code Matmul.pack}
+     */
+    public List<NDArray> packed(WeightSpec weight) {
+        String stored = names.require(weight.name());
+        names.requireShape(stored, weight.shape());
+        try (NDManager loading = manager.newSubManager()) {
+            NDArray value = frozen.copied(loading, stored);
+            return script.call(manager, "pack", weight.kind() == WeightSpec.Kind.CONV1D ? value.transpose() : value);
+        }
     }
 
     /** Returns a frozen weight in the type that products read. The value is the stored tensor's, or made from it. */

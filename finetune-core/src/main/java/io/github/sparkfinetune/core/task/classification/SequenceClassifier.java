@@ -29,8 +29,11 @@ import java.util.List;
 record SequenceClassifier(
         NDManager manager, Encoder model, Objective objective, ClassificationTask task, List<String> labels)
         implements TaskModel {
-    /** Number of rows of a block: enough that samples of similar length share a batch. */
-    private static final int BLOCK = 512;
+    /**
+     * Number of rows of a block: enough that samples of similar length share a batch, and that equal texts are found. A
+     * block is some seconds of work.
+     */
+    private static final int BLOCK = 4096;
 
     @Override
     public Scorer scorer() {

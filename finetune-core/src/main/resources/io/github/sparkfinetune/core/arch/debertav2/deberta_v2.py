@@ -73,7 +73,7 @@ class DebertaV2(Bert):
 
         The projection is the rows' own linear, or a linear shared with the tokens.
         """
-        name = linear if linear + ".weight" in w else shared
+        name = linear if self.has_linear(w, linear) else shared
         own: Dict[str, Tensor] = {}
         if name + ".relative" in masks:
             own[name] = masks[name + ".relative"].narrow(0, first, x.size(0))

@@ -62,7 +62,7 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         """
         kept = self.norm_kept(x, w, "input_layernorm", False)
         x1 = self.normed(x, w, kept, "input_layernorm")
-        if "qkv_proj.weight" in w:
+        if self.has_linear(w, "qkv_proj"):
             qkv = self.cast_dense(x1, w, masks, "qkv_proj")
             width = qkv.size(1) // (self.num_heads + 2 * self.num_key_value_heads)
             keys = self.num_key_value_heads * width
@@ -94,7 +94,7 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         h = self.added(x, o, w, kept, "post_attention_layernorm")
         kept.update(self.norm_kept(h, w, "pre_feedforward_layernorm", False))
         h1 = self.normed(h, w, kept, "pre_feedforward_layernorm")
-        if "gate_up_proj.weight" in w:
+        if self.has_linear(w, "gate_up_proj"):
             gate, up = self.cast_dense(h1, w, masks, "gate_up_proj").chunk(2, 1)
         else:
             gate = self.cast_dense(h1, w, masks, "gate_proj")

@@ -1,0 +1,38 @@
+package io.github.sparkfinetune.core.predict;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.Compute;
+import io.github.sparkfinetune.core.model.MatmulBackend;
+import io.github.sparkfinetune.core.tensor.Device;
+import io.github.sparkfinetune.core.tensor.Processor;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.Optional;
+
+/** Choice of the matrix products that a trained model predicts with. */
+final class PredictionMatmul {
+    private PredictionMatmul() {}
+
+    /**
+     * Returns the backend of a run's {@code predict.precision}.
+     *
+     * @param model configuration in the folder of the trained model, or empty without a trained model
+     */
+    static MatmulBackend of(RunConfig config, Optional<HfConfig> model, Device device) {
+        return of(config.compute(), model.flatMap(HfConfig::trainedInBf16), device, Processor.here())
+                .packed(device);
+    }
+
+    /** @param trainedInBf16 whether training computed in BF16, or empty if unknown */
+    static MatmulBackend of(Compute compute, Optional<Boolean> trainedInBf16, Device device, Processor processor) {
+        return switch (compute.predict().precision()) {
+            case FP32 -> MatmulBackend.f32();
+            case BF16 -> MatmulBackend.BF16;
+            case AUTO ->
+                trainedInBf16
+                        .map(bf16 -> bf16 && (device.prefersBf16() || processor.hasBf16())
+                                ? MatmulBackend.BF16
+                                : MatmulBackend.f32())
+                        .orElseGet(() -> MatmulBackend.of(compute.precision(), device));
+        };
+    }
+}

@@ -1,0 +1,65 @@
+package io.github.sparkfinetune.core.predict;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.PredictConfig;
+import io.github.sparkfinetune.conf.PredictConfig.PredictPrecision;
+import io.github.sparkfinetune.conf.RunConfig.Compute;
+import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
+import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.model.MatmulBackend;
+import io.github.sparkfinetune.core.tensor.Device;
+import io.github.sparkfinetune.core.tensor.Processor;
+import io.github.sparkfinetune.core.tensor.Torch;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Choice of the precision of predictions. */
+class PredictionMatmulTest {
+    private static final Processor ABLE = new Processor("AuthenticAMD", Set.of("avx512_bf16"));
+    private static final Processor UNABLE = new Processor("AuthenticAMD", Set.of("avx2"));
+
+    @Test
+    void takesThePrecisionOfTrainingWhereTheProcessorHasIt() {
+        assertThat(auto(Optional.of(true), ABLE)).isEqualTo(MatmulBackend.BF16);
+        assertThat(auto(Optional.of(true), UNABLE)).isEqualTo(MatmulBackend.f32());
+        assertThat(auto(Optional.of(false), ABLE)).isEqualTo(MatmulBackend.f32());
+    }
+
+    @Test
+    void computesInF32WhereTheFolderNamesNoPrecision() {
+        assertThat(auto(Optional.empty(), ABLE)).isEqualTo(MatmulBackend.f32());
+        assertThat(of(PredictPrecision.AUTO, PrecisionChoice.BF16, Optional.empty(), ABLE))
+                .isEqualTo(MatmulBackend.BF16);
+    }
+
+    @Test
+    void takesTheConfiguredPrecision() {
+        assertThat(of(PredictPrecision.FP32, PrecisionChoice.BF16, Optional.of(true), ABLE))
+                .isEqualTo(MatmulBackend.f32());
+        assertThat(of(PredictPrecision.BF16, PrecisionChoice.FP32, Optional.of(false), UNABLE))
+                .isEqualTo(MatmulBackend.BF16);
+    }
+
+    private static MatmulBackend auto(Optional<Boolean> trainedInBf16, Processor processor) {
+        return of(PredictPrecision.AUTO, PrecisionChoice.AUTO, trainedInBf16, processor);
+    }
+
+    private static MatmulBackend of(
+            PredictPrecision chosen, PrecisionChoice trained, Optional<Boolean> trainedInBf16, Processor processor) {
+        Compute any = RunConfigLoader.parse(
+                        "{model: m, task: classification, data: {train: d}, output: {dir: o}}", "run.yaml", List.of())
+                .compute();
+        try (NDManager manager = Torch.manager(-1)) {
+            return PredictionMatmul.of(
+                    new Compute(DeviceChoice.CPU, trained, new PredictConfig(chosen), any.cluster()),
+                    trainedInBf16,
+                    Device.of(manager),
+                    processor);
+        }
+    }
+}

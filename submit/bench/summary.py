@@ -9,13 +9,14 @@ MEASURES = {
     "seq/s": True,
     "Mtok/s": True,
     "docs/s": True,
+    "texts/s": True,
     "whole s": False,
     "cpu s": False,
     "median ms": False,
     "median us": False,
     "peak MB": None,
 }
-NAMES = ("ours", "transformers", "peft", "gloo", "datasets", "datatrove", "trl")
+NAMES = ("ours", "transformers", "peft", "gloo", "datasets", "datatrove", "trl", "onnx")
 
 
 def is_result(line):
@@ -48,7 +49,7 @@ def of(rounds):
     peers = [line for line in lines if not line[0].startswith("ours")]
     table = []
     for line in lines:
-        parts = [re.split(r":? (?:tok/s|seq/s|step|median|whole s|seconds)\b", line[0])[0]]
+        parts = [re.split(r":? (?:tok/s|seq/s|step|median|whole s|texts/s|seconds)\b", line[0])[0]]
         for measure, better in MEASURES.items():
             values = [number(text, measure) for text in line]
             if None in values:

@@ -1,4 +1,6 @@
-"""Labels of texts by transformers, in batches of similar length: transformers_predict.py MODEL TEXTS OUTPUT THREADS DTYPE
+"""Labels of texts by transformers, in batches of similar length.
+
+transformers_predict.py MODEL TEXTS OUTPUT THREADS DTYPE
 
 TEXTS is a file of JSON Lines with the column text, DTYPE float32 or bfloat16.
 """

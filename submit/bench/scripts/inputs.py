@@ -57,6 +57,21 @@ class Inputs:
             w[name + ".norm"] = self.x(out).abs() + 1
         return w
 
+    def packed_weight(self, out, inputs):
+        """Returns a linear "a" whose weight is packed in BF16."""
+        packed = torch.ops.mkldnn._reorder_linear_weight(self.x(out, inputs).to(torch.bfloat16), 1024)
+        return {"a.packed": packed, "a.bias": self.x(out)}
+
+    def packed_codes(self, out, inputs):
+        """Returns a linear "a" whose weight is packed in 8 bits."""
+        codes = self.ids(256, out, inputs).sub(128).to(torch.int8)
+        return {
+            "a.packed": torch.ops.onednn.qlinear_prepack(codes, None),
+            "a.packed_scale": self.x(out).abs(),
+            "a.packed_zero": torch.zeros(out, dtype=torch.int64),
+            "a.bias": self.x(out),
+        }
+
     def norm(self, name, width):
         return {name + ".weight": self.x(width), name + ".bias": self.x(width)}
 

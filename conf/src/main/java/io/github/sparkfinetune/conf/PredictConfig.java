@@ -27,7 +27,14 @@ public record PredictConfig(
         FP32,
         /** Matrix products in BF16. */
         @JsonProperty("bf16")
-        BF16
+        BF16,
+        /**
+         * Products of the layers' linears in 8 bits, with scales that are measured as the inputs come (dynamic
+         * quantisation); the rest in BF16 if the CPU has avx512_bf16 or amx_bf16, else in F32. For x86-64 CPUs only,
+         * and not with qlora. The command prints how the first predictions agree with fp32.
+         */
+        @JsonProperty("int8")
+        INT8
     }
 
     public PredictConfig {

@@ -187,6 +187,12 @@ public record RunConfig(
         }
     }
 
+    /** Returns this run with another {@code predict.precision}. */
+    public RunConfig withPredictPrecision(PredictConfig.PredictPrecision other) {
+        Compute with = new Compute(compute.device, compute.precision, new PredictConfig(other), compute.cluster);
+        return new RunConfig(base, task, data, method, training, tasks, with, output);
+    }
+
     /** Returns the folder of the prepared dataset. */
     public String dataset() {
         return data.dataset().dir() != null ? data.dataset().dir() : output.dir() + "/dataset";

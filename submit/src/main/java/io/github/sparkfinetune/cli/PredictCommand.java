@@ -2,6 +2,7 @@ package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.job.Pipeline;
 import io.github.sparkfinetune.report.RunFolder;
 import java.io.IOException;
 import picocli.CommandLine.Command;
@@ -39,7 +40,7 @@ final class PredictCommand extends JobCommand {
     void execute(RunConfig run, Jobs jobs) throws IOException {
         RunFolder folder = RunFolder.of(run, jobs.hadoop());
         String target = output == null ? folder.shown("predicted.parquet") : output;
-        jobs.predict(run, input, target);
+        new Pipeline(run, jobs, this).predict(input, target);
         say("predicted " + target);
     }
 }

@@ -8,11 +8,13 @@ import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
+import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.trace.Trace;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
@@ -88,9 +90,17 @@ public interface Jobs extends AutoCloseable {
     List<Scores> evaluate(RunConfig config);
 
     /**
-     * Writes the trained model's prediction or answer for each row of {@code input} as Parquet files in {@code output}.
+     * Returns the agreement of the trained model with F32 on the first held-out samples; empty unless
+     * {@code predict.precision} is {@code int8}.
      */
-    void predict(RunConfig config, String input, String output);
+    Optional<Agreement> agreement(RunConfig config);
+
+    /**
+     * Writes the trained model's prediction or answer for each row of {@code input} as Parquet files in {@code output}.
+     *
+     * @return agreement with F32 on the first rows; empty unless {@code predict.precision} is {@code int8}
+     */
+    Optional<Agreement> predict(RunConfig config, String input, String output);
 
     /**
      * Returns the trace of the document in a file.

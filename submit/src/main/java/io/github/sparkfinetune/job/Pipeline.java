@@ -12,6 +12,7 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.report.MetricsFile;
 import io.github.sparkfinetune.report.MetricsLog;
 import io.github.sparkfinetune.report.RunFolder;
+import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.track.Tracking;
 import java.io.IOException;
@@ -148,6 +149,16 @@ public final class Pipeline {
         scores.subList(1, scores.size()).forEach(set -> track(set.split(), step, set, tracking));
         say("test", scores.get(0));
         scores.subList(1, scores.size()).forEach(set -> say(set.split(), set));
+        jobs.agreement(run).ifPresent(this::say);
+    }
+
+    /** Predicts the rows of {@code input} and writes Parquet files to {@code output}. */
+    public void predict(String input, String output) {
+        jobs.predict(run, input, output).ifPresent(this::say);
+    }
+
+    private void say(Agreement agreement) {
+        console.say("int8      " + agreement);
     }
 
     private static void track(String name, long step, Scores scores, Tracking tracking) {

@@ -187,7 +187,7 @@ public final class SessionRun {
 
     /** Predicts the rows of {@code input} and writes Parquet files to {@code output}. */
     public void predict(String input, String output) throws IOException {
-        run("predict", false, run -> jobs.predict(run, input, output));
+        run("predict", false, run -> new Pipeline(run, jobs, console).predict(input, output));
     }
 
     /**

@@ -23,6 +23,7 @@ import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
+import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.EvaluateJob;
 import io.github.sparkfinetune.spark.predict.PredictJob;
 import io.github.sparkfinetune.spark.predict.Scores;
@@ -39,6 +40,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -169,8 +171,13 @@ public final class SparkJobs implements Jobs {
     }
 
     @Override
-    public void predict(RunConfig config, String input, String output) {
-        PredictJob.run(session(), config, "--input", input, output);
+    public Optional<Agreement> agreement(RunConfig config) {
+        return EvaluateJob.agreement(session(), config);
+    }
+
+    @Override
+    public Optional<Agreement> predict(RunConfig config, String input, String output) {
+        return PredictJob.run(session(), config, "--input", input, output);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.cli;
 
+import io.github.sparkfinetune.conf.PredictConfig.PredictPrecision;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
@@ -15,6 +16,7 @@ import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
+import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.trace.Trace;
@@ -173,8 +175,20 @@ abstract class CommandLineOverFakeJobs {
         }
 
         @Override
-        public void predict(RunConfig config, String input, String output) {
+        public Optional<Agreement> agreement(RunConfig config) {
+            return agreed(config);
+        }
+
+        private Optional<Agreement> agreed(RunConfig config) {
+            return config.compute().predict().precision() == PredictPrecision.INT8
+                    ? Optional.of(new Agreement(256, 255, 0.0125))
+                    : Optional.empty();
+        }
+
+        @Override
+        public Optional<Agreement> predict(RunConfig config, String input, String output) {
             calls.add("predict " + input + " " + dir.relativize(Path.of(output)));
+            return agreed(config);
         }
 
         @Override

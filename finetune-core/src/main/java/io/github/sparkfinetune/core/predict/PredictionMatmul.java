@@ -1,7 +1,10 @@
 package io.github.sparkfinetune.core.predict;
 
+import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.PredictConfig.PredictPrecision;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Compute;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.Processor;
@@ -18,8 +21,15 @@ final class PredictionMatmul {
      * @param model configuration in the folder of the trained model, or empty without a trained model
      */
     static MatmulBackend of(RunConfig config, Optional<HfConfig> model, Device device) {
-        return of(config.compute(), model.flatMap(HfConfig::trainedInBf16), device, Processor.here())
-                .packed(device);
+        if (config.compute().predict().precision() == PredictPrecision.INT8
+                && config.method().type() == MethodConfig.Type.QLORA) {
+            throw RunException.config(
+                    "predict.precision: int8 cannot be used with method.type qlora, whose weights have"
+                            + " 4 bits: choose auto, or merge the adapter with finetune merge");
+        }
+        MatmulBackend matmul = of(config.compute(), model.flatMap(HfConfig::trainedInBf16), device, Processor.here());
+        // The weights of a language model are larger, and stay in the mapped file that all processes share.
+        return config.task().generates() ? matmul : matmul.packed(device);
     }
 
     /** @param trainedInBf16 whether training computed in BF16, or empty if unknown */
@@ -27,6 +37,10 @@ final class PredictionMatmul {
         return switch (compute.predict().precision()) {
             case FP32 -> MatmulBackend.f32();
             case BF16 -> MatmulBackend.BF16;
+            case INT8 ->
+                MatmulBackend.int8(device, processor.hasBf16())
+                        .orElseThrow(() -> RunException.config(
+                                "predict.precision: int8 needs an x86-64 CPU: choose auto," + " or set device: cpu"));
             case AUTO ->
                 trainedInBf16
                         .map(bf16 -> bf16 && (device.prefersBf16() || processor.hasBf16())

@@ -76,8 +76,7 @@ public final class Inference {
         for (int from = 0; from < byLength.size(); from = to) {
             to = from + 1;
             // The next sample is the longest.
-            while (to < byLength.size()
-                    && (to - from + 1L) * model.rows(samples.get(byLength.get(to))) <= most) {
+            while (to < byLength.size() && (to - from + 1L) * model.rows(samples.get(byLength.get(to))) <= most) {
                 to++;
             }
             List<Integer> indices = byLength.subList(from, to);

@@ -17,6 +17,7 @@ record ScriptNames(String mapped, String masked) {
             Map.entry("torch.int16", "2"),
             Map.entry("torch.int32", "3"),
             Map.entry("torch.int64", "4"),
+            Map.entry("torch.qint8", "12"),
             Map.entry("torch.float16", "5"),
             Map.entry("torch.float32", "6"),
             Map.entry("torch.float64", "7"),

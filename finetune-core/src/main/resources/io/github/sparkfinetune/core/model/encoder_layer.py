@@ -63,7 +63,8 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         """The activation of a linear without a graph, in the compute dtype."""
         tanh = act == "gelu_new" or act == "gelu_pytorch_tanh"
         if (act == "gelu" or tanh) and name + ".packed" in w and not self.has_adapter(w, name):
-            return self.packed_product(self.packed_input(x), w, name, "tanh" if tanh else "none")
+            inputs = self.packed_input(x, w, name)
+            return self.packed_product(inputs, w, name, "tanh" if tanh else "none")
         return self.activation(self.cast_dense(x, w, masks, name), act)
 
     def attended(
@@ -93,7 +94,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         packed = True
         for name in names:
             packed = packed and name + ".packed" in w and not self.has_adapter(w, name)
-        inputs = self.packed_input(x) if packed else [self.cast(x)]
+        inputs = self.packed_input(x, w, "query") if packed else [self.cast(x)]
         for name in names:
             if packed:
                 y.append(self.packed_product(inputs, w, name, ""))

@@ -49,12 +49,10 @@ class Linear(Lora):
         y = self.few_rows(x, weight)
         return y if bias is None else y.add_(bias)
 
-    def packed_dense(
-        self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
-    ) -> Tensor:
+    def packed_dense(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
         """A linear with a packed weight, in the compute dtype: x [..., in] -> [..., out]"""
         rows = x.reshape([-1, x.size(-1)])
-        y = self.packed_product(self.packed_input(rows), w, name, "")
+        y = self.packed_product(self.packed_input(rows, w, name), w, name, "")
         if self.has_adapter(w, name):
             inner = self.lora_inner(self.lora_input(rows, w, masks, name), w, name)
             y.addmm_(self.cast(inner), self.cast(w[name + ".lora_B"]).t())

@@ -85,8 +85,8 @@ class Matmul(torch.nn.Module):
         """
         return []
 
-    def packed_input(self, x: Tensor) -> List[Tensor]:
-        """An input x [N, in] of several packed products."""
+    def packed_input(self, x: Tensor, w: Dict[str, Tensor], name: str) -> List[Tensor]:
+        """An input x [N, in] of one or several packed products, whose weights have the same shape."""
         return [x]
 
     def packed_product(self, inputs: List[Tensor], w: Dict[str, Tensor], name: str, gelu: str) -> Tensor:

@@ -12,17 +12,23 @@ from torch import Tensor
 
 
 class PackedBf16(Matmul):
+    def bf16_pack(self, weight: Tensor) -> Tensor:
+        # The layout suits products of about this number of rows.
+        return torch.ops.mkldnn._reorder_linear_weight(weight.to(torch.bfloat16), 1024)
+
+    def bf16_packed_product(self, x: Tensor, w: Dict[str, Tensor], name: str, gelu: str) -> Tensor:
+        attribute = "none" if gelu == "" else "gelu"
+        bias = w.get(name + ".bias")
+        return torch.ops.mkldnn._linear_pointwise(x, w[name + ".packed"], bias, attribute, [], gelu)
+
     def pack(self, weight: Tensor) -> List[Tensor]:
         """As Matmul.pack."""
-        # The layout suits products of at least this number of rows.
-        return [torch.ops.mkldnn._reorder_linear_weight(weight.to(torch.bfloat16), 1024)]
+        return [self.bf16_pack(weight)]
 
-    def packed_input(self, x: Tensor) -> List[Tensor]:
+    def packed_input(self, x: Tensor, w: Dict[str, Tensor], name: str) -> List[Tensor]:
         """As Matmul.packed_input."""
         return [x.to(torch.bfloat16)]
 
     def packed_product(self, inputs: List[Tensor], w: Dict[str, Tensor], name: str, gelu: str) -> Tensor:
         """As Matmul.packed_product."""
-        attribute = "none" if gelu == "" else "gelu"
-        bias = w[name + ".bias"].to(torch.bfloat16) if name + ".bias" in w else None
-        return torch.ops.mkldnn._linear_pointwise(inputs[0], w[name + ".packed"], bias, attribute, [], gelu)
+        return self.bf16_packed_product(inputs[0], w, name, gelu)

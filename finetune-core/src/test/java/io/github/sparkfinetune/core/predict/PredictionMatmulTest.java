@@ -1,13 +1,16 @@
 package io.github.sparkfinetune.core.predict;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.PredictConfig;
 import io.github.sparkfinetune.conf.PredictConfig.PredictPrecision;
+import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Compute;
 import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.tensor.Device;
@@ -43,6 +46,42 @@ class PredictionMatmulTest {
                 .isEqualTo(MatmulBackend.f32());
         assertThat(of(PredictPrecision.BF16, PrecisionChoice.FP32, Optional.of(false), UNABLE))
                 .isEqualTo(MatmulBackend.BF16);
+    }
+
+    @Test
+    void computesTheRestOfInt8InBf16WhereTheProcessorHasIt() {
+        assertThat(of(PredictPrecision.INT8, PrecisionChoice.AUTO, Optional.of(false), ABLE))
+                .isEqualTo(MatmulBackend.INT8_AND_BF16);
+        assertThat(of(PredictPrecision.INT8, PrecisionChoice.AUTO, Optional.of(true), UNABLE))
+                .isEqualTo(MatmulBackend.INT8);
+    }
+
+    @Test
+    void refusesInt8ForWeightsIn4Bits() {
+        RunConfig config = RunConfigLoader.parse(
+                "{model: m, task: sft, data: {train: d}, output: {dir: o}, method: {type: qlora}}",
+                "run.yaml",
+                List.of("predict.precision=int8"));
+        try (NDManager manager = Torch.manager(-1)) {
+            Device device = Device.of(manager);
+            assertThatThrownBy(() -> PredictionMatmul.of(config, Optional.empty(), device))
+                    .isInstanceOf(RunException.class)
+                    .hasMessage(
+                            "predict.precision: int8 cannot be used with method.type qlora, whose weights have 4 bits:"
+                                    + " choose auto, or merge the adapter with finetune merge");
+        }
+    }
+
+    @Test
+    void packsTheWeightsOfEncoders() {
+        String yaml = "{model: m, task: TASK, data: {train: d}, output: {dir: o}, predict: {precision: bf16}}";
+        try (NDManager manager = Torch.manager(-1)) {
+            for (String task : List.of("classification", "sft")) {
+                RunConfig config = RunConfigLoader.parse(yaml.replace("TASK", task), "run.yaml", List.of());
+                assertThat(PredictionMatmul.of(config, Optional.empty(), Device.of(manager)))
+                        .isEqualTo(task.equals("sft") ? MatmulBackend.BF16 : MatmulBackend.PACKED_BF16);
+            }
+        }
     }
 
     private static MatmulBackend auto(Optional<Boolean> trainedInBf16, Processor processor) {

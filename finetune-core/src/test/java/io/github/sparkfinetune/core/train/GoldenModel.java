@@ -59,9 +59,9 @@ final class GoldenModel implements AutoCloseable {
     /**
      * @param folder folder of the model
      * @param numbers folder of the reference values
-     * @param half whether matrix products are in BF16
+     * @param matmul backend of matrix products
      */
-    private GoldenModel(Path folder, Path numbers, Loading loading, boolean half) {
+    private GoldenModel(Path folder, Path numbers, Loading loading, MatmulBackend matmul) {
         Torch.start(1);
         expected = GoldenFiles.expected(numbers);
         // The folder of a 4-bit model has only reference values of a causal language model.
@@ -69,7 +69,6 @@ final class GoldenModel implements AutoCloseable {
 
         HfConfig config = HfConfig.read(folder);
         manager = Torch.manager(-1);
-        MatmulBackend matmul = half ? MatmulBackend.BF16 : MatmulBackend.f32();
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
             Adaptation adaptation = loading.of(config, source);
             model = head == HeadKind.CAUSAL_LM
@@ -88,17 +87,24 @@ final class GoldenModel implements AutoCloseable {
     static Optional<GoldenModel> load(Path folder, Trainable trainable) {
         return unsupported(folder).isPresent()
                 ? Optional.empty()
-                : Optional.of(new GoldenModel(folder, folder, (config, source) -> Adaptation.of(trainable), false));
+                : Optional.of(new GoldenModel(
+                        folder, folder, (config, source) -> Adaptation.of(trainable), MatmulBackend.f32()));
     }
 
     /** Loads a golden model whose matrix products are in BF16. */
     static GoldenModel inHalf(Path folder) {
-        return new GoldenModel(folder, folder, (config, source) -> Adaptation.of(Trainable.all()), true);
+        return new GoldenModel(folder, folder, (config, source) -> Adaptation.of(Trainable.all()), MatmulBackend.BF16);
+    }
+
+    /** Loads a golden model that never changes. */
+    static GoldenModel toPredict(Path folder, MatmulBackend matmul) {
+        Adaptation frozen = Adaptation.of(Trainable.none()).withStorage(Adaptation.Storage.AS_STORED);
+        return new GoldenModel(folder, folder, (config, source) -> frozen, matmul);
     }
 
     /** Loads a model whose reference values are in another folder. */
     static GoldenModel load(Path folder, Path numbers, Loading loading) {
-        return new GoldenModel(folder, numbers, loading, false);
+        return new GoldenModel(folder, numbers, loading, MatmulBackend.f32());
     }
 
     /** Returns the reason why a golden model cannot run, or empty. */

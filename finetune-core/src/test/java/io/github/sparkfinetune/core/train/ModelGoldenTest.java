@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.collective.SingleRank;
+import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.model.weight.Trainable;
 import io.github.sparkfinetune.core.optim.DenseGradient;
@@ -19,6 +20,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.DynamicTest;
@@ -189,6 +191,41 @@ class ModelGoldenTest {
             assertThat(ratios.isEmpty() ? 0 : ratios.get(ratios.size() / 2)).isLessThanOrEqualTo(1);
         });
         return Stream.concat(models, Stream.of(median));
+    }
+
+    /** Compares the noise of BF16 with packed weights as {@link #hasTheNoiseOfTransformersInBf16}. */
+    @TestFactory
+    Stream<DynamicTest> predictsWithTheNoiseOfTransformersInBf16() {
+        Path file = GoldenFiles.root().resolve("bf16.json");
+        JsonNode noise = Files.exists(file) ? GoldenFiles.json(file).get("models") : MissingNode.getInstance();
+        return predicting(MatmulBackend.PACKED_BF16, (folder, distance) -> {
+            JsonNode reference = noise.path(folder.getFileName().toString()).path("autocast");
+            assertNoise("logits", distance, reference, 3, new ArrayList<>());
+        });
+    }
+
+    /** In 8 bits the cosine with the logits of transformers must be 0.98; these small models have few weights. */
+    @TestFactory
+    Stream<DynamicTest> predictsInInt8CloseToTransformers() {
+        return Stream.of(MatmulBackend.INT8, MatmulBackend.INT8_AND_BF16)
+                .flatMap(matmul -> predicting(
+                        matmul,
+                        (folder, distance) ->
+                                assertThat(distance.relative()).isBetween(1e-9, Math.sqrt(2 - 2 * 0.98))));
+    }
+
+    private static Stream<DynamicTest> predicting(MatmulBackend matmul, BiConsumer<Path, Distance> check) {
+        return GoldenModel.folders().stream()
+                .filter(folder -> GoldenModel.unsupported(folder).isEmpty())
+                // The logits of every token come from the test itself, in F32.
+                .filter(folder -> GoldenFiles.head(folder).orElseThrow() != HeadKind.MASKED_LM)
+                .map(folder -> DynamicTest.dynamicTest(folder.getFileName() + ": " + matmul, () -> {
+                    try (GoldenModel golden = GoldenModel.toPredict(folder, matmul);
+                            NDManager owner = golden.manager.newSubManager()) {
+                        float[][] logits = golden.logits(owner);
+                        check.accept(folder, new Distance().add(logits[0], logits[1]));
+                    }
+                }));
     }
 
     private static void assertNoise(

@@ -272,10 +272,13 @@ class StoredTypesTest {
     private static void assertReadAgain(
             TinyRun tiny, RunConfig config, TinyRun.Outcome outcome, Method method, double tolerance) throws Exception {
         Optional<Path> base = method.isLora() ? Optional.of(tiny.base()) : Optional.empty();
+        // An encoder that only predicts in BF16 has packed weights, whose products are rounded once instead of twice.
+        boolean packs = config.compute().precision() == RunConfig.PrecisionChoice.BF16
+                && !config.task().generates();
         assertSameLoss(
                 evaluated(config, TinyRun.exported(config), base),
                 outcome.result().best().eval(),
-                tolerance);
+                packs ? ROUNDED : tolerance);
     }
 
     private static void assertIsModel(Path exported, TensorType type, String dtype) {

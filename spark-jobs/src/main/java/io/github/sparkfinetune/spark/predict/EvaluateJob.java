@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.predict;
 
+import io.github.sparkfinetune.conf.PredictConfig.PredictPrecision;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
@@ -20,6 +21,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.hadoop.fs.Path;
@@ -98,6 +100,28 @@ public final class EvaluateJob {
             throw Errors.explain("the evaluation", e);
         } finally {
             spark.setJobDescription(null);
+        }
+    }
+
+    /**
+     * Compares predictions of the first samples of the split that {@link #run} evaluates with predictions in F32.
+     *
+     * @return the agreement; empty unless {@code predict.precision} is {@code int8}
+     */
+    public static Optional<Agreement> agreement(SparkSession session, RunConfig config) {
+        if (config.compute().predict().precision() != PredictPrecision.INT8) {
+            return Optional.empty();
+        }
+        SparkContext spark = session.sparkContext();
+        RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());
+        Path dataset = new Path(resolved.dataset());
+        try {
+            Manifest manifest = Manifest.read(dataset, spark.hadoopConfiguration());
+            ModelTask model = ModelTask.of(spark, resolved, ModelTask.Which.TRAINED, ModelTask.newCommand(), 1);
+            return AgreementTask.ofSamples(model, manifest, heldOut(manifest, dataset), new JavaSparkContext(spark));
+        } catch (Exception e) {
+            // Spark's Scala code throws checked exceptions that it does not declare.
+            throw Errors.explain("the comparison with fp32", e);
         }
     }
 

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
@@ -42,13 +43,16 @@ public final class PredictJob {
      * @param key configuration key of the input's path in messages
      * @param input file, folder or glob, in the format of {@code data.format}
      * @param output folder of the Parquet files; must not exist, unless the same command was interrupted there
+     * @return agreement with F32 on the first rows, if {@code predict.precision} is {@code int8} and there is a row
      * @throws RunException if the input, the model or the output cannot be used
      */
-    public static void run(SparkSession session, RunConfig config, String key, String input, String output) {
-        run(session, config, key, input, output, PartSizes.of(TaskSpecs.of(config)));
+    public static Optional<Agreement> run(
+            SparkSession session, RunConfig config, String key, String input, String output) {
+        return run(session, config, key, input, output, PartSizes.of(TaskSpecs.of(config)));
     }
 
-    static void run(SparkSession session, RunConfig config, String key, String input, String output, PartSizes sizes) {
+    static Optional<Agreement> run(
+            SparkSession session, RunConfig config, String key, String input, String output, PartSizes sizes) {
         SparkSessions.requireSerializer(session);
         SparkContext spark = session.sparkContext();
         Configuration hadoop = spark.hadoopConfiguration();
@@ -72,7 +76,9 @@ public final class PredictJob {
             JavaRDD<PredictedPart> missing =
                     PredictionFolder.missing(inputs.mapPartitionsWithIndex(task, false), parts);
             parts.addAll(model.placement().place(missing.rdd()).toJavaRDD().collect());
+            Optional<Agreement> agreement = AgreementTask.ofInputs(model, inputs);
             folder.finish(parts);
+            return agreement;
         } catch (Exception e) {
             // Spark's Scala code throws checked exceptions that it does not declare.
             throw Errors.explain("the prediction of " + from, e);

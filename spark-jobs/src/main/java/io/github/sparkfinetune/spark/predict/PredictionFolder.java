@@ -153,7 +153,8 @@ final class PredictionFolder {
         return only(parts, number -> !numbers.contains(number));
     }
 
-    private static <T> JavaRDD<T> only(JavaRDD<T> parts, Predicate<Integer> chosen) {
+    /** Returns the RDD with only the chosen partitions. */
+    static <T> JavaRDD<T> only(JavaRDD<T> parts, Predicate<Integer> chosen) {
         return new PartitionPruningRDD<>(parts.rdd(), new Chosen(chosen), parts.classTag()).toJavaRDD();
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.PredictConfig.PredictPrecision;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
@@ -28,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
@@ -118,7 +120,8 @@ class ModelJobsTest {
             Files.writeString(mails, "{\"text\": \"the cat sat 3\"}\n{\"other\": 1}\n");
             String output = folder.resolve("predicted").toString();
             spark.sparkContext().addSparkListener(jobs);
-            PredictJob.run(spark, config, "data.train", mails.toString(), output);
+            assertThat(PredictJob.run(spark, config, "data.train", mails.toString(), output))
+                    .isEmpty();
             jobs.stop(spark);
 
             List<Row> predicted = spark.read().parquet(output).orderBy("text").collectAsList();
@@ -140,6 +143,48 @@ class ModelJobsTest {
                             "evaluate: predictions.parquet",
                             "predict file:" + mails)
                     .doesNotContain("nothing");
+        }
+    }
+
+    @Test
+    void predictsInInt8AndReportsTheAgreementWithF32() throws Exception {
+        mails();
+        RunConfig config = config("cluster.ranks=1");
+        try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
+            PrepareJob.run(spark, config);
+            TrainJob.run(spark, config, row -> {});
+            // Equal texts, long and short, are predicted in the order of the input.
+            String lines = "{\"text\": \"the dog barked at the cat and the other dogs 7\"}\n{\"text\": \"cat\"}\n";
+            Path input = Files.writeString(folder.resolve("others.jsonl"), lines.repeat(20));
+            RunConfig narrow = config.withPredictPrecision(PredictPrecision.INT8);
+            Optional<Agreement> agreement =
+                    PredictJob.run(spark, narrow, "--input", input.toString(), folder + "/int8");
+            PredictJob.run(spark, config, "--input", input.toString(), folder + "/fp32");
+
+            List<Row> int8 =
+                    spark.read().parquet(folder + "/int8").orderBy("index").collectAsList();
+            List<Row> fp32 =
+                    spark.read().parquet(folder + "/fp32").orderBy("index").collectAsList();
+            assertThat(int8).hasSize(40);
+            double largest = 0;
+            for (int i = 0; i < 40; i++) {
+                assertThat(int8.get(i).<String>getAs("text"))
+                        .isEqualTo(fp32.get(i).getAs("text"));
+                assertThat(int8.get(i).<Double>getAs("score"))
+                        .isEqualTo(int8.get(i % 2).getAs("score"));
+                largest = Math.max(
+                        largest,
+                        Math.abs(
+                                int8.get(i).<Double>getAs("score") - fp32.get(i).<Double>getAs("score")));
+            }
+            assertThat(agreement).isPresent();
+            assertThat(agreement.get().rows()).isEqualTo(40);
+            assertThat(agreement.get().equal()).isEqualTo(40);
+            assertThat(agreement.get().largest()).isCloseTo(largest, within(1e-12));
+            assertThat(largest).isBetween(1e-9, 0.05);
+            assertThat(EvaluateJob.agreement(spark, config)).isEmpty();
+            assertThat(EvaluateJob.agreement(spark, narrow).orElseThrow().rows())
+                    .isEqualTo(18);
         }
     }
 

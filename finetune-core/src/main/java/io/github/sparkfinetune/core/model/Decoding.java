@@ -59,7 +59,7 @@ public final class Decoding implements AutoCloseable {
      * @param tokens token ids, fewer than those of any prompt
      */
     public void share(int[] tokens) {
-        shared = newCache(1, tokens.length);
+        shared = newCache(1, 0);
         prefix = tokens.clone();
         prompts(shared, new int[] {0}, List.of(tokens));
     }
@@ -72,14 +72,11 @@ public final class Decoding implements AutoCloseable {
      */
     public FloatBuffer start(int[] slots, List<int[]> prompts) {
         prompts.forEach(prompt -> requireLength(prompt.length, model.maxLength()));
-        cache.reserve(prompts.stream().mapToInt(prompt -> prompt.length).max().orElseThrow());
         if (shared == null) {
             return prompts(cache, slots, prompts);
         }
-        int tokens = prompts.stream()
-                .mapToInt(prompt -> prompt.length - prefix.length)
-                .max()
-                .orElseThrow();
+        int longest = prompts.stream().mapToInt(prompt -> prompt.length).max().orElseThrow();
+        int tokens = Math.min(even(longest - prefix.length), model.maxLength() - prefix.length);
         try (KeyValueCache rest = newCache(slots.length, prefix.length + tokens)) {
             int[][] own = new int[slots.length][];
             int[] last = new int[slots.length];
@@ -98,10 +95,18 @@ public final class Decoding implements AutoCloseable {
         }
     }
 
+    /** Returns a number of rows of products, rounded up as these should be. */
+    private int even(int rows) {
+        int multiple = model.matmul().rows();
+        return (rows + multiple - 1) / multiple * multiple;
+    }
+
     private FloatBuffer prompts(KeyValueCache target, int[] slots, List<int[]> prompts) {
         long[] all = Arrays.stream(slots).asLongStream().toArray();
+        int multiple = model.matmul().rows();
+        target.reserve(prompts.stream().mapToInt(prompt -> prompt.length).max().orElseThrow() + multiple - 1);
         try (NDManager owner = manager.newSubManager()) {
-            Batch batch = new DecoderBatch(owner, model.layerInputs()).ofPrompts(prompts);
+            Batch batch = new DecoderBatch(owner, model.layerInputs()).ofPrompts(prompts, multiple);
             NDArray hidden = compute(
                     owner,
                     batch,

@@ -76,11 +76,13 @@ public final class DecoderBatch {
      * Builds a batch of whole prompts, for the hidden state of each prompt's last token.
      *
      * @param prompts token ids, not empty, none longer than the model's maximum
+     * @param multiple divisor of the number of rows; filler tokens lengthen the last document
      */
-    public Batch ofPrompts(List<int[]> prompts) {
+    public Batch ofPrompts(List<int[]> prompts, int multiple) {
         int tokens = prompts.stream().mapToInt(prompt -> prompt.length).sum();
-        long[] ids = new long[tokens];
-        long[] positions = new long[tokens];
+        int rows = (tokens + multiple - 1) / multiple * multiple;
+        long[] ids = new long[rows];
+        long[] positions = new long[rows];
         Targets ends = new Targets(prompts.size());
         int at = 0;
         for (int[] prompt : prompts) {
@@ -90,9 +92,11 @@ public final class DecoderBatch {
             }
             ends.add(at - 1, Sample.IGNORED);
         }
-        List<Batch.Document> documents = prompts.stream()
-                .map(prompt -> new Batch.Document(-1, 0, prompt.length))
-                .toList();
+        List<Batch.Document> documents = new ArrayList<>();
+        for (int i = 0; i < prompts.size(); i++) {
+            int filler = i == prompts.size() - 1 ? rows - tokens : 0;
+            documents.add(new Batch.Document(-1, 0, prompts.get(i).length + filler));
+        }
         return of(List.of(), ids, positions, documents, ends);
     }
 

@@ -16,9 +16,9 @@ import java.util.List;
  * Each rank is a process of THREADS threads.
  *
  * <p>{@code -Dsteps=N} sets the number of timed steps. With {@code -Dprofile=FILE} rank 0 writes PyTorch's trace of the
- * last step. {@code -Dshard=LEVEL} sets {@code cluster.shard}. {@code -Dprecision=bf16} sets the precision of the run.
- * {@code -Dgpu=INDEX} trains on a GPU, or with -1 on the CPU, and adds the memory in use, its growth over the timed
- * steps and all losses to the result.
+ * last step. {@code -Dshard=LEVEL} sets {@code cluster.shard}. {@code -Dprecision=bf16} sets the precision of the run,
+ * {@code -Doptim=adamw_8bit} its optimizer. {@code -Dgpu=INDEX} trains on a GPU, or with -1 on the CPU, and adds the
+ * memory in use, its growth over the timed steps and all losses to the result.
  */
 final class TrainBench {
     private TrainBench() {}
@@ -40,7 +40,7 @@ final class TrainBench {
                     method: {type: %s, lora_alpha: 16}
                     data: {train: none, format: jsonl, max_length: %d}
                     training: {gradient_checkpointing: %s, per_device_train_batch_size: %d, max_steps: %d,
-                      lr_scheduler_type: constant, weight_decay: 0.01}
+                      optim: %s, lr_scheduler_type: constant, weight_decay: 0.01}
                     cluster: {ranks: %d, shard: %s}
                     output: {dir: %s}
                     """.formatted(
@@ -52,6 +52,7 @@ final class TrainBench {
                             arguments[3].equals("ckpt"),
                             batch / ranks,
                             TimedSteps.total(),
+                            System.getProperty("optim", "adamw_torch"),
                             ranks,
                             System.getProperty("shard", "none"),
                             folder.resolve("run").toUri()));

@@ -28,6 +28,8 @@ class PredictCommandTest extends CommandLineOverFakeJobs {
                         "--config",
                         recipe(),
                         "--set",
+                        "output.dir=" + dir,
+                        "--set",
                         "predict.precision=int8",
                         "--input",
                         "a",

@@ -5,7 +5,9 @@ import io.github.sparkfinetune.conf.PredictConfig.PredictPrecision;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Compute;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.model.MatmulBackend;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.Processor;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -29,7 +31,8 @@ final class PredictionMatmul {
         }
         MatmulBackend matmul = of(config.compute(), model.flatMap(HfConfig::trainedInBf16), device, Processor.here());
         // The weights of a language model are larger, and stay in the mapped file that all processes share.
-        return config.task().generates() ? matmul : matmul.packed(device);
+        boolean isDecoder = TaskSpecs.of(config).modelKind().head() == HeadKind.CAUSAL_LM;
+        return isDecoder ? matmul : matmul.packed(device);
     }
 
     /** @param trainedInBf16 whether training computed in BF16, or empty if unknown */

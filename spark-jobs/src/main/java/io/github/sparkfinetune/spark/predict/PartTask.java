@@ -107,6 +107,11 @@ record PartTask(ModelTask model, String folder, ArrayList<Column> columns, PartS
                 return Collections.emptyIterator();
             }
             if (predictor == null) {
+                if (model.placement().perExecutor() == 1) {
+                    // With local[N] Spark starts N tasks, which have read and tokenized their rows by now.
+                    TaskContext task = TaskContext.get();
+                    ComputeTurn.take(task, model.placement().gpu(task));
+                }
                 predictor = model.open();
             }
             return ComputingTasks.rows(TaskContext.get(), predictor.predict(rows.iterator()));

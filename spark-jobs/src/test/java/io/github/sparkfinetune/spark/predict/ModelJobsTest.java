@@ -218,7 +218,7 @@ class ModelJobsTest {
             Files.writeString(parts.resolve("part-" + part + ".jsonl"), rows);
         }
         Map<String, String> oneFilePerPartition = Map.of("spark.sql.files.minPartitionNum", "6");
-        try (SparkSession spark = SparkSessions.open(config, "test", "local[1]", oneFilePerPartition)) {
+        try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", oneFilePerPartition)) {
             PrepareJob.run(spark, config);
             TrainJob.run(spark, config, record -> {});
             assertThat(PrepareFixture.inputs(spark, config, parts).getNumPartitions())

@@ -5,7 +5,7 @@ are the variants of a class's attributes.
 """
 
 import torch
-from inputs import DOCUMENTS, HEADS, HIDDEN, KEYS, KV_HEADS, PADDED, TEXTS, TOKENS, VOCABULARY, WIDE, WIDTH, N
+from inputs import DOCUMENTS, HEADS, HIDDEN, KEYS, KV_HEADS, PADDED, RANK, TEXTS, TOKENS, VOCABULARY, WIDE, WIDTH, N
 
 DROPOUT = dict(embeddings_scale=1.25, hidden_scale=1.25, probs_scale=1.25, head_scale=1.25, head_input_scale=1.1)
 RELATIVE = dict(content_to_position=True, position_to_content=True, max_relative_positions=6)
@@ -265,7 +265,12 @@ INPUTS = {
         if "a.lora_A" in w
         for add, needs_input_grad in [(False, True), (True, False)]
     ],
-    "Lora.lora_cast": lambda i: [(i.linear("a", WIDE, HIDDEN, "lora"), "a", part) for part in (".lora_A", ".lora_B")],
+    "Lora.cast_a": lambda i: [(i.linear("a", WIDE, HIDDEN, "lora"), "a"), ({"a.cast_A": i.x(RANK, HIDDEN)}, "a")],
+    "Lora.scaled_b": lambda i: [(i.linear("a", WIDE, HIDDEN, "lora"), "a"), ({"a.scaled_B": i.x(WIDE, RANK)}, "a")],
+    "Lora.cast_adapters": lambda i: [
+        ([i.x(RANK, HIDDEN)], [i.x(WIDE, RANK)], [i.scalar(2.0)], *([i.x(*size)] for size in sizes))
+        for sizes in [[(RANK, HIDDEN), (WIDE, RANK)]]
+    ],
     "Lora.inner_backward": lambda i: [
         (i.x(N, WIDE), i.x(N, HIDDEN), w["a.lora_A"], w, m, gradients, "a", add)
         for w in [i.linear("a", WIDE, HIDDEN, "lora")]

@@ -30,6 +30,10 @@ def print_kernels(llama, backends):
             if method != "full" and precision == "bf16":
                 # A frozen weight is in the type of the products.
                 weights |= {k: v.to(torch.bfloat16) for k, v in weights.items() if k.endswith("proj.weight")}
+                # Products read copies of adapters, too.
+                copies = {".lora_A": ".cast_A", ".lora_B": ".scaled_B"}
+                for of, copy in copies.items():
+                    weights |= {k.replace(of, copy): v.to(torch.bfloat16) for k, v in weights.items() if of in k}
             trained = {k: v for k, v in inputs.gradients(weights).items() if method == "full" or ".lora_" in k}
             documents = [N // 2, N // 2]
             batch = {name: inputs.packed()[name] for name in ("cos", "sin")} | {"starts": inputs.starts(documents)}

@@ -124,6 +124,11 @@ public interface Architecture {
         return false;
     }
 
+    /** Returns whether the linears of layers read adapters in the compute dtype, as {@code cast_dense} does. */
+    default boolean castsAdapters() {
+        return false;
+    }
+
     /**
      * Returns llama.cpp's names of the family and its modules; empty if llama.cpp has no place for the family.
      *

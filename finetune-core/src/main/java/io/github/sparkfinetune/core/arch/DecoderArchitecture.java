@@ -48,6 +48,11 @@ public interface DecoderArchitecture extends Architecture {
     }
 
     @Override
+    default boolean castsAdapters() {
+        return !isRecorded();
+    }
+
+    @Override
     default List<BlockSpec> blocks(HeadKind head, int classes) {
         if (head != HeadKind.CAUSAL_LM) {
             throw new IllegalArgumentException(modelType() + " has no head for " + head);

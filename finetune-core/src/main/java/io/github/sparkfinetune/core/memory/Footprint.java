@@ -229,7 +229,7 @@ public record Footprint(
             }
             LoraModule module = adaptation.modules().get(weight.module());
             if (module != null && local.endsWith(".weight")) {
-                adapter(module);
+                adapter(module, block.kind() == BlockKind.LAYER && architecture.castsAdapters() && adaptation.bf16());
             }
         }
 
@@ -290,9 +290,10 @@ public record Footprint(
             adapters += 2 * count * Float.BYTES;
         }
 
-        private void adapter(LoraModule module) {
+        /** @param casts whether products read a copy of the adapter in BF16 */
+        private void adapter(LoraModule module, boolean casts) {
             long count = TensorInfo.count(module.shapeOfA()) + TensorInfo.count(module.shapeOfB());
-            adapters += count * Float.BYTES;
+            adapters += count * (Float.BYTES + (casts && !module.dora() ? TensorType.BF16.bytes() : 0));
             if (module.dora()) {
                 long magnitude = TensorInfo.count(module.shapeOfMagnitude());
                 count += magnitude;

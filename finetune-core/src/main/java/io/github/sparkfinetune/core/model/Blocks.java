@@ -9,9 +9,11 @@ import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.ModelParts.Table;
+import io.github.sparkfinetune.core.model.weight.AdapterCasts;
 import io.github.sparkfinetune.core.model.weight.Bf16Copies;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.model.weight.DequantBuffers;
+import io.github.sparkfinetune.core.model.weight.DerivedWeights;
 import io.github.sparkfinetune.core.model.weight.DoraNorms;
 import io.github.sparkfinetune.core.model.weight.LmHead;
 import io.github.sparkfinetune.core.model.weight.PackedLinears;
@@ -25,6 +27,7 @@ import io.github.sparkfinetune.core.model.weight.WeightPlacement;
 import io.github.sparkfinetune.core.model.weight.Weights;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -50,10 +53,13 @@ final class Blocks {
     private final Set<String> unused;
     private final Optional<Collective> ranks;
     private final WeightGathering gathering;
+    private final boolean castsAdapters;
     private final PackedLinears packed;
     private Optional<ParameterGroup> shared = Optional.empty();
 
-    Blocks(Weights weights) {
+    /** @param castsAdapters whether layers read their adapters in BF16 */
+    Blocks(Weights weights, boolean castsAdapters) {
+        this.castsAdapters = castsAdapters;
         this.weights = weights;
         this.device = weights.device();
         this.manager = device.manager();
@@ -187,24 +193,26 @@ final class Blocks {
                 spec.layer(),
                 content,
                 staging,
-                new DoraNorms(script, conv1d, norms),
-                copies(spec, content),
+                derived(spec, content, new DoraNorms(script, conv1d, norms)),
                 spec.kind() == BlockKind.LAYER ? shared : Optional.empty(),
                 codes);
     }
 
-    /** Returns copies of a layer's trained linears in the products' type; those that ranks share are gathered in it. */
-    private Bf16Copies copies(BlockSpec spec, Block.Content content) {
-        Map<String, NDArray> trained = new LinkedHashMap<>();
-        if (weights.adaptation().bf16() && content.sharded().isEmpty()) {
-            spec.weights().forEach((local, weight) -> {
-                Parameter parameter = content.parameters().get(local);
-                if (parameter != null && parameter.trainable() && spec.isLayerLinear(weight)) {
-                    trained.put(local, parameter.value());
-                }
-            });
+    /** Returns what products read in BF16 instead of trained weights; shared weights are gathered in it. */
+    private List<DerivedWeights> derived(BlockSpec spec, Block.Content content, DoraNorms norms) {
+        List<DerivedWeights> derived = new ArrayList<>(List.of(norms));
+        if (spec.kind() == BlockKind.LAYER && castsAdapters) {
+            derived.add(AdapterCasts.of(manager, script, content));
         }
-        return new Bf16Copies(manager, script, trained);
+        if (weights.adaptation().bf16() && content.sharded().isEmpty()) {
+            derived.add(Bf16Copies.of(
+                    manager,
+                    script,
+                    content,
+                    local -> spec.weights().containsKey(local)
+                            && spec.isLayerLinear(spec.weights().get(local))));
+        }
+        return derived;
     }
 
     private Block.Content content(BlockSpec spec, Optional<ShardedWeights> sharded) {

@@ -105,7 +105,7 @@ record ModelParts(
         ScriptModule script = ScriptModule.load(manager, modules, attributes);
         Adaptation adapted = adaptation.withBf16(matmul.isBf16());
         Weights weights = new Weights(source, architecture, manager, script, adapted, seed, matmul.packs());
-        Blocks builder = new Blocks(weights);
+        Blocks builder = new Blocks(weights, architecture.castsAdapters() && adapted.bf16());
         Table table = builder.table(architecture.table());
         builder.share(architecture.shared());
         List<Block> blocks =

@@ -84,8 +84,7 @@ class Linear(Lora):
         y = self.product(x, w[name + ".weight"])
         if self.has_adapter(w, name):
             d = self.lora_input(x, w, masks, name)
-            inner = self.product(d, self.lora_cast(w, name, ".lora_A"))
-            y.addmm_(inner, self.cast(w[name + ".lora_B"]).t())
+            y.addmm_(self.product(d, self.cast_a(w, name)), self.scaled_b(w, name).t())
         return y.add_(w[name + ".bias"]) if name + ".bias" in w else y
 
     def reads(self, gradients: Dict[str, Tensor], name: str) -> bool:
@@ -143,7 +142,7 @@ class Linear(Lora):
             self.put(gradients, name + ".bias", g.sum([0], dtype=torch.float32), add)
         a, gd = g[:0], g[:0]
         if self.has_adapter(w, name):
-            a = self.cast(w[name + ".lora_A"])
+            a = self.cast_a(w, name)
             gd = self.inner_backward(g, x, a, w, masks, gradients, name, add)
         if not needs_input_grad:
             return g[:0]

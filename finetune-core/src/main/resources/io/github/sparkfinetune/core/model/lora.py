@@ -2,11 +2,12 @@
 
 The weights w hold, by the name of a linear with an adapter, NAME.lora_A [r, in], NAME.lora_B
 [out, r], NAME.scaling [], NAME.keep [] (1 / (1 - dropout)), and with DoRA NAME.lora_magnitude [out]
-and NAME.norm [out], the constant norm of the rows of W + scaling B A. masks[NAME] is the dropout
-mask of the adapter's input.
+and NAME.norm [out], the constant norm of the rows of W + scaling B A. NAME.cast_A and NAME.scaled_B
+are copies of A and of scaling B in the compute dtype, if that is not F32. masks[NAME] is the
+dropout mask of the adapter's input.
 """
 
-from typing import Dict
+from typing import Dict, List
 
 import torch
 import torch.nn.functional as F
@@ -93,12 +94,29 @@ class Lora(WeightGradients, DropoutMasks):
         gd.mul_(masks[name].view(gd.size())).mul_(w[name + ".keep"])
         return self.times(g, weight).add_(gd)
 
-    def lora_cast(self, w: Dict[str, Tensor], name: str, part: str) -> Tensor:
-        """scaling times a matrix of the adapter, in the compute dtype."""
-        matrix = w[name + part]
-        if torch.is_grad_enabled():
-            return self.cast(matrix * w[name + ".scaling"])
-        return torch.mul(matrix, w[name + ".scaling"], out=self.empty_cast(matrix))
+    def cast_a(self, w: Dict[str, Tensor], name: str) -> Tensor:
+        """A [r, in] in the compute dtype."""
+        copy = name + ".cast_A"
+        return w[copy] if copy in w else self.cast(w[name + ".lora_A"])
+
+    def scaled_b(self, w: Dict[str, Tensor], name: str) -> Tensor:
+        """scaling B [out, r] in the compute dtype."""
+        copy = name + ".scaled_B"
+        return w[copy] if copy in w else self.cast(w[name + ".lora_B"] * w[name + ".scaling"])
+
+    def cast_adapters(
+        self,
+        a: List[Tensor],
+        b: List[Tensor],
+        scaling: List[Tensor],
+        cast_a: List[Tensor],
+        scaled_b: List[Tensor],
+    ) -> List[Tensor]:
+        """Writes what cast_a and scaled_b return for several adapters."""
+        for i in range(len(a)):
+            cast_a[i].copy_(a[i].detach())
+            torch.mul(b[i].detach(), scaling[i], out=scaled_b[i])
+        return cast_a
 
     def inner_backward(
         self,
@@ -116,7 +134,7 @@ class Lora(WeightGradients, DropoutMasks):
         g [N, out]: gradient of the output, x [N, in], a: A [r, in] -> gradient of A d [N, r]
         """
         d = self.lora_input(x, w, masks, name)
-        gad = self.product_times(g, self.lora_cast(w, name, ".lora_B"))
+        gad = self.product_times(g, self.scaled_b(w, name))
         if name + ".lora_B" in gradients:
             ad = self.product(d, a)
             gb = self.product(ad.t(), g.t()).t()

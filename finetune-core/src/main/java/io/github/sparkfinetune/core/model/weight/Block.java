@@ -38,8 +38,15 @@ public final class Block extends ParameterGroup {
     public static final String NORM = ".norm";
 
     /** Suffixes of the names of an adapter's tensors. */
-    private static final List<String> ADAPTERS =
-            List.of(PeftAdapter.LORA_A, PeftAdapter.LORA_B, PeftAdapter.LORA_MAGNITUDE, SCALING, KEEP, NORM);
+    private static final List<String> ADAPTERS = List.of(
+            PeftAdapter.LORA_A,
+            PeftAdapter.LORA_B,
+            PeftAdapter.LORA_MAGNITUDE,
+            SCALING,
+            KEEP,
+            NORM,
+            AdapterCasts.A,
+            AdapterCasts.SCALED_B);
 
     private final int layer;
     private final Map<String, NDArray> weights;
@@ -47,8 +54,7 @@ public final class Block extends ParameterGroup {
     private final Map<String, StoredWeight> stored;
     private final Map<String, LoraModule> adapters;
     private final DequantBuffers staging;
-    private final DoraNorms norms;
-    private final Bf16Copies copies;
+    private final List<DerivedWeights> derived;
     private final Optional<ShardedCodes> codes;
     /** Weights without adapters; the script then computes the base model. */
     private final Map<String, NDArray> bare;
@@ -58,8 +64,7 @@ public final class Block extends ParameterGroup {
     /**
      * @param layer index of the layer, or -1
      * @param staging buffers for weights in a smaller form, filled while the block is computed
-     * @param norms norms of the DoRA adapters
-     * @param copies copies of trained weights that the script reads in their place
+     * @param derived tensors that are computed from the parameters
      * @param shared weights that the block shares with other blocks
      * @param codes this rank's share of the stored weights' codes, or empty if this rank reads all of them
      */
@@ -68,21 +73,18 @@ public final class Block extends ParameterGroup {
             int layer,
             Content content,
             DequantBuffers staging,
-            DoraNorms norms,
-            Bf16Copies copies,
+            List<DerivedWeights> derived,
             Optional<ParameterGroup> shared,
             Optional<ShardedCodes> codes) {
         super(kind, content.parameters(), content.constants(), content.sharded());
         this.layer = layer;
         this.shared = shared;
         this.staging = staging;
-        this.norms = norms;
-        this.copies = copies;
+        this.derived = List.copyOf(derived);
         this.codes = codes;
         this.stored = content.stored();
         this.adapters = content.adapters();
         Map<String, NDArray> all = new LinkedHashMap<>(super.weights());
-        all.putAll(copies.byName());
         stored.forEach((local, weight) -> all.put(local, staging.tensor(local, weight)));
         shared.ifPresent(group -> all.putAll(group.weights()));
         this.weights = Collections.unmodifiableMap(all);
@@ -150,17 +152,12 @@ public final class Block extends ParameterGroup {
         if (!stored.isEmpty()) {
             staging.hold(this, stored);
         }
-        copies.refresh();
-        if (!isAdapted) {
-            return bare;
-        }
-        norms.refresh(weights);
-        return weights;
+        derived.forEach(tensors -> tensors.refresh(weights));
+        return isAdapted ? weights : bare;
     }
 
     /** Invalidates values derived from the parameters, after the optimizer has changed them. */
     public void updated() {
-        norms.updated();
-        copies.updated();
+        derived.forEach(DerivedWeights::updated);
     }
 }

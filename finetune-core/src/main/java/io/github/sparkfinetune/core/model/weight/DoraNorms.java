@@ -10,13 +10,11 @@ import java.util.Map;
  * only when the optimizer changes A and B. Therefore they are computed once per step, from {@code W Aᵀ} and {@code A
  * Aᵀ}, without forming the sum.
  */
-public final class DoraNorms {
+public final class DoraNorms extends DerivedWeights {
     private final ScriptModule script;
     private final boolean conv1d;
     /** Norms and squares by the linear's local name. */
     private final Map<String, Norm> norms;
-
-    private boolean fresh;
 
     /**
      * Norms of one linear.
@@ -32,16 +30,8 @@ public final class DoraNorms {
         this.norms = norms;
     }
 
-    /** Marks the norms as outdated, after A or B has changed. */
-    void updated() {
-        fresh = false;
-    }
-
-    /** Recomputes outdated norms from a block's weights, which must be ready to be read. */
-    void refresh(Map<String, NDArray> weights) {
-        if (fresh || norms.isEmpty()) {
-            return;
-        }
+    @Override
+    void compute(Map<String, NDArray> weights) {
         norms.forEach((linear, norm) -> {
             try (NDManager owner = norm.norm().getManager().newSubManager()) {
                 NDArray value = script.callOne(
@@ -56,6 +46,5 @@ public final class DoraNorms {
                 script.call(owner, "copy", norm.norm(), value);
             }
         });
-        fresh = true;
     }
 }

@@ -301,7 +301,9 @@ INPUTS = {
     "Linear.dense": lambda i: [(i.x(N, HIDDEN), w, m, "a") for w, m in i.linears()],
     "Linear.cast_dense": lambda i: [(i.x(n, HIDDEN), w, {}, "a") for n in (4, 5) for w, _ in i.linears()],
     "Linear.has_linear": lambda i: [({name: i.x(1)}, "a") for name in ("a.weight", "a.packed", "b.weight")],
-    "Linear.packed_dense": lambda i: [(i.x(N, HIDDEN), i.packed_weight(WIDE, HIDDEN), {}, "a")],
+    "Linear.packed_dense": lambda i: (
+        [] if i.device != "cpu" else [(i.x(N, HIDDEN), i.packed_weight(WIDE, HIDDEN), {}, "a")]
+    ),
     "Linear.reads": lambda i: [({"a.bias": i.x(1)}, "a"), ({"a.weight": i.x(1)}, "a"), ({"a.lora_A": i.x(1)}, "a")],
     "Linear.linear_backward": lambda i: [
         (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add, residual, needs_input_grad)
@@ -524,19 +526,27 @@ INPUTS |= {
     "Matmul.pack": lambda i: [(i.x(4, 6),)],
     "Matmul.packed_input": lambda i: [(i.x(9, 4), {}, "a")],
     "Matmul.packed_product": lambda i: [([i.x(9, 4)], {}, "a", "")],
-    "PackedBf16.bf16_pack": lambda i: [(i.x(4, 6),)],
-    "PackedBf16.bf16_packed_product": lambda i: [(i.x(9, 4).to(torch.bfloat16), i.packed_weight(6, 4), "a", "none")],
-    "PackedBf16.pack": lambda i: [(i.x(4, 6),)],
+    "PackedBf16.bf16_pack": lambda i: [] if i.device != "cpu" else [(i.x(4, 6),)],
+    "PackedBf16.bf16_packed_product": lambda i: (
+        [] if i.device != "cpu" else [(i.x(9, 4).to(torch.bfloat16), i.packed_weight(6, 4), "a", "none")]
+    ),
+    "PackedBf16.pack": lambda i: [] if i.device != "cpu" else [(i.x(4, 6),)],
     "PackedBf16.packed_input": lambda i: [(i.x(9, 4), {}, "a")],
-    "PackedBf16.packed_product": lambda i: [
-        ([i.x(9, 4).to(torch.bfloat16)], i.packed_weight(6, 4), "a", gelu) for gelu in ("", "none", "tanh")
-    ],
-    "Int8Products.pack": lambda i: [(i.x(6, 4),)],
+    "PackedBf16.packed_product": lambda i: (
+        []
+        if i.device != "cpu"
+        else [([i.x(9, 4).to(torch.bfloat16)], i.packed_weight(6, 4), "a", gelu) for gelu in ("", "none", "tanh")]
+    ),
+    "Int8Products.pack": lambda i: [] if i.device != "cpu" else [(i.x(6, 4),)],
     "Int8Products.packed_input": lambda i: [(i.x(9, 4), w, "a") for w in ({}, {"a.packed_scale": i.x(6)})],
-    "Int8Products.packed_product": lambda i: [
-        ([i.ids(256, 9, 4).sub(128).to(torch.int8), i.x(9, 1)], i.packed_codes(6, 4), "a", gelu)
-        for gelu in ("", "none", "tanh")
-    ],
+    "Int8Products.packed_product": lambda i: (
+        []
+        if i.device != "cpu"
+        else [
+            ([i.ids(256, 9, 4).sub(128).to(torch.int8), i.x(9, 1)], i.packed_codes(6, 4), "a", gelu)
+            for gelu in ("", "none", "tanh")
+        ]
+    ),
     "Bf16Matmul.bf16_product": lambda i: [(i.x(9, 4), i.x(6, 4))],
     "Bf16Matmul.pad_rows": lambda i: [(x,) for x in (i.x(0, 3), i.x(9, 3), i.x(16, 3), i.ids(5, 9))],
     "Bf16Matmul.casts": lambda i: [()],

@@ -73,6 +73,7 @@ class ArchitectureTest {
             FAMILIES,
             "core.arch.registry",
             "core.adapter",
+            "core.model.sharded",
             "core.model.weight",
             "core.model.batch",
             "core.model",

@@ -51,28 +51,7 @@ public record Footprint(
      * @param trainedTable parameters of the embedding table if it is trained
      * @param sharded parts of the trained parameters that ranks can share
      */
-    public record Parameters(long all, long trained, long trainedTable, Sharded sharded) {}
-
-    /**
-     * Trained parameters of which ranks can hold a share, with {@code cluster.shard: full}.
-     *
-     * @param all number of these parameters: those of the layers, of the embedding table and of the lm_head
-     * @param largestLayer number of trained parameters of the largest layer
-     * @param lmHead number of parameters that the loss reads: those of the lm_head, or of the table in its place
-     * @param gathered bytes of these parameters when they are gathered
-     * @param codes bytes of mapped codes of frozen 4-bit weights, which ranks can share too
-     * @param largestCodes bytes of these codes of the largest layer
-     */
-    public record Sharded(long all, long largestLayer, long lmHead, Gathered gathered, long codes, long largestCodes) {}
-
-    /**
-     * Bytes of trained weights that are gathered, in the type of the products that read them.
-     *
-     * @param layers bytes of all layers
-     * @param largestLayer bytes of the largest layer
-     * @param lmHead bytes of the lm_head's weights
-     */
-    public record Gathered(long layers, long largestLayer, long lmHead) {}
+    public record Parameters(long all, long trained, long trainedTable, ShardedParameters sharded) {}
 
     /**
      * Returns this footprint with other bytes of trained weights and their copies, less frozen ones, and more staging
@@ -191,14 +170,19 @@ public record Footprint(
             long lmHead = isOwn ? own : architecture.lmHead(head).isEmpty() ? 0 : trainedTable;
             // The codes of a larger model are mapped from a file, unless the file cannot be written.
             long direct = nf4Values < Nf4Cache.WORTH_KEEPING ? nf4 : 0;
-            Sharded sharded = adaptation.lora().isPresent()
-                    ? new Sharded(
-                            0, 0, 0, new Gathered(0, 0, 0), direct == 0 ? codes : 0, direct == 0 ? largestCodes : 0)
-                    : new Sharded(
+            ShardedParameters sharded = adaptation.lora().isPresent()
+                    ? new ShardedParameters(
+                            0,
+                            0,
+                            0,
+                            new ShardedParameters.Gathered(0, 0, 0),
+                            direct == 0 ? codes : 0,
+                            direct == 0 ? largestCodes : 0)
+                    : new ShardedParameters(
                             shardedValues + trainedTable + (isOwn ? own : 0),
                             largestLayer,
                             lmHead,
-                            new Gathered(
+                            new ShardedParameters.Gathered(
                                     shardedValues * Float.BYTES - copies,
                                     largestGathered,
                                     lmHead * (adaptation.bf16() ? TensorType.BF16 : TensorType.F32).bytes()),

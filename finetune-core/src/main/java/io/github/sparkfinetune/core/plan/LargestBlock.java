@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.plan;
 
 import io.github.sparkfinetune.core.memory.Footprint;
+import io.github.sparkfinetune.core.memory.ShardedParameters;
 import java.util.Optional;
 
 /**
@@ -12,11 +13,11 @@ import java.util.Optional;
  */
 public record LargestBlock(String name, long bytes) {
     static Optional<LargestBlock> of(Footprint footprint) {
-        Footprint.Sharded sharded = footprint.parameters().sharded();
+        ShardedParameters sharded = footprint.parameters().sharded();
         if (sharded.all() == 0) {
             return Optional.empty();
         }
-        Footprint.Gathered gathered = sharded.gathered();
+        ShardedParameters.Gathered gathered = sharded.gathered();
         // The next layer is gathered, and the gradients of the layer above are summed, while a layer is computed.
         long layers = 2 * (gathered.largestLayer() + sharded.largestLayer() * Float.BYTES);
         long lmHead = gathered.lmHead() + sharded.lmHead() * Float.BYTES;

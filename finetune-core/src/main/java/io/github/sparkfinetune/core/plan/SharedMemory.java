@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.plan;
 
 import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.core.memory.Footprint;
+import io.github.sparkfinetune.core.memory.ShardedParameters;
 
 /**
  * Memory of trained weights and gradients of a rank, by what the ranks share.
@@ -25,7 +26,7 @@ record SharedMemory(long weights, long elsewhere, long gathered, long gradients)
         if (ranks == 1 || !shard.shares(Shard.GRADIENTS)) {
             return new SharedMemory(whole, 0, 0, gradients);
         }
-        Footprint.Sharded sharded = footprint.parameters().sharded();
+        ShardedParameters sharded = footprint.parameters().sharded();
         long layer = sharded.largestLayer() * Float.BYTES;
         long head = sharded.lmHead() * Float.BYTES;
         // Two layers, of which one is written while the other is summed, or the lm_head's before them.
@@ -34,7 +35,7 @@ record SharedMemory(long weights, long elsewhere, long gathered, long gradients)
         if (shard != Shard.FULL) {
             return new SharedMemory(whole, 0, 0, shares);
         }
-        Footprint.Gathered gathered = sharded.gathered();
+        ShardedParameters.Gathered gathered = sharded.gathered();
         long held = sharded.all() * Float.BYTES;
         return new SharedMemory(
                 held == 0 ? whole : footprint.weights().trained() - held + (held + ranks - 1) / ranks,

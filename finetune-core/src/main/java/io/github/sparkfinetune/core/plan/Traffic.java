@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.plan;
 
 import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.core.memory.Footprint;
+import io.github.sparkfinetune.core.memory.ShardedParameters;
 
 /**
  * Bytes that a rank receives from the others in an optimizer step, if each rank is on a machine of its own.
@@ -19,7 +20,7 @@ public record Traffic(long gradients, long weights) {
      */
     static Traffic of(Footprint footprint, Shard shard, int ranks, long gradients, long rows) {
         long trained = footprint.parameters().trained() * Float.BYTES;
-        Footprint.Sharded sharded = footprint.parameters().sharded();
+        ShardedParameters sharded = footprint.parameters().sharded();
         long updated = trained - sharded.all() * Float.BYTES;
         // Layers are gathered before their forward and again before their backward.
         long layers = 2 * (sharded.gathered().layers() + sharded.codes());

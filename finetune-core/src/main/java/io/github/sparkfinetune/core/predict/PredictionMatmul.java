@@ -43,7 +43,7 @@ final class PredictionMatmul {
             case INT8 ->
                 MatmulBackend.int8(device, processor.hasBf16())
                         .orElseThrow(() -> RunException.config(
-                                "predict.precision: int8 needs an x86-64 CPU: choose auto," + " or set device: cpu"));
+                                "predict.precision: int8 needs an x86-64 CPU: choose auto, or set device: cpu"));
             case AUTO ->
                 trainedInBf16
                         .map(bf16 -> bf16 && (device.prefersBf16() || processor.hasBf16())

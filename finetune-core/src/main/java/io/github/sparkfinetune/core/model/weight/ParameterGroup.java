@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.model.weight;
 
 import ai.djl.ndarray.NDArray;
 import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.model.sharded.ShardedWeights;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.model.weight;
+package io.github.sparkfinetune.core.model.sharded;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.model.weight;
+package io.github.sparkfinetune.core.model.sharded;
 
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import java.util.Arrays;

@@ -236,7 +236,6 @@ public final class Generator {
         private final Prompt prompt;
         private final TokenChooser chooser;
         private final PromptLookup text;
-        private int length;
 
         Answer(Prompt prompt) {
             this.prompt = prompt;
@@ -247,25 +246,28 @@ public final class Generator {
 
         void choose(FloatBuffer logits) {
             text.add(chooser.choose(logits));
-            length++;
         }
 
         int last() {
             return text.last();
         }
 
+        private int length() {
+            return text.length() - prompt.inputIds().length;
+        }
+
         /** Returns the number of tokens that the model can take after the last one. */
         int room() {
-            return model.maxLength() - prompt.inputIds().length - length;
+            return model.maxLength() - text.length();
         }
 
         /** Returns tokens that may follow, at most as many as the answer may have. */
         int[] draft(int longest) {
-            return text.following(Math.min(longest, config.maxNewTokens() - length - 1));
+            return text.following(Math.min(longest, config.maxNewTokens() - length() - 1));
         }
 
         boolean complete() {
-            return stop.stopsAfter(last(), length);
+            return stop.stopsAfter(last(), length());
         }
 
         int[] tokens() {

@@ -24,6 +24,11 @@ final class PromptLookup {
         tokens[length++] = token;
     }
 
+    /** Returns the number of tokens of the prompt and the answer. */
+    int length() {
+        return length;
+    }
+
     int last() {
         return tokens[length - 1];
     }

@@ -10,9 +10,7 @@ import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.tensor.Device;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
@@ -76,7 +74,8 @@ public final class Decoding implements AutoCloseable {
             return prompts(cache, slots, prompts);
         }
         int longest = prompts.stream().mapToInt(prompt -> prompt.length).max().orElseThrow();
-        int tokens = Math.min(even(longest - prefix.length), model.maxLength() - prefix.length);
+        int tokens = Math.min(
+                Batch.roundedUp(longest - prefix.length, model.matmul().rows()), model.maxLength() - prefix.length);
         try (KeyValueCache rest = newCache(slots.length, prefix.length + tokens)) {
             int[][] own = new int[slots.length][];
             int[] last = new int[slots.length];
@@ -93,12 +92,6 @@ public final class Decoding implements AutoCloseable {
             }
             return next;
         }
-    }
-
-    /** Returns a number of rows of products, rounded up as these should be. */
-    private int even(int rows) {
-        int multiple = model.matmul().rows();
-        return (rows + multiple - 1) / multiple * multiple;
     }
 
     private FloatBuffer prompts(KeyValueCache target, int[] slots, List<int[]> prompts) {
@@ -145,15 +138,11 @@ public final class Decoding implements AutoCloseable {
         target.reserve(longest + count);
         try (NDManager owner = manager.newSubManager()) {
             int[] flat = Arrays.stream(tokens).flatMapToInt(Arrays::stream).toArray();
-            Batch batch = new DecoderBatch(owner, model.layerInputs()).ofTokens(flat, target.positions(count), indices);
-            Map<Integer, KeyValueCache.Appended> kinds = new HashMap<>();
+            KeyValueCache.Step step = target.append(owner, count);
+            Batch batch = new DecoderBatch(owner, model.layerInputs()).ofTokens(flat, step.positions(), indices);
             NDArray hidden = compute(owner, batch, call -> {
                 int layer = call.block().layer();
-                KeyValueCache.Appended appended =
-                        kinds.computeIfAbsent(target.kind(layer), kind -> target.appended(owner, layer, count));
-                Map<String, NDArray> tensors = target.tensors(layer);
-                tensors.putAll(appended.tensors());
-                return call.run(owner, "token_layer", tensors, appended.begin(), appended.end());
+                return call.run(owner, "token_layer", step.tensors(layer), step.begin(layer), step.end());
             });
             for (int slot = 0; slot < tokens.length; slot++) {
                 target.setLength(slot, target.length(slot) + count);

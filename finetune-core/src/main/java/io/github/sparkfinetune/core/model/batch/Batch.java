@@ -42,6 +42,11 @@ public record Batch(
         return firstRows(rows);
     }
 
+    /** Returns a number of rows, rounded up to a multiple. */
+    public static int roundedUp(int rows, int multiple) {
+        return (rows + multiple - 1) / multiple * multiple;
+    }
+
     /**
      * Returns the row at which each sample's tokens begin.
      *

@@ -37,7 +37,7 @@ public final class DecoderBatch {
      */
     public Batch of(List<Sample> samples, DecoderShape shape, int multiple, boolean all) {
         int tokens = samples.stream().mapToInt(Sample::length).sum();
-        int rows = (tokens + multiple - 1) / multiple * multiple;
+        int rows = Batch.roundedUp(tokens, multiple);
         long[] ids = new long[rows];
         long[] positions = new long[rows];
         Targets targets = new Targets(tokens);
@@ -80,7 +80,7 @@ public final class DecoderBatch {
      */
     public Batch ofPrompts(List<int[]> prompts, int multiple) {
         int tokens = prompts.stream().mapToInt(prompt -> prompt.length).sum();
-        int rows = (tokens + multiple - 1) / multiple * multiple;
+        int rows = Batch.roundedUp(tokens, multiple);
         long[] ids = new long[rows];
         long[] positions = new long[rows];
         Targets ends = new Targets(prompts.size());

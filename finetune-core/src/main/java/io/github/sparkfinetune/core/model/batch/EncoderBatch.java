@@ -58,7 +58,7 @@ public final class EncoderBatch {
                     "a sample has " + longest + " tokens, the model takes at most " + shape.maxLength());
         }
         int all = Arrays.stream(rows).sum();
-        this.tokens = (all + multiple - 1) / multiple * multiple;
+        this.tokens = Batch.roundedUp(all, multiple);
     }
 
     /**

@@ -8,11 +8,12 @@ import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
-import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * Keys and values of B texts in every layer, [B, kv heads, capacity, head width] each, in the type that layers compute
@@ -95,52 +96,77 @@ public final class KeyValueCache implements AutoCloseable {
         return tensors;
     }
 
-    /** Returns the positions of the next tokens of each text, one text after the other. */
-    public long[] positions(int tokens) {
-        return Arrays.stream(lengths)
-                .asLongStream()
-                .flatMap(length -> IntStream.range(0, tokens).mapToLong(t -> length + t))
-                .toArray();
-    }
-
     /**
-     * Tokens that are appended to each text.
+     * Returns the step that appends tokens to each text.
      *
-     * @param begin index of the first token that a layer reads
-     * @param end index after the last token
-     * @param tensors what the script reads besides keys and values: {@code rows}, {@code positions}, and {@code bias}
-     *     unless all new tokens see all of these indices
-     */
-    public record Appended(int begin, int end, Map<String, NDArray> tensors) {}
-
-    /**
-     * Returns how a layer appends tokens.
-     *
-     * @param owner owner of the tensors
+     * @param owner owner of the step's tensors
      * @param tokens number of new tokens of each text, for which there is room
      */
-    public Appended appended(NDManager owner, int layer, int tokens) {
-        int window = inputs.window(layer);
-        int shortest = Arrays.stream(lengths).min().orElseThrow();
-        int end = Arrays.stream(lengths).max().orElseThrow() + tokens;
-        int begin = window == 0 ? 0 : Math.max(0, shortest + 1 - window);
-        Map<String, NDArray> tensors = new LinkedHashMap<>();
-        NDArray positions = Tensors.of(owner, positions(tokens), new Shape(size(), tokens));
-        tensors.put("positions", positions);
-        tensors.put(
-                "rows",
-                Tensors.of(owner, IntStream.range(0, size()).asLongStream().toArray(), new Shape(size(), 1)));
-        boolean seesAll = tokens == 1 && end == shortest + 1;
-        if (!seesAll) {
-            int heads = tokens == 1 ? 1 : shape.heads() / shape.kvHeads();
-            tensors.put("bias", script.callOne(owner, "hidden_positions", positions, begin, end, window, heads));
-        }
-        return new Appended(begin, end, tensors);
+    public Step append(NDManager owner, int tokens) {
+        return new Step(owner, tokens);
     }
 
-    /** Returns what distinguishes the layers that append tokens in the same way. */
-    public int kind(int layer) {
-        return inputs.window(layer);
+    /** Tokens that the layers append to each text. */
+    public final class Step {
+        private final NDManager owner;
+        private final int tokens;
+        private final long[] positions;
+        private final int shortest = Arrays.stream(lengths).min().orElseThrow();
+        private final int end;
+        private final Map<String, NDArray> indices;
+        /** Biases by window; empty if all new tokens see all indices that a layer reads. */
+        private final Map<Integer, Map<String, NDArray>> biases = new HashMap<>();
+
+        private Step(NDManager owner, int tokens) {
+            this.owner = owner;
+            this.tokens = tokens;
+            this.end = Arrays.stream(lengths).max().orElseThrow() + tokens;
+            this.positions = Arrays.stream(lengths)
+                    .asLongStream()
+                    .flatMap(length -> LongStream.range(length, length + tokens))
+                    .toArray();
+            long[] rows = LongStream.range(0, size()).toArray();
+            this.indices = Map.of(
+                    "positions",
+                    Tensors.of(owner, positions, new Shape(size(), tokens)),
+                    "rows",
+                    Tensors.of(owner, rows, new Shape(size(), 1)));
+        }
+
+        /** Returns the positions of the new tokens, one text after the other. */
+        public long[] positions() {
+            return positions;
+        }
+
+        /** Returns the index of the first token that a layer reads. */
+        public int begin(int layer) {
+            int window = inputs.window(layer);
+            return window == 0 ? 0 : Math.max(0, shortest + 1 - window);
+        }
+
+        /** Returns the index after the last token. */
+        public int end() {
+            return end;
+        }
+
+        /** Returns the tensors of a layer that the script reads and writes. */
+        public Map<String, NDArray> tensors(int layer) {
+            Map<String, NDArray> tensors = KeyValueCache.this.tensors(layer);
+            tensors.putAll(indices);
+            tensors.putAll(biases.computeIfAbsent(inputs.window(layer), window -> bias(begin(layer), window)));
+            return tensors;
+        }
+
+        private Map<String, NDArray> bias(int begin, int window) {
+            boolean seesAll = tokens == 1 && end == shortest + 1;
+            int heads = tokens == 1 ? 1 : shape.heads() / shape.kvHeads();
+            return seesAll
+                    ? Map.of()
+                    : Map.of(
+                            "bias",
+                            script.callOne(
+                                    owner, "hidden_positions", indices.get("positions"), begin, end, window, heads));
+        }
     }
 
     /**

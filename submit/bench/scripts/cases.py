@@ -592,10 +592,8 @@ INPUTS |= {
         for dtype in (torch.float32, torch.bfloat16)
     ],
     "EncoderLayer.layer": lambda i: [(i.x(N, HIDDEN), *call) for call in i.encoders()],
-    "EncoderLayer.inferred": lambda i: [(i.x(N, HIDDEN), *call) for call in i.encoders()],
-    "EncoderLayer.activated": lambda i: [
-        (i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, "bias"), {}, "a", act) for act in ("gelu", "relu")
-    ],
+    "EncoderLayer.output": lambda i: [(i.x(N, HIDDEN), w, m, "attention_output") for w, _, _, m in i.encoders()],
+    "EncoderLayer.intermediate": lambda i: [(i.x(N, HIDDEN), w, m) for w, _, _, m in i.encoders()],
     "EncoderLayer.projected": lambda i: [(i.x(N, HIDDEN), w, m) for w, _, _, m in i.encoders()],
     "EncoderLayer.attended": lambda i: [(i.x(N, HIDDEN), *call) for call in i.encoders()],
     "EncoderLayer.residual": lambda i: [(i.x(3, 4), i.x(3, 4), {"a": i.mask(3, 4)}, site) for site in "ab"],

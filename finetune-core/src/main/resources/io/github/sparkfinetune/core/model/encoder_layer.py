@@ -31,41 +31,29 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """x [N, H] -> [N, H], for a forward without backward or as PyTorch records it."""
-        if not torch.is_grad_enabled():
-            return self.inferred(x, w, batch, documents, masks)
+        """x [N, H] -> [N, H], for a forward without backward or as PyTorch records it.
+
+        Without a graph, the products' results have the compute dtype, the sums and norms F32.
+        """
         attended = self.attended(x, w, batch, documents, masks)
-        a = self.linear(attended, w, masks, "attention_output")
+        a = self.output(attended, w, masks, "attention_output")
         h = self.layer_norm(self.residual(x, a, masks, "attention_residual"), w, "attention_norm")
-        u = self.cast(self.linear(h, w, masks, "intermediate"))
-        f = self.linear(self.activation(u, self.hidden_act), w, masks, "output")
+        f = self.output(self.intermediate(h, w, masks), w, masks, "output")
         return self.layer_norm(self.residual(h, f, masks, "output_residual"), w, "output_norm")
 
-    def inferred(
-        self,
-        x: Tensor,
-        w: Dict[str, Tensor],
-        batch: Dict[str, Tensor],
-        documents: List[int],
-        masks: Dict[str, Tensor],
-    ) -> Tensor:
-        """layer without a graph. The products' results have the compute dtype, the sums and norms F32."""
-        attended = self.attended(x, w, batch, documents, masks)
-        a = self.cast_dense(attended, w, masks, "attention_output")
-        h = self.layer_norm(self.residual(x, a, masks, "attention_residual"), w, "attention_norm")
-        u = self.activated(h, w, masks, "intermediate", self.hidden_act)
-        f = self.cast_dense(u, w, masks, "output")
-        return self.layer_norm(self.residual(h, f, masks, "output_residual"), w, "output_norm")
+    def output(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
+        """A linear; in F32 as PyTorch records it, without a graph in the compute dtype."""
+        if torch.is_grad_enabled():
+            return self.linear(x, w, masks, name)
+        return self.cast_dense(x, w, masks, name)
 
-    def activated(
-        self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str, act: str
-    ) -> Tensor:
-        """The activation of a linear without a graph, in the compute dtype."""
+    def intermediate(self, h: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor]) -> Tensor:
+        """The activation of the linear "intermediate", in the compute dtype."""
+        name, act = "intermediate", self.hidden_act
         tanh = act == "gelu_new" or act == "gelu_pytorch_tanh"
         if (act == "gelu" or tanh) and name + ".packed" in w and not self.has_adapter(w, name):
-            inputs = self.packed_input(x, w, name)
-            return self.packed_product(inputs, w, name, "tanh" if tanh else "none")
-        return self.activation(self.cast_dense(x, w, masks, name), act)
+            return self.packed_product(self.packed_input(h, w, name), w, name, "tanh" if tanh else "none")
+        return self.activation(self.cast(self.output(h, w, masks, name)), act)
 
     def attended(
         self,

@@ -1,9 +1,13 @@
 package io.github.sparkfinetune.bench;
 
 import ai.djl.pytorch.jni.TorchJni;
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.ptr.LongByReference;
 import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.memory.ResidentMemory;
+import io.github.sparkfinetune.core.tensor.CudaLibraries;
+import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -44,13 +48,25 @@ final class TimedSteps implements Consumer<TrainingRecord> {
         losses.add(step.training().loss());
         if (step.step() > WARM_UP) {
             records.add(step);
-            used.add(GPU < 0 ? ResidentMemory.now() : GpuMemory.used());
+            used.add(GPU < 0 ? ResidentMemory.now() : usedOnGpu());
         }
         // Saving after the last step must not count as memory of a step.
         peak = ResidentMemory.peak();
         if (PROFILE != null && step.step() == total() - 1) {
             TorchJni.startProfile();
         }
+    }
+
+    /** Returns the bytes in use on this thread's GPU, those that PyTorch's allocator keeps included. */
+    private static long usedOnGpu() {
+        NativeLibrary cuda = CudaLibraries.in(Torch.libraries()).orElseThrow();
+        LongByReference free = new LongByReference();
+        LongByReference total = new LongByReference();
+        int error = cuda.getFunction("cudaMemGetInfo").invokeInt(new Object[] {free, total});
+        if (error != 0) {
+            throw new IllegalStateException("cudaMemGetInfo returned " + error);
+        }
+        return total.getValue() - free.getValue();
     }
 
     /**

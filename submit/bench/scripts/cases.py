@@ -302,8 +302,19 @@ INPUTS = {
     "Linear.cast_dense": lambda i: [(i.x(n, HIDDEN), w, {}, "a") for n in (4, 5) for w, _ in i.linears()],
     "Linear.has_linear": lambda i: [({name: i.x(1)}, "a") for name in ("a.weight", "a.packed", "b.weight")],
     "Linear.packed_dense": lambda i: (
-        [] if i.device != "cpu" else [(i.x(N, HIDDEN), i.packed_weight(WIDE, HIDDEN), {}, "a")]
+        []
+        if i.device != "cpu"
+        else [
+            (i.x(n, HIDDEN), i.linear("a", WIDE, HIDDEN, "lora") | i.packed_weight(WIDE, HIDDEN), {}, "a")
+            for n in (N, 40)
+        ]
     ),
+    "Linear.add_adapter": lambda i: [
+        (i.x(N, WIDE), i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, kind), {}, "a") for kind in ("", "lora")
+    ],
+    "Linear.joined_part": lambda i: [
+        (i.x(N, WIDE), i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, kind), {}, "a") for kind in ("", "lora bias")
+    ],
     "Linear.reads": lambda i: [({"a.bias": i.x(1)}, "a"), ({"a.weight": i.x(1)}, "a"), ({"a.lora_A": i.x(1)}, "a")],
     "Linear.linear_backward": lambda i: [
         (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add, residual, needs_input_grad)
@@ -536,6 +547,30 @@ INPUTS |= {
         []
         if i.device != "cpu"
         else [([i.x(9, 4).to(torch.bfloat16)], i.packed_weight(6, 4), "a", gelu) for gelu in ("", "none", "tanh")]
+    ),
+    "Int8Weights.int8_weight": lambda i: [(i.x(6, 4),)],
+    "Int8Weights.int8_product": lambda i: (
+        [] if i.device != "cpu" else [(i.x(n, 32), i.narrow(16, 32), i.x(16)) for n in (2, 9)]
+    ),
+    "Int8Weights.biased": lambda i: [
+        (i.x(9, 4), w, "a", gelu) for w in ({}, {"a.bias": i.x(4)}) for gelu in ("", "none", "tanh")
+    ],
+    "Int8Weights.pack": lambda i: [(i.x(6, 4),)],
+    "Int8Weights.packed_input": lambda i: [(i.x(9, 4), {}, "a")],
+    "Int8Weights.packed_product": lambda i: (
+        []
+        if i.device != "cpu"
+        else [([i.x(3, 32)], {"a.packed": i.narrow(16, 32), "a.packed_scale": i.x(16), "a.bias": i.x(16)}, "a", "")]
+    ),
+    "Int4Weights.group_size": lambda i: [()],
+    "Int4Weights.pack": lambda i: [] if i.device != "cpu" else [(i.x(16, 64),), (i.x(16, 40),), (i.x(6, 32),)],
+    "Int4Weights.packed_product": lambda i: (
+        []
+        if i.device != "cpu"
+        else [
+            ([i.x(3, 64)], {"a.packed": codes, "a.packed_scale": scales}, "a", "")
+            for codes, scales in ((i.four_bits(16, 64), i.x(2, 16, 2)), (i.narrow(16, 64), i.x(16)))
+        ]
     ),
     "Int8Products.pack": lambda i: [] if i.device != "cpu" else [(i.x(6, 4),)],
     "Int8Products.packed_input": lambda i: [(i.x(9, 4), w, "a") for w in ({}, {"a.packed_scale": i.x(6)})],

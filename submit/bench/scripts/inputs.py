@@ -62,11 +62,18 @@ class Inputs:
         packed = torch.ops.mkldnn._reorder_linear_weight(self.x(out, inputs).to(torch.bfloat16), 1024)
         return {"a.packed": packed, "a.bias": self.x(out)}
 
+    def narrow(self, out, inputs):
+        """Returns a weight's codes in 8 bits."""
+        return self.ids(256, out, inputs).sub(128).to(torch.int8)
+
+    def four_bits(self, out, inputs):
+        """Returns a weight's codes in 4 bits, packed."""
+        return torch.ops.aten._convert_weight_to_int4pack_for_cpu(self.ids(16, out, inputs).to(torch.int32), 1)
+
     def packed_codes(self, out, inputs):
         """Returns a linear "a" whose weight is packed in 8 bits."""
-        codes = self.ids(256, out, inputs).sub(128).to(torch.int8)
         return {
-            "a.packed": torch.ops.onednn.qlinear_prepack(codes, None),
+            "a.packed": torch.ops.onednn.qlinear_prepack(self.narrow(out, inputs), None),
             "a.packed_scale": self.x(out).abs(),
             "a.packed_zero": torch.zeros(out, dtype=torch.int64),
             "a.bias": self.x(out),

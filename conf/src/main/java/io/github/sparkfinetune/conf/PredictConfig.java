@@ -25,16 +25,25 @@ public record PredictConfig(
         /** All computation in F32. */
         @JsonProperty("fp32")
         FP32,
-        /** Matrix products in BF16. */
+        /** Matrix products in BF16. The base of qlora is widened from 4 bits once, when the model is loaded. */
         @JsonProperty("bf16")
         BF16,
         /**
-         * Products of the layers' linears in 8 bits, with scales that are measured as the inputs come (dynamic
-         * quantisation); the rest in BF16 if the CPU has avx512_bf16 or amx_bf16, else in F32. For x86-64 CPUs only,
-         * and not with qlora. The command prints how the first predictions agree with fp32.
+         * Weights of the layers' linears in 8 bits; the rest in BF16 if the CPU has avx512_bf16 or amx_bf16, else in
+         * F32. An encoder's inputs of linears have 8 bits too, with scales that are measured as the inputs come
+         * (dynamic quantisation), for x86-64 CPUs only. On a CPU only, and not with qlora. The command prints how the
+         * first predictions agree with fp32.
          */
         @JsonProperty("int8")
-        INT8
+        INT8,
+        /** As {@code int8}, with weights in 4 bits, for language models only. */
+        @JsonProperty("int4")
+        INT4;
+
+        /** Returns whether the weights of the layers' linears are quantised when the model is loaded. */
+        public boolean isQuantized() {
+            return this == INT8 || this == INT4;
+        }
     }
 
     public PredictConfig {

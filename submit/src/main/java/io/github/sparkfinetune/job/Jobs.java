@@ -91,14 +91,14 @@ public interface Jobs extends AutoCloseable {
 
     /**
      * Returns the agreement of the trained model with F32 on the first held-out samples; empty unless
-     * {@code predict.precision} is {@code int8}.
+     * {@code predict.precision} quantises.
      */
     Optional<Agreement> agreement(RunConfig config);
 
     /**
      * Writes the trained model's prediction or answer for each row of {@code input} as Parquet files in {@code output}.
      *
-     * @return agreement with F32 on the first rows; empty unless {@code predict.precision} is {@code int8}
+     * @return agreement with F32 on the first rows; empty unless {@code predict.precision} quantises
      */
     Optional<Agreement> predict(RunConfig config, String input, String output);
 

@@ -158,7 +158,8 @@ public final class Pipeline {
     }
 
     private void say(Agreement agreement) {
-        console.say("int8      " + agreement);
+        String precision = run.compute().predict().precision().name().toLowerCase(Locale.ROOT);
+        console.say("%-10s%s".formatted(precision, agreement));
     }
 
     private static void track(String name, long step, Scores scores, Tracking tracking) {

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.cli;
 
-import io.github.sparkfinetune.conf.PredictConfig.PredictPrecision;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
@@ -180,7 +179,7 @@ abstract class CommandLineOverFakeJobs {
         }
 
         private Optional<Agreement> agreed(RunConfig config) {
-            return config.compute().predict().precision() == PredictPrecision.INT8
+            return config.compute().predict().precision().isQuantized()
                     ? Optional.of(new Agreement(256, 255, 0.0125))
                     : Optional.empty();
         }

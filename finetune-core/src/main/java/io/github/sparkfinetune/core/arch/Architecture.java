@@ -74,6 +74,14 @@ public interface Architecture {
     Map<String, WeightSpec> embeddings();
 
     /**
+     * Returns the linears of a layer that read the same input, by the name of the linear that they can be packed as:
+     * the first rows are those of the first linear.
+     */
+    default Map<String, List<String>> joins() {
+        return Map.of();
+    }
+
+    /**
      * Returns the blocks in the order of computation. The embeddings come first if they have weights besides the table;
      * the head comes last.
      *

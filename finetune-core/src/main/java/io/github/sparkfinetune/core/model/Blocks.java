@@ -54,11 +54,14 @@ final class Blocks {
     private final Optional<Collective> ranks;
     private final WeightGathering gathering;
     private final boolean castsAdapters;
-    private final PackedLinears packed;
+    private final Optional<PackedLinears> packed;
     private Optional<ParameterGroup> shared = Optional.empty();
 
-    /** @param castsAdapters whether layers read their adapters in BF16 */
-    Blocks(Weights weights, boolean castsAdapters) {
+    /**
+     * @param castsAdapters whether layers read their adapters in BF16
+     * @param packed linears that are packed, or empty if none is
+     */
+    Blocks(Weights weights, boolean castsAdapters, Optional<PackedLinears> packed) {
         this.castsAdapters = castsAdapters;
         this.weights = weights;
         this.device = weights.device();
@@ -72,7 +75,7 @@ final class Blocks {
         this.adapters = new Adapters(weights, staging);
         this.ranks = weights.adaptation().ranks();
         this.gathering = new WeightGathering(device, script);
-        this.packed = new PackedLinears(weights);
+        this.packed = packed;
         this.unused = new LinkedHashSet<>(weights.adaptation().modules().keySet());
     }
 
@@ -219,16 +222,10 @@ final class Blocks {
         Block.Content content = new Block.Content(
                 new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>(), sharded);
         spec.constants().forEach((local, number) -> content.constants().put(local, manager.create(number)));
+        packed.ifPresent(linears -> content.constants().putAll(linears.load(spec)));
         spec.weights().forEach((local, weight) -> {
-            WeightPlacement placement = weights.placements().of(spec, weight);
-            if (packed.contain(spec, weight, placement)) {
-                content.constants().putAll(packed.load(local, weight));
-            } else if (placement.isBf16()) {
-                content.constants().put(local, weights.bf16(weight));
-            } else if (placement.isWidened()) {
-                content.stored().put(local, weights.stored(weight, placement));
-            } else {
-                content.parameters().put(local, weights.parameter(weight, placement, spec.kind() == BlockKind.HEAD));
+            if (packed.filter(linears -> linears.contain(spec, weight)).isEmpty()) {
+                put(content, spec, local, weight);
             }
             LoraModule module = weights.adaptation().modules().get(weight.module());
             if (module != null && local.endsWith(WEIGHT)) {
@@ -236,6 +233,17 @@ final class Blocks {
             }
         });
         return content;
+    }
+
+    private void put(Block.Content content, BlockSpec spec, String local, WeightSpec weight) {
+        WeightPlacement placement = weights.placements().of(spec, weight);
+        if (placement.isBf16()) {
+            content.constants().put(local, weights.bf16(weight));
+        } else if (placement.isWidened()) {
+            content.stored().put(local, weights.stored(weight, placement));
+        } else {
+            content.parameters().put(local, weights.parameter(weight, placement, spec.kind() == BlockKind.HEAD));
+        }
     }
 
     /** Returns a layer's content, of whose trained parameters this rank keeps its share. */

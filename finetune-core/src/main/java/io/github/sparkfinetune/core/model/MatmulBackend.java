@@ -16,10 +16,20 @@ public enum MatmulBackend {
     BF16("core.model.matmul_bf16"),
     /** {@link #BF16} for a model that never changes: the layers' weights are packed once for oneDNN. */
     PACKED_BF16("core.model.matmul_bf16", "core.model.matmul_packed_bf16"),
+    /** {@link #PACKED_BF16} with weights in 4 bits, which are widened once. */
+    WIDENED_BF16("core.model.matmul_bf16", "core.model.matmul_packed_bf16"),
     /** 8 bits in the layers' linears, for a model that never changes; else F32. */
     INT8("core.model.matmul", "core.model.matmul_int8"),
     /** 8 bits in the layers' linears, for a model that never changes; else BF16. */
-    INT8_AND_BF16("core.model.matmul_bf16", "core.model.matmul_int8");
+    INT8_AND_BF16("core.model.matmul_bf16", "core.model.matmul_int8"),
+    /** F32 with weights in 8 bits in the layers' linears, for a model that never changes. */
+    INT8_WEIGHTS("core.model.matmul", "core.model.matmul_int8_weights"),
+    /** {@link #INT8_WEIGHTS} with inputs and the other weights in BF16. */
+    INT8_WEIGHTS_AND_BF16("core.model.matmul_bf16", "core.model.matmul_int8_weights"),
+    /** F32 with weights in 4 bits in the layers' linears, for a model that never changes. */
+    INT4_WEIGHTS("core.model.matmul", "core.model.matmul_int4_weights"),
+    /** {@link #INT4_WEIGHTS} with inputs and the other weights in BF16. */
+    INT4_WEIGHTS_AND_BF16("core.model.matmul_bf16", "core.model.matmul_int4_weights");
 
     @SuppressWarnings("ImmutableEnumChecker")
     private final List<String> modules;
@@ -48,9 +58,19 @@ public enum MatmulBackend {
         return modules.size() > 1;
     }
 
-    /** Returns this backend for a model that never changes, on a device. */
-    public MatmulBackend packed(Device device) {
-        return this == BF16 && device.readsInPlace() && hasOneDnn() ? PACKED_BF16 : this;
+    /** Returns whether weights in 4 bits are packed too; else they are widened each time their layer is computed. */
+    boolean packs4Bits() {
+        return this == WIDENED_BF16;
+    }
+
+    /**
+     * Returns this backend for a model that never changes, on a device.
+     *
+     * @param widened whether weights in 4 bits are widened once
+     */
+    public MatmulBackend packed(Device device, boolean widened) {
+        boolean can = this == BF16 && device.readsInPlace() && hasOneDnn();
+        return can ? (widened ? WIDENED_BF16 : PACKED_BF16) : this;
     }
 
     /**
@@ -60,6 +80,18 @@ public enum MatmulBackend {
      */
     public static Optional<MatmulBackend> int8(Device device, boolean bf16) {
         return Optional.of(bf16 ? INT8_AND_BF16 : INT8).filter(any -> device.readsInPlace() && hasOneDnn());
+    }
+
+    /**
+     * Returns the backend with weights in 8 or 4 bits for a model that never changes, or empty if the device lacks it.
+     *
+     * @param four whether weights have 4 bits
+     * @param bf16 whether the rest is computed in BF16
+     */
+    public static Optional<MatmulBackend> narrowWeights(Device device, boolean four, boolean bf16) {
+        MatmulBackend backend =
+                four ? (bf16 ? INT4_WEIGHTS_AND_BF16 : INT4_WEIGHTS) : (bf16 ? INT8_WEIGHTS_AND_BF16 : INT8_WEIGHTS);
+        return Optional.of(backend).filter(any -> device.readsInPlace());
     }
 
     /**

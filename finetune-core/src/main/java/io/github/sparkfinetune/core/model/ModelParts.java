@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.model.weight.LmHead;
 import io.github.sparkfinetune.core.model.weight.LmHeadWeights;
+import io.github.sparkfinetune.core.model.weight.PackedLinears;
 import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.model.weight.ParameterGroup;
 import io.github.sparkfinetune.core.model.weight.TokenRows;
@@ -104,8 +105,11 @@ record ModelParts(
         modules.add(architecture.script());
         ScriptModule script = ScriptModule.load(manager, modules, attributes);
         Adaptation adapted = adaptation.withBf16(matmul.isBf16());
-        Weights weights = new Weights(source, architecture, manager, script, adapted, seed, matmul.packs());
-        Blocks builder = new Blocks(weights, architecture.castsAdapters() && adapted.bf16());
+        Weights weights = new Weights(source, architecture, manager, script, adapted, seed);
+        Optional<PackedLinears> packed = Optional.of(matmul)
+                .filter(MatmulBackend::packs)
+                .map(packing -> new PackedLinears(weights, architecture.joins(), packing.packs4Bits()));
+        Blocks builder = new Blocks(weights, architecture.castsAdapters() && adapted.bf16(), packed);
         Table table = builder.table(architecture.table());
         builder.share(architecture.shared());
         List<Block> blocks =

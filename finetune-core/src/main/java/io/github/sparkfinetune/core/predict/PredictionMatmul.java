@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.Processor;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.Locale;
 import java.util.Optional;
 
 /** Choice of the matrix products that a trained model predicts with. */
@@ -23,27 +24,25 @@ final class PredictionMatmul {
      * @param model configuration in the folder of the trained model, or empty without a trained model
      */
     static MatmulBackend of(RunConfig config, Optional<HfConfig> model, Device device) {
-        if (config.compute().predict().precision() == PredictPrecision.INT8
-                && config.method().type() == MethodConfig.Type.QLORA) {
-            throw RunException.config(
-                    "predict.precision: int8 cannot be used with method.type qlora, whose weights have"
-                            + " 4 bits: choose auto, or merge the adapter with finetune merge");
+        PredictPrecision precision = config.compute().predict().precision();
+        if (precision.isQuantized() && config.method().type() == MethodConfig.Type.QLORA) {
+            throw RunException.config("predict.precision: " + name(precision)
+                    + " cannot be used with method.type qlora, whose weights have 4 bits: choose auto, or merge the"
+                    + " adapter with finetune merge");
         }
-        MatmulBackend matmul = of(config.compute(), model.flatMap(HfConfig::trainedInBf16), device, Processor.here());
-        // The weights of a language model are larger, and stay in the mapped file that all processes share.
         boolean isDecoder = TaskSpecs.of(config).modelKind().head() == HeadKind.CAUSAL_LM;
-        return isDecoder ? matmul : matmul.packed(device);
+        return of(config.compute(), isDecoder, model.flatMap(HfConfig::trainedInBf16), device, Processor.here())
+                .packed(device, precision == PredictPrecision.BF16);
     }
 
     /** @param trainedInBf16 whether training computed in BF16, or empty if unknown */
-    static MatmulBackend of(Compute compute, Optional<Boolean> trainedInBf16, Device device, Processor processor) {
-        return switch (compute.predict().precision()) {
+    static MatmulBackend of(
+            Compute compute, boolean isDecoder, Optional<Boolean> trainedInBf16, Device device, Processor processor) {
+        PredictPrecision precision = compute.predict().precision();
+        return switch (precision) {
             case FP32 -> MatmulBackend.f32();
             case BF16 -> MatmulBackend.BF16;
-            case INT8 ->
-                MatmulBackend.int8(device, processor.hasBf16())
-                        .orElseThrow(() -> RunException.config(
-                                "predict.precision: int8 needs an x86-64 CPU: choose auto, or set device: cpu"));
+            case INT8, INT4 -> quantized(precision, isDecoder, device, processor.hasBf16());
             case AUTO ->
                 trainedInBf16
                         .map(bf16 -> bf16 && (device.prefersBf16() || processor.hasBf16())
@@ -51,5 +50,25 @@ final class PredictionMatmul {
                                 : MatmulBackend.f32())
                         .orElseGet(() -> MatmulBackend.of(compute.precision(), device));
         };
+    }
+
+    private static MatmulBackend quantized(PredictPrecision precision, boolean isDecoder, Device device, boolean bf16) {
+        if (isDecoder) {
+            // A step of generation has few rows, and is as long as its weights are read. Outliers of a language
+            // model's hidden states lose more in 8 bits than those of an encoder.
+            return MatmulBackend.narrowWeights(device, precision == PredictPrecision.INT4, bf16)
+                    .orElseThrow(() -> RunException.config(
+                            "predict.precision: " + name(precision) + " needs a CPU: choose auto, or set device: cpu"));
+        }
+        if (precision == PredictPrecision.INT4) {
+            throw RunException.config("predict.precision: int4 is for language models: choose int8 or auto");
+        }
+        return MatmulBackend.int8(device, bf16)
+                .orElseThrow(() -> RunException.config(
+                        "predict.precision: int8 needs an x86-64 CPU: choose auto, or set device: cpu"));
+    }
+
+    private static String name(PredictPrecision precision) {
+        return precision.name().toLowerCase(Locale.ROOT);
     }
 }

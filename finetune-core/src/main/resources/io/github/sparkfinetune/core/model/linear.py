@@ -2,6 +2,7 @@
 
 The weights w hold, by a linear's name, NAME.weight [out, in], optionally NAME.bias [out], and an
 adapter's weights as in lora.py. A weight that never changes may be NAME.packed instead, see Matmul.
+Linears of the same input may be packed as one, by rows; each part keeps its bias and its adapter.
 """
 
 from typing import Dict, Optional
@@ -53,10 +54,28 @@ class Linear(Lora):
         """A linear with a packed weight, in the compute dtype: x [..., in] -> [..., out]"""
         rows = x.reshape([-1, x.size(-1)])
         y = self.packed_product(self.packed_input(rows, w, name), w, name, "")
-        if self.has_adapter(w, name):
-            inner = self.lora_inner(self.lora_input(rows, w, masks, name), w, name)
-            y.addmm_(self.cast(inner), self.cast(w[name + ".lora_B"]).t())
+        self.add_adapter(y, rows, w, masks, name)
         return y.view(list(x.shape[:-1]) + [y.size(-1)])
+
+    def add_adapter(
+        self, y: Tensor, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
+    ) -> Tensor:
+        """Adds the output of a linear's adapter, if any, to y [N, out] in the compute dtype: x [N, in]"""
+        if self.has_adapter(w, name):
+            d = self.lora_input(x, w, masks, name)
+            if x.size(0) <= 32:
+                # A call of oneDNN's product in BF16 takes longer than these few sums do in F32.
+                inner = torch.mm(d.to(torch.float32), w[name + ".lora_A"].t()).mul_(w[name + ".scaling"])
+                return y.add_(torch.mm(inner, w[name + ".lora_B"].t()))
+            y.addmm_(torch.mm(self.cast(d), self.cast_a(w, name).t()), self.scaled_b(w, name).t())
+        return y
+
+    def joined_part(
+        self, y: Tensor, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
+    ) -> Tensor:
+        """A linear's output, given its columns y [N, out] of a joined linear's product: x [N, in]"""
+        y = self.add_adapter(y, x, w, masks, name)
+        return y.add_(w[name + ".bias"]) if name + ".bias" in w else y
 
     def dense(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
         """A linear without a graph, by the faster library; its backward is linear_backward."""

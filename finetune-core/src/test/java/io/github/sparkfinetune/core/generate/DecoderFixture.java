@@ -30,7 +30,7 @@ final class DecoderFixture implements AutoCloseable {
     final NDManager manager;
     final Decoder model;
 
-    private DecoderFixture(String name, Optional<PeftAdapter> adapter, Storage storage) {
+    private DecoderFixture(String name, Optional<PeftAdapter> adapter, Storage storage, MatmulBackend matmul) {
         Torch.start(1);
         Path folder = GoldenFiles.root().resolve("models").resolve(name);
         HfConfig config = HfConfig.read(folder);
@@ -43,20 +43,29 @@ final class DecoderFixture implements AutoCloseable {
                             storage,
                             2))
                     .orElseGet(() -> Adaptation.of(Trainable.none()));
-            model = Decoder.load(manager, MatmulBackend.f32(), config, source, adaptation, 1);
+            model = Decoder.load(manager, matmul, config, source, adaptation, 1);
         }
     }
 
     static DecoderFixture of(String name) {
-        return new DecoderFixture(name, Optional.empty(), Storage.F32);
+        return of(name, MatmulBackend.f32());
+    }
+
+    static DecoderFixture of(String name, MatmulBackend matmul) {
+        return new DecoderFixture(name, Optional.empty(), Storage.F32, matmul);
     }
 
     /** Loads a model with an adapter from {@code golden/peft}. */
     static DecoderFixture adapted(String name, String adapter, Storage storage) {
+        return adapted(name, adapter, storage, MatmulBackend.f32());
+    }
+
+    static DecoderFixture adapted(String name, String adapter, Storage storage, MatmulBackend matmul) {
         return new DecoderFixture(
                 name,
                 Optional.of(AdapterFile.read(GoldenFiles.root().resolve("peft").resolve(adapter))),
-                storage);
+                storage,
+                matmul);
     }
 
     /** Returns the logits of the token after a text, computed without a cache. */

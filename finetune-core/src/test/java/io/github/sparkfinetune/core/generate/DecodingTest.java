@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.sparkfinetune.core.model.Decoding;
+import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.weight.Adaptation.Storage;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -37,6 +38,46 @@ class DecodingTest {
         try (DecoderFixture fixture = DecoderFixture.adapted("llama-tied", adapter, Storage.AS_STORED)) {
             compare(fixture, 10);
         }
+    }
+
+    /** Linears of the same input are packed as one; their adapters stay apart. */
+    @ParameterizedTest
+    @ValueSource(strings = {"lora-qv", "rslora-all-linear"})
+    void computesTheAdaptersOfPackedLinears(String adapter) {
+        int[] text = new SplittableRandom(7).ints(12, 5, 50).toArray();
+        float[] packed = lastLogits(adapter, Storage.AS_STORED, MatmulBackend.PACKED_BF16, text);
+        float[] separate = lastLogits(adapter, Storage.AS_STORED, MatmulBackend.BF16, text);
+        float[] base;
+        try (DecoderFixture fixture = DecoderFixture.of("llama-tied", MatmulBackend.BF16)) {
+            base = fixture.recomputed(text);
+        }
+        assertThat(distance(packed, separate)).isLessThan(distance(separate, base) / 10);
+    }
+
+    @Test
+    void widensWeightsIn4BitsOnce() {
+        int[] text = new SplittableRandom(8).ints(12, 5, 50).toArray();
+        float[] once = lastLogits("lora-qv", Storage.NF4_DOUBLE, MatmulBackend.WIDENED_BF16, text);
+        float[] eachTime = lastLogits("lora-qv", Storage.NF4_DOUBLE, MatmulBackend.PACKED_BF16, text);
+        float[] whole = lastLogits("lora-qv", Storage.AS_STORED, MatmulBackend.PACKED_BF16, text);
+        assertThat(distance(once, eachTime)).isLessThan(distance(eachTime, whole) / 10);
+    }
+
+    private static float[] lastLogits(String adapter, Storage storage, MatmulBackend matmul, int[] text) {
+        try (DecoderFixture fixture = DecoderFixture.adapted("llama-tied", adapter, storage, matmul);
+                Decoding decoding = new Decoding(fixture.manager, fixture.model, 1, 4)) {
+            decoding.start(new int[] {0}, List.of(Arrays.copyOf(text, text.length - 1)));
+            FloatBuffer logits = decoding.append(new int[][] {{text[text.length - 1]}});
+            float[] values = new float[logits.remaining()];
+            logits.get(values);
+            return values;
+        }
+    }
+
+    private static double distance(float[] a, float[] b) {
+        return Math.sqrt(IntStream.range(0, a.length)
+                .mapToDouble(i -> Math.pow(a[i] - b[i], 2))
+                .sum());
     }
 
     @Test

@@ -57,6 +57,24 @@ class PredictionMatmulTest {
     }
 
     @Test
+    void quantizesOnlyTheWeightsOfALanguageModel() {
+        for (Processor processor : List.of(ABLE, UNABLE)) {
+            boolean bf16 = processor.hasBf16();
+            assertThat(of("sft", PredictPrecision.INT8, PrecisionChoice.AUTO, Optional.of(true), processor))
+                    .isEqualTo(bf16 ? MatmulBackend.INT8_WEIGHTS_AND_BF16 : MatmulBackend.INT8_WEIGHTS);
+            assertThat(of("sft", PredictPrecision.INT4, PrecisionChoice.AUTO, Optional.of(true), processor))
+                    .isEqualTo(bf16 ? MatmulBackend.INT4_WEIGHTS_AND_BF16 : MatmulBackend.INT4_WEIGHTS);
+        }
+    }
+
+    @Test
+    void refusesInt4ForEncoders() {
+        assertThatThrownBy(() -> of(PredictPrecision.INT4, PrecisionChoice.AUTO, Optional.of(true), ABLE))
+                .isInstanceOf(RunException.class)
+                .hasMessage("predict.precision: int4 is for language models: choose int8 or auto");
+    }
+
+    @Test
     void refusesInt8ForWeightsIn4Bits() {
         RunConfig config = RunConfigLoader.parse(
                 "{model: m, task: sft, data: {train: d}, output: {dir: o}, method: {type: qlora}}",
@@ -73,13 +91,18 @@ class PredictionMatmulTest {
     }
 
     @Test
-    void packsTheWeightsOfEncoders() {
-        String yaml = "{model: m, task: TASK, data: {train: d}, output: {dir: o}, predict: {precision: bf16}}";
+    void packsTheWeights() {
+        String yaml = "{model: m, task: TASK, data: {train: d}, output: {dir: o}, precision: bf16}";
         try (NDManager manager = Torch.manager(-1)) {
+            Device device = Device.of(manager);
             for (String task : List.of("classification", "sft")) {
-                RunConfig config = RunConfigLoader.parse(yaml.replace("TASK", task), "run.yaml", List.of());
-                assertThat(PredictionMatmul.of(config, Optional.empty(), Device.of(manager)))
-                        .isEqualTo(task.equals("sft") ? MatmulBackend.BF16 : MatmulBackend.PACKED_BF16);
+                String run = yaml.replace("TASK", task);
+                RunConfig config = RunConfigLoader.parse(run, "run.yaml", List.of());
+                assertThat(PredictionMatmul.of(config, Optional.empty(), device))
+                        .isEqualTo(MatmulBackend.PACKED_BF16);
+                RunConfig chosen = RunConfigLoader.parse(run, "run.yaml", List.of("predict.precision=bf16"));
+                assertThat(PredictionMatmul.of(chosen, Optional.empty(), device))
+                        .isEqualTo(MatmulBackend.WIDENED_BF16);
             }
         }
     }
@@ -90,12 +113,22 @@ class PredictionMatmulTest {
 
     private static MatmulBackend of(
             PredictPrecision chosen, PrecisionChoice trained, Optional<Boolean> trainedInBf16, Processor processor) {
+        return of("classification", chosen, trained, trainedInBf16, processor);
+    }
+
+    private static MatmulBackend of(
+            String task,
+            PredictPrecision chosen,
+            PrecisionChoice trained,
+            Optional<Boolean> trainedInBf16,
+            Processor processor) {
         Compute any = RunConfigLoader.parse(
-                        "{model: m, task: classification, data: {train: d}, output: {dir: o}}", "run.yaml", List.of())
+                        "{model: m, task: " + task + ", data: {train: d}, output: {dir: o}}", "run.yaml", List.of())
                 .compute();
         try (NDManager manager = Torch.manager(-1)) {
             return PredictionMatmul.of(
                     new Compute(DeviceChoice.CPU, trained, new PredictConfig(chosen), any.cluster()),
+                    task.equals("sft"),
                     trainedInBf16,
                     Device.of(manager),
                     processor);

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.conf.PredictConfig.PredictPrecision;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
@@ -28,6 +29,8 @@ import org.apache.spark.api.java.function.FlatMapFunction;
 record AgreementTask(ModelTask narrow, ModelTask wide) implements FlatMapFunction<Iterator<TaskInput>, Agreement> {
     /** Number of compared rows. */
     private static final int ROWS = 256;
+    /** Number of compared rows with generated answers, each of which takes many steps. */
+    private static final int GENERATED_ROWS = 16;
 
     private static AgreementTask of(ModelTask model) {
         return new AgreementTask(
@@ -41,7 +44,7 @@ record AgreementTask(ModelTask narrow, ModelTask wide) implements FlatMapFunctio
     }
 
     private static boolean isNeeded(ModelTask model) {
-        return model.config().compute().predict().precision() == PredictPrecision.INT8;
+        return model.config().compute().predict().precision().isQuantized();
     }
 
     /** Returns the agreement on the first inputs; empty for a model that is not in 8 bits, or without an input. */
@@ -72,7 +75,7 @@ record AgreementTask(ModelTask narrow, ModelTask wide) implements FlatMapFunctio
     @Override
     public Iterator<Agreement> call(Iterator<TaskInput> inputs) throws Exception {
         List<TaskInput> first = new ArrayList<>();
-        while (first.size() < ROWS && inputs.hasNext()) {
+        while (first.size() < rows() && inputs.hasNext()) {
             first.add(inputs.next());
         }
         return List.of(Agreement.of(
@@ -80,6 +83,11 @@ record AgreementTask(ModelTask narrow, ModelTask wide) implements FlatMapFunctio
                         narrow.open().predict(first.iterator()),
                         wide.open().predict(first.iterator())))
                 .iterator();
+    }
+
+    private int rows() {
+        boolean generates = TaskSpecs.of(narrow.config()).modelKind().head() == HeadKind.CAUSAL_LM;
+        return generates ? GENERATED_ROWS : ROWS;
     }
 
     private Agreement compareSamples(Manifest manifest, String split) throws Exception {
@@ -90,7 +98,7 @@ record AgreementTask(ModelTask narrow, ModelTask wide) implements FlatMapFunctio
                 ParquetSamples.open(new Path(narrow.config().dataset()), manifest, split, narrow.hadoop()),
                 narrow.hadoop(),
                 LocalDirs.first(SparkEnv.get()))) {
-            int parts = (int) Math.max(1, samples.size() / ROWS);
+            int parts = (int) Math.max(1, samples.size() / rows());
             List<String> labels = manifest.samples().labels();
             Predictor eight = narrow.open();
             return Agreement.of(

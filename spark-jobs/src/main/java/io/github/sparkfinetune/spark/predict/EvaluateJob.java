@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.spark.predict;
 
-import io.github.sparkfinetune.conf.PredictConfig.PredictPrecision;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
@@ -106,10 +105,10 @@ public final class EvaluateJob {
     /**
      * Compares predictions of the first samples of the split that {@link #run} evaluates with predictions in F32.
      *
-     * @return the agreement; empty unless {@code predict.precision} is {@code int8}
+     * @return the agreement; empty unless {@code predict.precision} quantises
      */
     public static Optional<Agreement> agreement(SparkSession session, RunConfig config) {
-        if (config.compute().predict().precision() != PredictPrecision.INT8) {
+        if (!config.compute().predict().precision().isQuantized()) {
             return Optional.empty();
         }
         SparkContext spark = session.sparkContext();

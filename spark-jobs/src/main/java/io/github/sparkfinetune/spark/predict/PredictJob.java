@@ -43,7 +43,7 @@ public final class PredictJob {
      * @param key configuration key of the input's path in messages
      * @param input file, folder or glob, in the format of {@code data.format}
      * @param output folder of the Parquet files; must not exist, unless the same command was interrupted there
-     * @return agreement with F32 on the first rows, if {@code predict.precision} is {@code int8} and there is a row
+     * @return agreement with F32 on the first rows, if {@code predict.precision} quantises and there is a row
      * @throws RunException if the input, the model or the output cannot be used
      */
     public static Optional<Agreement> run(

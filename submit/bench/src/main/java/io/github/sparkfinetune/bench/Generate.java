@@ -3,7 +3,7 @@ package io.github.sparkfinetune.bench;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.GenerationConfig;
-import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
+import io.github.sparkfinetune.conf.PredictConfig.PredictPrecision;
 import io.github.sparkfinetune.core.generate.Generator;
 import io.github.sparkfinetune.core.generate.Generator.Prompt;
 import io.github.sparkfinetune.core.memory.ResidentMemory;
@@ -14,6 +14,7 @@ import io.github.sparkfinetune.core.model.weight.Adaptation.Storage;
 import io.github.sparkfinetune.core.model.weight.Trainable;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.tensor.Device;
+import io.github.sparkfinetune.core.tensor.Processor;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
@@ -32,7 +33,7 @@ import org.apache.hadoop.conf.Configuration;
  * [LOOKED_UP]]]]}. The prompts, on the standard input, and the printed answers are JSON lists of lists of token ids.
  * With ROUNDS prints the speed instead, with exactly NEW_TOKENS in each answer, after a short untimed round. STORAGE is
  * the storage of the linears, a constant of {@link Adaptation.Storage} (default F32). PRECISION is the precision of
- * products, a constant of {@link PrecisionChoice} (default FP32). LOOKED_UP is {@code prompt_lookup_num_tokens}
+ * products, a constant of {@link PredictPrecision} (default FP32). LOOKED_UP is {@code prompt_lookup_num_tokens}
  * (default 0).
  */
 final class Generate {
@@ -62,9 +63,9 @@ final class Generate {
                     false,
                     threads,
                     Optional.empty());
-            PrecisionChoice precision =
-                    arguments.length > 6 ? PrecisionChoice.valueOf(arguments[6]) : PrecisionChoice.FP32;
-            MatmulBackend matmul = MatmulBackend.of(precision, Device.of(manager));
+            PredictPrecision precision =
+                    arguments.length > 6 ? PredictPrecision.valueOf(arguments[6]) : PredictPrecision.FP32;
+            MatmulBackend matmul = matmul(precision, Device.of(manager));
             Decoder model = Decoder.load(manager, matmul, HfConfig.read(folder), source, none, 0);
             if (arguments.length == 4) {
                 TokenizerFiles tokenizer =
@@ -101,6 +102,19 @@ final class Generate {
                     (ProcessorTime.seconds() - processor) / tokens * 1e3,
                     ResidentMemory.peak() >> 20);
         }
+    }
+
+    private static MatmulBackend matmul(PredictPrecision precision, Device device) {
+        return switch (precision) {
+            case AUTO, FP32 -> MatmulBackend.f32();
+            case BF16 -> MatmulBackend.BF16.packed(device, true);
+            case INT8, INT4 ->
+                MatmulBackend.narrowWeights(
+                                device,
+                                precision == PredictPrecision.INT4,
+                                Processor.here().hasBf16())
+                        .orElseThrow();
+        };
     }
 
     private static GenerationConfig greedy(int newTokens, int lookedUp) {

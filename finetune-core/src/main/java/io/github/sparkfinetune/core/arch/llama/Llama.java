@@ -177,6 +177,15 @@ public class Llama implements DecoderArchitecture {
         return weights().head();
     }
 
+    @Override
+    public Map<String, List<String>> joins() {
+        return parts.fused()
+                ? Map.of()
+                : Map.of(
+                        "qkv_proj", List.of("q_proj", "k_proj", "v_proj"),
+                        "gate_up_proj", List.of("gate_proj", "up_proj"));
+    }
+
     private LlamaWeights weights() {
         return new LlamaWeights(prefix(), shape, parts);
     }

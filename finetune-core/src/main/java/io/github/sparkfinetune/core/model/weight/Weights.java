@@ -20,7 +20,6 @@ import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
@@ -42,12 +41,10 @@ public final class Weights {
     private final StoredLinears linears;
     private final long seed;
     private final double initializerRange;
-    private final boolean packs;
 
     /**
      * @param adaptation trained weights, and the storage of frozen weights
      * @param seed seed of new weights
-     * @param packs whether the frozen linears of layers are packed for products
      */
     public Weights(
             TensorSource source,
@@ -55,9 +52,7 @@ public final class Weights {
             NDManager manager,
             ScriptModule script,
             Adaptation adaptation,
-            long seed,
-            boolean packs) {
-        this.packs = packs;
+            long seed) {
         this.source = source;
         this.placements = new WeightPlacements(source, architecture, adaptation);
         this.names = placements.names();
@@ -131,23 +126,11 @@ public final class Weights {
         return frozen.bf16(stored);
     }
 
-    /** Returns whether the frozen linears of layers are {@link #packed}. */
-    public boolean packs() {
-        return packs;
-    }
-
-    /**
-     * Loads a layer's linear in the form that products read it in, which the script decides.
-     *
-     * @return the packed values and what belongs to them, in the order of {@code Matmul.pack}
-     */
-    public List<NDArray> packed(WeightSpec weight) {
+    /** Returns a stored weight in F32, in the stored order. */
+    NDArray values(NDManager owner, WeightSpec weight) {
         String stored = names.require(weight.name());
         names.requireShape(stored, weight.shape());
-        try (NDManager loading = manager.newSubManager()) {
-            NDArray value = frozen.copied(loading, stored);
-            return script.call(manager, "pack", weight.kind() == WeightSpec.Kind.CONV1D ? value.transpose() : value);
-        }
+        return frozen.copied(owner, stored);
     }
 
     /** Returns a frozen weight in the type that products read. The value is the stored tensor's, or made from it. */

@@ -67,7 +67,9 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
             width = qkv.size(1) // (self.num_heads + 2 * self.num_key_value_heads)
             keys = self.num_key_value_heads * width
             q, k, v = qkv.split([self.num_heads * width, keys, keys], 1)
-            kept["v"] = v.contiguous()
+            q = self.joined_part(q, x1, w, masks, "q_proj")
+            k = self.joined_part(k, x1, w, masks, "k_proj")
+            kept["v"] = self.joined_part(v, x1, w, masks, "v_proj").contiguous()
         else:
             q = self.cast_dense(x1, w, masks, "q_proj")
             k = self.cast_dense(x1, w, masks, "k_proj")
@@ -96,6 +98,8 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         h1 = self.normed(h, w, kept, "pre_feedforward_layernorm")
         if self.has_linear(w, "gate_up_proj"):
             gate, up = self.cast_dense(h1, w, masks, "gate_up_proj").chunk(2, 1)
+            gate = self.joined_part(gate, h1, w, masks, "gate_proj")
+            up = self.joined_part(up, h1, w, masks, "up_proj")
         else:
             gate = self.cast_dense(h1, w, masks, "gate_proj")
             up = self.cast_dense(h1, w, masks, "up_proj")

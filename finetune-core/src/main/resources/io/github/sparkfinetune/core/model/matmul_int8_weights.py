@@ -1,0 +1,48 @@
+"""Products of inputs in the compute dtype with weights in 8 bits, for few rows.
+
+A weight has a scale for each output: the largest magnitude of the output's weights divided by 127.
+Sums are in F32. Weights never change, and no graph is recorded.
+"""
+
+from typing import Dict, List
+
+import torch
+import torch.nn.functional as F
+from core.model.matmul import Matmul
+from torch import Tensor
+
+
+class Int8Weights(Matmul):
+    def int8_weight(self, weight: Tensor) -> List[Tensor]:
+        """The codes [out, in] and the scales [out] of a weight [out, in]."""
+        weight = weight.to(torch.float32)
+        scale = weight.abs().amax(1).clamp_min(1e-30).div_(127)
+        return [torch.round(weight / scale.unsqueeze(1)).to(torch.int8), self.cast(scale)]
+
+    def int8_product(self, x: Tensor, codes: Tensor, scale: Tensor) -> Tensor:
+        """x W^T: x [N, in] in the compute dtype -> [N, out]
+
+        The kernel reads the codes once a row. With more rows, it is faster to widen the codes.
+        """
+        if x.size(0) <= 8:
+            return torch.ops.aten._weight_int8pack_mm(x, codes, scale)
+        return F.linear(x, codes.to(x.dtype)).mul_(scale)
+
+    def biased(self, y: Tensor, w: Dict[str, Tensor], name: str, gelu: str) -> Tensor:
+        """y plus a linear's bias, if it has one, or the GELU of the sum, in place."""
+        if name + ".bias" in w:
+            y.add_(w[name + ".bias"])
+        return y if gelu == "" else F.gelu(y, approximate=gelu)
+
+    def pack(self, weight: Tensor) -> List[Tensor]:
+        """As Matmul.pack."""
+        return self.int8_weight(weight)
+
+    def packed_input(self, x: Tensor, w: Dict[str, Tensor], name: str) -> List[Tensor]:
+        """As Matmul.packed_input."""
+        return [self.cast(x)]
+
+    def packed_product(self, inputs: List[Tensor], w: Dict[str, Tensor], name: str, gelu: str) -> Tensor:
+        """As Matmul.packed_product."""
+        y = self.int8_product(inputs[0], w[name + ".packed"], w[name + ".packed_scale"])
+        return self.biased(y, w, name, gelu)

@@ -301,14 +301,9 @@ INPUTS = {
     "Linear.dense": lambda i: [(i.x(N, HIDDEN), w, m, "a") for w, m in i.linears()],
     "Linear.cast_dense": lambda i: [(i.x(n, HIDDEN), w, {}, "a") for n in (4, 5) for w, _ in i.linears()],
     "Linear.has_linear": lambda i: [({name: i.x(1)}, "a") for name in ("a.weight", "a.packed", "b.weight")],
-    "Linear.packed_dense": lambda i: (
-        []
-        if i.device != "cpu"
-        else [
-            (i.x(n, HIDDEN), i.linear("a", WIDE, HIDDEN, "lora") | i.packed_weight(WIDE, HIDDEN), {}, "a")
-            for n in (N, 40)
-        ]
-    ),
+    "Linear.packed_dense": lambda i: [
+        (i.x(N, HIDDEN), i.linear("a", HIDDEN, HIDDEN, "lora") | w, {}, "a") for w in i.packed_linear(HIDDEN, HIDDEN)
+    ],
     "Linear.add_adapter": lambda i: [
         (i.x(N, WIDE), i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, kind), {}, "a") for kind in ("", "lora")
     ],

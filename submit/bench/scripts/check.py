@@ -131,6 +131,8 @@ def main():
                 if options.device != "cpu" and "fused_attention" in attributes:
                     # Only CPUs have the fused kernel.
                     attributes = attributes | {"fused_attention": False, "flash_attention": True}
+                if other:
+                    attributes = attributes | {"backend": other.__name__}
                 module, script = scripted(owner, attributes)
                 for base, name in methods(owner):
                     key = f"{base}.{name}"

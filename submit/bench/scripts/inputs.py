@@ -17,6 +17,7 @@ class Inputs:
     def __init__(self, seed, device, attributes):
         self.generator = torch.Generator().manual_seed(seed)
         self.device = device
+        self.backend = attributes.get("backend")
         self.relative = attributes.get("relative")
         self.kv_heads = attributes.get("num_key_value_heads", KV_HEADS)
         self.causal = attributes.get("causal", True)
@@ -56,6 +57,17 @@ class Inputs:
             w[name + ".lora_magnitude"] = self.x(out)
             w[name + ".norm"] = self.x(out).abs() + 1
         return w
+
+    def packed_linear(self, out, inputs):
+        """Yields a linear "a" as the backend packs it, if the backend packs weights on this device."""
+        if self.device != "cpu":
+            return
+        if self.backend in ("PackedBf16", "Int8Products"):
+            yield self.packed_weight(out, inputs)
+        elif self.backend == "Int8Weights":
+            yield {"a.packed": self.narrow(out, inputs), "a.packed_scale": self.x(out)}
+        elif self.backend == "Int4Weights":
+            yield {"a.packed": self.four_bits(out, inputs), "a.packed_scale": self.x(inputs // 32, out, 2)}
 
     def packed_weight(self, out, inputs):
         """Returns a linear "a" whose weight is packed in BF16."""

@@ -57,6 +57,15 @@ public interface Collective extends AutoCloseable {
      */
     Future<?> reduceScatterAsync(List<List<ByteBuffer>> shares);
 
+    /**
+     * Starts {@link #reduceScatterAsync} of memory that is cut evenly.
+     *
+     * @param memory direct buffers as there, each of {@link #size()} shares of equal length, one rank after the other
+     */
+    default Future<?> reduceScatterEvenAsync(List<ByteBuffer> memory) {
+        return reduceScatterAsync(Gathered.shares(memory, size()));
+    }
+
     /** Replaces {@code values} by their sums over all ranks, which are added in the order of the ranks. */
     void allReduce(double[] values);
 
@@ -85,6 +94,15 @@ public interface Collective extends AutoCloseable {
      *     rank
      */
     Future<?> allGatherIntoAsync(List<List<ByteBuffer>> shares);
+
+    /**
+     * Starts {@link #allGatherIntoAsync} of memory that is cut evenly.
+     *
+     * @param memory direct buffers as there, each of {@link #size()} shares of equal length, one rank after the other
+     */
+    default Future<?> allGatherEvenAsync(List<ByteBuffer> memory) {
+        return allGatherIntoAsync(Gathered.shares(memory, size()));
+    }
 
     /** Sends every rank's share to all ranks, see {@link #allGatherIntoAsync}. */
     default void allGatherInto(List<List<ByteBuffer>> shares) {

@@ -1,7 +1,9 @@
 package io.github.sparkfinetune.core.collective;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
@@ -13,6 +15,23 @@ final class Gathered {
     static final int VALUES_PER_ROUND = 8 << 20;
 
     private Gathered() {}
+
+    /** Returns the shares of ranks that own equal parts of each buffer, by rank. */
+    static List<List<ByteBuffer>> shares(List<ByteBuffer> memory, int ranks) {
+        List<List<ByteBuffer>> shares = new ArrayList<>();
+        for (int rank = 0; rank < ranks; rank++) {
+            List<ByteBuffer> share = new ArrayList<>();
+            for (ByteBuffer whole : memory) {
+                int length = whole.remaining() / ranks;
+                if (length * ranks != whole.remaining()) {
+                    throw new IllegalArgumentException(whole.remaining() + " bytes of " + ranks + " equal shares");
+                }
+                share.add(whole.slice(whole.position() + rank * length, length).order(whole.order()));
+            }
+            shares.add(share);
+        }
+        return shares;
+    }
 
     static double[] values(Collective collective, double[] own, int valuesPerRound) {
         int[] lengths = lengths(collective, own);

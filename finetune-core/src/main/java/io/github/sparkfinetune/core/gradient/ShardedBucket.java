@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Future;
 
 /**
@@ -104,6 +105,11 @@ final class ShardedBucket implements Bucket {
     @Override
     public void complete() {
         HostRange.first(memory.parts(), size).forEach(HostBuffer::download);
+        Optional<List<ByteBuffer>> even = even();
+        if (even.isPresent()) {
+            sum = collective.reduceScatterEvenAsync(even.orElseThrow());
+            return;
+        }
         List<List<ByteBuffer>> blocks = new ArrayList<>();
         for (int rank = 0; rank < collective.size(); rank++) {
             List<ByteBuffer> block = new ArrayList<>();
@@ -115,6 +121,20 @@ final class ShardedBucket implements Bucket {
             blocks.add(block);
         }
         sum = collective.reduceScatterAsync(blocks);
+    }
+
+    /** Returns the memory of each group, if it is in one buffer and all shares of a group are equal; else empty. */
+    private Optional<List<ByteBuffer>> even() {
+        List<ByteBuffer> memories = new ArrayList<>();
+        for (Share share : shares) {
+            long size = share.group().size();
+            List<ByteBuffer> parts = HostRange.of(memory.parts(), share.before(), share.before() + size);
+            if (parts.size() != 1 || !share.group().cut().isEven()) {
+                return Optional.empty();
+            }
+            memories.add(parts.get(0));
+        }
+        return Optional.of(memories);
     }
 
     @Override

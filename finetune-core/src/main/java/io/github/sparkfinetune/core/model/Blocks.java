@@ -190,7 +190,8 @@ final class Blocks {
         boolean conv1d = content.adapters().values().stream()
                 .anyMatch(module -> module.module().conv1d());
         // The values of adapters may come from the weights, which are all there until they are shared.
-        Optional<ShardedCodes> codes = ranks.flatMap(others -> ShardedCodes.of(others, content.stored(), gathering));
+        Optional<ShardedCodes> codes =
+                ranks.flatMap(others -> ShardedCodes.of(others, content.stored(), gathering, staging::lend));
         return new Block(
                 spec.kind(),
                 spec.layer(),

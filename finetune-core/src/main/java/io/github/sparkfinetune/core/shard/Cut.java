@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * Cut of some tensors into the shares of n ranks. The tensors' values are counted one tensor after the other. Of N
@@ -65,6 +66,11 @@ public final class Cut {
     /** Returns the number of ranks. */
     public int ranks() {
         return bounds.length - 1;
+    }
+
+    /** Returns whether all shares have as many values. */
+    public boolean isEven() {
+        return LongStream.range(1, bounds.length).allMatch(rank -> bounds[(int) rank] == rank * bounds[1]);
     }
 
     /** Returns the index of the first value of a rank's share. */

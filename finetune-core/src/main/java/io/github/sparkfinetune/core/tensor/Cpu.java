@@ -54,6 +54,11 @@ record Cpu(NDManager manager) implements Device {
     }
 
     @Override
+    public boolean exchangesOnDevice() {
+        return false;
+    }
+
+    @Override
     public void stage(NDArray tensor, Consumer<HostBuffer> visitor) {
         visitor.accept(hostBuffer(tensor));
     }

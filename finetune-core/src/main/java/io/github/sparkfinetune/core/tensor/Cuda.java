@@ -71,6 +71,11 @@ final class Cuda implements Device {
     }
 
     @Override
+    public boolean exchangesOnDevice() {
+        return copies.exchangesOnDevice();
+    }
+
+    @Override
     public void stage(NDArray tensor, Consumer<HostBuffer> visitor) {
         copies.stage(tensor, visitor);
     }

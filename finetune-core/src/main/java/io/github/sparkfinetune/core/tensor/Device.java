@@ -70,6 +70,12 @@ public sealed interface Device permits Cpu, Cuda {
     HostBuffer exchangeBuffer(NDArray tensor);
 
     /**
+     * Returns whether {@link #exchangeBuffer} returns the memory of a GPU, so that values which ranks exchange do not
+     * pass through host memory.
+     */
+    boolean exchangesOnDevice();
+
+    /**
      * Passes host memory for a tensor of at most 2 GB, which is valid until the visitor returns. On the CPU, it is the
      * tensor's own memory. On a GPU, it is memory that the next tensor uses again.
      */

@@ -16,6 +16,9 @@ public final class TensorParts {
     /** Number of bytes of a part, a multiple of every type's size. Not final, so that tests divide small tensors. */
     static volatile int bytes = 1 << 26;
 
+    /** Number of times that a part in the memory of a GPU may be as large; a Java buffer still spans it. */
+    private static final int ON_DEVICE = 31;
+
     private TensorParts() {}
 
     /** Returns the number of bytes of a part; the last part of a tensor may have fewer. */
@@ -97,18 +100,19 @@ public final class TensorParts {
      * @param tensor contiguous tensor of a type that DJL supports
      */
     public static List<HostBuffer> all(NDManager owner, Device device, ScriptModule script, NDArray tensor) {
-        return all(owner, script, tensor, device::exchangeBuffer);
+        int most = device.exchangesOnDevice() ? Math.multiplyExact(bytes, ON_DEVICE) : bytes;
+        return all(owner, script, tensor, most, device::exchangeBuffer);
     }
 
     /** Returns all parts of a tensor in host memory, as {@link #all}. */
     public static List<HostBuffer> inHostMemory(NDManager owner, Device device, ScriptModule script, NDArray tensor) {
-        return all(owner, script, tensor, device::hostBuffer);
+        return all(owner, script, tensor, bytes, device::hostBuffer);
     }
 
     private static List<HostBuffer> all(
-            NDManager owner, ScriptModule script, NDArray tensor, Function<NDArray, HostBuffer> memory) {
+            NDManager owner, ScriptModule script, NDArray tensor, int most, Function<NDArray, HostBuffer> memory) {
         long count = tensor.getShape().size();
-        int part = bytes / tensor.getDataType().getNumOfBytes();
+        int part = most / tensor.getDataType().getNumOfBytes();
         List<HostBuffer> parts = new ArrayList<>();
         long from = 0;
         do {

@@ -17,6 +17,14 @@ class Tensors(torch.nn.Module):
             targets[i].detach().copy_(sources[i].detach())
         return targets
 
+    def copy_stretches(
+        self, target: Tensor, starts: List[int], source: Tensor, offsets: List[int], sizes: List[int]
+    ) -> Tensor:
+        """Overwrites stretches of target [n] by those of source [m], in the type of target."""
+        for i in range(len(starts)):
+            target[starts[i] : starts[i] + sizes[i]].copy_(source[offsets[i] : offsets[i] + sizes[i]])
+        return target
+
     def zero(self, x: Tensor) -> Tensor:
         return x.zero_()
 

@@ -38,6 +38,11 @@ public abstract class ForwardingCollective implements Collective {
     }
 
     @Override
+    public Future<?> reduceScatterEvenAsync(List<ByteBuffer> memory) {
+        return ranks.reduceScatterEvenAsync(memory);
+    }
+
+    @Override
     public void allReduce(double[] values) {
         ranks.allReduce(values);
     }
@@ -50,6 +55,11 @@ public abstract class ForwardingCollective implements Collective {
     @Override
     public Future<?> allGatherIntoAsync(List<List<ByteBuffer>> shares) {
         return ranks.allGatherIntoAsync(shares);
+    }
+
+    @Override
+    public Future<?> allGatherEvenAsync(List<ByteBuffer> memory) {
+        return ranks.allGatherEvenAsync(memory);
     }
 
     @Override

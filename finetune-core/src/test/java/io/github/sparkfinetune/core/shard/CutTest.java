@@ -37,6 +37,14 @@ class CutTest {
     }
 
     @Test
+    void isEvenIfAllSharesAreEqual() {
+        assertThat(new Cut(new long[] {4096, 2 * 4096, 4096}, 2).isEven()).isTrue();
+        assertThat(new Cut(new long[] {4096, 2 * 4096, 4096}, 1).isEven()).isTrue();
+        assertThat(new Cut(new long[] {4096, 2 * 4096, 4098}, 2).isEven()).isFalse();
+        assertThat(new Cut(SIZES, 3).isEven()).isFalse();
+    }
+
+    @Test
     void findsTheValuesOfRowsInAShare() {
         int[] ids = {1, 4, 5};
         assertThat(RowRange.of(ids, 10, 0, 10)).isEqualTo(new RowRange(0, 0));

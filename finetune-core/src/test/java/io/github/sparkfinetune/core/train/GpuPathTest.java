@@ -7,11 +7,14 @@ import static io.github.sparkfinetune.core.train.RunAssertions.assertSameModel;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.collective.nccl.FakeDevices;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.CopiesOnCpu;
 import io.github.sparkfinetune.testing.TestMatrix;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,6 +46,8 @@ class GpuPathTest {
         CODES("llama-tied", "sft", 2, "method.type=qlora", "method.lora_dropout=0.1"),
         /** Staged weights of a family whose layers are recorded. */
         RECORDED("gpt2", "causal-lm", 1, "method.type=lora"),
+        /** 4-bit weights that ranks gather. */
+        SHARED_CODES("llama-tied", "sft", 2, "method.type=qlora", "method.r=2", "cluster.shard=full"),
         /** Weights in BF16, of a preference run with its reference. */
         REFERENCE("llama-untied", "preference", 1, "method.type=lora", "method.use_dora=true"),
         /** Moments in one byte. */
@@ -71,6 +76,12 @@ class GpuPathTest {
             if (this == RECORDED || this == REFERENCE) {
                 base = TinyModel.rewrite(
                         base, folder.resolve("half"), TensorType.BF16, Long.MAX_VALUE, (name, values) -> {});
+            }
+            if (this == SHARED_CODES) {
+                Path quantized = GoldenFiles.root().resolve("nf4/llama-tied-4bit");
+                for (String file : List.of("config.json", "model.safetensors")) {
+                    Files.copy(quantized.resolve(file), base.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+                }
             }
             String[] all = Stream.concat(settings.stream(), Stream.of("training.max_steps=4", "precision=fp32"))
                     .toArray(String[]::new);
@@ -107,8 +118,9 @@ class GpuPathTest {
     static Stream<Arguments> runsOfRanks() {
         return TestMatrix.first(
                 2,
-                Arguments.of(Run.SHARES),
                 Arguments.of(Run.WEIGHTS),
+                Arguments.of(Run.SHARED_CODES),
+                Arguments.of(Run.SHARES),
                 Arguments.of(Run.ROWS),
                 Arguments.of(Run.CODES),
                 Arguments.of(Run.MASKED));

@@ -165,6 +165,21 @@ final class NativeNccl implements Nccl {
     }
 
     @Override
+    public void reduceScatter(long communicator, long stream, Block all, Block own) {
+        Pointer memory = new Pointer(all.address());
+        Pointer sums = new Pointer(own.address());
+        long count = own.bytes() / Float.BYTES;
+        nccl("ncclReduceScatter", memory, sums, count, FLOAT32, SUM, new Pointer(communicator), new Pointer(stream));
+    }
+
+    @Override
+    public void allGather(long communicator, long stream, Block all, Block own) {
+        Pointer share = new Pointer(own.address());
+        Pointer memory = new Pointer(all.address());
+        nccl("ncclAllGather", share, memory, own.bytes(), UINT8, new Pointer(communicator), new Pointer(stream));
+    }
+
+    @Override
     public void broadcast(long communicator, long stream, Block block, int root) {
         Pointer memory = new Pointer(block.address());
         nccl(

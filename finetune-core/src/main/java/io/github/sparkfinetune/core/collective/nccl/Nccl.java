@@ -44,6 +44,22 @@ interface Nccl {
     /** Replaces the F32 values of a block of one rank by their sums over the ranks. */
     void reduce(long communicator, long stream, Block block, int root);
 
+    /**
+     * Replaces the F32 values of this rank's share of a block by their sums over the ranks.
+     *
+     * @param all block of equal shares, one rank after the other
+     * @param own this rank's share
+     */
+    void reduceScatter(long communicator, long stream, Block all, Block own);
+
+    /**
+     * Replaces the bytes of every rank's share of a block by those of the rank.
+     *
+     * @param all block of equal shares, one rank after the other
+     * @param own this rank's share
+     */
+    void allGather(long communicator, long stream, Block all, Block own);
+
     /** Replaces the bytes of a block by those of one rank. */
     void broadcast(long communicator, long stream, Block block, int root);
 

@@ -10,7 +10,7 @@ import java.util.concurrent.Future;
 import java.util.function.Supplier;
 
 /**
- * Collective of ranks with a GPU each. Sums of gradients, and parameters that a rank updates for all, travel by NCCL
+ * Collective of ranks with a GPU each. Sums of gradients, and weights of which each rank holds a share, travel by NCCL
  * from GPU to GPU. What is in host memory passes through an exchange on the hosts, which also notices lost ranks.
  *
  * <p>NCCL adds in the order of its own ring. Results are bit-equal on every rank, and in every run on the same
@@ -78,6 +78,42 @@ final class NcclCollective implements Collective {
         return together(
                 shares(shares, 1),
                 (handle, stream, share) -> nccl.broadcast(handle, stream, share.block(), share.rank()));
+    }
+
+    @Override
+    public Future<?> reduceScatterEvenAsync(List<ByteBuffer> memory) {
+        if (!isOnGpu(List.of(memory))) {
+            return byExchange(() -> exchange.reduceScatterEvenAsync(memory));
+        }
+        return evenly(memory, Float.BYTES, nccl::reduceScatter);
+    }
+
+    @Override
+    public Future<?> allGatherEvenAsync(List<ByteBuffer> memory) {
+        if (!isOnGpu(List.of(memory))) {
+            return byExchange(() -> exchange.allGatherEvenAsync(memory));
+        }
+        return evenly(memory, 1, nccl::allGather);
+    }
+
+    /** Call for a block of equal shares. */
+    private interface EvenCall {
+        void run(long communicator, long stream, Nccl.Block all, Nccl.Block own);
+    }
+
+    private Future<?> evenly(List<ByteBuffer> memory, int unit, EvenCall call) {
+        List<Nccl.Block> blocks = memory.stream()
+                .filter(ByteBuffer::hasRemaining)
+                .map(buffer -> block(buffer, unit * size()))
+                .toList();
+        return communicator.start((handle, stream) ->
+                nccl.group(() -> blocks.forEach(all -> call.run(handle, stream, all, own(all)))));
+    }
+
+    /** Returns this rank's share of a block of equal shares. */
+    private Nccl.Block own(Nccl.Block all) {
+        long bytes = all.bytes() / size();
+        return new Nccl.Block(all.address() + rank() * bytes, bytes);
     }
 
     /** Call for a share. */

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.safetensors.TensorType;
-import io.github.sparkfinetune.core.shard.Cut;
 import io.github.sparkfinetune.core.shard.HostRange;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.HostBuffer;
@@ -17,6 +16,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Memory for gathered tensors: one tensor for the values of each type. */
 final class GatheredMemory {
@@ -27,9 +27,10 @@ final class GatheredMemory {
      * All values of a type.
      *
      * @param flat the values, in one dimension
-     * @param parts their host memory
+     * @param written the same values, as a tensor whose writes a recorded graph does not see
+     * @param parts their memory for an exchange between ranks
      */
-    private record Values(NDArray flat, List<HostBuffer> parts) {}
+    private record Values(NDArray flat, NDArray written, List<HostBuffer> parts) {}
 
     /**
      * Allocates memory.
@@ -45,10 +46,18 @@ final class GatheredMemory {
                 TensorType type = GatheredTypes.ALL.get(i);
                 // DJL cannot create tensors in BF16.
                 NDArray memory = owner.create(new Shape(Math.multiplyExact(size, type.bytes())), DataType.UINT8);
-                NDArray flat = script.callOne(owner, "over_bytes", memory, new long[] {size}, type == TensorType.BF16);
-                values.put(type, new Values(flat, TensorParts.inHostMemory(owner, device, script, memory)));
+                values.put(
+                        type,
+                        new Values(
+                                over(owner, memory, type, size),
+                                over(owner, memory, type, size),
+                                TensorParts.all(owner, device, script, memory)));
             }
         }
+    }
+
+    private NDArray over(NDManager owner, NDArray memory, TensorType type, long size) {
+        return script.callOne(owner, "over_bytes", memory, new long[] {size}, type == TensorType.BF16);
     }
 
     /**
@@ -71,14 +80,27 @@ final class GatheredMemory {
         return new ArrayList<>(Arrays.asList(views));
     }
 
-    /** Returns the host memory of some values of a tensor. */
-    List<ByteBuffer> host(GatheredTypes types, Cut.Range range) {
-        TensorType type = types.of(range.tensor());
-        long start = types.start(range.tensor());
-        return HostRange.of(values.get(type).parts(), type.bytes(), start + range.from(), start + range.to());
+    /** Returns the values of a type in one dimension, to be written; a recorded graph does not see the writes. */
+    NDArray written(TensorType type) {
+        return values.get(type).written();
     }
 
-    /** Copies the host memory to the device. */
+    /** Returns the memory of some values for an exchange between ranks. */
+    List<ByteBuffer> memory(GatheredTypes.Stretch stretch) {
+        TensorType type = stretch.type();
+        return HostRange.of(values.get(type).parts(), type.bytes(), stretch.from(), stretch.to());
+    }
+
+    /** Returns all memory if each type is in one buffer, else empty. */
+    Optional<List<ByteBuffer>> whole() {
+        return values.values().stream().allMatch(ofType -> ofType.parts().size() == 1)
+                ? Optional.of(values.values().stream()
+                        .map(ofType -> ofType.parts().get(0).bytes())
+                        .toList())
+                : Optional.empty();
+    }
+
+    /** Copies the memory to the device, if it is host memory. */
     void upload() {
         values.values().forEach(ofType -> ofType.parts().forEach(HostBuffer::upload));
     }

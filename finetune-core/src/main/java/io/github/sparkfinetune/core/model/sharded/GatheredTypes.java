@@ -1,8 +1,11 @@
 package io.github.sparkfinetune.core.model.sharded;
 
 import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.core.shard.Cut;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -34,14 +37,32 @@ final class GatheredTypes {
         this.sizes = Arrays.stream(sums).boxed().toList();
     }
 
-    /** Returns the type of a tensor. */
-    TensorType of(int tensor) {
-        return types[tensor];
+    /**
+     * Consecutive values of a type.
+     *
+     * @param from number of values of the type before the first
+     * @param to number of values of the type up to the last
+     */
+    record Stretch(TensorType type, long from, long to) {
+        long size() {
+            return to - from;
+        }
     }
 
-    /** Returns the number of values of a tensor's type before the tensor. */
-    long start(int tensor) {
-        return starts[tensor];
+    /** Returns the values of a range. */
+    Stretch stretch(Cut.Range range) {
+        long start = starts[range.tensor()];
+        return new Stretch(types[range.tensor()], start + range.from(), start + range.to());
+    }
+
+    /** Returns the values of a rank's share, a stretch for each type that the share has. */
+    List<Stretch> stretches(List<Cut.Range> share) {
+        Map<TensorType, Stretch> byType = new EnumMap<>(TensorType.class);
+        share.forEach(range -> byType.merge(
+                types[range.tensor()],
+                stretch(range),
+                (first, last) -> new Stretch(first.type(), first.from(), last.to())));
+        return List.copyOf(byType.values());
     }
 
     /** Returns the number of values of each type of {@link #ALL}. */

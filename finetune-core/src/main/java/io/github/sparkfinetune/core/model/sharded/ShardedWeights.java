@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.model.sharded.GatheredTypes.Stretch;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.shard.Cut;
 import io.github.sparkfinetune.core.shard.HostRange;
@@ -22,6 +23,9 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Future;
+import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Trained weights in F32 that the ranks hold together. Each rank holds its share of them, and gathers the others'
@@ -34,7 +38,10 @@ public final class ShardedWeights {
     private final Cut cut;
     private final GatheredTypes types;
     private final NDArray values;
+    /** The values in host memory, unless the ranks exchange values on their devices. */
     private final List<HostBuffer> parts;
+
+    private final boolean isEven;
 
     /**
      * Takes this rank's share of some weights.
@@ -54,13 +61,24 @@ public final class ShardedWeights {
         this.types = new GatheredTypes(sizes, bf16);
         NDManager manager = device.manager();
         this.values = manager.create(new Shape(cut.size(ranks.rank())), DataType.FLOAT32);
-        this.parts = TensorParts.inHostMemory(manager, device, script, values);
+        this.parts = device.exchangesOnDevice() ? List.of() : TensorParts.inHostMemory(manager, device, script, values);
+        this.isEven = isEven();
         try (NDManager owner = manager.newSubManager()) {
             for (Cut.Range range : cut.of(ranks.rank())) {
                 NDArray own = script.callOne(owner, "stretch", whole.get(range.tensor()), range.from(), range.to());
                 script.call(owner, "copy", part(owner, range), own);
             }
         }
+    }
+
+    /** Returns whether every rank's share has as many values of each type. */
+    private boolean isEven() {
+        return IntStream.range(0, cut.ranks())
+                        .mapToObj(rank -> types.stretches(cut.of(rank)).stream()
+                                .collect(Collectors.toMap(Stretch::type, Stretch::size)))
+                        .distinct()
+                        .count()
+                == 1;
     }
 
     /** Returns the shares of the ranks. */
@@ -125,22 +143,57 @@ public final class ShardedWeights {
      * @param target receives the weights; this rank's values are written to it at once
      */
     Future<?> gather(GatheredMemory target) {
-        parts.forEach(HostBuffer::download);
-        List<List<ByteBuffer>> shares = new ArrayList<>();
-        for (int rank = 0; rank < ranks.size(); rank++) {
-            List<ByteBuffer> share = new ArrayList<>();
-            for (Cut.Range range : cut.of(rank)) {
-                List<ByteBuffer> memory = target.host(types, range);
-                if (rank == ranks.rank()) {
-                    long offset = cut.offset(rank, range);
-                    // By host memory: an operator's write would end the validity of a recorded graph.
-                    write(HostRange.of(parts, offset, offset + range.size()), types.of(range.tensor()), memory);
-                }
-                share.addAll(memory);
-            }
-            shares.add(share);
+        if (device.exchangesOnDevice()) {
+            writeOnDevice(target);
+        } else {
+            writeInHostMemory(target);
         }
-        return ranks.allGatherIntoAsync(shares);
+        return target.whole()
+                .filter(memory -> isEven)
+                .<Future<?>>map(ranks::allGatherEvenAsync)
+                .orElseGet(() -> {
+                    List<List<ByteBuffer>> shares = new ArrayList<>();
+                    for (int rank = 0; rank < ranks.size(); rank++) {
+                        shares.add(types.stretches(cut.of(rank)).stream()
+                                .flatMap(stretch -> target.memory(stretch).stream())
+                                .toList());
+                    }
+                    return ranks.allGatherIntoAsync(shares);
+                });
+    }
+
+    private void writeOnDevice(GatheredMemory target) {
+        try (NDManager owner = device.manager().newSubManager()) {
+            for (TensorType type : GatheredTypes.ALL) {
+                List<Cut.Range> ranges = cut.of(ranks.rank()).stream()
+                        .filter(range -> types.stretch(range).type() == type)
+                        .toList();
+                if (!ranges.isEmpty()) {
+                    script.call(
+                            owner,
+                            "copy_stretches",
+                            target.written(type),
+                            longs(ranges, range -> types.stretch(range).from()),
+                            values,
+                            longs(ranges, range -> cut.offset(ranks.rank(), range)),
+                            longs(ranges, Cut.Range::size));
+                }
+            }
+        }
+    }
+
+    private static long[] longs(List<Cut.Range> ranges, ToLongFunction<Cut.Range> value) {
+        return ranges.stream().mapToLong(value).toArray();
+    }
+
+    private void writeInHostMemory(GatheredMemory target) {
+        parts.forEach(HostBuffer::download);
+        for (Cut.Range range : cut.of(ranks.rank())) {
+            long offset = cut.offset(ranks.rank(), range);
+            Stretch stretch = types.stretch(range);
+            // By host memory: an operator's write would end the validity of a recorded graph.
+            write(HostRange.of(parts, offset, offset + range.size()), stretch.type(), target.memory(stretch));
+        }
     }
 
     /** Writes F32 values in a type. */

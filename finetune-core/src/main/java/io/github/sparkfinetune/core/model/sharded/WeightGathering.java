@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -68,8 +67,8 @@ public final class WeightGathering {
 
     private record Weights(GatheredMemory values, Memory memory) {}
 
-    /** Codes stay in host memory, where they are widened. */
-    private record Codes(ByteBuffer bytes, Memory memory) {}
+    /** Codes are widened where they are: in host memory, or on the GPU. */
+    private record Codes(CodeMemory bytes, Memory memory) {}
 
     /** @param device device of the weights; its manager owns the memory */
     public WeightGathering(Device device, ScriptModule script) {
@@ -102,15 +101,23 @@ public final class WeightGathering {
     }
 
     /** Adds the next layer; returns the memory of its codes. */
-    ByteBuffer add(ShardedCodes shares) {
+    CodeMemory add(ShardedCodes shares) {
         Codes held = codes.computeIfAbsent(shares.size(), size -> List.of(codes(size), codes(size)))
                 .get(layers.size() % 2);
         add(shares, new Layer(held.memory(), () -> shares.gather(held.bytes()), false));
         return held.bytes();
     }
 
-    private static Codes codes(int size) {
-        return new Codes(ByteBuffer.allocateDirect(size), new Memory(() -> {}));
+    private Codes codes(int size) {
+        return new Codes(new CodeMemory(device, script, size), new Memory(() -> {}));
+    }
+
+    Device device() {
+        return device;
+    }
+
+    ScriptModule script() {
+        return script;
     }
 
     /** Returns whether no layer has been added. */

@@ -60,6 +60,15 @@ public final class DequantBuffers {
         return weight.isTransposed() ? tensor.transpose() : tensor;
     }
 
+    /**
+     * Takes codes that are on the GPU while a weight's layer is computed.
+     *
+     * @param packed the codes [bytes], U8
+     */
+    public void lend(Nf4Tensor weight, NDArray packed) {
+        resident.orElseThrow().lend(weight, packed);
+    }
+
     private Staged buffer(String local, long[] shape) {
         return buffers.computeIfAbsent(local + Arrays.toString(shape), key -> staged(shape));
     }
@@ -89,7 +98,9 @@ public final class DequantBuffers {
         List<HostBuffer> filled = new ArrayList<>();
         List<Widening> all = new ArrayList<>();
         weights.forEach((local, weight) -> {
-            if (resident.isPresent() && weight instanceof Nf4Tensor codes && codes.isKept()) {
+            if (resident.isPresent()
+                    && weight instanceof Nf4Tensor codes
+                    && resident.orElseThrow().canWiden(codes)) {
                 resident.orElseThrow()
                         .widen(codes, buffer(local, weight.shape()).written());
                 return;

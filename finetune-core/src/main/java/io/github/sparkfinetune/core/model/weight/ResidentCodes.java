@@ -32,6 +32,20 @@ final class ResidentCodes {
         this.pairs = Tensors.of(manager, values, new Shape(values.length / 2, 2));
     }
 
+    /**
+     * Takes codes that are on the GPU while the weight is widened.
+     *
+     * @param packed the codes [bytes], U8
+     */
+    void lend(Nf4Tensor weight, NDArray packed) {
+        copies.put(weight, new Codes(packed, scales(weight)));
+    }
+
+    /** Returns whether the GPU can widen a weight. */
+    boolean canWiden(Nf4Tensor weight) {
+        return weight.isKept() || copies.containsKey(weight);
+    }
+
     /** @param target contiguous tensor in F32 or BF16 that receives the elements */
     void widen(Nf4Tensor weight, NDArray target) {
         Codes codes = copies.computeIfAbsent(weight, this::copy);
@@ -42,9 +56,11 @@ final class ResidentCodes {
 
     private Codes copy(Nf4Tensor weight) {
         ByteBuffer packed = weight.packed();
+        return new Codes(manager.create(packed, new Shape(packed.remaining()), DataType.UINT8), scales(weight));
+    }
+
+    private NDArray scales(Nf4Tensor weight) {
         float[] scales = weight.scales();
-        return new Codes(
-                manager.create(packed, new Shape(packed.remaining()), DataType.UINT8),
-                Tensors.of(manager, scales, new Shape(scales.length)));
+        return Tensors.of(manager, scales, new Shape(scales.length));
     }
 }

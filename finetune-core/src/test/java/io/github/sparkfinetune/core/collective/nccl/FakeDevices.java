@@ -65,6 +65,16 @@ public final class FakeDevices implements AutoCloseable {
             return read(super.allGatherIntoAsync(shares));
         }
 
+        @Override
+        public Future<?> reduceScatterEvenAsync(List<ByteBuffer> memory) {
+            return read(super.reduceScatterEvenAsync(memory));
+        }
+
+        @Override
+        public Future<?> allGatherEvenAsync(List<ByteBuffer> memory) {
+            return read(super.allGatherEvenAsync(memory));
+        }
+
         private Future<?> read(Future<?> operation) {
             return new CompletableFuture<Void>() {
                 @Override

@@ -168,6 +168,24 @@ final class FakeNccl implements Nccl {
         begin(communicator, stream, "broadcast", block, root);
     }
 
+    @Override
+    public void reduceScatter(long communicator, long stream, Block all, Block own) {
+        requireShare(all, own);
+        begin(communicator, stream, "reduceScatter", all, -1);
+    }
+
+    @Override
+    public void allGather(long communicator, long stream, Block all, Block own) {
+        requireShare(all, own);
+        begin(communicator, stream, "allGather", all, -1);
+    }
+
+    private void requireShare(Block all, Block own) {
+        if (own.bytes() * network.size() != all.bytes() || own.address() != all.address() + rank * own.bytes()) {
+            throw new AssertionError(own + " is not the share of rank " + rank + " of " + all);
+        }
+    }
+
     private void begin(long communicator, long stream, String call, Block block, int root) {
         synchronized (network) {
             requireOpen(communicator);

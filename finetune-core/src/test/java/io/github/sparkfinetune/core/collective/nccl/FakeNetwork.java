@@ -73,6 +73,15 @@ final class FakeNetwork {
             step.addresses().values().forEach(address -> new Pointer(address).write(0, bytes, 0, bytes.length));
             return;
         }
+        long share = step.bytes() / size;
+        if (step.call().equals("allGather")) {
+            for (int from = 0; from < size; from++) {
+                long offset = from * share;
+                byte[] bytes = new Pointer(step.addresses().get(from)).getByteArray(offset, (int) share);
+                step.addresses().values().forEach(to -> new Pointer(to).write(offset, bytes, 0, bytes.length));
+            }
+            return;
+        }
         float[] sum = new float[(int) step.bytes() / Float.BYTES];
         for (int from = 0; from < size; from++) {
             float[] own = new Pointer(step.addresses().get(from)).getFloatArray(0, sum.length);
@@ -81,6 +90,11 @@ final class FakeNetwork {
             }
         }
         step.addresses().forEach((to, address) -> {
+            if (step.call().equals("reduceScatter")) {
+                int count = sum.length / size;
+                new Pointer(address).write(to * share, sum, to * count, count);
+                return;
+            }
             if (step.root() < 0 || step.root() == to) {
                 new Pointer(address).write(0, sum, 0, sum.length);
             }

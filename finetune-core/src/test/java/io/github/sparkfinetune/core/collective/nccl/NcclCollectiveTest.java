@@ -137,6 +137,55 @@ class NcclCollectiveTest {
         assertThat(all).allSatisfy(values -> assertThat(values).containsExactly(1, 10, 20));
     }
 
+    @Test
+    void sumsEvenSharesByOneCallPerBlock() throws Exception {
+        List<float[]> sums = play(2, LONG, (collective, nccl) -> {
+            int rank = collective.rank();
+            ByteBuffer all = floats(rank, rank + 1, rank + 2, rank + 3, rank + 4, rank + 5);
+            collective
+                    .reduceScatterEvenAsync(List.of(part(all, 0, 4), part(all, 4, 6), part(all, 6, 6)))
+                    .get();
+            nccl.synchronize();
+            assertThat(nccl.calls())
+                    .containsSubsequence("group", "reduceScatter 16", "reduceScatter 8", "end")
+                    .noneMatch(call -> call.startsWith("reduce "));
+            return Ranks.values(all);
+        });
+        assertThat(sums.get(0)).containsExactly(1, 3, 2, 3, 9, 5);
+        assertThat(sums.get(1)).containsExactly(1, 2, 5, 7, 5, 11);
+        assertAllFreed();
+    }
+
+    @Test
+    void gathersEvenSharesByOneCallPerBlock() throws Exception {
+        List<float[]> all = play(2, LONG, (collective, nccl) -> {
+            int rank = collective.rank();
+            ByteBuffer values = floats(rank, rank + 10, rank + 20, rank + 30);
+            int before = nccl.calls().size();
+            Future<?> gathering = collective.allGatherEvenAsync(List.of(part(values, 0, 2), part(values, 2, 4)));
+            int begun = nccl.calls().size();
+            gathering.get();
+            nccl.synchronize();
+            // PyTorch's operators wait for the gathering only when it is awaited.
+            // The watchdog's thread chooses the GPU too, at any time.
+            assertThat(nccl.calls().subList(before, begun))
+                    .filteredOn(call -> !call.equals("useGpu 3"))
+                    .containsExactly(
+                            "record 0 on 0",
+                            "await 0 on -1",
+                            "group",
+                            "allGather 8",
+                            "allGather 8",
+                            "end",
+                            "record 1 on -1");
+            assertThat(nccl.calls().subList(begun, nccl.calls().size())).contains("await 1 on 0");
+            collective.allGatherEvenAsync(List.of()).get();
+            return Ranks.values(values);
+        });
+        assertThat(all).allSatisfy(values -> assertThat(values).containsExactly(0, 11, 20, 31));
+        assertAllFreed();
+    }
+
     private static ByteBuffer part(ByteBuffer floats, int from, int to) {
         return floats.slice(from * Float.BYTES, (to - from) * Float.BYTES).order(floats.order());
     }
@@ -176,6 +225,10 @@ class NcclCollectiveTest {
                     .reduceScatterAsync(List.of(List.of(part(share, 0, 1)), List.of(part(share, 1, 2))))
                     .get();
             assertThat(share.getFloat(rank * Float.BYTES)).isEqualTo(rank == 0 ? 1 : 3);
+            ByteBuffer even = floats(rank, rank + 10);
+            collective.reduceScatterEvenAsync(List.of(even)).get();
+            collective.allGatherEvenAsync(List.of(even)).get();
+            assertThat(Ranks.values(even)).containsExactly(1, 21);
             assertThat(nccl.calls()).isEqualTo(before);
             return null;
         });
@@ -187,6 +240,14 @@ class NcclCollectiveTest {
             assertThatThrownBy(() -> collective.allReduceAsync(floats(1, 2).limit(6)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("values of 4 bytes");
+            assertThatThrownBy(() -> collective.reduceScatterEvenAsync(List.of(floats(1, 2, 3))))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("values of 8 bytes");
+            nccl.onHost();
+            assertThatThrownBy(() -> collective.allGatherEvenAsync(
+                            List.of(floats(1, 2, 3).limit(5))))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("5 bytes of 2 equal shares");
             return null;
         });
     }
@@ -222,6 +283,20 @@ class NcclCollectiveTest {
         fakes.values()
                 .forEach(nccl ->
                         assertThat(nccl.calls()).containsOnlyOnce("abort").doesNotContain("finish"));
+        assertAllFreed();
+    }
+
+    @Test
+    void abortsAGatheringThatDoesNotEnd() throws Exception {
+        List<String> messages = play(2, SHORT, (collective, nccl) -> {
+            nccl.getStuck();
+            collective.allGatherEvenAsync(List.of(floats(1, 2))).get();
+            nccl.synchronize();
+            return failure(collective).getMessage();
+        });
+        assertThat(messages)
+                .anyMatch(message -> message.endsWith("NCCL did not end an operation of all ranks within 200 ms"));
+        fakes.values().forEach(nccl -> assertThat(nccl.calls()).containsOnlyOnce("abort"));
         assertAllFreed();
     }
 

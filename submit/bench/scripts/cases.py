@@ -108,9 +108,19 @@ ATTRIBUTES = {
         )
     ],
     "VocabularyLoss": [dict(chunk=4, part=3, logit_cap=cap) for cap in (0.0, 3.0)],
+    "PairLoss": [
+        dict(beta=0.3, label_smoothing=smoothing, loss_type=kind)
+        for kind, smoothing in [("sigmoid", 0.1), ("robust", 0.1), ("ipo", 0.0)]
+    ],
+    "RatedLoss": [dict(beta=0.3, desirable_weight=1.5, undesirable_weight=0.5)],
     "AdamW": [dict(beta1=0.9, beta2=0.999, eps=1e-8)],
     "AdamW8bit": [dict(beta1=0.9, beta2=0.999, eps=1e-8, block=4, chunk=8)],
 }
+
+
+def token_documents(i):
+    """Returns the losses of tokens, and the index of each token's document among 4."""
+    return i.x(9).abs(), torch.tensor([0, 0, 0, 1, 1, 2, 3, 3, 3], device=i.device)
 
 
 def numbers_and_bits(i, n):
@@ -404,6 +414,16 @@ INPUTS = {
             0.5,
             0.25,
         )
+    ],
+    "DocumentLikelihood.is_other": lambda i: [(token_documents(i)[1], 4)],
+    "DocumentLikelihood.log_probs": lambda i: [(*token_documents(i), 4)],
+    "DocumentLikelihood.weighted_tokens": lambda i: [
+        (i.x(2).double(), i.x(4).double(), token_documents(i)[1], 0.5),
+    ],
+    "PairLoss.log_sigmoid": lambda i: [(i.x(4).double() * 100,)],
+    "PairLoss.pair_loss": lambda i: [(*token_documents(i), i.x(2, 2).double(), 0.5)],
+    "RatedLoss.rated_loss": lambda i: [
+        (*token_documents(i), torch.stack([i.x(4), i.x(4).sign()], 1).double(), 0.25, 0.5)
     ],
     "LogitCap.capped_logits": lambda i: [(i.x(9, VOCABULARY),)],
     "VocabularyLoss.spans": lambda i: [(n, 4) for n in (0, 4, 9)],

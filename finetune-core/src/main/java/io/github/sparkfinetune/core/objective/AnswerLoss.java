@@ -1,9 +1,11 @@
 package io.github.sparkfinetune.core.objective;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
+import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Arrays;
 import java.util.List;
@@ -11,7 +13,8 @@ import java.util.Map;
 
 /**
  * A loss of the likelihood of whole answers: the mean over samples of a function of the log-probabilities of the
- * sample's documents. A document's log-probability is the sum over its tokens with a label.
+ * sample's documents. A document's log-probability is the sum over its tokens with a label. Nothing waits for a GPU:
+ * the weights of the tokens are computed where their losses are.
  */
 public abstract class AnswerLoss implements Objective {
     private final VocabularyLoss tokens;
@@ -27,20 +30,20 @@ public abstract class AnswerLoss implements Objective {
     }
 
     /**
-     * Loss of a sample with its derivatives.
+     * Likelihood of the documents of samples.
      *
-     * @param loss value of the loss
-     * @param slopes derivative of the loss by the log-probability of each document
+     * @param losses losses of the tokens with a label [M], on the model's device
+     * @param documents index of each token's document among all documents [M], I64
      */
-    record Sloped(double loss, double... slopes) {}
+    record Likelihood(List<Sample> samples, NDArray losses, NDArray documents) {}
 
     /**
-     * Returns a sample's loss and its derivatives.
+     * Computes the samples' losses, on the model's device.
      *
-     * @param losses losses of the documents, which are their negative log-probabilities
      * @param weights sums of {@link #weights} over the global batch
+     * @return the sum of the losses [1], and the derivative of the loss of the global batch by each token's loss [M]
      */
-    abstract Sloped sloped(Sample sample, double[] losses, TermWeights weights);
+    abstract NDList weighed(NDManager owner, Likelihood likelihood, TermWeights weights);
 
     @Override
     public TermWeights weights(List<Sample> samples) {
@@ -56,53 +59,33 @@ public abstract class AnswerLoss implements Objective {
             Map<String, NDArray> lmHead,
             boolean add) {
         NDArray hidden = outputs.get(Model.LAST_HIDDEN_STATE);
+        NDArray documents = documents(owner, batch.samples());
         if (lmHead.isEmpty()) {
-            VocabularyLoss.TokenGradients differentiated = tokens.tokenGradients(owner, hidden, batch);
-            Weighed weighed = weighed(batch, differentiated.losses(), weights);
-            return weighed.loss(tokens.weighted(owner, differentiated, weighed.tokens()));
+            VocabularyLoss.TokenGradients each = tokens.tokenGradients(owner, hidden, batch);
+            NDList weighed = weighed(owner, new Likelihood(batch.samples(), each.losses(), documents), weights);
+            return loss(weighed, tokens.weighted(owner, each, weighed.get(1)));
         }
         // The gradient of a trained head needs the weights of the tokens first, so logits are computed twice.
-        Weighed weighed =
-                weighed(batch, tokens.tokenLosses(owner, hidden, batch).losses(), weights);
-        return weighed.loss(tokens.weighted(owner, hidden, batch, weighed.tokens(), lmHead, add));
+        NDArray losses = tokens.losses(owner, hidden, batch);
+        NDList weighed = weighed(owner, new Likelihood(batch.samples(), losses, documents), weights);
+        return loss(weighed, tokens.weighted(owner, hidden, batch, weighed.get(1), lmHead, add));
     }
 
-    /**
-     * Loss of samples with the weights of their tokens in the gradient.
-     *
-     * @param sum sum of the samples' losses
-     * @param tokens derivative of the loss by each token's loss
-     */
-    private record Weighed(double sum, float[] tokens) {
-        Loss loss(NDArray gradient) {
-            return new Loss(LossTerms.of(sum), Map.of(Model.LAST_HIDDEN_STATE, gradient));
-        }
+    private static Loss loss(NDList weighed, NDArray gradient) {
+        return new Loss(new LossTerms(weighed.get(0)), Map.of(Model.LAST_HIDDEN_STATE, gradient));
     }
 
-    private Weighed weighed(Batch batch, float[] losses, TermWeights weights) {
-        double scale = weights.scale(0);
-        float[] counted = new float[losses.length];
-        double sum = 0;
+    private static NDArray documents(NDManager owner, List<Sample> samples) {
+        int[] lengths = samples.stream()
+                .flatMapToInt(sample -> Arrays.stream(sample.labelTokensOfDocuments()))
+                .toArray();
+        long[] documents = new long[Arrays.stream(lengths).sum()];
         int begin = 0;
-        for (Sample sample : batch.samples()) {
-            int[] lengths = sample.labelTokensOfDocuments();
-            double[] sums = new double[lengths.length];
-            int at = begin;
-            for (int document = 0; document < lengths.length; document++) {
-                for (int i = 0; i < lengths[document]; i++) {
-                    sums[document] += losses[at++];
-                }
-            }
-            Sloped sloped = sloped(sample, sums, weights);
-            sum += sloped.loss();
-            for (int document = 0; document < lengths.length; document++) {
-                // A token's loss is its negative log-probability.
-                int end = begin + lengths[document];
-                Arrays.fill(counted, begin, end, (float) (-scale * sloped.slopes()[document]));
-                begin = end;
-            }
+        for (int document = 0; document < lengths.length; document++) {
+            Arrays.fill(documents, begin, begin + lengths[document], document);
+            begin += lengths[document];
         }
-        return new Weighed(sum, counted);
+        return Tensors.of(owner, documents);
     }
 
     /** @throws IllegalArgumentException if the number of documents or of reference values differs */

@@ -67,7 +67,7 @@ public interface Objective {
          * @param output name of the output
          */
         static Loss of(NDList result, String output) {
-            return new Loss(LossTerms.on(result.get(0)), Map.of(output, result.get(1)));
+            return new Loss(new LossTerms(result.get(0)), Map.of(output, result.get(1)));
         }
 
         /** Returns the sums of the terms; waits for a GPU. */

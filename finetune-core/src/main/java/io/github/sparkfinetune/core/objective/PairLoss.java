@@ -2,7 +2,8 @@ package io.github.sparkfinetune.core.objective;
 
 import io.github.sparkfinetune.conf.PreferenceConfig;
 import io.github.sparkfinetune.conf.PreferenceConfig.LossType;
-import io.github.sparkfinetune.core.metric.Sigmoid;
+import java.util.Locale;
+import java.util.Map;
 
 /**
  * Loss of a pair of answers. With c and r the {@linkplain AnswerPair#chosenRatio log-ratios} of the chosen and the
@@ -15,6 +16,8 @@ import io.github.sparkfinetune.core.metric.Sigmoid;
  *   <li>{@code ipo}: (c / n - r / m - 1 / (2 beta))²
  * </ul>
  *
+ * <p>{@code pair_loss.py} computes the same loss with its gradient, on the model's device.
+ *
  * <p>Source: TRL's {@code DPOTrainer} (1.16), whose {@code sigmoid} has no label smoothing. With label smoothing,
  * {@code sigmoid} is conservative DPO as in TRL before 1.0.
  */
@@ -23,7 +26,9 @@ public record PairLoss(PreferenceConfig config) {
     /** Returns the loss of a pair. */
     public double of(AnswerPair pair) {
         if (config.lossType() == LossType.IPO) {
-            double off = off(pair);
+            double off = pair.chosenRatio() / pair.chosenTokens()
+                    - pair.rejectedRatio() / pair.rejectedTokens()
+                    - 1 / (2 * config.beta());
             return off * off;
         }
         double z = logit(pair);
@@ -40,36 +45,16 @@ public record PairLoss(PreferenceConfig config) {
         return config.beta() * ratio;
     }
 
-    /** Returns the derivative of the loss by the log-probability of the chosen answer. */
-    double slopeOfChosen(AnswerPair pair) {
-        return config.lossType() == LossType.IPO
-                ? 2 * off(pair) / pair.chosenTokens()
-                : config.beta() * slope(logit(pair));
-    }
-
-    /** Returns the derivative of the loss by the log-probability of the rejected answer. */
-    double slopeOfRejected(AnswerPair pair) {
-        return config.lossType() == LossType.IPO
-                ? -2 * off(pair) / pair.rejectedTokens()
-                : -config.beta() * slope(logit(pair));
-    }
-
-    private double slope(double z) {
-        double smoothing = config.labelSmoothing();
-        double right = (1 - smoothing) * Sigmoid.probability(-z);
-        return config.lossType() == LossType.ROBUST
-                ? (-right - smoothing * Sigmoid.probability(z)) / (1 - 2 * smoothing)
-                : -right + smoothing * Sigmoid.probability(z);
+    /** Returns the attributes of {@code pair_loss.py}. */
+    Map<String, Object> attributes() {
+        return Map.of(
+                "beta", config.beta(),
+                "label_smoothing", config.labelSmoothing(),
+                "loss_type", config.lossType().name().toLowerCase(Locale.ROOT));
     }
 
     private double logit(AnswerPair pair) {
         return config.beta() * (pair.chosenRatio() - pair.rejectedRatio());
-    }
-
-    private double off(AnswerPair pair) {
-        return pair.chosenRatio() / pair.chosenTokens()
-                - pair.rejectedRatio() / pair.rejectedTokens()
-                - 1 / (2 * config.beta());
     }
 
     private static double logSigmoid(double x) {

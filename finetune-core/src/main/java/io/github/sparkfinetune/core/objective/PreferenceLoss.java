@@ -1,6 +1,13 @@
 package io.github.sparkfinetune.core.objective;
 
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
+import java.util.Arrays;
+import java.util.List;
 
 /**
  * Loss of the preference between two answers: the mean of {@link PairLoss} over the pairs. A sample is a pair: two
@@ -10,11 +17,16 @@ public final class PreferenceLoss extends AnswerLoss {
     private static final int ANSWERS = 2;
 
     private final PairLoss pairLoss;
+    private final ScriptModule script;
 
-    /** @param tokens loss of tokens */
-    public PreferenceLoss(VocabularyLoss tokens, PairLoss pairLoss) {
+    /**
+     * @param manager owner of the script that computes it, on the model's device
+     * @param tokens loss of tokens
+     */
+    public PreferenceLoss(NDManager manager, VocabularyLoss tokens, PairLoss pairLoss) {
         super(tokens);
         this.pairLoss = pairLoss;
+        this.script = ScriptModule.load(manager, List.of("core.objective.pair_loss"), pairLoss.attributes());
     }
 
     /** Returns the loss of a pair. */
@@ -23,9 +35,24 @@ public final class PreferenceLoss extends AnswerLoss {
     }
 
     @Override
-    Sloped sloped(Sample sample, double[] losses, TermWeights weights) {
-        AnswerPair pair = pair(sample, losses[0], losses[1]);
-        return new Sloped(pairLoss.of(pair), pairLoss.slopeOfChosen(pair), pairLoss.slopeOfRejected(pair));
+    NDList weighed(NDManager owner, Likelihood likelihood, TermWeights weights) {
+        double[] reference = likelihood.samples().stream()
+                .flatMapToDouble(sample -> Arrays.stream(reference(sample)))
+                .toArray();
+        return script.call(
+                owner,
+                "pair_loss",
+                likelihood.losses(),
+                likelihood.documents(),
+                Tensors.of(owner, reference, new Shape(likelihood.samples().size(), ANSWERS)),
+                weights.scale(0));
+    }
+
+    /** Returns the reference's log-probabilities of both answers. */
+    private double[] reference(Sample sample) {
+        boolean free = pairLoss.config().referenceFree();
+        require(sample, ANSWERS, free ? sample.targets().length : ANSWERS);
+        return free ? new double[ANSWERS] : sample.targets();
     }
 
     /**
@@ -35,9 +62,7 @@ public final class PreferenceLoss extends AnswerLoss {
      * @param rejectedLoss sum of the losses of the rejected answer's tokens
      */
     public AnswerPair pair(Sample sample, double chosenLoss, double rejectedLoss) {
-        boolean free = pairLoss.config().referenceFree();
-        require(sample, ANSWERS, free ? sample.targets().length : ANSWERS);
-        double[] reference = free ? new double[ANSWERS] : sample.targets();
+        double[] reference = reference(sample);
         int[] lengths = sample.labelTokensOfDocuments();
         return new AnswerPair(-chosenLoss, -rejectedLoss, reference[0], reference[1], lengths[0], lengths[1]);
     }

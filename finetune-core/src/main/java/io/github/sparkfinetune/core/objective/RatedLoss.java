@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.UnpairedPreferenceConfig;
 import io.github.sparkfinetune.conf.UnpairedPreferenceConfig.LossType;
 import io.github.sparkfinetune.core.metric.Sigmoid;
 import io.github.sparkfinetune.core.metric.UnpairedPreferenceMetrics;
+import java.util.Map;
 
 /**
  * Loss of an answer that is good or bad. Let r be the log-ratio of the answer's probabilities, model over reference,
@@ -15,7 +16,8 @@ import io.github.sparkfinetune.core.metric.UnpairedPreferenceMetrics;
  *   <li>bad: undesirable_weight (1 - s(beta (kl - r)))
  * </ul>
  *
- * <p>kl is not differentiated. Source: TRL's {@code KTOTrainer} (1.16).
+ * <p>kl is not differentiated. {@code rated_loss.py} computes the same loss with its gradient, on the model's device.
+ * Source: TRL's {@code KTOTrainer} (1.16).
  */
 public record RatedLoss(UnpairedPreferenceConfig config) implements UnpairedPreferenceMetrics.Measure {
 
@@ -34,11 +36,12 @@ public record RatedLoss(UnpairedPreferenceConfig config) implements UnpairedPref
         return weight(desirable) * Sigmoid.probability(-argument(desirable, ratio, divergence));
     }
 
-    /** Returns the derivative of the loss by r, equal to that by the answer's log-probability. */
-    double slope(boolean desirable, double ratio, double divergence) {
-        double z = argument(desirable, ratio, divergence);
-        double slope = config.beta() * weight(desirable) * Sigmoid.probability(z) * Sigmoid.probability(-z);
-        return desirable ? -slope : slope;
+    /** Returns the attributes of {@code rated_loss.py}. */
+    Map<String, Object> attributes() {
+        return Map.of(
+                "beta", config.beta(),
+                "desirable_weight", config.desirableWeight(),
+                "undesirable_weight", config.undesirableWeight());
     }
 
     @Override

@@ -1,8 +1,14 @@
 package io.github.sparkfinetune.core.objective;
 
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
 
 /**
  * Loss of rated answers: the mean of {@link RatedLoss} over the answers. A sample has two documents: a prompt with its
@@ -20,16 +26,19 @@ public final class UnpairedPreferenceLoss extends AnswerLoss {
 
     private final RatedLoss ratedLoss;
     private final ToDoubleFunction<List<Sample>> divergence;
+    private final ScriptModule script;
 
     /**
+     * @param manager owner of the script that computes it, on the model's device
      * @param tokens loss of tokens
      * @param divergence returns the sum over samples of the second document's log-ratio, without gradient
      */
     public UnpairedPreferenceLoss(
-            VocabularyLoss tokens, RatedLoss ratedLoss, ToDoubleFunction<List<Sample>> divergence) {
+            NDManager manager, VocabularyLoss tokens, RatedLoss ratedLoss, ToDoubleFunction<List<Sample>> divergence) {
         super(tokens);
         this.ratedLoss = ratedLoss;
         this.divergence = divergence;
+        this.script = ScriptModule.load(manager, List.of("core.objective.rated_loss"), ratedLoss.attributes());
     }
 
     /** Returns the loss of an answer. */
@@ -48,12 +57,21 @@ public final class UnpairedPreferenceLoss extends AnswerLoss {
     }
 
     @Override
-    Sloped sloped(Sample sample, double[] losses, TermWeights weights) {
-        require(sample, 1, DOCUMENTS);
-        boolean desirable = isDesirable(sample);
-        double ratio = -losses[0] - sample.targets()[ANSWER];
-        double kl = ratedLoss.divergence(weights.divergence(), weights.term(0));
-        return new Sloped(ratedLoss.loss(desirable, ratio, kl), ratedLoss.slope(desirable, ratio, kl));
+    NDList weighed(NDManager owner, Likelihood likelihood, TermWeights weights) {
+        double[] answers = likelihood.samples().stream()
+                .flatMapToDouble(sample -> {
+                    require(sample, 1, DOCUMENTS);
+                    return DoubleStream.of(sample.targets()[ANSWER], isDesirable(sample) ? 1 : -1);
+                })
+                .toArray();
+        return script.call(
+                owner,
+                "rated_loss",
+                likelihood.losses(),
+                likelihood.documents(),
+                Tensors.of(owner, answers, new Shape(likelihood.samples().size(), 2)),
+                ratedLoss.divergence(weights.divergence(), weights.term(0)),
+                weights.scale(0));
     }
 
     /** Returns whether a sample's answer is good. */

@@ -3,7 +3,6 @@ package io.github.sparkfinetune.core.objective;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.MatmulBackend;
@@ -11,7 +10,6 @@ import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import java.util.Map;
@@ -122,44 +120,43 @@ public final class VocabularyLoss implements Objective {
     /**
      * Losses of the tokens with a label, and the gradient of each by its hidden state.
      *
-     * @param losses losses in the order of the batch, in nats
-     * @param gradient gradients [M, hidden], input of {@link #weighted(NDManager, TokenGradients, float[])}
+     * @param losses losses in the order of the batch [M], in nats
+     * @param gradient gradients [M, hidden], input of {@link #weighted(NDManager, TokenGradients, NDArray)}
      */
-    record TokenGradients(float[] losses, NDArray gradient) {}
+    record TokenGradients(NDArray losses, NDArray gradient) {}
 
     /** Differentiates each token's loss. */
     TokenGradients tokenGradients(NDManager owner, NDArray hidden, Batch batch) {
         NDList result = script.call(owner, "token_gradients", hidden, model.lmHeadWeights(), batch.targets());
-        return new TokenGradients(result.get(0).toFloatArray(), result.get(1));
+        return new TokenGradients(result.get(0), result.get(1));
+    }
+
+    /** Returns the loss of each token with a label [M], in nats; M is at least 1. */
+    NDArray losses(NDManager owner, NDArray hidden, Batch batch) {
+        return script.call(owner, "token_losses", hidden, model.lmHeadWeights(), batch.targets())
+                .get(0);
     }
 
     /**
      * Returns the gradient of a weighted sum of the tokens' losses by the hidden states, for a frozen head.
      *
-     * @param weights weights of the tokens
+     * @param weights weights of the tokens [M]
      */
-    NDArray weighted(NDManager owner, TokenGradients tokens, float[] weights) {
-        return script.callOne(
-                owner, "weighted", tokens.gradient(), Tensors.of(owner, weights, new Shape(weights.length)));
+    NDArray weighted(NDManager owner, TokenGradients tokens, NDArray weights) {
+        return script.callOne(owner, "weighted", tokens.gradient(), weights);
     }
 
     /**
      * Returns the gradient of a weighted sum of the tokens' losses by the hidden states, for a trained head.
      *
+     * @param weights weights of the tokens [M]
      * @param lmHead receive the gradients of the head's weights
      * @param add whether gradients are added to the present values instead of replacing them
      */
     NDArray weighted(
-            NDManager owner, NDArray hidden, Batch batch, float[] weights, Map<String, NDArray> lmHead, boolean add) {
+            NDManager owner, NDArray hidden, Batch batch, NDArray weights, Map<String, NDArray> lmHead, boolean add) {
         return script.callOne(
-                owner,
-                "weighted_gradients",
-                hidden,
-                model.lmHeadWeights(),
-                batch.targets(),
-                Tensors.of(owner, weights, new Shape(weights.length)),
-                lmHead,
-                add);
+                owner, "weighted_gradients", hidden, model.lmHeadWeights(), batch.targets(), weights, lmHead, add);
     }
 
     /**

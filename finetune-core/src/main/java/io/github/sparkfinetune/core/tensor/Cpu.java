@@ -32,6 +32,13 @@ record Cpu(NDManager manager) implements Device {
     }
 
     @Override
+    public NDArray create(NDManager owner, double[] values, Shape shape) {
+        NDArray tensor = owner.create(shape, DataType.FLOAT64);
+        read(tensor).asDoubleBuffer().put(values);
+        return tensor;
+    }
+
+    @Override
     public ByteBuffer read(NDArray tensor) {
         // An empty tensor has no memory address, and JNI cannot make a buffer without one.
         ByteBuffer memory = tensor.size() == 0 ? ByteBuffer.allocate(0) : tensor.toByteBuffer(true);

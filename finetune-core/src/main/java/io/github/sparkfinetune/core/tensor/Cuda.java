@@ -45,6 +45,11 @@ final class Cuda implements Device {
     }
 
     @Override
+    public NDArray create(NDManager owner, double[] values, Shape shape) {
+        return owner.create(values, shape);
+    }
+
+    @Override
     public ByteBuffer read(NDArray tensor) {
         int size = Device.byteSize(tensor.getShape(), tensor.getDataType());
         if (read.capacity() < size) {

@@ -51,6 +51,9 @@ public sealed interface Device permits Cpu, Cuda {
     /** Creates an F32 tensor of values. */
     NDArray create(NDManager owner, float[] values, Shape shape);
 
+    /** Creates an F64 tensor of values. */
+    NDArray create(NDManager owner, double[] values, Shape shape);
+
     /**
      * Returns the bytes of a tensor of at most 2 GB, row-major, in native order, from position 0 to the limit. On the
      * CPU, they are the tensor's own memory. On a GPU, they are copied to a buffer that the next read overwrites.

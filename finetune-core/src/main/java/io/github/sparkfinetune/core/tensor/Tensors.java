@@ -33,6 +33,11 @@ public final class Tensors {
         return Device.of(owner).create(owner, values, shape);
     }
 
+    /** Creates an F64 tensor. */
+    public static NDArray of(NDManager owner, double[] values, Shape shape) {
+        return Device.of(owner).create(owner, values, shape);
+    }
+
     /** Creates an F32 scalar. */
     public static NDArray of(NDManager owner, double value) {
         return of(owner, new float[] {(float) value}, new Shape());

@@ -16,16 +16,16 @@ class LossTermsTest {
             LossTerms first;
             LossTerms second;
             try (NDManager batches = manager.newSubManager()) {
-                first = LossTerms.on(batches.create(new float[] {1, 2}));
-                second = LossTerms.on(batches.create(new float[] {4, 8}));
+                first = new LossTerms(batches.create(new float[] {1, 2}));
+                second = new LossTerms(batches.create(new float[] {4, 8}));
                 first.keep(manager);
                 second.keep(manager);
             }
             assertThat(LossTerms.sums(List.of(first, second))).containsExactly(5, 10);
             assertThat(LossTerms.sums(List.of(first))).containsExactly(1, 2);
+            LossTerms exact = new LossTerms(manager.create(new double[] {0.1}));
+            assertThat(LossTerms.sums(List.of(exact, exact))).containsExactly(0.1 + 0.1);
         }
-        assertThat(LossTerms.sums(List.of(LossTerms.of(0.1), LossTerms.of(0.2))))
-                .containsExactly(0.1 + 0.2);
         assertThat(LossTerms.sums(List.of())).isEmpty();
     }
 }

@@ -51,6 +51,12 @@ class AbsentDeviceRunTest {
         try (AbsentDevice device = new AbsentDevice()) {
             tiny.run(config, 1, null);
             assertThat(device.repeats()).containsKeys("lookup", "layer", "backward", "unit_norms");
+            // The weights of answers' tokens are computed there too, so that nothing is read before the backward.
+            if (task == Task.PREFERENCE) {
+                assertThat(device.repeats()).containsKey("pair_loss");
+            } else if (task == Task.UNPAIRED_PREFERENCE) {
+                assertThat(device.repeats()).containsKey("rated_loss");
+            }
             assertThat(device.repeats().keySet())
                     .containsAnyOf("vocabulary_loss", "weighted", "weighted_gradients", "cross_entropy", "answer_loss");
         }

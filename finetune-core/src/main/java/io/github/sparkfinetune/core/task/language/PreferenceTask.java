@@ -46,7 +46,8 @@ public final class PreferenceTask extends AnswerTask {
         return new PreferenceModel(
                 base.manager(),
                 model,
-                new PreferenceLoss(VocabularyLoss.ofNextToken(base.manager(), model), new PairLoss(preference)));
+                new PreferenceLoss(
+                        base.manager(), VocabularyLoss.ofNextToken(base.manager(), model), new PairLoss(preference)));
     }
 
     /** Returns twice the length, for the prompt with each answer. */

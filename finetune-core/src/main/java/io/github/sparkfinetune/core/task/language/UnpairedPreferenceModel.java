@@ -29,6 +29,7 @@ final class UnpairedPreferenceModel implements TaskModel {
         this.manager = manager;
         this.model = model;
         this.objective = new UnpairedPreferenceLoss(
+                manager,
                 VocabularyLoss.ofNextToken(manager, model),
                 loss,
                 samples -> Arrays.stream(mismatched(samples, samples.size())).sum());

@@ -213,6 +213,7 @@ def recorded_attention(i):
 
 INPUTS = {
     "Tensors.copy": lambda i: [(i.x(3, 4), i.x(3, 4))],
+    "Tensors.copy_later": lambda i: [(i.x(3, 4), i.x(3, 4))],
     "Tensors.copy_all": lambda i: [([i.x(3, 4).to(torch.bfloat16), i.x(2)], [i.x(3, 4), i.x(2)])],
     "Tensors.copy_stretches": lambda i: [
         (i.x(12).to(dtype), [1, 6], i.x(9), [0, 4], [3, 5]) for dtype in (torch.float32, torch.bfloat16)

@@ -59,6 +59,7 @@ class ArchitectureTest {
             "data.task.language",
             "data.task.registry",
             "core.metric",
+            "core.tensor.cuda",
             "core.tensor",
             "core.safetensors",
             "core.checkpoint",

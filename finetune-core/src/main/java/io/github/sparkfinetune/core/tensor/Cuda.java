@@ -2,14 +2,17 @@ package io.github.sparkfinetune.core.tensor;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.tensor.cuda.CudaLibraries;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.function.Consumer;
 
 /**
- * A GPU. Values pass through host buffers, in blocking copies. Ranks that exchange values on their GPUs read and write
- * the tensors' own memory.
+ * A GPU. Values pass through host buffers, which are pinned if possible. The processor does not wait for the copies of
+ * {@link #create}, and waits for other copies. Ranks that exchange values on their GPUs read and write the tensors' own
+ * memory.
  */
 final class Cuda implements Device {
     /** Major compute capability from which on PyTorch has flash attention. */
@@ -31,22 +34,32 @@ final class Cuda implements Device {
 
     @Override
     public NDArray create(NDManager owner, long[] values, Shape shape) {
-        return owner.create(values, shape);
+        return created(
+                owner, shape, DataType.INT64, bytes -> bytes.asLongBuffer().put(values));
     }
 
     @Override
     public NDArray create(NDManager owner, int[] values, Shape shape) {
-        return owner.create(values, shape);
+        return created(
+                owner, shape, DataType.INT32, bytes -> bytes.asIntBuffer().put(values));
     }
 
     @Override
     public NDArray create(NDManager owner, float[] values, Shape shape) {
-        return owner.create(values, shape);
+        return created(
+                owner, shape, DataType.FLOAT32, bytes -> bytes.asFloatBuffer().put(values));
     }
 
     @Override
     public NDArray create(NDManager owner, double[] values, Shape shape) {
-        return owner.create(values, shape);
+        return created(
+                owner, shape, DataType.FLOAT64, bytes -> bytes.asDoubleBuffer().put(values));
+    }
+
+    private NDArray created(NDManager owner, Shape shape, DataType type, Consumer<ByteBuffer> values) {
+        NDArray tensor = owner.create(shape, type);
+        copies.upload(tensor, values);
+        return tensor;
     }
 
     @Override

@@ -1,9 +1,11 @@
 package io.github.sparkfinetune.core.tensor;
 
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.tensor.cuda.PinnedMemory;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /** Devices of managers. */
 final class Devices {
@@ -12,6 +14,9 @@ final class Devices {
      * machines without a GPU.
      */
     static volatile boolean copiesOnCpu;
+
+    /** Pinned memory of tensors of the CPU that are treated as a GPU's. Not final, as {@link #copiesOnCpu}. */
+    static volatile Supplier<PinnedMemory> pinnedOnCpu = PinnedMemory::none;
 
     /** Copies by base manager, until it is closed. */
     private static final Map<NDManager, HostCopies> COPIES = new ConcurrentHashMap<>();
@@ -49,9 +54,14 @@ final class Devices {
     }
 
     private static HostCopies keep(NDManager base, boolean exchangesOnDevice) {
-        HostCopies copies = new HostCopies(base, exchangesOnDevice);
+        ai.djl.Device gpu = base.getDevice();
+        PinnedMemory pinned = gpu.isGpu() ? PinnedMemory.of(Torch.libraries(), gpu.getDeviceId()) : pinnedOnCpu.get();
+        HostCopies copies = new HostCopies(base, exchangesOnDevice, pinned);
         COPIES.put(base, copies);
-        base.attachInternal(UUID.randomUUID().toString(), () -> COPIES.remove(base));
+        base.attachInternal(UUID.randomUUID().toString(), () -> {
+            COPIES.remove(base);
+            copies.close();
+        });
         return copies;
     }
 }

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.tensor;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.ptr.IntByReference;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.core.tensor.cuda.CudaLibraries;
 import java.nio.file.Path;
 
 /**

@@ -11,6 +11,10 @@ class Tensors(torch.nn.Module):
         """Overwrites target in place."""
         return target.copy_(source)
 
+    def copy_later(self, target: Tensor, source: Tensor) -> Tensor:
+        """As copy; the processor does not wait for a copy from pinned memory to a GPU."""
+        return target.copy_(source, non_blocking=True)
+
     def copy_all(self, targets: List[Tensor], sources: List[Tensor]) -> List[Tensor]:
         """Overwrites targets in place, which PyTorch does not record."""
         for i in range(len(targets)):

@@ -1,6 +1,10 @@
 package io.github.sparkfinetune.core.tensor;
 
+import io.github.sparkfinetune.core.tensor.cuda.FakeHostMemory;
+import io.github.sparkfinetune.core.tensor.cuda.HostMemory;
+import io.github.sparkfinetune.core.tensor.cuda.PinnedMemory;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
@@ -13,21 +17,42 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 public final class CopiesOnCpu implements BeforeEachCallback, AfterEachCallback {
     @Override
     public void beforeEach(ExtensionContext context) {
+        start();
+    }
+
+    private static void start() {
         Devices.copiesOnCpu = true;
+        Devices.pinnedOnCpu = () -> new PinnedMemory(() -> Optional.of(new FakeHostMemory()));
+    }
+
+    private static void end() {
+        Devices.copiesOnCpu = false;
+        Devices.pinnedOnCpu = PinnedMemory::none;
+    }
+
+    /** Computes a value with the device of a GPU whose pinned memory is the given one. */
+    public static <T> T call(HostMemory memory, Callable<T> body) throws Exception {
+        start();
+        Devices.pinnedOnCpu = () -> new PinnedMemory(() -> Optional.of(memory));
+        try {
+            return body.call();
+        } finally {
+            end();
+        }
     }
 
     @Override
     public void afterEach(ExtensionContext context) {
-        Devices.copiesOnCpu = false;
+        end();
     }
 
     /** Computes a value with the device of a GPU. */
     public static <T> T call(Callable<T> body) throws Exception {
-        Devices.copiesOnCpu = true;
+        start();
         try {
             return body.call();
         } finally {
-            Devices.copiesOnCpu = false;
+            end();
         }
     }
 

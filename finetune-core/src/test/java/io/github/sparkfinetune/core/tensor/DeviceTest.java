@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.NativeArrays;
+import io.github.sparkfinetune.core.tensor.cuda.PinnedMemory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -27,7 +28,9 @@ class DeviceTest {
         CUDA;
 
         Device of(NDManager manager) {
-            return this == CPU ? new Cpu(manager) : new Cuda(manager, new HostCopies(manager, false));
+            return this == CPU
+                    ? new Cpu(manager)
+                    : new Cuda(manager, new HostCopies(manager, false, PinnedMemory.none()));
         }
     }
 

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.NativeArrays;
+import io.github.sparkfinetune.core.tensor.cuda.PinnedMemory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -39,7 +40,7 @@ class TensorPartsTest {
     }
 
     private List<Device> devices() {
-        return List.of(new Cpu(manager), new Cuda(manager, new HostCopies(manager, false)));
+        return List.of(new Cpu(manager), new Cuda(manager, new HostCopies(manager, false, PinnedMemory.none())));
     }
 
     @ParameterizedTest

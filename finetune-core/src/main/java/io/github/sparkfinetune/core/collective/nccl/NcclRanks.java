@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.collective.nccl;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.collective.LostRankException;
-import io.github.sparkfinetune.core.tensor.CudaLibraries;
+import io.github.sparkfinetune.core.tensor.cuda.CudaLibraries;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.tensor;
+package io.github.sparkfinetune.core.tensor.cuda;
 
 import com.sun.jna.Library;
 import com.sun.jna.NativeLibrary;
@@ -23,7 +23,7 @@ public final class CudaLibraries {
     private CudaLibraries() {}
 
     /** Returns the major compute capability of a GPU, or 0 if CUDA does not report it. */
-    static int capability(Path folder, int gpu) {
+    public static int capability(Path folder, int gpu) {
         IntByReference major = new IntByReference();
         return in(folder)
                         .map(cuda -> cuda.getFunction("cudaDeviceGetAttribute")

@@ -11,6 +11,9 @@ DROPOUT = dict(embeddings_scale=1.25, hidden_scale=1.25, probs_scale=1.25, head_
 RELATIVE = dict(content_to_position=True, position_to_content=True, max_relative_positions=6)
 GPT2 = dict(num_key_value_heads=HEADS, embeddings_scale=1.25, probs_scale=1.25, residual_scale=1.25)
 COMMON = dict(num_heads=HEADS, norm_eps=1e-5)
+TO_ALL = dict(
+    num_key_value_heads=HEADS, attention_scale=WIDTH**-0.5, attention_cap=0.0, causal=False, flash_attention=False
+)
 PLAIN = dict(
     norm_offset=0.0,
     embedding_multiplier=1.0,
@@ -32,12 +35,15 @@ FACTORS = dict(
 ACTIVATIONS = ["silu", "gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "tanh"]
 ATTRIBUTES = {
     "Bert": [
-        dict(COMMON, **DROPOUT, hidden_act=act, head_act=head, position_padding=padding, fused_attention=fused)
+        dict(
+            COMMON, **TO_ALL, **DROPOUT, hidden_act=act, head_act=head, position_padding=padding, fused_attention=fused
+        )
         for act, head, padding, fused in [("gelu", "tanh", -1, False), ("relu", "relu", 1, True)]
     ],
     "Mpnet": [
         dict(
             COMMON,
+            **TO_ALL,
             **DROPOUT,
             hidden_act="gelu",
             head_act="tanh",
@@ -49,6 +55,7 @@ ATTRIBUTES = {
     "DebertaV2": [
         dict(
             COMMON,
+            **TO_ALL,
             **DROPOUT,
             **RELATIVE,
             hidden_act="gelu",
@@ -170,7 +177,7 @@ def kept_of_encoder(i, documents):
         kept[name] = i.x(N, 1)
     kept["probs"] = probabilities(i, documents)
     kept["intermediate"] = i.x(N, WIDE)
-    return kept
+    return kept | {name: i.x(N, HIDDEN) for name in ("query", "key", "value")} | {"lse": i.x(HEADS, N)}
 
 
 def kept_of_modern(i, w, batch):
@@ -653,6 +660,12 @@ INPUTS |= {
     "EncoderLayer.residual": lambda i: [(i.x(3, 4), i.x(3, 4), {"a": i.mask(3, 4)}, site) for site in "ab"],
     "EncoderLayer.attention_input": lambda i: [
         (i.x(N, HIDDEN), w, batch, documents, {}, "query") for w, batch, documents, _ in i.encoders()
+    ],
+    "EncoderLayer.is_one_call": lambda i: [(i.x(N, HIDDEN), w, batch, m) for w, batch, _, m in i.encoders()],
+    "EncoderLayer.attention_forward": lambda i: [(i.x(N, HIDDEN), *call) for call in i.encoders()],
+    "EncoderLayer.attention_backward": lambda i: [
+        (i.x(N, HIDDEN), kept_of_encoder(i, documents), w, batch, documents, masks, i.gradients(w))
+        for w, batch, documents, masks in i.encoders()
     ],
     "EncoderLayer.layer_forward": lambda i: [(i.x(N, HIDDEN), *call) for call in i.encoders()],
     "EncoderLayer.layer_backward": lambda i: [

@@ -147,6 +147,11 @@ class Inputs:
         yield w, batch, documents, {}
         yield w, {}, DOCUMENTS, self.layer_masks(DOCUMENTS)
         yield w, batch, documents, masks
+        flash = {"starts": self.starts(DOCUMENTS)}
+        w, batch, documents, masks = self.encoder()
+        yield w, flash, DOCUMENTS, {}
+        yield w, batch | flash, documents, {name: mask for name, mask in masks.items() if name != "probs"}
+        yield w, batch | flash, documents, masks
 
     def modern(self, kind="", bias=False, layer="local"):
         """Returns (weights, batch, masks) of a pre-norm layer: first, local or last."""

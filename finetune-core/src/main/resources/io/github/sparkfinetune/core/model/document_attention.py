@@ -13,10 +13,11 @@ from typing import Dict, List, Optional, Tuple
 import torch
 import torch.nn.functional as F
 from core.model.flash_attention import FlashAttention
+from core.model.matrix_attention import MatrixAttention
 from torch import Tensor
 
 
-class DocumentAttention(FlashAttention):
+class DocumentAttention(FlashAttention, MatrixAttention):
     fused_attention: bool
     matrix_products: bool
 

@@ -4,7 +4,8 @@ The backward keeps less than a recorded graph: no probabilities after dropout, n
 hidden state between the two halves, and masks of 1 byte. With products in BF16, it keeps their
 inputs and the probabilities in BF16. It works in place and writes weight gradients to their final
 tensors. N tokens of all texts concatenated, H hidden; attention's shapes, batch and documents as in
-attention.py.
+attention.py. On a GPU in BF16 flash_attention.py computes all texts at once, unless probabilities
+are dropped or scores have a bias.
 """
 
 from typing import Dict, List
@@ -13,12 +14,13 @@ import torch
 from core.model.activation import Activation
 from core.model.attention import Attention
 from core.model.dropout import Dropout
+from core.model.flash_attention import FlashAttention
 from core.model.linear import Linear
 from core.model.norm import LayerNorm
 from torch import Tensor
 
 
-class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
+class EncoderLayer(Linear, LayerNorm, Attention, FlashAttention, Activation, Dropout):
     hidden_act: str
     hidden_scale: float
     fused_attention: bool
@@ -73,7 +75,15 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
             v = self.linear(x, w, masks, "value")
             return self.attention(q, k, v, w, batch, documents, masks)
         qkv = self.projected(x, w, masks)
+        if self.is_one_call(qkv[0], w, batch, masks):
+            return self.flash(qkv[0], qkv[1], qkv[2], documents, batch)[0]
         return self.attention(qkv[0], qkv[1], qkv[2], w, batch, documents, masks)
+
+    def is_one_call(
+        self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
+    ) -> bool:
+        """Whether flash attention computes all texts of x [N, H]; it keeps and drops no probabilities."""
+        return self.is_flash(x, batch) and "probs" not in masks and "relative.weight" not in w
 
     def projected(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor]) -> List[Tensor]:
         """Queries, keys and values [N, H] of x, without a graph."""
@@ -113,6 +123,55 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         y = y if self.fused_attention else self.cast(y)
         return self.by_head(self.padded(y, batch), documents)
 
+    def attention_forward(
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+    ) -> Dict[str, Tensor]:
+        """x [N, H], in the compute dtype -> attended [N, H] and the tensors for attention_backward."""
+        if self.is_one_call(x, w, batch, masks):
+            rows = [self.cast(self.dense(x, w, masks, name)) for name in ["query", "key", "value"]]
+            attended, sums = self.flash(rows[0], rows[1], rows[2], documents, batch)
+            return {"query": rows[0], "key": rows[1], "value": rows[2], "lse": sums, "attended": attended}
+        q = self.attention_input(x, w, batch, documents, masks, "query")
+        k = self.attention_input(x, w, batch, documents, masks, "key")
+        v = self.attention_input(x, w, batch, documents, masks, "value")
+        probs, o = self.attend(q, k, v, w, batch, documents, masks)
+        attended = self.unpadded(self.by_token(o, documents), batch)
+        return {"q": q, "k": k, "v": v, "probs": probs, "attended": attended}
+
+    def attention_backward(
+        self,
+        go: Tensor,
+        kept: Dict[str, Tensor],
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+        gradients: Dict[str, Tensor],
+    ) -> List[Tensor]:
+        """Gradients of queries, keys and values, each [N, H]; go [N, H]: gradient of attended."""
+        if self.is_one_call(kept["attended"], w, batch, masks):
+            inputs = {"q": kept["query"], "k": kept["key"], "v": kept["value"]}
+            inputs["attended"], inputs["lse"] = kept["attended"], kept["lse"]
+            gq, gk, gv = self.flash_backward(go, inputs, documents, batch)
+            return [gq, gk, gv]
+        go = self.unpadded_backward(go.to(kept["q"].dtype), batch)
+        gq, gk, gv = self.attend_backward(
+            self.by_head(go, documents),
+            kept["q"],
+            kept["k"],
+            kept["v"],
+            kept["probs"],
+            documents,
+            masks,
+            gradients,
+        )
+        return [self.unpadded(self.by_token(g, documents), batch) for g in [gq, gk, gv]]
+
     def layer_forward(
         self,
         x: Tensor,
@@ -122,34 +181,18 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         masks: Dict[str, Tensor],
     ) -> Dict[str, Tensor]:
         """x [N, H] -> y [N, H] and the tensors for layer_backward, without a graph."""
-        narrow = self.cast(x)
-        q = self.attention_input(narrow, w, batch, documents, masks, "query")
-        k = self.attention_input(narrow, w, batch, documents, masks, "key")
-        v = self.attention_input(narrow, w, batch, documents, masks, "value")
-        probs, o = self.attend(q, k, v, w, batch, documents, masks)
-        attended = self.unpadded(self.by_token(o, documents), batch)
-        a = self.dense(attended, w, masks, "attention_output")
+        kept = self.attention_forward(self.cast(x), w, batch, documents, masks)
+        a = self.dense(kept["attended"], w, masks, "attention_output")
         sum1 = self.add_dropped(x, a, masks, "attention_residual", self.hidden_scale)
         h, mean1, rstd1 = self.normed(sum1, w, "attention_norm")
         u = self.cast(self.dense(h, w, masks, "intermediate"))
         f = self.dense(self.activation(u, self.hidden_act), w, masks, "output")
         sum2 = self.add_dropped(h, f, masks, "output_residual", self.hidden_scale)
         y, mean2, rstd2 = self.normed(sum2, w, "output_norm")
-        return {
-            "y": y,
-            "q": q,
-            "k": k,
-            "v": v,
-            "probs": probs,
-            "attended": attended,
-            "attention_sum": sum1,
-            "attention_mean": mean1,
-            "attention_rstd": rstd1,
-            "intermediate": u,
-            "output_sum": sum2,
-            "output_mean": mean2,
-            "output_rstd": rstd2,
-        }
+        kept["y"], kept["intermediate"] = y, u
+        kept["attention_sum"], kept["attention_mean"], kept["attention_rstd"] = sum1, mean1, rstd1
+        kept["output_sum"], kept["output_mean"], kept["output_rstd"] = sum2, mean2, rstd2
+        return kept
 
     def layer_backward(
         self,
@@ -178,20 +221,9 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         ga = self.dropped_backward(g1, masks, "attention_residual", self.hidden_scale)
         attended = kept["attended"]
         go = self.linear_backward(ga, attended, w, masks, gradients, "attention_output", add, None, True)
-        go = self.unpadded_backward(go.to(kept["q"].dtype), batch)
-        gq, gk, gv = self.attend_backward(
-            self.by_head(go, documents),
-            kept["q"],
-            kept["k"],
-            kept["v"],
-            kept["probs"],
-            documents,
-            masks,
-            gradients,
-        )
+        g = self.attention_backward(go, kept, w, batch, documents, masks, gradients)
         narrow = self.cast(x)
         gx = g1
-        for name, g in [("query", gq), ("key", gk), ("value", gv)]:
-            rows = self.unpadded(self.by_token(g, documents), batch)
+        for name, rows in [("query", g[0]), ("key", g[1]), ("value", g[2])]:
             gx = self.linear_backward(rows, narrow, w, masks, gradients, name, add, gx, needs_input_grad)
         return [gx] if needs_input_grad else []

@@ -8,11 +8,14 @@ any, is [b + 1, 0, a + 1]: a token sees b tokens before and a tokens after itsel
 from typing import Dict, List, Tuple
 
 import torch
-from core.model.matrix_attention import MatrixAttention
+from core.model.matmul import Matmul
 from torch import Tensor
 
 
-class FlashAttention(MatrixAttention):
+class FlashAttention(Matmul):
+    attention_scale: float
+    attention_cap: float
+    causal: bool
     num_heads: int
     num_key_value_heads: int
     flash_attention: bool

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -71,6 +72,7 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
 
     private final IdentityHashMap<PtSymbolBlock, PtSymbolBlock> scripts = new IdentityHashMap<>();
     private final Map<String, Integer> repeats = new TreeMap<>();
+    private final Map<String, Set<String>> named = new TreeMap<>();
     private final Map<String, KernelTrace> traces = new TreeMap<>();
     private Set<String> traced = Set.of();
     private Path trace;
@@ -101,6 +103,11 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
     /** Returns the number of calls that were repeated to their end, by method. */
     public Map<String, Integer> repeats() {
         return repeats;
+    }
+
+    /** Returns the names of the results of methods that name their results, by method. */
+    public Map<String, Set<String>> named() {
+        return named;
     }
 
     @Override
@@ -147,18 +154,19 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
     public synchronized void calledNamed(
             PtSymbolBlock module, String method, Object[] arguments, Map<String, NDArray> results) {
         repeat(method, arguments, results.values(), own -> {
-            Map<String, NDArray> named =
+            Map<String, NDArray> found =
                     traced(method, () -> TorchJni.runNamed(scripts.get(module), manager, method, own));
+            named.computeIfAbsent(method, key -> new TreeSet<>()).addAll(found.keySet());
             List<NDArray> both = results.keySet().stream()
-                    .filter(named::containsKey)
-                    .map(named::get)
+                    .filter(found::containsKey)
+                    .map(found::get)
                     .toList();
-            Map<String, NDArray> others = new HashMap<>(named);
+            Map<String, NDArray> others = new HashMap<>(found);
             others.keySet().removeAll(results.keySet());
             further.put(both.get(0), others);
             // The CPU's kernel may keep sums that no kernel of a GPU keeps.
             return new NDList(results.entrySet().stream()
-                    .map(result -> named.getOrDefault(result.getKey(), counterpart(result.getValue())))
+                    .map(result -> found.getOrDefault(result.getKey(), counterpart(result.getValue())))
                     .toList());
         });
     }

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Trainings of every family whose scripts mix no devices and wait for no value. */
@@ -23,6 +24,39 @@ class AbsentDeviceRunTest {
 
     @TempDir
     private Path folder;
+
+    /**
+     * Encoders whose scores have no bias compute all texts by one call: in training unless probabilities are dropped,
+     * and in every evaluation.
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "bert, 0, true, true",
+        "bert, 0.1, false, true",
+        "roberta, 0, true, true",
+        "electra, 0, true, true",
+        "mpnet, 0, false, false"
+    })
+    void computesAllTextsOfAnEncoderByOneCall(String family, double dropped, boolean trains, boolean evaluates)
+            throws Exception {
+        Path base = TinyModel.copy(
+                folder.resolve("base"),
+                family + "-seqcls",
+                config -> config.put(
+                        config.has("attention_dropout") ? "attention_dropout" : "attention_probs_dropout_prob",
+                        dropped));
+        TinyRun tiny = new TinyRun(folder, base, "classification", "training.max_steps=1", "precision=bf16");
+        try (AbsentDevice device = new AbsentDevice()) {
+            device.trace(folder.resolve("trace.json"), "layer");
+            tiny.run(tiny.config("run"), 1, null);
+            assertThat(device.named().get("layer_forward").contains("lse")).isEqualTo(trains);
+            assertThat(device.named().get("layer_forward").contains("probs")).isEqualTo(!trains);
+            assertThat(device.traces().get("layer").operators())
+                    .filteredOn(name -> name.startsWith("meta_"))
+                    .hasSize(evaluates ? 1 : 3)
+                    .containsOnly(evaluates ? "meta_flash_forward" : "meta_attention");
+        }
+    }
 
     static Stream<Arguments> familiesTasksAndSettings() {
         List<String> settings = List.of(

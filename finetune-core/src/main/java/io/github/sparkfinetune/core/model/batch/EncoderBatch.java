@@ -93,9 +93,9 @@ public final class EncoderBatch {
         if (architecture.window() > 0 && (isByText || !isFlash)) {
             tensors.putAll(NearTokens.masks(owner, calls, architecture, isByText));
         }
-        if (!isByText) {
-            long[] documents = Batch.lengths(calls.documents());
-            tensors.putAll(FlashInputs.of(owner, documents, architecture.window(), architecture.window()));
+        // The script decides for each call whether probabilities are dropped.
+        if (Arrays.equals(lengths, rows) && (architecture.padsAttention() || !isByText)) {
+            tensors.putAll(FlashInputs.of(owner, texts(), architecture.window(), architecture.window()));
         }
         LongStream targets = LongStream.empty();
         if (isMaskedLm) {
@@ -107,6 +107,12 @@ public final class EncoderBatch {
         }
         return new Batch(
                 samples, ids, rows, calls.documents(), tensors, layers(), Tensors.of(owner, targets.toArray()));
+    }
+
+    /** Returns the number of tokens of each text, in the order of the rows, and of filler tokens. */
+    private long[] texts() {
+        IntStream filler = IntStream.of(tokens - Arrays.stream(rows).sum()).filter(count -> count > 0);
+        return IntStream.concat(Arrays.stream(rows), filler).asLongStream().toArray();
     }
 
     private List<Map<String, NDArray>> layers() {

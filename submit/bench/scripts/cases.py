@@ -116,8 +116,9 @@ ATTRIBUTES = {
     ],
     "VocabularyLoss": [dict(chunk=4, part=3, logit_cap=cap) for cap in (0.0, 3.0)],
     "PairLoss": [
-        dict(beta=0.3, label_smoothing=smoothing, loss_type=kind)
-        for kind, smoothing in [("sigmoid", 0.1), ("robust", 0.1), ("ipo", 0.0)]
+        dict(beta=0.3, label_smoothing=smoothing, loss_type=kind, simpo_gamma=0.5, rpo_alpha=alpha)
+        for kind, smoothing, alpha in [("sigmoid", 0.1, 0.5), ("robust", 0.1, 0.0), ("simpo", 0.1, 0.0)]
+        + [(kind, 0.0, 0.0) for kind in ("ipo", "hinge", "apo_zero", "apo_down", "orpo")]
     ],
     "RatedLoss": [dict(beta=0.3, desirable_weight=1.5, undesirable_weight=0.5)],
     "AdamW": [dict(beta1=0.9, beta2=0.999, eps=1e-8)],
@@ -429,6 +430,10 @@ INPUTS = {
         (i.x(2).double(), i.x(4).double(), token_documents(i)[1], 0.5),
     ],
     "PairLoss.log_sigmoid": lambda i: [(i.x(4).double() * 100,)],
+    "PairLoss.preference": lambda i: [(i.x(3, 2).double().abs().neg(), i.ids(9, 3, 2).add(1))],
+    "PairLoss.opposed": lambda i: [(i.x(3).double(),)],
+    "PairLoss.logistic": lambda i: [(i.x(3).double(),)],
+    "PairLoss.odds_ratio": lambda i: [(i.x(3, 2).double().abs().neg(), i.ids(9, 3, 2).add(1))],
     "PairLoss.pair_loss": lambda i: [(*token_documents(i), i.x(2, 2).double(), 0.5)],
     "RatedLoss.rated_loss": lambda i: [
         (*token_documents(i), torch.stack([i.x(4), i.x(4).sign()], 1).double(), 0.25, 0.5)

@@ -52,6 +52,9 @@ RUNS = {
     "sigmoid": {},
     "ipo": {"loss_type": ["ipo"], "beta": 0.5},
     "robust": {"loss_type": ["robust"], "label_smoothing": 0.1, "beta": 0.3},
+    "hinge": {"loss_type": ["hinge"], "beta": 0.5},
+    "apo_zero": {"loss_type": ["apo_zero"], "beta": 0.3},
+    "apo_down": {"loss_type": ["apo_down"], "beta": 0.3},
     "lora": {"peft": True, "learning_rate": 1e-2},
 }
 SOURCES = {"chat": CHAT, "texts": TEXTS, "implicit_chat": IMPLICIT_CHAT, "implicit_texts": IMPLICIT_TEXTS}

@@ -189,7 +189,8 @@ class EveryKeyTest {
                   report_to: [mlflow, tensorboard]
                   run_name: mails
                 masked_lm: {mlm_probability: 0.3, whole_word_mask: true}
-                preference: {beta: 0.4, loss_type: robust, label_smoothing: 0.2, reference_free: true}
+                preference:
+                  {beta: 0.4, loss_type: robust, label_smoothing: 0.2, reference_free: true, simpo_gamma: 0.6, rpo_alpha: 0.7}
                 unpaired_preference:
                   {beta: 0.5, loss_type: apo_zero_unpaired, desirable_weight: 1.5, undesirable_weight: 0.5}
                 generation:
@@ -302,7 +303,7 @@ class EveryKeyTest {
                                 ClassWeight.of(Map.of("no", 2.0, "1", 0.5, "a.b", 0.1))),
                         new QuestionAnsweringConfig("q", "c", "a", true, 21, 22, true),
                         new MaskedLmConfig(0.3, true),
-                        new PreferenceConfig(0.4, PreferenceConfig.LossType.ROBUST, 0.2, true),
+                        new PreferenceConfig(0.4, PreferenceConfig.LossType.ROBUST, 0.2, true, 0.6, 0.7),
                         new UnpairedPreferenceConfig(
                                 0.5, UnpairedPreferenceConfig.LossType.APO_ZERO_UNPAIRED, 1.5, 0.5),
                         new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 3, 19)),

@@ -50,7 +50,7 @@ public final class PreferenceLoss extends AnswerLoss {
 
     /** Returns the reference's log-probabilities of both answers. */
     private double[] reference(Sample sample) {
-        boolean free = pairLoss.config().referenceFree();
+        boolean free = !pairLoss.config().readsReference();
         require(sample, ANSWERS, free ? sample.targets().length : ANSWERS);
         return free ? new double[ANSWERS] : sample.targets();
     }

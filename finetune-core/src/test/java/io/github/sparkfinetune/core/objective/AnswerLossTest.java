@@ -104,11 +104,23 @@ class AnswerLossTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"SIGMOID, 0.1, 0", "SIGMOID, 0.3, 0.2", "ROBUST, 0.3, 0.2", "IPO, 0.5, 0"})
-    void differentiatesPairs(PreferenceConfig.LossType type, double beta, double smoothing) {
-        PairLoss pairLoss = new PairLoss(new PreferenceConfig(beta, type, smoothing, false));
+    @CsvSource({
+        "SIGMOID, 0.1, 0, 0",
+        "SIGMOID, 0.3, 0.2, 0.5",
+        "ROBUST, 0.3, 0.2, 0",
+        "HINGE, 0.02, 0, 0",
+        "IPO, 0.5, 0, 0",
+        "APO_ZERO, 0.1, 0, 0",
+        "APO_DOWN, 0.1, 0, 2",
+        "SIMPO, 2, 0, 0",
+        "SIMPO, 0.5, 0.1, 1",
+        "ORPO, 0.3, 0, 0"
+    })
+    void differentiatesPairs(PreferenceConfig.LossType type, double beta, double smoothing, double alpha) {
+        PairLoss pairLoss = new PairLoss(new PreferenceConfig(beta, type, smoothing, false, 0.7, alpha));
         ScriptModule script = ScriptModule.load(manager, List.of("core.objective.pair_loss"), pairLoss.attributes());
-        double[] reference = {-20.5, -30.25, -3, -9.125};
+        double[] reference =
+                pairLoss.config().readsReference() ? new double[] {-20.5, -30.25, -3, -9.125} : new double[4];
         for (float scale : new float[] {1, 10, 300}) {
             float[] losses = tokenLosses(4, scale);
             NDList result = script.call(

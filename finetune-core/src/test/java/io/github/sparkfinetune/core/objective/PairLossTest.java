@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 /** Pair losses without golden data of TRL: conservative DPO and extreme values. */
 class PairLossTest {
     private static PairLoss loss(LossType type, double beta, double smoothing) {
-        return new PairLoss(new PreferenceConfig(beta, type, smoothing, false));
+        return new PairLoss(new PreferenceConfig(beta, type, smoothing, false, 0.5, 0));
     }
 
     private static AnswerPair pair(double chosen, double rejected) {
@@ -31,6 +31,12 @@ class PairLossTest {
         PairLoss plain = loss(LossType.SIGMOID, 1, 0);
         assertThat(plain.of(pair(-3000, 0))).isCloseTo(3010, within(1e-9));
         assertThat(plain.of(pair(0, -3000))).isBetween(0.0, 1e-300);
-        assertThat(plain.reward(pair(-15, -32).chosenRatio())).isEqualTo(5);
+        assertThat(plain.chosenReward(pair(-15, -32))).isEqualTo(5);
+    }
+
+    @Test
+    void staysFiniteForASureAnswer() {
+        AnswerPair sure = new AnswerPair(0, -1e-12, 0, 0, 7, 4);
+        assertThat(loss(LossType.ORPO, 0.1, 0).of(sure)).isBetween(0.0, 1.0);
     }
 }

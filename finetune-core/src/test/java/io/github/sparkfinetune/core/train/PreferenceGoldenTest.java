@@ -26,7 +26,10 @@ import java.util.Optional;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Losses, gradients and rewards of ten steps equal those of TRL's {@code DPOTrainer} and {@code KTOTrainer}. */
+/**
+ * Losses, gradients and rewards of ten steps equal those of TRL's {@code DPOTrainer} and {@code KTOTrainer}, and of its
+ * other losses of preferences.
+ */
 class PreferenceGoldenTest {
     private static final Path FOLDER = Path.of("src/test/resources/preference");
 
@@ -34,18 +37,25 @@ class PreferenceGoldenTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "sigmoid | preference.beta=0.1",
-                "ipo | preference.loss_type=ipo preference.beta=0.5",
-                "robust | preference.loss_type=robust preference.label_smoothing=0.1 preference.beta=0.3",
-                "lora | method.type=lora method.r=4 method.lora_alpha=8 method.target_modules=[q_proj,v_proj]"
+                "dpo | sigmoid | preference.beta=0.1",
+                "dpo | hinge | preference.loss_type=hinge preference.beta=0.5",
+                "dpo | ipo | preference.loss_type=ipo preference.beta=0.5",
+                "dpo | robust | preference.loss_type=robust preference.label_smoothing=0.1 preference.beta=0.3",
+                "dpo | apo_zero | preference.loss_type=apo_zero preference.beta=0.3",
+                "dpo | apo_down | preference.loss_type=apo_down preference.beta=0.3",
+                "dpo | lora | method.type=lora method.r=4 method.lora_alpha=8 method.target_modules=[q_proj,v_proj]",
+                "rpo | rpo | preference.rpo_alpha=0.5",
+                "simpo | simpo | preference.loss_type=simpo preference.beta=2 preference.simpo_gamma=0.7"
+                        + " preference.label_smoothing=0.1",
+                "orpo | orpo | preference.loss_type=orpo preference.beta=0.3"
             })
-    void takesTheTenStepsOfDpoTrainer(String run, String settings) {
-        JsonNode golden = GoldenFiles.json(FOLDER.resolve("dpo.json"));
+    void takesTheTenStepsOfTrl(String file, String run, String settings) {
+        JsonNode golden = GoldenFiles.json(FOLDER.resolve(file + ".json"));
         List<Sample> samples = new ArrayList<>();
         for (JsonNode pair : golden.get("pairs")) {
             samples.add(sample(samples.size(), golden, pair, "chosen_ids", "rejected_ids"));
         }
-        compareTenSteps(golden, "dpo", run, samples, ("task=preference " + settings).split(" "));
+        compareTenSteps(golden, file, run, samples, ("task=preference " + settings).split(" "));
     }
 
     @ParameterizedTest

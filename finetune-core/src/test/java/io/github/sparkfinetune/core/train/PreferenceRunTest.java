@@ -47,7 +47,10 @@ class PreferenceRunTest {
                         "method.type=qlora training.learning_rate=1.0e-2",
                         "method.type=lora method.trainable_token_indices=[20,7,31]",
                         "method.type=freeze method.freeze_layers=1 preference.loss_type=ipo",
-                        "method.type=full preference.reference_free=true preference.label_smoothing=0.1"),
+                        "method.type=full preference.reference_free=true preference.label_smoothing=0.1",
+                        "method.type=full preference.loss_type=simpo preference.beta=2",
+                        "method.type=lora training.learning_rate=1.0e-2 preference.loss_type=orpo",
+                        "method.type=full preference.loss_type=apo_zero preference.rpo_alpha=0.5"),
                 WAYS));
     }
 

@@ -33,8 +33,8 @@ record PreferenceModel(NDManager manager, Decoder model, PreferenceLoss objectiv
                 for (AnswerPair pair : pairs(samples, batchSize)) {
                     metrics.add(
                             loss.of(pair),
-                            loss.reward(pair.chosenRatio()),
-                            loss.reward(pair.rejectedRatio()),
+                            loss.chosenReward(pair),
+                            loss.rejectedReward(pair),
                             pair.chosen(),
                             pair.rejected());
                 }
@@ -84,8 +84,8 @@ record PreferenceModel(NDManager manager, Decoder model, PreferenceLoss objectiv
             List<Prompts.Prompt> prompts = Prompts.of(samples.get(i));
             String chosen = tokenizer.decode(prompts.get(0).answerIds());
             String rejected = tokenizer.decode(prompts.get(1).answerIds());
-            double better = loss.reward(pair.chosenRatio());
-            double other = loss.reward(pair.rejectedRatio());
+            double better = loss.chosenReward(pair);
+            double other = loss.rejectedReward(pair);
             rows.add(new Object[] {
                 samples.get(i).index(),
                 tokenizer.decodeWhole(prompts.get(0).inputIds()),

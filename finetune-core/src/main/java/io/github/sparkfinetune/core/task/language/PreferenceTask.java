@@ -58,7 +58,7 @@ public final class PreferenceTask extends AnswerTask {
 
     @Override
     public boolean readsReference() {
-        return !preference.referenceFree();
+        return preference.readsReference();
     }
 
     @Override

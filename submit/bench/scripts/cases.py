@@ -621,6 +621,7 @@ INPUTS |= {
     "Bf16Matmul.empty_cast": lambda i: [(i.x(0, 3),)],
 }
 
+NO_WINDOW = (-1, -1)
 DOCUMENT_CALLS = [(0, 2, 5), (10, 1, 1), (11, 1, 9)]
 INPUTS |= {
     "Attention.padded": lambda i: [(i.x(N, HIDDEN), batch) for batch in (i.padded(), {})],
@@ -729,6 +730,9 @@ INPUTS |= {
         for masks in ({}, {"dense": i.mask(N, HIDDEN)})
     ],
     "AttentionCalls.calls": lambda i: [(DOCUMENTS,), ([9, 9],)],
+    "AttentionCalls.window_blocks": lambda i: [(rows, 64, (40, after)) for rows in (9, 200) for after in (0, 40)],
+    "AttentionCalls.block_size": lambda i: [(n, on_cpu) for n in (300, 5000) for on_cpu in (True, False)],
+    "AttentionCalls.window_bias": lambda i: [(block, (3, 2), i.x(1)) for block in ((0, 5, 0, 7), (64, 5, 32, 39))],
     "AttentionCalls.joined": lambda i: [([i.x(3, 4)],), ([i.x(3, 4), i.x(2, 4)],)],
     "AttentionCalls.matrices_at_once": lambda i: [(scores, size) for scores in (1, 65536, 1 << 21) for size in (2, 4)],
     "MatrixAttention.capped": lambda i: [(i.x(2, 9, WIDTH), i.x(2, 7, WIDTH))] * i.capped,
@@ -737,16 +741,21 @@ INPUTS |= {
         (i.x(2, 2, 5, 9), bias) for bias in (None, i.x(5, 9), i.x(5, 5), i.x(2, 1, 5, 9))
     ],
     "MatrixAttention.causal_bias": lambda i: [(rows, i.x(1)) for rows in (0, 5)],
-    "MatrixAttention.row_blocks": lambda i: [(i.x(1, 1, rows, 2), i.x(1, 1, rows, 2)) for rows in (1, 256, 600)],
+    "MatrixAttention.row_blocks": lambda i: [
+        (i.x(1, 1, rows, 2), i.x(1, 1, rows, 2), bias, window)
+        for rows in (1, 256, 600)
+        for bias, window in [(None, NO_WINDOW), (i.x(rows, rows), NO_WINDOW), (None, (300, 0))]
+    ],
     "MatrixAttention.matrix_parts": lambda i: [
         (i.x(documents, HEADS, 9, WIDTH), scores) for documents in (1, 7) for scores in (81, 65536, 1 << 20)
     ],
     "MatrixAttention.pieces": lambda i: [
-        (i.x(2, HEADS, 300, WIDTH), i.x(2, HEADS, 300, WIDTH), bias) for bias in (None, i.x(300, 300))
+        (i.x(2, HEADS, 300, WIDTH), i.x(2, HEADS, 300, WIDTH), bias, window)
+        for bias, window in [(None, NO_WINDOW), (i.x(300, 300), NO_WINDOW), (None, (40, 0))]
     ],
     "MatrixAttention.part_of": lambda i: [(i.x(3, HEADS, 9, WIDTH), (1, 2, 1, 1), 2, 5)],
     "MatrixAttention.matrices_of": lambda i: [(i.x(3, HEADS, 9, WIDTH), (1, 2, 1, 1), 2, 5)],
-    "MatrixAttention.block_inputs": lambda i: [(*(i.x(3, HEADS, 9, WIDTH) for _ in "qkv"), (1, 2, 1, 1), (2, 5, 7))],
+    "MatrixAttention.block_inputs": lambda i: [(*(i.x(3, HEADS, 9, WIDTH) for _ in "qkv"), (1, 2, 1, 1), (2, 5, 1, 7))],
     "MatrixAttention.scaled_product": lambda i: [(i.x(2, 3, 4), i.x(2, 4, 5))],
     "MatrixAttention.probabilities": lambda i: [
         (i.x(4, 9, WIDTH), i.x(4, 9, WIDTH), (1, 2, 0, 2), bias) for bias in (None, i.x(9, 9), i.x(3, 1, 9, 9))
@@ -759,10 +768,10 @@ INPUTS |= {
         for bias in (None, i.x(9, 9))
     ],
     "MatrixAttention.matrix_attention": lambda i: [
-        (*(i.x(2, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])
+        (*(i.x(2, HEADS, 9, WIDTH) for _ in "qkv"), bias, window) for bias, window in i.biases_and_windows()
     ],
     "MatrixAttention.matrix_attention_backward": lambda i: [
-        (*(i.x(2, HEADS, 9, WIDTH) for _ in "gqkv"), window) for window in (None, i.packed()["window.9"])
+        (*(i.x(2, HEADS, 9, WIDTH) for _ in "gqkv"), bias, window) for bias, window in i.biases_and_windows()
     ],
     "Mpnet.buckets": lambda i: [(n, i.x(1)) for n in (1, TOKENS, 300)],
     "Mpnet.relative_bias": lambda i: [({"relative.weight": i.x(32, HEADS)}, n) for n in (1, TOKENS)],
@@ -866,7 +875,7 @@ INPUTS |= {
     ],
     "DroppedAttention.is_fusible": lambda i: [(batch, masks) for _, batch, masks in i.moderns()] * (not i.causal),
     "DroppedAttention.bias": lambda i: [
-        (batch, 11, 9) for batch in ({}, i.packed(), i.packed() | {"bias": i.padding()})
+        (i.x(N, HIDDEN), batch, 11, 9) for batch in ({}, i.packed(), i.packed() | {"bias": i.padding()})
     ],
     "DroppedAttention.dropped_attention": lambda i: [
         (*(i.x(N, HIDDEN) for _ in "qkv"), DOCUMENTS, batch, masks) for _, batch, masks in [(0, {}, {}), *i.moderns()]
@@ -885,7 +894,7 @@ INPUTS |= {
     "FlashAttention.flash_backward": lambda i: (
         [(i.x(N, HIDDEN), kept_of_flash(i), DOCUMENTS, i.packed())] * (i.device != "cpu")
     ),
-    "DocumentAttention.window": lambda i: [(i.packed(), length) for length in (5, 9)],
+    "DocumentAttention.window": lambda i: [(batch, length) for batch in ({}, i.packed()) for length in (5, 9)],
     "DocumentAttention.by_heads": lambda i: (
         [(i.x(N, HIDDEN), call, HEADS, True) for call in DOCUMENT_CALLS]
         + [(i.x(N, i.kv_heads * WIDTH), DOCUMENT_CALLS[0], i.kv_heads, repeat) for repeat in (False, True)]
@@ -896,29 +905,35 @@ INPUTS |= {
         for dtype in (torch.float32, torch.bfloat16)
     ],
     "DocumentAttention.repeats": lambda i: [
-        (i.x(3).to(dtype), bias) for dtype in (torch.float32, torch.bfloat16) for bias in (None, i.x(9, 9))
+        (i.x(3).to(dtype), window) for dtype in (torch.float32, torch.bfloat16) for window in (NO_WINDOW, (3, 0))
     ],
     "DocumentAttention.attend_call": lambda i: [
-        (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window, recorded)
-        for window in (None, i.packed()["window.9"])
+        (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), bias, window, recorded)
+        for bias, window in i.biases_and_windows()
         for recorded in (False, True)
     ],
     "DocumentAttention.plain_attention": lambda i: [
-        (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])
+        (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), bias) for bias in (None, i.hidden(9))
     ],
     "DocumentAttention.plain_attention_backward": lambda i: (
-        [(*(i.x(1, HEADS, 9, WIDTH) for _ in "gqkv"), window) for window in (None, i.packed()["window.9"])]
-        * (not i.capped)
+        [(*(i.x(1, HEADS, 9, WIDTH) for _ in "gqkv"), bias) for bias in (None, i.hidden(9))] * (not i.capped)
     ),
     "DocumentAttention.recorded_gradients": lambda i: [recorded_attention(i)],
     "DocumentAttention.fused": lambda i: (
-        [(*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])]
-        * (i.device == "cpu")
+        [(*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), bias) for bias in (None, i.hidden(9))] * (i.device == "cpu")
     ),
     "DocumentAttention.call_backward": lambda i: [
-        (*(i.x(1, HEADS, 9, WIDTH) for _ in "gqkvo"), i.x(1, HEADS, 9) if i.keeps_sums else None, window)
-        for window in (None, i.packed()["window.9"])
+        (*(i.x(1, HEADS, 9, WIDTH) for _ in "gqkvo"), i.x(1, HEADS, 9) if i.keeps_sums else None, bias, window)
+        for bias, window in i.biases_and_windows()
     ],
+    "DocumentAttention.kernel": lambda i: [
+        (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), i.hidden(9), recorded)
+        for recorded in (False, True)[i.keeps_sums and i.device != "cpu" :]
+    ],
+    "DocumentAttention.kernel_backward": lambda i: (
+        [(*(i.x(1, HEADS, 9, WIDTH) for _ in "gqkvo"), i.x(1, HEADS, 9) if i.keeps_sums else None, i.hidden(9))]
+        * (not i.capped)
+    ),
     "DocumentAttention.attend": lambda i: [
         (*i.qkv(), DOCUMENTS, batch, recorded) for batch in ({}, i.packed()) for recorded in (False, True)
     ],

@@ -172,7 +172,7 @@ class Inputs:
             w["window"] = self.scalar(2.0)
         packed = self.packed()
         near = {"near": torch.empty(3, 0, 3, device=self.device)}
-        return w, {name: packed[name] for name in ("cos", "sin", "indices", "window.9", "starts")} | near, {}
+        return w, {name: packed[name] for name in ("cos", "sin", "indices", "starts")} | near, {}
 
     def moderns(self):
         yield self.modern(layer="first")
@@ -212,18 +212,23 @@ class Inputs:
     def packed(self, width=WIDTH):
         """Returns a batch of documents; documents of 9 tokens are longer than the window."""
         angles = self.x(N, 1, width // 2)
-        bias = torch.zeros(9, 9, device=self.device).masked_fill(
-            torch.ones(9, 9, device=self.device).tril().triu(-5) == 0, float("-inf")
-        )
         return {
             "cos": angles.cos(),
             "sin": angles.sin(),
             "positions": self.ids(9, N),
             "indices": self.ids(N, 7),
-            "window.9": bias,
             "starts": self.starts(DOCUMENTS),
             "near": torch.empty(6, 0, 1, device=self.device),
         }
+
+    def hidden(self, n):
+        """Returns the bias of n tokens that see themselves and five tokens before."""
+        hidden = torch.ones(n, n, device=self.device).tril().triu(-5) == 0
+        return torch.zeros(n, n, device=self.device).masked_fill(hidden, float("-inf"))
+
+    def biases_and_windows(self):
+        """Returns pairs of a bias of 9 tokens, if any, and a window."""
+        return [(None, (-1, -1)), (self.hidden(9), (-1, -1)), (None, (5, 0 if self.causal else 5))]
 
     def norms(self, before=True, after=True):
         """Returns the names of a layer's norms before and after its halves."""

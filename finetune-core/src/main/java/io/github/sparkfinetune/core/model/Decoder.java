@@ -78,8 +78,7 @@ public final class Decoder extends Model {
                 source,
                 adaptation,
                 seed);
-        boolean isFlash = attention == AttentionKernel.FLASH;
-        return new Decoder(parts, architecture, new LayerInputs(manager, parts.script(), architecture, isFlash));
+        return new Decoder(parts, architecture, new LayerInputs(manager, parts.script(), architecture));
     }
 
     private static Map<String, Object> attributes(DecoderArchitecture architecture, AttentionKernel attention) {

@@ -47,7 +47,7 @@ class BandedAttention(DocumentAttention):
         """As attend, for near tokens only."""
         qb, kb, vb = self.blocks(q, band), self.surroundings(k, band), self.surroundings(v, band)
         kept: Dict[str, Tensor] = {}
-        y, lse = self.attend_call(qb, kb, vb, band, recorded)
+        y, lse = self.attend_call(qb, kb, vb, band, (-1, -1), recorded)
         if lse is not None:
             kept["lse.0"] = lse
         kept["attended"] = self.from_blocks(self.cast(y), q.size(0))
@@ -66,6 +66,7 @@ class BandedAttention(DocumentAttention):
             self.blocks(kept["attended"], band),
             kept.get("lse.0"),
             band,
+            (-1, -1),
         )
         return (
             self.from_blocks(gq.to(torch.float32), q.size(0)),

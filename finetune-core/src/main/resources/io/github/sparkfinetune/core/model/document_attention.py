@@ -1,11 +1,11 @@
 """Attention within documents that are concatenated to one row of N tokens, causal or to all tokens.
 
 A heads of width d, and G key-value heads, each shared by A / G heads. Consecutive documents of
-equal length share a call. Scores are scaled, and capped if attention_cap is not 0. A document of L
-tokens that is longer than the sliding window has a bias batch["window.L"] [L, L], 0 for visible
-tokens, else -inf. Without a recorded graph, fused_attention selects the CPU's fused kernel, and
-matrix_products selects matrix_attention.py. On a GPU in BF16 flash_attention.py computes all
-documents at once.
+equal length share a call. Scores are scaled, and capped if attention_cap is not 0. In a document
+that is longer than the sliding window, see flash_attention.py, attention computes blocks of queries
+and the tokens that they see. Without a recorded graph, fused_attention selects the CPU's fused
+kernel, and matrix_products selects matrix_attention.py. On a GPU in BF16 flash_attention.py
+computes all documents at once.
 """
 
 from typing import Dict, List, Optional, Tuple
@@ -21,17 +21,18 @@ class DocumentAttention(FlashAttention, MatrixAttention):
     fused_attention: bool
     matrix_products: bool
 
-    def window(self, batch: Dict[str, Tensor], length: int) -> Optional[Tensor]:
-        """The bias of documents of one length."""
-        return batch.get("window." + str(length))
+    def window(self, batch: Dict[str, Tensor], length: int) -> Tuple[int, int]:
+        """The window of documents of one length; none if a token sees its whole document."""
+        before, after = self.near(batch)
+        return (before, after) if length - 1 > before else (-1, -1)
 
-    def repeats(self, q: Tensor, bias: Optional[Tensor]) -> bool:
+    def repeats(self, q: Tensor, window: Tuple[int, int]) -> bool:
         """Whether attention's kernel reads a key-value head for each head.
 
         Only PyTorch's choice on a GPU does not: in BF16, without a bias.
         """
         flash = not self.fused_attention and not self.matrix_products and q.dtype == torch.bfloat16
-        return not flash or bias is not None
+        return not flash or window[0] >= 0
 
     def by_heads(self, x: Tensor, call: Tuple[int, int, int], heads: int, repeat: bool) -> Tensor:
         """x [N, heads d] -> a call's documents [documents, heads or A, L, d]
@@ -86,20 +87,15 @@ class DocumentAttention(FlashAttention, MatrixAttention):
             scale=self.attention_scale,
         )
 
-    def attend_call(
+    def kernel(
         self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor], recorded: bool
     ) -> Tuple[Tensor, Optional[Tensor]]:
-        """A call's attention, and its log-sum-exp if the fused kernel computed it.
-
-        recorded: whether PyTorch records the graph, or computes as if it did.
-        """
-        if self.matrix_products and (self.attention_cap > 0.0 or not recorded):
-            return self.matrix_attention(q, k, v, bias), None
+        """As attend_call, by one call of PyTorch's kernel."""
         if self.fused_attention and not recorded:
             return self.fused(q, k, v, bias)
         return self.plain_attention(q, k, v, bias), None
 
-    def call_backward(
+    def kernel_backward(
         self,
         go: Tensor,
         q: Tensor,
@@ -109,10 +105,8 @@ class DocumentAttention(FlashAttention, MatrixAttention):
         lse: Optional[Tensor],
         bias: Optional[Tensor],
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Gradients of q, k and v of attend_call without a graph; go: gradient of its output o."""
+        """As call_backward, for kernel."""
         if lse is None:
-            if self.matrix_products:
-                return self.matrix_attention_backward(go, q, k, v, bias)
             return self.plain_attention_backward(go, q, k, v, bias)
         return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(
             go,
@@ -126,6 +120,72 @@ class DocumentAttention(FlashAttention, MatrixAttention):
             attn_mask=None if bias is None else bias.to(q.dtype),
             scale=self.attention_scale,
         )
+
+    def attend_call(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        bias: Optional[Tensor],
+        window: Tuple[int, int],
+        recorded: bool,
+    ) -> Tuple[Tensor, Optional[Tensor]]:
+        """A call's attention, and its log-sum-exp if the fused kernel computed it.
+
+        recorded: whether PyTorch records the graph, or computes as if it did.
+        """
+        if self.matrix_products and (self.attention_cap > 0.0 or not recorded):
+            return self.matrix_attention(q, k, v, bias, window), None
+        if window[0] < 0:
+            return self.kernel(q, k, v, bias, recorded)
+        ys: List[Tensor] = []
+        sums: List[Tensor] = []
+        size = self.block_size(window[0] + window[1], q.is_cpu)
+        for block in self.window_blocks(q.size(2), size, window):
+            first, rows, key, keys = block
+            hidden = self.window_bias(block, window, q)
+            qi = q.narrow(2, first, rows)
+            y, lse = self.kernel(qi, k.narrow(2, key, keys), v.narrow(2, key, keys), hidden, recorded)
+            ys.append(y)
+            if lse is not None:
+                sums.append(lse)
+        return torch.cat(ys, 2), torch.cat(sums, 2) if len(sums) > 0 else None
+
+    def call_backward(
+        self,
+        go: Tensor,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        o: Tensor,
+        lse: Optional[Tensor],
+        bias: Optional[Tensor],
+        window: Tuple[int, int],
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """Gradients of q, k and v of attend_call without a graph; go: gradient of its output o."""
+        if lse is None and self.matrix_products:
+            return self.matrix_attention_backward(go, q, k, v, bias, window)
+        if window[0] < 0:
+            return self.kernel_backward(go, q, k, v, o, lse, bias)
+        gq: List[Tensor] = []
+        gk = torch.zeros(k.size(), dtype=torch.float32, device=k.device)
+        gv = torch.zeros(v.size(), dtype=torch.float32, device=v.device)
+        size = self.block_size(window[0] + window[1], q.is_cpu)
+        for block in self.window_blocks(q.size(2), size, window):
+            first, rows, key, keys = block
+            a, b, c = self.kernel_backward(
+                go.narrow(2, first, rows),
+                q.narrow(2, first, rows),
+                k.narrow(2, key, keys),
+                v.narrow(2, key, keys),
+                o.narrow(2, first, rows),
+                None if lse is None else lse.narrow(2, first, rows),
+                self.window_bias(block, window, q),
+            )
+            gq.append(a)
+            gk.narrow(2, key, keys).add_(b)
+            gv.narrow(2, key, keys).add_(c)
+        return torch.cat(gq, 2), gk, gv
 
     def attend(
         self,
@@ -148,12 +208,12 @@ class DocumentAttention(FlashAttention, MatrixAttention):
             return kept
         pieces: List[Tensor] = []
         for call in self.calls(documents):
-            bias = self.window(batch, call[2])
-            repeat = self.repeats(q, bias)
+            window = self.window(batch, call[2])
+            repeat = self.repeats(q, window)
             qi = self.by_heads(q, call, self.num_heads, repeat)
             ki = self.by_heads(k, call, self.num_key_value_heads, repeat)
             vi = self.by_heads(v, call, self.num_key_value_heads, repeat)
-            y, lse = self.attend_call(qi, ki, vi, bias, recorded)
+            y, lse = self.attend_call(qi, ki, vi, None, window, recorded)
             if lse is not None:
                 kept["lse." + str(len(pieces))] = lse
             pieces.append(self.by_tokens(self.cast(y), self.num_heads))
@@ -178,15 +238,15 @@ class DocumentAttention(FlashAttention, MatrixAttention):
         gv: List[Tensor] = []
         go = go.to(kept["q"].dtype)
         for call in self.calls(documents):
-            bias = self.window(batch, call[2])
-            repeat = self.repeats(go, bias)
+            window = self.window(batch, call[2])
+            repeat = self.repeats(go, window)
             qi = self.by_heads(kept["q"], call, self.num_heads, repeat)
             ki = self.by_heads(kept["k"], call, self.num_key_value_heads, repeat)
             vi = self.by_heads(kept["v"], call, self.num_key_value_heads, repeat)
             gi = self.by_heads(go, call, self.num_heads, repeat)
             oi = self.by_heads(kept["attended"], call, self.num_heads, repeat)
             lse = kept.get("lse." + str(len(gq)))
-            a, b, c = self.call_backward(gi, qi, ki, vi, oi, lse, bias)
+            a, b, c = self.call_backward(gi, qi, ki, vi, oi, lse, None, window)
             gq.append(self.by_tokens(a, self.num_heads))
             gk.append(self.by_tokens(b, self.num_key_value_heads))
             gv.append(self.by_tokens(c, self.num_key_value_heads))

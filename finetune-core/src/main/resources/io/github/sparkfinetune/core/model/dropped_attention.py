@@ -20,17 +20,20 @@ class DroppedAttention(DocumentAttention):
         """Whether the fused kernel can compute it."""
         return "bias" not in batch and "probs" not in masks
 
-    def bias(self, batch: Dict[str, Tensor], start: int, length: int) -> Optional[Tensor]:
-        """The bias [L, L] of the document that begins at token start.
+    def bias(self, q: Tensor, batch: Dict[str, Tensor], start: int, length: int) -> Optional[Tensor]:
+        """The bias [L, L] of the document that begins at token start of the queries q [N, A d].
 
         It is finite with padding, whose rows may see nothing; such a row then sees all tokens equally.
         """
         window = self.window(batch, length)
+        hidden: Optional[Tensor] = None
+        if window[0] >= 0:
+            hidden = self.window_bias((0, length, 0, length), window, q)
         if "bias" not in batch:
-            return window
+            return hidden
         both = batch["bias"].narrow(0, start, length).unsqueeze(0).expand([length, length])
-        if window is not None:
-            both = both + window
+        if hidden is not None:
+            both = both + hidden
         return both.clamp(min=-3.4028234663852886e38)
 
     def dropped_attention(
@@ -51,7 +54,7 @@ class DroppedAttention(DocumentAttention):
             ki = self.by_heads(k, (start, 1, n), self.num_heads, True)
             vi = self.by_heads(v, (start, 1, n), self.num_heads, True)
             s = torch.matmul(qi * self.attention_scale, ki.transpose(-2, -1))
-            bias = self.bias(batch, start, n)
+            bias = self.bias(q, batch, start, n)
             if bias is not None:
                 s = s + bias
             elif self.causal:

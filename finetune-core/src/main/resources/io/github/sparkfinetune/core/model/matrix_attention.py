@@ -5,8 +5,9 @@ products in BF16 on a CPU, where the kernel is no faster than in F32. Scores and
 then BF16, as in eager attention under autocast.
 
 B documents of A heads: queries of R tokens see keys of T tokens, each of width d. bias, if any,
-[R, T] or [B, 1, R, T], is 0 for visible tokens, else -inf. Without a bias, a token sees all tokens,
-or with causal attention itself and the tokens before it.
+[R, T] or [B, 1, R, T], is 0 for visible tokens, else -inf. Without a bias, a token sees the tokens of
+its window, see attention_calls.py. Without a window, it sees all tokens, or with causal attention
+itself and the tokens before it.
 """
 
 from typing import List, Optional, Tuple
@@ -43,15 +44,19 @@ class MatrixAttention(Matmul, AttentionCalls):
         hidden = torch.full([rows, rows], float("-inf"), dtype=like.dtype, device=like.device)
         return hidden.triu_(1)
 
-    def row_blocks(self, q: Tensor, k: Tensor) -> List[Tuple[int, int, int]]:
-        """Queries that are computed at once: (first, number, visible keys).
+    def row_blocks(
+        self, q: Tensor, k: Tensor, bias: Optional[Tensor], window: Tuple[int, int]
+    ) -> List[Tuple[int, int, int, int]]:
+        """Queries that are computed at once: (first, number, first visible key, visible keys).
 
-        With causal attention they are 256, so that the keys after them need not be computed.
+        With a window or causal attention they are blocks, so that most hidden keys are not computed.
         """
         rows = q.size(2)
-        if not self.causal or not q.is_cpu:
-            return [(0, rows, k.size(2))]
-        return [(first, min(256, rows - first), min(first + 256, rows)) for first in range(0, rows, 256)]
+        if window[0] >= 0:
+            return self.window_blocks(rows, self.block_size(window[0] + window[1], q.is_cpu), window)
+        if not self.causal or bias is not None or not q.is_cpu:
+            return [(0, rows, 0, k.size(2))]
+        return self.window_blocks(rows, self.block_size(rows, True), (rows, 0))
 
     def matrix_parts(self, q: Tensor, scores: int) -> List[Tuple[int, int, int, int]]:
         """Matrices, each of so many scores, that are computed at once.
@@ -72,20 +77,21 @@ class MatrixAttention(Matmul, AttentionCalls):
         return parts
 
     def pieces(
-        self, q: Tensor, k: Tensor, bias: Optional[Tensor]
-    ) -> List[Tuple[Tuple[int, int, int, int], Tuple[int, int, int], Optional[Tensor]]]:
+        self, q: Tensor, k: Tensor, bias: Optional[Tensor], window: Tuple[int, int]
+    ) -> List[Tuple[Tuple[int, int, int, int], Tuple[int, int, int, int], Optional[Tensor]]]:
         """Pieces that are computed at once: a part, a block of queries, and their bias for add_bias."""
-        found: List[Tuple[Tuple[int, int, int, int], Tuple[int, int, int], Optional[Tensor]]] = []
-        if bias is not None:
-            bias = bias.to(q.dtype)
-        blocks = self.row_blocks(q, k)
+        found: List[Tuple[Tuple[int, int, int, int], Tuple[int, int, int, int], Optional[Tensor]]] = []
+        blocks = self.row_blocks(q, k, bias, window)
         causal = self.causal_bias(blocks[0][1] if self.causal and bias is None else 0, q)
+        shape = (0, 0, 0)
+        hidden: Optional[Tensor] = None if bias is None else bias.to(q.dtype)
         for block in blocks:
-            first, rows, keys = block
-            hidden: Optional[Tensor] = None
-            if bias is not None:
-                hidden = bias.narrow(-2, first, rows).narrow(-1, 0, keys)
-            elif self.causal:
+            first, rows, key, keys = block
+            if window[0] >= 0:
+                if shape != (rows, keys, first - key):
+                    shape = (rows, keys, first - key)
+                    hidden = self.window_bias(block, window, q)
+            elif self.causal and bias is None:
                 hidden = causal.narrow(0, 0, rows).narrow(1, 0, rows)
             for part in self.matrix_parts(q, rows * keys):
                 found.append((part, block, hidden))
@@ -106,14 +112,14 @@ class MatrixAttention(Matmul, AttentionCalls):
         k: Tensor,
         v: Tensor,
         part: Tuple[int, int, int, int],
-        block: Tuple[int, int, int],
+        block: Tuple[int, int, int, int],
     ) -> Tuple[Tensor, Tensor, Tensor]:
         """A part's matrices of a block of queries, and of their visible keys and values."""
-        first, rows, keys = block
+        first, rows, key, keys = block
         return (
             self.matrices_of(q, part, first, rows),
-            self.matrices_of(k, part, 0, keys),
-            self.matrices_of(v, part, 0, keys),
+            self.matrices_of(k, part, key, keys),
+            self.matrices_of(v, part, key, keys),
         )
 
     def scaled_product(self, a: Tensor, b: Tensor) -> Tensor:
@@ -149,14 +155,16 @@ class MatrixAttention(Matmul, AttentionCalls):
         even = self.causal and bias is None and q.dtype == torch.bfloat16
         return -q.size(2) % 32 if even and q.is_cpu else 0
 
-    def matrix_attention(self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]) -> Tensor:
+    def matrix_attention(
+        self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor], window: Tuple[int, int]
+    ) -> Tensor:
         """q [B, A, R, d], k and v [B, A, T, d] -> as q, of the products' type, without a graph."""
         q, k, v = self.cast(q), self.cast(k), self.cast(v)
         more = self.hidden_rows(q, bias)
         tokens = q.size(2)
         q, k, v = self.lengthened(q, more), self.lengthened(k, more), self.lengthened(v, more)
         o = torch.empty(q.size(), dtype=q.dtype, device=q.device)
-        for part, block, hidden in self.pieces(q, k, bias):
+        for part, block, hidden in self.pieces(q, k, bias, window):
             qi, ki, vi = self.block_inputs(q, k, v, part, block)
             p, _ = self.probabilities(qi, ki, part, hidden)
             oi = self.part_of(o, part, block[0], block[1])
@@ -164,7 +172,13 @@ class MatrixAttention(Matmul, AttentionCalls):
         return o.narrow(2, 0, tokens)
 
     def matrix_attention_backward(
-        self, g: Tensor, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]
+        self,
+        g: Tensor,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        bias: Optional[Tensor],
+        window: Tuple[int, int],
     ) -> Tuple[Tensor, Tensor, Tensor]:
         """Gradients of q, k and v of matrix_attention, which keeps nothing, in F32."""
         q, k, v, g = self.cast(q), self.cast(k), self.cast(v), self.cast(g)
@@ -175,8 +189,8 @@ class MatrixAttention(Matmul, AttentionCalls):
         gq = torch.empty(q.size(), dtype=torch.float32, device=q.device)
         gk = torch.zeros(k.size(), dtype=torch.float32, device=q.device)
         gv = torch.zeros(k.size(), dtype=torch.float32, device=q.device)
-        for part, block, hidden in self.pieces(q, k, bias):
-            first, rows, keys = block
+        for part, block, hidden in self.pieces(q, k, bias, window):
+            first, rows, key, keys = block
             qi, ki, vi = self.block_inputs(q, k, v, part, block)
             gi = self.matrices_of(g, part, first, rows)
             p, t = self.probabilities(qi, ki, part, hidden)
@@ -187,9 +201,9 @@ class MatrixAttention(Matmul, AttentionCalls):
             z = self.cast(z)
             target = self.part_of(gq, part, first, rows)
             target.copy_(self.scaled_product(z, ki).view(target.size()))
-            target = self.part_of(gk, part, 0, keys)
+            target = self.part_of(gk, part, key, keys)
             target.add_(self.scaled_product(z.transpose(1, 2), qi).view(target.size()))
-            target = self.part_of(gv, part, 0, keys)
+            target = self.part_of(gv, part, key, keys)
             p = self.cast(p).transpose(1, 2)
             target.add_(torch.bmm(p, gi).view(target.size()))
         return gq.narrow(2, 0, tokens), gk.narrow(2, 0, seen), gv.narrow(2, 0, seen)

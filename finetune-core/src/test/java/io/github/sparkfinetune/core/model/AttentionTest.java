@@ -7,7 +7,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.github.sparkfinetune.core.model.batch.LayerInputs;
+import io.github.sparkfinetune.core.model.batch.FlashInputs;
 import io.github.sparkfinetune.core.model.batch.NearTokens;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
@@ -16,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -54,12 +53,7 @@ class AttentionTest {
                     .map(i -> manager.create(inputs[i], new Shape(TOKENS, (long) WIDTH * (i == 0 ? heads : kv))))
                     .toList();
             NDArray go = manager.create(upstream, x.get(0).getShape());
-            Map<String, NDArray> windows = LayerInputs.windows(manager, DOCUMENTS, window);
-            assertThat(windows.keySet())
-                    .isEqualTo(Arrays.stream(DOCUMENTS)
-                            .filter(length -> window > 0 && length > window)
-                            .mapToObj(length -> "window." + length)
-                            .collect(Collectors.toSet()));
+            Map<String, NDArray> windows = FlashInputs.near(manager, window - 1, 0);
             Reference reference = new Reference(
                     heads, kv, cap, (query, key) -> key <= query && (window == 0 || query - key < window));
             double[] expected = reference.attention(inputs);
@@ -93,31 +87,90 @@ class AttentionTest {
         long[] documents = {length, length, length};
         int heads = 6;
         try (NDManager manager = Torch.manager(-1)) {
-            Map<String, NDArray> windows = LayerInputs.windows(manager, documents, window);
+            Map<String, NDArray> windows = FlashInputs.near(manager, window - 1, 0);
             List<NDArray> x = LongStream.rangeClosed(1, 4)
                     .mapToObj(seed -> manager.create(
                             values(seed, 3 * length, seed == 2 || seed == 3 ? 2 : heads),
                             new Shape(3L * length, (seed == 2 || seed == 3 ? 2L : heads) * WIDTH)))
                     .toList();
-            List<NDArray> expected =
-                    attended(manager, MatmulBackend.f32(), AttentionKernel.FUSED, x, documents, windows);
+            ScriptModule kernel = script(manager, MatmulBackend.f32(), AttentionKernel.FUSED, heads, 2, 0);
+            List<NDArray> expected = attended(manager, kernel, x, documents, windows);
             MatmulBackend matmul = half ? MatmulBackend.BF16 : MatmulBackend.f32();
-            List<NDArray> actual = attended(manager, matmul, AttentionKernel.MATRICES, x, documents, windows);
+            ScriptModule products = script(manager, matmul, AttentionKernel.MATRICES, heads, 2, 0);
+            List<NDArray> actual = attended(manager, products, x, documents, windows);
             for (int i = 0; i < 4; i++) {
                 float[] fused = expected.get(i).toFloatArray();
                 float[] matrices = actual.get(i).toFloatArray();
-                double squares = 0;
-                double squaredError = 0;
-                for (int j = 0; j < fused.length; j++) {
-                    squares += (double) fused[j] * fused[j];
-                    squaredError += Math.pow(matrices[j] - fused[j], 2);
-                }
-                assertThat(Math.sqrt(squaredError / squares))
+                assertThat(error(fused, matrices))
                         .as("%d of output, gradients", i)
                         .isLessThan(half ? 0.02 : 1e-6);
                 assertThat(actual.get(i).getShape()).isEqualTo(expected.get(i).getShape());
             }
         }
+    }
+
+    /** Compares blocks of queries and the keys that they see with the scores of all queries and all keys. */
+    @ParameterizedTest
+    @CsvSource({
+        "700, 100, 0, false",
+        "700, 300, 0, false",
+        "513, 511, 0, false",
+        "700, 1, 0, false",
+        "600, 65, 65, false",
+        "600, 300, 300, false",
+        "700, 100, 0, true",
+        "600, 65, 65, true"
+    })
+    void computesOnlyTheWindowsOfLongDocuments(int length, int before, int after, boolean half) {
+        Torch.start(1);
+        long[] documents = {length, length, 40};
+        int tokens = 2 * length + 40;
+        int heads = 3;
+        try (NDManager manager = Torch.manager(-1)) {
+            Map<String, NDArray> window = FlashInputs.near(manager, before, after);
+            List<NDArray> x = LongStream.rangeClosed(1, 4)
+                    .mapToObj(seed ->
+                            manager.create(values(seed, tokens, heads), new Shape(tokens, (long) heads * WIDTH)))
+                    .toList();
+            Map<String, NDArray> none = Map.of();
+            Map<String, NDArray> inputs = Map.of("q", x.get(0), "k", x.get(1), "v", x.get(2));
+            List<String> all = List.of(MatmulBackend.f32().module(), "core.model.dropped_attention");
+            ScriptModule whole =
+                    ScriptModule.load(manager, all, attributes(AttentionKernel.PYTORCH, heads, heads, after == 0, 0));
+            NDList back = whole.call(manager, "dropped_attention_backward", x.get(3), inputs, documents, window, none);
+            List<NDArray> expected = List.of(
+                    whole.callOne(manager, "dropped_attention", x.get(0), x.get(1), x.get(2), documents, window, none),
+                    back.get(0),
+                    back.get(1),
+                    back.get(2));
+            MatmulBackend matmul = half ? MatmulBackend.BF16 : MatmulBackend.f32();
+            for (AttentionKernel kernel :
+                    half ? new AttentionKernel[] {AttentionKernel.MATRICES} : AttentionKernel.values()) {
+                List<String> modules = List.of(matmul.module(), "core.model.document_attention");
+                ScriptModule script =
+                        ScriptModule.load(manager, modules, attributes(kernel, heads, heads, after == 0, 0));
+                List<NDArray> actual = attended(manager, script, x, documents, window);
+                for (int i = 0; i < 4; i++) {
+                    assertThat(error(
+                                    expected.get(i).toFloatArray(),
+                                    actual.get(i).toFloatArray()))
+                            .as("%d of output, gradients, %s", i, kernel)
+                            .isLessThan(half ? 0.02 : 1e-6);
+                }
+            }
+        }
+    }
+
+    /** Returns the error of values, relative to the norm of the expected values. */
+    private static double error(float[] expected, float[] actual) {
+        assertThat(actual).hasSameSizeAs(expected);
+        double squares = 0;
+        double squaredError = 0;
+        for (int i = 0; i < expected.length; i++) {
+            squares += (double) expected[i] * expected[i];
+            squaredError += Math.pow(actual[i] - expected[i], 2);
+        }
+        return Math.sqrt(squaredError / squares);
     }
 
     /**
@@ -126,13 +179,7 @@ class AttentionTest {
      * @param x q, k, v and the upstream gradient
      */
     private static List<NDArray> attended(
-            NDManager manager,
-            MatmulBackend matmul,
-            AttentionKernel kernel,
-            List<NDArray> x,
-            long[] documents,
-            Map<String, NDArray> windows) {
-        ScriptModule script = script(manager, matmul, kernel, 6, 2, 0);
+            NDManager manager, ScriptModule script, List<NDArray> x, long[] documents, Map<String, NDArray> windows) {
         ScriptModule tensors = ScriptModule.load(manager, List.of("core.tensor.tensors"), Map.of());
         List<NDArray> typed = x.stream()
                 .map(tensor -> script.callOne(manager, "cast", tensor))
@@ -214,8 +261,8 @@ class AttentionTest {
             double[][] gradients = reference.gradients(inputs, upstream);
             Map<String, NDArray> batch = new LinkedHashMap<>(
                     banded ? Map.of("band", NearTokens.band(manager, DOCUMENTS, window)) : Map.of());
-            if (!banded) {
-                batch.putAll(NearTokens.windows(manager, DOCUMENTS, window));
+            if (!banded && window > 0) {
+                batch.putAll(FlashInputs.near(manager, window, window));
             }
             if (padded) {
                 float[] bias = new float[TOKENS];

@@ -90,12 +90,13 @@ public final class EncoderBatch {
         tensors.putAll(calls.tensors(owner));
         // With dropout of probabilities, or with padding, attention is computed text by text.
         boolean isByText = calls.isPadded() || architecture.shape().dropout().probs() > 0;
-        if (architecture.window() > 0 && (isByText || !isFlash)) {
-            tensors.putAll(NearTokens.masks(owner, calls, architecture, isByText));
-        }
+        int window = architecture.window() == 0 ? -1 : architecture.window();
         // The script decides for each call whether probabilities are dropped.
-        if (Arrays.equals(lengths, rows) && (architecture.padsAttention() || !isByText)) {
-            tensors.putAll(FlashInputs.of(owner, texts(), architecture.window(), architecture.window()));
+        boolean canBeFlash = Arrays.equals(lengths, rows) && (architecture.padsAttention() || !isByText);
+        tensors.putAll(
+                canBeFlash ? FlashInputs.of(owner, texts(), window, window) : FlashInputs.near(owner, window, window));
+        if (window >= 0 && !isByText && !isFlash) {
+            tensors.putAll(NearTokens.band(owner, calls, architecture));
         }
         LongStream targets = LongStream.empty();
         if (isMaskedLm) {

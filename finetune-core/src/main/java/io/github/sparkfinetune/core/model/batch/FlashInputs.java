@@ -9,19 +9,20 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Inputs of flash attention, which computes all documents of a batch in one call. {@code starts} [D + 1], I32, has the
- * index of each document's first token, and the number of tokens. {@code near} [before + 1, 0, after + 1] has no
- * values: its size says how many tokens a token sees before and after itself, so that a processor need not wait for a
- * GPU to read the numbers. Layers without a window have no {@code near}.
+ * Inputs of attention within documents. {@code starts} [D + 1], I32, which flash attention reads to compute all
+ * documents of a batch in one call, has the index of each document's first token, and the number of tokens.
+ * {@code near} [before + 1, 0, after + 1], the window of a layer, has no values: its size says how many tokens a token
+ * sees before and after itself, so that a processor need not wait for a GPU to read the numbers. Layers without a
+ * window have no {@code near}.
  */
-final class FlashInputs {
+public final class FlashInputs {
     private FlashInputs() {}
 
     /**
      * Returns the inputs.
      *
      * @param documents number of tokens of each document
-     * @param before number of tokens that a token sees before itself, or 0 for no window
+     * @param before number of tokens that a token sees before itself, or -1 for no window
      * @param after number of tokens that a token sees after itself
      */
     static Map<String, NDArray> of(NDManager owner, long[] documents, int before, int after) {
@@ -31,9 +32,14 @@ final class FlashInputs {
         }
         Map<String, NDArray> tensors = new LinkedHashMap<>();
         tensors.put("starts", Tensors.of(owner, starts));
-        if (before > 0) {
-            tensors.put("near", owner.create(new Shape(before + 1L, 0, after + 1L), DataType.FLOAT32));
-        }
+        tensors.putAll(near(owner, before, after));
         return tensors;
+    }
+
+    /** Returns the window alone; empty without a window. The numbers are as in {@link #of}. */
+    public static Map<String, NDArray> near(NDManager owner, int before, int after) {
+        return before < 0
+                ? Map.of()
+                : Map.of("near", owner.create(new Shape(before + 1L, 0, after + 1L), DataType.FLOAT32));
     }
 }

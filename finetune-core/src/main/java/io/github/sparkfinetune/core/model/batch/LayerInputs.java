@@ -13,21 +13,15 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Tensors of a batch that a decoder's layers read besides their input: those of {@link Rotations}, and for each length
- * L of documents that are longer than the layer's sliding window {@code window.L} [L, L], 0 where a token sees another
- * token, else -inf. {@link FlashInputs} replace these biases. Layers with equal windows share their tensors.
+ * Tensors of a batch that a decoder's layers read besides their input: those of {@link Rotations} and of
+ * {@link FlashInputs}. Layers with equal windows share their tensors.
  */
 public final class LayerInputs {
     private final List<LayerAttention> layers;
     private final Rotations rotations;
-    private final boolean isFlash;
 
-    /**
-     * @param manager owner of the rotary frequencies, which are computed once per model
-     * @param isFlash whether the model computes attention by flash attention
-     */
-    public LayerInputs(NDManager manager, ScriptModule script, DecoderArchitecture architecture, boolean isFlash) {
-        this.isFlash = isFlash;
+    /** @param manager owner of the rotary frequencies, which are computed once per model */
+    public LayerInputs(NDManager manager, ScriptModule script, DecoderArchitecture architecture) {
         this.layers = IntStream.range(0, architecture.shape().layers())
                 .mapToObj(architecture::attention)
                 .toList();
@@ -59,18 +53,10 @@ public final class LayerInputs {
                 .toList();
     }
 
-    private Map<String, NDArray> attention(NDManager owner, long[] documents, int window) {
-        Map<String, NDArray> tensors = new LinkedHashMap<>(isFlash ? Map.of() : windows(owner, documents, window));
+    private static Map<String, NDArray> attention(NDManager owner, long[] documents, int window) {
         // One token of each text reads a cache instead.
-        if (Arrays.stream(documents).anyMatch(length -> length > 1)) {
-            tensors.putAll(FlashInputs.of(owner, documents, Math.max(0, window - 1), 0));
-        }
-        return tensors;
-    }
-
-    /** Returns the biases of documents that are longer than the sliding window; a window of 0 means no window. */
-    public static Map<String, NDArray> windows(NDManager owner, long[] documents, int window) {
-        // A token sees itself and the tokens before it.
-        return window == 0 ? Map.of() : NearTokens.windows(owner, documents, window - 1, 0);
+        return Arrays.stream(documents).allMatch(length -> length == 1)
+                ? Map.of()
+                : FlashInputs.of(owner, documents, window - 1, 0);
     }
 }

@@ -439,6 +439,7 @@ INPUTS = {
         (*token_documents(i), torch.stack([i.x(4), i.x(4).sign()], 1).double(), 0.25, 0.5)
     ],
     "LogitCap.capped_logits": lambda i: [(i.x(9, VOCABULARY),)],
+    "VocabularyLoss.memory": lambda i: [(n, i.x(0, 3)) for n in (0, 3, 9)],
     "VocabularyLoss.spans": lambda i: [(n, 4) for n in (0, 4, 9)],
     "VocabularyLoss.parts": lambda i: [(i.x(n, VOCABULARY),) for n in (0, 3, 4)],
     "VocabularyLoss.logits": lambda i: [(i.x(4, VOCABULARY), i.lm_head(bias)) for bias in (False, True)],
@@ -450,7 +451,7 @@ INPUTS = {
         for add in (False, True)
     ],
     "VocabularyLoss.target_log_probs": lambda i: [
-        (i.x(9, HIDDEN), i.ids(VOCABULARY, m), w["lm_head.weight"], w)
+        (i.x(9, HIDDEN), i.ids(VOCABULARY, m), w["lm_head.weight"], i.x(16, VOCABULARY).to(torch.bfloat16), w)
         for m in (9, 7)
         for w in (i.lm_head(False), i.lm_head(True))
     ],
@@ -548,13 +549,15 @@ for backend in ("Matmul", "OneDnnMatmul", "Bf16Matmul"):
         backend + ".affine": lambda i: [
             (i.x(2, 3, n), i.x(m, n), bias) for n, m in [(4, 6), (6, 4)] for bias in (None, i.x(m))
         ],
-        backend + ".times": lambda i: [(i.x(9, 6), i.x(6, 4))],
+        backend + ".times": lambda i: [(i.x(9, 6), i.x(6, 4)), (i.x(40, 32770), i.x(32770, 4))],
         backend + ".is_few": lambda i: [(i.x(n, 2),) for n in (4, 5, 32, 33)] + [(i.x(1, 2, 3),)],
         backend + ".few_rows": lambda i: [(i.x(n, HIDDEN), i.x(WIDE, HIDDEN)) for n in (1, 3, 5)],
     }
 for backend in ("Matmul", "Bf16Matmul"):
     INPUTS |= {
         backend + ".product": lambda i: [(i.x(9, 4), i.x(6, 4))],
+        backend + ".product_memory": lambda i: [(16, i.x(0, 4))],
+        backend + ".product_into": lambda i: [(i.x(48, 6).to(torch.bfloat16), i.x(n, 4), i.x(6, 4)) for n in (9, 40)],
         backend + ".product_times": lambda i: [(i.x(9, 6), i.x(6, 4))],
         backend + ".outer": lambda i: [
             (i.x(n, 4), i.x(9, n), i.x(9, 4), add) for n in (6, 4100) for add in (False, True)

@@ -33,15 +33,19 @@ class VocabularyLoss(WeightGradients, LogitCap):
             z.add_(w["lm_head.bias"])
         return self.capped_logits(z)
 
+    def memory(self, tokens: int, weight: Tensor) -> Tensor:
+        """product_memory for the logits of each chunk of tokens."""
+        return self.product_memory((min(tokens, self.chunk) + 15) // 16 * 16, weight)
+
     def target_log_probs(
-        self, h: Tensor, targets: Tensor, weight: Tensor, w: Dict[str, Tensor]
+        self, h: Tensor, targets: Tensor, weight: Tensor, memory: Tensor, w: Dict[str, Tensor]
     ) -> Tuple[Tensor, Tensor]:
         """Log-probabilities of targets [M, 1], and each loss's gradient w.r.t. the head's output [R, V]
 
         h is [R, H], of pad_rows; the gradient of the rows after the first M is 0. weight is [V, H]
-        from product_weight, and the gradient has the products' type.
+        from product_weight, and the gradient has the products' type. It may lie in memory.
         """
-        g = self.product(h, weight)
+        g = self.product_into(memory, h, weight)
         m = targets.size(0)
         g[m:] = 0.0
         found = torch.empty([m, 1], dtype=torch.float32, device=h.device)
@@ -102,9 +106,10 @@ class VocabularyLoss(WeightGradients, LogitCap):
             for unreached in gradients.values():
                 unreached.zero_()
         weight = self.product_weight(w["lm_head.weight"])
+        memory = self.memory(h.size(0), weight)
         for begin, end in self.spans(h.size(0), self.chunk):
             hc = self.pad_rows(h[begin:end])
-            logp, g = self.target_log_probs(hc, targets[begin:end], weight, w)
+            logp, g = self.target_log_probs(hc, targets[begin:end], weight, memory, w)
             total = total - logp.sum()
             torch.mul(self.times(g, weight)[: end - begin], scale, out=gh[begin:end])
             if len(gradients) > 0:
@@ -116,8 +121,11 @@ class VocabularyLoss(WeightGradients, LogitCap):
         losses = torch.empty([h.size(0)], dtype=torch.float32, device=h.device)
         gh = torch.empty_like(h)
         weight = self.product_weight(w["lm_head.weight"])
+        memory = self.memory(h.size(0), weight)
         for begin, end in self.spans(h.size(0), self.chunk):
-            logp, g = self.target_log_probs(self.pad_rows(h[begin:end]), targets[begin:end], weight, w)
+            logp, g = self.target_log_probs(
+                self.pad_rows(h[begin:end]), targets[begin:end], weight, memory, w
+            )
             torch.neg(logp.squeeze(1), out=losses[begin:end])
             gh[begin:end] = self.times(g, weight)[: end - begin]
         return [losses, gh]
@@ -137,9 +145,10 @@ class VocabularyLoss(WeightGradients, LogitCap):
         """
         gh = torch.empty_like(h)
         weight = self.product_weight(w["lm_head.weight"])
+        memory = self.memory(h.size(0), weight)
         for begin, end in self.spans(h.size(0), self.chunk):
             hc = self.pad_rows(h[begin:end])
-            logp, g = self.target_log_probs(hc, targets[begin:end], weight, w)
+            logp, g = self.target_log_probs(hc, targets[begin:end], weight, memory, w)
             g[: end - begin].mul_(weights[begin:end].unsqueeze(1).to(g.dtype))
             gh[begin:end] = self.times(g, weight)[: end - begin]
             self.put_projection(gradients, w, g, hc, 1.0, add or begin > 0)
@@ -157,8 +166,9 @@ class VocabularyLoss(WeightGradients, LogitCap):
         losses: List[Tensor] = []
         hits: List[Tensor] = []
         weight = self.product_weight(w["lm_head.weight"])
+        memory = self.memory(h.size(0), weight)
         for begin, end in self.spans(h.size(0), self.chunk):
-            products = self.product(self.pad_rows(h[begin:end]), weight)[: end - begin]
+            products = self.product_into(memory, self.pad_rows(h[begin:end]), weight)[: end - begin]
             for i, j in self.parts(products):
                 z = self.logits(products[i:j], w)
                 target = targets[begin + i : begin + j]
@@ -171,8 +181,9 @@ class VocabularyLoss(WeightGradients, LogitCap):
         probabilities: List[Tensor] = []
         ids: List[Tensor] = []
         weight = self.product_weight(w["lm_head.weight"])
+        memory = self.memory(h.size(0), weight)
         for begin, end in self.spans(h.size(0), self.chunk):
-            products = self.product(self.pad_rows(h[begin:end]), weight)[: end - begin]
+            products = self.product_into(memory, self.pad_rows(h[begin:end]), weight)[: end - begin]
             for i, j in self.parts(products):
                 p, token = self.logits(products[i:j], w).softmax(-1).topk(count)
                 probabilities.append(p)

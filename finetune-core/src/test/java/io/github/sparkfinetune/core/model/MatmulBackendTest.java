@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -94,6 +95,34 @@ class MatmulBackendTest {
             NDArray x = manager.create(new float[] {2, -1}, new Shape(2, 1));
             module.callOne(manager, "outer", target, manager.create(gradient, new Shape(2, rows)), x, add);
             assertThat(target.toFloatArray()).containsExactly(expected);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {20, 40})
+    void multipliesGradientsOverAVocabularyInParts(int tokens) {
+        int vocabulary = 40_000;
+        try (NDManager manager = Torch.manager(-1)) {
+            ScriptModule module = ScriptModule.load(manager, List.of(MatmulBackend.BF16.module()), Map.of());
+            float[] gradient = new float[tokens * vocabulary];
+            float[] expected = new float[2 * tokens];
+            float[] table = new float[2 * vocabulary];
+            for (int id = 0; id < vocabulary; id += 3999) {
+                table[2 * id] = id % 7;
+                table[2 * id + 1] = 1;
+                for (int token = 0; token < tokens; token++) {
+                    gradient[token * vocabulary + id] = token;
+                    expected[2 * token] += token * (id % 7);
+                    expected[2 * token + 1] += token;
+                }
+            }
+            NDArray g = manager.create(gradient, new Shape(tokens, vocabulary));
+            NDArray weight = manager.create(table, new Shape(vocabulary, 2));
+            float[] actual = module.callOne(manager, "times", g, weight).toFloatArray();
+            for (int i = 0; i < actual.length; i++) {
+                // A sum of few tokens is rounded to BF16 once.
+                assertThat(actual[i]).isCloseTo(expected[i], within(expected[i] * (tokens > 32 ? 0 : 0x1p-8f)));
+            }
         }
     }
 }

@@ -653,14 +653,24 @@ INPUTS |= {
     "Attention.attend_backward": lambda i: [
         (
             *(i.x(sum(documents), HIDDEN).to(dtype) for _ in "gqkv"),
-            probabilities(i, documents).to(dtype),
+            torch.cat([probabilities(i, documents) for _ in range(kept)] or [i.x(0)]).to(dtype),
+            w,
+            batch,
             documents,
             masks,
             i.gradients(w),
         )
-        for w, _, documents, masks in i.encoders()
+        for w, batch, documents, masks in i.encoders()
         for dtype in (torch.float32, torch.bfloat16)
+        for kept in (0, 1)
     ],
+    "Attention.fill_probabilities": lambda i: [
+        (i.x(2 * HEADS, 8, 8), i.x(*size), i.x(*size), batch, relative, (8, 64 * HEADS, 2, 8))
+        for size in [(sum(PADDED), HIDDEN)]
+        for batch in ({}, i.padded())
+        for relative in (None, i.x(HEADS, 8, 8))
+    ],
+    "Attention.part_memory": lambda i: [(i.x(HEADS * 273), (8, 64 * HEADS, 2, 8), i.x(1))],
     "EncoderLayer.layer": lambda i: [(i.x(N, HIDDEN), *call) for call in i.encoders()],
     "EncoderLayer.output": lambda i: [(i.x(N, HIDDEN), w, m, "attention_output") for w, _, _, m in i.encoders()],
     "EncoderLayer.intermediate": lambda i: [(i.x(N, HIDDEN), w, m) for w, _, _, m in i.encoders()],

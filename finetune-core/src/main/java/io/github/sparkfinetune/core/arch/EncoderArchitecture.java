@@ -142,8 +142,10 @@ public interface EncoderArchitecture extends Architecture {
         long probabilities = shape.heads() * batch.length();
         long dropped = use.widestDroppedInput();
         // y, the two sums; q, k, v, attended; the feed-forward part before its activation; means and deviations
-        Tensors kept = Tensors.of(
-                3, hidden, 4, use.narrowed(hidden), 1, use.narrowed(wide), 1, use.narrowed(probabilities), 4, 1);
+        Tensors kept = Tensors.of(3, hidden, 4, use.narrowed(hidden), 1, use.narrowed(wide), 4, 1);
+        if (!use.bf16()) {
+            kept = kept.and(1, probabilities);
+        }
         // Gradients of the output and of the second sum, also after dropout; the activation and its gradient.
         Tensors feedForward = Tensors.of(3, hidden, 2, wide, 2, dropped);
         // Gradients of the layer; of both sums, after dropout; of attended by heads; of q, k and v, by heads and as

@@ -1,4 +1,7 @@
-"""Attention of each text to all of its tokens, for layers that keep probabilities.
+"""Attention of each text to all of its tokens, for layers without a fused kernel.
+
+The backward needs the probabilities. In F32 they are kept. In BF16 products are faster than memory,
+and the backward computes them again, with the same bits.
 
 N tokens of all texts concatenated, A heads of width d, H = A d. A call computes texts of similar
 length, padded to one length L; documents holds L for each text, in the order of the calls. The
@@ -15,10 +18,11 @@ from typing import Dict, List, Optional, Tuple
 import torch
 import torch.nn.functional as F
 from core.model.attention_calls import AttentionCalls
+from core.model.matmul import Matmul
 from torch import Tensor
 
 
-class Attention(AttentionCalls):
+class Attention(Matmul, AttentionCalls):
     num_heads: int
     probs_scale: float
 
@@ -155,6 +159,33 @@ class Attention(AttentionCalls):
         heads = n * self.num_heads
         return p.narrow(0, at, heads * length * length).view([heads, length, length])
 
+    def fill_probabilities(
+        self,
+        p: Tensor,
+        q: Tensor,
+        k: Tensor,
+        batch: Dict[str, Tensor],
+        relative: Optional[Tensor],
+        part: Tuple[int, int, int, int],
+    ) -> Tensor:
+        """Writes a part's probabilities p [n A, L, L]; relative: its relative_bias."""
+        start, _, n, length = part
+        qi, ki = self.matrices(q, part), self.matrices(k, part)
+        p.baddbmm_(qi, ki.transpose(1, 2), beta=0, alpha=float(qi.size(-1)) ** -0.5)
+        by_text = p.view([n, -1, length, length])
+        if "bias" in batch:
+            by_text.add_(self.padding_bias(batch, start, n, length))
+        if relative is not None:
+            by_text.add_(relative)
+        return torch._softmax(p, -1, False, out=p)
+
+    def part_memory(self, p: Tensor, part: Tuple[int, int, int, int], like: Tensor) -> Tensor:
+        """Memory of a part's probabilities [n A, L, L]: in p if they are kept, else new."""
+        if p.size(0) > 0:
+            return self.score_matrices(p, part)
+        _, _, n, length = part
+        return torch.empty([n * self.num_heads, length, length], dtype=like.dtype, device=like.device)
+
     def attend(
         self,
         q: Tensor,
@@ -167,25 +198,17 @@ class Attention(AttentionCalls):
     ) -> Tuple[Tensor, Tensor]:
         """Attention whose backward is attend_backward, without a graph.
 
-        q, k, v: results of by_head, F32 or BF16 -> concatenated probabilities, and the attention's
-        output in the layout of q. Scores and results have the type of q.
+        q, k, v: results of by_head, F32 or BF16 -> concatenated probabilities, if they are kept, and the
+        attention's output in the layout of q. Scores and results have the type of q.
         """
-        p = torch.empty([self.scores(documents)], dtype=q.dtype, device=q.device)
+        scores = 0 if self.casts() else self.scores(documents)
+        p = torch.empty([scores], dtype=q.dtype, device=q.device)
         o = torch.empty_like(q)
         relative: Optional[Tensor] = None
         for part in self.parts(q, documents):
-            start, _, n, length = part
-            if relative is None or relative.size(-1) != length:
-                relative = self.relative_bias(w, length)
-            pi = self.score_matrices(p, part)
-            qi, ki = self.matrices(q, part), self.matrices(k, part)
-            pi.baddbmm_(qi, ki.transpose(1, 2), beta=0, alpha=float(qi.size(-1)) ** -0.5)
-            by_text = pi.view([n, -1, length, length])
-            if "bias" in batch:
-                by_text.add_(self.padding_bias(batch, start, n, length))
-            if relative is not None:
-                by_text.add_(relative)
-            torch._softmax(pi, -1, False, out=pi)
+            if relative is None or relative.size(-1) != part[3]:
+                relative = self.relative_bias(w, part[3])
+            pi = self.fill_probabilities(self.part_memory(p, part, q), q, k, batch, relative, part)
             oi, vi = self.matrices(o, part), self.matrices(v, part)
             if "probs" in masks:
                 kept = self.score_matrices(masks["probs"], part).to(q.dtype).mul_(pi)
@@ -201,11 +224,13 @@ class Attention(AttentionCalls):
         k: Tensor,
         v: Tensor,
         p: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
         documents: List[int],
         masks: Dict[str, Tensor],
         gradients: Dict[str, Tensor],
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Gradients of q, k and v, in their layout; p: probabilities.
+        """Gradients of q, k and v, in their layout; p: probabilities, empty if they are not kept.
 
         go: gradient of the output, by head, of the same type. The gradient of relative.weight is
         added to gradients, if present.
@@ -215,10 +240,15 @@ class Attention(AttentionCalls):
         gv = torch.empty_like(go)
         kept = self.probs_scale if "probs" in masks else 1.0
         scale = kept * float(q.size(-1) // self.num_heads) ** -0.5
+        relative: Optional[Tensor] = None
         g_relative: Optional[Tensor] = None
         for part in self.parts(q, documents):
             _, _, n, length = part
-            pi = self.score_matrices(p, part)
+            pi = self.part_memory(p, part, q)
+            if p.size(0) == 0:
+                if relative is None or relative.size(-1) != length:
+                    relative = self.relative_bias(w, length)
+                pi = self.fill_probabilities(pi, q, k, batch, relative, part)
             gi = self.matrices(go, part)
             gs = torch.bmm(gi, self.matrices(v, part).transpose(1, 2))
             dropped = pi

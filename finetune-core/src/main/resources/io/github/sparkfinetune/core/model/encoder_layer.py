@@ -2,7 +2,7 @@
 
 The backward keeps less than a recorded graph: no probabilities after dropout, no activation, no
 hidden state between the two halves, and masks of 1 byte. With products in BF16, it keeps their
-inputs and the probabilities in BF16. It works in place and writes weight gradients to their final
+inputs in BF16 and no probabilities. It works in place and writes weight gradients to their final
 tensors. N tokens of all texts concatenated, H hidden; attention's shapes, batch and documents as in
 attention.py. On a GPU in BF16 flash_attention.py computes all texts at once, unless probabilities
 are dropped or scores have a bias.
@@ -166,6 +166,8 @@ class EncoderLayer(Linear, LayerNorm, Attention, FlashAttention, Activation, Dro
             kept["k"],
             kept["v"],
             kept["probs"],
+            w,
+            batch,
             documents,
             masks,
             gradients,

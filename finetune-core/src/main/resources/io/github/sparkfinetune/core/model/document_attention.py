@@ -40,11 +40,11 @@ class DocumentAttention(FlashAttention, MatrixAttention):
         repeat: whether shared heads are repeated.
         """
         start, n, length = call
-        y = x[start : start + n * length].view([n, length, heads, -1])
+        y = x[start : start + n * length].view([n, length, heads, -1]).transpose(1, 2)
         if heads != self.num_heads and repeat:
-            y = y.unsqueeze(3).expand([-1, -1, -1, self.num_heads // heads, -1])
-            y = y.reshape([n, length, self.num_heads, -1])
-        return y.transpose(1, 2)
+            y = y.unsqueeze(2).expand([-1, -1, self.num_heads // heads, -1, -1])
+            y = y.reshape([n, self.num_heads, length, -1])
+        return y
 
     def by_tokens(self, x: Tensor, heads: int) -> Tensor:
         """[documents, heads or A, L, d] -> [documents L, heads d]; repeated heads are added up, in F32."""

@@ -143,8 +143,8 @@ class MatrixAttention(Matmul, AttentionCalls):
         return torch._softmax(s, -1, False, out=s), s
 
     def lengthened(self, x: Tensor, rows: int) -> Tensor:
-        """x [B, A, R, d] followed by rows of zeros."""
-        return x if rows == 0 else torch.constant_pad_nd(x, [0, 0, 0, rows])
+        """x [B, A, R, d] followed by rows of zeros, contiguous; else each product would copy it."""
+        return x.contiguous() if rows == 0 else torch.constant_pad_nd(x, [0, 0, 0, rows])
 
     def hidden_rows(self, q: Tensor, bias: Optional[Tensor]) -> int:
         """Number of zero rows after queries, of the products' type, and keys, hidden from the queries.

@@ -1,4 +1,4 @@
-"""Labels of texts by finetune predict, as users run it: predict.py RUN_YAML TEXTS PRECISION
+"""Labels of texts by finetune predict, as users run it: predict.py RUN_YAML TEXTS PRECISION CORES
 
 Run in the project's root, with the distribution built. TEXTS is a file of JSON Lines with the column text.
 """
@@ -9,14 +9,17 @@ import sys
 import tempfile
 import time
 
-config, texts, precision = sys.argv[1:]
+config, texts, precision, cores = sys.argv[1:]
 with open(texts, encoding="utf-8") as lines:
     count = sum(1 for _ in lines)
 with tempfile.TemporaryDirectory() as output:
     command = ["submit/bin/finetune", "predict", "--config", config, "--input", texts, "--output", f"{output}/out"]
     began = time.perf_counter()
     done = subprocess.run(
-        [*command, "--set", f"predict.precision={precision}"], check=True, stdout=subprocess.PIPE, text=True
+        [*command, "--master", f"local[{cores}]", "--set", f"predict.precision={precision}"],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     seconds = time.perf_counter() - began
 print(f"ours {precision} texts {count} texts/s {count / seconds:.1f} seconds {seconds:.1f}")

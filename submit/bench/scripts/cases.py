@@ -329,6 +329,9 @@ INPUTS = {
     "Linear.add_adapter": lambda i: [
         (i.x(N, WIDE), i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, kind), {}, "a") for kind in ("", "lora")
     ],
+    "Linear.add_low_rank": lambda i: [
+        (i.x(40, WIDE), i.x(40, HIDDEN), i.linear("a", WIDE, HIDDEN, "lora"), "a") for _ in range(i.backend is None)
+    ],
     "Linear.joined_part": lambda i: [
         (i.x(N, WIDE), i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, kind), {}, "a") for kind in ("", "lora bias")
     ],
@@ -583,10 +586,11 @@ INPUTS |= {
         else [([i.x(9, 4).to(torch.bfloat16)], i.packed_weight(6, 4), "a", gelu) for gelu in ("", "none", "tanh")]
     ),
     "Int8Weights.int8_weight": lambda i: [(i.x(6, 4),)],
+    "Int8Codes.int8_codes": lambda i: [(i.x(6, 4),)],
     "Int8Weights.int8_product": lambda i: (
         [] if i.device != "cpu" else [(i.x(n, 32), i.narrow(16, 32), i.x(16)) for n in (2, 9)]
     ),
-    "Int8Weights.biased": lambda i: [
+    "Int8Codes.biased": lambda i: [
         (i.x(9, 4), w, "a", gelu) for w in ({}, {"a.bias": i.x(4)}) for gelu in ("", "none", "tanh")
     ],
     "Int8Weights.pack": lambda i: [(i.x(6, 4),)],

@@ -67,8 +67,12 @@ class Linear(Lora):
                 # A call of oneDNN's product in BF16 takes longer than these few sums do in F32.
                 inner = torch.mm(d.to(torch.float32), w[name + ".lora_A"].t()).mul_(w[name + ".scaling"])
                 return y.add_(torch.mm(inner, w[name + ".lora_B"].t()))
-            y.addmm_(torch.mm(self.cast(d), self.cast_a(w, name).t()), self.scaled_b(w, name).t())
+            return self.add_low_rank(y, d, w, name)
         return y
+
+    def add_low_rank(self, y: Tensor, d: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+        """Adds scaling B A d [N, out] to y, in the compute dtype; d [N, in]"""
+        return y.addmm_(self.product(d, self.cast_a(w, name)), self.scaled_b(w, name).t())
 
     def joined_part(
         self, y: Tensor, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
@@ -102,8 +106,7 @@ class Linear(Lora):
             return self.cast(self.dense(x, w, masks, name))
         y = self.product(x, w[name + ".weight"])
         if self.has_adapter(w, name):
-            d = self.lora_input(x, w, masks, name)
-            y.addmm_(self.product(d, self.cast_a(w, name)), self.scaled_b(w, name).t())
+            y = self.add_low_rank(y, self.lora_input(x, w, masks, name), w, name)
         return y.add_(w[name + ".bias"]) if name + ".bias" in w else y
 
     def reads(self, gradients: Dict[str, Tensor], name: str) -> bool:

@@ -1,19 +1,19 @@
 """Products of weights and inputs in 8 bits, by oneDNN: dynamic quantisation.
 
-A weight has a scale for each output, an input has a scale for each row: the largest magnitude of
-its values divided by 127. So a row's result does not depend on other rows. Sums are exact, in 32
-bits. Weights never change, and no graph is recorded.
+An input has a scale for each row: the largest magnitude of its values divided by 127. So a row's
+result does not depend on other rows. Sums are exact, in 32 bits. Weights never change, and no graph
+is recorded.
 """
 
 from typing import Dict, List
 
 import torch
-import torch.nn.functional as F
+from core.model.int8_codes import Int8Codes
 from core.model.matmul_packed_bf16 import PackedBf16
 from torch import Tensor
 
 
-class Int8Products(PackedBf16):
+class Int8Products(PackedBf16, Int8Codes):
     def pack(self, weight: Tensor) -> List[Tensor]:
         """As Matmul.pack: the packed codes, the scales [out] and the zero points [out] of a weight.
 
@@ -22,9 +22,7 @@ class Int8Products(PackedBf16):
         """
         if self.casts() and weight.size(1) > weight.size(0):
             return [self.bf16_pack(weight)]
-        weight = weight.to(torch.float32).contiguous()
-        scale = weight.abs().amax(1).clamp_min(1e-30).div_(127)
-        codes = torch.round(weight / scale.unsqueeze(1)).to(torch.int8)
+        codes, scale = self.int8_codes(weight)
         zero = torch.zeros([scale.size(0)], dtype=torch.int64)
         return [torch.ops.onednn.qlinear_prepack(codes, None), scale, zero]
 
@@ -55,7 +53,4 @@ class Int8Products(PackedBf16):
             [],
             "",
         )
-        y.mul_(inputs[1])
-        if name + ".bias" in w:
-            y.add_(w[name + ".bias"])
-        return self.cast(y if gelu == "" else F.gelu(y, approximate=gelu))
+        return self.cast(self.biased(y.mul_(inputs[1]), w, name, gelu))

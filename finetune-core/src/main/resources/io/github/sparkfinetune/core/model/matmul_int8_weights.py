@@ -1,6 +1,5 @@
 """Products of inputs in the compute dtype with weights in 8 bits, for few rows.
 
-A weight has a scale for each output: the largest magnitude of the output's weights divided by 127.
 Sums are in F32. Weights never change, and no graph is recorded.
 """
 
@@ -8,17 +7,11 @@ from typing import Dict, List
 
 import torch
 import torch.nn.functional as F
-from core.model.matmul import Matmul
+from core.model.int8_codes import Int8Codes
 from torch import Tensor
 
 
-class Int8Weights(Matmul):
-    def int8_weight(self, weight: Tensor) -> List[Tensor]:
-        """The codes [out, in] and the scales [out] of a weight [out, in]."""
-        weight = weight.to(torch.float32)
-        scale = weight.abs().amax(1).clamp_min(1e-30).div_(127)
-        return [torch.round(weight / scale.unsqueeze(1)).to(torch.int8), self.cast(scale)]
-
+class Int8Weights(Int8Codes):
     def int8_product(self, x: Tensor, codes: Tensor, scale: Tensor) -> Tensor:
         """x W^T: x [N, in] in the compute dtype -> [N, out]
 
@@ -28,11 +21,10 @@ class Int8Weights(Matmul):
             return torch.ops.aten._weight_int8pack_mm(x, codes, scale)
         return F.linear(x, codes.to(x.dtype)).mul_(scale)
 
-    def biased(self, y: Tensor, w: Dict[str, Tensor], name: str, gelu: str) -> Tensor:
-        """y plus a linear's bias, if it has one, or the GELU of the sum, in place."""
-        if name + ".bias" in w:
-            y.add_(w[name + ".bias"])
-        return y if gelu == "" else F.gelu(y, approximate=gelu)
+    def int8_weight(self, weight: Tensor) -> List[Tensor]:
+        """int8_codes with the scales in the compute dtype."""
+        codes, scale = self.int8_codes(weight)
+        return [codes, self.cast(scale)]
 
     def pack(self, weight: Tensor) -> List[Tensor]:
         """As Matmul.pack."""

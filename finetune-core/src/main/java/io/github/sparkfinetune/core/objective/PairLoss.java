@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.objective;
 
 import io.github.sparkfinetune.conf.PreferenceConfig;
+import io.github.sparkfinetune.core.metric.Sigmoid;
 import java.util.Locale;
 import java.util.Map;
 
@@ -47,8 +48,8 @@ public record PairLoss(PreferenceConfig config) {
             case ROBUST -> (-(1 - smoothing) * logSigmoid(z) + smoothing * logSigmoid(-z)) / (1 - 2 * smoothing);
             case HINGE -> Math.max(0, 1 - z);
             case IPO -> square(perToken - 1 / (2 * beta));
-            case APO_ZERO -> 1 - sigmoid(beta * chosen) + sigmoid(beta * rejected);
-            case APO_DOWN -> sigmoid(beta * chosen) + 1 - sigmoid(z);
+            case APO_ZERO -> 1 - Sigmoid.probability(beta * chosen) + Sigmoid.probability(beta * rejected);
+            case APO_DOWN -> Sigmoid.probability(beta * chosen) + 1 - Sigmoid.probability(z);
             case SIMPO -> smoothed(beta * perToken - config.simpoGamma());
             case ORPO ->
                 -chosen / pair.chosenTokens()
@@ -95,10 +96,6 @@ public record PairLoss(PreferenceConfig config) {
 
     private static double square(double x) {
         return x * x;
-    }
-
-    private static double sigmoid(double x) {
-        return Math.exp(logSigmoid(x));
     }
 
     private static double logSigmoid(double x) {

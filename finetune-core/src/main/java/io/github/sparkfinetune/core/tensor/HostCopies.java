@@ -41,7 +41,7 @@ final class HostCopies {
     private record Memory(ByteBuffer bytes, Optional<PinnedMemory.Block> block) {}
 
     private Memory allocate(int size) {
-        Optional<PinnedMemory.Block> block = size == 0 ? Optional.empty() : pinned.take(size);
+        Optional<PinnedMemory.Block> block = pinned.take(size);
         return new Memory(block.map(some -> some.bytes(size)).orElseGet(() -> ByteBuffer.allocateDirect(size)), block);
     }
 
@@ -96,7 +96,7 @@ final class HostCopies {
      */
     void upload(NDArray tensor, Consumer<ByteBuffer> fill) {
         int size = size(tensor);
-        Optional<PinnedMemory.Block> block = size == 0 ? Optional.empty() : pinned.take(size);
+        Optional<PinnedMemory.Block> block = pinned.take(size);
         if (block.isEmpty()) {
             stage(tensor, host -> {
                 fill.accept(host.bytes());

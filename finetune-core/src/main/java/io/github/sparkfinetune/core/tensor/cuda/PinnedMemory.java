@@ -102,9 +102,9 @@ public final class PinnedMemory implements AutoCloseable {
         }
     }
 
-    /** Returns a block of at least some bytes, or empty if memory cannot be pinned. */
+    /** Returns a block of at least some bytes, or empty for none, or if memory cannot be pinned. */
     public Optional<Block> take(int bytes) {
-        if (isRefused || isClosed) {
+        if (bytes == 0 || isRefused || isClosed) {
             return Optional.empty();
         }
         try {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.spark.cluster.ClusterChecks;
 import io.github.sparkfinetune.spark.run.OutputFolder;
 import io.github.sparkfinetune.spark.run.RunPaths;
@@ -158,7 +159,7 @@ class RefusalsTest {
 
     private void claim(String... overrides) {
         Configuration hadoop = new Configuration();
-        OutputFolder.claim(RunPaths.absolute(Runs.in(folder, overrides), hadoop), hadoop);
+        OutputFolder.claim(AbsolutePaths.of(Runs.in(folder, overrides), hadoop), hadoop);
     }
 
     private static SparkConf spark(String master, String settings) {

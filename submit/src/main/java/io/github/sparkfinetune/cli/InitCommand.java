@@ -3,12 +3,12 @@ package io.github.sparkfinetune.cli;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
-import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -85,7 +85,7 @@ final class InitCommand extends SparkCommand {
                 settings);
         RunConfig draft = InitJob.draft(request, Runtime.getRuntime().availableProcessors());
         try (Jobs jobs = opener().open(draft, local())) {
-            Path file = new Path(RunPaths.absolute("--output", output, jobs.hadoop()));
+            Path file = new Path(AbsolutePaths.of("--output", output, jobs.hadoop()));
             FileSystem files = HadoopFiles.fileSystem(file, jobs.hadoop());
             if (files.exists(file)) {
                 throw RunException.config("--output " + output + ": there is such a file already: name another one");

@@ -4,11 +4,11 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.report.MetricsFile;
 import io.github.sparkfinetune.report.PromotedModel;
 import io.github.sparkfinetune.report.RunFolder;
-import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -48,11 +48,11 @@ final class PromoteCommand extends JobCommand {
 
     @Override
     void execute(RunConfig run, Jobs jobs) throws IOException {
-        RunConfig absolute = RunPaths.absolute(run, jobs.hadoop());
+        RunConfig absolute = AbsolutePaths.of(run, jobs.hadoop());
         Metric measured = measured(run);
         double value = MetricsFile.test(RunFolder.of(run, jobs.hadoop()), measured.name());
         PromotedModel promoted =
-                new PromotedModel(RunPaths.absolute("--pointer", pointer, jobs.hadoop()), jobs.hadoop());
+                new PromotedModel(AbsolutePaths.of("--pointer", pointer, jobs.hadoop()), jobs.hadoop());
         String model = absolute.output().model();
         Optional<PromotedModel.Entry> current = promoted.current();
         if (current.isPresent()) {

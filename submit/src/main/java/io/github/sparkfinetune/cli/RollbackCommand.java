@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.job.RunFile;
 import io.github.sparkfinetune.report.PromotedModel;
-import io.github.sparkfinetune.spark.run.RunPaths;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
@@ -41,7 +41,7 @@ final class RollbackCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Configuration hadoop = RunFile.hadoop();
-        PromotedModel promoted = new PromotedModel(RunPaths.absolute("--pointer", pointer, hadoop), hadoop);
+        PromotedModel promoted = new PromotedModel(AbsolutePaths.of("--pointer", pointer, hadoop), hadoop);
         PromotedModel.Entry before = promoted.rollBack(runId == null ? "rollback " + UUID.randomUUID() : runId);
         spec.commandLine()
                 .getOut()

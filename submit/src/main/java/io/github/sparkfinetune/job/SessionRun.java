@@ -7,12 +7,12 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.report.RunFolder;
 import io.github.sparkfinetune.spark.predict.FramePredictions;
 import io.github.sparkfinetune.spark.prepare.SampleFrame;
-import io.github.sparkfinetune.spark.run.RunPaths;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -100,7 +100,7 @@ public final class SessionRun {
     /** Reads the run of an existing output folder. */
     public static SessionRun ofFolder(SparkSession session, String folder) throws IOException {
         Configuration hadoop = session.sparkContext().hadoopConfiguration();
-        Path yaml = new Path(RunPaths.absolute("output.dir", folder, hadoop), RUN_YAML);
+        Path yaml = new Path(AbsolutePaths.of("output.dir", folder, hadoop), RUN_YAML);
         try {
             String text = HadoopFiles.readText(yaml.getFileSystem(hadoop), yaml);
             return ofText(
@@ -204,7 +204,7 @@ public final class SessionRun {
         }
         return FramePredictions.of(
                 rows,
-                RunPaths.absolute(run, jobs.hadoop()),
+                AbsolutePaths.of(run, jobs.hadoop()),
                 columns,
                 UUID.randomUUID().toString(),
                 column);
@@ -276,7 +276,7 @@ public final class SessionRun {
     }
 
     private Path dataset() {
-        return new Path(RunPaths.absolute("data.dir", config().dataset(), jobs.hadoop()));
+        return new Path(AbsolutePaths.of("data.dir", config().dataset(), jobs.hadoop()));
     }
 
     /** Returns the counts of raw rows by outcome, as a JSON array of {@code name}, {@code count} and {@code note}. */

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.doctor;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.run.HubModels;
 import io.github.sparkfinetune.spark.run.RunPaths;
@@ -40,7 +41,7 @@ final class FileSystemsCheck implements Check {
     private static Finding inspect(String key, String text, Configuration hadoop) {
         boolean written = key.equals("output.dir") || key.equals("data.dir") || key.equals("data.corpus.quarantine");
         try {
-            Path path = new Path(RunPaths.absolute(key, text, hadoop));
+            Path path = new Path(AbsolutePaths.of(key, text, hadoop));
             FileSystem system = HadoopFiles.open(path, hadoop);
             boolean there = system.globStatus(path) != null && system.globStatus(path).length > 0;
             if (there || written) {

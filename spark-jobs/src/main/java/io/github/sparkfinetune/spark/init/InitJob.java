@@ -8,6 +8,7 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
@@ -17,7 +18,6 @@ import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.run.PlanJob;
-import io.github.sparkfinetune.spark.run.RunPaths;
 import io.github.sparkfinetune.spark.source.FirstRows;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;
@@ -106,7 +106,7 @@ public final class InitJob {
     private Proposal propose(Function<RunConfig, PlanJob.Plan> planner, Function<Map<String, String>, String> chooser)
             throws IOException {
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-        Path folder = new Path(RunPaths.absolute("model", model, hadoop));
+        Path folder = new Path(AbsolutePaths.of("model", model, hadoop));
         HfConfig config = HfConfig.read(folder, hadoop);
         RunConfig draft = withFormat(draft(request, 1));
         SourceFiles files = Sources.of(spark, draft.data(), TRAIN, Manifest.TRAIN, request.data());

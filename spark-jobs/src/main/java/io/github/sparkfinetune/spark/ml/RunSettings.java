@@ -5,10 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.hub.Hub;
 import io.github.sparkfinetune.data.hub.HubSettings;
 import io.github.sparkfinetune.spark.run.HubModels;
-import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.UncheckedIOException;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
@@ -47,7 +47,7 @@ final class RunSettings {
         Configuration hadoop = session.sparkContext().hadoopConfiguration();
         RunConfig run = RunConfigLoader.parse("{}", stage.uid(), settings);
         Hub hub = new Hub(HubSettings.of(System.getenv()), line -> LOG.info("{}", line));
-        return RunPaths.absolute(
+        return AbsolutePaths.of(
                 HubModels.resolve(run, hub, session.sparkContext().master(), hadoop), hadoop);
     }
 }

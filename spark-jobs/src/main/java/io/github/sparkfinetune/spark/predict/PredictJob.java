@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
@@ -57,8 +58,8 @@ public final class PredictJob {
         SparkContext spark = session.sparkContext();
         Configuration hadoop = spark.hadoopConfiguration();
         RunConfig resolved = RunPaths.resolve(config, spark.master(), hadoop);
-        String from = RunPaths.absolute(key, input, hadoop);
-        Path to = new Path(RunPaths.absolute("output", output, hadoop));
+        String from = AbsolutePaths.of(key, input, hadoop);
+        Path to = new Path(AbsolutePaths.of("output", output, hadoop));
         spark.setJobDescription("predict " + from);
         try {
             List<Column> columns = TaskSpecs.of(resolved).predictionColumns();

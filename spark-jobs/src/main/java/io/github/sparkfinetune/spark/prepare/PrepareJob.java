@@ -6,6 +6,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.TaskData;
@@ -15,7 +16,6 @@ import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.run.Lease;
-import io.github.sparkfinetune.spark.run.RunPaths;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;
 import io.github.sparkfinetune.spark.source.Sources;
@@ -80,7 +80,7 @@ public final class PrepareJob {
                 task.options(tokenizer).withFormat(sources.get(0).format());
         List<Manifest.Source> sourceList =
                 sources.stream().map(SourceFiles::toManifest).toList();
-        Path path = new Path(RunPaths.absolute("data.dir", config.dataset(), hadoop));
+        Path path = new Path(AbsolutePaths.of("data.dir", config.dataset(), hadoop));
         DatasetFolder folder = new DatasetFolder(path, hadoop);
         Optional<Manifest> finished = folder.finished(config.task(), options, sourceList);
         if (finished.isPresent()) {
@@ -182,7 +182,7 @@ public final class PrepareJob {
     /** Returns the tokenizer of a run. */
     public static TokenizerFiles tokenizer(RunConfig config, Configuration hadoop) throws IOException {
         TokenizerFiles files = TaskDatas.tokenizer(
-                new Path(RunPaths.absolute("model", config.base().model(), hadoop)),
+                new Path(AbsolutePaths.of("model", config.base().model(), hadoop)),
                 config,
                 Architectures::positions,
                 hadoop);

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.SampleChecks;
 import io.github.sparkfinetune.data.dataset.parquet.SampleWriter;
+import io.github.sparkfinetune.data.task.RowKey;
 import io.github.sparkfinetune.data.task.SampleCounts;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.spark.run.Lease;
@@ -159,21 +160,21 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             while (rows.hasNext()) {
                 Tuple2<byte[], byte[]> row = rows.next();
                 byte[] key = row._1();
-                int source = ShuffledSample.source(row._1());
-                if (before != null && !ShuffledSample.sameContent(before, key)) {
+                int source = RowKey.source(row._1());
+                if (before != null && !RowKey.sameContent(before, key)) {
                     leaked(open, sameContent, before);
                 }
                 before = key;
                 int origin = splits[source];
                 byte[] last = lastOfSplit[origin];
                 lastOfSplit[origin] = key;
-                if (selection.deduplicate() && last != null && ShuffledSample.sameContent(last, key)) {
+                if (selection.deduplicate() && last != null && RowKey.sameContent(last, key)) {
                     continue;
                 }
-                int rank = ShuffledSample.rank(key);
+                int rank = RowKey.rank(key);
                 int split = origin;
                 if (origin == 0) {
-                    split = OWN.indexOf(sides.next(rank, ShuffledSample.place(key)));
+                    split = OWN.indexOf(sides.next(rank, RowKey.place(key)));
                 }
                 if (open[split] == null) {
                     open[split] = new OpenShard(
@@ -186,7 +187,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                             checkedIds);
                 }
                 // A held-out row is measured once, even if rows of its kind are trained on several times.
-                int copies = split == 0 ? selection.mixture().copies(source, ShuffledSample.second(key)) : 1;
+                int copies = split == 0 ? selection.mixture().copies(source, RowKey.second(key)) : 1;
                 for (int copy = 0; copy < copies; copy++) {
                     open[split].add(row._2(), held.stratum(rank));
                 }
@@ -217,7 +218,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     private static void leaked(OpenShard[] open, long[] rows, byte[] key) {
         for (int split = 1; split < rows.length && rows[0] > 0; split++) {
             if (rows[split] > 0) {
-                open[split].countLeaked(rows[split], ShuffledSample.second(key));
+                open[split].countLeaked(rows[split], RowKey.second(key));
             }
         }
         Arrays.fill(rows, 0);

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.gguf.GgufExport;
 import io.github.sparkfinetune.core.gguf.GgufType;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,8 +23,8 @@ public final class ExportJob {
      * @throws RunException as {@link GgufExport#run}
      */
     public static GgufExport.Exported run(RunConfig config, GgufType type, String output, Configuration hadoop) {
-        RunConfig resolved = RunPaths.absolute(config, hadoop);
-        String to = RunPaths.absolute("--output", output, hadoop);
+        RunConfig resolved = AbsolutePaths.of(config, hadoop);
+        String to = AbsolutePaths.of("--output", output, hadoop);
         String name = new org.apache.hadoop.fs.Path(resolved.output().dir()).getName();
         try {
             Path local = Files.createTempDirectory("export-");

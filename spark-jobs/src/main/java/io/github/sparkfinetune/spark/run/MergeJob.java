@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;
@@ -32,9 +33,9 @@ public final class MergeJob {
      */
     public static AdapterMerge.Merged run(SparkSession session, RunConfig config, String adapter, String output) {
         Configuration hadoop = session.sparkContext().hadoopConfiguration();
-        RunConfig resolved = RunPaths.absolute(config, hadoop);
-        String from = adapter == null ? resolved.output().model() : RunPaths.absolute("--adapter", adapter, hadoop);
-        String to = RunPaths.absolute("--output", output, hadoop);
+        RunConfig resolved = AbsolutePaths.of(config, hadoop);
+        String from = adapter == null ? resolved.output().model() : AbsolutePaths.of("--adapter", adapter, hadoop);
+        String to = AbsolutePaths.of("--output", output, hadoop);
         try {
             Path local = Files.createTempDirectory("merge-");
             try {

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -74,7 +75,7 @@ public final class OutputFolder {
     private static void refuseOther(Path folder, String before, RunConfig config, Configuration hadoop) {
         RunConfig old = RunConfigLoader.parse(before, new Path(folder, RUN_YAML).toString(), List.of());
         List<String> differences =
-                Settings.differences(Settings.of(RunPaths.absolute(old, hadoop)), Settings.of(config), Keys::mayChange);
+                Settings.differences(Settings.of(AbsolutePaths.of(old, hadoop)), Settings.of(config), Keys::mayChange);
         if (!differences.isEmpty()) {
             throw RunException.config("output.dir: " + folder + " holds another run (" + String.join(", ", differences)
                     + "): choose another output.dir, or use the same settings to resume");

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.memory.NewWeight;
 import io.github.sparkfinetune.core.plan.RankMemory;
 import io.github.sparkfinetune.core.plan.RunPlan;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.cluster.ClusterChecks;
 import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
@@ -83,7 +84,7 @@ public final class PlanJob {
         boolean onGpu = ClusterChecks.onGpu(spark, config);
         RunPlan plan;
         try {
-            plan = plan(RunPaths.absolute(config, hadoop), hadoop, onGpu);
+            plan = plan(AbsolutePaths.of(config, hadoop), hadoop, onGpu);
         } catch (IOException e) {
             throw new UncheckedIOException(config.base().model() + " cannot be read", e);
         }
@@ -125,7 +126,7 @@ public final class PlanJob {
     public static List<String> newWeights(RunConfig config, Configuration hadoop) {
         try {
             return NewWeight.lines(
-                    plan(RunPaths.absolute(config, hadoop), hadoop, false).newWeights());
+                    plan(AbsolutePaths.of(config, hadoop), hadoop, false).newWeights());
         } catch (RunException e) {
             return List.of();
         } catch (IOException e) {

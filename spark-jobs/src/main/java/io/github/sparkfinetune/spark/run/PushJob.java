@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.data.hub.HubName;
@@ -37,7 +38,7 @@ public final class PushJob {
      * @throws RunException if the run has no model yet, or as {@link HubUpload#push}
      */
     public static String run(RunConfig config, HubName name, boolean isPrivate, HubUpload hub, Configuration hadoop) {
-        Path folder = new Path(RunPaths.absolute(config, hadoop).output().model());
+        Path folder = new Path(AbsolutePaths.of(config, hadoop).output().model());
         FileSystem files = HadoopFiles.fileSystem(folder, hadoop);
         try {
             return hub.push(name, isPrivate, "Fine-tuned by spark-finetune", sources(files, folder));

@@ -4,21 +4,14 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
-import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.spark.cluster.Master;
-import java.io.IOException;
-import java.util.List;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /** Paths of a run in the form that executors need. */
 public final class RunPaths {
-    /** Prefixes of the keys of raw text. */
-    private static final List<String> SOURCES =
-            List.of("data.train", "data.eval", "data.test", "data.held_out.", "data.corpus.sources", "--input");
-
     private RunPaths() {}
 
     /**
@@ -29,41 +22,11 @@ public final class RunPaths {
      *     and {@code cluster.shared_filesystem} is not set
      */
     public static RunConfig resolve(RunConfig config, String master, Configuration hadoop) {
-        RunConfig resolved = absolute(config, hadoop);
+        RunConfig resolved = AbsolutePaths.of(config, hadoop);
         if (Master.parse(master).isRemote() && !config.compute().cluster().sharedFilesystem()) {
             refuseLocalFiles(resolved, master);
         }
         return resolved;
-    }
-
-    /** Returns the same run with absolute URIs. */
-    public static RunConfig absolute(RunConfig config, Configuration hadoop) {
-        return Keys.mapPaths(config, (key, path) -> absolute(key, path, hadoop));
-    }
-
-    /**
-     * Returns the absolute URI of a path. Null and the name of a source table are returned unchanged.
-     *
-     * @throws RunException if the path is invalid, or a table is named where a path is required
-     */
-    public static String absolute(String key, String path, Configuration hadoop) {
-        if (path == null) {
-            return null;
-        }
-        if (DataConfig.isTable(path)) {
-            if (SOURCES.stream().noneMatch(key::startsWith)) {
-                throw RunException.config(key + ": '" + path + "' is a table, but a path is required");
-            }
-            return path;
-        }
-        try {
-            Path parsed = new Path(path);
-            FileSystem files = HadoopFiles.open(parsed, hadoop);
-            return parsed.makeQualified(files.getUri(), files.getWorkingDirectory())
-                    .toString();
-        } catch (IOException | IllegalArgumentException e) {
-            throw RunException.config(key + ": '" + path + "' cannot be used as a path: " + e.getMessage());
-        }
     }
 
     private static void refuseLocalFiles(RunConfig config, String master) {

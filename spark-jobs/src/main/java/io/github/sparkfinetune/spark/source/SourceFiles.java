@@ -4,8 +4,8 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
-import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -105,7 +105,7 @@ public record SourceFiles(
                     + DataConfig.TABLE + "DATABASE.NAME, or set data.format to auto");
         }
         try {
-            Path path = new Path(RunPaths.absolute(key, text, hadoop));
+            Path path = new Path(AbsolutePaths.of(key, text, hadoop));
             FileSystem system = path.getFileSystem(hadoop);
             FileStatus[] roots = system.globStatus(path);
             if (roots == null || roots.length == 0) {

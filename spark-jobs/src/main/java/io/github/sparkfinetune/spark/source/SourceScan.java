@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.spark.source;
 
-import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
 import java.io.Serializable;
@@ -140,11 +139,6 @@ public final class SourceScan implements AutoCloseable {
 
     public JavaRDD<StratumHashes> hashes() {
         return hashes;
-    }
-
-    /** Returns the value that decides a row's split, from the second half of its content hash. */
-    public static long splitHash(long seed, long second) {
-        return Seeds.derive(seed, Seeds.Purpose.SPLIT, second);
     }
 
     private static <C> Part scan(Iterator<CleanRow<C>> rows) {

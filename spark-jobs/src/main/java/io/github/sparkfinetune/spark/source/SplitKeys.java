@@ -8,6 +8,7 @@ import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.Reading;
+import io.github.sparkfinetune.data.task.RowKey;
 import io.github.sparkfinetune.data.task.SplitKey;
 import io.github.sparkfinetune.data.task.TaskData;
 import java.io.Serializable;
@@ -130,7 +131,7 @@ public record SplitKeys<C>(TaskData<C> task, List<String> columns, boolean isTim
                 return row;
             }
             ContentHash found = isTime || columns.isEmpty() ? group(row) : group(value);
-            long group = SourceScan.splitHash(seed, (found == null ? row.hash() : found).second());
+            long group = RowKey.splitHash(seed, (found == null ? row.hash() : found).second());
             if (!isTime) {
                 return row.with(new SplitKey(group, group, found == null ? SplitKey.Kind.ALONE : SplitKey.Kind.GROUP));
             }

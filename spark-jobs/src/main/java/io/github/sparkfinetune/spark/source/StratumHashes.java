@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.data.task.ContentHash;
+import io.github.sparkfinetune.data.task.RowKey;
 import io.github.sparkfinetune.data.task.SplitKey;
 import java.io.Serializable;
 import java.util.Arrays;
@@ -34,7 +35,7 @@ public record StratumHashes(String stratum, long[] first, long[] second, long[] 
      * @param seed seed of the dataset
      */
     public long place(long seed, int row) {
-        return isKeyed() ? places[row] : SourceScan.splitHash(seed, second[row]);
+        return isKeyed() ? places[row] : RowKey.splitHash(seed, second[row]);
     }
 
     ContentHash content(int row) {

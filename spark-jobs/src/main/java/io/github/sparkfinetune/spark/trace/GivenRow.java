@@ -10,6 +10,7 @@ import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.JsonRow;
 import io.github.sparkfinetune.data.task.RawRow;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.Reading;
@@ -92,23 +93,16 @@ record GivenRow(String key, String path, DataFormat format, byte[] content, Json
     /** Reads and cleans the row as the task does. A row with all columns also needs a time if the split uses times. */
     <C> CleanRow<C> clean(TaskData<C> task, TokenizerFiles tokenizer, DataConfig data) {
         Reading<C> reading = task.reading(this, tokenizer, isWhole);
-        List<String> columns = reading instanceof Reading.Texts<C> texts
-                ? texts.columns().stream().map(Reading.Column::name).toList()
-                : null;
-        CleanRow<C> clean = reading.cleaner().open().clean(new Values(columns));
+        CleanRow<C> clean = reading.cleaner()
+                .open()
+                .clean(format == DataFormat.TEXT_FOLDERS ? new WholeFile() : JsonRow.of(path, row, reading));
         Optional<SplitKeys<C>> keys = isWhole ? SplitKeys.of(this, task, data) : Optional.empty();
-        return keys.map(splitKeys -> splitKeys.open().keyed(clean, new Values(splitKeys.columns())::text))
+        return keys.map(splitKeys -> splitKeys.open().keyed(clean, new JsonRow(path, row, splitKeys.columns())::text))
                 .orElse(clean);
     }
 
-    private final class Values implements RawRow {
-        /** Null if the only value is the whole object. */
-        private final List<String> columns;
-
-        Values(List<String> columns) {
-            this.columns = columns;
-        }
-
+    /** The only value is the content of the file. */
+    private final class WholeFile implements RawRow {
         @Override
         public String file() {
             return path;
@@ -121,23 +115,12 @@ record GivenRow(String key, String path, DataFormat format, byte[] content, Json
 
         @Override
         public byte[] bytes(int column) {
-            if (format == DataFormat.TEXT_FOLDERS) {
-                return column == 0 ? content : null;
-            }
-            String text = text(column);
-            return text == null ? null : text.getBytes(StandardCharsets.UTF_8);
+            return column == 0 ? content : null;
         }
 
         @Override
         public String text(int column) {
-            if (columns == null) {
-                return row.toString();
-            }
-            JsonNode value = row.path(columns.get(column));
-            if (value.isMissingNode() || value.isNull()) {
-                return null;
-            }
-            return value.isTextual() ? value.textValue() : value.toString();
+            return column == 0 ? new String(content, StandardCharsets.UTF_8) : null;
         }
     }
 }

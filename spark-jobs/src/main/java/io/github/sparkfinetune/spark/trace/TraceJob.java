@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
@@ -13,7 +14,6 @@ import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.DatasetFolder;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
-import io.github.sparkfinetune.spark.run.RunPaths;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.Sources;
 import java.io.IOException;
@@ -83,7 +83,7 @@ public final class TraceJob {
                 }
                 content = row.hash();
             }
-            Path dataset = new Path(RunPaths.absolute("data.dir", config.dataset(), hadoop));
+            Path dataset = new Path(AbsolutePaths.of("data.dir", config.dataset(), hadoop));
             Manifest manifest = prepared(config, task.options(tokenizer), sources, dataset, hadoop);
             return new Tracing<>(spark, config, task, tokenizer, sources, manifest, dataset)
                     .trace(content, key + ": " + named);
@@ -98,7 +98,7 @@ public final class TraceJob {
     private static GivenRow readRow(
             RunConfig config, List<SourceFiles> sources, String key, String file, Configuration hadoop)
             throws IOException {
-        Path path = new Path(RunPaths.absolute(key, file, hadoop));
+        Path path = new Path(AbsolutePaths.of(key, file, hadoop));
         byte[] content;
         try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
             content = in.readAllBytes();

@@ -10,10 +10,10 @@ import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.cluster.Errors;
-import io.github.sparkfinetune.spark.run.RunPaths;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;
 import io.github.sparkfinetune.spark.source.SourceTable;
@@ -163,7 +163,7 @@ class PrepareTablesTest {
         assertThat(error).hasMessageContaining("data.train: table nothing.like_it is not in Spark's catalog");
         assertThat(error.getMessage()).doesNotContain("\n");
         assertThat(catchThrowableOfType(
-                        RunException.class, () -> RunPaths.absolute("model", "table:a.b", new Configuration())))
+                        RunException.class, () -> AbsolutePaths.of("model", "table:a.b", new Configuration())))
                 .hasMessageContaining("model: 'table:a.b' is a table, but a path is required");
     }
 

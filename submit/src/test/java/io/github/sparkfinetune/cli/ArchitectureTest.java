@@ -94,6 +94,7 @@ class ArchitectureTest {
             "core.plan",
             "core.train.speed",
             "core.train",
+            "core.local",
             "spark.cluster",
             "spark.run",
             "spark.source",

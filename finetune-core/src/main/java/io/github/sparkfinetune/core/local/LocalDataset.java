@@ -1,0 +1,322 @@
+package io.github.sparkfinetune.core.local;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.DataFormat;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.dataset.DataFunnel;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.SampleChecks;
+import io.github.sparkfinetune.data.dataset.Warning;
+import io.github.sparkfinetune.data.dataset.parquet.SampleWriter;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.ContentHash;
+import io.github.sparkfinetune.data.task.DatasetWarnings;
+import io.github.sparkfinetune.data.task.RowKey;
+import io.github.sparkfinetune.data.task.SampleCounts;
+import io.github.sparkfinetune.data.task.SampleSink;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Writes a dataset from rows in memory. Samples and their order are those of the Spark job for the same rows and
+ * {@code data.shards: 1}.
+ *
+ * @param <C> content of a cleaned row
+ */
+final class LocalDataset<C> {
+    private final RunConfig config;
+    private final TaskData<C> task;
+    private final TokenizerFiles tokenizer;
+    private final Path folder;
+    private final Configuration hadoop;
+    private final DatasetOptions options;
+
+    /** @param config configuration with absolute paths */
+    LocalDataset(RunConfig config, TaskData<C> task, TokenizerFiles tokenizer, Configuration hadoop) {
+        this.config = config;
+        this.task = task;
+        this.tokenizer = tokenizer;
+        this.folder = new Path(config.dataset());
+        this.hadoop = hadoop;
+        requireLocal(config.data());
+        task.check(tokenizer);
+        DatasetOptions configured =
+                task.options(tokenizer).withFormat(DataFormat.JSONL).withShards(1);
+        this.options = new DatasetOptions(
+                configured.columns(),
+                configured.source(),
+                configured.texts(),
+                configured.storage(),
+                configured.samples(),
+                configured.corpus(),
+                new DatasetOptions.Split(0, 0, null, null));
+    }
+
+    private static void requireLocal(DataConfig data) {
+        if (data.corpus().nearDedup().enabled()
+                || data.corpus().decontaminate().enabled()
+                || !data.corpus().mix().sources().isEmpty()) {
+            throw RunException.config("data.corpus: near_dedup, decontaminate and sources compare or mix documents on"
+                    + " Spark: prepare the dataset there, or remove them");
+        }
+    }
+
+    /**
+     * Rows of a split, sorted, with the results of cleaning them.
+     *
+     * @param rows keys and encoded rows, by key
+     * @param strata names of the strata by rank
+     */
+    private record Split(LocalSource source, List<byte[][]> rows, List<String> strata, Cleaned cleaned) {}
+
+    /** Counts of cleaned rows. */
+    private static final class Cleaned {
+        private final Map<String, Long> bad = new TreeMap<>();
+        private final Map<String, Long> strata = new TreeMap<>();
+        private final Map<String, Long> labels = new TreeMap<>();
+        private final Map<String, Long> rejected = new TreeMap<>();
+        private final Map<String, Long> masked = new TreeMap<>();
+        private long cut;
+        private long repaired;
+        private long duplicates;
+
+        void add(CleanRow<?> row) {
+            if (row.verdict().corpus() != null && row.badBecause() == null) {
+                row.verdict()
+                        .corpus()
+                        .masked()
+                        .forEach((kind, count) ->
+                                masked.merge(kind.name().toLowerCase(Locale.ROOT), (long) count, Long::sum));
+            }
+            if (row.badBecause() != null) {
+                (row.isRejected() ? rejected : bad).merge(row.badBecause(), 1L, Long::sum);
+                return;
+            }
+            strata.merge(row.stratum(), 1L, Long::sum);
+            row.labels().forEach(label -> labels.merge(label, 1L, Long::sum));
+            cut += row.changes().cut() ? 1 : 0;
+            repaired += row.changes().repaired() ? 1 : 0;
+        }
+
+        void plus(Cleaned other) {
+            other.bad.forEach((reason, count) -> bad.merge(reason, count, Long::sum));
+            other.rejected.forEach((reason, count) -> rejected.merge(reason, count, Long::sum));
+            other.masked.forEach((kind, count) -> masked.merge(kind, count, Long::sum));
+            cut += other.cut;
+            repaired += other.repaired;
+            duplicates += other.duplicates;
+        }
+    }
+
+    /**
+     * Writes the dataset, or returns the dataset of the same rows and options that is there.
+     *
+     * @param sources sources of the splits; the first is the training split
+     * @throws RunException if the folder holds another dataset, or the rows cannot be used
+     */
+    Manifest write(List<LocalSource> sources) throws IOException {
+        Map<LocalSource, List<CleanRow<C>>> clean = new LinkedHashMap<>();
+        List<Manifest.Source> described = new ArrayList<>();
+        for (LocalSource source : sources) {
+            clean.put(source, source.clean(task, tokenizer));
+            described.add(described(source));
+        }
+        if (Manifest.exists(folder, hadoop)) {
+            return finished(described);
+        }
+        List<String> labels = List.of();
+        List<Split> splits = new ArrayList<>();
+        try (TextTokenizer open = TextTokenizer.open(tokenizer)) {
+            for (LocalSource source : sources) {
+                Cleaned counts = counts(source, clean.get(source));
+                Map<String, Long> found = task.rowsPerLabel(counts.strata, counts.labels);
+                if (source.split().equals(Manifest.TRAIN)) {
+                    labels = task.labelNames(found.keySet());
+                }
+                requireKnown(source, found, labels);
+                splits.add(sorted(source, clean.get(source), counts, open, labels));
+            }
+        }
+        return write(splits, described, labels);
+    }
+
+    private Manifest finished(List<Manifest.Source> sources) throws IOException {
+        Manifest manifest = Manifest.read(folder, hadoop);
+        if (manifest.task() != config.task()
+                || !manifest.options().equals(options)
+                || !manifest.sources().equals(sources)) {
+            throw RunException.config(folder + " holds a dataset of other rows or options: set data.dir to a new"
+                    + " folder, or delete this one");
+        }
+        return manifest;
+    }
+
+    private static Manifest.Source described(LocalSource source) {
+        ContentHash.Digest digest = new ContentHash.Digest();
+        byte[][] rows = source.rows().stream()
+                .map(row -> row.toString().getBytes(StandardCharsets.UTF_8))
+                .toArray(byte[][]::new);
+        long bytes = Arrays.stream(rows).mapToLong(row -> row.length).sum();
+        return new Manifest.Source(
+                source.key(), source.path(), 1, bytes, digest.of(rows).toHex());
+    }
+
+    private Cleaned counts(LocalSource source, List<CleanRow<C>> rows) {
+        Cleaned counts = new Cleaned();
+        rows.forEach(counts::add);
+        long bad = counts.bad.values().stream().mapToLong(Long::longValue).sum();
+        if (bad > config.data().rows().maxBadFraction() * rows.size()) {
+            throw RunException.data(source.key() + ": " + bad + " of " + rows.size() + " rows cannot be used ("
+                    + DataFunnel.reasons(counts.bad) + "), more than data.max_bad_fraction: "
+                    + config.data().rows().maxBadFraction() + " allows: fix the rows, or raise data.max_bad_fraction");
+        }
+        if (counts.strata.isEmpty()) {
+            throw RunException.data(source.key() + ": no row is left of " + rows.size() + ": there must be text in it");
+        }
+        return counts;
+    }
+
+    private static void requireKnown(LocalSource source, Map<String, Long> found, List<String> labels) {
+        Set<String> unknown = new TreeSet<>(found.keySet());
+        labels.forEach(unknown::remove);
+        if (!unknown.isEmpty()) {
+            throw RunException.data(source.key() + ": rows have the label "
+                    + String.join(", ", unknown)
+                    + ", which the training rows do not have: add rows with it to them, or remove these rows");
+        }
+    }
+
+    private Split sorted(
+            LocalSource source, List<CleanRow<C>> rows, Cleaned counts, TextTokenizer open, List<String> labels) {
+        TaskData.Encoder<C> encoder = task.encoder(open, tokenizer, source.key(), labels);
+        List<String> strata = List.copyOf(counts.strata.keySet());
+        long seed = config.data().dataset().seed();
+        boolean train = source.split().equals(Manifest.TRAIN);
+        List<byte[][]> encoded = new ArrayList<>();
+        for (CleanRow<C> row : rows) {
+            if (row.badBecause() == null) {
+                byte[] bytes = train ? encoder.encode(row) : encoder.encodeHeldOut(row);
+                long place = RowKey.splitHash(seed, row.hash().second());
+                int rank = strata.indexOf(row.stratum());
+                encoded.add(new byte[][] {RowKey.of(row.hash(), seed, rank, place, 0, bytes), bytes});
+            }
+        }
+        encoded.sort(Comparator.comparing(row -> row[0], Arrays::compareUnsigned));
+        if (config.data().deduplicates()) {
+            List<byte[][]> kept = new ArrayList<>();
+            for (byte[][] row : encoded) {
+                if (kept.isEmpty() || !RowKey.sameContent(kept.get(kept.size() - 1)[0], row[0])) {
+                    kept.add(row);
+                }
+            }
+            counts.duplicates = (long) encoded.size() - kept.size();
+            encoded = kept;
+        }
+        return new Split(source, encoded, strata, counts);
+    }
+
+    private Manifest write(List<Split> splits, List<Manifest.Source> described, List<String> labels)
+            throws IOException {
+        boolean documents = options.samples().documents() != null;
+        Map<String, DatasetSplit> written = new LinkedHashMap<>();
+        Map<String, SampleChecks> checks = new LinkedHashMap<>();
+        SampleCounts all = new SampleCounts(labels.size(), documents);
+        Cleaned cleaned = new Cleaned();
+        for (Split split : splits) {
+            cleaned.plus(split.cleaned());
+            SampleChecks check = new SampleChecks(tokenizer.unknownTokenId(), task.endTokenIds(tokenizer));
+            SampleCounts counts = new SampleCounts(labels.size(), documents);
+            DatasetSplit.Shard shard = shard(split, labels, check, counts);
+            all.plus(counts);
+            if (counts.samples() > 0) {
+                written.put(split.source().split(), counts.toSplit(List.of(shard)));
+                checks.put(split.source().split(), check);
+            }
+        }
+        if (!written.containsKey(Manifest.TRAIN)) {
+            throw RunException.data("data.train: no row gives a sample (" + DataFunnel.reasons(all.dropped())
+                    + "): raise data.max_length, or set data.overlong to truncate");
+        }
+        Map<String, Long> bad = new TreeMap<>(cleaned.bad);
+        if (!documents) {
+            all.dropped().forEach((reason, count) -> bad.merge(reason, count, Long::sum));
+        }
+        long rows =
+                splits.stream().mapToLong(split -> split.source().rows().size()).sum();
+        Manifest manifest = new Manifest(
+                Manifest.SCHEMA_VERSION,
+                config.task(),
+                new Manifest.Samples(labels, all.longest(), tokenizer.special().padId(), written),
+                new Manifest.Rows(bad, cleaned.cut, cleaned.repaired, cleaned.duplicates),
+                described,
+                options,
+                options.corpus() == null
+                        ? null
+                        : new Manifest.Corpus(rows, cleaned.rejected, cleaned.masked, List.of()),
+                List.of());
+        manifest = manifest.with(warnings(manifest, checks, splits));
+        manifest.write(folder, hadoop);
+        return manifest;
+    }
+
+    private DatasetSplit.Shard shard(Split split, List<String> labels, SampleChecks check, SampleCounts counts)
+            throws IOException {
+        String name = split.source().split() + "/part-00000.parquet";
+        Path file = new Path(folder, name);
+        boolean train = split.source().split().equals(Manifest.TRAIN);
+        SampleWriter writer = new SampleWriter(file, train ? task.schema() : task.heldOutSchema(), hadoop);
+        try (writer) {
+            SampleSink sink = task.sink(
+                    sample -> {
+                        writer.write(sample);
+                        check.add(sample);
+                    },
+                    labels);
+            for (byte[][] row : split.rows()) {
+                sink.add(row[1], split.strata().get(RowKey.rank(row[0])));
+            }
+            counts.plus(sink.finish());
+        }
+        long bytes = file.getFileSystem(hadoop).getFileStatus(file).getLen();
+        return new DatasetSplit.Shard(name, bytes, writer.rowGroups());
+    }
+
+    private List<Warning> warnings(Manifest manifest, Map<String, SampleChecks> checks, List<Split> splits) {
+        Set<Long> trained =
+                splits.get(0).rows().stream().map(row -> RowKey.second(row[0])).collect(Collectors.toSet());
+        Map<String, DatasetWarnings.Leak> leaks = new LinkedHashMap<>();
+        for (Split split : splits.subList(1, splits.size())) {
+            long leaked = split.rows().stream()
+                    .filter(row -> trained.contains(RowKey.second(row[0])))
+                    .count();
+            if (leaked > 0) {
+                leaks.put(split.source().split(), new DatasetWarnings.Leak(leaked, ""));
+            }
+        }
+        List<Warning> warnings = DatasetWarnings.of(manifest, checks, leaks);
+        if (config.data().rows().strict() && !warnings.isEmpty()) {
+            throw RunException.data(
+                    "data.strict: " + warnings.stream().map(Warning::message).collect(Collectors.joining("; also ")));
+        }
+        return warnings;
+    }
+}

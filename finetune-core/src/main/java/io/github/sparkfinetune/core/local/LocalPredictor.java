@@ -1,0 +1,92 @@
+package io.github.sparkfinetune.core.local;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.registry.TaskDatas;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.apache.hadoop.conf.Configuration;
+
+/** A trained model that predicts rows in memory. Not for concurrent use; owns native memory until it is closed. */
+public final class LocalPredictor implements AutoCloseable {
+    private final TaskData<?> task;
+    private final List<Column> columns;
+    private final TokenizerFiles files;
+    private final TextTokenizer tokenizer;
+    private final Predictor predictor;
+
+    LocalPredictor(RunConfig config, Configuration hadoop, Path localDir, int gpu, int threads) throws IOException {
+        Predictor.check(config, hadoop);
+        task = TaskDatas.of(config);
+        columns = TaskSpecs.of(config).predictionColumns();
+        files = TaskDatas.tokenizer(
+                new org.apache.hadoop.fs.Path(config.base().model()), config, Architectures::positions, hadoop);
+        tokenizer = TextTokenizer.open(files);
+        try {
+            predictor = Predictor.trained(config, hadoop, localDir, gpu, threads);
+        } catch (IOException | RuntimeException e) {
+            tokenizer.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Predicts rows.
+     *
+     * @param rows JSON objects with the columns that the {@code data} section names, except the label
+     * @return for each row the columns of {@code finetune predict} by name, in the order of the rows
+     */
+    public List<Map<String, Object>> predict(List<JsonNode> rows) {
+        List<Map<String, Object>> predicted = new ArrayList<>();
+        Iterator<Object[]> values = predictor.predict(inputs(task, rows).iterator());
+        while (values.hasNext()) {
+            predicted.add(byName(columns, values.next()));
+        }
+        return predicted;
+    }
+
+    private <C> List<TaskInput> inputs(TaskData<C> data, List<JsonNode> rows) {
+        Function<CleanRow<C>, TaskInput> inputs = data.inputs(tokenizer, files);
+        return new LocalSource("rows", null, rows)
+                .clean(data, files).stream().map(inputs).toList();
+    }
+
+    /** Returns a row by the names of its columns, nested rows as lists of such rows. */
+    private static Map<String, Object> byName(List<Column> columns, Object[] row) {
+        Map<String, Object> named = new LinkedHashMap<>();
+        for (int i = 0; i < columns.size(); i++) {
+            Column column = columns.get(i);
+            Object value = row[i];
+            if (value instanceof Object[][] nested) {
+                List<Map<String, Object>> all = new ArrayList<>();
+                for (Object[] inner : nested) {
+                    all.add(byName(column.fields(), inner));
+                }
+                value = all;
+            }
+            named.put(column.name(), value);
+        }
+        return named;
+    }
+
+    @Override
+    public void close() {
+        predictor.close();
+        tokenizer.close();
+    }
+}

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Tests a lease on S3, where the last write wins. */
-@Timeout(60)
+@Timeout(180)
 class S3LeaseTest {
     private static final int RUNS = 4;
 

@@ -1,6 +1,5 @@
-"""A Spark session with the jar that SPARK_FINETUNE_JAR names, and texts that a tiny model learns to distinguish."""
+"""A Spark session with the installed wheel's jar, and texts that a tiny model learns to distinguish."""
 
-import os
 import pathlib
 
 import pytest
@@ -13,9 +12,7 @@ MODEL = f"{MODELS}/bert-seqcls"
 
 @pytest.fixture(scope="session")
 def spark():
-    session = spark_finetune.session(
-        os.environ["SPARK_FINETUNE_JAR"], settings={"spark.sql.shuffle.partitions": "2", "spark.driver.memory": "1g"}
-    )
+    session = spark_finetune.session(settings={"spark.sql.shuffle.partitions": "2", "spark.driver.memory": "1g"})
     yield session
     session.stop()
 

@@ -41,17 +41,36 @@ ENVIRONMENT: dict[str, str] = {
 }
 
 
-def session(jar: str, *, master: str = "local[2]", settings: Mapping[str, str] | None = None) -> SparkSession:
+#: The jar in an installed wheel, as a pattern.
+INSTALLED_JAR = str(pathlib.Path(__file__).parent / "submit/target/spark-finetune-*.jar")
+
+
+def session(
+    jar: str | None = None,
+    *,
+    master: str = "local[2]",
+    executors: int | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> SparkSession:
     """Starts the Spark session of a notebook, or returns the existing session.
 
     An existing session needs the jar (``spark.jars``) and should have :data:`SETTINGS`.
 
-    :param jar: path of ``spark-finetune-VERSION.jar``; may be a pattern that one file matches, such as
-        ``submit/target/spark-finetune-*.jar``
+    :param jar: path of ``spark-finetune-VERSION.jar``, by default the jar in the installed wheel; may be a pattern that
+        one file matches, such as ``submit/target/spark-finetune-*.jar``
     :param master: master of the cluster; ``local[N]`` has room for N ranks
+    :param executors: executors from the session's start, one for each rank; platforms such as EMR and Dataproc allocate
+        them as jobs need them unless this is set
     :param settings: further ``spark.*`` settings, which override the others
     :raises ConfigError: if the jar does not exist, or the existing session has no jar
     """
+    if jar is None:
+        jar = INSTALLED_JAR
+        if not glob.glob(jar):
+            raise ConfigError(
+                "spark_finetune was installed without the jar: name spark-finetune-VERSION.jar, or install the wheel of"
+                " a release"
+            )
     jars = sorted(glob.glob(jar)) if "://" not in jar else [jar]
     if len(jars) != 1:
         raise ConfigError(f"jar: {jar} fits {len(jars)} files: name the one spark-finetune-VERSION.jar")
@@ -63,6 +82,7 @@ def session(jar: str, *, master: str = "local[2]", settings: Mapping[str, str] |
         **SETTINGS,
         **{f"spark.executorEnv.{name}": value for name, value in ENVIRONMENT.items()},
         "spark.jars": os.path.abspath(jars[0]) if "://" not in jars[0] else jars[0],
+        **({} if executors is None else {"spark.executor.instances": str(executors)}),
         **(settings or {}),
     }
     if master.startswith("local"):

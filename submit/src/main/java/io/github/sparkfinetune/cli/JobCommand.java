@@ -30,6 +30,9 @@ abstract class JobCommand extends SparkCommand {
                     + ", or run them all with finetune run");
         }
         try (Jobs jobs = opener().open(stages.get(0).config(), local())) {
+            if (trains()) {
+                jobs.expectTraining();
+            }
             Execution execution = new Execution(name(), jobs, this);
             execution.run(
                     stages,
@@ -63,6 +66,11 @@ abstract class JobCommand extends SparkCommand {
      * exit code of a driver.
      */
     boolean writesStatus() {
+        return false;
+    }
+
+    /** Returns whether the command trains, so that its session needs executors for all ranks. */
+    boolean trains() {
         return false;
     }
 

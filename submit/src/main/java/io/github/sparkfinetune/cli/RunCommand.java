@@ -61,6 +61,11 @@ final class RunCommand extends JobCommand {
     }
 
     @Override
+    boolean trains() {
+        return true;
+    }
+
+    @Override
     boolean writesStatus() {
         return true;
     }

@@ -22,6 +22,11 @@ final class TrainCommand extends JobCommand {
     }
 
     @Override
+    boolean trains() {
+        return true;
+    }
+
+    @Override
     boolean writesStatus() {
         return true;
     }

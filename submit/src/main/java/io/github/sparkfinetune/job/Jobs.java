@@ -34,6 +34,12 @@ public interface Jobs extends AutoCloseable {
     }
 
     /**
+     * Announces a training, before anything else is called: the session then has executors for all ranks from its
+     * start, even where a platform allocates executors dynamically.
+     */
+    default void expectTraining() {}
+
+    /**
      * Fetches a model of the Hugging Face Hub, except for files in this machine's cache, and returns the run with the
      * model's folder. A run whose model is a folder is returned unchanged.
      *

@@ -16,6 +16,7 @@ import io.github.sparkfinetune.data.hub.HubSettings;
 import io.github.sparkfinetune.data.hub.HubUpload;
 import io.github.sparkfinetune.spark.cluster.DjlSettings;
 import io.github.sparkfinetune.spark.cluster.DriverExit;
+import io.github.sparkfinetune.spark.cluster.FixedExecutors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.doctor.Doctor;
 import io.github.sparkfinetune.spark.doctor.Examination;
@@ -61,6 +62,7 @@ public final class SparkJobs implements Jobs {
     private final Map<String, String> settings;
 
     private SparkSession session;
+    private boolean trains;
 
     private SparkJobs(RunConfig run, String master, Map<String, String> settings, SparkSession session) {
         this.run = run;
@@ -84,9 +86,17 @@ public final class SparkJobs implements Jobs {
 
     private SparkSession session() {
         if (session == null) {
-            session = SparkSessions.open(run, "finetune " + run.output().dir(), master, Map.of());
+            String name = "finetune " + run.output().dir();
+            Map<String, String> fixed =
+                    trains ? FixedExecutors.settings(SparkSessions.conf(run, name, master, Map.of()), run) : Map.of();
+            session = SparkSessions.open(run, name, master, fixed);
         }
         return session;
+    }
+
+    @Override
+    public void expectTraining() {
+        trains = true;
     }
 
     @Override

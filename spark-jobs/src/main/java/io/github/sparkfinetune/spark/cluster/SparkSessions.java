@@ -127,7 +127,7 @@ public final class SparkSessions {
         defaults.put("spark.task.reaper.pollingInterval", "1s");
         defaults.put("spark.task.reaper.killTimeout", "30s");
         defaults.put("spark.ui.showConsoleProgress", "false");
-        // Overrides a cluster's default. If the user sets the key, ClusterChecks names the remedy.
+        // A platform that sets it: FixedExecutors, and ClusterChecks for a session of other code.
         defaults.put("spark.dynamicAllocation.enabled", "false");
         return defaults;
     }

@@ -3,11 +3,16 @@ package io.github.sparkfinetune.spark.cluster;
 import io.github.sparkfinetune.conf.error.RunException;
 import java.lang.reflect.Constructor;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.SparkContext;
+import org.apache.spark.SparkException;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.package$;
+import org.apache.spark.resource.ResourceProfile;
+import org.apache.spark.resource.TaskResourceProfile;
+import org.apache.spark.resource.TaskResourceRequests;
 import org.apache.spark.scheduler.AccumulableInfo;
 import org.apache.spark.scheduler.SparkListenerExecutorMetricsUpdate;
 import org.apache.spark.status.api.v1.ExecutorSummary;
@@ -26,8 +31,8 @@ public final class SparkVersions {
     private SparkVersions() {}
 
     /**
-     * Refuses Spark versions other than 3.5.1 to 4.x. In earlier versions a stage on YARN and Kubernetes cannot request
-     * its own resources unless executors are allocated dynamically (SPARK-45495).
+     * Refuses Spark versions other than 3.5 and 4. {@link #requireStageResources} checks what Spark's own 3.5.0 lacks
+     * and a vendor's may have.
      *
      * @throws RunException that names the version
      */
@@ -41,14 +46,41 @@ public final class SparkVersions {
         boolean known = version.matches();
         int major = known ? Integer.parseInt(version.group(1)) : 0;
         int minor = known ? Integer.parseInt(version.group(2)) : 0;
-        int patch = known ? Integer.parseInt(version.group(3)) : 0;
-        boolean three = major == 3 && minor >= 5 && (minor > 5 || patch >= 1);
+        boolean three = major == 3 && minor >= 5;
         if (!three && major != 4) {
             throw RunException.config("this is Spark " + spark + ": use 3.5.1 to 4.x");
         }
         if (!scala.startsWith("2.13.") && !(three && scala.startsWith("2.12."))) {
             throw RunException.config("this Spark " + spark + " is built with Scala " + scala
                     + ": use one with Scala 2.13" + (three ? " or 2.12" : ""));
+        }
+    }
+
+    /**
+     * Refuses a Spark that cannot give a stage its own cores and GPUs on this cluster. Spark's own 3.5.0 cannot on YARN
+     * and Kubernetes (SPARK-45495).
+     *
+     * @throws RunException that names the version
+     */
+    public static void requireStageResources(SparkContext spark) {
+        if (!Master.parse(spark.master()).isRemote()) {
+            return;
+        }
+        ResourceProfile profile =
+                new TaskResourceProfile(new TaskResourceRequests().cpus(1).requests());
+        requireStageResources(() -> spark.resourceProfileManager().isSupported(profile), spark.master());
+    }
+
+    /** @param supported Spark's own check, which throws if the cluster lacks the support */
+    static void requireStageResources(Callable<Boolean> supported, String master) {
+        try {
+            if (!supported.call()) {
+                throw new SparkException("stage resources are not supported");
+            }
+        } catch (Exception e) {
+            // Scala code throws checked exceptions that it does not declare.
+            throw RunException.config("this Spark " + spark() + " cannot give a stage its own cores on " + master + " ("
+                    + e.getMessage() + "): use Spark 3.5.1 or later, or a standalone cluster");
         }
     }
 

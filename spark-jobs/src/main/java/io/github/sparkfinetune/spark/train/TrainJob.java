@@ -10,6 +10,7 @@ import io.github.sparkfinetune.spark.cluster.Executors;
 import io.github.sparkfinetune.spark.cluster.MemoryChecks;
 import io.github.sparkfinetune.spark.cluster.Placement;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.cluster.SparkVersions;
 import io.github.sparkfinetune.spark.run.Lease;
 import io.github.sparkfinetune.spark.run.OutputFolder;
 import io.github.sparkfinetune.spark.run.RunPaths;
@@ -160,6 +161,7 @@ public final class TrainJob {
         SparkSessions.requireSerializer(session);
         SparkContext spark = session.sparkContext();
         ClusterChecks.check(spark.getConf(), config);
+        SparkVersions.requireStageResources(spark);
         RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());
         try {
             body.check(resolved, spark.hadoopConfiguration());

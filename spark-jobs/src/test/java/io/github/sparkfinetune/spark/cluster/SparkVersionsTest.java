@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.SparkContext;
+import org.apache.spark.SparkException;
 import org.apache.spark.executor.ExecutorMetrics;
 import org.apache.spark.scheduler.AccumulableInfo;
 import org.apache.spark.scheduler.SparkListenerExecutorMetricsUpdate;
@@ -25,7 +26,14 @@ import scala.collection.Seq;
 
 class SparkVersionsTest {
     @ParameterizedTest
-    @CsvSource({"3.5.1, 2.12.18", "3.5.9, 2.13.8", "3.5.1-amzn-0, 2.12.18", "4.0.0, 2.13.16", "4.3.0-preview1, 2.13.17"
+    @CsvSource({
+        "3.5.0, 2.12.18",
+        "3.5.0-vendor.7, 2.12.18",
+        "3.5.1, 2.12.18",
+        "3.5.9, 2.13.8",
+        "3.5.1-amzn-0, 2.12.18",
+        "4.0.0, 2.13.16",
+        "4.3.0-preview1, 2.13.17"
     })
     void acceptsSupportedVersions(String spark, String scala) {
         assertThatCode(() -> SparkVersions.require(spark, scala)).doesNotThrowAnyException();
@@ -34,7 +42,6 @@ class SparkVersionsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "3.5.0, 2.12.18, this is Spark 3.5.0: use 3.5.1 to 4.x",
         "3.4.4, 2.12.17, this is Spark 3.4.4: use 3.5.1 to 4.x",
         "5.0.0, 3.4.0, this is Spark 5.0.0: use 3.5.1 to 4.x",
         "3.5.1, 2.11.12, this Spark 3.5.1 is built with Scala 2.11.12: use one with Scala 2.13 or 2.12",
@@ -94,5 +101,20 @@ class SparkVersionsTest {
 
     private static scala.collection.Map<Tuple2<Object, Object>, ExecutorMetrics> none() {
         return JavaConverters.mapAsScalaMap(Map.of());
+    }
+
+    @Test
+    void asksSparkWhetherItGivesAStageItsOwnCores() {
+        SparkVersions.requireStageResources(() -> true, "yarn");
+
+        assertThatThrownBy(() -> SparkVersions.requireStageResources(
+                        () -> {
+                            throw new SparkException("TaskResourceProfiles are only supported for Standalone");
+                        },
+                        "yarn"))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining(
+                        "cannot give a stage its own cores on yarn (TaskResourceProfiles are only supported"
+                                + " for Standalone): use Spark 3.5.1 or later");
     }
 }

@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyPort;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.server.mock.KubernetesCrudDispatcher;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import io.fabric8.mockwebserver.Context;
+import java.io.Reader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import okhttp3.mockwebserver.MockResponse;
 import okhttp3.mockwebserver.MockWebServer;
@@ -98,7 +102,22 @@ class KubernetesSubmitTest {
                         "s3a://bucket/run.yaml",
                         "--set",
                         "cluster.ranks=2");
-        assertThat(spark.getSecurityContext().getAllowPrivilegeEscalation()).isFalse();
+        assertThat(driver.getSpec().getSecurityContext().getSeccompProfile().getType())
+                .isEqualTo("RuntimeDefault");
+        // What the Pod Security Standard "restricted" asks of every container and volume.
+        assertThat(driver.getSpec().getInitContainers()).isEmpty();
+        assertThat(driver.getSpec().getHostNetwork()).isNull();
+        assertThat(driver.getSpec().getContainers()).allSatisfy(container -> {
+            assertThat(container.getSecurityContext().getAllowPrivilegeEscalation())
+                    .isFalse();
+            assertThat(container.getSecurityContext().getCapabilities().getDrop())
+                    .containsExactly("ALL");
+            assertThat(container.getSecurityContext().getCapabilities().getAdd())
+                    .isEmpty();
+        });
+        assertThat(driver.getSpec().getVolumes())
+                .isNotEmpty()
+                .allMatch(volume -> volume.getEmptyDir() != null || volume.getConfigMap() != null);
         assertThat(spark.getResources().getRequests())
                 .containsEntry("memory", new Quantity("3072Mi"))
                 .containsEntry("ephemeral-storage", new Quantity("10Gi"));
@@ -114,6 +133,26 @@ class KubernetesSubmitTest {
                         "spark.executor.memoryOverhead=4g\\n",
                         "spark.kubernetes.executor.podTemplateContainerName=spark\\n",
                         "ephemeral-storage: 10Gi");
+    }
+
+    @Test
+    void networkPolicyAllowsThePortsOfTheSettings() throws Exception {
+        NetworkPolicy policy = client.getKubernetesSerialization()
+                .unmarshal(Files.readString(Path.of("networkpolicy.yaml")), NetworkPolicy.class);
+        Properties settings = new Properties();
+        try (Reader reader = Files.newBufferedReader(Path.of("spark.conf"))) {
+            settings.load(reader);
+        }
+        List<NetworkPolicyPort> allowed = policy.getSpec().getIngress().get(0).getPorts();
+
+        assertThat(policy.getSpec().getPodSelector().getMatchLabels())
+                .containsEntry("app.kubernetes.io/name", "spark-finetune");
+        for (String port : List.of(
+                settings.getProperty("spark.driver.port"), settings.getProperty("spark.blockManager.port"), "7200")) {
+            int first = Integer.parseInt(port);
+            assertThat(allowed)
+                    .anyMatch(range -> range.getPort().getIntVal() <= first && range.getEndPort() >= first + 16);
+        }
     }
 
     private void submit(String... command) throws Exception {

@@ -89,6 +89,15 @@ public record CleanRow<C>(
         return new CleanRow<>(content, stratum, labels, file, hash, key, changes, verdict);
     }
 
+    /**
+     * Returns the usable row's place in the order in which rows are held out.
+     *
+     * @param seed as {@code data.seed}
+     */
+    public long place(long seed) {
+        return splitKey == null ? RowKey.splitHash(seed, hash.second()) : splitKey.place();
+    }
+
     /** Why the row cannot be used, or is left out on purpose; or null. */
     public String badBecause() {
         return verdict.badBecause();

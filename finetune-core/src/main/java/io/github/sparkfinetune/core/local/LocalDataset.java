@@ -27,7 +27,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -86,46 +85,7 @@ final class LocalDataset<C> {
      * @param rows keys and encoded rows, by key
      * @param strata names of the strata by rank
      */
-    private record Split(LocalSource source, List<byte[][]> rows, List<String> strata, Cleaned cleaned) {}
-
-    /** Counts of cleaned rows. */
-    private static final class Cleaned {
-        private final Map<String, Long> bad = new TreeMap<>();
-        private final Map<String, Long> strata = new TreeMap<>();
-        private final Map<String, Long> labels = new TreeMap<>();
-        private final Map<String, Long> rejected = new TreeMap<>();
-        private final Map<String, Long> masked = new TreeMap<>();
-        private long cut;
-        private long repaired;
-        private long duplicates;
-
-        void add(CleanRow<?> row) {
-            if (row.verdict().corpus() != null && row.badBecause() == null) {
-                row.verdict()
-                        .corpus()
-                        .masked()
-                        .forEach((kind, count) ->
-                                masked.merge(kind.name().toLowerCase(Locale.ROOT), (long) count, Long::sum));
-            }
-            if (row.badBecause() != null) {
-                (row.isRejected() ? rejected : bad).merge(row.badBecause(), 1L, Long::sum);
-                return;
-            }
-            strata.merge(row.stratum(), 1L, Long::sum);
-            row.labels().forEach(label -> labels.merge(label, 1L, Long::sum));
-            cut += row.changes().cut() ? 1 : 0;
-            repaired += row.changes().repaired() ? 1 : 0;
-        }
-
-        void plus(Cleaned other) {
-            other.bad.forEach((reason, count) -> bad.merge(reason, count, Long::sum));
-            other.rejected.forEach((reason, count) -> rejected.merge(reason, count, Long::sum));
-            other.masked.forEach((kind, count) -> masked.merge(kind, count, Long::sum));
-            cut += other.cut;
-            repaired += other.repaired;
-            duplicates += other.duplicates;
-        }
-    }
+    private record Split(LocalSource source, List<byte[][]> rows, List<String> strata, RowCounts counts) {}
 
     /**
      * Writes the dataset, or returns the dataset of the same rows and options that is there.
@@ -147,7 +107,7 @@ final class LocalDataset<C> {
         List<Split> splits = new ArrayList<>();
         try (TextTokenizer open = TextTokenizer.open(tokenizer)) {
             for (LocalSource source : sources) {
-                Cleaned counts = counts(source, clean.get(source));
+                RowCounts counts = counts(source, clean.get(source));
                 Map<String, Long> found = task.rowsPerLabel(counts.strata, counts.labels);
                 if (source.split().equals(Manifest.TRAIN)) {
                     labels = task.labelNames(found.keySet());
@@ -180,8 +140,8 @@ final class LocalDataset<C> {
                 source.key(), source.path(), 1, bytes, digest.of(rows).toHex());
     }
 
-    private Cleaned counts(LocalSource source, List<CleanRow<C>> rows) {
-        Cleaned counts = new Cleaned();
+    private RowCounts counts(LocalSource source, List<CleanRow<C>> rows) {
+        RowCounts counts = new RowCounts();
         rows.forEach(counts::add);
         long bad = counts.bad.values().stream().mapToLong(Long::longValue).sum();
         if (bad > config.data().rows().maxBadFraction() * rows.size()) {
@@ -206,7 +166,7 @@ final class LocalDataset<C> {
     }
 
     private Split sorted(
-            LocalSource source, List<CleanRow<C>> rows, Cleaned counts, TextTokenizer open, List<String> labels) {
+            LocalSource source, List<CleanRow<C>> rows, RowCounts counts, TextTokenizer open, List<String> labels) {
         TaskData.Encoder<C> encoder = task.encoder(open, tokenizer, source.key(), labels);
         List<String> strata = List.copyOf(counts.strata.keySet());
         long seed = config.data().dataset().seed();
@@ -215,9 +175,8 @@ final class LocalDataset<C> {
         for (CleanRow<C> row : rows) {
             if (row.badBecause() == null) {
                 byte[] bytes = train ? encoder.encode(row) : encoder.encodeHeldOut(row);
-                long place = RowKey.splitHash(seed, row.hash().second());
                 int rank = strata.indexOf(row.stratum());
-                encoded.add(new byte[][] {RowKey.of(row.hash(), seed, rank, place, 0, bytes), bytes});
+                encoded.add(new byte[][] {RowKey.of(row.hash(), seed, rank, row.place(seed), 0, bytes), bytes});
             }
         }
         encoded.sort(Comparator.comparing(row -> row[0], Arrays::compareUnsigned));
@@ -240,9 +199,9 @@ final class LocalDataset<C> {
         Map<String, DatasetSplit> written = new LinkedHashMap<>();
         Map<String, SampleChecks> checks = new LinkedHashMap<>();
         SampleCounts all = new SampleCounts(labels.size(), documents);
-        Cleaned cleaned = new Cleaned();
+        RowCounts cleaned = new RowCounts();
         for (Split split : splits) {
-            cleaned.plus(split.cleaned());
+            cleaned.plus(split.counts());
             SampleChecks check = new SampleChecks(tokenizer.unknownTokenId(), task.endTokenIds(tokenizer));
             SampleCounts counts = new SampleCounts(labels.size(), documents);
             DatasetSplit.Shard shard = shard(split, labels, check, counts);

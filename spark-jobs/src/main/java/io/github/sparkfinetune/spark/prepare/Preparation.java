@@ -11,7 +11,6 @@ import io.github.sparkfinetune.data.dataset.SampleChecks;
 import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.DatasetWarnings;
-import io.github.sparkfinetune.data.task.RowKey;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.spark.source.SourceChecks;
 import io.github.sparkfinetune.spark.source.SourceFiles;
@@ -233,9 +232,7 @@ final class Preparation<C> {
                             }
                             // -1 if all rows of this stratum have the same content as rows of another stratum.
                             int rank = splits.rank(row.stratum());
-                            long place = row.splitKey() == null
-                                    ? RowKey.splitHash(seed, row.hash().second())
-                                    : row.splitKey().place();
+                            long place = row.place(seed);
                             if (rank < 0) {
                                 return null;
                             }

@@ -9,9 +9,11 @@ import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.report.LiveReport;
 import io.github.sparkfinetune.report.MetricsFile;
 import io.github.sparkfinetune.report.MetricsLog;
 import io.github.sparkfinetune.report.RunFolder;
+import io.github.sparkfinetune.report.RunProgress;
 import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.track.Tracking;
@@ -29,6 +31,12 @@ public final class Pipeline {
     private final RunFolder folder;
     /** Display of a training in progress, or null. */
     private volatile Progress progress;
+    /** Reports of the work in progress, or null. */
+    private LiveReport live;
+
+    private interface Steps {
+        void run() throws IOException;
+    }
 
     /** @param console receives the results of the steps */
     public Pipeline(RunConfig run, Jobs jobs, Console console) throws IOException {
@@ -41,11 +49,31 @@ public final class Pipeline {
     /** Runs all steps of a checked run. */
     public void all(Progress shown) throws IOException {
         try (Tracking tracking = track()) {
-            prepare();
-            train(shown, tracking);
-            evaluate(tracking);
+            follow(RunProgress.Work.PREPARE, () -> {
+                prepare();
+                live.began(RunProgress.Work.TRAIN);
+                train(shown, tracking);
+                live.began(RunProgress.Work.EVALUATE);
+                evaluate(tracking);
+            });
             tracking.finished(RunFolder.RESULTS);
         }
+    }
+
+    /** Runs steps on the run's folder while browsers and {@code finetune watch} can follow them. */
+    private void follow(RunProgress.Work first, Steps steps) throws IOException {
+        LiveReport reports = LiveReport.start(folder, first, this::note);
+        live = reports;
+        try {
+            steps.run();
+        } catch (Throwable e) {
+            Failure failure = Failure.of(e);
+            reports.failed(failure.exitCode(), failure.message());
+            throw e;
+        } finally {
+            live = null;
+        }
+        reports.done();
     }
 
     private Tracking track() throws IOException {
@@ -88,12 +116,10 @@ public final class Pipeline {
      * @param shown receives the records of the training; closed at the end
      */
     public void train(Progress shown) throws IOException {
-        if (!run.training().tracking().reportTo().isEmpty()) {
-            // Checks first, because a tracker must not write into another run's folder.
-            jobs.check(run);
-        }
+        // Checks first, because neither a tracker nor a report may write into another run's folder.
+        jobs.check(run);
         try (Tracking tracking = track()) {
-            train(shown, tracking);
+            follow(RunProgress.Work.TRAIN, () -> train(shown, tracking));
             tracking.finished(RunFolder.RESULTS);
         }
     }
@@ -104,6 +130,8 @@ public final class Pipeline {
         if (References.areRead(run)) {
             console.say("train     first the model is asked about all samples as it is, unless this run has done so");
         }
+        LiveReport reports = live;
+        reports.resumed(MetricsLog.read(folder));
         TrainingResult result;
         try (MetricsLog log = MetricsLog.open(folder);
                 shown) {
@@ -111,6 +139,7 @@ public final class Pipeline {
             result = jobs.train(run, record -> {
                 log.add(record);
                 shown.add(record);
+                reports.add(record);
                 tracking.add(record);
             });
         } finally {
@@ -118,7 +147,6 @@ public final class Pipeline {
         }
         tracking.add(result);
         MetricsFile.put(folder, result);
-        folder.writeReport();
         console.say(String.format(
                 Locale.ROOT,
                 "train     %,d steps, %,.1f samples/s, %,.0f tokens/s, at most %,.0f MB resident in a process",
@@ -143,7 +171,9 @@ public final class Pipeline {
         }
         List<Scores> scores = jobs.evaluate(run);
         MetricsFile.put(folder, scores);
-        folder.writeReport();
+        if (live == null) {
+            folder.writeReport();
+        }
         long step = MetricsFile.steps(folder);
         track("test", step, scores.get(0), tracking);
         scores.subList(1, scores.size()).forEach(set -> track(set.split(), step, set, tracking));

@@ -2,8 +2,11 @@ package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.train.TrainingRecord;
+import io.github.sparkfinetune.core.train.speed.Pace;
+import io.github.sparkfinetune.core.train.speed.SlowRank;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.function.LongSupplier;
 
 /**
@@ -21,10 +24,9 @@ public final class Progress implements AutoCloseable {
     private final int width;
 
     private volatile double share;
+    private final Pace pace = new Pace();
     private boolean started;
     private boolean open;
-    private long firstStep;
-    private long firstNanos;
     private long lastLineNanos;
 
     /**
@@ -35,8 +37,7 @@ public final class Progress implements AutoCloseable {
         this.out = out;
         this.redraw = redraw;
         this.nanos = nanos;
-        String columns = System.getenv("COLUMNS");
-        this.width = columns != null && columns.matches("[0-9]{2,4}") ? Integer.parseInt(columns) - 1 : 100;
+        this.width = width();
     }
 
     synchronized void add(TrainingRecord record) {
@@ -44,35 +45,27 @@ public final class Progress implements AutoCloseable {
         long now = nanos.getAsLong();
         if (!started) {
             started = true;
-            firstStep = record.step();
-            firstNanos = now;
             lastLineNanos = now - LINE_EVERY;
         }
+        pace.add(record.step(), record.totalSteps(), now);
         if (record.precision() != null) {
             endLine();
             out.println("precision " + record.precision());
         }
         if (record.slowRank() != null) {
             endLine();
-            out.printf(
-                    Locale.ROOT,
-                    "warning   %s computes a step in %.2f s, the others in %.2f s and wait: is its machine busy or slower?%n",
-                    record.slowRank().name(),
-                    record.slowRank().seconds(),
-                    record.slowRank().others());
+            out.println(slowLine(record.slowRank()));
         }
         if (record.eval() != null) {
             endLine();
-            StringBuilder line = new StringBuilder("eval      step " + record.step());
-            record.eval().forEach((name, value) -> line.append("  " + name + " " + Metric.shown(name, value)));
-            out.println(line);
+            out.println(evalLine(record));
         } else if (redraw) {
-            String line = line(record, now);
+            String line = line(record);
             out.print("\r" + (line.length() > width ? line.substring(0, width) : line) + "\u001b[K");
             out.flush();
             open = true;
         } else if (now - lastLineNanos >= LINE_EVERY || record.step() == record.totalSteps()) {
-            out.println(line(record, now));
+            out.println(line(record));
             lastLineNanos = now;
         }
     }
@@ -88,34 +81,56 @@ public final class Progress implements AutoCloseable {
         out.println(line);
     }
 
-    private String line(TrainingRecord record, long now) {
-        int filled = (int) (share * CELLS);
+    private String line(TrainingRecord record) {
+        return stepLine(record, pace.secondsLeft());
+    }
+
+    /**
+     * Returns the line of a step.
+     *
+     * @param secondsLeft remaining time, or empty if unknown
+     */
+    static String stepLine(TrainingRecord record, OptionalDouble secondsLeft) {
+        String left = secondsLeft.isEmpty() ? "ETA ?" : "ETA " + Pace.clock(secondsLeft.getAsDouble());
         return String.format(
                 Locale.ROOT,
-                "train     [%s%s] %d/%d  loss %.4f  lr %.2e  %,.0f tokens/s  %s",
-                "#".repeat(filled),
-                "-".repeat(CELLS - filled),
+                "train     %s %d/%d  loss %.4f  lr %.2e  %,.0f tokens/s  %s",
+                bar((double) record.step() / record.totalSteps()),
                 record.step(),
                 record.totalSteps(),
                 record.training().loss(),
                 record.training().learningRate(),
                 record.training().tokensPerSecond(),
-                left(record, now));
+                record.step() == record.totalSteps() ? "done" : left);
     }
 
-    /** Returns the remaining time at the mean speed since the first record. */
-    private String left(TrainingRecord record, long now) {
-        if (record.step() == record.totalSteps()) {
-            return "done";
-        }
-        if (record.step() == firstStep) {
-            return "ETA ?";
-        }
-        double seconds = (now - firstNanos) / 1e9 / (record.step() - firstStep) * (record.totalSteps() - record.step());
-        long whole = Math.round(seconds);
-        return whole < 3600
-                ? String.format(Locale.ROOT, "ETA %d:%02d", whole / 60, whole % 60)
-                : String.format(Locale.ROOT, "ETA %d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
+    /** Returns a bar of the completed share. */
+    static String bar(double share) {
+        int filled = (int) (share * CELLS);
+        return "[" + "#".repeat(filled) + "-".repeat(CELLS - filled) + "]";
+    }
+
+    /** Returns the line of an evaluation. */
+    static String evalLine(TrainingRecord record) {
+        StringBuilder line = new StringBuilder("eval      step " + record.step());
+        record.eval().forEach((name, value) -> line.append("  " + name + " " + Metric.shown(name, value)));
+        return line.toString();
+    }
+
+    /** Returns the warning about a rank for which the others wait. */
+    static String slowLine(SlowRank slow) {
+        return String.format(
+                Locale.ROOT,
+                "warning   %s computes a step in %.2f s, the others in %.2f s and wait: is its machine busy or slower?",
+                slow.name(),
+                slow.seconds(),
+                slow.others());
+    }
+
+    /** Returns the width of the terminal. */
+    static int width() {
+        String columns = System.getenv("COLUMNS");
+        return columns != null && columns.matches("[0-9]{2,4}") ? Integer.parseInt(columns) - 1 : 100;
     }
 
     private void endLine() {

@@ -70,7 +70,7 @@ public final class MetricsLog implements AutoCloseable {
             if (out == null) {
                 out = folder.grow(RunFolder.METRICS_LOG);
                 for (TrainingRecord kept : earlier) {
-                    if (kept.step() < record.step() || (kept.step() == record.step() && record.eval() != null)) {
+                    if (isKept(kept, record)) {
                         write(kept);
                     }
                 }
@@ -81,6 +81,11 @@ public final class MetricsLog implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Returns whether a record of an earlier call stays before the first new record. */
+    static boolean isKept(TrainingRecord earlier, TrainingRecord first) {
+        return earlier.step() < first.step() || (earlier.step() == first.step() && first.eval() != null);
     }
 
     private void write(TrainingRecord record) throws IOException {

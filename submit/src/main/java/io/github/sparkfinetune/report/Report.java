@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.core.train.TrainingRecord;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -28,8 +29,13 @@ final class Report {
 
     private Report() {}
 
-    /** Returns the report of a run's results so far. */
-    static String of(RunFolder folder) throws IOException {
+    /**
+     * Returns the report of a run's results so far.
+     *
+     * @param records records of the training so far
+     * @param progress state of the command that works on the run or has failed, or null for the report of results
+     */
+    static String of(RunFolder folder, List<TrainingRecord> records, RunProgress progress) throws IOException {
         String yaml = folder.read(RunFolder.RUN_YAML).orElseThrow();
         RunConfig run = RunConfigLoader.parse(yaml, folder.shown(RunFolder.RUN_YAML), List.of());
         RunMetrics metrics = MetricsFile.read(folder);
@@ -37,7 +43,11 @@ final class Report {
         TaskSpec task = TaskSpecs.of(run);
 
         Map<String, String> parts = new HashMap<>();
-        parts.put("title", Html.escape(run.output().dir().replaceFirst(".*/(?=[^/]+/*$)", "")));
+        String name = Html.escape(run.output().dir().replaceFirst(".*/(?=[^/]+/*$)", ""));
+        parts.put("name", name);
+        parts.put("title", (progress == null ? "" : LiveSection.title(progress)) + name);
+        parts.put("refresh", progress == null ? "" : LiveSection.refresh(progress));
+        parts.put("live", progress == null ? "" : LiveSection.of(progress));
         parts.put(
                 "subtitle",
                 Html.escape(run.base().model() + " · " + name(run.task()) + " · "
@@ -52,7 +62,7 @@ final class Report {
         parts.put("data-funnel", data(folder, run.dataset()));
         parts.put("unit", "mean per " + task.lossUnit());
         parts.put("settings", Html.escape(yaml));
-        parts.put("data", Html.scriptData(MetricsLog.JSON.writeValueAsString(Curves.of(MetricsLog.read(folder)))));
+        parts.put("data", Html.scriptData(MetricsLog.JSON.writeValueAsString(Curves.of(records))));
         parts.put("style", resource("report.css"));
         parts.put("script", resource("report.js"));
         parts.put("uplot-style", resource(UPLOT + "uPlot.min.css"));

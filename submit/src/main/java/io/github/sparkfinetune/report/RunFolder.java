@@ -5,6 +5,8 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
+import io.github.sparkfinetune.core.checkpoint.Checkpoint;
+import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.GrowingFile;
 import io.github.sparkfinetune.data.files.HadoopFiles;
@@ -24,7 +26,7 @@ import org.apache.hadoop.fs.Path;
 
 /**
  * Small files of a run's output folder, on any Hadoop file system: {@code run.yaml}, which training writes,
- * {@code metrics.jsonl}, {@code metrics.json} and {@code report.html}.
+ * {@code metrics.jsonl}, {@code metrics.json}, {@code progress.json} and {@code report.html}.
  */
 public final class RunFolder {
     /** Configuration of the run; a folder with this file belongs to the run. */
@@ -39,8 +41,14 @@ public final class RunFolder {
     /** Name of the report. */
     public static final String REPORT = "report.html";
 
+    /** Where a run is, for those who watch it. */
+    public static final String PROGRESS = "progress.json";
+
     /** Files with the results of a run. */
     public static final List<String> RESULTS = List.of(RUN_YAML, METRICS, REPORT);
+
+    private static final String CHECKPOINTS = "checkpoints";
+    private static final String CHECKPOINT_MARKER = "COMMITTED";
 
     private final String dir;
     private final Path path;
@@ -82,7 +90,7 @@ public final class RunFolder {
 
     /** Writes {@value #REPORT} with the run's results so far. */
     public void writeReport() throws IOException {
-        write(REPORT, Report.of(this));
+        write(REPORT, Report.of(this, MetricsLog.read(this), null));
     }
 
     /**
@@ -114,6 +122,25 @@ public final class RunFolder {
     /** Returns the name of a file of the folder for messages. */
     public String shown(String name) {
         return dir + "/" + name;
+    }
+
+    /** Returns whether the folder is on an object store. */
+    boolean isObjectStore() {
+        return HadoopFiles.isObjectStore(files);
+    }
+
+    /** Returns the run's newest committed checkpoint, or null. */
+    RunProgress.Saved newestCheckpoint() throws IOException {
+        Path folder = new Path(path, CHECKPOINTS);
+        Optional<Checkpoint> newest =
+                CheckpointStore.open(folder, files.getConf(), "reader").newest();
+        if (newest.isEmpty()) {
+            return null;
+        }
+        Path marker = new Path(new Path(folder, newest.get().name()), CHECKPOINT_MARKER);
+        Instant time = Instant.ofEpochMilli(files.getFileStatus(marker).getModificationTime());
+        return new RunProgress.Saved(
+                newest.get().step(), time.truncatedTo(ChronoUnit.SECONDS).toString());
     }
 
     /** Returns the manifest of a prepared dataset, or empty if there is none. */

@@ -1,4 +1,48 @@
 "use strict";
+// The page of a running command follows the run: it reloads itself, which also works from a file.
+(() => {
+  document.querySelectorAll("time").forEach(time => {
+    const at = new Date(time.dateTime);
+    const today = at.toDateString() === new Date().toDateString();
+    time.textContent = at.toLocaleString(undefined, today ? {timeStyle: "medium"} : {dateStyle: "medium", timeStyle: "medium"});
+  });
+  const live = document.getElementById("live");
+  if (!live || live.dataset.state !== "running") return;
+
+  const updated = Date.parse(live.dataset.updated);
+  const seconds = () => (Date.now() - updated) / 1000;
+  const silent = () => seconds() > Number(live.dataset.silence);
+  const ago = s => s < 5400 ? `${Math.round(s / 60)} min` : `${Math.round(s / 3600)} h`;
+  const news = document.getElementById("news");
+  const time = news.querySelector("time").textContent;
+  // A notebook shows a copy of the report, which no reload changes.
+  const copy = location.protocol === "about:";
+  const show = () => {
+    live.classList.toggle("silent", !copy && silent());
+    news.textContent = copy ? `As of ${time}.`
+      : silent() ? `No news since ${time} (${ago(seconds())}): the driver may have ended; start the same command to go on.`
+      : `As of ${time}. This page follows the run.`;
+  };
+  show();
+  setInterval(show, 1000);
+  if (copy) return;
+
+  // An open section stays open.
+  const remember = (key, value) => {
+    try {
+      if (value === undefined) return sessionStorage.getItem(location.pathname + key);
+      sessionStorage.setItem(location.pathname + key, value);
+    } catch {
+      return null; // This browser stores nothing for files.
+    }
+  };
+  document.querySelectorAll("details").forEach((details, i) => {
+    details.open = remember("#details" + i) === "open";
+    details.addEventListener("toggle", () => remember("#details" + i, details.open ? "open" : ""));
+  });
+  const follow = () => setTimeout(() => getSelection().isCollapsed ? location.reload() : follow(), silent() ? 30000 : 3000);
+  follow();
+})();
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const box = document.getElementById("charts");

@@ -9,11 +9,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class FinetuneTest extends CommandLineOverFakeJobs {
     @ParameterizedTest
-    @CsvSource({"prepare,prepare", "train,train", "evaluate,evaluate"})
-    void commandRunsOnlyItsJob(String command, String job) {
+    @CsvSource({"prepare,prepare", "train,check train", "evaluate,evaluate"})
+    void commandRunsOnlyItsJob(String command, String jobs) {
         assertThat(finetune(command, "--config", recipe(), "--set", "output.dir=" + dir))
                 .isZero();
-        assertThat(calls).containsExactly("open", job, "close");
+        assertThat(calls).containsExactly(("open " + jobs + " close").split(" "));
         assertThat(dir.resolve("status.json"))
                 .content()
                 .contains("\"exit_code\": 0")
@@ -67,7 +67,7 @@ class FinetuneTest extends CommandLineOverFakeJobs {
                 .contains("\"command\": \"train\"")
                 .contains("\"exit_code\": 3")
                 .contains("\"message\": \"data/x.jsonl:3: no JSON fix it\"");
-        assertThat(calls).containsExactly("open", "train", "close");
+        assertThat(calls).containsExactly("open", "check", "train", "close");
     }
 
     @Test

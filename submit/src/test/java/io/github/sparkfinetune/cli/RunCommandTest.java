@@ -38,7 +38,7 @@ class RunCommandTest extends CommandLineOverFakeJobs {
         try (var files = Files.list(dir)) {
             assertThat(files.map(file -> file.getFileName().toString()))
                     .containsExactlyInAnyOrder(
-                            "run.yaml", "metrics.jsonl", "metrics.json", "report.html", "status.json");
+                            "run.yaml", "metrics.jsonl", "metrics.json", "report.html", "progress.json", "status.json");
         }
     }
 
@@ -98,7 +98,7 @@ class RunCommandTest extends CommandLineOverFakeJobs {
         calls.clear();
         assertThat(finetune("train", "--config", chain.toString(), "--stage", "labels"))
                 .isZero();
-        assertThat(calls).containsExactly("open", "train", "close");
+        assertThat(calls).containsExactly("open", "check", "train", "close");
         assertThat(finetune("train", "--config", chain.toString())).isEqualTo(2);
         assertThat(finetune("train", "--config", chain.toString(), "--stage", "other"))
                 .isEqualTo(2);

@@ -86,6 +86,7 @@ public final class Finetune implements Callable<Integer> {
                         new PromoteCommand(opener),
                         new RollbackCommand(),
                         new RunCommand(opener),
+                        new WatchCommand(),
                         new CompletionCommand(),
                         help())
                 .forEach(line::addSubcommand);

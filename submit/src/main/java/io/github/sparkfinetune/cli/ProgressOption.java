@@ -4,7 +4,7 @@ import io.github.sparkfinetune.job.Progress;
 import java.io.PrintWriter;
 import picocli.CommandLine.Option;
 
-/** Option of the commands that train. */
+/** Option of the commands that show a training. */
 final class ProgressOption {
     /** Style of the progress display; the names are the option's values. */
     enum Style {
@@ -16,11 +16,16 @@ final class ProgressOption {
             names = "--progress",
             paramLabel = "bar|lines",
             defaultValue = "lines",
-            description = "Redraw one line, or write a line every few seconds.")
+            description = "Redraw what is shown, or write a line every few seconds.")
     private Style style;
+
+    /** Returns whether the output is a terminal. */
+    boolean redraws() {
+        return style == Style.bar;
+    }
 
     /** Starts a progress display on {@code err}. */
     Progress start(PrintWriter err) {
-        return new Progress(err, style == Style.bar, System::nanoTime);
+        return new Progress(err, redraws(), System::nanoTime);
     }
 }

@@ -50,7 +50,8 @@ class LauncherTest {
     static Stream<String> otherCommands() {
         List<String> jobs = jobCommands().toList();
         return CommandHelpTest.commands().stream()
-                .filter(command -> !jobs.contains(command) && !command.equals("rollback"));
+                .filter(command ->
+                        !jobs.contains(command) && !List.of("rollback", "watch").contains(command));
     }
 
     @ParameterizedTest
@@ -87,6 +88,19 @@ class LauncherTest {
                 .startsWith("spark-submit")
                 .containsSubsequence("rollback", "--pointer", "model.json")
                 .doesNotContain("--local");
+    }
+
+    @Test
+    void watchReadsTheFolderFromThisMachineWhateverTheMasterIs() throws Exception {
+        List<String> command = launch(
+                "watch", "--master", "yarn", "--deploy-mode=cluster", "--conf", "spark.a=b", "--config", "r.yaml");
+
+        assertThat(command)
+                .startsWith("spark-submit", "--master", "yarn", "--deploy-mode", "cluster", "--conf", "spark.a=b")
+                .containsSubsequence("spark.a=b", "--master", "local[1]", "--deploy-mode", "client", "--class")
+                .containsSubsequence("watch", "--config", "r.yaml")
+                // The test's output is no terminal.
+                .doesNotContain("--local", "--progress");
     }
 
     @ParameterizedTest

@@ -15,12 +15,20 @@ import io.github.sparkfinetune.spark.trace.Trace;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 
 /** Jobs of the commands, on one Spark session. */
 public interface Jobs extends AutoCloseable {
+
+    /** A page in the session's user interface. */
+    @FunctionalInterface
+    interface Page extends AutoCloseable {
+        @Override
+        void close();
+    }
 
     /** Factory of jobs. */
     @FunctionalInterface
@@ -135,6 +143,13 @@ public interface Jobs extends AutoCloseable {
      * @param progress receives a line for each uploaded file
      */
     String push(RunConfig config, HubName name, boolean isPrivate, Consumer<String> progress);
+
+    /**
+     * Shows a page in the user interface of the session, if it has one, until the returned page is closed.
+     *
+     * @param html makes the page; any thread calls it
+     */
+    Page show(Callable<String> html);
 
     /** Returns the driver's configuration of the file systems. */
     Configuration hadoop();

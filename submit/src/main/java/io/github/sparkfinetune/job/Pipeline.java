@@ -64,7 +64,9 @@ public final class Pipeline {
     private void follow(RunProgress.Work first, Steps steps) throws IOException {
         LiveReport reports = LiveReport.start(folder, first, this::note);
         live = reports;
+        Jobs.Page page = () -> {};
         try {
+            page = jobs.show(reports::html);
             steps.run();
         } catch (Throwable e) {
             Failure failure = Failure.of(e);
@@ -72,6 +74,7 @@ public final class Pipeline {
             throw e;
         } finally {
             live = null;
+            page.close();
         }
         reports.done();
     }

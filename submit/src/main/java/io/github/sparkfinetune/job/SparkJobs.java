@@ -42,6 +42,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -223,6 +224,11 @@ public final class SparkJobs implements Jobs {
     public String push(RunConfig config, HubName name, boolean isPrivate, Consumer<String> progress) {
         HubUpload hub = new HubUpload(HubSettings.of(System.getenv()), progress);
         return PushJob.run(config, name, isPrivate, hub, fileSystems(config, "push"));
+    }
+
+    @Override
+    public Page show(Callable<String> html) {
+        return UiTab.show(session().sparkContext(), html);
     }
 
     /** Returns the file systems' configuration that a session would have. */

@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
@@ -219,6 +220,11 @@ abstract class CommandLineOverFakeJobs {
         public String export(RunConfig config, GgufType type, String output) {
             calls.add("export " + type + " " + output);
             return "4 tensors";
+        }
+
+        @Override
+        public Page show(Callable<String> html) {
+            return () -> {};
         }
 
         @Override

@@ -47,6 +47,12 @@ class SparkLinkTest {
                     .anyMatch(member -> member.startsWith("accumUpdates()"));
             assertThat(members(classes, "org/apache/spark/SparkUserAppException"))
                     .anyMatch(member -> member.startsWith("<init>(I"));
+            assertThat(members(classes, "org/apache/spark/ui/JettyUtils"))
+                    .anyMatch(member -> member.matches("createServletHandler\\(Ljava/lang/String;"
+                            + "Lorg/apache/spark/ui/JettyUtils\\$ServletParams;Lorg/apache/spark/SparkConf;"
+                            + "Ljava/lang/String;\\)L.*ServletContextHandler;"));
+            assertThat(members(classes, "org/apache/spark/ui/WebUI"))
+                    .anyMatch(member -> member.matches("attachHandler\\(L[^;]*ServletContextHandler;\\)V"));
         }
     }
 

@@ -2,10 +2,12 @@ package io.github.sparkfinetune.spark.cluster;
 
 import io.github.sparkfinetune.conf.error.RunException;
 import java.lang.reflect.Constructor;
+import java.lang.reflect.Method;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.apache.spark.SparkContext;
 import org.apache.spark.SparkException;
 import org.apache.spark.SparkUserAppException;
@@ -16,6 +18,8 @@ import org.apache.spark.resource.TaskResourceRequests;
 import org.apache.spark.scheduler.AccumulableInfo;
 import org.apache.spark.scheduler.SparkListenerExecutorMetricsUpdate;
 import org.apache.spark.status.api.v1.ExecutorSummary;
+import org.apache.spark.ui.JettyUtils;
+import org.apache.spark.ui.SparkUI;
 import scala.Tuple4;
 import scala.collection.JavaConverters;
 import scala.collection.Seq;
@@ -110,6 +114,38 @@ public final class SparkVersions {
         return tasks.stream()
                 .flatMap(task -> JavaConverters.seqAsJavaList(task._4()).stream())
                 .toList();
+    }
+
+    /**
+     * Attaches a page to Spark's UI. Jetty's type of a handler is in another package since 4.2.
+     *
+     * @param path path of the page below the UI's address
+     * @param page makes the page from a request, which is of {@code javax.servlet} in 3.5 and of
+     *     {@code jakarta.servlet} in 4.x
+     */
+    public static void attach(SparkUI ui, String path, JettyUtils.ServletParams<?> page) {
+        Object handler = callAny(JettyUtils.class, null, "createServletHandler", path, page, ui.conf(), "");
+        callAny(SparkUI.class, ui, "attachHandler", handler);
+    }
+
+    /** Calls the public method with a name that takes these arguments. */
+    private static Object callAny(Class<?> type, Object target, String name, Object... arguments) {
+        try {
+            for (Method method : type.getMethods()) {
+                if (method.getName().equals(name) && takes(method, arguments)) {
+                    return method.invoke(target, arguments);
+                }
+            }
+        } catch (ReflectiveOperationException e) {
+            throw unknown(type.getName() + "." + name, e);
+        }
+        throw unknown(type.getName() + "." + name, null);
+    }
+
+    private static boolean takes(Method method, Object... arguments) {
+        Class<?>[] types = method.getParameterTypes();
+        return types.length == arguments.length
+                && IntStream.range(0, types.length).allMatch(i -> types[i].isInstance(arguments[i]));
     }
 
     /** Returns an exception that spark-submit turns into an exit code. */

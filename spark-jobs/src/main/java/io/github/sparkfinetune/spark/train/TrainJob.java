@@ -97,7 +97,11 @@ public final class TrainJob {
         Runnable cancel = () -> spark.cancelJobGroup(group);
         TrainListener listener = new TrainListener(group, accumulator.id(), feed, cancel);
         spark.addSparkListener(listener);
-        spark.setJobGroup(group, "train " + resolved.base().model() + " on " + ranks + " rank(s)", true);
+        spark.setJobGroup(
+                group,
+                "train " + resolved.base().model() + " on " + ranks + " rank(s) into "
+                        + resolved.output().dir(),
+                true);
         Lease lease = null;
         try {
             Path folder = new Path(resolved.output().dir());

@@ -85,7 +85,7 @@ public record DatasetSplit(
     }
 
     /**
-     * One Parquet file, see {@link SampleWriter}.
+     * One Parquet file, see {@link io.github.sparkfinetune.data.dataset.parquet.SampleWriter}.
      *
      * @param file path within the dataset's folder, with {@code /}
      * @param bytes length of the file

@@ -46,8 +46,8 @@ import org.slf4j.LoggerFactory;
  *   <li>{@code FINAL}, a single newline, once the run has ended with this checkpoint.
  * </ol>
  *
- * <p>{@link SafetensorsWriter} writes the tensors' files in the order of the model and with the metadata {@code format:
- * pt}. A reader finds tensors by name.
+ * <p>{@link io.github.sparkfinetune.core.safetensors.SafetensorsWriter} writes the tensors' files in the order of the
+ * model and with the metadata {@code format: pt}. A reader finds tensors by name.
  *
  * <p>A folder is committed once {@code COMMITTED} and the markers of all its ranks exist and list the actual sizes of
  * the files. Readers skip other folders. So ranks write without waiting for each other, and nothing depends on renames,

@@ -16,7 +16,7 @@ final class WatchView {
 
     private final PrintWriter out;
     private final boolean redraw;
-    private final int width = Progress.width();
+    private final int columns = Progress.width();
     private int drawn;
     private String heading = "";
     private RunProgress.Newest newest;
@@ -30,7 +30,8 @@ final class WatchView {
 
     void show(Watched run, Instant now) {
         if (redraw) {
-            draw(WatchPage.lines(run, now));
+            // What a run ended with is not cut off.
+            draw(WatchPage.lines(run, now), run.state().isEnded() ? Integer.MAX_VALUE : columns);
             return;
         }
         String current = WatchPage.heading(run, now, false);
@@ -54,7 +55,7 @@ final class WatchView {
         drawn = 0;
     }
 
-    private void draw(List<String> lines) {
+    private void draw(List<String> lines, int width) {
         StringBuilder text = new StringBuilder(drawn == 0 ? "" : UP.formatted(drawn));
         for (String line : lines) {
             text.append('\r')

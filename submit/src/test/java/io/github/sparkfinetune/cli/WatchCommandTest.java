@@ -111,6 +111,15 @@ class WatchCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
+    void aTerminalShowsTheWholeErrorOfAFailedRun() throws IOException {
+        String error = "data: no rows in " + "a-long-name/".repeat(30);
+        progress("\"state\":\"failed\",\"exit_code\":3,\"message\":\"" + error + "\"", 4, Instant.now());
+
+        assertThat(watch("--progress", "bar")).isEqualTo(3);
+        assertThat(out.toString()).contains("with exit code 3: " + error);
+    }
+
+    @Test
     void endsWithAMessageIfThereIsNoRun() {
         assertThat(watch("--once")).isEqualTo(4);
         assertThat(err.toString()).startsWith("error: " + dir + " has no run in progress yet: start it with");

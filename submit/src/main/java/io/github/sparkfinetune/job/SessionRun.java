@@ -46,7 +46,7 @@ public final class SessionRun {
     private final Screen screen = new Screen();
     private final Console console = new OnScreen(new PrintWriter(screen));
     private volatile Progress progress = progress();
-    private volatile Job job;
+    private volatile RunningStep running;
 
     private record OnScreen(PrintWriter err) implements Console {
         @Override
@@ -54,9 +54,6 @@ public final class SessionRun {
             err.println(line);
         }
     }
-
-    /** The step in progress. */
-    private record Job(Thread thread, String group) {}
 
     private SessionRun(SparkSession session, List<Stage> stages) {
         if (stages.size() > 1) {
@@ -215,13 +212,10 @@ public final class SessionRun {
     }
 
     private void run(String command, boolean writesStatus, Step step) throws IOException {
-        Job started = new Job(Thread.currentThread(), "finetune-" + UUID.randomUUID());
-        job = started;
-        session.sparkContext()
-                .setJobGroup(
-                        started.group(),
-                        "finetune " + command + " " + config().output().dir(),
-                        true);
+        RunningStep started = RunningStep.start(
+                session.sparkContext(),
+                "finetune " + command + " " + config().output().dir());
+        running = started;
         try {
             Execution execution = new Execution(command, jobs, console);
             List<Stage> stages = List.of(stage);
@@ -230,18 +224,22 @@ public final class SessionRun {
                     writesStatus,
                     () -> step.on(execution.withModels(stages).get(0).config()));
         } finally {
-            job = null;
-            session.sparkContext().clearJobGroup();
+            running = null;
+            started.end();
         }
     }
 
-    /** Cancels the step that another thread runs; the call of that thread fails. */
-    public void cancel() {
-        Job now = job;
+    /**
+     * Cancels the step that another thread runs; the call of that thread fails.
+     *
+     * @return whether there was a step to cancel
+     */
+    public boolean cancel() {
+        RunningStep now = running;
         if (now != null) {
-            session.sparkContext().cancelJobGroup(now.group());
-            now.thread().interrupt();
+            now.cancel();
         }
+        return now != null;
     }
 
     private Progress progress() {
@@ -253,16 +251,18 @@ public final class SessionRun {
      *
      * @param lines complete lines since the last call
      * @param line the unfinished line
-     * @param share completed share of the training's steps
+     * @param share completed share of the training's steps, or of the tasks of the active stages
      */
     private record Shown(List<String> lines, String line, double share) {}
 
     /**
      * Returns new output as JSON: the complete {@code lines} since the last call, the unfinished {@code line}, and the
-     * completed {@code share} of the training.
+     * completed {@code share} of the training, or of the tasks of another step.
      */
     public String shown() throws JsonProcessingException {
-        return JsonFiles.MAPPER.writeValueAsString(new Shown(screen.take(), screen.open(), progress.share()));
+        RunningStep now = running;
+        double share = progress.share() > 0 || now == null ? progress.share() : now.share();
+        return JsonFiles.MAPPER.writeValueAsString(new Shown(screen.take(), screen.open(), share));
     }
 
     /** Returns the dataset's {@code manifest.json}. */

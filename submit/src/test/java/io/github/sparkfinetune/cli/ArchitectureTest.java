@@ -109,6 +109,7 @@ class ArchitectureTest {
             "spark.ml",
             "report",
             "job",
+            "job.connect",
             "cli");
 
     private static JavaClasses all;

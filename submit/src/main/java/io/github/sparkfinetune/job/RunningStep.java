@@ -1,0 +1,60 @@
+package io.github.sparkfinetune.job;
+
+import java.util.Arrays;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.apache.spark.SparkContext;
+import org.apache.spark.SparkJobInfo;
+import org.apache.spark.SparkStageInfo;
+import org.apache.spark.SparkStatusTracker;
+import scala.Option;
+
+/**
+ * A step in progress: its thread, and the group of the Spark jobs that the thread starts.
+ *
+ * @param group name of the job group, which no other step has
+ */
+record RunningStep(SparkContext spark, Thread thread, String group) {
+
+    /**
+     * Starts a step in the calling thread.
+     *
+     * @param description what Spark's UI shows for the jobs
+     */
+    static RunningStep start(SparkContext spark, String description) {
+        RunningStep step = new RunningStep(spark, Thread.currentThread(), "finetune-" + UUID.randomUUID());
+        spark.setJobGroup(step.group, description, true);
+        return step;
+    }
+
+    /** Ends the step; its thread calls this. */
+    void end() {
+        spark.clearJobGroup();
+    }
+
+    /** Cancels the step's jobs and interrupts its thread. */
+    void cancel() {
+        spark.cancelJobGroup(group);
+        thread.interrupt();
+    }
+
+    /** Returns the completed share of the tasks of the step's active stages, 0 if there are none. */
+    double share() {
+        SparkStatusTracker tracker = spark.statusTracker();
+        Set<Integer> active = Arrays.stream(tracker.getActiveStageIds()).boxed().collect(Collectors.toSet());
+        int tasks = 0;
+        int completed = 0;
+        for (int job : tracker.getJobIdsForGroup(group)) {
+            Option<SparkJobInfo> info = tracker.getJobInfo(job);
+            for (int id : info.isEmpty() ? new int[0] : info.get().stageIds()) {
+                Option<SparkStageInfo> stage = active.contains(id) ? tracker.getStageInfo(id) : Option.empty();
+                if (stage.nonEmpty()) {
+                    tasks += stage.get().numTasks();
+                    completed += stage.get().numCompletedTasks();
+                }
+            }
+        }
+        return tasks == 0 ? 0 : (double) completed / tasks;
+    }
+}

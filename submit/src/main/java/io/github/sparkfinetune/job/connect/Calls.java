@@ -1,0 +1,138 @@
+package io.github.sparkfinetune.job.connect;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.job.SessionRun;
+import io.github.sparkfinetune.spark.predict.CorpusVerdicts;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * The calls of clients. Arguments are JSON. Between two calls the server keeps nothing but temporary views: {@code run}
+ * is the whole configuration as {@code ofText} and its siblings return it. DataFrames travel as the names of views.
+ */
+final class Calls {
+    private Calls() {}
+
+    /**
+     * Makes a call and returns the JSON of its {@link Answer}.
+     *
+     * @param session session of the client
+     * @param call name of the call
+     * @param arguments a JSON object
+     */
+    static String answer(SparkSession session, String call, String arguments) {
+        try {
+            return JsonFiles.MAPPER.writeValueAsString(answered(session, call, arguments));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Answer answered(SparkSession session, String call, String arguments) {
+        try {
+            return call(session, call, new Arguments(JsonFiles.MAPPER.readTree(arguments)));
+        } catch (Exception e) { // Scala's methods throw checked exceptions that they do not declare
+            return Answer.of(Steps.failure(e), null);
+        }
+    }
+
+    private static Answer call(SparkSession session, String call, Arguments arguments) throws IOException {
+        return switch (call) {
+            case "ofText" ->
+                text(SessionRun.ofText(
+                                session,
+                                arguments.text("text"),
+                                arguments.text("name"),
+                                arguments.texts("settings"),
+                                arguments.optional("stage"))
+                        .json());
+            case "ofFile" ->
+                text(SessionRun.ofFile(
+                                session,
+                                arguments.text("path"),
+                                arguments.texts("settings"),
+                                arguments.optional("stage"))
+                        .json());
+            case "ofFolder" ->
+                text(SessionRun.ofFolder(session, arguments.text("folder")).json());
+            case "rows" -> text(SessionRun.view(session.table(arguments.text("view"))));
+            case "verdicts" ->
+                view(CorpusVerdicts.of(
+                        session.table(arguments.text("view")), arguments.text("column"), arguments.texts("settings")));
+            case "shown" -> Answer.of(Steps.shown(arguments.text("step"), arguments.number("from")));
+            case "cancel" -> Answer.of(JsonFiles.MAPPER.valueToTree(Steps.cancel(arguments.text("step"))));
+            default -> call(session, call, run(session, arguments), arguments);
+        };
+    }
+
+    private static SessionRun run(SparkSession session, Arguments arguments) {
+        return SessionRun.ofText(session, arguments.text("run"), "run", List.of(), null);
+    }
+
+    private static Answer call(SparkSession session, String call, SessionRun run, Arguments arguments)
+            throws IOException {
+        return switch (call) {
+            case "plan" -> Answer.of(JsonFiles.MAPPER.valueToTree(run.plan()));
+            case "prepare" -> Steps.run(arguments.text("step"), run, run::prepare);
+            case "train" -> Steps.run(arguments.text("step"), run, run::train);
+            case "evaluate" -> Steps.run(arguments.text("step"), run, run::evaluate);
+            case "predict" ->
+                Steps.run(
+                        arguments.text("step"),
+                        run,
+                        () -> run.predict(arguments.text("input"), arguments.text("output")));
+            case "manifest" -> text(run.manifest());
+            case "funnel" -> text(run.funnel());
+            case "file" -> text(run.file(arguments.text("name")));
+            case "samples" -> view(run.samples(arguments.text("split")));
+            case "predictions" -> view(run.predict(session.table(arguments.text("view")), arguments.text("column")));
+            default ->
+                throw RunException.config("this server has no call " + call
+                        + ": use the Python package and spark-finetune-VERSION.jar of one version");
+        };
+    }
+
+    private static Answer text(String text) {
+        return Answer.of(text == null ? null : TextNode.valueOf(text));
+    }
+
+    private static Answer view(Dataset<Row> rows) {
+        String name = "finetune_" + UUID.randomUUID().toString().replace("-", "");
+        rows.createOrReplaceTempView(name);
+        return text(name);
+    }
+
+    private record Arguments(JsonNode json) {
+        String text(String name) {
+            String value = optional(name);
+            if (value == null) {
+                throw RunException.config("the call has no argument " + name
+                        + ": use the Python package and spark-finetune-VERSION.jar of one version");
+            }
+            return value;
+        }
+
+        String optional(String name) {
+            return json.path(name).asText(null);
+        }
+
+        int number(String name) {
+            return json.path(name).asInt();
+        }
+
+        List<String> texts(String name) {
+            List<String> texts = new ArrayList<>();
+            json.path(name).forEach(text -> texts.add(text.asText()));
+            return texts;
+        }
+    }
+}

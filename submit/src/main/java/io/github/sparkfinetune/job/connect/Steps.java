@@ -1,0 +1,100 @@
+package io.github.sparkfinetune.job.connect;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.job.Failure;
+import io.github.sparkfinetune.job.SessionRun;
+import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Steps that clients run now, by the identifier that the client has chosen. */
+final class Steps {
+    private static final Logger LOG = LoggerFactory.getLogger(Steps.class);
+    private static final Map<String, Step> RUNNING = new ConcurrentHashMap<>();
+
+    private Steps() {}
+
+    /** Work of a step. */
+    interface Work {
+        void run() throws IOException;
+    }
+
+    private static final class Step {
+        private final SessionRun run;
+        private final ArrayNode lines = JsonFiles.MAPPER.createArrayNode();
+
+        Step(SessionRun run) {
+            this.run = run;
+        }
+
+        /** Returns all complete lines from a number on, so that a client that lost an answer may ask again. */
+        synchronized JsonNode shown(int from) throws IOException {
+            ObjectNode now = (ObjectNode) JsonFiles.MAPPER.readTree(run.shown());
+            lines.addAll((ArrayNode) now.get("lines"));
+            ArrayNode news = JsonFiles.MAPPER.createArrayNode();
+            for (int i = from; i < lines.size(); i++) {
+                news.add(lines.get(i));
+            }
+            now.set("lines", news);
+            return now;
+        }
+    }
+
+    /**
+     * Runs a step in the calling thread.
+     *
+     * @param id identifier of the step, unique to it
+     * @return all that the step has shown, and its error
+     */
+    static Answer run(String id, SessionRun run, Work work) throws IOException {
+        Step step = new Step(run);
+        if (RUNNING.putIfAbsent(id, step) != null) {
+            throw RunException.config("step " + id + " is in progress already: choose another identifier");
+        }
+        try {
+            work.run();
+            return Answer.of(step.shown(0));
+        } catch (Exception e) { // Scala's methods throw checked exceptions that they do not declare
+            return Answer.of(failure(e), step.shown(0));
+        } finally {
+            RUNNING.remove(id);
+            // Cancelling interrupts this thread, which still has to send the answer.
+            Thread.interrupted();
+        }
+    }
+
+    /** Returns the failure of a call; logs the stack trace of a failure that its message does not explain. */
+    static Failure failure(Throwable e) {
+        Failure failure = Failure.of(e);
+        if (!failure.expected()) {
+            LOG.error("a call failed", e);
+        }
+        return failure;
+    }
+
+    /**
+     * Returns what a step shows: the complete {@code lines} from a number on, the unfinished {@code line}, and the
+     * completed {@code share}. A step that has not begun, or has ended, shows nothing.
+     */
+    static JsonNode shown(String id, int from) throws IOException {
+        Step step = RUNNING.get(id);
+        if (step != null) {
+            return step.shown(from);
+        }
+        ObjectNode nothing = JsonFiles.MAPPER.createObjectNode();
+        nothing.putArray("lines");
+        return nothing.put("line", "").put("share", 0.0);
+    }
+
+    /** Cancels a step and returns whether it was in progress. */
+    static boolean cancel(String id) {
+        Step step = RUNNING.get(id);
+        return step != null && step.run.cancel();
+    }
+}

@@ -44,7 +44,12 @@ public record Execution(String command, Jobs jobs, Console console) {
             explained(work);
         } catch (Throwable e) {
             if (writesStatus) {
+                // Pending after a cancelled step; the write would fail too.
+                boolean interrupted = Thread.interrupted();
                 writeStatus(command, () -> folder(stages), Failure.of(e), console);
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
             }
             throw e;
         }

@@ -34,6 +34,10 @@ public record Failure(ExitCode exitCode, String message, boolean expected) {
             if (cause instanceof RunException known) {
                 return new Failure(known.exitCode(), oneLine(known.getMessage()), true);
             }
+            if (cause instanceof InterruptedException) {
+                return new Failure(
+                        ExitCode.FAILED, "interrupted: start the same step again, what is done stays done", true);
+            }
         }
         return new Failure(ExitCode.FAILED, oneLine(e.toString()), false);
     }

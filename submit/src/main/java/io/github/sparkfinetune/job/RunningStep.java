@@ -11,11 +11,12 @@ import org.apache.spark.SparkStatusTracker;
 import scala.Option;
 
 /**
- * A step in progress: its thread, and the group of the Spark jobs that the thread starts.
+ * A step in progress: its thread, and the Spark jobs that the thread starts. A tag marks the jobs, because some steps
+ * set job groups of their own.
  *
- * @param group name of the job group, which no other step has
+ * @param tag tag of the jobs, which no other step has
  */
-record RunningStep(SparkContext spark, Thread thread, String group) {
+record RunningStep(SparkContext spark, Thread thread, String tag) {
 
     /**
      * Starts a step in the calling thread.
@@ -24,19 +25,22 @@ record RunningStep(SparkContext spark, Thread thread, String group) {
      */
     static RunningStep start(SparkContext spark, String description) {
         RunningStep step = new RunningStep(spark, Thread.currentThread(), "finetune-" + UUID.randomUUID());
-        spark.setJobGroup(step.group, description, true);
+        spark.setJobGroup(step.tag, description, true);
+        spark.addJobTag(step.tag);
         return step;
     }
 
     /** Ends the step; its thread calls this. */
     void end() {
+        spark.removeJobTag(tag);
         spark.clearJobGroup();
     }
 
-    /** Cancels the step's jobs and interrupts its thread. */
+    /** Interrupts the step's thread and cancels the step's jobs. */
     void cancel() {
-        spark.cancelJobGroup(group);
+        // First, because a thread whose job has failed writes files, which an interrupt would fail.
         thread.interrupt();
+        spark.cancelJobsWithTag(tag);
     }
 
     /** Returns the completed share of the tasks of the step's active stages, 0 if there are none. */
@@ -45,7 +49,7 @@ record RunningStep(SparkContext spark, Thread thread, String group) {
         Set<Integer> active = Arrays.stream(tracker.getActiveStageIds()).boxed().collect(Collectors.toSet());
         int tasks = 0;
         int completed = 0;
-        for (int job : tracker.getJobIdsForGroup(group)) {
+        for (int job : tracker.getJobIdsForTag(tag)) {
             Option<SparkJobInfo> info = tracker.getJobInfo(job);
             for (int id : info.isEmpty() ? new int[0] : info.get().stageIds()) {
                 Option<SparkStageInfo> stage = active.contains(id) ? tracker.getStageInfo(id) : Option.empty();

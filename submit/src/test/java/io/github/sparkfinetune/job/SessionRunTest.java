@@ -158,6 +158,7 @@ class SessionRunTest {
         assertThatThrownBy(() -> training.get(60, TimeUnit.SECONDS))
                 .hasCauseInstanceOf(RunException.class)
                 .hasMessageContaining("interrupted");
+        assertThat(Files.readString(dir.resolve("cancelled/status.json"))).contains("\"exit_code\": 4", "interrupted");
         // Spark notifies its listeners later.
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (activeJobs().length > 0 && System.nanoTime() < deadline) {

@@ -252,6 +252,8 @@ class CallSourceTest {
         JsonNode end = training.get(60, TimeUnit.SECONDS).path("error");
         assertThat(end.path("exit_code").asInt()).isEqualTo(4);
         assertThat(end.path("message").asText()).contains("interrupted");
+        assertThat(Files.readString(dir.resolve("cancelled/status.json")))
+                .contains("\"train\"", "\"exit_code\": 4", "interrupted");
         assertThat(value(spark, "shown", all).path("line").asText()).isEmpty();
     }
 }

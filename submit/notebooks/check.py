@@ -15,7 +15,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 PACKAGE = HERE.parent / "python/src/spark_finetune"
 #: Modules that only the package imports.
-INTERNAL = {"_html", "progress"}
+INTERNAL = {"_backend", "_connect", "_html", "_jvm", "progress"}
 
 
 def parsed():

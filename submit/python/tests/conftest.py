@@ -1,9 +1,14 @@
-"""A Spark session with the installed wheel's jar, and texts that a tiny model learns to distinguish."""
+"""A Spark session with the jar that SPARK_FINETUNE_JAR names, and texts that a tiny model learns to distinguish.
 
+If SPARK_FINETUNE_REMOTE is the URL of a Spark Connect server, the session is one of this server.
+"""
+
+import os
 import pathlib
 
 import pytest
 import spark_finetune
+from pyspark.sql import SparkSession
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MODELS = ROOT / "finetune-core/src/test/resources/golden/models"
@@ -12,7 +17,15 @@ MODEL = f"{MODELS}/bert-seqcls"
 
 @pytest.fixture(scope="session")
 def spark():
-    session = spark_finetune.session(settings={"spark.sql.shuffle.partitions": "2", "spark.driver.memory": "1g"})
+    remote = os.environ.get("SPARK_FINETUNE_REMOTE")
+    if remote:
+        session = SparkSession.builder.remote(remote).getOrCreate()
+    else:
+        session = spark_finetune.session(
+            os.environ.get("SPARK_FINETUNE_JAR"),
+            master=os.environ.get("SPARK_FINETUNE_MASTER", "local[2]"),
+            settings={"spark.sql.shuffle.partitions": "2", "spark.driver.memory": "1g"},
+        )
     yield session
     session.stop()
 

@@ -1,7 +1,8 @@
 """spark-finetune in a notebook.
 
 :class:`Run` prepares, trains, measures and predicts in the notebook's own Spark session, as the command ``finetune``
-does; :mod:`spark_finetune.ml` has the estimators and transformers of Spark ML. All work is done by the JVM.
+does; the session may be one of Spark Connect. :mod:`spark_finetune.ml` has the estimators and transformers of Spark ML.
+All work is done by the JVM.
 """
 
 from spark_finetune.data import Comparison, Dataset, FunnelLine, Metrics, Plan, Report

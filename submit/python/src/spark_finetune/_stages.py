@@ -5,10 +5,16 @@ from __future__ import annotations
 import sys
 from typing import Any, TypeVar
 
-from pyspark import SparkContext
+try:
+    from pyspark import SparkContext
+except ImportError as error:
+    raise ImportError(
+        "spark_finetune.ml needs pyspark with its JVM, which pyspark-client does not have: use spark_finetune.Run"
+    ) from error
 from pyspark.ml.util import JavaMLReadable, JavaMLReader, JavaMLWritable
 from pyspark.ml.wrapper import JavaEstimator, JavaModel, JavaTransformer
 from pyspark.sql import DataFrame
+from pyspark.sql.utils import is_remote
 
 from spark_finetune.errors import ConfigError, java_errors
 from spark_finetune.session import PACKAGE, java_class
@@ -20,10 +26,12 @@ JAVA_PACKAGE = f"{PACKAGE}.spark.ml"
 def find(name: str) -> Any:
     """Returns a class of the JVM, by its name in the package of Spark ML.
 
-    :raises ConfigError: if there is no session, or the session has no jar
+    :raises ConfigError: if there is no session, the session is one of Spark Connect, or it has no jar
     """
     context = SparkContext._active_spark_context
     if context is None:
+        if is_remote():
+            raise ConfigError("spark_finetune.ml does not work over Spark Connect: use spark_finetune.Run")
         raise ConfigError("there is no Spark session: start one with spark_finetune.session(jar)")
     return java_class(context, f"spark.ml.{name}")
 

@@ -1,13 +1,10 @@
-"""Converts errors of the JVM to Python errors with a one-line message."""
+"""Errors with a one-line message, and their conversion from errors of the JVM."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-
-from py4j.protocol import Py4JJavaError
-from pyspark.errors.exceptions.captured import CapturedException
 
 _RUN_EXCEPTION = "io.github.sparkfinetune.conf.error.RunException"
 
@@ -39,14 +36,14 @@ class FailedError(FinetuneError):
     exit_code = 4
 
 
-_KINDS = {kind.exit_code: kind for kind in (ConfigError, DataError, FailedError)}
+KINDS = {kind.exit_code: kind for kind in (ConfigError, DataError, FailedError)}
 
 
 def _known(thrown: Any) -> FinetuneError | None:
     """Returns the error that a Java exception is or was caused by, if the user can act on it."""
     while thrown is not None:
         if thrown.getClass().getName() == _RUN_EXCEPTION:
-            return _KINDS[thrown.exitCode().code()](" ".join(thrown.getMessage().split()))
+            return KINDS[thrown.exitCode().code()](" ".join(thrown.getMessage().split()))
         thrown = thrown.getCause()
     return None
 
@@ -57,6 +54,10 @@ def java_errors() -> Iterator[None]:
 
     Errors of Spark itself, such as an unknown column, remain pyspark's errors.
     """
+    # A client of Spark Connect may have no py4j.
+    from py4j.protocol import Py4JJavaError
+    from pyspark.errors.exceptions.captured import CapturedException
+
     try:
         yield
     except CapturedException as error:

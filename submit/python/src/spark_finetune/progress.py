@@ -1,30 +1,39 @@
-"""Shows the progress of a call to the JVM while it runs, in the notebook's cell or as lines of text."""
+"""Shows the progress of a step while it runs, in the notebook's cell or as lines of text."""
 
 from __future__ import annotations
 
-import json
 import sys
+import threading
 import time
 from collections.abc import Callable
 from html import escape
 from typing import Any, Protocol
 
-from pyspark import InheritableThread, SparkContext
-
-from spark_finetune.errors import java_errors
-
-_POLL_SECONDS = 0.25
 _LINE_SECONDS = 5.0
-#: Time that Spark's tasks have to end after a call is cancelled.
+#: Time that Spark's tasks have to end after a step is cancelled.
 _CANCEL_SECONDS = 60.0
 
 
 class Job(Protocol):
-    """Methods of ``job.SessionRun`` in the JVM."""
+    """A step of a run that a thread waits for."""
 
-    def shown(self) -> str: ...
+    #: Time between two calls of :meth:`shown`.
+    poll_seconds: float
 
-    def cancel(self) -> None: ...
+    def thread(self, target: Callable[[], None]) -> threading.Thread:
+        """Returns a thread that inherits what the session's threads inherit."""
+
+    def run(self) -> None:
+        """Runs the step until its end.
+
+        :raises FinetuneError: if it fails
+        """
+
+    def shown(self) -> dict[str, Any]:
+        """Complete ``lines`` since the last call, the unfinished ``line``, and the completed ``share``."""
+
+    def cancel(self) -> bool:
+        """Cancels the step; returns whether it was in progress."""
 
 
 class _View(Protocol):
@@ -33,53 +42,43 @@ class _View(Protocol):
     def close(self) -> None: ...
 
 
-def watch(title: str, job: Job, call: Callable[[], Any], context: SparkContext) -> Any:
-    """Makes a call in a thread and shows its progress; an interrupt of the kernel cancels the call.
+def watch(title: str, job: Job) -> None:
+    """Runs a step in a thread and shows its progress; an interrupt of the kernel cancels the step.
 
-    :return: result of the call
-    :raises FinetuneError: as :func:`spark_finetune.errors.java_errors`
+    :raises FinetuneError: if the step fails
     """
-    results: list[Any] = []
     failures: list[BaseException] = []
 
     def run() -> None:
         try:
-            with java_errors():
-                results.append(call())
+            job.run()
         except BaseException as error:  # raised again in the caller's thread
             failures.append(error)
 
     view = _view()
     lines: list[str] = []
-    thread = InheritableThread(target=run, daemon=True)
+    thread = job.thread(run)
     thread.start()
     try:
         while True:
-            thread.join(_POLL_SECONDS)
+            thread.join(job.poll_seconds)
             running = thread.is_alive()
-            now = json.loads(job.shown())
+            now = job.shown()
             lines += now["lines"] if running or not now["line"] else [*now["lines"], now["line"]]
-            share = now["share"] if now["share"] > 0 else _tasks(context)
-            view.show(title, lines, now["line"] if running else "", share if running else None)
+            view.show(title, lines, now["line"] if running else "", now["share"] if running else None)
             if not running:
                 break
     except KeyboardInterrupt:
-        job.cancel()
-        thread.join(_CANCEL_SECONDS)
+        end = time.monotonic() + _CANCEL_SECONDS
+        # The step may not have begun yet.
+        while thread.is_alive() and not job.cancel() and time.monotonic() < end:
+            thread.join(job.poll_seconds)
+        thread.join(max(end - time.monotonic(), 0))
         raise
     finally:
         view.close()
     if failures:
         raise failures[0]
-    return results[0]
-
-
-def _tasks(context: SparkContext) -> float:
-    """Completed share of the tasks of the active stages."""
-    tracker = context.statusTracker()
-    infos = [info for info in map(tracker.getStageInfo, tracker.getActiveStageIds()) if info is not None]
-    tasks = sum(info.numTasks for info in infos)
-    return sum(info.numCompletedTasks for info in infos) / tasks if tasks else 0.0
 
 
 def _view() -> _View:

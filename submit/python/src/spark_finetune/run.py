@@ -1,18 +1,17 @@
-"""Runs of spark-finetune in the Spark session of a notebook."""
+"""Runs of spark-finetune in the Spark session of a notebook, which may be one of Spark Connect."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Union
 
 from pyspark.sql import DataFrame, SparkSession
 
+from spark_finetune._backend import backends
 from spark_finetune.data import Comparison, Dataset, FunnelLine, Metrics, Plan, Report
-from spark_finetune.errors import ConfigError, DataError, java_errors
-from spark_finetune.progress import watch
-from spark_finetune.session import java_class
+from spark_finetune.errors import ConfigError, DataError
 
 Config = Union[str, "os.PathLike[str]", Mapping[str, Any]]
 
@@ -51,19 +50,17 @@ class Run:
         :raises ConfigError: if the configuration is wrong
         """
         self.spark = spark
-        runs = java_class(spark.sparkContext, "job.SessionRun")
+        made = backends(spark)
         overrides = dict(settings or {})
-        with java_errors():
-            for split, rows in (("train", train), ("eval", eval), ("test", test)):
-                if rows is not None:
-                    overrides[f"data.{split}"] = runs.view(rows._jdf)
-            assignments = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in overrides.items()]
-            session = spark._jsparkSession
-            if isinstance(config, Mapping):
-                text = json.dumps(dict(config), ensure_ascii=False)
-                self._java = runs.ofText(session, text, "config", assignments, stage)
-            else:
-                self._java = runs.ofFile(session, os.fspath(config), assignments, stage)
+        for split, rows in (("train", train), ("eval", eval), ("test", test)):
+            if rows is not None:
+                overrides[f"data.{split}"] = made.source(rows)
+        assignments = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in overrides.items()]
+        if isinstance(config, Mapping):
+            text = json.dumps(dict(config), ensure_ascii=False)
+            self._backend = made.of_text(text, "config", assignments, stage)
+        else:
+            self._backend = made.of_file(os.fspath(config), assignments, stage)
 
     @classmethod
     def open(cls, spark: SparkSession, output_dir: str) -> Run:
@@ -73,14 +70,13 @@ class Run:
         """
         run = cls.__new__(cls)
         run.spark = spark
-        with java_errors():
-            run._java = java_class(spark.sparkContext, "job.SessionRun").ofFolder(spark._jsparkSession, output_dir)
+        run._backend = backends(spark).of_folder(output_dir)
         return run
 
     @property
     def config(self) -> dict[str, Any]:
         """Configuration with every default."""
-        return dict(json.loads(self._java.json()))
+        return dict(json.loads(self._backend.config()))
 
     @property
     def output_dir(self) -> str:
@@ -89,16 +85,14 @@ class Run:
 
     def plan(self) -> Plan:
         """Estimates the training: steps, tokens, memory of a rank, and settings that need less."""
-        with java_errors():
-            planned = self._java.plan()
-        return Plan(planned.text(), planned.refusal())
+        return Plan(*self._backend.plan())
 
     def prepare(self) -> Dataset:
         """Reads, cleans, splits and tokenizes the raw text into the dataset of the run.
 
         :raises DataError: if the text cannot be used
         """
-        self._watch("prepare", self._java.prepare)
+        self._backend.step("prepare")
         return self.dataset
 
     @property
@@ -107,21 +101,22 @@ class Run:
 
         :raises DataError: if there is none yet
         """
-        with java_errors():
-            funnel = [FunnelLine(line["name"], line["count"], line["note"]) for line in json.loads(self._java.funnel())]
-            return Dataset(self._samples, json.loads(self._java.manifest()), funnel)
+        manifest = json.loads(self._backend.manifest())
+        lines = json.loads(self._backend.funnel())
+        funnel = [FunnelLine(line["name"], line["count"], line["note"]) for line in lines]
+        return Dataset(self._backend.samples, manifest, funnel)
 
     def train(self) -> Run:
         """Trains on the prepared dataset and writes the model; resumes from the newest checkpoint.
 
         :raises FailedError: if the training failed; the same call resumes it
         """
-        self._watch("train", self._java.train)
+        self._backend.step("train")
         return self
 
     def evaluate(self) -> Metrics:
         """Measures the trained model on the held-out text; for a language model also the base model."""
-        self._watch("evaluate", self._java.evaluate)
+        self._backend.step("evaluate")
         return self.metrics
 
     def predict(self, rows: DataFrame, output_col: str = "prediction") -> DataFrame:
@@ -130,8 +125,7 @@ class Run:
         Rows need the columns that the ``data`` section names, except the label. The predictions are computed lazily,
         and the rows keep their order.
         """
-        with java_errors():
-            return DataFrame(self._java.predict(rows._jdf, output_col), self.spark)
+        return self._backend.predict(rows, output_col)
 
     def predict_files(self, input: str, output: str) -> DataFrame:
         """Predicts every row of files or a table, in the format of the ``data`` section, and writes Parquet files.
@@ -140,19 +134,19 @@ class Run:
         :param output: folder of the Parquet files
         :return: rows of the Parquet files
         """
-        self._watch("predict", lambda: self._java.predict(input, output))
+        self._backend.step("predict", input, output)
         return self.spark.read.parquet(output)
 
     @property
     def metrics(self) -> Metrics:
         """Measurements so far; empty if there are none."""
-        return Metrics(json.loads(self._file("metrics.json") or "{}"))
+        return Metrics(json.loads(self._backend.file("metrics.json") or "{}"))
 
     @property
     def history(self) -> list[dict[str, Any]]:
         """Records of the training, one per logged step; ``pandas.DataFrame(run.history)`` makes a table of them."""
         # The last line may be incomplete.
-        return [json.loads(line) for line in (self._file("metrics.jsonl") or "").split("\n")[:-1]]
+        return [json.loads(line) for line in (self._backend.file("metrics.jsonl") or "").split("\n")[:-1]]
 
     @property
     def report(self) -> Report:
@@ -160,22 +154,10 @@ class Run:
 
         :raises DataError: if there is none yet
         """
-        html = self._file("report.html")
+        html = self._backend.file("report.html")
         if html is None:
             raise DataError(f"{self.output_dir} has no report.html yet: train first")
         return Report(html)
-
-    def _file(self, name: str) -> str | None:
-        with java_errors():
-            text = self._java.file(name)
-        return None if text is None else str(text)
-
-    def _samples(self, split: str) -> DataFrame:
-        with java_errors():
-            return DataFrame(self._java.samples(split), self.spark)
-
-    def _watch(self, title: str, call: Callable[[], Any]) -> Any:
-        return watch(title, self._java, call, self.spark.sparkContext)
 
     def __repr__(self) -> str:
         return f"Run({self.output_dir!r})"
@@ -202,8 +184,5 @@ def explain_filters(rows: DataFrame, corpus: Mapping[str, Any], input_col: str =
     """
     if not corpus:
         raise ConfigError("corpus: no key of data.corpus is set: name filters, mask or normalize")
-    spark = rows.sparkSession
     settings = [f"data.corpus.{key}={json.dumps(value, ensure_ascii=False)}" for key, value in corpus.items()]
-    with java_errors():
-        verdicts = java_class(spark.sparkContext, "spark.predict.CorpusVerdicts").of(rows._jdf, input_col, settings)
-    return DataFrame(verdicts, spark)
+    return backends(rows.sparkSession).verdicts(rows, input_col, settings)

@@ -6,13 +6,14 @@ import glob
 import os
 import pathlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from py4j.java_gateway import JavaPackage
-from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from spark_finetune.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pyspark import SparkContext
 
 PACKAGE = "io.github.sparkfinetune"
 
@@ -102,6 +103,9 @@ def java_class(context: SparkContext, name: str) -> Any:
 
     :raises ConfigError: if the session has no jar
     """
+    # A client of Spark Connect may have no py4j.
+    from py4j.java_gateway import JavaPackage
+
     found: Any = context._jvm
     for part in f"{PACKAGE}.{name}".split("."):
         found = getattr(found, part)

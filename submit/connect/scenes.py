@@ -26,7 +26,9 @@ TESTS = ROOT / "submit/python/tests"
 LOCAL = "local[4]"
 TEST_SECONDS = 1200
 STOP_SECONDS = 60
-#: A client that has gone away loses its step after this time, 5 minutes by default.
+#: A client that has gone away loses its step after these times, 2 and 5 minutes by default. The client attaches again
+#: to its step each time a stream ends.
+STREAM_SECONDS = 10
 DETACHED_SECONDS = 15
 
 
@@ -138,6 +140,7 @@ def server(work, full, name, master):
     settings = {
         **SETTINGS,
         "spark.connect.grpc.binding.port": port,
+        "spark.connect.execute.reattachable.senderMaxStreamDuration": f"{STREAM_SECONDS}s",
         "spark.connect.execute.manager.detachedTimeout": f"{DETACHED_SECONDS}s",
         "spark.connect.execute.manager.maintenanceInterval": "5s",
         "spark.executor.heartbeatInterval": "1s",

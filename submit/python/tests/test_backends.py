@@ -1,5 +1,7 @@
 """What needs no session: the kind of a session, steps that are watched, errors of Spark Connect."""
 
+import os
+import signal
 import threading
 
 import pytest
@@ -44,6 +46,19 @@ class Step:
 
 def test_interrupt_cancels_a_step_that_has_not_begun():
     step = Step(interrupted=True)
+    with pytest.raises(KeyboardInterrupt):
+        watch("train", step)
+    assert step.cancels == 3 and step.cancelled.is_set()
+
+
+def test_interrupt_of_a_wait_cancels_the_step():
+    step = Step(interrupted=True)
+    # The main thread is then waiting for the step.
+    step.shown = lambda: {"lines": [], "line": "", "share": 0.0}
+    step.poll_seconds = 60
+    interrupt = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    interrupt.start()
+    step.cancels = 2
     with pytest.raises(KeyboardInterrupt):
         watch("train", step)
     assert step.cancels == 3 and step.cancelled.is_set()

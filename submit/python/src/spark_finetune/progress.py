@@ -48,21 +48,23 @@ def watch(title: str, job: Job) -> None:
     :raises FinetuneError: if the step fails
     """
     failures: list[BaseException] = []
+    # In Python 3.9 to 3.12 a thread counts as ended once an interrupt has ended a join.
+    ended = threading.Event()
 
     def run() -> None:
         try:
             job.run()
         except BaseException as error:  # raised again in the caller's thread
             failures.append(error)
+        finally:
+            ended.set()
 
     view = _view()
     lines: list[str] = []
-    thread = job.thread(run)
-    thread.start()
+    job.thread(run).start()
     try:
         while True:
-            thread.join(job.poll_seconds)
-            running = thread.is_alive()
+            running = not ended.wait(job.poll_seconds)
             now = job.shown()
             lines += now["lines"] if running or not now["line"] else [*now["lines"], now["line"]]
             view.show(title, lines, now["line"] if running else "", now["share"] if running else None)
@@ -71,9 +73,9 @@ def watch(title: str, job: Job) -> None:
     except KeyboardInterrupt:
         end = time.monotonic() + _CANCEL_SECONDS
         # The step may not have begun yet.
-        while thread.is_alive() and not job.cancel() and time.monotonic() < end:
-            thread.join(job.poll_seconds)
-        thread.join(max(end - time.monotonic(), 0))
+        while not ended.is_set() and not job.cancel() and time.monotonic() < end:
+            ended.wait(job.poll_seconds)
+        ended.wait(max(end - time.monotonic(), 0))
         raise
     finally:
         view.close()

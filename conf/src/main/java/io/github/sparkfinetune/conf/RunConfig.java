@@ -193,6 +193,12 @@ public record RunConfig(
         return new RunConfig(base, task, data, method, training, tasks, with, output);
     }
 
+    /** Returns the name of the run: {@code training.run_name}, or the last part of {@code output.dir}. */
+    public String runName() {
+        String name = training.tracking().runName();
+        return name != null ? name : output.dir().replaceFirst("/+$", "").replaceFirst(".*/", "");
+    }
+
     /** Returns the folder of the prepared dataset. */
     public String dataset() {
         return data.dataset().dir() != null ? data.dataset().dir() : output.dir() + "/dataset";

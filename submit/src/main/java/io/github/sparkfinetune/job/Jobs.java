@@ -151,6 +151,9 @@ public interface Jobs extends AutoCloseable {
      */
     Page show(Callable<String> html);
 
+    /** Returns the settings of the session, or those that it would have. */
+    Map<String, String> sparkSettings();
+
     /** Returns the driver's configuration of the file systems. */
     Configuration hadoop();
 

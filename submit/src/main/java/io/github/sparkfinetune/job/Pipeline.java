@@ -14,13 +14,18 @@ import io.github.sparkfinetune.report.MetricsFile;
 import io.github.sparkfinetune.report.MetricsLog;
 import io.github.sparkfinetune.report.RunFolder;
 import io.github.sparkfinetune.report.RunProgress;
+import io.github.sparkfinetune.spark.lineage.Lineage;
+import io.github.sparkfinetune.spark.lineage.Step;
 import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.track.Tracking;
 import java.io.IOException;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** Steps from raw text to a measured model. Each step runs its job, writes its measurements and prints them. */
@@ -29,6 +34,7 @@ public final class Pipeline {
     private final Jobs jobs;
     private final Console console;
     private final RunFolder folder;
+    private final Lineage lineage;
     /** Display of a training in progress, or null. */
     private volatile Progress progress;
     /** Reports of the work in progress, or null. */
@@ -44,6 +50,8 @@ public final class Pipeline {
         this.jobs = jobs;
         this.console = console;
         this.folder = RunFolder.of(run, jobs.hadoop());
+        this.lineage = Lineage.of(
+                System.getenv(), jobs.sparkSettings(), org.apache.spark.package$.MODULE$.SPARK_VERSION(), this::note);
     }
 
     /** Runs all steps of a checked run. */
@@ -107,8 +115,14 @@ public final class Pipeline {
         }
     }
 
-    public void prepare() {
-        Jobs.Prepared prepared = jobs.prepare(run);
+    private <T> T step(Step step, Function<T, Map<String, Map<String, Double>>> metrics, Lineage.Work<T> work)
+            throws IOException {
+        return lineage.step(
+                step, run, jobs.hadoop(), metrics, error -> Failure.of(error).message(), work);
+    }
+
+    public void prepare() throws IOException {
+        Jobs.Prepared prepared = step(Step.PREPARE, result -> Map.of(), () -> jobs.prepare(run));
         console.say("prepare   " + prepared.summary());
         prepared.warnings().forEach(warning -> console.say("warning   " + warning));
     }
@@ -139,12 +153,15 @@ public final class Pipeline {
         try (MetricsLog log = MetricsLog.open(folder);
                 shown) {
             progress = shown;
-            result = jobs.train(run, record -> {
-                log.add(record);
-                shown.add(record);
-                reports.add(record);
-                tracking.add(record);
-            });
+            result = step(
+                    Step.TRAIN,
+                    Pipeline::metrics,
+                    () -> jobs.train(run, record -> {
+                        log.add(record);
+                        shown.add(record);
+                        reports.add(record);
+                        tracking.add(record);
+                    }));
         } finally {
             progress = null;
         }
@@ -172,7 +189,7 @@ public final class Pipeline {
         if (TaskSpecs.of(run).measuresBase()) {
             console.err().println("evaluate  the trained model, then its base, on held-out text");
         }
-        List<Scores> scores = jobs.evaluate(run);
+        List<Scores> scores = step(Step.EVALUATE, Pipeline::metrics, () -> jobs.evaluate(run));
         MetricsFile.put(folder, scores);
         if (live == null) {
             folder.writeReport();
@@ -186,8 +203,39 @@ public final class Pipeline {
     }
 
     /** Predicts the rows of {@code input} and writes Parquet files to {@code output}. */
-    public void predict(String input, String output) {
-        jobs.predict(run, input, output).ifPresent(this::say);
+    public void predict(String input, String output) throws IOException {
+        Optional<Agreement> agreement =
+                step(Step.predict(input, output), result -> Map.of(), () -> jobs.predict(run, input, output));
+        agreement.ifPresent(this::say);
+    }
+
+    private static Map<String, Map<String, Double>> metrics(TrainingResult result) {
+        Map<String, Double> train = new LinkedHashMap<>();
+        train.put("steps", (double) result.totals().steps());
+        train.put("samples", (double) result.totals().samples());
+        train.put("tokens", (double) result.totals().tokens());
+        train.put("seconds", result.speed().seconds());
+        return result.best().eval().isEmpty()
+                ? Map.of("train", train)
+                : Map.of("train", train, "eval", result.best().eval());
+    }
+
+    private static Map<String, Map<String, Double>> metrics(List<Scores> scores) {
+        Map<String, Map<String, Double>> metrics = new LinkedHashMap<>();
+        for (Scores set : scores) {
+            // As in metrics.json: the run's own held-out split comes first and is "test".
+            String name = metrics.isEmpty() ? "test" : set.split();
+            metrics.put(name, set.metrics());
+            if (!set.base().isEmpty()) {
+                metrics.put(base(name), set.base());
+            }
+        }
+        return metrics;
+    }
+
+    /** Returns the name of the base model's metrics on a held-out set. */
+    private static String base(String name) {
+        return name.equals("test") ? "base" : "base_" + name;
     }
 
     private void say(Agreement agreement) {
@@ -198,7 +246,7 @@ public final class Pipeline {
     private static void track(String name, long step, Scores scores, Tracking tracking) {
         tracking.add(name, step, scores.metrics());
         if (!scores.base().isEmpty()) {
-            tracking.add(name.equals("test") ? "base" : "base_" + name, step, scores.base());
+            tracking.add(base(name), step, scores.base());
         }
     }
 

@@ -80,9 +80,12 @@ public final class SparkJobs implements Jobs {
     /** Creates jobs in an existing session; closing the jobs stops the session. */
     static Jobs in(SparkSession session, RunConfig run) {
         SparkSessions.adopt(session);
-        SparkConf conf = session.sparkContext().getConf();
-        Map<String, String> settings = Arrays.stream(conf.getAll()).collect(Collectors.toMap(Tuple2::_1, Tuple2::_2));
+        Map<String, String> settings = map(session.sparkContext().getConf());
         return new SparkJobs(run, session.sparkContext().master(), settings, session);
+    }
+
+    private static Map<String, String> map(SparkConf conf) {
+        return Arrays.stream(conf.getAll()).collect(Collectors.toMap(Tuple2::_1, Tuple2::_2));
     }
 
     private SparkSession session() {
@@ -234,6 +237,11 @@ public final class SparkJobs implements Jobs {
     /** Returns the file systems' configuration that a session would have. */
     private Configuration fileSystems(RunConfig config, String command) {
         return SparkHadoopUtil.get().newConfiguration(SparkSessions.conf(config, command, master, settings));
+    }
+
+    @Override
+    public Map<String, String> sparkSettings() {
+        return map(SparkSessions.conf(run, "settings", master, settings));
     }
 
     @Override

@@ -103,6 +103,7 @@ class ArchitectureTest {
             "spark.trace",
             "spark.train",
             "spark.predict",
+            "spark.lineage",
             "spark.track",
             "spark.init",
             "spark.doctor",

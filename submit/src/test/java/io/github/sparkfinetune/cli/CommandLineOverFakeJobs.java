@@ -51,6 +51,8 @@ abstract class CommandLineOverFakeJobs {
     final Queue<String> answers = new ArrayDeque<>();
     /** Findings of the doctor. */
     List<Finding> findings = List.of();
+    /** Settings of Spark. */
+    Map<String, String> sparkSettings = Map.of();
     /** Error of planning, training or tracing, or null. */
     RuntimeException failure;
 
@@ -225,6 +227,9 @@ abstract class CommandLineOverFakeJobs {
         @Override
         public Page show(Callable<String> html) {
             return () -> {};
+
+        public Map<String, String> sparkSettings() {
+            return sparkSettings;
         }
 
         @Override

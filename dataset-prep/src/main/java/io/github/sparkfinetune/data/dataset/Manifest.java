@@ -147,9 +147,27 @@ public record Manifest(
      * @param files number of files
      * @param bytes length of all files
      * @param fingerprint SHA-256, in hexadecimal, of one line for each file, sorted by path: path, length, and
-     *     modification time in milliseconds, separated by tabs
+     *     modification time in milliseconds, separated by tabs; for a table also its name, columns and version
+     * @param table table of the catalog; absent (null) for files, for views, and in datasets of earlier versions
      */
-    public record Source(String key, String path, long files, long bytes, String fingerprint) implements Serializable {}
+    public record Source(
+            String key,
+            String path,
+            long files,
+            long bytes,
+            String fingerprint,
+            @JsonInclude(JsonInclude.Include.NON_NULL) CatalogTable table)
+            implements Serializable {
+        /** Makes a source of files. */
+        public Source(String key, String path, long files, long bytes, String fingerprint) {
+            this(key, path, files, bytes, fingerprint, null);
+        }
+
+        /** Returns the source without what its fingerprint covers already. */
+        public Source withoutTable() {
+            return new Source(key, path, files, bytes, fingerprint);
+        }
+    }
 
     /**
      * Preparation of a corpus.

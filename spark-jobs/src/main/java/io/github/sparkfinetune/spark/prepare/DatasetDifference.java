@@ -24,10 +24,15 @@ final class DatasetDifference {
         if (option != null) {
             return option;
         }
-        if (!manifest.sources().equals(sources)) {
+        if (!plain(manifest.sources()).equals(plain(sources))) {
             return "other source files, or the files have changed since";
         }
         return null;
+    }
+
+    /** Returns the sources without their tables, which datasets of earlier versions do not name. */
+    private static List<Manifest.Source> plain(List<Manifest.Source> sources) {
+        return sources.stream().map(Manifest.Source::withoutTable).toList();
     }
 
     /**

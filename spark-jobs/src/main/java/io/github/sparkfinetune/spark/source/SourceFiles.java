@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.source;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.dataset.CatalogTable;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
@@ -39,7 +40,7 @@ import org.apache.hadoop.fs.RemoteIterator;
  * @param size size of the files
  * @param fingerprint SHA-256 of the files' names, lengths and times of modification; for a table see
  *     {@link SourceTable}
- * @param version SQL clause that reads the version of a table; null for a table without versions and for files
+ * @param table table of the catalog; null for files and views
  */
 public record SourceFiles(
         String key,
@@ -49,7 +50,7 @@ public record SourceFiles(
         Listing listing,
         Size size,
         String fingerprint,
-        String version) {
+        CatalogTable table) {
     /** Approximate ratio by which gzip compresses English text, JSON or CSV. */
     private static final int COMPRESSION = 4;
 
@@ -166,7 +167,7 @@ public record SourceFiles(
     }
 
     public Manifest.Source toManifest() {
-        return new Manifest.Source(key, path, listing.count(), size.bytes(), fingerprint);
+        return new Manifest.Source(key, path, listing.count(), size.bytes(), fingerprint, table);
     }
 
     /**

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.source;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.dataset.CatalogTable;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -31,7 +32,7 @@ import org.apache.spark.sql.SparkSession;
 public final class SourceTable {
     private static final Pattern SNAPSHOT = Pattern.compile("current-snapshot-id=(\\d+)");
 
-    private static final String AS_OF_VERSION = "VERSION AS OF ";
+    private static final String HUDI = "hudi";
 
     private SourceTable() {}
 
@@ -61,22 +62,21 @@ public final class SourceTable {
             String[] files = {};
             String version = null;
             if (provider.equals("delta")) {
-                version = AS_OF_VERSION + only(spark, "DESCRIBE HISTORY " + name + " LIMIT 1", "version");
+                version = String.valueOf(only(spark, "DESCRIBE HISTORY " + name + " LIMIT 1", "version"));
                 known.add(String.valueOf(only(spark, "DESCRIBE DETAIL " + name, "id")));
             } else if (provider.equals("iceberg") && snapshot.find()) {
-                version = AS_OF_VERSION + snapshot.group(1);
-            } else if (provider.equals("hudi") && about.containsKey("Location")) {
+                version = snapshot.group(1);
+            } else if (provider.equals(HUDI) && about.containsKey("Location")) {
                 version = HudiTimeline.newest(
                                 new Path(about.get("Location")),
                                 spark.sparkContext().hadoopConfiguration())
-                        .map(time -> "TIMESTAMP AS OF '" + time + "'")
                         .orElse(null);
             }
             if (version == null) {
                 files = rows.inputFiles();
                 known.addAll(lines(spark, files));
             }
-            known.add(version == null ? "null" : version.replace(AS_OF_VERSION, ""));
+            known.add(version == null || !provider.equals(HUDI) ? String.valueOf(version) : clause(provider, version));
             long bytes = bytes(rows);
             return new SourceFiles(
                     key,
@@ -86,11 +86,16 @@ public final class SourceTable {
                     new SourceFiles.Listing(files.length, null, 0, List.of()),
                     SourceFiles.Size.plain(bytes),
                     SourceFiles.fingerprint(known),
-                    version);
+                    provider.isEmpty() ? null : new CatalogTable(provider, about.get("Location"), version));
         } catch (Exception e) {
             // Spark's Scala code throws checked exceptions that it does not declare.
             throw unreadable(key, name, e);
         }
+    }
+
+    /** Returns the SQL clause that reads a version. */
+    private static String clause(String format, String version) {
+        return format.equals(HUDI) ? "TIMESTAMP AS OF '" + version + "'" : "VERSION AS OF " + version;
     }
 
     private static Object only(SparkSession spark, String statement, String column) {
@@ -118,9 +123,10 @@ public final class SourceTable {
     public static Dataset<Row> rows(SparkSession spark, SourceFiles table) {
         String name = name(table.path());
         try {
-            return table.version() == null
+            CatalogTable about = table.table();
+            return about == null || about.version() == null
                     ? spark.table(name)
-                    : spark.sql("SELECT * FROM " + name + " " + table.version());
+                    : spark.sql("SELECT * FROM " + name + " " + clause(about.format(), about.version()));
         } catch (Exception e) {
             // Spark's Scala code throws checked exceptions that it does not declare.
             throw unreadable(table.key(), name, e);

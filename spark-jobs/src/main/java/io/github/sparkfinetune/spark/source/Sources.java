@@ -4,8 +4,10 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
@@ -41,6 +43,13 @@ public final class Sources {
                 .forEach((name, path) -> sources.add(new Source("data.held_out." + name, name, path)));
         sources.removeIf(source -> source.path() == null);
         return sources;
+    }
+
+    /** Returns the paths and tables of a run's sources by their configuration key, in the order of the keys. */
+    public static Map<String, String> paths(DataConfig data) {
+        Map<String, String> paths = new LinkedHashMap<>();
+        configured(data).forEach(source -> paths.put(source.key(), source.path()));
+        return paths;
     }
 
     /** Finds the sources of a run. */

@@ -81,8 +81,9 @@ final class MlflowRun {
             }
             command.warn("MLflow no longer has the run " + known.get() + ": a new run is started");
         }
-        JsonNode current =
-                found.isPresent() ? found.get() : api.create(api.experiment(), command.runName(), tags(settings));
+        JsonNode current = found.isPresent()
+                ? found.get()
+                : api.create(api.experiment(), command.run().runName(), tags(settings));
         MlflowRun run = new MlflowRun(api, current);
         if (found.isPresent()) {
             api.update(run.id, "RUNNING", null);

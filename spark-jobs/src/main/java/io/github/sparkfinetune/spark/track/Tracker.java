@@ -42,14 +42,6 @@ interface Tracker {
             return new org.apache.hadoop.fs.Path(run.output().dir(), name);
         }
 
-        /** Returns the name of the run. */
-        String runName() {
-            String runName = run.training().tracking().runName();
-            return runName != null
-                    ? runName
-                    : run.output().dir().replaceFirst("/+$", "").replaceFirst(".*/", "");
-        }
-
         void warn(String message) {
             say.accept("warning   " + message);
         }

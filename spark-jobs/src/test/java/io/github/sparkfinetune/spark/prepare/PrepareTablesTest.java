@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.dataset.CatalogTable;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
@@ -111,6 +112,7 @@ class PrepareTablesTest {
         Manifest manifest = prepare("dataset", name);
         assertThat(manifest.split(Manifest.TRAIN).rowsPerLabel()).containsExactly(23L, 6L);
         assertThat(manifest.options().source().format()).isEqualTo("table");
+        assertThat(manifest.sources().get(0).table()).isEqualTo(new CatalogTable("delta", table.toString(), "1"));
         assertThat(prepare("dataset", name)).isEqualTo(manifest);
 
         spark.sql("DELETE FROM delta.`" + table + "` WHERE text LIKE 'mail 8 %'");
@@ -129,6 +131,10 @@ class PrepareTablesTest {
 
         Manifest manifest = prepare("dataset", "table:lake.sales.mails");
         assertThat(manifest.split(Manifest.TRAIN).rows()).isEqualTo(29);
+        Row newest = spark.sql("SELECT snapshot_id FROM lake.sales.mails.snapshots ORDER BY committed_at DESC LIMIT 1")
+                .head();
+        assertThat(manifest.sources().get(0).table())
+                .isEqualTo(new CatalogTable("iceberg", files.toString(), Long.toString(newest.getLong(0))));
         assertThat(prepare("dataset", "table:lake.sales.mails")).isEqualTo(manifest);
 
         SourceFiles found = SourceTable.find(spark, "data.train", Manifest.TRAIN, "table:lake.sales.mails");

@@ -174,6 +174,7 @@ class _Step:
         self._arguments = {**arguments, "step": self._id}
         self._answer: _Answer | None = None
         self._lines = 0
+        self._latest: dict[str, Any] = {"line": "", "share": 0.0}
 
     def thread(self, target: Callable[[], None]) -> threading.Thread:
         # Tags belong to a thread; interruptTag interrupts the step too.
@@ -194,11 +195,15 @@ class _Step:
         answer = self._answer
         if answer is None:
             now = _call(self._spark, "shown", step=self._id, **{"from": self._lines})
+            if not (now["lines"] or now["line"] or now["share"]):
+                # The step has ended, and its answer is on the way.
+                now = {**self._latest, "lines": []}
         elif answer.value is None:
             now = {"lines": [], "line": "", "share": 0.0}
         else:
             now = {**answer.value, "lines": answer.value["lines"][self._lines :]}
         self._lines += len(now["lines"])
+        self._latest = now
         return dict(now)
 
     def cancel(self) -> bool:

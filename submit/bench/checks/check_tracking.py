@@ -1,11 +1,12 @@
 """Checks with MLflow's and TensorBoard's own readers that runs are tracked: check_tracking.py
 
 Starts a real `mlflow server` and trains a tiny classifier by bin/finetune: killed by SIGKILL and resumed; ended by
-SIGTERM; with the server down; with a server that does not exist. Run in the project's root, with the distribution
-built.
+SIGTERM; with the server down; with a server that does not exist. Then MLflow loads registered models of each kind, and
+promote and rollback move an alias. Run in the project's root, with the distribution built.
 
 """
 
+import hashlib
 import json
 import os
 import pathlib
@@ -16,12 +17,16 @@ import sys
 import tempfile
 import time
 
+import mlflow
+import pandas
+import pyarrow.parquet
 from mlflow.tracking import MlflowClient
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 STEPS = 600
 WAIT = 300
-MODEL = "finetune-core/src/test/resources/golden/models/bert-seqcls"
+MODELS = "finetune-core/src/test/resources/golden/models"
+MODEL = f"{MODELS}/bert-seqcls"
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "1"
 
@@ -71,6 +76,7 @@ class Run:
 
     def __init__(self, work, name, uri, settings=()):
         self.dir = work / name
+        self.settings = settings
         self.environment = {
             **os.environ,
             "MLFLOW_TRACKING_URI": uri,
@@ -80,9 +86,10 @@ class Run:
         self.arguments = ["--local", "--config", str(work / "run.yaml"), "--set", f"output.dir={self.dir}"]
         self.arguments += [part for setting in settings for part in ("--set", setting)]
 
-    def start(self, command):
+    def start(self, command, *more):
+        arguments = [] if command == "rollback" else self.arguments
         return subprocess.Popen(
-            ["submit/bin/finetune", command, *self.arguments],
+            ["submit/bin/finetune", command, *arguments, *more],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -90,8 +97,8 @@ class Run:
             start_new_session=True,
         )
 
-    def run(self, command, code=0):
-        process = self.start(command)
+    def run(self, command, *more, code=0):
+        process = self.start(command, *more)
         output = process.communicate(timeout=WAIT)[0]
         if process.returncode != code:
             sys.exit(f"error: finetune {command} ended with {process.returncode} instead of {code}:\n{output}")
@@ -201,6 +208,102 @@ def nowhere(run):
     print(f"no such server: exit code 2 after {time.time() - started:.0f} s: {lines[0]}")
 
 
+def model(work, server, name, task, base, rows, *settings):
+    """Trains and registers a model; returns the run, MLflow's two models, and the rows of `finetune predict`."""
+    data = work / f"{name}.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    settings = [
+        f"model={os.path.abspath(f'{MODELS}/{base}')}",
+        f"task={task}",
+        f"data.train={data}",
+        "training.max_steps=3",
+        "training.report_to=[mlflow]",
+        f"training.registered_model_name={name}",
+        "cluster.ranks=1",
+        *settings,
+    ]
+    run = Run(work, name, server.uri, settings)
+    run.run("run")
+    predicted = work / f"{name}.parquet"
+    run.run("predict", "--input", str(data), "--output", str(predicted))
+    uri = f"models:/{name}/1"
+    rows = pyarrow.parquet.read_table(predicted).to_pylist()
+    return run, mlflow.transformers.load_model(uri), mlflow.pyfunc.load_model(uri), rows
+
+
+def close(a, b):
+    return abs(a - b) < 1e-4
+
+
+def loaded_by_mlflow(client, server, work):
+    mlflow.set_tracking_uri(server.uri)
+    mails = [
+        {"text": f"{text} {i}", "label": label}
+        for i in range(20)
+        for label, text in (("cat", "the cat"), ("dog", "a dog"))
+    ]
+    run, pipeline, python, rows = model(work, server, "classifier", "classification", "bert-seqcls", mails)
+    texts = [row["text"] for row in mails]
+    frame = python.predict(texts)
+    assert list(frame["label"]) == [row["prediction"] for row in rows]
+    assert all(close(score, row["score"]) for score, row in zip(frame["score"], rows, strict=True))
+    assert [one["label"] for one in pipeline(texts)] == [row["prediction"] for row in rows]
+    print(f"classification: {len(rows)} labels and scores of mlflow.pyfunc are those of finetune predict")
+
+    version = client.get_model_version("classifier", "1")
+    digest = hashlib.sha256((run.dir / "model.sha256").read_bytes()).hexdigest()
+    manifest = hashlib.sha256((run.dir / "dataset/manifest.json").read_bytes()).hexdigest()
+    assert version.run_id == run.id()
+    assert (version.tags["model_sha256"], version.tags["dataset_sha256"]) == (digest, manifest), version.tags
+    run.run("evaluate")
+    assert len(client.search_model_versions("name='classifier'")) == 1, "a version of the same model"
+    print("registry: one version of the run, with the hashes of model and dataset")
+
+    pointer = ["--pointer", str(work / "in-use.json")]
+    longer = ["training.learning_rate=1.0e-3", "training.max_steps=60"]
+    second = Run(work, "second", server.uri, [*run.settings, *longer])
+    second.run("run")
+    for one, expected in ((run, "1"), (second, "2")):
+        print(" ", one.run("promote", *pointer).strip().splitlines()[-1])
+        assert client.get_model_version_by_alias("classifier", "champion").version == expected
+    print(" ", run.run("rollback", *pointer).strip().splitlines()[-1])
+    assert client.get_model_version_by_alias("classifier", "champion").version == "1"
+
+    words = [{"text": ["the", "cat", "sat", str(i)], "label": ["O", "B-A", "O", "O"]} for i in range(40)]
+    _, _, python, rows = model(work, server, "tagger", "token-classification", "bert-tokencls", words)
+    texts = [" ".join(row["text"]) for row in words]
+    found = [[entity["label"] for entity in row["entities"]] for row in rows]
+    assert [[label for label in text.split(",") if label] for text in python.predict(texts)] == found
+    print("token-classification: the entities of mlflow.pyfunc are those of finetune predict")
+
+    questions = [
+        {
+            "id": str(i),
+            "question": "who sat ?",
+            "context": f"the cat sat {i}",
+            "answers": {"text": ["cat"], "answer_start": [4]},
+        }
+        for i in range(40)
+    ]
+    _, pipeline, python, rows = model(work, server, "reader", "question-answering", "bert-qa", questions)
+    frame = pandas.DataFrame([{"question": row["question"], "context": row["context"]} for row in questions])
+    same = sum(answer == row["answer"] for answer, row in zip(python.predict(frame), rows, strict=True))
+    print(f"question-answering: {same} of {len(rows)} answers of mlflow.pyfunc are those of finetune predict")
+    assert same == len(rows)
+
+    texts = [{"text": f"the cat sat on the mat and the dog ran to the house {i}"} for i in range(60)]
+    _, pipeline, python, _ = model(work, server, "masked", "masked-lm", "bert-mlm", texts)
+    assert python.predict(["the [MASK] sat"])[0] == pipeline("the [MASK] sat")[0]["token_str"]
+    print("masked-lm: mlflow.pyfunc answers")
+
+    pairs = [{"prompt": "the cat", "completion": f" sat {i}"} for i in range(40)]
+    settings = ["method.type=lora", "generation.max_new_tokens=4"]
+    _, pipeline, python, rows = model(work, server, "answers", "sft", "llama-tied", pairs, *settings)
+    assert type(pipeline.model).__name__.startswith("Peft"), type(pipeline.model)
+    assert len(python.predict(["the cat"])) == 1
+    print("sft with LoRA: MLflow loads the adapter over its base")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
@@ -224,6 +327,7 @@ output: {{dir: {work}/unused}}
             resumed(client, Run(work, "resumed", server.uri, ["training.run_name=killed and resumed"]))
             ended_by_a_signal(client, Run(work, "signal", server.uri))
             without_server(client, server, Run(work, "away", server.uri))
+            loaded_by_mlflow(client, server, work)
         finally:
             server.stop()
         nowhere(Run(work, "nowhere", server.uri))

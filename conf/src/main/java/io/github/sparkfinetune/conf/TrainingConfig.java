@@ -5,7 +5,6 @@ import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.conf.key.Check;
 import io.github.sparkfinetune.conf.key.Key;
 import java.io.Serializable;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -21,7 +20,7 @@ public record TrainingConfig(
         long seed,
         @JsonUnwrapped Evaluation evaluation,
         @JsonUnwrapped Saving saving,
-        @JsonUnwrapped Tracking tracking)
+        @JsonUnwrapped TrackingConfig tracking)
         implements Serializable {
 
     /**
@@ -222,28 +221,6 @@ public record TrainingConfig(
         }
     }
 
-    /**
-     * Records of the training, and the trackers that receive them.
-     *
-     * @param loggingSteps optimizer steps between two records in metrics.jsonl
-     * @param reportTo trackers of the run
-     * @param runName name of the run in trackers; null: the name of {@code output.dir}
-     */
-    public record Tracking(
-            @Key(mayChange = true) int loggingSteps,
-            @Key(mayChange = true) List<ReportTo> reportTo,
-
-            @Key(mayChange = true, optional = true) String runName)
-            implements Serializable {
-
-        public Tracking {
-            Check.that(loggingSteps >= 1, "training.logging_steps", loggingSteps, "at least 1");
-            Check.distinct("training.report_to", reportTo);
-            reportTo = List.copyOf(reportTo);
-            Check.that(runName == null || !runName.isBlank(), "training.run_name", "an empty text", "a name");
-        }
-    }
-
     /** Shape of the learning rate over the steps; names and formulas are those of {@code transformers}. */
     public enum LrSchedulerType {
         /** Linear decay to 0. */
@@ -283,15 +260,5 @@ public record TrainingConfig(
         /** AdamW with moments in bitsandbytes' 8-bit codes, except for embeddings. */
         @JsonProperty("adamw_8bit")
         ADAMW_8BIT
-    }
-
-    /** Tracker of a run. */
-    public enum ReportTo {
-        /** Event files for TensorBoard, in {@code output.dir/tensorboard}. */
-        @JsonProperty("tensorboard")
-        TENSORBOARD,
-        /** A run on the MLflow server that the environment variable {@code MLFLOW_TRACKING_URI} names. */
-        @JsonProperty("mlflow")
-        MLFLOW
     }
 }

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.report.MetricsFile;
 import io.github.sparkfinetune.report.PromotedModel;
 import io.github.sparkfinetune.report.RunFolder;
+import io.github.sparkfinetune.spark.track.ModelRegistry;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -36,6 +37,13 @@ final class PromoteCommand extends JobCommand {
 
     @Option(names = "--run-id", paramLabel = "ID", description = "Your name for the run; by default its output.dir.")
     private String runId;
+
+    @Option(
+            names = "--alias",
+            paramLabel = "NAME",
+            defaultValue = "champion",
+            description = "Alias in MLflow's registry for a registered model; ${DEFAULT-VALUE} by default.")
+    private String alias;
 
     PromoteCommand(Jobs.Opener opener) {
         super(opener);
@@ -65,6 +73,7 @@ final class PromoteCommand extends JobCommand {
             String figures = measured.name() + " " + value + ", that of " + best.model() + " is " + best.value();
             if (best.model().equals(model) && best.value() == value) {
                 say("promoted  " + model + " already: " + measured.name() + " " + value);
+                point(best);
                 return;
             }
             if (!measured.improves(value, best.value())) {
@@ -74,11 +83,30 @@ final class PromoteCommand extends JobCommand {
         }
         String time = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
         String output = absolute.output().dir();
-        promoted.promote(
-                new PromotedModel.Entry(model, output, measured.name(), value, runId == null ? output : runId, time));
+        PromotedModel.Entry entry = new PromotedModel.Entry(
+                model,
+                output,
+                measured.name(),
+                value,
+                runId == null ? output : runId,
+                time,
+                ModelRegistry.of(output, jobs.hadoop())
+                        .map(version -> new PromotedModel.Registered(
+                                version.trackingUri(), version.name(), version.version(), alias))
+                        .orElse(null));
+        promoted.promote(entry);
         say("promoted  " + model + ": " + measured.name() + " " + value
                 + current.map(best -> ", that of " + best.model() + " was " + best.value())
                         .orElse(""));
+        point(entry);
+    }
+
+    /** Points the alias at the entry's version, which the file names already. */
+    private void point(PromotedModel.Entry entry) {
+        if (entry.registered() != null) {
+            RegistryAlias.set(entry.registered(), pointer + " names " + entry.model(), "start the same command again");
+            say("mlflow    " + entry.registered());
+        }
     }
 
     private Metric measured(RunConfig run) {

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.job.RunFile;
 import io.github.sparkfinetune.report.PromotedModel;
+import java.io.PrintWriter;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
@@ -42,10 +43,22 @@ final class RollbackCommand implements Callable<Integer> {
     public Integer call() {
         Configuration hadoop = RunFile.hadoop();
         PromotedModel promoted = new PromotedModel(AbsolutePaths.of("--pointer", pointer, hadoop), hadoop);
-        PromotedModel.Entry before = promoted.rollBack(runId == null ? "rollback " + UUID.randomUUID() : runId);
-        spec.commandLine()
-                .getOut()
-                .println("promoted  " + before.model() + ": " + before.metric() + " " + before.value());
+        boolean hadAlias =
+                promoted.current().map(PromotedModel.Entry::registered).isPresent();
+        String change = runId == null ? "rollback " + UUID.randomUUID() : runId;
+        PromotedModel.Entry before = promoted.rollBack(change);
+        PrintWriter out = spec.commandLine().getOut();
+        out.println("promoted  " + before.model() + ": " + before.metric() + " " + before.value());
+        if (before.registered() != null) {
+            RegistryAlias.set(
+                    before.registered(),
+                    pointer + " names " + before.model(),
+                    "start finetune rollback --pointer " + pointer + " --run-id '" + change + "'");
+            out.println("mlflow    " + before.registered());
+        } else if (hadAlias) {
+            out.println(
+                    "warning   MLflow's alias was not moved: " + before.model() + " has no version in the registry");
+        }
         return ExitCode.DONE.code();
     }
 }

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.report;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -35,15 +36,39 @@ public final class PromotedModel {
      * @param value value of the metric on the run's held-out text
      * @param runId the promoter's name for the run
      * @param time time of the promotion, ISO 8601, UTC
+     * @param registered version in MLflow's registry; absent (null) if the run has registered none
      */
-    @JsonPropertyOrder({"model", "run", "metric", "value", "run_id", "time"})
+    @JsonPropertyOrder({"model", "run", "metric", "value", "run_id", "time", "registered"})
     public record Entry(
             @JsonProperty(required = true) String model,
             @JsonProperty(required = true) String run,
             @JsonProperty(required = true) String metric,
             @JsonProperty(required = true) double value,
             @JsonProperty(value = "run_id", required = true) String runId,
-            @JsonProperty(required = true) String time) {}
+            @JsonProperty(required = true) String time,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Registered registered) {}
+
+    /**
+     * Version in MLflow's registry to which an alias points.
+     *
+     * @param trackingUri server with the registry
+     * @param name name of the registered model
+     * @param version number of the version
+     * @param alias alias of the model in use
+     */
+    @JsonPropertyOrder({"tracking_uri", "name", "version", "alias"})
+    public record Registered(
+            @JsonProperty(value = "tracking_uri", required = true)
+            String trackingUri,
+
+            @JsonProperty(required = true) String name,
+            @JsonProperty(required = true) String version,
+            @JsonProperty(required = true) String alias) {
+        @Override
+        public String toString() {
+            return "alias " + alias + " of " + name + " at version " + version;
+        }
+    }
 
     private record Content(
             @JsonProperty(required = true) Entry promoted,

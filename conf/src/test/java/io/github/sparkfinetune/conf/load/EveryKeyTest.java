@@ -26,10 +26,11 @@ import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.SourcesConfig;
 import io.github.sparkfinetune.conf.TokenizerConfig;
+import io.github.sparkfinetune.conf.TrackingConfig;
+import io.github.sparkfinetune.conf.TrackingConfig.ReportTo;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
 import io.github.sparkfinetune.conf.TrainingConfig.Optim;
-import io.github.sparkfinetune.conf.TrainingConfig.ReportTo;
 import io.github.sparkfinetune.conf.UnpairedPreferenceConfig;
 import io.github.sparkfinetune.conf.corpus.C4Config;
 import io.github.sparkfinetune.conf.corpus.CorpusConfig;
@@ -188,6 +189,7 @@ class EveryKeyTest {
                   metric_for_best_model: f1_macro
                   report_to: [mlflow, tensorboard]
                   run_name: mails
+                  registered_model_name: mails
                 masked_lm: {mlm_probability: 0.3, whole_word_mask: true}
                 preference:
                   {beta: 0.4, loss_type: robust, label_smoothing: 0.2, reference_free: true, simpo_gamma: 0.6, rpo_alpha: 0.7}
@@ -290,7 +292,7 @@ class EveryKeyTest {
                 9,
                 new TrainingConfig.Evaluation(11, 99, 14, "f1_macro"),
                 new TrainingConfig.Saving(12, 0.5, 13),
-                new TrainingConfig.Tracking(10, List.of(ReportTo.MLFLOW, ReportTo.TENSORBOARD), "mails"));
+                new TrackingConfig(10, List.of(ReportTo.MLFLOW, ReportTo.TENSORBOARD), "mails", "mails"));
         RunConfig expected = new RunConfig(
                 new RunConfig.Base("hdfs://nn/m", new TokenizerConfig(List.of("<a>", "<b>"))),
                 Task.CLASSIFICATION,

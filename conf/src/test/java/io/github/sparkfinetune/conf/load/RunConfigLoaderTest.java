@@ -21,6 +21,7 @@ import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.SourcesConfig;
 import io.github.sparkfinetune.conf.TokenizerConfig;
+import io.github.sparkfinetune.conf.TrackingConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
 import io.github.sparkfinetune.conf.TrainingConfig.Optim;
@@ -118,7 +119,7 @@ class RunConfigLoaderTest {
                         42,
                         new TrainingConfig.Evaluation(0, 0, 0, "loss"),
                         new TrainingConfig.Saving(0, 15, 2),
-                        new TrainingConfig.Tracking(1, List.of(), null)));
+                        new TrackingConfig(1, List.of(), null, null)));
         assertThat(config.compute().cluster())
                 .isEqualTo(new ClusterConfig(
                         1, 0, null, 10, 120, false, ClusterConfig.Shard.NONE, ClusterConfig.CollectiveChoice.AUTO));

@@ -16,11 +16,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * File of the output folder.
+ * File of the output folder, or a file that is made for a tracker.
  *
  * @param name path of the file in the output folder
+ * @param body content of the file
  */
-record Artifact(String name, FileSystem files, FileStatus file) implements Http.Body {
+record Artifact(String name, Http.Body body) {
     private static final Logger LOG = LoggerFactory.getLogger(Artifact.class);
     private static final String MODEL = "model";
 
@@ -46,7 +47,8 @@ record Artifact(String name, FileSystem files, FileStatus file) implements Http.
             for (FileStatus file : files.listStatus(path)) {
                 String found = file.getPath().getName();
                 if (file.isFile() && !found.startsWith(".")) {
-                    artifacts.add(new Artifact(found.equals(name) ? name : name + "/" + found, files, file));
+                    artifacts.add(
+                            new Artifact(found.equals(name) ? name : name + "/" + found, new Stored(files, file)));
                 }
             }
         } catch (FileNotFoundException e) {
@@ -54,15 +56,22 @@ record Artifact(String name, FileSystem files, FileStatus file) implements Http.
         }
     }
 
-    @Override
-    public long length() {
-        return file.getLen();
+    long length() {
+        return body.length();
     }
 
-    @Override
-    public void writeTo(OutputStream out) throws IOException {
-        try (FSDataInputStream in = files.open(file.getPath())) {
-            in.transferTo(out);
+    /** Content of a file on a file system. */
+    private record Stored(FileSystem files, FileStatus file) implements Http.Body {
+        @Override
+        public long length() {
+            return file.getLen();
+        }
+
+        @Override
+        public void writeTo(OutputStream out) throws IOException {
+            try (FSDataInputStream in = files.open(file.getPath())) {
+                in.transferTo(out);
+            }
         }
     }
 }

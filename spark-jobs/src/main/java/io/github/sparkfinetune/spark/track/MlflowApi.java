@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Calls of MLflow's REST API 2.0 that tracking needs (<a href="https://mlflow.org/docs/latest/rest-api.html">REST
@@ -27,6 +28,7 @@ import java.util.Optional;
 final class MlflowApi extends Http {
     private static final String AT = "/api/2.0/mlflow/";
     private static final String MISSING = "RESOURCE_DOES_NOT_EXIST";
+    private static final String EXISTS = "RESOURCE_ALREADY_EXISTS";
     private static final int LARGEST_ANSWER = 16 << 20;
     private static final String ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts/";
 
@@ -140,17 +142,56 @@ final class MlflowApi extends Http {
                 this::read);
     }
 
+    /** Creates a registered model, unless it exists. */
+    void registeredModel(String name) throws IOException {
+        ObjectNode body = JsonFiles.MAPPER.createObjectNode().put("name", name);
+        JsonNode answer = call("registered-models/create", body);
+        if (answer.has("error_code") && !answer.path("error_code").asText().equals(EXISTS)) {
+            throw refused(answer.path("message").asText());
+        }
+    }
+
+    /**
+     * Creates a version of a registered model and returns its number.
+     *
+     * @param source address of the model's folder
+     * @param run run that has logged the model
+     */
+    String version(String name, String source, String run, Map<String, String> tags) throws IOException {
+        ObjectNode body = JsonFiles.MAPPER
+                .createObjectNode()
+                .put("name", name)
+                .put("source", source)
+                .put("run_id", run);
+        pairs(body.putArray("tags"), tags);
+        return required(post("model-versions/create", body), "/model_version/version");
+    }
+
+    /** Points an alias of a registered model at a version. */
+    void alias(String name, String alias, String version) throws IOException {
+        post(
+                "registered-models/alias",
+                JsonFiles.MAPPER
+                        .createObjectNode()
+                        .put("name", name)
+                        .put("alias", alias)
+                        .put("version", version));
+    }
+
     private JsonNode post(String call, ObjectNode body) throws IOException {
-        Map<String, String> headers = Map.of("Content-Type", "application/json");
-        JsonNode answer =
-                send("MLflow", "POST", at(AT + call), () -> headers, Body.of(body.toString()), false, this::read);
+        JsonNode answer = call(call, body);
         if (answer.has("error_code")) {
             throw refused(answer.path("message").asText());
         }
         return answer;
     }
 
-    /** Returns a JSON object, which has an {@code error_code} if the requested object does not exist. */
+    private JsonNode call(String call, ObjectNode body) throws IOException {
+        Map<String, String> headers = Map.of("Content-Type", "application/json");
+        return send("MLflow", "POST", at(AT + call), () -> headers, Body.of(body.toString()), false, this::read);
+    }
+
+    /** Returns a JSON object, which has an {@code error_code} if the requested object does not exist or exists. */
     private JsonNode read(HttpURLConnection answer) throws IOException {
         int code = answer.getResponseCode();
         String text;
@@ -160,8 +201,9 @@ final class MlflowApi extends Http {
         try {
             // The response to a stored file is empty.
             JsonNode json = JsonFiles.MAPPER.readTree(text.isEmpty() && code / 100 == 2 ? "{}" : text);
-            if (json.isObject()
-                    && (code / 100 == 2 || json.path("error_code").asText().equals(MISSING))) {
+            boolean isKnown =
+                    Set.of(MISSING, EXISTS).contains(json.path("error_code").asText());
+            if (json.isObject() && (code / 100 == 2 || isKnown)) {
                 return json;
             }
             if (json.has("message")) {

@@ -23,10 +23,15 @@ import java.util.Set;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Run on the tracking server. {@value #FILE} in the output folder identifies it: {@code tracking_uri}, {@code run_id}.
+ * Run on the tracking server. {@value #FILE} in the output folder identifies it: {@code tracking_uri}, {@code run_id},
+ * and if its model is registered {@code registered_model_name}, {@code model_version} and {@code model_sha256}.
  */
 final class MlflowRun {
     static final String FILE = "mlflow.json";
+    static final String URI = "tracking_uri";
+    static final String NAME = "registered_model_name";
+    static final String VERSION = "model_version";
+    private static final String RUN = "run_id";
     private static final int MOST_METRICS = 1000;
     private static final int MOST_PARAMETERS = 100;
     private static final int LONGEST_VALUE = 6000;
@@ -52,16 +57,41 @@ final class MlflowRun {
 
     /** Returns the run id in the output folder, if it belongs to this server. */
     static Optional<String> kept(Command command, MlflowSettings settings) throws IOException {
+        return file(command, settings).map(kept -> kept.path(RUN).asText());
+    }
+
+    /** Returns whether the server has a version of the model that was registered by this run. */
+    static boolean isRegistered(Command command, MlflowSettings settings, MlflowVersion version) throws IOException {
+        return file(command, settings)
+                .filter(kept -> kept.path(NAME).asText().equals(version.name())
+                        && kept.path(MlflowVersion.HASH).asText().equals(version.hash()))
+                .isPresent();
+    }
+
+    /** Reads the file of the output folder, if it belongs to this server. */
+    private static Optional<ObjectNode> file(Command command, MlflowSettings settings) throws IOException {
         Path file = command.output(FILE);
         try {
             String text = HadoopFiles.readText(HadoopFiles.fileSystem(file, command.hadoop()), file);
             ObjectNode kept = JsonFiles.parseObject(text, file.toString());
-            return kept.path("tracking_uri").asText().equals(settings.endpoint().toString())
-                    ? Optional.of(kept.path("run_id").asText())
-                    : Optional.empty();
+            return Optional.of(kept)
+                    .filter(found ->
+                            found.path(URI).asText().equals(settings.endpoint().toString()));
         } catch (FileNotFoundException e) {
             return Optional.empty();
         }
+    }
+
+    private static void write(Command command, ObjectNode content) {
+        Path file = command.output(FILE);
+        HadoopFiles.writeWhole(HadoopFiles.fileSystem(file, command.hadoop()), file, JsonFiles.pretty(content));
+    }
+
+    private static ObjectNode content(MlflowSettings settings, String run) {
+        return JsonFiles.MAPPER
+                .createObjectNode()
+                .put(URI, settings.endpoint().toString())
+                .put(RUN, run);
     }
 
     /**
@@ -88,12 +118,9 @@ final class MlflowRun {
         if (found.isPresent()) {
             api.update(run.id, "RUNNING", null);
         }
-        Path file = command.output(FILE);
-        byte[] text = JsonFiles.pretty(JsonFiles.MAPPER
-                .createObjectNode()
-                .put("tracking_uri", settings.endpoint().toString())
-                .put("run_id", run.id));
-        HadoopFiles.writeWhole(HadoopFiles.fileSystem(file, command.hadoop()), file, text);
+        if (!kept.equals(Optional.of(run.id))) {
+            write(command, content(settings, run.id));
+        }
         run.logParameters(command, current.at("/data/params"));
         command.say().accept("mlflow    " + api.page(run.experiment, run.id));
         return run;
@@ -175,6 +202,18 @@ final class MlflowRun {
     }
 
     void store(Artifact artifact) throws IOException {
-        api.store(artifacts.replaceFirst("^[^:]*:(//[^/]*)?/*", ""), artifact.name(), artifact);
+        api.store(artifacts.replaceFirst("^[^:]*:(//[^/]*)?/*", ""), artifact.name(), artifact.body());
+    }
+
+    /** Registers the stored model as a version and returns the number of the version. */
+    String register(Command command, MlflowSettings settings, MlflowVersion version) throws IOException {
+        api.registeredModel(version.name());
+        String number = api.version(version.name(), artifacts + "/model", id, version.tags());
+        ObjectNode content = content(settings, id)
+                .put(NAME, version.name())
+                .put(VERSION, number)
+                .put(MlflowVersion.HASH, version.hash());
+        write(command, content);
+        return number;
     }
 }

@@ -31,7 +31,7 @@ record MlflowSettings(
         String authorization,
         Map<String, String> tags,
         boolean sendsModel) {
-    private static final String ADDRESS = "MLFLOW_TRACKING_URI";
+    static final String ADDRESS = "MLFLOW_TRACKING_URI";
     private static final Set<String> TRUE = Set.of("1", "on", "yes", "true", "y", "t");
 
     /**

@@ -9,6 +9,7 @@ import java.net.ConnectException;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -46,9 +47,13 @@ final class MlflowTracker implements Tracker {
      *
      * @param status how the command ended
      * @param artifacts artifacts that are not stored yet
+     * @param version version to register when the artifacts are stored
      * @param deadline {@link System#nanoTime()} at which the tracker gives up
      */
-    private record Ending(Status status, Deque<Artifact> artifacts, long deadline) {}
+    private record Ending(Status status, Deque<Artifact> artifacts, Optional<MlflowVersion> version, long deadline) {}
+
+    /** Artifacts of a command, and the version of the model among them. */
+    private record Results(List<Artifact> artifacts, Optional<MlflowVersion> version) {}
 
     private MlflowTracker(Command command, MlflowSettings settings, Http.Times times, Duration pause) {
         this.command = command;
@@ -112,11 +117,12 @@ final class MlflowTracker implements Tracker {
 
     @Override
     public void end(Status status, List<String> files, Duration patience) {
-        List<Artifact> artifacts = status == Status.FINISHED ? artifacts(files) : List.of();
+        Results results = status == Status.FINISHED ? results(files) : new Results(List.of(), Optional.empty());
+        List<Artifact> artifacts = results.artifacts();
         long bytes = artifacts.stream().mapToLong(Artifact::length).sum();
         long nanos = patience.plusSeconds(bytes / ARTIFACT_BYTES_A_SECOND).toNanos();
         synchronized (this) {
-            ending = new Ending(status, new ArrayDeque<>(artifacts), System.nanoTime() + nanos);
+            ending = new Ending(status, new ArrayDeque<>(artifacts), results.version(), System.nanoTime() + nanos);
             notifyAll();
             try {
                 while (!done && remaining() > 0) {
@@ -131,11 +137,29 @@ final class MlflowTracker implements Tracker {
         }
     }
 
-    private List<Artifact> artifacts(List<String> files) {
+    private Results results(List<String> files) {
         try {
-            return Artifact.of(command, files, settings.sendsModel());
-        } catch (IOException e) {
-            warn("the artifacts cannot be read (" + e.getMessage() + ")");
+            Optional<MlflowVersion> version = MlflowVersion.of(command);
+            boolean isRegistered = version.isPresent() && MlflowRun.isRegistered(command, settings, version.get());
+            boolean sendsModel = version.isPresent() ? !isRegistered : settings.sendsModel();
+            List<Artifact> artifacts = new ArrayList<>(Artifact.of(command, files, sendsModel));
+            artifacts.addAll(flavor(artifacts));
+            return new Results(artifacts, isRegistered ? Optional.empty() : version);
+        } catch (IOException | RuntimeException e) {
+            warn("MLflow: the artifacts cannot be read (" + e.getMessage() + ")");
+            return new Results(List.of(), Optional.empty());
+        }
+    }
+
+    private List<Artifact> flavor(List<Artifact> artifacts) {
+        try {
+            return MlflowFlavor.of(
+                    command,
+                    artifacts.stream()
+                            .filter(artifact -> artifact.name().startsWith("model/"))
+                            .toList());
+        } catch (IOException | RuntimeException e) {
+            warn("MLflow: the model is logged without a flavor (" + e.getMessage() + ")");
             return List.of();
         }
     }
@@ -218,6 +242,11 @@ final class MlflowTracker implements Tracker {
         while (!end.artifacts().isEmpty()) {
             run.store(end.artifacts().peek());
             end.artifacts().remove();
+        }
+        if (end.version().isPresent() && run.takesArtifacts()) {
+            MlflowVersion version = end.version().get();
+            String number = run.register(command, settings, version);
+            command.say().accept("mlflow    version " + number + " of " + version.name());
         }
         synchronized (this) {
             done = true;

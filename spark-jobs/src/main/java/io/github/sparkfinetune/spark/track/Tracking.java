@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.spark.track;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.TrainingConfig.ReportTo;
+import io.github.sparkfinetune.conf.TrackingConfig.ReportTo;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;

@@ -23,8 +23,8 @@ import java.util.concurrent.Executors;
 
 /**
  * Test server that answers as {@code mlflow server} 3.17 does; each answer was seen from such a server. It supports
- * experiments, runs, batches with their limits and artifacts. It can require a token. It can fail, refuse or stay
- * silent on request.
+ * experiments, runs, batches with their limits, artifacts, registered models and aliases. It can require a token. It
+ * can fail, refuse or stay silent on request.
  */
 final class MlflowServer implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -57,6 +57,10 @@ final class MlflowServer implements AutoCloseable {
     final Map<String, Run> runs = Collections.synchronizedMap(new LinkedHashMap<>());
     final Map<String, String> experiments = new ConcurrentHashMap<>();
     final Map<String, byte[]> artifacts = Collections.synchronizedMap(new TreeMap<>());
+    /** Versions of registered models, by name, in the order of their numbers. */
+    final Map<String, List<JsonNode>> registered = Collections.synchronizedMap(new TreeMap<>());
+    /** Version of each alias {@code NAME@ALIAS}. */
+    final Map<String, String> aliases = new ConcurrentHashMap<>();
     /** Sizes of the accepted batches. */
     final List<Integer> batches = Collections.synchronizedList(new ArrayList<>());
     /** Required {@code Authorization} header, or null. */
@@ -161,10 +165,43 @@ final class MlflowServer implements AutoCloseable {
                     return;
                 }
             }
+            case "registered-models/create", "model-versions/create", "registered-models/alias" -> {
+                registry(exchange, call, request);
+                return;
+            }
             default -> {
                 answer(exchange, 404, "<!doctype html>");
                 return;
             }
+        }
+        answer(exchange, 200, answer.toString());
+    }
+
+    private void registry(HttpExchange exchange, String call, JsonNode request) throws IOException {
+        ObjectNode answer = JSON.createObjectNode();
+        String name = request.path("name").asText();
+        List<JsonNode> versions = registered.get(name);
+        if (call.equals("registered-models/create")) {
+            if (versions != null) {
+                String message = "Registered Model (name=" + name + ") already exists.";
+                error(exchange, 400, "RESOURCE_ALREADY_EXISTS", message);
+                return;
+            }
+            registered.put(name, Collections.synchronizedList(new ArrayList<>()));
+            answer.putObject("registered_model").put("name", name);
+        } else if (versions == null) {
+            missing(exchange, "Registered Model with name=" + name + " not found");
+            return;
+        } else if (call.equals("model-versions/create")) {
+            versions.add(request);
+            answer.putObject("model_version").put("name", name).put("version", Integer.toString(versions.size()));
+        } else {
+            String version = request.path("version").asText();
+            if (Integer.parseInt(version) > versions.size()) {
+                missing(exchange, "Model Version (name=" + name + ", version=" + version + ") not found");
+                return;
+            }
+            aliases.put(name + "@" + request.path("alias").asText(), version);
         }
         answer(exchange, 200, answer.toString());
     }

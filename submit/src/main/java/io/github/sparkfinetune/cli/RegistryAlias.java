@@ -1,0 +1,31 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.report.PromotedModel.Registered;
+import io.github.sparkfinetune.spark.track.ModelRegistry;
+import java.io.UncheckedIOException;
+
+/** Sets the alias of the model in use in MLflow's registry, after the file of {@code promote} was written. */
+final class RegistryAlias {
+    private RegistryAlias() {}
+
+    /**
+     * Points the alias at the version.
+     *
+     * @param done what the command has done already, for the error
+     * @param remedy how to set the alias later, for the error
+     * @throws RunException if the server refuses or does not answer
+     */
+    static void set(Registered registered, String done, String remedy) {
+        ModelRegistry.Version version =
+                new ModelRegistry.Version(registered.trackingUri(), registered.name(), registered.version());
+        try {
+            ModelRegistry.setAlias(version, registered.alias(), System.getenv());
+        } catch (RunException | UncheckedIOException e) {
+            throw RunException.failed(
+                    done + ", but the " + registered + " was not set (" + e.getMessage() + "): fix that, then "
+                            + remedy,
+                    e);
+        }
+    }
+}

@@ -90,7 +90,7 @@ class SparkLinkTest {
     }
 
     private static boolean isOwn(Path jar) {
-        return jar.getFileName().toString().matches("(conf|dataset-prep|finetune-core|spark-jobs)-.*\\.jar");
+        return jar.getFileName().toString().matches("spark-finetune-(conf|dataset-prep|core|jobs)-.*\\.jar");
     }
 
     private static List<Path> jars(Path folder) throws IOException {

@@ -219,9 +219,12 @@ def test_client_that_dies_does_not_hold_the_cluster(spark, config, tmp_path):
         run.prepare()
         run.train()
     """
+    # pyspark-client 4.2 takes a program without a file for its own doctests.
+    file = tmp_path / "client.py"
+    file.write_text(textwrap.dedent(program))
     log = tmp_path / "client.log"
     with open(log, "w") as out:
-        client = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], stdout=out, stderr=out)
+        client = subprocess.Popen([sys.executable, file], stdout=out, stderr=out)
     try:
         history = tmp_path / "lost/metrics.jsonl"
         assert wait(lambda: client.poll() is not None or (history.exists() and history.stat().st_size > 0))

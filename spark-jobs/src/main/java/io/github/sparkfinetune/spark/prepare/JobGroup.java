@@ -2,7 +2,9 @@ package io.github.sparkfinetune.spark.prepare;
 
 import java.time.Duration;
 import java.util.Arrays;
+import org.apache.spark.JobExecutionStatus;
 import org.apache.spark.SparkContext;
+import org.apache.spark.SparkJobInfo;
 import org.apache.spark.SparkStatusTracker;
 
 /** Spark jobs of this thread and of the threads that it starts, which are cancelled together. */
@@ -31,9 +33,7 @@ final class JobGroup implements AutoCloseable {
     boolean awaitTasks(Duration time) {
         long end = System.nanoTime() + time.toNanos();
         try {
-            // The tracker lags behind by the events that are not yet processed.
-            Thread.sleep(POLL_MILLIS);
-            while (hasTasks()) {
+            while (isBusy()) {
                 if (System.nanoTime() > end) {
                     return false;
                 }
@@ -46,12 +46,18 @@ final class JobGroup implements AutoCloseable {
         }
     }
 
-    private boolean hasTasks() {
+    private boolean isBusy() {
         SparkStatusTracker tracker = spark.statusTracker();
         return Arrays.stream(tracker.getJobIdsForGroup(id))
                 .mapToObj(tracker::getJobInfo)
                 .filter(job -> job.isDefined())
-                .flatMapToInt(job -> Arrays.stream(job.get().stageIds()))
+                .map(job -> job.get())
+                // A job ends for the tracker after all its tasks have begun: before that their number may lag behind.
+                .anyMatch(job -> job.status() == JobExecutionStatus.RUNNING || hasTasks(tracker, job));
+    }
+
+    private static boolean hasTasks(SparkStatusTracker tracker, SparkJobInfo job) {
+        return Arrays.stream(job.stageIds())
                 .mapToObj(tracker::getStageInfo)
                 .anyMatch(stage -> stage.isDefined() && stage.get().numActiveTasks() > 0);
     }

@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.spark.track;
 
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.run.ModelDigest;
-import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.spark.track.Tracker.Command;
 import java.io.FileNotFoundException;
 import java.io.IOException;

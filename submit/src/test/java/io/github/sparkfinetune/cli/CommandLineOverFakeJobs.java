@@ -227,7 +227,9 @@ abstract class CommandLineOverFakeJobs {
         @Override
         public Page show(Callable<String> html) {
             return () -> {};
+        }
 
+        @Override
         public Map<String, String> sparkSettings() {
             return sparkSettings;
         }

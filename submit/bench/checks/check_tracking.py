@@ -235,8 +235,7 @@ def close(a, b):
     return abs(a - b) < 1e-4
 
 
-def loaded_by_mlflow(client, server, work):
-    mlflow.set_tracking_uri(server.uri)
+def registered(client, server, work):
     mails = [
         {"text": f"{text} {i}", "label": label}
         for i in range(20)
@@ -269,12 +268,20 @@ def loaded_by_mlflow(client, server, work):
     print(" ", run.run("rollback", *pointer).strip().splitlines()[-1])
     assert client.get_model_version_by_alias("classifier", "champion").version == "1"
 
+
+def loaded_by_mlflow(server, work):
     words = [{"text": ["the", "cat", "sat", str(i)], "label": ["O", "B-A", "O", "O"]} for i in range(40)]
-    _, _, python, rows = model(work, server, "tagger", "token-classification", "bert-tokencls", words)
+    settings = ["training.max_steps=60", "training.learning_rate=3.0e-3"]
+    _, pipeline, python, rows = model(work, server, "tagger", "token-classification", "bert-tokencls", words, *settings)
     texts = [" ".join(row["text"]) for row in words]
     found = [[entity["label"] for entity in row["entities"]] for row in rows]
-    assert [[label for label in text.split(",") if label] for text in python.predict(texts)] == found
-    print("token-classification: the entities of mlflow.pyfunc are those of finetune predict")
+    read = pipeline(texts, aggregation_strategy="first")
+    assert [[entity["entity_group"] for entity in entities] for entities in read] == found
+    # MLflow's python_function fails on a text without an entity.
+    tagged = [i for i, labels in enumerate(found) if labels]
+    assert len(tagged) > 20, found
+    assert python.predict([texts[i] for i in tagged]) == [",".join(found[i]) for i in tagged]
+    print(f"token-classification: the entities of MLflow are those of finetune predict, in {len(tagged)} texts")
 
     questions = [
         {
@@ -283,13 +290,14 @@ def loaded_by_mlflow(client, server, work):
             "context": f"the cat sat {i}",
             "answers": {"text": ["cat"], "answer_start": [4]},
         }
-        for i in range(40)
+        for i in range(20)
     ]
     _, pipeline, python, rows = model(work, server, "reader", "question-answering", "bert-qa", questions)
     frame = pandas.DataFrame([{"question": row["question"], "context": row["context"]} for row in questions])
-    same = sum(answer == row["answer"] for answer, row in zip(python.predict(frame), rows, strict=True))
-    print(f"question-answering: {same} of {len(rows)} answers of mlflow.pyfunc are those of finetune predict")
-    assert same == len(rows)
+    read = list(python.predict(frame))
+    differing = [(answer, row["answer"]) for answer, row in zip(read, rows, strict=True) if answer != row["answer"]]
+    assert not differing, differing[:3]
+    print(f"question-answering: {len(rows)} answers of mlflow.pyfunc are those of finetune predict")
 
     texts = [{"text": f"the cat sat on the mat and the dog ran to the house {i}"} for i in range(60)]
     _, pipeline, python, _ = model(work, server, "masked", "masked-lm", "bert-mlm", texts)
@@ -327,7 +335,9 @@ output: {{dir: {work}/unused}}
             resumed(client, Run(work, "resumed", server.uri, ["training.run_name=killed and resumed"]))
             ended_by_a_signal(client, Run(work, "signal", server.uri))
             without_server(client, server, Run(work, "away", server.uri))
-            loaded_by_mlflow(client, server, work)
+            mlflow.set_tracking_uri(server.uri)
+            registered(client, server, work)
+            loaded_by_mlflow(server, work)
         finally:
             server.stop()
         nowhere(Run(work, "nowhere", server.uri))

@@ -212,7 +212,17 @@ final class MlflowFlavor {
         switch (tag) {
             case "text-classification" -> arguments.put("truncation", true).put("max_length", maxLength);
             case "token-classification" -> arguments.put("aggregation_strategy", "first");
-            case "question-answering" -> arguments.put("max_seq_len", maxLength);
+            case "question-answering" -> {
+                if (run.data().samples().stride() != null) {
+                    arguments.put("doc_stride", run.data().samples().stride());
+                }
+                arguments
+                        .put("max_seq_len", maxLength)
+                        .put("max_answer_len", run.tasks().questionAnswering().maxAnswerLength())
+                        .put(
+                                "handle_impossible_answer",
+                                run.tasks().questionAnswering().version2WithNegative());
+            }
             case "text-generation" -> {
                 GenerationConfig generation = run.tasks().generation();
                 arguments

@@ -218,6 +218,7 @@ final class MlflowFlavor {
                 }
                 arguments
                         .put("max_seq_len", maxLength)
+                        .put("align_to_words", false)
                         .put("max_answer_len", run.tasks().questionAnswering().maxAnswerLength())
                         .put(
                                 "handle_impossible_answer",
@@ -229,7 +230,7 @@ final class MlflowFlavor {
                         .put("max_new_tokens", generation.maxNewTokens())
                         .put("do_sample", generation.doSample())
                         .put("repetition_penalty", generation.repetitionPenalty())
-                        .put("include_prompt", false);
+                        .put("return_full_text", false);
                 if (generation.doSample()) {
                     arguments
                             .put("temperature", generation.temperature())

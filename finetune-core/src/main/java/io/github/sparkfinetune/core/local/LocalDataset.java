@@ -15,6 +15,7 @@ import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.DatasetWarnings;
+import io.github.sparkfinetune.data.task.RowCounts;
 import io.github.sparkfinetune.data.task.RowKey;
 import io.github.sparkfinetune.data.task.SampleCounts;
 import io.github.sparkfinetune.data.task.SampleSink;
@@ -29,7 +30,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
@@ -84,8 +84,10 @@ final class LocalDataset<C> {
      *
      * @param rows keys and encoded rows, by key
      * @param strata names of the strata by rank
+     * @param duplicates rows left out because another row has the same content
      */
-    private record Split(LocalSource source, List<byte[][]> rows, List<String> strata, RowCounts counts) {}
+    private record Split(
+            LocalSource source, List<byte[][]> rows, List<String> strata, RowCounts counts, long duplicates) {}
 
     /**
      * Writes the dataset, or returns the dataset of the same rows and options that is there.
@@ -143,14 +145,14 @@ final class LocalDataset<C> {
     private RowCounts counts(LocalSource source, List<CleanRow<C>> rows) {
         RowCounts counts = new RowCounts();
         rows.forEach(counts::add);
-        long bad = counts.bad.values().stream().mapToLong(Long::longValue).sum();
-        if (bad > config.data().rows().maxBadFraction() * rows.size()) {
-            throw RunException.data(source.key() + ": " + bad + " of " + rows.size() + " rows cannot be used ("
+        if (counts.badRows() > config.data().rows().maxBadFraction() * counts.rows) {
+            throw RunException.data(source.key() + ": " + counts.badRows() + " of " + counts.rows
+                    + " rows cannot be used ("
                     + DataFunnel.reasons(counts.bad) + "), more than data.max_bad_fraction: "
                     + config.data().rows().maxBadFraction() + " allows: fix the rows, or raise data.max_bad_fraction");
         }
         if (counts.strata.isEmpty()) {
-            throw RunException.data(source.key() + ": no row is left of " + rows.size() + ": there must be text in it");
+            throw RunException.data(source.key() + ": no row is left of " + counts.rows + ": there must be text in it");
         }
         return counts;
     }
@@ -179,6 +181,7 @@ final class LocalDataset<C> {
                 encoded.add(new byte[][] {RowKey.of(row.hash(), seed, rank, row.place(seed), 0, bytes), bytes});
             }
         }
+        long usable = encoded.size();
         encoded.sort(Comparator.comparing(row -> row[0], Arrays::compareUnsigned));
         if (config.data().deduplicates()) {
             List<byte[][]> kept = new ArrayList<>();
@@ -187,10 +190,9 @@ final class LocalDataset<C> {
                     kept.add(row);
                 }
             }
-            counts.duplicates = (long) encoded.size() - kept.size();
             encoded = kept;
         }
-        return new Split(source, encoded, strata, counts);
+        return new Split(source, encoded, strata, counts, usable - encoded.size());
     }
 
     private Manifest write(List<Split> splits, List<Manifest.Source> described, List<String> labels)
@@ -211,26 +213,22 @@ final class LocalDataset<C> {
                 checks.put(split.source().split(), check);
             }
         }
-        if (!written.containsKey(Manifest.TRAIN)) {
-            throw RunException.data("data.train: no row gives a sample (" + DataFunnel.reasons(all.dropped())
-                    + "): raise data.max_length, or set data.overlong to truncate");
-        }
-        Map<String, Long> bad = new TreeMap<>(cleaned.bad);
-        if (!documents) {
-            all.dropped().forEach((reason, count) -> bad.merge(reason, count, Long::sum));
-        }
-        long rows =
-                splits.stream().mapToLong(split -> split.source().rows().size()).sum();
+        cleaned.requireSamples(all, written.containsKey(Manifest.TRAIN), config.data());
+        long duplicates = splits.stream().mapToLong(Split::duplicates).sum();
         Manifest manifest = new Manifest(
                 Manifest.SCHEMA_VERSION,
                 config.task(),
                 new Manifest.Samples(labels, all.longest(), tokenizer.special().padId(), written),
-                new Manifest.Rows(bad, cleaned.cut, cleaned.repaired, cleaned.duplicates),
+                new Manifest.Rows(
+                        documents ? cleaned.bad : cleaned.withoutSample(all),
+                        cleaned.cut,
+                        cleaned.repaired,
+                        duplicates),
                 described,
                 options,
                 options.corpus() == null
                         ? null
-                        : new Manifest.Corpus(rows, cleaned.rejected, cleaned.masked, List.of()),
+                        : new Manifest.Corpus(cleaned.rows, cleaned.rejected, cleaned.masked, List.of()),
                 List.of());
         manifest = manifest.with(warnings(manifest, checks, splits));
         manifest.write(folder, hadoop);

@@ -5,10 +5,10 @@ import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.LabelNames;
+import io.github.sparkfinetune.data.task.RowCounts;
 import io.github.sparkfinetune.data.task.SampleSink;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
-import io.github.sparkfinetune.spark.source.ScanCounts;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;
 import io.github.sparkfinetune.spark.source.SourceScan;
@@ -73,7 +73,7 @@ record Survey(
         SourceReader.Rows<C> all = reader.read(files, task, true);
         int partitions = all.rdd().getNumPartitions();
         JavaRDD<CleanRow<C>> sampled = partitions <= PARTS ? all.rdd() : spread(all.rdd(), partitions);
-        ScanCounts counts;
+        RowCounts counts;
         try (SourceScan scan = SourceScan.of(all.with(sampled), false)) {
             counts = scan.counts();
         }

@@ -1,22 +1,19 @@
 package io.github.sparkfinetune.spark.prepare;
 
-import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.task.RowCounts;
 import io.github.sparkfinetune.data.task.SampleCounts;
-import io.github.sparkfinetune.spark.source.ScanCounts;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceScan;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * Results of the passes of a {@link Preparation}, as a manifest.
@@ -60,7 +57,7 @@ record Summary(
                 splits.put(split, counts.toSplit(shards).with(sides.get(split)));
             }
         }
-        ScanCounts found = new ScanCounts();
+        RowCounts found = new RowCounts();
         scans.forEach(scan -> found.plus(scan.counts()));
         long sampled = training.sampled().stream().mapToLong(Long::longValue).sum();
         long heldOut = scans.stream()
@@ -68,8 +65,8 @@ record Summary(
                 .mapToLong(SourceScan::usable)
                 .sum();
         requireSame(reports, training.count() + heldOut);
-        requireUsable(found, all, splits);
-        Map<String, Long> bad = documents ? found.bad : unusable(found, all);
+        found.requireSamples(all, splits.containsKey(Manifest.TRAIN), config.data());
+        Map<String, Long> bad = documents ? found.bad : found.withoutSample(all);
         long usable = scans.stream().mapToLong(SourceScan::usable).sum();
         long duplicates = found.rows - found.badRows() - found.rejectedRows() - usable + sampled - training.count();
         return new Manifest(
@@ -81,13 +78,6 @@ record Summary(
                 options,
                 options.corpus() == null ? null : new Manifest.Corpus(found.rows, found.rejected, found.masked, mix()),
                 List.of());
-    }
-
-    /** Returns the rows without a sample, by reason: bad rows of the first pass, and rows that tokenization dropped. */
-    private static Map<String, Long> unusable(ScanCounts found, SampleCounts all) {
-        Map<String, Long> unusable = new TreeMap<>(found.bad);
-        all.dropped().forEach((reason, count) -> unusable.merge(reason, count, Long::sum));
-        return unusable;
     }
 
     private List<Manifest.Mixed> mix() {
@@ -109,22 +99,6 @@ record Summary(
         if (written != counted) {
             throw RunException.data(sources.get(0).key() + ": " + written + " rows were written of " + counted
                     + " counted before: the source changed while it was read; run prepare again");
-        }
-    }
-
-    /** Refuses too many unusable rows. Some rows are found to be unusable only when they are tokenized. */
-    private void requireUsable(ScanCounts found, SampleCounts all, Map<String, DatasetSplit> splits) {
-        DataConfig data = config.data();
-        long unusable = all.unusableRows();
-        if (unusable > 0 && found.badRows() + unusable > data.rows().maxBadFraction() * found.rows) {
-            throw RunException.data("data.train: " + (found.badRows() + unusable) + " of " + found.rows
-                    + " rows cannot be used (" + DataFunnel.reasons(unusable(found, all))
-                    + "), more than data.max_bad_fraction: " + data.rows().maxBadFraction()
-                    + " allows: raise data.max_length, fix the rows, or raise data.max_bad_fraction");
-        }
-        if (!splits.containsKey(Manifest.TRAIN)) {
-            throw RunException.data("data.train: no row gives a sample (" + DataFunnel.reasons(all.dropped())
-                    + "): raise data.max_length, or set data.overlong to truncate");
         }
     }
 }

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.task.Reading;
+import io.github.sparkfinetune.data.task.RowCounts;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -17,7 +18,7 @@ import java.util.Set;
 public final class SourceChecks {
     private SourceChecks() {}
 
-    public static void require(SourceReader.Rows<?> rows, ScanCounts counts, DataConfig data) {
+    public static void require(SourceReader.Rows<?> rows, RowCounts counts, DataConfig data) {
         SparkSource source = rows.source();
         if (counts.rows == 0) {
             throw RunException.data(source.key() + ": " + source.path() + " has no rows: there must be text in it");
@@ -53,7 +54,7 @@ public final class SourceChecks {
         rows.keys().ifPresent(keys -> keys.requireGroups(source, counts));
     }
 
-    private static String reasons(ScanCounts counts) {
+    private static String reasons(RowCounts counts) {
         List<String> reasons = new ArrayList<>();
         counts.bad.forEach(
                 (reason, count) -> reasons.add(reason + ": " + count + ", such as in " + counts.badFile.get(reason)));
@@ -61,7 +62,7 @@ public final class SourceChecks {
     }
 
     /** Refuses a column of JSON lines if no parsed row has it. */
-    private static void requireColumn(SparkSource source, ScanCounts counts, Reading.Column column) {
+    private static void requireColumn(SparkSource source, RowCounts counts, Reading.Column column) {
         long malformed = counts.bad.getOrDefault(UnusableRowException.MALFORMED, 0L);
         long without = counts.bad.getOrDefault(column.missing(), 0L);
         if (without > 0 && without == counts.rows - malformed) {

@@ -2,12 +2,12 @@ package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
+import io.github.sparkfinetune.data.task.RowCounts;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -29,11 +29,11 @@ public final class SourceScan implements AutoCloseable {
     private final SourceFiles source;
     private final JavaRDD<StratumHashes> hashes;
     private final JavaRDD<Part> parts;
-    private final ScanCounts counts;
+    private final RowCounts counts;
 
-    private record Part(ScanCounts counts, List<StratumHashes> hashes) implements Serializable {
+    private record Part(RowCounts counts, List<StratumHashes> hashes) implements Serializable {
         Part without(Set<ContentHash> documents, String reason) {
-            ScanCounts left = new ScanCounts().plus(counts);
+            RowCounts left = new RowCounts().plus(counts);
             List<StratumHashes> others = new ArrayList<>();
             for (StratumHashes stratumHashes : hashes) {
                 StratumHashes rest =
@@ -50,7 +50,7 @@ public final class SourceScan implements AutoCloseable {
         }
     }
 
-    private SourceScan(SourceFiles source, JavaRDD<Part> parts, JavaRDD<StratumHashes> hashes, ScanCounts counts) {
+    private SourceScan(SourceFiles source, JavaRDD<Part> parts, JavaRDD<StratumHashes> hashes, RowCounts counts) {
         this.source = source;
         this.parts = parts;
         this.hashes = hashes;
@@ -71,15 +71,14 @@ public final class SourceScan implements AutoCloseable {
     private static SourceScan of(SourceFiles source, JavaRDD<Part> scanned, boolean deduplicate) {
         JavaRDD<Part> parts = scanned.persist(StorageLevel.MEMORY_AND_DISK_SER());
         // An empty table has no partition, so this is no reduce.
-        ScanCounts counts =
-                parts.map(Part::counts).treeAggregate(new ScanCounts(), ScanCounts::plus, ScanCounts::plus, 2);
+        RowCounts counts = parts.map(Part::counts).treeAggregate(new RowCounts(), RowCounts::plus, RowCounts::plus, 2);
         JavaRDD<StratumHashes> hashes = parts.flatMap(part -> part.hashes().iterator());
         if (deduplicate) {
             hashes = distinct(hashes, sum(counts.strata)).persist(StorageLevel.MEMORY_AND_DISK_SER());
             counts.strata.clear();
             counts.strata.putAll(strata(hashes));
         }
-        counts.addEmptyFiles(source);
+        counts.addEmptyFiles(source.listing().emptyTexts(), source.path());
         return new SourceScan(source, parts, hashes, counts);
     }
 
@@ -128,7 +127,7 @@ public final class SourceScan implements AutoCloseable {
         return rows.values().stream().mapToLong(Long::longValue).sum();
     }
 
-    public ScanCounts counts() {
+    public RowCounts counts() {
         return counts;
     }
 
@@ -142,34 +141,16 @@ public final class SourceScan implements AutoCloseable {
     }
 
     private static <C> Part scan(Iterator<CleanRow<C>> rows) {
-        ScanCounts counts = new ScanCounts();
+        RowCounts counts = new RowCounts();
         Map<String, StratumHashes.Builder> byStratum = new HashMap<>();
         while (rows.hasNext()) {
             CleanRow<C> row = rows.next();
-            counts.rows++;
-            if (row.isRejected()) {
-                counts.rejected.merge(row.badBecause(), 1L, Long::sum);
-                continue;
+            counts.add(row);
+            if (row.badBecause() == null) {
+                byStratum
+                        .computeIfAbsent(row.stratum(), StratumHashes.Builder::new)
+                        .add(row.hash(), row.splitKey());
             }
-            if (row.badBecause() != null) {
-                counts.bad.merge(row.badBecause(), 1L, Long::sum);
-                counts.badFile.merge(row.badBecause(), row.file(), (a, b) -> a.compareTo(b) <= 0 ? a : b);
-                continue;
-            }
-            counts.cut += row.changes().cut() ? 1 : 0;
-            counts.repaired += row.changes().repaired() ? 1 : 0;
-            counts.strata.merge(row.stratum(), 1L, Long::sum);
-            if (row.verdict().corpus() != null) {
-                row.verdict()
-                        .corpus()
-                        .masked()
-                        .forEach((kind, count) ->
-                                counts.masked.merge(kind.name().toLowerCase(Locale.ROOT), (long) count, Long::sum));
-            }
-            row.labels().forEach(label -> counts.labels.merge(label, 1L, Long::sum));
-            counts.requireLabels();
-            counts.count(row.splitKey());
-            byStratum.computeIfAbsent(row.stratum(), StratumHashes.Builder::new).add(row.hash(), row.splitKey());
         }
         return new Part(counts, hashes(byStratum));
     }

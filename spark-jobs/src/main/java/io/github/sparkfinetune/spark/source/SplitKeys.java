@@ -8,6 +8,7 @@ import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.Reading;
+import io.github.sparkfinetune.data.task.RowCounts;
 import io.github.sparkfinetune.data.task.RowKey;
 import io.github.sparkfinetune.data.task.SplitKey;
 import io.github.sparkfinetune.data.task.TaskData;
@@ -105,7 +106,7 @@ public record SplitKeys<C>(TaskData<C> task, List<String> columns, boolean isTim
      *
      * @param counts counts of the source
      */
-    void requireGroups(RawSource source, ScanCounts counts) {
+    void requireGroups(RawSource source, RowCounts counts) {
         if (!isTime && !columns.isEmpty() && counts.grouped == 0 && Manifest.TRAIN.equals(source.split())) {
             throw RunException.config(BY + ": no row of " + source.path() + " has a value of "
                     + String.join(" and ", columns) + ", its columns are " + String.join(", ", source.columns()));

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.prepare;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
@@ -66,6 +68,26 @@ class PrepareLocallyTest {
         }
 
         compare(Runs.QUESTIONS, rows.subList(0, 30), rows.subList(30, 40));
+    }
+
+    @Test
+    void refusesAsManyUnusableRows() throws IOException {
+        List<String> rows = new ArrayList<>();
+        for (Map<String, Object> row : Questions.rows(40, 4)) {
+            Map<String, Object> overlong = new HashMap<>(row);
+            overlong.computeIfPresent("question", (key, question) -> rows.size() < 10 ? "why ".repeat(500) : question);
+            rows.add(JSON.writeValueAsString(overlong));
+        }
+        Path file = Files.write(folder.resolve("train.jsonl"), rows);
+        List<String> data = List.of("train: " + file, "eval_fraction: 0", "test_fraction: 0", "max_bad_fraction: 0.2");
+        RunConfig onSpark = oneShard(Runs.QUESTIONS, folder.resolve("spark"), data);
+        LocalRun local =
+                new LocalRun(oneShard(Runs.QUESTIONS, folder.resolve("local"), data), new Configuration(), -1, 1);
+
+        String refused = "data.train: 10 of 40 rows cannot be used (overlong_question: 10), more than"
+                + " data.max_bad_fraction: 0.2 allows";
+        assertThatThrownBy(() -> PrepareJob.run(spark, onSpark)).hasMessageContaining(refused);
+        assertThatThrownBy(() -> local.prepare(Map.of("train", rows(rows)))).hasMessageContaining(refused);
     }
 
     private enum Runs {

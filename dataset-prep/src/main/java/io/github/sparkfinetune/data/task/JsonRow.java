@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.data.task;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
@@ -24,12 +23,6 @@ public record JsonRow(String file, JsonNode object, List<String> columns) implem
     @Override
     public boolean isCorrupt() {
         return false;
-    }
-
-    @Override
-    public byte[] bytes(int column) {
-        String text = text(column);
-        return text == null ? null : text.getBytes(StandardCharsets.UTF_8);
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.data.task;
 
+import java.nio.charset.StandardCharsets;
+
 /**
  * A record of a source as it was read, before cleaning. It has a value for each column that a {@link Reading} names, in
  * the same order. It is valid until the next record is read.
@@ -17,7 +19,10 @@ public interface RawRow {
      *
      * @param column place of the column in the reading
      */
-    byte[] bytes(int column);
+    default byte[] bytes(int column) {
+        String text = text(column);
+        return text == null ? null : text.getBytes(StandardCharsets.UTF_8);
+    }
 
     /**
      * Returns a value as text; null for a missing value.

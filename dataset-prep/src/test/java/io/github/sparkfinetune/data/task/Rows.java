@@ -7,7 +7,6 @@ import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,12 +23,6 @@ public final class Rows {
         @Override
         public boolean isCorrupt() {
             return values.isEmpty();
-        }
-
-        @Override
-        public byte[] bytes(int column) {
-            String value = text(column);
-            return value == null ? null : value.getBytes(StandardCharsets.UTF_8);
         }
 
         @Override

@@ -18,7 +18,6 @@ import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -117,11 +116,6 @@ class PipelineGoldenTest {
         @Override
         public boolean isCorrupt() {
             return false;
-        }
-
-        @Override
-        public byte[] bytes(int column) {
-            return json.getBytes(StandardCharsets.UTF_8);
         }
 
         @Override

@@ -3,7 +3,6 @@ package io.github.sparkfinetune.spark.predict;
 import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.data.task.RawRow;
 import io.github.sparkfinetune.data.task.RawSource;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.spark.sql.Row;
 
@@ -47,12 +46,6 @@ record FrameSource(List<String> columns) implements RawSource {
         @Override
         public boolean isCorrupt() {
             return false;
-        }
-
-        @Override
-        public byte[] bytes(int column) {
-            String text = text(column);
-            return text == null ? null : text.getBytes(StandardCharsets.UTF_8);
         }
 
         @Override

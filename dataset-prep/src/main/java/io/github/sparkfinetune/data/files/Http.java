@@ -72,7 +72,10 @@ public abstract class Http {
         void writeTo(OutputStream out) throws IOException;
 
         static Body of(String text) {
-            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            return of(text.getBytes(StandardCharsets.UTF_8));
+        }
+
+        static Body of(byte[] bytes) {
             return new Body() {
                 @Override
                 public long length() {

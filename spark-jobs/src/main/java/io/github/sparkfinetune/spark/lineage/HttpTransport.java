@@ -4,7 +4,6 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.Http;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -106,18 +105,7 @@ final class HttpTransport extends Http implements Transport {
     @Override
     public void send(String event) throws IOException {
         byte[] bytes = event.getBytes(StandardCharsets.UTF_8);
-        byte[] sent = zips ? zipped(bytes) : bytes;
-        Body body = new Body() {
-            @Override
-            public long length() {
-                return sent.length;
-            }
-
-            @Override
-            public void writeTo(OutputStream out) throws IOException {
-                out.write(sent);
-            }
-        };
+        Body body = Body.of(zips ? zipped(bytes) : bytes);
         send("OpenLineage", "POST", address, () -> headers, body, false, HttpURLConnection::getResponseCode);
     }
 

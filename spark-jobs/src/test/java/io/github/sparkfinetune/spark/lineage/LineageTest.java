@@ -8,6 +8,7 @@ import com.sun.net.httpserver.HttpServer;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.spark.Runs;
+import io.github.sparkfinetune.spark.Signalled;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -232,21 +233,7 @@ class LineageTest {
 
     @Test
     void aSignalAbortsTheStep() throws Exception {
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Killed.class.getName(),
-                        dir.toString())
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        try (var out = process.inputReader()) {
-            assertThat(out.readLine()).isEqualTo("ready");
-            process.destroy();
-            assertThat(process.waitFor()).isEqualTo(143);
-        } finally {
-            process.destroyForcibly();
-        }
+        Signalled.end(Killed.class, Map.of(), dir.toString());
         assertThat(events())
                 .extracting(event -> event.path("eventType").asText())
                 .containsExactly("START", "ABORT");

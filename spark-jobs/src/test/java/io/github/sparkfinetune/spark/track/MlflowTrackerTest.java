@@ -11,6 +11,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.data.files.Http;
 import io.github.sparkfinetune.spark.Runs;
+import io.github.sparkfinetune.spark.Signalled;
 import io.github.sparkfinetune.spark.track.Tracker.Command;
 import io.github.sparkfinetune.spark.track.Tracker.Status;
 import java.io.IOException;
@@ -319,22 +320,7 @@ class MlflowTrackerTest {
 
     @Test
     void reportsARunAsKilledAfterASignal() throws Exception {
-        ProcessBuilder builder = new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Killed.class.getName(),
-                dir.toString());
-        builder.environment().put("MLFLOW_TRACKING_URI", server.uri());
-        builder.redirectError(ProcessBuilder.Redirect.INHERIT);
-        Process process = builder.start();
-        try (var out = process.inputReader()) {
-            assertThat(out.readLine()).isEqualTo("ready");
-            process.destroy();
-            assertThat(process.waitFor()).isEqualTo(143);
-        } finally {
-            process.destroyForcibly();
-        }
+        Signalled.end(Killed.class, environment, dir.toString());
 
         assertThat(only().status).isEqualTo("KILLED");
         assertThat(only().history("loss")).containsExactly("1=1.0");

@@ -53,7 +53,7 @@ public record ClusterConfig(
         }
     }
 
-    /** How ranks sum gradients. */
+    /** Method by which ranks sum gradients. */
     public enum CollectiveChoice {
         /**
          * By NCCL if each rank has a GPU, NCCL 2.23 or later is there, and Spark does not encrypt its RPC; else by

@@ -98,12 +98,12 @@ public record CleanRow<C>(
         return splitKey == null ? RowKey.splitHash(seed, hash.second()) : splitKey.place();
     }
 
-    /** Why the row cannot be used, or is left out on purpose; or null. */
+    /** Returns why the row cannot be used, or is left out on purpose; or null. */
     public String badBecause() {
         return verdict.badBecause();
     }
 
-    /** Whether it is left out on purpose, by a filter or for another document. */
+    /** Returns whether it is left out on purpose, by a filter or for another document. */
     public boolean isRejected() {
         return verdict.corpus() != null && verdict.corpus().rejectedBecause() != null;
     }

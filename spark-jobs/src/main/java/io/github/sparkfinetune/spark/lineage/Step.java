@@ -11,7 +11,7 @@ import java.util.Locale;
  */
 public record Step(Kind kind, String input, String output) {
 
-    /** What a step does. */
+    /** Effect of a step. */
     public enum Kind {
         PREPARE,
         TRAIN,

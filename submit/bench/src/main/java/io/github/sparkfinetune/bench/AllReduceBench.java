@@ -96,7 +96,7 @@ final class AllReduceBench {
             }
         };
 
-        /** How often a value passes a link. */
+        /** Number of times that a value passes a link. */
         private final int passes;
 
         Operation(int passes) {

@@ -163,6 +163,11 @@ public record TokenizerFiles(
                 vocabularySize);
     }
 
+    /** The same tokenizer, padding with the token that ends a text if it has no padding token. */
+    public TokenizerFiles withPadding() {
+        return EndAsPadding.of(this);
+    }
+
     private TokenizerFiles with(Texts other, int size) {
         String hash =
                 other.json().equals(texts.json()) ? sha256 : sha256(other.json().getBytes(StandardCharsets.UTF_8));

@@ -70,6 +70,25 @@ class TokenizerFilesTest {
         assertThat(read().distinguishesTexts()).isTrue();
     }
 
+    /** {@code tokenizer.pad_token = tokenizer.eos_token} of transformers. */
+    @Test
+    void padsWithTheEndTokenIfThereIsNoPadding() throws IOException {
+        write("tokenizer_config.json", "{'eos_token': {'content': '</s>'}, 'pad_token': null}");
+        write("special_tokens_map.json", "{'eos_token': '</s>'}");
+        TokenizerFiles padded = read().withPadding();
+        assertThat(padded.special().padId()).isEqualTo(2);
+        assertThat(padded.special().byRole()).containsEntry("pad_token", "</s>");
+        assertThat(padded.texts().settings()).contains("\"pad_token\": \"</s>\"");
+        assertThat(padded.texts().specialTokensMap()).contains("\"pad_token\": \"</s>\"");
+        assertThat(padded.sha256()).isEqualTo(read().sha256());
+
+        write("tokenizer_config.json", "{'eos_token': '</s>', 'pad_token': '<s>'}");
+        assertThat(read().withPadding()).isEqualTo(read());
+        write("tokenizer_config.json", "{}");
+        write("special_tokens_map.json", "{}");
+        assertThat(read().withPadding()).isEqualTo(read());
+    }
+
     @Test
     void takesTheDefaultOfSeveralTemplates() throws IOException {
         write(

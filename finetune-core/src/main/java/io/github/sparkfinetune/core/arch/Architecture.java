@@ -87,7 +87,8 @@ public interface Architecture {
      *
      * @param head the head's kind
      * @param classes number of classes of the head; unused by language models
-     * @throws IllegalArgumentException if the family has no head of this kind
+     * @throws IllegalArgumentException if the family's models have no head of this kind
+     * @throws io.github.sparkfinetune.conf.error.RunException if {@code transformers} has no class with this head
      */
     List<BlockSpec> blocks(HeadKind head, int classes);
 

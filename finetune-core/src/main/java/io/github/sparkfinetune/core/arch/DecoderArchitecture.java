@@ -1,8 +1,12 @@
 package io.github.sparkfinetune.core.arch;
 
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /** A language model in which a token attends to the tokens before it. */
@@ -11,7 +15,45 @@ public interface DecoderArchitecture extends Architecture {
     DecoderShape shape();
 
     /** Returns the last norm's weights. */
-    Map<String, WeightSpec> head();
+    Map<String, WeightSpec> lastNorm();
+
+    /** Returns the kinds of heads for which {@code transformers} has a class of the family. */
+    default Set<HeadKind> heads() {
+        return EnumSet.of(HeadKind.CAUSAL_LM, HeadKind.SEQUENCE_CLASSIFICATION, HeadKind.TOKEN_CLASSIFICATION);
+    }
+
+    /** Returns the full name of the linear of a head that classifies. */
+    default String classifier(HeadKind head) {
+        return "score";
+    }
+
+    /**
+     * Returns a head, which begins with the last norm.
+     *
+     * @param classes number of classes; unused by language models
+     * @throws io.github.sparkfinetune.conf.error.RunException if {@code transformers} has no such class
+     */
+    default HeadSpec head(HeadKind kind, int classes) {
+        if (!heads().contains(kind)) {
+            throw RunException.data("model: transformers has no class of " + modelType() + " that ends with "
+                    + kind.suffix() + ": choose a model of another family");
+        }
+        if (kind == HeadKind.CAUSAL_LM) {
+            return new HeadSpec(lastNorm(), "", 0, 0);
+        }
+        boolean ofTokens = kind == HeadKind.TOKEN_CLASSIFICATION;
+        WeightSpecs weights =
+                new WeightSpecs(lastNorm()).linear("classifier", classifier(kind), classes, shape().hidden(), ofTokens);
+        return new HeadSpec(weights.map(), "", 0, ofTokens ? tokenDropout() : 0);
+    }
+
+    /** Returns the rate of dropout before the head that classifies each token. */
+    double tokenDropout();
+
+    /** Returns the rate that {@code transformers} reads from a configuration for {@link #tokenDropout()}. */
+    static double tokenDropout(HfConfig config) {
+        return config.number(config.number(0.1, "hidden_dropout"), "classifier_dropout");
+    }
 
     /**
      * Returns the attention of a layer.
@@ -54,9 +96,6 @@ public interface DecoderArchitecture extends Architecture {
 
     @Override
     default List<BlockSpec> blocks(HeadKind head, int classes) {
-        if (head != HeadKind.CAUSAL_LM) {
-            throw new IllegalArgumentException(modelType() + " has no head for " + head);
-        }
         List<BlockSpec> blocks = new ArrayList<>();
         if (hasEmbeddings()) {
             blocks.add(BlockSpec.of(BlockKind.EMBEDDINGS, embeddings()));
@@ -64,7 +103,7 @@ public interface DecoderArchitecture extends Architecture {
         for (int i = 0; i < shape().layers(); i++) {
             blocks.add(layer(i));
         }
-        blocks.add(BlockSpec.of(BlockKind.HEAD, head()));
+        blocks.add(BlockSpec.of(BlockKind.HEAD, head(head, classes).weights()));
         return List.copyOf(blocks);
     }
 

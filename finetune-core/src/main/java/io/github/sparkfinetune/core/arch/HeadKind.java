@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.arch;
 
 /** Kind of a head, by its predictions. */
 public enum HeadKind {
-    /** One class for each text, from its first token: logits [B, classes]. */
+    /** One class for each text, from an encoder's first token or a decoder's last token: logits [B, classes]. */
     SEQUENCE_CLASSIFICATION("ForSequenceClassification"),
     /** One class for each token: logits [B, T, classes]. */
     TOKEN_CLASSIFICATION("ForTokenClassification"),

@@ -48,6 +48,12 @@ final class GgufModel {
                                 : "llama.cpp runs language models, of task causal-lm or sft")));
         architecture = (DecoderArchitecture) found;
         architecture.requireSupported();
+        for (HeadKind head : List.of(HeadKind.SEQUENCE_CLASSIFICATION, HeadKind.TOKEN_CLASSIFICATION)) {
+            if (config.architectures().stream().anyMatch(name -> name.endsWith(head.suffix()))) {
+                throw RunException.data(config.source() + ": a classifier cannot be written as GGUF: llama.cpp runs"
+                        + " language models, of task causal-lm or sft");
+            }
+        }
         attention = architecture.attention(0);
         if (attention
                 .rotary()
@@ -136,7 +142,7 @@ final class GgufModel {
                             tensors.add(tensor(block + name(local), local, weight, typeOf(weight), byName)));
         }
         architecture
-                .head()
+                .lastNorm()
                 .forEach((local, weight) -> tensors.add(tensor(name(local), local, weight, GgufType.F32, byName)));
         if (!tied) {
             tensors.add(tensor("output.weight", "", lmHead, logits, byName));

@@ -90,9 +90,14 @@ public record Footprint(
         }
     }
 
-    /** Returns a decoder's footprint. */
-    public static Footprint ofDecoder(HfConfig config, TensorSource source, Adaptation adaptation) {
-        return new Count(source, adaptation, Architectures.decoder(config)).all(HeadKind.CAUSAL_LM, 0);
+    /**
+     * Returns a decoder's footprint.
+     *
+     * @param classes number of classes of its head; ignored for a language model
+     */
+    public static Footprint ofDecoder(
+            HfConfig config, TensorSource source, HeadKind head, int classes, Adaptation adaptation) {
+        return new Count(source, adaptation, Architectures.decoder(config)).all(head, classes);
     }
 
     /**

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.DecoderFactors;
 import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.batch.DecoderBatch;
@@ -22,24 +23,31 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A Llama- or GPT-like language model: weights in Java, computation in the script of its family, called one block at a
- * time. Samples lie side by side without padding, see {@link Batch}. The last block returns the hidden states [M,
- * hidden] of the tokens before a label. The loss maps these hidden states to logits.
+ * A Llama- or GPT-like model: weights in Java, computation in the script of its family, called one block at a time.
+ * Samples lie side by side without padding, see {@link Batch}. The last block of a language model returns the hidden
+ * states [M, hidden] of the tokens before a label, which the loss maps to logits; the last block of a classifier
+ * returns logits.
  */
 public final class Decoder extends Model {
+    private static final int NO_PADDING = -1;
+
     private final DecoderArchitecture architecture;
     private final DecoderShape shape;
     private final LayerInputs layerInputs;
+    private final double headDropout;
+    private final int padTokenId;
 
-    private Decoder(ModelParts parts, DecoderArchitecture architecture, LayerInputs layerInputs) {
+    private Decoder(ModelParts parts, DecoderArchitecture architecture, LayerInputs layerInputs, int padTokenId) {
         super(parts);
         this.architecture = architecture;
         this.shape = architecture.shape();
         this.layerInputs = layerInputs;
+        this.headDropout = architecture.head(parts.head(), 1).dropout();
+        this.padTokenId = padTokenId;
     }
 
     /**
-     * Loads a decoder.
+     * Loads a language model.
      *
      * @param manager owner of the weights; decides the device
      * @param matmul backend of matrix products
@@ -53,11 +61,44 @@ public final class Decoder extends Model {
             TensorSource source,
             Adaptation adaptation,
             long seed) {
+        return load(manager, matmul, config, source, HeadKind.CAUSAL_LM, 0, adaptation, seed);
+    }
+
+    /**
+     * Loads a decoder.
+     *
+     * @param manager owner of the weights; decides the device
+     * @param matmul backend of matrix products
+     * @param source weights; a missing head or a head of another size is initialised randomly
+     * @param classes number of classes of the head; ignored by a language model
+     * @param adaptation trained weights, and the storage of frozen weights
+     * @param seed seed of new weights
+     */
+    public static Decoder load(
+            NDManager manager,
+            MatmulBackend matmul,
+            HfConfig config,
+            TensorSource source,
+            HeadKind head,
+            int classes,
+            Adaptation adaptation,
+            long seed) {
         DecoderArchitecture architecture = Architectures.decoder(config);
         double cap = architecture.factors().attentionCap();
         AttentionKernel attention = AttentionKernel.of(
                 Device.of(manager), matmul, cap, architecture.shape().headWidth());
-        return load(manager, matmul, architecture, source, adaptation, seed, attention);
+        ModelParts parts = ModelParts.load(
+                manager,
+                matmul,
+                architecture,
+                attributes(architecture, architecture.head(head, classes), attention),
+                head,
+                classes,
+                source,
+                adaptation,
+                seed);
+        LayerInputs inputs = new LayerInputs(manager, parts.script(), architecture);
+        return new Decoder(parts, architecture, inputs, config.padTokenId().orElse(NO_PADDING));
     }
 
     static Decoder load(
@@ -72,16 +113,18 @@ public final class Decoder extends Model {
                 manager,
                 matmul,
                 architecture,
-                attributes(architecture, attention),
+                attributes(architecture, architecture.head(HeadKind.CAUSAL_LM, 0), attention),
                 HeadKind.CAUSAL_LM,
                 0,
                 source,
                 adaptation,
                 seed);
-        return new Decoder(parts, architecture, new LayerInputs(manager, parts.script(), architecture));
+        LayerInputs inputs = new LayerInputs(manager, parts.script(), architecture);
+        return new Decoder(parts, architecture, inputs, NO_PADDING);
     }
 
-    private static Map<String, Object> attributes(DecoderArchitecture architecture, AttentionKernel attention) {
+    private static Map<String, Object> attributes(
+            DecoderArchitecture architecture, HeadSpec head, AttentionKernel attention) {
         DecoderShape shape = architecture.shape();
         DecoderFactors factors = architecture.factors();
         Map<String, Object> attributes = new HashMap<>(Map.ofEntries(
@@ -99,6 +142,7 @@ public final class Decoder extends Model {
                 Map.entry("embeddings_scale", Dropout.scale(shape.dropout().embedding())),
                 Map.entry("probs_scale", Dropout.scale(shape.dropout().probs())),
                 Map.entry("residual_scale", Dropout.scale(shape.dropout().residual())),
+                Map.entry("head_scale", Dropout.scale(head.dropout())),
                 Map.entry("causal", true)));
         attributes.putAll(attention.attributes());
         return attributes;
@@ -119,7 +163,16 @@ public final class Decoder extends Model {
 
     @Override
     public String outputName() {
-        return LAST_HIDDEN_STATE;
+        return headKind() == HeadKind.CAUSAL_LM ? LAST_HIDDEN_STATE : LOGITS;
+    }
+
+    HeadKind headKind() {
+        return parts().head();
+    }
+
+    /** Returns the rate of dropout before the head's linear. */
+    double headDropout() {
+        return headDropout;
     }
 
     @Override
@@ -142,7 +195,12 @@ public final class Decoder extends Model {
 
     @Override
     public Batch batch(NDManager owner, List<Sample> samples) {
-        return new DecoderBatch(owner, layerInputs).of(samples, shape, matmul().rows(), false);
+        DecoderBatch batch = new DecoderBatch(owner, layerInputs);
+        return switch (headKind()) {
+            case SEQUENCE_CLASSIFICATION -> batch.ofLastTokens(samples, shape, matmul().rows(), padTokenId);
+            case TOKEN_CLASSIFICATION -> batch.of(samples, shape, matmul().rows(), true);
+            default -> batch.of(samples, shape, matmul().rows(), false);
+        };
     }
 
     /** Returns a batch like {@link #batch} that yields the hidden states of all tokens. */
@@ -185,7 +243,12 @@ public final class Decoder extends Model {
         return switch (block.kind()) {
             case EMBEDDINGS -> "embeddings";
             case LAYER -> "layer";
-            case HEAD -> "head";
+            case HEAD ->
+                switch (headKind()) {
+                    case SEQUENCE_CLASSIFICATION -> "sequence_head";
+                    case TOKEN_CLASSIFICATION -> "token_head";
+                    default -> "head";
+                };
         };
     }
 }

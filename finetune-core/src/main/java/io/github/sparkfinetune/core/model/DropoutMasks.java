@@ -94,9 +94,7 @@ public final class DropoutMasks {
                 sites.tokens(DropoutSite.ATTENTION_OUTPUT, shape.dropout().residual(), shape.hidden());
                 sites.tokens(DropoutSite.OUTPUT, shape.dropout().residual(), shape.hidden());
             }
-            case HEAD -> {
-                // Nothing is dropped between the last layer and the logits.
-            }
+            case HEAD -> sites.tokens(DropoutSite.HEAD, decoder.headDropout(), shape.hidden());
         }
         return sites.withAdapters(decoder, false);
     }

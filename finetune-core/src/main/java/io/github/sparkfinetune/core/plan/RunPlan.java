@@ -121,7 +121,7 @@ public record RunPlan(
         HfConfig model = Architectures.config(folder, hadoop);
         TokenizerFiles tokenizer = TaskDatas.tokenizer(folder, config, Architectures::positions, hadoop);
         Optional<Manifest> manifest = manifest(config, tokenizer, hadoop);
-        HfConfig grown = model.withTokens(tokenizer.vocabularySize());
+        HfConfig grown = TaskSpecs.of(config).modelKind().completed(model, tokenizer);
         Optional<PeftAdapter> adapter = Optional.ofNullable(config.method().adapter())
                 .map(there -> AdapterFile.read(ModelFolder.fetch(there, hadoop, localDir)));
         try (TensorSource source = ModelWeights.open(folder, hadoop)) {

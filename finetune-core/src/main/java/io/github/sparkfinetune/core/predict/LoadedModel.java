@@ -58,7 +58,7 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
      * @param base local folder of the base model
      * @param adapter local folder of {@code method.adapter}, or empty
      * @param labels labels of the dataset
-     * @param vocabulary number of token ids that must have an embedding
+     * @param model configuration of the model as the task trains it, see {@code ModelKind.completed}
      * @param threads number of threads of this rank
      * @param start source of the initial values of a new adapter
      * @param ranks ranks that train the model
@@ -70,18 +70,16 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
             Path base,
             Optional<Path> adapter,
             Labels labels,
-            int vocabulary,
+            HfConfig model,
             int threads,
             AdapterStart start,
             Collective ranks) {
-        HfConfig model = Architectures.config(base);
-        int rows = model.vocabSize();
-        HfConfig grown = model.withTokens(vocabulary);
+        boolean resized = model.vocabSize() > Architectures.config(base).vocabSize();
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
             Adaptation adaptation = TaskSpecs.of(config)
-                    .adaptation(config, config.method(), grown, source, adapter.map(AdapterFile::read), threads);
+                    .adaptation(config, config.method(), model, source, adapter.map(AdapterFile::read), threads);
             Collection<LoraModule> adapted = adaptation.modules().values();
-            String prefix = Architectures.of(grown).prefix();
+            String prefix = Architectures.of(model).prefix();
             Optional<InitialAdapter> initial = adapter.isEmpty() ? start.of(adapted, source, prefix) : Optional.empty();
             TensorSource weights =
                     initial.map(some -> some.base(source, prefix, adapted)).orElse(source);
@@ -91,8 +89,8 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
                 begun = begun.sharedBy(ranks);
             }
             MatmulBackend matmul = MatmulBackend.of(precision, Device.of(manager));
-            Pretrained pretrained = new Pretrained(manager, matmul, grown, weights);
-            return load(config, pretrained, labels, begun, vocabulary > rows);
+            Pretrained pretrained = new Pretrained(manager, matmul, model, weights);
+            return load(config, pretrained, labels, begun, resized);
         }
     }
 

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Compute;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.tensor.Device;
@@ -30,7 +31,8 @@ final class PredictionMatmul {
                     + " cannot be used with method.type qlora, whose weights have 4 bits: choose auto, or merge the"
                     + " adapter with finetune merge");
         }
-        boolean isDecoder = TaskSpecs.of(config).modelKind().head() == HeadKind.CAUSAL_LM;
+        boolean isDecoder = model.map(Architectures::isDecoder)
+                .orElseGet(() -> TaskSpecs.of(config).modelKind().head() == HeadKind.CAUSAL_LM);
         return of(config.compute(), isDecoder, model.flatMap(HfConfig::trainedInBf16), device, Processor.here())
                 .packed(device, precision == PredictPrecision.BF16);
     }

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.core.arch.BatchShape;
 import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.memory.Activations;
 import io.github.sparkfinetune.core.memory.Footprint;
 import io.github.sparkfinetune.core.model.Decoder;
@@ -11,26 +12,27 @@ import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
 
-/** A decoder with its language model head. */
-public record DecoderKind() implements ModelKind<Decoder> {
-    @Override
-    public HeadKind head() {
-        return HeadKind.CAUSAL_LM;
-    }
-
+/**
+ * A decoder with a head.
+ *
+ * @param head kind of the head
+ */
+public record DecoderKind(HeadKind head) implements ModelKind<Decoder> {
     @Override
     public Decoder load(Pretrained base, int classes, Adaptation adaptation, long seed) {
-        return Decoder.load(base.manager(), base.matmul(), base.config(), base.source(), adaptation, seed);
+        return Decoder.load(
+                base.manager(), base.matmul(), base.config(), base.source(), head, classes, adaptation, seed);
     }
 
     @Override
     public void check(HfConfig config) {
-        Decoder.shape(config);
+        // The head's names do not depend on the number of classes.
+        Architectures.decoder(config).head(head, 1);
     }
 
     @Override
     public Footprint footprint(HfConfig config, TensorSource source, int classes, Adaptation adaptation) {
-        return Footprint.ofDecoder(config, source, adaptation);
+        return Footprint.ofDecoder(config, source, head, classes, adaptation);
     }
 
     @Override
@@ -50,13 +52,13 @@ public record DecoderKind() implements ModelKind<Decoder> {
     }
 
     @Override
-    public MethodConfig.Type usualMethod() {
+    public MethodConfig.Type usualMethod(HfConfig config) {
         return MethodConfig.Type.LORA;
     }
 
     @Override
     public int sparseTableWidth(HfConfig config) {
         DecoderShape shape = Decoder.shape(config);
-        return shape.tables().tied() ? 0 : shape.hidden();
+        return head == HeadKind.CAUSAL_LM && shape.tables().tied() ? 0 : shape.hidden();
     }
 }

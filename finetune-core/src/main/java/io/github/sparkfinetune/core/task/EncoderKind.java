@@ -63,7 +63,7 @@ public record EncoderKind(HeadKind head) implements ModelKind<Encoder> {
     }
 
     @Override
-    public MethodConfig.Type usualMethod() {
+    public MethodConfig.Type usualMethod(HfConfig config) {
         return MethodConfig.Type.FULL;
     }
 

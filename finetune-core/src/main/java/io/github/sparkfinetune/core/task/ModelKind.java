@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
 
 /**
  * Kind of model that a task trains: an encoder with a head, or a decoder.
@@ -34,6 +35,14 @@ public interface ModelKind<M extends Model> {
      */
     void check(HfConfig config);
 
+    /**
+     * Returns the configuration of a model as it is trained: with an embedding row for each token of its tokenizer, and
+     * with what the head needs to know.
+     */
+    default HfConfig completed(HfConfig config, TokenizerFiles tokenizer) {
+        return config.withTokens(tokenizer.vocabularySize());
+    }
+
     /** Returns the number of the model's parameters, and the memory of the loaded model. */
     Footprint footprint(HfConfig config, TensorSource source, int classes, Adaptation adaptation);
 
@@ -59,7 +68,7 @@ public interface ModelKind<M extends Model> {
     double usualLearningRate();
 
     /** Returns the usual method: full for encoders, adapters for decoders. */
-    MethodConfig.Type usualMethod();
+    MethodConfig.Type usualMethod(HfConfig config);
 
     /**
      * Returns the width of the embedding table if only the rows that a step looks up have gradients; 0 if the loss

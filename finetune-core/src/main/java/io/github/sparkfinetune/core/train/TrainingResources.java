@@ -13,6 +13,7 @@ import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.safetensors.FiniteWeights;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.tensor.Allocator;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.Torch;
@@ -90,7 +91,7 @@ final class TrainingResources implements AutoCloseable {
                     Optional.ofNullable(config.method().adapter())
                             .map(adapter -> ModelFolder.fetch(adapter, rank.hadoop(), temporary)),
                     Labels.of(manifest),
-                    tokenizer.vocabularySize(),
+                    TaskSpecs.of(config).modelKind().completed(Architectures.config(folder), tokenizer),
                     rank.threads(),
                     initialisation,
                     rank.collective());

@@ -38,7 +38,7 @@ class FootprintTest {
                     1);
             Decoder model = Decoder.load(manager, MatmulBackend.f32(), config, source, adaptation, 1);
 
-            Footprint footprint = Footprint.ofDecoder(config, source, adaptation);
+            Footprint footprint = Footprint.ofDecoder(config, source, HeadKind.CAUSAL_LM, 0, adaptation);
 
             assertThat(footprint.parameters().all())
                     .isEqualTo(model.parameters().stream()

@@ -45,14 +45,16 @@ class ClassificationRunTest {
     /** Tolerance after ten steps of 1e-3; Adam amplifies gradients as small as their rounding. */
     private static final double PARAMETER = 5e-5;
 
-    private static final Pattern KEY_BIAS = Pattern.compile("(key|key_proj|attn\\.k)\\.bias$");
+    private static final Pattern KEY_BIAS = Pattern.compile("(key|key_proj|attn\\.k|c_attn)\\.bias$");
 
     private static final List<String> DROPOUT = List.of(
             "hidden_dropout_prob",
             "attention_probs_dropout_prob",
             "attention_dropout",
             "embedding_dropout",
-            "pooler_dropout");
+            "pooler_dropout",
+            "resid_pdrop",
+            "attn_pdrop");
     private static final Configuration HADOOP = new Configuration();
 
     @TempDir
@@ -82,7 +84,12 @@ class ClassificationRunTest {
                         List.of(MULTI, REGRESSION, WEIGHTS, MULTI + "; " + WEIGHTS),
                         List.of(Variant.values())),
                 TestMatrix.product(
-                        List.of("mpnet-seqcls", "deberta-v3-seqcls", "modernbert-seqcls"),
+                        List.of(
+                                "mpnet-seqcls",
+                                "deberta-v3-seqcls",
+                                "modernbert-seqcls",
+                                "llama-seqcls",
+                                "gpt2-seqcls"),
                         List.of(MULTI),
                         List.of(Variant.values()))));
     }
@@ -93,7 +100,9 @@ class ClassificationRunTest {
             throws Exception {
         TinyRun tiny = tiny(
                 kind,
-                config -> DROPOUT.stream().filter(config::has).forEach(key -> config.put(key, 0.1)),
+                config -> DROPOUT.stream()
+                        .filter(key -> config.has(key) && !kind.startsWith("llama"))
+                        .forEach(key -> config.put(key, 0.1)),
                 settings.split("; "));
         String save = "training.save_steps=4";
         RunConfig one = tiny.config("one", save);
@@ -138,7 +147,7 @@ class ClassificationRunTest {
     static Stream<Arguments> methods() {
         return TestMatrix.of(TestMatrix.product(
                 List.of(MULTI, REGRESSION),
-                // The DistilBERT checkpoint has no head for texts; the head is initialized at random.
+                // The checkpoints of DistilBERT and of language models have no head for texts; it is new.
                 List.of(
                         "bert-seqcls",
                         "roberta-seqcls",
@@ -148,7 +157,17 @@ class ClassificationRunTest {
                         "electra-seqcls",
                         "mpnet-seqcls",
                         "deberta-v3-seqcls",
-                        "modernbert-seqcls"),
+                        "modernbert-seqcls",
+                        "llama-tied",
+                        "llama-untied",
+                        "mistral",
+                        "qwen2",
+                        "qwen3",
+                        "gemma2",
+                        "gemma3",
+                        "phi3",
+                        "smollm3",
+                        "gpt2"),
                 List.of("full", "freeze", "lora", "qlora")));
     }
 

@@ -11,7 +11,7 @@ import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.Architecture;
-import io.github.sparkfinetune.core.arch.EncoderArchitecture;
+import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.collective.SingleRank;
@@ -53,7 +53,8 @@ class FamiliesTest {
     private static final List<Task> ENCODERS =
             List.of(Task.CLASSIFICATION, Task.TOKEN_CLASSIFICATION, Task.QUESTION_ANSWERING, Task.MASKED_LM);
     /** Tasks of decoders; sft is left out, because its samples are those of causal-lm with fewer labels. */
-    private static final List<Task> DECODERS = List.of(Task.CAUSAL_LM, Task.PREFERENCE);
+    private static final List<Task> DECODERS =
+            List.of(Task.CLASSIFICATION, Task.TOKEN_CLASSIFICATION, Task.CAUSAL_LM, Task.PREFERENCE);
 
     static final Map<Task, HeadKind> HEADS = Map.of(
             Task.CLASSIFICATION, HeadKind.SEQUENCE_CLASSIFICATION,
@@ -84,7 +85,12 @@ class FamiliesTest {
     }
 
     static List<Task> tasks(String modelType) {
-        return architecture(modelType) instanceof EncoderArchitecture ? ENCODERS : DECODERS;
+        if (architecture(modelType) instanceof DecoderArchitecture decoder) {
+            return DECODERS.stream()
+                    .filter(task -> decoder.heads().contains(HEADS.get(task)))
+                    .toList();
+        }
+        return ENCODERS;
     }
 
     static boolean isRefused(String modelType, Task task) {

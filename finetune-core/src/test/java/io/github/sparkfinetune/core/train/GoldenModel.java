@@ -71,8 +71,8 @@ final class GoldenModel implements AutoCloseable {
         manager = Torch.manager(-1);
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
             Adaptation adaptation = loading.of(config, source);
-            model = head == HeadKind.CAUSAL_LM
-                    ? Decoder.load(manager, matmul, config, source, adaptation, 1)
+            model = Architectures.isDecoder(config)
+                    ? Decoder.load(manager, matmul, config, source, head, config.numLabels(), adaptation, 1)
                     : Encoder.load(manager, matmul, config, source, head, config.numLabels(), adaptation, 1);
         }
         long[] shape = expected.info("input_ids").shape();
@@ -189,7 +189,8 @@ final class GoldenModel implements AutoCloseable {
     /** Returns the logits of the model and of the reference in the same order, without logits of padding. */
     float[][] logits(NDManager owner) {
         NDArray logits;
-        if (model instanceof Decoder decoder) {
+        if (head == HeadKind.CAUSAL_LM) {
+            Decoder decoder = (Decoder) model;
             Batch batch = decoder.wholeBatch(owner, samples);
             NDArray hidden = forward(owner, decoder, batch);
             logits = decoder.logits(owner, hidden);
@@ -201,8 +202,7 @@ final class GoldenModel implements AutoCloseable {
             Map<String, NDArray> weights = encoder().lmHeadWeights();
             logits = hidden.matMul(weights.get(LmHead.WEIGHT).transpose()).add(weights.get(LmHead.BIAS));
         } else {
-            Batch batch = encoder().batch(owner, samples);
-            logits = forward(owner, encoder(), batch);
+            logits = forward(owner, model, model.batch(owner, samples));
         }
         float[] actual = logits.toFloatArray();
         float[] reference =
@@ -255,8 +255,8 @@ final class GoldenModel implements AutoCloseable {
 
     /** Returns a training step with the reference's settings, and with gradient checkpointing if {@code recompute}. */
     TrainStep step(Collective collective, boolean recompute) {
-        if (model instanceof Decoder decoder) {
-            return step(decoder, VocabularyLoss.ofNextToken(manager, decoder), collective, recompute);
+        if (head == HeadKind.CAUSAL_LM) {
+            return step(model, VocabularyLoss.ofNextToken(manager, (Decoder) model), collective, recompute);
         }
         if (head == HeadKind.QUESTION_ANSWERING) {
             // The reference includes the padding of its only batch in the loss.
@@ -267,7 +267,7 @@ final class GoldenModel implements AutoCloseable {
             case MASKED_LM -> VocabularyLoss.ofMaskedTokens(manager, encoder());
             default -> new TokenClassificationLoss(manager);
         };
-        return step(encoder(), objective, collective, recompute);
+        return step(model, objective, collective, recompute);
     }
 
     private Objective ofTexts() {

@@ -172,7 +172,7 @@ class PublishedShapesTest {
         Path model = checkpoint(shape);
         try (SafetensorsModel source = SafetensorsModel.open(model)) {
             HfConfig config = HfConfig.read(model);
-            assertThat(Footprint.ofDecoder(config, source, Adaptation.of(Trainable.none()))
+            assertThat(Footprint.ofDecoder(config, source, HeadKind.CAUSAL_LM, 0, Adaptation.of(Trainable.none()))
                             .parameters()
                             .all())
                     .isEqualTo(shape.parameters);
@@ -204,7 +204,8 @@ class PublishedShapesTest {
     void plansTheMemoryOfFullTraining(Shape shape) throws IOException {
         Path model = checkpoint(shape);
         try (SafetensorsModel source = SafetensorsModel.open(model)) {
-            Footprint footprint = Footprint.ofDecoder(HfConfig.read(model), source, Adaptation.of(Trainable.all()));
+            Footprint footprint = Footprint.ofDecoder(
+                    HfConfig.read(model), source, HeadKind.CAUSAL_LM, 0, Adaptation.of(Trainable.all()));
             assertThat(footprint.weights().trained()).isEqualTo(shape.parameters * Float.BYTES);
             assertThat(footprint.parameters().trainedTable()).isEqualTo((long) shape.vocabulary * shape.hidden);
             assertThat(footprint.weights().frozen()).isZero();

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.adapter.AdapterStart;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
@@ -59,7 +60,7 @@ final class TinyDecoder implements AutoCloseable {
                 base,
                 adapter,
                 Labels.none(),
-                vocabulary,
+                Architectures.config(base).withTokens(vocabulary),
                 1,
                 AdapterStart.DEFAULT,
                 new SingleRank()));

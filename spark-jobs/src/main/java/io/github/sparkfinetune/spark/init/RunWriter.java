@@ -58,7 +58,7 @@ record RunWriter(
                 yaml.text(key, value, "");
             }
         });
-        yaml.set("method.type", typeName(kind.usualMethod()), "");
+        yaml.set("method.type", typeName(kind.usualMethod(model)), "");
         training(yaml, spec, length);
         yaml.set("cluster.ranks", 1, "");
         yaml.text("output.dir", "runs/" + name(request.data()) + "-" + name(request.model()), "model, metrics, report");
@@ -132,7 +132,7 @@ record RunWriter(
     private MethodConfig.Type method(ModelKind<?> kind) {
         return named.containsKey("method.type")
                 ? MethodConfig.Type.valueOf(named.get("method.type").toUpperCase(Locale.ROOT))
-                : kind.usualMethod();
+                : kind.usualMethod(model);
     }
 
     private void adapters(CommentedYaml yaml, ModelKind<?> kind) {

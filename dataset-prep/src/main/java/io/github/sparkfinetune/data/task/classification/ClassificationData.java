@@ -53,6 +53,11 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
     }
 
     @Override
+    public TokenizerFiles tokenizer(TokenizerFiles files) {
+        return files.withPadding();
+    }
+
+    @Override
     public void check(TokenizerFiles files) {
         TextRows.refuseCorpus(data);
     }

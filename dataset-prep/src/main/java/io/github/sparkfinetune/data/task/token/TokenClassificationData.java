@@ -40,7 +40,7 @@ public record TokenClassificationData(DataConfig data) implements TaskData<Tagge
 
     @Override
     public TokenizerFiles tokenizer(TokenizerFiles files) {
-        return files.withPrefixSpace();
+        return files.withPrefixSpace().withPadding();
     }
 
     @Override

@@ -116,10 +116,20 @@ public final class Gpt2 implements DecoderArchitecture {
     }
 
     @Override
-    public Map<String, WeightSpec> head() {
+    public Map<String, WeightSpec> lastNorm() {
         return new WeightSpecs()
                 .layerNorm("ln_f", PREFIX + "ln_f", shape.hidden())
                 .map();
+    }
+
+    @Override
+    public String classifier(HeadKind head) {
+        return head == HeadKind.TOKEN_CLASSIFICATION ? "classifier" : DecoderArchitecture.super.classifier(head);
+    }
+
+    @Override
+    public double tokenDropout() {
+        return DecoderArchitecture.tokenDropout(config);
     }
 
     @Override

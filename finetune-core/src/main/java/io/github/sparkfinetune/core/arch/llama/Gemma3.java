@@ -2,14 +2,17 @@ package io.github.sparkfinetune.core.arch.llama;
 
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.DecoderFactors;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.LayerAttention;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms.QueryKey;
 import io.github.sparkfinetune.core.arch.rope.LayerWindows;
 import io.github.sparkfinetune.core.arch.rope.RopeParameters;
 import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The text model of Gemma 3, as {@code transformers/models/gemma3/modeling_gemma3.py} computes it: Gemma 2 without a
@@ -53,6 +56,19 @@ public final class Gemma3 extends Gemma2 {
     @Override
     String classPrefix() {
         return "Gemma3";
+    }
+
+    /** Returns no head that classifies tokens. */
+    @Override
+    public Set<HeadKind> heads() {
+        Set<HeadKind> heads = EnumSet.copyOf(super.heads());
+        heads.remove(HeadKind.TOKEN_CLASSIFICATION);
+        return heads;
+    }
+
+    @Override
+    String classifierPrefix() {
+        return "Gemma3Text";
     }
 
     @Override

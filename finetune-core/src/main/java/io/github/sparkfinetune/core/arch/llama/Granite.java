@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.arch.llama;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.DecoderFactors;
 import io.github.sparkfinetune.core.arch.GgufNames;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +22,11 @@ public final class Granite extends Llama {
     public Granite(HfConfig config) {
         super(config, LlamaParts.of(biases(config), headWidth(config)));
         this.config = config;
+    }
+
+    @Override
+    public Set<HeadKind> heads() {
+        return Set.of(HeadKind.CAUSAL_LM);
     }
 
     @Override

@@ -101,10 +101,16 @@ public class Llama implements DecoderArchitecture {
         return "Llama";
     }
 
+    /** Returns the prefix of the names of Hugging Face's classes that classify. */
+    String classifierPrefix() {
+        return classPrefix();
+    }
+
     /** Returns the class of the multimodal model if this model is its text part. */
     @Override
     public final String className(HeadKind head) {
-        return isPart ? multimodalClass() : classPrefix() + head.suffix();
+        String prefix = head == HeadKind.CAUSAL_LM ? classPrefix() : classifierPrefix();
+        return isPart ? multimodalClass() : prefix + head.suffix();
     }
 
     /** Returns Hugging Face's class of a multimodal model with this model as its text part. */
@@ -173,8 +179,19 @@ public class Llama implements DecoderArchitecture {
     }
 
     @Override
-    public Map<String, WeightSpec> head() {
-        return weights().head();
+    public Map<String, WeightSpec> lastNorm() {
+        return weights().lastNorm();
+    }
+
+    /** Returns only the language model's head for the text part of a multimodal model. */
+    @Override
+    public Set<HeadKind> heads() {
+        return isPart ? Set.of(HeadKind.CAUSAL_LM) : DecoderArchitecture.super.heads();
+    }
+
+    @Override
+    public double tokenDropout() {
+        return DecoderArchitecture.tokenDropout(config);
     }
 
     @Override

@@ -87,7 +87,7 @@ record LlamaWeights(String prefix, DecoderShape shape, LlamaParts parts) {
     }
 
     /** Returns the norm after the last layer. */
-    Map<String, WeightSpec> head() {
+    Map<String, WeightSpec> lastNorm() {
         return new WeightSpecs()
                 .rmsNorm("norm", prefix + "norm", shape.hidden())
                 .map();

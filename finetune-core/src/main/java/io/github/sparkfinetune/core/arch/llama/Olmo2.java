@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.arch.llama;
 
 import io.github.sparkfinetune.core.arch.GgufNames;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Biases;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Defaults;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms;
@@ -26,6 +27,11 @@ public final class Olmo2 extends Llama {
                         false,
                         headWidth(config),
                         DEFAULTS));
+    }
+
+    @Override
+    public Set<HeadKind> heads() {
+        return Set.of(HeadKind.CAUSAL_LM);
     }
 
     @Override

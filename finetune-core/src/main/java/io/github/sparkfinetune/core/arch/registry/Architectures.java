@@ -140,6 +140,11 @@ public final class Architectures {
         return find(config).map(found -> found.shape().maxLength()).orElse(0);
     }
 
+    /** Returns whether a configuration describes a language model of a known family. */
+    public static boolean isDecoder(HfConfig config) {
+        return find(config).filter(DecoderArchitecture.class::isInstance).isPresent();
+    }
+
     /**
      * Returns the encoder of a configuration.
      *

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
+import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -33,9 +34,44 @@ public final class DecoderBatch {
      * Builds a batch of samples.
      *
      * @param multiple divisor of the number of rows
-     * @param all whether the last block returns the hidden state of every token instead of those before a label
+     * @param all whether the last block returns the rows of every token instead of those before a label
      */
     public Batch of(List<Sample> samples, DecoderShape shape, int multiple, boolean all) {
+        return of(samples, shape, multiple, (document, token, target) -> all || target != Sample.IGNORED);
+    }
+
+    /**
+     * Builds a batch of documents, of each of which the last block returns the row of the last token that is no
+     * padding; the first token's row if all are padding, as {@code transformers} chooses it.
+     *
+     * @param multiple divisor of the number of rows
+     * @param padTokenId id of the padding, which a document may also end with, or -1
+     */
+    public Batch ofLastTokens(List<Sample> samples, DecoderShape shape, int multiple, int padTokenId) {
+        return of(samples, shape, multiple, (document, token, target) -> token == lastToken(document, padTokenId));
+    }
+
+    private static int lastToken(IntBuffer document, int padTokenId) {
+        int last = document.limit() - 1;
+        while (last > 0 && document.get(last) == padTokenId) {
+            last--;
+        }
+        return last;
+    }
+
+    /** Choice of the tokens whose rows the last block returns. */
+    private interface Choice {
+        /**
+         * Returns whether a token's row is returned.
+         *
+         * @param document token ids of the document
+         * @param token index of the token in the document
+         * @param target label of the next token, or {@link Sample#IGNORED}
+         */
+        boolean takes(IntBuffer document, int token, int target);
+    }
+
+    private Batch of(List<Sample> samples, DecoderShape shape, int multiple, Choice choice) {
         int tokens = samples.stream().mapToInt(Sample::length).sum();
         int rows = Batch.roundedUp(tokens, multiple);
         long[] ids = new long[rows];
@@ -52,13 +88,15 @@ public final class DecoderBatch {
                             + shape.tables().positions());
                 }
                 documents.add(new Batch.Document(i, from, length));
+                IntBuffer document =
+                        IntBuffer.wrap(sample.inputIds(), from, length).slice();
                 for (int t = 0; t < length; t++, at++) {
                     ids[at] = sample.inputIds()[from + t];
                     positions[at] = t;
                     int target = t + 1 < length && sample.labels().length > 0
                             ? sample.labels()[from + t + 1]
                             : Sample.IGNORED;
-                    if (all || target != Sample.IGNORED) {
+                    if (choice.takes(document, t, target)) {
                         targets.add(at, target);
                     }
                 }

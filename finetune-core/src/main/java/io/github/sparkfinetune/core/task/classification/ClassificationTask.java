@@ -11,8 +11,8 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.objective.Objective;
+import io.github.sparkfinetune.core.task.ClassifierKind;
 import io.github.sparkfinetune.core.task.Column;
-import io.github.sparkfinetune.core.task.EncoderKind;
 import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.task.Pretrained;
 import io.github.sparkfinetune.core.task.TaskSpec;
@@ -23,8 +23,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Prediction of a head over a text's first token ({@code ForSequenceClassification}): one label, several labels, or a
- * number, as set by {@code classification.problem_type}.
+ * Prediction of a head over a text's first token, of a language model over its last token
+ * ({@code ForSequenceClassification}): one label, several labels, or a number, as set by
+ * {@code classification.problem_type}.
  *
  * <p>Columns of an evaluation: {@code index} (in the split), {@code text} and {@code text_pair}, and the columns of the
  * problem. Both texts are those of the data; very long texts are cut. In a dataset of an earlier version, {@code text}
@@ -34,7 +35,7 @@ import java.util.stream.Stream;
  * columns of the problem are null).
  */
 public abstract class ClassificationTask implements TaskSpec {
-    private static final EncoderKind KIND = new EncoderKind(HeadKind.SEQUENCE_CLASSIFICATION);
+    private static final ClassifierKind KIND = new ClassifierKind(HeadKind.SEQUENCE_CLASSIFICATION);
 
     /** Returns the task of a run. */
     public static ClassificationTask of(RunConfig config) {
@@ -73,7 +74,7 @@ public abstract class ClassificationTask implements TaskSpec {
     abstract Object[] predicted(float[] logits, List<String> labels);
 
     @Override
-    public EncoderKind modelKind() {
+    public ClassifierKind modelKind() {
         return KIND;
     }
 

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.task.classification;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.metric.Metrics;
-import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;
@@ -27,7 +27,7 @@ import java.util.List;
  * @param labels names of the labels by id
  */
 record SequenceClassifier(
-        NDManager manager, Encoder model, Objective objective, ClassificationTask task, List<String> labels)
+        NDManager manager, Model model, Objective objective, ClassificationTask task, List<String> labels)
         implements TaskModel {
     /**
      * Number of rows of a block: enough that samples of similar length share a batch, and that equal texts are found. A

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.task.language;
 import static io.github.sparkfinetune.core.task.Column.nullable;
 import static io.github.sparkfinetune.core.task.Column.required;
 
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
@@ -20,7 +21,7 @@ import java.util.List;
  * {@code generated} is null).
  */
 abstract class DecoderTask implements TaskSpec {
-    static final DecoderKind KIND = new DecoderKind();
+    static final DecoderKind KIND = new DecoderKind(HeadKind.CAUSAL_LM);
 
     @Override
     public DecoderKind modelKind() {

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.task.token;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.SequenceLabelingMetrics;
-import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.TokenClassificationLoss;
 import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;
@@ -24,7 +24,7 @@ import java.util.List;
  *
  * @param labels names of the labels by id
  */
-record TokenClassifier(NDManager manager, Encoder model, TokenClassificationLoss objective, List<String> labels)
+record TokenClassifier(NDManager manager, Model model, TokenClassificationLoss objective, List<String> labels)
         implements TaskModel {
     /** Number of batches of a block, in which samples of similar length share a batch. */
     private static final int BATCHES = 8;

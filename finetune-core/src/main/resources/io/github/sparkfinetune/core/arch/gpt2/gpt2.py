@@ -8,9 +8,8 @@ from typing import Dict, List, Tuple
 import torch
 from core.model.activation import Activation
 from core.model.cached_attention import CachedAttention
-from core.model.dropout import Dropout
+from core.model.decoder_heads import DecoderHeads
 from core.model.dropped_attention import DroppedAttention
-from core.model.linear import Linear
 from core.model.norm import LayerNorm
 from core.tensor.autograd import Autograd
 from core.tensor.rows import Rows
@@ -21,10 +20,9 @@ from torch import Tensor
 class Gpt2(
     CachedAttention,
     DroppedAttention,
-    Linear,
+    DecoderHeads,
     LayerNorm,
     Activation,
-    Dropout,
     Autograd,
     Rows,
     Tensors,
@@ -111,13 +109,6 @@ class Gpt2(
         q, k, v = self.queries_keys_values(x, w, masks)
         return self.after_attention(x, self.attend_cached(q, k, v, cache, begin, end), w, masks)
 
-    def head(
-        self,
-        x: Tensor,
-        w: Dict[str, Tensor],
-        batch: Dict[str, Tensor],
-        documents: List[int],
-        masks: Dict[str, Tensor],
-    ) -> Tensor:
-        """Last norm of the tokens at indices batch["indices"] [M]: x [N, H] -> [M, H]"""
-        return self.layer_norm(x.index_select(0, batch["indices"]), w, "ln_f")
+    def last_norm(self, x: Tensor, w: Dict[str, Tensor]) -> Tensor:
+        """x [M, H] -> [M, H]"""
+        return self.layer_norm(x, w, "ln_f")

@@ -19,8 +19,8 @@ from typing import Dict, List
 import torch
 from core.model.activation import Activation
 from core.model.cached_attention import CachedAttention
+from core.model.decoder_heads import DecoderHeads
 from core.model.document_attention import DocumentAttention
-from core.model.linear import Linear
 from core.model.residual import Residual
 from core.model.rope import Rope
 from core.tensor.autograd import Autograd
@@ -29,10 +29,9 @@ from core.tensor.tensors import Tensors
 from torch import Tensor
 
 
-class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activation, Autograd, Rows, Tensors):
+class Llama(CachedAttention, DocumentAttention, DecoderHeads, Residual, Rope, Activation, Autograd, Rows, Tensors):
     hidden_act: str
     embedding_multiplier: float
-    logits_multiplier: float
 
     def embeddings(
         self,
@@ -249,15 +248,6 @@ class Llama(CachedAttention, DocumentAttention, Linear, Residual, Rope, Activati
         gh = self.normed_backward(gh, h, kept, w, gradients, "pre_feedforward_layernorm", add)
         return self.plus(gh, gy)
 
-    def head(
-        self,
-        x: Tensor,
-        w: Dict[str, Tensor],
-        batch: Dict[str, Tensor],
-        documents: List[int],
-        masks: Dict[str, Tensor],
-    ) -> Tensor:
-        """Last norm of the tokens at indices batch["indices"] [M]: x [N, H] -> [M, H]"""
-        h = x.index_select(0, batch["indices"])
-        y = h * self.inverse_rms(h) * self.norm_scales(w["norm.weight"])
-        return y if self.logits_multiplier == 1.0 else y * self.logits_multiplier
+    def last_norm(self, x: Tensor, w: Dict[str, Tensor]) -> Tensor:
+        """x [M, H] -> [M, H]"""
+        return x * self.inverse_rms(x) * self.norm_scales(w["norm.weight"])

@@ -1,0 +1,77 @@
+package io.github.sparkfinetune.core.task;
+
+import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.memory.Activations;
+import io.github.sparkfinetune.core.memory.Footprint;
+import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.weight.Adaptation;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+
+/**
+ * An encoder or a decoder with a head that classifies.
+ *
+ * @param head kind of the head
+ */
+public record ClassifierKind(HeadKind head) implements ModelKind<Model> {
+
+    private ModelKind<? extends Model> of(HfConfig config) {
+        return Architectures.isDecoder(config) ? new DecoderKind(head) : new EncoderKind(head);
+    }
+
+    @Override
+    public Model load(Pretrained base, int classes, Adaptation adaptation, long seed) {
+        return of(base.config()).load(base, classes, adaptation, seed);
+    }
+
+    @Override
+    public void check(HfConfig config) {
+        of(config).check(config);
+    }
+
+    /**
+     * Returns the configuration with the tokenizer's padding, if it states none: a decoder's head reads the last token
+     * that is no padding.
+     */
+    @Override
+    public HfConfig completed(HfConfig config, TokenizerFiles tokenizer) {
+        HfConfig grown = ModelKind.super.completed(config, tokenizer);
+        return Architectures.isDecoder(config) && config.padTokenId().isEmpty()
+                ? grown.with("pad_token_id", tokenizer.special().padId())
+                : grown;
+    }
+
+    @Override
+    public Footprint footprint(HfConfig config, TensorSource source, int classes, Adaptation adaptation) {
+        return of(config).footprint(config, source, classes, adaptation);
+    }
+
+    @Override
+    public Activations activations(
+            HfConfig config, Adaptation adaptation, long samples, int longest, boolean recompute) {
+        return of(config).activations(config, adaptation, samples, longest, recompute);
+    }
+
+    @Override
+    public double highestUsualLearningRate() {
+        return new EncoderKind(head).highestUsualLearningRate();
+    }
+
+    @Override
+    public double usualLearningRate() {
+        return new EncoderKind(head).usualLearningRate();
+    }
+
+    @Override
+    public MethodConfig.Type usualMethod(HfConfig config) {
+        return of(config).usualMethod(config);
+    }
+
+    @Override
+    public int sparseTableWidth(HfConfig config) {
+        return of(config).sparseTableWidth(config);
+    }
+}

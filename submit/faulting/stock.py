@@ -76,14 +76,17 @@ class Scene:
         """Returns the exit code of a command and its output, which is also in NAME.log."""
         log = self.work / f"{name}.log"
         with open(log, "w") as out:
-            code = subprocess.run(
-                [str(part) for part in command],
-                stdout=out,
-                stderr=out,
-                cwd=self.home,
-                env={**base_environment(self.spark), "SPARK_LOCAL_IP": "127.0.0.1", **(environment or {})},
-                timeout=HANG_SECONDS,
-            ).returncode
+            try:
+                code = subprocess.run(
+                    [str(part) for part in command],
+                    stdout=out,
+                    stderr=out,
+                    cwd=self.home,
+                    env={**base_environment(self.spark), "SPARK_LOCAL_IP": "127.0.0.1", **(environment or {})},
+                    timeout=HANG_SECONDS,
+                ).returncode
+            except subprocess.TimeoutExpired as slow:
+                raise Failure(f"{name} has not ended after {HANG_SECONDS} s, see {log}") from slow
         return code, log.read_text(errors="replace")
 
     def submit(self, name, cluster, arguments, *settings, environment=None):

@@ -42,6 +42,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** All jobs in order, with a real (tiny) model: prepare, train, evaluate, predict. */
@@ -247,12 +248,14 @@ class ModelJobsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"lora", "qlora"})
-    void evaluatesPredictsWithAndMergesAnAdapterOfAClassifier(String method) throws Exception {
+    @CsvSource({"lora, bert-seqcls", "qlora, bert-seqcls", "lora, llama-tied", "qlora, gpt2"})
+    void evaluatesPredictsWithAndMergesAnAdapterOfAClassifier(String method, String base) throws Exception {
         Path mails = mails();
+        String model = "model=" + MODEL.resolveSibling(base).toAbsolutePath().normalize();
         RunConfig config = config(
+                model,
                 "method.type=" + method,
-                "method.target_modules=[query, value]",
+                "method.target_modules=" + (base.startsWith("bert") ? "[query, value]" : "all-linear"),
                 "training.learning_rate=2.0e-2",
                 "training.num_train_epochs=2");
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
@@ -278,7 +281,7 @@ class ModelJobsTest {
             // The merged full-precision model predicts the same.
             String merged = folder.resolve("merged/model").toString();
             MergeJob.run(spark, config, null, merged);
-            RunConfig whole = config("method.type=full", "output.dir=" + folder.resolve("merged"));
+            RunConfig whole = config(model, "method.type=full", "output.dir=" + folder.resolve("merged"));
             String again = folder.resolve("again").toString();
             PredictJob.run(spark, whole, "data.train", mails.toString(), again);
             List<Row> ofMerged = spark.read().parquet(again).orderBy("index").collectAsList();

@@ -33,11 +33,11 @@ class Losses:
         return loss
 
 
-def trained(trainer, config, tokenizer, rows, work, peft=False, **settings):
+def trained(trainer, config, tokenizer, rows, work, peft=False, model=None, **settings):
     """Returns a trainer after ten steps, each over all rows so that their order is none, and its first adapter."""
     options = dict(learning_rate=1e-3) | settings
     noting = type("Noting", (Losses, trainer), {})(
-        model=AutoModelForCausalLM.from_pretrained(MODEL, dtype=torch.float32, attn_implementation="eager"),
+        model=model or AutoModelForCausalLM.from_pretrained(MODEL, dtype=torch.float32, attn_implementation="eager"),
         args=config(
             output_dir=work,
             use_cpu=True,
@@ -56,7 +56,17 @@ def trained(trainer, config, tokenizer, rows, work, peft=False, **settings):
         ),
         processing_class=tokenizer,
         train_dataset=Dataset.from_list(rows),
-        peft_config=LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj"]) if peft else None,
+        peft_config=(
+            LoraConfig(
+                r=4,
+                lora_alpha=8,
+                target_modules=["q_proj", "v_proj"],
+                task_type="SEQ_CLS" if model is not None else None,
+                modules_to_save=["score"] if model is not None else None,
+            )
+            if peft
+            else None
+        ),
     )
     if peft:
         # B starts as zeros, and A as the same numbers here and there.

@@ -53,6 +53,8 @@ public record RunConfig(
 
             @Key(hf = "KTOConfig") UnpairedPreferenceConfig unpairedPreference,
 
+            @Key(hf = "RewardConfig") RewardConfig reward,
+
             @Key(hf = "GenerationConfig") GenerationConfig generation)
             implements Serializable {
 
@@ -62,6 +64,7 @@ public record RunConfig(
             Check.present("masked_lm", maskedLm);
             Check.present("preference", preference);
             Check.present("unpaired_preference", unpairedPreference);
+            Check.present("reward", reward);
             Check.present("generation", generation);
         }
     }
@@ -114,7 +117,10 @@ public record RunConfig(
         PREFERENCE,
         /** Single answers, each marked good or bad (TRL: {@code KTOTrainer}). */
         @JsonProperty("unpaired-preference")
-        UNPAIRED_PREFERENCE;
+        UNPAIRED_PREFERENCE,
+        /** A number for each answer, higher for the better of two answers (TRL: {@code RewardTrainer}). */
+        @JsonProperty("reward")
+        REWARD;
 
         /** Returns the name in the configuration, such as {@code causal-lm}. */
         public String configName() {

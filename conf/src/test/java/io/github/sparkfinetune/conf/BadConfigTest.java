@@ -60,6 +60,7 @@ public class BadConfigTest {
         preference: {simpo_gamma: -1} ^ run.yaml:6: preference.simpo_gamma: -1.0 is not allowed, it must be at least 0
         preference: {rpo_alpha: -1} ^ run.yaml:6: preference.rpo_alpha: -1.0 is not allowed, it must be at least 0
         preference: {loss_type: orpo, rpo_alpha: 1} ^ run.yaml:6: preference.rpo_alpha: 1.0 is not allowed, it must be 0 with preference.loss_type: orpo, which has this term
+        reward: {center_rewards_coefficient: -1} ^ run.yaml:6: reward.center_rewards_coefficient: -1.0 is not allowed, it must be at least 0
         unpaired_preference: {beta: 0} ^ run.yaml:6: unpaired_preference.beta: 0.0 is not allowed, it must be above 0
         unpaired_preference: {desirable_weight: -1} ^ run.yaml:6: unpaired_preference.desirable_weight: -1.0 is not allowed, it must be at least 0
         unpaired_preference: {desirable_weight: 0, undesirable_weight: 0} ^ run.yaml:6: unpaired_preference.undesirable_weight: 0.0 is not allowed, it must be above 0 where unpaired_preference.desirable_weight is 0

@@ -20,6 +20,7 @@ import io.github.sparkfinetune.conf.Packing;
 import io.github.sparkfinetune.conf.PredictConfig;
 import io.github.sparkfinetune.conf.PreferenceConfig;
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
+import io.github.sparkfinetune.conf.RewardConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
@@ -195,6 +196,7 @@ class EveryKeyTest {
                   {beta: 0.4, loss_type: robust, label_smoothing: 0.2, reference_free: true, simpo_gamma: 0.6, rpo_alpha: 0.7}
                 unpaired_preference:
                   {beta: 0.5, loss_type: apo_zero_unpaired, desirable_weight: 1.5, undesirable_weight: 0.5}
+                reward: {center_rewards_coefficient: 0.01}
                 generation:
                   max_new_tokens: 17
                   do_sample: true
@@ -308,6 +310,7 @@ class EveryKeyTest {
                         new PreferenceConfig(0.4, PreferenceConfig.LossType.ROBUST, 0.2, true, 0.6, 0.7),
                         new UnpairedPreferenceConfig(
                                 0.5, UnpairedPreferenceConfig.LossType.APO_ZERO_UNPAIRED, 1.5, 0.5),
+                        new RewardConfig(0.01),
                         new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 3, 19)),
                 new RunConfig.Compute(
                         DeviceChoice.CPU,

@@ -40,7 +40,11 @@ public final class PreferenceRecords {
      * @param json an object of columns
      */
     public PreferencePair read(String json) throws UnusableRowException {
-        Map<String, Object> row = withPrompt(SftRecords.row(json));
+        return read(SftRecords.row(json));
+    }
+
+    PreferencePair read(Map<String, Object> columns) throws UnusableRowException {
+        Map<String, Object> row = withPrompt(columns);
         SftExample chosen = answered.read(prompted(row, SftRecords.present(row, CHOSEN)));
         SftExample rejected = answered.read(prompted(row, SftRecords.present(row, REJECTED)));
         if (chosen.equals(rejected)) {

@@ -1,8 +1,6 @@
 package io.github.sparkfinetune.core.metric;
 
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Metrics of pairs of answers, named as in TRL's {@code DPOTrainer}. Means over the pairs are: the loss; the rewards of
@@ -11,7 +9,7 @@ import java.util.Map;
  * {@code rewards/accuracies} is the share of pairs whose chosen answer has the higher reward. All are NaN without
  * pairs. Not thread-safe.
  */
-public final class PreferenceMetrics implements Metrics {
+public final class PreferenceMetrics extends MeanMetrics {
     private static final List<String> MEANS = List.of(
             "loss",
             "rewards/chosen",
@@ -21,19 +19,13 @@ public final class PreferenceMetrics implements Metrics {
             "logps/chosen",
             "logps/rejected");
 
-    /** Number of pairs, then the sums of {@link #MEANS}. */
-    private final double[] counts;
-
     /** Creates metrics without counts. */
     public PreferenceMetrics() {
         this(new double[1 + MEANS.size()]);
     }
 
     private PreferenceMetrics(double[] counts) {
-        if (counts.length != 1 + MEANS.size()) {
-            throw new IllegalArgumentException(counts.length + " counts");
-        }
-        this.counts = counts;
+        super(MEANS, counts);
     }
 
     /** Returns the metrics by which models are compared. */
@@ -52,37 +44,18 @@ public final class PreferenceMetrics implements Metrics {
      */
     public void add(
             double loss, double chosenReward, double rejectedReward, double chosenLogProb, double rejectedLogProb) {
-        double[] pair = {
-            loss,
-            chosenReward,
-            rejectedReward,
-            chosenReward - rejectedReward,
-            chosenReward > rejectedReward ? 1 : 0,
-            chosenLogProb,
-            rejectedLogProb
-        };
-        counts[0]++;
-        for (int i = 0; i < pair.length; i++) {
-            counts[1 + i] += pair[i];
-        }
-    }
-
-    @Override
-    public double[] counts() {
-        return counts.clone();
+        count(
+                loss,
+                chosenReward,
+                rejectedReward,
+                chosenReward - rejectedReward,
+                chosenReward > rejectedReward ? 1 : 0,
+                chosenLogProb,
+                rejectedLogProb);
     }
 
     @Override
     public PreferenceMetrics of(double[] otherCounts, double[] observations) {
         return new PreferenceMetrics(otherCounts.clone());
-    }
-
-    @Override
-    public Map<String, Double> values() {
-        Map<String, Double> values = new LinkedHashMap<>();
-        for (int i = 0; i < MEANS.size(); i++) {
-            values.put(MEANS.get(i), counts[1 + i] / counts[0]);
-        }
-        return values;
     }
 }

@@ -32,16 +32,9 @@ public record ClassifierKind(HeadKind head) implements ModelKind<Model> {
         of(config).check(config);
     }
 
-    /**
-     * Returns the configuration with the tokenizer's padding, if it states none: a decoder's head reads the last token
-     * that is no padding.
-     */
     @Override
     public HfConfig completed(HfConfig config, TokenizerFiles tokenizer) {
-        HfConfig grown = ModelKind.super.completed(config, tokenizer);
-        return Architectures.isDecoder(config) && config.padTokenId().isEmpty()
-                ? grown.with("pad_token_id", tokenizer.special().padId())
-                : grown;
+        return of(config).completed(config, tokenizer);
     }
 
     @Override

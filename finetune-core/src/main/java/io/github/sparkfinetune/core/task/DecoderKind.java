@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
 
 /**
  * A decoder with a head.
@@ -28,6 +29,18 @@ public record DecoderKind(HeadKind head) implements ModelKind<Decoder> {
     public void check(HfConfig config) {
         // The head's names do not depend on the number of classes.
         Architectures.decoder(config).head(head, 1);
+    }
+
+    /**
+     * Returns the configuration with the tokenizer's padding, if it states none: a head that classifies reads the last
+     * token that is no padding.
+     */
+    @Override
+    public HfConfig completed(HfConfig config, TokenizerFiles tokenizer) {
+        HfConfig grown = ModelKind.super.completed(config, tokenizer);
+        return head == HeadKind.CAUSAL_LM || config.padTokenId().isPresent()
+                ? grown
+                : grown.with("pad_token_id", tokenizer.special().padId());
     }
 
     @Override

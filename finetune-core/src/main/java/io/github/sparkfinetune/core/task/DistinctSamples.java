@@ -14,8 +14,8 @@ import java.util.Map;
  * @param indices index in {@code samples} of each sample's tokens
  */
 record DistinctSamples(List<Sample> samples, int[] indices) {
-    /** Token ids and token type ids. */
-    private record Tokens(IntBuffer ids, IntBuffer types) {}
+    /** Token ids, token type ids, and lengths of the documents. */
+    private record Tokens(IntBuffer ids, IntBuffer types, IntBuffer documents) {}
 
     static DistinctSamples of(List<Sample> all) {
         List<Sample> samples = new ArrayList<>();
@@ -23,7 +23,10 @@ record DistinctSamples(List<Sample> samples, int[] indices) {
         Map<Tokens, Integer> known = new HashMap<>();
         for (int i = 0; i < indices.length; i++) {
             Sample sample = all.get(i);
-            Tokens tokens = new Tokens(IntBuffer.wrap(sample.inputIds()), IntBuffer.wrap(sample.tokenTypeIds()));
+            Tokens tokens = new Tokens(
+                    IntBuffer.wrap(sample.inputIds()),
+                    IntBuffer.wrap(sample.tokenTypeIds()),
+                    IntBuffer.wrap(sample.documents()));
             Integer before = known.putIfAbsent(tokens, samples.size());
             indices[i] = before == null ? samples.size() : before;
             if (before == null) {

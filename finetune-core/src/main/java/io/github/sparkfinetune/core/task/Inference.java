@@ -28,8 +28,8 @@ public final class Inference {
      * computed once.
      *
      * @param batchSize number of samples computed at once, if they have {@value #TOKENS} tokens
-     * @return [samples][classes], in the order of the samples; for a head that classifies tokens [samples][tokens,
-     *     classes], including counted padding
+     * @return [samples][classes], in the order of the samples; for several documents a sample [samples][documents,
+     *     classes]; for a head that classifies tokens [samples][tokens, classes], including counted padding
      */
     public static float[][] logits(NDManager manager, Model model, List<Sample> samples, int batchSize) {
         DistinctSamples distinct = DistinctSamples.of(samples);
@@ -41,8 +41,9 @@ public final class Inference {
             boolean isByToken = rows == batch.ids().size();
             int[] firstRows = batch.firstRows();
             for (int i = 0; i < indices.size(); i++) {
-                int first = isByToken ? firstRows[i] : i;
-                int count = isByToken ? batch.rows()[i] : 1;
+                int perSample = rows / indices.size();
+                int first = isByToken ? firstRows[i] : i * perSample;
+                int count = isByToken ? batch.rows()[i] : perSample;
                 logits[indices.get(i)] = Arrays.copyOfRange(flat, first * classes, (first + count) * classes);
             }
         });

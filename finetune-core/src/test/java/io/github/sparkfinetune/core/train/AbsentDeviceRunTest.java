@@ -92,7 +92,13 @@ class AbsentDeviceRunTest {
                 assertThat(device.repeats()).containsKey("rated_loss");
             }
             assertThat(device.repeats().keySet())
-                    .containsAnyOf("vocabulary_loss", "weighted", "weighted_gradients", "cross_entropy", "answer_loss");
+                    .containsAnyOf(
+                            "vocabulary_loss",
+                            "weighted",
+                            "weighted_gradients",
+                            "cross_entropy",
+                            "answer_loss",
+                            "reward_loss");
         }
     }
 }

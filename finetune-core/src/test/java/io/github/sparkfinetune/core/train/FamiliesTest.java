@@ -54,7 +54,7 @@ class FamiliesTest {
             List.of(Task.CLASSIFICATION, Task.TOKEN_CLASSIFICATION, Task.QUESTION_ANSWERING, Task.MASKED_LM);
     /** Tasks of decoders; sft is left out, because its samples are those of causal-lm with fewer labels. */
     private static final List<Task> DECODERS =
-            List.of(Task.CLASSIFICATION, Task.TOKEN_CLASSIFICATION, Task.CAUSAL_LM, Task.PREFERENCE);
+            List.of(Task.CLASSIFICATION, Task.TOKEN_CLASSIFICATION, Task.CAUSAL_LM, Task.PREFERENCE, Task.REWARD);
 
     static final Map<Task, HeadKind> HEADS = Map.of(
             Task.CLASSIFICATION, HeadKind.SEQUENCE_CLASSIFICATION,
@@ -62,7 +62,8 @@ class FamiliesTest {
             Task.QUESTION_ANSWERING, HeadKind.QUESTION_ANSWERING,
             Task.MASKED_LM, HeadKind.MASKED_LM,
             Task.CAUSAL_LM, HeadKind.CAUSAL_LM,
-            Task.PREFERENCE, HeadKind.CAUSAL_LM);
+            Task.PREFERENCE, HeadKind.CAUSAL_LM,
+            Task.REWARD, HeadKind.SEQUENCE_CLASSIFICATION);
 
     @TempDir
     private Path folder;

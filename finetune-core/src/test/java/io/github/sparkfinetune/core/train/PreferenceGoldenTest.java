@@ -16,19 +16,25 @@ import io.github.sparkfinetune.core.optim.DenseGradient;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
+import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.task.Scorer;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Losses, gradients and rewards of ten steps equal those of TRL's {@code DPOTrainer} and {@code KTOTrainer}, and of its
- * other losses of preferences.
+ * Losses, gradients and rewards of ten steps equal those of TRL's {@code DPOTrainer}, {@code KTOTrainer} and
+ * {@code RewardTrainer}, and of its other losses of preferences.
  */
 class PreferenceGoldenTest {
     private static final Path FOLDER = Path.of("src/test/resources/preference");
@@ -78,13 +84,53 @@ class PreferenceGoldenTest {
         compareTenSteps(golden, "kto", run, samples, ("task=unpaired-preference " + settings).split(" "));
     }
 
+    /** The padding of the model is its end token, so that the head reads the token before the end of a text. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "plain | reward.center_rewards_coefficient=0",
+                "margin | reward.center_rewards_coefficient=0",
+                "centered | reward.center_rewards_coefficient=0.05",
+                "lora | method.type=lora method.r=4 method.lora_alpha=8 method.target_modules=[q_proj,v_proj]"
+            })
+    void takesTheTenStepsOfRewardTrainer(String run, String settings, @TempDir Path folder) {
+        JsonNode golden = GoldenFiles.json(FOLDER.resolve("reward.json"));
+        List<Sample> samples = new ArrayList<>();
+        for (JsonNode pair : golden.get("pairs")) {
+            int[] chosen = ints(pair.get("chosen_ids"));
+            int[] rejected = ints(pair.get("rejected_ids"));
+            int[] ids = IntStream.concat(Arrays.stream(chosen), Arrays.stream(rejected))
+                    .toArray();
+            double margin = run.equals("margin") ? pair.get("margin").asDouble() : 0;
+            samples.add(Sample.ofDocuments(samples.size(), ids, ids.clone(), chosen.length, rejected.length)
+                    .withTargets(margin));
+        }
+        Path plain = GoldenFiles.root().resolve("models/llama-tied");
+        Path base;
+        try (SafetensorsFile tensors = SafetensorsFile.open(FOLDER.resolve("reward.safetensors"))) {
+            base = TinyModel.with(
+                    plain, folder.resolve("base"), TensorData.of("score.weight", tensors, "score.weight"));
+        }
+        compareTenSteps(base, golden, "reward", run, samples, ("task=reward " + settings).split(" "));
+    }
+
+    private static int[] ints(JsonNode array) {
+        return IntStream.range(0, array.size()).map(i -> array.get(i).asInt()).toArray();
+    }
+
     private void compareTenSteps(JsonNode golden, String file, String run, List<Sample> samples, String... settings) {
+        compareTenSteps(GoldenFiles.root().resolve("models/llama-tied"), golden, file, run, samples, settings);
+    }
+
+    private void compareTenSteps(
+            Path base, JsonNode golden, String file, String run, List<Sample> samples, String... settings) {
         RunConfig config = RunConfigLoader.parse(
                 "{model: base, data: {train: none}, output: {dir: none}}", "test", List.of(settings));
-        Path base = GoldenFiles.root().resolve("models/llama-tied");
         try (TinyDecoder decoder = TinyDecoder.toTrain(base, config, Optional.empty(), 0);
                 SafetensorsFile tensors = SafetensorsFile.open(FOLDER.resolve(file + ".safetensors"))) {
-            List<Sample> withReference = withReference(decoder, samples);
+            List<Sample> withReference =
+                    TaskSpecs.of(config).readsReference() ? withReference(decoder, samples) : samples;
             start(decoder, tensors, run);
             compare(decoder, golden.get("runs").get(run).get("first"), withReference);
 
@@ -149,10 +195,11 @@ class PreferenceGoldenTest {
     /** Sets the adapter's initial values to those of TRL's run. */
     private static void start(TinyDecoder decoder, SafetensorsFile tensors, String run) {
         for (Parameter parameter : decoder.loaded.model().parameters()) {
-            String name = run + "/start/" + peftName(parameter.name());
-            if (tensors.names().contains(name)) {
+            Optional<String> name = stored(tensors, run + "/start/", parameter.name());
+            if (name.isPresent()) {
                 try (NDArray value = decoder.manager.create(
-                        GoldenFiles.floats(tensors, name), parameter.value().getShape())) {
+                        GoldenFiles.floats(tensors, name.get()),
+                        parameter.value().getShape())) {
                     decoder.model()
                             .script()
                             .call(decoder.manager, "copy", parameter.value(), value)
@@ -163,8 +210,12 @@ class PreferenceGoldenTest {
         decoder.loaded.model().updated();
     }
 
-    private static String peftName(String parameter) {
-        return "base_model.model." + parameter + ".default.weight";
+    /** Returns the name of a parameter's values, which may have PEFT's wrappers in it. */
+    private static Optional<String> stored(SafetensorsFile tensors, String prefix, String parameter) {
+        return Stream.of(parameter, parameter + ".weight", "base_model.model." + parameter + ".default.weight")
+                .map(name -> prefix + name)
+                .filter(tensors.names()::contains)
+                .findFirst();
     }
 
     private static TrainStep step(TinyDecoder decoder, LoadedModel loaded, RunConfig config) {
@@ -194,9 +245,9 @@ class PreferenceGoldenTest {
         int compared = 0;
         for (ParameterGradient trained : step.gradients().parameters()) {
             String name = trained.parameter().name();
-            String key = run + "/" + (run.equals("lora") ? peftName(name) : name);
-            if (tensors.names().contains(key)) {
-                float[] expected = GoldenFiles.floats(tensors, key);
+            Optional<String> key = stored(tensors, run + "/", name);
+            if (key.isPresent()) {
+                float[] expected = GoldenFiles.floats(tensors, key.get());
                 float largest = 0;
                 for (float value : expected) {
                     largest = Math.max(largest, Math.abs(value));

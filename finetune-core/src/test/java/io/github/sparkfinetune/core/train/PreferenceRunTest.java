@@ -60,6 +60,22 @@ class PreferenceRunTest {
         assertSame(tiny("preference", settings.split(" ")), way, name -> 1e-4);
     }
 
+    static Stream<Arguments> rewardsAndWays() {
+        return TestMatrix.of(TestMatrix.product(
+                List.of(
+                        "method.type=full",
+                        "method.type=lora training.learning_rate=1.0e-2",
+                        "method.type=qlora training.learning_rate=1.0e-2",
+                        "method.type=freeze reward.center_rewards_coefficient=0.1"),
+                WAYS));
+    }
+
+    @ParameterizedTest
+    @MethodSource("rewardsAndWays")
+    void trainsTheSameRewardsWithRanksMicroBatchesAndRecomputation(String settings, Way way) throws Exception {
+        assertSame(tiny("reward", settings.split(" ")), way, name -> 1e-4);
+    }
+
     static Stream<Arguments> answersAndWays() {
         return TestMatrix.of(TestMatrix.product(
                 List.of(

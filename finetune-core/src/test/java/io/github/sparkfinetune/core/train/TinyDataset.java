@@ -162,6 +162,7 @@ public final class TinyDataset {
             case QUESTION_ANSWERING -> TinyQuestions.samples(random, row);
             case TOKEN_CLASSIFICATION -> List.of(window(random, row));
             case PREFERENCE -> List.of(pair(random, row));
+            case REWARD -> List.of(rewarded(random, row));
             case UNPAIRED_PREFERENCE -> List.of(rated(random, row));
             default -> List.of(documents(random, row, config.task() == Task.SFT, random.nextInt(1, 5)));
         };
@@ -218,6 +219,13 @@ public final class TinyDataset {
             }
         }
         return Sample.ofDocuments(row, ids, labels, prompt.length + lengths[0], prompt.length + lengths[1]);
+    }
+
+    /** Returns a pair whose tokens all have labels, with a margin. */
+    private static Sample rewarded(SplittableRandom random, int row) {
+        Sample pair = pair(random, row);
+        return Sample.ofDocuments(row, pair.inputIds(), pair.inputIds().clone(), pair.documents())
+                .withTargets(row % 3 * 0.5);
     }
 
     /**

@@ -120,6 +120,23 @@ final class TinyModel {
         return target;
     }
 
+    /**
+     * Copies a model, and adds a tensor.
+     *
+     * @param target new folder
+     */
+    static Path with(Path folder, Path target, TensorData added) {
+        List<TensorData> tensors = new ArrayList<>(List.of(added));
+        try (SafetensorsModel source = SafetensorsModel.open(folder)) {
+            weights(folder)
+                    .forEach((stored, values) -> tensors.add(
+                            TensorData.f32(stored, source.info(stored).shape(), values)));
+        }
+        HfFolderWriter.once("output", new org.apache.hadoop.fs.Path(target.toUri()), new Configuration(false), "test")
+                .write(List.of(folder), HfConfig.read(folder), tensors, "a test's\n", Long.MAX_VALUE, Map.of());
+        return target;
+    }
+
     /** Returns the current values of the parameters that are not trained. */
     static Map<String, float[]> frozen(Model model) {
         Map<String, float[]> frozen = new LinkedHashMap<>();

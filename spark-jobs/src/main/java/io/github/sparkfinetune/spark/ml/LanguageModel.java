@@ -17,8 +17,9 @@ import org.apache.spark.sql.types.StructType;
  *
  * <p>For a masked language model, {@code predictionCol} holds the likeliest token at each mask token. {@code outputCol}
  * then holds the {@code topK} likeliest tokens with the fields of {@code pipeline("fill-mask")} of
- * {@code transformers}: {@code mask}, {@code score}, {@code token}, {@code token_str}. Generation parameters that are
- * not set have the run's values.
+ * {@code transformers}: {@code mask}, {@code score}, {@code token}, {@code token_str}. For a reward model,
+ * {@code predictionCol} holds the reward of a conversation's last answer. Generation parameters that are not set have
+ * the run's values.
  */
 public final class LanguageModel extends TextModel<LanguageModel> {
     private static final long serialVersionUID = 1L;

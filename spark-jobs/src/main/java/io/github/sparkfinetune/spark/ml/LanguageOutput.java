@@ -44,6 +44,24 @@ enum LanguageOutput {
                     .add(stage.outputCol(), DataTypes.StringType, () -> predicted.getField("generated"));
         }
     },
+    /** Reward of an answer. */
+    REWARD {
+        @Override
+        Map<String, Param<?>> settings(LanguageModel stage) {
+            return Map.of();
+        }
+
+        @Override
+        Outputs prediction(Params stage, Param<String> prediction, Column predicted) {
+            return new Outputs(stage).add(prediction, DataTypes.DoubleType, () -> predicted.getField("reward"));
+        }
+
+        @Override
+        Outputs columns(LanguageModel stage, Column predicted) {
+            return prediction(stage, stage.predictionCol(), predicted)
+                    .add(stage.outputCol(), DataTypes.DoubleType, () -> predicted.getField("reward"));
+        }
+    },
     /** Likeliest tokens at each mask token. */
     FILLED {
         @Override

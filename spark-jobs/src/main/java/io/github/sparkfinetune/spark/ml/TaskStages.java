@@ -21,7 +21,8 @@ final class TaskStages {
                     LanguageTask.trained(
                             LanguageInput.CONVERSATION, LanguageOutput.GENERATED, LanguageRows.CONVERSATIONS),
             Task.PREFERENCE, LanguageTask.loaded(LanguageInput.PROMPT, LanguageOutput.GENERATED),
-            Task.UNPAIRED_PREFERENCE, LanguageTask.loaded(LanguageInput.PROMPT, LanguageOutput.GENERATED)));
+            Task.UNPAIRED_PREFERENCE, LanguageTask.loaded(LanguageInput.PROMPT, LanguageOutput.GENERATED),
+            Task.REWARD, LanguageTask.loaded(LanguageInput.CONVERSATION, LanguageOutput.REWARD)));
 
     /**
      * Columns of a task of {@link LanguageModel}.

@@ -72,19 +72,25 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
                 read, new ConversationRows<>(reader, data.rows().maxTextBytes()));
     }
 
-    /**
-     * Refuses a source without columns of the task. A source of JSON lines without rows has no columns; it is refused
-     * when rows are counted.
-     */
     private static void requireColumns(RawSource source, boolean supervised) {
+        if (supervised || !source.columns().contains(PreferenceRecords.PROMPT)) {
+            requirePairs(source, "preference", supervised ? "" : "prompt alone; ");
+        }
+    }
+
+    /**
+     * Refuses a source without pairs of answers. A source of JSON lines without rows has no columns; it is refused when
+     * rows are counted.
+     *
+     * @param others other columns that the task reads, for the message
+     */
+    static void requirePairs(RawSource source, String task, String others) {
         List<String> present = source.columns();
-        boolean answers = present.containsAll(List.of(PreferenceRecords.CHOSEN, PreferenceRecords.REJECTED));
-        if (present.isEmpty() || answers || (!supervised && present.contains(PreferenceRecords.PROMPT))) {
+        if (present.isEmpty() || present.containsAll(List.of(PreferenceRecords.CHOSEN, PreferenceRecords.REJECTED))) {
             return;
         }
-        throw RunException.config(source.key() + ": " + source.path() + " lacks columns of task preference ("
-                + (supervised ? "" : "prompt alone; ") + "prompt, chosen and rejected; chosen and rejected with the"
-                + " prompt in both), its columns are "
+        throw RunException.config(source.key() + ": " + source.path() + " lacks columns of task " + task + " (" + others
+                + "prompt, chosen and rejected; chosen and rejected with the prompt in both), its columns are "
                 + String.join(", ", present.stream().sorted().toList()));
     }
 
@@ -110,7 +116,7 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
             Document chosen = ExampleEncoding.document(encoder, row.content().chosen(), key, row.file());
             Document rejected = ExampleEncoding.document(encoder, row.content().rejected(), key, row.file());
             int prompt = Math.min(chosen.firstLabel(), rejected.firstLabel());
-            return PreferenceSamples.bytes(answered(chosen, prompt), answered(rejected, prompt));
+            return PreferenceSamples.bytes(answered(chosen, prompt), answered(rejected, prompt), false);
         };
     }
 

@@ -16,6 +16,7 @@ import io.github.sparkfinetune.data.task.language.DocumentDetector;
 import io.github.sparkfinetune.data.task.language.MaskedLmData;
 import io.github.sparkfinetune.data.task.language.PreferenceData;
 import io.github.sparkfinetune.data.task.language.PreferenceDetector;
+import io.github.sparkfinetune.data.task.language.RewardData;
 import io.github.sparkfinetune.data.task.language.SftData;
 import io.github.sparkfinetune.data.task.language.UnpairedPreferenceData;
 import io.github.sparkfinetune.data.task.language.UnpairedPreferenceDetector;
@@ -43,7 +44,8 @@ public final class TaskDatas {
             Task.TOKEN_CLASSIFICATION, TokenClassificationData::of,
             Task.MASKED_LM, MaskedLmData::of,
             Task.PREFERENCE, PreferenceData::of,
-            Task.UNPAIRED_PREFERENCE, UnpairedPreferenceData::of));
+            Task.UNPAIRED_PREFERENCE, UnpairedPreferenceData::of,
+            Task.REWARD, RewardData::of));
 
     /** Detectors of sources by task; the more specific a task, the earlier. */
     private static final Map<Task, Function<SourcePreview, Optional<TaskCandidate>>> DETECTORS = new LinkedHashMap<>();
@@ -52,6 +54,7 @@ public final class TaskDatas {
         DETECTORS.put(Task.QUESTION_ANSWERING, QuestionDetector::of);
         DETECTORS.put(Task.TOKEN_CLASSIFICATION, TaggedTextDetector::of);
         DETECTORS.put(Task.PREFERENCE, PreferenceDetector::of);
+        DETECTORS.put(Task.REWARD, PreferenceDetector::of);
         DETECTORS.put(Task.UNPAIRED_PREFERENCE, UnpairedPreferenceDetector::of);
         DETECTORS.put(Task.SFT, ConversationDetector::of);
         DETECTORS.put(Task.CLASSIFICATION, LabelledTextDetector::of);

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.task.classification.ClassificationTask;
 import io.github.sparkfinetune.core.task.language.CausalLmTask;
 import io.github.sparkfinetune.core.task.language.MaskedLmTask;
 import io.github.sparkfinetune.core.task.language.PreferenceTask;
+import io.github.sparkfinetune.core.task.language.RewardTask;
 import io.github.sparkfinetune.core.task.language.SftTask;
 import io.github.sparkfinetune.core.task.language.UnpairedPreferenceTask;
 import io.github.sparkfinetune.core.task.question.QuestionAnsweringTask;
@@ -33,7 +34,9 @@ public final class TaskSpecs {
             Task.PREFERENCE,
             PreferenceTask::of,
             Task.UNPAIRED_PREFERENCE,
-            UnpairedPreferenceTask::of));
+            UnpairedPreferenceTask::of,
+            Task.REWARD,
+            RewardTask::of));
 
     private TaskSpecs() {}
 

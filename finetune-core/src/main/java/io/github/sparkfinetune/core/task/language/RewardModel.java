@@ -1,0 +1,117 @@
+package io.github.sparkfinetune.core.task.language;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.metric.Metrics;
+import io.github.sparkfinetune.core.metric.RewardMetrics;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.objective.RewardLoss;
+import io.github.sparkfinetune.core.task.BlockwiseIterator;
+import io.github.sparkfinetune.core.task.Inference;
+import io.github.sparkfinetune.core.task.PredictionSettings;
+import io.github.sparkfinetune.core.task.Scorer;
+import io.github.sparkfinetune.core.task.TaskModel;
+import io.github.sparkfinetune.core.task.TaskPredictor;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleSource;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+
+/** A model that gives an answer a number. */
+record RewardModel(NDManager manager, Decoder model, RewardLoss objective) implements TaskModel {
+    /** Number of batches of a block, in which samples of similar length share a batch. */
+    private static final int BATCHES = 8;
+
+    private double loss(Sample pair, float... rewards) {
+        return objective.of(rewards[0], rewards[1], pair.targets()[0]);
+    }
+
+    @Override
+    public Scorer scorer() {
+        RewardMetrics metrics = new RewardMetrics();
+        return new Scorer() {
+            @Override
+            public void add(List<Sample> samples, int batchSize) {
+                float[][] rewards = Inference.logits(manager, model, samples, batchSize);
+                for (int i = 0; i < rewards.length; i++) {
+                    metrics.add(loss(samples.get(i), rewards[i]), rewards[i][0], rewards[i][1]);
+                }
+            }
+
+            @Override
+            public Metrics metrics() {
+                return metrics;
+            }
+        };
+    }
+
+    @Override
+    public TaskPredictor predictor(PredictionSettings settings) {
+        return new Rows(settings);
+    }
+
+    private final class Rows implements TaskPredictor {
+        private final int batchSize;
+        private final TextTokenizer tokenizer;
+
+        Rows(PredictionSettings settings) {
+            batchSize = settings.batchSize();
+            tokenizer = TextTokenizer.open(settings.tokenizer());
+        }
+
+        @Override
+        public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
+            return new BlockwiseIterator<>(split.part(part, parts), BATCHES * batchSize, this::evaluate);
+        }
+
+        private List<Object[]> evaluate(List<Sample> pairs) {
+            float[][] rewards = Inference.logits(manager, model, pairs, batchSize);
+            List<Object[]> rows = new ArrayList<>();
+            for (int i = 0; i < rewards.length; i++) {
+                Sample pair = pairs.get(i);
+                int first = pair.documents()[0];
+                double better = rewards[i][0];
+                double worse = rewards[i][1];
+                rows.add(new Object[] {
+                    pair.index(),
+                    tokenizer.decodeWhole(Arrays.copyOf(pair.inputIds(), first)),
+                    tokenizer.decodeWhole(Arrays.copyOfRange(pair.inputIds(), first, pair.length())),
+                    better,
+                    worse,
+                    better - worse,
+                    better > worse ? 1 : 0,
+                    loss(pair, rewards[i])
+                });
+            }
+            return rows;
+        }
+
+        @Override
+        public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+            return new BlockwiseIterator<>(inputs, BATCHES * batchSize, this::predict);
+        }
+
+        private List<Object[]> predict(List<TaskInput> block) {
+            List<Sample> usable = block.stream()
+                    .filter(input -> input.error() == null)
+                    .map(TaskInput::sample)
+                    .toList();
+            float[][] rewards = Inference.logits(manager, model, usable, batchSize);
+            List<Object[]> rows = new ArrayList<>();
+            int scored = 0;
+            for (TaskInput input : block) {
+                Double reward = input.error() == null ? Double.valueOf(rewards[scored++][0]) : null;
+                rows.add(new Object[] {input.index(), input.file(), input.text(), reward, input.error()});
+            }
+            return rows;
+        }
+
+        @Override
+        public void close() {
+            tokenizer.close();
+        }
+    }
+}

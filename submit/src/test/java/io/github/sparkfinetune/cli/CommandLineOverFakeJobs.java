@@ -72,6 +72,22 @@ abstract class CommandLineOverFakeJobs {
         return "../conf/recipes/news-minilm.yaml";
     }
 
+    /** Writes a pipeline of the stages {@code domain}, an adapter that is merged, and {@code labels}. */
+    final Path chain() throws IOException {
+        return Files.writeString(dir.resolve("chain.yaml"), """
+                model: base
+                output: {dir: %s}
+                pipeline:
+                  domain:
+                    task: sft
+                    data: {train: texts.jsonl}
+                    method: {type: lora}
+                  labels:
+                    task: classification
+                    data: {train: rows.jsonl}
+                """.formatted(dir.resolve("chain")));
+    }
+
     /** Jobs that record their calls, compute nothing and return fixed figures. */
     private final class FakeJobs implements Jobs {
         @Override

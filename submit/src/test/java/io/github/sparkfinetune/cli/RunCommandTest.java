@@ -44,18 +44,7 @@ class RunCommandTest extends CommandLineOverFakeJobs {
 
     @Test
     void pipelineRunsEachStageOnce() throws IOException {
-        Path chain = Files.writeString(dir.resolve("chain.yaml"), """
-                model: base
-                output: {dir: %s}
-                pipeline:
-                  domain:
-                    task: sft
-                    data: {train: texts.jsonl}
-                    method: {type: lora}
-                  labels:
-                    task: classification
-                    data: {train: rows.jsonl}
-                """.formatted(dir.resolve("chain")));
+        Path chain = chain();
         String[] command = {"run", "--config", chain.toString()};
 
         assertThat(finetune(command)).isZero();

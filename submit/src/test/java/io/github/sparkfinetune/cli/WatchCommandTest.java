@@ -152,18 +152,7 @@ class WatchCommandTest extends CommandLineOverFakeJobs {
 
     @Test
     void showsTheStageOfAPipelineThatRuns() throws IOException {
-        Path chain = Files.writeString(dir.resolve("chain.yaml"), """
-                model: base
-                output: {dir: %s}
-                pipeline:
-                  domain:
-                    task: sft
-                    data: {train: texts.jsonl}
-                    method: {type: lora}
-                  labels:
-                    task: classification
-                    data: {train: rows.jsonl}
-                """.formatted(dir.resolve("chain")));
+        Path chain = chain();
         assertThat(finetune("run", "--config", chain.toString())).isZero();
         out.getBuffer().setLength(0);
 

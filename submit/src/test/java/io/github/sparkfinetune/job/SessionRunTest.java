@@ -11,7 +11,6 @@ import io.github.sparkfinetune.spark.predict.CorpusVerdicts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -33,8 +32,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Runs in an existing session, with a tiny real model. */
 @Timeout(300)
 class SessionRunTest {
-    private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
-
     @TempDir
     private static Path dir;
 
@@ -42,12 +39,7 @@ class SessionRunTest {
 
     @BeforeAll
     static void start() {
-        spark = SparkSession.builder()
-                .master("local[2]")
-                .config("spark.ui.enabled", "false")
-                .config("spark.sql.shuffle.partitions", "2")
-                .config("spark.executor.heartbeatInterval", "1s")
-                .getOrCreate();
+        spark = Mails.session();
     }
 
     @AfterAll
@@ -55,36 +47,14 @@ class SessionRunTest {
         spark.stop();
     }
 
-    private static Dataset<Row> mails(int count) {
-        List<Row> rows = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            rows.add(RowFactory.create(
-                    (i % 2 == 0 ? "a cat and a cat " : "the dog of a dog ") + i, i % 2 == 0 ? "cat" : "dog"));
-        }
-        return spark.createDataFrame(
-                rows, new StructType().add("text", DataTypes.StringType).add("label", DataTypes.StringType));
-    }
-
     private static SessionRun run(Dataset<Row> rows, String name, String... settings) {
-        List<String> all = new ArrayList<>(List.of(
-                "model=" + MODEL,
-                "task=classification",
-                "data.train=" + SessionRun.view(rows),
-                "data.eval_fraction=0.0",
-                "data.test_fraction=0.2",
-                "data.max_length=16",
-                "data.shards=2",
-                "training.per_device_train_batch_size=4",
-                "training.learning_rate=5e-3",
-                "cluster.ranks=2",
-                "output.dir=" + dir.resolve(name)));
-        all.addAll(List.of(settings));
+        List<String> all = Mails.settings(SessionRun.view(rows), dir.resolve(name), settings);
         return SessionRun.ofText(spark, "{}", "config", all, null);
     }
 
     @Test
     void runWritesAndReportsTheSameAsTheCommands() throws IOException {
-        SessionRun run = run(mails(40), "run", "training.num_train_epochs=4");
+        SessionRun run = run(Mails.rows(spark, 40), "run", "training.num_train_epochs=4");
 
         assertThat(run.plan().text()).contains("memory of a rank", "local[2] has room for 2");
         assertThat(run.plan().refusal()).isNull();
@@ -112,7 +82,7 @@ class SessionRunTest {
         List<Row> samples =
                 run.samples("train").select("text", "tokens", "label").collectAsList();
         assertThat(samples).hasSize(32).allMatch(row -> row.getString(0).contains("cat") == (row.getInt(2) == 0));
-        List<Row> predicted = run.predict(mails(10), "said")
+        List<Row> predicted = run.predict(Mails.rows(spark, 10), "said")
                 .select("label", "said.prediction")
                 .collectAsList();
         assertThat(predicted).filteredOn(row -> row.get(0).equals(row.get(1))).hasSizeGreaterThan(8);
@@ -122,15 +92,15 @@ class SessionRunTest {
 
     @Test
     void viewsOfEqualRowsHaveOneName() {
-        Dataset<Row> rows = mails(20);
+        Dataset<Row> rows = Mails.rows(spark, 20);
         assertThat(SessionRun.view(rows.orderBy(functions.desc("text")).repartition(3)))
                 .isEqualTo(SessionRun.view(rows))
-                .isNotEqualTo(SessionRun.view(mails(19)));
+                .isNotEqualTo(SessionRun.view(Mails.rows(spark, 19)));
     }
 
     @Test
     void rejectsATableWithoutRows() throws IOException {
-        SessionRun run = run(mails(0), "empty");
+        SessionRun run = run(Mails.rows(spark, 0), "empty");
         assertThatThrownBy(run::prepare)
                 .isInstanceOfSatisfying(
                         RunException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
@@ -140,7 +110,8 @@ class SessionRunTest {
 
     @Test
     void cancelledTrainingEnds() throws Exception {
-        SessionRun run = run(mails(40), "cancelled", "training.num_train_epochs=100000", "training.logging_steps=1");
+        SessionRun run =
+                run(Mails.rows(spark, 40), "cancelled", "training.num_train_epochs=100000", "training.logging_steps=1");
         run.prepare();
         CompletableFuture<Void> training = CompletableFuture.runAsync(() -> {
             try {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.job.Mails;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,10 +17,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -29,8 +27,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Calls as clients of Spark Connect make them: each reads the data source in a session. */
 @Timeout(300)
 class CallSourceTest {
-    private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
-
     @TempDir
     private static Path dir;
 
@@ -38,12 +34,7 @@ class CallSourceTest {
 
     @BeforeAll
     static void start() {
-        spark = SparkSession.builder()
-                .master("local[2]")
-                .config("spark.ui.enabled", "false")
-                .config("spark.sql.shuffle.partitions", "2")
-                .config("spark.executor.heartbeatInterval", "1s")
-                .getOrCreate();
+        spark = Mails.session();
     }
 
     @AfterAll
@@ -80,31 +71,9 @@ class CallSourceTest {
         return answer(spark, call, arguments).path("error");
     }
 
-    private static Dataset<Row> mails(SparkSession session, int count) {
-        List<Row> rows = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            rows.add(RowFactory.create(
-                    (i % 2 == 0 ? "a cat and a cat " : "the dog of a dog ") + i, i % 2 == 0 ? "cat" : "dog"));
-        }
-        return session.createDataFrame(
-                rows, new StructType().add("text", DataTypes.StringType).add("label", DataTypes.StringType));
-    }
-
     private static String run(SparkSession session, String source, String name, String... settings) {
-        List<String> all = new ArrayList<>(List.of(
-                "model=" + MODEL,
-                "task=classification",
-                "data.train=" + source,
-                "data.eval_fraction=0.0",
-                "data.test_fraction=0.2",
-                "data.max_length=16",
-                "data.shards=2",
-                "training.per_device_train_batch_size=4",
-                "training.learning_rate=5e-3",
-                "training.logging_steps=1",
-                "cluster.ranks=2",
-                "output.dir=" + dir.resolve(name)));
-        all.addAll(List.of(settings));
+        List<String> all = Mails.settings(source, dir.resolve(name), settings);
+        all.add("training.logging_steps=1");
         return value(session, "ofText", Map.of("text", "{}", "name", "config", "settings", all))
                 .asText();
     }
@@ -113,7 +82,7 @@ class CallSourceTest {
     @Test
     void runOfAnotherSessionWritesAndReportsTheSameAsTheCommands() throws Exception {
         SparkSession client = spark.newSession();
-        mails(client, 40).createOrReplaceTempView("mails");
+        Mails.rows(client, 40).createOrReplaceTempView("mails");
         String rows = value(client, "rows", Map.of("view", "mails")).asText();
         assertThat(rows).startsWith("table:rows_40_");
         String run = run(client, rows, "run", "training.num_train_epochs=4");
@@ -183,7 +152,7 @@ class CallSourceTest {
 
     @Test
     void resolvingTheSchemaMakesNoCallAndEachQueryOne() {
-        mails(spark, 4).createOrReplaceTempView("few");
+        Mails.rows(spark, 4).createOrReplaceTempView("few");
         List<String> settings = List.of("data.corpus.filters=[c4]");
         Dataset<Row> call = source(spark, "verdicts", Map.of("view", "few", "column", "text", "settings", settings));
         long before = spark.catalog().listTables().count();
@@ -210,7 +179,7 @@ class CallSourceTest {
         assertThat(view.path("exit_code").asInt()).isEqualTo(4);
         assertThat(view.path("message").asText()).contains("no_such_view").doesNotContain("\n");
 
-        mails(spark, 0).createOrReplaceTempView("nothing");
+        Mails.rows(spark, 0).createOrReplaceTempView("nothing");
         String rows = value(spark, "rows", Map.of("view", "nothing")).asText();
         JsonNode answer = answer(spark, "prepare", Map.of("run", run(spark, rows, "empty"), "step", "empty"));
         assertThat(answer.path("error").path("exit_code").asInt()).isEqualTo(3);
@@ -220,7 +189,7 @@ class CallSourceTest {
 
     @Test
     void anotherThreadSeesTheProgressAndCancels() throws Exception {
-        mails(spark, 40).createOrReplaceTempView("many");
+        Mails.rows(spark, 40).createOrReplaceTempView("many");
         String rows = value(spark, "rows", Map.of("view", "many")).asText();
         String run = run(spark, rows, "cancelled", "training.num_train_epochs=100000");
         value(spark, "prepare", Map.of("run", run, "step", "prepared"));

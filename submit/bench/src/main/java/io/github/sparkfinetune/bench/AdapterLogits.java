@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.adapter.AdapterStart;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Decoding;
@@ -49,13 +50,13 @@ final class AdapterLogits {
                             base,
                             Optional.of(adapter),
                             generates ? Labels.none() : new Labels(List.of("a", "b"), List.of(), 0),
-                            0,
+                            Architectures.config(base),
                             1,
                             AdapterStart.DEFAULT,
                             new SingleRank())
                     .model();
             System.out.println(json.writeValueAsString(
-                    model instanceof Decoder decoder ? next(manager, decoder, ids) : classes(manager, model, ids)));
+                    generates ? next(manager, (Decoder) model, ids) : classes(manager, model, ids)));
         }
     }
 

@@ -9,7 +9,7 @@ from inputs import DOCUMENTS, HEADS, HIDDEN, KEYS, KV_HEADS, PADDED, RANK, TEXTS
 
 DROPOUT = dict(embeddings_scale=1.25, hidden_scale=1.25, probs_scale=1.25, head_scale=1.25, head_input_scale=1.1)
 RELATIVE = dict(content_to_position=True, position_to_content=True, max_relative_positions=6)
-GPT2 = dict(num_key_value_heads=HEADS, embeddings_scale=1.25, probs_scale=1.25, residual_scale=1.25)
+GPT2 = dict(num_key_value_heads=HEADS, embeddings_scale=1.25, probs_scale=1.25, residual_scale=1.25, head_scale=1.25)
 COMMON = dict(num_heads=HEADS, norm_eps=1e-5)
 TO_ALL = dict(
     num_key_value_heads=HEADS, attention_scale=WIDTH**-0.5, attention_cap=0.0, causal=False, flash_attention=False
@@ -90,6 +90,7 @@ ATTRIBUTES = {
             **factors,
             num_key_value_heads=KV_HEADS,
             hidden_act=act,
+            head_scale=1.25,
             causal=True,
             fused_attention=fused,
             flash_attention=False,
@@ -120,6 +121,7 @@ ATTRIBUTES = {
         for kind, smoothing, alpha in [("sigmoid", 0.1, 0.5), ("robust", 0.1, 0.0), ("simpo", 0.1, 0.0)]
         + [(kind, 0.0, 0.0) for kind in ("ipo", "hinge", "apo_zero", "apo_down", "orpo")]
     ],
+    "RewardLoss": [dict(center_coefficient=center) for center in (0.0, 0.1)],
     "RatedLoss": [dict(beta=0.3, desirable_weight=1.5, undesirable_weight=0.5)],
     "AdamW": [dict(beta1=0.9, beta2=0.999, eps=1e-8)],
     "AdamW8bit": [dict(beta1=0.9, beta2=0.999, eps=1e-8, block=4, chunk=8)],
@@ -196,6 +198,11 @@ def kept_of_modern(i, w, batch):
 
 def sums_of_band(i):
     return {"lse.0": i.x(N // 4, HEADS, 4)} if i.keeps_sums else {}
+
+
+def decoder_head(i):
+    """Returns the last norms of both kinds of decoders, and the linear of a head that classifies."""
+    return i.llama() | i.gpt2()[0] | i.linear("classifier", 3, HIDDEN, "bias")
 
 
 def modern_head(i):
@@ -417,6 +424,7 @@ INPUTS = {
     ],
     "BinaryCrossEntropy.binary_cross_entropy": lambda i: [(i.x(5, 3), i.ids(2, 5, 3).float(), i.x(3).abs(), 0.5)],
     "MeanSquaredError.squared_error": lambda i: [(i.x(5, 1), i.x(5, 1), 0.5)],
+    "RewardLoss.reward_loss": lambda i: [(i.x(6, 1), i.x(3, 1), 0.5)],
     "AnswerLoss.answer_loss": lambda i: [
         (
             i.x(11, 2),
@@ -1011,7 +1019,12 @@ INPUTS |= {
         )
         for w, _ in i.llamas()
     ],
-    "Llama.head": lambda i: [(i.x(N, HIDDEN), i.llama(), i.packed(), DOCUMENTS, {})],
+    "DecoderHeads.head": lambda i: [(i.x(N, HIDDEN), decoder_head(i), i.packed(), DOCUMENTS, {})],
+    "DecoderHeads.sequence_head": lambda i: [(i.x(N, HIDDEN), decoder_head(i), i.packed(), DOCUMENTS, {})],
+    "DecoderHeads.token_head": lambda i: [
+        (i.x(N, HIDDEN), decoder_head(i), i.packed(), DOCUMENTS, masks) for masks in ({}, {"head": i.mask(N, HIDDEN)})
+    ],
+    "Llama.last_norm": lambda i: [(i.x(N, HIDDEN), i.llama())],
     "Gpt2.embeddings": lambda i: [
         (i.x(N, HIDDEN), i.gpt2()[0], i.packed(), DOCUMENTS, masks) for masks in ({}, {"embeddings": i.mask(N, HIDDEN)})
     ],
@@ -1024,5 +1037,5 @@ INPUTS |= {
     "Gpt2.token_layer": lambda i: [
         (i.x(4, HIDDEN), w, {}, [1] * 4, {}, i.cache() | i.appended(1), 2, 10) for w, _ in i.gpt2s()
     ],
-    "Gpt2.head": lambda i: [(i.x(N, HIDDEN), i.gpt2()[0], i.packed(), DOCUMENTS, {})],
+    "Gpt2.last_norm": lambda i: [(i.x(N, HIDDEN), i.gpt2()[0])],
 }

@@ -96,7 +96,8 @@ public record Execution(String command, Jobs jobs, Console console) {
             folder.open().writeStatus(command, end.exitCode(), end.message());
         } catch (IOException | RuntimeException | FSError e) {
             console.err()
-                    .println("warning: " + RunFolder.STATUS + " cannot be written: " + Failure.oneLine(e.toString()));
+                    .println("warning: " + RunFolder.STATUS + " cannot be written: "
+                            + Failure.of(e, false).message());
         }
     }
 }

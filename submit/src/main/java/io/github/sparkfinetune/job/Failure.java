@@ -2,6 +2,8 @@ package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.KerberosLogin;
+import java.util.Optional;
 import org.apache.hadoop.util.ShutdownHookManager;
 
 /**
@@ -31,6 +33,10 @@ public record Failure(ExitCode exitCode, String message, boolean expected) {
                     true);
         }
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            Optional<String> login = KerberosLogin.explain(oneLine(String.valueOf(cause.getMessage())));
+            if (login.isPresent()) {
+                return new Failure(ExitCode.FAILED, login.get(), true);
+            }
             if (cause instanceof RunException known) {
                 return new Failure(known.exitCode(), oneLine(known.getMessage()), true);
             }

@@ -24,4 +24,16 @@ class FailureTest {
         assertThat(failure.exitCode()).isEqualTo(ExitCode.FAILED);
         assertThat(failure.message()).startsWith("interrupted by a signal: start the same command again");
     }
+
+    @Test
+    void reportsAMissingLoginThatMayBeRepaired() {
+        Failure failure = Failure.of(new IllegalStateException(
+                "Job aborted",
+                RunException.config("/run.yaml: cannot be read: Client cannot authenticate via:[TOKEN, KERBEROS]")));
+
+        assertThat(failure.exitCode()).isEqualTo(ExitCode.FAILED);
+        assertThat(failure.expected()).isTrue();
+        assertThat(failure.message())
+                .startsWith("/run.yaml: cannot be read: no Kerberos ticket or token: run kinit, or add ");
+    }
 }

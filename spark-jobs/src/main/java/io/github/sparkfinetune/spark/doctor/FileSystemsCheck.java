@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.files.KerberosLogin;
 import io.github.sparkfinetune.spark.run.HubModels;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
@@ -51,8 +52,10 @@ final class FileSystemsCheck implements Check {
         } catch (RunException e) {
             return Finding.wrong(key, e.getMessage(), "correct the path, or give Spark the client of its file system");
         } catch (IOException e) {
-            return Finding.failing(
-                    key, text + " cannot be reached: " + e.getMessage(), "see that its file system answers");
+            String what = text + " cannot be reached: " + e.getMessage();
+            return KerberosLogin.explain(what)
+                    .map(login -> Finding.failing(key, login, null))
+                    .orElseGet(() -> Finding.failing(key, what, "see that its file system answers"));
         }
     }
 }

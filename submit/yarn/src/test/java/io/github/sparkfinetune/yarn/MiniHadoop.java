@@ -4,11 +4,15 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.hdfs.MiniDFSCluster;
+import org.apache.hadoop.hdfs.server.datanode.DataNodeFaultInjector;
 import org.apache.hadoop.yarn.conf.YarnConfiguration;
 import org.apache.hadoop.yarn.server.MiniYARNCluster;
+import org.apache.hadoop.yarn.server.resourcemanager.rmapp.RMApp;
 
 /** An HDFS with one node and a YARN with two nodes in this JVM, and the configuration folder of their clients. */
 final class MiniHadoop implements AutoCloseable {
@@ -26,9 +30,28 @@ final class MiniHadoop implements AutoCloseable {
     }
 
     static MiniHadoop start(Path folder) throws IOException {
+        return start(folder, new Configuration());
+    }
+
+    /**
+     * Starts both secured by Kerberos.
+     *
+     * @param tokenSeconds lifetime of a delegation token of HDFS
+     */
+    static MiniHadoop start(Path folder, Kerberos kerberos, int tokenSeconds) throws Exception {
+        Configuration conf = new Configuration();
+        kerberos.secure(conf, tokenSeconds);
+        MiniHadoop hadoop = start(folder, conf);
+        org.apache.hadoop.fs.Path home = new org.apache.hadoop.fs.Path("/user/" + Kerberos.USER);
+        hadoop.files().mkdirs(home);
+        hadoop.files().setOwner(home, Kerberos.USER, Kerberos.USER);
+        return hadoop;
+    }
+
+    private static MiniHadoop start(Path folder, Configuration settings) throws IOException {
         System.setProperty("test.build.data", folder.resolve("data").toString());
         MiniDFSCluster hdfs = new MiniDFSCluster.Builder(
-                        new Configuration(), folder.resolve("hdfs").toFile())
+                        settings, folder.resolve("hdfs").toFile())
                 .numDataNodes(1)
                 .build();
         Configuration conf = new YarnConfiguration(hdfs.getFileSystem().getConf());
@@ -58,6 +81,24 @@ final class MiniHadoop implements AutoCloseable {
             }
         }
         return folder;
+    }
+
+    /** Delays every acknowledgement of written bytes, as a slow disk does. */
+    void slowWrites(int millis) {
+        DataNodeFaultInjector.set(new DataNodeFaultInjector() {
+            @Override
+            public void delaySendingAckToUpstream(String upstream) {
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
+            }
+        });
+    }
+
+    /** Returns the time, in milliseconds, at which YARN took the newest application. */
+    long newestStart() {
+        return yarn.getResourceManager().getRMContext().getRMApps().values().stream()
+                .mapToLong(RMApp::getStartTime)
+                .max()
+                .orElseThrow();
     }
 
     /** Returns the folder for {@code HADOOP_CONF_DIR}. */

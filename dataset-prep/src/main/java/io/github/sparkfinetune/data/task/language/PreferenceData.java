@@ -45,10 +45,15 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
 
     @Override
     public void check(TokenizerFiles files) {
+        checkPairs(data, "preference");
+    }
+
+    /** Refuses settings that do not fit samples of two answers. */
+    static void checkPairs(DataConfig data, String task) {
         TextRows.refusePair(data);
         TextRows.refuseCorpus(data);
         if (data.samples().packing() != Packing.NONE) {
-            throw RunException.config("data.packing: a pair of answers is a sample of task preference, pairs are not"
+            throw RunException.config("data.packing: a pair of answers is a sample of task " + task + ", pairs are not"
                     + " packed: leave it out");
         }
     }

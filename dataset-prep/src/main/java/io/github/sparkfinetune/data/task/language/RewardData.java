@@ -2,7 +2,6 @@ package io.github.sparkfinetune.data.task.language;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.Overlong;
-import io.github.sparkfinetune.conf.Packing;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
@@ -54,12 +53,7 @@ public record RewardData(DataConfig data, String template) implements TaskData<R
 
     @Override
     public void check(TokenizerFiles files) {
-        TextRows.refusePair(data);
-        TextRows.refuseCorpus(data);
-        if (data.samples().packing() != Packing.NONE) {
-            throw RunException.config("data.packing: a pair of answers is a sample of task reward, pairs are not"
-                    + " packed: leave it out");
-        }
+        PreferenceData.checkPairs(data, "reward");
     }
 
     @Override

@@ -29,7 +29,9 @@ from core.tensor.tensors import Tensors
 from torch import Tensor
 
 
-class Llama(CachedAttention, DocumentAttention, DecoderHeads, Residual, Rope, Activation, Autograd, Rows, Tensors):
+class Llama(
+    CachedAttention, DocumentAttention, DecoderHeads, Residual, Rope, Activation, Autograd, Rows, Tensors
+):
     hidden_act: str
     embedding_multiplier: float
 

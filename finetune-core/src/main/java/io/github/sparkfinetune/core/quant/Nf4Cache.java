@@ -116,7 +116,7 @@ public final class Nf4Cache {
         long bytes = linears.keySet().stream()
                 .mapToLong(name -> Nf4.byteSize(weights.info(name).count(), doubleQuant))
                 .sum();
-        if (!Files.isWritable(folder) || Files.getFileStore(folder).getUsableSpace() < 2 * bytes) {
+        if (!Files.isWritable(folder) || folder.toFile().getUsableSpace() < 2 * bytes) {
             LOG.info(
                     "4-bit weights are not kept beside the model: {} has no room for {} MB or is read-only",
                     folder,

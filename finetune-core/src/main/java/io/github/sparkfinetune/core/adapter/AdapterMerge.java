@@ -31,6 +31,13 @@ public final class AdapterMerge {
      */
     public record Merged(int linears, int whole) {}
 
+    /** PEFT's names of the tasks by head. */
+    private static final Map<HeadKind, String> TASK_TYPES = Map.of(
+            HeadKind.CAUSAL_LM, "CAUSAL_LM",
+            HeadKind.SEQUENCE_CLASSIFICATION, "SEQ_CLS",
+            HeadKind.TOKEN_CLASSIFICATION, "TOKEN_CLS",
+            HeadKind.QUESTION_ANSWERING, "QUESTION_ANS");
+
     /**
      * Merges an adapter into its base model.
      *
@@ -40,7 +47,7 @@ public final class AdapterMerge {
      * @param adapter Hadoop path of the adapter's folder
      * @param output Hadoop path of the new model folder, which must not exist
      * @param localDir folder for copies from other machines, which the caller deletes
-     * @throws RunException if the output exists, the base is quantised, or base and adapter do not fit
+     * @throws RunException if the output exists, the base is quantised, or base, adapter and head do not fit
      */
     public static Merged run(
             RunConfig config,
@@ -59,6 +66,7 @@ public final class AdapterMerge {
         writer.checkTarget();
         try (MergedModel model =
                 MergedModel.open(config.base().model(), config.method(), head, adapter, hadoop, localDir)) {
+            requireHead(adapter, model.adapter().settings().base().taskType(), TASK_TYPES.get(head));
             writer.write(
                     model.folders(),
                     model.config(),
@@ -67,6 +75,14 @@ public final class AdapterMerge {
                     maxShardSize,
                     Map.of());
             return new Merged(model.adaptedLinears(), model.adapter().whole().size());
+        }
+    }
+
+    private static void requireHead(String adapter, String typeOrNull, String neededOrNull) {
+        if (typeOrNull != null && neededOrNull != null && !typeOrNull.equals(neededOrNull)) {
+            throw RunException.config("task: " + adapter + " is an adapter for " + typeOrNull
+                    + ", a model of this task needs one for " + neededOrNull
+                    + ": set task to that of the adapter's training");
         }
     }
 

@@ -42,7 +42,8 @@ class MergeJobTest {
             }
             assertThatThrownBy(() -> MergeJob.run(spark, Runs.in(folder, model), null, first))
                     .isInstanceOf(RunException.class)
-                    .hasMessageContaining("model_type");
+                    .hasMessageContaining("run/model is an adapter for CAUSAL_LM, a model of this task needs one for"
+                            + " SEQ_CLS: set task to that of the adapter's training");
             assertThat(MergeJob.run(spark, config, null, first)).isEqualTo(new AdapterMerge.Merged(4, 0));
 
             String another = GOLDEN.resolve("peft/lora-patterns").toString();

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Trains on a YARN and an HDFS with Kerberos, for longer than a delegation token lives. */
-@Timeout(1800)
+@Timeout(2400)
 class SecureYarnIT {
     private static final int TOKEN_SECONDS = 120;
     private static final int STEPS = 75;

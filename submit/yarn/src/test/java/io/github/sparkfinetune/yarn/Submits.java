@@ -102,7 +102,7 @@ final class Submits {
         submit.environment().put("SPARK_SCALA_VERSION", "2.12");
         submit.environment().putAll(environment);
         Process process = submit.start();
-        if (!process.waitFor(900, TimeUnit.SECONDS)) {
+        if (!process.waitFor(1200, TimeUnit.SECONDS)) {
             process.destroyForcibly();
             throw new AssertionError(mode + " " + command + " hangs: " + log(output));
         }

@@ -17,10 +17,10 @@ import org.junit.jupiter.api.io.TempDir;
 /** Trains on a YARN and an HDFS with Kerberos, for longer than a delegation token lives. */
 @Timeout(2400)
 class SecureYarnIT {
-    private static final int TOKEN_SECONDS = 120;
-    private static final int STEPS = 75;
+    private static final int TOKEN_SECONDS = 90;
+    private static final int STEPS = 24;
     /** Makes a run outlast its first tokens on a fast machine too: each of its checkpoints is several files. */
-    private static final int ACK_MILLIS = 200;
+    private static final int ACK_MILLIS = 500;
 
     @TempDir
     private static Path folder;

@@ -96,7 +96,7 @@ class SecureYarnIT {
 
     private static int newestCheckpoint(String output) throws IOException {
         return Arrays.stream(hadoop.files().globStatus(Submits.path(output + "/checkpoints/step-*")))
-                .mapToInt(step -> Integer.parseInt(step.getPath().getName().split("-")[1]))
+                .mapToInt(step -> Integer.parseInt(step.getPath().getName().split("-", -1)[1]))
                 .max()
                 .orElse(0);
     }

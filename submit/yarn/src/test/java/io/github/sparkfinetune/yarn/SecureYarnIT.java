@@ -69,7 +69,7 @@ class SecureYarnIT {
 
         int ended = submits.submit(environment(kerberos.ticketCache()), "client", "run", output);
         String log = submits.log(output);
-        int saved = newestCheckpoint(output);
+        int saved = newestCommitted(output);
         int resumed = submit("client", output, keytab());
 
         assertThat(ended).as(log).isEqualTo(4);
@@ -94,9 +94,10 @@ class SecureYarnIT {
                         + " localhost:\\d+: run kinit, or add .*");
     }
 
-    private static int newestCheckpoint(String output) throws IOException {
-        return Arrays.stream(hadoop.files().globStatus(Submits.path(output + "/checkpoints/step-*")))
-                .mapToInt(step -> Integer.parseInt(step.getPath().getName().split("-", -1)[1]))
+    private static int newestCommitted(String output) throws IOException {
+        return Arrays.stream(hadoop.files().globStatus(Submits.path(output + "/checkpoints/step-*/COMMITTED")))
+                .map(marker -> marker.getPath().getParent().getName())
+                .mapToInt(step -> Integer.parseInt(step.split("-", -1)[1]))
                 .max()
                 .orElse(0);
     }

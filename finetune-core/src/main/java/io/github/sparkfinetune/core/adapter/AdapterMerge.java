@@ -31,13 +31,6 @@ public final class AdapterMerge {
      */
     public record Merged(int linears, int whole) {}
 
-    /** PEFT's names of the tasks by head. */
-    private static final Map<HeadKind, String> TASK_TYPES = Map.of(
-            HeadKind.CAUSAL_LM, "CAUSAL_LM",
-            HeadKind.SEQUENCE_CLASSIFICATION, "SEQ_CLS",
-            HeadKind.TOKEN_CLASSIFICATION, "TOKEN_CLS",
-            HeadKind.QUESTION_ANSWERING, "QUESTION_ANS");
-
     /**
      * Merges an adapter into its base model.
      *
@@ -66,7 +59,7 @@ public final class AdapterMerge {
         writer.checkTarget();
         try (MergedModel model =
                 MergedModel.open(config.base().model(), config.method(), head, adapter, hadoop, localDir)) {
-            requireHead(adapter, model.adapter().settings().base().taskType(), TASK_TYPES.get(head));
+            requireHead(adapter, model.adapter().settings().base().taskType(), head.peftTaskType());
             writer.write(
                     model.folders(),
                     model.config(),

@@ -7,9 +7,6 @@ import java.util.Map;
 
 /** Configuration and usage of a task's saved model. */
 public interface TaskExport {
-    /** Returns PEFT's name of the task, {@code task_type} of adapter_config.json, or null if PEFT has none. */
-    String peftTaskType();
-
     /**
      * Returns the configuration of a saved model.
      *

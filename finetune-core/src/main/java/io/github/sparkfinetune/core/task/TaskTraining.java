@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -57,7 +58,8 @@ public interface TaskTraining extends TaskExport {
                 .orElseGet(() -> base.startsWith("file:")
                         ? Path.getPathWithoutSchemeAndAuthority(new Path(base)).toString()
                         : base);
-        return Adaptation.of(method, model, modelKind().head(), source, peftTaskType(), name, adapter, threads)
+        HeadKind head = modelKind().head();
+        return Adaptation.of(method, model, head, source, head.peftTaskType(), name, adapter, threads)
                 .withBf16(config.compute().precision() == RunConfig.PrecisionChoice.BF16);
     }
 

@@ -101,11 +101,6 @@ public abstract class ClassificationTask implements TaskSpec {
     }
 
     @Override
-    public String peftTaskType() {
-        return "SEQ_CLS";
-    }
-
-    @Override
     public String lossUnit() {
         return "sample";
     }

@@ -38,11 +38,6 @@ abstract class DecoderTask implements TaskSpec {
     }
 
     @Override
-    public String peftTaskType() {
-        return "CAUSAL_LM";
-    }
-
-    @Override
     public List<Column> predictionColumns() {
         return List.of(
                 required("index", Column.Type.LONG),

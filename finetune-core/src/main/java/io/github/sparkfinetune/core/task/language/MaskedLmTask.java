@@ -74,11 +74,6 @@ public record MaskedLmTask(double mlmProbability) implements TaskSpec {
 
     /** Returns null: PEFT has no name for this task, and {@code PeftModel} itself wraps such a model. */
     @Override
-    public String peftTaskType() {
-        return null;
-    }
-
-    @Override
     public Adaptation adaptation(
             RunConfig config,
             MethodConfig method,

@@ -67,11 +67,6 @@ public final class RewardTask implements TaskSpec {
     }
 
     @Override
-    public String peftTaskType() {
-        return "SEQ_CLS";
-    }
-
-    @Override
     public List<Metric> metrics() {
         return RewardMetrics.all();
     }

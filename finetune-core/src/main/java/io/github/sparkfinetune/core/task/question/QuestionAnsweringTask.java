@@ -76,11 +76,6 @@ public record QuestionAnsweringTask(QuestionAnsweringConfig settings, int maxLen
     }
 
     @Override
-    public String peftTaskType() {
-        return "QUESTION_ANS";
-    }
-
-    @Override
     public List<Metric> metrics() {
         return QuestionAnsweringMetrics.all();
     }

@@ -55,11 +55,6 @@ public final class TokenClassificationTask implements TaskSpec {
     }
 
     @Override
-    public String peftTaskType() {
-        return "TOKEN_CLS";
-    }
-
-    @Override
     public List<Metric> metrics() {
         return SequenceLabelingMetrics.all();
     }

@@ -29,7 +29,7 @@ import java.util.Map;
  * returns logits.
  */
 public final class Decoder extends Model {
-    private static final int NO_PADDING = -1;
+    static final int NO_PADDING = -1;
 
     private final DecoderArchitecture architecture;
     private final DecoderShape shape;
@@ -37,12 +37,17 @@ public final class Decoder extends Model {
     private final double headDropout;
     private final int padTokenId;
 
-    private Decoder(ModelParts parts, DecoderArchitecture architecture, LayerInputs layerInputs, int padTokenId) {
+    private Decoder(
+            ModelParts parts,
+            DecoderArchitecture architecture,
+            HeadSpec head,
+            LayerInputs layerInputs,
+            int padTokenId) {
         super(parts);
         this.architecture = architecture;
         this.shape = architecture.shape();
         this.layerInputs = layerInputs;
-        this.headDropout = architecture.head(parts.head(), 1).dropout();
+        this.headDropout = head.dropout();
         this.padTokenId = padTokenId;
     }
 
@@ -87,18 +92,8 @@ public final class Decoder extends Model {
         double cap = architecture.factors().attentionCap();
         AttentionKernel attention = AttentionKernel.of(
                 Device.of(manager), matmul, cap, architecture.shape().headWidth());
-        ModelParts parts = ModelParts.load(
-                manager,
-                matmul,
-                architecture,
-                attributes(architecture, architecture.head(head, classes), attention),
-                head,
-                classes,
-                source,
-                adaptation,
-                seed);
-        LayerInputs inputs = new LayerInputs(manager, parts.script(), architecture);
-        return new Decoder(parts, architecture, inputs, config.padTokenId().orElse(NO_PADDING));
+        int padTokenId = config.padTokenId().orElse(NO_PADDING);
+        return load(manager, matmul, architecture, source, head, classes, adaptation, seed, attention, padTokenId);
     }
 
     static Decoder load(
@@ -106,21 +101,18 @@ public final class Decoder extends Model {
             MatmulBackend matmul,
             DecoderArchitecture architecture,
             TensorSource source,
+            HeadKind headKind,
+            int classes,
             Adaptation adaptation,
             long seed,
-            AttentionKernel attention) {
-        ModelParts parts = ModelParts.load(
-                manager,
-                matmul,
-                architecture,
-                attributes(architecture, architecture.head(HeadKind.CAUSAL_LM, 0), attention),
-                HeadKind.CAUSAL_LM,
-                0,
-                source,
-                adaptation,
-                seed);
+            AttentionKernel attention,
+            int padTokenId) {
+        HeadSpec head = architecture.head(headKind, classes);
+        Map<String, Object> attributes = attributes(architecture, head, attention);
+        ModelParts parts =
+                ModelParts.load(manager, matmul, architecture, attributes, headKind, classes, source, adaptation, seed);
         LayerInputs inputs = new LayerInputs(manager, parts.script(), architecture);
-        return new Decoder(parts, architecture, inputs, NO_PADDING);
+        return new Decoder(parts, architecture, head, inputs, padTokenId);
     }
 
     private static Map<String, Object> attributes(

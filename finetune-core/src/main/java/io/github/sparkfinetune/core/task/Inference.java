@@ -40,8 +40,8 @@ public final class Inference {
             int classes = flat.length / rows;
             boolean isByToken = rows == batch.ids().size();
             int[] firstRows = batch.firstRows();
+            int perSample = rows / indices.size();
             for (int i = 0; i < indices.size(); i++) {
-                int perSample = rows / indices.size();
                 int first = isByToken ? firstRows[i] : i * perSample;
                 int count = isByToken ? batch.rows()[i] : perSample;
                 logits[indices.get(i)] = Arrays.copyOfRange(flat, first * classes, (first + count) * classes);

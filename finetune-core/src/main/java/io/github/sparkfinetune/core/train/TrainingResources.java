@@ -23,6 +23,7 @@ import io.github.sparkfinetune.data.dataset.SampleDraws;
 import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
 import io.github.sparkfinetune.data.files.LocalDir;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.TaskData;
@@ -75,12 +76,13 @@ final class TrainingResources implements AutoCloseable {
                     : Optional.empty();
             device = Device.of(rank.gpu(), rank.collective().isOnDevice());
             opened.push(device.manager()::close);
+            HfConfig base = Architectures.config(folder);
             precision = Precision.of(
                     config.compute().precision(),
                     kept,
                     rank.collective(),
                     device,
-                    Architectures.of(Architectures.config(folder)).shape());
+                    Architectures.of(base).shape());
             initialisation = new AdapterInitialisation(config, rank, temporary, device.manager());
             opened.push(initialisation::close);
             loaded = LoadedModel.toTrain(
@@ -91,7 +93,7 @@ final class TrainingResources implements AutoCloseable {
                     Optional.ofNullable(config.method().adapter())
                             .map(adapter -> ModelFolder.fetch(adapter, rank.hadoop(), temporary)),
                     Labels.of(manifest),
-                    TaskSpecs.of(config).modelKind().completed(Architectures.config(folder), tokenizer),
+                    TaskSpecs.of(config).modelKind().completed(base, tokenizer),
                     rank.threads(),
                     initialisation,
                     rank.collective());

@@ -117,9 +117,12 @@ class FusedAttentionTest {
                     matmul,
                     Architectures.decoder(config),
                     source,
+                    HeadKind.CAUSAL_LM,
+                    0,
                     adaptation(settings, config, source),
                     1,
-                    attention);
+                    attention,
+                    Decoder.NO_PADDING);
             randomizeLoraB(model);
             Map<Block, List<NDArray>> gradients = new LinkedHashMap<>();
             for (Block block : model.blocks()) {

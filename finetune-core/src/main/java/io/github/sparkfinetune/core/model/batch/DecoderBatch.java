@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * Builds the batches of decoders. Attention stays within a document, and positions start at 0 in each document. Filler
@@ -37,7 +38,8 @@ public final class DecoderBatch {
      * @param all whether the last block returns the rows of every token instead of those before a label
      */
     public Batch of(List<Sample> samples, DecoderShape shape, int multiple, boolean all) {
-        return of(samples, shape, multiple, (document, token, target) -> all || target != Sample.IGNORED);
+        Choice choice = (token, target) -> all || target != Sample.IGNORED;
+        return of(samples, shape, multiple, document -> choice);
     }
 
     /**
@@ -48,7 +50,10 @@ public final class DecoderBatch {
      * @param padTokenId id of the padding, which a document may also end with, or -1
      */
     public Batch ofLastTokens(List<Sample> samples, DecoderShape shape, int multiple, int padTokenId) {
-        return of(samples, shape, multiple, (document, token, target) -> token == lastToken(document, padTokenId));
+        return of(samples, shape, multiple, document -> {
+            int last = lastToken(document, padTokenId);
+            return (token, target) -> token == last;
+        });
     }
 
     private static int lastToken(IntBuffer document, int padTokenId) {
@@ -59,19 +64,19 @@ public final class DecoderBatch {
         return last;
     }
 
-    /** Choice of the tokens whose rows the last block returns. */
+    /** Choice of the tokens of a document whose rows the last block returns. */
     private interface Choice {
         /**
          * Returns whether a token's row is returned.
          *
-         * @param document token ids of the document
          * @param token index of the token in the document
          * @param target label of the next token, or {@link Sample#IGNORED}
          */
-        boolean takes(IntBuffer document, int token, int target);
+        boolean takes(int token, int target);
     }
 
-    private Batch of(List<Sample> samples, DecoderShape shape, int multiple, Choice choice) {
+    /** @param choices choice for the token ids of a document */
+    private Batch of(List<Sample> samples, DecoderShape shape, int multiple, Function<IntBuffer, Choice> choices) {
         int tokens = samples.stream().mapToInt(Sample::length).sum();
         int rows = Batch.roundedUp(tokens, multiple);
         long[] ids = new long[rows];
@@ -88,15 +93,15 @@ public final class DecoderBatch {
                             + shape.tables().positions());
                 }
                 documents.add(new Batch.Document(i, from, length));
-                IntBuffer document =
-                        IntBuffer.wrap(sample.inputIds(), from, length).slice();
+                Choice choice = choices.apply(
+                        IntBuffer.wrap(sample.inputIds(), from, length).slice());
                 for (int t = 0; t < length; t++, at++) {
                     ids[at] = sample.inputIds()[from + t];
                     positions[at] = t;
                     int target = t + 1 < length && sample.labels().length > 0
                             ? sample.labels()[from + t + 1]
                             : Sample.IGNORED;
-                    if (choice.takes(document, t, target)) {
+                    if (choice.takes(t, target)) {
                         targets.add(at, target);
                     }
                 }

@@ -45,7 +45,7 @@ public final class KerberosLogin {
         return Optional.empty();
     }
 
-    /** What follows the reason in the message is a remedy for other failures. */
+    /** Returns the message with this remedy instead of its own remedy, which is for other failures. */
     private static String explained(String before, String reason) {
         boolean open = before.lastIndexOf('(') > before.lastIndexOf(')');
         return before + reason + (open ? ")" : "") + ": " + REMEDY;

@@ -23,6 +23,7 @@ import java.util.stream.Collectors;
 final class GgufModel {
     private static final String WEIGHT = ".weight";
     private static final int QUANTIZATION_VERSION = 2;
+    private static final String ONLY_LANGUAGE_MODELS = "llama.cpp runs language models, of task causal-lm or sft";
 
     private final HfConfig config;
     private final DecoderArchitecture architecture;
@@ -45,13 +46,13 @@ final class GgufModel {
                         + " cannot be written as GGUF: "
                         + (found instanceof DecoderArchitecture
                                 ? "its names there are not known; use llama.cpp's own converter on the folder model/"
-                                : "llama.cpp runs language models, of task causal-lm or sft")));
+                                : ONLY_LANGUAGE_MODELS)));
         architecture = (DecoderArchitecture) found;
         architecture.requireSupported();
         for (HeadKind head : List.of(HeadKind.SEQUENCE_CLASSIFICATION, HeadKind.TOKEN_CLASSIFICATION)) {
             if (config.architectures().stream().anyMatch(name -> name.endsWith(head.suffix()))) {
-                throw RunException.data(config.source() + ": a classifier cannot be written as GGUF: llama.cpp runs"
-                        + " language models, of task causal-lm or sft");
+                throw RunException.data(
+                        config.source() + ": a classifier cannot be written as GGUF: " + ONLY_LANGUAGE_MODELS);
             }
         }
         attention = architecture.attention(0);

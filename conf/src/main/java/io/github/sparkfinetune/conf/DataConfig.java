@@ -211,6 +211,12 @@ public record DataConfig(
         return corpus.nearDedup().enabled() || (rows.deduplicate() == null ? corpus.isUsed() : rows.deduplicate());
     }
 
+    /** Returns this section for rows without a second text. */
+    public DataConfig withoutPair() {
+        Columns alone = new Columns(columns.text(), null, columns.label());
+        return new DataConfig(sources, alone, split, rows, samples, dataset, corpus);
+    }
+
     /** Returns whether a fraction of {@code data.train} is held out. */
     public boolean splitsOff() {
         return (sources.eval() == null && split.evalFraction() > 0)

@@ -55,6 +55,8 @@ public record RunConfig(
 
             @Key(hf = "RewardConfig") RewardConfig reward,
 
+            EmbeddingConfig embedding,
+
             @Key(hf = "GenerationConfig") GenerationConfig generation)
             implements Serializable {
 
@@ -65,6 +67,7 @@ public record RunConfig(
             Check.present("preference", preference);
             Check.present("unpaired_preference", unpairedPreference);
             Check.present("reward", reward);
+            Check.present("embedding", embedding);
             Check.present("generation", generation);
         }
     }
@@ -120,7 +123,10 @@ public record RunConfig(
         UNPAIRED_PREFERENCE,
         /** A number for each answer, higher for the better of two answers (TRL: {@code RewardTrainer}). */
         @JsonProperty("reward")
-        REWARD;
+        REWARD,
+        /** A vector for each text, near to those of the texts that belong to it (sentence-transformers). */
+        @JsonProperty("embedding")
+        EMBEDDING;
 
         /** Returns the name in the configuration, such as {@code causal-lm}. */
         public String configName() {
@@ -183,6 +189,17 @@ public record RunConfig(
                 "data.format",
                 "squad",
                 "used with task: question-answering only");
+        if (task == Task.EMBEDDING && tasks.embedding().texts().negative() == null) {
+            long batch = (long) training.batches().perDeviceTrainBatchSize()
+                    * training.batches().gradientAccumulationSteps()
+                    * compute.cluster().ranks();
+            Check.that(
+                    batch >= 2,
+                    "training.per_device_train_batch_size",
+                    training.batches().perDeviceTrainBatchSize(),
+                    "at least 2 with task: embedding, times gradient_accumulation_steps and ranks: a pair by itself has"
+                            + " nothing to compare with");
+        }
         if (task.generates()) {
             Check.that(
                     tasks.generation().evalSamples() == 0

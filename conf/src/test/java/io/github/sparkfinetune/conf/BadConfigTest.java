@@ -61,6 +61,9 @@ public class BadConfigTest {
         preference: {rpo_alpha: -1} ^ run.yaml:6: preference.rpo_alpha: -1.0 is not allowed, it must be at least 0
         preference: {loss_type: orpo, rpo_alpha: 1} ^ run.yaml:6: preference.rpo_alpha: 1.0 is not allowed, it must be 0 with preference.loss_type: orpo, which has this term
         reward: {center_rewards_coefficient: -1} ^ run.yaml:6: reward.center_rewards_coefficient: -1.0 is not allowed, it must be at least 0
+        embedding: {scale: 0} ^ run.yaml:6: embedding.scale: 0.0 is not allowed, it must be above 0, and at most 300.0
+        embedding: {matryoshka_dims: [8, 8]} ^ run.yaml:6: embedding.matryoshka_dims: [8, 8] is not allowed, it must be a list of different numbers above 0
+        embedding: {loss: cosent, negative: other} ^ run.yaml:6: embedding.negative: other is not allowed, it must be null where embedding.loss is cosent: a scored pair has no negatives
         unpaired_preference: {beta: 0} ^ run.yaml:6: unpaired_preference.beta: 0.0 is not allowed, it must be above 0
         unpaired_preference: {desirable_weight: -1} ^ run.yaml:6: unpaired_preference.desirable_weight: -1.0 is not allowed, it must be at least 0
         unpaired_preference: {desirable_weight: 0, undesirable_weight: 0} ^ run.yaml:6: unpaired_preference.undesirable_weight: 0.0 is not allowed, it must be above 0 where unpaired_preference.desirable_weight is 0

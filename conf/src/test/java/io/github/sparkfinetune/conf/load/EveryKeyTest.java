@@ -9,6 +9,7 @@ import io.github.sparkfinetune.conf.ClusterConfig;
 import io.github.sparkfinetune.conf.ColumnNames;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
+import io.github.sparkfinetune.conf.EmbeddingConfig;
 import io.github.sparkfinetune.conf.GenerationConfig;
 import io.github.sparkfinetune.conf.MaskedLmConfig;
 import io.github.sparkfinetune.conf.MethodConfig;
@@ -197,6 +198,9 @@ class EveryKeyTest {
                 unpaired_preference:
                   {beta: 0.5, loss_type: apo_zero_unpaired, desirable_weight: 1.5, undesirable_weight: 0.5}
                 reward: {center_rewards_coefficient: 0.01}
+                embedding: {loss: multiple_negatives_ranking, scale: 30, pooling: cls, matryoshka_dims: [64, 32],
+                  negative: others, num_negatives: 2, query_prompt: "query: ", document_prompt: "passage: ",
+                  predict_as: query}
                 generation:
                   max_new_tokens: 17
                   do_sample: true
@@ -311,6 +315,14 @@ class EveryKeyTest {
                         new UnpairedPreferenceConfig(
                                 0.5, UnpairedPreferenceConfig.LossType.APO_ZERO_UNPAIRED, 1.5, 0.5),
                         new RewardConfig(0.01),
+                        new EmbeddingConfig(
+                                new EmbeddingConfig.Vectors(
+                                        EmbeddingConfig.Loss.MULTIPLE_NEGATIVES_RANKING,
+                                        30,
+                                        EmbeddingConfig.Pooling.CLS,
+                                        List.of(64, 32)),
+                                new EmbeddingConfig.Texts(
+                                        "others", 2, "query: ", "passage: ", EmbeddingConfig.Side.QUERY)),
                         new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 3, 19)),
                 new RunConfig.Compute(
                         DeviceChoice.CPU,

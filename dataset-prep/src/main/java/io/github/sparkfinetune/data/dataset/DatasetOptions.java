@@ -80,14 +80,16 @@ public record DatasetOptions(
      * @param documents how documents are made and packed; absent (null) if a sample is a text with a label
      * @param problemType {@code classification.problem_type}; absent (null) if texts have no label, or one
      * @param questionAnswering kind of the questions; absent (null) if rows are not questions
+     * @param related further texts of a row and their prompts; absent (null) if rows are not texts that belong together
      */
     public record Samples(
             @JsonInclude(JsonInclude.Include.NON_NULL) Integer stride,
             @JsonInclude(JsonInclude.Include.NON_NULL) DocumentOptions documents,
             @JsonInclude(JsonInclude.Include.NON_NULL) String problemType,
-            @JsonInclude(JsonInclude.Include.NON_NULL) QuestionOptions questionAnswering)
+            @JsonInclude(JsonInclude.Include.NON_NULL) QuestionOptions questionAnswering,
+            @JsonInclude(JsonInclude.Include.NON_NULL) RelatedOptions related)
             implements Serializable {
-        private static final Samples OF_TEXTS = new Samples(null, null, null, null);
+        private static final Samples OF_TEXTS = new Samples(null, null, null, null, null);
     }
 
     /**
@@ -124,6 +126,17 @@ public record DatasetOptions(
      */
     public record QuestionOptions(
             @JsonProperty("version_2_with_negative") boolean version2WithNegative) implements Serializable {}
+
+    /**
+     * Further texts of a row, and prompts.
+     *
+     * @param negative column of texts that do not belong to the row's text, or null
+     * @param numNegatives largest number of these texts, or null
+     * @param queryPrompt text before the row's text, or null
+     * @param documentPrompt text before the other texts, or null
+     */
+    public record RelatedOptions(String negative, Integer numNegatives, String queryPrompt, String documentPrompt)
+            implements Serializable {}
 
     /**
      * Returns the options of a run that every task has, with the configured format, for a task whose rows stand alone.
@@ -202,22 +215,32 @@ public record DatasetOptions(
 
     /** Returns these options with documents that are made and packed so. */
     public DatasetOptions withDocuments(DocumentOptions documents) {
-        return with(new Samples(samples.stride(), documents, samples.problemType(), samples.questionAnswering()));
+        return with(new Samples(
+                samples.stride(), documents, samples.problemType(), samples.questionAnswering(), samples.related()));
     }
 
     /** Returns these options with a kind of prediction; null for one label. */
     public DatasetOptions withProblemType(String type) {
-        return with(new Samples(samples.stride(), samples.documents(), type, samples.questionAnswering()));
+        return with(new Samples(
+                samples.stride(), samples.documents(), type, samples.questionAnswering(), samples.related()));
     }
 
     /** Returns these options with windows that share this many tokens. */
     public DatasetOptions withStride(int tokens) {
-        return with(new Samples(tokens, samples.documents(), samples.problemType(), samples.questionAnswering()));
+        return with(new Samples(
+                tokens, samples.documents(), samples.problemType(), samples.questionAnswering(), samples.related()));
+    }
+
+    /** Returns these options with rows that are texts which belong together. */
+    public DatasetOptions withRelated(RelatedOptions related) {
+        return with(new Samples(
+                samples.stride(), samples.documents(), samples.problemType(), samples.questionAnswering(), related));
     }
 
     /** Returns these options with rows that are questions. */
     public DatasetOptions withQuestionAnswering(QuestionOptions questions) {
-        return with(new Samples(samples.stride(), samples.documents(), samples.problemType(), questions));
+        return with(new Samples(
+                samples.stride(), samples.documents(), samples.problemType(), questions, samples.related()));
     }
 
     private DatasetOptions with(Samples changed) {

@@ -135,6 +135,19 @@ public record Sample(
                 window);
     }
 
+    /** Returns a number that is equal for documents of equal tokens, and for no others in practice. */
+    public long documentId(int number) {
+        int from = 0;
+        for (int before = 0; before < number; before++) {
+            from += documents[before];
+        }
+        long id = documents[number];
+        for (int t = from; t < from + documents[number]; t++) {
+            id = Seeds.fold(id, inputIds[t]);
+        }
+        return id;
+    }
+
     /** Returns this sample as a part of its row. */
     public Sample with(Window part) {
         return new Sample(index, inputIds, tokenTypeIds, label, labels, documents, targets, part);

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.data.task;
 import io.github.sparkfinetune.data.corpus.CorpusCleaner;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * A row of a source, cleaned.
@@ -82,6 +83,12 @@ public record CleanRow<C>(
      */
     public CleanRow<C> leftOut(String text, String reason, ContentHash other) {
         return refused(file, new Verdict(reason, new CorpusCleaner.Cleaned(text, reason, Map.of()), other));
+    }
+
+    /** Returns this row with other content, made from its own if it can be used. */
+    public <D> CleanRow<D> map(Function<C, D> made) {
+        D other = content == null ? null : made.apply(content);
+        return new CleanRow<>(other, stratum, labels, file, hash, splitKey, changes, verdict);
     }
 
     /** Returns this row with a split key. */

@@ -22,7 +22,7 @@ class DataFunnelTest {
                         new DatasetOptions.Source("jsonl", null, null),
                         new DatasetOptions.Texts(128, 1000, false, "cafe"),
                         new DatasetOptions.Storage(2, 42),
-                        new DatasetOptions.Samples(null, null, null, null),
+                        new DatasetOptions.Samples(null, null, null, null, null),
                         null,
                         new DatasetOptions.Split(0, 0, null, null)),
                 corpus,

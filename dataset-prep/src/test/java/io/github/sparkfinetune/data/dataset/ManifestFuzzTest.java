@@ -24,7 +24,7 @@ class ManifestFuzzTest {
             new DatasetOptions.Source("jsonl", null, null),
             new DatasetOptions.Texts(9, 1000, false, "cafe"),
             new DatasetOptions.Storage(2, 42),
-            new DatasetOptions.Samples(null, null, null, null),
+            new DatasetOptions.Samples(null, null, null, null, null),
             null,
             new DatasetOptions.Split(0, 0, null, null));
 

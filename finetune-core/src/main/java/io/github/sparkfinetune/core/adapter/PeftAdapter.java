@@ -42,6 +42,16 @@ public record PeftAdapter(String source, LoraSettings settings, Map<String, Tens
         tensors = Collections.unmodifiableMap(new TreeMap<>(tensors));
     }
 
+    /** Returns this adapter of a model without a head for a model in which the names of weights have a prefix. */
+    public PeftAdapter under(String prefix) {
+        Map<String, TensorData> named = new TreeMap<>();
+        tensors.forEach((name, tensor) -> {
+            String full = name.startsWith(prefix) ? name : prefix + name;
+            named.put(full, tensor.named(full));
+        });
+        return new PeftAdapter(source, settings, named);
+    }
+
     /** Returns the names of the linears that have an A. */
     static Set<String> adapted(Set<String> names) {
         Set<String> adapted = new LinkedHashSet<>();

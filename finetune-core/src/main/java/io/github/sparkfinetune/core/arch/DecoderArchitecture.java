@@ -19,7 +19,11 @@ public interface DecoderArchitecture extends Architecture {
 
     /** Returns the kinds of heads for which {@code transformers} has a class of the family. */
     default Set<HeadKind> heads() {
-        return EnumSet.of(HeadKind.CAUSAL_LM, HeadKind.SEQUENCE_CLASSIFICATION, HeadKind.TOKEN_CLASSIFICATION);
+        return EnumSet.of(
+                HeadKind.CAUSAL_LM,
+                HeadKind.SEQUENCE_CLASSIFICATION,
+                HeadKind.TOKEN_CLASSIFICATION,
+                HeadKind.EMBEDDING);
     }
 
     /** Returns the full name of the linear of a head that classifies. */
@@ -38,7 +42,7 @@ public interface DecoderArchitecture extends Architecture {
             throw RunException.data("model: transformers has no class of " + modelType() + " that ends with "
                     + kind.suffix() + ": choose a model of another family");
         }
-        if (kind == HeadKind.CAUSAL_LM) {
+        if (kind == HeadKind.CAUSAL_LM || kind == HeadKind.EMBEDDING) {
             return new HeadSpec(lastNorm(), "", 0, 0);
         }
         boolean ofTokens = kind == HeadKind.TOKEN_CLASSIFICATION;

@@ -83,7 +83,7 @@ public interface EncoderArchitecture extends Architecture {
             case TOKEN_CLASSIFICATION -> tokenHead("classifier", classes, tokenDropout());
             case QUESTION_ANSWERING -> tokenHead("qa_outputs", 2, answerDropout());
             case MASKED_LM -> maskedLmHead().head(shape());
-            case NONE -> new HeadSpec(Map.of(), "", 0, 0);
+            case EMBEDDING -> new HeadSpec(Map.of(), "", 0, 0);
             case CAUSAL_LM -> throw new IllegalArgumentException(modelType() + " has no head for " + kind);
         };
     }
@@ -128,9 +128,7 @@ public interface EncoderArchitecture extends Architecture {
         for (int i = 0; i < shape().layers(); i++) {
             blocks.add(layer(i));
         }
-        if (head != HeadKind.NONE) {
-            blocks.add(BlockSpec.of(BlockKind.HEAD, head(head, classes).weights()));
-        }
+        blocks.add(BlockSpec.of(BlockKind.HEAD, head(head, classes).weights()));
         return List.copyOf(blocks);
     }
 

@@ -12,8 +12,8 @@ public enum HeadKind {
     MASKED_LM("ForMaskedLM", null),
     /** The token after each position: hidden states [M, hidden], which the loss maps to logits. */
     CAUSAL_LM("ForCausalLM", "CAUSAL_LM"),
-    /** No head: hidden states [B, T, hidden] of the last layer. */
-    NONE("Model", null);
+    /** A vector for each text, without weights of its own: embeddings [B, hidden]. */
+    EMBEDDING("Model", "FEATURE_EXTRACTION");
 
     private final String suffix;
     private final String peftTaskType;

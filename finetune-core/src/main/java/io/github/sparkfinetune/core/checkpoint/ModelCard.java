@@ -32,10 +32,26 @@ public record ModelCard(
     /**
      * Usage of a model.
      *
-     * @param pipelineTag the Hub's name of the task, which is also the pipeline's in {@code transformers}
-     * @param call Python code that calls the pipeline {@code model}
+     * @param library the Hub's name of the library that loads the model
+     * @param pipelineTag the Hub's name of the task
+     * @param code Python code; {@code %s} stands for the class of {@code transformers} that loads the model
      */
-    public record Usage(String pipelineTag, String call) {}
+    public record Usage(String library, String pipelineTag, String code) {
+        /**
+         * Creates the usage of a pipeline of {@code transformers}.
+         *
+         * @param pipelineTag the Hub's name of the task, which is also the pipeline's
+         * @param call Python code that calls the pipeline {@code model}
+         */
+        public Usage(String pipelineTag, String call) {
+            this("transformers", pipelineTag, """
+                    from transformers import pipeline
+
+                    model = pipeline("%s", model="path/to/this/folder")  # a %%s
+                    %s
+                    """.formatted(pipelineTag, call.replace("%", "%%")));
+        }
+    }
 
     public ModelCard {
         baseModel = nameOf(baseModel);
@@ -53,13 +69,7 @@ public record ModelCard(
 
     /** Returns the text of a model's card. */
     public String toMarkdown() {
-        return markdown("transformers", List.of("spark-finetune"), """
-                        from transformers import pipeline
-
-                        model = pipeline("%s", model="path/to/this/folder")  # a %s
-                        %s
-                        """.formatted(
-                        usage.pipelineTag(), architecture, usage.call()));
+        return markdown(usage.library(), List.of("spark-finetune"), usage.code().formatted(architecture));
     }
 
     /** Returns the text of an adapter's card. */

@@ -2,11 +2,13 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.EmbeddingConfig.Pooling;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.DecoderFactors;
 import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.arch.TextPooling;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.batch.DecoderBatch;
@@ -29,26 +31,40 @@ import java.util.Map;
  * returns logits.
  */
 public final class Decoder extends Model {
-    static final int NO_PADDING = -1;
+    static final TextToken NO_TEXT_TOKEN = new TextToken(-1, Pooling.MEAN);
 
     private final DecoderArchitecture architecture;
     private final DecoderShape shape;
     private final LayerInputs layerInputs;
     private final double headDropout;
-    private final int padTokenId;
+    private final TextToken textToken;
+
+    /**
+     * Choice of the token that stands for a text.
+     *
+     * @param padTokenId id of the padding, which a classified text may also end with, or -1
+     * @param pooling pooling of an embedding
+     */
+    record TextToken(int padTokenId, Pooling pooling) {
+        static TextToken of(HfConfig config) {
+            return new TextToken(
+                    config.padTokenId().orElse(NO_TEXT_TOKEN.padTokenId()),
+                    TextPooling.of(config).orElse(NO_TEXT_TOKEN.pooling()));
+        }
+    }
 
     private Decoder(
             ModelParts parts,
             DecoderArchitecture architecture,
             HeadSpec head,
             LayerInputs layerInputs,
-            int padTokenId) {
+            TextToken textToken) {
         super(parts);
         this.architecture = architecture;
         this.shape = architecture.shape();
         this.layerInputs = layerInputs;
         this.headDropout = head.dropout();
-        this.padTokenId = padTokenId;
+        this.textToken = textToken;
     }
 
     /**
@@ -92,8 +108,8 @@ public final class Decoder extends Model {
         double cap = architecture.factors().attentionCap();
         AttentionKernel attention = AttentionKernel.of(
                 Device.of(manager), matmul, cap, architecture.shape().headWidth());
-        int padTokenId = config.padTokenId().orElse(NO_PADDING);
-        return load(manager, matmul, architecture, source, head, classes, adaptation, seed, attention, padTokenId);
+        TextToken token = TextToken.of(config);
+        return load(manager, matmul, architecture, source, head, classes, adaptation, seed, attention, token);
     }
 
     static Decoder load(
@@ -106,13 +122,13 @@ public final class Decoder extends Model {
             Adaptation adaptation,
             long seed,
             AttentionKernel attention,
-            int padTokenId) {
+            TextToken textToken) {
         HeadSpec head = architecture.head(headKind, classes);
         Map<String, Object> attributes = attributes(architecture, head, attention);
         ModelParts parts =
                 ModelParts.load(manager, matmul, architecture, attributes, headKind, classes, source, adaptation, seed);
         LayerInputs inputs = new LayerInputs(manager, parts.script(), architecture);
-        return new Decoder(parts, architecture, head, inputs, padTokenId);
+        return new Decoder(parts, architecture, head, inputs, textToken);
     }
 
     private static Map<String, Object> attributes(
@@ -155,7 +171,11 @@ public final class Decoder extends Model {
 
     @Override
     public String outputName() {
-        return headKind() == HeadKind.CAUSAL_LM ? LAST_HIDDEN_STATE : LOGITS;
+        return switch (headKind()) {
+            case CAUSAL_LM -> LAST_HIDDEN_STATE;
+            case EMBEDDING -> SENTENCE_EMBEDDING;
+            default -> LOGITS;
+        };
     }
 
     HeadKind headKind() {
@@ -189,8 +209,9 @@ public final class Decoder extends Model {
     public Batch batch(NDManager owner, List<Sample> samples) {
         DecoderBatch batch = new DecoderBatch(owner, layerInputs);
         return switch (headKind()) {
-            case SEQUENCE_CLASSIFICATION -> batch.ofLastTokens(samples, shape, matmul().rows(), padTokenId);
+            case SEQUENCE_CLASSIFICATION -> batch.ofLastTokens(samples, shape, matmul().rows(), textToken.padTokenId());
             case TOKEN_CLASSIFICATION -> batch.of(samples, shape, matmul().rows(), true);
+            case EMBEDDING -> batch.ofPooled(samples, shape, matmul().rows(), textToken.pooling());
             default -> batch.of(samples, shape, matmul().rows(), false);
         };
     }
@@ -239,6 +260,7 @@ public final class Decoder extends Model {
                 switch (headKind()) {
                     case SEQUENCE_CLASSIFICATION -> "sequence_head";
                     case TOKEN_CLASSIFICATION -> "token_head";
+                    case EMBEDDING -> "embedding_head";
                     default -> "head";
                 };
         };

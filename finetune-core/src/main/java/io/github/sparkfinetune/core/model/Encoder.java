@@ -2,10 +2,12 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.EmbeddingConfig.Pooling;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
 import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.arch.TextPooling;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.arch.rope.RotaryPositions;
 import io.github.sparkfinetune.core.model.batch.Batch;
@@ -35,6 +37,7 @@ public final class Encoder extends Model {
     private final EncoderShape shape;
     private final HeadSpec head;
     private final Rotations rotations;
+    private final Pooling pooling;
     private final int padded;
     private final boolean isFlash;
 
@@ -43,6 +46,7 @@ public final class Encoder extends Model {
             EncoderArchitecture architecture,
             Rotations rotations,
             HeadSpec head,
+            Pooling pooling,
             int padded,
             boolean isFlash) {
         super(parts);
@@ -50,6 +54,7 @@ public final class Encoder extends Model {
         this.rotations = rotations;
         this.shape = architecture.shape();
         this.head = head;
+        this.pooling = pooling;
         this.padded = padded;
         this.isFlash = isFlash;
     }
@@ -88,6 +93,7 @@ public final class Encoder extends Model {
                 architecture,
                 new Rotations(manager, parts.script(), rotary),
                 head,
+                TextPooling.of(config).orElse(Pooling.MEAN),
                 0,
                 attention == AttentionKernel.FLASH);
     }
@@ -98,7 +104,7 @@ public final class Encoder extends Model {
      * @param tokens minimum number of tokens of each sample, or 0 for no counted padding
      */
     public Encoder paddedTo(int tokens) {
-        return new Encoder(parts(), architecture, rotations, head, tokens, isFlash);
+        return new Encoder(parts(), architecture, rotations, head, pooling, tokens, isFlash);
     }
 
     private static Map<String, Object> attributes(
@@ -138,11 +144,11 @@ public final class Encoder extends Model {
 
     @Override
     public String outputName() {
-        return isMaskedLm() || headKind() == HeadKind.NONE ? LAST_HIDDEN_STATE : LOGITS;
-    }
-
-    private boolean isMaskedLm() {
-        return headKind() == HeadKind.MASKED_LM;
+        return switch (headKind()) {
+            case MASKED_LM -> LAST_HIDDEN_STATE;
+            case EMBEDDING -> SENTENCE_EMBEDDING;
+            default -> LOGITS;
+        };
     }
 
     @Override
@@ -162,7 +168,8 @@ public final class Encoder extends Model {
 
     @Override
     public Batch batch(NDManager owner, List<Sample> samples) {
-        return EncoderBatch.of(owner, architecture, rotations, samples, padded, matmul().rows(), isMaskedLm(), isFlash);
+        return EncoderBatch.of(
+                owner, architecture, rotations, samples, padded, matmul().rows(), headKind(), pooling, isFlash);
     }
 
     @Override
@@ -180,7 +187,8 @@ public final class Encoder extends Model {
                     case SEQUENCE_CLASSIFICATION -> "sequence_head";
                     case TOKEN_CLASSIFICATION, QUESTION_ANSWERING -> "token_head";
                     case MASKED_LM -> "masked_lm_head";
-                    case CAUSAL_LM, NONE -> throw new IllegalArgumentException("an encoder has no head " + headKind());
+                    case EMBEDDING -> "embedding_head";
+                    case CAUSAL_LM -> throw new IllegalArgumentException("an encoder has no head " + headKind());
                 };
         };
     }

@@ -7,8 +7,8 @@ import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Seeds;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
-import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
@@ -50,11 +50,14 @@ final class MaskRows {
         return new MaskRows(runs, false);
     }
 
-    /** Returns a row for the first token of each sample. */
+    /** Returns a row for the first token of each text, in the order of samples and their documents. */
     static MaskRows firstTokens(Batch batch) {
         return new MaskRows(
-                IntStream.range(0, batch.samples().size())
-                        .mapToObj(i -> new Run(index(batch, i), 0, 0, 1))
+                batch.documents().stream()
+                        .filter(document -> document.sample() >= 0)
+                        .sorted(Comparator.comparingInt(Batch.Document::sample)
+                                .thenComparingInt(Batch.Document::firstToken))
+                        .map(document -> new Run(index(batch, document.sample()), 0, document.firstToken(), 1))
                         .toList(),
                 false);
     }

@@ -27,6 +27,9 @@ public abstract sealed class Model permits Encoder, Decoder {
     /** Output of a language model, [M, width]; the loss maps it to logits over the vocabulary. */
     public static final String LAST_HIDDEN_STATE = "last_hidden_state";
 
+    /** Output of a model that embeds texts, [B, hidden]. */
+    public static final String SENTENCE_EMBEDDING = "sentence_embedding";
+
     private final ModelParts parts;
 
     Model(ModelParts parts) {
@@ -58,6 +61,11 @@ public abstract sealed class Model permits Encoder, Decoder {
     /** Returns the largest number of tokens of a sample. */
     public abstract int maxLength();
 
+    /** Returns the number of elements of a token's hidden state. */
+    public final int width() {
+        return parts.architecture().shape().hidden();
+    }
+
     /** Returns the id of the padding token, whose embedding row has no gradient, or -1. */
     public abstract int paddingId();
 
@@ -83,7 +91,7 @@ public abstract sealed class Model permits Encoder, Decoder {
 
     /**
      * Returns all weights of the lm_head, see {@link LmHead}, in the type that products read. The map is empty if the
-     * last block's output is logits.
+     * loss needs none.
      */
     public final Map<String, NDArray> lmHeadWeights() {
         return parts.passes()

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A minimised loss: a sum of terms. A term is a sum over labels, divided by a weight that counts these labels in the
@@ -27,6 +28,14 @@ public interface Objective {
      * each step for each micro-batch, with the parameters before the step.
      */
     TermWeights weights(List<Sample> samples);
+
+    /**
+     * Returns the loss over a whole global batch, if samples are compared with each other; {@link #loss} then compares
+     * the samples of one batch.
+     */
+    default Optional<JointLoss> joint() {
+        return Optional.empty();
+    }
 
     /** Returns the part of a sample that is differentiated: by default the whole sample. */
     default Sample differentiated(Sample sample) {

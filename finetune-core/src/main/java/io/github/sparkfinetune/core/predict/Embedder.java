@@ -5,13 +5,13 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.arch.HeadKind;
-import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.MatmulBackend;
+import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.model.weight.Trainable;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.task.AnyModelKind;
 import io.github.sparkfinetune.core.task.BlockwiseIterator;
-import io.github.sparkfinetune.core.task.EncoderKind;
 import io.github.sparkfinetune.core.task.Inference;
 import io.github.sparkfinetune.core.task.Pretrained;
 import io.github.sparkfinetune.core.tensor.Allocator;
@@ -36,15 +36,15 @@ import org.apache.hadoop.conf.Configuration;
  * the encoder calls {@link #attach} first.
  */
 public final class Embedder implements AutoCloseable {
-    private static final EncoderKind KIND = new EncoderKind(HeadKind.NONE);
+    private static final AnyModelKind KIND = new AnyModelKind(HeadKind.EMBEDDING);
     /** Number of batches of a block, in which texts of similar length share a batch. */
     private static final int BATCHES = 8;
 
     private final NDManager manager;
-    private final Encoder model;
+    private final Model model;
     private final int batchSize;
 
-    private Embedder(NDManager manager, Encoder model, int batchSize) {
+    private Embedder(NDManager manager, Model model, int batchSize) {
         this.manager = manager;
         this.model = model;
         this.batchSize = batchSize;
@@ -83,7 +83,7 @@ public final class Embedder implements AutoCloseable {
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
             HfConfig read = HfConfig.read(folder);
             MatmulBackend matmul = PredictionMatmul.of(config, Optional.of(read), Device.of(manager));
-            Encoder model =
+            Model model =
                     KIND.load(new Pretrained(manager, matmul, read, source), 0, Adaptation.of(Trainable.none()), 0);
             return new Embedder(manager, model, config.training().batches().perDeviceEvalBatchSize());
         } catch (RuntimeException e) {
@@ -115,35 +115,13 @@ public final class Embedder implements AutoCloseable {
                 .filter(input -> input.error() == null)
                 .map(TaskInput::sample)
                 .toList();
-        float[][] embeddings = new float[samples.size()][];
-        Inference.byLength(manager, model, samples, batchSize, (owner, indices, batch, output) -> {
-            float[] states = output.toFloatArray();
-            int[] firstRows = batch.firstRows();
-            int hidden = model.shape().hidden();
-            for (int row = 0; row < indices.size(); row++) {
-                int from = firstRows[row] * hidden;
-                embeddings[indices.get(row)] =
-                        mean(states, from, samples.get(indices.get(row)).length(), hidden);
-            }
-        });
+        float[][] embeddings = Inference.logits(manager, model, samples, batchSize);
         List<Object[]> rows = new ArrayList<>();
         int next = 0;
         for (TaskInput input : block) {
             rows.add(new Object[] {input.index(), input.error() == null ? embeddings[next++] : null});
         }
         return rows;
-    }
-
-    private static float[] mean(float[] states, int from, int tokens, int hidden) {
-        double[] sums = new double[hidden];
-        for (int i = 0; i < tokens * hidden; i++) {
-            sums[i % hidden] += states[from + i];
-        }
-        float[] mean = new float[hidden];
-        for (int i = 0; i < hidden; i++) {
-            mean[i] = (float) (sums[i] / tokens);
-        }
-        return mean;
     }
 
     @Override

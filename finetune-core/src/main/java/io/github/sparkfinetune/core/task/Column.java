@@ -22,6 +22,8 @@ public record Column(String name, Type type, boolean nullable, List<Column> fiel
         DOUBLE,
         /** {@code double[]}. */
         DOUBLES,
+        /** {@code float[]}. */
+        FLOATS,
         /** {@link String}. */
         STRING,
         /** {@code String[]}. */

@@ -24,12 +24,13 @@ public final class Inference {
     private static final int TOKENS = 64;
 
     /**
-     * Computes the logits of each sample. Samples of similar length share a batch. Samples with equal tokens are
-     * computed once.
+     * Computes the logits, or the embeddings, of each sample. Samples of similar length share a batch. Samples with
+     * equal tokens are computed once.
      *
      * @param batchSize number of samples computed at once, if they have {@value #TOKENS} tokens
      * @return [samples][classes], in the order of the samples; for several documents a sample [samples][documents,
-     *     classes]; for a head that classifies tokens [samples][tokens, classes], including counted padding
+     *     classes], also if they are embeddings; for a head that classifies tokens [samples][tokens, classes],
+     *     including counted padding
      */
     public static float[][] logits(NDManager manager, Model model, List<Sample> samples, int batchSize) {
         DistinctSamples distinct = DistinctSamples.of(samples);
@@ -39,12 +40,11 @@ public final class Inference {
             int rows = Math.toIntExact(output.getShape().get(0));
             int classes = flat.length / rows;
             boolean isByToken = rows == batch.ids().size();
-            int[] firstRows = batch.firstRows();
-            int perSample = rows / indices.size();
+            int first = 0;
             for (int i = 0; i < indices.size(); i++) {
-                int first = isByToken ? firstRows[i] : i * perSample;
-                int count = isByToken ? batch.rows()[i] : perSample;
+                int count = isByToken ? batch.rows()[i] : batch.samples().get(i).documents().length;
                 logits[indices.get(i)] = Arrays.copyOfRange(flat, first * classes, (first + count) * classes);
+                first += count;
             }
         });
         return distinct.ofAll(logits);

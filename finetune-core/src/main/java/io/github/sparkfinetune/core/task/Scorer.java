@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.task;
 
+import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
@@ -15,4 +16,12 @@ public interface Scorer {
 
     /** Returns the metrics of all samples so far. */
     Metrics metrics();
+
+    /**
+     * Returns the metrics of this rank's share of a split, after all ranks have added their samples. All ranks call
+     * this method; it may exchange values that other samples are compared with.
+     */
+    default Metrics metrics(Collective ranks) {
+        return metrics();
+    }
 }

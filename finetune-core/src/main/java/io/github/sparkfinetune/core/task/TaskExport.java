@@ -27,6 +27,15 @@ public interface TaskExport {
         return saved;
     }
 
+    /**
+     * Returns further files of a saved model, by name in its folder.
+     *
+     * @param saved result of {@link #savedConfig}
+     */
+    default Map<String, byte[]> savedFiles(HfConfig saved) {
+        return Map.of();
+    }
+
     /** Returns the usage of the model, for its model card. */
     ModelCard.Usage usage();
 }

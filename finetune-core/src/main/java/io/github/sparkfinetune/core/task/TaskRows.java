@@ -16,7 +16,7 @@ public interface TaskRows {
         return List.of("index");
     }
 
-    /** Returns the names of the evaluation's columns from which metrics are computed. */
+    /** Returns the names of the columns, of the evaluation or of {@link RankingColumns}, for the metrics. */
     List<String> metricColumns();
 
     /**
@@ -29,6 +29,11 @@ public interface TaskRows {
 
     /** Returns the columns of examples in the report; empty for a task whose rows are not right or wrong. */
     default Optional<ExampleColumns> exampleColumns() {
+        return Optional.empty();
+    }
+
+    /** Returns the columns of pairs whose documents are ranked for the metrics; empty for a task that ranks nothing. */
+    default Optional<RankingColumns> rankingColumns() {
         return Optional.empty();
     }
 

@@ -44,7 +44,7 @@ final class Evaluation {
             scorer.add(window, batchSize);
         }
         computed.run();
-        Metrics mine = scorer.metrics();
+        Metrics mine = scorer.metrics(collective);
         double[] counts = mine.counts();
         collective.allReduce(counts);
         Metrics[] whole = {mine.of(counts, new double[0])};

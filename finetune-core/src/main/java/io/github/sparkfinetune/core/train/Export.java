@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.InitialAdapter;
 import io.github.sparkfinetune.core.adapter.LoraSettings;
 import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
@@ -36,6 +37,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.Path;
 
@@ -123,31 +125,44 @@ final class Export {
                 result.best().eval());
         Map<String, byte[]> files = new LinkedHashMap<>();
         resources.tokenizer().files().forEach((name, text) -> files.put(name, text.getBytes(StandardCharsets.UTF_8)));
+        HfConfig saved = config(model, architecture, result);
+        files.putAll(spec.savedFiles(saved));
+        UnaryOperator<String> names = writtenNames(Architectures.of(loaded.config()));
         if (loaded.lora().isPresent()) {
             Optional<InitialAdapter> initial = resources.initialAdapter();
             LoraSettings settings = loaded.lora().get();
             AdapterFile.write(
                     writer,
                     resources.folder(),
-                    config(model, architecture, result),
+                    saved,
                     initial.map(some -> some.plain(settings)).orElse(settings),
-                    initial.map(some -> some.plain(adapter())).orElseGet(this::adapter),
+                    named(initial.map(some -> some.plain(adapter())).orElseGet(this::adapter), names),
                     card,
                     files);
         } else {
-            Architecture names = Architectures.of(loaded.config());
             List<TensorData> tensors = loaded.model().parameters().stream()
                     .map(parameter -> tensor(parameter, inShares))
-                    .map(tensor -> tensor.named(names.writtenName(tensor.name()).orElseThrow()))
+                    .map(tensor -> tensor.named(names.apply(tensor.name())))
                     .toList();
-            writer.write(
-                    resources.folder(),
-                    config(model, architecture, result),
-                    tensors,
-                    card,
-                    SafetensorsWriter.MAX_SHARD_SIZE,
-                    files);
+            writer.write(resources.folder(), saved, tensors, card, SafetensorsWriter.MAX_SHARD_SIZE, files);
         }
+    }
+
+    /** Returns the names of weights in the written model: a model without a head has no prefix. */
+    private UnaryOperator<String> writtenNames(Architecture architecture) {
+        boolean isBare = spec.modelKind().head() == HeadKind.EMBEDDING;
+        String prefix = isBare ? architecture.prefix() : "";
+        boolean isAdapter = resources.loaded().lora().isPresent();
+        return name -> {
+            String written = isAdapter ? name : architecture.writtenName(name).orElseThrow();
+            return written.startsWith(prefix) ? written.substring(prefix.length()) : written;
+        };
+    }
+
+    private static Map<String, TensorData> named(Map<String, TensorData> tensors, UnaryOperator<String> names) {
+        Map<String, TensorData> named = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> named.put(names.apply(name), tensor.named(names.apply(name))));
+        return named;
     }
 
     private TensorData tensor(Parameter parameter, Function<Parameter, Optional<TensorData>> inShares) {

@@ -7,17 +7,17 @@ import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.model.BlockCall;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.NeftuneNoise;
 import io.github.sparkfinetune.core.model.RecomputedTape;
 import io.github.sparkfinetune.core.model.Tape;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.objective.LossTerms;
 import io.github.sparkfinetune.core.objective.Objective;
-import io.github.sparkfinetune.core.objective.TermWeights;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Forward and backward over micro-batches, one block at a time. Each block's graph starts at its own leaf. Therefore a
@@ -26,46 +26,53 @@ import java.util.Optional;
  */
 final class ForwardBackward {
     private final Model model;
-    private final Objective objective;
     private final DropoutMasks masks;
     private final NeftuneNoise noise;
     private final Gradients gradients;
     private final boolean recompute;
 
-    ForwardBackward(
-            Model model,
-            Objective objective,
-            DropoutMasks masks,
-            NeftuneNoise noise,
-            Gradients gradients,
-            boolean recompute) {
+    ForwardBackward(Model model, DropoutMasks masks, NeftuneNoise noise, Gradients gradients, boolean recompute) {
         this.recompute = recompute;
         this.model = model;
-        this.objective = objective;
         this.masks = masks;
         this.noise = noise;
         this.gradients = gradients;
+    }
+
+    /** Source of the losses of micro-batches. */
+    interface Losses {
+        /**
+         * Returns the loss of each micro-batch.
+         *
+         * @param outputs output of the last block for each micro-batch
+         */
+        List<Objective.Loss> of(NDManager owner, List<Batch> batches, List<NDArray> outputs);
     }
 
     /**
      * Adds the gradients of some micro-batches, which pass each block together. Without micro-batches the gradients are
      * zero.
      *
-     * @param weights weights of the objective's terms over the global batch
+     * @param losses source of the losses
      * @param first whether these are the first micro-batches of the step, which overwrite the previous step's gradients
      * @param last whether these are the last micro-batches, after which the sum of complete gradients over the ranks
      *     starts
      * @return sums of the objective's terms of each micro-batch; the owner closes them
      */
-    List<LossTerms> run(NDManager owner, List<Batch> batches, TermWeights weights, boolean first, boolean last) {
+    List<LossTerms> run(NDManager owner, List<Batch> batches, Losses losses, boolean first, boolean last) {
         if (first) {
             gradients.clearShared(owner);
         }
         List<NDArray> outputs = new ArrayList<>();
         List<Recorded> recorded = forward(owner, batches, outputs);
         model.prepareLmHead();
-        List<LossTerms> terms = new ArrayList<>();
-        List<Optional<NDArray>> above = losses(owner, batches, outputs, weights, first, terms);
+        List<Objective.Loss> ofBatches = losses.of(owner, batches, outputs);
+        if (batches.isEmpty()) {
+            gradients.clearLmHead(owner);
+        }
+        List<Optional<NDArray>> above = ofBatches.stream()
+                .map(loss -> Optional.of(loss.gradients().get(model.outputName())))
+                .collect(Collectors.toCollection(ArrayList::new));
         model.releaseLmHead();
         if (last) {
             gradients.completeLmHead();
@@ -80,7 +87,28 @@ final class ForwardBackward {
         if (last) {
             gradients.completeTable();
         }
-        return terms;
+        return ofBatches.stream().map(Objective.Loss::terms).toList();
+    }
+
+    /**
+     * Returns the last block's output of a micro-batch, computed without a backward but with the noise and the masks
+     * that {@link #run} has.
+     */
+    NDArray output(NDManager owner, Batch batch) {
+        NDArray x = input(owner, batch);
+        for (Block block : model.blocks()) {
+            model.prepare(block, true);
+            NDArray y = model.forward(owner, block, x, batch, masks);
+            x.close();
+            x = y;
+        }
+        return x;
+    }
+
+    private NDArray input(NDManager owner, Batch batch) {
+        NDArray x = model.lookup(owner, batch);
+        noise.add(owner, x, batch, model.tableScale());
+        return x;
     }
 
     /** A block with a backward, and a tape for each micro-batch. */
@@ -92,11 +120,7 @@ final class ForwardBackward {
      * @param outputs receives the last block's output for each micro-batch
      */
     private List<Recorded> forward(NDManager owner, List<Batch> batches, List<NDArray> outputs) {
-        for (Batch batch : batches) {
-            NDArray x = model.lookup(owner, batch);
-            noise.add(owner, x, batch, model.tableScale());
-            outputs.add(x);
-        }
+        batches.forEach(batch -> outputs.add(input(owner, batch)));
         List<Recorded> recorded = new ArrayList<>();
         boolean below = gradients.hasTable();
         for (Block block : model.blocks()) {
@@ -144,37 +168,6 @@ final class ForwardBackward {
                 gradients.complete(block);
             }
         }
-    }
-
-    /**
-     * Returns the gradient of each micro-batch's loss with respect to its output.
-     *
-     * @param terms receives the sums of the objective's terms
-     */
-    private List<Optional<NDArray>> losses(
-            NDManager owner,
-            List<Batch> batches,
-            List<NDArray> outputs,
-            TermWeights weights,
-            boolean first,
-            List<LossTerms> terms) {
-        String output = model.outputName();
-        List<Optional<NDArray>> gradient = new ArrayList<>();
-        for (int i = 0; i < batches.size(); i++) {
-            Objective.Loss loss = objective.loss(
-                    owner,
-                    Map.of(output, outputs.get(i)),
-                    batches.get(i),
-                    weights,
-                    gradients.lmHead(),
-                    !first || i > 0);
-            gradient.add(Optional.of(loss.gradients().get(output)));
-            terms.add(loss.terms());
-        }
-        if (batches.isEmpty()) {
-            gradients.clearLmHead(owner);
-        }
-        return gradient;
     }
 
     private Tape record(NDManager owner, Block block, NDArray x, boolean needsInputGrad, Batch batch) {

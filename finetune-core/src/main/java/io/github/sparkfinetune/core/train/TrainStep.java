@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.train;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.TrainingConfig;
@@ -8,6 +9,7 @@ import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.NeftuneNoise;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.objective.LossTerms;
 import io.github.sparkfinetune.core.objective.Objective;
@@ -59,7 +61,7 @@ final class TrainStep {
         this.maxGradNorm = training.optimizer().maxGradNorm();
         this.gradients = new Gradients(manager, model, collective, shard);
         this.forwardBackward = new ForwardBackward(
-                model, objective, masks, noise, gradients, training.batches().gradientCheckpointing());
+                model, masks, noise, gradients, training.batches().gradientCheckpointing());
         this.optimizer = OptimizerKind.of(training).create(manager, training, gradients.parameters());
         this.share =
                 shard == Shard.NONE ? OptimizerShare.WHOLE : new OptimizerShare(collective.rank(), collective.size());
@@ -126,6 +128,10 @@ final class TrainStep {
      */
     private double[] terms(List<List<List<Sample>>> together, TermWeights weights, Runnable progressed) {
         try (NDManager reading = manager.newSubManager()) {
+            StepLosses source = new StepLosses(objective, model.outputName(), weights, collective, gradients.lmHead());
+            if (objective.joint().isPresent() && together.size() > 1) {
+                source.cache(reading, outputs(reading, together, progressed));
+            }
             List<LossTerms> losses = new ArrayList<>();
             for (int i = 0; i < together.size(); i++) {
                 progressed.run();
@@ -134,13 +140,29 @@ final class TrainStep {
                             .map(part -> model.batch(owner, part))
                             .toList();
                     List<LossTerms> some =
-                            forwardBackward.run(owner, batches, weights, i == 0, i == together.size() - 1);
+                            forwardBackward.run(owner, batches, source.of(i), i == 0, i == together.size() - 1);
                     some.forEach(terms -> terms.keep(reading));
                     losses.addAll(some);
                 }
             }
             return Arrays.copyOf(LossTerms.sums(losses), objective.terms().size());
         }
+    }
+
+    /** Returns the outputs of micro-batches, computed for a loss that compares all of them. */
+    private List<StepLosses.Output> outputs(NDManager reading, List<List<List<Sample>>> together, Runnable progressed) {
+        List<StepLosses.Output> outputs = new ArrayList<>();
+        for (List<List<Sample>> parts : together) {
+            progressed.run();
+            try (NDManager owner = manager.newSubManager()) {
+                for (List<Sample> part : parts) {
+                    NDArray output = forwardBackward.output(owner, model.batch(owner, part));
+                    output.attach(reading);
+                    outputs.add(new StepLosses.Output(part, output));
+                }
+            }
+        }
+        return outputs;
     }
 
     /** Returns the weights of the objective over this rank's micro-batches. */

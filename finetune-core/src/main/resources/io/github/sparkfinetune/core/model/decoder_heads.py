@@ -7,10 +7,11 @@ from typing import Dict, List
 
 from core.model.dropout import Dropout
 from core.model.linear import Linear
+from core.model.pooling import Pooling
 from torch import Tensor
 
 
-class DecoderHeads(Linear, Dropout):
+class DecoderHeads(Linear, Pooling, Dropout):
     head_scale: float
     logits_multiplier: float
 
@@ -37,6 +38,19 @@ class DecoderHeads(Linear, Dropout):
         """x [N, H] -> logits [B, classes] from one token of each text, at indices batch["indices"] [B]"""
         h = self.last_norm(x.index_select(0, batch["indices"]), w)
         return self.linear(h, w, masks, "classifier")
+
+    def embedding_head(
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+    ) -> Tensor:
+        """x [N, H] -> embeddings [B, H], from normed tokens"""
+        if "texts" in batch:
+            return self.mean_of_texts(self.last_norm(x, w), batch)
+        return self.last_norm(x.index_select(0, batch["indices"]), w)
 
     def token_head(
         self,

@@ -122,7 +122,7 @@ class FusedAttentionTest {
                     adaptation(settings, config, source),
                     1,
                     attention,
-                    Decoder.NO_PADDING);
+                    Decoder.NO_TEXT_TOKEN);
             randomizeLoraB(model);
             Map<Block, List<NDArray>> gradients = new LinkedHashMap<>();
             for (Block block : model.blocks()) {

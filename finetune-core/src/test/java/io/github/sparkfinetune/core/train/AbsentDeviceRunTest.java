@@ -98,7 +98,8 @@ class AbsentDeviceRunTest {
                             "weighted_gradients",
                             "cross_entropy",
                             "answer_loss",
-                            "reward_loss");
+                            "reward_loss",
+                            "ranking_gradient");
         }
     }
 }

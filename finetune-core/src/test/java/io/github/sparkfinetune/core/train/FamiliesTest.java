@@ -50,11 +50,16 @@ class FamiliesTest {
     private static final Path README = Path.of("../README.md");
     private static final String BEGIN = "<!-- Made by FamiliesTest from the registry. -->\n";
     private static final String END = "<!-- End of the table. -->\n";
-    private static final List<Task> ENCODERS =
-            List.of(Task.CLASSIFICATION, Task.TOKEN_CLASSIFICATION, Task.QUESTION_ANSWERING, Task.MASKED_LM);
+    private static final List<Task> ENCODERS = List.of(
+            Task.CLASSIFICATION, Task.TOKEN_CLASSIFICATION, Task.QUESTION_ANSWERING, Task.MASKED_LM, Task.EMBEDDING);
     /** Tasks of decoders; sft is left out, because its samples are those of causal-lm with fewer labels. */
-    private static final List<Task> DECODERS =
-            List.of(Task.CLASSIFICATION, Task.TOKEN_CLASSIFICATION, Task.CAUSAL_LM, Task.PREFERENCE, Task.REWARD);
+    private static final List<Task> DECODERS = List.of(
+            Task.CLASSIFICATION,
+            Task.TOKEN_CLASSIFICATION,
+            Task.CAUSAL_LM,
+            Task.PREFERENCE,
+            Task.REWARD,
+            Task.EMBEDDING);
 
     static final Map<Task, HeadKind> HEADS = Map.of(
             Task.CLASSIFICATION, HeadKind.SEQUENCE_CLASSIFICATION,
@@ -63,7 +68,8 @@ class FamiliesTest {
             Task.MASKED_LM, HeadKind.MASKED_LM,
             Task.CAUSAL_LM, HeadKind.CAUSAL_LM,
             Task.PREFERENCE, HeadKind.CAUSAL_LM,
-            Task.REWARD, HeadKind.SEQUENCE_CLASSIFICATION);
+            Task.REWARD, HeadKind.SEQUENCE_CLASSIFICATION,
+            Task.EMBEDDING, HeadKind.EMBEDDING);
 
     @TempDir
     private Path folder;

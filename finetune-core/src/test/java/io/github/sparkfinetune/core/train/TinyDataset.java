@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
@@ -59,7 +60,8 @@ public final class TinyDataset {
                         TaskDatas.of(config).options(tokenizer).samples().stride(),
                         TaskDatas.of(config).options(tokenizer).samples().documents(),
                         TaskDatas.of(config).options(tokenizer).samples().problemType(),
-                        TaskDatas.of(config).options(tokenizer).samples().questionAnswering()),
+                        TaskDatas.of(config).options(tokenizer).samples().questionAnswering(),
+                        TaskDatas.of(config).options(tokenizer).samples().related()),
                 null,
                 new DatasetOptions.Split(0.1, 0, null, null));
     }
@@ -164,6 +166,7 @@ public final class TinyDataset {
             case PREFERENCE -> List.of(pair(random, row));
             case REWARD -> List.of(rewarded(random, row));
             case UNPAIRED_PREFERENCE -> List.of(rated(random, row));
+            case EMBEDDING -> List.of(related(random, row));
             default -> List.of(documents(random, row, config.task() == Task.SFT, random.nextInt(1, 5)));
         };
     }
@@ -219,6 +222,19 @@ public final class TinyDataset {
             }
         }
         return Sample.ofDocuments(row, ids, labels, prompt.length + lengths[0], prompt.length + lengths[1]);
+    }
+
+    /** Returns two texts that share a token, with a score. */
+    private static Sample related(SplittableRandom random, int row) {
+        int[] first =
+                random.ints(random.nextInt(3, 12), FIRST_ID, FIRST_ID + IDS).toArray();
+        int[] second =
+                random.ints(random.nextInt(3, 12), FIRST_ID, FIRST_ID + IDS).toArray();
+        second[1] = first[1];
+        int[] ids =
+                IntStream.concat(Arrays.stream(first), Arrays.stream(second)).toArray();
+        return Sample.ofDocuments(row, ids, ids.clone(), first.length, second.length)
+                .withTargets(row % 5 / 4.0);
     }
 
     /** Returns a pair whose tokens all have labels, with a margin. */

@@ -88,7 +88,11 @@ final class PredictionScores {
      */
     static Metrics metrics(RunConfig config, Dataset<Row> predictions, List<String> labels) {
         Metrics empty = TaskSpecs.of(config).metrics(Collections.emptyIterator(), labels);
-        double[][] whole = columns(predictions, TaskSpecs.of(config).metricColumns())
+        Dataset<Row> measured = TaskSpecs.of(config)
+                .rankingColumns()
+                .map(columns -> ExactRanks.of(predictions, columns))
+                .orElse(predictions);
+        double[][] whole = columns(measured, TaskSpecs.of(config).metricColumns())
                 .toJavaRDD()
                 .map(Rows::values)
                 .mapPartitions(rows -> Collections.singleton(

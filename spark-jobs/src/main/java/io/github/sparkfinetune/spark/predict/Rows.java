@@ -29,6 +29,7 @@ final class Rows {
             case LONG -> DataTypes.LongType;
             case DOUBLE -> DataTypes.DoubleType;
             case DOUBLES -> DataTypes.createArrayType(DataTypes.DoubleType, false);
+            case FLOATS -> DataTypes.createArrayType(DataTypes.FloatType, false);
             case STRING -> DataTypes.StringType;
             case STRINGS -> DataTypes.createArrayType(DataTypes.StringType, false);
             case ROWS -> DataTypes.createArrayType(schema(column.fields()), false);
@@ -56,10 +57,21 @@ final class Rows {
         return values;
     }
 
+    static float[] floats(List<Float> list) {
+        float[] floats = new float[list.size()];
+        for (int i = 0; i < floats.length; i++) {
+            floats[i] = list.get(i);
+        }
+        return floats;
+    }
+
     private static Object array(Row row, int column) {
         DataType element = ((ArrayType) row.schema().apply(column).dataType()).elementType();
         if (element instanceof StructType) {
             return row.<Row>getList(column).stream().map(Rows::values).toArray(Object[][]::new);
+        }
+        if (element.equals(DataTypes.FloatType)) {
+            return floats(row.getList(column));
         }
         return element.equals(DataTypes.StringType)
                 ? row.<String>getList(column).toArray(String[]::new)

@@ -106,6 +106,7 @@ final class RowWriter {
             case LONG -> primitive(PrimitiveTypeName.INT64, repetition, column.name());
             case DOUBLE -> primitive(PrimitiveTypeName.DOUBLE, repetition, column.name());
             case STRING -> string(repetition, column.name());
+            case FLOATS -> list(repetition, primitive(PrimitiveTypeName.FLOAT, Repetition.REQUIRED, "element"), column);
             case DOUBLES ->
                 list(repetition, primitive(PrimitiveTypeName.DOUBLE, Repetition.REQUIRED, "element"), column);
             case STRINGS -> list(repetition, string(Repetition.REQUIRED, "element"), column);
@@ -204,6 +205,10 @@ final class RowWriter {
                 case LONG -> out.addLong((Long) value);
                 case DOUBLE -> out.addDouble((Double) value);
                 case STRING -> string((String) value);
+                case FLOATS -> {
+                    float[] values = (float[]) value;
+                    ParquetLists.write(out, values.length, i -> out.addFloat(values[i]));
+                }
                 case DOUBLES -> {
                     double[] values = (double[]) value;
                     ParquetLists.write(out, values.length, i -> out.addDouble(values[i]));

@@ -47,7 +47,7 @@ class GroupSplitTest {
                 new DatasetOptions.Source("jsonl", null, null),
                 new DatasetOptions.Texts(32, 1000, false, "cafe"),
                 new DatasetOptions.Storage(1, 42),
-                new DatasetOptions.Samples(null, null, null, null),
+                new DatasetOptions.Samples(null, null, null, null, null),
                 null,
                 new DatasetOptions.Split(eval, test, by, byTime));
     }

@@ -16,6 +16,7 @@ import io.github.sparkfinetune.data.sft.SftEncoder;
 import io.github.sparkfinetune.data.sft.SftLoss;
 import io.github.sparkfinetune.data.sft.SftRecords;
 import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.JsonRows;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.SampleSink;
@@ -70,11 +71,11 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
                         PreferenceRecords.TOOLS)
                 .filter(present::contains)
                 .toList();
-        ConversationRows.Reader<PreferencePair> reader = supervised
+        JsonRows.Reader<PreferencePair> reader = supervised
                 ? (json, cleaner) -> new PreferenceRecords(cleaner).read(json)
                 : (json, cleaner) -> new PreferenceRecords(cleaner).readPrompt(json);
         return new Reading.JsonObjects<>(
-                read, new ConversationRows<>(reader, data.rows().maxTextBytes()));
+                read, new JsonRows<>(reader, data.rows().maxTextBytes()));
     }
 
     private static void requireColumns(RawSource source, boolean supervised) {

@@ -20,6 +20,7 @@ import io.github.sparkfinetune.data.sft.SftEncoder;
 import io.github.sparkfinetune.data.sft.SftLoss;
 import io.github.sparkfinetune.data.sft.SftRecords;
 import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.JsonRows;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.SampleSink;
@@ -78,10 +79,10 @@ public record RewardData(DataConfig data, String template) implements TaskData<R
     }
 
     private Reading<RewardPair> reading(
-            Stream<String> columns, List<String> present, ConversationRows.Reader<RewardPair> reader) {
+            Stream<String> columns, List<String> present, JsonRows.Reader<RewardPair> reader) {
         return new Reading.JsonObjects<>(
                 columns.filter(present::contains).toList(),
-                new ConversationRows<>(reader, data.rows().maxTextBytes()));
+                new JsonRows<>(reader, data.rows().maxTextBytes()));
     }
 
     @Override

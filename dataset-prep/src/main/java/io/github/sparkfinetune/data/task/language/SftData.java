@@ -14,6 +14,7 @@ import io.github.sparkfinetune.data.sft.SftExample;
 import io.github.sparkfinetune.data.sft.SftLoss;
 import io.github.sparkfinetune.data.sft.SftRecords;
 import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.JsonRows;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.SampleSink;
@@ -56,10 +57,9 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
                 ? SftColumns.MESSAGES
                 : columns(source, files, supervised);
         List<String> read = columns.names().stream().filter(present::contains).toList();
-        ConversationRows.Reader<SftExample> reader =
-                (json, cleaner) -> new SftRecords(columns, supervised, cleaner).read(json);
+        JsonRows.Reader<SftExample> reader = (json, cleaner) -> new SftRecords(columns, supervised, cleaner).read(json);
         return new Reading.JsonObjects<>(
-                read, new ConversationRows<>(reader, data.rows().maxTextBytes()));
+                read, new JsonRows<>(reader, data.rows().maxTextBytes()));
     }
 
     private SftColumns columns(RawSource source, TokenizerFiles files, boolean supervised) {

@@ -17,6 +17,7 @@ import io.github.sparkfinetune.data.sft.SftEncoder;
 import io.github.sparkfinetune.data.sft.SftLoss;
 import io.github.sparkfinetune.data.sft.SftRecords;
 import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.JsonRows;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.SampleSink;
@@ -67,11 +68,11 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
         List<String> read = Stream.concat(SftColumns.PROMPT.names().stream(), Stream.of(label))
                 .filter(present::contains)
                 .toList();
-        ConversationRows.Reader<RatedAnswer> reader = supervised
+        JsonRows.Reader<RatedAnswer> reader = supervised
                 ? (json, cleaner) -> new RatedRecords(label, cleaner).read(json)
                 : (json, cleaner) -> new RatedRecords(label, cleaner).readPrompt(json);
         return new Reading.JsonObjects<>(
-                read, new ConversationRows<>(reader, data.rows().maxTextBytes()));
+                read, new JsonRows<>(reader, data.rows().maxTextBytes()));
     }
 
     /**

@@ -22,6 +22,7 @@ import io.github.sparkfinetune.data.task.language.UnpairedPreferenceData;
 import io.github.sparkfinetune.data.task.language.UnpairedPreferenceDetector;
 import io.github.sparkfinetune.data.task.question.QuestionAnsweringData;
 import io.github.sparkfinetune.data.task.question.QuestionDetector;
+import io.github.sparkfinetune.data.task.retrieval.EmbeddingData;
 import io.github.sparkfinetune.data.task.token.TaggedTextDetector;
 import io.github.sparkfinetune.data.task.token.TokenClassificationData;
 import java.io.IOException;
@@ -45,7 +46,8 @@ public final class TaskDatas {
             Task.MASKED_LM, MaskedLmData::of,
             Task.PREFERENCE, PreferenceData::of,
             Task.UNPAIRED_PREFERENCE, UnpairedPreferenceData::of,
-            Task.REWARD, RewardData::of));
+            Task.REWARD, RewardData::of,
+            Task.EMBEDDING, EmbeddingData::of));
 
     /** Detectors of sources by task; the more specific a task, the earlier. */
     private static final Map<Task, Function<SourcePreview, Optional<TaskCandidate>>> DETECTORS = new LinkedHashMap<>();

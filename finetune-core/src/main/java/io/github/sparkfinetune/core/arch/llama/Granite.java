@@ -26,7 +26,7 @@ public final class Granite extends Llama {
 
     @Override
     public Set<HeadKind> heads() {
-        return Set.of(HeadKind.CAUSAL_LM);
+        return Set.of(HeadKind.CAUSAL_LM, HeadKind.EMBEDDING);
     }
 
     @Override

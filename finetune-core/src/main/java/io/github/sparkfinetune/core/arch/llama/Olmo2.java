@@ -31,7 +31,7 @@ public final class Olmo2 extends Llama {
 
     @Override
     public Set<HeadKind> heads() {
-        return Set.of(HeadKind.CAUSAL_LM);
+        return Set.of(HeadKind.CAUSAL_LM, HeadKind.EMBEDDING);
     }
 
     @Override

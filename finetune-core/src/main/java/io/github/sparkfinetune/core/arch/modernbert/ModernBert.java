@@ -195,7 +195,7 @@ public final class ModernBert extends ConfiguredEncoder {
             case TOKEN_CLASSIFICATION, SEQUENCE_CLASSIFICATION -> sequenceHead(classes);
             case QUESTION_ANSWERING -> sequenceHead(2);
             case MASKED_LM -> new HeadSpec(dense().map(), headActivation(), 0, 0);
-            case NONE, CAUSAL_LM -> super.head(kind, classes);
+            case EMBEDDING, CAUSAL_LM -> super.head(kind, classes);
         };
     }
 

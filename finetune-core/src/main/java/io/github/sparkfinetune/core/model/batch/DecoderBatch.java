@@ -2,12 +2,14 @@ package io.github.sparkfinetune.core.model.batch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.EmbeddingConfig.Pooling;
 import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -19,7 +21,7 @@ import java.util.function.Function;
  *
  * <p>Tensors: {@code positions} [N], I64, in the document; {@code places} [M], I64, the indices of the tokens whose
  * hidden states the last block returns. {@link LayerInputs} describes the tensors of each layer. The targets are the
- * tokens that follow each index.
+ * tokens that follow each index. {@link PooledTexts} describes the tensors of embeddings.
  */
 public final class DecoderBatch {
     private final NDManager owner;
@@ -54,6 +56,29 @@ public final class DecoderBatch {
             int last = lastToken(document, padTokenId);
             return (token, target) -> token == last;
         });
+    }
+
+    /**
+     * Builds a batch of documents, whose rows the last block pools.
+     *
+     * @param multiple divisor of the number of rows
+     */
+    public Batch ofPooled(List<Sample> samples, DecoderShape shape, int multiple, Pooling pooling) {
+        Batch batch = of(samples, shape, multiple, document -> (token, target) -> false);
+        int[] lengths = samples.stream()
+                .flatMapToInt(sample -> Arrays.stream(sample.documents()))
+                .toArray();
+        Map<String, NDArray> tensors = new HashMap<>(batch.tensors());
+        tensors.putAll(
+                PooledTexts.of(owner, lengths, Math.toIntExact(batch.ids().size()), pooling));
+        return new Batch(
+                batch.samples(),
+                batch.ids(),
+                batch.rows(),
+                batch.documents(),
+                tensors,
+                batch.layers(),
+                batch.targets());
     }
 
     private static int lastToken(IntBuffer document, int padTokenId) {

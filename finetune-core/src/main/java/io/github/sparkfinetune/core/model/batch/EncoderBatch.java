@@ -3,8 +3,10 @@ package io.github.sparkfinetune.core.model.batch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.conf.EmbeddingConfig.Pooling;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
 import io.github.sparkfinetune.core.arch.EncoderShape;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Arrays;
@@ -15,14 +17,14 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
- * Builds the batches of encoders.
+ * Builds the batches of encoders. Each document of a sample is a text by itself, except in a masked language model.
  *
- * <p>Tensors: token type ids {@code types} [N]; {@code positions} [N]; {@code first} [B], the row of each sample's
- * first token; for a masked language model {@code places} [M], the rows of the tokens with a label. All are I64. With
- * counted padding also {@code attention_mask} [N], F32, 0 at padding. {@link AttentionCalls} describes the tensors of
- * attention, {@link NearTokens} those of families with a window, {@link FlashInputs} those of flash attention. Layers
- * with rotary positions also have the tensors of {@link Rotations}. The targets are the labels of the rows in
- * {@code places}.
+ * <p>Tensors: token type ids {@code types} [N]; {@code positions} [N]; {@code first} [B], the row of each text's first
+ * token; for a masked language model {@code places} [M], the rows of the tokens with a label. All are I64. With counted
+ * padding also {@code attention_mask} [N], F32, 0 at padding. {@link AttentionCalls} describes the tensors of
+ * attention, {@link PooledTexts} those of embeddings, {@link NearTokens} those of families with a window,
+ * {@link FlashInputs} those of flash attention. Layers with rotary positions also have the tensors of
+ * {@link Rotations}. The targets are the labels of the rows in {@code places}.
  */
 public final class EncoderBatch {
     private final NDManager owner;
@@ -30,6 +32,7 @@ public final class EncoderBatch {
     private final EncoderShape shape;
     private final Rotations rotations;
     private final List<Sample> samples;
+    private final List<BatchText> texts;
     private final int[] rows;
     private final int[] firstRows;
     private final int[] lengths;
@@ -41,6 +44,7 @@ public final class EncoderBatch {
             EncoderArchitecture architecture,
             Rotations rotations,
             List<Sample> samples,
+            List<BatchText> texts,
             int counted,
             int multiple) {
         this.owner = owner;
@@ -48,14 +52,15 @@ public final class EncoderBatch {
         this.rotations = rotations;
         this.shape = architecture.shape();
         this.samples = List.copyOf(samples);
-        this.lengths = samples.stream().mapToInt(Sample::length).toArray();
+        this.texts = texts;
+        this.lengths = texts.stream().mapToInt(BatchText::length).toArray();
         this.rows =
                 Arrays.stream(lengths).map(length -> Math.max(counted, length)).toArray();
         this.firstRows = Batch.firstRows(rows);
         int longest = Arrays.stream(rows).max().orElseThrow();
         if (longest > shape.maxLength()) {
             throw new IllegalArgumentException(
-                    "a sample has " + longest + " tokens, the model takes at most " + shape.maxLength());
+                    "a text has " + longest + " tokens, the model takes at most " + shape.maxLength());
         }
         int all = Arrays.stream(rows).sum();
         this.tokens = Batch.roundedUp(all, multiple);
@@ -69,7 +74,8 @@ public final class EncoderBatch {
      * @param samples samples, not empty, none longer than the model's maximum
      * @param counted minimum number of tokens of each sample, including counted padding; 0 for no padding
      * @param multiple divisor of the number of rows
-     * @param isMaskedLm whether the batch is for a masked language model
+     * @param head head of the model; a masked language model sees all documents of a sample as one text
+     * @param pooling choice of the rows of an embedding; unused by other heads
      * @param isFlash whether the model computes attention by flash attention
      */
     public static Batch of(
@@ -79,12 +85,16 @@ public final class EncoderBatch {
             List<Sample> samples,
             int counted,
             int multiple,
-            boolean isMaskedLm,
+            HeadKind head,
+            Pooling pooling,
             boolean isFlash) {
-        return new EncoderBatch(owner, architecture, rotations, samples, counted, multiple).build(isMaskedLm, isFlash);
+        List<BatchText> texts =
+                head == HeadKind.MASKED_LM ? BatchText.ofSamples(samples) : BatchText.ofDocuments(samples);
+        return new EncoderBatch(owner, architecture, rotations, samples, texts, counted, multiple)
+                .build(head, pooling, isFlash);
     }
 
-    private Batch build(boolean isMaskedLm, boolean isFlash) {
+    private Batch build(HeadKind head, Pooling pooling, boolean isFlash) {
         NDArray ids = fill();
         AttentionCalls calls = AttentionCalls.of(lengths, rows, tokens, architecture.padsAttention());
         tensors.putAll(calls.tensors(owner));
@@ -94,12 +104,17 @@ public final class EncoderBatch {
         // The script decides for each call whether probabilities are dropped.
         boolean canBeFlash = Arrays.equals(lengths, rows) && (architecture.padsAttention() || !isByText);
         tensors.putAll(
-                canBeFlash ? FlashInputs.of(owner, texts(), window, window) : FlashInputs.near(owner, window, window));
+                canBeFlash
+                        ? FlashInputs.of(owner, lengthsWithFiller(), window, window)
+                        : FlashInputs.near(owner, window, window));
         if (window >= 0 && !isByText && !isFlash) {
             tensors.putAll(NearTokens.band(owner, calls, architecture));
         }
         LongStream targets = LongStream.empty();
-        if (isMaskedLm) {
+        if (head == HeadKind.EMBEDDING) {
+            tensors.putAll(PooledTexts.of(owner, lengths, tokens, pooling));
+        }
+        if (head == HeadKind.MASKED_LM) {
             tensors.put("indices", Tensors.of(owner, labelled().toArray()));
             targets = samples.stream()
                     .flatMapToInt(sample -> Arrays.stream(sample.labels()))
@@ -107,11 +122,19 @@ public final class EncoderBatch {
                     .asLongStream();
         }
         return new Batch(
-                samples, ids, rows, calls.documents(), tensors, layers(), Tensors.of(owner, targets.toArray()));
+                samples,
+                ids,
+                BatchText.rows(texts, rows, samples.size()),
+                calls.documents().stream()
+                        .map(call -> BatchText.document(texts, call))
+                        .toList(),
+                tensors,
+                layers(),
+                Tensors.of(owner, targets.toArray()));
     }
 
     /** Returns the number of tokens of each text, in the order of the rows, and of filler tokens. */
-    private long[] texts() {
+    private long[] lengthsWithFiller() {
         IntStream filler = IntStream.of(tokens - Arrays.stream(rows).sum()).filter(count -> count > 0);
         return IntStream.concat(Arrays.stream(rows), filler).asLongStream().toArray();
     }
@@ -136,7 +159,7 @@ public final class EncoderBatch {
         long[] positions = new long[tokens];
         float[] mask = new float[tokens];
         for (int i = 0; i < rows.length; i++) {
-            fill(firstRows[i], samples.get(i), rows[i], ids, types, positions);
+            fill(firstRows[i], texts.get(i), rows[i], ids, types, positions);
             Arrays.fill(mask, firstRows[i], firstRows[i] + lengths[i], 1);
         }
         int last = rows.length - 1;
@@ -156,15 +179,16 @@ public final class EncoderBatch {
         return Tensors.of(owner, ids);
     }
 
-    private void fill(int at, Sample sample, int length, long[] ids, long[] types, long[] positions) {
+    private void fill(int at, BatchText text, int length, long[] ids, long[] types, long[] positions) {
+        Sample sample = samples.get(text.sample());
         // RoBERTa counts positions over the tokens that are not padding. A padding id inside a text has the padding
         // position. BERT counts all tokens.
         int next = shape.tables().firstPosition();
         for (int t = 0; t < length; t++) {
-            boolean token = t < sample.length();
-            int id = token ? sample.inputIds()[t] : shape.paddingId();
+            boolean token = t < text.length();
+            int id = token ? sample.inputIds()[text.firstToken() + t] : shape.paddingId();
             ids[at + t] = id;
-            types[at + t] = token ? sample.tokenTypeIds()[t] : 0;
+            types[at + t] = token ? sample.tokenTypeIds()[text.firstToken() + t] : 0;
             if (shape.tables().firstPosition() == 0) {
                 positions[at + t] = t;
             } else {

@@ -86,6 +86,8 @@ public record Adaptation(
             Optional<PeftAdapter> adapter,
             int threads) {
         Architecture architecture = Architectures.of(config);
+        Optional<PeftAdapter> named =
+                head == HeadKind.EMBEDDING ? adapter.map(some -> some.under(architecture.prefix())) : adapter;
         boolean quantised = Nf4Checkpoint.isQuantized(config);
         if (!method.isLora()) {
             if (quantised) {
@@ -94,19 +96,19 @@ public record Adaptation(
             }
             return of(Trainable.of(method, architecture.shape().layers()));
         }
-        LoraSettings settings = adapter.map(PeftAdapter::settings)
+        LoraSettings settings = named.map(PeftAdapter::settings)
                 .orElseGet(() -> LoraSettings.of(method, architecture, taskType, baseModel)
                         .saving(lacking(architecture, head, source)));
         List<LinearModule> linears = ModelModules.linears(architecture, head, source);
-        if (adapter.isEmpty()) {
+        if (named.isEmpty()) {
             LoraTargets.checkNames(settings, linears);
         }
         WeightSpec table = architecture.table();
         // If the adapter has the table, loading it compares both shapes.
-        if (adapter.map(loaded -> !loaded.tensors().containsKey(table.name())).orElse(true)) {
+        if (named.map(loaded -> !loaded.tensors().containsKey(table.name())).orElse(true)) {
             checkTokens(settings, table);
         }
-        return of(settings, linears, adapter, storage(method), threads);
+        return of(settings, linears, named, storage(method), threads);
     }
 
     private static void checkTokens(LoraSettings settings, WeightSpec table) {

@@ -11,7 +11,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.objective.Objective;
-import io.github.sparkfinetune.core.task.ClassifierKind;
+import io.github.sparkfinetune.core.task.AnyModelKind;
 import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.task.Pretrained;
@@ -35,7 +35,7 @@ import java.util.stream.Stream;
  * columns of the problem are null).
  */
 public abstract class ClassificationTask implements TaskSpec {
-    private static final ClassifierKind KIND = new ClassifierKind(HeadKind.SEQUENCE_CLASSIFICATION);
+    private static final AnyModelKind KIND = new AnyModelKind(HeadKind.SEQUENCE_CLASSIFICATION);
 
     /** Returns the task of a run. */
     public static ClassificationTask of(RunConfig config) {
@@ -74,7 +74,7 @@ public abstract class ClassificationTask implements TaskSpec {
     abstract Object[] predicted(float[] logits, List<String> labels);
 
     @Override
-    public ClassifierKind modelKind() {
+    public AnyModelKind modelKind() {
         return KIND;
     }
 

@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.task.language.RewardTask;
 import io.github.sparkfinetune.core.task.language.SftTask;
 import io.github.sparkfinetune.core.task.language.UnpairedPreferenceTask;
 import io.github.sparkfinetune.core.task.question.QuestionAnsweringTask;
+import io.github.sparkfinetune.core.task.retrieval.EmbeddingTask;
 import io.github.sparkfinetune.core.task.token.TokenClassificationTask;
 import java.util.EnumMap;
 import java.util.Map;
@@ -36,7 +37,9 @@ public final class TaskSpecs {
             Task.UNPAIRED_PREFERENCE,
             UnpairedPreferenceTask::of,
             Task.REWARD,
-            RewardTask::of));
+            RewardTask::of,
+            Task.EMBEDDING,
+            EmbeddingTask::of));
 
     private TaskSpecs() {}
 

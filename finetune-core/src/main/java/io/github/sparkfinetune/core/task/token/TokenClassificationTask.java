@@ -9,7 +9,7 @@ import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.SequenceLabelingMetrics;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.objective.TokenClassificationLoss;
-import io.github.sparkfinetune.core.task.ClassifierKind;
+import io.github.sparkfinetune.core.task.AnyModelKind;
 import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.ExampleColumns;
 import io.github.sparkfinetune.core.task.Labels;
@@ -33,10 +33,10 @@ import java.util.Optional;
  * row; then the three columns before it are null).
  */
 public final class TokenClassificationTask implements TaskSpec {
-    private static final ClassifierKind KIND = new ClassifierKind(HeadKind.TOKEN_CLASSIFICATION);
+    private static final AnyModelKind KIND = new AnyModelKind(HeadKind.TOKEN_CLASSIFICATION);
 
     @Override
-    public ClassifierKind modelKind() {
+    public AnyModelKind modelKind() {
         return KIND;
     }
 

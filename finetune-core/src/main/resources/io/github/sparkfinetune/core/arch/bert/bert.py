@@ -8,13 +8,14 @@ from typing import Dict, List
 
 import torch
 from core.model.encoder_layer import EncoderLayer
+from core.model.pooling import Pooling
 from core.tensor.autograd import Autograd
 from core.tensor.rows import Rows
 from core.tensor.tensors import Tensors
 from torch import Tensor
 
 
-class Bert(EncoderLayer, Autograd, Rows, Tensors):
+class Bert(EncoderLayer, Pooling, Autograd, Rows, Tensors):
     embeddings_scale: float
     position_padding: int
     head_act: str
@@ -65,6 +66,17 @@ class Bert(EncoderLayer, Autograd, Rows, Tensors):
     ) -> Tensor:
         """x [N, H] -> logits [N, classes]"""
         return self.linear(self.dropped(x, masks, "head", self.head_scale), w, masks, "classifier")
+
+    def embedding_head(
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+    ) -> Tensor:
+        """x [N, H] -> embeddings [B, H]"""
+        return self.pooled(x, batch)
 
     def masked_lm_head(
         self,

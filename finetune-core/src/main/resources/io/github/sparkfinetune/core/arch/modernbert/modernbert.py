@@ -18,6 +18,7 @@ from core.model.dropout import Dropout
 from core.model.dropped_attention import DroppedAttention
 from core.model.linear import Linear
 from core.model.norm import LayerNorm
+from core.model.pooling import Pooling
 from core.model.rope import Rope
 from core.tensor.autograd import Autograd
 from core.tensor.rows import Rows
@@ -32,6 +33,7 @@ class ModernBert(
     LayerNorm,
     Activation,
     Dropout,
+    Pooling,
     Rope,
     Autograd,
     Rows,
@@ -251,6 +253,17 @@ class ModernBert(
             texts = x.split(documents)[: pooled.size(0)]
             pooled = torch.stack([text.mean([0]) for text in texts])
         return self.classes(pooled, w, masks)
+
+    def embedding_head(
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+    ) -> Tensor:
+        """x [N, H] -> embeddings [B, H]"""
+        return self.pooled(x, batch)
 
     def token_head(
         self,

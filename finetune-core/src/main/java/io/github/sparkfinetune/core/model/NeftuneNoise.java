@@ -1,11 +1,10 @@
-package io.github.sparkfinetune.core.train;
+package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.TrainingConfig;
-import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Seeds;
@@ -20,7 +19,7 @@ import java.nio.FloatBuffer;
  * {@code transformers/integrations/neftune.py} uses the batch's length with padding as L. Here the noise is a function
  * of (seed, step, sample, token, element): it does not depend on the other samples of the batch.
  */
-final class NeftuneNoise {
+public final class NeftuneNoise {
     /** Bits of one noise value; one draw yields two values. */
     private static final int BITS = 24;
 
@@ -32,7 +31,7 @@ final class NeftuneNoise {
     private ByteBuffer buffer = ByteBuffer.allocateDirect(0);
 
     /** Creates the noise of a run; there is none if {@code neftune_noise_alpha} is 0. */
-    NeftuneNoise(TrainingConfig training) {
+    public NeftuneNoise(TrainingConfig training) {
         this.alpha = training.regularization().neftuneNoiseAlpha();
         this.seed = training.seed();
     }
@@ -42,7 +41,7 @@ final class NeftuneNoise {
      *
      * @param newStep number of completed optimizer steps
      */
-    void step(long newStep) {
+    public void step(long newStep) {
         step = newStep;
     }
 
@@ -52,7 +51,7 @@ final class NeftuneNoise {
      * @param rows result of {@link Model#lookup} for the batch, F32
      * @param tableScale factor by which the embedding module scales rows before noise is added
      */
-    void add(NDManager owner, NDArray rows, Batch batch, double tableScale) {
+    public void add(NDManager owner, NDArray rows, Batch batch, double tableScale) {
         if (alpha == 0) {
             return;
         }

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.metric;
+package io.github.sparkfinetune.core.metric.rouge;
 
 import java.util.Map;
 import java.util.function.Predicate;

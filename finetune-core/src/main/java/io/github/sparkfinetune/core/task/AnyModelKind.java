@@ -12,11 +12,11 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 
 /**
- * An encoder or a decoder with a head that classifies.
+ * An encoder or a decoder with a head.
  *
  * @param head kind of the head
  */
-public record ClassifierKind(HeadKind head) implements ModelKind<Model> {
+public record AnyModelKind(HeadKind head) implements ModelKind<Model> {
 
     private ModelKind<? extends Model> of(HfConfig config) {
         return Architectures.isDecoder(config) ? new DecoderKind(head) : new EncoderKind(head);

@@ -1,28 +1,23 @@
-package io.github.sparkfinetune.data.task.language;
+package io.github.sparkfinetune.data.task;
 
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.sft.SftRecords;
-import io.github.sparkfinetune.data.task.CleanRow;
-import io.github.sparkfinetune.data.task.ContentHash;
-import io.github.sparkfinetune.data.task.RawRow;
-import io.github.sparkfinetune.data.task.RowCleaner;
-import io.github.sparkfinetune.data.task.TextCleaner;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /**
- * Rows with conversations, instructions or prompts, each a JSON object of its columns.
+ * Rows that are JSON objects of their columns: conversations, instructions, prompts, texts that belong together.
  *
  * @param <C> content of a row
  * @param reader reader of one row
  * @param maxTextBytes length at which a text is cut
  */
-record ConversationRows<C>(Reader<C> reader, int maxTextBytes) implements RowCleaner.Factory<C> {
+public record JsonRows<C>(Reader<C> reader, int maxTextBytes) implements RowCleaner.Factory<C> {
 
     /** Reader of rows. */
-    interface Reader<C> extends Serializable {
+    public interface Reader<C> extends Serializable {
         /**
          * Reads a row.
          *

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.metric;
+package io.github.sparkfinetune.core.metric.rouge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.train;
+package io.github.sparkfinetune.core.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
@@ -9,10 +9,6 @@ import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.llama.Gemma3;
-import io.github.sparkfinetune.core.model.Decoder;
-import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.core.model.MatmulBackend;
-import io.github.sparkfinetune.core.model.TokenBatch;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.model.weight.Block;

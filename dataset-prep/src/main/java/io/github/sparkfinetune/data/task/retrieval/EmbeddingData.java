@@ -1,0 +1,173 @@
+package io.github.sparkfinetune.data.task.retrieval;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.EmbeddingConfig;
+import io.github.sparkfinetune.conf.EmbeddingConfig.Side;
+import io.github.sparkfinetune.conf.Packing;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.SampleOutput;
+import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.JsonRows;
+import io.github.sparkfinetune.data.task.RawSource;
+import io.github.sparkfinetune.data.task.Reading;
+import io.github.sparkfinetune.data.task.RowCleaner;
+import io.github.sparkfinetune.data.task.SampleSink;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.TextRows;
+import io.github.sparkfinetune.data.tokenizer.Encoded;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * Task {@code embedding}: a text with one that belongs to it, and with texts that do not, is a sample of as many
+ * documents, in this order. With {@code embedding.loss} {@code cosent} a sample is a pair, and its target is its score.
+ * Each text begins with the prompt of its side. Tokens are those of {@code sentence-transformers}.
+ */
+public record EmbeddingData(DataConfig data, EmbeddingConfig embedding) implements TaskData<RelatedTexts> {
+    /** Name of the group of rows with one text, which are held out together. */
+    private static final String GROUP = "text";
+
+    public static EmbeddingData of(RunConfig config) {
+        return new EmbeddingData(config.data(), config.tasks().embedding());
+    }
+
+    @Override
+    public TokenizerFiles tokenizer(TokenizerFiles files) {
+        return files.withPadding();
+    }
+
+    @Override
+    public void check(TokenizerFiles files) {
+        TextRows.refuseCorpus(data);
+        if (data.samples().packing() != Packing.NONE) {
+            throw RunException.config(
+                    "data.packing: a text is embedded by itself, texts of task embedding are not packed: leave it out");
+        }
+    }
+
+    @Override
+    public Reading<RelatedTexts> reading(RawSource source, TokenizerFiles files, boolean supervised) {
+        if (!supervised) {
+            return textsAlone(source);
+        }
+        TextRows.refuseBareTexts(source, "hold no pairs", "jsonl, csv or parquet for task embedding");
+        boolean isScored = embedding.vectors().comparesScores();
+        RelatedTextReader reader = new RelatedTextReader(
+                data.columns().text(),
+                data.columns().textPair(),
+                embedding.texts().negative(),
+                embedding.texts().numNegatives(),
+                isScored ? data.columns().label() : null,
+                !isScored);
+        requireColumns(source, isScored);
+        return new Reading.JsonObjects<>(
+                reader.columns().stream().filter(source.columns()::contains).toList(),
+                new JsonRows<>(reader, data.rows().maxTextBytes()));
+    }
+
+    private Reading<RelatedTexts> textsAlone(RawSource source) {
+        Reading.Texts<TextRows.Content> texts =
+                (Reading.Texts<TextRows.Content>) TextRows.reading(data.withoutPair(), source, null);
+        RowCleaner.Factory<TextRows.Content> cleaners = texts.cleaner();
+        return new Reading.Texts<>(texts.columns(), () -> {
+            RowCleaner<TextRows.Content> cleaner = cleaners.open();
+            return row -> cleaner.clean(row).map(content -> new RelatedTexts(content.text(), List.of(), List.of()));
+        });
+    }
+
+    private void requireColumns(RawSource source, boolean isScored) {
+        if (data.columns().textPair() == null) {
+            throw RunException.config("data.text_pair: task embedding trains on pairs of texts: name the column of the"
+                    + " text that belongs to " + data.columns().text());
+        }
+        List<String> present = source.columns();
+        List<String> needed =
+                new ArrayList<>(List.of(data.columns().text(), data.columns().textPair()));
+        if (isScored) {
+            needed.add(data.columns().label());
+        }
+        if (embedding.texts().negative() != null) {
+            needed.add(embedding.texts().negative());
+        }
+        // A source of JSON lines without rows has no columns; it is refused when rows are counted.
+        if (!present.isEmpty() && !present.containsAll(needed)) {
+            throw RunException.config(source.key() + ": " + source.path() + " lacks columns of task embedding ("
+                    + String.join(", ", needed) + "), its columns are "
+                    + String.join(", ", present.stream().sorted().toList()));
+        }
+    }
+
+    @Override
+    public Optional<String> groupName() {
+        return Optional.of(GROUP);
+    }
+
+    @Override
+    public byte[] group(RelatedTexts row) {
+        return row.text().getBytes(StandardCharsets.UTF_8);
+    }
+
+    private Encoded encoded(TextTokenizer tokenizer, String text, Side side) {
+        return tokenizer.encode(
+                embedding.texts().prompt(side) + text, null, data.samples().maxLength());
+    }
+
+    @Override
+    public Encoder<RelatedTexts> encoder(
+            TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
+        return row -> {
+            List<Encoded> texts = new ArrayList<>();
+            texts.add(encoded(tokenizer, row.content().text(), Side.QUERY));
+            row.content().others().forEach(other -> texts.add(encoded(tokenizer, other, Side.DOCUMENT)));
+            if (texts.stream().anyMatch(text -> text.inputIds().length == 0)) {
+                throw RunException.data(key + ": " + row.file() + " has a text that gives no token: remove it");
+            }
+            return TextListSamples.bytes(texts, row.content().scores());
+        };
+    }
+
+    @Override
+    public SampleSink sink(SampleOutput output, List<String> labels) {
+        return new TextListSamples(output);
+    }
+
+    @Override
+    public SampleSchema schema() {
+        SampleSchema documents = SampleSchema.ofDocuments(true);
+        return embedding.vectors().comparesScores() ? documents.with(SampleSchema.Column.TARGETS) : documents;
+    }
+
+    @Override
+    public DatasetOptions options(TokenizerFiles files) {
+        return DatasetOptions.of(data, files, GROUP)
+                .withColumns(
+                        data.columns().text(),
+                        data.columns().textPair(),
+                        embedding.vectors().comparesScores() ? data.columns().label() : null)
+                .withRelated(new DatasetOptions.RelatedOptions(
+                        embedding.texts().negative(),
+                        embedding.texts().negative() == null
+                                ? null
+                                : embedding.texts().numNegatives(),
+                        embedding.texts().queryPrompt(),
+                        embedding.texts().documentPrompt()));
+    }
+
+    @Override
+    public Function<CleanRow<RelatedTexts>, TaskInput> usableInputs(TextTokenizer tokenizer, TokenizerFiles files) {
+        return row -> {
+            String text = row.content().text();
+            Encoded encoded = encoded(tokenizer, text, embedding.texts().predictAs());
+            return TaskInput.text(row.file(), text, null, TextListSamples.sample(List.of(encoded)));
+        };
+    }
+}

@@ -1,0 +1,175 @@
+package io.github.sparkfinetune.core.task.retrieval;
+
+import static io.github.sparkfinetune.core.task.Column.nullable;
+import static io.github.sparkfinetune.core.task.Column.required;
+
+import io.github.sparkfinetune.conf.EmbeddingConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.arch.TextPooling;
+import io.github.sparkfinetune.core.checkpoint.ModelCard;
+import io.github.sparkfinetune.core.metric.Metric;
+import io.github.sparkfinetune.core.metric.Metrics;
+import io.github.sparkfinetune.core.metric.RetrievalMetrics;
+import io.github.sparkfinetune.core.metric.SimilarityMetrics;
+import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.weight.Adaptation;
+import io.github.sparkfinetune.core.objective.EmbeddingLoss;
+import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.Pretrained;
+import io.github.sparkfinetune.core.task.RankingColumns;
+import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hf.SentenceTransformerFiles;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A vector for each text, near to the vectors of the texts that belong to it ({@code sentence-transformers}).
+ *
+ * <p>Columns of an evaluation, one row per pair: {@code index} (of the sample in the split), {@code text},
+ * {@code text_pair} (both with their prompts), {@code similarity} (cosine of the vectors), {@code score} (of a scored
+ * pair, else null), {@code text_id} and {@code pair_id} (equal for equal tokens), {@code text_embedding} and
+ * {@code pair_embedding}. Columns of a prediction: {@code index} (of the row in the source), {@code file},
+ * {@code text}, {@code embedding}, {@code error} (reason for an unusable row; then text and embedding are null).
+ *
+ * <p>With the loss {@code multiple_negatives_ranking}, a text is a query. The texts that belong to it are ranked among
+ * the second texts of the whole split.
+ */
+public final class EmbeddingTask implements TaskSpec {
+    private final EmbeddingConfig embedding;
+    private final EmbeddingKind kind;
+    private final int maxLength;
+
+    private EmbeddingTask(EmbeddingConfig embedding, int maxLength) {
+        this.embedding = embedding;
+        this.kind = new EmbeddingKind(embedding);
+        this.maxLength = maxLength;
+    }
+
+    /** Returns the task of a run. */
+    public static EmbeddingTask of(RunConfig config) {
+        return new EmbeddingTask(
+                config.tasks().embedding(), config.data().samples().maxLength());
+    }
+
+    private boolean isScored() {
+        return embedding.vectors().comparesScores();
+    }
+
+    @Override
+    public EmbeddingKind modelKind() {
+        return kind;
+    }
+
+    @Override
+    public EmbeddingModel load(Pretrained base, Labels labels, Adaptation adaptation, long seed) {
+        Model model = kind.load(base, 0, adaptation, seed);
+        int width = model.width();
+        return new EmbeddingModel(base.manager(), model, embedding, EmbeddingLoss.of(base.manager(), embedding, width));
+    }
+
+    /** Returns the length of all texts of a sample. */
+    @Override
+    public int longestSample(int longest) {
+        return embedding.texts().most() * longest;
+    }
+
+    @Override
+    public List<Metric> metrics() {
+        return isScored() ? SimilarityMetrics.all() : RetrievalMetrics.all();
+    }
+
+    @Override
+    public Metrics metrics(Iterator<Object[]> rows, List<String> labels) {
+        if (isScored()) {
+            SimilarityMetrics metrics =
+                    new SimilarityMetrics(embedding.vectors().scale());
+            rows.forEachRemaining(row -> metrics.add((Double) row[0], (Double) row[1]));
+            return metrics;
+        }
+        RetrievalMetrics metrics = new RetrievalMetrics();
+        rows.forEachRemaining(row -> metrics.add((Double) row[1], (double[]) row[0]));
+        return metrics;
+    }
+
+    @Override
+    public List<String> metricColumns() {
+        return isScored() ? List.of("similarity", "score") : List.of(RankingColumns.RANKS, RankingColumns.LOSS);
+    }
+
+    @Override
+    public Optional<RankingColumns> rankingColumns() {
+        return isScored()
+                ? Optional.empty()
+                : Optional.of(new RankingColumns(
+                        "text_id",
+                        "text_embedding",
+                        "pair_id",
+                        "pair_embedding",
+                        embedding.vectors().scale()));
+    }
+
+    @Override
+    public String usualMetric(Map<String, Long> rowsPerLabel) {
+        return isScored() ? "spearman" : "ndcg_at_10";
+    }
+
+    @Override
+    public String lossUnit() {
+        return isScored() ? "set of pairs" : "query";
+    }
+
+    @Override
+    public List<Column> evaluationColumns() {
+        return List.of(
+                required("index", Column.Type.LONG),
+                required("text", Column.Type.STRING),
+                required("text_pair", Column.Type.STRING),
+                required("similarity", Column.Type.DOUBLE),
+                nullable("score", Column.Type.DOUBLE),
+                required("text_id", Column.Type.LONG),
+                required("pair_id", Column.Type.LONG),
+                required("text_embedding", Column.Type.FLOATS),
+                required("pair_embedding", Column.Type.FLOATS));
+    }
+
+    @Override
+    public List<Column> predictionColumns() {
+        return List.of(
+                required("index", Column.Type.LONG),
+                nullable("file", Column.Type.STRING),
+                nullable("text", Column.Type.STRING),
+                nullable("embedding", Column.Type.FLOATS),
+                nullable("error", Column.Type.STRING));
+    }
+
+    @Override
+    public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
+        return TextPooling.with(
+                model.asLanguageModel(className, dtype), embedding.vectors().pooling());
+    }
+
+    @Override
+    public Map<String, byte[]> savedFiles(HfConfig saved) {
+        return new SentenceTransformerFiles(
+                        EmbeddingKind.width(saved),
+                        maxLength,
+                        TextPooling.name(embedding.vectors().pooling()),
+                        embedding.texts().queryPrompt(),
+                        embedding.texts().documentPrompt())
+                .files();
+    }
+
+    @Override
+    public ModelCard.Usage usage() {
+        return new ModelCard.Usage("sentence-transformers", "sentence-similarity", """
+                from sentence_transformers import SentenceTransformer
+
+                model = SentenceTransformer("path/to/this/folder")  # a %s
+                model.similarity(model.encode_query(["a text"]), model.encode_document(["one text", "another"]))
+                """);
+    }
+}

@@ -1,0 +1,113 @@
+package io.github.sparkfinetune.spark.predict;
+
+import io.github.sparkfinetune.core.rank.Queries;
+import io.github.sparkfinetune.core.rank.RankedQuery;
+import io.github.sparkfinetune.core.rank.UnitVectors;
+import io.github.sparkfinetune.core.task.RankingColumns;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.storage.StorageLevel;
+
+/**
+ * Ranks of the documents that belong to queries, among all distinct documents of a split. Queries are sent to the
+ * partitions of the documents in parts of about {@value #PART_BYTES} bytes. Each partition counts its documents that
+ * come before those of a query, and the counts are added. So nothing is approximate, and no machine needs all vectors.
+ */
+final class ExactRanks {
+    private static final int PART_BYTES = 64 << 20;
+    private static final StructType SCHEMA = new StructType()
+            .add(RankingColumns.RANKS, DataTypes.createArrayType(DataTypes.DoubleType, false), false)
+            .add(RankingColumns.LOSS, DataTypes.DoubleType, false);
+
+    private ExactRanks() {}
+
+    /**
+     * Returns a row per query, with the columns {@link RankingColumns#RANKS} and {@link RankingColumns#LOSS}.
+     *
+     * @param pairs rows of an evaluation
+     */
+    static Dataset<Row> of(Dataset<Row> pairs, RankingColumns columns) {
+        SparkSession session = pairs.sparkSession();
+        JavaSparkContext spark = new JavaSparkContext(session.sparkContext());
+        JavaRDD<UnitVectors> documents = pairs.groupBy(functions.col(columns.documentId()))
+                .agg(functions.first(columns.document()).as("vector"))
+                .toJavaRDD()
+                .mapPartitions(ExactRanks::block)
+                .persist(StorageLevel.MEMORY_AND_DISK());
+        try {
+            List<Row> ranked = new ArrayList<>();
+            Iterator<Row> queries = pairs.groupBy(functions.col(columns.queryId()))
+                    .agg(
+                            functions.first(columns.query()).as("vector"),
+                            functions
+                                    .collect_list(functions.struct(columns.documentId(), columns.document()))
+                                    .as("relevant"))
+                    .toLocalIterator();
+            while (queries.hasNext()) {
+                ranked(part(queries, columns.scale()), documents, spark)
+                        .forEach(query -> ranked.add(RowFactory.create(query.ranks(), query.loss())));
+            }
+            return session.createDataFrame(ranked, SCHEMA);
+        } finally {
+            documents.unpersist(false);
+        }
+    }
+
+    private static List<RankedQuery> ranked(Queries queries, JavaRDD<UnitVectors> documents, JavaSparkContext spark) {
+        Broadcast<Queries> sent = spark.broadcast(queries);
+        try {
+            double[][] counts = documents
+                    .map(block -> sent.value().counts(block))
+                    .treeAggregate(
+                            queries.counts(new UnitVectors(new long[0], new float[0], 0)), Queries::sum, Queries::sum);
+            return queries.ranked(counts);
+        } finally {
+            sent.destroy();
+        }
+    }
+
+    /** Takes queries until their vectors and those of their documents fill a part. */
+    private static Queries part(Iterator<Row> rows, double scale) {
+        Queries queries = new Queries(scale);
+        long bytes = 0;
+        while (rows.hasNext() && bytes < PART_BYTES) {
+            Row row = rows.next();
+            float[] query = UnitVectors.unit(Rows.floats(row.getList(1)));
+            List<Row> relevant = row.getList(2);
+            queries.add(query, vectors(relevant));
+            bytes += (1L + relevant.size()) * query.length * Float.BYTES;
+        }
+        return queries;
+    }
+
+    private static Iterator<UnitVectors> block(Iterator<Row> rows) {
+        List<Row> all = new ArrayList<>();
+        rows.forEachRemaining(all::add);
+        return all.isEmpty()
+                ? Collections.emptyIterator()
+                : List.of(vectors(all)).iterator();
+    }
+
+    /** Returns the vectors of rows with an id and a vector. */
+    private static UnitVectors vectors(List<Row> rows) {
+        long[] ids = new long[rows.size()];
+        float[][] vectors = new float[ids.length][];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = rows.get(i).getLong(0);
+            vectors[i] = Rows.floats(rows.get(i).getList(1));
+        }
+        return UnitVectors.of(ids, vectors);
+    }
+}

@@ -1300,6 +1300,351 @@ class TextEmbedderParams(JavaParams):
         return self.getOrDefault(self.outputType)
 
 
+class TextEmbedderModelParams(JavaParams):
+    """Parameters of :class:`spark_finetune.ml.TextEmbedderModel`."""
+
+    batchSize: Param[int] = Param(
+        Params._dummy(),
+        "batchSize",
+        "rows in a batch",
+        TypeConverters.toInt,
+    )
+    inputCol: Param[str] = Param(
+        Params._dummy(),
+        "inputCol",
+        "column of the text",
+        TypeConverters.toString,
+    )
+    outputCol: Param[str] = Param(
+        Params._dummy(),
+        "outputCol",
+        "column of the embedding as array<float>; empty: none",
+        TypeConverters.toString,
+    )
+    predictionCol: Param[str] = Param(
+        Params._dummy(),
+        "predictionCol",
+        "column of the prediction; empty: none",
+        TypeConverters.toString,
+    )
+    side: Param[str] = Param(
+        Params._dummy(),
+        "side",
+        "query or document: the prompt of the texts; unset: embedding.predict_as",
+        TypeConverters.toString,
+    )
+
+    def __init__(self, java_model: Any | None = None) -> None:
+        super().__init__(java_model)
+        self._setDefault(
+            inputCol="text",
+            outputCol="",
+            predictionCol="embedding",
+        )
+
+    def setBatchSize(self, value: int) -> Self:
+        """Sets :py:attr:`batchSize`."""
+        return self._set(batchSize=value)
+
+    def getBatchSize(self) -> int:
+        """The value of :py:attr:`batchSize`, or its default."""
+        return self.getOrDefault(self.batchSize)
+
+    def setInputCol(self, value: str) -> Self:
+        """Sets :py:attr:`inputCol`."""
+        return self._set(inputCol=value)
+
+    def getInputCol(self) -> str:
+        """The value of :py:attr:`inputCol`, or its default."""
+        return self.getOrDefault(self.inputCol)
+
+    def setOutputCol(self, value: str) -> Self:
+        """Sets :py:attr:`outputCol`."""
+        return self._set(outputCol=value)
+
+    def getOutputCol(self) -> str:
+        """The value of :py:attr:`outputCol`, or its default."""
+        return self.getOrDefault(self.outputCol)
+
+    def setPredictionCol(self, value: str) -> Self:
+        """Sets :py:attr:`predictionCol`."""
+        return self._set(predictionCol=value)
+
+    def getPredictionCol(self) -> str:
+        """The value of :py:attr:`predictionCol`, or its default."""
+        return self.getOrDefault(self.predictionCol)
+
+    def setSide(self, value: str) -> Self:
+        """Sets :py:attr:`side`."""
+        return self._set(side=value)
+
+    def getSide(self) -> str:
+        """The value of :py:attr:`side`, or its default."""
+        return self.getOrDefault(self.side)
+
+
+class TextEmbedderTrainerParams(JavaParams):
+    """Parameters of :class:`spark_finetune.ml.TextEmbedderTrainer`."""
+
+    inputCol: Param[str] = Param(
+        Params._dummy(),
+        "inputCol",
+        "column of the text",
+        TypeConverters.toString,
+    )
+    labelCol: Param[str] = Param(
+        Params._dummy(),
+        "labelCol",
+        "column of the labels",
+        TypeConverters.toString,
+    )
+    learningRate: Param[float] = Param(
+        Params._dummy(),
+        "learningRate",
+        "peak learning rate",
+        TypeConverters.toFloat,
+    )
+    maxLength: Param[int] = Param(
+        Params._dummy(),
+        "maxLength",
+        "most tokens of a sample",
+        TypeConverters.toInt,
+    )
+    method: Param[str] = Param(
+        Params._dummy(),
+        "method",
+        "full, freeze, lora or qlora",
+        TypeConverters.toString,
+    )
+    model: Param[str] = Param(
+        Params._dummy(),
+        "model",
+        "folder of a model in Hugging Face layout, or its name on the Hub",
+        TypeConverters.toString,
+    )
+    negativeCol: Param[str] = Param(
+        Params._dummy(),
+        "negativeCol",
+        "column with a text, or a list of texts, that does not",
+        TypeConverters.toString,
+    )
+    numTrainEpochs: Param[int] = Param(
+        Params._dummy(),
+        "numTrainEpochs",
+        "passes over the rows",
+        TypeConverters.toInt,
+    )
+    outputDir: Param[str] = Param(
+        Params._dummy(),
+        "outputDir",
+        "folder in which each fit creates its own folder of a run",
+        TypeConverters.toString,
+    )
+    pairCol: Param[str] = Param(
+        Params._dummy(),
+        "pairCol",
+        "column of the text that belongs to it",
+        TypeConverters.toString,
+    )
+    perDeviceTrainBatchSize: Param[int] = Param(
+        Params._dummy(),
+        "perDeviceTrainBatchSize",
+        "samples of a rank in a micro-batch",
+        TypeConverters.toInt,
+    )
+    predictionCol: Param[str] = Param(
+        Params._dummy(),
+        "predictionCol",
+        "column of the prediction",
+        TypeConverters.toString,
+    )
+    ranks: Param[int] = Param(
+        Params._dummy(),
+        "ranks",
+        "barrier tasks that train together",
+        TypeConverters.toInt,
+    )
+    seed: Param[int] = Param(
+        Params._dummy(),
+        "seed",
+        "seed of all random numbers",
+        TypeConverters.toInt,
+    )
+    settings: Param[list[str]] = Param(
+        Params._dummy(),
+        "settings",
+        "further settings of the run: section.key=value, as for --set",
+        TypeConverters.toListString,
+    )
+
+    def __init__(
+        self,
+        *,
+        inputCol: str | None = None,
+        labelCol: str | None = None,
+        learningRate: float | None = None,
+        maxLength: int | None = None,
+        method: str | None = None,
+        model: str | None = None,
+        negativeCol: str | None = None,
+        numTrainEpochs: int | None = None,
+        outputDir: str | None = None,
+        pairCol: str | None = None,
+        perDeviceTrainBatchSize: int | None = None,
+        predictionCol: str | None = None,
+        ranks: int | None = None,
+        seed: int | None = None,
+        settings: list[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._java_obj = find("TextEmbedderTrainer")(self.uid)
+        self._setDefault(
+            inputCol="text",
+            labelCol="label",
+            pairCol="pair",
+            predictionCol="embedding",
+            settings=[],
+        )
+        given = {
+            "inputCol": inputCol,
+            "labelCol": labelCol,
+            "learningRate": learningRate,
+            "maxLength": maxLength,
+            "method": method,
+            "model": model,
+            "negativeCol": negativeCol,
+            "numTrainEpochs": numTrainEpochs,
+            "outputDir": outputDir,
+            "pairCol": pairCol,
+            "perDeviceTrainBatchSize": perDeviceTrainBatchSize,
+            "predictionCol": predictionCol,
+            "ranks": ranks,
+            "seed": seed,
+            "settings": settings,
+        }
+        self._set(**{name: value for name, value in given.items() if value is not None})
+
+    def setInputCol(self, value: str) -> Self:
+        """Sets :py:attr:`inputCol`."""
+        return self._set(inputCol=value)
+
+    def getInputCol(self) -> str:
+        """The value of :py:attr:`inputCol`, or its default."""
+        return self.getOrDefault(self.inputCol)
+
+    def setLabelCol(self, value: str) -> Self:
+        """Sets :py:attr:`labelCol`."""
+        return self._set(labelCol=value)
+
+    def getLabelCol(self) -> str:
+        """The value of :py:attr:`labelCol`, or its default."""
+        return self.getOrDefault(self.labelCol)
+
+    def setLearningRate(self, value: float) -> Self:
+        """Sets :py:attr:`learningRate`."""
+        return self._set(learningRate=value)
+
+    def getLearningRate(self) -> float:
+        """The value of :py:attr:`learningRate`, or its default."""
+        return self.getOrDefault(self.learningRate)
+
+    def setMaxLength(self, value: int) -> Self:
+        """Sets :py:attr:`maxLength`."""
+        return self._set(maxLength=value)
+
+    def getMaxLength(self) -> int:
+        """The value of :py:attr:`maxLength`, or its default."""
+        return self.getOrDefault(self.maxLength)
+
+    def setMethod(self, value: str) -> Self:
+        """Sets :py:attr:`method`."""
+        return self._set(method=value)
+
+    def getMethod(self) -> str:
+        """The value of :py:attr:`method`, or its default."""
+        return self.getOrDefault(self.method)
+
+    def setModel(self, value: str) -> Self:
+        """Sets :py:attr:`model`."""
+        return self._set(model=value)
+
+    def getModel(self) -> str:
+        """The value of :py:attr:`model`, or its default."""
+        return self.getOrDefault(self.model)
+
+    def setNegativeCol(self, value: str) -> Self:
+        """Sets :py:attr:`negativeCol`."""
+        return self._set(negativeCol=value)
+
+    def getNegativeCol(self) -> str:
+        """The value of :py:attr:`negativeCol`, or its default."""
+        return self.getOrDefault(self.negativeCol)
+
+    def setNumTrainEpochs(self, value: int) -> Self:
+        """Sets :py:attr:`numTrainEpochs`."""
+        return self._set(numTrainEpochs=value)
+
+    def getNumTrainEpochs(self) -> int:
+        """The value of :py:attr:`numTrainEpochs`, or its default."""
+        return self.getOrDefault(self.numTrainEpochs)
+
+    def setOutputDir(self, value: str) -> Self:
+        """Sets :py:attr:`outputDir`."""
+        return self._set(outputDir=value)
+
+    def getOutputDir(self) -> str:
+        """The value of :py:attr:`outputDir`, or its default."""
+        return self.getOrDefault(self.outputDir)
+
+    def setPairCol(self, value: str) -> Self:
+        """Sets :py:attr:`pairCol`."""
+        return self._set(pairCol=value)
+
+    def getPairCol(self) -> str:
+        """The value of :py:attr:`pairCol`, or its default."""
+        return self.getOrDefault(self.pairCol)
+
+    def setPerDeviceTrainBatchSize(self, value: int) -> Self:
+        """Sets :py:attr:`perDeviceTrainBatchSize`."""
+        return self._set(perDeviceTrainBatchSize=value)
+
+    def getPerDeviceTrainBatchSize(self) -> int:
+        """The value of :py:attr:`perDeviceTrainBatchSize`, or its default."""
+        return self.getOrDefault(self.perDeviceTrainBatchSize)
+
+    def setPredictionCol(self, value: str) -> Self:
+        """Sets :py:attr:`predictionCol`."""
+        return self._set(predictionCol=value)
+
+    def getPredictionCol(self) -> str:
+        """The value of :py:attr:`predictionCol`, or its default."""
+        return self.getOrDefault(self.predictionCol)
+
+    def setRanks(self, value: int) -> Self:
+        """Sets :py:attr:`ranks`."""
+        return self._set(ranks=value)
+
+    def getRanks(self) -> int:
+        """The value of :py:attr:`ranks`, or its default."""
+        return self.getOrDefault(self.ranks)
+
+    def setSeed(self, value: int) -> Self:
+        """Sets :py:attr:`seed`."""
+        return self._set(seed=value)
+
+    def getSeed(self) -> int:
+        """The value of :py:attr:`seed`, or its default."""
+        return self.getOrDefault(self.seed)
+
+    def setSettings(self, value: list[str]) -> Self:
+        """Sets :py:attr:`settings`."""
+        return self._set(settings=value)
+
+    def getSettings(self) -> list[str]:
+        """The value of :py:attr:`settings`, or its default."""
+        return self.getOrDefault(self.settings)
+
+
 class TextTokenizerParams(JavaParams):
     """Parameters of :class:`spark_finetune.ml.TextTokenizer`."""
 

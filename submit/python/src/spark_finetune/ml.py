@@ -13,6 +13,8 @@ __all__ = [
     "TextClassifierModel",
     "TextClassifierTrainer",
     "TextEmbedder",
+    "TextEmbedderModel",
+    "TextEmbedderTrainer",
     "TextTokenizer",
     "TokenClassifierModel",
     "TokenClassifierTrainer",
@@ -109,10 +111,33 @@ class LanguageModelTrainer(_params.LanguageModelTrainerParams, Trainer[LanguageM
 
 
 class TextEmbedder(_params.TextEmbedderParams, Transforming):
-    """Embeds texts with an encoder: the mean of the last layer's hidden states over the tokens of a text.
+    """Embeds texts with an untrained model: the mean of the last layer's hidden states over the tokens of a text.
 
     ``outputCol`` has a vector of Spark ML, or, with ``outputType`` ``array``, an ``array<float>``.
     """
+
+
+class TextEmbedderModel(_params.TextEmbedderModelParams, TrainedModel):
+    """Embeds texts with a model that :class:`TextEmbedderTrainer` or ``finetune run`` has trained.
+
+    ``predictionCol`` has a vector of Spark ML; ``outputCol``, if it is set, the same as ``array<float>``. ``side``
+    (``query`` or ``document``) chooses the prompt of the texts.
+    """
+
+
+class TextEmbedderTrainer(_params.TextEmbedderTrainerParams, Trainer[TextEmbedderModel]):
+    """Fine-tunes a model to embed texts near to the texts that belong to them.
+
+    A row is a pair of texts, in ``inputCol`` and ``pairCol``. With ``embedding.loss=cosent`` in ``settings``,
+    ``labelCol`` has a score from 0 to 1 for each pair.
+
+    >>> trainer = TextEmbedderTrainer(
+    ...     model="models/minilm", outputDir="runs/fits", inputCol="question", pairCol="answer", method="full"
+    ... )
+    >>> trainer.fit(pairs).setSide("query").transform(questions)
+    """
+
+    _model = TextEmbedderModel
 
 
 class TextTokenizer(_params.TextTokenizerParams, Transforming):

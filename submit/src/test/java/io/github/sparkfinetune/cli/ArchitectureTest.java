@@ -111,6 +111,7 @@ class ArchitectureTest {
             "spark.track",
             "spark.init",
             "spark.doctor",
+            "spark.ml.stage",
             "spark.ml",
             "report",
             "job",

@@ -1,10 +1,19 @@
 package io.github.sparkfinetune.data.hf;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
 
 /**
  * The files by which {@code sentence-transformers} loads a model folder as a transformer and a pooling.
@@ -21,7 +30,36 @@ public record SentenceTransformerFiles(
     public static final String POOLING = "1_Pooling/config.json";
 
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String MODE = "pooling_mode_";
     private static final String MODULE = "sentence_transformers.models.";
+
+    /**
+     * Returns the pooling that a model folder states, or empty if it is no folder of {@code sentence-transformers}.
+     *
+     * @throws RunException if the folder states none, or several at once
+     */
+    public static Optional<String> pooling(Path folder, Configuration hadoop) throws IOException {
+        Path file = new Path(folder, POOLING);
+        FileSystem files = file.getFileSystem(hadoop);
+        if (!files.exists(file)) {
+            return Optional.empty();
+        }
+        JsonNode settings = JsonFiles.parseObject(HadoopFiles.readText(files, file), file.toString());
+        if (settings.path("pooling_mode").isTextual()) {
+            return Optional.of(settings.path("pooling_mode").textValue());
+        }
+        List<String> modes = new ArrayList<>();
+        settings.fieldNames().forEachRemaining(name -> {
+            if (name.startsWith(MODE) && settings.path(name).asBoolean()) {
+                modes.add(name.substring(MODE.length()).replaceFirst("_tokens?$", ""));
+            }
+        });
+        if (modes.size() != 1) {
+            throw RunException.data(
+                    file + ": poolings " + modes + " are not supported: only one of mean, cls," + " lasttoken");
+        }
+        return Optional.of(modes.get(0));
+    }
 
     /** Returns the contents of the files by name. */
     public Map<String, byte[]> files() {

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -32,11 +33,19 @@ public final class AdapterMerge {
     public record Merged(int linears, int whole) {}
 
     /**
+     * What a task knows of its models.
+     *
+     * @param head head of the model
+     * @param usage how the merged model is used
+     * @param files returns further files of a model, by name, given its configuration
+     */
+    public record Task(HeadKind head, ModelCard.Usage usage, Function<HfConfig, Map<String, byte[]>> files) {}
+
+    /**
      * Merges an adapter into its base model.
      *
      * @param config configuration whose {@code model} is the base
-     * @param head the model's head
-     * @param usage how the merged model is used
+     * @param task head, usage and further files of the merged model
      * @param adapter Hadoop path of the adapter's folder
      * @param output Hadoop path of the new model folder, which must not exist
      * @param localDir folder for copies from other machines, which the caller deletes
@@ -44,8 +53,7 @@ public final class AdapterMerge {
      */
     public static Merged run(
             RunConfig config,
-            HeadKind head,
-            ModelCard.Usage usage,
+            Task task,
             String adapter,
             String output,
             Configuration hadoop,
@@ -58,15 +66,18 @@ public final class AdapterMerge {
                 name(config.base().model(), adapter));
         writer.checkTarget();
         try (MergedModel model =
-                MergedModel.open(config.base().model(), config.method(), head, adapter, hadoop, localDir)) {
-            requireHead(adapter, model.adapter().settings().base().taskType(), head.peftTaskType());
+                MergedModel.open(config.base().model(), config.method(), task.head(), adapter, hadoop, localDir)) {
+            requireHead(
+                    adapter,
+                    model.adapter().settings().base().taskType(),
+                    task.head().peftTaskType());
             writer.write(
                     model.folders(),
                     model.config(),
                     model.tensors(),
-                    card(config, usage, adapter, model.adapter(), model.config()),
+                    card(config, task.usage(), adapter, model.adapter(), model.config()),
                     maxShardSize,
-                    Map.of());
+                    task.files().apply(model.config()));
             return new Merged(model.adaptedLinears(), model.adapter().whole().size());
         }
     }

@@ -46,9 +46,10 @@ public final class MergedModel implements AutoCloseable {
             String model, MethodConfig method, HeadKind head, String adapter, Configuration hadoop, Path localDir) {
         Path adapterFolder = ModelFolder.fetch(
                 "adapter", "train first, or name a PEFT adapter's folder with --adapter", adapter, hadoop, localDir);
-        PeftAdapter read = AdapterFile.read(adapterFolder);
         Path base = ModelFolder.fetch(model, hadoop, localDir);
         HfConfig baseConfig = Architectures.config(base);
+        PeftAdapter read = AdapterFile.read(adapterFolder)
+                .named(head, Architectures.of(baseConfig).prefix());
         refuseQuantised(model, baseConfig);
         HfConfig trained = trained(adapterFolder, baseConfig, read);
         SafetensorsModel weights = SafetensorsModel.open(base);

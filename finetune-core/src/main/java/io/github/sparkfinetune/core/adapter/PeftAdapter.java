@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.adapter;
 
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -42,8 +43,17 @@ public record PeftAdapter(String source, LoraSettings settings, Map<String, Tens
         tensors = Collections.unmodifiableMap(new TreeMap<>(tensors));
     }
 
-    /** Returns this adapter of a model without a head for a model in which the names of weights have a prefix. */
-    public PeftAdapter under(String prefix) {
+    /**
+     * Returns this adapter with the names of weights as in a model with a head; an adapter of a model without a head
+     * lacks their prefix.
+     *
+     * @param head head of the model
+     * @param prefix prefix of the weights below the head
+     */
+    public PeftAdapter named(HeadKind head, String prefix) {
+        if (head != HeadKind.EMBEDDING) {
+            return this;
+        }
         Map<String, TensorData> named = new TreeMap<>();
         tensors.forEach((name, tensor) -> {
             String full = name.startsWith(prefix) ? name : prefix + name;

@@ -1,10 +1,12 @@
 package io.github.sparkfinetune.core.predict;
 
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.EmbeddingConfig.Pooling;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.TextPooling;
 import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
@@ -20,8 +22,10 @@ import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.ModelFolder;
+import io.github.sparkfinetune.data.hf.SentenceTransformerFiles;
 import io.github.sparkfinetune.data.task.TaskInput;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -30,10 +34,9 @@ import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * An encoder without its head that embeds texts. A text's embedding is the mean of the last layer's hidden states over
- * its tokens, including special tokens. {@code Pooling} of {@code sentence-transformers} with
- * {@code pooling_mode_mean_tokens} does the same. Owns its memory. Not for concurrent use. A thread that did not load
- * the encoder calls {@link #attach} first.
+ * A model without its head that embeds texts. A text's embedding is the mean of the last layer's hidden states over its
+ * tokens, including special tokens, or the pooling of a folder of {@code sentence-transformers}. Owns its memory. Not
+ * for concurrent use. A thread that did not load the encoder calls {@link #attach} first.
  */
 public final class Embedder implements AutoCloseable {
     private static final AnyModelKind KIND = new AnyModelKind(HeadKind.EMBEDDING);
@@ -83,12 +86,26 @@ public final class Embedder implements AutoCloseable {
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
             HfConfig read = HfConfig.read(folder);
             MatmulBackend matmul = PredictionMatmul.of(config, Optional.of(read), Device.of(manager));
+            HfConfig pooled = TextPooling.with(read, pooling(config, hadoop, read));
             Model model =
-                    KIND.load(new Pretrained(manager, matmul, read, source), 0, Adaptation.of(Trainable.none()), 0);
+                    KIND.load(new Pretrained(manager, matmul, pooled, source), 0, Adaptation.of(Trainable.none()), 0);
             return new Embedder(manager, model, config.training().batches().perDeviceEvalBatchSize());
         } catch (RuntimeException e) {
             manager.close();
             throw e;
+        }
+    }
+
+    /** Returns the folder's pooling: the mean, unless it is one of {@code sentence-transformers} with another. */
+    private static Pooling pooling(RunConfig config, Configuration hadoop, HfConfig model) {
+        String folder = config.base().model();
+        try {
+            return SentenceTransformerFiles.pooling(new org.apache.hadoop.fs.Path(folder), hadoop)
+                    .map(name -> TextPooling.of(name, folder))
+                    .or(() -> TextPooling.of(model))
+                    .orElse(Pooling.MEAN);
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + " cannot be read: " + e.getMessage(), e);
         }
     }
 

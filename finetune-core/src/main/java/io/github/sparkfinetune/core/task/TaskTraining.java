@@ -9,13 +9,22 @@ import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hub.HubName;
+import java.io.IOException;
 import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /** Training of a task: its model, its loss and the size of its samples. */
 public interface TaskTraining extends TaskExport {
     /** Returns the kind of the trained model. */
     ModelKind<?> modelKind();
+
+    /**
+     * Checks the folder of the base model, beyond its {@code config.json}.
+     *
+     * @throws RunException if the run contradicts the folder
+     */
+    default void checkFolder(Path folder, Configuration hadoop) throws IOException {}
 
     /**
      * Loads a model with its loss.

@@ -44,6 +44,7 @@ public final class FineTuner {
         HfConfig model = Architectures.config(folder, hadoop);
         TaskSpec spec = TaskSpecs.of(config);
         spec.modelKind().check(model);
+        spec.checkFolder(folder, hadoop);
         spec.metric(config.training().evaluation().metricForBestModel());
         TrainingConfig training = config.training();
         LrSchedule.of(

@@ -64,8 +64,10 @@ class AdapterMergeTest {
         boolean classifier = from.toString().contains("bert");
         return AdapterMerge.run(
                 config,
-                classifier ? HeadKind.SEQUENCE_CLASSIFICATION : HeadKind.CAUSAL_LM,
-                TaskSpecs.of(config).usage(),
+                new AdapterMerge.Task(
+                        classifier ? HeadKind.SEQUENCE_CLASSIFICATION : HeadKind.CAUSAL_LM,
+                        TaskSpecs.of(config).usage(),
+                        merged -> Map.of()),
                 from.toString(),
                 output.toString(),
                 hadoop,

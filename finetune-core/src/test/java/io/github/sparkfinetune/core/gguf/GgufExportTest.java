@@ -145,8 +145,7 @@ class GgufExportTest {
                 List.of());
         AdapterMerge.run(
                 config,
-                HeadKind.CAUSAL_LM,
-                TaskSpecs.of(config).usage(),
+                new AdapterMerge.Task(HeadKind.CAUSAL_LM, TaskSpecs.of(config).usage(), model -> Map.of()),
                 golden("peft/gpt2-lora-c_attn").toUri().toString(),
                 merged.toUri().toString(),
                 new Configuration(false),

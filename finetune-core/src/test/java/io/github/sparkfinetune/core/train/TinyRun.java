@@ -117,8 +117,7 @@ public final class TinyRun {
         TaskSpec spec = TaskSpecs.of(config);
         AdapterMerge.run(
                 config,
-                spec.modelKind().head(),
-                spec.usage(),
+                new AdapterMerge.Task(spec.modelKind().head(), spec.usage(), spec::savedFiles),
                 adapter.toUri().toString(),
                 merged.toUri().toString(),
                 new Configuration(false),

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.ml;
 
 import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.hf.SentenceTransformerFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
@@ -57,6 +58,10 @@ final class FolderWriter extends MLWriter {
                             false,
                             hadoop);
                 }
+            }
+            Path pooling = new Path(from, SentenceTransformerFiles.POOLING);
+            if (kept.test(pooling.getName()) && source.exists(pooling)) {
+                FileUtil.copy(source, pooling, target, new Path(to, SentenceTransformerFiles.POOLING), false, hadoop);
             }
         } catch (IOException e) {
             throw HadoopFiles.failed("cannot be copied to " + to, from, e);

@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.when;
 
+import io.github.sparkfinetune.spark.ml.stage.ColumnKind;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.util.Map;
 import org.apache.spark.sql.Column;

@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.spark.ml;
 
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.spark.ml.stage.ColumnKind;
+import io.github.sparkfinetune.spark.ml.stage.RunSettings;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.util.List;
 import org.apache.spark.sql.Column;

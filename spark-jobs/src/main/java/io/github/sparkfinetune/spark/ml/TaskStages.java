@@ -11,7 +11,8 @@ final class TaskStages {
     private static final Map<Task, Class<? extends TrainedModel<?>>> MODELS = new EnumMap<>(Map.of(
             Task.CLASSIFICATION, TextClassifierModel.class,
             Task.QUESTION_ANSWERING, QuestionAnswererModel.class,
-            Task.TOKEN_CLASSIFICATION, TokenClassifierModel.class));
+            Task.TOKEN_CLASSIFICATION, TokenClassifierModel.class,
+            Task.EMBEDDING, TextEmbedderModel.class));
 
     /** Tasks of {@link LanguageModel}. */
     private static final Map<Task, LanguageTask> LANGUAGE_TASKS = new EnumMap<>(Map.of(

@@ -10,6 +10,8 @@ import static org.apache.spark.sql.functions.when;
 import static org.apache.spark.sql.functions.zip_with;
 
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
+import io.github.sparkfinetune.spark.ml.stage.ColumnKind;
+import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.util.HashMap;
 import java.util.List;

@@ -4,6 +4,9 @@ import static org.apache.spark.sql.functions.col;
 
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.spark.ml.stage.ColumnKind;
+import io.github.sparkfinetune.spark.ml.stage.Outputs;
+import io.github.sparkfinetune.spark.ml.stage.RunSettings;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.when;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hf.ModelFolder;
+import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import io.github.sparkfinetune.spark.predict.FrameEmbeddings;
 import java.util.Map;
 import java.util.UUID;
@@ -23,11 +24,11 @@ import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataTypes;
 
 /**
- * Embeds texts with an encoder, with or without a head. An embedding is the mean of the last layer's hidden states over
- * all tokens of a text, including special tokens. With {@code normalize} it is divided by its Euclidean norm. Both are
- * as in {@code sentence-transformers} with mean pooling. {@code outputCol} holds a vector of Spark ML. With
- * {@code outputType} {@code array} it holds an {@code array<float>}, as in DJL's {@code TextEmbedder}. Executors load
- * the model once per JVM.
+ * Embeds texts with a model, with or without a head. An embedding is the mean of the last layer's hidden states over
+ * all tokens of a text, including special tokens, or the pooling of a folder of {@code sentence-transformers}. With
+ * {@code normalize} it is divided by its Euclidean norm. Both are as in {@code sentence-transformers} with mean
+ * pooling. {@code outputCol} holds a vector of Spark ML. With {@code outputType} {@code array} it holds an
+ * {@code array<float>}, as in DJL's {@code TextEmbedder}. Executors load the model once per JVM.
  */
 public final class TextEmbedder extends TextTransformer<TextEmbedder> {
     private static final long serialVersionUID = 1L;

@@ -5,6 +5,9 @@ import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.udf;
 
+import io.github.sparkfinetune.spark.ml.stage.ColumnKind;
+import io.github.sparkfinetune.spark.ml.stage.Outputs;
+import io.github.sparkfinetune.spark.ml.stage.WordTags;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.util.List;
 import java.util.Map;

@@ -1,6 +1,9 @@
 package io.github.sparkfinetune.spark.ml;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.spark.ml.stage.ColumnKind;
+import io.github.sparkfinetune.spark.ml.stage.Outputs;
+import io.github.sparkfinetune.spark.ml.stage.RunSettings;
 import java.util.List;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.Identifiable$;

@@ -8,6 +8,8 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.spark.ml.stage.Outputs;
+import io.github.sparkfinetune.spark.ml.stage.RunSettings;
 import io.github.sparkfinetune.spark.predict.FramePredictions;
 import java.io.FileNotFoundException;
 import java.io.IOException;

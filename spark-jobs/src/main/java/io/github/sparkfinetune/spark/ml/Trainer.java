@@ -2,6 +2,8 @@ package io.github.sparkfinetune.spark.ml;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.spark.ml.stage.Outputs;
+import io.github.sparkfinetune.spark.ml.stage.RunSettings;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.track.Tracking;

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.predict;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.predict.Embedder;
+import io.github.sparkfinetune.core.rank.UnitVectors;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
@@ -26,7 +27,7 @@ import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.util.SerializableConfiguration;
 
-/** Tokens of the texts of a DataFrame, and their embeddings by an encoder without training. */
+/** Tokens of the texts of a DataFrame, and their embeddings by a model without training. */
 public final class FrameEmbeddings {
     private FrameEmbeddings() {}
 
@@ -128,21 +129,7 @@ public final class FrameEmbeddings {
         @Override
         public Object value(Object[] row) {
             float[] embedding = (float[]) row[1];
-            return normalize && embedding != null ? unit(embedding) : embedding;
-        }
-
-        private static float[] unit(float[] embedding) {
-            double squares = 0;
-            for (float value : embedding) {
-                squares += (double) value * value;
-            }
-            // Same lower bound as in torch.nn.functional.normalize.
-            double norm = Math.max(Math.sqrt(squares), 1e-12);
-            float[] unit = new float[embedding.length];
-            for (int i = 0; i < unit.length; i++) {
-                unit[i] = (float) (embedding[i] / norm);
-            }
-            return unit;
+            return normalize && embedding != null ? UnitVectors.unit(embedding) : embedding;
         }
     }
 

@@ -45,8 +45,7 @@ public final class MergeJob {
                                 new org.apache.hadoop.fs.Path(resolved.base().model()), hadoop));
                 return AdapterMerge.run(
                         resolved,
-                        spec.modelKind().head(),
-                        spec.usage(),
+                        new AdapterMerge.Task(spec.modelKind().head(), spec.usage(), spec::savedFiles),
                         from,
                         to,
                         hadoop,

@@ -56,7 +56,12 @@ public final class PushJob {
             if (name.equals(AdapterFile.CONFIG)) {
                 sources.add(new Text(name, published(HadoopFiles.readText(files, file.getPath()))));
             } else if (file.isFile() && !name.startsWith(".")) {
-                sources.add(new Source(files, file.getPath(), file.getLen()));
+                sources.add(new Source(files, file.getPath(), name, file.getLen()));
+            } else if (file.isDirectory()) {
+                for (FileStatus inside : files.listStatus(file.getPath())) {
+                    String path = name + "/" + inside.getPath().getName();
+                    sources.add(new Source(files, inside.getPath(), path, inside.getLen()));
+                }
             }
         }
         return sources;
@@ -81,12 +86,7 @@ public final class PushJob {
         }
     }
 
-    private record Source(FileSystem files, Path path, long size) implements HubUpload.Source {
-        @Override
-        public String name() {
-            return path.getName();
-        }
-
+    private record Source(FileSystem files, Path path, String name, long size) implements HubUpload.Source {
         @Override
         public InputStream open(long from) throws IOException {
             FSDataInputStream in = files.open(path);

@@ -46,7 +46,9 @@ record Artifact(String name, Http.Body body) {
         try {
             for (FileStatus file : files.listStatus(path)) {
                 String found = file.getPath().getName();
-                if (file.isFile() && !found.startsWith(".")) {
+                if (file.isDirectory() && !found.startsWith(".")) {
+                    add(artifacts, files, file.getPath(), name + "/" + found);
+                } else if (file.isFile() && !found.startsWith(".")) {
                     artifacts.add(
                             new Artifact(found.equals(name) ? name : name + "/" + found, new Stored(files, file)));
                 }

@@ -188,6 +188,12 @@ class TextTransformersTest extends SparkMlTest {
     }
 
     @Test
+    void embedsWithALanguageModel() {
+        assertThat(embedder("gpt2").transform(texts("the license")).first().<Vector>getAs("embedding"))
+                .isNotNull();
+    }
+
+    @Test
     void namesWhatCannotBeUsed() {
         Dataset<Row> texts = texts("the license");
         assertThatThrownBy(() -> new TextEmbedder().transform(texts))
@@ -196,9 +202,9 @@ class TextTransformersTest extends SparkMlTest {
         assertThatThrownBy(() -> embedder("bert-seqcls").setOutputType("list").transform(texts))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("outputType is list: set it to vector or array");
-        assertThatThrownBy(() -> embedder("gpt2").transform(texts))
+        assertThatThrownBy(() -> embedder("none").transform(texts))
                 .isInstanceOf(RunException.class)
-                .hasMessageContaining("gpt2");
+                .hasMessageContaining("none");
         assertThatThrownBy(() -> tokenizer("none").transform(texts))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("none");

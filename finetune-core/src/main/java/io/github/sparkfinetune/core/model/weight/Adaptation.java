@@ -86,8 +86,7 @@ public record Adaptation(
             Optional<PeftAdapter> adapter,
             int threads) {
         Architecture architecture = Architectures.of(config);
-        Optional<PeftAdapter> named =
-                head == HeadKind.EMBEDDING ? adapter.map(some -> some.under(architecture.prefix())) : adapter;
+        Optional<PeftAdapter> named = adapter.map(some -> some.named(head, architecture.prefix()));
         boolean quantised = Nf4Checkpoint.isQuantized(config);
         if (!method.isLora()) {
             if (quantised) {

@@ -5,6 +5,7 @@ import static io.github.sparkfinetune.core.task.Column.required;
 
 import io.github.sparkfinetune.conf.EmbeddingConfig;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.TextPooling;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.Metric;
@@ -21,10 +22,13 @@ import io.github.sparkfinetune.core.task.RankingColumns;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.SentenceTransformerFiles;
+import java.io.IOException;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 
 /**
  * A vector for each text, near to the vectors of the texts that belong to it ({@code sentence-transformers}).
@@ -62,6 +66,18 @@ public final class EmbeddingTask implements TaskSpec {
     @Override
     public EmbeddingKind modelKind() {
         return kind;
+    }
+
+    /** Refuses another pooling than that by which {@code sentence-transformers} embeds with the base model. */
+    @Override
+    public void checkFolder(Path folder, Configuration hadoop) throws IOException {
+        String pooling = TextPooling.name(embedding.vectors().pooling());
+        Optional<String> own = SentenceTransformerFiles.pooling(folder, hadoop);
+        if (own.filter(other -> !other.equals(pooling)).isPresent()) {
+            throw RunException.config(
+                    "embedding.pooling: " + pooling + " is not the pooling of " + folder + ": set it to " + own.get()
+                            + ", or remove " + SentenceTransformerFiles.POOLING + " from the folder");
+        }
     }
 
     @Override

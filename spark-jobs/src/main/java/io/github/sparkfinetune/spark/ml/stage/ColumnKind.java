@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.ml;
+package io.github.sparkfinetune.spark.ml.stage;
 
 import io.github.sparkfinetune.conf.error.RunException;
 import java.util.Arrays;
@@ -20,41 +20,41 @@ import org.apache.spark.sql.types.StructType;
  * @param expected description of the types in messages
  * @param fits whether a type is allowed
  */
-record ColumnKind(String expected, Predicate<DataType> fits) {
+public record ColumnKind(String expected, Predicate<DataType> fits) {
     private static final String LIST_OF_MESSAGES = "array<struct<role:string,content:string>>";
 
-    static final ColumnKind TEXT = new ColumnKind("string", ColumnKind::isText);
-    static final ColumnKind WORDS = new ColumnKind(
+    public static final ColumnKind TEXT = new ColumnKind("string", ColumnKind::isText);
+    public static final ColumnKind WORDS = new ColumnKind(
             "array<string> (the words of a row) or string", type -> isText(type) || isArray(type, ColumnKind::isText));
     /** One tag per word, or the spans of entities. */
-    static final ColumnKind TAGS = new ColumnKind(
+    public static final ColumnKind TAGS = new ColumnKind(
             "array<string> (one tag per word) or array<struct<start:int,end:int,label:string>>",
             type -> isArray(
                     type,
                     one -> isText(one) || one instanceof IntegralType || hasFields(one, "start", "end", "label")));
 
-    static final ColumnKind LABEL = new ColumnKind(
+    public static final ColumnKind LABEL = new ColumnKind(
             "string or a number", type -> isText(type) || type instanceof NumericType || type instanceof BooleanType);
-    static final ColumnKind LABELS = new ColumnKind("array<string>", type -> isArray(type, ColumnKind::isText));
-    static final ColumnKind NUMBER = new ColumnKind("a number", NumericType.class::isInstance);
+    public static final ColumnKind LABELS = new ColumnKind("array<string>", type -> isArray(type, ColumnKind::isText));
+    public static final ColumnKind NUMBER = new ColumnKind("a number", NumericType.class::isInstance);
     /** Answers in the form of the {@code datasets} library, or of SQuAD's files. */
-    static final ColumnKind ANSWERS = new ColumnKind(
+    public static final ColumnKind ANSWERS = new ColumnKind(
             "struct<text:array<string>,answer_start:array<int>>",
             type -> hasFields(type, "text", "answer_start")
                     || isArray(type, one -> hasFields(one, "text", "answer_start")));
 
-    static final ColumnKind MESSAGES = new ColumnKind(LIST_OF_MESSAGES, ColumnKind::isMessages);
+    public static final ColumnKind MESSAGES = new ColumnKind(LIST_OF_MESSAGES, ColumnKind::isMessages);
     /** Messages in the form of OpenAI or of ShareGPT. */
-    static final ColumnKind CONVERSATION =
+    public static final ColumnKind CONVERSATION =
             new ColumnKind(LIST_OF_MESSAGES, type -> isMessages(type) || isFromAndValue(type));
 
-    static final ColumnKind PROMPT =
+    public static final ColumnKind PROMPT =
             new ColumnKind("string or " + LIST_OF_MESSAGES, type -> isText(type) || isMessages(type));
     /** Text or conversation that the model continues, in any of these forms. */
-    static final ColumnKind ASKED = new ColumnKind(
+    public static final ColumnKind ASKED = new ColumnKind(
             "string or " + LIST_OF_MESSAGES, type -> isText(type) || isMessages(type) || isFromAndValue(type));
 
-    static boolean isText(DataType type) {
+    public static boolean isText(DataType type) {
         return type instanceof StringType;
     }
 
@@ -67,7 +67,7 @@ record ColumnKind(String expected, Predicate<DataType> fits) {
     }
 
     /** Returns whether a type is a list of messages with the field names of ShareGPT. */
-    static boolean isFromAndValue(DataType type) {
+    public static boolean isFromAndValue(DataType type) {
         return isArray(type, one -> hasFields(one, "from", "value"));
     }
 
@@ -82,7 +82,7 @@ record ColumnKind(String expected, Predicate<DataType> fits) {
      * @param param parameter of the stage that names the column
      * @return type of the column
      */
-    DataType require(Params stage, Param<String> param, StructType schema) {
+    public DataType require(Params stage, Param<String> param, StructType schema) {
         String name = stage.getOrDefault(param);
         String set = "set " + param.name() + " to a column that is " + expected;
         if (!Arrays.asList(schema.fieldNames()).contains(name)) {

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.ml;
+package io.github.sparkfinetune.spark.ml.stage;
 
 import io.github.sparkfinetune.conf.error.RunException;
 import java.util.ArrayList;
@@ -14,13 +14,13 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructType;
 
 /** Columns that a stage adds: one per parameter that names a column, unless the name is empty. */
-final class Outputs {
+public final class Outputs {
     private final Params stage;
     private final List<Output> all = new ArrayList<>();
 
     private record Output(Param<String> param, String name, DataType type, Supplier<Column> value) {}
 
-    Outputs(Params stage) {
+    public Outputs(Params stage) {
         this.stage = stage;
     }
 
@@ -31,7 +31,7 @@ final class Outputs {
      * @param type type of the column
      * @param value supplies the column when rows are computed; an estimator never calls it
      */
-    Outputs add(Param<String> param, DataType type, Supplier<Column> value) {
+    public Outputs add(Param<String> param, DataType type, Supplier<Column> value) {
         String name = stage.getOrDefault(param);
         if (!name.isEmpty()) {
             all.add(new Output(param, name, type, value));
@@ -44,7 +44,7 @@ final class Outputs {
      *
      * @throws RunException if a column with such a name exists
      */
-    StructType schema(StructType before) {
+    public StructType schema(StructType before) {
         StructType schema = before;
         for (Output output : all) {
             if (Arrays.asList(schema.fieldNames()).contains(output.name())) {
@@ -57,7 +57,7 @@ final class Outputs {
     }
 
     /** Returns rows with the added columns. */
-    Dataset<Row> columns(Dataset<Row> rows) {
+    public Dataset<Row> columns(Dataset<Row> rows) {
         Dataset<Row> with = rows;
         for (Output output : all) {
             with = with.withColumn(output.name(), output.value().get());

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.ml;
+package io.github.sparkfinetune.spark.ml.stage;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -19,14 +19,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Configuration of a run from the parameters of a stage. */
-final class RunSettings {
+public final class RunSettings {
     private static final Logger LOG = LoggerFactory.getLogger(RunSettings.class);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private RunSettings() {}
 
     /** Returns a key and its value in the form of {@code --set}. */
-    static String setting(String key, Object value) {
+    public static String setting(String key, Object value) {
         try {
             return key + "=" + JSON.writeValueAsString(value);
         } catch (JsonProcessingException e) {
@@ -35,7 +35,7 @@ final class RunSettings {
     }
 
     /** Returns the value of a parameter without a default. */
-    static String required(Params stage, Param<String> param) {
+    public static String required(Params stage, Param<String> param) {
         if (!stage.isDefined(param)) {
             throw RunException.config(stage.uid() + ": " + param.name() + " is not set: it is " + param.doc());
         }
@@ -43,7 +43,7 @@ final class RunSettings {
     }
 
     /** Returns the run of some settings, with absolute paths. A model of the Hub is downloaded. */
-    static RunConfig run(SparkSession session, Params stage, List<String> settings) {
+    public static RunConfig run(SparkSession session, Params stage, List<String> settings) {
         Configuration hadoop = session.sparkContext().hadoopConfiguration();
         RunConfig run = RunConfigLoader.parse("{}", stage.uid(), settings);
         Hub hub = new Hub(HubSettings.of(System.getenv()), line -> LOG.info("{}", line));

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.ml;
+package io.github.sparkfinetune.spark.ml.stage;
 
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.tag.Iob2;
@@ -16,8 +16,8 @@ import org.apache.spark.sql.api.java.UDF1;
  *
  * @param maxTextBytes length at which the row's text was cut
  */
-record WordTags(int maxTextBytes) implements UDF1<Row, String[]> {
-    static final String TEXT = "text";
+public record WordTags(int maxTextBytes) implements UDF1<Row, String[]> {
+    public static final String TEXT = "text";
 
     /** @param row JSON object with the text, entities, and tags; entities or tags, or both, are null */
     @Override

@@ -115,6 +115,19 @@ public record EmbeddingConfig(
         }
     }
 
+    /** Returns this section with the prompt of one side for texts to predict. */
+    public EmbeddingConfig predictedAs(Side side) {
+        return new EmbeddingConfig(
+                vectors, new Texts(texts.negative, texts.numNegatives, texts.queryPrompt, texts.documentPrompt, side));
+    }
+
+    /** Returns this section for pairs without scores and negatives. */
+    public EmbeddingConfig ofPairs() {
+        return new EmbeddingConfig(
+                new Vectors(Loss.MULTIPLE_NEGATIVES_RANKING, vectors.scale, vectors.pooling, vectors.matryoshkaDims),
+                new Texts(null, 1, texts.queryPrompt, texts.documentPrompt, texts.predictAs));
+    }
+
     public EmbeddingConfig {
         Check.that(
                 texts.negative == null || !vectors.comparesScores(),

@@ -70,6 +70,19 @@ public record RunConfig(
             Check.present("embedding", embedding);
             Check.present("generation", generation);
         }
+
+        /** Returns these sections with the prompt of one side for texts to predict. */
+        public TaskSections withEmbeddingOf(EmbeddingConfig.Side side) {
+            return new TaskSections(
+                    classification,
+                    questionAnswering,
+                    maskedLm,
+                    preference,
+                    unpairedPreference,
+                    reward,
+                    embedding.predictedAs(side),
+                    generation);
+        }
     }
 
     /**
@@ -214,6 +227,11 @@ public record RunConfig(
     public RunConfig withPredictPrecision(PredictConfig.PredictPrecision other) {
         Compute with = new Compute(compute.device, compute.precision, new PredictConfig(other), compute.cluster);
         return new RunConfig(base, task, data, method, training, tasks, with, output);
+    }
+
+    /** Returns this run with other sections of tasks. */
+    public RunConfig withTasks(TaskSections others) {
+        return new RunConfig(base, task, data, method, training, others, compute, output);
     }
 
     /** Returns the name of the run: {@code training.run_name}, or the last part of {@code output.dir}. */

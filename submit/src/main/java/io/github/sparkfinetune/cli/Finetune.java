@@ -80,6 +80,7 @@ public final class Finetune implements Callable<Integer> {
                         new EvaluateCommand(opener),
                         new PredictCommand(opener),
                         new TraceCommand(opener),
+                        new MineCommand(opener),
                         new MergeCommand(opener),
                         new ExportCommand(opener),
                         new PushCommand(opener),

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.cli;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.job.TraceText;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 

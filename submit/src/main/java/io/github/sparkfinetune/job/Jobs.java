@@ -8,6 +8,7 @@ import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
+import io.github.sparkfinetune.spark.mine.MineOptions;
 import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.run.PlanJob;
@@ -132,6 +133,9 @@ public interface Jobs extends AutoCloseable {
      * @param adapter folder of the adapter, or null for the run's adapter
      */
     String merge(RunConfig config, String adapter, String output);
+
+    /** Writes the training pairs of an embedding run with hard negatives, and returns a one-line summary. */
+    String mine(RunConfig config, MineOptions options, String output);
 
     /** Writes the trained language model as a GGUF file and returns a one-line summary. */
     String export(RunConfig config, GgufType type, String output);

@@ -24,6 +24,8 @@ import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
+import io.github.sparkfinetune.spark.mine.MineJob;
+import io.github.sparkfinetune.spark.mine.MineOptions;
 import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.EvaluateJob;
 import io.github.sparkfinetune.spark.predict.PredictJob;
@@ -209,6 +211,17 @@ public final class SparkJobs implements Jobs {
         AdapterMerge.Merged merged = MergeJob.run(session(), config, adapter, output);
         return merged.linears() + " adapted linears and " + merged.whole() + " whole parameters into "
                 + config.base().model();
+    }
+
+    @Override
+    public String mine(RunConfig config, MineOptions options, String output) {
+        MineJob.Mined mined = MineJob.run(session(), config, options, output);
+        return String.format(
+                Locale.ROOT,
+                "%,d pairs, %,d of them with negatives, %,d negatives",
+                mined.rows(),
+                mined.withNegatives(),
+                mined.negatives());
     }
 
     @Override

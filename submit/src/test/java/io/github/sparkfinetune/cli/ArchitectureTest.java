@@ -107,6 +107,7 @@ class ArchitectureTest {
             "spark.trace",
             "spark.train",
             "spark.predict",
+            "spark.mine",
             "spark.lineage",
             "spark.track",
             "spark.init",

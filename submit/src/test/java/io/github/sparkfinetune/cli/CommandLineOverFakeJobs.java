@@ -11,10 +11,12 @@ import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Plans;
+import io.github.sparkfinetune.job.TraceTextTest;
 import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
+import io.github.sparkfinetune.spark.mine.MineOptions;
 import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.run.PlanJob;
@@ -226,6 +228,13 @@ abstract class CommandLineOverFakeJobs {
                 throw failure;
             }
             return TraceTextTest.trained();
+        }
+
+        @Override
+        public String mine(RunConfig config, MineOptions options, String output) {
+            calls.add("mine " + options.numNegatives() + " " + options.rangeMin() + " " + options.absoluteMargin() + " "
+                    + output);
+            return "2 pairs";
         }
 
         @Override

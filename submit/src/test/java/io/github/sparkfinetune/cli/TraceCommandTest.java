@@ -3,6 +3,8 @@ package io.github.sparkfinetune.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.job.TraceText;
+import io.github.sparkfinetune.job.TraceTextTest;
 import org.junit.jupiter.api.Test;
 
 class TraceCommandTest extends CommandLineOverFakeJobs {

@@ -40,6 +40,11 @@ public record EmbeddingData(DataConfig data, EmbeddingConfig embedding) implemen
         return new EmbeddingData(config.data(), config.tasks().embedding());
     }
 
+    /** Returns the task for pairs without scores and negatives. */
+    public EmbeddingData ofPairs() {
+        return new EmbeddingData(data, embedding.ofPairs());
+    }
+
     @Override
     public TokenizerFiles tokenizer(TokenizerFiles files) {
         return files.withPadding();

@@ -9,8 +9,8 @@ import java.util.List;
  * @param others the other texts, such as documents; empty for a row to predict that has none
  * @param scores how much each of the others belongs to the text; empty without scores
  */
-record RelatedTexts(String text, List<String> others, List<Double> scores) {
-    RelatedTexts {
+public record RelatedTexts(String text, List<String> others, List<Double> scores) {
+    public RelatedTexts {
         others = List.copyOf(others);
         scores = List.copyOf(scores);
     }

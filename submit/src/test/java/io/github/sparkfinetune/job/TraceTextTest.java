@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-class TraceTextTest {
+public class TraceTextTest {
     private static final String HASH = "0123456789abcdef0123456789abcdef";
 
-    static Trace trained() {
+    public static Trace trained() {
         return new Trace(
                 HASH,
                 null,

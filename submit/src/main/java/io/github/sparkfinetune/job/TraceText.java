@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.spark.trace.Trace;
 import java.util.ArrayList;
@@ -6,10 +6,11 @@ import java.util.List;
 import java.util.Locale;
 
 /** Formats a document's trace as aligned lines. */
-final class TraceText {
+public final class TraceText {
     private TraceText() {}
 
-    static List<String> lines(Trace trace) {
+    /** Returns the lines of a trace. */
+    public static List<String> lines(Trace trace) {
         List<String> lines = new ArrayList<>();
         if (trace.hash() != null) {
             lines.add("hash      " + trace.hash());

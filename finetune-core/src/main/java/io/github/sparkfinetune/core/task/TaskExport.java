@@ -28,7 +28,7 @@ public interface TaskExport {
     }
 
     /**
-     * Returns further files of a saved model, by name in its folder.
+     * Returns further files of a saved model, by name in its folder; the folder of an adapter has none of them.
      *
      * @param saved result of {@link #savedConfig}
      */

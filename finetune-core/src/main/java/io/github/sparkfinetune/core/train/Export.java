@@ -126,7 +126,6 @@ final class Export {
         Map<String, byte[]> files = new LinkedHashMap<>();
         resources.tokenizer().files().forEach((name, text) -> files.put(name, text.getBytes(StandardCharsets.UTF_8)));
         HfConfig saved = config(model, architecture, result);
-        files.putAll(spec.savedFiles(saved));
         UnaryOperator<String> names = writtenNames(Architectures.of(loaded.config()));
         if (loaded.lora().isPresent()) {
             Optional<InitialAdapter> initial = resources.initialAdapter();
@@ -140,6 +139,7 @@ final class Export {
                     card,
                     files);
         } else {
+            files.putAll(spec.savedFiles(saved));
             List<TensorData> tensors = loaded.model().parameters().stream()
                     .map(parameter -> tensor(parameter, inShares))
                     .map(tensor -> tensor.named(names.apply(tensor.name())))

@@ -11,6 +11,7 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.run.MergeJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -67,7 +68,7 @@ class EmbeddingJobsTest {
                 assertThat(scores.metrics().get("recall_at_100")).isEqualTo(1);
             }
             assertRows(spark, config);
-            assertExport(config, architecture, pooling);
+            assertExport(spark, config, architecture, pooling);
             assertPrediction(spark, config);
         }
     }
@@ -87,9 +88,16 @@ class EmbeddingJobsTest {
         });
     }
 
-    private static void assertExport(RunConfig config, String architecture, String pooling) throws IOException {
+    private void assertExport(SparkSession spark, RunConfig config, String architecture, String pooling)
+            throws IOException {
         Path model = Path.of(config.output().model());
         assertThat(HfConfig.read(model).architectures()).containsExactly(architecture);
+        if (config.method().isLora()) {
+            // sentence-transformers loads the merged model.
+            assertThat(model.resolve("modules.json")).doesNotExist();
+            model = folder.resolve("merged");
+            MergeJob.run(spark, config, null, model.toString());
+        }
         JsonNode modules = JSON.readTree(model.resolve("modules.json").toFile());
         assertThat(modules.findValuesAsText("type"))
                 .containsExactly("sentence_transformers.models.Transformer", "sentence_transformers.models.Pooling");

@@ -16,7 +16,7 @@ MEASURES = {
     "median us": False,
     "peak MB": None,
 }
-NAMES = ("ours", "transformers", "peft", "gloo", "datasets", "datatrove", "trl", "onnx")
+NAMES = ("ours", "transformers", "peft", "gloo", "datasets", "datatrove", "trl", "onnx", "sentence-transformers")
 
 
 def is_result(line):

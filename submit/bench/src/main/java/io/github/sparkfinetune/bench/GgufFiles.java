@@ -34,8 +34,7 @@ final class GgufFiles {
             TaskSpec spec = TaskSpecs.of(config);
             AdapterMerge.run(
                     config,
-                    spec.modelKind().head(),
-                    spec.usage(),
+                    new AdapterMerge.Task(spec.modelKind().head(), spec.usage(), spec::savedFiles),
                     model.toString(),
                     merged.toString(),
                     hadoop,

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.bench;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -31,7 +32,8 @@ final class RandomDataset {
 
     /**
      * Writes the dataset of a run in its task's schema. Labels of samples or tokens alternate between two values.
-     * Answers are in the middle of the sample. For the other tasks every token is a label.
+     * Answers are in the middle of the sample. Embeddings are of its two halves. For the other tasks every token is a
+     * label.
      *
      * @param samples number of samples
      * @param length tokens of each sample
@@ -49,7 +51,10 @@ final class RandomDataset {
         try (writer) {
             for (int i = 0; i < samples; i++) {
                 writer.write(sample(
-                        columns, i, random.ints(length, FIRST_ID, vocabulary).toArray()));
+                        config,
+                        columns,
+                        i,
+                        random.ints(length, FIRST_ID, vocabulary).toArray()));
             }
         }
         long bytes = file.getFileSystem(hadoop).getFileStatus(file).getLen();
@@ -76,8 +81,11 @@ final class RandomDataset {
                 .write(folder, hadoop);
     }
 
-    private static Sample sample(Set<Column> columns, int index, int... ids) {
+    private static Sample sample(RunConfig config, Set<Column> columns, int index, int... ids) {
         int length = ids.length;
+        if (config.task() == Task.EMBEDDING) {
+            return Sample.ofDocuments(index, ids, ids, length / 2, length - length / 2);
+        }
         if (columns.contains(Column.DOCUMENTS)) {
             return Sample.ofDocuments(index, ids, ids, length);
         }

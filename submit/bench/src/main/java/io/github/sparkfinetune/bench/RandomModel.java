@@ -39,7 +39,7 @@ final class RandomModel {
     public static void main(String[] arguments) throws IOException {
         HfConfig config = HfConfig.read(Path.of(arguments[0]));
         Architecture architecture = Architectures.of(config);
-        HeadKind head = architecture instanceof EncoderArchitecture ? HeadKind.NONE : HeadKind.CAUSAL_LM;
+        HeadKind head = architecture instanceof EncoderArchitecture ? HeadKind.EMBEDDING : HeadKind.CAUSAL_LM;
         ByteBuffer drawn = drawn();
         List<TensorData> tensors = new ArrayList<>();
         Stream.of(

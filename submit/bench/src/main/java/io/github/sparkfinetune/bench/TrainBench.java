@@ -17,8 +17,9 @@ import java.util.List;
  *
  * <p>{@code -Dsteps=N} sets the number of timed steps. With {@code -Dprofile=FILE} rank 0 writes PyTorch's trace of the
  * last step. {@code -Dshard=LEVEL} sets {@code cluster.shard}. {@code -Dprecision=bf16} sets the precision of the run,
- * {@code -Doptim=adamw_8bit} its optimizer. {@code -Dgpu=INDEX} trains on a GPU, or with -1 on the CPU, and adds the
- * memory in use, its growth over the timed steps and all losses to the result.
+ * {@code -Doptim=adamw_8bit} its optimizer, {@code -Daccumulation=N} the micro-batches of a step. {@code -Dgpu=INDEX}
+ * trains on a GPU, or with -1 on the CPU, and adds the memory in use, its growth over the timed steps and all losses to
+ * the result.
  */
 final class TrainBench {
     private TrainBench() {}
@@ -30,6 +31,7 @@ final class TrainBench {
         if (batch % ranks != 0) {
             throw new IllegalArgumentException("a batch of " + batch + " is not divisible by " + ranks + " ranks");
         }
+        int accumulation = Integer.getInteger("accumulation", 1);
         Path folder = Files.createTempDirectory("train-bench-");
         try {
             Path yaml = folder.resolve("run.yaml");
@@ -40,7 +42,7 @@ final class TrainBench {
                     method: {type: %s, lora_alpha: 16}
                     data: {train: none, format: jsonl, max_length: %d}
                     training: {gradient_checkpointing: %s, per_device_train_batch_size: %d, max_steps: %d,
-                      optim: %s, lr_scheduler_type: constant, weight_decay: 0.01}
+                      optim: %s, lr_scheduler_type: constant, weight_decay: 0.01, gradient_accumulation_steps: %d}
                     cluster: {ranks: %d, shard: %s}
                     output: {dir: %s}
                     """.formatted(
@@ -53,11 +55,12 @@ final class TrainBench {
                             batch / ranks,
                             TimedSteps.total(),
                             System.getProperty("optim", "adamw_torch"),
+                            accumulation,
                             ranks,
                             System.getProperty("shard", "none"),
                             folder.resolve("run").toUri()));
             RunConfig config = RunConfigLoader.load(yaml, List.of());
-            RandomDataset.write(config, batch, length);
+            RandomDataset.write(config, batch * accumulation, length);
             RankProcesses.run(TrainRank.class, ranks, jvm(), List.of(yaml.toString(), arguments[7]));
         } finally {
             HadoopFiles.deleteLocal(folder);

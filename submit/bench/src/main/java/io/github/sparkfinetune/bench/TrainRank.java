@@ -3,6 +3,7 @@ package io.github.sparkfinetune.bench;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.core.train.FineTuner;
 import io.github.sparkfinetune.core.train.RankContext;
 import java.io.IOException;
@@ -27,7 +28,7 @@ final class TrainRank {
             FineTuner.run(config, context, null);
         }
         if (rank == 0) {
-            int batch = ranks * config.training().batches().perDeviceTrainBatchSize();
+            int batch = Math.toIntExact(StepPlan.globalBatch(config.training(), ranks));
             System.out.println(steps.line(config, batch, ranks, threads));
         }
     }

@@ -1,15 +1,16 @@
-"""Small runs of an encoder for the faults: full fine-tuning, the same with shared weights, and LoRA."""
+"""Small runs of an encoder for the faults: full fine-tuning, the same with shared weights, LoRA, and embeddings."""
 
 import hashlib
 import json
 import pathlib
 
-KINDS = ("full", "sharded", "lora")
+KINDS = ("full", "sharded", "lora", "embedding")
 RANKS = 2
 
 CONFIG = """model: {model}
-task: classification
+task: {task}
 data:
+  text_pair: {pair}
   train: {texts}
   test_fraction: 0.2
   max_length: 64
@@ -17,7 +18,8 @@ method:
   type: {method}
 training:
   max_steps: {steps}
-  per_device_train_batch_size: 4
+  per_device_train_batch_size: {batch}
+  gradient_accumulation_steps: {accumulation}
   learning_rate: 1.0e-4
   save_steps: 3
 cluster:
@@ -35,18 +37,24 @@ def texts(source, target, rows=200):
     with open(target, "w") as out:
         for folder in folders:
             for file in sorted(folder.iterdir())[: rows // len(folders)]:
-                text = file.read_text(errors="replace")[:400]
-                out.write(json.dumps({"text": text, "label": folder.name}) + "\n")
+                text = file.read_text(errors="replace")
+                row = {"text": text[:400], "label": folder.name, "rest": text[400:800]}
+                out.write(json.dumps(row) + "\n")
     return target
 
 
 def config(folder, kind, model, data, steps=12, ranks=RANKS):
     """Writes the configuration of a run and returns its path."""
     path = pathlib.Path(folder) / f"{kind}-{ranks}.yaml"
+    embeds = kind == "embedding"
     path.write_text(
         CONFIG.format(
             model=pathlib.Path(model).resolve(),
             texts=data,
+            task="embedding" if embeds else "classification",
+            pair="rest" if embeds else "null",
+            batch=2 if embeds else 4,
+            accumulation=2 if embeds else 1,
             method="lora" if kind == "lora" else "full",
             shard="full" if kind == "sharded" else "none",
             steps=steps,

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.EmbeddingConfig;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -23,6 +24,8 @@ import java.util.List;
  */
 public final class RankingLoss extends EmbeddingLoss {
 
+    private boolean isChecked;
+
     RankingLoss(NDManager manager, EmbeddingConfig embedding, int width) {
         super(manager, embedding, width);
     }
@@ -33,6 +36,7 @@ public final class RankingLoss extends EmbeddingLoss {
         List<Sample> samples = batches.stream().flatMap(List::stream).toList();
         float[] own = outputs.isEmpty() ? new float[0] : joined(outputs).toFloatArray();
         GlobalTexts global = GlobalTexts.of(ranks, samples, own);
+        requireDifferentTexts(global);
         try (NDManager scratch = owner.newSubManager()) {
             long hidden = widths()[0];
             NDArray texts = Tensors.of(scratch, global.vectors(), new Shape(global.size(), hidden));
@@ -76,6 +80,18 @@ public final class RankingLoss extends EmbeddingLoss {
             losses.attach(owner);
             return byBatch(outputs, batches, losses, gradient);
         }
+    }
+
+    /** Refuses texts that all belong to each other; later steps are not checked, because the last one may be small. */
+    private void requireDifferentTexts(GlobalTexts global) {
+        long candidates = global.candidateIds().length;
+        if (!isChecked
+                && candidates > 1
+                && Arrays.stream(global.candidateIds()).distinct().count() == 1) {
+            throw RunException.data("data.text_pair: all " + candidates + " texts of a step are equal, so that there is"
+                    + " nothing to be far from: give pairs with different texts");
+        }
+        isChecked = true;
     }
 
     private static double[] doubles(float[] values) {

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -51,10 +53,7 @@ class EmbeddingGoldenTest {
         JsonNode golden = GoldenFiles.json(FOLDER.resolve("embeddings.json"));
         JsonNode expected = golden.get("runs").get(run);
         List<Sample> samples = samples(golden, expected);
-        RunConfig config = RunConfigLoader.parse(
-                "{model: base, task: embedding, data: {train: none, text_pair: b}, output: {dir: none}}",
-                "test",
-                List.of(settings.split(" ")));
+        RunConfig config = config(settings);
         Path base = GoldenFiles.root().resolve("models").resolve(model);
         for (int first : new int[] {5, 2}) {
             List<List<Sample>> parts = first == samples.size()
@@ -62,6 +61,34 @@ class EmbeddingGoldenTest {
                     : List.of(samples.subList(0, first), samples.subList(first, samples.size()));
             compareTenSteps(base, config, run, expected, parts);
         }
+    }
+
+    @Test
+    void refusesTextsThatAllBelongToEachOther() {
+        RunConfig config = config("embedding.scale=20");
+        Sample one = Sample.ofDocuments(0, new int[] {5, 6, 7, 8}, new int[] {5, 6, 7, 8}, 2, 2);
+        Sample other = Sample.ofDocuments(1, new int[] {9, 6, 7, 8}, new int[] {9, 6, 7, 8}, 2, 2);
+        try (TinyDecoder model =
+                TinyDecoder.toTrain(GoldenFiles.root().resolve("models/bert-mlm"), config, Optional.empty(), 0)) {
+            TrainStep step = new TrainStep(
+                    model.manager,
+                    model.loaded.model(),
+                    model.loaded.objective(),
+                    DropoutMasks.none(),
+                    new SingleRank(),
+                    config.training(),
+                    Shard.NONE);
+            assertThatThrownBy(() -> step.gradient(0, List.of(List.of(one, other)), false, () -> {}))
+                    .hasMessage("data.text_pair: all 2 texts of a step are equal, so that there is nothing to be far"
+                            + " from: give pairs with different texts");
+        }
+    }
+
+    private static RunConfig config(String settings) {
+        return RunConfigLoader.parse(
+                "{model: base, task: embedding, data: {train: none, text_pair: b}, output: {dir: none}}",
+                "test",
+                List.of(settings.split(" ")));
     }
 
     private static void compareTenSteps(

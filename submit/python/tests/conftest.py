@@ -5,6 +5,7 @@ If SPARK_FINETUNE_REMOTE is the URL of a Spark Connect server, the session is on
 
 import os
 import pathlib
+import signal
 
 import pytest
 import spark_finetune
@@ -13,6 +14,9 @@ from pyspark.sql import SparkSession
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MODELS = ROOT / "finetune-core/src/test/resources/golden/models"
 MODEL = f"{MODELS}/bert-seqcls"
+
+# A process that a script starts in the background ignores interrupts; tests send some to themselves.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

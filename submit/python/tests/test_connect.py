@@ -227,8 +227,8 @@ def test_client_that_dies_does_not_hold_the_cluster(spark, config, tmp_path):
         client = subprocess.Popen([sys.executable, file], stdout=out, stderr=out)
     try:
         history = tmp_path / "lost/metrics.jsonl"
-        assert wait(lambda: client.poll() is not None or (history.exists() and history.stat().st_size > 0))
-        assert client.poll() is None, log.read_text()
+        begun = wait(lambda: client.poll() is not None or (history.exists() and history.stat().st_size > 0))
+        assert begun and client.poll() is None, log.read_text()
     finally:
         client.kill()
         client.wait()

@@ -116,6 +116,11 @@ ATTRIBUTES = {
         )
     ],
     "VocabularyLoss": [dict(chunk=4, part=3, logit_cap=cap) for cap in (0.0, 3.0)],
+    "DistillationLoss": [
+        dict(chunk=4, part=3, logit_cap=cap, temperature=temperature, teacher_weight=weight)
+        for cap, temperature, weight in [(0.0, 1.0, 0.5), (3.0, 2.0, 0.7), (0.0, 2.0, 1.0)]
+    ],
+    "SoftLabelLoss": [dict(temperature=temperature, teacher_weight=0.7) for temperature in (1.0, 2.0)],
     "PairLoss": [
         dict(beta=0.3, label_smoothing=smoothing, loss_type=kind, simpo_gamma=0.5, rpo_alpha=alpha)
         for kind, smoothing, alpha in [("sigmoid", 0.1, 0.5), ("robust", 0.1, 0.0), ("simpo", 0.1, 0.0)]
@@ -131,6 +136,11 @@ ATTRIBUTES = {
 def token_documents(i):
     """Returns the losses of tokens, and the index of each token's document among 4."""
     return i.x(9).abs(), torch.tensor([0, 0, 0, 1, 1, 2, 3, 3, 3], device=i.device)
+
+
+def token_classes(i, n):
+    """Returns the ids of a teacher's 3 likeliest tokens of n, and the log-probabilities of the 4 classes."""
+    return i.x(n, VOCABULARY).topk(3)[1], i.x(n, 4).log_softmax(-1)
 
 
 def numbers_and_bits(i, n):
@@ -484,6 +494,34 @@ INPUTS = {
         (i.x(9, HIDDEN), i.lm_head(bias), i.ids(VOCABULARY, 9)) for bias in (False, True)
     ],
     "VocabularyLoss.likeliest": lambda i: [(i.x(9, HIDDEN), i.lm_head(True), 3)],
+    "Distillation.at_temperature": lambda i: [(i.x(9, VOCABULARY),)],
+    "Distillation.divergence": lambda i: [(i.x(9, 4).softmax(-1), i.x(9, 4).log_softmax(-1))],
+    "DistillationLoss.distilled": lambda i: [
+        (i.x(9, VOCABULARY), i.ids(VOCABULARY, 9, 1), *token_classes(i, 9)),
+    ],
+    "DistillationLoss.distilled_losses": lambda i: [
+        (
+            i.x(9, HIDDEN),
+            i.ids(VOCABULARY, m),
+            *token_classes(i, m),
+            w["lm_head.weight"],
+            i.x(16, VOCABULARY).to(torch.bfloat16),
+            w,
+        )
+        for m in (9, 7)
+        for w in (i.lm_head(False), i.lm_head(True))
+    ],
+    "DistillationLoss.distillation_loss": lambda i: [
+        (i.x(n, HIDDEN), w, i.ids(VOCABULARY, n), *token_classes(i, n), 0.5, g, add)
+        for n in (0, 9)
+        for w in (i.lm_head(False), i.lm_head(True))
+        for g in ({}, i.gradients(w))
+        for add in (False, True)
+    ],
+    "DistillationLoss.classes": lambda i: [(i.x(9, HIDDEN), i.lm_head(True), 3, VOCABULARY - 1)],
+    "SoftLabelLoss.soft_label_loss": lambda i: [
+        (i.x(4, 3), i.x(4, 3), torch.tensor([0, -100, 2, 1], device=i.device), i.x(3).abs(), 0.5, 0.25)
+    ],
     "AdamW.adamw": lambda i: [
         (
             [i.x(3, 4), i.x(5)],

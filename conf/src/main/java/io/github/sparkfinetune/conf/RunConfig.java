@@ -2,6 +2,7 @@ package io.github.sparkfinetune.conf;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.key.Check;
 import io.github.sparkfinetune.conf.key.Key;
 import java.io.Serializable;
@@ -25,7 +26,7 @@ public record RunConfig(
         implements Serializable {
 
     /**
-     * The model that is trained.
+     * The model that is trained, and the model that it learns from.
      *
      * @param model folder of the base model in Hugging Face layout, on any Hadoop file system
      */
@@ -33,11 +34,15 @@ public record RunConfig(
             @Key(path = true, hf = "ModelConfig.model_name_or_path")
             String model,
 
-            TokenizerConfig tokenizer) implements Serializable {
+            TokenizerConfig tokenizer,
+
+            @Key(hf = "GKDConfig") TeacherConfig teacher)
+            implements Serializable {
 
         public Base {
             Check.present("model", model);
             Check.present("tokenizer", tokenizer);
+            Check.present("teacher", teacher);
         }
     }
 
@@ -213,6 +218,15 @@ public record RunConfig(
                     "at least 2 with task: embedding, times gradient_accumulation_steps and ranks: a pair by itself has"
                             + " nothing to compare with");
         }
+        boolean taught = task == Task.CAUSAL_LM
+                || task == Task.SFT
+                || (task == Task.CLASSIFICATION
+                        && tasks.classification().problemType() == ProblemType.SINGLE_LABEL_CLASSIFICATION);
+        Check.that(
+                !base.teacher().teaches() || taught,
+                "teacher.model",
+                base.teacher().model(),
+                "used with task: classification of one label for each text, causal-lm or sft only");
         if (task.generates()) {
             Check.that(
                     tasks.generation().evalSamples() == 0

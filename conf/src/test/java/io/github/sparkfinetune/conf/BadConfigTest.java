@@ -64,6 +64,9 @@ public class BadConfigTest {
         embedding: {scale: 0} ^ run.yaml:6: embedding.scale: 0.0 is not allowed, it must be above 0, and at most 300.0
         embedding: {matryoshka_dims: [8, 8]} ^ run.yaml:6: embedding.matryoshka_dims: [8, 8] is not allowed, it must be a list of different numbers above 0
         embedding: {loss: cosent, negative: other} ^ run.yaml:6: embedding.negative: other is not allowed, it must be null where embedding.loss is cosent: a scored pair has no negatives
+        teacher: {weight: 1.5} ^ run.yaml:6: teacher.weight: 1.5 is not allowed, it must be in (0, 1]
+        teacher: {temperature: 0} ^ run.yaml:6: teacher.temperature: 0.0 is not allowed, it must be above 0
+        teacher: {top_k: 0} ^ run.yaml:6: teacher.top_k: 0 is not allowed, it must be at least 1
         unpaired_preference: {beta: 0} ^ run.yaml:6: unpaired_preference.beta: 0.0 is not allowed, it must be above 0
         unpaired_preference: {desirable_weight: -1} ^ run.yaml:6: unpaired_preference.desirable_weight: -1.0 is not allowed, it must be at least 0
         unpaired_preference: {desirable_weight: 0, undesirable_weight: 0} ^ run.yaml:6: unpaired_preference.undesirable_weight: 0.0 is not allowed, it must be above 0 where unpaired_preference.desirable_weight is 0
@@ -186,6 +189,7 @@ public class BadConfigTest {
     @CsvSource(delimiter = '^', textBlock = """
         causal-lm ^ generation.eval_samples=2 ^ --set generation.eval_samples: generation.eval_samples: 2 is not allowed, it must be 0 unless task is sft
         classification ^ data.format=squad ^ --set data.format: data.format: squad is not allowed, it must be used with task: question-answering only
+        preference ^ teacher.model=t ^ --set teacher.model: teacher.model: t is not allowed, it must be used with task: classification of one label for each text, causal-lm or sft only
         """)
     void rejectsSettingsThatTheTaskCannotUse(String task, String override, String message) {
         assertRefused(

@@ -147,6 +147,9 @@ public final class Pipeline {
         if (References.areRead(run)) {
             console.say("train     first the model is asked about all samples as it is, unless this run has done so");
         }
+        if (run.base().teacher().teaches()) {
+            console.say("train     first the teacher is asked about all training samples, unless a run has done so");
+        }
         LiveReport reports = live;
         reports.resumed(MetricsLog.read(folder));
         TrainingResult result;

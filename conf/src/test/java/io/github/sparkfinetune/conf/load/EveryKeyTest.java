@@ -27,6 +27,7 @@ import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.SourcesConfig;
+import io.github.sparkfinetune.conf.TeacherConfig;
 import io.github.sparkfinetune.conf.TokenizerConfig;
 import io.github.sparkfinetune.conf.TrackingConfig;
 import io.github.sparkfinetune.conf.TrackingConfig.ReportTo;
@@ -130,6 +131,7 @@ class EveryKeyTest {
                     quarantine: q
                 tokenizer:
                   add_special_tokens: ["<a>", "<b>"]
+                teacher: {weight: 0.75, temperature: 2.5, top_k: 20}
                 classification:
                   problem_type: multi_label_classification
                   class_weight: {no: 2, "1": .5, a.b: 1e-1}
@@ -300,7 +302,10 @@ class EveryKeyTest {
                 new TrainingConfig.Saving(12, 0.5, 13),
                 new TrackingConfig(10, List.of(ReportTo.MLFLOW, ReportTo.TENSORBOARD), "mails", "mails"));
         RunConfig expected = new RunConfig(
-                new RunConfig.Base("hdfs://nn/m", new TokenizerConfig(List.of("<a>", "<b>"))),
+                new RunConfig.Base(
+                        "hdfs://nn/m",
+                        new TokenizerConfig(List.of("<a>", "<b>")),
+                        new TeacherConfig(null, 0.75, 2.5, 20)),
                 Task.CLASSIFICATION,
                 data,
                 method,

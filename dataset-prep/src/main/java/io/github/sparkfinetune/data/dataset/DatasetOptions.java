@@ -81,15 +81,31 @@ public record DatasetOptions(
      * @param problemType {@code classification.problem_type}; absent (null) if texts have no label, or one
      * @param questionAnswering kind of the questions; absent (null) if rows are not questions
      * @param related further texts of a row and their prompts; absent (null) if rows are not texts that belong together
+     * @param teacher true if training samples have their texts and may lack labels, for a teacher; else absent (null)
      */
     public record Samples(
             @JsonInclude(JsonInclude.Include.NON_NULL) Integer stride,
             @JsonInclude(JsonInclude.Include.NON_NULL) DocumentOptions documents,
             @JsonInclude(JsonInclude.Include.NON_NULL) String problemType,
             @JsonInclude(JsonInclude.Include.NON_NULL) QuestionOptions questionAnswering,
-            @JsonInclude(JsonInclude.Include.NON_NULL) RelatedOptions related)
+            @JsonInclude(JsonInclude.Include.NON_NULL) RelatedOptions related,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Boolean teacher)
             implements Serializable {
         private static final Samples OF_TEXTS = new Samples(null, null, null, null, null);
+
+        /** Makes options without a teacher. */
+        public Samples(
+                Integer stride,
+                DocumentOptions documents,
+                String problemType,
+                QuestionOptions questionAnswering,
+                RelatedOptions related) {
+            this(stride, documents, problemType, questionAnswering, related, null);
+        }
+
+        private Samples taught() {
+            return new Samples(stride, documents, problemType, questionAnswering, related, true);
+        }
     }
 
     /**
@@ -216,31 +232,61 @@ public record DatasetOptions(
     /** Returns these options with documents that are made and packed so. */
     public DatasetOptions withDocuments(DocumentOptions documents) {
         return with(new Samples(
-                samples.stride(), documents, samples.problemType(), samples.questionAnswering(), samples.related()));
+                samples.stride(),
+                documents,
+                samples.problemType(),
+                samples.questionAnswering(),
+                samples.related(),
+                samples.teacher()));
     }
 
     /** Returns these options with a kind of prediction; null for one label. */
     public DatasetOptions withProblemType(String type) {
         return with(new Samples(
-                samples.stride(), samples.documents(), type, samples.questionAnswering(), samples.related()));
+                samples.stride(),
+                samples.documents(),
+                type,
+                samples.questionAnswering(),
+                samples.related(),
+                samples.teacher()));
     }
 
     /** Returns these options with windows that share this many tokens. */
     public DatasetOptions withStride(int tokens) {
         return with(new Samples(
-                tokens, samples.documents(), samples.problemType(), samples.questionAnswering(), samples.related()));
+                tokens,
+                samples.documents(),
+                samples.problemType(),
+                samples.questionAnswering(),
+                samples.related(),
+                samples.teacher()));
     }
 
     /** Returns these options with rows that are texts which belong together. */
     public DatasetOptions withRelated(RelatedOptions related) {
         return with(new Samples(
-                samples.stride(), samples.documents(), samples.problemType(), samples.questionAnswering(), related));
+                samples.stride(),
+                samples.documents(),
+                samples.problemType(),
+                samples.questionAnswering(),
+                related,
+                samples.teacher()));
     }
 
     /** Returns these options with rows that are questions. */
     public DatasetOptions withQuestionAnswering(QuestionOptions questions) {
         return with(new Samples(
-                samples.stride(), samples.documents(), samples.problemType(), questions, samples.related()));
+                samples.stride(),
+                samples.documents(),
+                samples.problemType(),
+                questions,
+                samples.related(),
+                samples.teacher()));
+    }
+
+    /** Returns these options with training samples for a teacher. */
+    public DatasetOptions withTeacher() {
+        return with(samples.taught());
     }
 
     private DatasetOptions with(Samples changed) {

@@ -28,6 +28,10 @@ record OptionsMatch(Path dataset, DatasetOptions prepared, DatasetOptions reques
         }
         requireSame(
                 "data.stride", prepared.samples().stride(), requested.samples().stride());
+        requireSame(
+                "samples for a teacher",
+                prepared.samples().teacher() != null,
+                requested.samples().teacher() != null);
         requireSameQuestions(
                 prepared.samples().questionAnswering(), requested.samples().questionAnswering());
         requireSameDocuments(prepared.samples().documents(), requested.samples().documents());

@@ -5,12 +5,16 @@ import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.LocalDir;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -117,6 +121,40 @@ public final class ModelFolder {
     /** Returns whether a file of a model folder is read: safetensors, configuration or tokenizer. */
     public static boolean isModelFile(String name) {
         return ENDINGS.stream().anyMatch(name::endsWith);
+    }
+
+    /**
+     * Returns the SHA-256 of a local model folder, in hexadecimal: of its weights, {@code config.json} and
+     * {@code tokenizer.json}, by name.
+     *
+     * @param use what the model is used for, a part of the hash
+     * @param progressed called from time to time
+     */
+    public static String sha256(java.nio.file.Path folder, String use, Runnable progressed) throws IOException {
+        MessageDigest digest = Sha256.digest();
+        digest.update(use.getBytes(StandardCharsets.UTF_8));
+        List<java.nio.file.Path> files;
+        try (Stream<java.nio.file.Path> all = Files.list(folder)) {
+            files = all.filter(file -> isHashed(file.getFileName().toString()))
+                    .sorted()
+                    .toList();
+        }
+        byte[] bytes = new byte[1 << 20];
+        for (java.nio.file.Path file : files) {
+            String head = "\n" + file.getFileName() + " " + Files.size(file) + "\n";
+            digest.update(head.getBytes(StandardCharsets.UTF_8));
+            try (InputStream in = Files.newInputStream(file)) {
+                for (int read = in.read(bytes); read >= 0; read = in.read(bytes)) {
+                    digest.update(bytes, 0, read);
+                    progressed.run();
+                }
+            }
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static boolean isHashed(String name) {
+        return name.endsWith(".safetensors") || name.equals(HfConfig.FILE) || name.equals("tokenizer.json");
     }
 
     private static List<FileStatus> modelFiles(FileSystem fileSystem, Path folder) throws IOException {

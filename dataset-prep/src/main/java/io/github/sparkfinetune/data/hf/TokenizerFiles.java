@@ -3,15 +3,13 @@ package io.github.sparkfinetune.data.hf;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import java.io.IOException;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -169,9 +167,23 @@ public record TokenizerFiles(
     }
 
     private TokenizerFiles with(Texts other, int size) {
-        String hash =
-                other.json().equals(texts.json()) ? sha256 : sha256(other.json().getBytes(StandardCharsets.UTF_8));
+        String hash = other.json().equals(texts.json())
+                ? sha256
+                : Sha256.of(other.json().getBytes(StandardCharsets.UTF_8));
         return new TokenizerFiles(other, hash, size, modelVocabularySize, special, distinguishesTexts);
+    }
+
+    /**
+     * Returns whether another tokenizer gives every text the same tokens. How a tokenizer cuts and pads texts does not
+     * count, because texts are cut and padded elsewhere.
+     */
+    public boolean tokenizesAs(TokenizerFiles other) {
+        return sha256.equals(other.sha256) || uncut(texts.json()).equals(uncut(other.texts.json()));
+    }
+
+    private static JsonNode uncut(String tokenizerJson) {
+        ObjectNode tree = JsonFiles.parseObject(tokenizerJson, "tokenizer.json").deepCopy();
+        return tree.without(List.of("truncation", "padding"));
     }
 
     /** Content of a {@code tokenizer.json}. */
@@ -212,7 +224,9 @@ public record TokenizerFiles(
 
     /** Hash of the chat template in hexadecimal, or null where there is none. */
     public String chatTemplateSha256() {
-        return texts.chatTemplate() == null ? null : sha256(texts.chatTemplate().getBytes(StandardCharsets.UTF_8));
+        return texts.chatTemplate() == null
+                ? null
+                : Sha256.of(texts.chatTemplate().getBytes(StandardCharsets.UTF_8));
     }
 
     /**
@@ -233,14 +247,6 @@ public record TokenizerFiles(
         if (positions > 0 && maxLength > positions) {
             throw RunException.config("data.max_length: " + maxLength + " is more than the " + positions
                     + " positions of " + model + ": set it to " + positions + " or less");
-        }
-    }
-
-    static String sha256(byte[] bytes) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JVM has SHA-256", e);
         }
     }
 }

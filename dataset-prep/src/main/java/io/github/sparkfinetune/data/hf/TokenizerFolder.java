@@ -41,7 +41,7 @@ record TokenizerFolder(Path folder, Configuration hadoop) {
         int eosTokenId = SpecialTokenRoles.eosTokenId(special, tokenizer, config);
         return new TokenizerFiles(
                 new TokenizerFiles.Texts(tokenizerText, settingsText, mapText, template),
-                TokenizerFiles.sha256(bytes),
+                Sha256.of(bytes),
                 vocabularySize(path, tokenizer),
                 integer(config, "vocab_size", 0),
                 new TokenizerFiles.SpecialTokens(

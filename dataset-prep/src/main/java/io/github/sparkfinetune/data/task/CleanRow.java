@@ -30,6 +30,12 @@ public record CleanRow<C>(
     public static final String ALL = "";
 
     /**
+     * The stratum of training rows without a label, which only a teacher labels; none of them is held out. It is the
+     * last by name, so that of rows with equal content a row with a label is kept.
+     */
+    public static final String UNLABELLED = "\uffff";
+
+    /**
      * What cleaning did to a row's texts.
      *
      * @param repaired whether bytes were removed

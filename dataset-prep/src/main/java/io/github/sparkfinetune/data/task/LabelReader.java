@@ -26,4 +26,9 @@ public interface LabelReader extends Serializable {
      * @throws UnusableRowException if the text is not a label
      */
     Label read(String text) throws UnusableRowException;
+
+    /** Returns whether the source has a column of labels; if not, {@link #read} is called with null. */
+    default boolean hasColumn() {
+        return true;
+    }
 }

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.data.task;
 
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleDraws;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
 import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
@@ -145,11 +146,22 @@ public interface TaskData<C> extends Serializable {
         return schema();
     }
 
-    /** Returns the columns of held-out samples that training reads: all except those for the evaluation after it. */
+    /** Returns the columns that training reads: all except those for the evaluation after it, or for a teacher. */
     default SampleSchema readWhileTraining() {
         Set<SampleSchema.Column> shown = new HashSet<>(heldOutSchema().columns());
         shown.removeAll(schema().columns());
         return SampleSchema.allBut(shown);
+    }
+
+    /**
+     * Returns a training sample with the tokens of a teacher's tokenizer; by default the sample itself, for a teacher
+     * with the model's own tokenizer.
+     *
+     * @param sample sample with all columns of {@link #schema}
+     * @param maxLength largest number of tokens
+     */
+    default Sample forTeacher(Sample sample, TextTokenizer teacher, int maxLength) {
+        return sample;
     }
 
     /** Returns the run's options for a manifest; the format is the configured one. */

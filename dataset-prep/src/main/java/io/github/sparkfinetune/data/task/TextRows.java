@@ -63,7 +63,8 @@ public record TextRows(
             throw RunException.config("data.text_pair: " + data.columns().textPair() + " cannot be used with "
                     + (lines ? "lines" : "text folders, where a file is one text") + ": use jsonl, csv or parquet");
         }
-        if (lines && labels != null) {
+        boolean labelled = labels != null && labels.hasColumn();
+        if (lines && labelled) {
             throw RunException.config(source.key() + ": " + source.path()
                     + " is read as lines (data.format), which have no label: use text_folders, jsonl, csv or parquet");
         }
@@ -72,7 +73,7 @@ public record TextRows(
         if (pairs) {
             columns.add(new Reading.Column("data.text_pair", data.columns().textPair(), NO_PAIR, false));
         }
-        if (labels != null) {
+        if (labelled) {
             columns.add(new Reading.Column("data.label", data.columns().label(), UnusableRowException.NO_LABEL, false));
         }
         String folder = folders ? new Path(source.path()).toUri().getPath() : null;
@@ -207,6 +208,9 @@ public record TextRows(
     }
 
     private String label(RawRow row, String file) {
+        if (!labels.hasColumn()) {
+            return null;
+        }
         if (folder == null) {
             String label = row.text(pairs ? PAIR + 1 : PAIR);
             return label == null ? null : label.strip();

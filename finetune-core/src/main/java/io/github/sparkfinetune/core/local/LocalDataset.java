@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.core.predict.TeacherFolder;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
@@ -112,7 +113,7 @@ final class LocalDataset<C> {
                 RowCounts counts = counts(source, clean.get(source));
                 Map<String, Long> found = task.rowsPerLabel(counts.strata, counts.labels);
                 if (source.split().equals(Manifest.TRAIN)) {
-                    labels = task.labelNames(found.keySet());
+                    labels = task.labelNames(TeacherFolder.labels(config, found.keySet(), hadoop));
                 }
                 requireKnown(source, found, labels);
                 splits.add(sorted(source, clean.get(source), counts, open, labels));

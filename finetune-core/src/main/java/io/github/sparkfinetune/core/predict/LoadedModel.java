@@ -116,6 +116,23 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
     }
 
     /**
+     * Loads a run's teacher.
+     *
+     * @param precision precision of the products, that of the run
+     * @param manager owner of the weights
+     * @param folder local folder of the teacher
+     */
+    public static LoadedModel teacher(RunConfig config, PrecisionChoice precision, NDManager manager, Path folder) {
+        HfConfig model = Architectures.config(folder);
+        try (SafetensorsModel source = SafetensorsModel.open(folder)) {
+            MatmulBackend matmul = MatmulBackend.of(precision, Device.of(manager));
+            Pretrained pretrained = new Pretrained(manager, matmul, model, source);
+            Adaptation frozen = Adaptation.of(Trainable.none()).withStorage(whole(matmul));
+            return load(config, pretrained, TaskSpecs.of(config).labels(model), frozen, false);
+        }
+    }
+
+    /**
      * Loads the base model of a run for prediction, in the storage that adapters are trained with. This is for tasks
      * that use the base model's head. A missing head gets the initial values of a training run.
      *

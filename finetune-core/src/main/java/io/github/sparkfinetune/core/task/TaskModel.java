@@ -27,6 +27,17 @@ public interface TaskModel {
         throw new UnsupportedOperationException("this task has no reference model");
     }
 
+    /**
+     * Computes what a trained model learns from this model as its teacher.
+     *
+     * @param samples samples with the tokens of this model
+     * @param batchSize number of samples computed at once
+     * @return {@link Sample#targets} of each sample
+     */
+    default List<double[]> teach(List<Sample> samples, int batchSize, SharedOutputs shared) {
+        throw new UnsupportedOperationException("this task has no teacher");
+    }
+
     /** Creates a predictor with the current weights. It is valid as long as the model; the caller closes it. */
     TaskPredictor predictor(PredictionSettings settings);
 }

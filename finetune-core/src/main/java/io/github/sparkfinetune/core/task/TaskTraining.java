@@ -109,6 +109,14 @@ public interface TaskTraining extends TaskExport {
         return false;
     }
 
+    /**
+     * Returns whether a teacher's references are of tokens with a label, see
+     * {@link io.github.sparkfinetune.core.objective.TokenClasses}, instead of whole samples.
+     */
+    default boolean learnsTokens() {
+        return false;
+    }
+
     /** Returns the highest usual learning rate when all weights are trained, see {@link ModelKind}. */
     default double highestUsualLearningRate() {
         return modelKind().highestUsualLearningRate();

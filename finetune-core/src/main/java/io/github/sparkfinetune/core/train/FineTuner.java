@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointFiles;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.optim.LrSchedule;
+import io.github.sparkfinetune.core.predict.TeacherFolder;
 import io.github.sparkfinetune.core.safetensors.ModelWeights;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.task.TaskSpec;
@@ -45,6 +46,7 @@ public final class FineTuner {
         TaskSpec spec = TaskSpecs.of(config);
         spec.modelKind().check(model);
         spec.checkFolder(folder, hadoop);
+        TeacherFolder.check(config, hadoop);
         spec.metric(config.training().evaluation().metricForBestModel());
         TrainingConfig training = config.training();
         LrSchedule.of(

@@ -1,13 +1,13 @@
 package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.core.checkpoint.TensorRange;
-import io.github.sparkfinetune.core.predict.References;
+import io.github.sparkfinetune.core.predict.ReferenceFile;
+import io.github.sparkfinetune.core.predict.ReferenceLayout;
+import io.github.sparkfinetune.core.predict.Stretch;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
-import io.github.sparkfinetune.core.safetensors.TensorType;
-import io.github.sparkfinetune.data.dataset.DatasetSplit;
+import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.FileNotFoundException;
@@ -22,6 +22,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -31,8 +33,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Partial results of a {@link ReferencePass}. The folder {@code reference} of the output folder exists until the pass
  * is complete. It holds safetensors files named {@code SPLIT-FROM-TO-ATTEMPT.safetensors}, for the samples [FROM, TO)
- * and the {@link RankContext#attempt} of the writer. Each file has one F32 tensor, [samples, values], named as in
- * {@link TensorRange}. The metadata is that of {@link References}, with the precision added. A file whose size
+ * and the {@link RankContext#attempt} of the writer. Each file has the tensors of its samples in the layout of the
+ * {@link ReferenceFile}. The metadata is that of the complete file, with the precision added. A file whose size
  * contradicts its header is incomplete and is ignored.
  */
 final class ReferenceParts {
@@ -44,58 +46,38 @@ final class ReferenceParts {
 
     private final RankContext rank;
     private final Manifest manifest;
+    private final ReferenceFile complete;
     private final Path folder;
     private final FileSystem files;
     private final Map<String, String> metadata;
 
     /**
-     * Samples [from, to) of a split.
-     *
-     * @param split name of the split
-     */
-    record Stretch(String split, long from, long to) {
-        long size() {
-            return to - from;
-        }
-    }
-
-    /**
      * A complete part.
      *
-     * @param tensor name of the tensor
-     * @param width number of values per sample
+     * @param tensors tensors by name
      */
-    record Part(Path file, String tensor, int width, Stretch stretch) {
-        long values() {
-            return stretch.size() * width;
-        }
-    }
+    record Part(Path file, Stretch stretch, Map<String, TensorInfo> tensors) {}
 
-    ReferenceParts(Path output, RankContext rank, Manifest manifest, Precision precision) {
+    /**
+     * @param output output folder of the run
+     * @param complete file that gets the values of all parts
+     */
+    ReferenceParts(Path output, RankContext rank, Manifest manifest, ReferenceFile complete, Precision precision) {
         this.rank = rank;
         this.manifest = manifest;
+        this.complete = complete;
         this.folder = new Path(output, FOLDER);
         this.files = HadoopFiles.fileSystem(folder, rank.hadoop());
-        this.metadata = new HashMap<>(References.shards(manifest));
+        this.metadata = new HashMap<>(complete.metadata());
         metadata.put(PRECISION, precision.choice().name());
     }
 
     /** Writes the reference values of a stretch of samples. */
-    void write(Stretch stretch, List<double[]> references) {
-        int width = references.get(0).length;
-        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(stretch.size() * width * Float.BYTES))
-                .order(ByteOrder.LITTLE_ENDIAN);
-        for (double[] values : references) {
-            for (double value : values) {
-                bytes.putFloat((float) value);
-            }
-        }
-        String name = new TensorRange(stretch.split(), stretch.from() * width, stretch.to() * width).name();
-        TensorData tensor = TensorData.f32(name, new long[] {stretch.size(), width}, bytes.flip());
+    void write(Stretch stretch, ReferenceLayout.Encoder values) {
         String file =
                 "%s-%012d-%012d-%s%s".formatted(stretch.split(), stretch.from(), stretch.to(), rank.attempt(), ENDING);
         HadoopFiles.writeWhole(
-                files, new Path(folder, file), out -> SafetensorsWriter.write(out, List.of(tensor), metadata));
+                files, new Path(folder, file), out -> SafetensorsWriter.write(out, values.tensors(stretch), metadata));
     }
 
     /** Returns complete, non-overlapping parts of earlier attempts, ordered by split and sample. */
@@ -146,9 +128,7 @@ final class ReferenceParts {
         try {
             HadoopFiles.copyToLocal(files, file, copy, rank::progressed);
             try (SafetensorsFile stored = SafetensorsFile.open(copy)) {
-                return stored.metadata().equals(metadata) && stored.names().size() == 1
-                        ? part(file, stored)
-                        : Optional.empty();
+                return stored.metadata().equals(metadata) ? part(file, stored) : Optional.empty();
             }
         } catch (RunException e) {
             LOG.warn("{} is computed again: {}", file, e.getMessage());
@@ -159,36 +139,33 @@ final class ReferenceParts {
     }
 
     private Optional<Part> part(Path file, SafetensorsFile stored) {
-        String name = stored.names().iterator().next();
-        TensorRange range = TensorRange.ofName(name);
-        long[] shape = stored.info(name).shape();
-        DatasetSplit split = manifest.samples().splits().get(range.tensor());
-        if (split == null || shape.length != 2 || shape[1] < 1 || range.from() % shape[1] != 0) {
-            return Optional.empty();
-        }
-        long from = range.from() / shape[1];
-        Stretch stretch = new Stretch(range.tensor(), from, from + shape[0]);
-        return stretch.to() > split.rows()
-                ? Optional.empty()
-                : Optional.of(new Part(file, name, (int) shape[1], stretch));
+        Map<String, TensorInfo> tensors = new TreeMap<>();
+        stored.names().forEach(name -> tensors.put(name, stored.info(name)));
+        return complete.layout()
+                .stretch(stored)
+                .filter(stretch -> complete.splits().contains(stretch.split())
+                        && stretch.to() <= manifest.split(stretch.split()).rows())
+                .map(stretch -> new Part(file, stretch, tensors));
     }
 
-    /** Returns a part's tensor for the final file; the values are read when the tensor is written. */
-    TensorData tensor(Part part, java.nio.file.Path temporary) {
-        return TensorData.of(
-                part.tensor(),
-                TensorType.F32,
-                new long[] {part.stretch().size(), part.width()},
-                () -> read(part, temporary));
+    /** Returns a part's tensors for the final file; the values are read when a tensor is written. */
+    Stream<TensorData> tensors(Part part, java.nio.file.Path temporary) {
+        return part.tensors().entrySet().stream()
+                .map(tensor -> TensorData.of(
+                        tensor.getKey(),
+                        tensor.getValue().dtype(),
+                        tensor.getValue().shape(),
+                        () -> read(part, tensor.getKey(), temporary)));
     }
 
-    private ByteBuffer read(Part part, java.nio.file.Path temporary) {
+    private ByteBuffer read(Part part, String tensor, java.nio.file.Path temporary) {
         java.nio.file.Path copy = temporary.resolve(part.file().getName());
         HadoopFiles.copyToLocal(files, part.file(), copy, rank::progressed);
         try (SafetensorsFile stored = SafetensorsFile.open(copy)) {
-            ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(part.values() * Float.BYTES))
+            ByteBuffer bytes = ByteBuffer.allocate(
+                            Math.toIntExact(part.tensors().get(tensor).byteSize()))
                     .order(ByteOrder.LITTLE_ENDIAN);
-            stored.read(part.tensor(), 0, bytes);
+            stored.read(tensor, 0, bytes);
             Files.delete(copy);
             return bytes;
         } catch (IOException e) {

@@ -69,7 +69,8 @@ final class TrainingResources implements AutoCloseable {
             TaskData<?> data = TaskDatas.of(config);
             manifest.requireMatches(dataset, config.task(), data.options(tokenizer));
             draws = data.draws(tokenizer);
-            SampleSource trained = closing(ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop()));
+            SampleSource trained = closing(
+                    ParquetSamples.open(dataset, manifest, Manifest.TRAIN, data.readWhileTraining(), rank.hadoop()));
             Optional<SampleSource> evaluated = manifest.samples().splits().containsKey(Manifest.EVAL)
                     ? Optional.of(closing(draws.evaluated(ParquetSamples.open(
                             dataset, manifest, Manifest.EVAL, data.readWhileTraining(), rank.hadoop()))))
@@ -83,6 +84,13 @@ final class TrainingResources implements AutoCloseable {
                     rank.collective(),
                     device,
                     Architectures.of(base).shape());
+            HfConfig completed = TaskSpecs.of(config).modelKind().completed(base, tokenizer);
+            // The teacher is asked and freed before the trained model takes its memory.
+            Optional<References> taught = config.base().teacher().teaches()
+                    ? Optional.of(ReferencePass.ofTeacher(
+                            config, rank, manifest, precision, device.manager(), completed.vocabSize(), temporary))
+                    : Optional.empty();
+            taught.ifPresent(some -> opened.push(some::close));
             initialisation = new AdapterInitialisation(config, rank, temporary, device.manager());
             opened.push(initialisation::close);
             loaded = LoadedModel.toTrain(
@@ -93,7 +101,7 @@ final class TrainingResources implements AutoCloseable {
                     Optional.ofNullable(config.method().adapter())
                             .map(adapter -> ModelFolder.fetch(adapter, rank.hadoop(), temporary)),
                     Labels.of(manifest),
-                    TaskSpecs.of(config).modelKind().completed(base, tokenizer),
+                    completed,
                     rank.threads(),
                     initialisation,
                     rank.collective());
@@ -107,10 +115,12 @@ final class TrainingResources implements AutoCloseable {
                         + model.maxLength() + " and prepare again");
             }
             Optional<References> references = References.areRead(config)
-                    ? Optional.of(new ReferencePass(config, rank, manifest, precision).run(loaded.task(), temporary))
+                    ? Optional.of(
+                            ReferencePass.ofInitialModel(config, rank, manifest, precision, loaded.task(), temporary))
                     : Optional.empty();
             references.ifPresent(some -> opened.push(some::close));
             train = references
+                    .or(() -> taught)
                     .map(some -> some.withReferences(Manifest.TRAIN, trained))
                     .orElse(trained);
             eval = evaluated

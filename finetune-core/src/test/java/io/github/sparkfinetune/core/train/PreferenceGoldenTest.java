@@ -193,7 +193,7 @@ class PreferenceGoldenTest {
     }
 
     /** Sets the adapter's initial values to those of TRL's run. */
-    private static void start(TinyDecoder decoder, SafetensorsFile tensors, String run) {
+    static void start(TinyDecoder decoder, SafetensorsFile tensors, String run) {
         for (Parameter parameter : decoder.loaded.model().parameters()) {
             Optional<String> name = stored(tensors, run + "/start/", parameter.name());
             if (name.isPresent()) {
@@ -218,7 +218,7 @@ class PreferenceGoldenTest {
                 .findFirst();
     }
 
-    private static TrainStep step(TinyDecoder decoder, LoadedModel loaded, RunConfig config) {
+    static TrainStep step(TinyDecoder decoder, LoadedModel loaded, RunConfig config) {
         return new TrainStep(
                 decoder.manager,
                 loaded.model(),
@@ -241,7 +241,7 @@ class PreferenceGoldenTest {
                                 within(1e-5 + 2e-3 * Math.abs(metric.getValue().asDouble()))));
     }
 
-    private static void compareGradients(TrainStep step, SafetensorsFile tensors, String run) {
+    static void compareGradients(TrainStep step, SafetensorsFile tensors, String run) {
         int compared = 0;
         for (ParameterGradient trained : step.gradients().parameters()) {
             String name = trained.parameter().name();

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.checkpoint.TensorRange;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.collective.ForwardingCollective;
 import io.github.sparkfinetune.core.collective.LostRankException;
+import io.github.sparkfinetune.core.predict.ReferenceFile;
 import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
@@ -184,7 +185,7 @@ class ReferencePassTest {
             values.forEach(row -> bytes.putFloat((float) row[0]).putFloat((float) row[1]));
             tensors.add(TensorData.f32(split, new long[] {values.size(), 2}, bytes.flip()));
         }
-        References.write(config, manifest, tensors, HADOOP);
+        ReferenceFile.ofInitialModel(config, manifest).write(tensors, HADOOP);
 
         assertReferenceValues(config, 0);
     }
@@ -201,8 +202,9 @@ class ReferencePassTest {
             String name = new TensorRange(Manifest.TRAIN, part * half, (part + 1) * half).name();
             tensors.add(new TensorData(name, TensorType.F32, new long[] {samples / 2, width}, () -> null));
         }
-        Path file = Files.createDirectories(output(config)).resolve("reference.safetensors");
-        byte[] header = SafetensorsWriter.header(tensors, References.shards(manifest));
+        ReferenceFile kind = ReferenceFile.ofInitialModel(config, manifest);
+        Path file = Files.createDirectories(output(config)).resolve(kind.path().getName());
+        byte[] header = SafetensorsWriter.header(tensors, kind.metadata());
         long last = header.length + (2 * half - width) * Float.BYTES;
         try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
             sparse.write(header);
@@ -224,7 +226,7 @@ class ReferencePassTest {
             @Override
             public void close() {}
         };
-        try (References references = References.require(config, manifest, HADOOP, folder, () -> {})) {
+        try (References references = References.require(kind, HADOOP, folder, () -> {})) {
             SampleSource withValues = references.withReferences(Manifest.TRAIN, split);
             assertThat(withValues.read(samples - 1L).targets()).containsExactly(MARK, 0);
             assertThat(withValues.read(samples / 2L).targets()).containsExactly(0, 0);

@@ -61,7 +61,8 @@ public final class TinyDataset {
                         TaskDatas.of(config).options(tokenizer).samples().documents(),
                         TaskDatas.of(config).options(tokenizer).samples().problemType(),
                         TaskDatas.of(config).options(tokenizer).samples().questionAnswering(),
-                        TaskDatas.of(config).options(tokenizer).samples().related()),
+                        TaskDatas.of(config).options(tokenizer).samples().related(),
+                        TaskDatas.of(config).options(tokenizer).samples().teacher()),
                 null,
                 new DatasetOptions.Split(0.1, 0, null, null));
     }
@@ -113,8 +114,10 @@ public final class TinyDataset {
                     hadoopPath(folder.resolve(file)), TaskDatas.of(config).schema(), hadoop);
             try (writer) {
                 for (int row = 0; row < rows / 2; row++) {
+                    boolean unlabelled = name.equals(Manifest.TRAIN) && row % 4 == 3;
                     for (Sample generated : samples(config, random, row)) {
-                        Sample sample = oneTokenType ? withoutTypes(generated) : generated;
+                        Sample typed = oneTokenType ? withoutTypes(generated) : generated;
+                        Sample sample = options.samples().teacher() == null ? typed : taught(typed, row, unlabelled);
                         writer.write(sample);
                         all.add(sample);
                     }
@@ -184,6 +187,12 @@ public final class TinyDataset {
             case MULTI_LABEL_CLASSIFICATION -> text.withTargets(label < 2 ? 1 : 0, label < 1 ? 1 : 0, 0);
             case REGRESSION -> text.withTargets(label - 0.5);
         };
+    }
+
+    /** Returns a text for a teacher, which reads it as it was given. */
+    private static Sample taught(Sample text, int row, boolean unlabelled) {
+        String given = "{\"text\":\"" + "abc".charAt(text.label()) + " and " + row + "\"}";
+        return text.withLabel(unlabelled ? -1 : text.label()).with(new Window(0, new int[0], new int[0], given));
     }
 
     /**

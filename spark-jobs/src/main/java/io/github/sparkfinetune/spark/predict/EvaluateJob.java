@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.core.predict.ReferenceFile;
 import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
@@ -71,10 +72,10 @@ public final class EvaluateJob {
         try {
             Manifest manifest = Manifest.read(dataset, spark.hadoopConfiguration());
             Predictor.check(resolved, spark.hadoopConfiguration());
-            if (References.areRead(resolved)) {
+            Optional<ReferenceFile> references = ReferenceFile.evaluated(resolved, manifest);
+            if (references.isPresent()) {
                 References.require(
-                                resolved,
-                                manifest,
+                                references.get(),
                                 spark.hadoopConfiguration(),
                                 LocalDirs.first(SparkEnv.get()),
                                 () -> {})

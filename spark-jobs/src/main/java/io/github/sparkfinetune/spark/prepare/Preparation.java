@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.core.predict.TeacherFolder;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -165,11 +166,12 @@ final class Preparation<C> {
     }
 
     /** Returns the label names of the training sources. Labels of the other sources must be among them. */
-    private List<String> labels(List<SourceScan> scans) {
+    private List<String> labels(List<SourceScan> scans) throws IOException {
         List<Map<String, Long>> rowsPerLabel = scans.stream()
                 .map(scan -> task.rowsPerLabel(scan.counts().strata, scan.counts().labels))
                 .toList();
-        List<String> labels = task.labelNames(rowsPerLabel.get(0).keySet());
+        List<String> labels = task.labelNames(TeacherFolder.labels(
+                config, rowsPerLabel.get(0).keySet(), spark.sparkContext().hadoopConfiguration()));
         for (int i = 0; i < sources.size(); i++) {
             SourceChecks.requireKnown(sources.get(i), rowsPerLabel.get(i), labels);
         }

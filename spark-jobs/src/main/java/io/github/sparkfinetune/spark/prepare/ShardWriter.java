@@ -176,6 +176,11 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                 if (origin == 0) {
                     split = OWN.indexOf(sides.next(rank, RowKey.place(key)));
                 }
+                if (split != 0 && !held.isMeasured(rank)) {
+                    // A row of a held-out group: it may not be trained on, and without a label nothing is measured of
+                    // it.
+                    continue;
+                }
                 if (open[split] == null) {
                     open[split] = new OpenShard(
                             target,

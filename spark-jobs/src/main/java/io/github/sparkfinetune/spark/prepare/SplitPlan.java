@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.prepare;
 
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.spark.prepare.SplitSearch.Cut;
 import io.github.sparkfinetune.spark.prepare.SplitSearch.Places;
 import io.github.sparkfinetune.spark.prepare.SplitSearch.Target;
@@ -21,8 +22,9 @@ import org.apache.spark.api.java.JavaRDD;
  *
  * <p>For rows without a group, the place is a seeded hash of the content. Exactly round(rows · fraction) rows of every
  * stratum are held out. The rows with the smallest places go to evaluation, the next rows to the test, and at least one
- * row stays in training. If rows with equal content lie on the boundary, the first of them are held out. Rows with a
- * group or a time are split as {@link GroupSplit} describes, in any stratum.
+ * row stays in training. Rows that only a teacher labels are not held out. If rows with equal content lie on the
+ * boundary, the first of them are held out. Rows with a group or a time are split as {@link GroupSplit} describes, in
+ * any stratum.
  *
  * <p>A stratum is identified by its rank: its index among the strata in the order of their names. The rank also orders
  * rows with equal content.
@@ -59,9 +61,10 @@ final class SplitPlan implements Serializable {
         SplitPlan plan = new SplitPlan(strata, null);
         List<Target> targets = new ArrayList<>();
         training.strata().forEach((stratum, rows) -> {
-            long eval = heldOut(rows, options.split().evalFraction(), rows - 1);
+            long most = stratum.equals(CleanRow.UNLABELLED) ? 0 : rows - 1;
+            long eval = heldOut(rows, options.split().evalFraction(), most);
             targets.add(new Target(stratum, eval));
-            targets.add(new Target(stratum, eval + heldOut(rows, options.split().testFraction(), rows - 1 - eval)));
+            targets.add(new Target(stratum, eval + heldOut(rows, options.split().testFraction(), most - eval)));
         });
         long seed = options.storage().seed();
         JavaRDD<Places> places = training.hashes().map(part -> places(part, seed));
@@ -90,6 +93,11 @@ final class SplitPlan implements Serializable {
     /** Returns the rank of a stratum, or -1 if no sample is in the stratum. */
     int rank(String stratum) {
         return ranks.getOrDefault(stratum, -1);
+    }
+
+    /** Returns whether a row of a rank can be measured: it has a label, or its task has none. */
+    boolean isMeasured(int rank) {
+        return !strata.get(rank).equals(CleanRow.UNLABELLED);
     }
 
     /** Returns the stratum of a rank. */

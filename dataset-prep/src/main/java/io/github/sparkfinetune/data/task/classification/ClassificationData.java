@@ -3,9 +3,11 @@ package io.github.sparkfinetune.data.task.classification;
 import io.github.sparkfinetune.conf.ClassificationConfig;
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
 import io.github.sparkfinetune.data.dataset.Window;
@@ -13,6 +15,7 @@ import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.LabelNames;
+import io.github.sparkfinetune.data.task.LabelReader;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.SampleCounts;
@@ -30,6 +33,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -39,8 +43,10 @@ import java.util.function.Function;
  * <p>Bytes of a row: 1 byte whose bits say whether tokens were cut off and whether the text is included; 4 bytes of the
  * number of tokens; 4 bytes for each id; for pairs 1 byte for each token type; if the text is included, 4 bytes of its
  * length and {@link GivenText} in UTF-8; the bytes of its {@link Labelling}. Numbers have the machine's byte order.
+ *
+ * @param taught whether a teacher labels the training samples: their texts are kept, and they may lack a label
  */
-public record ClassificationData(DataConfig data, ClassificationConfig classification)
+public record ClassificationData(DataConfig data, ClassificationConfig classification, boolean taught)
         implements TaskData<TextRows.Content> {
     private static final int FLAGS = 0;
     private static final int TRUNCATED = 1;
@@ -49,7 +55,10 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
     private static final int IDS = 5;
 
     public static ClassificationData of(RunConfig config) {
-        return new ClassificationData(config.data(), config.tasks().classification());
+        return new ClassificationData(
+                config.data(),
+                config.tasks().classification(),
+                config.base().teacher().teaches());
     }
 
     @Override
@@ -64,7 +73,17 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
 
     @Override
     public Reading<TextRows.Content> reading(RawSource source, TokenizerFiles files, boolean supervised) {
-        return TextRows.reading(data, source, supervised ? labelling().reader(source.format()) : null);
+        return TextRows.reading(data, source, supervised ? labels(source) : null);
+    }
+
+    private LabelReader labels(RawSource source) {
+        LabelReader reader = labelling().reader(source.format());
+        if (!taught || !Manifest.TRAIN.equals(source.split())) {
+            return reader;
+        }
+        boolean isListed = source.columns().isEmpty()
+                || source.columns().contains(data.columns().label());
+        return new OptionalLabel(reader, source.format() != DataFormat.TEXT && isListed);
     }
 
     @Override
@@ -101,7 +120,7 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
 
         @Override
         public byte[] encode(CleanRow<TextRows.Content> row) {
-            return encode(row, null);
+            return taught ? encodeHeldOut(row) : encode(row, null);
         }
 
         @Override
@@ -195,7 +214,8 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
 
     @Override
     public SampleSchema schema() {
-        return SampleSchema.ofText(pairs(), labelling().column());
+        SampleSchema schema = SampleSchema.ofText(pairs(), labelling().column());
+        return taught ? schema.with(SampleSchema.Column.ROW) : schema;
     }
 
     @Override
@@ -204,9 +224,21 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
     }
 
     @Override
+    public SampleSchema readWhileTraining() {
+        return SampleSchema.allBut(Set.of(SampleSchema.Column.ROW));
+    }
+
+    @Override
+    public Sample forTeacher(Sample sample, TextTokenizer teacher, int maxLength) {
+        GivenText given = GivenText.of(sample.window().row());
+        Encoded encoded = teacher.encode(given.text(), given.pair(), maxLength);
+        return new Sample(sample.index(), encoded.inputIds(), encoded.tokenTypeIds(), -1);
+    }
+
+    @Override
     public DatasetOptions options(TokenizerFiles files) {
         ProblemType problem = classification.problemType();
-        return DatasetOptions.of(data, files)
+        DatasetOptions options = DatasetOptions.of(data, files)
                 .withColumns(
                         data.columns().text(),
                         data.columns().textPair(),
@@ -215,6 +247,7 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
                         problem == ProblemType.SINGLE_LABEL_CLASSIFICATION
                                 ? null
                                 : problem.name().toLowerCase(Locale.ROOT));
+        return taught ? options.withTeacher() : options;
     }
 
     @Override

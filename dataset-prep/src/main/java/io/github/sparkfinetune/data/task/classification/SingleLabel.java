@@ -14,10 +14,11 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
- * One label for each text. The label is the row's stratum, so the same share of every label is held out. Of equal texts
- * with different labels, deduplication keeps the label that is first by name.
+ * One label for each text, or none ({@link OptionalLabel}). The label is the row's stratum, so the same share of every
+ * label is held out. Of equal texts with different labels, deduplication keeps the label that is first by name.
  */
 final class SingleLabel implements Labelling {
 
@@ -38,7 +39,9 @@ final class SingleLabel implements Labelling {
 
     @Override
     public Map<String, Long> rowsPerLabel(Map<String, Long> strata, Map<String, Long> found) {
-        return strata;
+        Map<String, Long> labelled = new TreeMap<>(strata);
+        labelled.remove(CleanRow.UNLABELLED);
+        return labelled;
     }
 
     @Override
@@ -58,11 +61,15 @@ final class SingleLabel implements Labelling {
 
     @Override
     public Sample sample(Sample text, ByteBuffer bytes, String stratum, Map<String, Integer> ids) {
-        return new Sample(text.index(), text.inputIds(), text.tokenTypeIds(), ids.get(stratum));
+        return new Sample(
+                text.index(),
+                text.inputIds(),
+                text.tokenTypeIds(),
+                stratum.equals(CleanRow.UNLABELLED) ? -1 : ids.get(stratum));
     }
 
     @Override
     public int[] labels(Sample sample) {
-        return new int[] {sample.label()};
+        return sample.label() < 0 ? new int[0] : new int[] {sample.label()};
     }
 }

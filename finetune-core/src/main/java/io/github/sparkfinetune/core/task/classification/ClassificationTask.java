@@ -42,7 +42,8 @@ public abstract class ClassificationTask implements TaskSpec {
         ClassificationConfig classification = config.tasks().classification();
         Optional<ClassWeight> classWeight = Optional.ofNullable(classification.classWeight());
         return switch (classification.problemType()) {
-            case SINGLE_LABEL_CLASSIFICATION -> new SingleLabelTask(classWeight);
+            case SINGLE_LABEL_CLASSIFICATION ->
+                new SingleLabelTask(classWeight, config.base().teacher());
             case MULTI_LABEL_CLASSIFICATION -> new MultiLabelTask(classWeight);
             case REGRESSION -> new RegressionTask();
         };

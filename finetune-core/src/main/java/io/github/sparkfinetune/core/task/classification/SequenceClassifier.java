@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;
 import io.github.sparkfinetune.core.task.PredictionSettings;
 import io.github.sparkfinetune.core.task.Scorer;
+import io.github.sparkfinetune.core.task.SharedOutputs;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskPredictor;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -52,6 +53,18 @@ record SequenceClassifier(
                 return scorer.metrics();
             }
         };
+    }
+
+    /** Returns the logits of each sample, in the order of the trained model's labels. */
+    @Override
+    public List<double[]> teach(List<Sample> samples, int batchSize, SharedOutputs shared) {
+        int[] own = shared.labels().stream().mapToInt(labels::indexOf).toArray();
+        if (own.length != labels.size() || Arrays.stream(own).anyMatch(id -> id < 0)) {
+            throw new IllegalArgumentException("the teacher's labels are " + labels + ", not " + shared.labels());
+        }
+        return Arrays.stream(Inference.logits(manager, model, samples, batchSize))
+                .map(logits -> Arrays.stream(own).mapToDouble(id -> logits[id]).toArray())
+                .toList();
     }
 
     @Override

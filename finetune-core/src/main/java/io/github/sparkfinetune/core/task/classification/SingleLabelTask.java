@@ -5,12 +5,14 @@ import static io.github.sparkfinetune.core.task.Column.required;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.ClassWeight;
+import io.github.sparkfinetune.conf.TeacherConfig;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.ClassificationMetrics;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.Softmax;
 import io.github.sparkfinetune.core.objective.ClassificationLoss;
 import io.github.sparkfinetune.core.objective.Objective;
+import io.github.sparkfinetune.core.objective.SoftLabelLoss;
 import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.ExampleColumns;
 import io.github.sparkfinetune.core.task.Labels;
@@ -31,9 +33,12 @@ import java.util.Optional;
 final class SingleLabelTask extends ClassificationTask {
     private final Optional<ClassWeight> classWeight;
 
+    private final TeacherConfig teacher;
+
     /** @param classWeight weight of each label, or empty for equal weights */
-    SingleLabelTask(Optional<ClassWeight> classWeight) {
+    SingleLabelTask(Optional<ClassWeight> classWeight, TeacherConfig teacher) {
         this.classWeight = classWeight;
+        this.teacher = teacher;
     }
 
     @Override
@@ -43,14 +48,18 @@ final class SingleLabelTask extends ClassificationTask {
 
     @Override
     Objective objective(NDManager manager, Labels labels) {
-        return new ClassificationLoss(
-                manager, classWeight.map(weight -> weight.of(labels.names(), id -> balanced(labels, id))));
+        Optional<double[]> weights = classWeight.map(weight -> weight.of(labels.names(), id -> balanced(labels, id)));
+        return teacher.teaches()
+                ? new SoftLabelLoss(manager, weights, labels.size(), teacher)
+                : new ClassificationLoss(manager, weights);
     }
 
     /** Returns the weight of scikit-learn's {@code compute_class_weight}; 1 for a label without training rows. */
     private static double balanced(Labels labels, int id) {
         double rows = labels.rows().isEmpty() ? 0 : labels.rows().get(id);
-        return rows == 0 ? 1 : labels.samples() / (labels.size() * rows);
+        // A teacher labels further rows, which have no weight.
+        double labelled = labels.rows().stream().mapToLong(Long::longValue).sum();
+        return rows == 0 ? 1 : labelled / (labels.size() * rows);
     }
 
     @Override

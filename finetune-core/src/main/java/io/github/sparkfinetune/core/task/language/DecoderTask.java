@@ -30,11 +30,11 @@ abstract class DecoderTask implements TaskSpec {
 
     @Override
     public long objectiveBytes(HfConfig model, long tokens, boolean onGpu) {
-        return VocabularyLoss.bytes(
-                tokens,
-                model.vocabSize(),
-                Architectures.decoder(model).factors().logitCap() > 0,
-                onGpu);
+        return VocabularyLoss.bytes(tokens, model.vocabSize(), isCapped(model), onGpu);
+    }
+
+    static boolean isCapped(HfConfig model) {
+        return Architectures.decoder(model).factors().logitCap() > 0;
     }
 
     @Override

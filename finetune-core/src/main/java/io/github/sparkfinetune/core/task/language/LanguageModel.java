@@ -4,18 +4,34 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.metric.LanguageModelMetrics;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.objective.DistillationLoss;
+import io.github.sparkfinetune.core.objective.Objective;
+import io.github.sparkfinetune.core.objective.TokenClasses;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.core.task.Inference;
 import io.github.sparkfinetune.core.task.PredictionSettings;
 import io.github.sparkfinetune.core.task.Scorer;
+import io.github.sparkfinetune.core.task.SharedOutputs;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskPredictor;
 import io.github.sparkfinetune.core.task.TokenLoss;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
+import java.util.Optional;
 
-/** A language model with its loss. */
-record LanguageModel(NDManager manager, Decoder model, VocabularyLoss objective) implements TaskModel {
+/**
+ * A language model with its loss.
+ *
+ * @param tokens loss of tokens, which the metrics are of
+ * @param distillation loss with a teacher, which training minimises instead; empty without a teacher
+ */
+record LanguageModel(NDManager manager, Decoder model, VocabularyLoss tokens, Optional<DistillationLoss> distillation)
+        implements TaskModel {
+    @Override
+    public Objective objective() {
+        return distillation.isPresent() ? distillation.get() : tokens;
+    }
+
     @Override
     public Scorer scorer() {
         LanguageModelMetrics metrics = new LanguageModelMetrics();
@@ -36,7 +52,23 @@ record LanguageModel(NDManager manager, Decoder model, VocabularyLoss objective)
 
     /** Returns the losses [samples][documents], in the order of samples and documents. */
     List<List<TokenLoss>> losses(List<Sample> samples, int batchSize) {
-        return Inference.tokenLosses(manager, model, objective, samples, batchSize);
+        return Inference.tokenLosses(manager, model, tokens, samples, batchSize);
+    }
+
+    @Override
+    public List<double[]> teach(List<Sample> samples, int batchSize, SharedOutputs shared) {
+        DistillationLoss loss = distillation.orElseThrow();
+        double[][] taught = new double[samples.size()][];
+        Inference.byLength(manager, model, samples, batchSize, (owner, indices, batch, output) -> {
+            TokenClasses classes = loss.classes(owner, output, shared.vocabulary());
+            int from = 0;
+            for (int index : indices) {
+                int to = from + samples.get(index).labelTokens();
+                taught[index] = classes.targets(from, to);
+                from = to;
+            }
+        });
+        return List.of(taught);
     }
 
     @Override

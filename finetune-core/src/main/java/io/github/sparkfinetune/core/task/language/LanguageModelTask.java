@@ -3,16 +3,20 @@ package io.github.sparkfinetune.core.task.language;
 import static io.github.sparkfinetune.core.task.Column.nullable;
 import static io.github.sparkfinetune.core.task.Column.required;
 
+import io.github.sparkfinetune.conf.TeacherConfig;
 import io.github.sparkfinetune.core.metric.LanguageModelMetrics;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
+import io.github.sparkfinetune.core.objective.DistillationLoss;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.task.Pretrained;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Base of tasks that train a language model. The tasks differ in their samples.
@@ -25,10 +29,34 @@ import java.util.List;
  * are null.
  */
 abstract class LanguageModelTask extends DecoderTask {
+    private final TeacherConfig teacher;
+
+    LanguageModelTask(TeacherConfig teacher) {
+        this.teacher = teacher;
+    }
+
     @Override
     public LanguageModel load(Pretrained base, Labels labels, Adaptation adaptation, long seed) {
         Decoder model = KIND.load(base, labels.size(), adaptation, seed);
-        return new LanguageModel(base.manager(), model, VocabularyLoss.ofNextToken(base.manager(), model));
+        return new LanguageModel(
+                base.manager(),
+                model,
+                VocabularyLoss.ofNextToken(base.manager(), model),
+                teacher.teaches()
+                        ? Optional.of(new DistillationLoss(base.manager(), model, teacher))
+                        : Optional.empty());
+    }
+
+    @Override
+    public boolean learnsTokens() {
+        return true;
+    }
+
+    @Override
+    public long objectiveBytes(HfConfig model, long tokens, boolean onGpu) {
+        return teacher.teaches()
+                ? DistillationLoss.bytes(tokens, model.vocabSize(), isCapped(model), onGpu)
+                : super.objectiveBytes(model, tokens, onGpu);
     }
 
     @Override

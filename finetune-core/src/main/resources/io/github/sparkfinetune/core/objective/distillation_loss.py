@@ -1,0 +1,111 @@
+"""Cross-entropy over the vocabulary, and the divergence from the teacher's likeliest tokens.
+
+Each of the K tokens that the teacher finds likeliest is a class, and all other tokens are one class.
+ids are [M, K], teacher's log-probabilities of the classes [M, K + 1], both at the temperature. See
+VocabularyLoss for M, H and V.
+"""
+
+from typing import Dict, List, Tuple
+
+import torch
+from core.objective.distillation import Distillation
+from core.objective.vocabulary_loss import VocabularyLoss
+from torch import Tensor
+
+
+class DistillationLoss(VocabularyLoss, Distillation):
+    def distilled(self, z: Tensor, target: Tensor, ids: Tensor, teacher: Tensor) -> Tuple[Tensor, Tensor]:
+        """F32 logits z [m, V], target [m, 1] -> losses [m], their gradients w.r.t. z [m, V]"""
+        # Rounded log-probabilities do not sum to exactly 1.
+        t = torch.softmax(teacher, -1)
+        top = t[:, :-1]
+        rest = t[:, -1:]
+        logp = self.at_temperature(z)
+        top_logp = logp.gather(1, ids)
+        p = logp.exp()
+        # The sum of the other tokens themselves: 1 minus the others would lose all digits.
+        others = p.scatter(1, ids, 0.0).sum([1], True).clamp(min=1e-37)
+        losses = self.divergence(t, torch.cat([top_logp, others.log()], 1))
+        slope = self.teacher_weight * self.temperature
+        g = p.mul(1.0 - rest / others).scatter_(1, ids, top_logp.exp() - top).mul_(slope)
+        rate = 1.0 - self.teacher_weight
+        if rate > 0.0:
+            own = logp if self.temperature == 1.0 else torch.log_softmax(z, -1)
+            losses = losses - own.gather(1, target).squeeze(1) * rate
+            g.add_(own.exp(), alpha=rate).scatter_add_(1, target, torch.full_like(losses, -rate).unsqueeze(1))
+        return losses, g
+
+    def distilled_losses(
+        self,
+        h: Tensor,
+        targets: Tensor,
+        ids: Tensor,
+        teacher: Tensor,
+        weight: Tensor,
+        memory: Tensor,
+        w: Dict[str, Tensor],
+    ) -> Tuple[Tensor, Tensor]:
+        """Sum of the losses [1], and its gradient w.r.t. the head's output, as in target_log_probs"""
+        g = self.product_into(memory, h, weight)
+        m = targets.size(0)
+        g[m:] = 0.0
+        total = torch.zeros([1], dtype=torch.float32, device=h.device)
+        for begin, end in self.parts(g[:m]):
+            z = self.logits(g[begin:end], w)
+            losses, gradient = self.distilled(
+                z, targets[begin:end].unsqueeze(1), ids[begin:end], teacher[begin:end]
+            )
+            total = total + losses.sum()
+            if self.logit_cap > 0.0:
+                gradient.mul_(z.div_(self.logit_cap).square_().neg_().add_(1))
+            g[begin:end] = gradient
+        return total, g
+
+    def distillation_loss(
+        self,
+        h: Tensor,
+        w: Dict[str, Tensor],
+        targets: Tensor,
+        ids: Tensor,
+        teacher: Tensor,
+        scale: float,
+        gradients: Dict[str, Tensor],
+        add: bool,
+    ) -> List[Tensor]:
+        """As vocabulary_loss, with the teacher's ids and log-probabilities of each token."""
+        total = torch.zeros([1], dtype=torch.float32, device=h.device)
+        gh = torch.empty_like(h)
+        if h.size(0) == 0 and not add:
+            for unreached in gradients.values():
+                unreached.zero_()
+        weight = self.product_weight(w["lm_head.weight"])
+        memory = self.memory(h.size(0), weight)
+        for begin, end in self.spans(h.size(0), self.chunk):
+            hc = self.pad_rows(h[begin:end])
+            loss, g = self.distilled_losses(
+                hc, targets[begin:end], ids[begin:end], teacher[begin:end], weight, memory, w
+            )
+            total = total + loss
+            torch.mul(self.times(g, weight)[: end - begin], scale, out=gh[begin:end])
+            if len(gradients) > 0:
+                self.put_projection(gradients, w, g, hc, scale, add or begin > 0)
+        return [total, gh]
+
+    def classes(self, h: Tensor, w: Dict[str, Tensor], count: int, vocabulary: int) -> List[Tensor]:
+        """The likeliest of the first tokens of the vocabulary: ids [M, count], log-probabilities [M, count + 1]
+
+        The last log-probability is that of all other tokens. M is at least 1.
+        """
+        ids: List[Tensor] = []
+        log_probs: List[Tensor] = []
+        weight = self.product_weight(w["lm_head.weight"])
+        memory = self.memory(h.size(0), weight)
+        for begin, end in self.spans(h.size(0), self.chunk):
+            products = self.product_into(memory, self.pad_rows(h[begin:end]), weight)[: end - begin]
+            for i, j in self.parts(products):
+                logp = self.at_temperature(self.logits(products[i:j], w)[:, :vocabulary])
+                top, token = logp.topk(count)
+                rest = logp.scatter_(1, token, float("-inf")).logsumexp([-1], True)
+                ids.append(token.to(torch.int32))
+                log_probs.append(torch.cat([top, rest], 1))
+        return [torch.cat(ids), torch.cat(log_probs)]

@@ -1,6 +1,8 @@
 """Writes soft_labels.json: ten steps of the golden bert-seqcls with a teacher's probabilities, in plain PyTorch.
 
     python make_soft_labels.py
+
+The teacher's logits are random numbers. Some rows have no label, and only the teacher counts for them.
 """
 
 import json

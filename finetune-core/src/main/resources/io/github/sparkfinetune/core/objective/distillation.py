@@ -1,6 +1,4 @@
-"""Divergence of a model from its teacher, with its gradient."""
-
-from typing import List
+"""Divergence of a model from its teacher."""
 
 import torch
 from torch import Tensor

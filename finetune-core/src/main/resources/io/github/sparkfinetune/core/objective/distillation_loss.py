@@ -92,9 +92,9 @@ class DistillationLoss(VocabularyLoss, Distillation):
         return [total, gh]
 
     def classes(self, h: Tensor, w: Dict[str, Tensor], count: int, vocabulary: int) -> List[Tensor]:
-        """The likeliest of the first tokens of the vocabulary: ids [M, count], log-probabilities [M, count + 1]
+        """The likeliest tokens of the vocabulary's first: ids [M, count], log-probabilities [M, count + 1]
 
-        The last log-probability is that of all other tokens. M is at least 1.
+        The last log-probability is that of all other tokens of the first. M is at least 1.
         """
         ids: List[Tensor] = []
         log_probs: List[Tensor] = []

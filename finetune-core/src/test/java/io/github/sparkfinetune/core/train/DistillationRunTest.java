@@ -48,7 +48,11 @@ class DistillationRunTest {
         FROZEN_LAYERS("llama-untied", "llama-tied", "sft", "method.type=freeze", "method.freeze_layers=1"),
         ENCODER_OF_ENCODER("bert-seqcls", "roberta-seqcls", "classification", "teacher.temperature=2"),
         ENCODER_OF_LANGUAGE_MODEL(
-                "bert-seqcls", "llama-seqcls", "classification", "classification.class_weight=balanced");
+                "bert-seqcls",
+                "llama-seqcls",
+                "classification",
+                "teacher.weight=0.9",
+                "classification.class_weight=balanced");
 
         private final String student;
         private final String teacher;

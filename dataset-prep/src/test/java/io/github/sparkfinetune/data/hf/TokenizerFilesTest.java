@@ -38,6 +38,30 @@ class TokenizerFilesTest {
     }
 
     @Test
+    void tokenizesAsATokenizerThatOnlyCutsAndPadsOtherwise() throws IOException {
+        TokenizerFiles plain = read();
+        write(
+                "tokenizer.json",
+                "{'truncation': {'max_length': 9}, 'padding': null, 'model': {'vocab': {'<s>': 1, 'a': 0}},"
+                        + " 'added_tokens': [{'id': 2, 'content': '</s>'}]}");
+        assertThat(read().sha256()).isNotEqualTo(plain.sha256());
+        assertThat(read().tokenizesAs(plain)).isTrue();
+        write("tokenizer.json", "{'model': {'vocab': {'a': 1, '<s>': 0}}, 'added_tokens': []}");
+        assertThat(read().tokenizesAs(plain)).isFalse();
+    }
+
+    @Test
+    void hashesWhatAModelComputesWith() throws IOException {
+        write("config.json", "{}");
+        String hash = ModelFolder.sha256(folder, "use", () -> {});
+        write("README.md", "text");
+        assertThat(ModelFolder.sha256(folder, "use", () -> {})).isEqualTo(hash);
+        assertThat(ModelFolder.sha256(folder, "other", () -> {})).isNotEqualTo(hash);
+        write("model.safetensors", "weights");
+        assertThat(ModelFolder.sha256(folder, "use", () -> {})).isNotEqualTo(hash);
+    }
+
+    @Test
     void readsTheTemplateOfAProcessor() throws IOException {
         write("tokenizer_config.json", "{}");
         write("chat_template.json", "{'chat_template': 'processor'}");

@@ -220,4 +220,51 @@ class ClassificationDataTest {
                     .doesNotContain(SampleSchema.Column.ROW);
         }
     }
+
+    private static ClassificationData taught() {
+        return ClassificationData.of(Rows.config("classification", List.of("teacher.model=t"), "max_length: 16"));
+    }
+
+    @Test
+    void keepsTrainingRowsWithoutLabelForATeacher() throws IOException {
+        ClassificationData task = taught();
+        List<CleanRow<TextRows.Content>> rows = Rows.clean(
+                task.reading(Rows.jsonLines("text", "label"), files, true),
+                Rows.row("Free text", "spam"),
+                Rows.row("no text", null),
+                Rows.row("some text", " "));
+        assertThat(rows)
+                .extracting(CleanRow::stratum)
+                .containsExactly("spam", CleanRow.UNLABELLED, CleanRow.UNLABELLED);
+        assertThat(task.rowsPerLabel(Map.of("spam", 1L, CleanRow.UNLABELLED, 2L), Map.of()))
+                .isEqualTo(Map.of("spam", 1L));
+
+        List<Sample> samples = new ArrayList<>();
+        SampleCounts counts = Rows.samples(task, files, List.of("ham", "spam"), rows, samples);
+
+        assertThat(samples).extracting(Sample::label).containsExactly(1, -1, -1);
+        assertThat(counts.toSplit(List.of()).rowsPerLabel()).containsExactly(0L, 1L);
+        assertThat(task.schema().columns()).contains(SampleSchema.Column.ROW);
+        assertThat(task.readWhileTraining().columns()).doesNotContain(SampleSchema.Column.ROW);
+        assertThat(task.options(files).samples().teacher()).isTrue();
+        assertThat(task().options(files).samples().teacher()).isNull();
+        // A teacher with another tokenizer reads the text itself.
+        try (TextTokenizer other = TextTokenizer.open(GoldenFolder.tokenizer("bpe"))) {
+            Sample read = task.forTeacher(samples.get(0), other, 5);
+            assertThat(read.inputIds())
+                    .isEqualTo(other.encode("Free text", null, 5).inputIds());
+            assertThat(read.length()).isEqualTo(5);
+        }
+    }
+
+    @Test
+    void readsASourceWithoutLabelsForATeacher() {
+        for (Rows.Source source :
+                List.of(Rows.jsonLines("text", "other"), new Rows.Source("file:/lines", DataFormat.TEXT, List.of()))) {
+            Reading.Texts<TextRows.Content> reading =
+                    (Reading.Texts<TextRows.Content>) taught().reading(source, files, true);
+            assertThat(reading.columns()).extracting(Reading.Column::name).containsExactly("text");
+            assertThat(Rows.clean(reading, Rows.row("a text")).get(0).stratum()).isEqualTo(CleanRow.UNLABELLED);
+        }
+    }
 }

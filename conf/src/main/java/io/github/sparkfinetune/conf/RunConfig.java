@@ -60,7 +60,7 @@ public record RunConfig(
 
             @Key(hf = "RewardConfig") RewardConfig reward,
 
-            EmbeddingConfig embedding,
+            @JsonUnwrapped RetrievalSections retrieval,
 
             @Key(hf = "GenerationConfig") GenerationConfig generation)
             implements Serializable {
@@ -72,7 +72,6 @@ public record RunConfig(
             Check.present("preference", preference);
             Check.present("unpaired_preference", unpairedPreference);
             Check.present("reward", reward);
-            Check.present("embedding", embedding);
             Check.present("generation", generation);
         }
 
@@ -85,8 +84,26 @@ public record RunConfig(
                     preference,
                     unpairedPreference,
                     reward,
-                    embedding.predictedAs(side),
+                    new RetrievalSections(embedding().predictedAs(side), reranking()),
                     generation);
+        }
+
+        /** Returns the section of task {@code embedding}. */
+        public EmbeddingConfig embedding() {
+            return retrieval.embedding();
+        }
+
+        /** Returns the section of task {@code reranking}. */
+        public RerankingConfig reranking() {
+            return retrieval.reranking();
+        }
+    }
+
+    /** Sections of the tasks that compare texts. */
+    public record RetrievalSections(EmbeddingConfig embedding, RerankingConfig reranking) implements Serializable {
+        public RetrievalSections {
+            Check.present("embedding", embedding);
+            Check.present("reranking", reranking);
         }
     }
 
@@ -144,7 +161,10 @@ public record RunConfig(
         REWARD,
         /** A vector for each text, near to those of the texts that belong to it (sentence-transformers). */
         @JsonProperty("embedding")
-        EMBEDDING;
+        EMBEDDING,
+        /** A score for each pair of a query and a document (sentence-transformers: {@code CrossEncoder}). */
+        @JsonProperty("reranking")
+        RERANKING;
 
         /** Returns the name in the configuration, such as {@code causal-lm}. */
         public String configName() {

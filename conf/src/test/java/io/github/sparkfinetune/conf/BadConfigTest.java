@@ -67,6 +67,10 @@ public class BadConfigTest {
         teacher: {weight: 1.5} ^ run.yaml:6: teacher.weight: 1.5 is not allowed, it must be in (0, 1]
         teacher: {temperature: 0} ^ run.yaml:6: teacher.temperature: 0.0 is not allowed, it must be above 0
         teacher: {top_k: 0} ^ run.yaml:6: teacher.top_k: 0 is not allowed, it must be at least 1
+        reranking: {pos_weight: 0} ^ run.yaml:6: reranking.pos_weight: 0.0 is not allowed, it must be above 0
+        reranking: {loss: list_net, negative: other, pos_weight: 2} ^ run.yaml:6: reranking.pos_weight: 2.0 is not allowed, it must be 1 unless reranking.loss is binary_cross_entropy
+        reranking: {loss: list_net} ^ run.yaml:6: reranking.loss: list_net is not allowed, it must be binary_cross_entropy unless reranking.negative names a column: other losses compare documents
+        reranking: {num_negatives: 0} ^ run.yaml:6: reranking.num_negatives: 0 is not allowed, it must be at least 1
         unpaired_preference: {beta: 0} ^ run.yaml:6: unpaired_preference.beta: 0.0 is not allowed, it must be above 0
         unpaired_preference: {desirable_weight: -1} ^ run.yaml:6: unpaired_preference.desirable_weight: -1.0 is not allowed, it must be at least 0
         unpaired_preference: {desirable_weight: 0, undesirable_weight: 0} ^ run.yaml:6: unpaired_preference.undesirable_weight: 0.0 is not allowed, it must be above 0 where unpaired_preference.desirable_weight is 0

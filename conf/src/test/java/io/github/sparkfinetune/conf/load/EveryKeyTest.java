@@ -21,6 +21,7 @@ import io.github.sparkfinetune.conf.Packing;
 import io.github.sparkfinetune.conf.PredictConfig;
 import io.github.sparkfinetune.conf.PreferenceConfig;
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
+import io.github.sparkfinetune.conf.RerankingConfig;
 import io.github.sparkfinetune.conf.RewardConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
@@ -203,6 +204,7 @@ class EveryKeyTest {
                 embedding: {loss: multiple_negatives_ranking, scale: 30, pooling: cls, matryoshka_dims: [64, 32],
                   negative: others, num_negatives: 2, query_prompt: "query: ", document_prompt: "passage: ",
                   predict_as: query}
+                reranking: {loss: list_net, pos_weight: 1.0, negative: others, num_negatives: 7}
                 generation:
                   max_new_tokens: 17
                   do_sample: true
@@ -320,14 +322,16 @@ class EveryKeyTest {
                         new UnpairedPreferenceConfig(
                                 0.5, UnpairedPreferenceConfig.LossType.APO_ZERO_UNPAIRED, 1.5, 0.5),
                         new RewardConfig(0.01),
-                        new EmbeddingConfig(
-                                new EmbeddingConfig.Vectors(
-                                        EmbeddingConfig.Loss.MULTIPLE_NEGATIVES_RANKING,
-                                        30,
-                                        EmbeddingConfig.Pooling.CLS,
-                                        List.of(64, 32)),
-                                new EmbeddingConfig.Texts(
-                                        "others", 2, "query: ", "passage: ", EmbeddingConfig.Side.QUERY)),
+                        new RunConfig.RetrievalSections(
+                                new EmbeddingConfig(
+                                        new EmbeddingConfig.Vectors(
+                                                EmbeddingConfig.Loss.MULTIPLE_NEGATIVES_RANKING,
+                                                30,
+                                                EmbeddingConfig.Pooling.CLS,
+                                                List.of(64, 32)),
+                                        new EmbeddingConfig.Texts(
+                                                "others", 2, "query: ", "passage: ", EmbeddingConfig.Side.QUERY)),
+                                new RerankingConfig(RerankingConfig.Loss.LIST_NET, 1, "others", 7)),
                         new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 3, 19)),
                 new RunConfig.Compute(
                         DeviceChoice.CPU,

@@ -15,8 +15,14 @@ import io.github.sparkfinetune.data.hf.TokenizerFiles;
  * An encoder or a decoder with a head.
  *
  * @param head kind of the head
+ * @param texts largest number of documents of a sample, each of which the model reads by itself
  */
-public record AnyModelKind(HeadKind head) implements ModelKind<Model> {
+public record AnyModelKind(HeadKind head, int texts) implements ModelKind<Model> {
+
+    /** Creates a kind of a model that reads each sample as one text. */
+    public AnyModelKind(HeadKind head) {
+        this(head, 1);
+    }
 
     private ModelKind<? extends Model> of(HfConfig config) {
         return Architectures.isDecoder(config) ? new DecoderKind(head) : new EncoderKind(head);
@@ -45,7 +51,7 @@ public record AnyModelKind(HeadKind head) implements ModelKind<Model> {
     @Override
     public Activations activations(
             HfConfig config, Adaptation adaptation, long samples, int longest, boolean recompute) {
-        return of(config).activations(config, adaptation, samples, longest, recompute);
+        return of(config).activations(config, adaptation, samples * texts, (longest + texts - 1) / texts, recompute);
     }
 
     @Override

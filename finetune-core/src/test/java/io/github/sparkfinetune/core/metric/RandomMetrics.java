@@ -95,6 +95,14 @@ public final class RandomMetrics {
                                 -random.nextDouble(),
                                 -random.nextDouble());
             }
+        },
+        RANKED_DOCUMENTS {
+            @Override
+            void add(Metrics metrics, Random random) {
+                RerankingMetrics documents = (RerankingMetrics) metrics;
+                documents.add("query " + random.nextInt(5), random.nextDouble(), random.nextInt(4) / 3.0);
+                documents.add(random.nextDouble());
+            }
         };
 
         abstract void add(Metrics metrics, Random random);
@@ -112,6 +120,7 @@ public final class RandomMetrics {
                 case TEXT -> new LanguageModelMetrics();
                 case MASKED_TOKENS -> new MaskedLanguageModelMetrics();
                 case PAIRS -> new PreferenceMetrics();
+                case RANKED_DOCUMENTS -> new RerankingMetrics();
             };
         }
 

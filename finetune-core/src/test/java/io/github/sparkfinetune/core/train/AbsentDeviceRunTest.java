@@ -99,7 +99,8 @@ class AbsentDeviceRunTest {
                             "cross_entropy",
                             "answer_loss",
                             "reward_loss",
-                            "ranking_gradient");
+                            "ranking_gradient",
+                            "binary_cross_entropy");
         }
     }
 }

@@ -51,7 +51,12 @@ class FamiliesTest {
     private static final String BEGIN = "<!-- Made by FamiliesTest from the registry. -->\n";
     private static final String END = "<!-- End of the table. -->\n";
     private static final List<Task> ENCODERS = List.of(
-            Task.CLASSIFICATION, Task.TOKEN_CLASSIFICATION, Task.QUESTION_ANSWERING, Task.MASKED_LM, Task.EMBEDDING);
+            Task.CLASSIFICATION,
+            Task.TOKEN_CLASSIFICATION,
+            Task.QUESTION_ANSWERING,
+            Task.MASKED_LM,
+            Task.EMBEDDING,
+            Task.RERANKING);
     /** Tasks of decoders; sft is left out, because its samples are those of causal-lm with fewer labels. */
     private static final List<Task> DECODERS = List.of(
             Task.CLASSIFICATION,
@@ -59,7 +64,8 @@ class FamiliesTest {
             Task.CAUSAL_LM,
             Task.PREFERENCE,
             Task.REWARD,
-            Task.EMBEDDING);
+            Task.EMBEDDING,
+            Task.RERANKING);
 
     static final Map<Task, HeadKind> HEADS = Map.of(
             Task.CLASSIFICATION, HeadKind.SEQUENCE_CLASSIFICATION,
@@ -69,7 +75,8 @@ class FamiliesTest {
             Task.CAUSAL_LM, HeadKind.CAUSAL_LM,
             Task.PREFERENCE, HeadKind.CAUSAL_LM,
             Task.REWARD, HeadKind.SEQUENCE_CLASSIFICATION,
-            Task.EMBEDDING, HeadKind.EMBEDDING);
+            Task.EMBEDDING, HeadKind.EMBEDDING,
+            Task.RERANKING, HeadKind.SEQUENCE_CLASSIFICATION);
 
     @TempDir
     private Path folder;

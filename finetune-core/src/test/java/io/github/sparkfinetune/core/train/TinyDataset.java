@@ -34,9 +34,9 @@ public final class TinyDataset {
     private static final List<String> TAGS = List.of("B-X", "I-X", "O");
     public static final int TRAIN_ROWS = 66;
     private static final int EVAL_ROWS = 24;
-    private static final int LONGEST = 30;
-    private static final int FIRST_ID = 10;
-    private static final int IDS = 370;
+    static final int LONGEST = 30;
+    static final int FIRST_ID = 10;
+    static final int IDS = 370;
 
     private final Path folder;
     private final RunConfig config;
@@ -111,7 +111,11 @@ public final class TinyDataset {
         for (int shard = 0; shard < 2; shard++) {
             String file = name + "-" + shard + ".parquet";
             SampleWriter writer = new SampleWriter(
-                    hadoopPath(folder.resolve(file)), TaskDatas.of(config).schema(), hadoop);
+                    hadoopPath(folder.resolve(file)),
+                    config.task() == Task.RERANKING
+                            ? TaskDatas.of(config).heldOutSchema()
+                            : TaskDatas.of(config).schema(),
+                    hadoop);
             try (writer) {
                 for (int row = 0; row < rows / 2; row++) {
                     boolean unlabelled = name.equals(Manifest.TRAIN) && row % 4 == 3;
@@ -170,6 +174,7 @@ public final class TinyDataset {
             case REWARD -> List.of(rewarded(random, row));
             case UNPAIRED_PREFERENCE -> List.of(rated(random, row));
             case EMBEDDING -> List.of(related(random, row));
+            case RERANKING -> List.of(TinyRankings.sample(config.tasks().reranking(), random, row));
             default -> List.of(documents(random, row, config.task() == Task.SFT, random.nextInt(1, 5)));
         };
     }

@@ -12,7 +12,8 @@ final class TaskStages {
             Task.CLASSIFICATION, TextClassifierModel.class,
             Task.QUESTION_ANSWERING, QuestionAnswererModel.class,
             Task.TOKEN_CLASSIFICATION, TokenClassifierModel.class,
-            Task.EMBEDDING, TextEmbedderModel.class));
+            Task.EMBEDDING, TextEmbedderModel.class,
+            Task.RERANKING, TextClassifierModel.class));
 
     /** Tasks of {@link LanguageModel}. */
     private static final Map<Task, LanguageTask> LANGUAGE_TASKS = new EnumMap<>(Map.of(
@@ -47,6 +48,11 @@ final class TaskStages {
     /** Returns whether a class loads the models of a task. */
     static boolean loads(Class<?> stage, Task task) {
         return stage == (LANGUAGE_TASKS.containsKey(task) ? LanguageModel.class : MODELS.get(task));
+    }
+
+    /** Returns whether {@link TextClassifierModel} predicts a score of a pair of texts for a task. */
+    static boolean scoresPairs(Task task) {
+        return task == Task.RERANKING;
     }
 
     /** Returns the columns of a task of {@link LanguageModel}. */

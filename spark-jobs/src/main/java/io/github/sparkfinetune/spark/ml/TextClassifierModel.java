@@ -32,7 +32,8 @@ import org.apache.spark.sql.types.StructType;
  * Classifies texts. The columns are those of Spark ML's classifiers: {@code predictionCol}, {@code probabilityCol} (a
  * vector by label id) and {@code rawPredictionCol} (its natural logarithm). If {@code outputCol} is set, it holds the
  * column of DJL's {@code TextClassifier}: {@code class_names}, {@code probabilities}, {@code top_k}. An empty name
- * leaves a column out. The columns are null for a text that cannot be used.
+ * leaves a column out. The columns are null for a text that cannot be used. For a run of task {@code reranking} it
+ * scores pairs: {@code predictionCol} is the score, and there is no other column.
  */
 public final class TextClassifierModel extends TextModel<TextClassifierModel> {
     private static final long serialVersionUID = 1L;
@@ -121,6 +122,9 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
 
     @Override
     Outputs outputs(Column predicted) {
+        if (TaskStages.scoresPairs(run().task())) {
+            return new Outputs(this).add(predictionCol(), DataTypes.DoubleType, () -> predicted.getField("score"));
+        }
         ProblemType type = run().tasks().classification().problemType();
         Outputs outputs = outputs(
                 this,

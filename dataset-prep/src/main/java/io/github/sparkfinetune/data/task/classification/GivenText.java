@@ -24,17 +24,21 @@ public record GivenText(
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /**
-     * Cuts a text or a pair of texts at {@value #CHARACTERS_OF_A_TOKEN} characters a token, so that samples of long
-     * texts stay small.
+     * Cuts a text or a pair of texts, so that samples of long texts stay small.
      *
      * @param maxLength most tokens of a sample
      */
     static GivenText of(String text, String pair, int maxLength) {
-        int most = Math.multiplyExact(CHARACTERS_OF_A_TOKEN, maxLength);
-        return new GivenText(start(text, most), pair == null ? null : start(pair, most));
+        return new GivenText(beginning(text, maxLength), pair == null ? null : beginning(pair, maxLength));
     }
 
-    private static String start(String text, int characters) {
+    /**
+     * Returns the beginning of a text: {@value #CHARACTERS_OF_A_TOKEN} characters a token.
+     *
+     * @param maxLength most tokens of a sample
+     */
+    public static String beginning(String text, int maxLength) {
+        int characters = Math.multiplyExact(CHARACTERS_OF_A_TOKEN, maxLength);
         if (text.length() <= characters) {
             return text;
         }

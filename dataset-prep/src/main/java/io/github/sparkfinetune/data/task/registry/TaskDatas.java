@@ -23,6 +23,7 @@ import io.github.sparkfinetune.data.task.language.UnpairedPreferenceDetector;
 import io.github.sparkfinetune.data.task.question.QuestionAnsweringData;
 import io.github.sparkfinetune.data.task.question.QuestionDetector;
 import io.github.sparkfinetune.data.task.retrieval.EmbeddingData;
+import io.github.sparkfinetune.data.task.retrieval.RerankingData;
 import io.github.sparkfinetune.data.task.token.TaggedTextDetector;
 import io.github.sparkfinetune.data.task.token.TokenClassificationData;
 import java.io.IOException;
@@ -37,17 +38,21 @@ import org.apache.hadoop.fs.Path;
 
 /** Registry of the data side of every task. */
 public final class TaskDatas {
-    private static final Map<Task, Function<RunConfig, TaskData<?>>> TASKS = new EnumMap<>(Map.of(
-            Task.CLASSIFICATION, ClassificationData::of,
-            Task.CAUSAL_LM, CausalLmData::of,
-            Task.SFT, SftData::of,
-            Task.QUESTION_ANSWERING, QuestionAnsweringData::of,
-            Task.TOKEN_CLASSIFICATION, TokenClassificationData::of,
-            Task.MASKED_LM, MaskedLmData::of,
-            Task.PREFERENCE, PreferenceData::of,
-            Task.UNPAIRED_PREFERENCE, UnpairedPreferenceData::of,
-            Task.REWARD, RewardData::of,
-            Task.EMBEDDING, EmbeddingData::of));
+    private static final Map<Task, Function<RunConfig, TaskData<?>>> TASKS = new EnumMap<>(Task.class);
+
+    static {
+        TASKS.put(Task.CLASSIFICATION, ClassificationData::of);
+        TASKS.put(Task.CAUSAL_LM, CausalLmData::of);
+        TASKS.put(Task.SFT, SftData::of);
+        TASKS.put(Task.QUESTION_ANSWERING, QuestionAnsweringData::of);
+        TASKS.put(Task.TOKEN_CLASSIFICATION, TokenClassificationData::of);
+        TASKS.put(Task.MASKED_LM, MaskedLmData::of);
+        TASKS.put(Task.PREFERENCE, PreferenceData::of);
+        TASKS.put(Task.UNPAIRED_PREFERENCE, UnpairedPreferenceData::of);
+        TASKS.put(Task.REWARD, RewardData::of);
+        TASKS.put(Task.EMBEDDING, EmbeddingData::of);
+        TASKS.put(Task.RERANKING, RerankingData::of);
+    }
 
     /** Detectors of sources by task; the more specific a task, the earlier. */
     private static final Map<Task, Function<SourcePreview, Optional<TaskCandidate>>> DETECTORS = new LinkedHashMap<>();

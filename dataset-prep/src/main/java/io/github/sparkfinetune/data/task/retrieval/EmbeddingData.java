@@ -73,7 +73,8 @@ public record EmbeddingData(DataConfig data, EmbeddingConfig embedding) implemen
                 embedding.texts().numNegatives(),
                 isScored ? data.columns().label() : null,
                 !isScored);
-        requireColumns(source, isScored);
+        reader.requirePair("embedding");
+        reader.requireColumns(source, "embedding");
         return new Reading.JsonObjects<>(
                 reader.columns().stream().filter(source.columns()::contains).toList(),
                 new JsonRows<>(reader, data.rows().maxTextBytes()));
@@ -87,28 +88,6 @@ public record EmbeddingData(DataConfig data, EmbeddingConfig embedding) implemen
             RowCleaner<TextRows.Content> cleaner = cleaners.open();
             return row -> cleaner.clean(row).map(content -> new RelatedTexts(content.text(), List.of(), List.of()));
         });
-    }
-
-    private void requireColumns(RawSource source, boolean isScored) {
-        if (data.columns().textPair() == null) {
-            throw RunException.config("data.text_pair: task embedding trains on pairs of texts: name the column of the"
-                    + " text that belongs to " + data.columns().text());
-        }
-        List<String> present = source.columns();
-        List<String> needed =
-                new ArrayList<>(List.of(data.columns().text(), data.columns().textPair()));
-        if (isScored) {
-            needed.add(data.columns().label());
-        }
-        if (embedding.texts().negative() != null) {
-            needed.add(embedding.texts().negative());
-        }
-        // A source of JSON lines without rows has no columns; it is refused when rows are counted.
-        if (!present.isEmpty() && !present.containsAll(needed)) {
-            throw RunException.config(source.key() + ": " + source.path() + " lacks columns of task embedding ("
-                    + String.join(", ", needed) + "), its columns are "
-                    + String.join(", ", present.stream().sorted().toList()));
-        }
     }
 
     @Override
@@ -133,10 +112,8 @@ public record EmbeddingData(DataConfig data, EmbeddingConfig embedding) implemen
             List<Encoded> texts = new ArrayList<>();
             texts.add(encoded(tokenizer, row.content().text(), Side.QUERY));
             row.content().others().forEach(other -> texts.add(encoded(tokenizer, other, Side.DOCUMENT)));
-            if (texts.stream().anyMatch(text -> text.inputIds().length == 0)) {
-                throw RunException.data(key + ": " + row.file() + " has a text that gives no token: remove it");
-            }
-            return TextListSamples.bytes(texts, row.content().scores());
+            TextListSamples.requireTokens(texts, key, row.file());
+            return TextListSamples.bytes(texts, row.content().scores(), "");
         };
     }
 

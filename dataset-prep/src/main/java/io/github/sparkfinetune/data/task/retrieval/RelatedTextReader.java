@@ -3,8 +3,10 @@ package io.github.sparkfinetune.data.task.retrieval;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.task.JsonRows;
+import io.github.sparkfinetune.data.task.RawSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -32,12 +34,31 @@ record RelatedTextReader(String text, String pair, String negative, int most, St
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** Returns the columns of which a source may have some. */
+    /** Returns the columns of a row. */
     List<String> columns() {
         return Stream.of(text, pair, negative, score)
                 .filter(name -> name != null)
                 .distinct()
                 .toList();
+    }
+
+    /** Refuses a run that names no column of a second text. */
+    void requirePair(String task) {
+        if (pair == null) {
+            throw RunException.config("data.text_pair: task " + task + " trains on pairs of texts: name the column of"
+                    + " the text that belongs to " + text);
+        }
+    }
+
+    /** Refuses a source that lacks a column. */
+    void requireColumns(RawSource source, String task) {
+        List<String> present = source.columns();
+        // A source of JSON lines without rows has no columns; it is refused when rows are counted.
+        if (!present.isEmpty() && !present.containsAll(columns())) {
+            throw RunException.config(source.key() + ": " + source.path() + " lacks columns of task " + task + " ("
+                    + String.join(", ", columns()) + "), its columns are "
+                    + String.join(", ", present.stream().sorted().toList()));
+        }
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.data.task.retrieval;
 
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
 import io.github.sparkfinetune.data.dataset.Window;
@@ -9,12 +10,13 @@ import io.github.sparkfinetune.data.tokenizer.Encoded;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
  * Makes samples of lists of texts, each a document of the sample. Bytes of a row: 1 byte, 1 if tokens were cut off; 4
  * bytes of the number of targets and 8 bytes of each; 4 bytes of the number of texts and 4 bytes of each one's number
- * of tokens; for each token 4 bytes of its id and 1 byte of its type.
+ * of tokens; for each token 4 bytes of its id and 1 byte of its type; the rest is the sample's {@code row} in UTF-8.
  */
 final class TextListSamples implements SampleSink {
     private final SampleCounts counts = new SampleCounts(0, false);
@@ -24,11 +26,23 @@ final class TextListSamples implements SampleSink {
         this.output = output;
     }
 
-    /** Returns the bytes of a row. */
-    static byte[] bytes(List<Encoded> texts, List<Double> targets) {
+    /** Refuses a row with a text without tokens. */
+    static void requireTokens(List<Encoded> texts, String key, String file) {
+        if (texts.stream().anyMatch(text -> text.inputIds().length == 0)) {
+            throw RunException.data(key + ": " + file + " has a text that gives no token: remove it");
+        }
+    }
+
+    /**
+     * Returns the bytes of a row.
+     *
+     * @param shown the sample's {@code row}, or no text
+     */
+    static byte[] bytes(List<Encoded> texts, List<Double> targets, String shown) {
         int tokens = texts.stream().mapToInt(text -> text.inputIds().length).sum();
+        byte[] utf8 = shown.getBytes(StandardCharsets.UTF_8);
         ByteBuffer row = ByteBuffer.allocate(
-                1 + Integer.BYTES * (2 + texts.size() + tokens) + Double.BYTES * targets.size() + tokens);
+                1 + Integer.BYTES * (2 + texts.size() + tokens) + Double.BYTES * targets.size() + tokens + utf8.length);
         row.put((byte) (texts.stream().anyMatch(Encoded::truncated) ? 1 : 0)).putInt(targets.size());
         targets.forEach(row::putDouble);
         row.putInt(texts.size());
@@ -38,7 +52,7 @@ final class TextListSamples implements SampleSink {
                 row.putInt(text.inputIds()[i]).put((byte) text.tokenTypeIds()[i]);
             }
         }
-        return row.array();
+        return row.put(utf8).array();
     }
 
     /** Returns texts as one sample. */
@@ -74,7 +88,9 @@ final class TextListSamples implements SampleSink {
             ids[i] = bytes.getInt();
             types[i] = bytes.get();
         }
-        Sample sample = new Sample(0, ids, types, -1, new int[0], lengths, targets, Window.WHOLE);
+        String shown = StandardCharsets.UTF_8.decode(bytes).toString();
+        Window whole = shown.isEmpty() ? Window.WHOLE : new Window(0, new int[0], new int[0], shown);
+        Sample sample = new Sample(0, ids, types, -1, new int[0], lengths, targets, whole);
         output.write(sample);
         counts.row(truncated);
         counts.sample(sample, 0);

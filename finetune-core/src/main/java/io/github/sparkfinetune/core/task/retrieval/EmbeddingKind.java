@@ -59,8 +59,8 @@ record EmbeddingKind(EmbeddingConfig embedding) implements ModelKind<Model> {
     @Override
     public Activations activations(
             HfConfig config, Adaptation adaptation, long samples, int longest, boolean recompute) {
-        int texts = embedding.texts().most();
-        return KIND.activations(config, adaptation, samples * texts, (longest + texts - 1) / texts, recompute);
+        return new AnyModelKind(KIND.head(), embedding.texts().most())
+                .activations(config, adaptation, samples, longest, recompute);
     }
 
     @Override

@@ -1,0 +1,201 @@
+package io.github.sparkfinetune.core.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.ClusterConfig.Shard;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.collective.SingleRank;
+import io.github.sparkfinetune.core.metric.Sigmoid;
+import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.model.weight.Parameter;
+import io.github.sparkfinetune.core.objective.RerankingLoss;
+import io.github.sparkfinetune.core.optim.DenseGradient;
+import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
+import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.task.Inference;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.Window;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Scores, losses and gradients of ten steps equal those of {@code CrossEncoder} of {@code sentence-transformers}. */
+class RerankingGoldenTest {
+    private static final Path FOLDER = Path.of("src/test/resources/reranking");
+    private static final String LISTS = " reranking.negative=other reranking.num_negatives=3";
+
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "pairs | reranking.pos_weight=1",
+                "weighted | reranking.pos_weight=3",
+                "lists | reranking.loss=binary_cross_entropy" + LISTS,
+                "list_net | reranking.loss=list_net" + LISTS,
+                "lambda | reranking.loss=lambda" + LISTS,
+                "lora | reranking.loss=list_net method.type=lora method.r=4 method.lora_alpha=8"
+                        + " method.target_modules=[query,value]" + LISTS,
+                "decoder | reranking.loss=binary_cross_entropy",
+                "decoder_list_net | reranking.loss=list_net" + LISTS,
+                "decoder_lambda | reranking.loss=lambda" + LISTS
+            })
+    void takesTheTenStepsOfCrossEncoder(String run, String settings) {
+        JsonNode golden = GoldenFiles.json(FOLDER.resolve("rerankers.json"));
+        JsonNode expected = golden.get("runs").get(run);
+        List<Sample> samples = samples(golden, expected, settings.contains("negative"));
+        RunConfig config = RunConfigLoader.parse(
+                "{model: base, task: reranking, data: {train: none, text_pair: b}, output: {dir: none}}",
+                "test",
+                List.of(settings.split(" ")));
+        try (SafetensorsFile tensors = SafetensorsFile.open(FOLDER.resolve("rerankers.safetensors"));
+                TinyDecoder model = TinyDecoder.toTrain(base(run, tensors), config, Optional.empty(), 0)) {
+            start(model, tensors, run);
+            compareScores(model, samples, expected.get("scores"), 1e-5);
+            TrainStep step = new TrainStep(
+                    model.manager,
+                    model.loaded.model(),
+                    model.loaded.objective(),
+                    DropoutMasks.none(),
+                    new SingleRank(),
+                    config.training(),
+                    Shard.NONE);
+            double rate = run.equals("lora") ? 1e-2 : 1e-3;
+            JsonNode losses = expected.get("losses");
+            for (int i = 0; i < losses.size(); i++) {
+                double loss = losses.get(i).asDouble();
+                assertThat(evaluated(model, samples)).isCloseTo(loss, within(1e-4 + 2e-3 * loss));
+                // The first sample alone, and the other samples together.
+                List<List<Sample>> parts = List.of(samples.subList(0, 1), samples.subList(1, samples.size()));
+                TrainStep.Outcome outcome = step.gradient(i, parts, false, () -> {});
+                assertThat(outcome.loss()).as("loss of step %d", i).isCloseTo(loss, within(1e-4 + 2e-3 * loss));
+                if (i == 0) {
+                    compareGradients(step, tensors, run);
+                }
+                step.update(i + 1, rate, outcome.gradNorm());
+            }
+            compareScores(model, samples, expected.get("trained"), 2e-3);
+        }
+    }
+
+    private Path base(String run, SafetensorsFile tensors) {
+        Path models = GoldenFiles.root().resolve("models");
+        return run.startsWith("decoder")
+                ? TinyModel.with(
+                        models.resolve("llama-tied"),
+                        folder.resolve("base"),
+                        TensorData.of("score.weight", tensors, "score.weight"))
+                : models.resolve("bert-regression");
+    }
+
+    private static List<Sample> samples(JsonNode golden, JsonNode run, boolean isListwise) {
+        List<Sample> samples = new ArrayList<>();
+        int pair = 0;
+        for (JsonNode row : golden.get(isListwise ? "lists" : "pairs")) {
+            int count = isListwise ? row.get(1).size() : 1;
+            double[] relevance = new double[count];
+            relevance[0] = isListwise ? 1 : row.get(2).asDouble();
+            List<JsonNode> ids = new ArrayList<>();
+            List<JsonNode> types = new ArrayList<>();
+            for (int i = 0; i < count; i++, pair++) {
+                ids.add(run.get("ids").get(pair));
+                types.add(run.get("types").get(pair));
+            }
+            int[] lengths = ids.stream().mapToInt(JsonNode::size).toArray();
+            samples.add(new Sample(
+                    samples.size(), ints(ids), ints(types), -1, new int[0], lengths, relevance, Window.WHOLE));
+        }
+        return samples;
+    }
+
+    private static int[] ints(List<JsonNode> arrays) {
+        return arrays.stream()
+                .flatMapToInt(array ->
+                        IntStream.range(0, array.size()).map(i -> array.get(i).asInt()))
+                .toArray();
+    }
+
+    /** Returns the loss as an evaluation computes it. */
+    private static double evaluated(TinyDecoder model, List<Sample> samples) {
+        RerankingLoss objective = (RerankingLoss) model.loaded.objective();
+        float[][] logits = Inference.logits(model.manager, model.loaded.model(), samples, 2);
+        return IntStream.range(0, logits.length)
+                .mapToObj(i -> objective.losses(logits[i], samples.get(i).targets()))
+                .flatMapToDouble(Arrays::stream)
+                .filter(loss -> !Double.isNaN(loss))
+                .average()
+                .orElseThrow();
+    }
+
+    private static void compareScores(TinyDecoder model, List<Sample> samples, JsonNode expected, double tolerance) {
+        double[] scores = Arrays.stream(Inference.logits(model.manager, model.loaded.model(), samples, 2))
+                .flatMapToDouble(logits -> DoubleStream.of(Sigmoid.probabilities(logits)))
+                .toArray();
+        assertThat(scores).hasSameSizeAs(expected);
+        for (int i = 0; i < scores.length; i++) {
+            assertThat(scores[i]).as("score %d", i).isCloseTo(expected.get(i).asDouble(), within(tolerance));
+        }
+    }
+
+    private static void start(TinyDecoder model, SafetensorsFile tensors, String run) {
+        for (Parameter parameter : model.loaded.model().parameters()) {
+            stored(tensors, run + "/start/", parameter.name()).ifPresent(name -> {
+                try (NDArray value = model.manager.create(
+                        GoldenFiles.floats(tensors, name), parameter.value().getShape())) {
+                    model.loaded
+                            .model()
+                            .script()
+                            .call(model.manager, "copy", parameter.value(), value)
+                            .close();
+                }
+            });
+        }
+        model.loaded.model().updated();
+    }
+
+    private static Optional<String> stored(SafetensorsFile tensors, String prefix, String parameter) {
+        return Stream.of(parameter, parameter + ".weight")
+                .map(name -> prefix + name)
+                .filter(tensors.names()::contains)
+                .findFirst();
+    }
+
+    private static void compareGradients(TrainStep step, SafetensorsFile tensors, String run) {
+        int compared = 0;
+        for (ParameterGradient trained : step.gradients().parameters()) {
+            Optional<String> key =
+                    stored(tensors, run + "/", trained.parameter().name());
+            if (key.isPresent()) {
+                float[] expected = GoldenFiles.floats(tensors, key.get());
+                float largest = 0;
+                for (float value : expected) {
+                    largest = Math.max(largest, Math.abs(value));
+                }
+                ModelGoldenTest.assertClose(
+                        trained.parameter().name(), DenseGradient.values(trained), expected, 2e-4 * largest + 1e-7);
+                compared++;
+            }
+        }
+        assertThat(compared)
+                .isEqualTo((int) tensors.names().stream()
+                        .filter(name -> name.startsWith(run + "/") && !name.startsWith(run + "/start/"))
+                        .count())
+                .isGreaterThan(3);
+    }
+}

@@ -5,6 +5,8 @@ import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.key.Check;
 import io.github.sparkfinetune.conf.key.Key;
+import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig;
+import io.github.sparkfinetune.conf.retrieval.RerankingConfig;
 import java.io.Serializable;
 import java.util.Locale;
 

@@ -66,7 +66,7 @@ public final class RerankingMetrics implements Metrics {
         for (int i = 0; i < query.length(); i++) {
             id = Seeds.fold(id, query.charAt(i));
         }
-        pairs.add(id >>> EXCESS_BITS, score, relevance);
+        pairs.add((double) (id >>> EXCESS_BITS), score, relevance);
     }
 
     @Override

@@ -75,7 +75,7 @@ public interface Objective {
          * @param result result of an objective's script: the sums of the terms, then the gradient
          * @param output name of the output
          */
-        static Loss of(NDList result, String output) {
+        public static Loss of(NDList result, String output) {
             return new Loss(new LossTerms(result.get(0)), Map.of(output, result.get(1)));
         }
 

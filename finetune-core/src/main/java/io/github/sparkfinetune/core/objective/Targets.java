@@ -9,11 +9,11 @@ import java.util.Arrays;
 import java.util.List;
 
 /** Targets of samples, and weights, as F32 tensors. */
-final class Targets {
+public final class Targets {
     private Targets() {}
 
     /** Returns the targets of samples, [samples, targets per sample]. */
-    static NDArray of(NDManager owner, List<Sample> samples) {
+    public static NDArray of(NDManager owner, List<Sample> samples) {
         double[] all = samples.stream()
                 .flatMapToDouble(sample -> Arrays.stream(sample.targets()))
                 .toArray();
@@ -21,7 +21,7 @@ final class Targets {
     }
 
     /** Returns numbers as a tensor of a shape. */
-    static NDArray of(NDManager owner, Shape shape, double... values) {
+    public static NDArray of(NDManager owner, Shape shape, double... values) {
         float[] floats = new float[values.length];
         for (int i = 0; i < floats.length; i++) {
             floats[i] = (float) values[i];

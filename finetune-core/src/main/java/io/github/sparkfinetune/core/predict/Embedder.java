@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.core.predict;
 
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.conf.EmbeddingConfig.Pooling;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig.Pooling;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.TextPooling;

@@ -13,14 +13,15 @@ import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.transform;
 import static org.apache.spark.sql.functions.xxhash64;
 
-import io.github.sparkfinetune.conf.EmbeddingConfig.Side;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig.Side;
 import io.github.sparkfinetune.core.rank.Nearest;
 import io.github.sparkfinetune.core.rank.UnitVectors;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.data.task.retrieval.EmbeddingData;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
@@ -93,7 +94,7 @@ public final class MineJob {
      */
     public static Mined run(SparkSession session, RunConfig config, MineOptions options, String output) {
         SparkSessions.requireSerializer(session);
-        if (config.task() != RunConfig.Task.EMBEDDING) {
+        if (!(TaskDatas.of(config) instanceof EmbeddingData)) {
             throw RunException.config("task: " + config.task().configName()
                     + " gives texts no vectors: mine with a run of task embedding");
         }

@@ -1,11 +1,11 @@
 package io.github.sparkfinetune.data.task.retrieval;
 
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.EmbeddingConfig;
-import io.github.sparkfinetune.conf.EmbeddingConfig.Side;
 import io.github.sparkfinetune.conf.Packing;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig;
+import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig.Side;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
 import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;

@@ -2,9 +2,9 @@ package io.github.sparkfinetune.data.task.retrieval;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.Packing;
-import io.github.sparkfinetune.conf.RerankingConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.retrieval.RerankingConfig;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;

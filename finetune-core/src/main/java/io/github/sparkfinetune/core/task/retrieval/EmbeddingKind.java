@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.task.retrieval;
 
-import io.github.sparkfinetune.conf.EmbeddingConfig;
 import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.TextPooling;
 import io.github.sparkfinetune.core.arch.registry.Architectures;

@@ -3,8 +3,8 @@ package io.github.sparkfinetune.core.task.retrieval;
 import static io.github.sparkfinetune.core.task.Column.nullable;
 import static io.github.sparkfinetune.core.task.Column.required;
 
-import io.github.sparkfinetune.conf.RerankingConfig;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.retrieval.RerankingConfig;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.Metric;

@@ -21,6 +21,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -72,7 +73,11 @@ class TaskSpecsTest {
         assertThat(columns)
                 .doesNotHaveDuplicates()
                 .containsAll(spec.keyColumns())
-                .containsAll(spec.metricColumns())
+                .containsAll(spec.rankingColumns().isPresent() ? List.of() : spec.metricColumns())
+                .containsAll(spec.rankingColumns().stream()
+                        .flatMap(ranking ->
+                                Stream.of(ranking.queryId(), ranking.query(), ranking.documentId(), ranking.document()))
+                        .toList())
                 .containsAll(spec.answerColumns());
         assertThat(spec.predictionColumns().stream().map(Column::name))
                 .doesNotHaveDuplicates()

@@ -1,14 +1,17 @@
-package io.github.sparkfinetune.core.objective;
+package io.github.sparkfinetune.core.objective.embedding;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.conf.EmbeddingConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
+import io.github.sparkfinetune.core.objective.JointLoss;
+import io.github.sparkfinetune.core.objective.Objective;
+import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.conf;
+package io.github.sparkfinetune.conf.retrieval;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.objective;
+package io.github.sparkfinetune.core.objective.embedding;
 
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.data.dataset.Sample;

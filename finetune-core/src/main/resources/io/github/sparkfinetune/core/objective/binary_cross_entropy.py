@@ -19,6 +19,6 @@ class BinaryCrossEntropy(torch.nn.Module):
         positive = pos_weight * targets
         either = positive + 1 - targets
         # log(1 + exp(-z)), without exp of a positive number.
-        softplus = torch.log1p(torch.exp(-z.abs())) + torch.clamp(-z, min=0)
+        softplus = torch.log1p(torch.exp(torch.minimum(z, -z))) + torch.clamp(-z, min=0)
         loss = ((1 - targets) * z + either * softplus).sum()
         return [loss.unsqueeze(0), (either * torch.sigmoid(z) - positive) * scale]

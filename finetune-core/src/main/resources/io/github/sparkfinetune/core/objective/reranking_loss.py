@@ -24,6 +24,12 @@ class RerankingLoss(torch.nn.Module):
     def of_documents(self, gradient: Tensor, places: Tensor) -> Tensor:
         return gradient.reshape([-1]).index_select(0, places).view([-1, 1])
 
+    def softplus(self, x: Tensor) -> Tensor:
+        return torch.log1p(torch.exp(torch.minimum(x, -x))) + x.clamp(min=0.0)
+
+    def absolute(self, x: Tensor) -> Tensor:
+        return torch.maximum(x, -x)
+
     def list_net(
         self, logits: Tensor, relevance: Tensor, places: Tensor, lists: int, longest: int, scale: float
     ) -> List[Tensor]:
@@ -45,12 +51,12 @@ class RerankingLoss(torch.nn.Module):
         before = other.gt(own) | (other.eq(own) & earlier.unsqueeze(0))
         rank = before.sum(2).to(torch.float32) + 1.0
         first, others = rank.narrow(1, 0, 1), rank.narrow(1, 1, longest - 1)
-        between = (first - others).abs()
+        between = self.absolute(first - others)
         near = 1.0 / torch.log2(1.0 + between) - 1.0 / torch.log2(2.0 + between)
-        swapped = (1.0 / torch.log2(1.0 + first) - 1.0 / torch.log2(1.0 + others)).abs()
+        swapped = self.absolute(1.0 / torch.log2(1.0 + first) - 1.0 / torch.log2(1.0 + others))
         weight = (near * self.mu + swapped) / 0.6931471805599453
         behind = z.narrow(1, 1, longest - 1) - z.narrow(1, 0, 1)
-        loss = (weight * torch.nn.functional.softplus(behind)).sum()
+        loss = (weight * self.softplus(behind)).sum()
         slope = weight * torch.sigmoid(behind) * scale
         gradient = torch.cat([-slope.sum(1, True), slope], 1)
         return [loss.unsqueeze(0), self.of_documents(gradient, places)]

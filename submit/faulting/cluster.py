@@ -279,9 +279,23 @@ class Run:
             return 0
 
     def saved(self):
-        """Returns the step of the newest complete checkpoint."""
-        whole = self.output.glob("checkpoints/step-*/COMMITTED")
-        return max((int(file.parent.name.split("-")[1]) for file in whole), default=0)
+        """Returns the step of the newest committed checkpoint."""
+        return max(committed(self.output), default=0)
+
+
+def committed(output):
+    """Returns the steps of a run's committed checkpoints.
+
+    The marker of a checkpoint is empty for a moment, and stays empty if the run is killed then.
+    """
+    steps = []
+    for marker in output.glob("checkpoints/step-*/COMMITTED"):
+        try:
+            json.loads(marker.read_text())
+        except (OSError, ValueError):
+            continue
+        steps.append(int(marker.parent.name.split("-")[1]))
+    return steps
 
 
 def fresh(folder):

@@ -16,6 +16,7 @@ from cluster import (
     Failure,
     Worker,
     base_environment,
+    committed,
     free_port,
     fresh,
     jar,
@@ -201,21 +202,19 @@ def killed(scene):
     """A driver that is killed during training is retried and resumes from its checkpoint."""
     day = scene.day()
     process = scene.trigger("finetune_train", day, "killed")
-    checkpoints = scene.output(day) / "checkpoints"
 
     def driver():
         if process.poll() is not None:
             raise Failure(f"killed: the DAG run ended before its driver could be killed, see {scene.work}/killed.log")
-        committed = sorted(checkpoints.glob("*/COMMITTED"))
+        step = max(committed(scene.output(day)), default=0)
         drivers = [pid for pid in descendants(process.pid) if "deploy.SparkSubmit" in command(pid)]
-        if not committed or not drivers:
+        if step == 0 or not drivers:
             return None
-        name = committed[-1].parent.name
         # Heartbeats of the executors carry the records, maybe later than the checkpoint.
-        done = kept(scene.output(day), int(name.split("-")[1]))
-        return (name, done, drivers) if done else None
+        done = kept(scene.output(day), step)
+        return (step, done, drivers) if done else None
 
-    checkpoint, done, drivers = wait_until(driver, HANG_SECONDS, 0.01)
+    step, done, drivers = wait_until(driver, HANG_SECONDS, 0.01)
     for pid in drivers:
         kill(pid)
     scene.finish(process, "killed")
@@ -224,7 +223,7 @@ def killed(scene):
     # Repeated steps have other times.
     require(kept(scene.output(day), done[-1]["step"]) == done, "killed: the run began anew")
     scene.killed = model_hash(scene.output(day))
-    return f"killed after {checkpoint}, went on at the second try; promoted"
+    return f"killed after the checkpoint of step {step}, went on at the second try; promoted"
 
 
 @scenario

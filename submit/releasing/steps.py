@@ -17,22 +17,26 @@ BUILD_SECONDS = 1800
 
 def run(command, folder, environment=None, log=None, seconds=BUILD_SECONDS):
     """Runs a command to its end, with its output in a log, and raises a Failure with the last lines if it fails."""
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=folder,
-        env={**os.environ, **(environment or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        timeout=seconds,
-    )
+    line = " ".join(map(str, command))
+    try:
+        done = subprocess.run(
+            [str(part) for part in command],
+            cwd=folder,
+            env={**os.environ, **(environment or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired as slow:
+        raise Failure(f"{line} has not ended after {seconds} s") from slow
     if log:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(done.stdout)
     if done.returncode:
         tail = "\n".join(done.stdout.strip().splitlines()[-15:])
-        raise Failure(f"{' '.join(map(str, command))} ended with exit code {done.returncode}:\n{tail}")
+        raise Failure(f"{line} ended with exit code {done.returncode}:\n{tail}")
     return done.stdout
 
 

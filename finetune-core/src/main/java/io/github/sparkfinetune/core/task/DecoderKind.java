@@ -32,13 +32,13 @@ public record DecoderKind(HeadKind head) implements ModelKind<Decoder> {
     }
 
     /**
-     * Returns the configuration with the tokenizer's padding, if it states none: a head that classifies reads the last
-     * token that is no padding.
+     * Returns the configuration with the tokenizer's padding: a head that classifies reads the last token that is no
+     * padding, and batches are padded by the tokenizer.
      */
     @Override
     public HfConfig completed(HfConfig config, TokenizerFiles tokenizer) {
         HfConfig grown = ModelKind.super.completed(config, tokenizer);
-        return head == HeadKind.CAUSAL_LM || config.padTokenId().isPresent()
+        return head == HeadKind.CAUSAL_LM
                 ? grown
                 : grown.with("pad_token_id", tokenizer.special().padId());
     }

@@ -6,7 +6,9 @@ import static io.github.sparkfinetune.core.task.Column.required;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.TextPooling;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.Metrics;
@@ -15,6 +17,7 @@ import io.github.sparkfinetune.core.metric.SimilarityMetrics;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.objective.embedding.EmbeddingLoss;
+import io.github.sparkfinetune.core.task.AnyModelKind;
 import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.task.Pretrained;
@@ -44,12 +47,12 @@ import org.apache.hadoop.fs.Path;
  */
 public final class EmbeddingTask implements TaskSpec {
     private final EmbeddingConfig embedding;
-    private final EmbeddingKind kind;
+    private final AnyModelKind kind;
     private final int maxLength;
 
     private EmbeddingTask(EmbeddingConfig embedding, int maxLength) {
         this.embedding = embedding;
-        this.kind = new EmbeddingKind(embedding);
+        this.kind = new AnyModelKind(HeadKind.EMBEDDING, embedding.texts().most());
         this.maxLength = maxLength;
     }
 
@@ -64,7 +67,7 @@ public final class EmbeddingTask implements TaskSpec {
     }
 
     @Override
-    public EmbeddingKind modelKind() {
+    public AnyModelKind modelKind() {
         return kind;
     }
 
@@ -82,7 +85,9 @@ public final class EmbeddingTask implements TaskSpec {
 
     @Override
     public EmbeddingModel load(Pretrained base, Labels labels, Adaptation adaptation, long seed) {
-        Model model = kind.load(base, 0, adaptation, seed);
+        HfConfig pooled = TextPooling.with(base.config(), embedding.vectors().pooling());
+        Model model =
+                kind.load(new Pretrained(base.manager(), base.matmul(), pooled, base.source()), 0, adaptation, seed);
         int width = model.width();
         return new EmbeddingModel(base.manager(), model, embedding, EmbeddingLoss.of(base.manager(), embedding, width));
     }
@@ -171,7 +176,7 @@ public final class EmbeddingTask implements TaskSpec {
     @Override
     public Map<String, byte[]> savedFiles(HfConfig saved) {
         return new SentenceTransformerFiles(
-                        EmbeddingKind.width(saved),
+                        Architectures.of(saved).shape().hidden(),
                         maxLength,
                         TextPooling.name(embedding.vectors().pooling()),
                         embedding.texts().queryPrompt(),

@@ -19,7 +19,6 @@ import io.github.sparkfinetune.core.task.Pretrained;
 import io.github.sparkfinetune.core.tensor.Allocator;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.Torch;
-import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hf.SentenceTransformerFiles;
@@ -128,15 +127,10 @@ public final class Embedder implements AutoCloseable {
     }
 
     private List<Object[]> embed(List<TaskInput> block) {
-        List<Sample> samples = block.stream()
-                .filter(input -> input.error() == null)
-                .map(TaskInput::sample)
-                .toList();
-        float[][] embeddings = Inference.logits(manager, model, samples, batchSize);
+        float[][] embeddings = Inference.logitsOfInputs(manager, model, block, batchSize);
         List<Object[]> rows = new ArrayList<>();
-        int next = 0;
-        for (TaskInput input : block) {
-            rows.add(new Object[] {input.index(), input.error() == null ? embeddings[next++] : null});
+        for (int i = 0; i < embeddings.length; i++) {
+            rows.add(new Object[] {block.get(i).index(), embeddings[i]});
         }
         return rows;
     }

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.task.TaskInput;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -48,6 +49,25 @@ public final class Inference {
             }
         });
         return distinct.ofAll(logits);
+    }
+
+    /**
+     * Computes {@link #logits} of the sample of each input.
+     *
+     * @return [inputs][classes], in the order of the inputs; null for an unusable input
+     */
+    public static float[][] logitsOfInputs(NDManager manager, Model model, List<TaskInput> inputs, int batchSize) {
+        List<Sample> samples = inputs.stream()
+                .filter(input -> input.error() == null)
+                .map(TaskInput::sample)
+                .toList();
+        float[][] ofSamples = logits(manager, model, samples, batchSize);
+        float[][] ofInputs = new float[inputs.size()][];
+        int next = 0;
+        for (int i = 0; i < ofInputs.length; i++) {
+            ofInputs[i] = inputs.get(i).error() == null ? ofSamples[next++] : null;
+        }
+        return ofInputs;
     }
 
     /** Receiver of the last block's output for each batch. */

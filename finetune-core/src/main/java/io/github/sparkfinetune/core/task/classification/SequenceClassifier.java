@@ -91,7 +91,7 @@ record SequenceClassifier(
         }
 
         private List<Object[]> evaluate(List<Sample> block) {
-            float[][] logits = logits(block);
+            float[][] logits = Inference.logits(manager, model, block, settings.batchSize());
             List<Object[]> rows = new ArrayList<>();
             for (int i = 0; i < logits.length; i++) {
                 Sample sample = block.get(i);
@@ -119,16 +119,12 @@ record SequenceClassifier(
         }
 
         private List<Object[]> predict(List<TaskInput> block) {
-            float[][] logits = logits(block.stream()
-                    .filter(input -> input.error() == null)
-                    .map(TaskInput::sample)
-                    .toList());
+            float[][] logits = Inference.logitsOfInputs(manager, model, block, settings.batchSize());
             List<Object[]> rows = new ArrayList<>();
-            int predicted = 0;
-            for (TaskInput input : block) {
-                Object[] values = input.error() == null
-                        ? task.predicted(logits[predicted++], labels)
-                        : new Object[task.predicted().size()];
+            for (int i = 0; i < logits.length; i++) {
+                TaskInput input = block.get(i);
+                Object[] values =
+                        logits[i] == null ? new Object[task.predicted().size()] : task.predicted(logits[i], labels);
                 List<Object> row =
                         new ArrayList<>(Arrays.asList(input.index(), input.file(), input.text(), input.textPair()));
                 row.addAll(Arrays.asList(values));
@@ -136,10 +132,6 @@ record SequenceClassifier(
                 rows.add(row.toArray());
             }
             return rows;
-        }
-
-        private float[][] logits(List<Sample> samples) {
-            return Inference.logits(manager, model, samples, settings.batchSize());
         }
 
         @Override

@@ -95,15 +95,11 @@ record RewardModel(NDManager manager, Decoder model, RewardLoss objective) imple
         }
 
         private List<Object[]> predict(List<TaskInput> block) {
-            List<Sample> usable = block.stream()
-                    .filter(input -> input.error() == null)
-                    .map(TaskInput::sample)
-                    .toList();
-            float[][] rewards = Inference.logits(manager, model, usable, batchSize);
+            float[][] rewards = Inference.logitsOfInputs(manager, model, block, batchSize);
             List<Object[]> rows = new ArrayList<>();
-            int scored = 0;
-            for (TaskInput input : block) {
-                Double reward = input.error() == null ? Double.valueOf(rewards[scored++][0]) : null;
+            for (int i = 0; i < rewards.length; i++) {
+                TaskInput input = block.get(i);
+                Double reward = rewards[i] == null ? null : Double.valueOf(rewards[i][0]);
                 rows.add(new Object[] {input.index(), input.file(), input.text(), reward, input.error()});
             }
             return rows;

@@ -164,16 +164,11 @@ record EmbeddingModel(NDManager manager, Model model, EmbeddingConfig embedding,
         }
 
         private List<Object[]> predict(List<TaskInput> block) {
-            List<Sample> usable = block.stream()
-                    .filter(input -> input.error() == null)
-                    .map(TaskInput::sample)
-                    .toList();
-            float[][] vectors = Inference.logits(manager, model, usable, batchSize);
+            float[][] vectors = Inference.logitsOfInputs(manager, model, block, batchSize);
             List<Object[]> rows = new ArrayList<>();
-            int next = 0;
-            for (TaskInput input : block) {
-                float[] vector = input.error() == null ? vectors[next++] : null;
-                rows.add(new Object[] {input.index(), input.file(), input.text(), vector, input.error()});
+            for (int i = 0; i < vectors.length; i++) {
+                TaskInput input = block.get(i);
+                rows.add(new Object[] {input.index(), input.file(), input.text(), vectors[i], input.error()});
             }
             return rows;
         }

@@ -97,15 +97,11 @@ record RerankingModel(NDManager manager, Model model, RerankingLoss objective) i
         }
 
         private List<Object[]> predict(List<TaskInput> block) {
-            List<Sample> usable = block.stream()
-                    .filter(input -> input.error() == null)
-                    .map(TaskInput::sample)
-                    .toList();
-            float[][] logits = Inference.logits(manager, model, usable, batchSize);
+            float[][] logits = Inference.logitsOfInputs(manager, model, block, batchSize);
             List<Object[]> rows = new ArrayList<>();
-            int next = 0;
-            for (TaskInput input : block) {
-                Double score = input.error() == null ? Double.valueOf(Sigmoid.probability(logits[next++][0])) : null;
+            for (int i = 0; i < logits.length; i++) {
+                TaskInput input = block.get(i);
+                Double score = logits[i] == null ? null : Double.valueOf(Sigmoid.probability(logits[i][0]));
                 rows.add(new Object[] {input.index(), input.file(), input.text(), input.textPair(), score, input.error()
                 });
             }

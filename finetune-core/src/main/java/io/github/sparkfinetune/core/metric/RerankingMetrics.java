@@ -147,7 +147,7 @@ public final class RerankingMetrics implements Metrics {
     private static double gain(double... ranked) {
         double gain = 0;
         for (int i = 0; i < Math.min(TOP, ranked.length); i++) {
-            gain += ranked[i] * Math.log(2) / Math.log(i + 2.0);
+            gain += ranked[i] * RetrievalMetrics.discount(i + 1.0);
         }
         return gain;
     }

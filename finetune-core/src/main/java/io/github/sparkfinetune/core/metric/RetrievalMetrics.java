@@ -54,7 +54,8 @@ public final class RetrievalMetrics extends MeanMetrics {
         count(values);
     }
 
-    private static double discount(double rank) {
+    /** Returns 1 / log2(rank + 1), the share of a gain that counts at a rank. */
+    public static double discount(double rank) {
         return Math.log(2) / Math.log(rank + 1);
     }
 

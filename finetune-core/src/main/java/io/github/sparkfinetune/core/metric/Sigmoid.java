@@ -9,6 +9,14 @@ public final class Sigmoid {
         return 1 / (1 + Math.exp(-logit));
     }
 
+    /**
+     * Returns log(1 + exp(z)), which is -log(1 - p), as max(z, 0) + log(1 + exp(-|z|)): it is finite even if p is too
+     * near to 1 for a double.
+     */
+    public static double softplus(double logit) {
+        return Math.log1p(Math.exp(-Math.abs(logit))) + Math.max(logit, 0);
+    }
+
     /** Returns p of each logit. */
     public static double[] probabilities(float[] logits) {
         double[] p = new double[logits.length];
@@ -20,14 +28,12 @@ public final class Sigmoid {
 
     /**
      * Returns PyTorch's {@code BCEWithLogitsLoss} in nats. It is the mean over the labels of -log p if the sample has
-     * the label, else of -log(1 - p). It is computed as max(z, 0) - z y + log(1 + exp(-|z|)), which is finite even if p
-     * is too small for a double.
+     * the label, else of -log(1 - p).
      */
     public static double crossEntropy(float[] logits, boolean[] labels) {
         double sum = 0;
         for (int i = 0; i < logits.length; i++) {
-            double z = logits[i];
-            sum += Math.max(z, 0) - (labels[i] ? z : 0) + Math.log1p(Math.exp(-Math.abs(z)));
+            sum += softplus(labels[i] ? -logits[i] : logits[i]);
         }
         return sum / logits.length;
     }

@@ -99,6 +99,6 @@ public record PairLoss(PreferenceConfig config) {
     }
 
     private static double logSigmoid(double x) {
-        return Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x)));
+        return -Sigmoid.softplus(-x);
     }
 }

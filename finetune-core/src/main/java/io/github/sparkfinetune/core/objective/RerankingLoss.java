@@ -5,6 +5,8 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.retrieval.RerankingConfig;
+import io.github.sparkfinetune.core.metric.RetrievalMetrics;
+import io.github.sparkfinetune.core.metric.Sigmoid;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -108,9 +110,8 @@ public abstract sealed class RerankingLoss implements Objective {
         public double[] losses(float[] logits, double... relevance) {
             double[] losses = new double[logits.length];
             for (int i = 0; i < losses.length; i++) {
-                double softplus = Math.log1p(Math.exp(-Math.abs(logits[i]))) + Math.max(-logits[i], 0);
                 double other = 1 - relevance[i];
-                losses[i] = other * logits[i] + (posWeight * relevance[i] + other) * softplus;
+                losses[i] = other * logits[i] + (posWeight * relevance[i] + other) * Sigmoid.softplus(-logits[i]);
             }
             return losses;
         }
@@ -205,11 +206,9 @@ public abstract sealed class RerankingLoss implements Objective {
             for (int i = 1; i < losses.length; i++) {
                 int rank = rank(logits, i);
                 int between = Math.abs(first - rank);
-                double weight =
-                        MU * (discount(between) - discount(between + 1)) + Math.abs(discount(first) - discount(rank));
-                double behind = (double) logits[i] - logits[0];
-                double softplus = Math.log1p(Math.exp(-Math.abs(behind))) + Math.max(behind, 0);
-                losses[i] = weight * softplus / Math.log(2);
+                double weight = MU * (RetrievalMetrics.discount(between) - RetrievalMetrics.discount(between + 1))
+                        + Math.abs(RetrievalMetrics.discount(first) - RetrievalMetrics.discount(rank));
+                losses[i] = weight * Sigmoid.softplus((double) logits[i] - logits[0]) / Math.log(2);
             }
             return losses;
         }
@@ -220,10 +219,6 @@ public abstract sealed class RerankingLoss implements Objective {
                 rank += logits[i] > logits[document] || (logits[i] == logits[document] && i < document) ? 1 : 0;
             }
             return rank;
-        }
-
-        private static double discount(int rank) {
-            return Math.log(2) / Math.log(1.0 + rank);
         }
     }
 }

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RewardConfig;
+import io.github.sparkfinetune.core.metric.Sigmoid;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -30,9 +31,8 @@ public final class RewardLoss implements Objective {
 
     /** Returns the loss of a pair. */
     public double of(double better, double worse, double margin) {
-        double z = better - worse - margin;
         double sum = better + worse;
-        return Math.log1p(Math.exp(-Math.abs(z))) - Math.min(z, 0) + center * sum * sum;
+        return Sigmoid.softplus(worse - better + margin) + center * sum * sum;
     }
 
     @Override

@@ -3,10 +3,11 @@
 from typing import List
 
 import torch
+from core.objective.softplus import Softplus
 from torch import Tensor
 
 
-class BinaryCrossEntropy(torch.nn.Module):
+class BinaryCrossEntropy(Softplus):
     def binary_cross_entropy(
         self, logits: Tensor, targets: Tensor, pos_weight: Tensor, scale: float
     ) -> List[Tensor]:
@@ -18,7 +19,5 @@ class BinaryCrossEntropy(torch.nn.Module):
         z = logits.detach()
         positive = pos_weight * targets
         either = positive + 1 - targets
-        # log(1 + exp(-z)), without exp of a positive number.
-        softplus = torch.log1p(torch.exp(torch.minimum(z, -z))) + torch.clamp(-z, min=0)
-        loss = ((1 - targets) * z + either * softplus).sum()
+        loss = ((1 - targets) * z + either * self.softplus(-z)).sum()
         return [loss.unsqueeze(0), (either * torch.sigmoid(z) - positive) * scale]

@@ -4,18 +4,16 @@ from typing import List
 
 import torch
 from core.objective.document_likelihood import DocumentLikelihood
+from core.objective.softplus import Softplus
 from torch import Tensor
 
 
-class PairLoss(DocumentLikelihood):
+class PairLoss(DocumentLikelihood, Softplus):
     beta: float
     label_smoothing: float
     simpo_gamma: float
     rpo_alpha: float
     loss_type: str
-
-    def log_sigmoid(self, z: Tensor) -> Tensor:
-        return z.clamp(max=0.0) - torch.log1p(torch.exp(torch.minimum(z, -z)))
 
     def pair_loss(self, losses: Tensor, documents: Tensor, reference: Tensor, scale: float) -> List[Tensor]:
         """Losses of B pairs of documents, the chosen answers first; reference in F64 [B, 2]
@@ -75,7 +73,7 @@ class PairLoss(DocumentLikelihood):
         if self.loss_type == "robust":
             wrong = -wrong
             total = right + wrong
-        loss = (self.log_sigmoid(z) * right + self.log_sigmoid(-z) * wrong) / -total
+        loss = (self.softplus(-z) * right + self.softplus(z) * wrong) / total
         slope = (torch.sigmoid(z) * wrong - torch.sigmoid(-z) * right) * (self.beta / total)
         return [loss, slope]
 
@@ -87,5 +85,5 @@ class PairLoss(DocumentLikelihood):
         z = odds.select(1, 0) - odds.select(1, 1)
         slopes = self.opposed(torch.sigmoid(-z) * -self.beta) / rest
         slopes.select(1, 0).sub_(1.0)
-        loss = self.log_sigmoid(z) * -self.beta - means.select(1, 0)
+        loss = self.softplus(-z) * self.beta - means.select(1, 0)
         return [loss, slopes / tokens]

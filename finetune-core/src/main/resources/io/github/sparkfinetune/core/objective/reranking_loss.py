@@ -8,10 +8,11 @@ times scale, [D, 1].
 from typing import List
 
 import torch
+from core.objective.softplus import Softplus
 from torch import Tensor
 
 
-class RerankingLoss(torch.nn.Module):
+class RerankingLoss(Softplus):
     # The weight of NDCG-Loss2 beside that of LambdaRank.
     mu: float
 
@@ -23,9 +24,6 @@ class RerankingLoss(torch.nn.Module):
 
     def of_documents(self, gradient: Tensor, places: Tensor) -> Tensor:
         return gradient.reshape([-1]).index_select(0, places).view([-1, 1])
-
-    def softplus(self, x: Tensor) -> Tensor:
-        return torch.log1p(torch.exp(torch.minimum(x, -x))) + x.clamp(min=0.0)
 
     def absolute(self, x: Tensor) -> Tensor:
         return torch.maximum(x, -x)

@@ -3,10 +3,11 @@
 from typing import List
 
 import torch
+from core.objective.softplus import Softplus
 from torch import Tensor
 
 
-class RewardLoss(torch.nn.Module):
+class RewardLoss(Softplus):
     center_coefficient: float
 
     def reward_loss(self, rewards: Tensor, margins: Tensor, scale: float) -> List[Tensor]:
@@ -18,7 +19,7 @@ class RewardLoss(torch.nn.Module):
         pairs = rewards.detach().view([-1, 2])
         better, worse = pairs.select(1, 0), pairs.select(1, 1)
         z = better - worse - margins.view([-1])
-        loss = torch.log1p(torch.exp(torch.minimum(z, -z))) - z.clamp(max=0.0)
+        loss = self.softplus(-z)
         slope = torch.sigmoid(-z) * -scale
         gradient = torch.stack([slope, -slope], 1)
         if self.center_coefficient > 0.0:

@@ -29,7 +29,8 @@ public final class CosentLoss extends EmbeddingLoss {
         List<Sample> samples = batches.stream().flatMap(List::stream).toList();
         int n = samples.size();
         int columns = widths().length + 1;
-        double[] cosines = n == 0 ? new double[0] : cosines(outputs);
+        NDArray texts = n == 0 ? null : joined(outputs);
+        double[] cosines = n == 0 ? new double[0] : cosines(texts);
         double[] own = new double[n * columns];
         for (int i = 0; i < n; i++) {
             System.arraycopy(cosines, i * (columns - 1), own, i * columns, columns - 1);
@@ -55,14 +56,13 @@ public final class CosentLoss extends EmbeddingLoss {
         NDArray gradient = script().callOne(
                         owner,
                         "cosines_gradient",
-                        joined(outputs),
+                        texts,
                         widths(),
                         Targets.of(owner, new Shape(n, columns - 1L), slopes));
         return byBatch(outputs, batches, Tensors.of(owner, losses, new Shape(n)), gradient);
     }
 
-    private double[] cosines(List<NDArray> outputs) {
-        NDArray texts = joined(outputs);
+    private double[] cosines(NDArray texts) {
         try (NDManager scratch = texts.getManager().newSubManager()) {
             return script().callOne(scratch, "cosines", texts, widths()).toDoubleArray();
         }

@@ -72,7 +72,7 @@ public record MaskedLmTask(double mlmProbability) implements TaskSpec {
         return VocabularyLoss.bytes(masked, model.vocabSize(), false, onGpu) + head;
     }
 
-    /** Returns null: PEFT has no name for this task, and {@code PeftModel} itself wraps such a model. */
+    /** Refuses an adapter with which the tied embeddings and a head of their own would both be trained. */
     @Override
     public Adaptation adaptation(
             RunConfig config,

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.spark.mine;
 
-import static org.apache.spark.sql.functions.array_distinct;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.collect_list;
@@ -27,6 +26,7 @@ import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.predict.FrameEmbeddings;
 import io.github.sparkfinetune.spark.predict.FramePredictions;
+import io.github.sparkfinetune.spark.predict.VectorRows;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import io.github.sparkfinetune.spark.source.SourceFiles;
@@ -161,8 +161,7 @@ public final class MineJob {
                     .select(
                             col(TEXT).as(config.data().columns().text()),
                             col(PAIR).as(config.data().columns().textPair()),
-                            coalesce(array_distinct(col(NEGATIVE)), expr("array()"))
-                                    .as(NEGATIVE))
+                            coalesce(col(NEGATIVE), expr("array()")).as(NEGATIVE))
                     .write()
                     .parquet(to.toString());
         } finally {
@@ -210,11 +209,7 @@ public final class MineJob {
     private static List<Row> found(
             SparkSession session, MineOptions options, Dataset<Row> queries, Dataset<Row> documents) {
         JavaSparkContext spark = new JavaSparkContext(session.sparkContext());
-        JavaRDD<UnitVectors> blocks = documents
-                .select(ID, VECTOR)
-                .toJavaRDD()
-                .mapPartitions(rows -> List.of(vectors(rows)).iterator())
-                .persist(StorageLevel.MEMORY_AND_DISK());
+        JavaRDD<UnitVectors> blocks = VectorRows.blocks(documents.select(ID, VECTOR));
         try {
             List<Row> found = new ArrayList<>();
             Iterator<Row> all = queries.toLocalIterator();
@@ -253,36 +248,17 @@ public final class MineJob {
         long bytes = 0;
         while (rows.hasNext() && bytes < PART_BYTES) {
             Row row = rows.next();
-            float[] vector = UnitVectors.unit(floats(row, 1));
+            float[] vector = VectorRows.unit(row);
             Set<Long> relevant = new HashSet<>();
             double least = 1;
             for (Row document : row.<Row>getList(2)) {
                 relevant.add(document.getLong(0));
-                least = Math.min(least, UnitVectors.product(vector, UnitVectors.unit(floats(document, 1))));
+                least = Math.min(least, UnitVectors.product(vector, VectorRows.unit(document)));
             }
             queries.add(vector, relevant, least - options.absoluteMargin());
             ids.add(row.getLong(0));
             bytes += (long) vector.length * Float.BYTES;
         }
         return queries;
-    }
-
-    private static UnitVectors vectors(Iterator<Row> rows) {
-        List<Long> ids = new ArrayList<>();
-        List<float[]> vectors = new ArrayList<>();
-        rows.forEachRemaining(row -> {
-            ids.add(row.getLong(0));
-            vectors.add(floats(row, 1));
-        });
-        return UnitVectors.of(ids.stream().mapToLong(Long::longValue).toArray(), vectors.toArray(float[][]::new));
-    }
-
-    private static float[] floats(Row row, int column) {
-        List<Float> list = row.getList(column);
-        float[] floats = new float[list.size()];
-        for (int i = 0; i < floats.length; i++) {
-            floats[i] = list.get(i);
-        }
-        return floats;
     }
 }

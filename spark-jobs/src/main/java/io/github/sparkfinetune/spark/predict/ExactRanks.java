@@ -5,7 +5,6 @@ import io.github.sparkfinetune.core.rank.RankedQuery;
 import io.github.sparkfinetune.core.rank.UnitVectors;
 import io.github.sparkfinetune.core.task.RankingColumns;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
@@ -18,7 +17,6 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.storage.StorageLevel;
 
 /**
  * Ranks of the documents that belong to queries, among all distinct documents of a split. Queries are sent to the
@@ -41,11 +39,8 @@ final class ExactRanks {
     static Dataset<Row> of(Dataset<Row> pairs, RankingColumns columns) {
         SparkSession session = pairs.sparkSession();
         JavaSparkContext spark = new JavaSparkContext(session.sparkContext());
-        JavaRDD<UnitVectors> documents = pairs.groupBy(functions.col(columns.documentId()))
-                .agg(functions.first(columns.document()).as("vector"))
-                .toJavaRDD()
-                .mapPartitions(ExactRanks::block)
-                .persist(StorageLevel.MEMORY_AND_DISK());
+        JavaRDD<UnitVectors> documents = VectorRows.blocks(pairs.groupBy(functions.col(columns.documentId()))
+                .agg(functions.first(columns.document()).as("vector")));
         try {
             List<Row> ranked = new ArrayList<>();
             Iterator<Row> queries = pairs.groupBy(functions.col(columns.queryId()))
@@ -84,30 +79,11 @@ final class ExactRanks {
         long bytes = 0;
         while (rows.hasNext() && bytes < PART_BYTES) {
             Row row = rows.next();
-            float[] query = UnitVectors.unit(Rows.floats(row.getList(1)));
+            float[] query = VectorRows.unit(row);
             List<Row> relevant = row.getList(2);
-            queries.add(query, vectors(relevant));
+            queries.add(query, VectorRows.of(relevant));
             bytes += (1L + relevant.size()) * query.length * Float.BYTES;
         }
         return queries;
-    }
-
-    private static Iterator<UnitVectors> block(Iterator<Row> rows) {
-        List<Row> all = new ArrayList<>();
-        rows.forEachRemaining(all::add);
-        return all.isEmpty()
-                ? Collections.emptyIterator()
-                : List.of(vectors(all)).iterator();
-    }
-
-    /** Returns the vectors of rows with an id and a vector. */
-    private static UnitVectors vectors(List<Row> rows) {
-        long[] ids = new long[rows.size()];
-        float[][] vectors = new float[ids.length][];
-        for (int i = 0; i < ids.length; i++) {
-            ids[i] = rows.get(i).getLong(0);
-            vectors[i] = Rows.floats(rows.get(i).getList(1));
-        }
-        return UnitVectors.of(ids, vectors);
     }
 }

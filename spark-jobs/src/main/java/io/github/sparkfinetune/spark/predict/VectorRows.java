@@ -1,0 +1,43 @@
+package io.github.sparkfinetune.spark.predict;
+
+import io.github.sparkfinetune.core.rank.UnitVectors;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.storage.StorageLevel;
+
+/** Rows that begin with the id and the vector of a text. */
+public final class VectorRows {
+    private VectorRows() {}
+
+    /** Returns the unit vector of a row. */
+    public static float[] unit(Row row) {
+        return UnitVectors.unit(Rows.floats(row.getList(1)));
+    }
+
+    /** Returns the unit vectors of rows. */
+    static UnitVectors of(List<Row> rows) {
+        long[] ids = new long[rows.size()];
+        float[][] vectors = new float[ids.length][];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = rows.get(i).getLong(0);
+            vectors[i] = Rows.floats(rows.get(i).getList(1));
+        }
+        return UnitVectors.of(ids, vectors);
+    }
+
+    /** Returns the unit vectors of each partition that has rows. They are persisted: the caller unpersists them. */
+    public static JavaRDD<UnitVectors> blocks(Dataset<Row> rows) {
+        return rows.toJavaRDD().mapPartitions(VectorRows::block).persist(StorageLevel.MEMORY_AND_DISK());
+    }
+
+    private static Iterator<UnitVectors> block(Iterator<Row> rows) {
+        List<Row> all = new ArrayList<>();
+        rows.forEachRemaining(all::add);
+        return all.isEmpty() ? Collections.emptyIterator() : List.of(of(all)).iterator();
+    }
+}

@@ -119,10 +119,7 @@ public record Sample(
 
     /** Returns one document as a sample; label and targets are those of the whole sample. */
     public Sample document(int number) {
-        int from = 0;
-        for (int before = 0; before < number; before++) {
-            from += documents[before];
-        }
+        int from = start(number);
         int to = from + documents[number];
         return new Sample(
                 index,
@@ -137,15 +134,17 @@ public record Sample(
 
     /** Returns a number that is equal for documents of equal tokens, and for no others in practice. */
     public long documentId(int number) {
-        int from = 0;
-        for (int before = 0; before < number; before++) {
-            from += documents[before];
-        }
+        int from = start(number);
         long id = documents[number];
         for (int t = from; t < from + documents[number]; t++) {
             id = Seeds.fold(id, inputIds[t]);
         }
         return id;
+    }
+
+    /** Returns the place of a document's first token. */
+    private int start(int number) {
+        return Arrays.stream(documents, 0, number).sum();
     }
 
     /** Returns this sample as a part of its row. */

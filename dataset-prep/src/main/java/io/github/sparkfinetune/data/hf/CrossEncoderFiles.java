@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.data.hf;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import java.util.Map;
 
@@ -12,8 +11,6 @@ import java.util.Map;
  * @param maxLength largest number of tokens of a pair
  */
 public record CrossEncoderFiles(int maxLength) {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     private static final String MODULES = """
             [{"idx": 0, "name": "0", "path": "",
               "type": "sentence_transformers.base.modules.transformer.Transformer"}]""";
@@ -39,7 +36,7 @@ public record CrossEncoderFiles(int maxLength) {
 
     private static byte[] pretty(String json) {
         try {
-            return JsonFiles.pretty(JSON.readTree(json));
+            return JsonFiles.pretty(JsonFiles.MAPPER.readTree(json));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("constants are JSON", e);
         }

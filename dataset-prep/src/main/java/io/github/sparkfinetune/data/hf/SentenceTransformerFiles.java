@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.data.hf;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
@@ -29,7 +28,6 @@ public record SentenceTransformerFiles(
     /** Name of the pooling's settings in a model folder. */
     public static final String POOLING = "1_Pooling/config.json";
 
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String MODE = "pooling_mode_";
     private static final String MODULE = "sentence_transformers.models.";
 
@@ -78,7 +76,7 @@ public record SentenceTransformerFiles(
     }
 
     private static byte[] pretty(Object value) {
-        return JsonFiles.pretty(JSON.valueToTree(value));
+        return JsonFiles.pretty(JsonFiles.MAPPER.valueToTree(value));
     }
 
     private Map<String, Object> poolingSettings() {

@@ -64,8 +64,9 @@ class DistillationGoldenTest {
         try (TinyDecoder decoder = TinyDecoder.toTrain(
                         GoldenFiles.root().resolve("models/llama-tied"), config, Optional.empty(), 0);
                 SafetensorsFile tensors = SafetensorsFile.open(FOLDER.resolve("gkd.safetensors"))) {
-            PreferenceGoldenTest.start(decoder, tensors, run);
-            TrainStep step = PreferenceGoldenTest.step(decoder, decoder.loaded, config);
+            GoldenRun tensorsOfRun = new GoldenRun(tensors, run);
+            tensorsOfRun.start(decoder);
+            TrainStep step = decoder.step(config);
             JsonNode losses = golden.get("runs").get(run).get("losses");
             for (int i = 0; i < losses.size(); i++) {
                 List<List<Sample>> parts = List.of(samples.subList(0, 1), samples.subList(1, samples.size()));
@@ -73,7 +74,7 @@ class DistillationGoldenTest {
                 double loss = losses.get(i).asDouble();
                 assertThat(outcome.loss()).as("loss of step %d", i).isCloseTo(loss, within(1e-4 * loss));
                 if (i == 0) {
-                    PreferenceGoldenTest.compareGradients(step, tensors, run);
+                    tensorsOfRun.compareGradients(step, 1e-4, 0);
                 }
                 step.update(i + 1, run.equals("lora") ? 1e-2 : 1e-3, outcome.gradNorm());
             }

@@ -3,18 +3,10 @@ package io.github.sparkfinetune.core.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.djl.ndarray.NDArray;
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
-import io.github.sparkfinetune.core.collective.SingleRank;
-import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.core.model.weight.Parameter;
-import io.github.sparkfinetune.core.optim.DenseGradient;
-import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
-import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.task.Scorer;
@@ -27,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -131,10 +122,11 @@ class PreferenceGoldenTest {
                 SafetensorsFile tensors = SafetensorsFile.open(FOLDER.resolve(file + ".safetensors"))) {
             List<Sample> withReference =
                     TaskSpecs.of(config).readsReference() ? withReference(decoder, samples) : samples;
-            start(decoder, tensors, run);
+            GoldenRun tensorsOfRun = new GoldenRun(tensors, run);
+            tensorsOfRun.start(decoder);
             compare(decoder, golden.get("runs").get(run).get("first"), withReference);
 
-            TrainStep step = step(decoder, decoder.loaded, config);
+            TrainStep step = decoder.step(config);
             double rate = run.equals("lora") ? 1e-2 : 1e-3;
             JsonNode losses = golden.get("runs").get(run).get("losses");
             for (int i = 0; i < losses.size(); i++) {
@@ -150,7 +142,7 @@ class PreferenceGoldenTest {
                         .as("loss of step %d", i)
                         .isCloseTo(loss, within(1e-5 + 2e-3 * Math.abs(loss)));
                 if (i == 0) {
-                    compareGradients(step, tensors, run);
+                    tensorsOfRun.compareGradients(step, 1e-4, 0);
                 }
                 step.update(i + 1, rate, outcome.gradNorm());
             }
@@ -192,43 +184,6 @@ class PreferenceGoldenTest {
         return withReference;
     }
 
-    /** Sets the adapter's initial values to those of TRL's run. */
-    static void start(TinyDecoder decoder, SafetensorsFile tensors, String run) {
-        for (Parameter parameter : decoder.loaded.model().parameters()) {
-            Optional<String> name = stored(tensors, run + "/start/", parameter.name());
-            if (name.isPresent()) {
-                try (NDArray value = decoder.manager.create(
-                        GoldenFiles.floats(tensors, name.get()),
-                        parameter.value().getShape())) {
-                    decoder.model()
-                            .script()
-                            .call(decoder.manager, "copy", parameter.value(), value)
-                            .close();
-                }
-            }
-        }
-        decoder.loaded.model().updated();
-    }
-
-    /** Returns the name of a parameter's values, which may have PEFT's wrappers in it. */
-    private static Optional<String> stored(SafetensorsFile tensors, String prefix, String parameter) {
-        return Stream.of(parameter, parameter + ".weight", "base_model.model." + parameter + ".default.weight")
-                .map(name -> prefix + name)
-                .filter(tensors.names()::contains)
-                .findFirst();
-    }
-
-    static TrainStep step(TinyDecoder decoder, LoadedModel loaded, RunConfig config) {
-        return new TrainStep(
-                decoder.manager,
-                loaded.model(),
-                loaded.objective(),
-                DropoutMasks.none(),
-                new SingleRank(),
-                config.training(),
-                Shard.NONE);
-    }
-
     private static void compare(TinyDecoder decoder, JsonNode expected, List<Sample> samples) {
         Scorer scorer = decoder.loaded.task().scorer();
         scorer.add(samples, 2);
@@ -239,27 +194,5 @@ class PreferenceGoldenTest {
                         .isCloseTo(
                                 metric.getValue().asDouble(),
                                 within(1e-5 + 2e-3 * Math.abs(metric.getValue().asDouble()))));
-    }
-
-    static void compareGradients(TrainStep step, SafetensorsFile tensors, String run) {
-        int compared = 0;
-        for (ParameterGradient trained : step.gradients().parameters()) {
-            String name = trained.parameter().name();
-            Optional<String> key = stored(tensors, run + "/", name);
-            if (key.isPresent()) {
-                float[] expected = GoldenFiles.floats(tensors, key.get());
-                float largest = 0;
-                for (float value : expected) {
-                    largest = Math.max(largest, Math.abs(value));
-                }
-                ModelGoldenTest.assertClose(name, DenseGradient.values(trained), expected, 1e-4 * largest);
-                compared++;
-            }
-        }
-        assertThat(compared)
-                .isEqualTo((int) tensors.names().stream()
-                        .filter(name -> name.startsWith(run + "/") && !name.startsWith(run + "/start/"))
-                        .count())
-                .isGreaterThan(3);
     }
 }

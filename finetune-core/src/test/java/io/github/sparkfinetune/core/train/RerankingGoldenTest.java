@@ -3,19 +3,12 @@ package io.github.sparkfinetune.core.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.djl.ndarray.NDArray;
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
-import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.metric.Sigmoid;
-import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.objective.RerankingLoss;
-import io.github.sparkfinetune.core.optim.DenseGradient;
-import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.task.Inference;
@@ -28,7 +21,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -66,16 +58,10 @@ class RerankingGoldenTest {
                 List.of(settings.split(" ")));
         try (SafetensorsFile tensors = SafetensorsFile.open(FOLDER.resolve("rerankers.safetensors"));
                 TinyDecoder model = TinyDecoder.toTrain(base(run, tensors), config, Optional.empty(), 0)) {
-            start(model, tensors, run);
+            GoldenRun tensorsOfRun = new GoldenRun(tensors, run);
+            tensorsOfRun.start(model);
             compareScores(model, samples, expected.get("scores"), 1e-5);
-            TrainStep step = new TrainStep(
-                    model.manager,
-                    model.loaded.model(),
-                    model.loaded.objective(),
-                    DropoutMasks.none(),
-                    new SingleRank(),
-                    config.training(),
-                    Shard.NONE);
+            TrainStep step = model.step(config);
             double rate = run.equals("lora") ? 1e-2 : 1e-3;
             JsonNode losses = expected.get("losses");
             for (int i = 0; i < losses.size(); i++) {
@@ -86,7 +72,7 @@ class RerankingGoldenTest {
                 TrainStep.Outcome outcome = step.gradient(i, parts, false, () -> {});
                 assertThat(outcome.loss()).as("loss of step %d", i).isCloseTo(loss, within(1e-4 + 2e-3 * loss));
                 if (i == 0) {
-                    compareGradients(step, tensors, run);
+                    tensorsOfRun.compareGradients(step, 2e-4, 1e-7);
                 }
                 step.update(i + 1, rate, outcome.gradNorm());
             }
@@ -172,51 +158,5 @@ class RerankingGoldenTest {
 
     private static double logit(JsonNode score) {
         return Math.log(score.asDouble() / (1 - score.asDouble()));
-    }
-
-    private static void start(TinyDecoder model, SafetensorsFile tensors, String run) {
-        for (Parameter parameter : model.loaded.model().parameters()) {
-            stored(tensors, run + "/start/", parameter.name()).ifPresent(name -> {
-                try (NDArray value = model.manager.create(
-                        GoldenFiles.floats(tensors, name), parameter.value().getShape())) {
-                    model.loaded
-                            .model()
-                            .script()
-                            .call(model.manager, "copy", parameter.value(), value)
-                            .close();
-                }
-            });
-        }
-        model.loaded.model().updated();
-    }
-
-    private static Optional<String> stored(SafetensorsFile tensors, String prefix, String parameter) {
-        return Stream.of(parameter, parameter + ".weight")
-                .map(name -> prefix + name)
-                .filter(tensors.names()::contains)
-                .findFirst();
-    }
-
-    private static void compareGradients(TrainStep step, SafetensorsFile tensors, String run) {
-        int compared = 0;
-        for (ParameterGradient trained : step.gradients().parameters()) {
-            Optional<String> key =
-                    stored(tensors, run + "/", trained.parameter().name());
-            if (key.isPresent()) {
-                float[] expected = GoldenFiles.floats(tensors, key.get());
-                float largest = 0;
-                for (float value : expected) {
-                    largest = Math.max(largest, Math.abs(value));
-                }
-                ModelGoldenTest.assertClose(
-                        trained.parameter().name(), DenseGradient.values(trained), expected, 2e-4 * largest + 1e-7);
-                compared++;
-            }
-        }
-        assertThat(compared)
-                .isEqualTo((int) tensors.names().stream()
-                        .filter(name -> name.startsWith(run + "/") && !name.startsWith(run + "/start/"))
-                        .count())
-                .isGreaterThan(3);
     }
 }

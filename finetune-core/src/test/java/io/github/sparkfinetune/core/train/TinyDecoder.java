@@ -131,18 +131,17 @@ final class TinyDecoder implements AutoCloseable {
     }
 
     TrainStep step(DropoutMasks masks, boolean recompute) {
-        return step(loaded, masks, recompute);
+        return step(loaded, masks, training(recompute));
     }
 
-    private TrainStep step(LoadedModel anyModel, DropoutMasks masks, boolean recompute) {
+    /** Returns a training step with the settings of a run, without dropout. */
+    TrainStep step(RunConfig config) {
+        return step(loaded, DropoutMasks.none(), config.training());
+    }
+
+    private TrainStep step(LoadedModel anyModel, DropoutMasks masks, TrainingConfig training) {
         return new TrainStep(
-                manager,
-                anyModel.model(),
-                anyModel.objective(),
-                masks,
-                new SingleRank(),
-                training(recompute),
-                Shard.NONE);
+                manager, anyModel.model(), anyModel.objective(), masks, new SingleRank(), training, Shard.NONE);
     }
 
     /**

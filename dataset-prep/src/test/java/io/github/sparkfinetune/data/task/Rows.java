@@ -85,6 +85,15 @@ public final class Rows {
         return sink.finish();
     }
 
+    /** Cleans rows of JSON lines, all of which must be usable, and returns their samples. */
+    public static <C> List<Sample> samples(
+            TaskData<C> task, TokenizerFiles files, Reading<C> reading, String... jsonLines) throws IOException {
+        RawRow[] rows = Stream.of(jsonLines).map(Rows::row).toArray(RawRow[]::new);
+        List<Sample> samples = new ArrayList<>();
+        samples(task, files, List.of(), clean(reading, rows), samples);
+        return samples;
+    }
+
     public static <C> List<TaskInput> inputs(TaskData<C> task, TokenizerFiles files, List<CleanRow<C>> rows) {
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             return new ArrayList<>(

@@ -8,13 +8,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.data.GoldenFolder;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
-import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.Rows;
 import io.github.sparkfinetune.data.task.TaskInput;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -38,13 +36,7 @@ class EmbeddingDataTest {
     }
 
     private List<Sample> samples(EmbeddingData task, String... rows) throws IOException {
-        List<CleanRow<RelatedTexts>> cleaned = new ArrayList<>();
-        for (String row : rows) {
-            cleaned.addAll(Rows.clean(reading(task), Rows.row(row)));
-        }
-        List<Sample> samples = new ArrayList<>();
-        Rows.samples(task, files, List.of(), cleaned, samples);
-        return samples;
+        return Rows.samples(task, files, reading(task), rows);
     }
 
     @Test

@@ -41,13 +41,7 @@ class RerankingDataTest {
     }
 
     private List<Sample> samples(RerankingData task, String... rows) throws IOException {
-        List<CleanRow<RelatedTexts>> cleaned = new ArrayList<>();
-        for (String row : rows) {
-            cleaned.addAll(Rows.clean(reading(task), Rows.row(row)));
-        }
-        List<Sample> samples = new ArrayList<>();
-        Rows.samples(task, files, List.of(), cleaned, samples);
-        return samples;
+        return Rows.samples(task, files, reading(task), rows);
     }
 
     @Test

@@ -11,6 +11,7 @@ import tarfile
 import tempfile
 import zipfile
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 # SHA-256 of each package's file, by NAME==VERSION of PyPI or NAME@VERSION of npm.
 HASHES = json.loads(pathlib.Path(__file__).with_name("hashes.json").read_text(encoding="utf-8"))
 
@@ -97,6 +98,27 @@ def npm(package):
         check(package, file)
         unpack(file, download)
         yield download / "package"
+
+
+def maven_jar(artifact, into):
+    """Unpacks the jar of an artifact, GROUP:NAME:VERSION of Maven."""
+    _, name, version = artifact.split(":")
+    print(f"fetching {name}", flush=True)
+    copy = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
+    where = [f"-Dartifact={artifact}", f"-DoutputDirectory={into}", "-f", ROOT / "pom.xml"]
+    run([ROOT / "mvnw", "-q", "-B", "-ntp", copy, *where], f"download {name} by Maven")
+    zipfile.ZipFile(into / f"{name}-{version}.jar").extractall(into / "jar")
+    return into / "jar"
+
+
+def convert(script, needed, *files):
+    """Runs a script of submit/models in an environment of its own; its last file is a new folder, its result."""
+    with folder() as work:
+        run([sys.executable, "-m", "venv", work / "venv"], "make a virtual environment (on Debian: python3-venv)")
+        install = [work / "venv/bin/pip", "install", "-q", "--only-binary=:all:", *needed]
+        run(install, "install the converter's packages")
+        files[-1].mkdir()
+        run([work / "venv/bin/python", ROOT / "submit/models" / script, *files], "convert the model")
 
 
 def put(made, target):

@@ -127,10 +127,30 @@ ATTRIBUTES = {
         + [(kind, 0.0, 0.0) for kind in ("ipo", "hinge", "apo_zero", "apo_down", "orpo")]
     ],
     "RewardLoss": [dict(center_coefficient=center) for center in (0.0, 0.1)],
+    "EmbeddingLoss": [dict(scale=20.0, rows_at_once=2)],
+    "RerankingLoss": [dict(mu=10.0)],
     "RatedLoss": [dict(beta=0.3, desirable_weight=1.5, undesirable_weight=0.5)],
     "AdamW": [dict(beta1=0.9, beta2=0.999, eps=1e-8)],
     "AdamW8bit": [dict(beta1=0.9, beta2=0.999, eps=1e-8, block=4, chunk=8)],
 }
+
+
+def related_texts(i):
+    """Returns the inputs of EmbeddingLoss.ranking: an anchor with two, one with three and one with two texts."""
+    indices = ([0, 2, 5], [1, 3, 4, 6], [[7, 8], [9, 4], [6, 5]], [8, 4, 9, 5], [0, 1, 3])
+    return i.x(7, HIDDEN), [HIDDEN, WIDTH], *(torch.tensor(some, device=i.device) for some in indices)
+
+
+def texts_of_rows(i):
+    """Returns the batches of a pooling: the mean of each text's rows, of which two are filler, or one row of each."""
+    texts = [0] * 4 + [1] * 3 + [2] * (N - 9) + [-1] * 2
+    lengths = torch.tensor([4.0, 3.0, N - 9.0], device=i.device)
+    return {"texts": torch.tensor(texts, device=i.device), "text_lengths": lengths}, {"indices": i.ids(N, 3)}
+
+
+def lists(i):
+    """Returns the inputs of a method of RerankingLoss: a query with three documents, and one with two."""
+    return i.x(5, 1), i.x(5, 1).abs(), torch.arange(5, device=i.device), 2, 3
 
 
 def token_documents(i):
@@ -435,6 +455,23 @@ INPUTS = {
     "BinaryCrossEntropy.binary_cross_entropy": lambda i: [(i.x(5, 3), i.ids(2, 5, 3).float(), i.x(3).abs(), 0.5)],
     "MeanSquaredError.squared_error": lambda i: [(i.x(5, 1), i.x(5, 1), 0.5)],
     "RewardLoss.reward_loss": lambda i: [(i.x(6, 1), i.x(3, 1), 0.5)],
+    "EmbeddingLoss.units": lambda i: [(i.x(7, HIDDEN), WIDTH)],
+    "EmbeddingLoss.similarities": lambda i: [
+        (i.x(3, WIDTH), i.x(4, WIDTH), *related_texts(i)[4:], first) for first in (0, 1)
+    ],
+    "EmbeddingLoss.ranking": lambda i: [related_texts(i)],
+    "EmbeddingLoss.ranking_gradient": lambda i: [
+        (*related_texts(i), i.x(3, 2).abs() + 20, own, 0.5) for own in ([0, 7, 0, 3, 0, 4], [2, 5, 1, 2, 1, 3])
+    ],
+    "EmbeddingLoss.off": lambda i: [(i.x(3, 4), i.x(3).abs(), i.ids(4, 3), first) for first in (0, 1)],
+    "EmbeddingLoss.by_texts": lambda i: [(i.x(7, HIDDEN), i.x(7, WIDTH), WIDTH)],
+    "EmbeddingLoss.cosines": lambda i: [(i.x(6, HIDDEN), [HIDDEN, WIDTH])],
+    "EmbeddingLoss.cosines_gradient": lambda i: [(i.x(6, HIDDEN), [HIDDEN, WIDTH], i.x(3, 2).double())],
+    "RerankingLoss.by_list": lambda i: [(i.x(5, 1), *lists(i)[2:])],
+    "RerankingLoss.of_documents": lambda i: [(i.x(2, 3), lists(i)[2])],
+    "RerankingLoss.absolute": lambda i: [(i.x(4),)],
+    "RerankingLoss.list_net": lambda i: [(*lists(i), 0.5)],
+    "RerankingLoss.lambda_loss": lambda i: [(*lists(i), 0.5)],
     "AnswerLoss.answer_loss": lambda i: [
         (
             i.x(11, 2),
@@ -450,7 +487,7 @@ INPUTS = {
     "DocumentLikelihood.weighted_tokens": lambda i: [
         (i.x(2).double(), i.x(4).double(), token_documents(i)[1], 0.5),
     ],
-    "PairLoss.log_sigmoid": lambda i: [(i.x(4).double() * 100,)],
+    "Softplus.softplus": lambda i: [(i.x(4).double() * 100,)],
     "PairLoss.preference": lambda i: [(i.x(3, 2).double().abs().neg(), i.ids(9, 3, 2).add(1))],
     "PairLoss.opposed": lambda i: [(i.x(3).double(),)],
     "PairLoss.logistic": lambda i: [(i.x(3).double(),)],
@@ -776,6 +813,9 @@ INPUTS |= {
         )
         for masks in [{}, {"head": i.mask(TEXTS, HIDDEN), "head_input": i.mask(TEXTS, HIDDEN)}]
     ],
+    "Pooling.mean_of_texts": lambda i: [(i.x(N, HIDDEN), texts_of_rows(i)[0])],
+    "Pooling.pooled": lambda i: [(i.x(N, HIDDEN), batch) for batch in texts_of_rows(i)],
+    "Bert.embedding_head": lambda i: [(i.x(N, HIDDEN), {}, batch, DOCUMENTS, {}) for batch in texts_of_rows(i)],
     "Bert.token_head": lambda i: [
         (i.x(N, HIDDEN), i.linear("classifier", 3, HIDDEN, "bias"), {}, DOCUMENTS, masks)
         for masks in [{}, {"head": i.mask(N, HIDDEN)}]
@@ -921,6 +961,9 @@ INPUTS |= {
             {"head": i.mask(3, HIDDEN)},
         )
     ],
+    "ModernBert.embedding_head": lambda i: [
+        (i.x(N, HIDDEN), modern_head(i), batch, DOCUMENTS, {}) for batch in texts_of_rows(i)
+    ],
     "ModernBert.token_head": lambda i: [(i.x(N, HIDDEN), modern_head(i), {}, DOCUMENTS, {"head": i.mask(N, HIDDEN)})],
     "ModernBert.classes": lambda i: [(i.x(N, HIDDEN), modern_head(i), {})],
     "ModernBert.masked_lm_head": lambda i: [
@@ -1058,6 +1101,9 @@ INPUTS |= {
         for w, _ in i.llamas()
     ],
     "DecoderHeads.head": lambda i: [(i.x(N, HIDDEN), decoder_head(i), i.packed(), DOCUMENTS, {})],
+    "DecoderHeads.embedding_head": lambda i: [
+        (i.x(N, HIDDEN), decoder_head(i), batch, DOCUMENTS, {}) for batch in texts_of_rows(i)
+    ],
     "DecoderHeads.sequence_head": lambda i: [(i.x(N, HIDDEN), decoder_head(i), i.packed(), DOCUMENTS, {})],
     "DecoderHeads.token_head": lambda i: [
         (i.x(N, HIDDEN), decoder_head(i), i.packed(), DOCUMENTS, masks) for masks in ({}, {"head": i.mask(N, HIDDEN)})

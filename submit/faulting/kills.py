@@ -18,8 +18,9 @@ def main(options):
     draws = random.Random(options.seed)
     rows = []
     with Cluster(work / "cluster", [Worker("one"), Worker("two")]) as cluster:
-        kinds = [options.kind] if options.kind else workload.KINDS
-        calm = {kind: undisturbed(cluster, work, kind, options.model, data) for kind in kinds}
+        kinds = [options.kind] if options.kind else list(workload.KINDS)
+        teacher = ["full"] if kinds == ["distilled"] else []
+        calm = {kind: undisturbed(cluster, work, kind, options.model, data) for kind in teacher + kinds}
         if {"full", "sharded"} <= set(calm) and calm["full"]["hash"] != calm["sharded"]["hash"]:
             raise Failure("the ranks that share the weights have trained another model")
         for number in range(options.runs):

@@ -1,66 +1,69 @@
-"""Small runs of an encoder for the faults: full fine-tuning, the same with shared weights, LoRA, and embeddings."""
+"""Small runs for the faults."""
 
 import hashlib
 import json
 import pathlib
 
-KINDS = ("full", "sharded", "lora", "embedding")
 RANKS = 2
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
-CONFIG = """model: {model}
-task: {task}
-data:
-  text_pair: {pair}
-  train: {texts}
-  test_fraction: 0.2
-  max_length: 64
-method:
-  type: {method}
-training:
-  max_steps: {steps}
-  per_device_train_batch_size: {batch}
-  gradient_accumulation_steps: {accumulation}
-  learning_rate: 1.0e-4
-  save_steps: 3
-cluster:
-  ranks: {ranks}
-  timeout_seconds: 10
-  shard: {shard}
-output:
-  dir: replaced
-"""
+PAIRS = {
+    "data": {"text_pair": "rest"},
+    "training": {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 2},
+}
+LORA = {"method": {"type": "lora"}}
+
+# What the configuration of each kind of runs has beside the common one.
+KINDS = {
+    "full": {},
+    "sharded": {"cluster": {"shard": "full"}},
+    "lora": LORA,
+    "embedding": {"task": "embedding", **PAIRS},
+    "reranking": {"task": "reranking", "reranking": {"negative": "other", "num_negatives": 1}, **PAIRS},
+    # A head on a language model, whatever --model is.
+    "reward": {"task": "reward", "model": str(ROOT / "models/smollm2"), **LORA},
+    # The teacher is the model of an undisturbed run of kind full.
+    "distilled": {"teacher": {"model": "calm-full/model"}},
+}
 
 
 def texts(source, target, rows=200):
     """Writes a few rows of a folder of text files, with a folder for each label, as JSONL."""
     folders = sorted(folder for folder in pathlib.Path(source).iterdir() if folder.is_dir())
+    files = [file for folder in folders for file in sorted(folder.iterdir())[: rows // len(folders)]]
+    parts = [(text[:400], text[400:800]) for text in (file.read_text(errors="replace") for file in files)]
     with open(target, "w") as out:
-        for folder in folders:
-            for file in sorted(folder.iterdir())[: rows // len(folders)]:
-                text = file.read_text(errors="replace")
-                row = {"text": text[:400], "label": folder.name, "rest": text[400:800]}
-                out.write(json.dumps(row) + "\n")
+        for number, (file, (text, rest)) in enumerate(zip(files, parts, strict=True)):
+            other = parts[number - 1][1]
+            row = {"text": text, "label": file.parent.name, "rest": rest, "other": other}
+            out.write(json.dumps({**row, "prompt": text[:200], "chosen": rest[:200], "rejected": other[:200]}) + "\n")
     return target
 
 
 def config(folder, kind, model, data, steps=12, ranks=RANKS):
     """Writes the configuration of a run and returns its path."""
+    own = KINDS[kind]
+    settings = {
+        "model": str(pathlib.Path(model).resolve()),
+        "task": "classification",
+        "data": {"train": str(data), "test_fraction": 0.2, "max_length": 64},
+        "method": {"type": "full"},
+        "training": {
+            "max_steps": steps,
+            "per_device_train_batch_size": 4,
+            "learning_rate": 1.0e-4,
+            "save_steps": 3,
+        },
+        "cluster": {"ranks": ranks, "timeout_seconds": 10},
+        "output": {"dir": "replaced"},
+    }
+    for key, value in own.items():
+        settings[key] = settings.get(key, {}) | value if isinstance(value, dict) else value
+    if "teacher" in own:
+        settings["teacher"] = {"model": str(pathlib.Path(folder) / own["teacher"]["model"])}
     path = pathlib.Path(folder) / f"{kind}-{ranks}.yaml"
-    embeds = kind == "embedding"
-    path.write_text(
-        CONFIG.format(
-            model=pathlib.Path(model).resolve(),
-            texts=data,
-            task="embedding" if embeds else "classification",
-            pair="rest" if embeds else "null",
-            batch=2 if embeds else 4,
-            accumulation=2 if embeds else 1,
-            method="lora" if kind == "lora" else "full",
-            shard="full" if kind == "sharded" else "none",
-            steps=steps,
-            ranks=ranks,
-        )
-    )
+    # JSON is YAML.
+    path.write_text(json.dumps(settings, indent=2))
     return path
 
 

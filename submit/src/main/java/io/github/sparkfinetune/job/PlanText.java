@@ -35,6 +35,10 @@ public final class PlanText {
             }
         });
         lines.add(format("  %-22s%,10.0f", "sum", memory.sum() / MIB));
+        if (memory.teacher().sum() > 0) {
+            lines.add(format(
+                    "  %-22s%,10.0f", "the teacher, before", memory.teacher().sum() / MIB));
+        }
         if (memory.evaluation() > 0) {
             lines.add(format("  %-22s%,10.0f", "evaluation, at most", memory.evaluation() / MIB));
         }
@@ -44,7 +48,7 @@ public final class PlanText {
                 "local disk  at most %,.0f MiB in spark.local.dir: %,.0f for a checkpoint under way%s",
                 disk.sum() / MIB,
                 disk.checkpoint() / MIB,
-                disk.model() > 0 ? format(", %,.0f for the model, once a machine", disk.model() / MIB) : ""));
+                disk.model() > 0 ? format(", %,.0f for models, once a machine", disk.model() / MIB) : ""));
         lines.add("");
         lines.add(format("ranks       %,d, %s", plan.ranks().count(), slots(plan)));
         if (plan.ranks().count() > 1) {

@@ -27,7 +27,7 @@ class PlanTextTest {
 
                 set         --conf spark.executor.memoryOverhead=1536m (15% spare)
                 executor    spark.executor.memory 1,024 MiB for the Java heap, memoryOverhead 384 MiB
-                local disk  at most 519 MiB in spark.local.dir: 5 for a checkpoint under way, 514 for the model, once a machine
+                local disk  at most 519 MiB in spark.local.dir: 5 for a checkpoint under way, 514 for models, once a machine
 
                 ranks       2, yarn has room for 2
                 exchange    a rank receives 2 MiB a step: 0.00 s at 10 Gbit/s, most of it while it computes

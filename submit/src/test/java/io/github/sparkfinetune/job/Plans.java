@@ -42,7 +42,8 @@ public final class Plans {
                 new RankMemory.Trained(MIB, 3 * MIB),
                 new RankMemory.Computed(342 * MIB, 48 * MIB, 125 * MIB, 0),
                 new RankMemory.Jvm(300 * MIB, new DirectMemory(0, 0, 0)),
-                1290 * MIB);
+                1290 * MIB,
+                RankMemory.Teacher.NONE);
         Map<String, Long> smaller = new LinkedHashMap<>();
         smaller.put("training.gradient_checkpointing=true", 1029 * MIB);
         smaller.put("cluster.shard=optimizer", 900 * MIB);

@@ -13,8 +13,10 @@ import java.util.Map;
  * @param computed working memory of a step
  * @param jvm memory of an idle process
  * @param evaluation total peak memory of the evaluation after training, or 0
+ * @param teacher memory while the teacher is asked, before training
  */
-public record RankMemory(Weights weights, Trained trained, Computed computed, Jvm jvm, long evaluation) {
+public record RankMemory(
+        Weights weights, Trained trained, Computed computed, Jvm jvm, long evaluation, Teacher teacher) {
 
     /**
      * Bytes of weights.
@@ -55,6 +57,27 @@ public record RankMemory(Weights weights, Trained trained, Computed computed, Jv
     public record Jvm(long base, DirectMemory direct) {}
 
     /**
+     * Bytes while the teacher is asked.
+     *
+     * @param weights weights, which a process has once for all its ranks
+     * @param computed working memory of a rank
+     */
+    public record Teacher(long weights, long computed) {
+        /** No teacher. */
+        public static final Teacher NONE = new Teacher(0, 0);
+
+        /** Returns the total peak memory of a rank, or 0 without a teacher. */
+        public long sum() {
+            return ofProcess(1);
+        }
+
+        /** Returns the total peak memory of a process of ranks, or 0 without a teacher. */
+        public long ofProcess(int ranks) {
+            return weights == 0 ? 0 : weights + ranks * computed + MemoryEstimate.BASE;
+        }
+    }
+
+    /**
      * Adds up the memory of a rank.
      *
      * @param gradients bytes of all gradients, each once
@@ -83,13 +106,19 @@ public record RankMemory(Weights weights, Trained trained, Computed computed, Jv
                 new Jvm(
                         MemoryEstimate.BASE,
                         new DirectMemory(weights.direct(), training.masks(), footprint.staging() + exchanged)),
-                evaluation);
+                evaluation,
+                Teacher.NONE);
+    }
+
+    /** Returns this memory with that of a teacher. */
+    RankMemory with(Teacher other) {
+        return new RankMemory(weights, trained, computed, jvm, evaluation, other);
     }
 
     /** Returns this memory with more of it, in bytes, in direct buffers of the rank. */
     RankMemory withDirect(long more) {
         return new RankMemory(
-                weights, trained, computed, new Jvm(jvm.base(), jvm.direct().and(more)), evaluation);
+                weights, trained, computed, new Jvm(jvm.base(), jvm.direct().and(more)), evaluation, teacher);
     }
 
     /** Returns the memory of training on several ranks in one process, which share its base. */
@@ -108,6 +137,11 @@ public record RankMemory(Weights weights, Trained trained, Computed computed, Jv
     /** Returns the host memory of several ranks in one process that compute on GPUs. */
     public long besideGpus(int ranks) {
         return jvm.base() + jvm.direct().ofProcess(ranks, true);
+    }
+
+    /** Returns the peak memory of a rank: that of the teacher, of training, or of the evaluation. */
+    public long peak() {
+        return Math.max(sum(), Math.max(evaluation, teacher.sum()));
     }
 
     /** Returns the memory of training, all parts together. */

@@ -68,7 +68,7 @@ public record RunPlan(
     /**
      * Peak use of {@code spark.local.dir} by a run, without Spark's own files, in bytes.
      *
-     * @param model copy of the base model, once per machine; 0 if the model is on the machine's disk
+     * @param model copies of the base model and of the teacher, once per machine; 0 if they are on the machine's disk
      * @param checkpoint rank 0's copy of a checkpoint that is written during training, or of the checkpoint from which
      *     the run resumes
      */
@@ -124,8 +124,9 @@ public record RunPlan(
         HfConfig grown = TaskSpecs.of(config).modelKind().completed(model, tokenizer);
         Optional<PeftAdapter> adapter = Optional.ofNullable(config.method().adapter())
                 .map(there -> AdapterFile.read(ModelFolder.fetch(there, hadoop, localDir)));
+        Optional<TeacherEstimate> teacher = TeacherEstimate.of(config, hadoop, manifest, onGpu);
         try (TensorSource source = ModelWeights.open(folder, hadoop)) {
-            return of(
+            RunPlan plan = of(
                     config,
                     grown,
                     source,
@@ -133,7 +134,20 @@ public record RunPlan(
                     manifest,
                     ModelFolder.bytesToCopy(config.base().model(), hadoop),
                     onGpu);
+            return teacher.map(plan::with).orElse(plan);
         }
+    }
+
+    private RunPlan with(TeacherEstimate teacher) {
+        return new RunPlan(
+                parameters,
+                trained,
+                memory.with(teacher.memory()),
+                new Disk(disk.model() + teacher.copied(), disk.checkpoint()),
+                traffic,
+                savings,
+                work,
+                newWeights);
     }
 
     private static Optional<Manifest> manifest(RunConfig config, TokenizerFiles tokenizer, Configuration hadoop)

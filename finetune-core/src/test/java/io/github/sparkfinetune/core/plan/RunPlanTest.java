@@ -297,6 +297,32 @@ class RunPlanTest {
     }
 
     @Test
+    void countsATeacherThatNeedsMoreThanTheTraining() throws IOException {
+        assertThat(plan("llama-tied", "").memory().teacher().sum()).isZero();
+        RankMemory small = plan("llama-tied", teacher(1)).memory();
+        RankMemory large = plan("llama-tied", teacher(1024)).memory();
+
+        assertThat(small.teacher().weights()).isEqualTo(4 * 63560);
+        assertThat(small.peak()).isEqualTo(small.sum());
+        assertThat(large.peak())
+                .isEqualTo(large.teacher().sum())
+                .isEqualTo(4 * 63560 + large.teacher().computed() + MemoryEstimate.BASE);
+        assertThat(large.teacher().ofProcess(2))
+                .isEqualTo(large.teacher().sum() + large.teacher().computed());
+        assertThat(plan("llama-tied", teacher(1) + " precision=bf16")
+                        .memory()
+                        .teacher()
+                        .weights())
+                .as("products read BF16")
+                .isLessThan(4 * 63560);
+    }
+
+    private static String teacher(int evalBatch) {
+        return "training.per_device_eval_batch_size=" + evalBatch + " teacher.model="
+                + GoldenFiles.root().resolve("models/llama-untied").toUri();
+    }
+
+    @Test
     void countsKeysAndValuesOfAnswers() throws IOException {
         String settings = "task=sft method.type=lora data.test=some.jsonl training.per_device_eval_batch_size=8"
                 + " generation.eval_samples=5 generation.max_new_tokens=";

@@ -69,12 +69,9 @@ public record ExecutorMemory(String process, long heap, OptionalLong overhead, O
         return Long.parseLong(found.group(1)) << shift;
     }
 
-    /**
-     * Returns the {@code spark.executor.memoryOverhead} to set for a rank, in MiB: the memory of training and
-     * evaluation plus a margin.
-     */
+    /** Returns the {@code spark.executor.memoryOverhead} to set for a rank, in MiB: its peak memory plus a margin. */
     public static long recommendedMib(RankMemory rank) {
-        return recommendedMib(Math.max(rank.sum(), rank.evaluation()));
+        return recommendedMib(rank.peak());
     }
 
     private static long recommendedMib(long bytes) {
@@ -91,7 +88,9 @@ public record ExecutorMemory(String process, long heap, OptionalLong overhead, O
      * @throws RunException with the setting to change
      */
     public void require(RankMemory rank, int ranks, boolean onGpu) {
-        long needed = onGpu ? rank.besideGpus(ranks) : rank.ofProcess(ranks);
+        long needed = onGpu
+                ? rank.besideGpus(ranks)
+                : Math.max(rank.ofProcess(ranks), rank.teacher().ofProcess(ranks));
         if (overhead.isPresent() && overhead.getAsLong() < needed) {
             throw RunException.config(OVERHEAD + " is " + overhead.getAsLong() / MIB + "m, but " + taken(ranks, needed)
                     + " MiB outside the Java heap: add --conf " + OVERHEAD + "="

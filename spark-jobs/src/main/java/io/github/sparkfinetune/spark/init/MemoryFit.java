@@ -101,7 +101,7 @@ record MemoryFit(int batch, boolean checkpointing, MethodConfig.Type method, int
 
     /** Returns whether each rank has the memory that it takes. */
     boolean fits(OptionalLong rankBytes) {
-        long needed = Math.max(plan.run().memory().sum(), plan.run().memory().evaluation());
+        long needed = plan.run().memory().peak();
         if (rankBytes.isPresent()) {
             return needed <= rankBytes.getAsLong();
         }

@@ -65,7 +65,10 @@ public final class PlanJob {
         /** Returns the bytes that all ranks on one machine take. */
         public long machineNeeds() {
             RankMemory rank = run.memory();
-            return ranks.oneProcess() ? rank.ofProcess(ranks.count()) : ranks.count() * rank.sum();
+            int count = ranks.count();
+            return ranks.oneProcess()
+                    ? Math.max(rank.ofProcess(count), rank.teacher().ofProcess(count))
+                    : count * Math.max(rank.sum(), rank.teacher().sum());
         }
     }
 

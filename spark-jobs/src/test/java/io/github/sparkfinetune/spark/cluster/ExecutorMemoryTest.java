@@ -222,7 +222,8 @@ class ExecutorMemoryTest {
                 new RankMemory.Trained(0, 0),
                 new RankMemory.Computed(activations, 0, 0, 0),
                 jvm,
-                evaluation);
+                evaluation,
+                RankMemory.Teacher.NONE);
     }
 
     private static ExecutorMemory of(String master, String settings) {

@@ -136,7 +136,8 @@ class TrainJobTest {
                     new RankMemory.Trained(0, 0),
                     new RankMemory.Computed(0, 0, 0, 0),
                     new RankMemory.Jvm(0, direct),
-                    0));
+                    0,
+                    RankMemory.Teacher.NONE));
         }
 
         @Override

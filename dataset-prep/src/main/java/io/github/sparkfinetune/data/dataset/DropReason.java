@@ -21,7 +21,9 @@ public enum DropReason {
     /** The context gives no token. */
     NO_CONTEXT_TOKEN(6),
     /** Nothing comes before the answers. */
-    EMPTY_PROMPT(7);
+    EMPTY_PROMPT(7),
+    /** The row's group or time is held out, and only a teacher gives the row a label, so that nothing is measured. */
+    HELD_OUT_WITHOUT_LABEL(8);
 
     private final int code;
 
@@ -40,6 +42,11 @@ public enum DropReason {
                 .filter(reason -> reason.code == code)
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("no reason has the code " + code));
+    }
+
+    /** Returns whether something is wrong with the row; the others are left out on purpose. */
+    public boolean isUnusable() {
+        return this != OVERLONG && this != HELD_OUT_WITHOUT_LABEL;
     }
 
     /** Returns the name of the reason in a manifest. */

@@ -52,7 +52,7 @@ public final class SampleCounts implements Serializable {
     public void droppedRow(DropReason reason) {
         rows++;
         droppedRows++;
-        unusableRows += reason == DropReason.OVERLONG ? 0 : 1;
+        unusableRows += reason.isUnusable() ? 1 : 0;
         dropped.merge(reason.label(), 1L, Long::sum);
     }
 
@@ -109,8 +109,8 @@ public final class SampleCounts implements Serializable {
     }
 
     /**
-     * Returns the number of rows that tokenization found unusable. Overlong rows do not count, they are left out on
-     * purpose.
+     * Returns the number of rows that tokenization found unusable. Rows that are left out on purpose do not count, such
+     * as overlong ones.
      */
     public long unusableRows() {
         return unusableRows;

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.prepare;
 
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
+import io.github.sparkfinetune.data.dataset.DropReason;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleChecks;
 import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
@@ -39,6 +40,7 @@ final class OpenShard {
     private SampleWriter writer;
 
     private long rows;
+    private long withoutLabel;
     private long leaked;
     private long leakedExample;
     private boolean closed;
@@ -71,6 +73,12 @@ final class OpenShard {
         sink.add(row, stratum);
     }
 
+    /** Leaves out a held-out row without a label. */
+    void leaveOut() {
+        rows++;
+        withoutLabel++;
+    }
+
     /** Counts a row, once for any number of copies and samples. */
     void countRow() {
         rows++;
@@ -97,6 +105,9 @@ final class OpenShard {
     /** Finishes the file. */
     ShardWriter.Report finish() throws IOException {
         SampleCounts counts = sink.finish();
+        for (long row = 0; row < withoutLabel; row++) {
+            counts.droppedRow(DropReason.HELD_OUT_WITHOUT_LABEL);
+        }
         close();
         if (writer == null) {
             return report(null, counts);

@@ -176,11 +176,6 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                 if (origin == 0) {
                     split = OWN.indexOf(sides.next(rank, RowKey.place(key)));
                 }
-                if (split != 0 && !held.isMeasured(rank)) {
-                    // A row of a held-out group: it may not be trained on, and without a label nothing is measured of
-                    // it.
-                    continue;
-                }
                 if (open[split] == null) {
                     open[split] = new OpenShard(
                             target,
@@ -190,6 +185,11 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                             labels,
                             split == 0 ? task.schema() : task.heldOutSchema(),
                             checkedIds);
+                }
+                if (split != 0 && !held.isMeasured(rank)) {
+                    // Its group is held out, so it is not trained on either.
+                    open[split].leaveOut();
+                    continue;
                 }
                 // A held-out row is measured once, even if rows of its kind are trained on several times.
                 int copies = split == 0 ? selection.mixture().copies(source, RowKey.second(key)) : 1;

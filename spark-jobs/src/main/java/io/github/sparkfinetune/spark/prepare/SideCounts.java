@@ -107,6 +107,7 @@ record SideCounts(TaskData<?> task, DataConfig data, SplitPlan plan, TrainingRow
         List<String> names = new ArrayList<>(splits);
         return hashes.filter(StratumHashes::isKeyed)
                 .flatMapToPair(part -> IntStream.range(0, part.size())
+                        .filter(row -> heldOut != null || isInSide(split, part, row))
                         .mapToObj(row -> {
                             String side = heldOut != null
                                     ? heldOut
@@ -116,6 +117,13 @@ record SideCounts(TaskData<?> task, DataConfig data, SplitPlan plan, TrainingRow
                             return new Tuple2<>(part.groups()[row], counts);
                         })
                         .iterator());
+    }
+
+    /** Returns whether a row is in the split of its group or time: rows without a label are not held out. */
+    private static boolean isInSide(GroupSplit split, StratumHashes part, int row) {
+        return SplitPlan.isMeasured(part.stratum())
+                || split == null
+                || split.side(part.places()[row]).equals(Manifest.TRAIN);
     }
 
     private static long[] add(long[] a, long[] b) {
@@ -157,9 +165,12 @@ record SideCounts(TaskData<?> task, DataConfig data, SplitPlan plan, TrainingRow
                 .aggregate(
                         nothing(size),
                         (sum, part) -> {
-                            for (long place : part.places()) {
-                                int side = names.indexOf(split.side(place));
-                                sum[side] = sum[side].plus(Tally.ofPlace(place));
+                            for (int row = 0; row < part.size(); row++) {
+                                if (isInSide(split, part, row)) {
+                                    long place = part.places()[row];
+                                    int side = names.indexOf(split.side(place));
+                                    sum[side] = sum[side].plus(Tally.ofPlace(place));
+                                }
                             }
                             return sum;
                         },

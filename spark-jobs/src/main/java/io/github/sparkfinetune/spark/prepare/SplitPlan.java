@@ -22,9 +22,9 @@ import org.apache.spark.api.java.JavaRDD;
  *
  * <p>For rows without a group, the place is a seeded hash of the content. Exactly round(rows · fraction) rows of every
  * stratum are held out. The rows with the smallest places go to evaluation, the next rows to the test, and at least one
- * row stays in training. Rows that only a teacher labels are not held out. If rows with equal content lie on the
- * boundary, the first of them are held out. Rows with a group or a time are split as {@link GroupSplit} describes, in
- * any stratum.
+ * row stays in training. Rows that only a teacher labels are not held out; those of a held-out group or time are in no
+ * split. If rows with equal content lie on the boundary, the first of them are held out. Rows with a group or a time
+ * are split as {@link GroupSplit} describes, in any stratum.
  *
  * <p>A stratum is identified by its rank: its index among the strata in the order of their names. The rank also orders
  * rows with equal content.
@@ -55,13 +55,17 @@ final class SplitPlan implements Serializable {
      */
     static SplitPlan of(TrainingRows training, DatasetOptions options) {
         List<String> strata = new ArrayList<>(training.strata().keySet());
-        if (options.split().splitBy() != null || options.split().splitByTime() != null) {
-            return new SplitPlan(strata, GroupSplit.of(training.hashes(), training.count(), options));
+        long labelled = training.count() - training.strata().getOrDefault(CleanRow.UNLABELLED, 0L);
+        if (labelled > 0
+                && (options.split().splitBy() != null || options.split().splitByTime() != null)) {
+            // Nothing is measured of the others, which may all be the newest.
+            JavaRDD<StratumHashes> measured = training.hashes().filter(part -> isMeasured(part.stratum()));
+            return new SplitPlan(strata, GroupSplit.of(measured, labelled, options));
         }
         SplitPlan plan = new SplitPlan(strata, null);
         List<Target> targets = new ArrayList<>();
         training.strata().forEach((stratum, rows) -> {
-            long most = stratum.equals(CleanRow.UNLABELLED) ? 0 : rows - 1;
+            long most = isMeasured(stratum) ? rows - 1 : 0;
             long eval = heldOut(rows, options.split().evalFraction(), most);
             targets.add(new Target(stratum, eval));
             targets.add(new Target(stratum, eval + heldOut(rows, options.split().testFraction(), most - eval)));
@@ -97,7 +101,11 @@ final class SplitPlan implements Serializable {
 
     /** Returns whether a row of a rank can be measured: it has a label, or its task has none. */
     boolean isMeasured(int rank) {
-        return !strata.get(rank).equals(CleanRow.UNLABELLED);
+        return isMeasured(strata.get(rank));
+    }
+
+    static boolean isMeasured(String stratum) {
+        return !stratum.equals(CleanRow.UNLABELLED);
     }
 
     /** Returns the stratum of a rank. */

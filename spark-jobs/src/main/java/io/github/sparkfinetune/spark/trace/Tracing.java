@@ -6,9 +6,11 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.plan.TrainingOrder;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
+import io.github.sparkfinetune.data.dataset.DropReason;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.SampleCounts;
 import io.github.sparkfinetune.data.task.SplitKey;
@@ -79,12 +81,20 @@ final class Tracing<C> {
      * @param tokens tokens of one row
      * @param text text of the rows if documents are compared, else null
      * @param key split key of the row that stays after deduplication; null if rows have no keys
+     * @param labelled whether one of the rows has a label, or the task has none
      */
-    private record Copies(long rows, String file, RowTokens tokens, String text, SplitKey key) implements Serializable {
+    private record Copies(long rows, String file, RowTokens tokens, String text, SplitKey key, boolean labelled)
+            implements Serializable {
         Copies plus(Copies other) {
             Copies first = file.compareTo(other.file) <= 0 ? this : other;
             boolean isFirst = key == null || Long.compareUnsigned(key.place(), other.key.place()) <= 0;
-            return new Copies(rows + other.rows, first.file, first.tokens, text, isFirst ? key : other.key);
+            return new Copies(
+                    rows + other.rows,
+                    first.file,
+                    first.tokens,
+                    text,
+                    isFirst ? key : other.key,
+                    labelled || other.labelled);
         }
     }
 
@@ -134,7 +144,7 @@ final class Tracing<C> {
             // The training samples are from another document with the same tokens.
             places.removeIf(place -> place.split().equals(Manifest.TRAIN));
         } else if (places.isEmpty()) {
-            reason = unseen(named);
+            reason = any.labelled() ? unseen(named) : DropReason.HELD_OUT_WITHOUT_LABEL.label();
         }
         return new Trace(
                 hash.toHex(),
@@ -199,7 +209,8 @@ final class Tracing<C> {
                                         row.file(),
                                         RowTokens.of(made, encoder, row, labels),
                                         compared ? made.document(row.content()) : null,
-                                        row.splitKey())
+                                        row.splitKey(),
+                                        !row.stratum().equals(CleanRow.UNLABELLED))
                                 : null;
                     });
                     Copies all = null;

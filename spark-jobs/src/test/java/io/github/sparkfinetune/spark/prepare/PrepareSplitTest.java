@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.prepare;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
@@ -12,6 +13,7 @@ import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import io.github.sparkfinetune.spark.trace.TraceJob;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,10 +31,13 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Splits by columns of the source: {@code data.split_by} and {@code data.split_by_time}. */
 class PrepareSplitTest {
@@ -243,6 +248,52 @@ class PrepareSplitTest {
                 .extracting(DataFunnel.Line::note)
                 .containsExactly("from " + new TreeSet<>(daysOf(texts.get("test"))).first() + " to " + before);
         assertThat(manifest.options().split().splitByTime()).isEqualTo("day");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"split_by_time: day, 2024-01-15, 2024-01-28", "split_by: user, , "})
+    void measuresTheRowsThatHaveALabelBesideATeacher(String split, String from, String to) throws IOException {
+        List<String> lines = new ArrayList<>();
+        for (int row = 0; row < ROWS; row++) {
+            // The newest rows are not labelled yet, nor is every third of the others.
+            boolean isLabelled = day(row).startsWith("2024-01") && row % 3 > 0;
+            String label = isLabelled ? ", \"label\": \"class" + row % 2 + "\"" : "";
+            lines.add(json(row, ", \"user\": " + user(row) + ", \"day\": \"" + day(row) + "\"" + label));
+        }
+        long labelled = lines.stream().filter(line -> line.contains("label")).count();
+        Path train = PrepareFixture.write(folder.resolve("notes.jsonl"), lines);
+        Path teacher = Path.of("../finetune-core/src/test/resources/golden/models/roberta-seqcls");
+        RunConfig config = PrepareFixture.config(
+                folder.resolve("dataset"),
+                "train: " + train,
+                "eval_fraction: 0.5",
+                split + "\nteacher: {model: " + teacher.toAbsolutePath().normalize() + "}");
+        Manifest manifest = PrepareJob.run(spark, config);
+
+        DatasetSplit eval = manifest.split("eval");
+        assertThat(eval.rows()).isCloseTo(labelled / 2, Offset.offset(10L));
+        assertThat(eval.rowsPerLabel().stream().mapToLong(Long::longValue).sum())
+                .isEqualTo(eval.rows());
+        assertThat(eval.side().rows()).isEqualTo(eval.rows());
+        assertThat(eval.side().from()).isEqualTo(from);
+        assertThat(eval.side().to()).isEqualTo(to);
+        assertThat(manifest.rows().badRows())
+                .containsOnly(entry(
+                        "held_out_without_label",
+                        ROWS - eval.rows() - manifest.split("train").rows()));
+        DatasetSplit trained = manifest.split("train");
+        assertThat(trained.side().rows()).isEqualTo(trained.rows());
+        assertThat(trained.rows())
+                .isGreaterThan(trained.rowsPerLabel().stream()
+                        .mapToLong(Long::longValue)
+                        .sum());
+        if (from != null) {
+            int newest = ROWS - 1;
+            assertThat(day(newest)).isGreaterThan(to);
+            Path file = Files.writeString(folder.resolve("newest.txt"), text(newest));
+            assertThat(TraceJob.ofFile(spark, config, "--file", file.toString()).droppedBecause())
+                    .isEqualTo("held_out_without_label");
+        }
     }
 
     @Test

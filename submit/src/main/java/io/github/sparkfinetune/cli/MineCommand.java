@@ -37,7 +37,8 @@ final class MineCommand extends JobCommand {
             names = "--absolute-margin",
             paramLabel = "D",
             defaultValue = "0.05",
-            description = "How much less similar than the match a negative is. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "How much less similar than the match a negative is; -2 takes every text. Default: ${DEFAULT-VALUE}.")
     private double absoluteMargin;
 
     MineCommand(Jobs.Opener opener) {

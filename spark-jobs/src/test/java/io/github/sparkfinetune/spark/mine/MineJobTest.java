@@ -57,6 +57,13 @@ class MineJobTest {
                 }
             });
 
+            String every = folder.resolve("every").toString();
+            MineJob.run(spark, config, new MineOptions(3, 0, -2), every);
+            assertThat(spark.read().parquet(every).collectAsList())
+                    .hasSize(PAIRS + 1)
+                    .allSatisfy(
+                            row -> assertThat(row.<String>getList(2)).hasSize(3).doesNotContain(row.getString(1)));
+
             RunConfig trained = config(
                     "task=embedding",
                     "data.train=" + output,

@@ -629,6 +629,7 @@ INPUTS = {
     "LowRank.factors": lambda i: [(i.x(6, 4), i.x(4).abs(), i.x(4, 5), 3)],
     "LowRank.low_rank": lambda i: [(i.x(6, 5), 3), (i.x(5, 6), 3)],
     "LowRank.low_rank_by_iteration": lambda i: [(i.x(6, 5), i.x(5, 3), 2), (i.x(5, 6), i.x(6, 3), 2)],
+    "Matmul.product": lambda i: [(i.x(9, 4), i.x(6, 4))],
 }
 for backend in ("Matmul", "OneDnnMatmul", "Bf16Matmul"):
     INPUTS |= {
@@ -641,7 +642,9 @@ for backend in ("Matmul", "OneDnnMatmul", "Bf16Matmul"):
     }
 for backend in ("Matmul", "Bf16Matmul"):
     INPUTS |= {
-        backend + ".product": lambda i: [(i.x(9, 4), i.x(6, 4))],
+        backend + ".biased_product": lambda i: [
+            (i.x(rows, 4), i.x(6, 4), bias) for rows in (1, 9, 40) for bias in (None, i.x(6))
+        ],
         backend + ".product_memory": lambda i: [(16, i.x(0, 4))],
         backend + ".product_into": lambda i: [(i.x(48, 6).to(torch.bfloat16), i.x(n, 4), i.x(6, 4)) for n in (9, 40)],
         backend + ".product_times": lambda i: [(i.x(9, 6), i.x(6, 4))],

@@ -119,8 +119,8 @@ class EncoderLayer(Linear, LayerNorm, Attention, FlashAttention, Activation, Dro
 
         If the fused kernel is selected, attention's products in BF16 are slow.
         """
-        y = self.dense(x, w, masks, name)
-        y = y if self.fused_attention else self.cast(y)
+        dense = self.fused_attention
+        y = self.dense(x, w, masks, name) if dense else self.cast_dense(x, w, masks, name)
         return self.by_head(self.padded(y, batch), documents)
 
     def attention_forward(
@@ -133,7 +133,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, FlashAttention, Activation, Dro
     ) -> Dict[str, Tensor]:
         """x [N, H], in the compute dtype -> attended [N, H] and the tensors for attention_backward."""
         if self.is_one_call(x, w, batch, masks):
-            rows = [self.cast(self.dense(x, w, masks, name)) for name in ["query", "key", "value"]]
+            rows = [self.cast_dense(x, w, masks, name) for name in ["query", "key", "value"]]
             attended, sums = self.flash(rows[0], rows[1], rows[2], documents, batch)
             return {"query": rows[0], "key": rows[1], "value": rows[2], "lse": sums, "attended": attended}
         q = self.attention_input(x, w, batch, documents, masks, "query")
@@ -187,7 +187,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, FlashAttention, Activation, Dro
         a = self.dense(kept["attended"], w, masks, "attention_output")
         sum1 = self.add_dropped(x, a, masks, "attention_residual", self.hidden_scale)
         h, mean1, rstd1 = self.normed(sum1, w, "attention_norm")
-        u = self.cast(self.dense(h, w, masks, "intermediate"))
+        u = self.cast_dense(h, w, masks, "intermediate")
         f = self.dense(self.activation(u, self.hidden_act), w, masks, "output")
         sum2 = self.add_dropped(h, f, masks, "output_residual", self.hidden_scale)
         y, mean2, rstd2 = self.normed(sum2, w, "output_norm")

@@ -104,10 +104,10 @@ class Linear(Lora):
             return self.packed_dense(x, w, masks, name)
         if not self.casts() or name + ".lora_magnitude" in w:
             return self.cast(self.dense(x, w, masks, name))
-        y = self.product(x, w[name + ".weight"])
+        y = self.biased_product(x, w[name + ".weight"], w.get(name + ".bias"))
         if self.has_adapter(w, name):
             y = self.add_low_rank(y, self.lora_input(x, w, masks, name), w, name)
-        return y.add_(w[name + ".bias"]) if name + ".bias" in w else y
+        return y
 
     def reads(self, gradients: Dict[str, Tensor], name: str) -> bool:
         """Whether linear_backward needs the linear's input."""
@@ -132,7 +132,7 @@ class Linear(Lora):
         """
         self.put_product(gradients, name + ".weight", g, x, add)
         if name + ".bias" in gradients:
-            self.put(gradients, name + ".bias", g.sum([0], dtype=torch.float32), add)
+            self.put(gradients, name + ".bias", g.sum([0]), add)
         if self.has_adapter(w, name):
             gx = self.lora_backward(g, x, w, masks, gradients, name, add, needs_input_grad)
         else:
@@ -161,7 +161,7 @@ class Linear(Lora):
         g = self.cast(g)
         self.put_product(gradients, name + ".weight", g, x, add)
         if name + ".bias" in gradients:
-            self.put(gradients, name + ".bias", g.sum([0], dtype=torch.float32), add)
+            self.put(gradients, name + ".bias", g.sum([0]), add)
         a, gd = g[:0], g[:0]
         if self.has_adapter(w, name):
             a = self.cast_a(w, name)

@@ -14,7 +14,11 @@ class Matmul(torch.nn.Module):
 
     def product(self, x: Tensor, weight: Tensor) -> Tensor:
         """x W^T without a graph, in the products' type: x [N, in], weight [out, in] -> [N, out]"""
-        return self.affine(x, weight, None)
+        return self.biased_product(x, weight, None)
+
+    def biased_product(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+        """As affine, in the products' type."""
+        return self.affine(x, weight, bias)
 
     def product_times(self, g: Tensor, weight: Tensor) -> Tensor:
         """As times, in the products' type."""

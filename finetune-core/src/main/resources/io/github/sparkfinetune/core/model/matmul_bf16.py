@@ -13,18 +13,23 @@ from torch import Tensor
 
 
 class Bf16Matmul(Matmul):
-    def product(self, x: Tensor, weight: Tensor) -> Tensor:
-        """As Matmul.product.
+    def biased_product(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+        """As Matmul.biased_product; the bias is rounded to BF16 and added to the sums in F32.
 
         Up to 32 rows, oneDNN is up to 1.5 times as fast with turned_product on a CPU with AMX, and
         as fast without; a single row is repeated, because its product would be one of a vector.
         """
         x, weight = x.to(torch.bfloat16), weight.to(torch.bfloat16)
+        if bias is not None:
+            bias = bias.to(torch.bfloat16)
         if not x.is_cpu or x.dim() != 2 or x.size(0) > 32:
-            return F.linear(x, weight)
-        if x.size(0) == 1:
-            return self.turned_product(x.repeat([2, 1]), weight).narrow(0, 0, 1)
-        return self.turned_product(x, weight)
+            return F.linear(x, weight, bias)
+        rows = x.repeat([2, 1]) if x.size(0) == 1 else x
+        if bias is None:
+            y = self.turned_product(rows, weight)
+        else:
+            y = torch.addmm(bias.unsqueeze(1), weight, rows.t()).t().contiguous()
+        return y.narrow(0, 0, x.size(0))
 
     def product_times(self, g: Tensor, weight: Tensor) -> Tensor:
         """As Matmul.product_times."""
@@ -36,8 +41,7 @@ class Bf16Matmul(Matmul):
 
     def affine(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
         """As Matmul.affine."""
-        y = self.bf16_product(x, weight)
-        return y if bias is None else y.add_(bias)
+        return self.biased_product(x, weight, bias).to(torch.float32)
 
     def product_memory(self, rows: int, weight: Tensor) -> Tensor:
         """As Matmul.product_memory."""

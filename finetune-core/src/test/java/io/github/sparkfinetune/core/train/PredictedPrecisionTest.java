@@ -53,11 +53,8 @@ class PredictedPrecisionTest {
 
         // Training evaluates in the precision of the run.
         RunConfig again = tiny.config("half", "predict.precision=bf16", "data.eval_fraction=0.3");
-        outcome.result()
-                .best()
-                .eval()
-                .forEach((name, value) ->
-                        assertThat(metrics(again).get(name)).as(name).isCloseTo(value, within(1e-2)));
+        assertThat(metrics(again).get("loss"))
+                .isCloseTo(outcome.result().best().eval().get("loss"), within(5e-3));
     }
 
     @Test

@@ -150,7 +150,8 @@ public final class RowCounts implements Serializable {
      *
      * @param samples samples of these rows
      * @param hasTraining whether the training split has a sample
-     * @throws RunException if more rows are unusable than {@code data.max_bad_fraction}, or no training sample is left
+     * @throws RunException if more rows are unusable than {@code data.max_bad_fraction}, no training sample is left, or
+     *     nothing can be learned from them
      */
     public void requireSamples(SampleCounts samples, boolean hasTraining, DataConfig data) {
         long unusable = badRows() + samples.unusableRows();
@@ -163,6 +164,11 @@ public final class RowCounts implements Serializable {
         if (!hasTraining) {
             throw RunException.data("data.train: no row gives a sample (" + DataFunnel.reasons(samples.dropped())
                     + "): raise data.max_length, or set data.overlong to truncate");
+        }
+        if (samples.lacksRivals()) {
+            throw RunException.data("data.text_pair: " + data.columns().textPair()
+                    + " holds the same text in all rows, so that no text is told from another: name another column, or"
+                    + " add texts that do not belong by embedding.negative");
         }
     }
 }

@@ -32,6 +32,8 @@ public final class SampleCounts implements Serializable {
     private long tokens;
     private long labelTokens;
     private int longest;
+    private long leastRival = Long.MAX_VALUE;
+    private long mostRival = Long.MIN_VALUE;
 
     /**
      * @param labels number of labels
@@ -80,6 +82,17 @@ public final class SampleCounts implements Serializable {
         }
     }
 
+    /** Counts a text that the texts of other samples are compared with, by its hash. */
+    public void rival(long hash) {
+        leastRival = Math.min(leastRival, hash);
+        mostRival = Math.max(mostRival, hash);
+    }
+
+    /** Returns whether samples are compared with the texts of others, and all these texts are the same. */
+    public boolean lacksRivals() {
+        return leastRival == mostRival;
+    }
+
     /** Returns the smallest power of two that is not below the length. */
     private static int atMost(int length) {
         return length <= 1 ? 1 : Integer.highestOneBit(length - 1) << 1;
@@ -95,6 +108,8 @@ public final class SampleCounts implements Serializable {
         tokens += other.tokens;
         labelTokens += other.labelTokens;
         longest = Math.max(longest, other.longest);
+        leastRival = Math.min(leastRival, other.leastRival);
+        mostRival = Math.max(mostRival, other.mostRival);
         other.lengths.forEach((length, count) -> lengths.merge(length, count, Long::sum));
         other.dropped.forEach((reason, count) -> dropped.merge(reason, count, Long::sum));
         for (int label = 0; label < samplesPerLabel.length; label++) {

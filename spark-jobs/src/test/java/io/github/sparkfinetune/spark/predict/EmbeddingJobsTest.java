@@ -1,11 +1,13 @@
 package io.github.sparkfinetune.spark.predict;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.spark.Runs;
@@ -21,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,6 +73,17 @@ class EmbeddingJobsTest {
             assertRows(spark, config);
             assertExport(spark, config, architecture, pooling);
             assertPrediction(spark, config);
+        }
+    }
+
+    @Test
+    void refusesPairsOfWhichAllHaveTheSameSecondText() throws IOException {
+        RunConfig config = config("bert-mlm", "full", "multiple_negatives_ranking", "mean", "data.text_pair=same");
+        try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
+            assertThatThrownBy(() -> PrepareJob.run(spark, config))
+                    .isInstanceOf(RunException.class)
+                    .hasMessage("data.text_pair: same holds the same text in all rows, so that no text is told from"
+                            + " another: name another column, or add texts that do not belong by embedding.negative");
         }
     }
 
@@ -126,18 +140,23 @@ class EmbeddingJobsTest {
         assertThat(rows.get(1).<String>getAs("error")).isEqualTo("empty_text");
     }
 
-    private RunConfig config(String model, String method, String loss, String pooling) throws IOException {
+    private RunConfig config(String model, String method, String loss, String pooling, String... more)
+            throws IOException {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < PAIRS; i++) {
             boolean belongs = loss.equals("multiple_negatives_ranking") || i % 2 == 0;
             lines.add(JSON.writeValueAsString(Map.of(
-                    "text", "What of number " + i + "?",
-                    "answer", belongs ? "You may copy " + i : "No copy of anything else",
-                    "label", belongs ? 0.9 : 0.1)));
+                    "text",
+                    "What of number " + i + "?",
+                    "same",
+                    "You may copy",
+                    "answer",
+                    belongs ? "You may copy " + i : "No copy of anything else",
+                    "label",
+                    belongs ? 0.9 : 0.1)));
         }
         Path file = Files.write(folder.resolve("pairs.jsonl"), lines);
-        return Runs.in(
-                folder,
+        List<String> settings = new ArrayList<>(List.of(
                 "model=" + MODELS.resolve(model).toAbsolutePath().normalize(),
                 "task=embedding",
                 "data.train=" + file,
@@ -153,6 +172,8 @@ class EmbeddingJobsTest {
                 "training.per_device_train_batch_size=8",
                 "training.gradient_accumulation_steps=2",
                 "training.num_train_epochs=12",
-                "cluster.ranks=2");
+                "cluster.ranks=2"));
+        settings.addAll(List.of(more));
+        return Runs.in(folder, settings.toArray(String[]::new));
     }
 }

@@ -119,7 +119,9 @@ public record EmbeddingData(DataConfig data, EmbeddingConfig embedding) implemen
 
     @Override
     public SampleSink sink(SampleOutput output, List<String> labels) {
-        return new TextListSamples(output);
+        return new TextListSamples(
+                output,
+                !embedding.vectors().comparesScores() && embedding.texts().negative() == null);
     }
 
     @Override

@@ -139,7 +139,7 @@ public record RerankingData(DataConfig data, RerankingConfig reranking) implemen
 
     @Override
     public SampleSink sink(SampleOutput output, List<String> labels) {
-        return new TextListSamples(output);
+        return new TextListSamples(output, false);
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -21,9 +22,12 @@ import java.util.List;
 final class TextListSamples implements SampleSink {
     private final SampleCounts counts = new SampleCounts(0, false);
     private final SampleOutput output;
+    private final boolean rivals;
 
-    TextListSamples(SampleOutput output) {
+    /** @param rivals whether the second text of a sample is compared with the first texts of the others */
+    TextListSamples(SampleOutput output, boolean rivals) {
         this.output = output;
+        this.rivals = rivals;
     }
 
     /** Refuses a row with a text without tokens. */
@@ -94,6 +98,9 @@ final class TextListSamples implements SampleSink {
         output.write(sample);
         counts.row(truncated);
         counts.sample(sample, 0);
+        if (rivals && lengths.length > 1) {
+            counts.rival(Arrays.hashCode(Arrays.copyOfRange(ids, lengths[0], lengths[0] + lengths[1])));
+        }
     }
 
     @Override

@@ -784,6 +784,13 @@ class TextClassifierModelParams(JavaParams):
         "rows in a batch",
         TypeConverters.toInt,
     )
+    coverage: Param[float] = Param(
+        Params._dummy(),
+        "coverage",
+        "probability with which a label of predictionSetCol is right; needs a model that finetune "
+        "evaluate has calibrated",
+        TypeConverters.toFloat,
+    )
     inputCol: Param[str] = Param(
         Params._dummy(),
         "inputCol",
@@ -806,6 +813,12 @@ class TextClassifierModelParams(JavaParams):
         Params._dummy(),
         "predictionCol",
         "column of the prediction; empty: none",
+        TypeConverters.toString,
+    )
+    predictionSetCol: Param[str] = Param(
+        Params._dummy(),
+        "predictionSetCol",
+        "column of the labels of which one is right; empty: none, needs coverage",
         TypeConverters.toString,
     )
     probabilityCol: Param[str] = Param(
@@ -834,6 +847,7 @@ class TextClassifierModelParams(JavaParams):
             numericLabels=False,
             outputCol="",
             predictionCol="prediction",
+            predictionSetCol="",
             probabilityCol="probability",
             rawPredictionCol="rawPrediction",
             topK=5,
@@ -846,6 +860,14 @@ class TextClassifierModelParams(JavaParams):
     def getBatchSize(self) -> int:
         """The value of :py:attr:`batchSize`, or its default."""
         return self.getOrDefault(self.batchSize)
+
+    def setCoverage(self, value: float) -> Self:
+        """Sets :py:attr:`coverage`."""
+        return self._set(coverage=value)
+
+    def getCoverage(self) -> float:
+        """The value of :py:attr:`coverage`, or its default."""
+        return self.getOrDefault(self.coverage)
 
     def setInputCol(self, value: str) -> Self:
         """Sets :py:attr:`inputCol`."""
@@ -878,6 +900,14 @@ class TextClassifierModelParams(JavaParams):
     def getPredictionCol(self) -> str:
         """The value of :py:attr:`predictionCol`, or its default."""
         return self.getOrDefault(self.predictionCol)
+
+    def setPredictionSetCol(self, value: str) -> Self:
+        """Sets :py:attr:`predictionSetCol`."""
+        return self._set(predictionSetCol=value)
+
+    def getPredictionSetCol(self) -> str:
+        """The value of :py:attr:`predictionSetCol`, or its default."""
+        return self.getOrDefault(self.predictionSetCol)
 
     def setProbabilityCol(self, value: str) -> Self:
         """Sets :py:attr:`probabilityCol`."""

@@ -9,10 +9,17 @@ import java.io.Serializable;
  * Computation of a trained model by {@code predict}, {@code evaluate} and the models of Spark ML.
  *
  * @param precision compute dtype of a trained model
+ * @param coverage share of the texts for which a set of labels holds the right one, for task classification with one
+ *     label; evaluate then calibrates the model on evaluation rows, and predict writes the sets; 0: neither
+ * @param conformityScore what decides whether a label is in a set
  */
 public record PredictConfig(
         @Key(mayChange = true, hf = "TrainingArguments.bf16_full_eval")
-        PredictPrecision precision) implements Serializable {
+        PredictPrecision precision,
+
+        @Key(mayChange = true) double coverage,
+        @Key(mayChange = true) ConformityScore conformityScore)
+        implements Serializable {
 
     /** Compute dtype of a trained model. */
     public enum PredictPrecision {
@@ -46,7 +53,32 @@ public record PredictConfig(
         }
     }
 
+    /** What decides whether a label is in a set, under the names of MAPIE. */
+    public enum ConformityScore {
+        /** Its probability (Sadinle and others, 2019): the smallest sets. A text that is too uncertain has none. */
+        @JsonProperty("lac")
+        LAC,
+        /**
+         * The sum of its probability and the larger ones (Romano and others, 2020): the more uncertain a text, the
+         * larger its set, which holds one label at least.
+         */
+        @JsonProperty("aps")
+        APS
+    }
+
     public PredictConfig {
         Check.present("predict.precision", precision);
+        Check.that(coverage >= 0 && coverage < 1, "predict.coverage", coverage, "in [0, 1)");
+        Check.present("predict.conformity_score", conformityScore);
+    }
+
+    /** Returns whether labels have sets. */
+    public boolean hasSets() {
+        return coverage > 0;
+    }
+
+    /** Returns this section with another precision. */
+    public PredictConfig with(PredictPrecision other) {
+        return new PredictConfig(other, coverage, conformityScore);
     }
 }

@@ -240,15 +240,19 @@ public record RunConfig(
                     "at least 2 with task: embedding, times gradient_accumulation_steps and ranks: a pair by itself has"
                             + " nothing to compare with");
         }
-        boolean taught = task == Task.CAUSAL_LM
-                || task == Task.SFT
-                || (task == Task.CLASSIFICATION
-                        && tasks.classification().problemType() == ProblemType.SINGLE_LABEL_CLASSIFICATION);
+        boolean hasOneLabel = task == Task.CLASSIFICATION
+                && tasks.classification().problemType() == ProblemType.SINGLE_LABEL_CLASSIFICATION;
+        boolean taught = task == Task.CAUSAL_LM || task == Task.SFT || hasOneLabel;
         Check.that(
                 !base.teacher().teaches() || taught,
                 "teacher.model",
                 base.teacher().model(),
                 "used with task: classification of one label for each text, causal-lm or sft only");
+        Check.that(
+                !compute.predict().hasSets() || hasOneLabel,
+                "predict.coverage",
+                compute.predict().coverage(),
+                "0 unless a text has one of several labels: task classification with one label");
         if (task.generates()) {
             Check.that(
                     tasks.generation().evalSamples() == 0
@@ -261,7 +265,7 @@ public record RunConfig(
 
     /** Returns this run with another {@code predict.precision}. */
     public RunConfig withPredictPrecision(PredictConfig.PredictPrecision other) {
-        Compute with = new Compute(compute.device, compute.precision, new PredictConfig(other), compute.cluster);
+        Compute with = new Compute(compute.device, compute.precision, compute.predict.with(other), compute.cluster);
         return new RunConfig(base, task, data, method, training, tasks, with, output);
     }
 

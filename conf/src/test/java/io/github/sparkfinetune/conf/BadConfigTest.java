@@ -67,6 +67,7 @@ public class BadConfigTest {
         teacher: {weight: 1.5} ^ run.yaml:6: teacher.weight: 1.5 is not allowed, it must be in (0, 1]
         teacher: {temperature: 0} ^ run.yaml:6: teacher.temperature: 0.0 is not allowed, it must be above 0
         teacher: {top_k: 0} ^ run.yaml:6: teacher.top_k: 0 is not allowed, it must be at least 1
+        predict: {coverage: 1} ^ run.yaml:6: predict.coverage: 1.0 is not allowed, it must be in [0, 1)
         reranking: {pos_weight: 0} ^ run.yaml:6: reranking.pos_weight: 0.0 is not allowed, it must be above 0
         reranking: {loss: list_net, negative: other, pos_weight: 2} ^ run.yaml:6: reranking.pos_weight: 2.0 is not allowed, it must be 1 unless reranking.loss is binary_cross_entropy
         reranking: {loss: list_net} ^ run.yaml:6: reranking.loss: list_net is not allowed, it must be binary_cross_entropy unless reranking.negative names a column: other losses compare documents
@@ -193,6 +194,7 @@ public class BadConfigTest {
     @CsvSource(delimiter = '^', textBlock = """
         causal-lm ^ generation.eval_samples=2 ^ --set generation.eval_samples: generation.eval_samples: 2 is not allowed, it must be 0 unless task is sft
         classification ^ data.format=squad ^ --set data.format: data.format: squad is not allowed, it must be used with task: question-answering only
+        causal-lm ^ predict.coverage=0.9 ^ --set predict.coverage: predict.coverage: 0.9 is not allowed, it must be 0 unless a text has one of several labels: task classification with one label
         preference ^ teacher.model=t ^ --set teacher.model: teacher.model: t is not allowed, it must be used with task: classification of one label for each text, causal-lm or sft only
         """)
     void rejectsSettingsThatTheTaskCannotUse(String task, String override, String message) {

@@ -45,7 +45,7 @@ abstract class JobCommand extends SparkCommand {
     /** Reads the configuration. On an error, the status goes to the output folder if {@code --set} names the folder. */
     private List<Stage> load() throws IOException {
         try {
-            return options.load();
+            return options.load(settings());
         } catch (RunException e) {
             if (writesStatus()) {
                 options.outputDir()
@@ -54,6 +54,11 @@ abstract class JobCommand extends SparkCommand {
             }
             throw e;
         }
+    }
+
+    /** Returns what the command's own options set in the configuration, as {@code KEY=VALUE}. */
+    List<String> settings() {
+        return List.of();
     }
 
     /** Returns whether the command reads the model that the run starts from. */

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Pipeline;
 import io.github.sparkfinetune.report.RunFolder;
 import java.io.IOException;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -27,8 +28,20 @@ final class PredictCommand extends JobCommand {
             description = "Folder of the predictions, by default predicted.parquet in output.dir.")
     private String output;
 
+    @Option(
+            names = "--coverage",
+            paramLabel = "SHARE",
+            description =
+                    "Write for each text the labels of which one is right with this probability: predict.coverage.")
+    private String coverage;
+
     PredictCommand(Jobs.Opener opener) {
         super(opener);
+    }
+
+    @Override
+    List<String> settings() {
+        return coverage == null ? List.of() : List.of("predict.coverage=" + coverage);
     }
 
     @Override

@@ -34,10 +34,13 @@ final class RunOptions {
     /**
      * Reads the selected runs of the file: its only run, all stages of its pipeline, or the named stage.
      *
+     * @param more keys that other options of the command set, as {@code --set} does
      * @throws RunException as {@link RunConfigLoader#load}, and if the stage does not exist
      */
-    List<Stage> load() throws IOException {
-        return RunFile.load(config, overrides, stage, RunFile::hadoop);
+    List<Stage> load(List<String> more) throws IOException {
+        List<String> all = new ArrayList<>(overrides);
+        all.addAll(more);
+        return RunFile.load(config, all, stage, RunFile::hadoop);
     }
 
     /** Returns the output folder, if {@code --set} names it. */

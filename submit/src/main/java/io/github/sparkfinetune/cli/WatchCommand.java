@@ -5,6 +5,7 @@ import io.github.sparkfinetune.job.RunFile;
 import io.github.sparkfinetune.job.Watch;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -54,7 +55,11 @@ final class WatchCommand implements Callable<Integer> {
             throw RunException.config("--wait is " + minutes + ": give minutes, 0 or more");
         }
         Watch watch = new Watch(
-                options.load(), RunFile.hadoop(), spec.commandLine().getOut(), progress.redraws(), Watch.EVERY);
+                options.load(List.of()),
+                RunFile.hadoop(),
+                spec.commandLine().getOut(),
+                progress.redraws(),
+                Watch.EVERY);
         return once ? watch.once() : watch.follow(Duration.ofMinutes(minutes));
     }
 }

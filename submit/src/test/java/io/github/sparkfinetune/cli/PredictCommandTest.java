@@ -40,4 +40,11 @@ class PredictCommandTest extends CommandLineOverFakeJobs {
                 .contains("int8      of the first 256 rows 255 (99.6 %) are predicted as in fp32; numbers differ by at"
                         + " most 0.013");
     }
+
+    @Test
+    void coverageIsAKeyOfTheConfiguration() {
+        assertThat(finetune("predict", "--config", recipe(), "--input", "a", "--coverage", "1.5"))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("predict.coverage: 1.5 is not allowed, it must be in [0, 1)");
+    }
 }

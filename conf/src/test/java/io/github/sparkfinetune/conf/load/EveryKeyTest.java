@@ -216,6 +216,8 @@ class EveryKeyTest {
                   eval_samples: 19
                 predict:
                   precision: fp32
+                  coverage: 0
+                  conformity_score: aps
                 cluster:
                   ranks: 4
                   port: 7000
@@ -336,7 +338,7 @@ class EveryKeyTest {
                 new RunConfig.Compute(
                         DeviceChoice.CPU,
                         PrecisionChoice.BF16,
-                        new PredictConfig(PredictConfig.PredictPrecision.FP32),
+                        new PredictConfig(PredictConfig.PredictPrecision.FP32, 0, PredictConfig.ConformityScore.APS),
                         new ClusterConfig(
                                 4,
                                 7000,

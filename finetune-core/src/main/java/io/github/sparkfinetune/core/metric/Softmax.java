@@ -1,5 +1,8 @@
 package io.github.sparkfinetune.core.metric;
 
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
 /** Probabilities p = softmax(z) of classes, from logits z, in double precision. */
 public final class Softmax {
     private Softmax() {}
@@ -17,7 +20,13 @@ public final class Softmax {
 
     /** Returns p, whose sum is 1. */
     public static double[] probabilities(float[] logits) {
-        double max = logits[argmax(logits)];
+        return probabilities(
+                IntStream.range(0, logits.length).mapToDouble(i -> logits[i]).toArray());
+    }
+
+    /** Returns p, whose sum is 1. */
+    public static double[] probabilities(double[] logits) {
+        double max = Arrays.stream(logits).max().orElse(0);
         double[] p = new double[logits.length];
         double sum = 0;
         for (int i = 0; i < p.length; i++) {

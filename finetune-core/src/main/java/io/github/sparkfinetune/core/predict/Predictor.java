@@ -48,11 +48,15 @@ public final class Predictor implements AutoCloseable {
         LoadedModel load(NDManager manager);
     }
 
-    /** @param baseTokenizer tokenizer of an adapter's base model, else empty */
+    /**
+     * @param folder local folder of the model
+     * @param baseTokenizer tokenizer of an adapter's base model, else empty
+     */
     private Predictor(
             RunConfig config,
             int gpu,
             int threads,
+            Path folder,
             TokenizerFiles tokenizer,
             Optional<TokenizerFiles> baseTokenizer,
             Loader loader) {
@@ -62,19 +66,19 @@ public final class Predictor implements AutoCloseable {
         try {
             draws = TaskDatas.of(config).draws(tokenizer);
             loaded = loader.load(manager);
-            trained = rows(config, tokenizer);
+            trained = rows(config, tokenizer, folder);
             base = baseTokenizer
                     .filter(other -> isOnlyAdapted(other, tokenizer))
                     .map(other -> new BaseRows(
-                            rows(config, other), TaskDatas.of(config).draws(other)));
+                            rows(config, other, folder), TaskDatas.of(config).draws(other)));
         } catch (RuntimeException e) {
             manager.close();
             throw e;
         }
     }
 
-    private TaskPredictor rows(RunConfig config, TokenizerFiles tokenizer) {
-        return loaded.task().predictor(new PredictionSettings(config, loaded.config(), tokenizer));
+    private TaskPredictor rows(RunConfig config, TokenizerFiles tokenizer, Path folder) {
+        return loaded.task().predictor(new PredictionSettings(config, loaded.config(), tokenizer, folder));
     }
 
     /** Returns whether the trained model differs from the base model only by adapters. */
@@ -135,6 +139,7 @@ public final class Predictor implements AutoCloseable {
                 config,
                 gpu,
                 threads,
+                trained,
                 tokenizer(trained, config, hadoop),
                 baseTokenizer,
                 manager -> LoadedModel.trained(config, manager, trained, base, threads));
@@ -154,6 +159,7 @@ public final class Predictor implements AutoCloseable {
                 config,
                 gpu,
                 threads,
+                base,
                 tokenizer,
                 Optional.empty(),
                 manager -> LoadedModel.base(config, manager, trained, base, tokenizer.vocabularySize(), threads));

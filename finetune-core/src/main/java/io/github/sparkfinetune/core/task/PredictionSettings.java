@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -12,8 +13,9 @@ import java.util.List;
  * @param config configuration of the run
  * @param model configuration of the model
  * @param tokenizer tokenizer of the model
+ * @param folder local folder of the model
  */
-public record PredictionSettings(RunConfig config, HfConfig model, TokenizerFiles tokenizer) {
+public record PredictionSettings(RunConfig config, HfConfig model, TokenizerFiles tokenizer, Path folder) {
     public int batchSize() {
         return config.training().batches().perDeviceEvalBatchSize();
     }

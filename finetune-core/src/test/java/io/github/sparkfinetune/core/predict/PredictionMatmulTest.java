@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.conf.PredictConfig;
 import io.github.sparkfinetune.conf.PredictConfig.PredictPrecision;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Compute;
@@ -127,7 +126,7 @@ class PredictionMatmulTest {
                 .compute();
         try (NDManager manager = Torch.manager(-1)) {
             return PredictionMatmul.of(
-                    new Compute(DeviceChoice.CPU, trained, new PredictConfig(chosen), any.cluster()),
+                    new Compute(DeviceChoice.CPU, trained, any.predict().with(chosen), any.cluster()),
                     task.equals("sft"),
                     trainedInBf16,
                     Device.of(manager),

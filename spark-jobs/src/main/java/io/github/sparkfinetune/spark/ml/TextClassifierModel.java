@@ -10,6 +10,7 @@ import static org.apache.spark.sql.functions.when;
 import static org.apache.spark.sql.functions.zip_with;
 
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.spark.ml.stage.ColumnKind;
 import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import io.github.sparkfinetune.spark.source.Columns;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.param.BooleanParam;
+import org.apache.spark.ml.param.DoubleParam;
 import org.apache.spark.ml.param.IntParam;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.Params;
@@ -53,6 +55,8 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
     private final Param<String> rawPredictionCol;
     private final IntParam topK;
     private final BooleanParam numericLabels;
+    private final DoubleParam coverage;
+    private final Param<String> predictionSetCol;
 
     public TextClassifierModel() {
         this(Identifiable$.MODULE$.randomUID(UID));
@@ -65,10 +69,18 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
         rawPredictionCol = new Param<>(this, "rawPredictionCol", RAW);
         topK = new IntParam(this, "topK", "number of labels in top_k");
         numericLabels = new BooleanParam(this, "numericLabels", "whether a prediction is the label's number");
+        coverage = new DoubleParam(
+                this,
+                "coverage",
+                "probability with which a label of predictionSetCol is right; needs a model that finetune evaluate has"
+                        + " calibrated");
+        predictionSetCol = new Param<>(
+                this, "predictionSetCol", "column of the labels of which one is right; empty: none, needs coverage");
         setDefault(probabilityCol, "probability");
         setDefault(rawPredictionCol, "rawPrediction");
         setDefault(topK, 5);
         setDefault(numericLabels, false);
+        setDefault(predictionSetCol, "");
     }
 
     public Param<String> probabilityCol() {
@@ -87,6 +99,14 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
         return numericLabels;
     }
 
+    public DoubleParam coverage() {
+        return coverage;
+    }
+
+    public Param<String> predictionSetCol() {
+        return predictionSetCol;
+    }
+
     public TextClassifierModel setProbabilityCol(String value) {
         return with(probabilityCol, value);
     }
@@ -97,6 +117,14 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
 
     public TextClassifierModel setTopK(int value) {
         return with(topK, value);
+    }
+
+    public TextClassifierModel setCoverage(double value) {
+        return with(coverage, value);
+    }
+
+    public TextClassifierModel setPredictionSetCol(String value) {
+        return with(predictionSetCol, value);
     }
 
     TextClassifierModel setNumericLabels(boolean value) {
@@ -121,6 +149,13 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
     }
 
     @Override
+    Map<String, Param<?>> settings() {
+        Map<String, Param<?>> settings = new HashMap<>(super.settings());
+        settings.put("predict.coverage", coverage);
+        return settings;
+    }
+
+    @Override
     Outputs outputs(Column predicted) {
         if (TaskStages.scoresPairs(run().task())) {
             return new Outputs(this).add(predictionCol(), DataTypes.DoubleType, () -> predicted.getField("score"));
@@ -134,6 +169,15 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
                 predictionCol(),
                 probabilityCol,
                 rawPredictionCol);
+        if (!getOrDefault(predictionSetCol).isEmpty()
+                && !isDefined(coverage)
+                && !run().compute().predict().hasSets()) {
+            throw RunException.config(uid() + ": predictionSetCol: no label has a set: set coverage, or set it to ''");
+        }
+        outputs.add(
+                predictionSetCol,
+                DataTypes.createArrayType(DataTypes.StringType, false),
+                () -> predicted.getField("prediction_set"));
         return type == ProblemType.REGRESSION
                 ? outputs
                 : outputs.add(outputCol(), OUTPUT, () -> output(predicted.getField("probabilities")));

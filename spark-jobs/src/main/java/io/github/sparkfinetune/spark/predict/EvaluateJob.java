@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.predict;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.calibration.Calibration;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.predict.ReferenceFile;
@@ -10,8 +11,10 @@ import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
+import io.github.sparkfinetune.spark.calibrate.CalibrationRows;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.LocalDirs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
@@ -72,6 +75,7 @@ public final class EvaluateJob {
         try {
             Manifest manifest = Manifest.read(dataset, spark.hadoopConfiguration());
             Predictor.check(resolved, spark.hadoopConfiguration());
+            requireSplits(resolved, manifest, dataset);
             Optional<ReferenceFile> references = ReferenceFile.evaluated(resolved, manifest);
             if (references.isPresent()) {
                 References.require(
@@ -153,7 +157,43 @@ public final class EvaluateJob {
             Dataset<Row> other = base.isEmpty() ? null : base.get(i);
             scores.add(PredictionScores.of(config, manifest, splits.get(i), trained.get(i), other, i == 0));
         }
+        if (config.compute().predict().hasSets()) {
+            List<String> labels = manifest.samples().labels();
+            String name = folder(PREDICTIONS, Manifest.EVAL);
+            Calibration calibration = CalibrationRows.of(
+                            predictions(
+                                    session, config, ModelTask.Which.TRAINED, command, manifest, Manifest.EVAL, name),
+                            labels)
+                    .calibration();
+            Path file = new Path(config.output().model(), Calibration.FILE);
+            HadoopFiles.writeWhole(
+                    HadoopFiles.fileSystem(file, session.sparkContext().hadoopConfiguration()),
+                    file,
+                    calibration.json());
+            CalibrationRows test = CalibrationRows.of(trained.get(0), labels);
+            scores.set(
+                    0,
+                    scores.get(0)
+                            .with(test.measured(calibration, config.compute().predict())));
+        }
         return scores;
+    }
+
+    /** Returns the folder of a split's rows, beside that of the run's own held-out split. */
+    private static String folder(String own, String split) {
+        return own.replace(".parquet", "-" + split + ".parquet");
+    }
+
+    /** Refuses a dataset without rows to calibrate on or rows to measure on, for a run whose labels have sets. */
+    private static void requireSplits(RunConfig config, Manifest manifest, Path dataset) {
+        for (String split : List.of(Manifest.EVAL, Manifest.TEST)) {
+            if (config.compute().predict().hasSets()
+                    && !manifest.samples().splits().containsKey(split)) {
+                throw RunException.config("predict.coverage: " + dataset + " has no " + split + " rows: the model is"
+                        + " calibrated on eval rows and measured on test rows, set data." + split
+                        + "_fraction and prepare it again");
+            }
+        }
     }
 
     /**
@@ -170,7 +210,7 @@ public final class EvaluateJob {
             throws IOException {
         List<Dataset<Row>> all = new ArrayList<>();
         for (String split : splits) {
-            String name = all.isEmpty() ? folder : folder.replace(".parquet", "-" + split + ".parquet");
+            String name = all.isEmpty() ? folder : folder(folder, split);
             all.add(predictions(session, config, which, command, manifest, split, name));
         }
         return all;

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.predict;
 
+import io.github.sparkfinetune.core.calibration.Calibration;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.task.Column;
@@ -80,6 +81,8 @@ record EvaluatedParts(
         Map<String, String> settings = ModelTask.settings(model.config(), model.hadoop());
         Path manifest = new Path(model.config().dataset(), Manifest.FILE_NAME);
         settings.put("manifest", HadoopFiles.readText(HadoopFiles.fileSystem(manifest, model.hadoop()), manifest));
+        // The rows hold probabilities as they are, before and after the model is calibrated.
+        settings.keySet().removeIf(name -> name.startsWith("predict.co") || name.endsWith(" " + Calibration.FILE));
         settings.put("split", split);
         settings.put("which", model.which().name());
         ContentHash hash = new ContentHash.Digest().of(settings.toString().getBytes(StandardCharsets.UTF_8));

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.core.calibration.Calibration;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.TaskSpec;
@@ -65,6 +66,7 @@ public final class PredictJob {
             List<Column> columns = TaskSpecs.of(resolved).predictionColumns();
             RowFolder rows = new RowFolder(to, columns, hadoop);
             Predictor.check(resolved, hadoop);
+            Calibration.require(resolved, hadoop);
             SourceFiles source = Sources.of(session, resolved.data(), key, null, from);
             Map<String, String> settings = settings(resolved, key, source, hadoop);
             int ranks = resolved.compute().cluster().ranks();

@@ -127,6 +127,13 @@ public record Scores(
         return new Scores(split, metrics, base, Confusion.NONE, Map.of(), answers, List.of());
     }
 
+    /** Returns the same scores with more metrics. */
+    Scores with(Map<String, Double> more) {
+        Map<String, Double> all = new LinkedHashMap<>(metrics);
+        all.putAll(more);
+        return new Scores(split, all, base, confusion, byLabel, answers, examples);
+    }
+
     /** Returns the same scores with examples. */
     Scores with(List<Example> shown) {
         return new Scores(split, metrics, base, confusion, byLabel, answers, shown);

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.conf.ClassificationConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.calibration.Calibration;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.task.AnyModelKind;
@@ -43,7 +44,8 @@ public abstract class ClassificationTask implements TaskSpec {
         Optional<ClassWeight> classWeight = Optional.ofNullable(classification.classWeight());
         return switch (classification.problemType()) {
             case SINGLE_LABEL_CLASSIFICATION ->
-                new SingleLabelTask(classWeight, config.base().teacher());
+                new SingleLabelTask(
+                        classWeight, config.base().teacher(), config.compute().predict());
             case MULTI_LABEL_CLASSIFICATION -> new MultiLabelTask(classWeight);
             case REGRESSION -> new RegressionTask();
         };
@@ -71,8 +73,17 @@ public abstract class ClassificationTask implements TaskSpec {
     /** Returns the columns of a text's prediction. */
     abstract List<Column> predicted();
 
-    /** Returns the values of {@link #predicted()}. */
-    abstract Object[] predicted(float[] logits, List<String> labels);
+    /**
+     * Returns the values of {@link #predicted()}.
+     *
+     * @param calibration calibration of the model, present if {@link #isCalibrated}
+     */
+    abstract Object[] predicted(float[] logits, List<String> labels, Optional<Calibration> calibration);
+
+    /** Returns whether predictions need a calibrated model. */
+    boolean isCalibrated() {
+        return false;
+    }
 
     @Override
     public AnyModelKind modelKind() {

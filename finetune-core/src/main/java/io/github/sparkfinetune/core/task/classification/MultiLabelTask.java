@@ -5,6 +5,7 @@ import static io.github.sparkfinetune.core.task.Column.required;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.ClassWeight;
+import io.github.sparkfinetune.core.calibration.Calibration;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.MultiLabelMetrics;
@@ -110,7 +111,7 @@ final class MultiLabelTask extends ClassificationTask {
     }
 
     @Override
-    Object[] predicted(float[] logits, List<String> labels) {
+    Object[] predicted(float[] logits, List<String> labels, Optional<Calibration> calibration) {
         return new Object[] {names(labels, id -> logits[id] > 0), Sigmoid.probabilities(logits)};
     }
 

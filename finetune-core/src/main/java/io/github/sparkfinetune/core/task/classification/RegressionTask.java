@@ -4,6 +4,7 @@ import static io.github.sparkfinetune.core.task.Column.nullable;
 import static io.github.sparkfinetune.core.task.Column.required;
 
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.calibration.Calibration;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.RegressionMetrics;
@@ -14,6 +15,7 @@ import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A number per text ({@code regression}): the single logit.
@@ -60,7 +62,7 @@ final class RegressionTask extends ClassificationTask {
     }
 
     @Override
-    Object[] predicted(float[] logits, List<String> labels) {
+    Object[] predicted(float[] logits, List<String> labels, Optional<Calibration> calibration) {
         return new Object[] {(double) logits[0]};
     }
 

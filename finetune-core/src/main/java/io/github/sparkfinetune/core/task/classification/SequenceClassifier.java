@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.task.classification;
 
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.calibration.Calibration;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.Objective;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A classifier of texts.
@@ -76,6 +78,8 @@ record SequenceClassifier(
         private final PredictionSettings settings;
         /** Opened for an evaluation, which decodes the texts of older datasets; null before. */
         private TextTokenizer tokenizer;
+        /** Read for the first prediction; null before. */
+        private Optional<Calibration> calibration;
 
         Rows(PredictionSettings settings) {
             this.settings = settings;
@@ -115,6 +119,12 @@ record SequenceClassifier(
 
         @Override
         public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+            if (calibration == null) {
+                calibration = task.isCalibrated()
+                        ? Optional.of(Calibration.read(
+                                settings.folder(), settings.config().output().model()))
+                        : Optional.empty();
+            }
             return new BlockwiseIterator<>(inputs, BLOCK, this::predict);
         }
 
@@ -123,8 +133,9 @@ record SequenceClassifier(
             List<Object[]> rows = new ArrayList<>();
             for (int i = 0; i < logits.length; i++) {
                 TaskInput input = block.get(i);
-                Object[] values =
-                        logits[i] == null ? new Object[task.predicted().size()] : task.predicted(logits[i], labels);
+                Object[] values = logits[i] == null
+                        ? new Object[task.predicted().size()]
+                        : task.predicted(logits[i], labels, calibration);
                 List<Object> row =
                         new ArrayList<>(Arrays.asList(input.index(), input.file(), input.text(), input.textPair()));
                 row.addAll(Arrays.asList(values));

@@ -5,7 +5,10 @@ import static io.github.sparkfinetune.core.task.Column.required;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.ClassWeight;
+import io.github.sparkfinetune.conf.PredictConfig;
 import io.github.sparkfinetune.conf.TeacherConfig;
+import io.github.sparkfinetune.core.calibration.Calibration;
+import io.github.sparkfinetune.core.calibration.PredictionSets;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.ClassificationMetrics;
 import io.github.sparkfinetune.core.metric.Metric;
@@ -17,11 +20,14 @@ import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.ExampleColumns;
 import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.data.dataset.Sample;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * One label per text ({@code single_label_classification}).
@@ -29,16 +35,20 @@ import java.util.Optional;
  * <p>Columns of an evaluation: {@code label}, {@code prediction}, {@code score} (its probability),
  * {@code probabilities} (in the order of the label ids), {@code loss} (cross-entropy). Columns of a prediction:
  * {@code prediction}, {@code score} (its probability), {@code probabilities} (in the order of the model's label ids).
+ * With {@code predict.coverage} the probabilities are calibrated, and there are also {@code prediction_set} (the labels
+ * of which one is right with this probability, the most probable first) and {@code abstain} (1 unless they are one).
  */
 final class SingleLabelTask extends ClassificationTask {
     private final Optional<ClassWeight> classWeight;
 
     private final TeacherConfig teacher;
+    private final PredictConfig predict;
 
     /** @param classWeight weight of each label, or empty for equal weights */
-    SingleLabelTask(Optional<ClassWeight> classWeight, TeacherConfig teacher) {
+    SingleLabelTask(Optional<ClassWeight> classWeight, TeacherConfig teacher, PredictConfig predict) {
         this.classWeight = classWeight;
         this.teacher = teacher;
+        this.predict = predict;
     }
 
     @Override
@@ -93,17 +103,37 @@ final class SingleLabelTask extends ClassificationTask {
 
     @Override
     List<Column> predicted() {
-        return List.of(
+        Stream<Column> label = Stream.of(
                 nullable("prediction", Column.Type.STRING),
                 nullable("score", Column.Type.DOUBLE),
                 nullable("probabilities", Column.Type.DOUBLES));
+        Stream<Column> set = predict.hasSets()
+                ? Stream.of(nullable("prediction_set", Column.Type.STRINGS), nullable("abstain", Column.Type.INT))
+                : Stream.of();
+        return Stream.concat(label, set).toList();
     }
 
     @Override
-    Object[] predicted(float[] logits, List<String> labels) {
-        double[] probabilities = Softmax.probabilities(logits);
+    boolean isCalibrated() {
+        return predict.hasSets();
+    }
+
+    @Override
+    Object[] predicted(float[] logits, List<String> labels, Optional<Calibration> calibration) {
         int best = Softmax.argmax(logits);
-        return new Object[] {labels.get(best), probabilities[best], probabilities};
+        if (!predict.hasSets()) {
+            double[] probabilities = Softmax.probabilities(logits);
+            return new Object[] {labels.get(best), probabilities[best], probabilities};
+        }
+        Calibration calibrated = calibration.orElseThrow();
+        double[] probabilities = calibrated.probabilities(logits);
+        double quantile = calibrated.quantile(predict.conformityScore(), predict.coverage());
+        String[] set = Arrays.stream(PredictionSets.labels(predict.conformityScore(), probabilities, quantile))
+                .boxed()
+                .sorted(Comparator.comparingDouble(label -> -probabilities[label]))
+                .map(labels::get)
+                .toArray(String[]::new);
+        return new Object[] {labels.get(best), probabilities[best], probabilities, set, set.length == 1 ? 0 : 1};
     }
 
     @Override

@@ -9,17 +9,21 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.calibration.Calibration;
+import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Label weights of a classifier, and predictions from its logits. */
 class ClassificationTaskTest {
     private static final List<String> NAMES = List.of("ham", "spam", "rare");
+    private static final Optional<Calibration> NONE = Optional.empty();
 
     private static ClassificationTask task(String classification) {
         RunConfig config = RunConfigLoader.parse(
@@ -28,6 +32,13 @@ class ClassificationTaskTest {
                 "test.yaml",
                 List.of());
         return ClassificationTask.of(config);
+    }
+
+    private static ClassificationTask withSets(String score) {
+        return ClassificationTask.of(RunConfigLoader.parse(
+                "{model: m, task: classification, data: {train: t}, output: {dir: o}}",
+                "test.yaml",
+                List.of("predict.coverage=0.8", "predict.conformity_score=" + score)));
     }
 
     private static Sample label(int label) {
@@ -85,18 +96,41 @@ class ClassificationTaskTest {
     @Test
     void predictsByProblemType() {
         float[] logits = {1, -2, 0.5f};
-        assertThat(task("").predicted(logits, NAMES)[0]).isEqualTo("ham");
-        Object[] several = task("problem_type: multi_label_classification").predicted(logits, NAMES);
+        assertThat(task("").predicted(logits, NAMES, NONE)[0]).isEqualTo("ham");
+        Object[] several = task("problem_type: multi_label_classification").predicted(logits, NAMES, NONE);
         assertThat((String[]) several[0]).containsExactly("ham", "rare");
         assertThat((double[]) several[1])
                 .containsExactly(new double[] {0.731058578630, 0.119202922022, 0.622459331202}, within(1e-11));
-        assertThat((String[])
-                        task("problem_type: multi_label_classification").predicted(new float[] {-1, 0, -1}, NAMES)[0])
+        assertThat((String[]) task("problem_type: multi_label_classification")
+                        .predicted(new float[] {-1, 0, -1}, NAMES, NONE)[0])
                 .isEmpty();
         ClassificationTask regression = task("problem_type: regression");
-        assertThat(regression.predicted(new float[] {-2.5f}, List.of("LABEL_0")))
+        assertThat(regression.predicted(new float[] {-2.5f}, List.of("LABEL_0"), NONE))
                 .containsExactly(-2.5);
         assertThat(regression.evaluated(label(-1).withTargets(1), new float[] {-2.5f}, List.of("LABEL_0")))
                 .containsExactly(1.0, -2.5, 12.25);
+    }
+
+    @Test
+    void predictsSetsOfCalibratedProbabilities() {
+        // The fourth of four scores is the quantile of 0.8.
+        Optional<Calibration> calibration = Optional.of(
+                new Calibration(2, 4, new double[] {0.1, 0.2, 0.3, 0.62}, new double[] {0.1, 0.2, 0.3, 0.5}));
+        float[] logits = {2, -4, 1.5f};
+        double[] calibrated = {0.5469, 0.0272, 0.4259};
+
+        Object[] both = withSets("lac").predicted(logits, NAMES, calibration);
+        Object[] one = withSets("aps").predicted(logits, NAMES, calibration);
+
+        assertThat(withSets("lac").predicted())
+                .extracting(Column::name)
+                .containsExactly("prediction", "score", "probabilities", "prediction_set", "abstain");
+        assertThat((double[]) both[2]).containsExactly(calibrated, within(2e-3));
+        assertThat((String[]) both[3]).containsExactly("ham", "rare");
+        assertThat(both[4]).isEqualTo(1);
+        // The most probable label alone has a larger sum than the quantile.
+        assertThat((String[]) one[3]).containsExactly("ham");
+        assertThat(one[4]).isEqualTo(0);
+        assertThat(one[1]).isEqualTo(((double[]) one[2])[0]);
     }
 }

@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.report;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import io.github.sparkfinetune.core.calibration.Reliability;
 import io.github.sparkfinetune.core.metric.PrecisionRecall;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.util.Arrays;
@@ -17,8 +19,8 @@ import java.util.Map;
  * @param confusions the most frequent confusions, if samples have one of many labels
  * @param byLabel scores of each label or entity type, if samples have several labels or tags, or one of many labels
  * @param base metrics of the base model on the test split, for a language model
- * @param answers a few answers of a language model
- * @param examples a few predictions, if predictions are right or wrong
+ * @param shown a few rows
+ * @param reliability confidence and accuracy before and after calibration
  * @param heldOut further held-out sets by name
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -28,17 +30,31 @@ record EvaluationMetrics(
         List<Confused> confusions,
         Map<String, LabelScores> byLabel,
         Map<String, Double> base,
-        List<Scores.Answer> answers,
-        List<Example> examples,
+        @JsonUnwrapped Shown shown,
+        List<Reliability> reliability,
         Map<String, HeldOutSet> heldOut) {
     EvaluationMetrics {
         test = Parts.map(test);
         confusions = Parts.list(confusions);
         byLabel = Parts.map(byLabel);
         base = Parts.map(base);
-        answers = Parts.list(answers);
-        examples = Parts.list(examples);
+        shown = shown == null ? new Shown(List.of(), List.of()) : shown;
+        reliability = Parts.list(reliability);
         heldOut = Parts.map(heldOut);
+    }
+
+    /**
+     * A few held-out rows.
+     *
+     * @param answers answers of a language model
+     * @param examples predictions, if predictions are right or wrong
+     */
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    record Shown(List<Scores.Answer> answers, List<Example> examples) {
+        Shown {
+            answers = Parts.list(answers);
+            examples = Parts.list(examples);
+        }
     }
 
     /**
@@ -117,8 +133,10 @@ record EvaluationMetrics(
                 confusion.pairs().stream().map(Confused::of).toList(),
                 Parts.mapped(test.byLabel(), LabelScores::of),
                 test.base(),
-                test.answers(),
-                test.examples().stream().map(Example::of).toList(),
+                new Shown(
+                        test.answers(),
+                        test.examples().stream().map(Example::of).toList()),
+                test.reliability(),
                 heldOut);
     }
 }

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.report;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -10,8 +11,9 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.io.IOException;
-import java.lang.reflect.RecordComponent;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Writes and reads {@code metrics.json}, the results of a run. Each command replaces its own part,
@@ -29,6 +31,14 @@ public final class MetricsFile {
 
     private MetricsFile() {}
 
+    /**
+     * Content of the file, the results of a run so far.
+     *
+     * @param training results of {@code train}
+     * @param evaluation results of {@code evaluate}
+     */
+    record Content(TrainingMetrics training, EvaluationMetrics evaluation) {}
+
     /** Reads the content of the folder's file; empty if there is no file yet. */
     static ObjectNode content(RunFolder folder) throws IOException {
         String text = folder.read(RunFolder.METRICS).orElse("{}");
@@ -43,10 +53,10 @@ public final class MetricsFile {
     }
 
     /** Reads the results of the folder; nothing was measured if there is no file yet. */
-    static RunMetrics read(RunFolder folder) throws IOException {
+    static Content read(RunFolder folder) throws IOException {
         ObjectNode content = content(folder);
         try {
-            return new RunMetrics(
+            return new Content(
                     JSON.treeToValue(content, TrainingMetrics.class),
                     JSON.treeToValue(content, EvaluationMetrics.class));
         } catch (JsonProcessingException e) {
@@ -56,7 +66,7 @@ public final class MetricsFile {
 
     /** Returns whether a model was trained and measured on held-out text. */
     public static boolean isMeasured(RunFolder folder) throws IOException {
-        RunMetrics metrics = read(folder);
+        Content metrics = read(folder);
         return metrics.training().train() != null
                 && !metrics.evaluation().test().isEmpty();
     }
@@ -102,17 +112,23 @@ public final class MetricsFile {
         replace(folder, EvaluationMetrics.of(sets));
     }
 
+    private static Stream<String> keys(Class<?> part) {
+        return Arrays.stream(part.getRecordComponents())
+                .flatMap(component -> component.getAccessor().isAnnotationPresent(JsonUnwrapped.class)
+                        ? keys(component.getType())
+                        : Stream.of(KEYS.translate(component.getName())));
+    }
+
     private static void replace(RunFolder folder, Record part) throws IOException {
         ObjectNode metrics = content(folder);
         JsonNode written = MetricsLog.JSON.valueToTree(part);
-        for (RecordComponent component : part.getClass().getRecordComponents()) {
-            String key = KEYS.translate(component.getName());
+        keys(part.getClass()).forEach(key -> {
             if (written.has(key)) {
                 metrics.set(key, written.get(key));
             } else {
                 metrics.remove(key);
             }
-        }
+        });
         folder.write(
                 RunFolder.METRICS,
                 MetricsLog.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(metrics) + "\n");

@@ -18,7 +18,7 @@ record PipelineReport(List<Result> results) {
      * @param file content of its {@code metrics.json}
      * @param metrics the same, as far as it is known
      */
-    private record Result(Stage stage, ObjectNode file, RunMetrics metrics) {}
+    private record Result(Stage stage, ObjectNode file, MetricsFile.Content metrics) {}
 
     static PipelineReport of(List<Stage> stages, Configuration hadoop) throws IOException {
         List<Result> results = new ArrayList<>();

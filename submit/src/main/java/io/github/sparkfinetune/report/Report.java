@@ -38,7 +38,7 @@ final class Report {
     static String of(RunFolder folder, List<TrainingRecord> records, RunProgress progress) throws IOException {
         String yaml = folder.read(RunFolder.RUN_YAML).orElseThrow();
         RunConfig run = RunConfigLoader.parse(yaml, folder.shown(RunFolder.RUN_YAML), List.of());
-        RunMetrics metrics = MetricsFile.read(folder);
+        MetricsFile.Content metrics = MetricsFile.read(folder);
         TrainingMetrics.Training train = metrics.training().train();
         TaskSpec task = TaskSpecs.of(run);
 

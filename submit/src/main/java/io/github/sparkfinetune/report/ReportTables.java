@@ -24,7 +24,7 @@ final class ReportTables {
     private ReportTables() {}
 
     /** Returns the figures at the top. */
-    static String tiles(RunMetrics metrics) {
+    static String tiles(MetricsFile.Content metrics) {
         StringBuilder tiles = new StringBuilder();
         EvaluationMetrics evaluation = metrics.evaluation();
         for (String metric : HEADLINES) {
@@ -85,11 +85,14 @@ final class ReportTables {
         }
         if (!metrics.base().isEmpty()) {
             return comparison(metrics.test(), metrics.base()) + "\n" + HeldOutSets.of(metrics) + "\n"
-                    + (task.answerColumns().isEmpty() ? "" : Answers.of(metrics.answers()));
+                    + (task.answerColumns().isEmpty()
+                            ? ""
+                            : Answers.of(metrics.shown().answers()));
         }
         boolean pairs = task.exampleColumns().flatMap(ExampleColumns::second).isPresent();
-        return labels(metrics) + "\n" + otherMetrics(metrics.test()) + "\n" + HeldOutSets.of(metrics) + "\n"
-                + Examples.of(metrics.examples(), pairs);
+        return labels(metrics) + "\n" + otherMetrics(metrics.test()) + "\n"
+                + ReliabilityPlot.of(metrics.reliability()) + "\n" + HeldOutSets.of(metrics) + "\n"
+                + Examples.of(metrics.shown().examples(), pairs);
     }
 
     /** Returns how well each label is predicted. */

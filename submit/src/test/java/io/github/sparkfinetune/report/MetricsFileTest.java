@@ -7,6 +7,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.calibration.Reliability;
 import io.github.sparkfinetune.core.metric.PrecisionRecall;
 import io.github.sparkfinetune.core.train.Precision;
 import io.github.sparkfinetune.core.train.TrainingResult;
@@ -62,7 +63,8 @@ class MetricsFileTest {
                                 Map.of("a", new PrecisionRecall(0.5, 0.25, 0.125, 8)),
                                 List.of(new Scores.Answer("p", "r", "", "b")),
                                 List.of(new Scores.Example(
-                                        Scores.Group.WRONG, List.of("t"), List.of("x"), List.of(), 0.75))),
+                                        Scores.Group.WRONG, List.of("t"), List.of("x"), List.of(), 0.75)),
+                                List.of(new Reliability(List.of(new Reliability.Bin(3, 0.5, 0.25))))),
                         Scores.ofText("general", Map.of("loss", 3.0), Map.of("loss", 4.0), List.of()),
                         Scores.ofFigures("clinic", Map.of("loss", 5.0), Map.of())));
 
@@ -79,7 +81,9 @@ class MetricsFileTest {
                         .concat("'base':{'loss':2.0},")
                         .concat("'answers':[{'prompt':'p','reference':'r','generated':'','base':'b'}],")
                         .concat("'examples':[{'group':'WRONG','text':['t'],'expected':['x'],'predicted':[],")
-                        .concat("'score':0.75}],'held_out':{'general':{'metrics':{'loss':3.0},'base':{'loss':4.0}},")
+                        .concat(
+                                "'score':0.75}],'reliability':[{'bins':[{'count':3,'confidence':0.5,'accuracy':0.25}]}],")
+                        .concat("'held_out':{'general':{'metrics':{'loss':3.0},'base':{'loss':4.0}},")
                         .concat("'clinic':{'metrics':{'loss':5.0}}}}")
                         .replace('\'', '"'));
     }
@@ -94,7 +98,7 @@ class MetricsFileTest {
 
         MetricsFile.put(folder, List.of(Scores.ofFigures("test", Map.of("f1", 0.5), Map.of())));
 
-        RunMetrics metrics = MetricsFile.read(folder);
+        MetricsFile.Content metrics = MetricsFile.read(folder);
         assertThat(metrics.training()).isEqualTo(TrainingMetrics.of(RESULT));
         assertThat(metrics.evaluation().test()).isEqualTo(Map.of("f1", 0.5));
         assertThat(metrics.evaluation().confusionMatrix()).isNull();

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.calibration.Reliability;
 import io.github.sparkfinetune.core.metric.PrecisionRecall;
 import io.github.sparkfinetune.core.train.Precision;
 import io.github.sparkfinetune.core.train.TrainingRecord;
@@ -251,6 +252,29 @@ class ReportTest {
     }
 
     @Test
+    void plotsTheReliabilityOfACalibratedClassifier() throws IOException {
+        RunFolder folder = folder("m", "task=classification");
+        Reliability before =
+                new Reliability(List.of(new Reliability.Bin(1_000, 0.99, 0.8), new Reliability.Bin(24, 0.6, 0.25)));
+        Reliability after = new Reliability(List.of(new Reliability.Bin(1_024, 0.79, 0.79)));
+        Scores scores = new Scores(
+                "test",
+                Map.of("accuracy", 0.8, "ece", 0.2),
+                Map.of(),
+                new Scores.Confusion(List.of(), new long[0][], List.of()),
+                Map.of(),
+                List.of(),
+                List.of(),
+                List.of(before, after));
+        MetricsFile.put(folder, List.of(scores));
+        folder.writeReport();
+
+        assertThat(Files.readString(dir.resolve("report.html")))
+                .contains("<svg class=\"reliability\"", "<title>1,000 rows: confidence 0.990, accuracy 0.800</title>")
+                .contains("<polyline class=\"after\" points=\"249.4,66.6\"/>");
+    }
+
+    @Test
     void groupsExamplesOfPredictions() throws IOException {
         RunFolder folder = folder("m", "task=token-classification");
         Scores scores = new Scores(
@@ -269,7 +293,8 @@ class ReportTest {
                                 List.of("Mr", "Ada", "Lovelace", "Paris"),
                                 List.of("O", "B-PER", "I-PER", "B-LOC"),
                                 List.of("O", "O", "O", "B-" + EVIL),
-                                null)));
+                                null)),
+                List.of());
         MetricsFile.put(folder, List.of(scores));
         folder.writeReport();
 

@@ -50,6 +50,14 @@ public record CalibrationRows(List<double[]> probabilities, int[] labels) {
         return Calibration.of(probabilities, labels);
     }
 
+    /** Returns the reliability of these rows before and after calibration. */
+    public List<Reliability> reliability(Calibration calibration) {
+        return List.of(
+                Reliability.of(probabilities, labels),
+                Reliability.of(
+                        probabilities.stream().map(calibration::calibrated).toList(), labels));
+    }
+
     /**
      * Measures a calibration on these rows.
      *
@@ -72,8 +80,9 @@ public record CalibrationRows(List<double[]> probabilities, int[] labels) {
             abstained += set.length == 1 ? 0 : 1;
         }
         Map<String, Double> measured = new LinkedHashMap<>();
-        measured.put("ece", Reliability.of(probabilities, labels).expectedCalibrationError());
-        measured.put("ece_calibrated", Reliability.of(calibrated, labels).expectedCalibrationError());
+        List<Reliability> reliability = reliability(calibration);
+        measured.put("ece", reliability.get(0).expectedCalibrationError());
+        measured.put("ece_calibrated", reliability.get(1).expectedCalibrationError());
         measured.put("coverage", held / (double) labels.length);
         measured.put("set_size", size / (double) labels.length);
         measured.put("abstained", abstained / (double) labels.length);

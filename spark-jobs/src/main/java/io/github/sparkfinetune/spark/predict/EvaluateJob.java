@@ -174,7 +174,9 @@ public final class EvaluateJob {
             scores.set(
                     0,
                     scores.get(0)
-                            .with(test.measured(calibration, config.compute().predict())));
+                            .with(
+                                    test.measured(calibration, config.compute().predict()),
+                                    test.reliability(calibration)));
         }
         return scores;
     }

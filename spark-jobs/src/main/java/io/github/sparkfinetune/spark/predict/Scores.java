@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.predict;
 
+import io.github.sparkfinetune.core.calibration.Reliability;
 import io.github.sparkfinetune.core.metric.PrecisionRecall;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -16,6 +17,7 @@ import java.util.Map;
  * @param byLabel scores by label or type of entity, if they do not follow from a confusion matrix; else empty
  * @param answers a few generated answers
  * @param examples a few predictions, if predictions can be right or wrong
+ * @param reliability confidence and accuracy before and after calibration; empty if the model was not calibrated
  */
 public record Scores(
         String split,
@@ -24,7 +26,8 @@ public record Scores(
         Confusion confusion,
         Map<String, PrecisionRecall> byLabel,
         List<Answer> answers,
-        List<Example> examples) {
+        List<Example> examples,
+        List<Reliability> reliability) {
 
     /**
      * Labels that were predicted in place of others: a matrix for few labels, the most frequent pairs for many labels.
@@ -103,7 +106,7 @@ public record Scores(
     /** Returns the scores of a task whose samples have one of a few labels each. */
     public static Scores ofLabels(String split, Map<String, Double> metrics, List<String> labels, long[][] matrix) {
         Confusion confusion = new Confusion(labels, matrix, List.of());
-        return new Scores(split, metrics, Map.of(), confusion, Map.of(), List.of(), List.of());
+        return new Scores(split, metrics, Map.of(), confusion, Map.of(), List.of(), List.of(), List.of());
     }
 
     /** Returns the scores of a task whose samples have one of many labels each. */
@@ -113,29 +116,29 @@ public record Scores(
             Map<String, PrecisionRecall> byLabel,
             List<Confused> mostFrequent) {
         Confusion confusion = new Confusion(List.of(), new long[0][], mostFrequent);
-        return new Scores(split, metrics, Map.of(), confusion, byLabel, List.of(), List.of());
+        return new Scores(split, metrics, Map.of(), confusion, byLabel, List.of(), List.of(), List.of());
     }
 
     /** Returns the scores of a task whose samples have several labels, tags or numbers. */
     public static Scores ofFigures(String split, Map<String, Double> metrics, Map<String, PrecisionRecall> byLabel) {
-        return new Scores(split, metrics, Map.of(), Confusion.NONE, byLabel, List.of(), List.of());
+        return new Scores(split, metrics, Map.of(), Confusion.NONE, byLabel, List.of(), List.of(), List.of());
     }
 
     /** Returns the scores of a task that also measures the base model. */
     public static Scores ofText(
             String split, Map<String, Double> metrics, Map<String, Double> base, List<Answer> answers) {
-        return new Scores(split, metrics, base, Confusion.NONE, Map.of(), answers, List.of());
+        return new Scores(split, metrics, base, Confusion.NONE, Map.of(), answers, List.of(), List.of());
     }
 
-    /** Returns the same scores with more metrics. */
-    Scores with(Map<String, Double> more) {
+    /** Returns the same scores with those of a calibration. */
+    Scores with(Map<String, Double> more, List<Reliability> beforeAndAfter) {
         Map<String, Double> all = new LinkedHashMap<>(metrics);
         all.putAll(more);
-        return new Scores(split, all, base, confusion, byLabel, answers, examples);
+        return new Scores(split, all, base, confusion, byLabel, answers, examples, beforeAndAfter);
     }
 
     /** Returns the same scores with examples. */
     Scores with(List<Example> shown) {
-        return new Scores(split, metrics, base, confusion, byLabel, answers, shown);
+        return new Scores(split, metrics, base, confusion, byLabel, answers, shown, reliability);
     }
 }

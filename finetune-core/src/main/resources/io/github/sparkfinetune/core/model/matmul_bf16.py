@@ -41,7 +41,8 @@ class Bf16Matmul(Matmul):
 
     def affine(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
         """As Matmul.affine."""
-        return self.biased_product(x, weight, bias).to(torch.float32)
+        y = self.bf16_product(x, weight)
+        return y if bias is None else y.add_(bias)
 
     def product_memory(self, rows: int, weight: Tensor) -> Tensor:
         """As Matmul.product_memory."""

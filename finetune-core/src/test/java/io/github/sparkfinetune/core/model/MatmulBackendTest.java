@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.Processor;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -75,6 +77,25 @@ class MatmulBackendTest {
             NDArray weight = manager.create(new float[] {1, 0, 0, 1}, new Shape(2, 2));
             NDArray y = module.callOne(manager, "affine", x, weight, manager.create(new float[] {0, 0x1p-9f}));
             assertThat(y.toFloatArray()).containsExactly(1, 1 + 0x1p-7f + 0x1p-9f);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 8, 40})
+    void addsABiasBeforeItRounds(int rows) {
+        try (NDManager manager = Torch.manager(-1)) {
+            ScriptModule module = ScriptModule.load(manager, List.of(MatmulBackend.BF16.module()), Map.of());
+            NDArray x =
+                    manager.create(new float[] {1, 0x1p-8f}, new Shape(1, 2)).repeat(0, rows);
+            NDArray weight = manager.ones(new Shape(2, 2));
+            NDArray y = module.callOne(manager, "biased_product", x, weight, manager.create(new float[] {0, 0x1p-8f}));
+
+            // Rounded before, 1 + 2^-8 would be 1, and again with the bias.
+            float[] both = {1, 1 + 0x1p-7f};
+            float[] all = y.toType(DataType.FLOAT32, false).toFloatArray();
+            for (int row = 0; row < rows; row++) {
+                assertThat(Arrays.copyOfRange(all, 2 * row, 2 * row + 2)).containsExactly(both);
+            }
         }
     }
 

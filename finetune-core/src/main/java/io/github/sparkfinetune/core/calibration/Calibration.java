@@ -3,7 +3,9 @@ package io.github.sparkfinetune.core.calibration;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.github.sparkfinetune.conf.PredictConfig.ConformityScore;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.SourcesConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.data.files.Quoted;
@@ -106,6 +108,27 @@ public record Calibration(double temperature, long rows, double[] lac, double[] 
     /** Returns this calibration as a file's content. */
     public byte[] json() {
         return JsonFiles.pretty(JsonFiles.MAPPER.valueToTree(this));
+    }
+
+    /**
+     * Checks that a run holds out the rows that its calibration needs, if its predictions need one.
+     *
+     * @throws RunException if it does not
+     */
+    public static void requireHeldOut(RunConfig config) {
+        SourcesConfig sources = config.data().sources();
+        if (config.compute().predict().hasSets()) {
+            require(sources.eval() != null || config.data().split().evalFraction() > 0, Manifest.EVAL);
+            require(sources.test() != null || config.data().split().testFraction() > 0, Manifest.TEST);
+        }
+    }
+
+    private static void require(boolean holdsOut, String split) {
+        if (!holdsOut) {
+            throw RunException.config(
+                    "predict.coverage: the model is calibrated on eval rows and measured on test rows:" + " set data."
+                            + split + " or data." + split + "_fraction");
+        }
     }
 
     /**

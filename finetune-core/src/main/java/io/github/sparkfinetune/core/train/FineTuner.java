@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.calibration.Calibration;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointFiles;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
@@ -47,6 +48,7 @@ public final class FineTuner {
         spec.modelKind().check(model);
         spec.checkFolder(folder, hadoop);
         TeacherFolder.check(config, hadoop);
+        Calibration.requireHeldOut(config);
         spec.metric(config.training().evaluation().metricForBestModel());
         TrainingConfig training = config.training();
         LrSchedule.of(

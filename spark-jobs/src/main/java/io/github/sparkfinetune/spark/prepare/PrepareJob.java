@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.calibration.Calibration;
 import io.github.sparkfinetune.core.predict.TeacherFolder;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -77,6 +78,7 @@ public final class PrepareJob {
         TaskData<?> task = TaskDatas.of(config);
         task.check(tokenizer);
         TeacherFolder.check(AbsolutePaths.of(config, hadoop), hadoop);
+        Calibration.requireHeldOut(config);
         List<SourceFiles> sources = Sources.of(spark, data);
         DatasetOptions options =
                 task.options(tokenizer).withFormat(sources.get(0).format());

@@ -86,10 +86,18 @@ class CalibrationJobsTest {
 
     @Test
     void refusesADatasetWithoutRowsToMeasureOn() throws Exception {
-        RunConfig config = config("predict.coverage=0.9", "training.max_steps=1");
+        RunConfig config = config("predict.coverage=0.9");
+        RunConfig without = config("training.max_steps=1");
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
-            PrepareJob.run(spark, config);
-            TrainJob.run(spark, config, record -> {});
+            assertThatThrownBy(() -> PrepareJob.run(spark, config))
+                    .isInstanceOf(RunException.class)
+                    .hasMessage("predict.coverage: the model is calibrated on eval rows and measured on test rows: set"
+                            + " data.test or data.test_fraction");
+            PrepareJob.run(spark, without);
+            assertThatThrownBy(() -> TrainJob.run(spark, config, record -> {}))
+                    .isInstanceOf(RunException.class)
+                    .hasMessageStartingWith("predict.coverage: the model is calibrated on eval rows");
+            TrainJob.run(spark, without, record -> {});
             assertThatThrownBy(() -> EvaluateJob.run(spark, config))
                     .isInstanceOf(RunException.class)
                     .hasMessageStartingWith("predict.coverage: ")

@@ -24,20 +24,9 @@ from recipe_runs import ALONE, finetune
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+from trainer_settings import SAME
 
 METRIC = "ndcg_at_10"
-SAME = (
-    "num_train_epochs",
-    "learning_rate",
-    "lr_scheduler_type",
-    "warmup_ratio",
-    "warmup_steps",
-    "weight_decay",
-    "adam_beta1",
-    "adam_beta2",
-    "adam_epsilon",
-    "max_grad_norm",
-)
 
 
 def pairs(config, split):

@@ -6,6 +6,7 @@ import sys
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch.utils.data import SequentialSampler
+from trainer_settings import SAME
 from transformers import BitsAndBytesConfig, PrinterCallback, Trainer, TrainingArguments, set_seed
 
 # Settings without a counterpart in the Trainer, and the values at which the Trainer needs none.
@@ -90,22 +91,6 @@ def train(config, model, samples, batch, seed, work, kind=Trainer, group_by_leng
     """Returns the log records of the training; the last one has its samples per second."""
     refuse(config)
     training = config["training"]
-    same = (
-        "num_train_epochs",
-        "per_device_eval_batch_size",
-        "gradient_accumulation_steps",
-        "learning_rate",
-        "lr_scheduler_type",
-        "lr_scheduler_kwargs",
-        "warmup_ratio",
-        "warmup_steps",
-        "weight_decay",
-        "adam_beta1",
-        "adam_beta2",
-        "adam_epsilon",
-        "max_grad_norm",
-        "gradient_checkpointing",
-    )
     trainer = kind(
         model=model,
         args=TrainingArguments(
@@ -121,7 +106,7 @@ def train(config, model, samples, batch, seed, work, kind=Trainer, group_by_leng
             group_by_length=group_by_length,
             use_cpu=True,
             disable_tqdm=True,
-            **{name: training[name] for name in same},
+            **{name: training[name] for name in SAME},
         ),
         train_dataset=samples,
         data_collator=batch,

@@ -35,6 +35,11 @@ public record Activations(long hidden, long kept, long backward, long forward, l
     /** The ratio for padded texts. */
     private static final int SCATTERED_PADDED = 3;
 
+    /** Returns the bytes of a pass without backward: hidden states before and after a block, and the block. */
+    public long scoring() {
+        return forward + 2 * hidden;
+    }
+
     /**
      * Returns a decoder's bytes if every token has a label.
      *

@@ -192,8 +192,7 @@ record MemoryEstimate(
 
     /** Returns the memory of the hidden states before and after a layer, and of the layer. */
     private long scoring(Choice choice, int samples) {
-        Activations scored = activations(choice, samples);
-        return scored.forward() + 2 * scored.hidden();
+        return activations(choice, samples).scoring();
     }
 
     /** Returns the memory of the keys and values of a batch, and of a layer of its prompts. */

@@ -126,6 +126,11 @@ public record RankMemory(
         return ranks * sum() - (ranks - 1) * (jvm.base() + weights.shared());
     }
 
+    /** Returns the memory of a process of ranks while it asks the teacher or trains, the larger of both. */
+    public long mostOfProcess(int ranks) {
+        return Math.max(ofProcess(ranks), teacher.ofProcess(ranks));
+    }
+
     /**
      * Returns the least memory of several ranks in one process: all memory except the base model's weights, which may
      * be in mapped files that the system can read again.

@@ -47,10 +47,8 @@ record TeacherEstimate(RankMemory.Teacher memory, long copied) {
         Activations layer = spec.modelKind().activations(model, frozen, samples, longest, false);
         try (TensorSource source = ModelWeights.open(folder, hadoop)) {
             Footprint footprint = spec.modelKind().footprint(model, source, model.numLabels(), frozen);
-            long computed = layer.forward()
-                    + 2 * layer.hidden()
-                    + spec.objectiveBytes(model, (long) samples * longest, onGpu)
-                    + footprint.staging();
+            long computed =
+                    layer.scoring() + spec.objectiveBytes(model, (long) samples * longest, onGpu) + footprint.staging();
             return Optional.of(new TeacherEstimate(
                     new RankMemory.Teacher(footprint.weights().sum(), computed),
                     ModelFolder.bytesToCopy(name, hadoop)));

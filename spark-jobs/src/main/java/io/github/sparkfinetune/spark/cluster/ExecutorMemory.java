@@ -88,9 +88,7 @@ public record ExecutorMemory(String process, long heap, OptionalLong overhead, O
      * @throws RunException with the setting to change
      */
     public void require(RankMemory rank, int ranks, boolean onGpu) {
-        long needed = onGpu
-                ? rank.besideGpus(ranks)
-                : Math.max(rank.ofProcess(ranks), rank.teacher().ofProcess(ranks));
+        long needed = onGpu ? rank.besideGpus(ranks) : rank.mostOfProcess(ranks);
         if (overhead.isPresent() && overhead.getAsLong() < needed) {
             throw RunException.config(OVERHEAD + " is " + overhead.getAsLong() / MIB + "m, but " + taken(ranks, needed)
                     + " MiB outside the Java heap: add --conf " + OVERHEAD + "="

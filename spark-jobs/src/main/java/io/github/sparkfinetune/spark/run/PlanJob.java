@@ -66,9 +66,7 @@ public final class PlanJob {
         public long machineNeeds() {
             RankMemory rank = run.memory();
             int count = ranks.count();
-            return ranks.oneProcess()
-                    ? Math.max(rank.ofProcess(count), rank.teacher().ofProcess(count))
-                    : count * Math.max(rank.sum(), rank.teacher().sum());
+            return ranks.oneProcess() ? rank.mostOfProcess(count) : count * rank.mostOfProcess(1);
         }
     }
 

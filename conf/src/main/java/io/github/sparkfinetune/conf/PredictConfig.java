@@ -11,7 +11,7 @@ import java.io.Serializable;
  * @param precision compute dtype of a trained model
  * @param coverage share of the texts for which a set of labels holds the right one, for task classification with one
  *     label; evaluate then calibrates the model on evaluation rows, and predict writes the sets; 0: neither
- * @param conformityScore what decides whether a label is in a set
+ * @param conformityScore score that decides whether a label is in a set
  */
 public record PredictConfig(
         @Key(mayChange = true, hf = "TrainingArguments.bf16_full_eval")
@@ -53,7 +53,7 @@ public record PredictConfig(
         }
     }
 
-    /** What decides whether a label is in a set, under the names of MAPIE. */
+    /** Score of a label, by which it is in a set or not; the names are those of MAPIE. */
     public enum ConformityScore {
         /** Its probability (Sadinle and others, 2019): the smallest sets. A text that is too uncertain has none. */
         @JsonProperty("lac")

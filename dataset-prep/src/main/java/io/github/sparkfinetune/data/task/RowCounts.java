@@ -167,8 +167,8 @@ public final class RowCounts implements Serializable {
         }
         if (samples.lacksRivals()) {
             throw RunException.data("data.text_pair: " + data.columns().textPair()
-                    + " holds the same text in all rows, so that no text is told from another: name another column, or"
-                    + " add texts that do not belong by embedding.negative");
+                    + " has the same text in all rows, so that nothing can be learned: name another column, or a column"
+                    + " of texts that do not belong in embedding.negative");
         }
     }
 }

@@ -82,8 +82,9 @@ class EmbeddingJobsTest {
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
             assertThatThrownBy(() -> PrepareJob.run(spark, config))
                     .isInstanceOf(RunException.class)
-                    .hasMessage("data.text_pair: same holds the same text in all rows, so that no text is told from"
-                            + " another: name another column, or add texts that do not belong by embedding.negative");
+                    .hasMessage(
+                            "data.text_pair: same has the same text in all rows, so that nothing can be learned: name"
+                                    + " another column, or a column of texts that do not belong in embedding.negative");
         }
     }
 

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.PredictConfig.ConformityScore;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.SourcesConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.core.metric.Softmax;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
@@ -14,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -83,8 +83,7 @@ public record Calibration(double temperature, long rows, double[] lac, double[] 
 
     /** Returns the calibrated probabilities of logits. */
     public double[] probabilities(float[] logits) {
-        return Temperature.scaled(
-                IntStream.range(0, logits.length).mapToDouble(i -> logits[i]).toArray(), temperature);
+        return calibrated(Softmax.probabilities(logits));
     }
 
     /** Returns the calibrated probabilities of probabilities that are not. */
@@ -126,7 +125,7 @@ public record Calibration(double temperature, long rows, double[] lac, double[] 
     private static void require(boolean holdsOut, String split) {
         if (!holdsOut) {
             throw RunException.config(
-                    "predict.coverage: the model is calibrated on eval rows and measured on test rows:" + " set data."
+                    "predict.coverage: the model is calibrated on eval rows and measured on test rows: set data."
                             + split + " or data." + split + "_fraction");
         }
     }

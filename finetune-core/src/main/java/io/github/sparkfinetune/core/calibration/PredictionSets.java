@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.calibration;
 
 import io.github.sparkfinetune.conf.PredictConfig.ConformityScore;
+import io.github.sparkfinetune.core.metric.Softmax;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
@@ -47,18 +48,9 @@ public final class PredictionSets {
      */
     public static int[] labels(ConformityScore kind, double[] probabilities, double quantile) {
         double[] scores = scores(kind, probabilities);
-        int always = kind == ConformityScore.APS ? best(probabilities) : -1;
+        int always = kind == ConformityScore.APS ? Softmax.argmax(probabilities) : -1;
         return IntStream.range(0, scores.length)
                 .filter(label -> scores[label] <= quantile + TOLERANCE || label == always)
                 .toArray();
-    }
-
-    /** Returns the id of the most probable label, the first of equals. */
-    static int best(double[] probabilities) {
-        int best = 0;
-        for (int label = 1; label < probabilities.length; label++) {
-            best = probabilities[label] > probabilities[best] ? label : best;
-        }
-        return best;
     }
 }

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.calibration;
 
+import io.github.sparkfinetune.core.metric.Softmax;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -38,7 +39,7 @@ public record Reliability(List<Bin> bins) {
         long[] right = new long[BINS];
         for (int i = 0; i < labels.length; i++) {
             double[] own = probabilities.get(i);
-            int best = PredictionSets.best(own);
+            int best = Softmax.argmax(own);
             int bin = Math.min((int) (own[best] * BINS), BINS - 1);
             counts[bin]++;
             confidences[bin] += own[best];

@@ -1,8 +1,5 @@
 package io.github.sparkfinetune.core.metric;
 
-import java.util.Arrays;
-import java.util.stream.IntStream;
-
 /** Probabilities p = softmax(z) of classes, from logits z, in double precision. */
 public final class Softmax {
     private Softmax() {}
@@ -18,15 +15,29 @@ public final class Softmax {
         return best;
     }
 
+    /** Returns the most probable class, or the first of equally probable classes. */
+    public static int argmax(double[] values) {
+        int best = 0;
+        for (int i = 1; i < values.length; i++) {
+            if (values[i] > values[best]) {
+                best = i;
+            }
+        }
+        return best;
+    }
+
     /** Returns p, whose sum is 1. */
     public static double[] probabilities(float[] logits) {
-        return probabilities(
-                IntStream.range(0, logits.length).mapToDouble(i -> logits[i]).toArray());
+        double[] wide = new double[logits.length];
+        for (int i = 0; i < wide.length; i++) {
+            wide[i] = logits[i];
+        }
+        return probabilities(wide);
     }
 
     /** Returns p, whose sum is 1. */
     public static double[] probabilities(double[] logits) {
-        double max = Arrays.stream(logits).max().orElse(0);
+        double max = logits[argmax(logits)];
         double[] p = new double[logits.length];
         double sum = 0;
         for (int i = 0; i < p.length; i++) {

@@ -50,22 +50,18 @@ public record CalibrationRows(List<double[]> probabilities, int[] labels) {
         return Calibration.of(probabilities, labels);
     }
 
-    /** Returns the reliability of these rows before and after calibration. */
-    public List<Reliability> reliability(Calibration calibration) {
-        return List.of(
-                Reliability.of(probabilities, labels),
-                Reliability.of(
-                        probabilities.stream().map(calibration::calibrated).toList(), labels));
-    }
-
     /**
-     * Measures a calibration on these rows.
+     * Effect of a calibration on rows.
      *
-     * @return {@code ece} and {@code ece_calibrated}: expected calibration error before and after; {@code coverage}:
-     *     share of the rows whose set holds their label; {@code set_size}: mean number of labels of a set;
-     *     {@code abstained}: share of the rows whose set does not hold exactly one label
+     * @param metrics {@code ece} and {@code ece_calibrated}: expected calibration error before and after;
+     *     {@code coverage}: share of the rows whose set holds their label; {@code set_size}: mean number of labels of a
+     *     set; {@code abstained}: share of the rows whose set does not hold exactly one label
+     * @param reliability confidence and accuracy before and after
      */
-    public Map<String, Double> measured(Calibration calibration, PredictConfig predict) {
+    public record Measured(Map<String, Double> metrics, List<Reliability> reliability) {}
+
+    /** Measures a calibration on these rows. */
+    public Measured measured(Calibration calibration, PredictConfig predict) {
         List<double[]> calibrated =
                 probabilities.stream().map(calibration::calibrated).toList();
         double quantile = calibration.quantile(predict.conformityScore(), predict.coverage());
@@ -79,13 +75,14 @@ public record CalibrationRows(List<double[]> probabilities, int[] labels) {
             size += set.length;
             abstained += set.length == 1 ? 0 : 1;
         }
-        Map<String, Double> measured = new LinkedHashMap<>();
-        List<Reliability> reliability = reliability(calibration);
-        measured.put("ece", reliability.get(0).expectedCalibrationError());
-        measured.put("ece_calibrated", reliability.get(1).expectedCalibrationError());
-        measured.put("coverage", held / (double) labels.length);
-        measured.put("set_size", size / (double) labels.length);
-        measured.put("abstained", abstained / (double) labels.length);
-        return measured;
+        Reliability before = Reliability.of(probabilities, labels);
+        Reliability after = Reliability.of(calibrated, labels);
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        metrics.put("ece", before.expectedCalibrationError());
+        metrics.put("ece_calibrated", after.expectedCalibrationError());
+        metrics.put("coverage", held / (double) labels.length);
+        metrics.put("set_size", size / (double) labels.length);
+        metrics.put("abstained", abstained / (double) labels.length);
+        return new Measured(metrics, List.of(before, after));
     }
 }

@@ -170,13 +170,11 @@ public final class EvaluateJob {
                     HadoopFiles.fileSystem(file, session.sparkContext().hadoopConfiguration()),
                     file,
                     calibration.json());
-            CalibrationRows test = CalibrationRows.of(trained.get(0), labels);
             scores.set(
                     0,
                     scores.get(0)
-                            .with(
-                                    test.measured(calibration, config.compute().predict()),
-                                    test.reliability(calibration)));
+                            .with(CalibrationRows.of(trained.get(0), labels)
+                                    .measured(calibration, config.compute().predict())));
         }
         return scores;
     }
@@ -188,9 +186,9 @@ public final class EvaluateJob {
 
     /** Refuses a dataset without rows to calibrate on or rows to measure on, for a run whose labels have sets. */
     private static void requireSplits(RunConfig config, Manifest manifest, Path dataset) {
-        for (String split : List.of(Manifest.EVAL, Manifest.TEST)) {
-            if (config.compute().predict().hasSets()
-                    && !manifest.samples().splits().containsKey(split)) {
+        List<String> needed = config.compute().predict().hasSets() ? List.of(Manifest.EVAL, Manifest.TEST) : List.of();
+        for (String split : needed) {
+            if (!manifest.samples().splits().containsKey(split)) {
                 throw RunException.config("predict.coverage: " + dataset + " has no " + split + " rows: the model is"
                         + " calibrated on eval rows and measured on test rows, set data." + split
                         + "_fraction and prepare it again");

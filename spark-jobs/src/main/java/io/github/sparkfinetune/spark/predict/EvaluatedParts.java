@@ -82,7 +82,8 @@ record EvaluatedParts(
         Path manifest = new Path(model.config().dataset(), Manifest.FILE_NAME);
         settings.put("manifest", HadoopFiles.readText(HadoopFiles.fileSystem(manifest, model.hadoop()), manifest));
         // The rows hold probabilities as they are, before and after the model is calibrated.
-        settings.keySet().removeIf(name -> name.startsWith("predict.co") || name.endsWith(" " + Calibration.FILE));
+        settings.keySet()
+                .removeAll(List.of("predict.coverage", "predict.conformity_score", "the model's " + Calibration.FILE));
         settings.put("split", split);
         settings.put("which", model.which().name());
         ContentHash hash = new ContentHash.Digest().of(settings.toString().getBytes(StandardCharsets.UTF_8));

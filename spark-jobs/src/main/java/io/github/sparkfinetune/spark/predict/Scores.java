@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.core.calibration.Reliability;
 import io.github.sparkfinetune.core.metric.PrecisionRecall;
+import io.github.sparkfinetune.spark.calibrate.CalibrationRows;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -131,10 +132,10 @@ public record Scores(
     }
 
     /** Returns the same scores with those of a calibration. */
-    Scores with(Map<String, Double> more, List<Reliability> beforeAndAfter) {
+    Scores with(CalibrationRows.Measured calibration) {
         Map<String, Double> all = new LinkedHashMap<>(metrics);
-        all.putAll(more);
-        return new Scores(split, all, base, confusion, byLabel, answers, examples, beforeAndAfter);
+        all.putAll(calibration.metrics());
+        return new Scores(split, all, base, confusion, byLabel, answers, examples, calibration.reliability());
     }
 
     /** Returns the same scores with examples. */

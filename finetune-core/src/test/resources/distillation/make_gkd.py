@@ -4,7 +4,8 @@
 
 The teacher is the golden llama-untied with its head times SHARPNESS. The run gkd is TRL's own loss (trl 1.16) with
 lmbda 0 and beta 0. TRL's trainer leaves out its temperature, so warm calls TRL's divergence with it and adds the
-cross-entropy; top does so in plain torch with the K likeliest tokens and one class of all others.
+cross-entropy; top does so in plain torch with K drawn tokens, whose offsets are those of the samples in the test: the
+second and the third row packed into one, and the first row.
 """
 
 import json
@@ -34,12 +35,51 @@ RUNS = {
 }
 
 
-def divergence(logits, teacher, temperature, top_k):
-    """Sum of KL(teacher || model) over the classes of each row, at the temperature."""
-    p, q = (F.softmax(z / temperature, -1) for z in (teacher, logits))
-    top = p.topk(top_k, -1).indices
-    p, q = (torch.cat([x.gather(-1, top), x.scatter(-1, top, 0.0).sum(-1, keepdim=True)], -1) for x in (p, q))
-    return (p * (p / q).log()).sum()
+PURPOSE = 12
+WORD = 2**64 - 1
+GAMMA = 0x9E3779B97F4A7C15
+
+
+def mix(z):
+    """The finaliser of SplitMix64."""
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & WORD
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & WORD
+    return z ^ (z >> 31)
+
+
+def offset(sample, place):
+    """The random number in [0, 1) of a token with a label."""
+    value = mix(GAMMA)
+    for index in (PURPOSE, sample, place):
+        value = mix(value + GAMMA * (index + 1) & WORD)
+    return (value >> 11) * 2.0**-53
+
+
+def drawn(p, u, count):
+    """Weights [V] of a distribution, all but count of them 0, by systematic sampling below the threshold."""
+    order = p.argsort(descending=True).tolist()
+    sure = 0
+    while sure < count and p[order[sure]] * (count - sure) >= p[order[sure:]].sum():
+        sure += 1
+    weights = torch.zeros_like(p)
+    weights[order[:sure]] = p[order[:sure]]
+    rest = sorted(order[sure:])
+    step = p[rest].sum() / max(1, count - sure)
+    before, at = 0.0, u * step
+    for token in rest:
+        before += p[token]
+        if at < before and weights.count_nonzero() < count:
+            weights[token] = step
+            at += step
+    return weights
+
+
+def divergence(logits, teacher, offsets, temperature, top_k):
+    """Sum of KL(drawn weights of the teacher || model) over the rows, at the temperature."""
+    p = torch.stack(
+        [drawn(t, u, top_k) for t, u in zip(F.softmax(teacher.double() / temperature, -1), offsets, strict=True)]
+    )
+    return (torch.xlogy(p, p) - p * F.log_softmax(logits / temperature, -1)).sum()
 
 
 class Taught(GKDTrainer):
@@ -52,8 +92,8 @@ class Taught(GKDTrainer):
         super().__init__(args=args, teacher_model=teacher, **kwargs)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        if self.batches is None:
-            self.batches = [
+        if Taught.batches is None:
+            Taught.batches = [
                 {"input_ids": ids[mask.bool()].tolist(), "labels": labels[mask.bool()].tolist()}
                 for ids, mask, labels in zip(
                     inputs["input_ids"], inputs["attention_mask"], inputs["labels"], strict=True
@@ -69,10 +109,23 @@ class Taught(GKDTrainer):
         labels = inputs["labels"][:, 1:]
         mask = labels != -100
         if "top_k" in self.run:
-            soft = divergence(logits[mask], teacher[mask], temperature, self.run["top_k"]) / mask.sum()
+            offsets = self.offsets(inputs, mask)
+            soft = divergence(logits[mask], teacher[mask], offsets, temperature, self.run["top_k"]) / mask.sum()
         else:
             soft = self.generalized_jsd_loss(logits, teacher, labels, beta=0.0, temperature=temperature)
         return weight * temperature**2 * soft + (1 - weight) * F.cross_entropy(logits[mask], labels[mask])
+
+    def offsets(self, inputs, mask):
+        """Offsets of the tokens with a label of all rows."""
+        rows = [row["input_ids"] for row in self.batches]
+        counts = [sum(label != -100 for label in row["labels"][1:]) for row in self.batches]
+        places = {0: (1, 0), 1: (0, 0), 2: (0, counts[1])}
+        offsets = []
+        for ids, attended in zip(inputs["input_ids"], inputs["attention_mask"], strict=True):
+            row = rows.index(ids[attended.bool()].tolist())
+            sample, first = places[row]
+            offsets += [offset(sample, first + i) for i in range(counts[row])]
+        return offsets
 
 
 def main():
@@ -86,7 +139,7 @@ def main():
             trainer = type("Run", (Taught,), {"run": ours})
             others = {key: value for key, value in settings.items() if key not in ours}
             noting, start = trained(trainer, GKDConfig, tokenizer, rows, work, **others)
-            content["samples"] = noting.batches
+            content["samples"] = Taught.batches
             content["runs"][run] = {"losses": noting.losses}
             for name, gradient in noting.first.items():
                 if settings.get("peft") or any(part in name for part in GRADIENTS):

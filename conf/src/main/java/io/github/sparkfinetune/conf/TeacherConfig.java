@@ -12,8 +12,8 @@ import java.io.Serializable;
  * @param model folder of the teacher in Hugging Face layout, on any Hadoop file system; null for none
  * @param weight weight of the divergence from the teacher; the cross-entropy of the labels has the rest
  * @param temperature divisor of the logits of teacher and model before the softmax
- * @param topK number of the teacher's most probable tokens that are kept for each token with a label, for tasks
- *     causal-lm and sft; the other tokens are one class
+ * @param topK number of tokens that stand for the teacher's distribution for each token with a label, for tasks
+ *     causal-lm and sft: its most probable ones, and others drawn by their probability
  */
 public record TeacherConfig(
         @Key(path = true, optional = true, hf = "GKDConfig.teacher_model_name_or_path")

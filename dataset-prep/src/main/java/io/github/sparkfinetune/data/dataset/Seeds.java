@@ -33,7 +33,9 @@ public final class Seeds {
         /** Hash functions that find near-duplicates. */
         MINHASH(10),
         /** Noise on embeddings. */
-        EMBEDDING_NOISE(11);
+        EMBEDDING_NOISE(11),
+        /** Tokens that stand for a teacher's unlikely tokens. */
+        DISTILLATION(12);
 
         // The number is part of the meaning of a seed: never change it, and never use it twice.
         private final long code;

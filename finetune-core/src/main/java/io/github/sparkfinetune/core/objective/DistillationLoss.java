@@ -13,23 +13,26 @@ import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.Seeds;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Loss of the next token and divergence from a teacher, the mean over the tokens with a label. With the teacher's
  * probabilities t and the model's p at temperature T, it is w T² Σ t log(t / p) + (1 - w) cross-entropy. T² keeps the
  * gradient of the first term as large as that of the second (Hinton and others, 2015).
  *
- * <p>The sum is over the {@code teacher.top_k} tokens that the teacher finds likeliest, and over one class of all other
- * tokens. The class of the others makes the teacher's distribution complete: the divergence is 0 exactly if the model
- * gives each of the likeliest tokens the teacher's probability. If the likeliest tokens were scaled to sum to 1, the
- * model would learn that no other token is possible. If the sum has the whole vocabulary, the loss is TRL's GKD with
- * {@code lmbda} 0, {@code beta} 0, times T².
+ * <p>K = {@code teacher.top_k} tokens stand for the teacher's distribution. With the threshold c for which Σ min(1, t /
+ * c) = K, every token of at least the probability c has its probability as weight. A less likely token is drawn with
+ * the probability t / c, and then has the weight c. So the mean of a token's weight is its probability, and so is the
+ * mean of the gradient. Of all such draws of K tokens this has the smallest sum of variances (Fearnhead and Clifford,
+ * 2003). The likeliest tokens alone would teach nothing about the others. If K is the whole vocabulary, the loss is
+ * TRL's GKD with {@code lmbda} 0, {@code beta} 0, times T².
  *
- * <p>{@link Sample#targets} hold, for each token with a label, the ids of the likeliest tokens, their log-probabilities
- * and the log-probability of all other tokens. Logits exist as in {@link VocabularyLoss}.
+ * <p>{@link Sample#targets} hold, for each token with a label, the ids of the K tokens and the logarithms of their
+ * weights. Logits exist as in {@link VocabularyLoss}.
  */
 public final class DistillationLoss implements Objective {
     /** Maximum number of tokens whose logits exist at once on a GPU: some copies of them exist too. */
@@ -88,7 +91,7 @@ public final class DistillationLoss implements Objective {
                         owner,
                         Arrays.stream(classes.ids()).asLongStream().toArray(),
                         new Shape(classes.rows(), classes.count())),
-                Tensors.of(owner, classes.logProbs(), new Shape(classes.rows(), classes.count() + 1L)),
+                Tensors.of(owner, classes.logWeights(), new Shape(classes.rows(), classes.count())),
                 weights.scale(0),
                 lmHead,
                 add);
@@ -96,18 +99,29 @@ public final class DistillationLoss implements Objective {
     }
 
     /**
-     * Returns the classes of the tokens with a label, in the order of the batch, by this model as the teacher.
+     * Returns the tokens that stand for the distribution of each token with a label, by this model as the teacher.
      *
      * @param output output of the model's last block
+     * @param samples samples of the batch, in its order
      * @param vocabulary number of token ids that teacher and trained model share
      */
-    public TokenClasses classes(NDManager owner, NDArray output, int vocabulary) {
+    public TokenClasses classes(NDManager owner, NDArray output, List<Sample> samples, int vocabulary) {
         int count = Math.min(teacher.topK(), vocabulary);
         if (output.getShape().get(0) == 0) {
             return new TokenClasses(count, new int[0], new float[0]);
         }
-        NDList found = script.call(owner, "classes", output, model.lmHeadWeights(), count, vocabulary);
+        NDList found = script.call(
+                owner, "classes", output, model.lmHeadWeights(), offsets(owner, samples), count, vocabulary);
         return new TokenClasses(count, found.get(0).toIntArray(), found.get(1).toFloatArray());
+    }
+
+    /** Returns where drawing starts for each token with a label, in [0, 1): equal in every run. */
+    private static NDArray offsets(NDManager owner, List<Sample> samples) {
+        double[] offsets = samples.stream()
+                .flatMapToDouble(sample -> IntStream.range(0, sample.labelTokens())
+                        .mapToDouble(i -> Seeds.unit(Seeds.derive(0, Seeds.Purpose.DISTILLATION, sample.index(), i))))
+                .toArray();
+        return Tensors.of(owner, offsets, new Shape(offsets.length));
     }
 
     /**

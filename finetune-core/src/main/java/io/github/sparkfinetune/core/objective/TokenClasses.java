@@ -5,17 +5,16 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Likeliest tokens of a teacher for each token with a label: a class each, and one class of all other tokens.
+ * Tokens that stand for a teacher's distribution, for each token with a label.
  *
- * @param count number of likeliest tokens K of each token
- * @param ids ids of the likeliest tokens [rows, K]
- * @param logProbs log-probabilities of the classes [rows, K + 1], the last that of all other tokens
+ * @param count number of tokens K of each distribution
+ * @param ids ids of the tokens [rows, K]
+ * @param logWeights logarithms of their weights [rows, K]; the weights of a row sum to 1
  */
-public record TokenClasses(int count, int[] ids, float[] logProbs) {
+public record TokenClasses(int count, int[] ids, float[] logWeights) {
     public TokenClasses {
-        if (logProbs.length != ids.length + (count == 0 ? 0 : ids.length / count)) {
-            throw new IllegalArgumentException(
-                    ids.length + " ids of " + count + " a token and " + logProbs.length + " log-probabilities");
+        if (logWeights.length != ids.length) {
+            throw new IllegalArgumentException(ids.length + " ids and " + logWeights.length + " weights");
         }
     }
 
@@ -37,37 +36,33 @@ public record TokenClasses(int count, int[] ids, float[] logProbs) {
             rows += tokens;
             width = tokens == 0 ? width : sample.targets().length / tokens;
         }
-        int count = (width - 1) / 2;
+        int count = width / 2;
         int[] ids = new int[rows * count];
-        float[] logProbs = new float[rows == 0 ? 0 : rows * (count + 1)];
+        float[] logWeights = new float[ids.length];
         int row = 0;
         for (Sample sample : samples) {
             double[] targets = sample.targets();
-            if (targets.length != sample.labelTokens() * width) {
+            if (targets.length != sample.labelTokens() * width || (width == 0 && sample.labelTokens() > 0)) {
                 throw new IllegalArgumentException("sample " + sample.index() + " has no classes of its teacher");
             }
             for (int at = 0; at < targets.length; at += width, row++) {
                 for (int k = 0; k < count; k++) {
                     ids[row * count + k] = (int) targets[at + k];
-                }
-                for (int k = 0; k <= count; k++) {
-                    logProbs[row * (count + 1) + k] = (float) targets[at + count + k];
+                    logWeights[row * count + k] = (float) targets[at + count + k];
                 }
             }
         }
-        return new TokenClasses(count, ids, logProbs);
+        return new TokenClasses(count, ids, logWeights);
     }
 
     /** Returns some rows as {@link Sample#targets}. */
     public double[] targets(int from, int to) {
-        double[] targets = new double[(to - from) * (2 * count + 1)];
-        int at = 0;
+        double[] targets = new double[(to - from) * 2 * count];
         for (int row = from; row < to; row++) {
+            int at = (row - from) * 2 * count;
             for (int k = 0; k < count; k++) {
-                targets[at++] = ids[row * count + k];
-            }
-            for (int k = 0; k <= count; k++) {
-                targets[at++] = logProbs[row * (count + 1) + k];
+                targets[at + k] = ids[row * count + k];
+                targets[at + count + k] = logWeights[row * count + k];
             }
         }
         return targets;
@@ -78,12 +73,12 @@ public record TokenClasses(int count, int[] ids, float[] logProbs) {
         return other instanceof TokenClasses that
                 && count == that.count
                 && Arrays.equals(ids, that.ids)
-                && Arrays.equals(logProbs, that.logProbs);
+                && Arrays.equals(logWeights, that.logWeights);
     }
 
     @Override
     public int hashCode() {
-        return 31 * Arrays.hashCode(ids) + Arrays.hashCode(logProbs);
+        return 31 * Arrays.hashCode(ids) + Arrays.hashCode(logWeights);
     }
 
     @Override

@@ -16,26 +16,25 @@ import java.util.TreeMap;
 import java.util.function.LongFunction;
 
 /**
- * The classes of a teacher ({@code io.github.sparkfinetune.core.objective.TokenClasses}) for each token with a label.
- * The samples [FROM, TO) of a split are in three tensors. T is the number of their tokens with a label, K of the
- * classes that are one token:
+ * The tokens that stand for a teacher's distributions ({@code io.github.sparkfinetune.core.objective.TokenClasses}), K
+ * for each token with a label. The samples [FROM, TO) of a split are in three tensors. T is the number of their tokens
+ * with a label:
  *
  * <ul>
  *   <li>{@code SPLIT.ends[FROM:TO]}, I64 [samples]: index after the last token of each sample among the T tokens
- *   <li>{@code SPLIT.ids[FROM:TO]}, I32 [T, K]: ids of the likeliest tokens
- *   <li>{@code SPLIT.log_probs[FROM:TO]}, F16 [T, K + 1]: log-probabilities in nats at the temperature, the last that
- *       of all other tokens
+ *   <li>{@code SPLIT.ids[FROM:TO]}, I32 [T, K]: ids of the tokens
+ *   <li>{@code SPLIT.log_weights[FROM:TO]}, F16 [T, K]: logarithms of their weights in nats, at the temperature
  * </ul>
  *
- * <p>A token takes 6 K + 2 bytes, for 64 classes 386. F16 rounds a log-probability by at most 1 in 2048, so a
- * probability changes by less than 2e-4.
+ * <p>A token takes 6 K bytes, for K = 64 these are 384. F16 rounds a logarithm by at most 1 in 2048, so a weight
+ * changes by less than 2e-4.
  *
- * @param count number of classes that are one token K
+ * @param count number of tokens K
  */
 record ReferenceTokens(int count) implements ReferenceLayout {
     private static final String ENDS = ".ends";
     private static final String IDS = ".ids";
-    private static final String LOG_PROBS = ".log_probs";
+    private static final String LOG_WEIGHTS = ".log_weights";
 
     @Override
     public Encoder encoder() {
@@ -45,12 +44,12 @@ record ReferenceTokens(int count) implements ReferenceLayout {
     private final class Tokens implements Encoder {
         private final ByteArrayOutputStream ends = new ByteArrayOutputStream();
         private final ByteArrayOutputStream ids = new ByteArrayOutputStream();
-        private final ByteArrayOutputStream logProbs = new ByteArrayOutputStream();
+        private final ByteArrayOutputStream logWeights = new ByteArrayOutputStream();
         private long tokens;
 
         @Override
         public void add(double[] values) {
-            int width = 2 * count + 1;
+            int width = 2 * count;
             int added = values.length / width;
             if (values.length % width != 0) {
                 throw new IllegalArgumentException(values.length + " values for classes of " + count + " tokens");
@@ -60,23 +59,23 @@ record ReferenceTokens(int count) implements ReferenceLayout {
             littleEndian(end).putLong(tokens);
             ends.writeBytes(end);
             byte[] addedIds = new byte[added * count * Integer.BYTES];
-            byte[] addedLogProbs = new byte[added * (count + 1) * Short.BYTES];
+            byte[] addedLogWeights = new byte[added * count * Short.BYTES];
             ByteBuffer ofIds = littleEndian(addedIds);
-            ByteBuffer ofLogProbs = littleEndian(addedLogProbs);
+            ByteBuffer ofLogWeights = littleEndian(addedLogWeights);
             for (int i = 0; i < values.length; i++) {
                 if (i % width < count) {
                     ofIds.putInt((int) values[i]);
                 } else {
-                    ofLogProbs.putShort(HalfFloat.toF16((float) values[i]));
+                    ofLogWeights.putShort(HalfFloat.toF16((float) values[i]));
                 }
             }
             ids.writeBytes(addedIds);
-            logProbs.writeBytes(addedLogProbs);
+            logWeights.writeBytes(addedLogWeights);
         }
 
         @Override
         public long bytes() {
-            return (long) ends.size() + ids.size() + logProbs.size();
+            return (long) ends.size() + ids.size() + logWeights.size();
         }
 
         @Override
@@ -84,7 +83,7 @@ record ReferenceTokens(int count) implements ReferenceLayout {
             return List.of(
                     tensor(stretch, ENDS, TensorType.I64, ends, stretch.size()),
                     tensor(stretch, IDS, TensorType.I32, ids, tokens, count),
-                    tensor(stretch, LOG_PROBS, TensorType.F16, logProbs, tokens, count + 1L));
+                    tensor(stretch, LOG_WEIGHTS, TensorType.F16, logWeights, tokens, count));
         }
 
         private static TensorData tensor(
@@ -108,8 +107,8 @@ record ReferenceTokens(int count) implements ReferenceLayout {
                 .filter(range -> range.tensor().endsWith(ENDS) && range.from() < range.to())
                 .map(range -> new Stretch(
                         range.tensor().substring(0, range.tensor().length() - ENDS.length()), range.from(), range.to()))
-                .filter(stretch ->
-                        file.names().equals(Set.of(name(stretch, ENDS), name(stretch, IDS), name(stretch, LOG_PROBS))))
+                .filter(stretch -> file.names()
+                        .equals(Set.of(name(stretch, ENDS), name(stretch, IDS), name(stretch, LOG_WEIGHTS))))
                 .filter(stretch -> file.info(name(stretch, ENDS)).count() == stretch.size()
                         && file.info(name(stretch, IDS)).shape()[1] == count)
                 .findFirst();
@@ -140,15 +139,15 @@ record ReferenceTokens(int count) implements ReferenceLayout {
         long begin = at == 0 ? 0 : ends.getLong(0);
         int tokens = Math.toIntExact(ends.getLong(ends.capacity() - Long.BYTES) - begin);
         ByteBuffer ids = littleEndian(new byte[tokens * count * Integer.BYTES]);
-        ByteBuffer logProbs = littleEndian(new byte[tokens * (count + 1) * Short.BYTES]);
+        ByteBuffer logWeights = littleEndian(new byte[tokens * count * Short.BYTES]);
         if (tokens > 0) {
             file.read(name(part, IDS), begin * count * Integer.BYTES, ids);
-            file.read(name(part, LOG_PROBS), begin * (count + 1) * Short.BYTES, logProbs);
+            file.read(name(part, LOG_WEIGHTS), begin * count * Short.BYTES, logWeights);
         }
-        int width = 2 * count + 1;
+        int width = 2 * count;
         double[] values = new double[tokens * width];
         for (int i = 0; i < values.length; i++) {
-            values[i] = i % width < count ? ids.getInt() : HalfFloat.fromF16(logProbs.getShort());
+            values[i] = i % width < count ? ids.getInt() : HalfFloat.fromF16(logWeights.getShort());
         }
         return values;
     }

@@ -72,7 +72,7 @@ public final class TeacherFolder {
             throws IOException {
         TeacherConfig settings = config.base().teacher();
         String values = TaskSpecs.of(config).learnsTokens()
-                ? " " + settings.temperature() + " " + settings.topK() + " " + shared.vocabulary()
+                ? " drawn " + settings.temperature() + " " + settings.topK() + " " + shared.vocabulary()
                 : "";
         return ModelFolder.sha256(folder, config.task().configName() + values, progressed);
     }

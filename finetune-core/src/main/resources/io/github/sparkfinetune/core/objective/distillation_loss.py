@@ -1,8 +1,6 @@
-"""Cross-entropy over the vocabulary, and the divergence from the teacher's likeliest tokens.
+"""Cross-entropy over the vocabulary, and the divergence from the tokens that stand for the teacher's distribution.
 
-Each of the K tokens that the teacher finds likeliest is a class, and all other tokens are one class.
-ids are [M, K], teacher's log-probabilities of the classes [M, K + 1], both at the temperature. See
-VocabularyLoss for M, H and V.
+ids of the K tokens are [M, K], their log-weights [M, K], both at the temperature. See VocabularyLoss for M, H and V.
 """
 
 from typing import Dict, List, Tuple
@@ -16,18 +14,12 @@ from torch import Tensor
 class DistillationLoss(VocabularyLoss, Distillation):
     def distilled(self, z: Tensor, target: Tensor, ids: Tensor, teacher: Tensor) -> Tuple[Tensor, Tensor]:
         """F32 logits z [m, V], target [m, 1] -> losses [m], their gradients w.r.t. z [m, V]"""
-        # Rounded log-probabilities do not sum to exactly 1.
+        # Rounded weights do not sum to exactly 1.
         t = torch.softmax(teacher, -1)
-        top = t[:, :-1]
-        rest = t[:, -1:]
         logp = self.at_temperature(z)
-        top_logp = logp.gather(1, ids)
-        p = logp.exp()
-        # The sum of the other tokens themselves: 1 minus the others would lose all digits.
-        others = p.scatter(1, ids, 0.0).sum([1], True).clamp(min=1e-37)
-        losses = self.divergence(t, torch.cat([top_logp, others.log()], 1))
+        losses = self.divergence(t, logp.gather(1, ids))
         slope = self.teacher_weight * self.temperature
-        g = p.mul(1.0 - rest / others).scatter_(1, ids, top_logp.exp() - top).mul_(slope)
+        g = logp.exp().mul_(slope).scatter_add_(1, ids, t * -slope)
         rate = 1.0 - self.teacher_weight
         if rate > 0.0:
             own = logp if self.temperature == 1.0 else torch.log_softmax(z, -1)
@@ -91,21 +83,37 @@ class DistillationLoss(VocabularyLoss, Distillation):
                 self.put_projection(gradients, w, g, hc, scale, add or begin > 0)
         return [total, gh]
 
-    def classes(self, h: Tensor, w: Dict[str, Tensor], count: int, vocabulary: int) -> List[Tensor]:
-        """The likeliest tokens of the vocabulary's first: ids [M, count], log-probabilities [M, count + 1]
+    def drawn(self, p: Tensor, u: Tensor, count: int) -> Tuple[Tensor, Tensor]:
+        """F64 probabilities [m, V], u in [0, 1) [m, 1] -> ids [m, count], their weights [m, count]"""
+        top, likeliest = p.topk(count)
+        place = torch.arange(count, device=p.device)
+        others = p.scatter(1, likeliest, 0.0).sum([1], True)
+        # Probability of the token in each place and of all that are less likely.
+        rest = top.flip([1]).cumsum(1).flip([1]) + others
+        sure = place < (top * (count - place) >= rest).sum([1], True)
+        chances = p.scatter(1, likeliest, top.masked_fill(sure, 0.0)).cumsum(1)
+        first = sure.sum([1], True)
+        step = chances[:, -1:] / (count - first).clamp(min=1)
+        at = torch.searchsorted(chances, (place - first + u) * step, right=True).clamp(max=p.size(1) - 1)
+        return torch.where(sure, likeliest, at), torch.where(sure, top, step)
 
-        The last log-probability is that of all other tokens of the first. M is at least 1.
+    def classes(
+        self, h: Tensor, w: Dict[str, Tensor], offsets: Tensor, count: int, vocabulary: int
+    ) -> List[Tensor]:
+        """Tokens that stand for the vocabulary's first: ids [M, count], log-weights [M, count]
+
+        offsets are F64 in [0, 1) [M]. M is at least 1.
         """
         ids: List[Tensor] = []
-        log_probs: List[Tensor] = []
+        log_weights: List[Tensor] = []
         weight = self.product_weight(w["lm_head.weight"])
         memory = self.memory(h.size(0), weight)
         for begin, end in self.spans(h.size(0), self.chunk):
             products = self.product_into(memory, self.pad_rows(h[begin:end]), weight)[: end - begin]
             for i, j in self.parts(products):
                 logp = self.at_temperature(self.logits(products[i:j], w)[:, :vocabulary])
-                top, token = logp.topk(count)
-                rest = logp.scatter_(1, token, float("-inf")).logsumexp([-1], True)
+                u = offsets[begin + i : begin + j].unsqueeze(1)
+                token, kept = self.drawn(logp.double().exp(), u, count)
                 ids.append(token.to(torch.int32))
-                log_probs.append(torch.cat([top, rest], 1))
-        return [torch.cat(ids), torch.cat(log_probs)]
+                log_weights.append(kept.log().float())
+        return [torch.cat(ids), torch.cat(log_weights)]

@@ -16,7 +16,6 @@ import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,8 +52,15 @@ class DistillationLossTest {
             float[] w = gaussians(random, VOCABULARY * WIDTH);
             long[] targets = random.ints(m, 0, VOCABULARY).asLongStream().toArray();
             Map<String, NDArray> lmHead = Map.of(LmHead.WEIGHT, manager.create(w, new Shape(VOCABULARY, WIDTH)));
+            double[] offsets = random.doubles(m).toArray();
             NDList classes = script.call(
-                    manager, "classes", manager.create(taught, new Shape(m, WIDTH)), lmHead, count, VOCABULARY);
+                    manager,
+                    "classes",
+                    manager.create(taught, new Shape(m, WIDTH)),
+                    lmHead,
+                    manager.create(offsets),
+                    count,
+                    VOCABULARY);
             NDArray gw = manager.ones(new Shape(VOCABULARY, WIDTH));
             Map<String, NDArray> gradients = new HashMap<>(Map.of(LmHead.WEIGHT, gw));
             NDArray ids = classes.get(0).toType(DataType.INT64, false);
@@ -71,7 +77,7 @@ class DistillationLossTest {
                     gradients,
                     true);
 
-            Definition definition = new Definition(targets, taught, w, cap, settings);
+            Definition definition = new Definition(targets, taught, w, offsets, cap, settings);
             double loss = definition.loss(h, w);
             assertThat((double) result.get(0).getFloat()).isCloseTo(loss, within(1e-5 * (1 + loss)));
             assertClose(result.get(1), slopes(h, () -> definition.loss(h, w)), 0);
@@ -105,7 +111,12 @@ class DistillationLossTest {
 
     /** The loss by definition, in F64. */
     private record Definition(
-            long[] targets, float[] taught, float[] teacherWeights, double cap, TeacherConfig settings) {
+            long[] targets,
+            float[] taught,
+            float[] teacherWeights,
+            double[] offsets,
+            double cap,
+            TeacherConfig settings) {
         Definition {
             teacherWeights = teacherWeights.clone();
         }
@@ -115,23 +126,11 @@ class DistillationLossTest {
             for (int t = 0; t < targets.length; t++) {
                 double[] teacher = softmax(logits(taught, teacherWeights, t), settings.temperature());
                 double[] own = softmax(logits(h, w, t), settings.temperature());
-                List<Integer> top = IntStream.range(0, VOCABULARY)
-                        .boxed()
-                        .sorted(Comparator.comparing(v -> -teacher[v]))
-                        .limit(settings.topK())
-                        .toList();
+                double[] weights = weights(teacher, offsets[t], settings.topK());
                 double divergence = 0;
-                double rest = 0;
-                double ownRest = 0;
                 for (int v = 0; v < VOCABULARY; v++) {
-                    if (top.contains(v)) {
-                        divergence += teacher[v] * Math.log(teacher[v] / own[v]);
-                    } else {
-                        rest += teacher[v];
-                        ownRest += own[v];
-                    }
+                    divergence += weights[v] == 0 ? 0 : weights[v] * Math.log(weights[v] / own[v]);
                 }
-                divergence += rest == 0 ? 0 : rest * Math.log(rest / ownRest);
                 double crossEntropy = -Math.log(softmax(logits(h, w, t), 1)[(int) targets[t]]);
                 sum += settings.weight() * Math.pow(settings.temperature(), 2) * divergence
                         + (1 - settings.weight()) * crossEntropy;
@@ -158,6 +157,87 @@ class DistillationLossTest {
         }
     }
 
+    /** Returns the weights of all tokens; those of the tokens that are not drawn are 0. */
+    private static double[] weights(double[] p, double offset, int count) {
+        double threshold = threshold(p, count);
+        double[] weights = new double[p.length];
+        double before = 0;
+        for (int v = 0; v < p.length; v++) {
+            if (p[v] >= threshold) {
+                weights[v] = p[v];
+                continue;
+            }
+            double after = before + p[v] / threshold;
+            boolean isDrawn = Math.ceil(after - offset) > Math.ceil(before - offset);
+            weights[v] = isDrawn ? threshold : 0;
+            before = after;
+        }
+        return weights;
+    }
+
+    /** Returns the c with sum(min(1, p / c)) = count, by bisection. */
+    private static double threshold(double[] p, int count) {
+        double low = 0;
+        double high = 1;
+        for (int i = 0; i < 200; i++) {
+            double middle = (low + high) / 2;
+            double kept =
+                    Arrays.stream(p).map(value -> Math.min(1, value / middle)).sum();
+            low = kept >= count ? middle : low;
+            high = kept >= count ? high : middle;
+        }
+        return low;
+    }
+
+    @Test
+    void theMeanOfDrawnWeightsIsTheProbability() {
+        Torch.start(1);
+        try (NDManager manager = Torch.manager(-1)) {
+            int draws = 4000;
+            int count = 7;
+            ScriptModule script = DistillationLoss.script(
+                    manager, MatmulBackend.f32(), 64, 16, 0, new TeacherConfig("t", 0.5, 1, count));
+            SplittableRandom random = new SplittableRandom(5);
+            float[] row = gaussians(random, WIDTH);
+            float[] rows = new float[draws * WIDTH];
+            for (int i = 0; i < rows.length; i++) {
+                rows[i] = row[i % WIDTH];
+            }
+            NDArray head = manager.create(gaussians(random, VOCABULARY * WIDTH), new Shape(VOCABULARY, WIDTH));
+            double[] offsets = IntStream.range(0, draws)
+                    .mapToDouble(i -> (i + 0.5) / draws)
+                    .toArray();
+            NDList drawn = script.call(
+                    manager,
+                    "classes",
+                    manager.create(rows, new Shape(draws, WIDTH)),
+                    Map.of(LmHead.WEIGHT, head),
+                    manager.create(offsets),
+                    count,
+                    VOCABULARY);
+            int[] ids = drawn.get(0).toIntArray();
+            float[] logWeights = drawn.get(1).toFloatArray();
+            double[] means = new double[VOCABULARY];
+            double[] sums = new double[draws];
+            for (int i = 0; i < ids.length; i++) {
+                means[ids[i]] += Math.exp(logWeights[i]) / draws;
+                sums[i / count] += Math.exp(logWeights[i]);
+            }
+
+            float[] p = manager.create(row, new Shape(1, WIDTH))
+                    .matMul(head.transpose())
+                    .softmax(-1)
+                    .toFloatArray();
+            for (int v = 0; v < VOCABULARY; v++) {
+                assertThat(means[v]).as("[%d]", v).isCloseTo(p[v], within(2e-4));
+            }
+            for (int d = 0; d < draws; d++) {
+                assertThat(sums[d]).isCloseTo(1, within(1e-5));
+                assertThat(Arrays.copyOfRange(ids, d * count, (d + 1) * count)).doesNotHaveDuplicates();
+            }
+        }
+    }
+
     private static float[] gaussians(SplittableRandom random, int count) {
         float[] values = new float[count];
         for (int i = 0; i < count; i++) {
@@ -171,8 +251,7 @@ class DistillationLossTest {
         Sample first = Sample.ofDocuments(0, new int[] {1, 2, 3}, new int[] {1, 2, 3}, 3);
         Sample unlabelled = Sample.ofDocuments(1, new int[] {1}, new int[] {1}, 1);
         TokenClasses classes = new TokenClasses(
-                2, new int[] {5, 6, 7, 8, 9, 10}, new float[] {-1, -2, -3, -4, -5, -6, -7, -8, Float.NEGATIVE_INFINITY
-                });
+                2, new int[] {5, 6, 7, 8, 9, 10}, new float[] {-1, -2, -3, -4, -5, Float.NEGATIVE_INFINITY});
         List<Sample> samples = List.of(
                 first.withTargets(classes.targets(0, 2)),
                 unlabelled.withTargets(classes.targets(2, 2)),
@@ -182,5 +261,6 @@ class DistillationLossTest {
         assertThat(TokenClasses.of(List.of(unlabelled)).rows()).isZero();
         assertThatThrownBy(() -> TokenClasses.of(List.of(samples.get(0), first)))
                 .hasMessage("sample 0 has no classes of its teacher");
+        assertThatThrownBy(() -> TokenClasses.of(List.of(first))).hasMessage("sample 0 has no classes of its teacher");
     }
 }

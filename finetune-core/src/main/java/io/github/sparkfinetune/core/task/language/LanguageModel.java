@@ -60,7 +60,7 @@ record LanguageModel(NDManager manager, Decoder model, VocabularyLoss tokens, Op
         DistillationLoss loss = distillation.orElseThrow();
         double[][] taught = new double[samples.size()][];
         Inference.byLength(manager, model, samples, batchSize, (owner, indices, batch, output) -> {
-            TokenClasses classes = loss.classes(owner, output, shared.vocabulary());
+            TokenClasses classes = loss.classes(owner, output, batch.samples(), shared.vocabulary());
             int from = 0;
             for (int index : indices) {
                 int to = from + samples.get(index).labelTokens();

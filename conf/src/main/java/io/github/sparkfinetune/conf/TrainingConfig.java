@@ -201,13 +201,17 @@ public record TrainingConfig(
      * @param saveSteps optimizer steps between two checkpoints; 0: only {@code save_minutes} decides
      * @param saveMinutes minutes after which a checkpoint is written in any case; 0: only {@code save_steps} decides
      * @param saveTotalLimit checkpoints to keep, besides the best one
+     * @param keepCheckpointsEvery share of the run's steps between further checkpoints that are kept, so that
+     *     {@code erase} trains at most this share more than the steps that a document has influenced; 0: none
      */
     public record Saving(
             @Key(mayChange = true) int saveSteps,
 
             @Key(mayChange = true, hf = Key.NOT_IN_HF) double saveMinutes,
 
-            @Key(mayChange = true) int saveTotalLimit)
+            @Key(mayChange = true) int saveTotalLimit,
+
+            @Key(mayChange = true, hf = Key.NOT_IN_HF) double keepCheckpointsEvery)
             implements Serializable {
 
         public Saving {
@@ -218,6 +222,11 @@ public record TrainingConfig(
                     saveMinutes,
                     "at least 0");
             Check.that(saveTotalLimit >= 1, "training.save_total_limit", saveTotalLimit, "at least 1");
+            Check.that(
+                    keepCheckpointsEvery >= 0 && keepCheckpointsEvery < 1,
+                    "training.keep_checkpoints_every",
+                    keepCheckpointsEvery,
+                    "in [0, 1)");
         }
     }
 

@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
         versionProvider = Finetune.Version.class,
         synopsisSubcommandLabel = "COMMAND",
         footerHeading =
-                "%nbin/finetune also takes --master, --deploy-mode, --conf, --jars and --packages of%nspark-submit.%n"
+                "%nbin/finetune also takes --master, --deploy-mode, --conf, --jars and --packages%nof spark-submit.%n"
                         + "Exit codes: 0 done, 2 bad configuration, 3 bad data or model, 4 may be retried.%n",
         footer = "Example: finetune run --config run.yaml --master yarn")
 public final class Finetune implements Callable<Integer> {
@@ -80,6 +80,7 @@ public final class Finetune implements Callable<Integer> {
                         new EvaluateCommand(opener),
                         new PredictCommand(opener),
                         new TraceCommand(opener),
+                        new EraseCommand(opener),
                         new MineCommand(opener),
                         new MergeCommand(opener),
                         new ExportCommand(opener),

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.job.RegistryAlias;
 import io.github.sparkfinetune.report.MetricsFile;
 import io.github.sparkfinetune.report.PromotedModel;
 import io.github.sparkfinetune.report.RunFolder;

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
+import io.github.sparkfinetune.job.RegistryAlias;
 import io.github.sparkfinetune.job.RunFile;
 import io.github.sparkfinetune.report.PromotedModel;
 import java.io.PrintWriter;

@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
         synopsisHeading = "%nUsage: ",
         optionListHeading = "%n",
         footerHeading =
-                "%nbin/finetune also takes --master, --deploy-mode, --conf, --jars and --packages of%nspark-submit.%n%nExample:%n")
+                "%nbin/finetune also takes --master, --deploy-mode, --conf, --jars and --packages%nof spark-submit.%n%nExample:%n")
 abstract class SparkCommand implements Callable<Integer>, Console {
     /** Order after the command's own options. */
     private static final int LAST = 100;

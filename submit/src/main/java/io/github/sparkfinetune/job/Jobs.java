@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.spark.doctor.Finding;
+import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
 import io.github.sparkfinetune.spark.mine.MineOptions;
@@ -74,6 +75,9 @@ public interface Jobs extends AutoCloseable {
 
     /** Estimates the resources of a training, without a session. */
     PlanJob.Plan plan(RunConfig config);
+
+    /** Returns the work of an erasure on a run. */
+    Erasing erase(RunConfig config);
 
     /**
      * Returns a line for each weight of the model's head that starts from new values, with the reason; without a

@@ -87,6 +87,23 @@ public final class Pipeline {
         reports.done();
     }
 
+    /**
+     * Trains a run again from its newest checkpoint and measures it. The dataset is used as it is.
+     *
+     * @param shown receives the records of the training; closed at the end
+     */
+    public void again(Progress shown) throws IOException {
+        jobs.check(run);
+        try (Tracking tracking = track()) {
+            follow(RunProgress.Work.TRAIN, () -> {
+                train(shown, tracking);
+                live.began(RunProgress.Work.EVALUATE);
+                evaluate(tracking);
+            });
+            tracking.finished(RunFolder.RESULTS);
+        }
+    }
+
     private Tracking track() throws IOException {
         List<TrainingRecord> earlier =
                 run.training().tracking().reportTo().isEmpty() ? List.of() : MetricsLog.read(folder);

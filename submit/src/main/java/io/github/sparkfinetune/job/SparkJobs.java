@@ -21,6 +21,8 @@ import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.doctor.Doctor;
 import io.github.sparkfinetune.spark.doctor.Examination;
 import io.github.sparkfinetune.spark.doctor.Finding;
+import io.github.sparkfinetune.spark.erase.EraseJob;
+import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
@@ -194,6 +196,11 @@ public final class SparkJobs implements Jobs {
     @Override
     public Optional<Agreement> predict(RunConfig config, String input, String output) {
         return PredictJob.run(session(), config, "--input", input, output);
+    }
+
+    @Override
+    public Erasing erase(RunConfig config) {
+        return new EraseJob(session(), config);
     }
 
     @Override

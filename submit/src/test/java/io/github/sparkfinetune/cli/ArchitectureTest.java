@@ -109,6 +109,7 @@ class ArchitectureTest {
             "spark.prepare",
             "spark.trace",
             "spark.train",
+            "spark.erase",
             "spark.calibrate",
             "spark.predict",
             "spark.mine",

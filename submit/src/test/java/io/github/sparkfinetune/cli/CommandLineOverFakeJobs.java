@@ -13,6 +13,7 @@ import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Plans;
 import io.github.sparkfinetune.job.TraceTextTest;
 import io.github.sparkfinetune.spark.doctor.Finding;
+import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
@@ -55,6 +56,8 @@ abstract class CommandLineOverFakeJobs {
     List<Finding> findings = List.of();
     /** Settings of Spark. */
     Map<String, String> sparkSettings = Map.of();
+    /** Erasure of documents. */
+    final FakeErasing erasing = new FakeErasing(calls);
     /** Error of planning, training or tracing, or null. */
     RuntimeException failure;
 
@@ -209,6 +212,12 @@ abstract class CommandLineOverFakeJobs {
         public Optional<Agreement> predict(RunConfig config, String input, String output) {
             calls.add("predict " + input + " " + dir.relativize(Path.of(output)));
             return agreed(config);
+        }
+
+        @Override
+        public Erasing erase(RunConfig config) {
+            calls.add("erase");
+            return erasing;
         }
 
         @Override

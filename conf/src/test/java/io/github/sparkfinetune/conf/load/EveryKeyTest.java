@@ -190,6 +190,7 @@ class EveryKeyTest {
                   save_steps: 12
                   save_minutes: 0.5
                   save_total_limit: 13
+                  keep_checkpoints_every: 0.25
                   early_stopping_patience: 14
                   metric_for_best_model: f1_macro
                   report_to: [mlflow, tensorboard]
@@ -303,7 +304,7 @@ class EveryKeyTest {
                 new TrainingConfig.Regularization(0.0, 5.0),
                 9,
                 new TrainingConfig.Evaluation(11, 99, 14, "f1_macro"),
-                new TrainingConfig.Saving(12, 0.5, 13),
+                new TrainingConfig.Saving(12, 0.5, 13, 0.25),
                 new TrackingConfig(10, List.of(ReportTo.MLFLOW, ReportTo.TENSORBOARD), "mails", "mails"));
         RunConfig expected = new RunConfig(
                 new RunConfig.Base(

@@ -118,7 +118,7 @@ class RunConfigLoaderTest {
                         new TrainingConfig.Regularization(0.0, 0.0),
                         42,
                         new TrainingConfig.Evaluation(0, 0, 0, "loss"),
-                        new TrainingConfig.Saving(0, 15, 2),
+                        new TrainingConfig.Saving(0, 15, 2, 0),
                         new TrackingConfig(1, List.of(), null, null)));
         assertThat(config.compute().cluster())
                 .isEqualTo(new ClusterConfig(

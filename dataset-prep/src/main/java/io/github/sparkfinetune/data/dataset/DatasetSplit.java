@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /**
  * Split of a dataset.
@@ -51,6 +52,33 @@ public record DatasetSplit(
     }
 
     /**
+     * Returns this split with some samples replaced.
+     *
+     * @param before counts of the samples that are replaced
+     * @param after counts of the samples in their places
+     * @param files all files of the split
+     */
+    public DatasetSplit replaced(DatasetSplit before, DatasetSplit after, List<Shard> files) {
+        Map<Integer, Long> left = new TreeMap<>(lengths);
+        after.lengths().forEach((length, count) -> left.merge(length, count, Long::sum));
+        before.lengths().forEach((length, count) -> left.merge(length, -count, Long::sum));
+        left.values().removeIf(count -> count <= 0);
+        return new DatasetSplit(
+                rows - before.rows() + after.rows(),
+                tokens - before.tokens() + after.tokens(),
+                truncated,
+                IntStream.range(0, rowsPerLabel.size())
+                        .mapToObj(id -> rowsPerLabel.get(id)
+                                - before.rowsPerLabel().get(id)
+                                + after.rowsPerLabel().get(id))
+                        .toList(),
+                files,
+                documents == null ? null : documents.replaced(before.documents(), after.documents()),
+                left,
+                side);
+    }
+
+    /**
      * Groups and times of the rows of one split before tokenization.
      *
      * @param rows number of rows
@@ -81,6 +109,13 @@ public record DatasetSplit(
     public record Documents(long count, long labelTokens, Map<String, Long> dropped) implements Serializable {
         public Documents {
             dropped = Collections.unmodifiableMap(new TreeMap<>(dropped));
+        }
+
+        private Documents replaced(Documents before, Documents after) {
+            return new Documents(
+                    count - before.count() + after.count(),
+                    labelTokens - before.labelTokens() + after.labelTokens(),
+                    dropped);
         }
     }
 

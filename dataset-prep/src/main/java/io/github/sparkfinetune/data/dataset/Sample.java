@@ -5,9 +5,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
- * A tokenized sample: a text with the label to predict, or documents with a label for each token.
+ * A tokenized sample: a text with the label to predict, or documents with a label for each token. A sample without
+ * tokens is an erased one: it keeps its index, so that the order of the others stays, and is never read by a model.
  *
  * @param index place in the split's storage order, which depends on neither cluster nor epoch. Random values of a
  *     sample (dropout) are derived from it
@@ -36,13 +40,16 @@ public record Sample(
     public static final int IGNORED = -100;
 
     public Sample {
-        if (inputIds.length == 0 || inputIds.length != tokenTypeIds.length) {
+        if (inputIds.length != tokenTypeIds.length) {
             throw new IllegalArgumentException("sample " + index + " has " + inputIds.length + " input ids and "
                     + tokenTypeIds.length + " token type ids");
         }
         if (labels.length != 0 && labels.length != inputIds.length) {
             throw new IllegalArgumentException(
                     "sample " + index + " has " + inputIds.length + " input ids and " + labels.length + " labels");
+        }
+        if (inputIds.length == 0 && (label >= 0 || targets.length > 0 || !window.equals(Window.WHOLE))) {
+            throw new IllegalArgumentException("sample " + index + " has no tokens, but a label or a row");
         }
         if (Arrays.stream(documents).anyMatch(length -> length < 1)
                 || Arrays.stream(documents).sum() != inputIds.length) {
@@ -85,6 +92,42 @@ public record Sample(
                         .flatMapToInt(document -> Arrays.stream(document.labels()))
                         .toArray(),
                 documents.stream().mapToInt(Document::length).toArray());
+    }
+
+    /** Creates a sample whose documents are erased. */
+    public static Sample erased(long index) {
+        return ofDocuments(index, new int[0], new int[0]);
+    }
+
+    /** Returns whether all documents of the sample are erased. */
+    public boolean isErased() {
+        return inputIds.length == 0;
+    }
+
+    /** Returns this sample without some of its documents. */
+    public Sample without(Set<Integer> erased) {
+        int[] kept = IntStream.range(0, documents.length)
+                .filter(number -> !erased.contains(number))
+                .toArray();
+        if (kept.length == 0) {
+            return erased(index);
+        }
+        List<Sample> parts = Arrays.stream(kept).mapToObj(this::document).toList();
+        return new Sample(
+                index,
+                joined(parts, Sample::inputIds),
+                joined(parts, Sample::tokenTypeIds),
+                label,
+                joined(parts, Sample::labels),
+                joined(parts, Sample::documents),
+                targets,
+                window);
+    }
+
+    private static int[] joined(List<Sample> parts, Function<Sample, int[]> values) {
+        return parts.stream()
+                .flatMapToInt(part -> Arrays.stream(values.apply(part)))
+                .toArray();
     }
 
     /** Returns this sample with another index. */

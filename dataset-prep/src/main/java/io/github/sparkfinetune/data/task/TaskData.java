@@ -131,6 +131,16 @@ public interface TaskData<C> extends Serializable {
      */
     SampleSink sink(SampleOutput output, List<String> labels);
 
+    /** Returns the ids of the labels that {@link SampleCounts} counts for a sample of a task with labels. */
+    default int[] labels(Sample sample) {
+        return WindowSamples.labels(sample);
+    }
+
+    /** Returns the number of predicted tokens that {@link SampleCounts} counts for a sample of documents. */
+    default long predicted(Sample sample) {
+        return sample.labelTokens();
+    }
+
     /**
      * Returns the ids of the tokens with which a model learns to end its texts; none for a task that generates no text.
      */

@@ -101,7 +101,8 @@ public final class WindowSamples implements SampleSink {
         }
     }
 
-    private static int[] labels(Sample window) {
+    /** Returns the ids of the labels of a sample's tokens, each once. */
+    static int[] labels(Sample window) {
         return Arrays.stream(window.labels())
                 .filter(label -> label != Sample.IGNORED)
                 .distinct()

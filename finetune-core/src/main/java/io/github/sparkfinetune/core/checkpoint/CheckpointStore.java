@@ -231,34 +231,37 @@ public final class CheckpointStore {
 
     /**
      * Deletes checkpoints that are not needed any more, and unfinished folders of earlier attempts below the newest
-     * committed step. Checkpoints that cannot be deleted stay, with a warning.
-     *
-     * @param keep number of newest checkpoints that are kept, at least 1
-     * @param protectedSteps steps whose checkpoints are also kept, as the final checkpoint is
+     * committed step. The final checkpoint stays, and those that cannot be deleted, with a warning.
      */
-    public void prune(int keep, Set<Long> protectedSteps) {
-        if (keep < 1) {
-            throw new IllegalArgumentException("keep " + keep);
-        }
+    public void prune(Retention kept) {
         try {
-            deleteAllBut(keep, protectedSteps);
+            deleteAllBut(kept);
         } catch (UncheckedIOException e) {
             LOG.warn("old checkpoints stay: {}", e.getMessage());
         }
     }
 
-    private void deleteAllBut(int keep, Set<Long> protectedSteps) {
+    /** Deletes all checkpoints after a step, also unfinished ones; returns the committed ones, the newest first. */
+    public List<Checkpoint> deleteAfter(long step) {
+        List<Checkpoint> deleted =
+                committed().stream().filter(one -> one.step() > step).toList();
+        folders().stream().filter(one -> one.step() > step).forEach(this::delete);
+        return deleted;
+    }
+
+    private void deleteAllBut(Retention kept) {
         List<Checkpoint> committed = committed();
         if (committed.isEmpty()) {
             return;
         }
+        Set<Long> protectedSteps = kept.protectedSteps(committed);
         committed.stream()
                 .filter(this::mayDelete)
                 // This attempt's newest is kept even below newer ones, which this attempt skipped as damaged.
                 .sorted(Comparator.comparing(checkpoint -> !checkpoint.equals(newestOwn)))
                 .filter(checkpoint -> !protectedSteps.contains(checkpoint.step())
                         && !folder(checkpoint).files().containsKey(FINAL))
-                .skip(keep)
+                .skip(kept.limit())
                 .forEach(this::delete);
         long newest = committed.get(0).step();
         Set<Checkpoint> whole = new HashSet<>(committed);

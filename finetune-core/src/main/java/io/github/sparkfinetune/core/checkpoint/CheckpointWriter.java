@@ -8,7 +8,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -77,8 +76,7 @@ public final class CheckpointWriter implements AutoCloseable {
      * @param share this rank's share of the optimizer's state, the first one
      * @param optimizer this rank's part of the optimizer's state, unchanged like the parameters
      * @param state the trainer's other state
-     * @param keep number of newest checkpoints that are kept
-     * @param protectedSteps steps whose checkpoints are also kept
+     * @param kept checkpoints that are kept
      */
     public Checkpoint begin(
             long step,
@@ -86,14 +84,13 @@ public final class CheckpointWriter implements AutoCloseable {
             OptimizerShare share,
             List<TensorData> optimizer,
             JsonNode state,
-            int keep,
-            Set<Long> protectedSteps) {
+            Retention kept) {
         Snapshot begun = begin(Stream.concat(model.stream(), optimizer.stream()).toList());
         writing = thread.submit(() -> {
             try (begun) {
                 store.commit(step, share, out -> begun.write(out, model), out -> begun.write(out, optimizer), state);
             }
-            store.prune(keep, protectedSteps);
+            store.prune(kept);
         });
         return store.checkpoint(step);
     }

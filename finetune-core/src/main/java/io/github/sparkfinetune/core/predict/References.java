@@ -120,7 +120,7 @@ public final class References implements AutoCloseable {
         LongFunction<double[]> values = kind.layout()
                 .values(file, name, split.size())
                 .orElseThrow(() -> RunException.data(kind.path() + " does not fit the split " + name + REMEDY));
-        return split.mapped(sample -> sample.withTargets(values.apply(sample.index())));
+        return split.mapped(sample -> sample.isErased() ? sample : sample.withTargets(values.apply(sample.index())));
     }
 
     @Override

@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -196,19 +197,30 @@ final class ReferencePass {
         return mine;
     }
 
+    private static Sample firstWithTokens(SampleSource split) {
+        return LongStream.range(0, split.size())
+                .mapToObj(split::read)
+                .filter(sample -> !sample.isErased())
+                .findFirst()
+                .orElseThrow();
+    }
+
     private void compute(ReferenceModel model, Stretch stretch) throws IOException {
         int batch = config.training().batches().perDeviceEvalBatchSize();
         SaveClock clock = new SaveClock(config.training().saving().saveMinutes());
         LOG.info("computing {}: {} samples of {}", file.path().getName(), stretch.size(), stretch.split());
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         try (SampleSource split = ParquetSamples.open(dataset, manifest, stretch.split(), rank.hadoop())) {
+            Sample standIn = firstWithTokens(split);
             long saved = stretch.from();
             ReferenceLayout.Encoder references = file.layout().encoder();
             for (long at = saved; at < stretch.to(); ) {
                 rank.progressed();
                 List<Sample> samples = new ArrayList<>();
                 while (at < stretch.to() && samples.size() < batch) {
-                    samples.add(split.read(at++));
+                    Sample sample = split.read(at++);
+                    // Nothing reads the values of an erased sample.
+                    samples.add(sample.isErased() ? standIn : sample);
                 }
                 model.references(samples, batch).forEach(references::add);
                 if (at == stretch.to() || clock.isDue() || references.bytes() >= MOST_BYTES) {

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.CheckpointWriter;
 import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
 import io.github.sparkfinetune.core.checkpoint.OptimizerShare;
+import io.github.sparkfinetune.core.checkpoint.Retention;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.memory.ResidentMemory;
 import io.github.sparkfinetune.core.optim.LrSchedule;
@@ -237,8 +238,8 @@ final class Training implements AutoCloseable {
                     share,
                     resources.tensors().own(),
                     state.toJson(),
-                    settings.saving().saveTotalLimit(),
-                    Set.of(best.step())));
+                    new Retention(settings.saving().saveTotalLimit(), Set.of(best.step()), (long)
+                            Math.ceil(settings.saving().keepCheckpointsEvery() * plan.totalSteps()))));
         }
         recordsSinceCheckpoint.clear();
         clock.restart();

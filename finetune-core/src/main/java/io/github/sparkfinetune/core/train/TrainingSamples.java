@@ -21,11 +21,14 @@ final class TrainingSamples {
         this.order = order;
     }
 
-    /** Returns this rank's share of a step's samples, in the epoch's order. */
+    /** Returns this rank's share of a step's samples, in the epoch's order, without erased ones. */
     List<Sample> of(long step, Collective collective) {
         List<Sample> samples = new ArrayList<>();
         for (long index : order.indexes(step, collective.rank(), collective.size())) {
-            samples.add(draws.train(source.read(index), order.epoch(step)));
+            Sample sample = source.read(index);
+            if (!sample.isErased()) {
+                samples.add(draws.train(sample, order.epoch(step)));
+            }
         }
         // The next samples are read while this step computes.
         source.willRead(order.next(step, collective.rank(), collective.size()));

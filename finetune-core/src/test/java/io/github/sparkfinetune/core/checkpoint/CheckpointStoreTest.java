@@ -135,10 +135,10 @@ class CheckpointStoreTest {
 
         CheckpointStore next = store("a-1");
         Checkpoint resumed = commit(next, 75);
-        next.prune(1, Set.of());
+        next.prune(new Retention(1, Set.of(), 0));
         assertThat(next.newestSound()).contains(resumed);
         Checkpoint again = commit(next, 125);
-        next.prune(1, Set.of());
+        next.prune(new Retention(1, Set.of(), 0));
         assertThat(names()).containsExactly(again.name());
     }
 
@@ -155,7 +155,7 @@ class CheckpointStoreTest {
             if (share.index() == 0) {
                 store("a-0").commit(100, share, content(Tensors.vector("w", 100)), moments, state(100));
                 // An incomplete checkpoint is neither counted nor deleted.
-                store("a-0").prune(1, Set.of());
+                store("a-0").prune(new Retention(1, Set.of(), 0));
             } else {
                 store("a-0").commitShare(100, share, moments);
             }
@@ -199,7 +199,7 @@ class CheckpointStoreTest {
                 CheckpointStore.open(FarFileSystem.path(temp.resolve("checkpoints")), FarFileSystem.keeping(), "a-0");
         commit(store, 50);
         Checkpoint newest = commit(store, 100);
-        store.prune(1, Set.of());
+        store.prune(new Retention(1, Set.of(), 0));
         assertThat(store.newest()).contains(newest);
         assertThat(names()).hasSize(2);
     }
@@ -232,10 +232,38 @@ class CheckpointStoreTest {
                 store.markFinal(checkpoint);
             }
         }
-        store.prune(2, Set.of(30L));
+        store.prune(new Retention(2, Set.of(30L), 0));
         assertThat(store.committed().stream().map(Checkpoint::step)).containsExactly(60L, 50L, 30L, 20L);
         assertThat(names()).hasSize(4);
         assertThat(store.finalCheckpoint().map(Checkpoint::step)).contains(20L);
+    }
+
+    @Test
+    void keepsSpacedCheckpointsHoweverOftenItPrunes() throws IOException {
+        CheckpointStore store = store("a-0");
+        for (long step = 4; step <= 100; step += 4) {
+            commit(store, step);
+            store.prune(new Retention(2, Set.of(), 10));
+        }
+        assertThat(store.committed().stream().map(Checkpoint::step))
+                .containsExactly(100L, 96L, 92L, 84L, 72L, 60L, 48L, 36L, 24L, 12L);
+    }
+
+    @Test
+    void deletesTheCheckpointsAfterAStep() throws IOException {
+        CheckpointStore store = store("a-0");
+        for (long step = 10; step <= 40; step += 10) {
+            commit(store, step);
+        }
+        store.markFinal(store.committed().get(0));
+        Files.createDirectories(temp.resolve("checkpoints/step-00000050-a-0"));
+        CheckpointStore eraser = store("eraser");
+        assertThat(eraser.deleteAfter(20).stream().map(Checkpoint::step)).containsExactly(40L, 30L);
+        assertThat(names()).hasSize(2);
+        assertThat(eraser.finalCheckpoint()).isEmpty();
+        assertThat(eraser.deleteAfter(20)).isEmpty();
+        assertThat(eraser.deleteAfter(-1)).hasSize(2);
+        assertThat(names()).isEmpty();
     }
 
     @Test
@@ -256,9 +284,9 @@ class CheckpointStoreTest {
                 .contains("step-00000040-run-0");
 
         // No attempt deletes newer checkpoints of the other; the later attempt removes unfinished ones that it found.
-        zombie.prune(1, Set.of());
+        zombie.prune(new Retention(1, Set.of(), 0));
         assertThat(next.committed()).contains(best, new Checkpoint(60, "run-1"));
-        next.prune(1, Set.of());
+        next.prune(new Retention(1, Set.of(), 0));
         assertThat(names()).containsExactly("step-00000065-run-1", "step-00000070-run-0");
         try (LoadedCheckpoint read = next.read(best, temp.resolve("local"))) {
             assertThat(read.model().buffer("w").getFloat(0)).isEqualTo(65f);
@@ -274,7 +302,7 @@ class CheckpointStoreTest {
             writers[i] = new Thread(() -> {
                 for (long step = 1; step <= 20; step++) {
                     commit(store, step);
-                    store.prune(2, Set.of(7L));
+                    store.prune(new Retention(2, Set.of(7L), 0));
                 }
             });
             writers[i].setUncaughtExceptionHandler((thread, failure) -> failures.add(failure));
@@ -301,7 +329,7 @@ class CheckpointStoreTest {
         Files.createDirectories(temp.resolve("checkpoints/other"));
         CheckpointStore store = store("a-0");
         commit(store, 9);
-        store.prune(1, Set.of());
+        store.prune(new Retention(1, Set.of(), 0));
         assertThat(names()).containsExactly("other", "step-00000009-a-0", "step-5-a");
     }
 }

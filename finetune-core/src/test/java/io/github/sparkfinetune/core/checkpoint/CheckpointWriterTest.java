@@ -66,7 +66,13 @@ class CheckpointWriterTest {
 
     private Checkpoint begin(CheckpointWriter writer, long step) {
         ObjectNode state = new ObjectMapper().createObjectNode().put("step", step);
-        return writer.begin(step, tensor("w", weights), OptimizerShare.WHOLE, tensor("m", moments), state, 5, Set.of());
+        return writer.begin(
+                step,
+                tensor("w", weights),
+                OptimizerShare.WHOLE,
+                tensor("m", moments),
+                state,
+                new Retention(5, Set.of(), 0));
     }
 
     private void assertHolds(CheckpointStore store, Checkpoint checkpoint, float value) {

@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.checkpoint.FarFileSystem;
 import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
 import io.github.sparkfinetune.core.checkpoint.NeededState;
 import io.github.sparkfinetune.core.checkpoint.OptimizerShare;
+import io.github.sparkfinetune.core.checkpoint.Retention;
 import io.github.sparkfinetune.core.checkpoint.TensorRange;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.collective.exchange.Ranks;
@@ -74,7 +75,13 @@ class SoundCheckpointTest {
             try (CheckpointWriter writer =
                     new CheckpointWriter(store(FarFileSystem.configuration()), temp, true, 20, () -> {})) {
                 if (index == 0) {
-                    writer.begin(step, model, share, moments, JsonNodeFactory.instance.objectNode(), 5, Set.of());
+                    writer.begin(
+                            step,
+                            model,
+                            share,
+                            moments,
+                            JsonNodeFactory.instance.objectNode(),
+                            new Retention(5, Set.of(), 0));
                 } else {
                     writer.beginShare(step, share, moments);
                 }

@@ -110,6 +110,19 @@ public final class DatasetFolder {
         }
     }
 
+    /**
+     * Takes the lease of a finished dataset, to replace some of its files.
+     *
+     * @param length length of the lease
+     * @param onLost called on another thread when another run has taken over the folder
+     * @return name of this run in the names of its files
+     * @throws RunException if another run is writing the folder
+     */
+    String reopen(Duration length, Runnable onLost) throws IOException {
+        lease = Lease.take(HadoopFiles.fileSystem(path, hadoop), new Path(path, MARK), length, onLost);
+        return lease.runId();
+    }
+
     private RunException unwritable(String why) {
         return RunException.config(
                 "data.dir: cannot write to " + path + " (" + why + "): set it to a folder that you may write to");

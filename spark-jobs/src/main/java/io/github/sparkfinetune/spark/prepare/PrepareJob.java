@@ -124,7 +124,7 @@ public final class PrepareJob {
         }
     }
 
-    private static void abandon(DatasetFolder folder, JobGroup jobs, Throwable error) {
+    static void abandon(DatasetFolder folder, JobGroup jobs, Throwable error) {
         jobs.cancel();
         try {
             folder.abandon(jobs.awaitTasks(TASKS_END));

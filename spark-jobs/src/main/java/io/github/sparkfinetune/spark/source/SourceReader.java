@@ -16,6 +16,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.functions;
 
 /** Reads a source of any format for a task, and cleans its rows. */
 public final class SourceReader {
@@ -31,6 +32,8 @@ public final class SourceReader {
     private static final String MIN_PARTITIONS = "spark.sql.files.minPartitionNum";
     /** Most partitions that the rows of a few files are spread over. */
     private static final long MAX_SPREAD = 2000;
+    /** Name of the column that {@link #only} compares. */
+    private static final String ONLY = "_only";
 
     private final SparkSession spark;
     private final SparkSession callers;
@@ -38,6 +41,7 @@ public final class SourceReader {
     private final DataConfig data;
     private final long partitionBytes;
     private boolean growing = true;
+    private ColumnValue only;
 
     /** Creates a reader with partitions of the default size. */
     public SourceReader(SparkSession spark, TokenizerFiles tokenizer, DataConfig data) {
@@ -80,6 +84,20 @@ public final class SourceReader {
     }
 
     /**
+     * Value that the rows of a reader have in a column.
+     *
+     * @param column name of the column
+     * @param value value as text
+     */
+    public record ColumnValue(String column, String value) {}
+
+    /** Returns this reader, which from now on reads only rows with a value. */
+    public SourceReader only(ColumnValue rows) {
+        only = rows;
+        return this;
+    }
+
+    /**
      * Cleaned rows of a source. Each computation of the RDD cleans the rows again.
      *
      * @param source source of the rows
@@ -107,10 +125,19 @@ public final class SourceReader {
         SparkSource source = source(files);
         Reading<C> reading = task.reading(source, tokenizer, supervised);
         Optional<SplitKeys<C>> keys = supervised ? SplitKeys.of(source, task, data) : Optional.empty();
-        RawColumns raw = new RawColumns(source, keys.map(SplitKeys::columns).orElse(List.of()));
+        List<String> further = new ArrayList<>(keys.map(SplitKeys::columns).orElse(List.of()));
+        if (only != null) {
+            further.add(only.column());
+        }
+        RawColumns raw = new RawColumns(source, further);
         List<Reading.Column> columns = reading instanceof Reading.Texts<C> texts ? texts.columns() : List.of();
         Dataset<Row> rows =
                 reading instanceof Reading.JsonObjects<C> objects ? raw.objects(objects.columns()) : raw.texts(columns);
+        if (only != null) {
+            String[] names = rows.columns();
+            names[names.length - 1] = ONLY;
+            rows = rows.toDF(names).filter(functions.col(ONLY).equalTo(only.value()));
+        }
         RowCleaner.Factory<C> cleaner = reading.cleaner();
         int values = Math.max(1, columns.size());
         JavaRDD<InternalRow> read = spread(files, rows.queryExecution().toRdd().toJavaRDD(), supervised);
@@ -123,6 +150,11 @@ public final class SourceReader {
                 keys,
                 read.mapPartitions(partition -> new CleaningIterator<>(
                         partition, values, cleaner.open(), keysOrNull == null ? null : keysOrNull.open())));
+    }
+
+    /** Returns whether the rows of a source have a column. */
+    public boolean has(SourceFiles files, String column) {
+        return source(files).columns().contains(column);
     }
 
     /** Returns a source before a task chooses what is read. */

@@ -17,10 +17,15 @@ import java.util.List;
  * @param isCut whether its last tokens alone make no sample; followed by another row's tokens they may
  * @param droppedBecause reason for which the row is in no sample, and has no tokens; or null
  */
-record RowTokens(int[] ids, boolean isCut, String droppedBecause) implements Serializable {
+public record RowTokens(int[] ids, boolean isCut, String droppedBecause) implements Serializable {
 
-    /** @param labels label names by id */
-    static <C> RowTokens of(TaskData<C> task, TaskData.Encoder<C> encoder, CleanRow<C> row, List<String> labels) {
+    /**
+     * Returns the tokens of a row.
+     *
+     * @param labels label names by id
+     */
+    public static <C> RowTokens of(
+            TaskData<C> task, TaskData.Encoder<C> encoder, CleanRow<C> row, List<String> labels) {
         List<int[]> parts = new ArrayList<>();
         SampleCounts counts;
         try {

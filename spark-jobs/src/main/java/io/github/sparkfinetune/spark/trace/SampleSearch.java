@@ -9,11 +9,12 @@ import java.util.List;
  * Finds the tokens of a row in samples that come in storage order. The tokens are a whole document of a sample. Or they
  * are the end of a sample and the beginning of the next samples, as in windows of a text and with wrapped packing.
  */
-final class SampleSearch {
+public final class SampleSearch {
     private final int[] ids;
     private final boolean isCut;
     private final List<Part> found = new ArrayList<>();
     private List<Match> open = List.of();
+    private int copies;
 
     /**
      * A document of a sample.
@@ -22,7 +23,7 @@ final class SampleSearch {
      * @param document index of the document in the sample, from 0
      * @param documents number of documents of the sample
      */
-    record Part(long sample, int document, int documents) {}
+    public record Part(long sample, int document, int documents) {}
 
     /** Number of the row's tokens that were found, and the parts that hold them. */
     private record Match(int tokens, List<Part> parts) {
@@ -35,19 +36,20 @@ final class SampleSearch {
         }
     }
 
-    SampleSearch(RowTokens row) {
+    public SampleSearch(RowTokens row) {
         this.ids = row.ids();
         this.isCut = row.isCut();
     }
 
     /** Searches the next sample. */
-    void add(Sample sample) {
+    public void add(Sample sample) {
         int[] documents = sample.documents();
         List<Match> before = new ArrayList<>(open);
         open = new ArrayList<>();
         int from = 0;
         for (int document = 0; document < documents.length; document++) {
             before.add(Match.NOTHING);
+            List<Match> next = new ArrayList<>();
             int length = documents[document];
             Part part = new Part(sample.index(), document, documents.length);
             for (Match match : before) {
@@ -60,17 +62,25 @@ final class SampleSearch {
                 }
                 Match longer = match.plus(same, part);
                 if (same == rest) {
+                    copies++;
                     found.addAll(longer.parts());
-                } else if (document == documents.length - 1) {
-                    open.add(longer);
+                } else {
+                    // A row of several texts, such as a pair, is several documents of one sample.
+                    (document == documents.length - 1 ? open : next).add(longer);
                 }
             }
-            before.clear();
+            before = next;
             from += length;
         }
     }
 
-    List<Part> found() {
+    /** Returns the parts of all found copies of the row. */
+    public List<Part> found() {
         return found;
+    }
+
+    /** Returns the number of found copies of the row. */
+    public int copies() {
+        return copies;
     }
 }

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.trace;
 
+import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
@@ -77,7 +78,7 @@ public final class TraceJob {
             List<SourceFiles> sources = Sources.of(spark, config.data());
             ContentHash content = hash;
             if (content == null) {
-                CleanRow<C> row = readRow(config, sources, key, named, hadoop).clean(task, tokenizer, config.data());
+                CleanRow<C> row = given(config, task, tokenizer, sources.get(0).format(), key, named, hadoop);
                 if (row.badBecause() != null) {
                     return Trace.refused(row.isRejected() ? CORPUS + row.badBecause() : row.badBecause());
                 }
@@ -95,8 +96,22 @@ public final class TraceJob {
         }
     }
 
-    private static GivenRow readRow(
-            RunConfig config, List<SourceFiles> sources, String key, String file, Configuration hadoop)
+    /**
+     * Reads and cleans the row in a file.
+     *
+     * @param format format of the sources
+     * @param key name of the file in messages
+     * @param file file with a text, or with a JSON object of the columns of a row
+     * @throws RunException if the file cannot be read
+     */
+    public static <C> CleanRow<C> given(
+            RunConfig config,
+            TaskData<C> task,
+            TokenizerFiles tokenizer,
+            DataFormat format,
+            String key,
+            String file,
+            Configuration hadoop)
             throws IOException {
         Path path = new Path(AbsolutePaths.of(key, file, hadoop));
         byte[] content;
@@ -106,12 +121,13 @@ public final class TraceJob {
             throw RunException.data(key + ": " + file + " cannot be read (" + e.getMessage() + ")", e);
         }
         return GivenRow.of(
-                key,
-                path.toString(),
-                content,
-                sources.get(0).format(),
-                config.data().sources().encoding(),
-                config.data().columns().text());
+                        key,
+                        path.toString(),
+                        content,
+                        format,
+                        config.data().sources().encoding(),
+                        config.data().columns().text())
+                .clean(task, tokenizer, config.data());
     }
 
     private static Manifest prepared(

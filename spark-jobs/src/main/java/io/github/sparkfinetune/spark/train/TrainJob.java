@@ -50,7 +50,7 @@ public final class TrainJob {
     private static final long LISTENERS_MILLIS = 10_000;
 
     /** File in the output folder during training: the {@link Lease} of the run. */
-    private static final String MARK = "_TRAINING";
+    public static final String MARK = "_TRAINING";
 
     private TrainJob() {}
 

@@ -242,6 +242,9 @@ public final class ParquetSamples implements SampleSource {
 
     private static Sample sample(Map<SampleSchema.Column, Object[]> values, int row, long index) {
         int[] ids = value(values, SampleSchema.Column.INPUT_IDS, row, new int[0]);
+        if (ids.length == 0) {
+            return Sample.erased(index);
+        }
         boolean documents = values.containsKey(SampleSchema.Column.DOCUMENTS);
         return new Sample(
                 index,

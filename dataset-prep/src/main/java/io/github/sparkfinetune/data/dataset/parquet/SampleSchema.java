@@ -37,8 +37,8 @@ import org.apache.parquet.schema.Types;
  * <table>
  * <caption>Columns</caption>
  * <tr><th>column</th><th>meaning</th><th>where it is missing</th></tr>
- * <tr><td>{@code input_ids}</td><td>token ids, special tokens included, not padded; at least one, at most
- *     {@code max_length} of them</td><td>never</td></tr>
+ * <tr><td>{@code input_ids}</td><td>token ids, special tokens included, not padded; at most
+ *     {@code max_length} of them; none in a sample whose documents are erased</td><td>never</td></tr>
  * <tr><td>{@code token_type_ids}</td><td>0 for the first text, 1 for the second; one a token</td><td>every token's type
  *     is 0</td></tr>
  * <tr><td>{@code label}</td><td>id of the sample's label: a place in the manifest's {@code labels}</td><td>samples have

@@ -261,6 +261,11 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
         };
     }
 
+    @Override
+    public int[] labels(Sample sample) {
+        return labelling().labels(sample);
+    }
+
     private Labelling labelling() {
         return Labelling.of(classification.problemType());
     }

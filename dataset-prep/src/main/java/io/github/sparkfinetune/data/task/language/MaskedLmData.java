@@ -75,7 +75,12 @@ public record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking
 
     @Override
     public SampleSink sink(SampleOutput output, List<String> labels) {
-        return new DocumentSamples(data, output, Sample::labelledTokens);
+        return new DocumentSamples(data, output, this::predicted);
+    }
+
+    @Override
+    public long predicted(Sample sample) {
+        return sample.labelledTokens();
     }
 
     @Override

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.report.PromotedModel.Registered;
@@ -6,7 +6,7 @@ import io.github.sparkfinetune.spark.track.ModelRegistry;
 import java.io.UncheckedIOException;
 
 /** Sets the alias of the model in use in MLflow's registry, after the file of {@code promote} was written. */
-final class RegistryAlias {
+public final class RegistryAlias {
     private RegistryAlias() {}
 
     /**
@@ -16,7 +16,7 @@ final class RegistryAlias {
      * @param remedy how to set the alias later, for the error
      * @throws RunException if the server refuses or does not answer
      */
-    static void set(Registered registered, String done, String remedy) {
+    public static void set(Registered registered, String done, String remedy) {
         ModelRegistry.Version version =
                 new ModelRegistry.Version(registered.trackingUri(), registered.name(), registered.version());
         try {

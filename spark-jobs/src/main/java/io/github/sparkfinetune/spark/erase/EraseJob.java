@@ -1,0 +1,287 @@
+package io.github.sparkfinetune.spark.erase;
+
+import io.github.sparkfinetune.conf.ClassWeight;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.checkpoint.Checkpoint;
+import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
+import io.github.sparkfinetune.core.plan.Replay;
+import io.github.sparkfinetune.core.predict.References;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.task.registry.TaskDatas;
+import io.github.sparkfinetune.spark.cluster.Errors;
+import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.prepare.ErasedShards;
+import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.run.Lease;
+import io.github.sparkfinetune.spark.run.ModelDigest;
+import io.github.sparkfinetune.spark.run.RunPaths;
+import io.github.sparkfinetune.spark.train.TrainJob;
+import java.io.IOException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Erases documents from a dataset and from the run that was trained on it. The result equals, to the bit on the same
+ * kind of processor, a run from the start over the dataset whose samples lack the documents.
+ *
+ * <ol>
+ *   <li>{@link #find} finds the documents, their samples in all splits, and the newest checkpoint that none of them has
+ *       influenced. It changes nothing.
+ *   <li>{@link #begin} records the erasure, writes the shards without the documents, and deletes everything that they
+ *       have influenced: later checkpoints, the model, predictions, metrics, references of a preference run, answers of
+ *       teachers.
+ *   <li>Training goes on from that checkpoint, and the model is measured again.
+ *   <li>{@link #end} completes the record.
+ * </ol>
+ *
+ * <p>The record is {@code erasure.json} in the output folder. An interrupted erasure goes on where it was.
+ */
+public final class EraseJob implements Erasing {
+    /** What a run and its commands write into the output folder from its dataset. */
+    private static final List<String> RESULTS = List.of(
+            "model",
+            "model.sha256",
+            RunConfigLoader.MERGED,
+            RunConfigLoader.MERGED + ".sha256",
+            "predictions.parquet",
+            "base-predictions.parquet",
+            "reference",
+            "reference.safetensors",
+            "metrics.json",
+            "report.html",
+            "progress.json");
+
+    private static final String OF_TEACHERS = "teacher-*.safetensors";
+
+    private final SparkSession spark;
+    private final RunConfig config;
+    private final Configuration hadoop;
+    private final Path output;
+    private final Path dataset;
+    private final ErasureLog log;
+
+    /** @param config configuration of the run; relative paths are resolved */
+    public EraseJob(SparkSession spark, RunConfig config) {
+        SparkSessions.requireSerializer(spark);
+        this.spark = spark;
+        this.hadoop = spark.sparkContext().hadoopConfiguration();
+        this.config = RunPaths.resolve(config, spark.sparkContext().master(), hadoop);
+        this.output = new Path(this.config.output().dir());
+        this.dataset = new Path(this.config.dataset());
+        this.log = new ErasureLog(output, hadoop);
+    }
+
+    @Override
+    public Optional<Erasure> unfinished() {
+        return io(log::unfinished);
+    }
+
+    @Override
+    public boolean areErased(Erasure found) {
+        Set<String> before = io(log::read).stream()
+                .flatMap(erasure -> erasure.documents().stream())
+                .collect(Collectors.toSet());
+        return before.containsAll(found.documents());
+    }
+
+    @Override
+    public Erasure find(Selection selection) {
+        spark.sparkContext().setJobDescription("erase: find " + selection.kind().option());
+        try {
+            return found(TaskDatas.of(config), selection);
+        } catch (Exception e) {
+            // Spark's Scala code throws checked exceptions that it does not declare.
+            throw Errors.explain("erase in " + dataset, e);
+        } finally {
+            spark.sparkContext().setJobDescription(null);
+        }
+    }
+
+    private <C> Erasure found(TaskData<C> task, Selection selection) throws IOException {
+        TokenizerFiles tokenizer = PrepareJob.tokenizer(config, hadoop);
+        task.check(tokenizer);
+        Manifest manifest = Manifest.read(dataset, hadoop);
+        manifest.requireMatches(dataset, config.task(), task.options(tokenizer));
+        Documents documents = Documents.of(spark, config, task, tokenizer, manifest, selection);
+        List<ErasedShards.Part> parts = documents.parts(spark, config, dataset, manifest);
+        ErasedShards.requireRest(dataset, manifest, parts);
+        String because = parts.isEmpty() ? null : dependsAsAWhole(parts);
+        Replay replay = Replay.of(config, rowGroups(manifest), trained(parts), because != null, hadoop);
+        return new Erasure(
+                null,
+                null,
+                documents.hashes(),
+                new Erasure.Counts(
+                        trained(parts).size(), samples(parts) - trained(parts).size()),
+                new Erasure.Replayed(
+                        replay.firstUse(),
+                        replay.from().map(Checkpoint::name).orElse(null),
+                        replay.steps(),
+                        replay.isEnded(),
+                        because),
+                new Erasure.Changes(
+                        parts.stream().map(part -> part.file().name()).toList(), List.of(), null, null),
+                outside(),
+                parts);
+    }
+
+    private static List<Integer> rowGroups(Manifest manifest) {
+        return manifest.split(Manifest.TRAIN).shards().stream()
+                .flatMap(shard -> shard.rowGroups().stream())
+                .toList();
+    }
+
+    private static Set<Long> trained(List<ErasedShards.Part> parts) {
+        return parts.stream()
+                .filter(part -> part.file().split().equals(Manifest.TRAIN))
+                .flatMap(part -> part.documents().keySet().stream())
+                .collect(Collectors.toSet());
+    }
+
+    private static long samples(List<ErasedShards.Part> parts) {
+        return parts.stream().mapToLong(part -> part.documents().size()).sum();
+    }
+
+    /** Returns what makes every step depend on the documents, or null. */
+    private String dependsAsAWhole(List<ErasedShards.Part> parts) {
+        boolean trains = parts.stream().anyMatch(part -> part.file().split().equals(Manifest.TRAIN));
+        boolean evaluates = parts.stream().anyMatch(part -> part.file().split().equals(Manifest.EVAL));
+        if (evaluates) {
+            return "evaluations while training chose the model";
+        }
+        if (trains && config.base().teacher().teaches()) {
+            return "the teacher is asked again";
+        }
+        if (References.areRead(config)) {
+            return "the initial model is asked again";
+        }
+        ClassWeight weights = config.tasks().classification().classWeight();
+        return trains && weights != null && weights.value().equals(ClassWeight.BALANCED)
+                ? "the weights of the labels follow from the rows"
+                : null;
+    }
+
+    /** Returns what is outside of the run and may still hold the documents. */
+    private List<String> outside() {
+        List<String> outside = new ArrayList<>();
+        outside.add("the sources that data names: delete the documents there too, before data.dir is prepared anew");
+        if (config.data().corpus().filtering().quarantine() != null) {
+            outside.add("the rows in " + config.data().corpus().filtering().quarantine());
+        }
+        outside.add("copies of the model and of predictions outside of " + output
+                + ", models trained from them, and trackers");
+        return outside;
+    }
+
+    @Override
+    public Erasure begin(Erasure found) {
+        return io(() -> {
+            FileSystem files = HadoopFiles.fileSystem(output, hadoop);
+            files.mkdirs(output);
+            Lease lease = Lease.await(files, new Path(output, TrainJob.MARK), Lease.LENGTH, () -> {});
+            try {
+                Erasure erasure = found;
+                if (erasure.started() == null) {
+                    erasure =
+                            found.started(now(), ModelDigest.of(model(), hadoop).map(ModelDigest::hash));
+                    log.put(erasure);
+                }
+                rewrite(erasure.places());
+                Set<String> deleted = new TreeSet<>(erasure.changes().deleted());
+                deleted.addAll(delete(erasure));
+                erasure = erasure.with(List.copyOf(deleted));
+                log.put(erasure);
+                return erasure;
+            } finally {
+                lease.release(false);
+            }
+        });
+    }
+
+    private void rewrite(List<ErasedShards.Part> places) throws IOException {
+        Manifest manifest = Manifest.read(dataset, hadoop);
+        Set<String> stored = manifest.samples().splits().values().stream()
+                .flatMap(split -> split.shards().stream())
+                .map(DatasetSplit.Shard::file)
+                .collect(Collectors.toSet());
+        // One manifest replaces all files at once, so either all of them are old or none is.
+        if (places.stream().allMatch(place -> stored.contains(place.file().name()))) {
+            ErasedShards.write(spark, TaskDatas.of(config), dataset, manifest, places);
+        }
+    }
+
+    private List<String> delete(Erasure erasure) throws IOException {
+        List<String> deleted = new ArrayList<>();
+        FileSystem files = HadoopFiles.fileSystem(output, hadoop);
+        Erasure.Replayed replay = erasure.replay();
+        if (replay.firstUse() > 0) {
+            long kept = replay.from() == null
+                    ? -1
+                    : Checkpoint.ofName(replay.from()).orElseThrow().step();
+            CheckpointStore.open(new Path(config.output().checkpoints()), hadoop, "eraser")
+                    .deleteAfter(kept)
+                    .forEach(checkpoint -> deleted.add("checkpoints/" + checkpoint.name()));
+        }
+        for (String name : RESULTS) {
+            Path path = new Path(output, name);
+            if (files.exists(path)) {
+                HadoopFiles.delete(files, path);
+                deleted.add(name);
+            }
+        }
+        FileSystem stored = HadoopFiles.fileSystem(dataset, hadoop);
+        FileStatus[] teachers = stored.globStatus(new Path(dataset, OF_TEACHERS));
+        for (FileStatus teacher : teachers == null ? new FileStatus[0] : teachers) {
+            HadoopFiles.delete(stored, teacher.getPath());
+            deleted.add(teacher.getPath().getName());
+        }
+        return deleted;
+    }
+
+    @Override
+    public Erasure end(Erasure begun) {
+        return io(() -> {
+            Erasure ended = begun.finished(
+                    now(),
+                    ModelDigest.of(model(), hadoop).map(ModelDigest::hash).orElse(null));
+            log.put(ended);
+            return ended;
+        });
+    }
+
+    private Path model() {
+        return new Path(config.output().model());
+    }
+
+    private static String now() {
+        return Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+    }
+
+    private interface Work<T> {
+        T run() throws IOException;
+    }
+
+    private <T> T io(Work<T> work) {
+        try {
+            return work.run();
+        } catch (IOException e) {
+            throw Errors.explain("erase in " + output, e);
+        }
+    }
+}

@@ -1,0 +1,363 @@
+package io.github.sparkfinetune.spark.erase;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
+import io.github.sparkfinetune.spark.Runs;
+import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.predict.EvaluateJob;
+import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.train.TrainJob;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** An erased run equals, to the bit, a run from the start over the dataset without the documents. */
+@Timeout(300)
+class EraseJobTest {
+    private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int ROWS = 60;
+
+    @TempDir
+    Path folder;
+
+    /** Runs whose rows are erased. */
+    enum Kind {
+        CLASSIFIER(
+                "bert-seqcls", i -> Map.of("text", text(i), "label", i % 2 == 0 ? "sea" : "sky"), "data.max_length=32"),
+        BALANCED(
+                "bert-seqcls",
+                i -> Map.of("text", text(i), "label", i % 3 == 0 ? "sea" : "sky"),
+                "data.max_length=32",
+                "classification.class_weight=balanced"),
+        PACKED_TEXTS(
+                "llama-tied",
+                i -> Map.of("text", text(i)),
+                "task=causal-lm",
+                "data.packing=bfd",
+                "data.max_length=64",
+                "method.type=lora"),
+        WRAPPED_TEXTS(
+                "llama-tied",
+                i -> Map.of("text", text(i)),
+                "task=causal-lm",
+                "data.packing=wrapped",
+                "data.max_length=48"),
+        MASKED_TEXTS("bert-mlm", i -> Map.of("text", text(i)), "task=masked-lm", "data.max_length=32"),
+        PAIRS(
+                "llama-tied",
+                i -> Map.of("prompt", "What is " + i + "?", "chosen", text(i), "rejected", "No " + i),
+                "task=preference",
+                "data.max_length=64",
+                "method.type=lora"),
+        TAUGHT(
+                "llama-tied",
+                i -> Map.of("text", text(i)),
+                "task=causal-lm",
+                "data.max_length=64",
+                "teacher.top_k=8",
+                "teacher.model="
+                        + MODELS.resolve("llama-untied").toAbsolutePath().normalize());
+
+        private final String model;
+
+        @SuppressWarnings("ImmutableEnumChecker")
+        private final IntFunction<Map<String, String>> row;
+
+        @SuppressWarnings("ImmutableEnumChecker")
+        private final List<String> settings;
+
+        Kind(String model, IntFunction<Map<String, String>> row, String... settings) {
+            this.model = model;
+            this.row = row;
+            this.settings = List.of(settings);
+        }
+
+        private static String text(int i) {
+            return "Licence " + i + (i % 2 == 0 ? " of the sea" : " of the sky") + " lets you copy it " + i + " times.";
+        }
+
+        private boolean startsAnew() {
+            return this == BALANCED || this == PAIRS || this == TAUGHT;
+        }
+    }
+
+    private RunConfig config(Kind kind, String output, String... settings) {
+        List<String> all = new ArrayList<>(List.of(
+                "model=" + MODELS.resolve(kind.model).toAbsolutePath().normalize(),
+                "data.train=" + folder.resolve("rows.jsonl"),
+                "data.dir=" + folder.resolve("dataset"),
+                "data.eval_fraction=0.1",
+                "data.test_fraction=0.1",
+                "data.shards=3",
+                "training.learning_rate=1.0e-3",
+                "training.num_train_epochs=2",
+                "training.per_device_train_batch_size=2",
+                "training.save_steps=3",
+                "training.save_total_limit=100",
+                "training.save_minutes=0",
+                "cluster.ranks=2",
+                "output.dir=" + folder.resolve(output)));
+        all.addAll(kind.settings);
+        all.addAll(List.of(settings));
+        return Runs.in(folder, all.toArray(String[]::new));
+    }
+
+    private void writeRows(Kind kind) throws IOException {
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < ROWS; i++) {
+            Map<String, String> row = new LinkedHashMap<>(kind.row.apply(i));
+            row.put("person", "p" + i / 2);
+            lines.add(JSON.writeValueAsString(row));
+        }
+        Files.write(folder.resolve("rows.jsonl"), lines);
+    }
+
+    private Path row(int i) throws IOException {
+        return Files.writeString(
+                folder.resolve("row.json"),
+                Files.readAllLines(folder.resolve("rows.jsonl")).get(i));
+    }
+
+    private static RunConfig train(SparkSession spark, RunConfig config) {
+        TrainJob.run(spark, config, record -> {});
+        EvaluateJob.run(spark, config);
+        return config;
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void equalsARunWithoutTheDocuments(Kind kind) throws Exception {
+        writeRows(kind);
+        RunConfig config = config(kind, "run");
+        try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
+            PrepareJob.run(spark, config);
+            train(spark, config);
+            EraseJob erase = new EraseJob(spark, config);
+            Erasure found = late(erase, kind);
+            Map<String, String> before = bytes(Path.of(config.output().model()));
+
+            assertThat(found.replay().trains()).isTrue();
+            Erasure begun = erase.begin(found);
+            assertThat(Path.of(config.output().model())).doesNotExist();
+            assertThat(erase.unfinished()).contains(begun);
+            assertThat(new EraseJob(spark, config).begin(begun)).isEqualTo(begun);
+            train(spark, config);
+            Erasure ended = erase.end(begun);
+
+            assertThat(ended.places()).isNull();
+            assertThat(ended.changes().modelAfter())
+                    .isNotNull()
+                    .isNotEqualTo(ended.changes().modelBefore());
+            assertThat(erase.unfinished()).isEmpty();
+            Map<String, String> after = bytes(Path.of(config.output().model()));
+            assertThat(after).isNotEqualTo(before);
+            RunConfig anew = train(spark, config(kind, "anew"));
+            assertSame(after, bytes(Path.of(anew.output().model())));
+            assertSame(checkpoint(config), checkpoint(anew));
+            assertThat(predictions(spark, config)).isEqualTo(predictions(spark, anew));
+            assertHoldsNothingOf(config, found);
+            Erasure again = erase.find(
+                    new Selection(Selection.Kind.HASH, found.documents().get(0)));
+            assertThat(again.places()).isEmpty();
+            assertThat(erase.areErased(again)).isTrue();
+        }
+    }
+
+    private static void assertSame(Map<String, String> files, Map<String, String> others) {
+        assertThat(files.keySet()).isEqualTo(others.keySet());
+        files.forEach((name, content) -> {
+            if (name.endsWith(".json")) {
+                assertThat(content).as(name).isEqualTo(others.get(name));
+            } else {
+                assertThat(content.equals(others.get(name))).as(name).isTrue();
+            }
+        });
+    }
+
+    /** Returns the erasure of the training document that is used latest. */
+    private Erasure late(EraseJob erase, Kind kind) throws IOException {
+        Erasure latest = null;
+        for (int i = 0; i < ROWS; i++) {
+            Erasure found = erase.find(new Selection(Selection.Kind.FILE, row(i).toString()));
+            assertThat(found.places()).as("row %d", i).isNotEmpty();
+            boolean trained = found.samples().training() > 0 && found.samples().heldOut() == 0;
+            if (trained
+                    && (latest == null
+                            || found.replay().firstUse() > latest.replay().firstUse())) {
+                latest = found;
+            }
+            if (latest != null && (kind.startsAnew() || latest.replay().from() != null)) {
+                break;
+            }
+        }
+        assertThat(latest).isNotNull();
+        assertThat(latest.replay().from() == null).isEqualTo(kind.startsAnew());
+        assertThat(latest.replay().because() == null).isNotEqualTo(kind.startsAnew());
+        return latest;
+    }
+
+    private void assertHoldsNothingOf(RunConfig config, Erasure erasure) throws IOException {
+        org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
+        var hadoop = new org.apache.hadoop.conf.Configuration();
+        Manifest manifest = Manifest.read(dataset, hadoop);
+        long tokens = 0;
+        for (String split : manifest.samples().splits().keySet()) {
+            try (ParquetSamples samples = ParquetSamples.open(dataset, manifest, split, hadoop)) {
+                long ofSplit = 0;
+                for (long index = 0; index < samples.size(); index++) {
+                    Sample sample = samples.read(index);
+                    ofSplit += sample.length();
+                    assertThat(sample.isErased() && !split.equals(Manifest.TRAIN))
+                            .isFalse();
+                }
+                assertThat(manifest.split(split).tokens()).isEqualTo(ofSplit);
+                assertThat(manifest.split(split).rows()).isEqualTo(samples.size());
+                tokens += ofSplit;
+            }
+        }
+        assertThat(tokens).isPositive();
+        for (String file : erasure.changes().rewritten()) {
+            assertThat(Path.of(config.dataset(), file)).doesNotExist();
+        }
+    }
+
+    /** Returns the files of a folder by name, as text of their bytes. */
+    private static Map<String, String> bytes(Path folder) throws IOException {
+        Map<String, String> files = new TreeMap<>();
+        try (Stream<Path> all = Files.list(folder)) {
+            all.filter(file -> !file.getFileName().toString().endsWith(".crc")
+                            && !file.getFileName().toString().equals(".finetune-run"))
+                    .forEach(file -> files.put(file.getFileName().toString(), latin(file)));
+        }
+        return files;
+    }
+
+    private static String latin(Path file) {
+        try {
+            return Files.readString(file, java.nio.charset.StandardCharsets.ISO_8859_1);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Returns the last checkpoint's tensors, and its state without times. */
+    private static Map<String, String> checkpoint(RunConfig config) throws IOException {
+        Path last;
+        try (Stream<Path> all = Files.list(Path.of(config.output().checkpoints()))) {
+            last = all.filter(path -> Files.exists(path.resolve("FINAL")))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        Map<String, String> files = bytes(last);
+        files.remove("COMMITTED");
+        ObjectNode state = (ObjectNode) JSON.readTree(files.remove("state.json"));
+        state.remove(List.of("result", "precision"));
+        for (JsonNode record : state.get("records")) {
+            ((ObjectNode) record).remove(List.of("samples_per_second", "tokens_per_second", "slow_rank", "precision"));
+        }
+        files.put("state.json", JSON.writeValueAsString(state));
+        return files;
+    }
+
+    private static List<String> predictions(SparkSession spark, RunConfig config) {
+        return spark.read()
+                .parquet(Path.of(config.output().dir(), "predictions.parquet").toString())
+                .orderBy("index")
+                .toJSON()
+                .collectAsList();
+    }
+
+    @Test
+    void erasesAllRowsOfAPersonAlsoHeldOutOnes() throws Exception {
+        writeRows(Kind.CLASSIFIER);
+        RunConfig config = config(Kind.CLASSIFIER, "run");
+        try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
+            Manifest prepared = PrepareJob.run(spark, config);
+            EraseJob erase = new EraseJob(spark, config);
+            List<Erasure> all = IntStream.range(0, ROWS / 2)
+                    .mapToObj(person -> erase.find(new Selection(Selection.Kind.WHERE, "person=p" + person)))
+                    .toList();
+            assertThat(all).allSatisfy(one -> {
+                assertThat(one.documents()).hasSize(2);
+                assertThat(one.samples().training() + one.samples().heldOut()).isEqualTo(2);
+                assertThat(one.replay().trains()).isFalse();
+            });
+            Erasure heldOut = all.stream()
+                    .filter(one -> one.samples().heldOut() == 1)
+                    .findFirst()
+                    .orElseThrow();
+
+            erase.end(erase.begin(heldOut));
+
+            Manifest erased = Manifest.read(
+                    new org.apache.hadoop.fs.Path(config.dataset()), new org.apache.hadoop.conf.Configuration());
+            assertThat(rows(erased)).isEqualTo(rows(prepared) - 1);
+            assertThat(erased.split(Manifest.TRAIN).rows())
+                    .isEqualTo(prepared.split(Manifest.TRAIN).rows());
+            assertThat(labels(erased)).isEqualTo(labels(prepared) - 2);
+            assertThat(PrepareJob.run(spark, config)).isEqualTo(erased);
+        }
+    }
+
+    private static long rows(Manifest manifest) {
+        return manifest.samples().splits().values().stream()
+                .mapToLong(split -> split.rows())
+                .sum();
+    }
+
+    private static long labels(Manifest manifest) {
+        return manifest.samples().splits().values().stream()
+                .flatMap(split -> split.rowsPerLabel().stream())
+                .mapToLong(Long::longValue)
+                .sum();
+    }
+
+    @Test
+    void refusesWhatItCannotEraseAndChangesNothing() throws Exception {
+        writeRows(Kind.CLASSIFIER);
+        RunConfig config = config(Kind.CLASSIFIER, "run");
+        try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
+            Manifest prepared = PrepareJob.run(spark, config);
+            EraseJob erase = new EraseJob(spark, config);
+            assertThatThrownBy(() -> erase.find(new Selection(Selection.Kind.HASH, "0".repeat(32))))
+                    .isInstanceOf(RunException.class)
+                    .hasMessage("--hash: " + "0".repeat(32) + " is in no row of the sources: nothing was changed");
+            assertThatThrownBy(() -> erase.find(new Selection(Selection.Kind.WHERE, "patient=1")))
+                    .isInstanceOf(RunException.class)
+                    .hasMessage("--where: no source has the column patient");
+            assertThatThrownBy(() -> new Selection(Selection.Kind.WHERE, "person"))
+                    .isInstanceOf(RunException.class)
+                    .hasMessage("--where: person is not COLUMN=VALUE");
+            assertThatThrownBy(() -> erase.find(new Selection(Selection.Kind.WHERE, "label=sea")))
+                    .isInstanceOf(RunException.class)
+                    .hasMessageContaining("would have the label sea");
+            assertThat(PrepareJob.run(spark, config)).isEqualTo(prepared);
+            assertThat(erase.unfinished()).isEmpty();
+        }
+    }
+}

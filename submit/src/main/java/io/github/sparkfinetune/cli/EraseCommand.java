@@ -1,0 +1,110 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.job.EraseText;
+import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.job.Pipeline;
+import io.github.sparkfinetune.spark.erase.Erasing;
+import io.github.sparkfinetune.spark.erase.Erasure;
+import io.github.sparkfinetune.spark.erase.Selection;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code erase}: removes documents from a dataset and from the model that was trained on it. */
+@Command(
+        name = "erase",
+        header = "Erase documents from the dataset and, exactly, from the model.",
+        description = {
+            "To the bit the result is a run from the start without the documents.",
+            "An interrupted erasure goes on with the same command."
+        },
+        footer = "  finetune erase --config run.yaml --where patient=4711 --plan")
+final class EraseCommand extends JobCommand {
+    @Mixin
+    private ProgressOption progress;
+
+    @Option(names = "--hash", paramLabel = "HASH", description = "Hash of a document, as shown by trace.")
+    private String hash;
+
+    @Option(names = "--text-file", paramLabel = "FILE", description = "Or the document: a text, or a row as JSON.")
+    private String textFile;
+
+    @Option(names = "--where", paramLabel = "COLUMN=VALUE", description = "Or all rows with this value in a column.")
+    private String where;
+
+    @Option(names = "--plan", description = "Only say what would be trained again.")
+    private boolean plan;
+
+    EraseCommand(Jobs.Opener opener) {
+        super(opener);
+    }
+
+    @Override
+    boolean trains() {
+        return !plan;
+    }
+
+    @Override
+    boolean writesStatus() {
+        return !plan;
+    }
+
+    @Override
+    void execute(RunConfig run, Jobs jobs) throws IOException {
+        Selection selection = selection();
+        Erasing erase = jobs.erase(run);
+        Optional<Erasure> unfinished = erase.unfinished();
+        if (unfinished.isPresent()) {
+            say("unfinished since " + unfinished.get().started());
+            EraseText.lines(unfinished.get()).forEach(this::say);
+            if (plan) {
+                return;
+            }
+            finish(run, jobs, erase, unfinished.get());
+        }
+        Erasure found = erase.find(selection);
+        if (found.places().isEmpty()) {
+            if (erase.areErased(found)) {
+                say("erased    " + String.join(", ", found.documents()));
+                return;
+            }
+            throw RunException.data(
+                    selection.shown() + " is in no sample of " + run.dataset() + ": nothing was changed");
+        }
+        EraseText.lines(found).forEach(this::say);
+        if (!plan) {
+            finish(run, jobs, erase, found);
+        }
+    }
+
+    private void finish(RunConfig run, Jobs jobs, Erasing erase, Erasure erasure) throws IOException {
+        Erasure begun = erase.begin(erasure);
+        if (begun.replay().trains()) {
+            Pipeline pipeline = new Pipeline(run, jobs, this);
+            pipeline.again(progress.start(err()));
+            pipeline.sayReport();
+        }
+        Erasure ended = erase.end(begun);
+        say("erased    " + ended.documents().size() + " document(s), see "
+                + run.output().dir() + "/erasure.json");
+    }
+
+    private Selection selection() {
+        List<Selection> given = Stream.of(
+                        Optional.ofNullable(hash).map(value -> new Selection(Selection.Kind.HASH, value)),
+                        Optional.ofNullable(textFile).map(value -> new Selection(Selection.Kind.FILE, value)),
+                        Optional.ofNullable(where).map(value -> new Selection(Selection.Kind.WHERE, value)))
+                .flatMap(Optional::stream)
+                .toList();
+        if (given.size() != 1) {
+            throw RunException.config("erase takes one choice of documents: give it --hash, --text-file or --where");
+        }
+        return given.get(0);
+    }
+}

@@ -1,0 +1,51 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.spark.erase.Erasing;
+import io.github.sparkfinetune.spark.erase.Erasure;
+import io.github.sparkfinetune.spark.erase.Selection;
+import java.util.List;
+import java.util.Optional;
+
+/** An erasure that changes nothing. */
+final class FakeErasing implements Erasing {
+    /** Erasure that was interrupted, if there is one. */
+    Optional<Erasure> unfinished = Optional.empty();
+    /** Erasure that is found. */
+    Erasure found;
+    /** Whether the found documents have been erased before. */
+    boolean erased;
+
+    private final List<String> calls;
+
+    FakeErasing(List<String> calls) {
+        this.calls = calls;
+    }
+
+    @Override
+    public Optional<Erasure> unfinished() {
+        return unfinished;
+    }
+
+    @Override
+    public Erasure find(Selection selection) {
+        calls.add("find " + selection.shown());
+        return found;
+    }
+
+    @Override
+    public boolean areErased(Erasure erasure) {
+        return erased;
+    }
+
+    @Override
+    public Erasure begin(Erasure erasure) {
+        calls.add("begin " + String.join(" ", erasure.documents()));
+        return erasure;
+    }
+
+    @Override
+    public Erasure end(Erasure begun) {
+        calls.add("end " + String.join(" ", begun.documents()));
+        return begun;
+    }
+}

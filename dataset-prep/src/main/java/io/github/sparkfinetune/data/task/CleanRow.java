@@ -72,6 +72,11 @@ public record CleanRow<C>(
         return new CleanRow<>(content, stratum, labels, file, hash, null, changes, Verdict.USABLE);
     }
 
+    /** Returns this row without a label. */
+    public CleanRow<C> unlabelled() {
+        return new CleanRow<>(content, UNLABELLED, Set.of(), file, hash, splitKey, changes, verdict);
+    }
+
     private static <C> CleanRow<C> refused(String file, Verdict verdict) {
         return new CleanRow<>(null, null, Set.of(), file, null, null, Changes.NONE, verdict);
     }

@@ -87,7 +87,9 @@ record Documents(TaskData<?> task, Map<ContentHash, RowTokens> tokens) {
                 }
                 try (TextTokenizer open = TextTokenizer.open(tokenizer)) {
                     TaskData.Encoder<C> encoder = task.encoder(open, tokenizer, "data.train", labels);
-                    return new Documents(task, Map.of(row.hash(), RowTokens.of(task, encoder, row, labels)));
+                    // A text alone has no label, and its tokens do not depend on one.
+                    return new Documents(
+                            task, Map.of(row.hash(), RowTokens.of(task, encoder, row.unlabelled(), labels)));
                 }
             }
             Map<ContentHash, RowTokens> tokens = new LinkedHashMap<>();

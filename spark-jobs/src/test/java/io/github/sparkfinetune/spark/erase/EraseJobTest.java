@@ -307,6 +307,12 @@ class EraseJobTest {
                 assertThat(one.samples().training() + one.samples().heldOut()).isEqualTo(2);
                 assertThat(one.replay().trains()).isFalse();
             });
+            Path text = Files.writeString(folder.resolve("text"), Kind.text(4));
+            assertThat(erase.find(new Selection(Selection.Kind.FILE, text.toString()))
+                            .places())
+                    .isEqualTo(erase.find(new Selection(Selection.Kind.FILE, row(4).toString()))
+                            .places())
+                    .hasSize(1);
             Erasure heldOut = all.stream()
                     .filter(one -> one.samples().heldOut() == 1)
                     .findFirst()

@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -61,7 +62,7 @@ final class NumberLabel implements Labelling {
     public byte[] bytes(CleanRow<TextRows.Content> row, Map<String, Integer> ids) {
         return ByteBuffer.allocate(Double.BYTES)
                 .order(ByteOrder.nativeOrder())
-                .putDouble(row.content().number())
+                .putDouble(Objects.requireNonNullElse(row.content().number(), Double.NaN))
                 .array();
     }
 

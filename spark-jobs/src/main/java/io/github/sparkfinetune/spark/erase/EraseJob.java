@@ -60,6 +60,7 @@ public final class EraseJob implements Erasing {
             RunConfigLoader.MERGED,
             RunConfigLoader.MERGED + ".sha256",
             "predictions.parquet",
+            "predicted.parquet",
             "base-predictions.parquet",
             "reference",
             "reference.safetensors",
@@ -183,6 +184,9 @@ public final class EraseJob implements Erasing {
         outside.add("the sources that data names: delete the documents there too, before data.dir is prepared anew");
         if (config.data().corpus().filtering().quarantine() != null) {
             outside.add("the rows in " + config.data().corpus().filtering().quarantine());
+        }
+        if (!config.dataset().startsWith(config.output().dir())) {
+            outside.add("other runs that were trained on " + dataset + ": erase the documents there too");
         }
         outside.add("copies of the model and of predictions outside of " + output
                 + ", models trained from them, and trackers");

@@ -158,7 +158,7 @@ public final class ErasedShards {
                     }
                 }
                 if (writer == null) {
-                    writer = new SampleWriter(path, schema, hadoop);
+                    writer = ShardWriter.file(path, schema, hadoop);
                 }
                 writer.write(sample);
             }

@@ -13,8 +13,6 @@ import java.io.IOException;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.apache.logging.log4j.Level;
-import org.apache.logging.log4j.core.config.Configurator;
 import org.apache.spark.TaskContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,12 +20,6 @@ import org.slf4j.LoggerFactory;
 /** File of a split in a hash range, while its samples are written. */
 final class OpenShard {
     private static final Logger LOG = LoggerFactory.getLogger(OpenShard.class);
-
-    static {
-        // SampleWriter ends row groups by a limit of one byte. Parquet writes a long warning about such a limit each
-        // time, in every executor's log.
-        Configurator.setLevel("org.apache.parquet.hadoop.InternalParquetRecordWriter", Level.ERROR);
-    }
 
     private final ShardWriter.Target target;
     private final String split;
@@ -96,7 +88,7 @@ final class OpenShard {
 
     private void write(Sample sample) throws IOException {
         if (writer == null) {
-            writer = new SampleWriter(path, schema, configuration());
+            writer = ShardWriter.file(path, schema, configuration());
         }
         writer.write(sample);
         checks.add(sample);

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.prepare;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.SampleChecks;
+import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
 import io.github.sparkfinetune.data.dataset.parquet.SampleWriter;
 import io.github.sparkfinetune.data.task.RowKey;
 import io.github.sparkfinetune.data.task.SampleCounts;
@@ -17,6 +18,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.core.config.Configurator;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
@@ -61,6 +66,12 @@ import scala.Tuple2;
  */
 final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], byte[]>>, Iterator<ShardWriter.Report>> {
     private static final long serialVersionUID = 1L;
+
+    static {
+        // SampleWriter ends row groups by a limit of one byte. Parquet writes a long warning about such a limit each
+        // time, in every executor's log.
+        Configurator.setLevel("org.apache.parquet.hadoop.InternalParquetRecordWriter", Level.ERROR);
+    }
 
     private static final List<String> OWN = List.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST);
 
@@ -139,6 +150,11 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         this.names = names(selection.splits());
         this.splits = selection.splits().stream().mapToInt(names::indexOf).toArray();
         this.checkedIds = checkedIds;
+    }
+
+    /** Creates a file of samples. */
+    static SampleWriter file(Path path, SampleSchema schema, Configuration hadoop) throws IOException {
+        return new SampleWriter(path, schema, hadoop);
     }
 
     /** Returns the names of a dataset's splits in order: the standard splits, then further splits of the sources. */

@@ -74,13 +74,23 @@ final class EraseCommand extends JobCommand {
                 say("erased    " + String.join(", ", found.documents()));
                 return;
             }
-            throw RunException.data(
-                    selection.shown() + " is in no sample of " + run.dataset() + ": nothing was changed");
+            throw unknown(selection, run, jobs);
         }
         EraseText.lines(found).forEach(this::say);
         if (!plan) {
             finish(run, jobs, erase, found);
         }
+    }
+
+    /** Returns the error of a document that no sample holds, with the reason if it was left out. */
+    private static RunException unknown(Selection selection, RunConfig run, Jobs jobs) {
+        String reason = switch (selection.kind()) {
+            case HASH -> jobs.traceHash(run, selection.value()).droppedBecause();
+            case FILE -> jobs.traceFile(run, selection.value()).droppedBecause();
+            case WHERE -> null;
+        };
+        return RunException.data(selection.shown() + " is in no sample of " + run.dataset()
+                + (reason == null ? "" : " (" + reason + ")") + ": nothing was changed");
     }
 
     private void finish(RunConfig run, Jobs jobs, Erasing erase, Erasure erasure) throws IOException {

@@ -90,7 +90,7 @@ class EraseCommandTest extends CommandLineOverFakeJobs {
         assertThat(err.toString())
                 .contains("error: --hash: 00ff is in no sample of ")
                 .endsWith(": nothing was changed" + System.lineSeparator());
-        assertThat(calls).doesNotContain("begin 00ff");
+        assertThat(calls).contains("trace hash 00ff").doesNotContain("begin 00ff");
     }
 
     @Test

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
@@ -59,13 +60,13 @@ import org.apache.hadoop.fs.Path;
  * </pre>
  *
  * <p>Some fields are absent where they do not apply. {@code documents} of a split and of the options: samples are not
- * made of documents. {@code corpus} of the manifest and of the options: {@code data.corpus} is not used; else
- * {@code "corpus" : { "rows" : 9000, "rejected" : { "c4.min_num_sentences" : 12 }, "masked" : { "email" : 3 }, "mix" :
- * [ … ] }}. {@code problem_type}: texts have one label. {@code stride}: texts are not cut into windows.
- * {@code question_answering}: rows are not questions. {@code split_by} and {@code split_by_time}: they do not decide
- * which rows are held out. {@code side} of a split: rows have neither groups nor times; else {@code "side" : { "rows" :
- * 120, "by" : "prompt", "groups" : 40, "shared" : 0 }}. A reader refuses unknown fields and another
- * {@code schema_version}.
+ * made of documents. {@code erased}: no document is erased. {@code corpus} of the manifest and of the options:
+ * {@code data.corpus} is not used; else {@code "corpus" : { "rows" : 9000, "rejected" : { "c4.min_num_sentences" : 12
+ * }, "masked" : { "email" : 3 }, "mix" : [ … ] }}. {@code problem_type}: texts have one label. {@code stride}: texts
+ * are not cut into windows. {@code question_answering}: rows are not questions. {@code split_by} and
+ * {@code split_by_time}: they do not decide which rows are held out. {@code side} of a split: rows have neither groups
+ * nor times; else {@code "side" : { "rows" : 120, "by" : "prompt", "groups" : 40, "shared" : 0 }}. A reader refuses
+ * unknown fields and another {@code schema_version}.
  *
  * @param schemaVersion version of this format, {@value #SCHEMA_VERSION}
  * @param task the configuration's {@code task}
@@ -113,10 +114,22 @@ public record Manifest(
      * @param longest tokens of the longest sample
      * @param padTokenId id that batches are padded with
      * @param splits splits by name: {@value #TRAIN}, then {@value #EVAL} and {@value #TEST} if they have samples
+     * @param erased hashes of the contents of erased documents, sorted; absent (empty) if none is erased
      */
-    public record Samples(List<String> labels, int longest, int padTokenId, Map<String, DatasetSplit> splits)
+    public record Samples(
+            List<String> labels,
+            int longest,
+            int padTokenId,
+            Map<String, DatasetSplit> splits,
+            @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> erased)
             implements Serializable {
+        /** Makes samples of which none is erased. */
+        public Samples(List<String> labels, int longest, int padTokenId, Map<String, DatasetSplit> splits) {
+            this(labels, longest, padTokenId, splits, List.of());
+        }
+
         public Samples {
+            erased = erased == null ? List.of() : List.copyOf(new TreeSet<>(erased));
             splits.forEach((name, split) -> Objects.requireNonNull(split, "a split is null"));
             labels = List.copyOf(labels);
             splits = Collections.unmodifiableMap(new LinkedHashMap<>(splits));

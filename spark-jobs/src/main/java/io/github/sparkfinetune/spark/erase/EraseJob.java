@@ -95,10 +95,7 @@ public final class EraseJob implements Erasing {
 
     @Override
     public boolean areErased(Erasure found) {
-        Set<String> before = io(log::read).stream()
-                .flatMap(erasure -> erasure.documents().stream())
-                .collect(Collectors.toSet());
-        return before.containsAll(found.documents());
+        return io(() -> Manifest.read(dataset, hadoop)).samples().erased().containsAll(found.documents());
     }
 
     @Override
@@ -206,7 +203,7 @@ public final class EraseJob implements Erasing {
                             found.started(now(), ModelDigest.of(model(), hadoop).map(ModelDigest::hash));
                     log.put(erasure);
                 }
-                rewrite(erasure.places());
+                rewrite(erasure);
                 Set<String> deleted = new TreeSet<>(erasure.changes().deleted());
                 deleted.addAll(delete(erasure));
                 erasure = erasure.with(List.copyOf(deleted));
@@ -218,7 +215,8 @@ public final class EraseJob implements Erasing {
         });
     }
 
-    private void rewrite(List<ErasedShards.Part> places) throws IOException {
+    private void rewrite(Erasure erasure) throws IOException {
+        List<ErasedShards.Part> places = erasure.places();
         Manifest manifest = Manifest.read(dataset, hadoop);
         Set<String> stored = manifest.samples().splits().values().stream()
                 .flatMap(split -> split.shards().stream())
@@ -226,7 +224,7 @@ public final class EraseJob implements Erasing {
                 .collect(Collectors.toSet());
         // One manifest replaces all files at once, so either all of them are old or none is.
         if (places.stream().allMatch(place -> stored.contains(place.file().name()))) {
-            ErasedShards.write(spark, TaskDatas.of(config), dataset, manifest, places);
+            ErasedShards.write(spark, TaskDatas.of(config), dataset, manifest, places, erasure.documents());
         }
     }
 

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
@@ -104,9 +105,15 @@ public final class ErasedShards {
      * @param task task of the dataset
      * @param dataset absolute path of the dataset
      * @param parts files with documents to erase
+     * @param hashes hashes of the documents' contents
      */
     public static Manifest write(
-            SparkSession spark, TaskData<?> task, Path dataset, Manifest manifest, List<Part> parts)
+            SparkSession spark,
+            TaskData<?> task,
+            Path dataset,
+            Manifest manifest,
+            List<Part> parts,
+            List<String> hashes)
             throws IOException {
         JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
         Configuration hadoop = context.hadoopConfiguration();
@@ -120,7 +127,7 @@ public final class ErasedShards {
                         .map(part -> write(
                                 task, name, manifest, part, run, files.value().value()))
                         .collect();
-                Manifest erased = erased(manifest, written);
+                Manifest erased = erased(manifest, written, hashes);
                 folder.finish(erased);
                 return erased;
             } catch (Exception e) {
@@ -179,7 +186,7 @@ public final class ErasedShards {
         counts.sample(sample, task.predicted(sample), labelled ? task.labels(sample) : new int[0]);
     }
 
-    private static Manifest erased(Manifest manifest, List<Written> written) {
+    private static Manifest erased(Manifest manifest, List<Written> written, List<String> hashes) {
         Map<String, DatasetSplit> splits =
                 new LinkedHashMap<>(manifest.samples().splits());
         for (Written one : written) {
@@ -193,10 +200,12 @@ public final class ErasedShards {
             });
         }
         Manifest.Samples samples = manifest.samples();
+        List<String> all =
+                Stream.concat(samples.erased().stream(), hashes.stream()).toList();
         return new Manifest(
                 manifest.schemaVersion(),
                 manifest.task(),
-                new Manifest.Samples(samples.labels(), samples.longest(), samples.padTokenId(), splits),
+                new Manifest.Samples(samples.labels(), samples.longest(), samples.padTokenId(), splits, all),
                 manifest.rows(),
                 manifest.sources(),
                 manifest.options(),

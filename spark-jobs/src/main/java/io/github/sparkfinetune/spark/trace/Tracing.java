@@ -144,7 +144,7 @@ final class Tracing<C> {
             // The training samples are from another document with the same tokens.
             places.removeIf(place -> place.split().equals(Manifest.TRAIN));
         } else if (places.isEmpty()) {
-            reason = any.labelled() ? unseen(named) : DropReason.HELD_OUT_WITHOUT_LABEL.label();
+            reason = absent(hash, any.labelled(), named);
         }
         return new Trace(
                 hash.toHex(),
@@ -181,7 +181,13 @@ final class Tracing<C> {
     }
 
     /** Returns the reason for which a document that is not left out is in no sample. */
-    private String unseen(String named) {
+    private String absent(ContentHash hash, boolean labelled, String named) {
+        if (manifest.samples().erased().contains(hash.toHex())) {
+            return "erased";
+        }
+        if (!labelled) {
+            return DropReason.HELD_OUT_WITHOUT_LABEL.label();
+        }
         if (!config.data().corpus().mix().sources().isEmpty()) {
             return TraceJob.CORPUS + "sources, the mix has no copy of it";
         }

@@ -15,6 +15,8 @@ import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.predict.EvaluateJob;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.trace.Trace;
+import io.github.sparkfinetune.spark.trace.TraceJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -193,6 +195,9 @@ class EraseJobTest {
                     new Selection(Selection.Kind.HASH, found.documents().get(0)));
             assertThat(again.places()).isEmpty();
             assertThat(erase.areErased(again)).isTrue();
+            Trace trace =
+                    TraceJob.ofHash(spark, config, "--hash", found.documents().get(0));
+            assertThat(trace.droppedBecause()).isEqualTo("erased");
         }
     }
 

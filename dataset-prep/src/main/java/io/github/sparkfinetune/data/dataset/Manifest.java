@@ -125,7 +125,7 @@ public record Manifest(
             implements Serializable {
         /** Makes samples of which none is erased. */
         public Samples(List<String> labels, int longest, int padTokenId, Map<String, DatasetSplit> splits) {
-            this(labels, longest, padTokenId, splits, List.of());
+            this(labels, longest, padTokenId, splits, null);
         }
 
         public Samples {
@@ -228,11 +228,7 @@ public record Manifest(
         return dataset.getFileSystem(hadoop).exists(new Path(dataset, FILE_NAME));
     }
 
-    /**
-     * Reads a dataset's manifest.
-     *
-     * @throws RunException if there is no manifest, or this program cannot read it
-     */
+    /** Reads a dataset's manifest; throws a {@link RunException} if there is none that this program can read. */
     public static Manifest read(Path dataset, Configuration hadoop) throws IOException {
         Path path = new Path(dataset, FILE_NAME);
         Manifest manifest;
@@ -266,11 +262,7 @@ public record Manifest(
         HadoopFiles.writeWhole(path.getFileSystem(hadoop), path, JSON.writeValueAsBytes(this));
     }
 
-    /**
-     * Returns a split.
-     *
-     * @throws RunException if the split has no rows
-     */
+    /** Returns a split; throws a {@link RunException} if it has no rows. */
     public DatasetSplit split(String name) {
         DatasetSplit split = samples.splits().get(name);
         if (split == null) {

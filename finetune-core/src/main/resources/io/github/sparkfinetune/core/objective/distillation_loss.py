@@ -1,6 +1,7 @@
-"""Cross-entropy over the vocabulary, and the divergence from the tokens that stand for the teacher's distribution.
+"""Cross-entropy over the vocabulary, and the divergence from tokens that stand for a teacher.
 
-ids of the K tokens are [M, K], their log-weights [M, K], both at the temperature. See VocabularyLoss for M, H and V.
+ids of the K tokens are [M, K], their log-weights [M, K] are at the temperature. See VocabularyLoss
+for M, H and V.
 """
 
 from typing import Dict, List, Tuple

@@ -25,10 +25,13 @@ final class LeftOut {
      * Returns the reason and the hash of the other document; empty if the document is not left out.
      *
      * @param sources training sources, then held-out sources
-     * @param text text of the document
+     * @param text text of the document; null if documents are not compared
      */
     static <C> Optional<String> reason(
             SparkSession spark, TaskData<C> task, DataConfig data, List<SourceReader.Rows<C>> sources, String text) {
+        if (!isPossible(data)) {
+            return Optional.empty();
+        }
         List<SourceReader.Rows<C>> rows = new ArrayList<>(sources);
         List<SourceScan> scans = new ArrayList<>();
         try (DocumentComparison<C> comparison = new DocumentComparison<>(spark, task, data)) {

@@ -139,7 +139,10 @@ final class Tracing<C> {
         long others = places.isEmpty() ? 0 : others(hash, shard, tokens, files);
         boolean isTrained = places.stream().anyMatch(place -> place.split().equals(Manifest.TRAIN));
         boolean mayBeLeftOut = splits.contains(Manifest.TRAIN) && (!isTrained || others > 0);
-        String reason = mayBeLeftOut ? leftOut(any.text()) : null;
+        String reason = mayBeLeftOut
+                ? LeftOut.reason(spark, task, config.data(), sources, any.text())
+                        .orElse(null)
+                : null;
         if (reason != null) {
             // The training samples are from another document with the same tokens.
             places.removeIf(place -> place.split().equals(Manifest.TRAIN));
@@ -171,13 +174,6 @@ final class Tracing<C> {
             }
         }
         return Optional.of(new Trace.Group(DataFunnel.common(by), rows));
-    }
-
-    /** Returns null if the document is not left out. */
-    private String leftOut(String text) {
-        return LeftOut.isPossible(config.data())
-                ? LeftOut.reason(spark, task, config.data(), sources, text).orElse(null)
-                : null;
     }
 
     /** Returns the reason for which a document that is not left out is in no sample. */

@@ -103,6 +103,7 @@ class DistributionIT {
                         "ai.djl.huggingface:tokenizers:",
                         "com.google.code.gson:gson:",
                         "com.googlecode.libphonenumber:libphonenumber:",
+                        "commons-validator:commons-validator:",
                         "net.java.dev.jna:jna:",
                         "info.picocli:picocli:",
                         "org.webjars.npm:uplot:");

@@ -1,14 +1,16 @@
 package io.github.sparkfinetune.data.corpus;
 
-import com.google.i18n.phonenumbers.PhoneNumberMatch;
-import com.google.i18n.phonenumbers.PhoneNumberUtil;
-import com.google.i18n.phonenumbers.PhoneNumberUtil.Leniency;
 import io.github.sparkfinetune.conf.corpus.CorpusConfig.Masking;
+import io.github.sparkfinetune.data.redact.find.EmailAddresses;
+import io.github.sparkfinetune.data.redact.find.IpAddresses;
+import io.github.sparkfinetune.data.redact.find.PhoneNumbers;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * Replaces text that looks like an address or a number by placeholders. It goes by form and not by meaning, so it does
@@ -23,18 +25,17 @@ import java.util.Set;
  * </ul>
  */
 final class Masker {
-    private static final int FEWEST_PHONE_DIGITS = 5;
     private static final String BETWEEN_DIGITS = ".,:/-";
 
     private final Set<Masking> kinds;
-    private final String region;
+    private final PhoneNumbers numbers;
     private final Map<Masking, Integer> counts = new EnumMap<>(Masking.class);
 
     /** @param region region whose telephone numbers need no country code, or null */
     Masker(Collection<Masking> kinds, String region) {
         this.kinds = EnumSet.noneOf(Masking.class);
         this.kinds.addAll(kinds);
-        this.region = region;
+        this.numbers = new PhoneNumbers(region == null ? List.of() : List.of(region));
     }
 
     /** Returns a text with placeholders. */
@@ -88,8 +89,8 @@ final class Masker {
     private String emails(String text) {
         Replacing masked = new Replacing(text, Masking.EMAIL);
         for (int at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
-            int start = EmailAddresses.start(text, masked.end(), at);
-            int end = start < 0 ? -1 : EmailAddresses.end(text, at + 1);
+            int start = EmailAddresses.ASCII.start(text, masked.end(), at);
+            int end = start < 0 ? -1 : EmailAddresses.ASCII.end(text, at + 1);
             if (end > 0) {
                 masked.replace(start, end);
                 at = end - 1;
@@ -110,7 +111,7 @@ final class Masker {
             int end = -1;
             if (IpAddresses.isHex(codePoints[at]) && (at == 0 || !isPart(codePoints[at - 1]))) {
                 end = whole(codePoints, IpAddresses.endOfIpv4(codePoints, at, length), ".");
-                end = end > 0 ? end : whole(codePoints, IpAddresses.endOfIpv6(codePoints, at, length), ".:");
+                end = end > 0 ? end : whole(codePoints, endOfIpv6(codePoints, at, length), ".:");
             }
             if (end > 0) {
                 // An address is ASCII: as many UTF-16 units as code points.
@@ -122,6 +123,12 @@ final class Masker {
             }
         }
         return masked.done();
+    }
+
+    /** Returns the end of an IPv6 address with a decimal digit, or -1: names of code have the same form. */
+    private static int endOfIpv6(int[] text, int from, int to) {
+        int end = IpAddresses.endOfIpv6(text, from, to);
+        return IntStream.range(from, end).anyMatch(at -> CharClass.is(text[at], CharClass.DIGIT)) ? end : -1;
     }
 
     /** Returns the end of an address, or -1 if a letter or digit follows, directly or after one of the marks. */
@@ -138,32 +145,10 @@ final class Masker {
         return codePoint == '.' || codePoint == ':' || CharClass.is(codePoint, CharClass.LETTER | CharClass.DIGIT);
     }
 
-    /** Masks telephone numbers. The search is slow, so it looks only where digits are dense enough. */
     private String phones(String text) {
         Replacing masked = new Replacing(text, Masking.PHONE);
-        int at = 0;
-        while (at < text.length()) {
-            int start = at;
-            int digits = 0;
-            while (at < text.length() && isInPhone(text.charAt(at))) {
-                digits += Character.isDigit(text.charAt(at++)) ? 1 : 0;
-            }
-            if (digits >= FEWEST_PHONE_DIGITS) {
-                // One character more on each side shows whether the digits belong to a word.
-                int from = Math.max(masked.end(), start - 1);
-                int to = Math.min(text.length(), at + 1);
-                for (PhoneNumberMatch found : PhoneNumberUtil.getInstance()
-                        .findNumbers(text.substring(from, to), region, Leniency.VALID, Long.MAX_VALUE)) {
-                    masked.replace(from + found.start(), from + found.end());
-                }
-            }
-            at++;
-        }
+        numbers.find(text).forEach(number -> masked.replace(number.start(), number.end()));
         return masked.done();
-    }
-
-    private static boolean isInPhone(char character) {
-        return Character.isDigit(character) || "+()[]-./ \u00A0\u2010\u2011\u2012\u2013".indexOf(character) >= 0;
     }
 
     private String numbers(String text) {

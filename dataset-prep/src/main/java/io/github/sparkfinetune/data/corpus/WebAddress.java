@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.data.corpus;
 
+import io.github.sparkfinetune.data.redact.find.IpAddresses;
+
 /**
  * Recognises web and mail addresses, which are one word. An address has an optional scheme, an optional user with
  * {@code @}, a host, and an optional port and path. The host is an IPv4 address, or labels of which the last is in

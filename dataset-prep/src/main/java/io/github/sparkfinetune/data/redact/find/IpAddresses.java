@@ -1,7 +1,7 @@
-package io.github.sparkfinetune.data.corpus;
+package io.github.sparkfinetune.data.redact.find;
 
 /** Finds IP addresses in text. */
-final class IpAddresses {
+public final class IpAddresses {
     private static final int OCTETS = 4;
     private static final int GROUPS = 8;
 
@@ -11,7 +11,7 @@ final class IpAddresses {
      * Returns the end of the IPv4 address that begins at {@code from}, or -1: four numbers up to 255, separated by
      * points.
      */
-    static int endOfIpv4(int[] text, int from, int to) {
+    public static int endOfIpv4(int[] text, int from, int to) {
         int at = from;
         for (int octet = 0; octet < OCTETS; octet++) {
             if (octet > 0 && (at >= to || text[at++] != '.')) {
@@ -19,7 +19,7 @@ final class IpAddresses {
             }
             int value = 0;
             int first = at;
-            while (at < to && CharClass.is(text[at], CharClass.DIGIT) && at - first < 3) {
+            while (at < to && isDigit(text[at]) && at - first < 3) {
                 value = 10 * value + text[at++] - '0';
             }
             if (at == first || value > 255) {
@@ -31,18 +31,17 @@ final class IpAddresses {
 
     /**
      * Returns the end of the IPv6 address that begins at {@code from}, or -1. The address is eight groups of
-     * hexadecimal digits separated by colons, or fewer groups with one double colon. It must contain a decimal digit.
+     * hexadecimal digits separated by colons, or fewer groups with one double colon.
      */
-    static int endOfIpv6(int[] text, int from, int to) {
+    public static int endOfIpv6(int[] text, int from, int to) {
         int at = from;
         int groups = 0;
         boolean gap = false;
-        boolean digit = false;
         int end = -1;
         while (at < to && groups < GROUPS) {
             int first = at;
             while (at < to && isHex(text[at]) && at - first < 4) {
-                digit |= CharClass.is(text[at++], CharClass.DIGIT);
+                at++;
             }
             if (at > first) {
                 groups++;
@@ -61,12 +60,14 @@ final class IpAddresses {
             }
         }
         boolean whole = gap ? groups < GROUPS && groups > 0 : groups == GROUPS;
-        return whole && digit ? end : -1;
+        return whole ? end : -1;
     }
 
-    static boolean isHex(int codePoint) {
-        return (codePoint >= '0' && codePoint <= '9')
-                || (codePoint >= 'a' && codePoint <= 'f')
-                || (codePoint >= 'A' && codePoint <= 'F');
+    public static boolean isHex(int codePoint) {
+        return isDigit(codePoint) || (codePoint >= 'a' && codePoint <= 'f') || (codePoint >= 'A' && codePoint <= 'F');
+    }
+
+    private static boolean isDigit(int codePoint) {
+        return codePoint >= '0' && codePoint <= '9';
     }
 }

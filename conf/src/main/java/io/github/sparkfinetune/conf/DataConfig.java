@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.conf.key.Check;
 import io.github.sparkfinetune.conf.key.Key;
+import io.github.sparkfinetune.conf.redact.RedactConfig;
 import java.io.Serializable;
 import java.util.List;
 
@@ -15,6 +16,7 @@ public record DataConfig(
         @JsonUnwrapped Rows rows,
         @JsonUnwrapped Samples samples,
         @JsonUnwrapped Dataset dataset,
+        RedactConfig redact,
         CorpusConfig corpus)
         implements Serializable {
 
@@ -186,6 +188,7 @@ public record DataConfig(
     public static final String TABLE = "table:";
 
     public DataConfig {
+        Check.present("data.redact", redact);
         Check.present("data.corpus", corpus);
         boolean mixed = !corpus.mix().sources().isEmpty();
         if (!mixed) {
@@ -214,7 +217,7 @@ public record DataConfig(
     /** Returns this section for rows without a second text. */
     public DataConfig withoutPair() {
         Columns alone = new Columns(columns.text(), null, columns.label());
-        return new DataConfig(sources, alone, split, rows, samples, dataset, corpus);
+        return new DataConfig(sources, alone, split, rows, samples, dataset, redact, corpus);
     }
 
     /** Returns whether a fraction of {@code data.train} is held out. */

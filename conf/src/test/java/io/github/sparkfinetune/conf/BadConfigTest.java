@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.conf;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.github.sparkfinetune.conf.error.ExitCode;
@@ -134,6 +135,36 @@ public class BadConfigTest {
         String where = "--set " + override.substring(0, override.indexOf('=')) + ": ";
         assertRefused(
                 () -> RunConfigLoader.parse(GOOD.replace('|', '\n'), "run.yaml", List.of(override)), where + message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '^', textBlock = """
+        data.redact.entities=[EMAIL] ^ data.redact.entities: expected one of EMAIL_ADDRESS, IBAN_CODE,
+        data.redact.entities=[URL, URL] ^ data.redact.entities: [URL, URL] is not allowed, it must be a list that names each once
+        data.redact.operator=delete ^ data.redact.operator: expected one of replace, mask, hash, pseudonym, date_shift, got 'delete'
+        data.redact.operator=date_shift ^ data.redact.operator: date_shift is not allowed, it must be an operator for all entities: set data.redact.operators to {DATE_TIME: date_shift}
+        data.redact.operators.URL=mask ^ data.redact.operators.URL: URL is not allowed, it must be an entity of data.redact.entities
+        data.redact.keep=[a, a] ^ data.redact.keep: [a, a] is not allowed, it must be a list that names each once
+        data.redact.phone_regions=[us] ^ data.redact.phone_regions: us is not allowed, it must be a list of countries' two letters (ISO 3166), such as [US, DE]
+        """)
+    void namesABadKeyOfTheRedactSection(String override, String message) {
+        String where = "--set " + override.substring(0, override.indexOf('=')) + ": ";
+        assertRefused(
+                () -> RunConfigLoader.parse(GOOD.replace('|', '\n'), "run.yaml", List.of(override)), where + message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '^', textBlock = """
+        {entities: [URL], operators: {URL: date_shift}} ^ data.redact.operators.URL: date_shift is not allowed, it must be one of replace, mask, hash, pseudonym, and for DATE_TIME date_shift
+        {entities: [URL], operators: {URL: 1}} ^ data.redact.operators.URL: 1 is not allowed, it must be one of
+        {entities: [URL], operator: hash} ^ data.redact.key_file: null is not allowed, it must be a file with a key for the operators hash, pseudonym and date_shift
+        {entities: [DATE_TIME], operators: {DATE_TIME: date_shift}} ^ data.redact.key_file: null is not allowed
+        """)
+    void namesABadOperator(String section, String message) {
+        assertThatThrownBy(() ->
+                        RunConfigLoader.parse(GOOD.replace('|', '\n'), "run.yaml", List.of("data.redact=" + section)))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining(message);
     }
 
     @ParameterizedTest

@@ -42,6 +42,7 @@ class ArchitectureTest {
             "data.hf",
             "data.hub",
             "data.redact.find",
+            "data.redact",
             "data.tokenizer",
             "data.dataset",
             "data.dataset.parquet",

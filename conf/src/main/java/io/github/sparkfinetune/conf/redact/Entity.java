@@ -13,7 +13,7 @@ public enum Entity {
     /** An International Bank Account Number of a country's length, with its check digits. */
     @JsonProperty("IBAN_CODE")
     IBAN_CODE,
-    /** A card number of 12 to 19 digits with Luhn's check digit. */
+    /** A card number of 13 to 17 digits with Luhn's check digit. */
     @JsonProperty("CREDIT_CARD")
     CREDIT_CARD,
     /** A Bitcoin address with its checksum: Base58Check, Bech32 or Bech32m. */

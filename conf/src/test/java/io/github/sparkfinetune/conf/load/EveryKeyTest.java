@@ -43,6 +43,8 @@ import io.github.sparkfinetune.conf.corpus.CorpusConfig.StoppingStrategy;
 import io.github.sparkfinetune.conf.corpus.FinewebConfig;
 import io.github.sparkfinetune.conf.corpus.GopherQualityConfig;
 import io.github.sparkfinetune.conf.corpus.GopherRepetitionConfig;
+import io.github.sparkfinetune.conf.redact.Entity;
+import io.github.sparkfinetune.conf.redact.RedactConfig;
 import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig;
 import io.github.sparkfinetune.conf.retrieval.RerankingConfig;
 import java.util.List;
@@ -85,6 +87,13 @@ class EveryKeyTest {
                   packing: wrapped
                   overlong: drop
                   dir: d
+                  redact:
+                    entities: [EMAIL_ADDRESS, DATE_TIME]
+                    operator: pseudonym
+                    operators: {DATE_TIME: date_shift}
+                    keep: [info@example.com, "2020"]
+                    phone_regions: [FR]
+                    key_file: hdfs://nn/key
                   corpus:
                     sources: [{path: "s3a://b/train.csv", weight: 0.9}, {weight: 1, path: general}]
                     stopping_strategy: all_exhausted
@@ -245,6 +254,13 @@ class EveryKeyTest {
                 new DataConfig.Rows(1000, 0.5, true, true),
                 new DataConfig.Samples(64, 21, Packing.WRAPPED, Overlong.DROP, "c.jinja", false),
                 new DataConfig.Dataset("d", 3, 7),
+                new RedactConfig(
+                        List.of(Entity.EMAIL_ADDRESS, Entity.DATE_TIME),
+                        RedactConfig.Operator.PSEUDONYM,
+                        Map.of("DATE_TIME", "date_shift"),
+                        List.of("info@example.com", "2020"),
+                        List.of("FR"),
+                        "hdfs://nn/key"),
                 new CorpusConfig(
                         new CorpusConfig.Mix(
                                 List.of(

@@ -32,6 +32,7 @@ import io.github.sparkfinetune.conf.corpus.CorpusConfig.StoppingStrategy;
 import io.github.sparkfinetune.conf.corpus.FinewebConfig;
 import io.github.sparkfinetune.conf.corpus.GopherQualityConfig;
 import io.github.sparkfinetune.conf.corpus.GopherRepetitionConfig;
+import io.github.sparkfinetune.conf.redact.RedactConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,6 +75,13 @@ class RunConfigLoaderTest {
                         new DataConfig.Rows(1_000_000, 0.01, null, false),
                         new DataConfig.Samples(128, null, Packing.NONE, Overlong.TRUNCATE, null, true),
                         new DataConfig.Dataset(null, null, 42),
+                        new RedactConfig(
+                                List.of(),
+                                RedactConfig.Operator.REPLACE,
+                                Map.of(),
+                                List.of(),
+                                List.of("US", "GB", "DE", "FR", "IL", "IN", "CA", "BR"),
+                                null),
                         new CorpusConfig(
                                 new CorpusConfig.Mix(List.of(), StoppingStrategy.FIRST_EXHAUSTED),
                                 new CorpusConfig.Cleaning(Normalization.NONE, List.of(), null),

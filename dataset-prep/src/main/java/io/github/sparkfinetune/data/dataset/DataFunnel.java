@@ -35,6 +35,7 @@ public final class DataFunnel {
         if (manifest.rows().duplicates() > 0) {
             lines.add(new Line("left out: duplicates", manifest.rows().duplicates()));
         }
+        manifest.rows().redacted().forEach((entity, count) -> lines.add(new Line("redacted: " + entity, count)));
         if (corpus != null) {
             corpus.masked().forEach((kind, count) -> lines.add(new Line("masked in the others: " + kind, count)));
             corpus.mix()

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.conf.Packing;
 import io.github.sparkfinetune.conf.SourcesConfig;
 import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.redact.Redaction;
 import java.io.Serializable;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -60,9 +61,20 @@ public record DatasetOptions(
      * @param maxTextBytes as {@code data.max_text_bytes}
      * @param deduplicate whether rows with equal text are kept once
      * @param tokenizerSha256 hash of {@code tokenizer.json}, added tokens included
+     * @param redact personal data that is replaced; absent (null) if none is
      */
-    public record Texts(int maxLength, int maxTextBytes, boolean deduplicate, String tokenizerSha256)
-            implements Serializable {}
+    public record Texts(
+            int maxLength,
+            int maxTextBytes,
+            boolean deduplicate,
+            String tokenizerSha256,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Redaction.Options redact)
+            implements Serializable {
+        /** Makes options of texts in which nothing is replaced. */
+        public Texts(int maxLength, int maxTextBytes, boolean deduplicate, String tokenizerSha256) {
+            this(maxLength, maxTextBytes, deduplicate, tokenizerSha256, null);
+        }
+    }
 
     /**
      * Shards.
@@ -101,6 +113,11 @@ public record DatasetOptions(
                 QuestionOptions questionAnswering,
                 RelatedOptions related) {
             this(stride, documents, problemType, questionAnswering, related, null);
+        }
+
+        private Samples of(
+                Integer tokens, DocumentOptions made, String type, QuestionOptions questions, RelatedOptions texts) {
+            return new Samples(tokens, made, type, questions, texts, teacher);
         }
 
         private Samples taught() {
@@ -169,6 +186,7 @@ public record DatasetOptions(
     public static DatasetOptions of(DataConfig data, TokenizerFiles tokenizer, String group) {
         SourcesConfig sources = data.sources();
         DataConfig.Dataset dataset = data.dataset();
+        Redaction redaction = Redaction.of(data.redact());
         return new DatasetOptions(
                 new Columns(null, null, null),
                 new Source(
@@ -179,7 +197,8 @@ public record DatasetOptions(
                         data.samples().maxLength(),
                         data.rows().maxTextBytes(),
                         data.deduplicates(),
-                        tokenizer.sha256()),
+                        tokenizer.sha256(),
+                        redaction == null ? null : redaction.options()),
                 new Storage(dataset.shards() == null ? 0 : dataset.shards(), dataset.seed()),
                 Samples.OF_TEXTS,
                 data.corpus().isUsed() ? data.corpus().withoutQuarantine() : null,
@@ -231,57 +250,30 @@ public record DatasetOptions(
 
     /** Returns these options with documents that are made and packed so. */
     public DatasetOptions withDocuments(DocumentOptions documents) {
-        return with(new Samples(
-                samples.stride(),
-                documents,
-                samples.problemType(),
-                samples.questionAnswering(),
-                samples.related(),
-                samples.teacher()));
+        return with(
+                samples.of(samples.stride, documents, samples.problemType, samples.questionAnswering, samples.related));
     }
 
     /** Returns these options with a kind of prediction; null for one label. */
     public DatasetOptions withProblemType(String type) {
-        return with(new Samples(
-                samples.stride(),
-                samples.documents(),
-                type,
-                samples.questionAnswering(),
-                samples.related(),
-                samples.teacher()));
+        return with(samples.of(samples.stride, samples.documents, type, samples.questionAnswering, samples.related));
     }
 
     /** Returns these options with windows that share this many tokens. */
     public DatasetOptions withStride(int tokens) {
-        return with(new Samples(
-                tokens,
-                samples.documents(),
-                samples.problemType(),
-                samples.questionAnswering(),
-                samples.related(),
-                samples.teacher()));
+        return with(
+                samples.of(tokens, samples.documents, samples.problemType, samples.questionAnswering, samples.related));
     }
 
     /** Returns these options with rows that are texts which belong together. */
     public DatasetOptions withRelated(RelatedOptions related) {
-        return with(new Samples(
-                samples.stride(),
-                samples.documents(),
-                samples.problemType(),
-                samples.questionAnswering(),
-                related,
-                samples.teacher()));
+        return with(
+                samples.of(samples.stride, samples.documents, samples.problemType, samples.questionAnswering, related));
     }
 
     /** Returns these options with rows that are questions. */
     public DatasetOptions withQuestionAnswering(QuestionOptions questions) {
-        return with(new Samples(
-                samples.stride(),
-                samples.documents(),
-                samples.problemType(),
-                questions,
-                samples.related(),
-                samples.teacher()));
+        return with(samples.of(samples.stride, samples.documents, samples.problemType, questions, samples.related));
     }
 
     /** Returns these options with training samples for a teacher. */

@@ -2,20 +2,10 @@ package io.github.sparkfinetune.data.dataset;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.PropertyNamingStrategies;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.conf.json.FlatRecords;
-import io.github.sparkfinetune.data.files.HadoopFiles;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
-import java.io.StringReader;
-import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,7 +14,6 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -60,13 +49,14 @@ import org.apache.hadoop.fs.Path;
  * </pre>
  *
  * <p>Some fields are absent where they do not apply. {@code documents} of a split and of the options: samples are not
- * made of documents. {@code erased}: no document is erased. {@code corpus} of the manifest and of the options:
- * {@code data.corpus} is not used; else {@code "corpus" : { "rows" : 9000, "rejected" : { "c4.min_num_sentences" : 12
- * }, "masked" : { "email" : 3 }, "mix" : [ … ] }}. {@code problem_type}: texts have one label. {@code stride}: texts
- * are not cut into windows. {@code question_answering}: rows are not questions. {@code split_by} and
- * {@code split_by_time}: they do not decide which rows are held out. {@code side} of a split: rows have neither groups
- * nor times; else {@code "side" : { "rows" : 120, "by" : "prompt", "groups" : 40, "shared" : 0 }}. A reader refuses
- * unknown fields and another {@code schema_version}.
+ * made of documents. {@code erased}: no document is erased. {@code corpus} of the manifest and of the options: {@code data.corpus} is not used; else
+ * {@code "corpus" : { "rows" : 9000, "rejected" : { "c4.min_num_sentences" : 12 }, "masked" : { "email" : 3 }, "mix" :
+ * [ … ] }}. {@code problem_type}: texts have one label. {@code stride}: texts are not cut into windows.
+ * {@code redacted} of the manifest and {@code redact} of the options: {@code data.redact} replaces nothing.
+ * {@code question_answering}: rows are not questions. {@code split_by} and {@code split_by_time}: they do not decide
+ * which rows are held out. {@code side} of a split: rows have neither groups nor times; else {@code "side" : { "rows" :
+ * 120, "by" : "prompt", "groups" : 40, "shared" : 0 }}. A reader refuses unknown fields and another
+ * {@code schema_version}.
  *
  * @param schemaVersion version of this format, {@value #SCHEMA_VERSION}
  * @param task the configuration's {@code task}
@@ -96,15 +86,6 @@ public record Manifest(
     public static final String EVAL = "eval";
     /** Split for the final metrics. */
     public static final String TEST = "test";
-
-    /** Most bytes of a manifest, enough for a million shards. */
-    private static final int LARGEST = 256 << 20;
-
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .enable(SerializationFeature.INDENT_OUTPUT)
-            .addModule(new FlatRecords())
-            .build();
 
     /**
      * Samples of all splits.
@@ -144,11 +125,23 @@ public record Manifest(
      * @param cutTexts usable rows with a text longer than {@code data.max_text_bytes}
      * @param repairedTexts usable rows with a text from which control bytes or invalid UTF-8 were removed
      * @param duplicates usable rows that were left out because an earlier row has their content
+     * @param redacted parts of usable rows that {@code data.redact} replaced, by entity; absent if there are none
      */
-    public record Rows(Map<String, Long> badRows, long cutTexts, long repairedTexts, long duplicates)
+    public record Rows(
+            Map<String, Long> badRows,
+            long cutTexts,
+            long repairedTexts,
+            long duplicates,
+            @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, Long> redacted)
             implements Serializable {
         public Rows {
             badRows = Collections.unmodifiableMap(new TreeMap<>(badRows));
+            redacted = redacted == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(redacted));
+        }
+
+        /** Makes counts of rows in which nothing is replaced. */
+        public Rows(Map<String, Long> badRows, long cutTexts, long repairedTexts, long duplicates) {
+            this(badRows, cutTexts, repairedTexts, duplicates, Map.of());
         }
     }
 
@@ -228,41 +221,25 @@ public record Manifest(
         return dataset.getFileSystem(hadoop).exists(new Path(dataset, FILE_NAME));
     }
 
-    /** Reads a dataset's manifest; throws a {@link RunException} if there is none that this program can read. */
+    /**
+     * Reads a dataset's manifest.
+     *
+     * @throws RunException if there is no manifest, or this program cannot read it
+     */
     public static Manifest read(Path dataset, Configuration hadoop) throws IOException {
-        Path path = new Path(dataset, FILE_NAME);
-        Manifest manifest;
-        try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
-            // Decodes here, because Jackson guesses the encoding of bytes and fails if it guesses UTF-32.
-            String json = new String(HadoopFiles.readAll(in, path.toString(), LARGEST), StandardCharsets.UTF_8);
-            // Reads from a Reader, whose content Jackson's messages do not show.
-            manifest = JSON.readValue(new StringReader(json), Manifest.class);
-        } catch (FileNotFoundException e) {
-            throw RunException.data(
-                    path + " does not exist: run prepare first, or set data.dir to a prepared dataset", e);
-        } catch (JsonProcessingException e) {
-            throw RunException.data(
-                    path + " is not a manifest (" + e.getOriginalMessage().replaceAll("\\p{Cntrl}+", " ")
-                            + "): delete the folder and prepare again",
-                    e);
-        }
-        if (manifest == null) {
-            throw RunException.data(path + " is not a manifest (it is null): delete the folder and prepare again");
-        }
-        if (manifest.schemaVersion() != SCHEMA_VERSION) {
-            throw RunException.data(path + " has schema_version " + manifest.schemaVersion() + ", this program reads "
-                    + SCHEMA_VERSION + ": prepare the dataset again into a new data.dir");
-        }
-        return manifest;
+        return ManifestFile.read(new Path(dataset, FILE_NAME), hadoop);
     }
 
     /** Writes the manifest, which finishes the dataset. A reader never sees a part of the manifest. */
     public void write(Path dataset, Configuration hadoop) throws IOException {
-        Path path = new Path(dataset, FILE_NAME);
-        HadoopFiles.writeWhole(path.getFileSystem(hadoop), path, JSON.writeValueAsBytes(this));
+        ManifestFile.write(new Path(dataset, FILE_NAME), this, hadoop);
     }
 
-    /** Returns a split; throws a {@link RunException} if it has no rows. */
+    /**
+     * Returns a split.
+     *
+     * @throws RunException if the split has no rows
+     */
     public DatasetSplit split(String name) {
         DatasetSplit split = samples.splits().get(name);
         if (split == null) {

@@ -3,9 +3,12 @@ package io.github.sparkfinetune.data.tag;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.data.dataset.RowJson;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import io.github.sparkfinetune.data.redact.Redacted;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
@@ -29,17 +32,33 @@ public final class TaggedRecords {
     private final String textColumn;
     private final String labelColumn;
     private final boolean labelled;
-    private final UnaryOperator<String> cleaner;
+    private final Function<String, Redacted> cleaner;
 
     /**
      * @param labelled true if a row must have tags or spans, which are otherwise not read
      * @param cleaner cleans a text: may remove characters, and cut it
      */
     public TaggedRecords(String textColumn, String labelColumn, boolean labelled, UnaryOperator<String> cleaner) {
+        this(labelled, textColumn, labelColumn, text -> Redacted.unchanged(cleaner.apply(text)));
+    }
+
+    private TaggedRecords(boolean labelled, String textColumn, String labelColumn, Function<String, Redacted> cleaner) {
         this.textColumn = textColumn;
         this.labelColumn = labelColumn;
         this.labelled = labelled;
         this.cleaner = cleaner;
+    }
+
+    /**
+     * Returns a reader of rows in which parts of texts are replaced. Words that lie in one replaced part become one
+     * word, with the first of their tags that is of an entity.
+     *
+     * @param labelled true if a row must have tags or spans, which are otherwise not read
+     * @param cleaner cleans a text: may remove characters, replace parts, and cut it
+     */
+    public static TaggedRecords redacting(
+            String textColumn, String labelColumn, boolean labelled, Function<String, Redacted> cleaner) {
+        return new TaggedRecords(labelled, textColumn, labelColumn, cleaner);
     }
 
     /**
@@ -81,8 +100,29 @@ public final class TaggedRecords {
             tags = Iob2.of(given);
         }
         CleanText text = CleanText.of(raw.text(), cleaner);
-        return new TaggedWords(
-                new Words(text.text(), text.indices(raw.starts()), text.indices(raw.ends())), tags, true);
+        return merged(text.text(), text.starts(raw.starts()), text.ends(raw.ends()), tags);
+    }
+
+    /** Returns words of which those that share characters are one word. */
+    private static TaggedWords merged(String text, int[] starts, int[] ends, List<String> tags) {
+        List<String> kept = new ArrayList<>();
+        int words = 0;
+        for (int word = 0; word < starts.length; word++) {
+            String tag = tags.isEmpty() ? null : tags.get(word);
+            if (words > 0 && starts[word] < ends[words - 1]) {
+                ends[words - 1] = Math.max(ends[words - 1], ends[word]);
+                if (tag != null && kept.get(words - 1).equals(Iob2.OUTSIDE)) {
+                    kept.set(words - 1, tag);
+                }
+                continue;
+            }
+            starts[words] = starts[word];
+            ends[words++] = ends[word];
+            if (tag != null) {
+                kept.add(tag);
+            }
+        }
+        return new TaggedWords(new Words(text, Arrays.copyOf(starts, words), Arrays.copyOf(ends, words)), kept, true);
     }
 
     private TaggedWords whole(String raw, JsonNode label) throws UnusableRowException {
@@ -107,7 +147,7 @@ public final class TaggedRecords {
             if (start.longValue() < 0 || end.longValue() > text.points() || start.longValue() >= end.longValue()) {
                 throw new UnusableRowException(OUTSIDE_TEXT);
             }
-            Span whole = new Span(text.placeOfPoint(start.intValue()), text.placeOfPoint(end.intValue()), type);
+            Span whole = new Span(text.startOfPoint(start.intValue()), text.endOfPoint(end.intValue()), type);
             Span stripped = whole.stripped(text.text());
             if (stripped.start() < stripped.end()) {
                 spans.add(stripped);

@@ -1,8 +1,10 @@
 package io.github.sparkfinetune.data.task;
 
+import io.github.sparkfinetune.conf.redact.Entity;
 import io.github.sparkfinetune.data.corpus.CorpusCleaner;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Function;
 
 /**
@@ -40,18 +42,21 @@ public record CleanRow<C>(
      *
      * @param repaired whether bytes were removed
      * @param cut whether a text was cut at {@code data.max_text_bytes}
+     * @param redacted number of replaced parts, by entity
      */
-    public record Changes(boolean repaired, boolean cut) {
-        public static final Changes NONE = new Changes(false, false);
+    public record Changes(boolean repaired, boolean cut, Map<Entity, Integer> redacted) {
+        public static final Changes NONE = new Changes(false, false, Map.of());
 
         /** Returns the changes to one text. */
         public static Changes of(TextCleaner.Cleaned text) {
-            return new Changes(text.repaired(), text.cut());
+            return new Changes(text.repaired(), text.cut(), text.redacted().counts());
         }
 
         /** Returns the changes to this text and to others together. */
         public Changes or(Changes other) {
-            return new Changes(repaired || other.repaired, cut || other.cut);
+            Map<Entity, Integer> both = new TreeMap<>(redacted);
+            other.redacted.forEach((entity, count) -> both.merge(entity, count, Integer::sum));
+            return new Changes(repaired || other.repaired, cut || other.cut, both);
         }
     }
 

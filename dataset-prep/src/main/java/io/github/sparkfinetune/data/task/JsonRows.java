@@ -12,9 +12,9 @@ import java.util.function.UnaryOperator;
  *
  * @param <C> content of a row
  * @param reader reader of one row
- * @param maxTextBytes length at which a text is cut
+ * @param cleaning cleaning of a text
  */
-public record JsonRows<C>(Reader<C> reader, int maxTextBytes) implements RowCleaner.Factory<C> {
+public record JsonRows<C>(Reader<C> reader, TextCleaning cleaning) implements RowCleaner.Factory<C> {
 
     /** Reader of rows. */
     public interface Reader<C> extends Serializable {
@@ -34,7 +34,7 @@ public record JsonRows<C>(Reader<C> reader, int maxTextBytes) implements RowClea
 
     /** Cleans every text of a row. */
     private final class Cleaner implements RowCleaner<C> {
-        private final TextCleaner cleaner = new TextCleaner(maxTextBytes);
+        private final TextCleaner cleaner = cleaning.open();
         private final ContentHash.Digest digest = new ContentHash.Digest();
         private CleanRow.Changes changes;
         private boolean binary;
@@ -52,6 +52,7 @@ public record JsonRows<C>(Reader<C> reader, int maxTextBytes) implements RowClea
             if (row.isCorrupt()) {
                 return CleanRow.bad(file, UnusableRowException.MALFORMED);
             }
+            cleaner.begin(row);
             changes = CleanRow.Changes.NONE;
             binary = false;
             C example;

@@ -25,6 +25,8 @@ public final class RowCounts implements Serializable {
     public final TreeMap<String, Long> rejected = new TreeMap<>();
     /** Placeholders in usable rows, by kind. */
     public final TreeMap<String, Long> masked = new TreeMap<>();
+    /** Replaced parts of usable rows, by entity of {@code data.redact}. */
+    public final TreeMap<String, Long> redacted = new TreeMap<>();
 
     /** Usable rows that are in a group. */
     public long grouped;
@@ -58,6 +60,7 @@ public final class RowCounts implements Serializable {
         }
         cut += row.changes().cut() ? 1 : 0;
         repaired += row.changes().repaired() ? 1 : 0;
+        row.changes().redacted().forEach((entity, count) -> redacted.merge(entity.name(), (long) count, Long::sum));
         strata.merge(row.stratum(), 1L, Long::sum);
         if (row.verdict().corpus() != null) {
             row.verdict()
@@ -113,6 +116,7 @@ public final class RowCounts implements Serializable {
         repaired += other.repaired;
         other.bad.forEach((reason, count) -> bad.merge(reason, count, Long::sum));
         other.rejected.forEach((reason, count) -> rejected.merge(reason, count, Long::sum));
+        other.redacted.forEach((entity, count) -> redacted.merge(entity, count, Long::sum));
         other.masked.forEach((kind, count) -> masked.merge(kind, count, Long::sum));
         other.badFile.forEach((reason, file) -> badFile.merge(reason, file, RowCounts::smaller));
         other.strata.forEach((stratum, count) -> strata.merge(stratum, count, Long::sum));

@@ -1,12 +1,14 @@
 package io.github.sparkfinetune.data.task;
 
+import io.github.sparkfinetune.data.redact.Redacted;
+import io.github.sparkfinetune.data.redact.Redactor;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
  * Makes a text from the bytes of a source. It removes control bytes except tab and line ends, byte sequences that are
- * not UTF-8, and U+FFFD, which another reader may have put in their place. The rest is cut at a limit. Not for
- * concurrent use.
+ * not UTF-8, and U+FFFD, which another reader may have put in their place. Then it replaces personal data, and cuts the
+ * rest at a limit. Not for concurrent use.
  */
 public final class TextCleaner {
     /**
@@ -15,12 +17,25 @@ public final class TextCleaner {
      */
     private static final double BINARY_SHARE = 0.3;
 
+    /** Bytes behind the limit that are read if personal data is replaced, so that none of it is cut into two. */
+    private static final int MARGIN = 1024;
+
     private final int maxBytes;
+    private final Redactor redactor;
     private byte[] kept = new byte[0];
 
     /** @param maxBytes longest cleaned text in UTF-8 bytes */
     public TextCleaner(int maxBytes) {
+        this(maxBytes, null);
+    }
+
+    /**
+     * @param maxBytes longest cleaned text in UTF-8 bytes
+     * @param redactor replaces personal data, or null
+     */
+    TextCleaner(int maxBytes, Redactor redactor) {
         this.maxBytes = maxBytes;
+        this.redactor = redactor;
     }
 
     /**
@@ -31,17 +46,27 @@ public final class TextCleaner {
      * @param repaired true if bytes were removed
      * @param cut true if the text was cut at the limit, always between two code points
      * @param binary true if more than 30% of the bytes were removed, so that the bytes were no text
+     * @param redacted the text, and the parts of it that were replaced
      */
-    public record Cleaned(String text, byte[] utf8, boolean repaired, boolean cut, boolean binary) {
+    public record Cleaned(String text, byte[] utf8, boolean repaired, boolean cut, boolean binary, Redacted redacted) {
         /** Returns whether only white space is left. */
         public boolean empty() {
             return text.isBlank();
         }
     }
 
+    /** Begins a row; the texts that follow are of the row. */
+    public void begin(RawRow row) {
+        if (redactor != null && redactor.shiftsDates()) {
+            String content = row.text(0);
+            redactor.begin(content == null ? "" : content);
+        }
+    }
+
     /** Cleans one text. */
     public Cleaned clean(byte[] bytes) {
-        kept = kept.length < Math.min(bytes.length, maxBytes) ? new byte[Math.min(bytes.length, maxBytes)] : kept;
+        int limit = redactor == null || maxBytes > Integer.MAX_VALUE - MARGIN ? maxBytes : maxBytes + MARGIN;
+        kept = kept.length < Math.min(bytes.length, limit) ? new byte[Math.min(bytes.length, limit)] : kept;
         int size = 0;
         int removed = 0;
         int at = 0;
@@ -54,7 +79,7 @@ public final class TextCleaner {
             } else if (isReplacement(bytes, at, length)) {
                 removed += length;
                 at += length;
-            } else if (size + length > maxBytes) {
+            } else if (size + length > limit) {
                 cut = true;
                 break;
             } else {
@@ -65,7 +90,27 @@ public final class TextCleaner {
         }
         byte[] utf8 = Arrays.copyOf(kept, size);
         boolean binary = removed > BINARY_SHARE * at;
-        return new Cleaned(new String(utf8, StandardCharsets.UTF_8), utf8, removed > 0, cut, binary);
+        String text = new String(utf8, StandardCharsets.UTF_8);
+        if (redactor == null) {
+            return new Cleaned(text, utf8, removed > 0, cut, binary, Redacted.unchanged(text));
+        }
+        Redacted redacted = redactor.redact(text);
+        utf8 = redacted.text().getBytes(StandardCharsets.UTF_8);
+        if (utf8.length > maxBytes) {
+            cut = true;
+            utf8 = Arrays.copyOf(utf8, beginning(utf8, maxBytes));
+            redacted = redacted.cut(new String(utf8, StandardCharsets.UTF_8).length());
+        }
+        return new Cleaned(redacted.text(), utf8, removed > 0, cut, binary, redacted);
+    }
+
+    /** Returns the last place up to a limit at which a code point begins. */
+    private static int beginning(byte[] utf8, int limit) {
+        int at = limit;
+        while ((utf8[at] & 0xC0) == 0x80) {
+            at--;
+        }
+        return at;
     }
 
     private static boolean isReplacement(byte[] bytes, int at, int length) {

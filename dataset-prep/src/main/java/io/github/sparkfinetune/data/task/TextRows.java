@@ -21,7 +21,7 @@ import org.apache.hadoop.fs.Path;
  * {@code data.text_pair} and {@code data.label} name. For files in folders, a file is a text and its folder's name is
  * the label.
  *
- * @param maxTextBytes length at which a text is cut
+ * @param cleaning cleaning of a text
  * @param pairs true if rows have a second text
  * @param labels reader of a row's label, or null for rows without
  * @param folder the source's own folder if folders are labels, which is no label itself; else null
@@ -29,7 +29,7 @@ import org.apache.hadoop.fs.Path;
  * @param filtered true if documents may be rejected
  */
 public record TextRows(
-        int maxTextBytes, boolean pairs, LabelReader labels, String folder, CorpusConfig corpus, boolean filtered)
+        TextCleaning cleaning, boolean pairs, LabelReader labels, String folder, CorpusConfig corpus, boolean filtered)
         implements RowCleaner.Factory<TextRows.Content> {
     private static final String NO_PAIR = "no_text_pair";
 
@@ -78,7 +78,7 @@ public record TextRows(
         }
         String folder = folders ? new Path(source.path()).toUri().getPath() : null;
         return new Reading.Texts<>(
-                columns, new TextRows(data.rows().maxTextBytes(), pairs, labels, folder, null, false));
+                columns, new TextRows(TextCleaning.of(data, source), pairs, labels, folder, null, false));
     }
 
     /**
@@ -92,7 +92,8 @@ public record TextRows(
         }
         boolean filtered = source.split().equals(Manifest.TRAIN);
         return new Reading.Texts<>(
-                texts.columns(), new TextRows(data.rows().maxTextBytes(), false, null, null, data.corpus(), filtered));
+                texts.columns(),
+                new TextRows(TextCleaning.of(data, source), false, null, null, data.corpus(), filtered));
     }
 
     /** Returns the options of a dataset whose documents are texts. */
@@ -141,7 +142,7 @@ public record TextRows(
 
     @Override
     public RowCleaner<Content> open() {
-        TextCleaner cleaner = new TextCleaner(maxTextBytes);
+        TextCleaner cleaner = cleaning.open();
         ContentHash.Digest digest = new ContentHash.Digest();
         CorpusCleaner documents = corpus == null ? null : new CorpusCleaner(corpus, filtered);
         return row -> clean(row, cleaner, documents, digest);
@@ -167,6 +168,7 @@ public record TextRows(
         } catch (UnusableRowException e) {
             return CleanRow.bad(file, e.reason());
         }
+        cleaner.begin(row);
         TextCleaner.Cleaned text = cleaner.clean(rawText);
         TextCleaner.Cleaned pair = pairs ? cleaner.clean(rawPair) : null;
         if (text.binary() || (pair != null && pair.binary())) {

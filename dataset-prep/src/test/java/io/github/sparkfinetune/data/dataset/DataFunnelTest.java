@@ -15,7 +15,7 @@ class DataFunnelTest {
                 Manifest.SCHEMA_VERSION,
                 RunConfig.Task.CAUSAL_LM,
                 new Manifest.Samples(List.of(), 128, 0, Map.of(Manifest.TRAIN, train)),
-                new Manifest.Rows(Map.of("empty_text", 3L), 0, 0, 27),
+                new Manifest.Rows(Map.of("empty_text", 3L), 0, 0, 27, Map.of("URL", 5L)),
                 List.of(),
                 new DatasetOptions(
                         new DatasetOptions.Columns("text", null, "label"),
@@ -42,6 +42,7 @@ class DataFunnelTest {
                         "rows of the sources 1000",
                         "left out: empty text 3",
                         "left out: duplicates 27",
+                        "redacted: URL 5",
                         "train left out: overlong 10",
                         "train samples 500: 50,000 tokens, 100 a sample; 7 texts truncated");
     }

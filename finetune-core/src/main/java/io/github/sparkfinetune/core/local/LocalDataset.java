@@ -224,7 +224,8 @@ final class LocalDataset<C> {
                         documents ? cleaned.bad : cleaned.withoutSample(all),
                         cleaned.cut,
                         cleaned.repaired,
-                        duplicates),
+                        duplicates,
+                        cleaned.redacted),
                 described,
                 options,
                 options.corpus() == null

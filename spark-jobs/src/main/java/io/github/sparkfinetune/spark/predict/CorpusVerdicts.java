@@ -11,6 +11,7 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.corpus.CorpusCleaner;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.RowCleaner;
+import io.github.sparkfinetune.data.task.TextCleaning;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.util.Iterator;
@@ -64,7 +65,8 @@ public final class CorpusVerdicts {
     private record Judging(int maxTextBytes, CorpusConfig corpus) implements MapPartitionsFunction<Row, Row> {
         @Override
         public Iterator<Row> call(Iterator<Row> rows) {
-            RowCleaner<TextRows.Content> cleaner = new TextRows(maxTextBytes, false, null, null, corpus, true).open();
+            RowCleaner<TextRows.Content> cleaner =
+                    new TextRows(TextCleaning.plain(maxTextBytes), false, null, null, corpus, true).open();
             return new Iterator<>() {
                 @Override
                 public boolean hasNext() {

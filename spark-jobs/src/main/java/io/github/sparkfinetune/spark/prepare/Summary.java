@@ -73,7 +73,7 @@ record Summary(
                 Manifest.SCHEMA_VERSION,
                 config.task(),
                 new Manifest.Samples(labels, all.longest(), padTokenId, splits),
-                new Manifest.Rows(bad, found.cut, found.repaired, duplicates),
+                new Manifest.Rows(bad, found.cut, found.repaired, duplicates, found.redacted),
                 sources.stream().map(SourceFiles::toManifest).toList(),
                 options,
                 options.corpus() == null ? null : new Manifest.Corpus(found.rows, found.rejected, found.masked, mix()),

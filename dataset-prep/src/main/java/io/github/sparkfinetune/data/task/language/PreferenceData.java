@@ -22,6 +22,7 @@ import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.SampleSink;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.TextCleaning;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.List;
@@ -74,8 +75,7 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
         JsonRows.Reader<PreferencePair> reader = supervised
                 ? (json, cleaner) -> new PreferenceRecords(cleaner).read(json)
                 : (json, cleaner) -> new PreferenceRecords(cleaner).readPrompt(json);
-        return new Reading.JsonObjects<>(
-                read, new JsonRows<>(reader, data.rows().maxTextBytes()));
+        return new Reading.JsonObjects<>(read, new JsonRows<>(reader, TextCleaning.of(data, source)));
     }
 
     private static void requireColumns(RawSource source, boolean supervised) {

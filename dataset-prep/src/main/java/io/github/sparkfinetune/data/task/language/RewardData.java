@@ -26,6 +26,7 @@ import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.SampleSink;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.TextCleaning;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.List;
@@ -60,7 +61,6 @@ public record RewardData(DataConfig data, String template) implements TaskData<R
     @Override
     public Reading<RewardPair> reading(RawSource source, TokenizerFiles files, boolean supervised) {
         TextRows.refuseBareTexts(source, "hold no answers", "jsonl, csv or parquet for task reward");
-        List<String> present = source.columns();
         if (supervised) {
             PreferenceData.requirePairs(source, "reward", "");
             Stream<String> read = Stream.of(
@@ -69,20 +69,19 @@ public record RewardData(DataConfig data, String template) implements TaskData<R
                     PreferenceRecords.REJECTED,
                     PreferenceRecords.TOOLS,
                     RewardRecords.MARGIN);
-            return reading(read, present, (json, cleaner) -> new RewardRecords(cleaner).read(json));
+            return reading(read, source, (json, cleaner) -> new RewardRecords(cleaner).read(json));
         }
-        SftColumns columns = SftColumns.of(source.key() + ": " + source.path(), present, true);
+        SftColumns columns = SftColumns.of(source.key() + ": " + source.path(), source.columns(), true);
         return reading(
                 columns.names().stream(),
-                present,
+                source,
                 (json, cleaner) -> RewardRecords.readAnswer(new SftRecords(columns, true, cleaner), json));
     }
 
-    private Reading<RewardPair> reading(
-            Stream<String> columns, List<String> present, JsonRows.Reader<RewardPair> reader) {
+    private Reading<RewardPair> reading(Stream<String> columns, RawSource source, JsonRows.Reader<RewardPair> reader) {
         return new Reading.JsonObjects<>(
-                columns.filter(present::contains).toList(),
-                new JsonRows<>(reader, data.rows().maxTextBytes()));
+                columns.filter(source.columns()::contains).toList(),
+                new JsonRows<>(reader, TextCleaning.of(data, source)));
     }
 
     @Override

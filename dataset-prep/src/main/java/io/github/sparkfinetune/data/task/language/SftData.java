@@ -20,6 +20,7 @@ import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.SampleSink;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.TextCleaning;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.List;
@@ -58,8 +59,7 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
                 : columns(source, files, supervised);
         List<String> read = columns.names().stream().filter(present::contains).toList();
         JsonRows.Reader<SftExample> reader = (json, cleaner) -> new SftRecords(columns, supervised, cleaner).read(json);
-        return new Reading.JsonObjects<>(
-                read, new JsonRows<>(reader, data.rows().maxTextBytes()));
+        return new Reading.JsonObjects<>(read, new JsonRows<>(reader, TextCleaning.of(data, source)));
     }
 
     private SftColumns columns(RawSource source, TokenizerFiles files, boolean supervised) {

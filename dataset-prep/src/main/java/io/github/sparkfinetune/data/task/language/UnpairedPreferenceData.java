@@ -23,6 +23,7 @@ import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.SampleSink;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.TextCleaning;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.List;
@@ -71,8 +72,7 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
         JsonRows.Reader<RatedAnswer> reader = supervised
                 ? (json, cleaner) -> new RatedRecords(label, cleaner).read(json)
                 : (json, cleaner) -> new RatedRecords(label, cleaner).readPrompt(json);
-        return new Reading.JsonObjects<>(
-                read, new JsonRows<>(reader, data.rows().maxTextBytes()));
+        return new Reading.JsonObjects<>(read, new JsonRows<>(reader, TextCleaning.of(data, source)));
     }
 
     /**

@@ -15,6 +15,7 @@ import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.SampleSink;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.TextCleaning;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.task.WindowSamples;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
@@ -65,11 +66,7 @@ public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig set
                 .toList();
         return new Reading.JsonObjects<>(
                 read,
-                new QuestionRows(
-                        columns,
-                        supervised,
-                        settings.version2WithNegative(),
-                        data.rows().maxTextBytes()));
+                new QuestionRows(columns, supervised, settings.version2WithNegative(), TextCleaning.of(data, source)));
     }
 
     private static void require(RawSource source, String key, String column) {

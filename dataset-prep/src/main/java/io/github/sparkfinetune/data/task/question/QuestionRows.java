@@ -4,11 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.data.dataset.RowJson;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.jinja.value.Text;
+import io.github.sparkfinetune.data.redact.Redacted;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.RawRow;
 import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TextCleaner;
+import io.github.sparkfinetune.data.task.TextCleaning;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -21,9 +23,9 @@ import java.util.Set;
  * @param columns names of the columns
  * @param supervised true if the answers of a row are read
  * @param unanswerable true if a question may have no answer
- * @param maxTextBytes length at which a text is cut
+ * @param cleaning cleaning of a text
  */
-record QuestionRows(Columns columns, boolean supervised, boolean unanswerable, int maxTextBytes)
+record QuestionRows(Columns columns, boolean supervised, boolean unanswerable, TextCleaning cleaning)
         implements RowCleaner.Factory<Question> {
     static final String NO_QUESTION = "no_question";
     static final String NO_CONTEXT = "no_context";
@@ -47,7 +49,10 @@ record QuestionRows(Columns columns, boolean supervised, boolean unanswerable, i
     }
 
     private final class Cleaner implements RowCleaner<Question> {
-        private final TextCleaner cleaner = new TextCleaner(maxTextBytes);
+        private final TextCleaner cleaner = cleaning.open();
+        /** Measures parts of a context, in which nothing is replaced. */
+        private final TextCleaner measure = new TextCleaner(Integer.MAX_VALUE);
+
         private final ContentHash.Digest digest = new ContentHash.Digest();
 
         @Override
@@ -64,11 +69,13 @@ record QuestionRows(Columns columns, boolean supervised, boolean unanswerable, i
 
         private CleanRow<Question> read(RawRow row) throws UnusableRowException {
             JsonNode json = RowJson.object(row.text(0));
+            cleaner.begin(row);
             TextCleaner.Cleaned question =
                     cleaned(Text.strip(text(json, columns.question(), NO_QUESTION), null, true, false));
             String raw = text(json, columns.context(), NO_CONTEXT);
             TextCleaner.Cleaned context = cleaned(raw);
-            List<GivenAnswers.Answer> answers = supervised ? moved(answers(json, raw), raw, context.text()) : List.of();
+            List<GivenAnswers.Answer> answers =
+                    supervised ? moved(answers(json, raw), raw, context.redacted()) : List.of();
             JsonNode id = json.path(Columns.ID);
             QuestionRow texts = new QuestionRow(
                     id.isValueNode() && !id.isNull() ? id.asText() : null,
@@ -110,22 +117,28 @@ record QuestionRows(Columns columns, boolean supervised, boolean unanswerable, i
             return answers;
         }
 
-        /** Moves the answers to their places in the cleaned context; text that is removed before an answer moves it. */
-        private List<GivenAnswers.Answer> moved(List<GivenAnswers.Answer> answers, String before, String context)
+        /**
+         * Moves the answers to their places in the cleaned context; text that is removed or replaced before an answer
+         * moves it. An answer with a part of a replaced text gets all that replaced it.
+         */
+        private List<GivenAnswers.Answer> moved(List<GivenAnswers.Answer> answers, String before, Redacted context)
                 throws UnusableRowException {
-            if (context.equals(before)) {
+            if (context.text().equals(before)) {
                 return answers;
             }
             List<GivenAnswers.Answer> moved = new ArrayList<>();
             for (GivenAnswers.Answer answer : answers) {
-                String text = cleaner.clean(utf8(answer.text())).text();
-                int at = cleaner.clean(utf8(before.substring(0, answer.start())))
+                String text = measure.clean(utf8(answer.text())).text();
+                int at = measure.clean(utf8(before.substring(0, answer.start())))
                         .text()
                         .length();
-                if (text.isBlank() || !context.startsWith(text, at)) {
+                int start = context.start(at);
+                int end = context.end(at + text.length());
+                boolean whole = context.before().startsWith(text, at) && !context.isCut(at + text.length());
+                if (text.isBlank() || !whole || start >= end) {
                     throw new UnusableRowException(GivenAnswers.NOT_IN_CONTEXT);
                 }
-                moved.add(new GivenAnswers.Answer(text, at));
+                moved.add(new GivenAnswers.Answer(context.text().substring(start, end), start));
             }
             return moved;
         }

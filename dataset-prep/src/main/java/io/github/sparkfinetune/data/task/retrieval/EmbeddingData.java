@@ -18,6 +18,7 @@ import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.SampleSink;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.TextCleaning;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.tokenizer.Encoded;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
@@ -77,7 +78,7 @@ public record EmbeddingData(DataConfig data, EmbeddingConfig embedding) implemen
         reader.requireColumns(source, "embedding");
         return new Reading.JsonObjects<>(
                 reader.columns().stream().filter(source.columns()::contains).toList(),
-                new JsonRows<>(reader, data.rows().maxTextBytes()));
+                new JsonRows<>(reader, TextCleaning.of(data, source)));
     }
 
     private Reading<RelatedTexts> textsAlone(RawSource source) {

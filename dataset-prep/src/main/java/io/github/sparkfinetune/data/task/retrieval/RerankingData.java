@@ -18,6 +18,7 @@ import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.SampleSink;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.TextCleaning;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.tokenizer.Encoded;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
@@ -71,7 +72,7 @@ public record RerankingData(DataConfig data, RerankingConfig reranking) implemen
         texts.requireColumns(source, "reranking");
         return new Reading.JsonObjects<>(
                 texts.columns().stream().filter(source.columns()::contains).toList(),
-                new JsonRows<>(new RankedTextReader(texts), data.rows().maxTextBytes()));
+                new JsonRows<>(new RankedTextReader(texts), TextCleaning.of(data, source)));
     }
 
     /** Returns the column of the relevance, or null. */

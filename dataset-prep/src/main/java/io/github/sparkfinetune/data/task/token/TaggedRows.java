@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.data.task.token;
 
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import io.github.sparkfinetune.data.redact.Redacted;
 import io.github.sparkfinetune.data.tag.TaggedRecords;
 import io.github.sparkfinetune.data.tag.TaggedWords;
 import io.github.sparkfinetune.data.task.CleanRow;
@@ -8,6 +9,7 @@ import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.RawRow;
 import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TextCleaner;
+import io.github.sparkfinetune.data.task.TextCleaning;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -19,9 +21,9 @@ import java.util.List;
  * @param textColumn column of the words or the text
  * @param labelColumn column of the tags or spans
  * @param labelled true if rows must have tags or spans
- * @param maxTextBytes length at which a text is cut
+ * @param cleaning cleaning of a text
  */
-record TaggedRows(String textColumn, String labelColumn, boolean labelled, int maxTextBytes)
+record TaggedRows(String textColumn, String labelColumn, boolean labelled, TextCleaning cleaning)
         implements RowCleaner.Factory<TaggedWords> {
 
     @Override
@@ -31,14 +33,14 @@ record TaggedRows(String textColumn, String labelColumn, boolean labelled, int m
 
     /** Cleans the one text of a row. */
     private final class Cleaner implements RowCleaner<TaggedWords> {
-        private final TextCleaner cleaner = new TextCleaner(maxTextBytes);
-        private final TaggedRecords records = new TaggedRecords(textColumn, labelColumn, labelled, this::clean);
+        private final TextCleaner cleaner = cleaning.open();
+        private final TaggedRecords records = TaggedRecords.redacting(textColumn, labelColumn, labelled, this::clean);
         private final ContentHash.Digest digest = new ContentHash.Digest();
         private TextCleaner.Cleaned cleaned;
 
-        private String clean(String text) {
+        private Redacted clean(String text) {
             cleaned = cleaner.clean(text.getBytes(StandardCharsets.UTF_8));
-            return cleaned.text();
+            return cleaned.redacted();
         }
 
         @Override
@@ -47,6 +49,7 @@ record TaggedRows(String textColumn, String labelColumn, boolean labelled, int m
             if (row.isCorrupt()) {
                 return CleanRow.bad(file, UnusableRowException.MALFORMED);
             }
+            cleaner.begin(row);
             TaggedWords words;
             try {
                 words = records.read(row.text(0));

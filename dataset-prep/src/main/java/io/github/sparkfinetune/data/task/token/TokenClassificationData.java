@@ -18,6 +18,7 @@ import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.SampleSink;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.TextCleaning;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.task.WindowSamples;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
@@ -75,10 +76,7 @@ public record TokenClassificationData(DataConfig data) implements TaskData<Tagge
         return new Reading.JsonObjects<>(
                 read.stream().filter(present::contains).toList(),
                 new TaggedRows(
-                        data.columns().text(),
-                        data.columns().label(),
-                        supervised,
-                        data.rows().maxTextBytes()));
+                        data.columns().text(), data.columns().label(), supervised, TextCleaning.of(data, source)));
     }
 
     private static void requireColumn(RawSource source, String key, String name) {

@@ -1,0 +1,133 @@
+package io.github.sparkfinetune.conf.redact;
+
+import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.sparkfinetune.conf.key.Check;
+import io.github.sparkfinetune.conf.key.Key;
+import java.io.Serializable;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Personal data that is replaced in every text of a dataset. Rules find it by form, check digit or numbering plan, so
+ * they miss what has no form, such as names of persons.
+ *
+ * @param entities entities to find, by the names of Presidio; {@code []}: none
+ * @param operator change to entities without an operator of their own
+ * @param operators operator by entity, such as {@code {DATE_TIME: date_shift}}
+ * @param keep values that stay as they are, exactly as the text has them
+ * @param phoneRegions countries, by their two letters, whose telephone numbers are also found without a leading +
+ * @param keyFile file of the key for hash, pseudonym and date_shift, at least 16 bytes; equal keys give equal results,
+ *     and the key enters no file of the run
+ */
+public record RedactConfig(
+        List<Entity> entities,
+        Operator operator,
+        Map<String, Object> operators,
+        List<String> keep,
+        List<String> phoneRegions,
+        @Key(optional = true, path = true, mayChange = true) String keyFile)
+        implements Serializable {
+    private static final String KEY = "data.redact.";
+
+    /** Change to a found entity. */
+    public enum Operator {
+        /** The entity's name: {@code <EMAIL_ADDRESS>}. */
+        @JsonProperty("replace")
+        REPLACE,
+        /** An asterisk for each character. */
+        @JsonProperty("mask")
+        MASK,
+        /** 32 hexadecimal digits of the value's HMAC-SHA256. */
+        @JsonProperty("hash")
+        HASH,
+        /** Letters and digits derived from the key and the value; everything between them stays. */
+        @JsonProperty("pseudonym")
+        PSEUDONYM,
+        /** The date moved by whole days, as many for all dates of a row. */
+        @JsonProperty("date_shift")
+        DATE_SHIFT;
+
+        private String keyValue() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+
+        private static Optional<Operator> named(Object value) {
+            return Arrays.stream(values())
+                    .filter(operator -> operator.keyValue().equals(value))
+                    .findFirst();
+        }
+    }
+
+    public RedactConfig {
+        Check.distinct(KEY + "entities", entities);
+        Check.present(KEY + "operator", operator);
+        Check.present(KEY + "operators", operators);
+        Check.distinct(KEY + "keep", keep);
+        Check.distinct(KEY + "phone_regions", phoneRegions);
+        entities = List.copyOf(entities);
+        operators = Collections.unmodifiableMap(new TreeMap<>(operators));
+        keep = List.copyOf(keep);
+        phoneRegions = List.copyOf(phoneRegions);
+        Check.that(
+                operator != Operator.DATE_SHIFT,
+                KEY + "operator",
+                Operator.DATE_SHIFT.keyValue(),
+                "an operator for all entities: set data.redact.operators to {DATE_TIME: date_shift}");
+        for (Map.Entry<String, Object> entry : operators.entrySet()) {
+            requireOperator(entry.getKey(), entry.getValue(), entities);
+        }
+        for (String region : phoneRegions) {
+            Check.that(
+                    region.matches("[A-Z]{2}"),
+                    KEY + "phone_regions",
+                    region,
+                    "a list of countries' two letters (ISO 3166), such as [US, DE]");
+        }
+        boolean keyed = false;
+        for (Entity entity : entities) {
+            Operator used = operator(operators, operator, entity);
+            keyed |= used != Operator.REPLACE && used != Operator.MASK;
+        }
+        Check.that(
+                keyFile != null || !keyed,
+                KEY + "key_file",
+                null,
+                "a file with a key for the operators hash, pseudonym and date_shift");
+    }
+
+    private static void requireOperator(String entity, Object operator, List<Entity> entities) {
+        Check.that(
+                entities.stream().anyMatch(known -> known.name().equals(entity)),
+                KEY + "operators." + entity,
+                entity,
+                "an entity of data.redact.entities");
+        Optional<Operator> named = Operator.named(operator);
+        boolean shifted = named.filter(Operator.DATE_SHIFT::equals).isPresent();
+        Check.that(
+                named.isPresent() && (!shifted || entity.equals(Entity.DATE_TIME.name())),
+                KEY + "operators." + entity,
+                operator,
+                "one of replace, mask, hash, pseudonym, and for DATE_TIME date_shift");
+    }
+
+    private static Operator operator(Map<String, Object> operators, Operator otherwise, Entity entity) {
+        return Operator.named(operators.get(entity.name())).orElse(otherwise);
+    }
+
+    /** Returns the operator of an entity. */
+    public Operator operatorOf(Entity entity) {
+        return operator(operators, operator, entity);
+    }
+
+    /** Returns whether anything is replaced. */
+    @JsonIgnore
+    public boolean isUsed() {
+        return !entities.isEmpty();
+    }
+}

@@ -1,0 +1,85 @@
+package io.github.sparkfinetune.data.redact;
+
+import io.github.sparkfinetune.conf.redact.RedactConfig;
+import io.github.sparkfinetune.conf.redact.RedactConfig.Operator;
+import io.github.sparkfinetune.data.redact.Redacted.Replacement;
+import io.github.sparkfinetune.data.redact.find.EntityFinder;
+import io.github.sparkfinetune.data.redact.find.Span;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** Replaces the entities of texts by {@code data.redact}. Not for concurrent use. */
+public final class Redactor {
+    /** Most days by which a date is moved: a year, so that the age of a person stays about right. */
+    private static final int MOST_DAYS = 365;
+
+    private final RedactConfig config;
+    private final EntityFinder finder;
+    private final Set<String> keep;
+    private final Surrogates surrogates;
+    private final boolean shifts;
+    private int days;
+
+    Redactor(RedactConfig config, RedactionKey key) {
+        this.config = config;
+        this.finder = new EntityFinder(config.entities(), config.phoneRegions());
+        this.keep = Set.copyOf(config.keep());
+        this.surrogates = key == null ? null : new Surrogates(key);
+        this.shifts = config.entities().stream().anyMatch(entity -> config.operatorOf(entity) == Operator.DATE_SHIFT);
+    }
+
+    /** Returns whether {@link #begin} is needed before the texts of a row. */
+    public boolean shiftsDates() {
+        return shifts;
+    }
+
+    /**
+     * Begins a row, whose dates move by equally many days.
+     *
+     * @param content raw content of the row; equal contents have equal days
+     */
+    public void begin(String content) {
+        days = surrogates.number(content, MOST_DAYS);
+    }
+
+    /** Returns a text with its entities replaced. */
+    public Redacted redact(String text) {
+        List<Span> spans = finder.find(text);
+        if (spans.isEmpty()) {
+            return Redacted.unchanged(text);
+        }
+        StringBuilder redacted = new StringBuilder(text.length());
+        List<Replacement> replacements = new ArrayList<>();
+        int copied = 0;
+        for (Span span : spans) {
+            String value = text.substring(span.start(), span.end());
+            if (keep.contains(value)) {
+                continue;
+            }
+            redacted.append(text, copied, span.start());
+            int start = redacted.length();
+            redacted.append(replaced(span, value));
+            replacements.add(new Replacement(span.start(), span.end(), start, redacted.length(), span.entity()));
+            copied = span.end();
+        }
+        return new Redacted(text, redacted.append(text, copied, text.length()).toString(), replacements);
+    }
+
+    private String replaced(Span span, String value) {
+        return switch (config.operatorOf(span.entity())) {
+            case REPLACE -> named(span);
+            case MASK -> "*".repeat(value.codePointCount(0, value.length()));
+            case HASH -> surrogates.hash(value);
+            case PSEUDONYM -> surrogates.pseudonym(value);
+            case DATE_SHIFT -> {
+                String moved = DateShift.moved(value, -days);
+                yield moved == null ? named(span) : moved;
+            }
+        };
+    }
+
+    private static String named(Span span) {
+        return "<" + span.entity().name() + ">";
+    }
+}

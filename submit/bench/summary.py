@@ -10,6 +10,7 @@ MEASURES = {
     "Mtok/s": True,
     "docs/s": True,
     "texts/s": True,
+    "MB/s": True,
     "whole s": False,
     "cpu s": False,
     "median ms": False,

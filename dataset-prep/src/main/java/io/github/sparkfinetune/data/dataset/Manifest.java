@@ -49,14 +49,14 @@ import org.apache.hadoop.fs.Path;
  * </pre>
  *
  * <p>Some fields are absent where they do not apply. {@code documents} of a split and of the options: samples are not
- * made of documents. {@code erased}: no document is erased. {@code corpus} of the manifest and of the options: {@code data.corpus} is not used; else
- * {@code "corpus" : { "rows" : 9000, "rejected" : { "c4.min_num_sentences" : 12 }, "masked" : { "email" : 3 }, "mix" :
- * [ … ] }}. {@code problem_type}: texts have one label. {@code stride}: texts are not cut into windows.
- * {@code redacted} of the manifest and {@code redact} of the options: {@code data.redact} replaces nothing.
- * {@code question_answering}: rows are not questions. {@code split_by} and {@code split_by_time}: they do not decide
- * which rows are held out. {@code side} of a split: rows have neither groups nor times; else {@code "side" : { "rows" :
- * 120, "by" : "prompt", "groups" : 40, "shared" : 0 }}. A reader refuses unknown fields and another
- * {@code schema_version}.
+ * made of documents. {@code erased}: no document is erased. {@code corpus} of the manifest and of the options:
+ * {@code data.corpus} is not used; else {@code "corpus" : { "rows" : 9000, "rejected" : { "c4.min_num_sentences" : 12
+ * }, "masked" : { "email" : 3 }, "mix" : [ … ] }}. {@code problem_type}: texts have one label. {@code stride}: texts
+ * are not cut into windows. {@code redacted} of the manifest and {@code redact} of the options: {@code data.redact}
+ * replaces nothing. {@code question_answering}: rows are not questions. {@code split_by} and {@code split_by_time}:
+ * they do not decide which rows are held out. {@code side} of a split: rows have neither groups nor times; else
+ * {@code "side" : { "rows" : 120, "by" : "prompt", "groups" : 40, "shared" : 0 }}. A reader refuses unknown fields and
+ * another {@code schema_version}.
  *
  * @param schemaVersion version of this format, {@value #SCHEMA_VERSION}
  * @param task the configuration's {@code task}

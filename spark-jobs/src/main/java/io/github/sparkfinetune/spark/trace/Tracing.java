@@ -178,11 +178,9 @@ final class Tracing<C> {
 
     /** Returns the reason for which a document that is not left out is in no sample. */
     private String absent(ContentHash hash, boolean labelled, String named) {
-        if (manifest.samples().erased().contains(hash.toHex())) {
-            return "erased";
-        }
-        if (!labelled) {
-            return DropReason.HELD_OUT_WITHOUT_LABEL.label();
+        boolean erased = manifest.samples().erased().contains(hash.toHex());
+        if (erased || !labelled) {
+            return erased ? "erased" : DropReason.HELD_OUT_WITHOUT_LABEL.label();
         }
         if (!config.data().corpus().mix().sources().isEmpty()) {
             return TraceJob.CORPUS + "sources, the mix has no copy of it";

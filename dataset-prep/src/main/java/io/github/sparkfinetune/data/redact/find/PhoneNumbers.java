@@ -116,9 +116,8 @@ public final class PhoneNumbers {
      * @param digits number of digits, or more if a + is among the characters
      */
     private void findIn(String text, int start, int end, int digits, List<Span> found) {
-        // A character more on each side shows whether the digits belong to a word, and the minutes of a time of day
-        // that
-        // the digits in front are a date.
+        // A character more on each side shows whether the digits belong to a word. The minutes of a time of day show
+        // that the digits in front are a date.
         int from = Math.max(found.isEmpty() ? 0 : found.get(found.size() - 1).end(), start - 1);
         int after = end < text.length() && text.charAt(end) == ':' ? 3 : 1;
         String part = text.substring(from, Math.min(text.length(), end + after));

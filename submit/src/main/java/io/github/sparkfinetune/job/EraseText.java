@@ -30,6 +30,9 @@ public final class EraseText {
                             ? format(", step %,d is the first that used it", replay.firstUse())
                             : ": " + replay.because()));
         }
+        if (replay.firstUse() > 0 && !replay.trains()) {
+            lines.add("          the run has not ended: start its training again after this command");
+        }
         erasure.outside().forEach(line -> lines.add("outside   " + line));
         return lines;
     }

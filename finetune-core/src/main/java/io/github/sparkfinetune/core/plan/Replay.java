@@ -40,7 +40,9 @@ public record Replay(long firstUse, Optional<Checkpoint> from, long last, boolea
         long rows = rowGroups.stream().mapToLong(Integer::longValue).sum();
         StepPlan plan = StepPlan.of(config.training(), rows, batch);
         long last = saved.isEmpty() ? 0 : saved.get(0).step();
-        long used = anew ? 1 : firstUse(new TrainingOrder(rowGroups, plan, config.training()), plan, samples, last);
+        long used = anew && last > 0
+                ? 1
+                : firstUse(new TrainingOrder(rowGroups, plan, config.training()), plan, samples, last);
         return new Replay(
                 used,
                 saved.stream()

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.CheckpointWriter;
 import io.github.sparkfinetune.core.checkpoint.OptimizerShare;
+import io.github.sparkfinetune.core.checkpoint.Retention;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.IOException;
@@ -108,7 +109,13 @@ final class CheckpointBench {
     }
 
     private void begin(CheckpointWriter writer, long step) {
-        writer.begin(step, model, OptimizerShare.WHOLE, optimizer, new ObjectMapper().createObjectNode(), 1, Set.of());
+        writer.begin(
+                step,
+                model,
+                OptimizerShare.WHOLE,
+                optimizer,
+                new ObjectMapper().createObjectNode(),
+                new Retention(1, Set.of(), 0));
     }
 
     /** Runs a step and returns its milliseconds. */

@@ -159,8 +159,13 @@ def token_documents(i):
 
 
 def token_classes(i, n):
-    """Returns the ids of a teacher's 3 likeliest tokens of n, and the log-probabilities of the 4 classes."""
-    return i.x(n, VOCABULARY).topk(3)[1], i.x(n, 4).log_softmax(-1)
+    """Returns the ids of 3 tokens that stand for each of n distributions of a teacher, and their log-weights."""
+    return i.x(n, VOCABULARY).topk(3)[1], i.x(n, 3).log_softmax(-1)
+
+
+def offsets(i, *shape):
+    """Returns F64 numbers in [0, 1)."""
+    return i.x(*shape).double().abs().frac()
 
 
 def numbers_and_bits(i, n):
@@ -555,7 +560,10 @@ INPUTS = {
         for g in ({}, i.gradients(w))
         for add in (False, True)
     ],
-    "DistillationLoss.classes": lambda i: [(i.x(9, HIDDEN), i.lm_head(True), 3, VOCABULARY - 1)],
+    "DistillationLoss.drawn": lambda i: [
+        (i.x(9, VOCABULARY).double().softmax(-1), offsets(i, 9, 1), count) for count in (3, VOCABULARY)
+    ],
+    "DistillationLoss.classes": lambda i: [(i.x(9, HIDDEN), i.lm_head(True), offsets(i, 9), 3, VOCABULARY - 1)],
     "SoftLabelLoss.soft_label_loss": lambda i: [
         (i.x(4, 3), i.x(4, 3), torch.tensor([0, -100, 2, 1], device=i.device), i.x(3).abs(), 0.5, 0.25)
     ],

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class EraseCommandTest extends CommandLineOverFakeJobs {
@@ -32,12 +33,16 @@ class EraseCommandTest extends CommandLineOverFakeJobs {
         return new Erasure.Replayed(17, "step-00000010-a-0", 32, trains, null);
     }
 
+    private int erase(String... choice) {
+        List<String> words = List.of("erase", "--config", recipe(), "--set", "output.dir=" + dir.resolve("run"));
+        return finetune(Stream.concat(words.stream(), Stream.of(choice)).toArray(String[]::new));
+    }
+
     @Test
     void saysThePlanAndChangesNothing() {
         erasing.found = erasure("00ff", replay(true), PART);
 
-        assertThat(finetune("erase", "--config", recipe(), "--where", "person=7", "--plan"))
-                .isZero();
+        assertThat(erase("--where", "person=7", "--plan")).isZero();
         assertThat(calls).containsExactly("open", "erase", "find --where: person=7", "close");
         assertThat(out.toString().lines())
                 .containsExactly(
@@ -51,7 +56,7 @@ class EraseCommandTest extends CommandLineOverFakeJobs {
     void erasesAndTrainsAgain() {
         erasing.found = erasure("00ff", replay(true), PART);
 
-        assertThat(finetune("erase", "--config", recipe(), "--hash", "00ff")).isZero();
+        assertThat(erase("--hash", "00ff")).isZero();
         assertThat(calls)
                 .containsSubsequence(
                         "erase", "find --hash: 00ff", "begin 00ff", "check", "train", "evaluate", "end 00ff", "close")
@@ -64,8 +69,7 @@ class EraseCommandTest extends CommandLineOverFakeJobs {
         erasing.unfinished = Optional.of(erasure("0a", replay(false), PART));
         erasing.found = erasure("00ff", replay(false), PART);
 
-        assertThat(finetune("erase", "--config", recipe(), "--text-file", "mail.txt"))
-                .isZero();
+        assertThat(erase("--text-file", "mail.txt")).isZero();
         assertThat(calls)
                 .containsExactly(
                         "open",
@@ -82,11 +86,11 @@ class EraseCommandTest extends CommandLineOverFakeJobs {
     void saysThatADocumentIsErasedAlreadyOrWasNeverThere() {
         erasing.found = erasure("00ff", replay(false));
         erasing.erased = true;
-        assertThat(finetune("erase", "--config", recipe(), "--hash", "00ff")).isZero();
+        assertThat(erase("--hash", "00ff")).isZero();
         assertThat(out.toString()).isEqualToNormalizingNewlines("erased    00ff\n");
 
         erasing.erased = false;
-        assertThat(finetune("erase", "--config", recipe(), "--hash", "00ff")).isEqualTo(3);
+        assertThat(erase("--hash", "00ff")).isEqualTo(3);
         assertThat(err.toString())
                 .contains("error: --hash: 00ff is in no sample of ")
                 .endsWith(": nothing was changed" + System.lineSeparator());
@@ -95,12 +99,9 @@ class EraseCommandTest extends CommandLineOverFakeJobs {
 
     @Test
     void requiresOneChoice() {
-        for (String[] args : new String[][] {
-            {"erase", "--config", recipe()},
-            {"erase", "--config", recipe(), "--hash", "00ff", "--where", "person=7"}
-        }) {
+        for (String[] args : new String[][] {{}, {"--hash", "00ff", "--where", "person=7"}}) {
             err.getBuffer().setLength(0);
-            assertThat(finetune(args)).isEqualTo(2);
+            assertThat(erase(args)).isEqualTo(2);
             assertThat(err.toString())
                     .isEqualToNormalizingNewlines("error: erase takes one choice of documents: give it --hash,"
                             + " --text-file or --where\n");

@@ -53,6 +53,10 @@ public record RedactConfig(
         @JsonProperty("date_shift")
         DATE_SHIFT;
 
+        private boolean isKeyed() {
+            return this != REPLACE && this != MASK;
+        }
+
         private String keyValue() {
             return name().toLowerCase(Locale.ROOT);
         }
@@ -89,13 +93,8 @@ public record RedactConfig(
                     region,
                     "a list of countries' two letters (ISO 3166), such as [US, DE]");
         }
-        boolean keyed = false;
-        for (Entity entity : entities) {
-            Operator used = operator(operators, operator, entity);
-            keyed |= used != Operator.REPLACE && used != Operator.MASK;
-        }
         Check.that(
-                keyFile != null || !keyed,
+                keyFile != null || !needsKey(entities, operators, operator),
                 KEY + "key_file",
                 null,
                 "a file with a key for the operators hash, pseudonym and date_shift");
@@ -118,6 +117,16 @@ public record RedactConfig(
 
     private static Operator operator(Map<String, Object> operators, Operator otherwise, Entity entity) {
         return Operator.named(operators.get(entity.name())).orElse(otherwise);
+    }
+
+    private static boolean needsKey(List<Entity> entities, Map<String, Object> operators, Operator otherwise) {
+        return entities.stream()
+                .anyMatch(entity -> operator(operators, otherwise, entity).isKeyed());
+    }
+
+    /** Returns whether an operator of an entity needs the key. */
+    public boolean needsKey() {
+        return needsKey(entities, operators, operator);
     }
 
     /** Returns the operator of an entity. */

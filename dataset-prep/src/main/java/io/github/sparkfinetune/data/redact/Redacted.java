@@ -75,6 +75,9 @@ public record Redacted(String before, String text, List<Replacement> replacement
 
     /** Returns the number of replaced parts, by entity. */
     public Map<Entity, Integer> counts() {
+        if (replacements.isEmpty()) {
+            return Map.of();
+        }
         Map<Entity, Integer> counts = new TreeMap<>();
         replacements.forEach(replacement -> counts.merge(replacement.entity, 1, Integer::sum));
         return counts;

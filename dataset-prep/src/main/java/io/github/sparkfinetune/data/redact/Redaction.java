@@ -4,11 +4,9 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.redact.Entity;
 import io.github.sparkfinetune.conf.redact.RedactConfig;
+import io.github.sparkfinetune.data.hf.Sha256;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -44,11 +42,7 @@ public record Redaction(RedactConfig config, RedactionKey key) implements Serial
         if (!config.isUsed()) {
             return null;
         }
-        boolean keyed = config.entities().stream()
-                .map(config::operatorOf)
-                .anyMatch(operator ->
-                        operator != RedactConfig.Operator.REPLACE && operator != RedactConfig.Operator.MASK);
-        return new Redaction(config, keyed ? RedactionKey.read(config.keyFile()) : null);
+        return new Redaction(config, config.needsKey() ? RedactionKey.read(config.keyFile()) : null);
     }
 
     /** Returns a redactor for one thread. */
@@ -66,17 +60,8 @@ public record Redaction(RedactConfig config, RedactionKey key) implements Serial
         List<String> keep = config.keep().stream().sorted().toList();
         return new Options(
                 entities,
-                keep.isEmpty() ? null : sha256(String.join("\0", keep)),
+                keep.isEmpty() ? null : Sha256.of(String.join("\0", keep).getBytes(StandardCharsets.UTF_8)),
                 config.entities().contains(Entity.PHONE_NUMBER) ? config.phoneRegions() : null,
                 key == null ? null : key.fingerprint());
-    }
-
-    private static String sha256(String text) {
-        try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(hash);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JVM has SHA-256", e);
-        }
     }
 }

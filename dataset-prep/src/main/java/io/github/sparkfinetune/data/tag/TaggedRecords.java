@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
-import java.util.function.UnaryOperator;
 
 /**
  * Reads rows, as JSON objects, as words with tags. A row is a list of words with a list of as many tags, or a text with
@@ -35,30 +34,17 @@ public final class TaggedRecords {
     private final Function<String, Redacted> cleaner;
 
     /**
-     * @param labelled true if a row must have tags or spans, which are otherwise not read
-     * @param cleaner cleans a text: may remove characters, and cut it
-     */
-    public TaggedRecords(String textColumn, String labelColumn, boolean labelled, UnaryOperator<String> cleaner) {
-        this(labelled, textColumn, labelColumn, text -> Redacted.unchanged(cleaner.apply(text)));
-    }
-
-    private TaggedRecords(boolean labelled, String textColumn, String labelColumn, Function<String, Redacted> cleaner) {
-        this.textColumn = textColumn;
-        this.labelColumn = labelColumn;
-        this.labelled = labelled;
-        this.cleaner = cleaner;
-    }
-
-    /**
-     * Returns a reader of rows in which parts of texts are replaced. Words that lie in one replaced part become one
-     * word, with the first of their tags that is of an entity.
+     * Creates a reader. Words that lie in one replaced part become one word, with the first of their tags that is of an
+     * entity.
      *
      * @param labelled true if a row must have tags or spans, which are otherwise not read
      * @param cleaner cleans a text: may remove characters, replace parts, and cut it
      */
-    public static TaggedRecords redacting(
-            String textColumn, String labelColumn, boolean labelled, Function<String, Redacted> cleaner) {
-        return new TaggedRecords(labelled, textColumn, labelColumn, cleaner);
+    public TaggedRecords(String textColumn, String labelColumn, boolean labelled, Function<String, Redacted> cleaner) {
+        this.textColumn = textColumn;
+        this.labelColumn = labelColumn;
+        this.labelled = labelled;
+        this.cleaner = cleaner;
     }
 
     /**

@@ -54,9 +54,16 @@ public record CleanRow<C>(
 
         /** Returns the changes to this text and to others together. */
         public Changes or(Changes other) {
-            Map<Entity, Integer> both = new TreeMap<>(redacted);
-            other.redacted.forEach((entity, count) -> both.merge(entity, count, Integer::sum));
-            return new Changes(repaired || other.repaired, cut || other.cut, both);
+            return new Changes(repaired || other.repaired, cut || other.cut, sums(redacted, other.redacted));
+        }
+
+        private static Map<Entity, Integer> sums(Map<Entity, Integer> some, Map<Entity, Integer> others) {
+            if (others.isEmpty()) {
+                return some;
+            }
+            Map<Entity, Integer> sums = new TreeMap<>(some);
+            others.forEach((entity, count) -> sums.merge(entity, count, Integer::sum));
+            return sums;
         }
     }
 

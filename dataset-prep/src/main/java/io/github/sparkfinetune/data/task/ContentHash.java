@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.data.task;
 
+import io.github.sparkfinetune.data.hf.Sha256;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
@@ -38,15 +38,7 @@ public record ContentHash(long first, long second) implements Serializable {
 
     /** Hashes content. Not for concurrent use. */
     public static final class Digest {
-        private final MessageDigest sha256;
-
-        public Digest() {
-            try {
-                sha256 = MessageDigest.getInstance("SHA-256");
-            } catch (NoSuchAlgorithmException e) {
-                throw new IllegalStateException("every JVM has SHA-256", e);
-            }
-        }
+        private final MessageDigest sha256 = Sha256.digest();
 
         /** Returns the hash of cleaned texts, none of which holds a null byte. */
         public ContentHash of(byte[]... texts) {

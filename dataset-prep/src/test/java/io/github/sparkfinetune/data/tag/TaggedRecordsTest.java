@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import io.github.sparkfinetune.data.redact.Redacted;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -12,7 +13,7 @@ class TaggedRecordsTest {
     /** Reader whose cleaner removes "#", and cuts at 20 units. */
     private final TaggedRecords records = new TaggedRecords("text", "label", true, text -> {
         String kept = text.replace("#", "");
-        return kept.substring(0, Math.min(20, kept.length()));
+        return Redacted.unchanged(kept.substring(0, Math.min(20, kept.length())));
     });
 
     private TaggedWords read(String json) throws UnusableRowException {
@@ -52,7 +53,8 @@ class TaggedRecordsTest {
         assertThat(read("{'text': '0123456789 0123456789 ab', 'label': [[11, 21, 'A'], [22, 24, 'B']]}")
                         .tags())
                 .containsExactly("O", "B-A");
-        TaggedWords unlabelled = new TaggedRecords("text", "label", false, text -> text).read("{\"text\": \"a b\"}");
+        TaggedWords unlabelled =
+                new TaggedRecords("text", "label", false, Redacted::unchanged).read("{\"text\": \"a b\"}");
         assertThat(unlabelled.tags()).isEmpty();
     }
 

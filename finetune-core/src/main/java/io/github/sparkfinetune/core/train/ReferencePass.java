@@ -211,7 +211,6 @@ final class ReferencePass {
         LOG.info("computing {}: {} samples of {}", file.path().getName(), stretch.size(), stretch.split());
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         try (SampleSource split = ParquetSamples.open(dataset, manifest, stretch.split(), rank.hadoop())) {
-            Sample standIn = firstWithTokens(split);
             long saved = stretch.from();
             ReferenceLayout.Encoder references = file.layout().encoder();
             for (long at = saved; at < stretch.to(); ) {
@@ -220,7 +219,7 @@ final class ReferencePass {
                 while (at < stretch.to() && samples.size() < batch) {
                     Sample sample = split.read(at++);
                     // Nothing reads the values of an erased sample.
-                    samples.add(sample.isErased() ? standIn : sample);
+                    samples.add(sample.isErased() ? firstWithTokens(split) : sample);
                 }
                 model.references(samples, batch).forEach(references::add);
                 if (at == stretch.to() || clock.isDue() || references.bytes() >= MOST_BYTES) {

@@ -53,7 +53,7 @@ import org.apache.spark.sql.SparkSession;
  * <p>The record is {@code erasure.json} in the output folder. An interrupted erasure goes on where it was.
  */
 public final class EraseJob implements Erasing {
-    /** What a run and its commands write into the output folder from its dataset. */
+    /** Files and folders of the output folder that follow from the dataset, besides checkpoints. */
     private static final List<String> RESULTS = List.of(
             "model",
             "model.sha256",
@@ -119,14 +119,14 @@ public final class EraseJob implements Erasing {
         Documents documents = Documents.of(spark, config, task, tokenizer, manifest, selection);
         List<ErasedShards.Part> parts = documents.parts(spark, config, dataset, manifest);
         ErasedShards.requireRest(dataset, manifest, parts);
+        Set<Long> trained = trained(parts);
         String because = parts.isEmpty() ? null : dependsAsAWhole(parts);
-        Replay replay = Replay.of(config, rowGroups(manifest), trained(parts), because != null, hadoop);
+        Replay replay = Replay.of(config, rowGroups(manifest), trained, because != null, hadoop);
         return new Erasure(
                 null,
                 null,
                 documents.hashes(),
-                new Erasure.Counts(
-                        trained(parts).size(), samples(parts) - trained(parts).size()),
+                new Erasure.Counts(trained.size(), samples(parts) - trained.size()),
                 new Erasure.Replayed(
                         replay.firstUse(),
                         replay.from().map(Checkpoint::name).orElse(null),
@@ -182,7 +182,7 @@ public final class EraseJob implements Erasing {
         if (config.data().corpus().filtering().quarantine() != null) {
             outside.add("the rows in " + config.data().corpus().filtering().quarantine());
         }
-        if (!config.dataset().startsWith(config.output().dir())) {
+        if (!config.dataset().startsWith(config.output().dir() + "/")) {
             outside.add("other runs that were trained on " + dataset + ": erase the documents there too");
         }
         outside.add("copies of the model and of predictions outside of " + output

@@ -1,12 +1,12 @@
 package io.github.sparkfinetune.spark.run;
 
 import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.hf.Sha256;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -91,7 +91,7 @@ public record ModelDigest(String hash, long bytes, int files) {
 
     private static ModelDigest of(String text, List<FileStatus> files) {
         return new ModelDigest(
-                HexFormat.of().formatHex(sha256().digest(text.getBytes(StandardCharsets.UTF_8))),
+                Sha256.of(text.getBytes(StandardCharsets.UTF_8)),
                 files.stream().mapToLong(FileStatus::getLen).sum(),
                 files.size());
     }
@@ -121,7 +121,7 @@ public record ModelDigest(String hash, long bytes, int files) {
     }
 
     private static String hash(FileSystem system, Path file) throws IOException {
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         byte[] buffer = new byte[BUFFER];
         try (InputStream in = system.open(file)) {
             for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
@@ -133,14 +133,6 @@ public record ModelDigest(String hash, long bytes, int files) {
 
     /** Returns the SHA-256 of a text's UTF-8, in hexadecimal. */
     public static String sha256(String text) {
-        return HexFormat.of().formatHex(sha256().digest(text.getBytes(StandardCharsets.UTF_8)));
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        return Sha256.of(text.getBytes(StandardCharsets.UTF_8));
     }
 }

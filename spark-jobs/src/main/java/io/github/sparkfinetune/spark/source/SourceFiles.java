@@ -7,11 +7,11 @@ import io.github.sparkfinetune.data.dataset.CatalogTable;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.hf.Sha256;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -263,12 +263,7 @@ public record SourceFiles(
 
     /** Returns the SHA-256 of lines, in hexadecimal digits. */
     static String fingerprint(List<String> lines) {
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JVM has SHA-256", e);
-        }
+        MessageDigest digest = Sha256.digest();
         for (String line : lines) {
             digest.update(line.getBytes(StandardCharsets.UTF_8));
         }

@@ -1,8 +1,7 @@
 package io.github.sparkfinetune.data.redact.find;
 
+import io.github.sparkfinetune.data.hf.Sha256;
 import java.math.BigInteger;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -46,7 +45,7 @@ final class BitcoinAddress {
         int copied = Math.min(magnitude.length, bytes.length);
         System.arraycopy(magnitude, magnitude.length - copied, bytes, bytes.length - copied, copied);
         int payload = BASE58_BYTES - CHECKSUM_BYTES;
-        byte[] hash = sha256(sha256(Arrays.copyOf(bytes, payload)));
+        byte[] hash = Sha256.digest().digest(Sha256.digest().digest(Arrays.copyOf(bytes, payload)));
         return Arrays.equals(hash, 0, CHECKSUM_BYTES, bytes, payload, BASE58_BYTES);
     }
 
@@ -79,13 +78,5 @@ final class BitcoinAddress {
             next ^= ((top >> i) & 1) == 1 ? GENERATOR[i] : 0;
         }
         return next;
-    }
-
-    private static byte[] sha256(byte[] bytes) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(bytes);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JVM has SHA-256", e);
-        }
     }
 }

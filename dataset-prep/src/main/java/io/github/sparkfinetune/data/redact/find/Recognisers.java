@@ -19,7 +19,6 @@ final class Recognisers {
             case IP_ADDRESS -> new IpRecogniser();
             case DATE_TIME -> new DateRecogniser();
             case PHONE_NUMBER -> new PhoneRecogniser(phoneRegions);
-            case UK_NINO -> new NinoRecogniser();
             case CREDIT_CARD ->
                 pattern(
                         entity,
@@ -30,6 +29,16 @@ final class Recognisers {
                 pattern(entity, "9[0-9]{2}([- ])(?:5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-24-9])\\1[0-9]{4}\\b", text -> true);
             case US_SSN -> pattern(entity, "[0-9]{3}([- .])[0-9]{2}\\1[0-9]{4}\\b", CheckDigits::isIssuedSsn);
             case UK_NHS -> pattern(entity, "[0-9]{3}[- ]?[0-9]{3}[- ]?[0-9]{4}\\b", CheckDigits::isNhs);
+            // Without the prefixes that HM Revenue and Customs leaves out; two letters and a space may come first.
+            case UK_NINO ->
+                new PatternRecogniser(
+                        entity,
+                        Pattern.compile(
+                                "(?!BG|GB|NK|KN|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
+                                        + " ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\\b",
+                                Pattern.CASE_INSENSITIVE),
+                        3,
+                        text -> true);
             case DE_TAX_ID -> pattern(entity, "[1-9][0-9]{10}\\b", CheckDigits::isGermanTaxId);
             case FR_NIR ->
                 pattern(
@@ -56,6 +65,6 @@ final class Recognisers {
     }
 
     private static Recogniser pattern(Entity entity, String pattern, Predicate<String> check) {
-        return new PatternRecogniser(entity, Pattern.compile(pattern, Pattern.CASE_INSENSITIVE), check);
+        return new PatternRecogniser(entity, Pattern.compile(pattern, Pattern.CASE_INSENSITIVE), 0, check);
     }
 }

@@ -34,7 +34,7 @@ record TaggedRows(String textColumn, String labelColumn, boolean labelled, TextC
     /** Cleans the one text of a row. */
     private final class Cleaner implements RowCleaner<TaggedWords> {
         private final TextCleaner cleaner = cleaning.open();
-        private final TaggedRecords records = TaggedRecords.redacting(textColumn, labelColumn, labelled, this::clean);
+        private final TaggedRecords records = new TaggedRecords(textColumn, labelColumn, labelled, this::clean);
         private final ContentHash.Digest digest = new ContentHash.Digest();
         private TextCleaner.Cleaned cleaned;
 

@@ -57,7 +57,7 @@ public record WordTags(int maxTextBytes) implements UDF1<Row, String[]> {
                 TEXT,
                 "",
                 false,
-                text -> cleaner.clean(text.getBytes(StandardCharsets.UTF_8)).text());
+                text -> cleaner.clean(text.getBytes(StandardCharsets.UTF_8)).redacted());
         try {
             return records.read(json).words();
         } catch (UnusableRowException e) {

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Checks of the DAGs that need no Airflow; submit/airflow/test runs them in Airflow. */
-@Timeout(60)
+@Timeout(600)
 class AirflowDagsTest {
     private static final Path FOLDER = Path.of("airflow");
 

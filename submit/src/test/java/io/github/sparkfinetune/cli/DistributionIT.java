@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests the unpacked distribution, in a folder with a space in its name. */
-@Timeout(120)
+@Timeout(600)
 class DistributionIT {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
     private static final String SPARK = System.getProperty("embedded.spark.home");

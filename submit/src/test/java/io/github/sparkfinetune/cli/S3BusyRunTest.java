@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.s3.FaultyS3;
 import org.apache.hadoop.fs.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class S3BusyRunTest extends S3Runs {
     @Test
+    @Tag("full")
     void busyServerEndsTheCommandInOneLineAndARetrySucceeds() throws Exception {
         String[] settings = {"--set", "output.dir=s3a://hasty/run", "--set", "data.dir=s3a://bucket/second"};
         s3.inject(

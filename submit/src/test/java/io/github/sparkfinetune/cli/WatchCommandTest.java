@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(120)
+@Timeout(600)
 class WatchCommandTest extends CommandLineOverFakeJobs {
     private static final String RECORD = "\"total_steps\":8,\"epoch\":0.5,\"loss\":0.5,\"learning_rate\":1.0E-4,"
             + "\"grad_norm\":2.0,\"samples_per_second\":25.0,\"tokens_per_second\":3200.0";

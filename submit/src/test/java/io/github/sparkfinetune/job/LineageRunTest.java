@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A real run whose session has the settings of OpenLineage's Spark integration. Every event is validated against
  * OpenLineage's published schemas, and every facet against the schema that it names.
  */
-@Timeout(300)
+@Timeout(600)
 class LineageRunTest {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
     private static final String SPEC = "https://openlineage.io/spec/";

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Runs in an existing session, with a tiny real model. */
-@Timeout(300)
+@Timeout(600)
 class SessionRunTest {
     @TempDir
     private static Path dir;

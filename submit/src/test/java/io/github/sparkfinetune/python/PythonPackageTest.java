@@ -26,7 +26,7 @@ class PythonPackageTest {
 
     /** Needs only Python, not the packages that the files import. */
     @Test
-    @Timeout(60)
+    @Timeout(600)
     void packageAndNotebooksAreWhatTheyShouldBe() throws Exception {
         Process check = new ProcessBuilder("python3", "notebooks/check.py")
                 .redirectErrorStream(true)

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Layout and lint of all Python of the project, by ruff as {@code .ruff.toml} configures it. */
-@Timeout(300)
+@Timeout(600)
 class RuffTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     private static final Pattern VERSION = Pattern.compile("(?m)^required-version = \"(==[^\"]+)\"");

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(600)
 class LiveReportTest {
     private static final Duration EVERY = Duration.ofMillis(20);
     private static final SlowRank SLOW = new SlowRank("rank 1 (host-b:7077)", 1.25, 0.5);

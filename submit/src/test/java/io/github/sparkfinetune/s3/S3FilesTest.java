@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Reads and writes files on a real S3 server, with and without faults. */
-@Timeout(120)
+@Timeout(600)
 class S3FilesTest {
     private static final int MB = 1 << 20;
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A template is untrusted code: it must end, stay small, and see only data. */
-@Timeout(60)
+@Timeout(600)
 class ChatTemplateLimitsTest {
     private static final List<Map<String, Object>> MESSAGES = List.of(Map.of("role", "user", "content", "Hi"));
 

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Checkpoints of two tensors of 3 MiB on a slow file system. */
-@Timeout(60)
+@Timeout(600)
 class CheckpointWriterTest {
     private static final int FLOATS = 3 << 18;
     private static final int SLOW = 100;

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class MultiLabelMetricsTest {
@@ -43,6 +44,7 @@ class MultiLabelMetricsTest {
     }
 
     @Test
+    @Tag("full")
     void measures20000LabelsInBoundedMemory() {
         int labels = 20_000;
         int samples = 250;

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Whole runs of models that learn from a teacher. */
-@Timeout(180)
+@Timeout(600)
 class DistillationRunTest {
     private static final Configuration HADOOP = new Configuration();
     private static final int TOP_K = 64;

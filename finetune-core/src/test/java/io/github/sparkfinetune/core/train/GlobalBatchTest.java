@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(600)
 class GlobalBatchTest {
     private static Sample sample(int... ids) {
         return new Sample(0, ids, new int[ids.length], -1);

@@ -79,6 +79,7 @@ class LargeTensorTest {
 
     @ParameterizedTest
     @CsvSource({"F32, fp32", "F32, bf16", "BF16, bf16"})
+    @Tag("full")
     void looksUpRowsAboveTwoGigabytes(TensorType type, String precision) throws IOException {
         try (TinyDecoder model = TinyDecoder.toTrain(model(type), "method.type=lora", "precision=" + precision);
                 NDManager owner = model.manager.newSubManager()) {

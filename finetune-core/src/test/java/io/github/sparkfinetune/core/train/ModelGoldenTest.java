@@ -25,6 +25,7 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
@@ -69,6 +70,7 @@ class ModelGoldenTest {
     }
 
     @TestFactory
+    @Tag("full")
     Stream<DynamicTest> computesGradientsWithRecomputation() {
         return supported(
                 "gradients, recomputed",
@@ -97,6 +99,7 @@ class ModelGoldenTest {
     }
 
     @TestFactory
+    @Tag("full")
     Stream<DynamicTest> updatesParametersInThreeSteps() {
         return supported("3 steps", (golden, folder) -> {
             TrainStep step = golden.step(new SingleRank());
@@ -196,6 +199,7 @@ class ModelGoldenTest {
 
     /** Compares the noise of BF16 with packed weights as {@link #hasTheNoiseOfTransformersInBf16}. */
     @TestFactory
+    @Tag("full")
     Stream<DynamicTest> predictsWithTheNoiseOfTransformersInBf16() {
         Path file = GoldenFiles.root().resolve("bf16.json");
         JsonNode noise = Files.exists(file) ? GoldenFiles.json(file).get("models") : MissingNode.getInstance();
@@ -217,6 +221,7 @@ class ModelGoldenTest {
      * models have few weights.
      */
     @TestFactory
+    @Tag("full")
     Stream<DynamicTest> predictsWithNarrowWeightsCloseToTransformers() {
         return Map.of(
                         MatmulBackend.INT8_WEIGHTS, 0.998,

@@ -39,7 +39,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A reference pass that ends before all samples are computed, and reads of its result. */
-@Timeout(120)
+@Timeout(600)
 class ReferencePassTest {
     private static final int BATCH = 2;
     private static final float MARK = -1234;

@@ -37,7 +37,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A checkpoint of three ranks on a file system that counts the bytes that each rank reads. */
-@Timeout(60)
+@Timeout(600)
 class SoundCheckpointTest {
     private static final int SHARES = 3;
     private static final int VALUES = 3 << 20;

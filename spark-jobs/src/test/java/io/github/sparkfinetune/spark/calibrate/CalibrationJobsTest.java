@@ -25,12 +25,13 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** All jobs in order, with a real (tiny) classifier of texts of which some have a wrong label. */
-@Timeout(180)
+@Timeout(600)
 class CalibrationJobsTest {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -85,6 +86,7 @@ class CalibrationJobsTest {
     }
 
     @Test
+    @Tag("full")
     void refusesADatasetWithoutRowsToMeasureOn() throws Exception {
         RunConfig config = config("predict.coverage=0.9");
         RunConfig without = config("training.max_steps=1");

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-@Timeout(60)
+@Timeout(600)
 class ComputingTasksTest {
     private static final int TASKS = 2;
     private static final Duration PATIENCE = Duration.ofSeconds(1);

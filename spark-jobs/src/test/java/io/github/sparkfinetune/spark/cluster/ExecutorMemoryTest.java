@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-@Timeout(120)
+@Timeout(600)
 class ExecutorMemoryTest {
     private static final long MIB = 1 << 20;
     private static final RankMemory.Jvm NO_JVM = new RankMemory.Jvm(0, new DirectMemory(0, 0, 0));

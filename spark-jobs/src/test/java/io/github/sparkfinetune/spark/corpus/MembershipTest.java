@@ -7,12 +7,14 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.sketch.BloomFilter;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class MembershipTest {
     private static final int VALUES = 20_000;
 
     @Test
+    @Tag("full")
     void sendsTheDriverOneFilterForAnyNumberOfPartitions() {
         try (SparkSession spark = SparkSession.builder()
                 .master("local[2]")

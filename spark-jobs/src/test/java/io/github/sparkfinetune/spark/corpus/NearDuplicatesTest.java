@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class NearDuplicatesTest {
@@ -83,6 +84,7 @@ class NearDuplicatesTest {
     }
 
     @Test
+    @Tag("full")
     void keepsTheSameForAnyNumberOfPartitions() {
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < 100; i++) {
@@ -114,6 +116,7 @@ class NearDuplicatesTest {
 
     /** More documents than a bucket pairs with each other. */
     @Test
+    @Tag("full")
     void collapsesManyNearDuplicates() {
         List<String> words = Documents.words(random, 200);
         List<String> many = IntStream.range(0, 300)
@@ -131,6 +134,7 @@ class NearDuplicatesTest {
      * 9 more words.
      */
     @Test
+    @Tag("full")
     void findsPairsOfLettersThatShareAForm() {
         List<String> form = Documents.words(random, 84);
         List<String> texts = new ArrayList<>();

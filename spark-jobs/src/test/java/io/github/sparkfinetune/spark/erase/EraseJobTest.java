@@ -18,6 +18,7 @@ import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.trace.Trace;
 import io.github.sparkfinetune.spark.trace.TraceJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -35,10 +36,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** An erased run equals, to the bit, a run from the start over the dataset without the documents. */
-@Timeout(300)
+@Timeout(600)
 class EraseJobTest {
     private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -159,8 +161,12 @@ class EraseJobTest {
         return config;
     }
 
+    static Stream<Arguments> kinds() {
+        return TestMatrix.first(2, Stream.of(Kind.values()).map(Arguments::of).toArray(Arguments[]::new));
+    }
+
     @ParameterizedTest
-    @EnumSource(Kind.class)
+    @MethodSource("kinds")
     void equalsARunWithoutTheDocuments(Kind kind) throws Exception {
         writeRows(kind);
         RunConfig config = config(kind, "run");

@@ -15,10 +15,11 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(300)
+@Timeout(600)
 class LanguageModelTest extends SparkMlTest {
     private static LanguageModelTrainer trainer(String task, String model) {
         return tiny(new LanguageModelTrainer(), model)
@@ -105,6 +106,7 @@ class LanguageModelTest extends SparkMlTest {
     }
 
     @Test
+    @Tag("full")
     void answersPromptsAfterTrainingOnCompletions() {
         LanguageModel model = trainer("sft", "llama-tied")
                 .setInputCol("question")

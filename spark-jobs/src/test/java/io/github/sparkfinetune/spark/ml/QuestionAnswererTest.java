@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(300)
+@Timeout(600)
 class QuestionAnswererTest extends SparkMlTest {
     /** Model that was fitted on {@code questions()}. */
     private static QuestionAnswererModel fitted;

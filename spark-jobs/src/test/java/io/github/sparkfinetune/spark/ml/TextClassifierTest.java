@@ -34,11 +34,12 @@ import org.apache.spark.sql.streaming.StreamingQuery;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Uses of a tiny real model as Spark ML's estimators and transformers. */
-@Timeout(300)
+@Timeout(600)
 class TextClassifierTest extends SparkMlTest {
     /** Model that was fitted on {@code mails(false)}. */
     private static TextClassifierModel fitted;
@@ -107,6 +108,7 @@ class TextClassifierTest extends SparkMlTest {
     }
 
     @Test
+    @Tag("full")
     void crossValidatesSavesAndLoadsAPipeline() throws Exception {
         Dataset<Row> mails = mails(true);
         TextClassifierTrainer trainer = trainer().setMethod("lora").setSettings("method.r=4", "training.max_steps=6");

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(300)
+@Timeout(600)
 class TextTransformersTest extends SparkMlTest {
     private static final StructType TEXT = new StructType().add("text", DataTypes.StringType);
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(300)
+@Timeout(600)
 class TokenClassifierTest extends SparkMlTest {
     private static final StructType SCHEMA = new StructType()
             .add("id", DataTypes.IntegerType)

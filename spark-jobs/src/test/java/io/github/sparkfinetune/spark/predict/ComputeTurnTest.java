@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tasks of one JVM with four cores and with four GPUs that exist only for Spark. */
-@Timeout(60)
+@Timeout(600)
 class ComputeTurnTest {
     private static final int GPUS = 4;
 

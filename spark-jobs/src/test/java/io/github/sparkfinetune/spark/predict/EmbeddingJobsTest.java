@@ -15,22 +15,25 @@ import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.MergeJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** All jobs in order, with real (tiny) models that learn which texts belong together. */
-@Timeout(180)
+@Timeout(600)
 class EmbeddingJobsTest {
     private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
     private static final int PAIRS = 80;
@@ -39,13 +42,17 @@ class EmbeddingJobsTest {
     @TempDir
     Path folder;
 
+    static Stream<Arguments> runs() {
+        return TestMatrix.first(
+                2,
+                Arguments.of("bert-mlm", "full", "multiple_negatives_ranking", "mean", "BertModel"),
+                Arguments.of("llama-tied", "lora", "multiple_negatives_ranking", "lasttoken", "LlamaModel"),
+                Arguments.of("bert-mlm", "lora", "multiple_negatives_ranking", "cls", "BertModel"),
+                Arguments.of("bert-mlm", "full", "cosent", "mean", "BertModel"));
+    }
+
     @ParameterizedTest
-    @CsvSource({
-        "bert-mlm, full, multiple_negatives_ranking, mean, BertModel",
-        "bert-mlm, lora, multiple_negatives_ranking, cls, BertModel",
-        "llama-tied, lora, multiple_negatives_ranking, lasttoken, LlamaModel",
-        "bert-mlm, full, cosent, mean, BertModel"
-    })
+    @MethodSource("runs")
     void embedsTextsNearThoseTheyBelongTo(String model, String method, String loss, String pooling, String architecture)
             throws Exception {
         RunConfig config = config(model, method, loss, pooling);

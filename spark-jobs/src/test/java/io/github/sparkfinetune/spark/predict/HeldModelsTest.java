@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(600)
 class HeldModelsTest {
     private final List<String> closed = Collections.synchronizedList(new ArrayList<>());
     private final HeldModels<String, Model> models = new HeldModels<>(Duration.ofHours(1));

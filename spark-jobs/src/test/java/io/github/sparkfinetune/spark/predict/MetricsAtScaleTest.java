@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Metrics of predictions in many partitions. The driver gets one result, for any number of rows and partitions. */
-@Timeout(180)
+@Timeout(600)
 class MetricsAtScaleTest {
     private static final int PARTITIONS = 64;
 
@@ -54,6 +54,7 @@ class MetricsAtScaleTest {
     }
 
     @Test
+    @Tag("full")
     void countsTwentyThousandLabels() {
         int labels = 20_000;
         // Every tenth row is predicted as label 7.

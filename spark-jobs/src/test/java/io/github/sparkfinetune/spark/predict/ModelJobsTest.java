@@ -22,6 +22,7 @@ import io.github.sparkfinetune.spark.prepare.PrepareFixture;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.MergeJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,21 +33,23 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerJobStart;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** All jobs in order, with a real (tiny) model: prepare, train, evaluate, predict. */
-@Timeout(180)
+@Timeout(600)
 class ModelJobsTest {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
 
@@ -206,6 +209,7 @@ class ModelJobsTest {
     }
 
     @Test
+    @Tag("full")
     void loadsAModelOncePerCommandAndNumbersRowsInTheSourcesOrder() throws Exception {
         mails();
         RunConfig config = config("training.max_steps=1", "cluster.ranks=1");
@@ -247,8 +251,17 @@ class ModelJobsTest {
         }
     }
 
+    static Stream<Arguments> adapters() {
+        return TestMatrix.first(
+                1,
+                Arguments.of("lora", "bert-seqcls"),
+                Arguments.of("qlora", "bert-seqcls"),
+                Arguments.of("lora", "llama-tied"),
+                Arguments.of("qlora", "gpt2"));
+    }
+
     @ParameterizedTest
-    @CsvSource({"lora, bert-seqcls", "qlora, bert-seqcls", "lora, llama-tied", "qlora, gpt2"})
+    @MethodSource("adapters")
     void evaluatesPredictsWithAndMergesAnAdapterOfAClassifier(String method, String base) throws Exception {
         Path mails = mails();
         String model = "model=" + MODEL.resolveSibling(base).toAbsolutePath().normalize();
@@ -292,8 +305,12 @@ class ModelJobsTest {
         }
     }
 
+    static Stream<Arguments> problems() {
+        return TestMatrix.first(1, Arguments.of("multi_label_classification"), Arguments.of("regression"));
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"multi_label_classification", "regression"})
+    @MethodSource("problems")
     void evaluatesAndPredictsSeveralLabelsAndNumbers(String problem) throws Exception {
         boolean number = problem.equals("regression");
         List<String> lines = new ArrayList<>();

@@ -40,6 +40,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,7 +48,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Interrupted predictions and evaluations: the same command computes the missing parts, and another command is refused.
  */
-@Timeout(180)
+@Timeout(600)
 class PredictResumeTest {
     private static final int PARTS = 6;
 
@@ -174,6 +175,7 @@ class PredictResumeTest {
     }
 
     @Test
+    @Tag("full")
     void evaluatesPartAfterPartInATask() throws Exception {
         RunConfig config = RunPaths.resolve(config(), spark.sparkContext().master(), new Configuration());
         Manifest manifest = Manifest.read(new org.apache.hadoop.fs.Path(config.dataset()), new Configuration());
@@ -261,6 +263,7 @@ class PredictResumeTest {
     }
 
     @Test
+    @Tag("full")
     void deletesPartsOfAnEarlierPartitioning() throws Exception {
         Path output = folder.resolve("earlier");
         predict(config(), output);
@@ -312,6 +315,7 @@ class PredictResumeTest {
     }
 
     @Test
+    @Tag("full")
     void savesAPartPieceByPiece() throws Exception {
         Configuration hadoop = FaultyFileSystem.in(spark.sparkContext().hadoopConfiguration());
         RunConfig config = config();

@@ -23,6 +23,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,7 +32,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Predictions of tables that resume although the session partitions the table in another way than before. */
-@Timeout(300)
+@Timeout(600)
 class PredictTablesTest {
     /** Rows of each file of a table. */
     private static final int[] FILES = {50, 40, 30, 20, 10, 10};
@@ -190,7 +191,7 @@ class PredictTablesTest {
 
     static Stream<Arguments> sources() {
         return TestMatrix.first(
-                4,
+                2,
                 Stream.of(Source.PLAIN, Source.ICEBERG, Source.VIEW, Source.JOIN, Source.DELTA)
                         .map(Arguments::of)
                         .toArray(Arguments[]::new));
@@ -219,6 +220,7 @@ class PredictTablesTest {
     }
 
     @Test
+    @Tag("full")
     void predictsEachRowOnceInASessionWithOtherCores() throws Exception {
         Path output = folder.resolve("cores");
         List<Integer> partitions = new ArrayList<>();

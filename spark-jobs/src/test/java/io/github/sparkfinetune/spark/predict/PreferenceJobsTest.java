@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** All jobs in order, with real (tiny) language models on pairs of answers: prepare, train, evaluate, predict. */
-@Timeout(180)
+@Timeout(600)
 class PreferenceJobsTest {
     private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -45,7 +45,7 @@ class PreferenceJobsTest {
 
     static Stream<Arguments> runs() {
         return TestMatrix.first(
-                2,
+                1,
                 arguments("llama-tied", "method.type=full", false),
                 arguments("qwen2", "method.type=lora", true),
                 arguments("gpt2", "method.type=qlora", false));

@@ -13,22 +13,25 @@ import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.ml.TextClassifierModel;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** All jobs in order, with real (tiny) models that learn which documents belong to a query. */
-@Timeout(180)
+@Timeout(600)
 class RerankingJobsTest {
     private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
     private static final int QUERIES = 60;
@@ -39,13 +42,17 @@ class RerankingJobsTest {
     @TempDir
     Path folder;
 
+    static Stream<Arguments> runs() {
+        return TestMatrix.first(
+                1,
+                Arguments.of("bert-mlm", "lora", "list_net", true, "BertForSequenceClassification"),
+                Arguments.of("bert-mlm", "full", "binary_cross_entropy", false, "BertForSequenceClassification"),
+                Arguments.of("bert-mlm", "full", "binary_cross_entropy", true, "BertForSequenceClassification"),
+                Arguments.of("llama-tied", "lora", "lambda", true, "LlamaForSequenceClassification"));
+    }
+
     @ParameterizedTest
-    @CsvSource({
-        "bert-mlm, full, binary_cross_entropy, false, BertForSequenceClassification",
-        "bert-mlm, full, binary_cross_entropy, true, BertForSequenceClassification",
-        "bert-mlm, lora, list_net, true, BertForSequenceClassification",
-        "llama-tied, lora, lambda, true, LlamaForSequenceClassification"
-    })
+    @MethodSource("runs")
     void ranksDocumentsThatBelongToAQueryFirst(
             String model, String method, String loss, boolean isListwise, String architecture) throws Exception {
         RunConfig config = config(model, method, loss, isListwise);

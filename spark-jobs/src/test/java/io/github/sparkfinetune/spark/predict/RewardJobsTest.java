@@ -12,22 +12,25 @@ import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.ml.LanguageModel;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** All jobs in order, with a real (tiny) language model that learns to reward the better of two answers. */
-@Timeout(180)
+@Timeout(600)
 class RewardJobsTest {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/qwen2");
     private static final int PAIRS = 60;
@@ -36,8 +39,12 @@ class RewardJobsTest {
     @TempDir
     Path folder;
 
+    static Stream<Arguments> methods() {
+        return TestMatrix.first(1, Arguments.of("full"), Arguments.of("lora"));
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"full", "lora"})
+    @MethodSource("methods")
     void rewardsTheBetterAnswer(String method) throws Exception {
         RunConfig config = config(method);
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {

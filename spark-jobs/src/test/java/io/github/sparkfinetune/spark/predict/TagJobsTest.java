@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,7 +31,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** All jobs with a real (tiny) model on named entities and parts of speech: prepare, train, evaluate, predict. */
-@Timeout(300)
+@Timeout(600)
 class TagJobsTest {
     private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
     private static final int ROWS = 60;
@@ -39,7 +40,7 @@ class TagJobsTest {
     Path folder;
 
     static Stream<Arguments> methods() {
-        return TestMatrix.first(2, arguments("full"), arguments("qlora"), arguments("lora"));
+        return TestMatrix.first(1, arguments("full"), arguments("qlora"), arguments("lora"));
     }
 
     /** Names of licences are the entities. */
@@ -162,6 +163,7 @@ class TagJobsTest {
     }
 
     @Test
+    @Tag("full")
     void predictsThePartOfSpeechOfEveryWord() throws Exception {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < ROWS; i++) {

@@ -29,12 +29,13 @@ import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** All jobs in order, with real (tiny) language models: prepare, train, evaluate, predict. */
-@Timeout(180)
+@Timeout(600)
 class TextJobsTest {
     private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -160,6 +161,7 @@ class TextJobsTest {
     }
 
     @Test
+    @Tag("full")
     void evaluatesAnUntrainedAdapterLikeItsBaseIn4Bits() throws Exception {
         RunConfig config = sft(
                 "qlora",
@@ -183,6 +185,7 @@ class TextJobsTest {
     }
 
     @Test
+    @Tag("full")
     void evaluatesWholeTextsByLossOnly() throws Exception {
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < 60; i++) {

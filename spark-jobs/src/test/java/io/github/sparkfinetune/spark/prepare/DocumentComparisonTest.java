@@ -203,6 +203,7 @@ class DocumentComparisonTest {
     }
 
     @Test
+    @Tag("full")
     void doesNotCompareRowsThatAreSplitAndReportsIt() throws IOException {
         String shared = document();
         List<String> train =

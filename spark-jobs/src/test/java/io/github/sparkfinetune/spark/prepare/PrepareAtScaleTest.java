@@ -31,12 +31,13 @@ import org.apache.spark.scheduler.StageInfo;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tasks, blocks of shuffles and labels, which grow with the text. */
-@Timeout(120)
+@Timeout(600)
 class PrepareAtScaleTest {
     private static SparkSession spark;
 
@@ -106,6 +107,7 @@ class PrepareAtScaleTest {
     }
 
     @Test
+    @Tag("full")
     void sendsTheDriverOneResultPerRoundOfTheSplit() throws Exception {
         List<String> rows = new ArrayList<>();
         for (int i = 0; i < 12_000; i++) {

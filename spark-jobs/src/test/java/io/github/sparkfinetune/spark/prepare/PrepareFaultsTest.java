@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A scheduler may repeat a run that a failing file system or a lost cluster has ended. The rests of the ended run do
  * not obstruct the next run.
  */
-@Timeout(120)
+@Timeout(600)
 class PrepareFaultsTest {
     @TempDir
     private Path folder;

@@ -297,6 +297,7 @@ class PrepareSplitTest {
     }
 
     @Test
+    @Tag("full")
     void readsTheSameTimesInEveryFormatAndTimeZone() throws IOException {
         List<String> lines = lines(row -> ", \"at\": \"" + day(row) + "T0" + row % 10 + ":00:00Z\"");
         Path jsonl = PrepareFixture.write(folder.resolve("notes.jsonl"), lines);

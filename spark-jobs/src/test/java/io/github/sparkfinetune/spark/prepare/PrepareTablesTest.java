@@ -34,6 +34,7 @@ import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.types.DataTypes;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -94,6 +95,7 @@ class PrepareTablesTest {
     }
 
     @Test
+    @Tag("full")
     void leavesOutDeletedRowsOfADeltaTable() throws IOException {
         Path table = folder.resolve("delta");
         mails(30).write().format("delta").partitionBy("label").save(table.toString());

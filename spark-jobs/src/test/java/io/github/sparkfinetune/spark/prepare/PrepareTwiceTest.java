@@ -25,12 +25,13 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two runs that prepare one folder: a scheduler starts the second run while the first run's driver is alive. */
-@Timeout(120)
+@Timeout(600)
 class PrepareTwiceTest {
     private static final Configuration HADOOP = new Configuration();
     private static final String OTHER = "0123456789abcdef";
@@ -75,6 +76,7 @@ class PrepareTwiceTest {
     }
 
     @Test
+    @Tag("full")
     void takesOverALeaseAfterItsEndOrTheEndOfItsProcess() throws Exception {
         writeLease(Instant.now().plusSeconds(60), 1, "elsewhere");
         assertThat(catchThrowableOfType(RunException.class, () -> PrepareJob.run(spark, config)))

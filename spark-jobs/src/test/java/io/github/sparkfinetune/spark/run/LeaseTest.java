@@ -40,7 +40,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs that take the lease of one folder at the same moment. */
-@Timeout(120)
+@Timeout(600)
 class LeaseTest {
     private static final int RUNS = 4;
 

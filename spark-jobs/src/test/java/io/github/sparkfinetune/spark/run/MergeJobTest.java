@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(120)
+@Timeout(600)
 class MergeJobTest {
     private static final Path GOLDEN = Path.of("../finetune-core/src/test/resources/golden");
 

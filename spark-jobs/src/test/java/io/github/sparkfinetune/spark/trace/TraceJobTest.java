@@ -31,11 +31,12 @@ import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(300)
+@Timeout(600)
 class TraceJobTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -116,6 +117,7 @@ class TraceJobTest {
     }
 
     @Test
+    @Tag("full")
     void findsRowsOfAGroupOnItsSideAndRefusesARowWithoutATime() throws IOException {
         SparkSession spark = PrepareFixture.spark(2);
         List<String> lines = new ArrayList<>();
@@ -291,6 +293,7 @@ class TraceJobTest {
     }
 
     @Test
+    @Tag("full")
     void findsATextInAllItsParts() throws IOException {
         SparkSession spark = PrepareFixture.spark(2);
         Path texts = PrepareFixture.write(folder.resolve("texts.jsonl"), PrepareFixture.mails(30));

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Models of MLflow and their versions. {@code submit/bench/run tracking} loads them with MLflow itself. */
-@Timeout(60)
+@Timeout(600)
 class MlflowRegistryTest {
     private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
     private static final Http.Times TIMES = new Http.Times(2, Duration.ofSeconds(1), Duration.ofMillis(1));

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Runs against a test server that answers as MLflow does. {@code submit/bench/run tracking} runs against MLflow. */
-@Timeout(60)
+@Timeout(600)
 class MlflowTrackerTest {
     private static final Duration LONG = Duration.ofSeconds(30);
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A signal ends a process whose ranks train. */
-@Timeout(180)
+@Timeout(600)
 class EndedBySignalTest {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
     private static final int SIGTERM = 128 + 15;

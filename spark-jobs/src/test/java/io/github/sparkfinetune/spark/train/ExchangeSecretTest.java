@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The secret of a run's ranks is in no place that people, or other users, can read. */
-@Timeout(120)
+@Timeout(600)
 class ExchangeSecretTest {
     private static final int SECRET_BYTES = 32;
 

@@ -21,12 +21,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Checkpoint that takes longer to read than ranks wait for each other at Spark's barriers. */
-@Timeout(180)
+@Timeout(600)
 class SlowCheckpointTest {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
     private static final Duration BARRIER = Duration.ofSeconds(5);
@@ -35,6 +36,7 @@ class SlowCheckpointTest {
     Path folder;
 
     @Test
+    @Tag("full")
     void resumesFromASlowCheckpointAtTheFirstAttempt() throws Exception {
         PrepareFixture.write(folder.resolve("mails.jsonl"), PrepareFixture.mails(40));
         RunConfig config = Runs.in(

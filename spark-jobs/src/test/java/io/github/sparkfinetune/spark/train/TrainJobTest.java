@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two ranks in one JVM. */
-@Timeout(120)
+@Timeout(600)
 class TrainJobTest {
     private static SparkSession spark;
 

@@ -21,12 +21,13 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two ranks on separate executors. */
-@Timeout(180)
+@Timeout(600)
 class TrainOnExecutorsTest {
     private static final String MASTER = "local-cluster[2,1,1024]";
 
@@ -108,6 +109,7 @@ class TrainOnExecutorsTest {
     }
 
     @Test
+    @Tag("full")
     void sharesTheGpusOfAnExecutorAmongRanks() throws Exception {
         Path script = Files.writeString(
                 folder.resolve("gpus.sh"), "#!/bin/sh\necho '{\"name\": \"gpu\", \"addresses\": [\"5\", \"6\"]}'\n");

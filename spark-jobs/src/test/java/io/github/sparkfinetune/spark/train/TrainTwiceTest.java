@@ -28,12 +28,13 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two drivers that train into the same folder. */
-@Timeout(120)
+@Timeout(600)
 class TrainTwiceTest {
     private static final String OTHER = "00000000deadbeef";
 
@@ -90,6 +91,7 @@ class TrainTwiceTest {
     }
 
     @Test
+    @Tag("full")
     void waitsForTheEndOfTheLeaseOfADriverElsewhere() throws Exception {
         CountingBody first = new CountingBody(folder.toString(), (rank, step) -> {});
         write(Instant.now().plusSeconds(4));

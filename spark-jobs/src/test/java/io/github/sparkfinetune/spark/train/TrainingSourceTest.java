@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Requests to Spark's UI during a training. */
-@Timeout(120)
+@Timeout(600)
 class TrainingSourceTest {
     @TempDir
     private Path folder;

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Runs {@code spark-submit --master k8s://} as in this folder's README, against a mock of the API server. */
-@Timeout(180)
+@Timeout(600)
 class KubernetesSubmitTest {
     private static final String JAR = "local:///opt/spark-finetune/spark-finetune.jar";
 

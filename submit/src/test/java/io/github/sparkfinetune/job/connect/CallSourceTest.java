@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Calls as clients of Spark Connect make them: each reads the data source in a session. */
-@Timeout(300)
+@Timeout(600)
 class CallSourceTest {
     @TempDir
     private static Path dir;

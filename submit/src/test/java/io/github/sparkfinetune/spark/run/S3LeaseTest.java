@@ -17,15 +17,17 @@ import java.util.concurrent.Future;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Tests a lease on S3, where the last write wins. */
-@Timeout(180)
+@Timeout(600)
 class S3LeaseTest {
     private static final int RUNS = 4;
 
     @Test
+    @Tag("full")
     void oneOfConcurrentRunsHoldsTheFolder() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(RUNS);
         try (FaultyS3 s3 = FaultyS3.start()) {

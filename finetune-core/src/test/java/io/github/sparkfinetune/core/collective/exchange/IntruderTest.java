@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Strangers that connect to an exchange of two ranks before rank 1 joins. */
-@Timeout(60)
+@Timeout(600)
 class IntruderTest {
     private static final ExchangeTimeouts TIMEOUTS =
             new ExchangeTimeouts(Duration.ofSeconds(6), Duration.ofSeconds(3), Duration.ofSeconds(10));

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Ranks as processes; the test kills or stops one rank. */
-@Timeout(90)
+@Timeout(600)
 class LostRankTest {
     private static final int SIZE = 4;
     private static final int VICTIM = 2;

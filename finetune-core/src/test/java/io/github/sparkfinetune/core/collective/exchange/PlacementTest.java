@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ranks on several hosts, here loopback addresses of this machine: sums do not depend on the placement of ranks. */
-@Timeout(120)
+@Timeout(600)
 class PlacementTest {
     /** Sums with one letter for each rank; the letter names the rank's host. */
     @ParameterizedTest

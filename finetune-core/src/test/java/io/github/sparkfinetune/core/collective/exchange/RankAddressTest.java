@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Sockets that a rank listens on, and the socket that a peer connects to. */
-@Timeout(60)
+@Timeout(600)
 class RankAddressTest {
     @TempDir
     Path folder;

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** An attacker on the network between two ranks. */
-@Timeout(60)
+@Timeout(600)
 class SealedExchangeTest {
     private static final float SEEN = 1.2345678f;
     private static final Eavesdropper.Attack NONE = (number, frame) -> List.of(frame);

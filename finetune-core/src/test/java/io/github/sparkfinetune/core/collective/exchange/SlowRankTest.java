@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ranks that wait for a rank that is slower than an operation's deadline. */
-@Timeout(60)
+@Timeout(600)
 class SlowRankTest {
     private static final Duration DEADLINE = Duration.ofMillis(1200);
     private static final ExchangeTimeouts TIMEOUTS =

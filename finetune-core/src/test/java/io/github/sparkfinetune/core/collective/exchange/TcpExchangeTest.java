@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Operations of an exchange whose ranks are threads, compared with plain sums. */
-@Timeout(120)
+@Timeout(600)
 class TcpExchangeTest {
     private static final int CHUNK_FLOATS = ExchangeOperation.CHUNK / Float.BYTES;
 

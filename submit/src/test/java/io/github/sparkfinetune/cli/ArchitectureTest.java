@@ -103,6 +103,7 @@ class ArchitectureTest {
             "core.predict",
             "core.plan",
             "core.train.speed",
+            "core.train.step",
             "core.train",
             "core.local",
             "spark.cluster",

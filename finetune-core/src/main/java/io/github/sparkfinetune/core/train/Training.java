@@ -20,6 +20,7 @@ import io.github.sparkfinetune.core.train.speed.SaveClock;
 import io.github.sparkfinetune.core.train.speed.SlowRank;
 import io.github.sparkfinetune.core.train.speed.StepTimes;
 import io.github.sparkfinetune.core.train.speed.Throughput;
+import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;
 import java.util.List;

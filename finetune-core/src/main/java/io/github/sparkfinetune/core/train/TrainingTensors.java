@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.TensorParts;
+import io.github.sparkfinetune.core.train.step.TrainStep;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.weight.Block;
+import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
 import java.util.List;

@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.task.SharedOutputs;
 import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.optim.DenseGradient;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
+import io.github.sparkfinetune.core.train.step.TrainStep;
 import java.util.Optional;
 import java.util.stream.Stream;
 

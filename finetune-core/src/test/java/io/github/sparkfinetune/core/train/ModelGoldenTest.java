@@ -13,6 +13,7 @@ import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.model.weight.Trainable;
 import io.github.sparkfinetune.core.optim.DenseGradient;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
+import io.github.sparkfinetune.core.train.step.TrainStep;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -20,6 +20,7 @@ import io.github.sparkfinetune.core.optim.DenseGradient;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.tensor.Device;
+import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -12,6 +12,7 @@ import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.weight.Trainable;
 import io.github.sparkfinetune.core.objective.SoftLabelLoss;
 import io.github.sparkfinetune.core.optim.DenseGradient;
+import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
 import java.util.ArrayList;

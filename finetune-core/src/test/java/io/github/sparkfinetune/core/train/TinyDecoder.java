@@ -21,6 +21,7 @@ import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.tensor.CopiesOnCpu;
 import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

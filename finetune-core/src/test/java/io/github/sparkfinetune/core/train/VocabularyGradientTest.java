@@ -4,6 +4,7 @@ import static io.github.sparkfinetune.core.train.ModelGoldenTest.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.train;
+package io.github.sparkfinetune.core.train.step;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -25,7 +25,7 @@ import java.util.List;
  * One optimizer step over a global batch, which is divided among the ranks and, on each rank, into micro-batches. Every
  * rank calls the step with its own part, which may be empty.
  */
-final class TrainStep {
+public final class TrainStep {
     private final NDManager manager;
     private final Model model;
     private final Objective objective;
@@ -44,7 +44,7 @@ final class TrainStep {
      * @param training settings of the optimizer, clipping, noise and gradient checkpointing
      * @param shard what the ranks share
      */
-    TrainStep(
+    public TrainStep(
             NDManager manager,
             Model model,
             Objective objective,
@@ -77,7 +77,7 @@ final class TrainStep {
      * @param saves whether rank 0 requests a checkpoint after the step
      * @param seconds computing time of each rank, without waiting for other ranks
      */
-    record Outcome(double loss, double gradNorm, long samples, long tokens, boolean saves, double[] seconds) {}
+    public record Outcome(double loss, double gradNorm, long samples, long tokens, boolean saves, double[] seconds) {}
 
     /**
      * Computes the gradient of the global batch.
@@ -87,7 +87,7 @@ final class TrainStep {
      * @param saves whether a checkpoint is due; rank 0 decides, and its decision needs no extra message
      * @param progressed called after each piece of work; may throw
      */
-    Outcome gradient(long step, List<List<Sample>> microBatches, boolean saves, Runnable progressed) {
+    public Outcome gradient(long step, List<List<Sample>> microBatches, boolean saves, Runnable progressed) {
         masks.step(step);
         noise.step(step);
         long began = System.nanoTime();
@@ -182,7 +182,7 @@ final class TrainStep {
      * @param rate learning rate
      * @param gradNorm the gradient's norm
      */
-    void update(long step, double rate, double gradNorm) {
+    public void update(long step, double rate, double gradNorm) {
         // As in torch.nn.utils.clip_grad_norm_: the coefficient is max_norm / (norm + 1e-6), at most 1.
         double divisor = maxGradNorm > 0 ? Math.max(1, (gradNorm + 1e-6) / maxGradNorm) : 1;
         try (NDManager owner = manager.newSubManager()) {
@@ -192,16 +192,16 @@ final class TrainStep {
         model.updated();
     }
 
-    Optimizer optimizer() {
+    public Optimizer optimizer() {
         return optimizer;
     }
 
     /** Returns this rank's share of the optimizer's state. */
-    OptimizerShare share() {
+    public OptimizerShare share() {
         return share;
     }
 
-    Gradients gradients() {
+    public Gradients gradients() {
         return gradients;
     }
 
@@ -209,7 +209,7 @@ final class TrainStep {
      * Divides samples into micro-batches of at most {@code size} samples. Samples of similar length are together, so
      * that attention pads little.
      */
-    static List<List<Sample>> microBatches(List<Sample> samples, int size) {
+    public static List<List<Sample>> microBatches(List<Sample> samples, int size) {
         List<Sample> sorted = new ArrayList<>(samples);
         sorted.sort((a, b) -> Integer.compare(b.length(), a.length()));
         List<List<Sample>> parts = new ArrayList<>();

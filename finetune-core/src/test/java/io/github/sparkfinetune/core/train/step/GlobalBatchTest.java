@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.train;
+package io.github.sparkfinetune.core.train.step;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.train;
+package io.github.sparkfinetune.core.train.step;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.train;
+package io.github.sparkfinetune.core.train.step;
 
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.objective.TermWeights;

@@ -269,6 +269,7 @@ INPUTS = {
         (i.x(12).to(dtype), [1, 6], i.x(9), [0, 4], [3, 5]) for dtype in (torch.float32, torch.bfloat16)
     ],
     "Tensors.zero": lambda i: [(i.x(3, 4),)],
+    "Tensors.add_scaled": lambda i: [(i.x(3, 4), i.x(3, 4), 0.25)],
     "Tensors.unit_norms": lambda i: [([i.x(3, 4), i.x(5), i.x(8)], 4)],
     "Tensors.placeholder": lambda i: [(i.x(1), [3, 4])],
     "Tensors.view_like": lambda i: [(i.x(12), i.x(3, 4))],

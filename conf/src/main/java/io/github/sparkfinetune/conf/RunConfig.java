@@ -253,6 +253,7 @@ public record RunConfig(
                 "predict.coverage",
                 compute.predict().coverage(),
                 "0 unless a text has one of several labels: task classification with one label");
+        training.regularization().privacy().require(base, task, data, method, training, tasks, compute.cluster());
         if (task.generates()) {
             Check.that(
                     tasks.generation().evalSamples() == 0

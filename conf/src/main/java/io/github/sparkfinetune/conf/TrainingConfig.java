@@ -138,14 +138,20 @@ public record TrainingConfig(
     }
 
     /**
-     * Terms against overfitting and forgetting.
+     * Terms against overfitting, forgetting, and remembering single samples.
      *
      * @param l2Sp strength of the decoupled pull of trained weights towards their initial values (L2-SP), against
      *     catastrophic forgetting; full and freeze
      * @param neftuneNoiseAlpha NEFTune: scale of uniform noise on the embeddings in training, at most alpha /
      *     sqrt(tokens x width); usual values are 5 to 15; 0: no noise
+     * @param privacy differentially private training
      */
-    public record Regularization(@Key(hf = Key.NOT_IN_HF) double l2Sp, double neftuneNoiseAlpha)
+    public record Regularization(
+            @Key(hf = Key.NOT_IN_HF) double l2Sp,
+            double neftuneNoiseAlpha,
+
+            @Key(hf = "opacus.PrivacyEngine.make_private_with_epsilon")
+            PrivacyConfig privacy)
             implements Serializable {
 
         public Regularization {
@@ -155,6 +161,7 @@ public record TrainingConfig(
                     "training.neftune_noise_alpha",
                     neftuneNoiseAlpha,
                     "at least 0");
+            Check.present("training.privacy", privacy);
         }
     }
 

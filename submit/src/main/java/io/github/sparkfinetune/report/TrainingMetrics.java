@@ -2,6 +2,7 @@ package io.github.sparkfinetune.report;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import java.util.List;
 import java.util.Locale;
@@ -26,6 +27,7 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
      * @param bestStep step of the kept model
      * @param precision compute dtype
      * @param ranks computation of each rank; empty for a single rank
+     * @param privacy guarantee of a private run, or null
      */
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     record Training(
@@ -34,7 +36,8 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
             Double peakRssMb,
             Long bestStep,
             Precision precision,
-            List<Rank> ranks) {
+            List<Rank> ranks,
+            PrivacySpent privacy) {
         Training {
             ranks = Parts.list(ranks);
         }
@@ -96,7 +99,8 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
                         precision,
                         result.ranks().stream()
                                 .map(rank -> new Rank(rank.name(), rank.p50(), rank.p99()))
-                                .toList()),
+                                .toList(),
+                        result.privacy()),
                 result.best().eval());
     }
 }

@@ -122,6 +122,16 @@ final class Buckets {
         }
     }
 
+    /** Returns the gradients of all buckets, which this rank holds whole. */
+    List<NDArray> whole() {
+        return all.stream().map(bucket -> ((WholeBucket) bucket).flat()).toList();
+    }
+
+    /** Starts to sum the gradients of all buckets over the ranks. */
+    void completeAll() {
+        all.forEach(Bucket::complete);
+    }
+
     /** Waits for the sums of all buckets. */
     void finish() {
         all.forEach(Bucket::finish);

@@ -252,6 +252,24 @@ public final class Gradients {
         table.ifPresent(EmbeddingGradient::complete);
     }
 
+    /**
+     * Returns sums of gradients that are clipped one by one.
+     *
+     * @param owner owner of the sums
+     * @throws IllegalStateException if ranks hold shares of gradients, or rows of the embedding table are trained
+     */
+    public ClippedSums clipped(NDManager owner) {
+        if (isSharded || hasTable()) {
+            throw new IllegalStateException("gradients that are not whole cannot be clipped one by one");
+        }
+        return new ClippedSums(owner, script, buckets.whole());
+    }
+
+    /** Marks all gradients as complete on this rank. */
+    public void completeAll() {
+        buckets.completeAll();
+    }
+
     /** Waits for the sums over the ranks. */
     public void await() {
         buckets.finish();

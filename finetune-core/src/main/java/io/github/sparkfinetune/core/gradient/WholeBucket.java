@@ -25,6 +25,7 @@ import java.util.concurrent.Future;
 final class WholeBucket implements Bucket {
     private final ScriptModule script;
     private final Collective collective;
+    private final NDArray flat;
     private final List<HostBuffer> parts;
     private final Map<GradientGroup, List<NDArray>> gradients;
     private final Map<GradientGroup, List<ParameterGradient>> parameters = new HashMap<>();
@@ -34,7 +35,7 @@ final class WholeBucket implements Bucket {
         this.script = script;
         this.collective = collective;
         NDManager manager = device.manager();
-        NDArray flat = manager.zeros(new Shape(GradientGroup.size(groups)), DataType.FLOAT32);
+        this.flat = manager.zeros(new Shape(GradientGroup.size(groups)), DataType.FLOAT32);
         this.parts = TensorParts.all(manager, device, script, flat);
         this.gradients = GradientGroup.views(manager, script, flat, groups);
         gradients.forEach((group, views) -> parameters.put(
@@ -49,6 +50,11 @@ final class WholeBucket implements Bucket {
     @Override
     public List<GradientGroup> groups() {
         return List.copyOf(gradients.keySet());
+    }
+
+    /** Returns the gradients of all groups as one tensor. */
+    NDArray flat() {
+        return flat;
     }
 
     @Override

@@ -66,6 +66,11 @@ public record StepPlan(long samples, long globalBatch, long totalSteps) {
         return Math.min(globalBatch, samples - from(step));
     }
 
+    /** Returns the share of the samples that a step takes, on average over an epoch if steps take random samples. */
+    public double sampleRate() {
+        return Math.min(1, (double) globalBatch / samples);
+    }
+
     /** Returns the number of completed epochs after a number of steps. */
     public double epochsAfter(long steps) {
         return (double) steps / stepsOfEpoch();

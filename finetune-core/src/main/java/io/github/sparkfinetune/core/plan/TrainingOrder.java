@@ -25,7 +25,7 @@ import java.util.Set;
  * {@code per_device_train_batch_size · gradient_accumulation_steps}. A resumed run keeps the order; with another number
  * of ranks, each rank reads more row groups.
  */
-public final class TrainingOrder {
+public final class TrainingOrder implements StepSamples {
     /** Number of row groups that a rank decodes in seconds. */
     static final int MANY_ROW_GROUPS = 1000;
 
@@ -64,16 +64,12 @@ public final class TrainingOrder {
         return new TrainingOrder(rowGroups, StepPlan.of(training, samples, globalBatch), training);
     }
 
-    /** Returns the epoch of a step, both from 0. */
+    @Override
     public int epoch(long step) {
         return plan.epoch(step);
     }
 
-    /**
-     * Returns a rank's share of a step's samples, in the epoch's order. Any step is reached as fast as the next step.
-     *
-     * @param step index of the step, from 0
-     */
+    @Override
     public long[] indexes(long step, int rank, int ranks) {
         if (plan.epoch(step) != epoch) {
             epoch = plan.epoch(step);
@@ -99,9 +95,8 @@ public final class TrainingOrder {
         return slot / width * steps * width + step * width + slot % width;
     }
 
-    /**
-     * Returns a rank's share of the next step's samples; empty if the next step is in another epoch or does not exist.
-     */
+    /** Returns nothing if the next step is in another epoch or does not exist. */
+    @Override
     public long[] next(long step, int rank, int ranks) {
         return step + 1 < plan.totalSteps() && plan.epoch(step + 1) == epoch
                 ? indexes(step + 1, rank, ranks)

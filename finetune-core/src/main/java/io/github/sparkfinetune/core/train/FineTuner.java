@@ -117,7 +117,8 @@ public final class FineTuner {
                 state.run().precision(), () -> new Precision(before, "as at the start of the run"));
     }
 
-    private static TrainingResult run(Training training, RankContext rank, Optional<CheckpointFiles> resumeFrom) {
+    private static TrainingResult run(Training training, RankContext rank, Optional<CheckpointFiles> resumeFrom)
+            throws IOException {
         try {
             resumeFrom.ifPresent(training::resume);
             training.train();

@@ -15,6 +15,7 @@ import io.github.sparkfinetune.core.memory.ResidentMemory;
 import io.github.sparkfinetune.core.optim.LrSchedule;
 import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.core.plan.TrainingOrder;
+import io.github.sparkfinetune.core.privacy.PrivateSteps;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.train.speed.SaveClock;
 import io.github.sparkfinetune.core.train.speed.SlowRank;
@@ -22,6 +23,7 @@ import io.github.sparkfinetune.core.train.speed.StepTimes;
 import io.github.sparkfinetune.core.train.speed.Throughput;
 import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.Sample;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -119,7 +121,12 @@ final class Training implements AutoCloseable {
     }
 
     /** Trains until the last step, or until evaluations stop improving. */
-    void train() {
+    void train() throws IOException {
+        if (settings.regularization().privacy().protectsSamples() && !isOver()) {
+            PrivateSteps steps = PrivateSteps.of(config, plan, step, collective, rank.hadoop());
+            resources.step().keepPrivate(steps);
+            samples = new TrainingSamples(resources.train(), resources.draws(), steps.samples());
+        }
         while (!isOver()) {
             throughput.start();
             double rate = schedule.at(step);
@@ -262,6 +269,7 @@ final class Training implements AutoCloseable {
         collective.barrier();
         if (collective.rank() == 0) {
             checkpoints.markFinal(last.orElseThrow());
+            PrivateSteps.end(config, rank.hadoop());
         }
         new Export(config, rank, resources).writeBest(result, step, checkpoints);
         collective.barrier();
@@ -276,7 +284,10 @@ final class Training implements AutoCloseable {
                 new TrainingResult.Best(best.step() < 0 ? step : best.step(), best.eval()),
                 ResidentMemory.peak(),
                 times.gather(),
-                resources.precision());
+                resources.precision(),
+                settings.regularization().privacy().protectsSamples()
+                        ? PrivateSteps.spent(settings.regularization().privacy(), plan, step)
+                        : null);
     }
 
     /** Ends writes in progress, so that the parameters can be freed. */

@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.core.train;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.core.train.speed.RankTime;
 import java.io.Serializable;
 import java.util.List;
@@ -12,6 +14,7 @@ import java.util.Map;
  * @param peakRssBytes highest resident memory of this rank's process
  * @param ranks time of each rank in a step; empty for a single rank
  * @param precision compute dtype, or null in checkpoints of version 0.1
+ * @param privacy guarantee of a private run; absent (null) if it is not private
  */
 public record TrainingResult(
         @JsonUnwrapped Totals totals,
@@ -19,7 +22,8 @@ public record TrainingResult(
         @JsonUnwrapped Best best,
         long peakRssBytes,
         List<RankTime> ranks,
-        Precision precision)
+        Precision precision,
+        @JsonInclude(JsonInclude.Include.NON_NULL) PrivacySpent privacy)
         implements Serializable {
 
     /**
@@ -53,8 +57,14 @@ public record TrainingResult(
         ranks = ranks == null ? List.of() : List.copyOf(ranks);
     }
 
+    /** Makes the result of a run that is not private. */
+    public TrainingResult(
+            Totals totals, Speed speed, Best best, long peakRssBytes, List<RankTime> ranks, Precision precision) {
+        this(totals, speed, best, peakRssBytes, ranks, precision, null);
+    }
+
     /** Returns this result with the highest resident memory of all ranks. */
     public TrainingResult withPeakRssBytes(long bytes) {
-        return new TrainingResult(totals, speed, best, bytes, ranks, precision);
+        return new TrainingResult(totals, speed, best, bytes, ranks, precision, privacy);
     }
 }

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.plan.TrainingOrder;
+import io.github.sparkfinetune.core.plan.StepSamples;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleDraws;
 import io.github.sparkfinetune.data.dataset.SampleSource;
@@ -12,16 +12,16 @@ import java.util.List;
 final class TrainingSamples {
     private final SampleSource source;
     private final SampleDraws draws;
-    private final TrainingOrder order;
+    private final StepSamples order;
 
     /** @param draws draws of a sample in each epoch */
-    TrainingSamples(SampleSource source, SampleDraws draws, TrainingOrder order) {
+    TrainingSamples(SampleSource source, SampleDraws draws, StepSamples order) {
         this.source = source;
         this.draws = draws;
         this.order = order;
     }
 
-    /** Returns this rank's share of a step's samples, in the epoch's order, without erased ones. */
+    /** Returns this rank's share of a step's samples, without erased ones. */
     List<Sample> of(long step, Collective collective) {
         List<Sample> samples = new ArrayList<>();
         for (long index : order.indexes(step, collective.rank(), collective.size())) {

@@ -32,6 +32,10 @@ class Tensors(torch.nn.Module):
     def zero(self, x: Tensor) -> Tensor:
         return x.zero_()
 
+    def add_scaled(self, target: Tensor, x: Tensor, factor: float) -> Tensor:
+        """target + factor * x, in place"""
+        return target.add_(x, alpha=factor)
+
     def unit_norms(self, xs: List[Tensor], unit: int) -> Tensor:
         """L2 norms [n] of the units of unit consecutive values of each contiguous tensor, and of its rest.
 

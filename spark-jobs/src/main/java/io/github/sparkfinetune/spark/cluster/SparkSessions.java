@@ -19,6 +19,9 @@ import org.slf4j.LoggerFactory;
  * Spark in this JVM.
  */
 public final class SparkSessions {
+    /** Spark recommends 2 to 3 tasks per core; more are smaller where a task holds its part in memory. */
+    private static final int PARTS_PER_CORE = 4;
+
     private static final Logger LOG = LoggerFactory.getLogger(SparkSessions.class);
     private static final String SERIALIZER = "spark.serializer";
     private static final String JAVA = JavaSerializer.class.getName();
@@ -97,6 +100,9 @@ public final class SparkSessions {
         Map<String, String> defaults = everywhere(config);
         if (!parsed.isRemote()) {
             defaults.put("spark.ui.enabled", "false");
+            // Spark's 200 parts are for a cluster. A persisted query keeps them, and each then has a few rows.
+            int cores = Math.max(1, parsed.workers()) * parsed.cores();
+            defaults.put("spark.sql.shuffle.partitions", Integer.toString(PARTS_PER_CORE * cores));
             if (System.getProperty(LOGGING) == null) {
                 System.setProperty(LOGGING, QUIET);
             }

@@ -169,6 +169,9 @@ public final class EraseJob implements Erasing {
         if (References.areRead(config)) {
             return "the initial model is asked again";
         }
+        if (trains && config.training().regularization().privacy().protectsSamples()) {
+            return "which steps used a sample is secret";
+        }
         ClassWeight weights = config.tasks().classification().classWeight();
         return trains && weights != null && weights.value().equals(ClassWeight.BALANCED)
                 ? "the weights of the labels follow from the rows"

@@ -280,7 +280,10 @@ final class Tracing<C> {
             }
         }
         Set<Long> found = search.found().stream().map(SampleSearch.Part::sample).collect(Collectors.toSet());
-        Map<Long, List<TrainingOrder.Use>> uses = !split.equals(Manifest.TRAIN) || found.isEmpty()
+        // Which steps of a private run used a sample is secret.
+        Map<Long, List<TrainingOrder.Use>> uses = !split.equals(Manifest.TRAIN)
+                        || found.isEmpty()
+                        || config.training().regularization().privacy().protectsSamples()
                 ? Map.of()
                 : TrainingOrder.of(config, rowGroups)
                         .uses(found, config.compute().cluster().ranks())

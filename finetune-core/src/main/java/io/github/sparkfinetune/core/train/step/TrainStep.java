@@ -16,10 +16,12 @@ import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.optim.Optimizer;
 import io.github.sparkfinetune.core.optim.OptimizerKind;
+import io.github.sparkfinetune.core.privacy.PrivateSteps;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One optimizer step over a global batch, which is divided among the ranks and, on each rank, into micro-batches. Every
@@ -37,6 +39,7 @@ public final class TrainStep {
     private final ForwardBackward forwardBackward;
     private final Optimizer optimizer;
     private final OptimizerShare share;
+    private Optional<PrivateGradient> privacy = Optional.empty();
 
     /**
      * @param manager owner of the gradients and the optimizer's state, on the model's device
@@ -67,11 +70,17 @@ public final class TrainStep {
                 shard == Shard.NONE ? OptimizerShare.WHOLE : new OptimizerShare(collective.rank(), collective.size());
     }
 
+    /** Makes all steps private. */
+    public void keepPrivate(PrivateSteps steps) {
+        privacy = Optional.of(
+                new PrivateGradient(manager, model, objective, collective, gradients, forwardBackward, steps));
+    }
+
     /**
      * Outcome of a step over all ranks.
      *
      * @param loss mean loss before the update
-     * @param gradNorm global L2 norm of the gradient, before clipping
+     * @param gradNorm global L2 norm of the gradient, before clipping; in a private run after clipping, with the noise
      * @param samples number of samples in the global batch
      * @param tokens number of tokens in the global batch, without padding
      * @param saves whether rank 0 requests a checkpoint after the step
@@ -91,7 +100,8 @@ public final class TrainStep {
         masks.step(step);
         noise.step(step);
         long began = System.nanoTime();
-        TermWeights weights = weights(microBatches, progressed);
+        TermWeights weights =
+                privacy.isPresent() ? privacy.get().weights(microBatches) : weights(microBatches, progressed);
         List<List<Sample>> parts = microBatches.stream()
                 .map(part -> part.stream().map(objective::differentiated).toList())
                 .toList();
@@ -101,15 +111,16 @@ public final class TrainStep {
         long waited = System.nanoTime() - gatherStart;
         gradients.begin(global.ids());
         model.begin(global.ids());
-        List<List<List<Sample>>> together = gradients.areSharded() || parts.isEmpty()
-                ? List.of(parts)
-                : parts.stream().map(List::of).toList();
-        double[] terms = terms(together, global.weights(), progressed);
+        double[] terms = privacy.isPresent()
+                ? privacy.get().terms(step, microBatches, progressed)
+                : terms(together(parts), global.weights(), progressed);
         try (NDManager owner = manager.newSubManager()) {
             double seconds = (System.nanoTime() - began - waited) / 1e9;
             gradients.await();
             double norm = gradients.norm(owner);
-            norm = collective.rank() == 0 ? norm : 0;
+            norm = collective.rank() == 0
+                    ? norm / privacy.map(PrivateGradient::divisor).orElse(1.0)
+                    : 0;
             StepTotals totals = StepTotals.reduced(collective, terms, norm, seconds);
             return new Outcome(
                     totals.loss(global.weights()),
@@ -119,6 +130,12 @@ public final class TrainStep {
                     global.saves(),
                     totals.seconds());
         }
+    }
+
+    private List<List<List<Sample>>> together(List<List<Sample>> parts) {
+        return gradients.areSharded() || parts.isEmpty()
+                ? List.of(parts)
+                : parts.stream().map(List::of).toList();
     }
 
     /**
@@ -184,7 +201,8 @@ public final class TrainStep {
      */
     public void update(long step, double rate, double gradNorm) {
         // As in torch.nn.utils.clip_grad_norm_: the coefficient is max_norm / (norm + 1e-6), at most 1.
-        double divisor = maxGradNorm > 0 ? Math.max(1, (gradNorm + 1e-6) / maxGradNorm) : 1;
+        double clipping = maxGradNorm > 0 ? Math.max(1, (gradNorm + 1e-6) / maxGradNorm) : 1;
+        double divisor = privacy.map(PrivateGradient::divisor).orElse(clipping);
         try (NDManager owner = manager.newSubManager()) {
             optimizer.step(owner, step, rate, divisor);
         }

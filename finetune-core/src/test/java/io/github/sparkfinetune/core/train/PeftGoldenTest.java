@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.LoraSettings;
@@ -18,6 +19,9 @@ import io.github.sparkfinetune.core.model.weight.Adaptation.Storage;
 import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.optim.DenseGradient;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
+import io.github.sparkfinetune.core.plan.StepPlan;
+import io.github.sparkfinetune.core.privacy.PrivateSteps;
+import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.train.step.TrainStep;
@@ -32,12 +36,17 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Every golden adapter has PEFT's logits, loss, gradients and ten steps; so has an adapter on a 4-bit model. */
 class PeftGoldenTest {
+    @TempDir
+    Path dir;
+
     @TestFactory
     Stream<DynamicTest> computesLogits() {
         return adapters("logits", (golden, folder) -> {
@@ -112,6 +121,37 @@ class PeftGoldenTest {
                         compareGradients(golden);
                     }
                 }));
+    }
+
+    /** Half of the samples' gradients are clipped. */
+    @Test
+    void sumsClippedGradientsLikeOpacus() throws Exception {
+        Path folder = GoldenFiles.root().resolve("peft/bert-lora-qv");
+        Path model = GoldenFiles.root().resolve("models/bert-seqcls");
+        try (GoldenModel golden = load(model, folder, folder, Storage.F32);
+                SafetensorsFile expected = SafetensorsFile.open(folder.resolve("private.safetensors"))) {
+            float most = GoldenFiles.floats(expected, "max_grad_norm")[0];
+            RunConfig config = TinyDecoder.config(
+                    "method.type=lora",
+                    "output.dir=" + dir.toUri(),
+                    "training.privacy.noise_multiplier=1.0e-9",
+                    "training.privacy.max_grad_norm=" + most);
+            TrainStep step = golden.step(new SingleRank());
+            StepPlan plan = new StepPlan(golden.samples.size(), golden.samples.size(), 1);
+            step.keepPrivate(PrivateSteps.of(config, plan, 0, new SingleRank(), new Configuration(false)));
+
+            step.gradient(0, List.of(golden.samples), false, () -> {});
+
+            Map<String, String> keys = keys(golden);
+            for (ParameterGradient trained : step.gradients().parameters()) {
+                String key = keys.get(trained.parameter().name());
+                assertClose(
+                        "clipped sum of " + key,
+                        DenseGradient.values(trained),
+                        GoldenFiles.floats(expected, "sum." + key),
+                        1e-5);
+            }
+        }
     }
 
     private static void compareGradients(GoldenModel golden) {

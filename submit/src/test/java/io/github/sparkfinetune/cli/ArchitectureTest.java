@@ -102,6 +102,7 @@ class ArchitectureTest {
             "core.task.registry",
             "core.predict",
             "core.plan",
+            "core.privacy",
             "core.train.speed",
             "core.train.step",
             "core.train",

@@ -15,6 +15,7 @@ from spark_finetune.ml import (
     TextClassifierModel,
     TextClassifierTrainer,
     TextEmbedder,
+    TextRedactor,
     TextTokenizer,
     TokenClassifierModel,
     TokenClassifierTrainer,
@@ -139,6 +140,14 @@ def test_prompts_are_answered(spark, tmp_path):
     assert isinstance(model, LanguageModel) and model.getChat() is False
     said = model.setMaxNewTokens(4).transform(rows).collect()
     assert all(isinstance(row["prediction"], str) for row in said)
+
+
+def test_texts_are_redacted(spark, tmp_path):
+    rows = spark.createDataFrame([("Ask ann@example.com",), (None,)], "text string")
+    redactor = TextRedactor(outputCol="clean", entities=["EMAIL_ADDRESS"], operators=["EMAIL_ADDRESS=mask"])
+    redactor.write().save(str(tmp_path / "redactor"))
+    for stage in (redactor, TextRedactor.load(str(tmp_path / "redactor"))):
+        assert [row["clean"] for row in stage.transform(rows).collect()] == ["Ask " + 15 * "*", None]
 
 
 def test_texts_are_tokenized_and_embedded(spark, mails, tmp_path):

@@ -1675,6 +1675,154 @@ class TextEmbedderTrainerParams(JavaParams):
         return self.getOrDefault(self.settings)
 
 
+class TextRedactorParams(JavaParams):
+    """Parameters of :class:`spark_finetune.ml.TextRedactor`."""
+
+    entities: Param[list[str]] = Param(
+        Params._dummy(),
+        "entities",
+        "entities to find, by the names of Presidio",
+        TypeConverters.toListString,
+    )
+    inputCol: Param[str] = Param(
+        Params._dummy(),
+        "inputCol",
+        "column of the text",
+        TypeConverters.toString,
+    )
+    keep: Param[list[str]] = Param(
+        Params._dummy(),
+        "keep",
+        "values that stay as they are",
+        TypeConverters.toListString,
+    )
+    keyFile: Param[str] = Param(
+        Params._dummy(),
+        "keyFile",
+        "file of the key for hash, pseudonym and date_shift",
+        TypeConverters.toString,
+    )
+    operator: Param[str] = Param(
+        Params._dummy(),
+        "operator",
+        "replace, mask, hash or pseudonym",
+        TypeConverters.toString,
+    )
+    operators: Param[list[str]] = Param(
+        Params._dummy(),
+        "operators",
+        "operators of single entities: ENTITY=operator, such as DATE_TIME=date_shift",
+        TypeConverters.toListString,
+    )
+    outputCol: Param[str] = Param(
+        Params._dummy(),
+        "outputCol",
+        "column of the redacted text",
+        TypeConverters.toString,
+    )
+    phoneRegions: Param[list[str]] = Param(
+        Params._dummy(),
+        "phoneRegions",
+        "countries, by their two letters, whose telephone numbers need no +",
+        TypeConverters.toListString,
+    )
+
+    def __init__(
+        self,
+        *,
+        entities: list[str] | None = None,
+        inputCol: str | None = None,
+        keep: list[str] | None = None,
+        keyFile: str | None = None,
+        operator: str | None = None,
+        operators: list[str] | None = None,
+        outputCol: str | None = None,
+        phoneRegions: list[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._java_obj = find("TextRedactor")(self.uid)
+        self._setDefault(
+            inputCol="text",
+            operators=[],
+            outputCol="redacted",
+        )
+        given = {
+            "entities": entities,
+            "inputCol": inputCol,
+            "keep": keep,
+            "keyFile": keyFile,
+            "operator": operator,
+            "operators": operators,
+            "outputCol": outputCol,
+            "phoneRegions": phoneRegions,
+        }
+        self._set(**{name: value for name, value in given.items() if value is not None})
+
+    def setEntities(self, value: list[str]) -> Self:
+        """Sets :py:attr:`entities`."""
+        return self._set(entities=value)
+
+    def getEntities(self) -> list[str]:
+        """The value of :py:attr:`entities`, or its default."""
+        return self.getOrDefault(self.entities)
+
+    def setInputCol(self, value: str) -> Self:
+        """Sets :py:attr:`inputCol`."""
+        return self._set(inputCol=value)
+
+    def getInputCol(self) -> str:
+        """The value of :py:attr:`inputCol`, or its default."""
+        return self.getOrDefault(self.inputCol)
+
+    def setKeep(self, value: list[str]) -> Self:
+        """Sets :py:attr:`keep`."""
+        return self._set(keep=value)
+
+    def getKeep(self) -> list[str]:
+        """The value of :py:attr:`keep`, or its default."""
+        return self.getOrDefault(self.keep)
+
+    def setKeyFile(self, value: str) -> Self:
+        """Sets :py:attr:`keyFile`."""
+        return self._set(keyFile=value)
+
+    def getKeyFile(self) -> str:
+        """The value of :py:attr:`keyFile`, or its default."""
+        return self.getOrDefault(self.keyFile)
+
+    def setOperator(self, value: str) -> Self:
+        """Sets :py:attr:`operator`."""
+        return self._set(operator=value)
+
+    def getOperator(self) -> str:
+        """The value of :py:attr:`operator`, or its default."""
+        return self.getOrDefault(self.operator)
+
+    def setOperators(self, value: list[str]) -> Self:
+        """Sets :py:attr:`operators`."""
+        return self._set(operators=value)
+
+    def getOperators(self) -> list[str]:
+        """The value of :py:attr:`operators`, or its default."""
+        return self.getOrDefault(self.operators)
+
+    def setOutputCol(self, value: str) -> Self:
+        """Sets :py:attr:`outputCol`."""
+        return self._set(outputCol=value)
+
+    def getOutputCol(self) -> str:
+        """The value of :py:attr:`outputCol`, or its default."""
+        return self.getOrDefault(self.outputCol)
+
+    def setPhoneRegions(self, value: list[str]) -> Self:
+        """Sets :py:attr:`phoneRegions`."""
+        return self._set(phoneRegions=value)
+
+    def getPhoneRegions(self) -> list[str]:
+        """The value of :py:attr:`phoneRegions`, or its default."""
+        return self.getOrDefault(self.phoneRegions)
+
+
 class TextTokenizerParams(JavaParams):
     """Parameters of :class:`spark_finetune.ml.TextTokenizer`."""
 

@@ -15,6 +15,7 @@ __all__ = [
     "TextEmbedder",
     "TextEmbedderModel",
     "TextEmbedderTrainer",
+    "TextRedactor",
     "TextTokenizer",
     "TokenClassifierModel",
     "TokenClassifierTrainer",
@@ -138,6 +139,15 @@ class TextEmbedderTrainer(_params.TextEmbedderTrainerParams, Trainer[TextEmbedde
     """
 
     _model = TextEmbedderModel
+
+
+class TextRedactor(_params.TextRedactorParams, Transforming):
+    """Replaces personal data in texts, by the rules and operators of ``data.redact``.
+
+    ``outputCol`` has the redacted text. ``operators`` are texts such as ``DATE_TIME=date_shift``.
+
+    >>> TextRedactor(inputCol="body", outputCol="clean", entities=["EMAIL_ADDRESS", "URL"]).transform(mails)
+    """
 
 
 class TextTokenizer(_params.TextTokenizerParams, Transforming):

@@ -82,6 +82,7 @@ public final class Finetune implements Callable<Integer> {
                         new TraceCommand(opener),
                         new EraseCommand(opener),
                         new MineCommand(opener),
+                        new RedactCommand(opener),
                         new MergeCommand(opener),
                         new ExportCommand(opener),
                         new PushCommand(opener),

@@ -141,6 +141,14 @@ public interface Jobs extends AutoCloseable {
     /** Writes the training pairs of an embedding run with hard negatives, and returns a one-line summary. */
     String mine(RunConfig config, MineOptions options, String output);
 
+    /**
+     * Writes a copy of {@code input} as Parquet files in {@code output} with personal data replaced by
+     * {@code data.redact}, and returns a one-line summary.
+     *
+     * @param columns columns to redact; empty for the columns of the configuration
+     */
+    String redact(RunConfig config, String input, List<String> columns, String output);
+
     /** Writes the trained language model as a GGUF file and returns a one-line summary. */
     String export(RunConfig config, GgufType type, String output);
 

@@ -33,6 +33,7 @@ import io.github.sparkfinetune.spark.predict.EvaluateJob;
 import io.github.sparkfinetune.spark.predict.PredictJob;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.redact.RedactJob;
 import io.github.sparkfinetune.spark.run.ExportJob;
 import io.github.sparkfinetune.spark.run.HubModels;
 import io.github.sparkfinetune.spark.run.MergeJob;
@@ -229,6 +230,18 @@ public final class SparkJobs implements Jobs {
                 mined.rows(),
                 mined.withNegatives(),
                 mined.negatives());
+    }
+
+    @Override
+    public String redact(RunConfig config, String input, List<String> columns, String output) {
+        RedactJob.Outcome redacted = RedactJob.run(session(), config, input, columns, output);
+        return String.format(
+                Locale.ROOT,
+                "%,d texts: %s",
+                redacted.texts(),
+                redacted.redacted().entrySet().stream()
+                        .map(count -> String.format(Locale.ROOT, "%s %,d", count.getKey(), count.getValue()))
+                        .collect(Collectors.joining(", ")));
     }
 
     @Override

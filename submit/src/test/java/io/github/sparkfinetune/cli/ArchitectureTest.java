@@ -118,6 +118,7 @@ class ArchitectureTest {
             "spark.calibrate",
             "spark.predict",
             "spark.mine",
+            "spark.redact",
             "spark.lineage",
             "spark.track",
             "spark.init",

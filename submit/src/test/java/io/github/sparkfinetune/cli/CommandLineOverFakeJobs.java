@@ -247,6 +247,12 @@ abstract class CommandLineOverFakeJobs {
         }
 
         @Override
+        public String redact(RunConfig config, String input, List<String> columns, String output) {
+            calls.add("redact " + input + " " + columns + " " + output);
+            return "3 texts: URL 1";
+        }
+
+        @Override
         public String merge(RunConfig config, String adapter, String output) {
             calls.add("merge " + adapter + " " + output);
             return "4 linears";

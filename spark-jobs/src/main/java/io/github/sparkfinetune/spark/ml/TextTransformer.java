@@ -113,13 +113,8 @@ public abstract class TextTransformer<S extends TextTransformer<S>> extends Tran
     abstract Outputs outputs(Column made);
 
     private RunConfig run(SparkSession session) {
-        // Nothing is trained, prepared or written. Texts are read as by a classifier.
-        List<String> all = new ArrayList<>(List.of(
-                "task=classification",
-                RunSettings.setting("data.train", "table:" + uid),
-                RunSettings.setting("output.dir", uid),
-                "cluster.shared_filesystem=true",
-                RunSettings.setting("model", RunSettings.required(this, model))));
+        List<String> all = new ArrayList<>(RunSettings.ofTexts(this));
+        all.add(RunSettings.setting("model", RunSettings.required(this, model)));
         settings().forEach((key, param) -> {
             if (isDefined(param)) {
                 all.add(RunSettings.setting(key, getOrDefault(param)));

@@ -152,6 +152,18 @@ public final class SourceReader {
                         partition, values, cleaner.open(), keysOrNull == null ? null : keysOrNull.open())));
     }
 
+    /**
+     * Returns the rows of a source with all columns, as Spark reads them. Columns of JSON lines have the types that
+     * Spark infers, and columns of CSV are strings. Texts in folders or in lines have the column {@code data.text}.
+     *
+     * @throws RunException if a record cannot be parsed, or the format has no columns
+     */
+    public static Dataset<Row> frame(SparkSession spark, SourceFiles files, DataConfig data) {
+        return SourceFrame.of(
+                new SourceReader(spark, null, data).source(files),
+                data.columns().text());
+    }
+
     /** Returns whether the rows of a source have a column. */
     public boolean has(SourceFiles files, String column) {
         return source(files).columns().contains(column);

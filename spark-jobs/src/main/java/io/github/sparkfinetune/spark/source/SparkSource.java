@@ -189,11 +189,18 @@ public final class SparkSource implements RawSource {
 
     /** Returns JSON lines with some keys as strings, and {@link #CORRUPT}. */
     Dataset<Row> json(List<String> keys) {
-        return reader().schema(strings(keys))
-                .option("columnNameOfCorruptRecord", CORRUPT)
+        return jsonReader().schema(strings(keys)).json(path());
+    }
+
+    /** Returns JSON lines with the columns and types that Spark infers from all lines. */
+    Dataset<Row> inferred() {
+        return jsonReader().json(path());
+    }
+
+    private DataFrameReader jsonReader() {
+        return reader().option("columnNameOfCorruptRecord", CORRUPT)
                 // Cleaning removes null and other control characters inside a text; the row stays.
-                .option("allowUnquotedControlChars", true)
-                .json(path());
+                .option("allowUnquotedControlChars", true);
     }
 
     /** Returns CSV rows with every column as a string, and {@link #CORRUPT}. */

@@ -42,6 +42,18 @@ public final class RunSettings {
         return stage.getOrDefault(param);
     }
 
+    /**
+     * Returns the settings of a stage that only reads texts, except the model. Nothing is trained, prepared or written,
+     * and texts are read as by a classifier.
+     */
+    public static List<String> ofTexts(Params stage) {
+        return List.of(
+                "task=classification",
+                setting("data.train", "table:" + stage.uid()),
+                setting("output.dir", stage.uid()),
+                "cluster.shared_filesystem=true");
+    }
+
     /** Returns the run of some settings, with absolute paths. A model of the Hub is downloaded. */
     public static RunConfig run(SparkSession session, Params stage, List<String> settings) {
         Configuration hadoop = session.sparkContext().hadoopConfiguration();

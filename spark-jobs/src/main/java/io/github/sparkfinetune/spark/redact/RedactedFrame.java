@@ -1,0 +1,149 @@
+package io.github.sparkfinetune.spark.redact;
+
+import io.github.sparkfinetune.data.redact.Redacted;
+import io.github.sparkfinetune.data.redact.Redaction;
+import io.github.sparkfinetune.data.redact.Redactor;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.apache.spark.api.java.function.MapPartitionsFunction;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.MapType;
+import org.apache.spark.sql.types.StringType;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * Rows of a DataFrame with redacted texts, for batches and streams. A column holds a text, or lists and structures of
+ * texts; each text is redacted alone. A null stays null. Rows stay in their order and partitions, and are computed
+ * lazily.
+ */
+public final class RedactedFrame {
+    private RedactedFrame() {}
+
+    /** Receiver of every redacted text, in the tasks. */
+    public interface Counter extends Serializable {
+        /** A counter that counts nothing. */
+        Counter NONE = text -> {};
+
+        /** Counts the replaced parts of a text. */
+        void add(Redacted text);
+    }
+
+    /** Returns why the texts of a column with this type cannot be redacted; empty if they can. */
+    public static Optional<String> refusal(DataType type) {
+        if (hasMap(type)) {
+            return Optional.of("it holds a map, in which texts are not searched");
+        }
+        return hasText(type) ? Optional.empty() : Optional.of("it holds no text");
+    }
+
+    private static boolean hasText(DataType type) {
+        if (type instanceof ArrayType list) {
+            return hasText(list.elementType());
+        }
+        return type instanceof StringType
+                || (type instanceof StructType struct
+                        && Arrays.stream(struct.fields()).anyMatch(field -> hasText(field.dataType())));
+    }
+
+    private static boolean hasMap(DataType type) {
+        if (type instanceof ArrayType list) {
+            return hasMap(list.elementType());
+        }
+        return type instanceof MapType
+                || (type instanceof StructType struct
+                        && Arrays.stream(struct.fields()).anyMatch(field -> hasMap(field.dataType())));
+    }
+
+    /**
+     * Returns the rows with the redacted texts in the place of the texts.
+     *
+     * @param columns columns without a {@link #refusal}. The dates of a row move by equally many days, which the texts
+     *     of the first column decide
+     */
+    public static Dataset<Row> of(Dataset<Row> frame, Redaction redaction, List<String> columns, Counter counter) {
+        StructType schema = frame.schema();
+        int[] indices = columns.stream().mapToInt(schema::fieldIndex).toArray();
+        return frame.mapPartitions(new Redacting(redaction, schema, indices, counter), Encoders.row(schema));
+    }
+
+    private record Redacting(Redaction redaction, StructType schema, int[] columns, Counter counter)
+            implements MapPartitionsFunction<Row, Row> {
+        @Override
+        public Iterator<Row> call(Iterator<Row> rows) {
+            Redactor redactor = redaction.open();
+            UnaryOperator<String> redact = text -> {
+                Redacted redacted = redactor.redact(text);
+                counter.add(redacted);
+                return redacted.text();
+            };
+            return new Iterator<>() {
+                @Override
+                public boolean hasNext() {
+                    return rows.hasNext();
+                }
+
+                @Override
+                public Row next() {
+                    Row row = rows.next();
+                    if (redactor.shiftsDates()) {
+                        redactor.begin(content(row));
+                    }
+                    Object[] values = new Object[row.length()];
+                    for (int i = 0; i < values.length; i++) {
+                        values[i] = row.get(i);
+                    }
+                    for (int column : columns) {
+                        values[column] = mapped(values[column], schema.fields()[column].dataType(), redact);
+                    }
+                    return RowFactory.create(values);
+                }
+            };
+        }
+
+        private String content(Row row) {
+            List<String> texts = new ArrayList<>();
+            mapped(row.get(columns[0]), schema.fields()[columns[0]].dataType(), text -> {
+                texts.add(text);
+                return text;
+            });
+            return String.join("\n", texts);
+        }
+    }
+
+    /** Returns a value with its texts changed. */
+    private static Object mapped(Object value, DataType type, UnaryOperator<String> change) {
+        if (value == null) {
+            return null;
+        }
+        if (type instanceof StringType) {
+            return change.apply((String) value);
+        }
+        if (type instanceof ArrayType list) {
+            // A row converts Scala's sequences, whose classes differ between Scala's versions.
+            return RowFactory.create(value).getList(0).stream()
+                    .map(element -> mapped(element, list.elementType(), change))
+                    .toArray();
+        }
+        if (type instanceof StructType struct) {
+            Row row = (Row) value;
+            StructField[] fields = struct.fields();
+            Object[] values = new Object[fields.length];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = mapped(row.get(i), fields[i].dataType(), change);
+            }
+            return RowFactory.create(values);
+        }
+        return value;
+    }
+}

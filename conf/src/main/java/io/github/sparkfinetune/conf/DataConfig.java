@@ -220,6 +220,11 @@ public record DataConfig(
         return new DataConfig(sources, alone, split, rows, samples, dataset, redact, corpus);
     }
 
+    /** Returns this section for rows that keep their personal data. */
+    public DataConfig withoutRedact() {
+        return new DataConfig(sources, columns, split, rows, samples, dataset, redact.none(), corpus);
+    }
+
     /** Returns whether a fraction of {@code data.train} is held out. */
     public boolean splitsOff() {
         return (sources.eval() == null && split.evalFraction() > 0)

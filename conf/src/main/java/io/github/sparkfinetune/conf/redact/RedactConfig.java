@@ -134,6 +134,11 @@ public record RedactConfig(
         return operator(operators, operator, entity);
     }
 
+    /** Returns a section that replaces nothing. */
+    public RedactConfig none() {
+        return new RedactConfig(List.of(), operator, Map.of(), List.of(), phoneRegions, null);
+    }
+
     /** Returns whether anything is replaced. */
     @JsonIgnore
     public boolean isUsed() {

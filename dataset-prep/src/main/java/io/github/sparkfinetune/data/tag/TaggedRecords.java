@@ -71,6 +71,30 @@ public final class TaggedRecords {
         return whole(text.textValue(), label);
     }
 
+    /**
+     * Returns the words of a row, each with its place in the cleaned text, without tags. Words that lie in one replaced
+     * part have its place. A text's words are those before parts are replaced.
+     */
+    public Words words(String json) throws UnusableRowException {
+        JsonNode text = present(RowJson.object(json), textColumn, UnusableRowException.NO_TEXT);
+        if (text.isArray()) {
+            Words raw = Words.joined(texts(text, BAD_TEXT));
+            CleanText clean = CleanText.of(raw.text(), cleaner);
+            return new Words(clean.text(), clean.starts(raw.starts()), clean.ends(raw.ends()));
+        }
+        if (!text.isTextual()) {
+            throw new UnusableRowException(BAD_TEXT);
+        }
+        Redacted clean = cleaner.apply(wellFormed(text.textValue()));
+        Words before = Words.found(clean.before());
+        int[] starts = Arrays.stream(before.starts()).map(clean::start).toArray();
+        int[] ends = Arrays.stream(before.ends()).map(clean::end).toArray();
+        int kept = (int) Arrays.stream(starts)
+                .filter(start -> start < clean.text().length())
+                .count();
+        return new Words(clean.text(), Arrays.copyOf(starts, kept), Arrays.copyOf(ends, kept));
+    }
+
     private TaggedWords split(JsonNode list, JsonNode label) throws UnusableRowException {
         Words raw = Words.joined(texts(list, BAD_TEXT));
         List<String> tags = List.of();

@@ -59,7 +59,18 @@ public final class TextCleaner {
     public void begin(RawRow row) {
         if (redactor != null && redactor.shiftsDates()) {
             String content = row.text(0);
-            redactor.begin(content == null ? "" : content);
+            begin(content == null ? "" : content);
+        }
+    }
+
+    /**
+     * Begins a row.
+     *
+     * @param content first value of the row
+     */
+    public void begin(String content) {
+        if (redactor != null && redactor.shiftsDates()) {
+            redactor.begin(content);
         }
     }
 

@@ -12,10 +12,9 @@ import java.io.Serializable;
  */
 public record TextCleaning(int maxBytes, Redaction redaction) implements Serializable {
 
-    /** Returns the cleaning of a source. Rows to predict from keep their personal data. */
-    public static TextCleaning of(DataConfig data, RawSource source) {
-        return new TextCleaning(
-                data.rows().maxTextBytes(), source.split() == null ? null : Redaction.of(data.redact()));
+    /** Returns the cleaning of all rows of a run, to train on and to predict from. */
+    public static TextCleaning of(DataConfig data) {
+        return new TextCleaning(data.rows().maxTextBytes(), Redaction.of(data.redact()));
     }
 
     /** Returns a cleaning that replaces nothing. */

@@ -77,8 +77,7 @@ public record TextRows(
             columns.add(new Reading.Column("data.label", data.columns().label(), UnusableRowException.NO_LABEL, false));
         }
         String folder = folders ? new Path(source.path()).toUri().getPath() : null;
-        return new Reading.Texts<>(
-                columns, new TextRows(TextCleaning.of(data, source), pairs, labels, folder, null, false));
+        return new Reading.Texts<>(columns, new TextRows(TextCleaning.of(data), pairs, labels, folder, null, false));
     }
 
     /**
@@ -92,8 +91,7 @@ public record TextRows(
         }
         boolean filtered = source.split().equals(Manifest.TRAIN);
         return new Reading.Texts<>(
-                texts.columns(),
-                new TextRows(TextCleaning.of(data, source), false, null, null, data.corpus(), filtered));
+                texts.columns(), new TextRows(TextCleaning.of(data), false, null, null, data.corpus(), filtered));
     }
 
     /** Returns the options of a dataset whose documents are texts. */

@@ -111,7 +111,7 @@ class RedactedRowsTest {
     }
 
     @Test
-    void rowsToPredictKeepTheirPersonalData() {
+    void rowsToPredictAreRedactedAsInTraining() {
         ClassificationData task = ClassificationData.of(Rows.config("classification", REDACT));
         RawSource source = new RawSource() {
             private final Rows.Source rows = Rows.jsonLines("text");
@@ -145,7 +145,7 @@ class RedactedRowsTest {
                         .get(0)
                         .content()
                         .text())
-                .isEqualTo(MAIL);
+                .isEqualTo(REDACTED);
     }
 
     @Test

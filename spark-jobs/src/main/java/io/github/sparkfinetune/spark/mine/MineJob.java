@@ -12,6 +12,7 @@ import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.transform;
 import static org.apache.spark.sql.functions.xxhash64;
 
+import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig.Side;
@@ -170,19 +171,17 @@ public final class MineJob {
         }
     }
 
-    /** Returns the usable pairs of the training text, as a training reads them. */
+    /** Returns the usable pairs of the training text, as a training reads them, but with their personal data. */
     private static Dataset<Row> pairs(SparkSession session, RunConfig config) throws IOException {
-        EmbeddingData task = EmbeddingData.of(config).ofPairs();
-        SourceFiles source = Sources.of(
-                session,
-                config.data(),
-                "data.train",
-                null,
-                config.data().sources().train());
+        // A training on the pairs redacts them. The model compares redacted texts.
+        DataConfig data = config.data().withoutRedact();
+        EmbeddingData task = new EmbeddingData(data, config.tasks().embedding()).ofPairs();
+        SourceFiles source =
+                Sources.of(session, data, "data.train", null, data.sources().train());
         JavaRDD<Row> rows = new SourceReader(
                         session,
                         PrepareJob.tokenizer(config, session.sparkContext().hadoopConfiguration()),
-                        config.data())
+                        data)
                 .read(source, task, true)
                 .rdd()
                 .filter(row -> row.badBecause() == null)

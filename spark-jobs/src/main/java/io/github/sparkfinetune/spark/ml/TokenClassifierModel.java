@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.udf;
 
+import io.github.sparkfinetune.data.task.TextCleaning;
 import io.github.sparkfinetune.spark.ml.stage.ColumnKind;
 import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import io.github.sparkfinetune.spark.ml.stage.WordTags;
@@ -26,7 +27,7 @@ import org.apache.spark.sql.types.StructType;
  * even if the model predicted another prefix before a word of the same entity. {@code outputCol}, if set, holds the
  * fields of {@code pipeline} of {@code transformers} with {@code aggregation_strategy="first"}: {@code start} and
  * {@code end} (exclusive), {@code word}, {@code label} and {@code score} of the entities or of every word. Positions
- * count code points of the text, or of the words joined by spaces.
+ * count code points of the text, or of the words joined by spaces; with {@code data.redact} those of the redacted text.
  */
 public final class TokenClassifierModel extends TextModel<TokenClassifierModel> {
     private static final long serialVersionUID = 1L;
@@ -71,11 +72,12 @@ public final class TokenClassifierModel extends TextModel<TokenClassifierModel> 
     Outputs outputs(Column predicted) {
         Column entities = predicted.getField("entities");
         Column tags = predicted.getField("tags");
-        Column row = struct(to_json(struct(input().as(WordTags.TEXT))), entities, tags);
+        String text = run().data().columns().text();
+        Column row = struct(to_json(struct(input().as(text))), entities, tags);
         return outputs(
                         this,
                         predictionCol(),
-                        () -> udf(new WordTags(run().data().rows().maxTextBytes()), TAGS)
+                        () -> udf(new WordTags(TextCleaning.of(run().data()), text), TAGS)
                                 .apply(row))
                 .add(outputCol(), SPANS, () -> coalesce(entities, tags).cast(SPANS));
     }

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
+import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
@@ -96,6 +97,10 @@ public final class PredictJob {
         Map<String, String> settings = ModelTask.settings(config, hadoop);
         settings.put(key, source.path());
         settings.put("the files of " + key, source.fingerprint());
+        Optional.ofNullable(Redaction.of(config.data().redact()))
+                .ifPresent(redaction -> settings.put(
+                        "the key of data.redact",
+                        String.valueOf(redaction.options().keyFingerprint())));
         return settings;
     }
 }

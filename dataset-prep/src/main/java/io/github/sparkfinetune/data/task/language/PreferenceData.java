@@ -75,7 +75,7 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
         JsonRows.Reader<PreferencePair> reader = supervised
                 ? (json, cleaner) -> new PreferenceRecords(cleaner).read(json)
                 : (json, cleaner) -> new PreferenceRecords(cleaner).readPrompt(json);
-        return new Reading.JsonObjects<>(read, new JsonRows<>(reader, TextCleaning.of(data, source)));
+        return new Reading.JsonObjects<>(read, new JsonRows<>(reader, TextCleaning.of(data)));
     }
 
     private static void requireColumns(RawSource source, boolean supervised) {

@@ -80,8 +80,7 @@ public record RewardData(DataConfig data, String template) implements TaskData<R
 
     private Reading<RewardPair> reading(Stream<String> columns, RawSource source, JsonRows.Reader<RewardPair> reader) {
         return new Reading.JsonObjects<>(
-                columns.filter(source.columns()::contains).toList(),
-                new JsonRows<>(reader, TextCleaning.of(data, source)));
+                columns.filter(source.columns()::contains).toList(), new JsonRows<>(reader, TextCleaning.of(data)));
     }
 
     @Override

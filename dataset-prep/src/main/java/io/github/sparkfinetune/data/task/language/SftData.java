@@ -59,7 +59,7 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
                 : columns(source, files, supervised);
         List<String> read = columns.names().stream().filter(present::contains).toList();
         JsonRows.Reader<SftExample> reader = (json, cleaner) -> new SftRecords(columns, supervised, cleaner).read(json);
-        return new Reading.JsonObjects<>(read, new JsonRows<>(reader, TextCleaning.of(data, source)));
+        return new Reading.JsonObjects<>(read, new JsonRows<>(reader, TextCleaning.of(data)));
     }
 
     private SftColumns columns(RawSource source, TokenizerFiles files, boolean supervised) {

@@ -72,7 +72,7 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
         JsonRows.Reader<RatedAnswer> reader = supervised
                 ? (json, cleaner) -> new RatedRecords(label, cleaner).read(json)
                 : (json, cleaner) -> new RatedRecords(label, cleaner).readPrompt(json);
-        return new Reading.JsonObjects<>(read, new JsonRows<>(reader, TextCleaning.of(data, source)));
+        return new Reading.JsonObjects<>(read, new JsonRows<>(reader, TextCleaning.of(data)));
     }
 
     /**

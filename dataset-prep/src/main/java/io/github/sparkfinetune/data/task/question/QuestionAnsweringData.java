@@ -65,8 +65,7 @@ public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig set
                 .filter(present::contains)
                 .toList();
         return new Reading.JsonObjects<>(
-                read,
-                new QuestionRows(columns, supervised, settings.version2WithNegative(), TextCleaning.of(data, source)));
+                read, new QuestionRows(columns, supervised, settings.version2WithNegative(), TextCleaning.of(data)));
     }
 
     private static void require(RawSource source, String key, String column) {

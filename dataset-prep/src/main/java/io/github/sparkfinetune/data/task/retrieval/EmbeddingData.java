@@ -78,7 +78,7 @@ public record EmbeddingData(DataConfig data, EmbeddingConfig embedding) implemen
         reader.requireColumns(source, "embedding");
         return new Reading.JsonObjects<>(
                 reader.columns().stream().filter(source.columns()::contains).toList(),
-                new JsonRows<>(reader, TextCleaning.of(data, source)));
+                new JsonRows<>(reader, TextCleaning.of(data)));
     }
 
     private Reading<RelatedTexts> textsAlone(RawSource source) {

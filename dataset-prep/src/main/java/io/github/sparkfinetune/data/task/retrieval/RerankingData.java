@@ -72,7 +72,7 @@ public record RerankingData(DataConfig data, RerankingConfig reranking) implemen
         texts.requireColumns(source, "reranking");
         return new Reading.JsonObjects<>(
                 texts.columns().stream().filter(source.columns()::contains).toList(),
-                new JsonRows<>(new RankedTextReader(texts), TextCleaning.of(data, source)));
+                new JsonRows<>(new RankedTextReader(texts), TextCleaning.of(data)));
     }
 
     /** Returns the column of the relevance, or null. */

@@ -75,8 +75,7 @@ public record TokenClassificationData(DataConfig data) implements TaskData<Tagge
                 : List.of(data.columns().text());
         return new Reading.JsonObjects<>(
                 read.stream().filter(present::contains).toList(),
-                new TaggedRows(
-                        data.columns().text(), data.columns().label(), supervised, TextCleaning.of(data, source)));
+                new TaggedRows(data.columns().text(), data.columns().label(), supervised, TextCleaning.of(data)));
     }
 
     private static void requireColumn(RawSource source, String key, String name) {

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.data.tag.Iob2;
 import io.github.sparkfinetune.data.tag.TaggedRecords;
 import io.github.sparkfinetune.data.tag.Words;
 import io.github.sparkfinetune.data.task.TextCleaner;
+import io.github.sparkfinetune.data.task.TextCleaning;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.spark.sql.Row;
@@ -12,14 +13,26 @@ import org.apache.spark.sql.api.java.UDF1;
 
 /**
  * Converts the spans that were found in a row to one tag per word, in IOB2 for entities. A word without a token has the
- * tag {@code O} for entities, else null.
- *
- * @param maxTextBytes length at which the row's text was cut
+ * tag {@code O} for entities, else null. Words that were replaced together have one entity or tag.
  */
-public record WordTags(int maxTextBytes) implements UDF1<Row, String[]> {
-    public static final String TEXT = "text";
+public final class WordTags implements UDF1<Row, String[]> {
+    private static final long serialVersionUID = 1L;
 
-    /** @param row JSON object with the text, entities, and tags; entities or tags, or both, are null */
+    private final TextCleaning cleaning;
+    private final String column;
+    /** Opened by the first row of a task, because opening takes longer than a row. A task has its own copy of this. */
+    private transient TextCleaner cleaner;
+
+    /**
+     * @param cleaning cleaning of a row's text, as for the prediction
+     * @param column name of the text in a row
+     */
+    public WordTags(TextCleaning cleaning, String column) {
+        this.cleaning = cleaning;
+        this.column = column;
+    }
+
+    /** @param row JSON object that was predicted, entities, and tags; entities or tags, or both, are null */
     @Override
     public String[] call(Row row) {
         boolean entities = !row.isNullAt(1);
@@ -33,6 +46,7 @@ public record WordTags(int maxTextBytes) implements UDF1<Row, String[]> {
         int start = 0;
         int unit = 0;
         for (int word = 0; word < tags.length; word++) {
+            boolean goesOn = word > 0 && words.starts()[word] == unit;
             start += words.text().codePointCount(unit, words.starts()[word]);
             unit = words.starts()[word];
             while (at < spans.size() && spans.get(at).<Integer>getAs("end") <= start) {
@@ -43,7 +57,7 @@ public record WordTags(int maxTextBytes) implements UDF1<Row, String[]> {
             if (!entities) {
                 tags[word] = label;
             } else if (inside) {
-                tags[word] = Iob2.tag(label, spans.get(at).<Integer>getAs("start") == start);
+                tags[word] = Iob2.tag(label, !goesOn && spans.get(at).<Integer>getAs("start") == start);
             } else {
                 tags[word] = Iob2.OUTSIDE;
             }
@@ -52,14 +66,15 @@ public record WordTags(int maxTextBytes) implements UDF1<Row, String[]> {
     }
 
     private Words words(String json) {
-        TextCleaner cleaner = new TextCleaner(maxTextBytes);
+        cleaner = cleaner == null ? cleaning.open() : cleaner;
+        cleaner.begin(json);
         TaggedRecords records = new TaggedRecords(
-                TEXT,
+                column,
                 "",
                 false,
                 text -> cleaner.clean(text.getBytes(StandardCharsets.UTF_8)).redacted());
         try {
-            return records.read(json).words();
+            return records.words(json);
         } catch (UnusableRowException e) {
             throw new IllegalStateException("a row that cannot be used was predicted: " + e.reason(), e);
         }

@@ -1,0 +1,87 @@
+package io.github.sparkfinetune.spark.predict;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.spark.Runs;
+import io.github.sparkfinetune.spark.SparkOfAClass;
+import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Rows to predict from of a run with {@code data.redact}. */
+@Timeout(120)
+@ExtendWith(SparkOfAClass.class)
+class RedactedPredictionsTest {
+    private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
+    private static final String RAW = "The license of ann@example.com";
+    private static final String REDACTED = "The license of <EMAIL_ADDRESS>";
+
+    @TempDir
+    private Path folder;
+
+    private RunConfig run(String entities) throws IOException {
+        Path model = Files.createDirectories(folder.resolve("run/model"));
+        for (String file : List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
+            if (Files.notExists(model.resolve(file))) {
+                Files.copy(MODEL.resolve(file), model.resolve(file));
+            }
+        }
+        return Runs.in(
+                folder,
+                "task=classification",
+                "model=" + MODEL.toAbsolutePath().normalize(),
+                "data.train=" + folder.resolve("none.jsonl"),
+                "data.max_length=32",
+                "data.redact.entities=" + entities);
+    }
+
+    @Test
+    void textsAreRedactedBeforeTheModelReadsThem() throws IOException {
+        Path input = Files.write(
+                folder.resolve("mails.jsonl"),
+                List.of("{\"text\": \"" + RAW + "\"}", "{\"text\": \"" + REDACTED + "\"}"));
+        RunConfig redacts = run("[EMAIL_ADDRESS]");
+        String output = folder.resolve("predicted").toString();
+        try (SparkSession spark = SparkSessions.open(redacts, "test", "local[2]", Map.of())) {
+            PredictJob.run(spark, redacts, "--input", input.toString(), output);
+            List<Row> predicted = spark.read().parquet(output).orderBy("index").collectAsList();
+            assertThat(predicted).extracting(row -> row.getAs("text")).containsExactly(REDACTED, REDACTED);
+            List<Double> probabilities = probabilities(predicted.get(0));
+            assertThat(probabilities(predicted.get(1))).isEqualTo(probabilities);
+
+            Dataset<Row> frame =
+                    spark.createDataset(List.of(RAW), Encoders.STRING()).toDF("mail");
+            Row ofFrame = frame(frame, redacts);
+            assertThat(ofFrame.getString(0)).isEqualTo(RAW);
+            assertThat(probabilities(ofFrame.getStruct(1))).isEqualTo(probabilities);
+            assertThat(probabilities(frame(frame, run("[URL]")).getStruct(1))).isNotEqualTo(probabilities);
+        }
+    }
+
+    private static Row frame(Dataset<Row> frame, RunConfig run) {
+        return FramePredictions.of(
+                        frame,
+                        run,
+                        Map.of("text", functions.col("mail")),
+                        run.data().redact().toString(),
+                        "predicted")
+                .first();
+    }
+
+    private static List<Double> probabilities(Row predicted) {
+        return predicted.getList(predicted.fieldIndex("probabilities"));
+    }
+}

@@ -1720,6 +1720,12 @@ class TextRedactorParams(JavaParams):
         "column of the redacted text",
         TypeConverters.toString,
     )
+    personCol: Param[str] = Param(
+        Params._dummy(),
+        "personCol",
+        "column of the person, for whom dates move together and pseudonyms are equal",
+        TypeConverters.toString,
+    )
     phoneRegions: Param[list[str]] = Param(
         Params._dummy(),
         "phoneRegions",
@@ -1737,6 +1743,7 @@ class TextRedactorParams(JavaParams):
         operator: str | None = None,
         operators: list[str] | None = None,
         outputCol: str | None = None,
+        personCol: str | None = None,
         phoneRegions: list[str] | None = None,
     ) -> None:
         super().__init__()
@@ -1754,6 +1761,7 @@ class TextRedactorParams(JavaParams):
             "operator": operator,
             "operators": operators,
             "outputCol": outputCol,
+            "personCol": personCol,
             "phoneRegions": phoneRegions,
         }
         self._set(**{name: value for name, value in given.items() if value is not None})
@@ -1813,6 +1821,14 @@ class TextRedactorParams(JavaParams):
     def getOutputCol(self) -> str:
         """The value of :py:attr:`outputCol`, or its default."""
         return self.getOrDefault(self.outputCol)
+
+    def setPersonCol(self, value: str) -> Self:
+        """Sets :py:attr:`personCol`."""
+        return self._set(personCol=value)
+
+    def getPersonCol(self) -> str:
+        """The value of :py:attr:`personCol`, or its default."""
+        return self.getOrDefault(self.personCol)
 
     def setPhoneRegions(self, value: list[str]) -> Self:
         """Sets :py:attr:`phoneRegions`."""

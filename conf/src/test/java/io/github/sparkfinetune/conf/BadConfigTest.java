@@ -145,6 +145,7 @@ public class BadConfigTest {
         data.redact.operator=date_shift ^ data.redact.operator: date_shift is not allowed, it must be an operator for all entities: set data.redact.operators to {DATE_TIME: date_shift}
         data.redact.operators.URL=mask ^ data.redact.operators.URL: URL is not allowed, it must be an entity of data.redact.entities
         data.redact.keep=[a, a] ^ data.redact.keep: [a, a] is not allowed, it must be a list that names each once
+        data.redact.person=patient ^ data.redact.person: patient is not allowed, it must be the name of a column, for the operators pseudonym and date_shift
         data.redact.phone_regions=[us] ^ data.redact.phone_regions: us is not allowed, it must be a list of countries' two letters (ISO 3166), such as [US, DE]
         """)
     void namesABadKeyOfTheRedactSection(String override, String message) {

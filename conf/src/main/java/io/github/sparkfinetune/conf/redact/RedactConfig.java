@@ -24,6 +24,9 @@ import java.util.TreeMap;
  * @param phoneRegions countries, by their two letters, whose telephone numbers are also found without a leading +
  * @param keyFile file of the key for hash, pseudonym and date_shift, at least 16 bytes; equal keys give equal results,
  *     and the key enters no file of the run
+ * @param person column of the person, such as patient: dates of all rows of a person move by the same number of days,
+ *     and a value has the same pseudonym in all rows of a person and other pseudonyms elsewhere; null: by row, and the
+ *     same pseudonym everywhere
  */
 public record RedactConfig(
         List<Entity> entities,
@@ -31,7 +34,8 @@ public record RedactConfig(
         Map<String, Object> operators,
         List<String> keep,
         List<String> phoneRegions,
-        @Key(optional = true, path = true, mayChange = true) String keyFile)
+        @Key(optional = true, path = true, mayChange = true) String keyFile,
+        @Key(optional = true) String person)
         implements Serializable {
     private static final String KEY = "data.redact.";
 
@@ -49,7 +53,7 @@ public record RedactConfig(
         /** Letters and digits derived from the key and the value; everything between them stays. */
         @JsonProperty("pseudonym")
         PSEUDONYM,
-        /** The date moved by whole days, as many for all dates of a row. */
+        /** The date moved by whole days, as many for all dates of a person or a row. */
         @JsonProperty("date_shift")
         DATE_SHIFT;
 
@@ -98,6 +102,11 @@ public record RedactConfig(
                 KEY + "key_file",
                 null,
                 "a file with a key for the operators hash, pseudonym and date_shift");
+        Check.that(
+                person == null || (!person.isBlank() && isPerPerson(entities, operators, operator)),
+                KEY + "person",
+                person,
+                "the name of a column, for the operators pseudonym and date_shift");
     }
 
     private static void requireOperator(String entity, Object operator, List<Entity> entities) {
@@ -124,6 +133,12 @@ public record RedactConfig(
                 .anyMatch(entity -> operator(operators, otherwise, entity).isKeyed());
     }
 
+    private static boolean isPerPerson(List<Entity> entities, Map<String, Object> operators, Operator otherwise) {
+        return entities.stream()
+                .map(entity -> operator(operators, otherwise, entity))
+                .anyMatch(operator -> operator == Operator.PSEUDONYM || operator == Operator.DATE_SHIFT);
+    }
+
     /** Returns whether an operator of an entity needs the key. */
     public boolean needsKey() {
         return needsKey(entities, operators, operator);
@@ -136,7 +151,7 @@ public record RedactConfig(
 
     /** Returns a section that replaces nothing. */
     public RedactConfig none() {
-        return new RedactConfig(List.of(), operator, Map.of(), List.of(), phoneRegions, null);
+        return new RedactConfig(List.of(), operator, Map.of(), List.of(), phoneRegions, null, null);
     }
 
     /** Returns whether anything is replaced. */

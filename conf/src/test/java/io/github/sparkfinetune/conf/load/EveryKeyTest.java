@@ -95,6 +95,7 @@ class EveryKeyTest {
                     keep: [info@example.com, "2020"]
                     phone_regions: [FR]
                     key_file: hdfs://nn/key
+                    person: patient
                   corpus:
                     sources: [{path: "s3a://b/train.csv", weight: 0.9}, {weight: 1, path: general}]
                     stopping_strategy: all_exhausted
@@ -262,7 +263,8 @@ class EveryKeyTest {
                         Map.of("DATE_TIME", "date_shift"),
                         List.of("info@example.com", "2020"),
                         List.of("FR"),
-                        "hdfs://nn/key"),
+                        "hdfs://nn/key",
+                        "patient"),
                 new CorpusConfig(
                         new CorpusConfig.Mix(
                                 List.of(

@@ -82,6 +82,7 @@ class RunConfigLoaderTest {
                                 Map.of(),
                                 List.of(),
                                 List.of("US", "GB", "DE", "FR", "IL", "IN", "CA", "BR"),
+                                null,
                                 null),
                         new CorpusConfig(
                                 new CorpusConfig.Mix(List.of(), StoppingStrategy.FIRST_EXHAUSTED),

@@ -27,10 +27,15 @@ public record Redaction(RedactConfig config, RedactionKey key) implements Serial
      * @param keepSha256 hash of the values that stay; absent (null) if there are none
      * @param phoneRegions countries of telephone numbers; absent (null) if none are found
      * @param keyFingerprint equal for equal keys; absent (null) if no operator needs a key
+     * @param person column of the person; absent (null) if there is none
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Options(
-            Map<String, String> entities, String keepSha256, List<String> phoneRegions, String keyFingerprint)
+            Map<String, String> entities,
+            String keepSha256,
+            List<String> phoneRegions,
+            String keyFingerprint,
+            String person)
             implements Serializable {}
 
     /**
@@ -62,6 +67,7 @@ public record Redaction(RedactConfig config, RedactionKey key) implements Serial
                 entities,
                 keep.isEmpty() ? null : Sha256.of(String.join("\0", keep).getBytes(StandardCharsets.UTF_8)),
                 config.entities().contains(Entity.PHONE_NUMBER) ? config.phoneRegions() : null,
-                key == null ? null : key.fingerprint());
+                key == null ? null : key.fingerprint(),
+                config.person());
     }
 }

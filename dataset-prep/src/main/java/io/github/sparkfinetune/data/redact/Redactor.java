@@ -8,6 +8,7 @@ import io.github.sparkfinetune.data.redact.find.Span;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /** Replaces the entities of texts by {@code data.redact}. Not for concurrent use. */
 public final class Redactor {
@@ -18,7 +19,10 @@ public final class Redactor {
     private final EntityFinder finder;
     private final Set<String> keep;
     private final Surrogates surrogates;
-    private final boolean shifts;
+    private final boolean begins;
+    /** Scope of pseudonyms; empty for one scope of all rows. */
+    private String scope = "";
+
     private int days;
 
     Redactor(RedactConfig config, RedactionKey key) {
@@ -26,21 +30,27 @@ public final class Redactor {
         this.finder = new EntityFinder(config.entities(), config.phoneRegions());
         this.keep = Set.copyOf(config.keep());
         this.surrogates = key == null ? null : new Surrogates(key);
-        this.shifts = config.entities().stream().anyMatch(entity -> config.operatorOf(entity) == Operator.DATE_SHIFT);
-    }
-
-    /** Returns whether {@link #begin} is needed before the texts of a row. */
-    public boolean shiftsDates() {
-        return shifts;
+        this.begins = config.person() != null
+                || config.entities().stream().anyMatch(entity -> config.operatorOf(entity) == Operator.DATE_SHIFT);
     }
 
     /**
-     * Begins a row, whose dates move by equally many days.
+     * Begins a row. Its dates move by equally many days, as all dates of its person. A row without a person is the only
+     * row of a person of its own.
      *
-     * @param content raw content of the row; equal contents have equal days
+     * @param person value of {@code data.redact.person}, or null
+     * @param content supplies the raw content of the row; equal contents have equal days if there is no person
      */
-    public void begin(String content) {
-        days = surrogates.number(content, MOST_DAYS);
+    public void begin(String person, Supplier<String> content) {
+        if (!begins) {
+            return;
+        }
+        if (config.person() == null) {
+            days = surrogates.number(content.get(), MOST_DAYS);
+            return;
+        }
+        scope = person == null ? "row\0" + content.get() : "person\0" + person;
+        days = surrogates.number(scope, MOST_DAYS);
     }
 
     /** Returns a text with its entities replaced. */
@@ -71,7 +81,7 @@ public final class Redactor {
             case REPLACE -> named(span);
             case MASK -> "*".repeat(value.codePointCount(0, value.length()));
             case HASH -> surrogates.hash(value);
-            case PSEUDONYM -> surrogates.pseudonym(value);
+            case PSEUDONYM -> surrogates.pseudonym(value, scope);
             case DATE_SHIFT -> {
                 String moved = DateShift.moved(value, -days);
                 yield moved == null ? named(span) : moved;

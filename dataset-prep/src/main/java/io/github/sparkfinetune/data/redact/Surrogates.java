@@ -28,9 +28,12 @@ final class Surrogates {
     /**
      * Returns a text of the same form: a digit for each digit, a letter of a to z for each letter in its case, and all
      * else as it is.
+     *
+     * @param scope equal values have equal pseudonyms in one scope; empty for the scope of all
      */
-    String pseudonym(String value) {
-        String normal = normal(value);
+    String pseudonym(String value, String scope) {
+        // A normal value has no null character, so the scope ends at the last one.
+        String normal = scope.isEmpty() ? normal(value) : scope + '\0' + normal(value);
         StringBuilder text = new StringBuilder(value.length());
         byte[] hash = {};
         int used = 0;

@@ -24,6 +24,11 @@ public interface RawRow {
         return text == null ? null : text.getBytes(StandardCharsets.UTF_8);
     }
 
+    /** Returns the person of the record, by {@code data.redact.person}; null if there is none. */
+    default String person() {
+        return null;
+    }
+
     /**
      * Returns a value as text; null for a missing value.
      *

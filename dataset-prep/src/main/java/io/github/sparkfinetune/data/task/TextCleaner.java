@@ -4,6 +4,8 @@ import io.github.sparkfinetune.data.redact.Redacted;
 import io.github.sparkfinetune.data.redact.Redactor;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Objects;
+import java.util.function.Supplier;
 
 /**
  * Makes a text from the bytes of a source. It removes control bytes except tab and line ends, byte sequences that are
@@ -57,20 +59,18 @@ public final class TextCleaner {
 
     /** Begins a row; the texts that follow are of the row. */
     public void begin(RawRow row) {
-        if (redactor != null && redactor.shiftsDates()) {
-            String content = row.text(0);
-            begin(content == null ? "" : content);
-        }
+        begin(row.person(), () -> row.text(0));
     }
 
     /**
      * Begins a row.
      *
-     * @param content first value of the row
+     * @param person person of the row, or null
+     * @param content supplies the first value of the row, or null
      */
-    public void begin(String content) {
-        if (redactor != null && redactor.shiftsDates()) {
-            redactor.begin(content);
+    public void begin(String person, Supplier<String> content) {
+        if (redactor != null) {
+            redactor.begin(person, () -> Objects.requireNonNullElse(content.get(), ""));
         }
     }
 

@@ -14,6 +14,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -31,7 +33,7 @@ class RedactorTest {
     private Path folder;
 
     private static RedactConfig config(Operator operator, Map<String, Object> operators, String... keep) {
-        return new RedactConfig(ENTITIES, operator, operators, List.of(keep), List.of("US"), "key");
+        return new RedactConfig(ENTITIES, operator, operators, List.of(keep), List.of("US"), "key", null);
     }
 
     private static Redactor redactor(String key, Operator operator, Map<String, Object> operators, String... keep) {
@@ -105,7 +107,7 @@ class RedactorTest {
     @CsvSource({"30.2.2020", "jan-2020", "June 2020", "5-JAN"})
     void datesThatNameNoDayAreReplaced(String date) {
         Redactor redactor = redactor(KEY, Operator.MASK, Map.of("DATE_TIME", "date_shift"));
-        redactor.begin("row");
+        redactor.begin(null, () -> "row");
         assertThat(DateShift.moved(date, 1)).isNull();
         assertThat(redactor.redact("on " + date).text()).isEqualTo("on <DATE_TIME>");
     }
@@ -113,18 +115,42 @@ class RedactorTest {
     @Test
     void datesOfARowMoveTogether() {
         Redactor redactor = redactor(KEY, Operator.MASK, Map.of("DATE_TIME", "date_shift"));
-        assertThat(redactor.shiftsDates()).isTrue();
-        redactor.begin("first row");
+        redactor.begin(null, () -> "first row");
         String first = redactor.redact("2020-03-01 to 2020-03-08").text();
         assertThat(first).matches("20(19|20)-\\d\\d-\\d\\d to 20(19|20)-\\d\\d-\\d\\d");
         String[] days = first.split(" to ", -1);
         assertThat(LocalDate.parse(days[1]))
                 .isEqualTo(LocalDate.parse(days[0]).plusDays(7))
                 .isBefore(LocalDate.of(2020, 3, 8));
-        redactor.begin("second row");
+        redactor.begin(null, () -> "second row");
         assertThat(redactor.redact("2020-03-01 to 2020-03-08").text()).isNotEqualTo(first);
-        redactor.begin("first row");
+        redactor.begin(null, () -> "first row");
         assertThat(redactor.redact("2020-03-01 to 2020-03-08").text()).isEqualTo(first);
+    }
+
+    @Test
+    void datesAndPseudonymsBelongToAPerson() {
+        RedactConfig config = new RedactConfig(
+                ENTITIES,
+                Operator.PSEUDONYM,
+                Map.of("DATE_TIME", "date_shift"),
+                List.of(),
+                List.of("US"),
+                "key",
+                "patient");
+        Redactor redactor = new Redactor(config, RedactionKey.of(KEY.getBytes(StandardCharsets.UTF_8)));
+        String text = "2020-03-01, bob@example.com";
+        List<String> redacted = new ArrayList<>();
+        for (String person : Arrays.asList("p1", "p1", "p2", null, null)) {
+            redactor.begin(person, () -> redacted.size() + " row");
+            redacted.add(redactor.redact(text).text());
+        }
+        assertThat(redacted.get(1)).isEqualTo(redacted.get(0));
+        assertThat(redacted.stream().map(one -> one.split(", ")[0]).distinct()).hasSize(4);
+        assertThat(redacted.stream().map(one -> one.split(", ")[1]).distinct()).hasSize(4);
+        // A row without a person is no person whose name is the row.
+        redactor.begin("3 row", () -> "");
+        assertThat(redactor.redact(text).text()).isNotIn(redacted);
     }
 
     @Test
@@ -146,7 +172,7 @@ class RedactorTest {
     void keyIsReadFromAFileAndNeverShown() throws IOException {
         Path file = Files.writeString(folder.resolve("key"), KEY + "\n");
         RedactConfig config = new RedactConfig(
-                ENTITIES, Operator.HASH, Map.of(), List.of("secret value"), List.of("US"), file.toString());
+                ENTITIES, Operator.HASH, Map.of(), List.of("secret value"), List.of("US"), file.toString(), null);
         Redaction redaction = Redaction.of(config);
         assertThat(redaction.open().redact("bob@example.com").text())
                 .isEqualTo(redacted(Operator.HASH, "bob@example.com"));
@@ -177,8 +203,8 @@ class RedactorTest {
                 .isInstanceOf(RunException.class)
                 .hasMessage("data.redact.key_file: " + folder.resolve("none")
                         + " does not exist: name the file of the key");
-        assertThat(Redaction.of(
-                        new RedactConfig(List.of(), Operator.REPLACE, Map.of(), List.of(), List.of(), "no such file")))
+        assertThat(Redaction.of(new RedactConfig(
+                        List.of(), Operator.REPLACE, Map.of(), List.of(), List.of(), "no such file", null)))
                 .isNull();
     }
 }

@@ -1,8 +1,11 @@
 package io.github.sparkfinetune.data.task;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.redact.Entity;
 import io.github.sparkfinetune.data.GoldenFolder;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
@@ -161,6 +164,25 @@ class RedactedRowsTest {
             texts.add(cleaned.text());
         }
         assertThat(texts).containsExactly("mail <EMAI", "ab <EMAIL_", "ééééé");
+    }
+
+    @Test
+    void sourcesToTrainOnHaveTheColumnOfThePerson() throws IOException {
+        Path key = Files.writeString(folder.resolve("key"), "0123456789abcdef");
+        DataConfig data = Rows.config(
+                        "classification",
+                        "redact: {entities: [URL], operator: pseudonym, person: patient, key_file: " + key + "}")
+                .data();
+        assertThat(TextCleaning.person(data, Rows.jsonLines("text", "patient"))).contains("patient");
+        assertThat(TextCleaning.person(data, Rows.jsonLines())).isEmpty();
+        assertThatThrownBy(() -> TextCleaning.person(data, Rows.jsonLines("text")))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("data.redact.person: ")
+                .hasMessageContaining("has no column patient, its columns are text");
+        assertThatThrownBy(() -> TextCleaning.person(data, new Rows.Source("a", DataFormat.TEXT, List.of())))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("data.redact.person: a has no columns");
+        assertThat(Redaction.of(data.redact()).options().person()).isEqualTo("patient");
     }
 
     @Test

@@ -100,7 +100,7 @@ final class LocalDataset<C> {
         Map<LocalSource, List<CleanRow<C>>> clean = new LinkedHashMap<>();
         List<Manifest.Source> described = new ArrayList<>();
         for (LocalSource source : sources) {
-            clean.put(source, source.clean(task, tokenizer));
+            clean.put(source, source.clean(task, tokenizer, config.data()));
             described.add(described(source));
         }
         if (Manifest.exists(folder, hadoop)) {

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.local;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.predict.Predictor;
@@ -24,6 +25,7 @@ import org.apache.hadoop.conf.Configuration;
 
 /** A trained model that predicts rows in memory. Not for concurrent use; owns native memory until it is closed. */
 public final class LocalPredictor implements AutoCloseable {
+    private final DataConfig data;
     private final TaskData<?> task;
     private final List<Column> columns;
     private final TokenizerFiles files;
@@ -32,6 +34,7 @@ public final class LocalPredictor implements AutoCloseable {
 
     LocalPredictor(RunConfig config, Configuration hadoop, Path localDir, int gpu, int threads) throws IOException {
         Predictor.check(config, hadoop);
+        data = config.data();
         task = TaskDatas.of(config);
         columns = TaskSpecs.of(config).predictionColumns();
         files = TaskDatas.tokenizer(
@@ -60,10 +63,10 @@ public final class LocalPredictor implements AutoCloseable {
         return predicted;
     }
 
-    private <C> List<TaskInput> inputs(TaskData<C> data, List<JsonNode> rows) {
-        Function<CleanRow<C>, TaskInput> inputs = data.inputs(tokenizer, files);
+    private <C> List<TaskInput> inputs(TaskData<C> rowsTask, List<JsonNode> rows) {
+        Function<CleanRow<C>, TaskInput> inputs = rowsTask.inputs(tokenizer, files);
         return new LocalSource("rows", null, rows)
-                .clean(data, files).stream().map(inputs).toList();
+                .clean(rowsTask, files, data).stream().map(inputs).toList();
     }
 
     /** Returns a row by the names of its columns, nested rows as lists of such rows. */

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.local;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
@@ -10,6 +11,7 @@ import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.task.TextCleaning;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -50,12 +52,13 @@ record LocalSource(String key, String split, List<JsonNode> rows) implements Raw
     }
 
     /** Returns the cleaned rows, in order, also those that cannot be used. */
-    <C> List<CleanRow<C>> clean(TaskData<C> task, TokenizerFiles tokenizer) {
+    <C> List<CleanRow<C>> clean(TaskData<C> task, TokenizerFiles tokenizer, DataConfig data) {
         Reading<C> reading = task.reading(this, tokenizer, split != null);
         RowCleaner<C> cleaner = reading.cleaner().open();
+        String person = TextCleaning.person(data, this).orElse(null);
         List<CleanRow<C>> clean = new ArrayList<>();
         for (int i = 0; i < rows.size(); i++) {
-            clean.add(cleaner.clean(JsonRow.of("row " + i, rows.get(i), reading)));
+            clean.add(cleaner.clean(JsonRow.of("row " + i, rows.get(i), reading, person)));
         }
         return clean;
     }

@@ -46,6 +46,7 @@ public final class TextRedactor extends Transformer implements DefaultParamsWrit
     private final StringArrayParam keep;
     private final StringArrayParam phoneRegions;
     private final Param<String> keyFile;
+    private final Param<String> personCol;
 
     public TextRedactor() {
         this(Identifiable$.MODULE$.randomUID("textRedactor"));
@@ -65,6 +66,8 @@ public final class TextRedactor extends Transformer implements DefaultParamsWrit
         phoneRegions = new StringArrayParam(
                 this, "phoneRegions", "countries, by their two letters, whose telephone numbers need no +");
         keyFile = new Param<>(this, "keyFile", "file of the key for hash, pseudonym and date_shift");
+        personCol = new Param<>(
+                this, "personCol", "column of the person, for whom dates move together and pseudonyms are equal");
         setDefault(inputCol, TextTrainer.TEXT);
         setDefault(outputCol, "redacted");
         setDefault(operators, new String[0]);
@@ -107,6 +110,10 @@ public final class TextRedactor extends Transformer implements DefaultParamsWrit
         return keyFile;
     }
 
+    public Param<String> personCol() {
+        return personCol;
+    }
+
     public TextRedactor setInputCol(String value) {
         return with(inputCol, value);
     }
@@ -138,6 +145,10 @@ public final class TextRedactor extends Transformer implements DefaultParamsWrit
 
     public TextRedactor setKeyFile(String value) {
         return with(keyFile, value);
+    }
+
+    public TextRedactor setPersonCol(String value) {
+        return with(personCol, value);
     }
 
     private <T> TextRedactor with(Param<T> param, T value) {
@@ -178,7 +189,8 @@ public final class TextRedactor extends Transformer implements DefaultParamsWrit
                 "data.redact.operator", operator,
                 "data.redact.keep", keep,
                 "data.redact.phone_regions", phoneRegions,
-                "data.redact.key_file", keyFile);
+                "data.redact.key_file", keyFile,
+                "data.redact.person", personCol);
         params.forEach((key, param) -> {
             if (isDefined(param)) {
                 settings.add(RunSettings.setting(key, getOrDefault(param)));

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.ml;
 
 import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.udf;
@@ -73,7 +74,7 @@ public final class TokenClassifierModel extends TextModel<TokenClassifierModel> 
         Column entities = predicted.getField("entities");
         Column tags = predicted.getField("tags");
         String text = run().data().columns().text();
-        Column row = struct(to_json(struct(input().as(text))), entities, tags);
+        Column row = struct(to_json(struct(input().as(text))), entities, tags, col(PERSON));
         return outputs(
                         this,
                         predictionCol(),

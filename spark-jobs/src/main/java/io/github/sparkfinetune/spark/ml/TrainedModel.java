@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.ml;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
@@ -31,6 +32,7 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -46,6 +48,8 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
     static final String RUN_YAML = "run.yaml";
     /** Temporary column with the predicted structure. */
     private static final String PREDICTED = "_spark_finetune_predicted";
+    /** Temporary column with the person of {@code data.redact.person}, or null. */
+    static final String PERSON = "_spark_finetune_person";
 
     private final String uid;
     private final Param<String> predictionCol;
@@ -203,7 +207,10 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
         // A loaded model keeps the settings with which it was loaded.
         String name = modelName + " " + set;
         Dataset<Row> predicted = FramePredictions.of(dataset, predicting, inputs(dataset.schema()), name, PREDICTED);
-        return outputs(col(PREDICTED)).columns(predicted).drop(PREDICTED);
+        Column person = FramePredictions.person(predicted, run());
+        Dataset<Row> withPerson =
+                predicted.withColumn(PERSON, person == null ? lit(null).cast(DataTypes.StringType) : person);
+        return outputs(col(PREDICTED)).columns(withPerson).drop(PREDICTED, PERSON);
     }
 
     @Override

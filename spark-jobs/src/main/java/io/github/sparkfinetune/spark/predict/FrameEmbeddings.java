@@ -88,6 +88,7 @@ public final class FrameEmbeddings {
                     TaskDatas.of(config),
                     tokenizer,
                     Map.of(config.data().columns().text(), text),
+                    null,
                     step,
                     added);
         } catch (IOException e) {

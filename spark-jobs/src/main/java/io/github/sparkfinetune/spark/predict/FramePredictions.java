@@ -9,8 +9,10 @@ import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.source.Columns;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Map;
 import org.apache.spark.TaskContext;
@@ -40,7 +42,7 @@ public final class FramePredictions {
 
     /**
      * Adds a column of structures with the fields of {@code TaskSpec.predictionColumns}. For a row that cannot be used,
-     * the field {@code error} holds the reason.
+     * the field {@code error} holds the reason. The column {@code data.redact.person} is read if it exists.
      *
      * @param config configuration of the run whose model predicts, with absolute paths
      * @param inputs columns to read, by their names in the {@code data} section or in the task
@@ -61,11 +63,19 @@ public final class FramePredictions {
                     TaskDatas.of(config),
                     tokenizer,
                     inputs,
+                    person(frame.toDF(), config),
                     new Predicting(opener),
                     new StructField(column, type(config), false, Metadata.empty()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Returns the column of a row's person as text; null if the frame has none. */
+    public static Column person(Dataset<Row> frame, RunConfig config) {
+        String name = config.data().redact().person();
+        boolean exists = name != null && Arrays.asList(frame.columns()).contains(name);
+        return exists ? Columns.keyText(frame, name) : null;
     }
 
     private record Predicting(ModelTask model) implements FrameRows.Step {

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.predict;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 
@@ -59,6 +60,7 @@ final class FrameRows {
      *
      * @param task task of the rows
      * @param inputs columns that the task reads, by the task's names
+     * @param person column of a row's person, a text; null if rows have none
      * @param added new column
      * @throws RunException if a column that the task needs does not exist
      */
@@ -67,6 +69,7 @@ final class FrameRows {
             TaskData<C> task,
             TokenizerFiles tokenizer,
             Map<String, Column> inputs,
+            Column person,
             Step step,
             StructField added) {
         Reading<C> reading = task.reading(new FrameSource(List.copyOf(inputs.keySet())), tokenizer, false);
@@ -76,6 +79,7 @@ final class FrameRows {
         List<Column> selected = new ArrayList<>();
         selected.add(struct(col("*")));
         values.forEach(selected::add);
+        selected.add(person == null ? lit(null).cast(DataTypes.StringType) : person);
         Broadcast<TokenizerFiles> files = JavaSparkContext.fromSparkContext(
                         frame.sparkSession().sparkContext())
                 .broadcast(tokenizer);

@@ -35,7 +35,7 @@ record FrameSource(List<String> columns) implements RawSource {
     /**
      * Values of a row, as texts.
      *
-     * @param row row whose first value is the original row, followed by the values
+     * @param row row whose first value is the original row, followed by the values and the person
      */
     record Values(Row row) implements RawRow {
         @Override
@@ -46,6 +46,11 @@ record FrameSource(List<String> columns) implements RawSource {
         @Override
         public boolean isCorrupt() {
             return false;
+        }
+
+        @Override
+        public String person() {
+            return row.getString(row.length() - 1);
         }
 
         @Override

@@ -1,8 +1,12 @@
 package io.github.sparkfinetune.spark.redact;
 
+import static org.apache.spark.sql.functions.lit;
+
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.redact.Redacted;
 import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.data.redact.Redactor;
+import io.github.sparkfinetune.spark.source.Columns;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,12 +15,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructField;
@@ -28,6 +34,9 @@ import org.apache.spark.sql.types.StructType;
  * lazily.
  */
 public final class RedactedFrame {
+    /** Temporary column with the person. */
+    private static final String PERSON = "_spark_finetune_person";
+
     private RedactedFrame() {}
 
     /** Receiver of every redacted text, in the tasks. */
@@ -68,13 +77,26 @@ public final class RedactedFrame {
     /**
      * Returns the rows with the redacted texts in the place of the texts.
      *
-     * @param columns columns without a {@link #refusal}. The dates of a row move by equally many days, which the texts
-     *     of the first column decide
+     * @param columns columns without a {@link #refusal}. In a row without a person the texts of the first column decide
+     *     by how many days dates move
+     * @throws RunException if the column {@code data.redact.person} does not exist
      */
     public static Dataset<Row> of(Dataset<Row> frame, Redaction redaction, List<String> columns, Counter counter) {
         StructType schema = frame.schema();
         int[] indices = columns.stream().mapToInt(schema::fieldIndex).toArray();
-        return frame.mapPartitions(new Redacting(redaction, schema, indices, counter), Encoders.row(schema));
+        return frame.withColumn(PERSON, person(frame, redaction.config().person()))
+                .mapPartitions(new Redacting(redaction, schema, indices, counter), Encoders.row(schema));
+    }
+
+    private static Column person(Dataset<Row> frame, String name) {
+        if (name == null) {
+            return lit(null).cast(DataTypes.StringType);
+        }
+        if (!Arrays.asList(frame.columns()).contains(name)) {
+            throw RunException.config("data.redact.person: there is no column " + name + ", the columns are "
+                    + String.join(", ", frame.columns()));
+        }
+        return Columns.keyText(frame, name);
     }
 
     private record Redacting(Redaction redaction, StructType schema, int[] columns, Counter counter)
@@ -96,10 +118,8 @@ public final class RedactedFrame {
                 @Override
                 public Row next() {
                     Row row = rows.next();
-                    if (redactor.shiftsDates()) {
-                        redactor.begin(content(row));
-                    }
-                    Object[] values = new Object[row.length()];
+                    redactor.begin(row.getString(schema.length()), () -> content(row));
+                    Object[] values = new Object[schema.length()];
                     for (int i = 0; i < values.length; i++) {
                         values[i] = row.get(i);
                     }

@@ -1,7 +1,12 @@
 package io.github.sparkfinetune.spark.source;
 
 import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
 
 /** Columns of a DataFrame. */
 public final class Columns {
@@ -9,6 +14,21 @@ public final class Columns {
 
     /** Returns a column by its full name: a dot in the name is not a path into a structure. */
     public static Column named(String name) {
-        return functions.col("`" + name.replace("`", "``") + "`");
+        return functions.col(quoted(name));
+    }
+
+    /** Returns the value of a key as a text that does not depend on the session's time zone. */
+    public static Column keyText(Dataset<Row> rows, String name) {
+        DataType type = rows.schema().apply(name).dataType();
+        if (type.equals(DataTypes.TimestampType)) {
+            return functions.concat(
+                    functions.lit(RowTime.MICROS),
+                    functions.expr("unix_micros(" + quoted(name) + ")").cast(DataTypes.StringType));
+        }
+        return type instanceof StructType ? functions.to_json(named(name)) : RawColumns.text(rows, name);
+    }
+
+    private static String quoted(String name) {
+        return "`" + name.replace("`", "``") + "`";
     }
 }

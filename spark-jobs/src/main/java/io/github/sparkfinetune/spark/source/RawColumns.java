@@ -1,10 +1,7 @@
 package io.github.sparkfinetune.spark.source;
 
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.concat;
-import static org.apache.spark.sql.functions.expr;
 import static org.apache.spark.sql.functions.from_json;
-import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 
@@ -91,30 +88,20 @@ record RawColumns(SparkSource source, List<String> keys) {
 
     /** Returns the columns of the split key as texts. */
     private List<Column> keys(Dataset<Row> rows) {
-        return keys.stream().map(name -> keyText(rows, name)).toList();
+        return keys.stream().map(name -> Columns.keyText(rows, name)).toList();
     }
 
     /** Returns the columns of the split key for rows that are one JSON object each. */
     private List<Column> keysOfLines() {
         StructType schema = new StructType();
-        for (String name : keys) {
+        // A column may be a key and the person.
+        for (String name : keys.stream().distinct().toList()) {
             schema = schema.add(name, DataTypes.StringType);
         }
         Column parsed = from_json(col(SparkSource.LINE), schema, Map.of("allowUnquotedControlChars", "true"));
         return keys.stream()
                 .map(name -> source.files().listing().partitions().contains(name) ? text(name) : parsed.getField(name))
                 .toList();
-    }
-
-    /** Returns a text that does not depend on the session's time zone. */
-    private static Column keyText(Dataset<Row> rows, String name) {
-        DataType type = rows.schema().apply(name).dataType();
-        if (type.equals(DataTypes.TimestampType)) {
-            return concat(
-                    lit(RowTime.MICROS),
-                    expr("unix_micros(`" + name.replace("`", "``") + "`)").cast(DataTypes.StringType));
-        }
-        return type instanceof StructType ? to_json(Columns.named(name)) : text(rows, name);
     }
 
     private static void requirePresent(SparkSource source, List<Reading.Column> columns) {
@@ -133,7 +120,7 @@ record RawColumns(SparkSource source, List<String> keys) {
     }
 
     /** Returns a column as text; a list as JSON. */
-    private static Column text(Dataset<Row> rows, String name) {
+    static Column text(Dataset<Row> rows, String name) {
         boolean list = rows.schema().apply(name).dataType() instanceof ArrayType;
         return list ? to_json(Columns.named(name)) : text(name);
     }

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.task.TextCleaning;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -126,6 +127,9 @@ public final class SourceReader {
         Reading<C> reading = task.reading(source, tokenizer, supervised);
         Optional<SplitKeys<C>> keys = supervised ? SplitKeys.of(source, task, data) : Optional.empty();
         List<String> further = new ArrayList<>(keys.map(SplitKeys::columns).orElse(List.of()));
+        Optional<String> person = TextCleaning.person(data, source);
+        int personKey = person.isPresent() ? further.size() : SparkRow.NO_PERSON;
+        person.ifPresent(further::add);
         if (only != null) {
             further.add(only.column());
         }
@@ -149,7 +153,10 @@ public final class SourceReader {
                 List.copyOf(required),
                 keys,
                 read.mapPartitions(partition -> new CleaningIterator<>(
-                        partition, values, cleaner.open(), keysOrNull == null ? null : keysOrNull.open())));
+                        partition,
+                        new SparkRow(values, personKey),
+                        cleaner.open(),
+                        keysOrNull == null ? null : keysOrNull.open())));
     }
 
     /**
@@ -209,9 +216,9 @@ public final class SourceReader {
         private final SplitKeys<C>.Finder keysOrNull;
 
         CleaningIterator(
-                Iterator<InternalRow> rows, int values, RowCleaner<C> cleaner, SplitKeys<C>.Finder keysOrNull) {
+                Iterator<InternalRow> rows, SparkRow row, RowCleaner<C> cleaner, SplitKeys<C>.Finder keysOrNull) {
             this.rows = rows;
-            this.row = new SparkRow(values);
+            this.row = row;
             this.cleaner = cleaner;
             this.keysOrNull = keysOrNull;
         }

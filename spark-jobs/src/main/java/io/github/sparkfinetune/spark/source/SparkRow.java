@@ -5,14 +5,23 @@ import org.apache.spark.sql.catalyst.InternalRow;
 
 /**
  * Row of Spark's internal format. It holds the values as strings, then the file, then the record if it could not be
- * parsed, then the columns of the split key. A text stays UTF-8 bytes until it is cleaned.
+ * parsed, then the columns of the split key, and the person. A text stays UTF-8 bytes until it is cleaned.
  */
 final class SparkRow implements RawRow {
+    /** Index of the person where rows have none. */
+    static final int NO_PERSON = -1;
+
     private final int values;
+    private final int personKey;
     private InternalRow row;
 
-    SparkRow(int values) {
+    /**
+     * @param values number of values
+     * @param personKey index of the row's person among the columns of the split key, or {@link #NO_PERSON}
+     */
+    SparkRow(int values, int personKey) {
         this.values = values;
+        this.personKey = personKey;
     }
 
     /** Moves this to the next row. */
@@ -36,6 +45,11 @@ final class SparkRow implements RawRow {
      */
     String keyValue(int column) {
         return text(values + 2 + column);
+    }
+
+    @Override
+    public String person() {
+        return personKey == NO_PERSON ? null : keyValue(personKey);
     }
 
     @Override

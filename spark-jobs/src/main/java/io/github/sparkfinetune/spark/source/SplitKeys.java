@@ -48,7 +48,7 @@ public record SplitKeys<C>(TaskData<C> task, List<String> columns, boolean isTim
             return Optional.empty();
         }
         if (data.split().splitByTime() != null && isSplit) {
-            require(source, BY_TIME, List.of(data.split().splitByTime()));
+            source.requireColumns(BY_TIME, List.of(data.split().splitByTime()));
             return Optional.of(new SplitKeys<>(
                     task,
                     List.of(data.split().splitByTime()),
@@ -65,7 +65,7 @@ public record SplitKeys<C>(TaskData<C> task, List<String> columns, boolean isTim
             return Optional.empty();
         }
         if (isSplit) {
-            require(source, BY, columns);
+            source.requireColumns(BY, columns);
         } else if (!source.columns().containsAll(columns)) {
             return Optional.empty();
         }
@@ -83,17 +83,6 @@ public record SplitKeys<C>(TaskData<C> task, List<String> columns, boolean isTim
 
     private static boolean hasHeldOut(DataConfig data) {
         return !data.sources().heldOut().isEmpty();
-    }
-
-    private static void require(RawSource source, String key, List<String> columns) {
-        switch (source.format()) {
-            case TEXT, TEXT_FOLDERS ->
-                throw RunException.config(key + ": " + source.path() + " has no columns, its files hold only texts:"
-                        + " leave it out, or use jsonl, csv or parquet");
-            // A column that the first rows lack may be in later rows. The counts show whether it is missing.
-            case JSONL -> {}
-            default -> columns.forEach(column -> source.requireColumn(key, column, ""));
-        }
     }
 
     /** Returns the columns in which every row must have a value. */

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
@@ -90,14 +91,24 @@ record GivenRow(String key, String path, DataFormat format, byte[] content, Json
         return names;
     }
 
-    /** Reads and cleans the row as the task does. A row with all columns also needs a time if the split uses times. */
+    /**
+     * Reads and cleans the row as the task does. A row with all columns also needs a time if the split uses times.
+     *
+     * @throws RunException if a person decides the redacted text, and the file holds only a text
+     */
     <C> CleanRow<C> clean(TaskData<C> task, TokenizerFiles tokenizer, DataConfig data) {
+        String person = data.redact().person();
+        if (person != null && !isWhole) {
+            throw RunException.data(key + ": " + path + " is a text without its person, on whom data.redact.person lets"
+                    + " the redacted text depend: write the row as a JSON object with " + person);
+        }
         Reading<C> reading = task.reading(this, tokenizer, isWhole);
         CleanRow<C> clean = reading.cleaner()
                 .open()
-                .clean(format == DataFormat.TEXT_FOLDERS ? new WholeFile() : JsonRow.of(path, row, reading));
+                .clean(format == DataFormat.TEXT_FOLDERS ? new WholeFile() : JsonRow.of(path, row, reading, person));
         Optional<SplitKeys<C>> keys = isWhole ? SplitKeys.of(this, task, data) : Optional.empty();
-        return keys.map(splitKeys -> splitKeys.open().keyed(clean, new JsonRow(path, row, splitKeys.columns())::text))
+        return keys.map(splitKeys ->
+                        splitKeys.open().keyed(clean, new JsonRow(path, row, splitKeys.columns(), null)::text))
                 .orElse(clean);
     }
 

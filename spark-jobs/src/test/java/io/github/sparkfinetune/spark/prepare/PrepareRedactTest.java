@@ -8,9 +8,11 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.tag.Words;
+import io.github.sparkfinetune.spark.trace.TraceJob;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -95,6 +97,43 @@ class PrepareRedactTest {
         assertThatThrownBy(() -> PrepareJob.run(spark, config("pseudonyms", redact)))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("key_fingerprint");
+    }
+
+    @Test
+    void datesOfAPersonMoveTogetherAndTraceFindsTheRow() throws IOException {
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < 12; i++) {
+            lines.add("{\"patient\": " + i % 4 + ", \"text\": \"License " + i % 4 + " of 2020-05-" + (10 + i)
+                    + "\", \"label\": [[0, 7, \"X\"]]}");
+        }
+        rows = PrepareFixture.write(folder.resolve("visits.jsonl"), lines);
+        RunConfig config = PrepareFixture.tagger(
+                folder.resolve("visits"),
+                "train: " + rows,
+                "eval_fraction: 0",
+                "max_length: 64",
+                "split_by: patient",
+                "redact: {entities: [DATE_TIME], operators: {DATE_TIME: date_shift}, person: patient, key_file: " + key
+                        + "}");
+        Set<String> texts = texts("visits", PrepareJob.run(spark, config));
+        for (int patient = 0; patient < 4; patient++) {
+            String start = "License " + patient + " of ";
+            List<LocalDate> moved = texts.stream()
+                    .filter(text -> text.startsWith(start))
+                    .map(text -> LocalDate.parse(text.substring(start.length())))
+                    .sorted()
+                    .toList();
+            LocalDate first = moved.get(0);
+            assertThat(first).isBefore(LocalDate.of(2020, 5, 10 + patient));
+            assertThat(moved).containsExactly(first, first.plusDays(4), first.plusDays(8));
+        }
+        Path row = Files.writeString(folder.resolve("row"), lines.get(5));
+        assertThat(TraceJob.ofFile(spark, config, "--text-file", row.toString()).places())
+                .isNotEmpty();
+        Path text = Files.writeString(folder.resolve("text"), "License 1 of 2020-05-10");
+        assertThatThrownBy(() -> TraceJob.ofFile(spark, config, "--text-file", text.toString()))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("write the row as a JSON object with patient");
     }
 
     @Test

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.Row;
@@ -138,6 +139,27 @@ class RedactJobTest {
         assertThat(moved.get(0)).isBefore("2020-05-01");
         assertThat(moved.get(1)).isEqualTo(moved.get(0).plusDays(10));
         assertThat(moved.get(2)).isEqualTo(moved.get(0).plusDays(20));
+    }
+
+    @Test
+    void movesTheDatesOfAPersonByEquallyManyDays() throws IOException {
+        Path key = file("key", "a key of sixteen bytes or more");
+        spark.sql(
+                        "SELECT * FROM VALUES (1, '2020-05-01 by plane'), (1, '2020-05-11'), (2, '2020-05-01') AS t(patient, text)")
+                .createOrReplaceTempView("visits");
+        RunConfig config = config(
+                "data.redact.operators={DATE_TIME: date_shift}",
+                "data.redact.key_file=" + key,
+                "data.redact.person=patient");
+        redact(config, "table:visits", "moved");
+        List<LocalDate> dates = copy("moved").stream()
+                .sorted(Comparator.comparing(row -> row.<Integer>getAs("patient") + row.<String>getAs("text")))
+                .map(row -> LocalDate.parse(row.<String>getAs("text").substring(0, 10)))
+                .toList();
+        assertThat(dates.get(1)).isEqualTo(dates.get(0).plusDays(10));
+        assertThat(dates.get(2)).isNotEqualTo(dates.get(0));
+        assertThatThrownBy(() -> redact(config, file("none.jsonl", "{\"text\": \"a\"}"), "none"))
+                .hasMessage("data.redact.person: there is no column patient, the columns are text");
     }
 
     @Test

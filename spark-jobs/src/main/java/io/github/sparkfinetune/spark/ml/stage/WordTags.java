@@ -32,14 +32,14 @@ public final class WordTags implements UDF1<Row, String[]> {
         this.column = column;
     }
 
-    /** @param row JSON object that was predicted, entities, and tags; entities or tags, or both, are null */
+    /** @param row JSON object that was predicted, entities, tags, and person; entities or tags, or both, may be null */
     @Override
     public String[] call(Row row) {
         boolean entities = !row.isNullAt(1);
         if (!entities && row.isNullAt(2)) {
             return null;
         }
-        Words words = words(row.getString(0));
+        Words words = words(row.getString(0), row.getString(3));
         String[] tags = new String[words.size()];
         List<Row> spans = row.getList(entities ? 1 : 2);
         int at = 0;
@@ -65,9 +65,9 @@ public final class WordTags implements UDF1<Row, String[]> {
         return tags;
     }
 
-    private Words words(String json) {
+    private Words words(String json, String person) {
         cleaner = cleaner == null ? cleaning.open() : cleaner;
-        cleaner.begin(json);
+        cleaner.begin(person, () -> json);
         TaggedRecords records = new TaggedRecords(
                 column,
                 "",

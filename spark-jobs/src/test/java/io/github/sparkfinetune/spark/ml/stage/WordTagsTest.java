@@ -48,7 +48,7 @@ class WordTagsTest {
     }
 
     private static Row row(String text, Row[] entities, Row[] tags) {
-        return new Predicted("{\"text\": " + text.replace('\'', '"') + "}", entities, tags);
+        return new Predicted("{\"text\": " + text.replace('\'', '"') + "}", entities, tags, null);
     }
 
     @Test

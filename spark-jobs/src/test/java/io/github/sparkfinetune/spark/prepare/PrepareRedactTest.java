@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -99,15 +100,13 @@ class PrepareRedactTest {
                 .hasMessageContaining("key_fingerprint");
     }
 
-    @Test
-    void datesOfAPersonMoveTogetherAndTraceFindsTheRow() throws IOException {
-        List<String> lines = new ArrayList<>();
+    private RunConfig ofPatients(List<String> lines) throws IOException {
         for (int i = 0; i < 12; i++) {
             lines.add("{\"patient\": " + i % 4 + ", \"text\": \"License " + i % 4 + " of 2020-05-" + (10 + i)
                     + "\", \"label\": [[0, 7, \"X\"]]}");
         }
         rows = PrepareFixture.write(folder.resolve("visits.jsonl"), lines);
-        RunConfig config = PrepareFixture.tagger(
+        return PrepareFixture.tagger(
                 folder.resolve("visits"),
                 "train: " + rows,
                 "eval_fraction: 0",
@@ -115,6 +114,11 @@ class PrepareRedactTest {
                 "split_by: patient",
                 "redact: {entities: [DATE_TIME], operators: {DATE_TIME: date_shift}, person: patient, key_file: " + key
                         + "}");
+    }
+
+    @Test
+    void datesOfAPersonMoveTogether() throws IOException {
+        RunConfig config = ofPatients(new ArrayList<>());
         Set<String> texts = texts("visits", PrepareJob.run(spark, config));
         for (int patient = 0; patient < 4; patient++) {
             String start = "License " + patient + " of ";
@@ -127,6 +131,14 @@ class PrepareRedactTest {
             assertThat(first).isBefore(LocalDate.of(2020, 5, 10 + patient));
             assertThat(moved).containsExactly(first, first.plusDays(4), first.plusDays(8));
         }
+    }
+
+    @Test
+    @Tag("full")
+    void traceFindsTheRowOfAPerson() throws IOException {
+        List<String> lines = new ArrayList<>();
+        RunConfig config = ofPatients(lines);
+        PrepareJob.run(spark, config);
         Path row = Files.writeString(folder.resolve("row"), lines.get(5));
         assertThat(TraceJob.ofFile(spark, config, "--text-file", row.toString()).places())
                 .isNotEmpty();

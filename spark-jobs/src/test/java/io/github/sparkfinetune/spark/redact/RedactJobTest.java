@@ -133,7 +133,7 @@ class RedactJobTest {
                 "text",
                 "note");
         Row row = copy("moved").get(0);
-        String[] dates = row.<String>getAs("text").split(" and ");
+        String[] dates = row.<String>getAs("text").split(" and ", -1);
         List<LocalDate> moved = Arrays.asList(
                 LocalDate.parse(dates[0]), LocalDate.parse(dates[1]), LocalDate.parse(row.<String>getAs("note")));
         assertThat(moved.get(0)).isBefore("2020-05-01");

@@ -42,7 +42,7 @@ public final class Finetune implements Callable<Integer> {
     public static void main(String[] args) throws SparkUserAppException {
         int code = execute(
                 SparkJobs::open,
-                Terminal.ofProcess(),
+                InitCommand.Terminal.ofProcess(),
                 new PrintWriter(System.out, true, StandardCharsets.UTF_8),
                 new PrintWriter(System.err, true, StandardCharsets.UTF_8),
                 args);
@@ -50,7 +50,8 @@ public final class Finetune implements Callable<Integer> {
     }
 
     /** Runs a command and returns its exit code; throws nothing. */
-    static int execute(Jobs.Opener opener, Terminal terminal, PrintWriter out, PrintWriter err, String... args) {
+    static int execute(
+            Jobs.Opener opener, InitCommand.Terminal terminal, PrintWriter out, PrintWriter err, String... args) {
         CommandLine line = commandLine(opener, terminal);
         line.setOut(out);
         line.setErr(err);
@@ -69,7 +70,7 @@ public final class Finetune implements Callable<Integer> {
         return commandLine(opener, question -> Optional.empty());
     }
 
-    private static CommandLine commandLine(Jobs.Opener opener, Terminal terminal) {
+    private static CommandLine commandLine(Jobs.Opener opener, InitCommand.Terminal terminal) {
         CommandLine line = new CommandLine(new Finetune());
         List.of(
                         new InitCommand(opener, terminal),

@@ -9,7 +9,12 @@ import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -138,5 +143,27 @@ final class InitCommand extends SparkCommand {
                     "task " + answer + " does not fit: it must be one of " + String.join(", ", evidence.keySet()));
         }
         return answer;
+    }
+
+    /** A user who can answer questions. */
+    @FunctionalInterface
+    interface Terminal {
+        /** Asks a question; returns empty if the answer is blank or the input has ended. */
+        Optional<String> ask(String question);
+
+        /** Returns the user at this process's standard input. */
+        static Terminal ofProcess() {
+            BufferedReader in = new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset()));
+            PrintStream out = System.out;
+            return question -> {
+                out.print(question);
+                out.flush();
+                try {
+                    return Optional.ofNullable(in.readLine()).map(String::strip).filter(answer -> !answer.isEmpty());
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            };
+        }
     }
 }

@@ -30,7 +30,11 @@ class InitRunTest {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         int code = Finetune.execute(
-                SparkJobs::open, Terminal.ofProcess(), new PrintWriter(out, true), new PrintWriter(err, true), args);
+                SparkJobs::open,
+                InitCommand.Terminal.ofProcess(),
+                new PrintWriter(out, true),
+                new PrintWriter(err, true),
+                args);
         assertThat(code).as(err.toString()).isZero();
         return out.toString();
     }

@@ -115,7 +115,7 @@ abstract class S3Runs {
             StringWriter err = new StringWriter();
             int code = Finetune.execute(
                     SparkJobs::open,
-                    Terminal.ofProcess(),
+                    InitCommand.Terminal.ofProcess(),
                     new PrintWriter(new StringWriter()),
                     new PrintWriter(err, true),
                     args);

@@ -209,7 +209,7 @@ public final class Pipeline {
         if (TaskSpecs.of(run).measuresBase()) {
             console.err().println("evaluate  the trained model, then its base, on held-out text");
         }
-        List<Scores> scores = step(Step.EVALUATE, Pipeline::metrics, () -> jobs.evaluate(run));
+        List<Scores> scores = step(Step.EVALUATE, Scores::bySet, () -> jobs.evaluate(run));
         MetricsFile.put(folder, scores);
         if (live == null) {
             folder.writeReport();
@@ -240,24 +240,6 @@ public final class Pipeline {
                 : Map.of("train", train, "eval", result.best().eval());
     }
 
-    private static Map<String, Map<String, Double>> metrics(List<Scores> scores) {
-        Map<String, Map<String, Double>> metrics = new LinkedHashMap<>();
-        for (Scores set : scores) {
-            // As in metrics.json: the run's own held-out split comes first and is "test".
-            String name = metrics.isEmpty() ? "test" : set.split();
-            metrics.put(name, set.metrics());
-            if (!set.base().isEmpty()) {
-                metrics.put(base(name), set.base());
-            }
-        }
-        return metrics;
-    }
-
-    /** Returns the name of the base model's metrics on a held-out set. */
-    private static String base(String name) {
-        return name.equals("test") ? "base" : "base_" + name;
-    }
-
     private void say(Agreement agreement) {
         String precision = run.compute().predict().precision().name().toLowerCase(Locale.ROOT);
         console.say("%-10s%s".formatted(precision, agreement));
@@ -266,7 +248,7 @@ public final class Pipeline {
     private static void track(String name, long step, Scores scores, Tracking tracking) {
         tracking.add(name, step, scores.metrics());
         if (!scores.base().isEmpty()) {
-            tracking.add(base(name), step, scores.base());
+            tracking.add(Scores.base(name), step, scores.base());
         }
     }
 

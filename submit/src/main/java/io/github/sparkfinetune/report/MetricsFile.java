@@ -12,7 +12,9 @@ import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -83,6 +85,29 @@ public final class MetricsFile {
                     + ": run finetune evaluate first");
         }
         return value;
+    }
+
+    /** Returns the metrics of the held-out sets, as {@link Scores#bySet} does; those without a number are left out. */
+    public static Map<String, Map<String, Double>> heldOut(RunFolder folder) throws IOException {
+        EvaluationMetrics evaluation = read(folder).evaluation();
+        Map<String, Map<String, Double>> sets = new LinkedHashMap<>();
+        put(sets, Scores.OWN, evaluation.test(), evaluation.base());
+        evaluation.heldOut().forEach((name, set) -> put(sets, name, set.metrics(), set.base()));
+        return sets;
+    }
+
+    private static void put(
+            Map<String, Map<String, Double>> sets, String name, Map<String, Double> own, Map<String, Double> base) {
+        sets.put(name, known(own));
+        if (!base.isEmpty()) {
+            sets.put(Scores.base(name), known(base));
+        }
+    }
+
+    private static Map<String, Double> known(Map<String, Double> metrics) {
+        Map<String, Double> known = new LinkedHashMap<>(metrics);
+        known.values().removeIf(value -> !Figures.known(value));
+        return known;
     }
 
     /** Returns the optimizer steps of the training, or 0 if unknown. */

@@ -10,7 +10,9 @@ import com.networknt.schema.SchemaLocation;
 import com.networknt.schema.SchemaValidatorsConfig;
 import com.networknt.schema.SpecVersion;
 import com.networknt.schema.ValidationMessage;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.spark.lineage.RunEvents;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -103,6 +106,37 @@ class LineageRunTest {
                     + (i % 2 == 0 ? "cat" : "dog") + "\"}");
         }
         return Files.write(dir.resolve("mails.jsonl"), lines);
+    }
+
+    @Test
+    void eventsOfAFinishedRunAreValid() throws Exception {
+        SessionRun run = run(mails(), "finished");
+        run.prepare();
+        run.train();
+        run.evaluate();
+
+        List<String> events = RunEvents.of(
+                RunConfigLoader.parse(run.file("run.yaml"), "run.yaml", List.of()),
+                spark.sparkContext().hadoopConfiguration(),
+                Map.of(),
+                Map.of("spark.openlineage.namespace", "mail-team"),
+                Map.of("test", Map.of("accuracy", 0.75)));
+
+        assertThat(events).hasSize(3);
+        List<JsonNode> read = new ArrayList<>();
+        for (String event : events) {
+            read.add(JsonFiles.MAPPER.readTree(event));
+        }
+        read.forEach(LineageRunTest::requireValid);
+        assertThat(read)
+                .extracting(event -> event.at("/job/name").asText())
+                .containsExactly("finished.prepare", "finished.train", "finished.evaluate");
+        assertThat(read.get(2)
+                        .at("/run/facets/sparkFinetune_metrics/metrics/test/accuracy")
+                        .asDouble())
+                .isEqualTo(0.75);
+        assertThat(read.get(1).at("/inputs/0/facets/version/datasetVersion").asText())
+                .isEqualTo(sha256(dir.resolve("finished/dataset/manifest.json")));
     }
 
     @Test

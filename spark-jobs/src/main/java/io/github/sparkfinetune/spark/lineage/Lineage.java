@@ -81,7 +81,7 @@ public final class Lineage {
         if (sender == null) {
             return work.run();
         }
-        StepEvents events = new StepEvents(settings, jobName(step, run), step.command(), sparkVersion);
+        StepEvents events = new StepEvents(settings, settings.job(step, run), step.command(), sparkVersion);
         Datasets named = sender.facts(() -> new StepDatasets(run, hadoop, spark).named(step));
         sender.send(events.start(named, RunConfigLoader.toYaml(run)));
         Ending ending = new Ending(sender, events, named);
@@ -100,11 +100,6 @@ public final class Lineage {
                 measured.isEmpty() ? named : measured,
                 values.isEmpty() ? Map.of() : Map.of(Facets.METRICS, Facets.metrics(values))));
         return result;
-    }
-
-    private String jobName(Step step, RunConfig run) {
-        String name = settings.appName() == null ? run.runName() : settings.appName();
-        return name + "." + step.command();
     }
 
     /** End of a step: an event, or ABORT if a signal ends the process first. */

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.lineage;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import java.util.Locale;
 import java.util.Map;
@@ -54,6 +55,11 @@ record LineageSettings(Map<String, String> transport, String namespace, String a
                         "default"),
                 spark.get(SPARK + "appName"),
                 disabled ? null : parent(environment, spark).orElse(null));
+    }
+
+    /** Returns the name of a step's job. */
+    String job(Step step, RunConfig run) {
+        return (appName == null ? run.runName() : appName) + "." + step.command();
     }
 
     private static String first(String... values) {

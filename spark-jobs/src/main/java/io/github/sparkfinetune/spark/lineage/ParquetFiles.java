@@ -22,12 +22,12 @@ import org.apache.parquet.schema.Type;
  * @param bytes length of the files
  * @param files number of files
  */
-record ParquetFiles(Map<String, String> columns, Long rows, long bytes, long files) {
+public record ParquetFiles(Map<String, String> columns, Long rows, long bytes, long files) {
     private static final int MOST_FOOTERS = 100;
     private static final String SUFFIX = ".parquet";
 
-    /** Returns the columns of a file. */
-    static Map<String, String> columns(Path file, Configuration hadoop) throws IOException {
+    /** Returns the types of a file's columns by name, in the order of the columns. */
+    public static Map<String, String> columns(Path file, Configuration hadoop) throws IOException {
         try (ParquetFileReader reader = ParquetFileReader.open(HadoopInputFile.fromPath(file, hadoop))) {
             return columns(reader);
         }

@@ -68,6 +68,21 @@ public final class EvaluateJob {
      * @throws RunException if there is no trained model or no such split, or if model and dataset do not fit
      */
     public static List<Scores> run(SparkSession session, RunConfig config) {
+        return run(session, config, Optional.empty());
+    }
+
+    /**
+     * Evaluates the model again, from the beginning, and changes nothing of the run.
+     *
+     * @param folder new folder for the predictions
+     * @return as {@link #run}
+     */
+    public static List<Scores> again(SparkSession session, RunConfig config, Path folder) {
+        return run(session, config, Optional.of(folder));
+    }
+
+    /** @param apart folder for the predictions, in place of the output folder */
+    private static List<Scores> run(SparkSession session, RunConfig config, Optional<Path> apart) {
         SparkSessions.requireSerializer(session);
         SparkContext spark = session.sparkContext();
         RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());
@@ -96,7 +111,7 @@ public final class EvaluateJob {
             manifest.samples().splits().keySet().stream()
                     .filter(split -> !OWN_SPLITS.contains(split))
                     .forEach(splits::add);
-            return measure(session, resolved, manifest, splits);
+            return measure(session, resolved, manifest, splits, apart);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (Exception e) {
@@ -143,14 +158,24 @@ public final class EvaluateJob {
      * Evaluates one model after the other on all splits, so that each model is loaded once.
      *
      * @param splits the run's own held-out split first; the report shows rows of this split
+     * @param apart folder for the predictions; then the model's calibration is not written
      */
-    private static List<Scores> measure(SparkSession session, RunConfig config, Manifest manifest, List<String> splits)
+    private static List<Scores> measure(
+            SparkSession session, RunConfig config, Manifest manifest, List<String> splits, Optional<Path> apart)
             throws IOException {
         String command = ModelTask.newCommand();
-        List<Dataset<Row>> trained =
-                predictions(session, config, ModelTask.Which.TRAINED, command, manifest, splits, PREDICTIONS);
+        Path output = apart.orElse(new Path(config.output().dir()));
+        List<Dataset<Row>> trained = predictions(
+                session, config, ModelTask.Which.TRAINED, command, manifest, splits, new Path(output, PREDICTIONS));
         List<Dataset<Row>> base = TaskSpecs.of(config).measuresBase()
-                ? predictions(session, config, ModelTask.Which.BASE, command, manifest, splits, BASE_PREDICTIONS)
+                ? predictions(
+                        session,
+                        config,
+                        ModelTask.Which.BASE,
+                        command,
+                        manifest,
+                        splits,
+                        new Path(output, BASE_PREDICTIONS))
                 : List.of();
         List<Scores> scores = new ArrayList<>();
         for (int i = 0; i < splits.size(); i++) {
@@ -159,17 +184,19 @@ public final class EvaluateJob {
         }
         if (config.compute().predict().hasSets()) {
             List<String> labels = manifest.samples().labels();
-            String name = folder(PREDICTIONS, Manifest.EVAL);
+            Path rows = folder(new Path(output, PREDICTIONS), Manifest.EVAL);
             Calibration calibration = CalibrationRows.of(
                             predictions(
-                                    session, config, ModelTask.Which.TRAINED, command, manifest, Manifest.EVAL, name),
+                                    session, config, ModelTask.Which.TRAINED, command, manifest, Manifest.EVAL, rows),
                             labels)
                     .calibration();
-            Path file = new Path(config.output().model(), Calibration.FILE);
-            HadoopFiles.writeWhole(
-                    HadoopFiles.fileSystem(file, session.sparkContext().hadoopConfiguration()),
-                    file,
-                    calibration.json());
+            if (apart.isEmpty()) {
+                Path file = new Path(config.output().model(), Calibration.FILE);
+                HadoopFiles.writeWhole(
+                        HadoopFiles.fileSystem(file, session.sparkContext().hadoopConfiguration()),
+                        file,
+                        calibration.json());
+            }
             scores.set(
                     0,
                     scores.get(0)
@@ -180,8 +207,8 @@ public final class EvaluateJob {
     }
 
     /** Returns the folder of a split's rows, beside that of the run's own held-out split. */
-    private static String folder(String own, String split) {
-        return own.replace(".parquet", "-" + split + ".parquet");
+    private static Path folder(Path own, String split) {
+        return new Path(own.getParent(), own.getName().replace(".parquet", "-" + split + ".parquet"));
     }
 
     /** Refuses a dataset without rows to calibrate on or rows to measure on, for a run whose labels have sets. */
@@ -206,12 +233,12 @@ public final class EvaluateJob {
             String command,
             Manifest manifest,
             List<String> splits,
-            String folder)
+            Path folder)
             throws IOException {
         List<Dataset<Row>> all = new ArrayList<>();
         for (String split : splits) {
-            String name = all.isEmpty() ? folder : folder(folder, split);
-            all.add(predictions(session, config, which, command, manifest, split, name));
+            Path rows = all.isEmpty() ? folder : folder(folder, split);
+            all.add(predictions(session, config, which, command, manifest, split, rows));
         }
         return all;
     }
@@ -219,7 +246,7 @@ public final class EvaluateJob {
     /**
      * Computes the rows of a model and writes them.
      *
-     * @param name name of the Parquet folder in the output folder
+     * @param rows Parquet folder
      * @return the written rows
      */
     private static Dataset<Row> predictions(
@@ -229,18 +256,17 @@ public final class EvaluateJob {
             String command,
             Manifest manifest,
             String split,
-            String name)
+            Path rows)
             throws IOException {
         int tasks = (int) Math.min(
                 config.compute().cluster().ranks(), manifest.split(split).rows());
         ModelTask model = ModelTask.of(session.sparkContext(), config, which, command, tasks);
         List<io.github.sparkfinetune.core.task.Column> columns =
                 TaskSpecs.of(config).evaluationColumns();
-        session.sparkContext().setJobDescription("evaluate: " + name);
-        String folder = config.output().dir() + "/" + name;
+        session.sparkContext().setJobDescription("evaluate: " + rows.getName());
+        String folder = rows.toString();
         EvaluatedParts parts = EvaluatedParts.of(model, manifest, split, folder, tasks);
-        RowFolder written =
-                new RowFolder(new Path(folder), columns, session.sparkContext().hadoopConfiguration());
+        RowFolder written = new RowFolder(rows, columns, session.sparkContext().hadoopConfiguration());
         written.clear(parts.parts(), Set.of());
         JavaRDD<Integer> computed = new JavaSparkContext(session.sparkContext())
                 .parallelize(IntStream.range(0, tasks).boxed().toList(), tasks)

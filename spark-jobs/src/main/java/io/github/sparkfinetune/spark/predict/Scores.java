@@ -29,6 +29,8 @@ public record Scores(
         List<Answer> answers,
         List<Example> examples,
         List<Reliability> reliability) {
+    /** Name of the run's own held-out split among held-out sets. */
+    public static final String OWN = "test";
 
     /**
      * Labels that were predicted in place of others: a matrix for few labels, the most frequent pairs for many labels.
@@ -129,6 +131,29 @@ public record Scores(
     public static Scores ofText(
             String split, Map<String, Double> metrics, Map<String, Double> base, List<Answer> answers) {
         return new Scores(split, metrics, base, Confusion.NONE, Map.of(), answers, List.of(), List.of());
+    }
+
+    /**
+     * Returns the metrics of held-out sets by the names of the sets. Those of the base model are beside them,
+     * {@link #base(String)}.
+     *
+     * @param sets the run's own held-out split, which is {@value #OWN}, then the further sets
+     */
+    public static Map<String, Map<String, Double>> bySet(List<Scores> sets) {
+        Map<String, Map<String, Double>> metrics = new LinkedHashMap<>();
+        for (Scores set : sets) {
+            String name = metrics.isEmpty() ? OWN : set.split();
+            metrics.put(name, set.metrics());
+            if (!set.base().isEmpty()) {
+                metrics.put(base(name), set.base());
+            }
+        }
+        return metrics;
+    }
+
+    /** Returns the name of the base model's metrics on a held-out set. */
+    public static String base(String set) {
+        return set.equals(OWN) ? "base" : "base_" + set;
     }
 
     /** Returns the same scores with those of a calibration. */

@@ -4,12 +4,9 @@ import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.hf.Sha256;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -33,8 +30,6 @@ import org.apache.hadoop.fs.Path;
  * @param files number of files of the folder
  */
 public record ModelDigest(String hash, long bytes, int files) {
-    private static final int BUFFER = 1 << 20;
-
     /**
      * Returns the digest of a folder. The first call after a change reads all files and writes the file beside the
      * folder; later calls read that file.
@@ -50,13 +45,20 @@ public record ModelDigest(String hash, long bytes, int files) {
         }
         StringBuilder text = new StringBuilder();
         for (FileStatus file : files) {
-            text.append(hash(system, file.getPath()))
-                    .append("  ")
-                    .append(name(folder, file))
-                    .append('\n');
+            text.append(Sha256.line(Sha256.of(system, file.getPath()), name(folder, file)));
         }
-        HadoopFiles.writeWhole(system, sums(folder), text.toString().getBytes(StandardCharsets.UTF_8));
+        keep(folder, text.toString(), hadoop);
         return Optional.of(of(text.toString(), files));
+    }
+
+    /**
+     * Writes the file beside a folder.
+     *
+     * @param text hashes of all files of the folder that were just read
+     */
+    public static void keep(Path folder, String text, Configuration hadoop) {
+        HadoopFiles.writeWhole(
+                HadoopFiles.fileSystem(folder, hadoop), sums(folder), text.getBytes(StandardCharsets.UTF_8));
     }
 
     /** Returns the digest of a folder if the file beside the folder has it; writes nothing. */
@@ -118,17 +120,6 @@ public record ModelDigest(String hash, long bytes, int files) {
         }
         files.sort(Comparator.comparing(file -> file.getPath().getName()));
         return files;
-    }
-
-    private static String hash(FileSystem system, Path file) throws IOException {
-        MessageDigest digest = Sha256.digest();
-        byte[] buffer = new byte[BUFFER];
-        try (InputStream in = system.open(file)) {
-            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-                digest.update(buffer, 0, read);
-            }
-        }
-        return HexFormat.of().formatHex(digest.digest());
     }
 
     /** Returns the SHA-256 of a text's UTF-8, in hexadecimal. */

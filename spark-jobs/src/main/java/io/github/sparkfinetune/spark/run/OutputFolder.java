@@ -56,6 +56,23 @@ public final class OutputFolder {
         }
     }
 
+    /**
+     * Checks that the folder belongs to this run, without writing into it.
+     *
+     * @param config configuration with absolute paths
+     * @return the configuration of the run as training wrote it
+     * @throws RunException if the folder does not exist, or belongs to something else
+     */
+    public static RunConfig require(RunConfig config, Configuration hadoop) throws IOException {
+        Path folder = new Path(config.output().dir());
+        String before = read(HadoopFiles.open(folder, hadoop), new Path(folder, RUN_YAML));
+        if (before == null) {
+            throw RunException.data("output.dir: " + folder + " has no " + RUN_YAML + ": train the run first");
+        }
+        refuseOther(folder, before, config, hadoop);
+        return RunConfigLoader.parse(before, new Path(folder, RUN_YAML).toString(), List.of());
+    }
+
     private static RunException unwritable(Path folder, Exception e) {
         String what = "output.dir: " + folder + " cannot be written ("
                 + String.valueOf(e.getMessage()).lines().findFirst().orElse("") + ")";

@@ -113,11 +113,7 @@ public record SourceFiles(
                 throw RunException.data(key + ": " + path + " does not exist: correct the path");
             }
             TableFolders.refuse(key, system, List.of(roots));
-            List<FileStatus> files = new ArrayList<>();
-            for (FileStatus root : roots) {
-                collect(key, system, root, files);
-            }
-            files.sort(Comparator.comparing(file -> file.getPath().toString()));
+            List<FileStatus> files = files(key, system, roots);
             long bytes = files.stream().mapToLong(FileStatus::getLen).sum();
             if (bytes == 0) {
                 throw RunException.data(key + ": " + path + " is empty: there must be text in it");
@@ -142,10 +138,7 @@ public record SourceFiles(
                             whole(
                                     files,
                                     known == DataFormat.CSV && data.sources().multiline())),
-                    fingerprint(files.stream()
-                            .map(file ->
-                                    file.getPath() + "\t" + file.getLen() + "\t" + file.getModificationTime() + "\n")
-                            .toList()),
+                    fingerprintOf(files),
                     null);
         } catch (FileNotFoundException e) {
             throw RunException.data(key + ": " + text + " does not exist: correct the path", e);
@@ -155,6 +148,41 @@ public record SourceFiles(
                     ? RunException.failed(what + ": fix that, then start it again", e)
                     : RunException.data(what, e);
         }
+    }
+
+    /**
+     * Returns the files of a source of a prepared dataset, sorted by path.
+     *
+     * @return empty if the source is a table, or has other files now than when the dataset was prepared
+     */
+    public static Optional<List<FileStatus>> unchanged(Manifest.Source source, Configuration hadoop)
+            throws IOException {
+        if (source.table() != null || DataConfig.isTable(source.path())) {
+            return Optional.empty();
+        }
+        Path path = new Path(source.path());
+        FileSystem system = path.getFileSystem(hadoop);
+        FileStatus[] roots = system.globStatus(path);
+        if (roots == null) {
+            return Optional.empty();
+        }
+        List<FileStatus> files = files(source.key(), system, roots);
+        return fingerprintOf(files).equals(source.fingerprint()) ? Optional.of(files) : Optional.empty();
+    }
+
+    private static List<FileStatus> files(String key, FileSystem system, FileStatus[] roots) throws IOException {
+        List<FileStatus> files = new ArrayList<>();
+        for (FileStatus root : roots) {
+            collect(key, system, root, files);
+        }
+        files.sort(Comparator.comparing(file -> file.getPath().toString()));
+        return files;
+    }
+
+    private static String fingerprintOf(List<FileStatus> files) {
+        return fingerprint(files.stream()
+                .map(file -> file.getPath() + "\t" + file.getLen() + "\t" + file.getModificationTime() + "\n")
+                .toList());
     }
 
     private static String first(List<FileStatus> files) {

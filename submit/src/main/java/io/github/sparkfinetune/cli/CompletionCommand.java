@@ -67,7 +67,11 @@ final class CompletionCommand implements Callable<Integer> {
      */
     private static void completePaths(CommandSpec command) {
         for (OptionSpec option : List.copyOf(command.options())) {
-            if (option.paramLabel().equals("FILE") || option.paramLabel().equals("PATH")) {
+            // An option of a group cannot be replaced; the shell completes it by its default, which is files.
+            boolean isAlone = option.group() == null;
+            if (isAlone
+                    && (option.paramLabel().equals("FILE")
+                            || option.paramLabel().equals("PATH"))) {
                 command.remove(option);
                 command.addOption(OptionSpec.builder(option.longestName())
                         .type(File.class)

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.cli;
 
+import io.github.sparkfinetune.cli.option.ProgressOption;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.job.EraseText;
@@ -19,7 +20,7 @@ import picocli.CommandLine.Option;
 /** {@code erase}: removes documents from a dataset and from the model that was trained on it. */
 @Command(
         name = "erase",
-        header = "Erase documents from the dataset and, exactly, from the model.",
+        header = "Erase documents from the dataset and, exactly, the model.",
         description = {
             "To the bit the result is a run from the start without the documents.",
             "An interrupted erasure goes on with the same command."

@@ -10,7 +10,7 @@ import picocli.CommandLine.Option;
 /** {@code export}: writes the trained language model as a file for other programs. */
 @Command(
         name = "export",
-        header = "Write the trained language model as one file that llama.cpp runs.",
+        header = "Write the trained language model as a file for llama.cpp.",
         description = "Merges an adapter into its base model first.",
         footer = "  finetune export --config run.yaml --type Q8_0 --output mails.gguf")
 final class ExportCommand extends JobCommand {

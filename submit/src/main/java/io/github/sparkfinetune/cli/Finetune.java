@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.cli;
 
+import io.github.sparkfinetune.cli.option.UsageError;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.job.Failure;
 import io.github.sparkfinetune.job.Jobs;
@@ -24,9 +25,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Finetune.Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        footerHeading =
-                "%nbin/finetune also takes --master, --deploy-mode, --conf, --jars and --packages%nof spark-submit.%n"
-                        + "Exit codes: 0 done, 2 bad configuration, 3 bad data or model, 4 may be retried.%n",
+        footerHeading = "%nAlso of bin/finetune: --master, --deploy-mode, --conf, --jars and --packages.%n"
+                + "Exit codes: 0 done, 2 bad configuration, 3 bad data or model, 4 may be retried.%n",
         footer = "Example: finetune run --config run.yaml --master yarn")
 public final class Finetune implements Callable<Integer> {
     @Spec
@@ -82,6 +82,8 @@ public final class Finetune implements Callable<Integer> {
                         new PredictCommand(opener),
                         new TraceCommand(opener),
                         new EraseCommand(opener),
+                        new EvidenceCommand(opener),
+                        new VerifyEvidenceCommand(opener),
                         new MineCommand(opener),
                         new RedactCommand(opener),
                         new MergeCommand(opener),

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.cli;
 
+import io.github.sparkfinetune.cli.option.RunOptions;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;

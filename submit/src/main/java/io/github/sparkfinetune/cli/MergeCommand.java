@@ -8,7 +8,7 @@ import picocli.CommandLine.Option;
 /** {@code merge}: merges an adapter into its base model. */
 @Command(
         name = "merge",
-        header = "Add a LoRA adapter into its base model and write a model folder.",
+        header = "Add a LoRA adapter into its base and write a model folder.",
         footer = "  finetune merge --config run.yaml --output merged-model")
 final class MergeCommand extends JobCommand {
     @Option(

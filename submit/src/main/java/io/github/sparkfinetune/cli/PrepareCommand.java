@@ -9,7 +9,7 @@ import picocli.CommandLine.Command;
 /** {@code prepare}: prepares the dataset of the run from raw text. */
 @Command(
         name = "prepare",
-        header = "Read, split and tokenize the raw text into the dataset of the run.",
+        header = "Read, split and tokenize the raw text into the dataset.",
         footer = "  finetune prepare --config run.yaml --set data.max_length=256")
 final class PrepareCommand extends JobCommand {
     PrepareCommand(Jobs.Opener opener) {

@@ -10,7 +10,7 @@ import picocli.CommandLine.Option;
 /** {@code push}: uploads the trained model to the Hugging Face Hub. */
 @Command(
         name = "push",
-        header = "Upload the trained model, or its adapter, to the Hugging Face Hub.",
+        header = "Upload the trained model or adapter to the Hugging Face Hub.",
         description = "HF_TOKEN is your access token, HF_ENDPOINT the address of the Hub.",
         footer = "  finetune push --config run.yaml --repo acme/mails")
 final class PushCommand extends JobCommand {

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.cli;
 
+import io.github.sparkfinetune.cli.option.ProgressOption;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.conf.load.Stage;

@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.cli;
 
+import io.github.sparkfinetune.cli.option.ProgressOption;
+import io.github.sparkfinetune.cli.option.RunOptions;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.job.RunFile;
 import io.github.sparkfinetune.job.Watch;

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.erase.Erasing;
+import io.github.sparkfinetune.spark.evidence.Evidencing;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
 import io.github.sparkfinetune.spark.mine.MineOptions;
@@ -78,6 +79,9 @@ public interface Jobs extends AutoCloseable {
 
     /** Returns the work of an erasure on a run. */
     Erasing erase(RunConfig config);
+
+    /** Returns the work on the evidence of a run. */
+    Evidencing evidence(RunConfig config);
 
     /**
      * Returns a line for each weight of the model's head that starts from new values, with the reason; without a

@@ -23,6 +23,8 @@ import io.github.sparkfinetune.spark.doctor.Examination;
 import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.erase.EraseJob;
 import io.github.sparkfinetune.spark.erase.Erasing;
+import io.github.sparkfinetune.spark.evidence.EvidenceJob;
+import io.github.sparkfinetune.spark.evidence.Evidencing;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
@@ -202,6 +204,11 @@ public final class SparkJobs implements Jobs {
     @Override
     public Erasing erase(RunConfig config) {
         return new EraseJob(session(), config);
+    }
+
+    @Override
+    public Evidencing evidence(RunConfig config) {
+        return new EvidenceJob(session(), config);
     }
 
     @Override

@@ -120,6 +120,7 @@ class ArchitectureTest {
             "spark.mine",
             "spark.redact",
             "spark.lineage",
+            "spark.evidence",
             "spark.track",
             "spark.init",
             "spark.doctor",
@@ -128,6 +129,7 @@ class ArchitectureTest {
             "report",
             "job",
             "job.connect",
+            "cli.option",
             "cli");
 
     private static JavaClasses all;

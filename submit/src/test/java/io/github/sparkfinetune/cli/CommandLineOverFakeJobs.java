@@ -14,6 +14,8 @@ import io.github.sparkfinetune.job.Plans;
 import io.github.sparkfinetune.job.TraceTextTest;
 import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.erase.Erasing;
+import io.github.sparkfinetune.spark.evidence.Evidencing;
+import io.github.sparkfinetune.spark.evidence.Verdict;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
@@ -58,6 +60,8 @@ abstract class CommandLineOverFakeJobs {
     Map<String, String> sparkSettings = Map.of();
     /** Erasure of documents. */
     final FakeErasing erasing = new FakeErasing(calls);
+    /** Verdicts of a comparison with evidence. */
+    List<Verdict> verdicts = List.of();
     /** Error of planning, training or tracing, or null. */
     RuntimeException failure;
 
@@ -218,6 +222,11 @@ abstract class CommandLineOverFakeJobs {
         public Erasing erase(RunConfig config) {
             calls.add("erase");
             return erasing;
+        }
+
+        @Override
+        public Evidencing evidence(RunConfig config) {
+            return new FakeEvidencing(calls, verdicts);
         }
 
         @Override

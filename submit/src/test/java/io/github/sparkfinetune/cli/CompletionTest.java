@@ -30,7 +30,7 @@ class CompletionTest extends CommandLineOverFakeJobs {
     void completesCommands() throws Exception {
         assertThat(complete("")).containsExactlyElementsOf(CommandHelpTest.commands());
         assertThat(complete("pre")).containsExactly("prepare", "predict");
-        assertThat(complete("help", "ev")).containsExactly("evaluate");
+        assertThat(complete("help", "ev")).containsExactly("evaluate", "evidence");
     }
 
     @Test

@@ -24,6 +24,7 @@ class DistributionJarIT {
                             "ai/djl/pytorch/engine/PtEngine.class",
                             "ai/djl/huggingface/tokenizers/jni/TokenizersLibrary.class",
                             "META-INF/services/ai.djl.engine.EngineProvider",
+                            "META-INF/sbom/spark-finetune.cdx.json",
                             "io/github/sparkfinetune/shaded/picocli/CommandLine.class",
                             "io/github/sparkfinetune/shaded/phonenumbers/PhoneNumberUtil.class")
                     .anyMatch(name -> name.matches("pytorch/cpu/linux-x86_64/.*torch_cpu.*"))

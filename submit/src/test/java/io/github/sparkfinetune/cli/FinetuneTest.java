@@ -38,7 +38,7 @@ class FinetuneTest extends CommandLineOverFakeJobs {
         train --config a.yaml --max-seq-length 64 ^ error: Unknown option: '--max-seq-length' (a key of the run: --set data.max_length=VALUE); see finetune train --help
         train --config a.yaml method.r=8 ^ error: Unknown argument: 'method.r=8' (did you mean --set method.r=8?); see finetune train --help
         train --config a.yaml b.yaml ^ error: Unknown argument: 'b.yaml'; see finetune train --help
-        --debug train --config a.yaml ^ error: Unknown option: '--debug' (an option of init, doctor, plan, prepare, train, evaluate, predict, trace, erase, mine, redact, merge, export, push, promote, run); see finetune --help
+        --debug train --config a.yaml ^ error: Unknown option: '--debug' (an option of init, doctor, plan, prepare, train, evaluate, predict, trace, erase, evidence, verify-evidence, mine, redact, merge, export, push, promote, run); see finetune --help
         split --config a.yaml        ^ error: Unknown command: 'split'; see finetune --help
         trian --config a.yaml        ^ error: Unknown command: 'trian' (did you mean train?); see finetune --help
         eval --config a.yaml         ^ error: Unknown command: 'eval' (did you mean evaluate?); see finetune --help

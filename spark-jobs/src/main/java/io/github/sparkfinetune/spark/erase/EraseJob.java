@@ -65,6 +65,7 @@ public final class EraseJob implements Erasing {
             "reference",
             "reference.safetensors",
             "metrics.json",
+            "evidence",
             "report.html",
             "progress.json");
 

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.cli.option;
 
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
@@ -13,7 +13,7 @@ import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** Options of every command that works on a run. */
-final class RunOptions {
+public final class RunOptions {
     @Option(
             names = "--config",
             required = true,
@@ -37,14 +37,14 @@ final class RunOptions {
      * @param more keys that other options of the command set, as {@code --set} does
      * @throws RunException as {@link RunConfigLoader#load}, and if the stage does not exist
      */
-    List<Stage> load(List<String> more) throws IOException {
+    public List<Stage> load(List<String> more) throws IOException {
         List<String> all = new ArrayList<>(overrides);
         all.addAll(more);
         return RunFile.load(config, all, stage, RunFile::hadoop);
     }
 
     /** Returns the output folder, if {@code --set} names it. */
-    Optional<String> outputDir() {
+    public Optional<String> outputDir() {
         String key = "output.dir=";
         return overrides.stream()
                 .filter(override -> override.startsWith(key))
@@ -53,7 +53,7 @@ final class RunOptions {
     }
 
     /** Shell completions for {@code --set}: {@code section.key=}. */
-    static final class Assignments implements Iterable<String> {
+    public static final class Assignments implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
             return Keys.settable().stream().map(key -> key + "=").iterator();

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.cli.option;
 
 import io.github.sparkfinetune.conf.load.Keys;
 import io.github.sparkfinetune.conf.load.OtherNames;
@@ -16,10 +16,11 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Message for a wrong call: the error, the probable intention, and where to find the help. */
-final class UsageError {
+public final class UsageError {
     private UsageError() {}
 
-    static String message(ParameterException e) {
+    /** Returns the message of a wrong call. */
+    public static String message(ParameterException e) {
         CommandLine command = e.getCommandLine();
         return reason(command, e) + "; see " + command.getCommandSpec().qualifiedName() + " --help";
     }

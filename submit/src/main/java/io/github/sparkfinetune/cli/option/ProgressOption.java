@@ -1,13 +1,13 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.cli.option;
 
 import io.github.sparkfinetune.job.Progress;
 import java.io.PrintWriter;
 import picocli.CommandLine.Option;
 
 /** Option of the commands that show a training. */
-final class ProgressOption {
+public final class ProgressOption {
     /** Style of the progress display; the names are the option's values. */
-    enum Style {
+    public enum Style {
         bar,
         lines
     }
@@ -20,12 +20,12 @@ final class ProgressOption {
     private Style style;
 
     /** Returns whether the output is a terminal. */
-    boolean redraws() {
+    public boolean redraws() {
         return style == Style.bar;
     }
 
     /** Starts a progress display on {@code err}. */
-    Progress start(PrintWriter err) {
+    public Progress start(PrintWriter err) {
         return new Progress(err, redraws(), System::nanoTime);
     }
 }

@@ -1,0 +1,18 @@
+package io.github.sparkfinetune.spark.evidence;
+
+/**
+ * Result of a check of evidence.
+ *
+ * @param subject what was checked, in one word
+ * @param text result, in one line
+ * @param differs whether the evidence does not hold
+ */
+public record Verdict(String subject, String text, boolean differs) {
+    static Verdict holds(String subject, String text) {
+        return new Verdict(subject, text, false);
+    }
+
+    static Verdict differs(String subject, String text) {
+        return new Verdict(subject, text, true);
+    }
+}

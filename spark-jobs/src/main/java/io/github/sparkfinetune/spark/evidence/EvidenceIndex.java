@@ -2,11 +2,14 @@ package io.github.sparkfinetune.spark.evidence;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,6 +17,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 
 /**
  * Index of the evidence of a run: {@value #FILE_NAME}, in UTF-8 JSON. Fields have the names of the components of these
@@ -85,8 +90,13 @@ public record EvidenceIndex(
      * @param sources sources when the dataset was prepared, with their fingerprints
      * @param erased hashes of the contents of erased documents
      * @param redacted parts of texts that {@code data.redact} replaced, by entity
+     * @param privacy guarantee of {@code training.privacy}; absent (null) if the run is not private
      */
-    public record Data(List<Manifest.Source> sources, List<String> erased, Map<String, Long> redacted) {}
+    public record Data(
+            List<Manifest.Source> sources,
+            List<String> erased,
+            Map<String, Long> redacted,
+            @JsonInclude(JsonInclude.Include.NON_NULL) PrivacySpent privacy) {}
 
     /**
      * Metric on held-out text.
@@ -108,6 +118,14 @@ public record EvidenceIndex(
         files = List.copyOf(files);
         hashes = List.copyOf(hashes);
         figures = List.copyOf(figures);
+    }
+
+    /** Returns the guarantee of a private run as {@code metrics.json} has it, or null. */
+    static PrivacySpent privacy(Path metrics, Configuration hadoop) throws IOException {
+        String text = HadoopFiles.readText(HadoopFiles.fileSystem(metrics, hadoop), metrics);
+        JsonNode spent =
+                JsonFiles.parseObject(text, metrics.toString()).path("training").path("privacy");
+        return spent.isObject() ? JSON.treeToValue(spent, PrivacySpent.class) : null;
     }
 
     byte[] toJson() {

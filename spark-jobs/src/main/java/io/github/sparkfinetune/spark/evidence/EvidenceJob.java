@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
+import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
@@ -53,6 +54,7 @@ public final class EvidenceJob implements Evidencing {
 
     static final String CONFIG = "run.yaml";
     private static final String ERASURES = "erasure.json";
+    private static final String METRICS = "metrics.json";
     private static final String MODEL_CARD = "model-card.md";
     private static final String EVENTS = "lineage.jsonl";
     private static final String MATERIALS = "bom.json";
@@ -98,7 +100,12 @@ public final class EvidenceJob implements Evidencing {
             hashes.stream()
                     .filter(group -> group.group().isListed())
                     .forEach(group -> files.put(list(group), bytes(group.text())));
-            EvidenceIndex index = index(request.figures(), manifest, hashes, files);
+            EvidenceIndex index = index(
+                    request.figures(),
+                    manifest,
+                    hashes,
+                    files,
+                    EvidenceIndex.privacy(new Path(output, METRICS), hadoop));
             byte[] json = withoutCredentials(index.toJson());
             Map<String, byte[]> all = new LinkedHashMap<>(files);
             if (request.key() != null) {
@@ -192,7 +199,8 @@ public final class EvidenceJob implements Evidencing {
             Map<String, Map<String, Double>> figures,
             Manifest manifest,
             List<FileHashes> hashes,
-            Map<String, byte[]> files) {
+            Map<String, byte[]> files,
+            PrivacySpent privacy) {
         String version = EvidenceJob.class.getPackage().getImplementationVersion();
         return new EvidenceIndex(
                 EvidenceIndex.SCHEMA_VERSION,
@@ -207,7 +215,8 @@ public final class EvidenceJob implements Evidencing {
                 new EvidenceIndex.Data(
                         manifest.sources(),
                         manifest.samples().erased(),
-                        manifest.rows().redacted()),
+                        manifest.rows().redacted(),
+                        privacy),
                 figures.entrySet().stream()
                         .flatMap(set -> set.getValue().entrySet().stream()
                                 .map(metric -> new EvidenceIndex.Figure(
@@ -254,7 +263,7 @@ public final class EvidenceJob implements Evidencing {
             Manifest manifest = Manifest.read(new Path(config.dataset()), hadoop);
             List<FileHashes> hashes = FileHashes.of(context, new RunFiles(config, hadoop).groups(manifest));
             List<Verdict> verdicts = new ArrayList<>(Comparison.files(evidence, hashes));
-            verdicts.addAll(Comparison.figures(evidence.index(), metrics, "metrics.json"));
+            verdicts.addAll(Comparison.figures(evidence.index(), metrics, METRICS));
             verdicts.addAll(recomputed(evidence.index(), scratch));
             return verdicts;
         } catch (Exception e) {

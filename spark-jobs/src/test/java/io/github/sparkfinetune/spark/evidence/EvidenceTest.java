@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.data.hf.Sha256;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -32,7 +33,8 @@ class EvidenceTest {
                 new EvidenceIndex.Run("mails", "classification", "file:/run"),
                 List.of(new EvidenceIndex.File("model-card.md", CARD.length, Sha256.of(CARD))),
                 List.of(groups),
-                new EvidenceIndex.Data(List.of(), List.of(), Map.of("email", 3L)),
+                new EvidenceIndex.Data(
+                        List.of(), List.of(), Map.of("email", 3L), new PrivacySpent(7.9, 1e-5, 0.7, 1, 0.03)),
                 List.of(new EvidenceIndex.Figure("test", "accuracy", accuracy, "finetune evaluate")));
     }
 

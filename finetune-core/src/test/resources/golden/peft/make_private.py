@@ -1,4 +1,4 @@
-"""Writes private.safetensors of bert-lora-qv: clipped sums of Opacus. Needs opacus==1.6.0, peft, transformers, safetensors."""
+"""Writes private.safetensors of bert-lora-qv: clipped sums of Opacus. Needs opacus 1.6.0, peft, transformers."""
 
 from pathlib import Path
 

@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Finetune.Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        footerHeading = "%nAlso of bin/finetune: --master, --deploy-mode, --conf, --jars and --packages.%n"
+        footerHeading = "Also of bin/finetune: --master, --deploy-mode, --conf, --jars and --packages.%n"
                 + "Exit codes: 0 done, 2 bad configuration, 3 bad data or model, 4 may be retried.%n",
         footer = "Example: finetune run --config run.yaml --master yarn")
 public final class Finetune implements Callable<Integer> {

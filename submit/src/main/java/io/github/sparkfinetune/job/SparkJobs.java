@@ -65,7 +65,6 @@ public final class SparkJobs implements Jobs {
     private final RunConfig run;
     /** Master of the session, or null for the configured master. */
     private final String master;
-
     /** Settings of the existing session; empty if the jobs open their own session. */
     private final Map<String, String> settings;
 

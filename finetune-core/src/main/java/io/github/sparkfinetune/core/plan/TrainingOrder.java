@@ -5,7 +5,9 @@ import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.data.dataset.EpochOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Order of samples in a run: the samples of each step, by their indexes in the training split's storage order. Training
@@ -130,5 +132,18 @@ public final class TrainingOrder implements StepSamples {
             }
         }
         return uses;
+    }
+
+    /**
+     * Returns the uses of some samples in a run that starts with a configuration, by sample; none if the run is
+     * private, where they are secret.
+     *
+     * @param rowGroups number of rows of each row group of the training split, in storage order
+     */
+    public static Map<Long, List<Use>> uses(RunConfig config, List<Integer> rowGroups, Set<Long> samples) {
+        return samples.isEmpty() || config.training().regularization().privacy().protectsSamples()
+                ? Map.of()
+                : of(config, rowGroups).uses(samples, config.compute().cluster().ranks()).stream()
+                        .collect(Collectors.groupingBy(Use::index));
     }
 }

@@ -5,7 +5,6 @@ import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
-import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
@@ -100,12 +99,7 @@ public final class EvidenceJob implements Evidencing {
             hashes.stream()
                     .filter(group -> group.group().isListed())
                     .forEach(group -> files.put(list(group), bytes(group.text())));
-            EvidenceIndex index = index(
-                    request.figures(),
-                    manifest,
-                    hashes,
-                    files,
-                    EvidenceIndex.privacy(new Path(output, METRICS), hadoop));
+            EvidenceIndex index = index(request.figures(), manifest, hashes, files);
             byte[] json = withoutCredentials(index.toJson());
             Map<String, byte[]> all = new LinkedHashMap<>(files);
             if (request.key() != null) {
@@ -199,8 +193,8 @@ public final class EvidenceJob implements Evidencing {
             Map<String, Map<String, Double>> figures,
             Manifest manifest,
             List<FileHashes> hashes,
-            Map<String, byte[]> files,
-            PrivacySpent privacy) {
+            Map<String, byte[]> files)
+            throws IOException {
         String version = EvidenceJob.class.getPackage().getImplementationVersion();
         return new EvidenceIndex(
                 EvidenceIndex.SCHEMA_VERSION,
@@ -216,7 +210,7 @@ public final class EvidenceJob implements Evidencing {
                         manifest.sources(),
                         manifest.samples().erased(),
                         manifest.rows().redacted(),
-                        privacy),
+                        EvidenceIndex.privacy(new Path(output, METRICS), hadoop)),
                 figures.entrySet().stream()
                         .flatMap(set -> set.getValue().entrySet().stream()
                                 .map(metric -> new EvidenceIndex.Figure(

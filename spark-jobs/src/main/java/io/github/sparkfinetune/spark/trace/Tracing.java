@@ -280,15 +280,8 @@ final class Tracing<C> {
             }
         }
         Set<Long> found = search.found().stream().map(SampleSearch.Part::sample).collect(Collectors.toSet());
-        // Which steps of a private run used a sample is secret.
-        Map<Long, List<TrainingOrder.Use>> uses = !split.equals(Manifest.TRAIN)
-                        || found.isEmpty()
-                        || config.training().regularization().privacy().protectsSamples()
-                ? Map.of()
-                : TrainingOrder.of(config, rowGroups)
-                        .uses(found, config.compute().cluster().ranks())
-                        .stream()
-                        .collect(Collectors.groupingBy(TrainingOrder.Use::index));
+        Map<Long, List<TrainingOrder.Use>> uses =
+                split.equals(Manifest.TRAIN) ? TrainingOrder.uses(config, rowGroups, found) : Map.of();
         return search.found().stream()
                 .map(part -> new Trace.Place(
                         split,

@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -54,7 +55,8 @@ final class Report {
                         + name(run.method().type()) + " fine-tuning · "
                         + run.compute().cluster().ranks()
                         + (run.compute().cluster().ranks() == 1 ? " rank" : " ranks")
-                        + precision(train)));
+                        + precision(train)
+                        + privacy(train)));
         parts.put("tiles", ReportTables.tiles(metrics));
         parts.put(
                 "held-out",
@@ -87,8 +89,18 @@ final class Report {
                 : " · " + train.precision().choice();
     }
 
+    private static String privacy(TrainingMetrics.Training train) {
+        return train == null || train.privacy() == null
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        " · differentially private: ε %.2f, δ %.1e",
+                        train.privacy().epsilon(),
+                        train.privacy().delta());
+    }
+
     static String name(Enum<?> value) {
-        return value.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+        return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     static String resource(String name) {

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.calibration.Reliability;
 import io.github.sparkfinetune.core.metric.PrecisionRecall;
+import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.core.train.Precision;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
@@ -48,7 +49,8 @@ class ReportTest {
                         new TrainingResult.Best(111, Map.of()),
                         812_000_000,
                         RANKS,
-                        PRECISION));
+                        PRECISION,
+                        new PrivacySpent(7.987, 1e-5, 0.72, 1, 0.03)));
         MetricsFile.put(
                 folder,
                 List.of(Scores.ofLabels(
@@ -65,7 +67,7 @@ class ReportTest {
                 .contains(
                         "default-src 'none'",
                         "models/minilm",
-                        " · bf16<",
+                        " · bf16 · differentially private: ε 7.99, δ 1.0e-05<",
                         ">0.9700<",
                         "mcc 0.9612",
                         "entertainment",

@@ -147,6 +147,10 @@ public final class PlanText {
                 work.samples(),
                 work.tokens(),
                 work.trainedTokens() > 0 ? format(", %,d of them trained on", work.trainedTokens()) : ""));
+        work.privacy()
+                .ifPresent(privacy -> lines.add(format(
+                        "privacy     epsilon %.2f, delta %.1e, noise multiplier %.3f, sampling rate %.4f",
+                        privacy.epsilon(), privacy.delta(), privacy.noiseMultiplier(), privacy.sampleRate())));
     }
 
     private static String format(String pattern, Object... values) {

@@ -33,6 +33,7 @@ class PlanTextTest {
                 exchange    a rank receives 2 MiB a step: 0.00 s at 10 Gbit/s, most of it while it computes
                 steps       400 of 4 samples, 1 epoch(s)
                 epoch       1,600 samples, 200,000 tokens, 90,000 of them trained on
+                privacy     epsilon 8.00, delta 1.0e-05, noise multiplier 0.700, sampling rate 0.0025
 
                 to need less: what the sum becomes by one of these, MiB
                      1,029  --set training.gradient_checkpointing=true

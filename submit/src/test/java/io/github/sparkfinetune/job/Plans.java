@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.plan.LargestBlock;
 import io.github.sparkfinetune.core.plan.RankMemory;
 import io.github.sparkfinetune.core.plan.RunPlan;
 import io.github.sparkfinetune.core.plan.Traffic;
+import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import java.util.LinkedHashMap;
@@ -56,7 +57,8 @@ public final class Plans {
                 new RunPlan.Disk(514 * MIB, 5 * MIB),
                 new Traffic(2 * MIB, 0),
                 new RunPlan.Savings(smaller, Optional.of(new LargestBlock("the lm_head", 170 * MIB))),
-                Optional.of(new RunPlan.Work(1600, 200_000, 90_000, 4, 400, 1)),
+                Optional.of(new RunPlan.Work(
+                        1600, 200_000, 90_000, 4, 400, 1, Optional.of(new PrivacySpent(7.996, 1e-5, 0.7, 1, 0.0025)))),
                 List.of(
                         new NewWeight("classifier.weight", List.of(2L, 64L), Optional.of(List.of(3L, 64L))),
                         new NewWeight("classifier.bias", List.of(2L), Optional.empty())));

@@ -122,7 +122,7 @@ record MemoryEstimate(
                 footprint, choice.shard(), ranks, gradients(footprint, choice), rows(footprint, choice));
         RankMemory memory = RankMemory.of(
                 footprint.with(shared.weights(), shared.elsewhere(), shared.gathered()),
-                shared.gradients(),
+                shared.gradients() + clippedSums(footprint),
                 training,
                 logits(choice),
                 scoring(choice, evaluated),
@@ -136,6 +136,13 @@ record MemoryEstimate(
                 ? 2 * footprint.parameters().sharded().largestCodes()
                 : 0;
         return memory.withDirect(codes);
+    }
+
+    /** Returns the bytes of the sums of clipped gradients, beside the gradients of one sample. */
+    private long clippedSums(Footprint footprint) {
+        return config.training().regularization().privacy().protectsSamples()
+                ? footprint.parameters().trained() * Float.BYTES
+                : 0;
     }
 
     /** Returns the bytes of a checkpoint that rank 0 writes or reads: its share, if the ranks share the weights. */

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.plan;
 
 import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.PrivacyConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.TrainingConfig.Optim;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
@@ -11,6 +12,7 @@ import io.github.sparkfinetune.core.memory.Footprint;
 import io.github.sparkfinetune.core.memory.NewWeight;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.optim.OptimizerKind;
+import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.core.safetensors.ModelWeights;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
@@ -88,8 +90,16 @@ public record RunPlan(
      * @param globalBatch number of samples of an optimizer step over all ranks
      * @param steps number of optimizer steps of the run
      * @param epochs number of passes over the samples
+     * @param privacy guarantee of the whole run, or empty if it is not private
      */
-    public record Work(long samples, long tokens, long trainedTokens, long globalBatch, long steps, double epochs) {
+    public record Work(
+            long samples,
+            long tokens,
+            long trainedTokens,
+            long globalBatch,
+            long steps,
+            double epochs,
+            Optional<PrivacySpent> privacy) {
         static Work of(RunConfig config, Manifest manifest) {
             DatasetSplit train = manifest.split(Manifest.TRAIN);
             StepPlan plan = StepPlan.of(
@@ -103,7 +113,10 @@ public record RunPlan(
                     train.documents() == null ? 0 : train.documents().labelTokens(),
                     plan.globalBatch(),
                     plan.totalSteps(),
-                    plan.epochsAfter(plan.totalSteps()));
+                    plan.epochsAfter(plan.totalSteps()),
+                    Optional.of(config.training().regularization().privacy())
+                            .filter(PrivacyConfig::protectsSamples)
+                            .map(privacy -> PrivateSteps.spent(privacy, plan, plan.totalSteps())));
         }
     }
 

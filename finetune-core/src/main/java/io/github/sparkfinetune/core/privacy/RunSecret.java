@@ -15,7 +15,7 @@ import org.apache.hadoop.fs.permission.FsPermission;
  * Secret of a private run: decides which samples each step takes, and the noise. It is drawn by the system's generator
  * when the run begins, kept in a file while the run lasts, so that a repeated step is the same, and deleted at its end.
  */
-final class RunSecret {
+public final class RunSecret {
     private static final int BYTES = 32;
     private static final FsPermission ONLY_OWNER = new FsPermission((short) 0600);
 
@@ -26,7 +26,8 @@ final class RunSecret {
      *
      * @param isResumed whether steps are done, so that the file must exist
      */
-    static byte[] of(Path file, boolean isResumed, Configuration hadoop, Collective collective) throws IOException {
+    public static byte[] of(Path file, boolean isResumed, Configuration hadoop, Collective collective)
+            throws IOException {
         byte[] own = collective.rank() == 0 ? read(file, isResumed, hadoop) : new byte[0];
         return collective.allGather(own)[0];
     }
@@ -54,7 +55,8 @@ final class RunSecret {
         }
     }
 
-    static void delete(Path file, Configuration hadoop) {
+    /** Deletes the secret at the end of a run. */
+    public static void delete(Path file, Configuration hadoop) {
         HadoopFiles.delete(HadoopFiles.fileSystem(file, hadoop), file);
     }
 }

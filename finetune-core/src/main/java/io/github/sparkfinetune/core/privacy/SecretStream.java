@@ -12,9 +12,9 @@ import javax.crypto.spec.SecretKeySpec;
  * function of (secret, purpose, step), so a step that is repeated after an interruption has the same values, and no
  * second set of noise is drawn for it. Not for concurrent use.
  */
-final class SecretStream {
+public final class SecretStream {
     /** Use of the values; the code is part of the stream's key. */
-    enum Purpose {
+    public enum Purpose {
         /** Samples of a step. */
         SAMPLING(1),
         /** Noise on the sum of a step. */
@@ -37,7 +37,7 @@ final class SecretStream {
     private double second = Double.NaN;
 
     /** @param step number of completed steps */
-    SecretStream(byte[] secret, Purpose purpose, long step) {
+    public SecretStream(byte[] secret, Purpose purpose, long step) {
         byte[] key = Sha256.digest()
                 .digest(ByteBuffer.allocate(secret.length + 1)
                         .put(secret)
@@ -54,7 +54,7 @@ final class SecretStream {
     }
 
     /** Returns a value in (0, 1], a multiple of 2^-53. */
-    double uniform() {
+    public double uniform() {
         if (!values.hasRemaining()) {
             try {
                 cipher.update(ZEROS, 0, BUFFER, bytes);
@@ -67,7 +67,7 @@ final class SecretStream {
     }
 
     /** Returns a normal value, mean 0 and standard deviation 1 (Box and Muller). */
-    double gaussian() {
+    public double gaussian() {
         if (!Double.isNaN(second)) {
             double value = second;
             second = Double.NaN;

@@ -9,7 +9,7 @@ import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.objective.LossTerms;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.TermWeights;
-import io.github.sparkfinetune.core.privacy.PrivateSteps;
+import io.github.sparkfinetune.core.plan.PrivateSteps;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Arrays;
 import java.util.List;

@@ -16,7 +16,7 @@ import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.optim.Optimizer;
 import io.github.sparkfinetune.core.optim.OptimizerKind;
-import io.github.sparkfinetune.core.privacy.PrivateSteps;
+import io.github.sparkfinetune.core.plan.PrivateSteps;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;
 import java.util.Arrays;

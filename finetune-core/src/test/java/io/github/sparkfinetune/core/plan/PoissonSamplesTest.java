@@ -1,9 +1,9 @@
-package io.github.sparkfinetune.core.privacy;
+package io.github.sparkfinetune.core.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.sparkfinetune.core.plan.StepPlan;
+import io.github.sparkfinetune.core.privacy.SecretStream;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;

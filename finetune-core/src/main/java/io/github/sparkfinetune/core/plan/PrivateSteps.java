@@ -1,11 +1,13 @@
-package io.github.sparkfinetune.core.privacy;
+package io.github.sparkfinetune.core.plan;
 
 import io.github.sparkfinetune.conf.PrivacyConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.plan.StepPlan;
-import io.github.sparkfinetune.core.plan.StepSamples;
+import io.github.sparkfinetune.core.privacy.PrivacySpent;
+import io.github.sparkfinetune.core.privacy.RenyiAccountant;
+import io.github.sparkfinetune.core.privacy.RunSecret;
+import io.github.sparkfinetune.core.privacy.SecretStream;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.function.DoubleSupplier;

@@ -1,7 +1,6 @@
-package io.github.sparkfinetune.core.privacy;
+package io.github.sparkfinetune.core.plan;
 
-import io.github.sparkfinetune.core.plan.StepPlan;
-import io.github.sparkfinetune.core.plan.StepSamples;
+import io.github.sparkfinetune.core.privacy.SecretStream;
 import java.util.Arrays;
 
 /**

@@ -28,14 +28,26 @@ class TrainingOrderTest {
     }
 
     private static TrainingOrder order(int ranks, int batch, List<Integer> rowGroups) {
-        RunConfig config = RunConfigLoader.parse(
-                "model: m\ntask: causal-lm\ndata: {train: t}\noutput: {dir: o}\n",
-                "test.yaml",
-                List.of(
-                        "cluster.ranks=" + ranks,
-                        "training.num_train_epochs=" + EPOCHS,
-                        "training.per_device_train_batch_size=" + batch));
-        return TrainingOrder.of(config, rowGroups);
+        return TrainingOrder.of(config(ranks, batch), rowGroups);
+    }
+
+    private static RunConfig config(int ranks, int batch, String... more) {
+        List<String> settings = new ArrayList<>(List.of(
+                "cluster.ranks=" + ranks,
+                "training.num_train_epochs=" + EPOCHS,
+                "training.per_device_train_batch_size=" + batch));
+        settings.addAll(List.of(more));
+        return RunConfigLoader.parse(
+                "model: m\ntask: causal-lm\ndata: {train: t}\noutput: {dir: o}\n", "test.yaml", settings);
+    }
+
+    @Test
+    void tellsNothingOfThePrivateUsesOfASample() {
+        assertThat(TrainingOrder.uses(config(1, 6), ROW_GROUPS, Set.of(3L)).get(3L))
+                .hasSize(EPOCHS);
+
+        RunConfig privately = config(1, 6, "method.type=lora", "training.privacy.target_epsilon=8");
+        assertThat(TrainingOrder.uses(privately, ROW_GROUPS, Set.of(3L))).isEmpty();
     }
 
     @ParameterizedTest

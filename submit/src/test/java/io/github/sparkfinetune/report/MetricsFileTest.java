@@ -9,9 +9,11 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.calibration.Reliability;
 import io.github.sparkfinetune.core.metric.PrecisionRecall;
+import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.core.train.Precision;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.core.train.speed.RankTime;
+import io.github.sparkfinetune.spark.evidence.EvidenceIndex;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,6 +46,22 @@ class MetricsFileTest {
                 Path.of("../conf/recipes/news-minilm.yaml"), List.of("output.dir=" + dir, "data.dir=" + dir + "/data"));
         folder = RunFolder.of(run, new Configuration());
         folder.write(RunFolder.RUN_YAML, RunConfigLoader.toYaml(run));
+    }
+
+    @Test
+    void writesTheGuaranteeOfAPrivateRunWhereEvidenceReadsIt() throws IOException {
+        PrivacySpent spent = new PrivacySpent(7.99, 1e-5, 0.7, 1, 0.03);
+        org.apache.hadoop.fs.Path metrics =
+                new org.apache.hadoop.fs.Path(dir.resolve(RunFolder.METRICS).toUri());
+
+        MetricsFile.put(folder, RESULT);
+        assertThat(EvidenceIndex.privacy(metrics, new Configuration())).isNull();
+
+        MetricsFile.put(
+                folder,
+                new TrainingResult(
+                        RESULT.totals(), RESULT.speed(), RESULT.best(), 1, RESULT.ranks(), RESULT.precision(), spent));
+        assertThat(EvidenceIndex.privacy(metrics, new Configuration())).isEqualTo(spent);
     }
 
     @Test

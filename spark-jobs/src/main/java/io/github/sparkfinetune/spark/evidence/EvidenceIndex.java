@@ -121,10 +121,10 @@ public record EvidenceIndex(
     }
 
     /** Returns the guarantee of a private run as {@code metrics.json} has it, or null. */
-    static PrivacySpent privacy(Path metrics, Configuration hadoop) throws IOException {
+    public static PrivacySpent privacy(Path metrics, Configuration hadoop) throws IOException {
         String text = HadoopFiles.readText(HadoopFiles.fileSystem(metrics, hadoop), metrics);
         JsonNode spent =
-                JsonFiles.parseObject(text, metrics.toString()).path("training").path("privacy");
+                JsonFiles.parseObject(text, metrics.toString()).path("train").path("privacy");
         return spent.isObject() ? JSON.treeToValue(spent, PrivacySpent.class) : null;
     }
 

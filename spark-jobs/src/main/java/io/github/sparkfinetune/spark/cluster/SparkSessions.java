@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  * Spark in this JVM.
  */
 public final class SparkSessions {
-    /** Spark recommends 2 to 3 tasks per core; more are smaller where a task holds its part in memory. */
+    /** Spark recommends 2 to 3 tasks per core. With more, the part of a task takes less memory. */
     private static final int PARTS_PER_CORE = 4;
 
     private static final Logger LOG = LoggerFactory.getLogger(SparkSessions.class);

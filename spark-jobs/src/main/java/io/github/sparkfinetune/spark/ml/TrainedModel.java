@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.spark.ml;
 
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.lit;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
@@ -12,6 +11,7 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import io.github.sparkfinetune.spark.ml.stage.RunSettings;
 import io.github.sparkfinetune.spark.predict.FramePredictions;
+import io.github.sparkfinetune.spark.source.Columns;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -32,7 +32,6 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -207,9 +206,8 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
         // A loaded model keeps the settings with which it was loaded.
         String name = modelName + " " + set;
         Dataset<Row> predicted = FramePredictions.of(dataset, predicting, inputs(dataset.schema()), name, PREDICTED);
-        Column person = FramePredictions.person(predicted, run());
-        Dataset<Row> withPerson =
-                predicted.withColumn(PERSON, person == null ? lit(null).cast(DataTypes.StringType) : person);
+        Dataset<Row> withPerson = predicted.withColumn(
+                PERSON, Columns.person(predicted, run().data().redact().person()));
         return outputs(col(PREDICTED)).columns(withPerson).drop(PREDICTED, PERSON);
     }
 

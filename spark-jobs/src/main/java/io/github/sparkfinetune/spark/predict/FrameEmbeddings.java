@@ -12,6 +12,7 @@ import io.github.sparkfinetune.spark.cluster.DjlSettings;
 import io.github.sparkfinetune.spark.cluster.Placement;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.source.Columns;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Iterator;
@@ -88,7 +89,7 @@ public final class FrameEmbeddings {
                     TaskDatas.of(config),
                     tokenizer,
                     Map.of(config.data().columns().text(), text),
-                    null,
+                    Columns.person(frame.toDF(), config.data().redact().person()),
                     step,
                     added);
         } catch (IOException e) {

@@ -12,7 +12,6 @@ import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.Map;
 import org.apache.spark.TaskContext;
@@ -63,19 +62,12 @@ public final class FramePredictions {
                     TaskDatas.of(config),
                     tokenizer,
                     inputs,
-                    person(frame.toDF(), config),
+                    Columns.person(frame.toDF(), config.data().redact().person()),
                     new Predicting(opener),
                     new StructField(column, type(config), false, Metadata.empty()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    /** Returns the column of a row's person as text; null if the frame has none. */
-    public static Column person(Dataset<Row> frame, RunConfig config) {
-        String name = config.data().redact().person();
-        boolean exists = name != null && Arrays.asList(frame.columns()).contains(name);
-        return exists ? Columns.keyText(frame, name) : null;
     }
 
     private record Predicting(ModelTask model) implements FrameRows.Step {

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.spark.predict;
 
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 
@@ -14,6 +13,7 @@ import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.prepare.NumberedInputs;
 import io.github.sparkfinetune.spark.prepare.TokenizingIterator;
+import io.github.sparkfinetune.spark.source.Columns;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -60,7 +60,7 @@ final class FrameRows {
      *
      * @param task task of the rows
      * @param inputs columns that the task reads, by the task's names
-     * @param person column of a row's person, a text; null if rows have none
+     * @param person column of a row's person, see {@link Columns#person}
      * @param added new column
      * @throws RunException if a column that the task needs does not exist
      */
@@ -79,7 +79,7 @@ final class FrameRows {
         List<Column> selected = new ArrayList<>();
         selected.add(struct(col("*")));
         values.forEach(selected::add);
-        selected.add(person == null ? lit(null).cast(DataTypes.StringType) : person);
+        selected.add(person);
         Broadcast<TokenizerFiles> files = JavaSparkContext.fromSparkContext(
                         frame.sparkSession().sparkContext())
                 .broadcast(tokenizer);

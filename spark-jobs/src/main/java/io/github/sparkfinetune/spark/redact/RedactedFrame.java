@@ -1,7 +1,5 @@
 package io.github.sparkfinetune.spark.redact;
 
-import static org.apache.spark.sql.functions.lit;
-
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.redact.Redacted;
 import io.github.sparkfinetune.data.redact.Redaction;
@@ -22,7 +20,6 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
-import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructField;
@@ -89,14 +86,11 @@ public final class RedactedFrame {
     }
 
     private static Column person(Dataset<Row> frame, String name) {
-        if (name == null) {
-            return lit(null).cast(DataTypes.StringType);
-        }
-        if (!Arrays.asList(frame.columns()).contains(name)) {
+        if (name != null && !Arrays.asList(frame.columns()).contains(name)) {
             throw RunException.config("data.redact.person: there is no column " + name + ", the columns are "
                     + String.join(", ", frame.columns()));
         }
-        return Columns.keyText(frame, name);
+        return Columns.person(frame, name);
     }
 
     private record Redacting(Redaction redaction, StructType schema, int[] columns, Counter counter)

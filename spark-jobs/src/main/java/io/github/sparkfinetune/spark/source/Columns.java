@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.source;
 
+import java.util.Arrays;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -26,6 +27,17 @@ public final class Columns {
                     functions.expr("unix_micros(" + quoted(name) + ")").cast(DataTypes.StringType));
         }
         return type instanceof StructType ? functions.to_json(named(name)) : RawColumns.text(rows, name);
+    }
+
+    /**
+     * Returns the column of a row's person as {@link #keyText}; nulls if rows have none.
+     *
+     * @param name {@code data.redact.person}, or null
+     */
+    public static Column person(Dataset<Row> rows, String name) {
+        return name != null && Arrays.asList(rows.columns()).contains(name)
+                ? keyText(rows, name)
+                : functions.lit(null).cast(DataTypes.StringType);
     }
 
     private static String quoted(String name) {

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.bench;
 
+import io.github.sparkfinetune.data.hf.Sha256;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.HexFormat;
@@ -19,7 +20,7 @@ public final class RowsDigest {
                 .config("spark.ui.enabled", false)
                 .getOrCreate()) {
             List<String> rows = spark.read().parquet(arguments[0]).toJSON().collectAsList();
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            MessageDigest digest = Sha256.digest();
             rows.stream().sorted().forEach(row -> digest.update((row + "\n").getBytes(StandardCharsets.UTF_8)));
             System.out.println(rows.size() + " " + HexFormat.of().formatHex(digest.digest()));
         }

@@ -122,9 +122,9 @@ final class Buckets {
         }
     }
 
-    /** Returns the gradients of all buckets, which this rank holds whole. */
-    List<NDArray> whole() {
-        return all.stream().map(bucket -> ((WholeBucket) bucket).flat()).toList();
+    /** Returns all buckets, whose gradients this rank holds whole. */
+    List<WholeBucket> whole() {
+        return all.stream().map(WholeBucket.class::cast).toList();
     }
 
     /** Starts to sum the gradients of all buckets over the ranks. */

@@ -252,17 +252,23 @@ public final class Gradients {
         table.ifPresent(EmbeddingGradient::complete);
     }
 
+    /** Returns the number of values that the buckets of this rank hold. */
+    public long size() {
+        return GradientGroup.size(groups);
+    }
+
     /**
-     * Returns sums of gradients that are clipped one by one.
+     * Returns gradients of single samples, whose clipped sum becomes these gradients.
      *
-     * @param owner owner of the sums
+     * @param owner owner of the samples' gradients
+     * @param most highest number of samples at once
      * @throws IllegalStateException if ranks hold shares of gradients, or rows of the embedding table are trained
      */
-    public ClippedSums clipped(NDManager owner) {
+    public SampleGradients ofSamples(NDManager owner, int most) {
         if (isSharded || hasTable()) {
             throw new IllegalStateException("gradients that are not whole cannot be clipped one by one");
         }
-        return new ClippedSums(owner, script, buckets.whole());
+        return new SampleGradients(owner, script, buckets.whole(), shared, lmHead, most);
     }
 
     /** Marks all gradients as complete on this rank. */

@@ -1,11 +1,14 @@
 package io.github.sparkfinetune.core.model;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Tensors;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,8 +23,17 @@ import java.util.function.Function;
  *
  * @param script script of the model
  * @param input rows of the embedding table for the first block, else the output of the previous block
+ * @param isBySample whether the backward writes the gradients of each sample
  */
-public record BlockCall(ScriptModule script, Block block, NDArray input, Batch batch, BlockMasks masks) {
+public record BlockCall(
+        ScriptModule script, Block block, NDArray input, Batch batch, BlockMasks masks, boolean isBySample) {
+
+    /** Name beside the gradients by which the script writes them for each sample. */
+    private static final String SAMPLE_ROWS = "sample_rows";
+
+    BlockCall(ScriptModule script, Block block, NDArray input, Batch batch, BlockMasks masks) {
+        this(script, block, input, batch, masks, false);
+    }
 
     /**
      * Runs a method that returns the block's output.
@@ -55,7 +67,8 @@ public record BlockCall(ScriptModule script, Block block, NDArray input, Batch b
      *
      * @param gradient gradient of the loss with respect to the output
      * @param kept result of {@link #keep}
-     * @param gradients receive the gradients of {@link Block#differentiated}
+     * @param gradients receive the gradients of {@link Block#differentiated}, with a leading dimension if they are by
+     *     sample
      * @param add whether gradients are added to the present values instead of replacing them; gradients of shared
      *     parameters are always added
      * @param needsInputGrad whether the gradient of the input is computed
@@ -72,20 +85,35 @@ public record BlockCall(ScriptModule script, Block block, NDArray input, Batch b
         return withMasks(owner, made -> {
             List<Object> arguments = arguments(made);
             arguments.addAll(0, List.of(gradient, all));
-            Collections.addAll(arguments, block.byName(gradients), add, needsInputGrad);
+            Map<String, NDArray> named = block.byName(gradients);
+            if (isBySample) {
+                named.put(SAMPLE_ROWS, sampleRows(owner));
+            }
+            Collections.addAll(arguments, named, add, needsInputGrad);
             return script.call(owner, "layer_backward", arguments.toArray()).stream()
                     .findFirst();
         });
     }
 
+    /** The script reads these numbers on the CPU. */
+    private NDArray sampleRows(NDManager owner) {
+        long[] rows = Arrays.stream(batch.rows()).asLongStream().toArray();
+        return Tensors.of(owner.newSubManager(Device.cpu()), rows);
+    }
+
+    /** Returns this call with a backward that writes the gradients of each sample. */
+    public BlockCall bySample() {
+        return new BlockCall(script, block, input, batch, masks, true);
+    }
+
     /** Returns this call with another input. */
     BlockCall with(NDArray other) {
-        return new BlockCall(script, block, other, batch, masks);
+        return new BlockCall(script, block, other, batch, masks, isBySample);
     }
 
     /** Returns this call with masks that are made already. */
     BlockCall with(Map<String, NDArray> made) {
-        return new BlockCall(script, block, input, batch, new BlockMasks.Made(made));
+        return new BlockCall(script, block, input, batch, new BlockMasks.Made(made), isBySample);
     }
 
     private <T> T withMasks(NDManager owner, Function<Map<String, NDArray>, T> call) {

@@ -236,6 +236,14 @@ public abstract sealed class Model permits Encoder, Decoder {
                 : new GraphTape(owner, call, method(call.block()), needsInputGrad);
     }
 
+    /**
+     * Returns whether the backward of a block's tape can write the gradients of each sample, see
+     * {@link BlockCall#bySample}: layers of which only adapters are trained.
+     */
+    public final boolean differentiatesBySample(Block block) {
+        return block.kind() == BlockKind.LAYER && !parts.architecture().isRecorded() && block.trainsOnlyLowRank();
+    }
+
     /** Sets whether the model computes with its adapters, as it does at first, or without. */
     public final void applyAdapters(boolean applied) {
         blocks().forEach(block -> block.applyAdapters(applied));

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.plan;
 import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.gradient.SampleGradients;
 import io.github.sparkfinetune.core.memory.Activations;
 import io.github.sparkfinetune.core.memory.Footprint;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
@@ -122,7 +123,7 @@ record MemoryEstimate(
                 footprint, choice.shard(), ranks, gradients(footprint, choice), rows(footprint, choice));
         RankMemory memory = RankMemory.of(
                 footprint.with(shared.weights(), shared.elsewhere(), shared.gathered()),
-                shared.gradients() + clippedSums(footprint),
+                shared.gradients() + ofSamples(footprint, choice),
                 training,
                 logits(choice),
                 scoring(choice, evaluated),
@@ -138,10 +139,11 @@ record MemoryEstimate(
         return memory.withDirect(codes);
     }
 
-    /** Returns the bytes of the sums of clipped gradients, beside the gradients of one sample. */
-    private long clippedSums(Footprint footprint) {
+    /** Returns the bytes of the gradients of single samples. */
+    private long ofSamples(Footprint footprint, Choice choice) {
+        long trained = footprint.parameters().trained();
         return config.training().regularization().privacy().protectsSamples()
-                ? footprint.parameters().trained() * Float.BYTES
+                ? trained * Float.BYTES * SampleGradients.most(trained, choice.samples())
                 : 0;
     }
 

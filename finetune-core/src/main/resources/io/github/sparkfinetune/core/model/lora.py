@@ -81,7 +81,10 @@ class Lora(WeightGradients, DropoutMasks):
                 self.put(gradients, magnitude, (g * z).sum([0]) / w[name + ".norm"], add)
         # [r, N] and [r, out]: the library is three times as fast with these as with their transposes.
         gb = (torch.mm(b.to(gl.dtype).t(), gl.t()) * w[name + ".scaling"]).t()
-        self.put(gradients, name + ".lora_B", torch.mm(ad.to(gl.dtype).t(), gl).t(), add)
+        if "sample_rows" in gradients:
+            self.put_product(gradients, name + ".lora_B", gl, ad, add)
+        else:
+            self.put(gradients, name + ".lora_B", torch.mm(ad.to(gl.dtype).t(), gl).t(), add)
         self.put_product(gradients, name + ".lora_A", gb, d, add)
         gb = gb.to(torch.float32)
         if not needs_input_grad:
@@ -137,6 +140,10 @@ class Lora(WeightGradients, DropoutMasks):
         gad = self.product_times(g, self.scaled_b(w, name))
         if name + ".lora_B" in gradients:
             ad = self.product(d, a)
+            if "sample_rows" in gradients:
+                self.put_product(gradients, name + ".lora_B", g, ad * w[name + ".scaling"], add)
+                self.put_product(gradients, name + ".lora_A", gad, d, add)
+                return gad
             gb = self.product(ad.t(), g.t()).t()
             if add:
                 gradients[name + ".lora_B"].addcmul_(gb, w[name + ".scaling"])

@@ -13,6 +13,10 @@ class Rows(torch.nn.Module):
         """x [N, ...], rows [n] -> [n, ...] in new memory"""
         return x.index_select(0, rows)
 
+    def row_range(self, x: Tensor, first: int, n: int) -> Tensor:
+        """Rows [first, first + n) of x [N, ...], as a view [n, ...]"""
+        return x.detach()[first : first + n]
+
     def add_rows(self, rows: Tensor, indices: Tensor, g: Tensor) -> Tensor:
         """Adds g [..., H], of m rows in all, to rows [n, H] at indices [m], in place."""
         return rows.index_add_(0, indices, g.view([-1, rows.size(1)]))

@@ -32,9 +32,14 @@ class Tensors(torch.nn.Module):
     def zero(self, x: Tensor) -> Tensor:
         return x.zero_()
 
-    def add_scaled(self, target: Tensor, x: Tensor, factor: float) -> Tensor:
-        """target + factor * x, in place"""
-        return target.add_(x, alpha=factor)
+    def add_scaled_rows(self, target: Tensor, rows: Tensor, factors: Tensor) -> Tensor:
+        """Adds factors[i] * rows[i] for all i to target [m], in place: rows [n, m], factors [n]"""
+        return target.addmv_(rows.t(), factors)
+
+    def row_norms(self, xs: List[Tensor]) -> Tensor:
+        """L2 norms [n, number of xs] of the rows of tensors [n, ...], in F64."""
+        norms = [torch.linalg.vector_norm(x, 2, [1], dtype=torch.float64) for x in xs]
+        return torch.stack(norms, 1)
 
     def unit_norms(self, xs: List[Tensor], unit: int) -> Tensor:
         """L2 norms [n] of the units of unit consecutive values of each contiguous tensor, and of its rest.
@@ -103,3 +108,17 @@ class Tensors(torch.nn.Module):
             views.append(flat[start : start + n].view(other.size()))
             start += n
         return views
+
+    def row_views_like(self, rows: Tensor, like: List[Tensor]) -> List[Tensor]:
+        """Consecutive ranges of the columns of rows [n, m]: views [n, ...] in the shapes of tensors."""
+        views: List[Tensor] = []
+        start = 0
+        for other in like:
+            n = other.numel()
+            views.append(rows[:, start : start + n].unflatten(1, other.size()))
+            start += n
+        return views
+
+    def each_select(self, xs: List[Tensor], i: int) -> List[Tensor]:
+        """Element i of the first dimension of each tensor, as views."""
+        return [x.select(0, i) for x in xs]

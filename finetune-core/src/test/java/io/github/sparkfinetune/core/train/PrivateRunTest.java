@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(600)
@@ -105,6 +106,44 @@ class PrivateRunTest {
 
         RunAssertions.assertSameLosses(
                 tiny.run(three, 3, null).losses(), tiny.run(one, 1, null).losses());
+    }
+
+    static Stream<List<String>> joinedSamples() {
+        String all = "method.target_modules=all-linear";
+        String dropout = "method.lora_dropout=0.1";
+        String bf16 = "precision=bf16";
+        return Stream.of(
+                List.of("bert-seqcls", "classification", "method.type=lora", all, dropout),
+                List.of("bert-seqcls", "classification", "method.type=lora", all, bf16),
+                List.of("llama-tied", "sft", "method.type=lora", all, "training.gradient_checkpointing=true"),
+                List.of("phi3", "sft", "method.type=qlora", dropout, bf16),
+                List.of("gpt2", "causal-lm", "method.type=lora", all));
+    }
+
+    @ParameterizedTest
+    @MethodSource("joinedSamples")
+    void computesForSamplesThatPassLayersTogetherWhatItComputesForEachAlone(List<String> run) throws Exception {
+        Path base = TinyModel.copy(folder.resolve("other"), run.get(0), config -> {});
+        String[] settings = Stream.concat(
+                        Stream.of(
+                                "training.privacy.noise_multiplier=0.1",
+                                "training.privacy.max_grad_norm=0.5",
+                                "training.learning_rate=5.0e-3"),
+                        run.stream().skip(2))
+                .toArray(String[]::new);
+        TinyRun joined = new TinyRun(Files.createDirectory(folder.resolve("joined")), base, run.get(1), settings);
+        RunConfig together = withKey(joined.config("together"));
+        RunConfig alone = withKey(joined.config(
+                "alone", "training.per_device_train_batch_size=1", "training.gradient_accumulation_steps=12"));
+
+        List<Double> losses = joined.run(together, 1, null).losses();
+
+        List<Double> expected = joined.run(alone, 1, null).losses();
+        double tolerance = run.contains("precision=bf16") ? 5e-3 : 1e-5;
+        assertThat(losses).hasSize(10).hasSameSizeAs(expected);
+        for (int i = 0; i < losses.size(); i++) {
+            assertThat(losses.get(i)).as("loss %d", i).isCloseTo(expected.get(i), within(tolerance));
+        }
     }
 
     @Test

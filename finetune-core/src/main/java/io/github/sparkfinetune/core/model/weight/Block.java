@@ -127,6 +127,13 @@ public final class Block extends ParameterGroup {
         return shared.map(ParameterGroup::trainable).orElse(List.of());
     }
 
+    /** Returns whether all of {@link #differentiated} are the matrices A and B of adapters. */
+    public boolean trainsOnlyLowRank() {
+        return sharedTrainable().isEmpty()
+                && trainableNames().stream()
+                        .allMatch(name -> name.endsWith(PeftAdapter.LORA_A) || name.endsWith(PeftAdapter.LORA_B));
+    }
+
     /** Returns the adapters by the script's name of their linear. */
     public Map<String, LoraModule> adapters() {
         return adapters;

@@ -98,14 +98,20 @@ final class ForwardBackward {
         NDArray x = input(owner, batch);
         for (Block block : model.blocks()) {
             model.prepare(block, true);
-            NDArray y = model.forward(owner, block, x, batch, masks);
-            x.close();
-            x = y;
+            x = forward(owner, block, x, batch);
         }
         return x;
     }
 
-    private NDArray input(NDManager owner, Batch batch) {
+    /** Returns a block's output without a backward; closes the input. */
+    NDArray forward(NDManager owner, Block block, NDArray x, Batch batch) {
+        NDArray y = model.forward(owner, block, x, batch, masks);
+        x.close();
+        return y;
+    }
+
+    /** Returns the input of the first block. */
+    NDArray input(NDManager owner, Batch batch) {
         NDArray x = model.lookup(owner, batch);
         noise.add(owner, x, batch, model.tableScale());
         return x;
@@ -128,16 +134,14 @@ final class ForwardBackward {
             if (below || !block.differentiated().isEmpty()) {
                 List<Tape> tapes = new ArrayList<>();
                 for (int i = 0; i < batches.size(); i++) {
-                    tapes.add(record(owner, block, outputs.get(i), below, batches.get(i)));
+                    tapes.add(record(owner, block, outputs.get(i), below, batches.get(i), false));
                     outputs.set(i, tapes.get(i).output());
                 }
                 recorded.add(new Recorded(block, tapes));
                 below = true;
             } else {
                 for (int i = 0; i < batches.size(); i++) {
-                    NDArray y = model.forward(owner, block, outputs.get(i), batches.get(i), masks);
-                    outputs.get(i).close();
-                    outputs.set(i, y);
+                    outputs.set(i, forward(owner, block, outputs.get(i), batches.get(i)));
                 }
             }
         }
@@ -170,8 +174,14 @@ final class ForwardBackward {
         }
     }
 
-    private Tape record(NDManager owner, Block block, NDArray x, boolean needsInputGrad, Batch batch) {
-        BlockCall call = model.call(block, x, batch, masks);
+    /**
+     * Computes a block so that it can be differentiated.
+     *
+     * @param isBySample whether the backward writes the gradients of each sample
+     */
+    Tape record(NDManager owner, Block block, NDArray x, boolean needsInputGrad, Batch batch, boolean isBySample) {
+        BlockCall plain = model.call(block, x, batch, masks);
+        BlockCall call = isBySample ? plain.bySample() : plain;
         return recompute && block.kind() == BlockKind.LAYER
                 ? new RecomputedTape(model, owner, call, needsInputGrad)
                 : model.record(owner, call, needsInputGrad);

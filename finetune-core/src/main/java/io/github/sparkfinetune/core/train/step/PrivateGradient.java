@@ -2,11 +2,9 @@ package io.github.sparkfinetune.core.train.step;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.gradient.ClippedSums;
 import io.github.sparkfinetune.core.gradient.Gradients;
+import io.github.sparkfinetune.core.gradient.SampleGradients;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.model.batch.Batch;
-import io.github.sparkfinetune.core.objective.LossTerms;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.plan.PrivateSteps;
@@ -20,31 +18,35 @@ import java.util.List;
  */
 final class PrivateGradient {
     private final NDManager manager;
-    private final Model model;
     private final Objective objective;
     private final Collective collective;
     private final Gradients gradients;
-    private final ForwardBackward forwardBackward;
     private final PrivateSteps privacy;
-    private final ClippedSums sums;
+    private final SampleGradients ofSamples;
+    private final SamplePass pass;
+    private final int together;
 
-    /** @param manager owner of the sums */
+    /**
+     * @param manager owner of the samples' gradients
+     * @param batchSize number of samples of a micro-batch
+     */
     PrivateGradient(
             NDManager manager,
             Model model,
             Objective objective,
             Collective collective,
             Gradients gradients,
-            ForwardBackward forwardBackward,
-            PrivateSteps privacy) {
+            ForwardBackward passes,
+            PrivateSteps privacy,
+            int batchSize) {
         this.manager = manager;
-        this.model = model;
         this.objective = objective;
         this.collective = collective;
         this.gradients = gradients;
-        this.forwardBackward = forwardBackward;
         this.privacy = privacy;
-        this.sums = gradients.clipped(manager);
+        this.together = SamplePass.joinsSamples(model) ? SampleGradients.most(gradients.size(), batchSize) : 1;
+        this.ofSamples = gradients.ofSamples(manager, together);
+        this.pass = new SamplePass(model, objective, passes, ofSamples);
     }
 
     /** Returns weights by which the loss of a step is the mean loss of its samples. */
@@ -63,35 +65,28 @@ final class PrivateGradient {
     double[] terms(long step, List<List<Sample>> parts, Runnable progressed) {
         double[] terms = new double[objective.terms().size()];
         try (NDManager owner = manager.newSubManager()) {
-            sums.clear(owner);
+            ofSamples.clear(owner);
         }
         for (List<Sample> part : parts) {
-            for (Sample sample : part) {
+            for (int from = 0; from < part.size(); from += together) {
                 progressed.run();
-                add(sample, terms);
+                add(part.subList(from, Math.min(part.size(), from + together)), terms);
             }
         }
         if (collective.rank() == 0) {
-            sums.addNoise(privacy.noise(step));
-        }
-        try (NDManager owner = manager.newSubManager()) {
-            sums.replaceGradients(owner);
+            ofSamples.addNoise(privacy.noise(step));
         }
         gradients.completeAll();
         return terms;
     }
 
-    private void add(Sample sample, double[] terms) {
+    private void add(List<Sample> samples, double[] terms) {
         try (NDManager owner = manager.newSubManager()) {
-            TermWeights weights = objective.weights(List.of(sample));
-            List<Batch> batch = List.of(model.batch(owner, List.of(objective.differentiated(sample))));
-            StepLosses source = new StepLosses(objective, model.outputName(), weights, collective, gradients.lmHead());
-            List<LossTerms> losses = forwardBackward.run(owner, batch, source.of(0), true, false);
-            double[] ofSample = LossTerms.sums(losses);
+            double[] some = pass.run(owner, samples);
             for (int term = 0; term < terms.length; term++) {
-                terms[term] += ofSample[term] * weights.scale(term);
+                terms[term] += some[term];
             }
-            sums.add(owner, privacy.maxGradNorm());
+            ofSamples.addClipped(owner, privacy.maxGradNorm());
         }
     }
 

@@ -35,6 +35,7 @@ public final class TrainStep {
     private final NeftuneNoise noise;
     private final Collective collective;
     private final double maxGradNorm;
+    private final int batchSize;
     private final Gradients gradients;
     private final ForwardBackward forwardBackward;
     private final Optimizer optimizer;
@@ -62,6 +63,7 @@ public final class TrainStep {
         this.noise = new NeftuneNoise(training);
         this.collective = collective;
         this.maxGradNorm = training.optimizer().maxGradNorm();
+        this.batchSize = training.batches().perDeviceTrainBatchSize();
         this.gradients = new Gradients(manager, model, collective, shard);
         this.forwardBackward = new ForwardBackward(
                 model, masks, noise, gradients, training.batches().gradientCheckpointing());
@@ -72,8 +74,8 @@ public final class TrainStep {
 
     /** Makes all steps private. */
     public void keepPrivate(PrivateSteps steps) {
-        privacy = Optional.of(
-                new PrivateGradient(manager, model, objective, collective, gradients, forwardBackward, steps));
+        privacy = Optional.of(new PrivateGradient(
+                manager, model, objective, collective, gradients, forwardBackward, steps, batchSize));
     }
 
     /**

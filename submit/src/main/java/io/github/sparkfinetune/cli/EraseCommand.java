@@ -39,6 +39,9 @@ final class EraseCommand extends JobCommand {
     @Option(names = "--where", paramLabel = "COLUMN=VALUE", description = "Or all rows with this value in a column.")
     private String where;
 
+    @Option(names = "--near-duplicates", description = "Also documents that are nearly equal to these.")
+    private boolean nearDuplicates;
+
     @Option(names = "--plan", description = "Only say what would be trained again.")
     private boolean plan;
 
@@ -108,14 +111,18 @@ final class EraseCommand extends JobCommand {
 
     private Selection selection() {
         List<Selection> given = Stream.of(
-                        Optional.ofNullable(hash).map(value -> new Selection(Selection.Kind.HASH, value)),
-                        Optional.ofNullable(textFile).map(value -> new Selection(Selection.Kind.FILE, value)),
-                        Optional.ofNullable(where).map(value -> new Selection(Selection.Kind.WHERE, value)))
+                        Optional.ofNullable(hash).map(value -> chosen(Selection.Kind.HASH, value)),
+                        Optional.ofNullable(textFile).map(value -> chosen(Selection.Kind.FILE, value)),
+                        Optional.ofNullable(where).map(value -> chosen(Selection.Kind.WHERE, value)))
                 .flatMap(Optional::stream)
                 .toList();
         if (given.size() != 1) {
             throw RunException.config("erase takes one choice of documents: give it --hash, --text-file or --where");
         }
         return given.get(0);
+    }
+
+    private Selection chosen(Selection.Kind kind, String value) {
+        return new Selection(kind, value, nearDuplicates);
     }
 }

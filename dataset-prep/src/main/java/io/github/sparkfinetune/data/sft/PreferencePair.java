@@ -6,4 +6,9 @@ package io.github.sparkfinetune.data.sft;
  * @param chosen the prompt with the better answer
  * @param rejected the prompt with the worse answer
  */
-public record PreferencePair(SftExample chosen, SftExample rejected) {}
+public record PreferencePair(SftExample chosen, SftExample rejected) {
+    /** Returns the texts of both. */
+    public String text() {
+        return chosen.text() + "\n" + rejected.text();
+    }
+}

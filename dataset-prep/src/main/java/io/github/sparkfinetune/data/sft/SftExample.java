@@ -2,9 +2,13 @@ package io.github.sparkfinetune.data.sft;
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Content of one row, as it is trained. */
 public sealed interface SftExample {
+
+    /** Returns all texts, as they are before a template renders them. */
+    String text();
 
     /**
      * Chat messages, which a template renders.
@@ -21,6 +25,13 @@ public sealed interface SftExample {
             messages = List.copyOf(messages);
         }
 
+        @Override
+        public String text() {
+            return messages.stream()
+                    .map(message -> String.valueOf(message.get("content")))
+                    .collect(Collectors.joining("\n"));
+        }
+
         boolean isAssistant(int message) {
             return ASSISTANT.equals(messages.get(message).get("role"));
         }
@@ -31,5 +42,10 @@ public sealed interface SftExample {
      *
      * @param completion null if only the prompt is known
      */
-    record PromptCompletion(String prompt, String completion) implements SftExample {}
+    record PromptCompletion(String prompt, String completion) implements SftExample {
+        @Override
+        public String text() {
+            return completion == null ? prompt : prompt + completion;
+        }
+    }
 }

@@ -106,15 +106,8 @@ public interface TaskData<C> extends Serializable {
         return new byte[0];
     }
 
-    /**
-     * Returns the text of a row that is a document, to compare it with other documents.
-     *
-     * @throws UnsupportedOperationException if the task's rows are not documents; {@link #check} refuses
-     *     {@code data.corpus} for such a task
-     */
-    default String document(C content) {
-        throw new UnsupportedOperationException("rows of this task are no documents");
-    }
+    /** Returns the text of a row, to compare it with other rows. */
+    String text(C content);
 
     /**
      * Returns an encoder for one partition.

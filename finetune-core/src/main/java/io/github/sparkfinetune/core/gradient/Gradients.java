@@ -252,11 +252,6 @@ public final class Gradients {
         table.ifPresent(EmbeddingGradient::complete);
     }
 
-    /** Returns the number of values that the buckets of this rank hold. */
-    public long size() {
-        return GradientGroup.size(groups);
-    }
-
     /**
      * Returns gradients of single samples, whose clipped sum becomes these gradients.
      *

@@ -26,6 +26,7 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -35,6 +36,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
@@ -68,37 +70,44 @@ record Documents(TaskData<?> task, Map<ContentHash, RowTokens> tokens) {
             Manifest manifest,
             Selection selection)
             throws IOException {
-        JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
         List<String> labels = manifest.samples().labels();
-        Broadcast<TokenizerFiles> files = context.broadcast(tokenizer);
+        Broadcast<TokenizerFiles> files =
+                JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(tokenizer);
+        Map<ContentHash, RowTokens> tokens = new LinkedHashMap<>();
+        List<String> texts = new ArrayList<>();
         try {
             if (selection.kind() == Selection.Kind.FILE) {
-                CleanRow<C> row = TraceJob.given(
-                        config,
-                        task,
-                        tokenizer,
-                        DataFormat.valueOf(manifest.options().source().format().toUpperCase(Locale.ROOT)),
-                        selection.kind().option(),
-                        selection.value(),
-                        context.hadoopConfiguration());
-                if (row.badBecause() != null) {
-                    throw RunException.data(
-                            selection.shown() + " is in no sample (" + row.badBecause() + "): nothing was changed");
-                }
+                CleanRow<C> row = given(spark, config, task, tokenizer, manifest, selection);
                 try (TextTokenizer open = TextTokenizer.open(tokenizer)) {
                     TaskData.Encoder<C> encoder = task.encoder(open, tokenizer, "data.train", labels);
                     // A text alone has no label, and its tokens do not depend on one.
-                    return new Documents(
-                            task, Map.of(row.hash(), RowTokens.of(task, encoder, row.unlabelled(), labels)));
+                    tokens.put(row.hash(), RowTokens.of(task, encoder, row.unlabelled(), labels));
+                }
+                texts.add(task.text(row.content()));
+            } else {
+                Set<ContentHash> only = selection.kind() == Selection.Kind.HASH ? Set.of(selection.hash()) : Set.of();
+                for (SourceReader.Rows<C> rows : chosen(spark, config, task, tokenizer, selection)) {
+                    found(task, rows, only, labels, files).forEach(one -> tokens.putIfAbsent(one.hash(), one.tokens()));
+                }
+                if (tokens.isEmpty()) {
+                    throw RunException.data(selection.shown() + " is in no row of the sources: nothing was changed");
                 }
             }
-            Map<ContentHash, RowTokens> tokens = new LinkedHashMap<>();
-            for (SourceReader.Rows<C> rows : rows(spark, config, task, tokenizer, selection)) {
-                found(task, rows, selection, labels, files)
-                        .forEach(one -> tokens.putIfAbsent(one.hash(), one.tokens()));
-            }
-            if (tokens.isEmpty()) {
-                throw RunException.data(selection.shown() + " is in no row of the sources: nothing was changed");
+            if (selection.nearDuplicates()) {
+                List<SourceReader.Rows<C>> all = all(spark, config, task, tokenizer);
+                Set<ContentHash> similar = new SimilarDocuments<>(
+                                task, config.data().corpus().nearDedup())
+                        .with(
+                                all.stream()
+                                        .map(SourceReader.Rows::rdd)
+                                        .reduce(JavaRDD::union)
+                                        .orElseThrow(),
+                                tokens.keySet(),
+                                texts);
+                for (SourceReader.Rows<C> rows : all) {
+                    found(task, rows, similar, labels, files)
+                            .forEach(one -> tokens.putIfAbsent(one.hash(), one.tokens()));
+                }
             }
             return new Documents(task, tokens);
         } finally {
@@ -106,18 +115,45 @@ record Documents(TaskData<?> task, Map<ContentHash, RowTokens> tokens) {
         }
     }
 
-    private static <C> List<SourceReader.Rows<C>> rows(
+    private static <C> CleanRow<C> given(
+            SparkSession spark,
+            RunConfig config,
+            TaskData<C> task,
+            TokenizerFiles tokenizer,
+            Manifest manifest,
+            Selection selection)
+            throws IOException {
+        CleanRow<C> row = TraceJob.given(
+                config,
+                task,
+                tokenizer,
+                DataFormat.valueOf(manifest.options().source().format().toUpperCase(Locale.ROOT)),
+                selection.kind().option(),
+                selection.value(),
+                spark.sparkContext().hadoopConfiguration());
+        if (row.badBecause() != null) {
+            throw RunException.data(
+                    selection.shown() + " is in no sample (" + row.badBecause() + "): nothing was changed");
+        }
+        return row;
+    }
+
+    private static <C> List<SourceReader.Rows<C>> all(
+            SparkSession spark, RunConfig config, TaskData<C> task, TokenizerFiles tokenizer) {
+        SourceReader reader = new SourceReader(spark, tokenizer, config.data());
+        return Sources.of(spark, config.data()).stream()
+                .map(source -> reader.read(source, task, true))
+                .toList();
+    }
+
+    private static <C> List<SourceReader.Rows<C>> chosen(
             SparkSession spark, RunConfig config, TaskData<C> task, TokenizerFiles tokenizer, Selection selection) {
-        List<SourceFiles> sources = Sources.of(spark, config.data());
         if (selection.kind() == Selection.Kind.HASH) {
-            SourceReader reader = new SourceReader(spark, tokenizer, config.data());
-            return sources.stream()
-                    .map(source -> reader.read(source, task, true))
-                    .toList();
+            return all(spark, config, task, tokenizer);
         }
         SourceReader.ColumnValue value = selection.column();
         SourceReader reader = new SourceReader(spark, tokenizer, config.data()).only(value);
-        List<SourceFiles> having = sources.stream()
+        List<SourceFiles> having = Sources.of(spark, config.data()).stream()
                 .filter(source -> reader.has(source, value.column()))
                 .toList();
         if (having.isEmpty()) {
@@ -126,17 +162,18 @@ record Documents(TaskData<?> task, Map<ContentHash, RowTokens> tokens) {
         return having.stream().map(source -> reader.read(source, task, true)).toList();
     }
 
+    /** @param only hashes of the rows that are found; all rows if it is empty */
     private static <C> List<Found> found(
             TaskData<C> task,
             SourceReader.Rows<C> rows,
-            Selection selection,
+            Set<ContentHash> only,
             List<String> labels,
             Broadcast<TokenizerFiles> files) {
-        ContentHash hash = selection.kind() == Selection.Kind.HASH ? selection.hash() : null;
         String key = rows.source().key();
         List<String> names = new ArrayList<>(labels);
+        Set<ContentHash> hashes = new HashSet<>(only);
         return rows.rdd()
-                .filter(row -> row.badBecause() == null && (hash == null || hash.equals(row.hash())))
+                .filter(row -> row.badBecause() == null && (hashes.isEmpty() || hashes.contains(row.hash())))
                 .mapPartitions(partition -> TokenizingIterator.of(files.value(), partition, open -> {
                     TaskData.Encoder<C> encoder = task.encoder(open, files.value(), key, names);
                     return row -> new Found(row.hash(), RowTokens.of(task, encoder, row, names));

@@ -9,8 +9,10 @@ import io.github.sparkfinetune.spark.source.SourceReader;
  *
  * @param kind what the value is
  * @param value hash, name of a file, or {@code COLUMN=VALUE}
+ * @param nearDuplicates whether documents that are nearly equal to the chosen ones are chosen too, by {@code ngram} and
+ *     {@code threshold} of {@code data.corpus.near_dedup}
  */
-public record Selection(Kind kind, String value) {
+public record Selection(Kind kind, String value, boolean nearDuplicates) {
     /** How documents are chosen. */
     public enum Kind {
         /** Hash of a document's content, as {@code trace} shows it. */
@@ -36,6 +38,11 @@ public record Selection(Kind kind, String value) {
         if (kind == Kind.WHERE && value.indexOf('=') < 1) {
             throw RunException.config("--where: " + value + " is not COLUMN=VALUE");
         }
+    }
+
+    /** Chooses documents without their near-duplicates. */
+    public Selection(Kind kind, String value) {
+        this(kind, value, false);
     }
 
     ContentHash hash() {

@@ -81,7 +81,7 @@ public final class DocumentComparison<C> implements AutoCloseable {
         return sources.stream()
                 .map(source -> source.rdd()
                         .filter(row -> row.badBecause() == null)
-                        .map(row -> new HashedText(row.hash(), made.document(row.content()))))
+                        .map(row -> new HashedText(row.hash(), made.text(row.content()))))
                 .reduce(JavaRDD::union)
                 .orElseThrow();
     }
@@ -121,7 +121,7 @@ public final class DocumentComparison<C> implements AutoCloseable {
         public CleanRow<C> next() {
             CleanRow<C> row = rows.next();
             ContentHash other = row.badBecause() == null ? documents.get(row.hash()) : null;
-            return other == null ? row : row.leftOut(task.document(row.content()), reason, other);
+            return other == null ? row : row.leftOut(task.text(row.content()), reason, other);
         }
     }
 

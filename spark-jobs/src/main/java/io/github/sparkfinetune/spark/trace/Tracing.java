@@ -208,7 +208,7 @@ final class Tracing<C> {
                                         1,
                                         row.file(),
                                         RowTokens.of(made, encoder, row, labels),
-                                        compared ? made.document(row.content()) : null,
+                                        compared ? made.text(row.content()) : null,
                                         row.splitKey(),
                                         !row.stratum().equals(CleanRow.UNLABELLED))
                                 : null;

@@ -362,6 +362,40 @@ class EraseJobTest {
                 .sum();
     }
 
+    /** Of neighbours among these texts 15 of 21 shingles are equal, of others at most 12 of 24. */
+    @Test
+    void findsNearDuplicatesAndTheirNearDuplicates() throws Exception {
+        List<String> words = IntStream.range(0, 40).mapToObj(i -> "word" + i).toList();
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < ROWS; i++) {
+            String text = i % 10 == 4 ? String.join(" ", words.subList(i / 10 * 3, i / 10 * 3 + 20)) : Kind.text(i);
+            lines.add(JSON.writeValueAsString(Map.of("text", text, "label", i % 2 == 0 ? "sea" : "sky")));
+        }
+        Files.write(folder.resolve("rows.jsonl"), lines);
+        RunConfig config = config(
+                Kind.CLASSIFIER,
+                "run",
+                "data.corpus.near_dedup.enabled=false",
+                "data.corpus.near_dedup.ngram=3",
+                "data.corpus.near_dedup.threshold=0.7",
+                "data.max_length=64");
+        try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
+            PrepareJob.run(spark, config);
+            EraseJob erase = new EraseJob(spark, config);
+            String row = row(34).toString();
+
+            Erasure alone = erase.find(new Selection(Selection.Kind.FILE, row));
+            Erasure all = erase.find(new Selection(Selection.Kind.FILE, row, true));
+
+            assertThat(alone.documents()).hasSize(1);
+            assertThat(all.documents()).hasSize(6).containsAll(alone.documents());
+            assertThat(all.samples().training() + all.samples().heldOut()).isEqualTo(6);
+            assertThat(erase.find(
+                            new Selection(Selection.Kind.HASH, alone.documents().get(0), true)))
+                    .isEqualTo(all);
+        }
+    }
+
     @Test
     void refusesWhatItCannotEraseAndChangesNothing() throws Exception {
         writeRows(Kind.CLASSIFIER);

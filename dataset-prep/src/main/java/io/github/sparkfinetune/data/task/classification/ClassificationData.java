@@ -67,6 +67,11 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
     }
 
     @Override
+    public String text(TextRows.Content content) {
+        return content.pair() == null ? content.text() : content.text() + "\n" + content.pair();
+    }
+
+    @Override
     public void check(TokenizerFiles files) {
         TextRows.refuseCorpus(data);
     }

@@ -20,7 +20,7 @@ interface DocumentData extends TaskData<TextRows.Content> {
     }
 
     @Override
-    default String document(TextRows.Content content) {
+    default String text(TextRows.Content content) {
         return content.text();
     }
 

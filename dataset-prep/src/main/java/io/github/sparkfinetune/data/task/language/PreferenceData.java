@@ -46,6 +46,11 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
     }
 
     @Override
+    public String text(PreferencePair content) {
+        return content.text();
+    }
+
+    @Override
     public void check(TokenizerFiles files) {
         checkPairs(data, "preference");
     }

@@ -54,6 +54,11 @@ public record RewardData(DataConfig data, String template) implements TaskData<R
     }
 
     @Override
+    public String text(RewardPair content) {
+        return content.answers().text();
+    }
+
+    @Override
     public void check(TokenizerFiles files) {
         PreferenceData.checkPairs(data, "reward");
     }

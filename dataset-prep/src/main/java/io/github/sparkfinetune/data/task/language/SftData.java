@@ -43,6 +43,11 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
     }
 
     @Override
+    public String text(SftExample content) {
+        return content.text();
+    }
+
+    @Override
     public void check(TokenizerFiles files) {
         // The template is checked later, because only some kinds of rows need it.
         TextRows.refusePair(data);

@@ -51,6 +51,11 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
     }
 
     @Override
+    public String text(RatedAnswer content) {
+        return content.example().text();
+    }
+
+    @Override
     public void check(TokenizerFiles files) {
         TextRows.refusePair(data);
         TextRows.refuseCorpus(data);

@@ -40,6 +40,11 @@ public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig set
     }
 
     @Override
+    public String text(Question content) {
+        return content.row().question() + "\n" + content.row().context();
+    }
+
+    @Override
     public void check(TokenizerFiles files) {
         TextRows.refusePair(data);
         TextRows.refuseCorpus(data);

@@ -52,6 +52,11 @@ public record EmbeddingData(DataConfig data, EmbeddingConfig embedding) implemen
     }
 
     @Override
+    public String text(RelatedTexts content) {
+        return content.joined();
+    }
+
+    @Override
     public void check(TokenizerFiles files) {
         TextRows.refuseCorpus(data);
         if (data.samples().packing() != Packing.NONE) {

@@ -15,6 +15,11 @@ public record RelatedTexts(String text, List<String> others, List<Double> scores
         scores = List.copyOf(scores);
     }
 
+    /** Returns all texts. */
+    String joined() {
+        return text + "\n" + String.join("\n", others);
+    }
+
     /** Returns the text, to show the row. */
     @Override
     public String toString() {

@@ -47,6 +47,11 @@ public record RerankingData(DataConfig data, RerankingConfig reranking) implemen
     }
 
     @Override
+    public String text(RelatedTexts content) {
+        return content.joined();
+    }
+
+    @Override
     public void check(TokenizerFiles files) {
         TextRows.refuseCorpus(data);
         if (data.samples().packing() != Packing.NONE) {

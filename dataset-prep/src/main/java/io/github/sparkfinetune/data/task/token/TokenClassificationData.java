@@ -45,6 +45,11 @@ public record TokenClassificationData(DataConfig data) implements TaskData<Tagge
     }
 
     @Override
+    public String text(TaggedWords content) {
+        return content.words().text();
+    }
+
+    @Override
     public void check(TokenizerFiles files) {
         TextRows.refusePair(data);
         TextRows.refuseCorpus(data);

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.gradient.SampleGradients;
 import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.plan.PrivateSteps;
@@ -44,7 +45,8 @@ final class PrivateGradient {
         this.collective = collective;
         this.gradients = gradients;
         this.privacy = privacy;
-        this.together = SamplePass.joinsSamples(model) ? SampleGradients.most(gradients.size(), batchSize) : 1;
+        long trained = gradients.whole().stream().mapToLong(Parameter::size).sum();
+        this.together = SamplePass.joinsSamples(model) ? SampleGradients.most(trained, batchSize) : 1;
         this.ofSamples = gradients.ofSamples(manager, together);
         this.pass = new SamplePass(model, objective, passes, ofSamples);
     }

@@ -58,7 +58,13 @@ public final class Plans {
                 new Traffic(2 * MIB, 0),
                 new RunPlan.Savings(smaller, Optional.of(new LargestBlock("the lm_head", 170 * MIB))),
                 Optional.of(new RunPlan.Work(
-                        1600, 200_000, 90_000, 4, 400, 1, Optional.of(new PrivacySpent(7.996, 1e-5, 0.7, 1, 0.0025)))),
+                        1600,
+                        200_000,
+                        90_000,
+                        4,
+                        400,
+                        1,
+                        Optional.of(new PrivacySpent(7.996, 8.9, 1e-5, 0.7, 1, 0.0025)))),
                 List.of(
                         new NewWeight("classifier.weight", List.of(2L, 64L), Optional.of(List.of(3L, 64L))),
                         new NewWeight("classifier.bias", List.of(2L), Optional.empty())));

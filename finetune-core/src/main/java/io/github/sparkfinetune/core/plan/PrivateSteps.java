@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.PrivacyConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.privacy.LossAccountant;
 import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.core.privacy.RenyiAccountant;
 import io.github.sparkfinetune.core.privacy.RunSecret;
@@ -62,7 +63,7 @@ public final class PrivateSteps {
         }
         double delta = privacy.delta(plan.samples());
         double multiplier =
-                RenyiAccountant.noiseMultiplier(privacy.targetEpsilon(), plan.sampleRate(), plan.totalSteps(), delta);
+                LossAccountant.noiseMultiplier(privacy.targetEpsilon(), plan.sampleRate(), plan.totalSteps(), delta);
         if (Double.isInfinite(multiplier)) {
             throw RunException.config(String.format(
                     Locale.ROOT,
@@ -106,6 +107,7 @@ public final class PrivateSteps {
         double multiplier = noiseMultiplier(privacy, plan);
         double delta = privacy.delta(plan.samples());
         return new PrivacySpent(
+                LossAccountant.epsilon(multiplier, plan.sampleRate(), steps, delta),
                 RenyiAccountant.epsilon(multiplier, plan.sampleRate(), steps, delta),
                 delta,
                 multiplier,

@@ -6,9 +6,17 @@ import java.io.Serializable;
  * Guarantee of a private run: for each set S of models, and for any two datasets of which one has a sample more,
  * P(model in S) is at most e^epsilon times as high for one as for the other, plus delta.
  *
+ * @param epsilon bound by {@link LossAccountant}
+ * @param renyiEpsilon bound by {@link RenyiAccountant}, which is not as tight
  * @param noiseMultiplier standard deviation of the noise on a step's sum, divided by {@code maxGradNorm}
  * @param maxGradNorm highest L2 norm of a sample's gradient in a sum
  * @param sampleRate probability with which a step takes a sample
  */
-public record PrivacySpent(double epsilon, double delta, double noiseMultiplier, double maxGradNorm, double sampleRate)
+public record PrivacySpent(
+        double epsilon,
+        double renyiEpsilon,
+        double delta,
+        double noiseMultiplier,
+        double maxGradNorm,
+        double sampleRate)
         implements Serializable {}

@@ -25,7 +25,10 @@ final class PredictCommand extends JobCommand {
     @Option(
             names = "--output",
             paramLabel = "PATH",
-            description = "Folder of the predictions, by default predicted.parquet in output.dir.")
+            description = {
+                "Folder of the predictions, by default predicted.parquet in output.dir;",
+                "or table:NAME, a table of Delta or Iceberg that they are appended to."
+            })
     private String output;
 
     @Option(

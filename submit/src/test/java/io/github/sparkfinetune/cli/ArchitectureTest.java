@@ -109,6 +109,7 @@ class ArchitectureTest {
             "core.local",
             "spark.cluster",
             "spark.run",
+            "spark.predict.table",
             "spark.source",
             "spark.corpus",
             "spark.prepare",

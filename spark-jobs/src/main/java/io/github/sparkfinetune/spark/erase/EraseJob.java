@@ -15,6 +15,7 @@ import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.predict.table.PredictionTable;
 import io.github.sparkfinetune.spark.prepare.ErasedShards;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.Lease;
@@ -61,6 +62,7 @@ public final class EraseJob implements Erasing {
             RunConfigLoader.MERGED + ".sha256",
             "predictions.parquet",
             "predicted.parquet",
+            PredictionTable.FOLDER,
             "base-predictions.parquet",
             "reference",
             "reference.safetensors",

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.lineage;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.data.dataset.CatalogTable;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
@@ -178,10 +179,13 @@ final class StepDatasets {
     }
 
     private DatasetName output(Step step) {
-        return DatasetName.ofPath(AbsolutePaths.of("--output", step.output(), hadoop));
+        return DatasetName.ofSource(AbsolutePaths.of("--output", step.output(), hadoop));
     }
 
     private ObjectNode predictions(Step step) throws IOException {
+        if (DataConfig.isTable(step.output())) {
+            return dataset(output(step));
+        }
         ParquetFiles files = ParquetFiles.of(new Path(AbsolutePaths.of("--output", step.output(), hadoop)), hadoop);
         ObjectNode dataset = dataset(output(step));
         ObjectNode facets = dataset.putObject("facets");

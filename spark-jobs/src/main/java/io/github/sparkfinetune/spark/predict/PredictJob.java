@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.predict;
 
+import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.calibration.Calibration;
@@ -8,20 +9,24 @@ import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
+import io.github.sparkfinetune.data.hf.Sha256;
 import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.predict.table.PredictionTable;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.RowFolder;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.Sources;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
@@ -45,7 +50,8 @@ public final class PredictJob {
      * @param config configuration; its {@code data} section says how the input is read
      * @param key configuration key of the input's path in messages
      * @param input file, folder or glob, in the format of {@code data.format}
-     * @param output folder of the Parquet files; must not exist, unless the same command was interrupted there
+     * @param output folder of the Parquet files, which must not exist unless the same command was interrupted there; or
+     *     {@code table:NAME}, a table to which all rows are appended by one commit
      * @return agreement with F32 on the first rows, if {@code predict.precision} quantises and there is a row
      * @throws RunException if the input, the model or the output cannot be used
      */
@@ -61,15 +67,27 @@ public final class PredictJob {
         Configuration hadoop = spark.hadoopConfiguration();
         RunConfig resolved = RunPaths.resolve(config, spark.master(), hadoop);
         String from = AbsolutePaths.of(key, input, hadoop);
-        Path to = new Path(AbsolutePaths.of("output", output, hadoop));
         spark.setJobDescription("predict " + from);
         try {
             List<Column> columns = TaskSpecs.of(resolved).predictionColumns();
-            RowFolder rows = new RowFolder(to, columns, hadoop);
+            Optional<PredictionTable> table = DataConfig.isTable(output)
+                    ? Optional.of(PredictionTable.of(session, output, Rows.schema(columns)))
+                    : Optional.empty();
             Predictor.check(resolved, hadoop);
             Calibration.require(resolved, hadoop);
             SourceFiles source = Sources.of(session, resolved.data(), key, null, from);
             Map<String, String> settings = settings(resolved, key, source, hadoop);
+            Path to = table.isPresent()
+                    ? staged(resolved, output, settings)
+                    : new Path(AbsolutePaths.of("output", output, hadoop));
+            RowFolder rows = new RowFolder(to, columns, hadoop);
+            if (table.isPresent()) {
+                table.get().requireNew(to, hadoop);
+                if (rows.isFinished()) {
+                    table.get().append(to, hadoop);
+                    return Optional.empty();
+                }
+            }
             int ranks = resolved.compute().cluster().ranks();
             PredictionFolder folder = PredictionFolder.open(to, rows, hadoop, settings, ranks);
             ModelTask model = ModelTask.of(spark, resolved, ModelTask.Which.TRAINED, ModelTask.newCommand(), ranks);
@@ -82,6 +100,9 @@ public final class PredictJob {
             parts.addAll(model.placement().place(missing.rdd()).toJavaRDD().collect());
             Optional<Agreement> agreement = AgreementTask.ofInputs(model, inputs);
             folder.finish(parts);
+            if (table.isPresent()) {
+                table.get().append(to, hadoop);
+            }
             return agreement;
         } catch (Exception e) {
             // Spark's Scala code throws checked exceptions that it does not declare.
@@ -89,6 +110,15 @@ public final class PredictJob {
         } finally {
             spark.setJobDescription(null);
         }
+    }
+
+    /** Returns the folder of the rows of a table, one for each thing that could differ. */
+    private static Path staged(RunConfig config, String table, Map<String, String> settings) {
+        String all = table + new TreeMap<>(settings);
+        return new Path(
+                config.output().dir(),
+                PredictionTable.FOLDER + "/"
+                        + Sha256.of(all.getBytes(StandardCharsets.UTF_8)).substring(0, 16));
     }
 
     /** Returns everything that the predictions depend on. */

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.spark.predict.table.PredictionTable;
 import io.github.sparkfinetune.spark.run.RowFile;
 import io.github.sparkfinetune.spark.run.RowFolder;
 import io.github.sparkfinetune.spark.run.Settings;
@@ -133,7 +134,7 @@ final class PredictionFolder {
                     JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(begun));
             return List.of();
         }
-        rows.clear(parts, Set.of(BEGUN, PartTask.UNFINISHED));
+        rows.clear(parts, Set.of(BEGUN, PartTask.UNFINISHED, PredictionTable.MARK));
         Set<Integer> there = rows.parts().keySet();
         PartCheck check = new PartCheck(folder.toString(), new SerializableConfiguration(hadoop));
         List<PredictedPart> done = only(inputs.mapPartitionsWithIndex(check, false), there::contains)

@@ -1,13 +1,18 @@
 package io.github.sparkfinetune.spark.predict;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.spark.Runs;
+import io.github.sparkfinetune.spark.predict.table.PredictionTable;
 import io.github.sparkfinetune.spark.prepare.PrepareFixture;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
 import io.github.sparkfinetune.testing.TestMatrix;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -15,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
@@ -30,6 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Predictions of tables that resume although the session partitions the table in another way than before. */
 @Timeout(600)
@@ -217,6 +224,78 @@ class PredictTablesTest {
         assertThat(partitions(source)).isNotEqualTo(before);
         predict(source.table, output);
         requireEachRowOnce(output);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"delta", "iceberg"})
+    void appendsPredictionsToATableOnce(String format) throws Exception {
+        String table = format.equals("delta") ? "labels" : "lake.labels";
+        String target = "table:" + table;
+        Path alone = folder.resolve(format + "-alone");
+        predict("plain_mails", alone);
+        assertThatThrownBy(() -> append(target))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("there is no table " + table + ": create it")
+                .hasMessageContaining("`probabilities` ARRAY<DOUBLE>");
+        spark.sql("CREATE TABLE " + table + " (index BIGINT, file STRING, text STRING) USING " + format);
+        assertThatThrownBy(() -> append(target))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining(
+                        table + " needs the columns `text_pair` STRING, `prediction` STRING, `score` DOUBLE");
+        String added = Arrays.stream(
+                        spark.read().parquet(alone.toString()).schema().fields())
+                .filter(field -> !List.of("index", "file", "text").contains(field.name()))
+                .map(field -> field.name() + " " + field.dataType().sql())
+                .collect(Collectors.joining(", "));
+        spark.sql("ALTER TABLE " + table + " ADD COLUMNS (" + added + ", reviewer STRING)");
+
+        append(target);
+
+        Dataset<Row> expected = spark.read().parquet(alone.toString());
+        List<Row> rows = expected.orderBy("index").collectAsList();
+        assertThat(appended(table, expected)).isEqualTo(rows);
+        assertThat(spark.table(table).filter("reviewer IS NOT NULL").count()).isZero();
+        assertThatThrownBy(() -> append(target))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("these predictions were appended to " + table);
+
+        // A command that is killed after the commit, and one that is killed before it.
+        Path staged;
+        try (Stream<Path> all = Files.walk(Path.of(config().output().dir(), PredictionTable.FOLDER))) {
+            staged = all.filter(file -> file.endsWith("_table.json"))
+                    .filter(file -> contains(file, '"' + table + '"'))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        assertThat(staged.resolveSibling("part-00000.parquet")).doesNotExist();
+        String mark = Files.readString(staged);
+        Files.writeString(staged, mark.replaceFirst(",\\s*\"appended\"[^}]*", ""));
+        append(target);
+        assertThat(appended(table, expected)).isEqualTo(rows);
+        Files.delete(staged);
+        append(target);
+        assertThat(spark.table(table).count()).isEqualTo(2L * rows.size());
+    }
+
+    private static boolean contains(Path file, String text) {
+        try {
+            return Files.readString(file).contains(text);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void append(String target) {
+        PredictJob.run(spark, config(), "--input", "table:plain_mails", target);
+    }
+
+    private static List<Row> appended(String table, Dataset<Row> expected) {
+        return spark.table(table)
+                .select(Arrays.stream(expected.columns())
+                        .map(org.apache.spark.sql.functions::col)
+                        .toArray(org.apache.spark.sql.Column[]::new))
+                .orderBy("index")
+                .collectAsList();
     }
 
     @Test

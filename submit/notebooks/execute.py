@@ -53,6 +53,14 @@ assert all(row["generated"] for row in answers.collect())
 """,
         1,
     ),
+    "erase-a-patient": (
+        """
+assert erasure["finished"] and erasure["replay"]["first_use"] > 0 and not erasure["replay"].get("because")
+assert len(erasure["documents"]) == diagnoses.where(F.col("patient") == PATIENT).count() > 3
+assert erasure["changes"]["model_after"] != erasure["changes"]["model_before"] and digest(run) == digest(anew)
+""",
+        0,
+    ),
     "java-kernel": (
         """
 if (accuracy < 0.7) throw new AssertionError(accuracy);

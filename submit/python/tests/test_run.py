@@ -61,6 +61,15 @@ def test_run_is_trained_measured_and_found_again(spark, mails, run, config, capf
     rows = {row[0]: row[1:] for row in compare({"first": run, "second": again}).rows()}
     assert rows["test accuracy"] == [metrics["test"]["accuracy"]] * 2 and rows["train steps"] == [16, 16]
 
+    with pytest.raises(ConfigError, match="give it where, hash or text_file"):
+        run.erase()
+    with pytest.raises(DataError, match="is in no row of the sources: nothing was changed"):
+        run.erase(where="id=4711")
+    assert run.erase(where="id=7", plan=True) == []
+    (erasure,) = run.erase(where="id=7")
+    assert erasure["finished"] and erasure["changes"]["model_after"] != erasure["changes"]["model_before"]
+    assert run.metrics["test"]
+
 
 def test_equal_rows_are_the_same_run_and_others_another(spark, mails, run, config):
     run.prepare()

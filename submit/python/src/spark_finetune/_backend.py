@@ -17,7 +17,7 @@ class Backend(Protocol):
         """Returns the estimate of a training, and why training would reject the run."""
 
     def step(self, name: str, *arguments: str) -> None:
-        """Runs ``prepare``, ``train``, ``evaluate`` or ``predict``, and shows the progress."""
+        """Runs ``prepare``, ``train``, ``evaluate``, ``predict`` or ``erase``, and shows the progress."""
 
     def manifest(self) -> str: ...
 

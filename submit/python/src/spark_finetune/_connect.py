@@ -18,6 +18,8 @@ from spark_finetune.progress import watch
 
 #: Data source of the jar whose single row is the answer to a call.
 _SOURCE = "io.github.sparkfinetune.job.connect.CallSource"
+#: Names of the arguments of steps.
+_ARGUMENTS = {"predict": ("input", "output"), "erase": ("kind", "value", "near_duplicates", "plan")}
 #: Kinds of errors that say nothing about the cause; AnalysisException and others are subclasses of the first.
 _UNKNOWN = ("SparkConnectGrpcException", "SparkException")
 _URI = re.compile("[A-Za-z][A-Za-z0-9+.-]+:.*")
@@ -137,7 +139,7 @@ class ConnectRun:
         return planned["text"], planned["refusal"]
 
     def step(self, name: str, *arguments: str) -> None:
-        named = dict(zip(("input", "output"), arguments))
+        named = dict(zip(_ARGUMENTS.get(name, ()), arguments))
         watch(name, _Step(self._spark, name, {"run": self._config, **named}))
 
     def manifest(self) -> str:

@@ -137,6 +137,32 @@ class Run:
         self._backend.step("predict", input, output)
         return self.spark.read.parquet(output)
 
+    def erase(
+        self,
+        *,
+        where: str | None = None,
+        hash: str | None = None,
+        text_file: str | None = None,
+        near_duplicates: bool = False,
+        plan: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Erases documents from the dataset and, exactly, the model. An interrupted erasure goes on with the same call.
+
+        :param where: ``COLUMN=VALUE``, all rows of the sources with this value
+        :param hash: hash of a document, as ``finetune trace`` shows it
+        :param text_file: file with the document: a text, or a row as JSON
+        :param near_duplicates: whether to erase documents that are nearly equal too
+        :param plan: only show what would be trained again
+        :return: the erasures of ``erasure.json``, the newest last
+        :raises DataError: if no sample holds such a document; nothing is changed then
+        """
+        chosen = [(kind, value) for kind, value in (("WHERE", where), ("HASH", hash), ("FILE", text_file)) if value]
+        if len(chosen) != 1:
+            raise ConfigError("erase takes one choice of documents: give it where, hash or text_file")
+        kind, value = chosen[0]
+        self._backend.step("erase", kind, value, str(near_duplicates).lower(), str(plan).lower())
+        return list(json.loads(self._backend.file("erasure.json") or "[]"))
+
     @property
     def metrics(self) -> Metrics:
         """Measurements so far; empty if there are none."""

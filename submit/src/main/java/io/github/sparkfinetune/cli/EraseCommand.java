@@ -3,11 +3,8 @@ package io.github.sparkfinetune.cli;
 import io.github.sparkfinetune.cli.option.ProgressOption;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.job.EraseText;
+import io.github.sparkfinetune.job.EraseRun;
 import io.github.sparkfinetune.job.Jobs;
-import io.github.sparkfinetune.job.Pipeline;
-import io.github.sparkfinetune.spark.erase.Erasing;
-import io.github.sparkfinetune.spark.erase.Erasure;
 import io.github.sparkfinetune.spark.erase.Selection;
 import java.io.IOException;
 import java.util.List;
@@ -61,52 +58,7 @@ final class EraseCommand extends JobCommand {
 
     @Override
     void execute(RunConfig run, Jobs jobs) throws IOException {
-        Selection selection = selection();
-        Erasing erase = jobs.erase(run);
-        Optional<Erasure> unfinished = erase.unfinished();
-        if (unfinished.isPresent()) {
-            say("unfinished since " + unfinished.get().started());
-            EraseText.lines(unfinished.get()).forEach(this::say);
-            if (plan) {
-                return;
-            }
-            finish(run, jobs, erase, unfinished.get());
-        }
-        Erasure found = erase.find(selection);
-        if (found.places().isEmpty()) {
-            if (erase.areErased(found)) {
-                say("erased    " + String.join(", ", found.documents()));
-                return;
-            }
-            throw unknown(selection, run, jobs);
-        }
-        EraseText.lines(found).forEach(this::say);
-        if (!plan) {
-            finish(run, jobs, erase, found);
-        }
-    }
-
-    /** Returns the error of a document that no sample holds, with the reason if it was left out. */
-    private static RunException unknown(Selection selection, RunConfig run, Jobs jobs) {
-        String reason = switch (selection.kind()) {
-            case HASH -> jobs.traceHash(run, selection.value()).droppedBecause();
-            case FILE -> jobs.traceFile(run, selection.value()).droppedBecause();
-            case WHERE -> null;
-        };
-        return RunException.data(selection.shown() + " is in no sample of " + run.dataset()
-                + (reason == null ? "" : " (" + reason + ")") + ": nothing was changed");
-    }
-
-    private void finish(RunConfig run, Jobs jobs, Erasing erase, Erasure erasure) throws IOException {
-        Erasure begun = erase.begin(erasure);
-        if (begun.replay().trains()) {
-            Pipeline pipeline = new Pipeline(run, jobs, this);
-            pipeline.again(progress.start(err()));
-            pipeline.sayReport();
-        }
-        Erasure ended = erase.end(begun);
-        say("erased    " + ended.documents().size() + " document(s), see "
-                + run.output().dir() + "/erasure.json");
+        new EraseRun(run, jobs, this, () -> progress.start(err())).erase(selection(), plan);
     }
 
     private Selection selection() {

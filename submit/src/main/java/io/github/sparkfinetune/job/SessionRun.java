@@ -11,6 +11,7 @@ import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.report.RunFolder;
+import io.github.sparkfinetune.spark.erase.Selection;
 import io.github.sparkfinetune.spark.predict.FramePredictions;
 import io.github.sparkfinetune.spark.prepare.SampleFrame;
 import io.github.sparkfinetune.spark.source.Columns;
@@ -19,7 +20,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
@@ -113,26 +113,8 @@ public final class SessionRun {
         }
     }
 
-    /**
-     * Registers rows as a view and returns the source {@code table:NAME} for a run. The name is a hash of the rows,
-     * independent of their order and of the session. So a run on equal rows finds its prepared dataset, and other rows
-     * make another run.
-     */
-    public static String view(Dataset<Row> rows) {
-        Row sums = rows.selectExpr("count(1)", "hex(cast(coalesce(sum(xxhash64(*) % 4294967296), 0) as bigint))")
-                .head();
-        String name = "rows_" + sums.getLong(0) + "_" + sums.getString(1).toLowerCase(Locale.ROOT);
-        rows.createOrReplaceTempView(name);
-        return "table:" + name;
-    }
-
     private RunConfig config() {
         return stage.config();
-    }
-
-    /** Returns the run with every default, as YAML. */
-    public String yaml() {
-        return RunConfigLoader.toYaml(config());
     }
 
     /** Returns the run with every default, as JSON. */
@@ -180,6 +162,23 @@ public final class SessionRun {
     /** Measures the trained model on the held-out text. */
     public void evaluate() throws IOException {
         run("evaluate", true, run -> new Pipeline(run, jobs, console).evaluate());
+    }
+
+    /**
+     * Erases documents, as the command does. {@code erasure.json} in the output folder tells what was done.
+     *
+     * @param kind name of a {@link Selection.Kind}
+     * @param value hash, path of a file, or {@code COLUMN=VALUE}
+     * @param nearDuplicates {@code true} to erase near-duplicates too
+     * @param plan {@code true} to say only what would be trained again
+     */
+    public void erase(String kind, String value, String nearDuplicates, String plan) throws IOException {
+        boolean onlyPlans = Boolean.parseBoolean(plan);
+        Selection selection = new Selection(Selection.Kind.valueOf(kind), value, Boolean.parseBoolean(nearDuplicates));
+        run(
+                "erase",
+                !onlyPlans,
+                run -> new EraseRun(run, jobs, console, () -> progress = progress()).erase(selection, onlyPlans));
     }
 
     /** Predicts the rows of {@code input} and writes Parquet files to {@code output}. */

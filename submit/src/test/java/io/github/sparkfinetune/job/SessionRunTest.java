@@ -48,7 +48,7 @@ class SessionRunTest {
     }
 
     private static SessionRun run(Dataset<Row> rows, String name, String... settings) {
-        List<String> all = Mails.settings(SessionRun.view(rows), dir.resolve(name), settings);
+        List<String> all = Mails.settings(SessionRows.view(rows), dir.resolve(name), settings);
         return SessionRun.ofText(spark, "{}", "config", all, null);
     }
 
@@ -88,14 +88,26 @@ class SessionRunTest {
         assertThat(predicted).filteredOn(row -> row.get(0).equals(row.get(1))).hasSizeGreaterThan(8);
         SessionRun again = SessionRun.ofFolder(spark, dir.resolve("run").toString());
         assertThat(again.file("metrics.json")).isEqualTo(run.file("metrics.json"));
+
+        String text = samples.get(0).getString(0);
+        String where = "text=" + text.substring("[CLS] ".length(), text.length() - " [SEP]".length());
+        run.erase("WHERE", where, "false", "true");
+        assertThat(run.file("erasure.json")).isNull();
+        assertThat(run.shown()).contains("samples   1 of training, 0 held out");
+        run.erase("WHERE", where, "false", "false");
+        JsonNode erasure = JsonFiles.MAPPER.readTree(run.file("erasure.json")).get(0);
+        assertThat(erasure.path("finished").asText()).isNotEmpty();
+        assertThat(erasure.path("changes").path("model_after").asText())
+                .isNotEqualTo(erasure.path("changes").path("model_before").asText());
+        assertThat(run.file("metrics.json")).isNotNull();
     }
 
     @Test
     void viewsOfEqualRowsHaveOneName() {
         Dataset<Row> rows = Mails.rows(spark, 20);
-        assertThat(SessionRun.view(rows.orderBy(functions.desc("text")).repartition(3)))
-                .isEqualTo(SessionRun.view(rows))
-                .isNotEqualTo(SessionRun.view(Mails.rows(spark, 19)));
+        assertThat(SessionRows.view(rows.orderBy(functions.desc("text")).repartition(3)))
+                .isEqualTo(SessionRows.view(rows))
+                .isNotEqualTo(SessionRows.view(Mails.rows(spark, 19)));
     }
 
     @Test

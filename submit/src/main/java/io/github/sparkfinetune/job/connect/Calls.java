@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.job.SessionRows;
 import io.github.sparkfinetune.job.SessionRun;
 import io.github.sparkfinetune.spark.predict.CorpusVerdicts;
 import java.io.IOException;
@@ -64,7 +65,7 @@ final class Calls {
                         .json());
             case "ofFolder" ->
                 text(SessionRun.ofFolder(session, arguments.text("folder")).json());
-            case "rows" -> text(SessionRun.view(session.table(arguments.text("view"))));
+            case "rows" -> text(SessionRows.view(session.table(arguments.text("view"))));
             case "verdicts" ->
                 view(CorpusVerdicts.of(
                         session.table(arguments.text("view")), arguments.text("column"), arguments.texts("settings")));
@@ -85,6 +86,15 @@ final class Calls {
             case "prepare" -> Steps.run(arguments.text("step"), run, run::prepare);
             case "train" -> Steps.run(arguments.text("step"), run, run::train);
             case "evaluate" -> Steps.run(arguments.text("step"), run, run::evaluate);
+            case "erase" ->
+                Steps.run(
+                        arguments.text("step"),
+                        run,
+                        () -> run.erase(
+                                arguments.text("kind"),
+                                arguments.text("value"),
+                                arguments.text("near_duplicates"),
+                                arguments.text("plan")));
             case "predict" ->
                 Steps.run(
                         arguments.text("step"),

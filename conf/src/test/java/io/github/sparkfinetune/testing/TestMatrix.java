@@ -5,15 +5,20 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
 
 /**
  * Cases of a parameterized test whose arguments are the dimensions of a matrix.
  *
- * <p>{@code verify} runs a few cases that cover each value of each dimension; the profile {@code full} runs all cases.
+ * <p>{@code verify} runs every second of a few cases that cover each value of each dimension; the profile {@code full}
+ * runs all cases.
  */
 public final class TestMatrix {
+    /** Number of cases that are never thinned. */
+    private static final int FEW = 3;
+
     private TestMatrix() {}
 
     /** Returns whether the profile {@code full} is active. */
@@ -36,10 +41,21 @@ public final class TestMatrix {
         return cases.stream().map(List::toArray).map(Arguments::of);
     }
 
-    /** Returns every case in the profile {@code full}, else a subset that covers each value of each dimension. */
+    /**
+     * Returns every case in the profile {@code full}, else every second case of a subset that covers each value of each
+     * dimension, and all of a small subset.
+     */
     public static Stream<Arguments> of(Stream<Arguments> all) {
         List<Arguments> cases = all.toList();
-        return (isFull() ? cases : cover(cases)).stream();
+        return (isFull() ? cases : thinned(cover(cases))).stream();
+    }
+
+    static <T> List<T> thinned(List<T> cases) {
+        return cases.size() <= FEW
+                ? cases
+                : IntStream.iterate(0, i -> i < cases.size(), i -> i + 2)
+                        .mapToObj(cases::get)
+                        .toList();
     }
 
     /**

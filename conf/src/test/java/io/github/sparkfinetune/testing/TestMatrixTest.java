@@ -34,6 +34,12 @@ class TestMatrixTest {
     }
 
     @Test
+    void everySecondCaseOfManyIsRun() {
+        assertThat(TestMatrix.thinned(List.of(0, 1, 2, 3, 4))).containsExactly(0, 2, 4);
+        assertThat(TestMatrix.thinned(List.of(0, 1, 2))).containsExactly(0, 1, 2);
+    }
+
+    @Test
     void coverKeepsTheOrderOfTheCases() {
         List<Arguments> all = matrix(3, 3);
 

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,6 +20,7 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -37,9 +39,9 @@ class AdapterRunTest {
     @TempDir
     private Path folder;
 
-    static Stream<List<String>> adapters() {
+    static Stream<Arguments> adapters() {
         String all = "target_modules=all-linear";
-        return Stream.of(
+        List<List<String>> adapters = List.of(
                 List.of("llama-tied"),
                 List.of("llama-untied", all, "use_rslora=true", "r=4"),
                 List.of("mistral", all, "use_dora=true", "lora_dropout=0.1"),
@@ -77,6 +79,7 @@ class AdapterRunTest {
                 List.of("gpt2", all, "use_dora=true", "bias=all"),
                 List.of("gpt2", "target_modules=[c_fc, attn.c_proj]", "bias=lora_only", "modules_to_save=[lm_head]"),
                 List.of("gpt2", "modules_to_save=[wte, ln_f, wpe]", "rank_pattern={h.1.attn.c_attn: 3}"));
+        return TestMatrix.of(adapters.stream().map(Arguments::of));
     }
 
     @ParameterizedTest

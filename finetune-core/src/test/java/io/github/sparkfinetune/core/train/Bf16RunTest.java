@@ -11,14 +11,17 @@ import io.github.sparkfinetune.core.safetensors.HalfFloat;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whole runs with products in BF16. They repeat and resume bit-equal, with losses close to those in F32. */
 class Bf16RunTest {
@@ -52,8 +55,12 @@ class Bf16RunTest {
         }
     }
 
+    static Stream<Arguments> methods() {
+        return TestMatrix.of(Stream.of(Method.values()).map(Arguments::of));
+    }
+
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("methods")
     void repeatsAndResumesBitEqualWithLossesCloseToF32(Method method) throws Exception {
         TinyRun tiny = method.prepare(folder);
         String[] settings = {

@@ -212,6 +212,7 @@ class ModelGoldenTest {
 
     /** In 8 bits the cosine with the logits of transformers must be 0.98; these small models have few weights. */
     @TestFactory
+    @Tag("full")
     Stream<DynamicTest> predictsInInt8CloseToTransformers() {
         return Stream.of(MatmulBackend.INT8, MatmulBackend.INT8_AND_BF16)
                 .flatMap(matmul -> predicting(matmul, head -> head != HeadKind.CAUSAL_LM, 0.98));

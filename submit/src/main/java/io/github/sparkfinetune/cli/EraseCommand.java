@@ -3,6 +3,7 @@ package io.github.sparkfinetune.cli;
 import io.github.sparkfinetune.cli.option.ProgressOption;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.job.EraseRun;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.spark.erase.Selection;
@@ -57,8 +58,18 @@ final class EraseCommand extends JobCommand {
     }
 
     @Override
+    boolean runsPipelines() {
+        return true;
+    }
+
+    @Override
+    void execute(List<Stage> stages, Jobs jobs) throws IOException {
+        new EraseRun(stages, jobs, this, () -> progress.start(err())).erase(selection(), plan);
+    }
+
+    @Override
     void execute(RunConfig run, Jobs jobs) throws IOException {
-        new EraseRun(run, jobs, this, () -> progress.start(err())).erase(selection(), plan);
+        execute(List.of(new Stage("", run)), jobs);
     }
 
     private Selection selection() {

@@ -2,11 +2,9 @@ package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.cli.option.ProgressOption;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Pipeline;
-import io.github.sparkfinetune.report.RunFolder;
 import java.io.IOException;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -50,15 +48,9 @@ final class RunCommand extends JobCommand {
             } else {
                 pipeline.all(progress.start(err()));
             }
-            String merged = RunConfigLoader.merged(run);
-            if (i + 1 < stages.size()
-                    && stages.get(i + 1).config().base().model().equals(merged)) {
-                pipeline.mergeInto(merged);
-            }
+            pipeline.mergeForLater(stages.subList(i + 1, stages.size()));
         }
-        RunFolder folder = RunFolder.above(stages.get(0).config(), jobs.hadoop());
-        folder.writePipelineReport(stages, jobs.hadoop());
-        say("report    " + folder.shown(RunFolder.REPORT));
+        new Pipeline(stages.get(0).config(), jobs, this).report(stages);
     }
 
     @Override

@@ -2,61 +2,135 @@ package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.erase.Erasure;
 import io.github.sparkfinetune.spark.erase.Selection;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** Erasure of documents from a run with the training that it needs. */
+/** Erasure of documents from a run, or from all stages of a pipeline, with the training that it needs. */
 public final class EraseRun {
-    private final RunConfig run;
+    private final List<Stage> stages;
     private final Jobs jobs;
     private final Console console;
     private final Supplier<Progress> progress;
 
-    /** @param progress starts the display of a training */
-    public EraseRun(RunConfig run, Jobs jobs, Console console, Supplier<Progress> progress) {
-        this.run = run;
+    /**
+     * @param stages the run, or the stages of a pipeline in their order
+     * @param progress starts the display of a training
+     */
+    public EraseRun(List<Stage> stages, Jobs jobs, Console console, Supplier<Progress> progress) {
+        this.stages = stages;
         this.jobs = jobs;
         this.console = console;
         this.progress = progress;
     }
 
+    /** What is erased from a stage. */
+    private record Work(Stage stage, Erasing erase, Erasure erasure) {}
+
     /**
-     * Completes an erasure that was interrupted, then erases the chosen documents.
+     * Completes erasures that were interrupted, then erases the chosen documents. A stage after one that is trained
+     * again is trained again as a whole.
      *
      * @param plan whether to say only what would be trained again
      * @throws RunException with exit code 3 if no sample holds a chosen document
      */
     public void erase(Selection selection, boolean plan) throws IOException {
-        Erasing erase = jobs.erase(run);
-        Optional<Erasure> unfinished = erase.unfinished();
-        if (unfinished.isPresent()) {
-            console.say("unfinished since " + unfinished.get().started());
-            EraseText.lines(unfinished.get()).forEach(console::say);
+        Map<Stage, Erasing> erasing = new LinkedHashMap<>();
+        stages.forEach(stage -> erasing.put(stage, jobs.erase(stage.config())));
+        List<Work> unfinished = new ArrayList<>();
+        erasing.forEach((stage, erase) ->
+                erase.unfinished().ifPresent(erasure -> unfinished.add(new Work(stage, erase, erasure))));
+        if (!unfinished.isEmpty()) {
+            unfinished.forEach(
+                    work -> say(work, "unfinished since " + work.erasure().started()));
             if (plan) {
                 return;
             }
-            finish(erase, unfinished.get());
+            finish(withLater(erasing, unfinished));
         }
-        Erasure found = erase.find(selection);
-        if (found.places().isEmpty()) {
-            if (erase.areErased(found)) {
-                console.say("erased    " + String.join(", ", found.documents()));
-                return;
-            }
-            throw unknown(selection);
-        }
-        EraseText.lines(found).forEach(console::say);
+        List<Work> found = withLater(erasing, found(erasing, selection));
+        found.forEach(work -> say(work, null));
         if (!plan) {
-            finish(erase, found);
+            finish(found);
         }
     }
 
+    /** Finds the stages that hold the chosen documents; none if they are erased already. */
+    private List<Work> found(Map<Stage, Erasing> erasing, Selection selection) {
+        List<Work> found = new ArrayList<>();
+        List<RunException> refusals = new ArrayList<>();
+        boolean isErased = false;
+        for (Map.Entry<Stage, Erasing> one : erasing.entrySet()) {
+            Stage stage = one.getKey();
+            Erasing erase = one.getValue();
+            try {
+                Erasure erasure = erase.find(selection);
+                if (!erasure.places().isEmpty()) {
+                    found.add(new Work(stage, erase, erasure));
+                } else if (erase.areErased(erasure)) {
+                    console.say("erased    " + String.join(", ", erasure.documents()));
+                    isErased = true;
+                } else {
+                    refusals.add(unknown(selection, stage.config()));
+                }
+            } catch (RunException e) {
+                if (stages.size() == 1) {
+                    throw e;
+                }
+                refusals.add(e);
+            }
+        }
+        if (found.isEmpty() && !isErased) {
+            throw refusals.get(0);
+        }
+        return found;
+    }
+
+    /** Adds the stages after the first one that is trained again. */
+    private static List<Work> withLater(Map<Stage, Erasing> erasing, List<Work> some) {
+        List<Work> all = new ArrayList<>();
+        boolean isLater = false;
+        for (Map.Entry<Stage, Erasing> one : erasing.entrySet()) {
+            Stage stage = one.getKey();
+            Optional<Work> own =
+                    some.stream().filter(work -> work.stage().equals(stage)).findFirst();
+            if (isLater && own.filter(work -> work.erasure().started() != null).isEmpty()) {
+                Erasure again = one.getValue().again();
+                if (again.replay().firstUse() > 0) {
+                    own = Optional.of(new Work(
+                            stage,
+                            one.getValue(),
+                            own.map(work -> work.erasure().with(again.replay())).orElse(again)));
+                }
+            }
+            own.ifPresent(all::add);
+            isLater = isLater
+                    || own.filter(work -> work.erasure().replay().firstUse() > 0)
+                            .isPresent();
+        }
+        return all;
+    }
+
+    private void say(Work work, String first) {
+        if (stages.size() > 1) {
+            console.say("stage     " + work.stage().name());
+        }
+        if (first != null) {
+            console.say(first);
+        }
+        EraseText.lines(work.erasure()).forEach(console::say);
+    }
+
     /** Returns the error of a document that no sample holds, with the reason if it was left out. */
-    private RunException unknown(Selection selection) {
+    private RunException unknown(Selection selection, RunConfig run) {
         String reason = switch (selection.kind()) {
             case HASH -> jobs.traceHash(run, selection.value()).droppedBecause();
             case FILE -> jobs.traceFile(run, selection.value()).droppedBecause();
@@ -66,15 +140,29 @@ public final class EraseRun {
                 + (reason == null ? "" : " (" + reason + ")") + ": nothing was changed");
     }
 
-    private void finish(Erasing erase, Erasure erasure) throws IOException {
-        Erasure begun = erase.begin(erasure);
-        if (begun.replay().trains()) {
-            Pipeline pipeline = new Pipeline(run, jobs, console);
-            pipeline.again(progress.get());
-            pipeline.sayReport();
+    private void finish(List<Work> some) throws IOException {
+        // A later stage reads the model of an earlier one, so it begins before that model is deleted, and no stage ends
+        // before all have begun.
+        List<Work> begun = new ArrayList<>();
+        for (int i = some.size() - 1; i >= 0; i--) {
+            Work work = some.get(i);
+            begun.add(0, new Work(work.stage(), work.erase(), work.erase().begin(work.erasure())));
         }
-        Erasure ended = erase.end(begun);
-        console.say("erased    " + ended.documents().size() + " document(s), see "
-                + run.output().dir() + "/erasure.json");
+        for (Work work : begun) {
+            RunConfig run = work.stage().config();
+            if (work.erasure().replay().trains()) {
+                Pipeline pipeline = new Pipeline(run, jobs, console);
+                pipeline.again(progress.get());
+                pipeline.mergeForLater(stages.subList(stages.indexOf(work.stage()) + 1, stages.size()));
+                pipeline.sayReport();
+            }
+            Erasure ended = work.erase().end(work.erasure());
+            console.say("erased    " + ended.documents().size() + " document(s), see "
+                    + run.output().dir() + "/erasure.json");
+        }
+        if (stages.size() > 1
+                && begun.stream().anyMatch(work -> work.erasure().replay().trains())) {
+            new Pipeline(stages.get(0).config(), jobs, console).report(stages);
+        }
     }
 }

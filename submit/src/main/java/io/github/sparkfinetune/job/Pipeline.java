@@ -2,6 +2,7 @@ package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.plan.RunWarnings;
 import io.github.sparkfinetune.core.predict.References;
@@ -124,12 +125,22 @@ public final class Pipeline {
         return MetricsFile.isMeasured(folder);
     }
 
-    /** Merges the trained adapter, unless this is already done. */
-    public void mergeInto(String output) throws IOException {
+    /** Merges the trained adapter if a later stage starts from the result, unless this is already done. */
+    public void mergeForLater(List<Stage> later) throws IOException {
+        String merged = RunConfigLoader.merged(run);
+        boolean isRead =
+                later.stream().anyMatch(stage -> stage.config().base().model().equals(merged));
         // The config is written last: without the config an object store may hold only a part of the model.
-        if (!folder.has(RunConfigLoader.MERGED + "/" + HfConfig.FILE)) {
-            console.say("merged    " + jobs.merge(run, null, output));
+        if (isRead && !folder.has(RunConfigLoader.MERGED + "/" + HfConfig.FILE)) {
+            console.say("merged    " + jobs.merge(run, null, merged));
         }
+    }
+
+    /** Writes the report of a pipeline and says where it is. */
+    public void report(List<Stage> stages) throws IOException {
+        RunFolder above = RunFolder.above(run, jobs.hadoop());
+        above.writePipelineReport(stages, jobs.hadoop());
+        console.say("report    " + above.shown(RunFolder.REPORT));
     }
 
     private <T> T step(Step step, Function<T, Map<String, Map<String, Double>>> metrics, Lineage.Work<T> work)

@@ -178,7 +178,8 @@ public final class SessionRun {
         run(
                 "erase",
                 !onlyPlans,
-                run -> new EraseRun(run, jobs, console, () -> progress = progress()).erase(selection, onlyPlans));
+                run -> new EraseRun(List.of(new Stage("", run)), jobs, console, () -> progress = progress())
+                        .erase(selection, onlyPlans));
     }
 
     /** Predicts the rows of {@code input} and writes Parquet files to {@code output}. */

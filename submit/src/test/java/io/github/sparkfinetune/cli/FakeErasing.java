@@ -33,6 +33,11 @@ final class FakeErasing implements Erasing {
     }
 
     @Override
+    public Erasure again() {
+        throw new UnsupportedOperationException("there is one run");
+    }
+
+    @Override
     public boolean areErased(Erasure erasure) {
         return erased;
     }

@@ -1,12 +1,10 @@
 package io.github.sparkfinetune.spark.erase;
 
-import io.github.sparkfinetune.conf.ClassWeight;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.plan.Replay;
-import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.HadoopFiles;
@@ -123,23 +121,46 @@ public final class EraseJob implements Erasing {
         List<ErasedShards.Part> parts = documents.parts(spark, config, dataset, manifest);
         ErasedShards.requireRest(dataset, manifest, parts);
         Set<Long> trained = trained(parts);
-        String because = parts.isEmpty() ? null : dependsAsAWhole(parts);
-        Replay replay = Replay.of(config, rowGroups(manifest), trained, because != null, hadoop);
+        String because = parts.isEmpty() ? null : Reach.ofAll(config, parts);
         return new Erasure(
                 null,
                 null,
                 documents.hashes(),
                 new Erasure.Counts(trained.size(), samples(parts) - trained.size()),
-                new Erasure.Replayed(
-                        replay.firstUse(),
-                        replay.from().map(Checkpoint::name).orElse(null),
-                        replay.steps(),
-                        replay.isEnded(),
-                        because),
+                replayed(manifest, trained, because),
                 new Erasure.Changes(
                         parts.stream().map(part -> part.file().name()).toList(), List.of(), null, null),
-                outside(),
+                Reach.outside(config),
                 parts);
+    }
+
+    /** @param because what makes every step depend on the documents, or null */
+    private Erasure.Replayed replayed(Manifest manifest, Set<Long> trained, String because) {
+        Replay replay = Replay.of(config, rowGroups(manifest), trained, because != null, hadoop);
+        return new Erasure.Replayed(
+                replay.firstUse(),
+                replay.from().map(Checkpoint::name).orElse(null),
+                replay.steps(),
+                replay.isEnded(),
+                because);
+    }
+
+    @Override
+    public Erasure again() {
+        return io(() -> {
+            boolean isPrepared = HadoopFiles.fileSystem(dataset, hadoop).exists(new Path(dataset, Manifest.FILE_NAME));
+            return new Erasure(
+                    null,
+                    null,
+                    List.of(),
+                    new Erasure.Counts(0, 0),
+                    isPrepared
+                            ? replayed(Manifest.read(dataset, hadoop), Set.of(), "the model before it is trained again")
+                            : new Erasure.Replayed(0, null, 0, false, null),
+                    new Erasure.Changes(List.of(), List.of(), null, null),
+                    Reach.outside(config),
+                    List.of());
+        });
     }
 
     private static List<Integer> rowGroups(Manifest manifest) {
@@ -157,43 +178,6 @@ public final class EraseJob implements Erasing {
 
     private static long samples(List<ErasedShards.Part> parts) {
         return parts.stream().mapToLong(part -> part.documents().size()).sum();
-    }
-
-    /** Returns what makes every step depend on the documents, or null. */
-    private String dependsAsAWhole(List<ErasedShards.Part> parts) {
-        boolean trains = parts.stream().anyMatch(part -> part.file().split().equals(Manifest.TRAIN));
-        boolean evaluates = parts.stream().anyMatch(part -> part.file().split().equals(Manifest.EVAL));
-        if (evaluates) {
-            return "evaluations while training chose the model";
-        }
-        if (trains && config.base().teacher().teaches()) {
-            return "the teacher is asked again";
-        }
-        if (References.areRead(config)) {
-            return "the initial model is asked again";
-        }
-        if (trains && config.training().regularization().privacy().protectsSamples()) {
-            return "which steps used a sample is secret";
-        }
-        ClassWeight weights = config.tasks().classification().classWeight();
-        return trains && weights != null && weights.value().equals(ClassWeight.BALANCED)
-                ? "the weights of the labels follow from the rows"
-                : null;
-    }
-
-    /** Returns what is outside of the run and may still hold the documents. */
-    private List<String> outside() {
-        List<String> outside = new ArrayList<>();
-        outside.add("the sources that data names: delete the documents there too, before data.dir is prepared anew");
-        if (config.data().corpus().filtering().quarantine() != null) {
-            outside.add("the rows in " + config.data().corpus().filtering().quarantine());
-        }
-        if (!config.dataset().startsWith(config.output().dir() + "/")) {
-            outside.add("other runs that were trained on " + dataset + ": erase the documents there too");
-        }
-        outside.add("copies of the model and of predictions outside of " + output
-                + ", models trained from them, and trackers");
-        return outside;
     }
 
     @Override
@@ -229,7 +213,9 @@ public final class EraseJob implements Erasing {
                 .map(DatasetSplit.Shard::file)
                 .collect(Collectors.toSet());
         // One manifest replaces all files at once, so either all of them are old or none is.
-        if (places.stream().allMatch(place -> stored.contains(place.file().name()))) {
+        if (!places.isEmpty()
+                && places.stream()
+                        .allMatch(place -> stored.contains(place.file().name()))) {
             ErasedShards.write(spark, TaskDatas.of(config), dataset, manifest, places, erasure.documents());
         }
     }

@@ -16,6 +16,12 @@ public interface Erasing {
      */
     Erasure find(Selection selection);
 
+    /**
+     * Returns an erasure of no document by which the whole run is trained again, because the model that it starts from
+     * is. Changes nothing.
+     */
+    Erasure again();
+
     /** Returns whether all documents of an erasure have been erased before. */
     boolean areErased(Erasure found);
 

@@ -70,6 +70,11 @@ public record Erasure(
         return finished == null;
     }
 
+    /** Returns this erasure with the steps of another one, which trains more again. */
+    public Erasure with(Replayed other) {
+        return new Erasure(started, finished, documents, samples, other, changes, outside, places);
+    }
+
     Erasure started(String time, Optional<String> modelBefore) {
         Changes first = new Changes(changes.rewritten(), changes.deleted(), modelBefore.orElse(null), null);
         return new Erasure(time, null, documents, samples, replay, first, outside, places);

@@ -128,14 +128,15 @@ class Run:
         return self._backend.predict(rows, output_col)
 
     def predict_files(self, input: str, output: str) -> DataFrame:
-        """Predicts every row of files or a table, in the format of the ``data`` section, and writes Parquet files.
+        """Predicts every row of files or a table, in the format of the ``data`` section.
 
         :param input: file, folder, glob or ``table:NAME``
-        :param output: folder of the Parquet files
-        :return: rows of the Parquet files
+        :param output: folder of Parquet files, or ``table:NAME``, a table of Delta or Iceberg to which all are appended
+        :return: rows of the Parquet files or of the table
         """
         self._backend.step("predict", input, output)
-        return self.spark.read.parquet(output)
+        table = output.removeprefix("table:")
+        return self.spark.read.parquet(output) if table == output else self.spark.table(table)
 
     def erase(
         self,

@@ -110,6 +110,7 @@ class ArchitectureTest {
             "spark.cluster",
             "spark.run",
             "spark.predict.table",
+            "spark.shuffle",
             "spark.source",
             "spark.corpus",
             "spark.prepare",

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.spark.prepare.SplitSearch.Condition;
 import io.github.sparkfinetune.spark.prepare.SplitSearch.Cut;
 import io.github.sparkfinetune.spark.prepare.SplitSearch.Places;
 import io.github.sparkfinetune.spark.prepare.SplitSearch.Target;
+import io.github.sparkfinetune.spark.shuffle.Shuffles;
 import io.github.sparkfinetune.spark.source.SourceScan;
 import io.github.sparkfinetune.spark.source.StratumHashes;
 import java.io.Serializable;
@@ -19,6 +20,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.apache.spark.HashPartitioner;
+import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.storage.StorageLevel;
 import scala.Tuple2;
@@ -135,10 +138,12 @@ final class GroupSplit implements Serializable {
 
     /** Counts the rows of each place. */
     private static JavaRDD<Places> sizes(JavaRDD<StratumHashes> hashes, long rows, boolean newest) {
-        return hashes.flatMapToPair(part -> IntStream.range(0, part.size())
-                        .mapToObj(row -> new Tuple2<>(ordered(place(part, row), newest), 1L))
-                        .iterator())
-                .reduceByKey(Long::sum, SourceScan.tasks(rows))
+        JavaPairRDD<Long, Long> ones = hashes.flatMapToPair(part -> IntStream.range(0, part.size())
+                .mapToObj(row -> new Tuple2<>(ordered(place(part, row), newest), 1L))
+                .iterator());
+        HashPartitioner partitioner = new HashPartitioner(SourceScan.tasks(rows));
+        return Shuffles.gathered(ones, partitioner)
+                .reduceByKey(partitioner, Long::sum)
                 .mapPartitions(groups -> {
                     LongStream.Builder places = LongStream.builder();
                     LongStream.Builder counts = LongStream.builder();

@@ -13,13 +13,14 @@ import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.DatasetWarnings;
 import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.spark.shuffle.BytesOrder;
+import io.github.sparkfinetune.spark.shuffle.Shuffles;
 import io.github.sparkfinetune.spark.source.SourceChecks;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;
 import io.github.sparkfinetune.spark.source.SourceScan;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -103,11 +104,11 @@ final class Preparation<C> {
             SplitPlan split = SplitPlan.of(training, options);
             Map<String, DatasetSplit.Side> sides = new SideCounts(task, data, split, training).of(sources, scans);
             context.setJobDescription("prepare: tokenize and write " + dataset);
-            List<ShardWriter.Report> reports = write(rows, mixture, split, labels);
+            Map<String, WrittenSplit> written = write(rows, mixture, split, labels);
             passes.requireSame();
             Manifest manifest = new Summary(config, sources, options, scans, mixture, training, sides)
-                    .manifest(labels, reports, tokenizer.special().padId());
-            return manifest.with(warnings(manifest, rows, reports));
+                    .manifest(labels, written, tokenizer.special().padId());
+            return manifest.with(warnings(manifest, rows, written));
         } finally {
             context.setJobDescription(null);
             comparison.close();
@@ -178,7 +179,7 @@ final class Preparation<C> {
         return labels;
     }
 
-    private List<ShardWriter.Report> write(
+    private Map<String, WrittenSplit> write(
             List<SourceReader.Rows<C>> rows, Mixture mixture, SplitPlan split, List<String> labels) {
         Broadcast<TokenizerFiles> files = context.broadcast(tokenizer);
         Broadcast<SplitPlan> plan = context.broadcast(split);
@@ -197,12 +198,11 @@ final class Preparation<C> {
                     task,
                     labels,
                     new ShardWriter.CheckedIds(tokenizer.unknownTokenId(), task.endTokenIds(tokenizer)));
-            List<ShardWriter.Report> reports = new ArrayList<>(all.repartitionAndSortWithinPartitions(
-                            new ShuffledSample.Ranges(options.storage().shards()), ShuffledSample.Order.BY_KEY)
-                    .mapPartitionsWithIndex(writer, false)
-                    .collect());
-            reports.sort(Comparator.comparing(ShardWriter.Report::file));
-            return reports;
+            ShuffledSample.Ranges shards =
+                    new ShuffledSample.Ranges(options.storage().shards());
+            return WrittenSplit.of(Shuffles.gathered(all, shards)
+                    .repartitionAndSortWithinPartitions(shards, BytesOrder.UNSIGNED)
+                    .mapPartitionsWithIndex(writer, false));
         } finally {
             files.destroy();
             plan.destroy();
@@ -248,27 +248,15 @@ final class Preparation<C> {
     }
 
     private List<Warning> warnings(
-            Manifest manifest, List<SourceReader.Rows<C>> rows, List<ShardWriter.Report> reports) {
+            Manifest manifest, List<SourceReader.Rows<C>> rows, Map<String, WrittenSplit> written) {
         Map<String, SampleChecks> checks = new LinkedHashMap<>();
         Map<String, DatasetWarnings.Leak> leaks = new LinkedHashMap<>();
-        for (String split : manifest.samples().splits().keySet()) {
-            List<ShardWriter.Report> parts = reports.stream()
-                    .filter(report -> report.split().equals(split))
-                    .toList();
-            checks.put(
-                    split,
-                    parts.stream()
-                            .map(ShardWriter.Report::checks)
-                            .reduce(SampleChecks::plus)
-                            .orElseThrow());
-            long leaked = parts.stream().mapToLong(ShardWriter.Report::leaked).sum();
-            if (leaked > 0) {
-                long example = parts.stream()
-                        .filter(part -> part.leaked() > 0)
-                        .findFirst()
-                        .orElseThrow()
-                        .leakedExample();
-                leaks.put(split, new DatasetWarnings.Leak(leaked, content(rows.subList(0, trainSources()), example)));
+        for (String name : manifest.samples().splits().keySet()) {
+            WrittenSplit split = written.get(name);
+            checks.put(name, split.checks());
+            if (split.leaked() > 0) {
+                String example = content(rows.subList(0, trainSources()), split.leakedExample());
+                leaks.put(name, new DatasetWarnings.Leak(split.leaked(), example));
             }
         }
         List<Warning> warnings = DatasetWarnings.of(manifest, checks, leaks);

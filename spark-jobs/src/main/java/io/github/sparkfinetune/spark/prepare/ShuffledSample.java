@@ -3,10 +3,7 @@ package io.github.sparkfinetune.spark.prepare;
 import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.RowKey;
-import java.io.Serializable;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
-import java.util.Comparator;
 import org.apache.spark.Partitioner;
 import scala.Tuple2;
 
@@ -31,16 +28,6 @@ public final class ShuffledSample {
     public static int shard(ContentHash hash, long seed, int shards) {
         return new Ranges(shards)
                 .getPartition(of(hash, seed, 0, 0, 0, new byte[0])._1());
-    }
-
-    /** Order of the rows in a shard. */
-    enum Order implements Comparator<byte[]>, Serializable {
-        BY_KEY;
-
-        @Override
-        public int compare(byte[] a, byte[] b) {
-            return Arrays.compareUnsigned(a, b);
-        }
     }
 
     /** Shards are equal ranges of the key's first eight bytes. */

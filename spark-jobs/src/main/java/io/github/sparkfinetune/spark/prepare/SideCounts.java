@@ -5,6 +5,7 @@ import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.task.SplitKey.Kind;
 import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.spark.shuffle.Shuffles;
 import io.github.sparkfinetune.spark.source.RowTime;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceScan;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.apache.spark.HashPartitioner;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import scala.Tuple2;
@@ -96,7 +98,9 @@ record SideCounts(TaskData<?> task, DataConfig data, SplitPlan plan, TrainingRow
             }
         }
         int size = splits.size();
-        return all.reduceByKey(SideCounts::add, SourceScan.tasks(rows))
+        HashPartitioner partitioner = new HashPartitioner(SourceScan.tasks(rows));
+        return Shuffles.gathered(all, partitioner)
+                .reduceByKey(partitioner, SideCounts::add)
                 .values()
                 .aggregate(nothing(size), SideCounts::addGroup, SideCounts::plus);
     }

@@ -15,9 +15,13 @@ import org.apache.spark.api.java.JavaRDD;
  * receives one array of at most {@value #MOST_COUNTS} counts per round, but at least two counts per search, for any
  * number of rows and partitions.
  */
-final class SplitSearch {
+public final class SplitSearch {
     /** Most bits of a round. */
     private static final int BITS = 8;
+    /**
+     * Most tasks of a round. A round has little work for each place, and the driver keeps every task for Spark's UI.
+     */
+    private static final int MOST_TASKS = 4096;
     /** Most counts of a round: 8 MB. */
     private static final int MOST_COUNTS = 1 << 20;
 
@@ -77,11 +81,12 @@ final class SplitSearch {
         List<Search> current = targets.stream()
                 .map(target -> new Search(target.stratum(), 0, 0, target.rows(), 0))
                 .toList();
+        JavaRDD<Places> few = places.coalesce(MOST_TASKS);
         while (current.stream().anyMatch(Search::isOpen)) {
             List<Search> searches = current;
             int width = width(searches);
             Map<String, int[]> open = open(searches);
-            long[][] counts = places.mapPartitions(parts -> {
+            long[][] counts = few.mapPartitions(parts -> {
                         long[][] found = new long[searches.size()][];
                         parts.forEachRemaining(part ->
                                 count(part, searches, open.getOrDefault(part.stratum(), new int[0]), width, found));
@@ -136,11 +141,26 @@ final class SplitSearch {
         }
     }
 
+    /**
+     * Returns the largest number of tasks of all rounds.
+     *
+     * @param searches number of searches
+     * @param partitions number of partitions of the places
+     */
+    public static long tasks(int searches, int partitions) {
+        int rounds = (Long.SIZE - 1) / width(searches) + 1;
+        return (long) rounds * Math.min(MOST_TASKS, partitions);
+    }
+
     /** Returns the bits of the next round. All open searches know the same number of bits. */
     private static int width(List<Search> searches) {
         List<Search> open = searches.stream().filter(Search::isOpen).toList();
-        int affordable = Integer.SIZE - 1 - Integer.numberOfLeadingZeros(Math.max(2, MOST_COUNTS / open.size()));
-        return Math.min(Math.min(BITS, affordable), Long.SIZE - open.get(0).bits());
+        return Math.min(width(open.size()), Long.SIZE - open.get(0).bits());
+    }
+
+    private static int width(int open) {
+        int affordable = Integer.SIZE - 1 - Integer.numberOfLeadingZeros(Math.max(2, MOST_COUNTS / open));
+        return Math.min(BITS, affordable);
     }
 
     /** Returns the indices of the open searches, by stratum. */

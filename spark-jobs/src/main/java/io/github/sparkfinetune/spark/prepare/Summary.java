@@ -38,23 +38,18 @@ record Summary(
      *
      * @throws RunException if the written rows differ from the counted rows, or too many rows are unusable
      */
-    Manifest manifest(List<String> labels, List<ShardWriter.Report> reports, int padTokenId) {
+    Manifest manifest(List<String> labels, Map<String, WrittenSplit> written, int padTokenId) {
         Map<String, DatasetSplit> splits = new LinkedHashMap<>();
         boolean documents = options.samples().documents() != null;
         SampleCounts all = new SampleCounts(labels.size(), documents);
         for (String split :
                 ShardWriter.names(sources.stream().map(SourceFiles::split).toList())) {
-            SampleCounts counts = new SampleCounts(labels.size(), documents);
-            List<DatasetSplit.Shard> shards = new ArrayList<>();
-            for (ShardWriter.Report report : reports) {
-                if (report.split().equals(split)) {
-                    counts.plus(report.counts());
-                    report.shard().ifPresent(shards::add);
+            WrittenSplit files = written.get(split);
+            if (files != null) {
+                all.plus(files.counts());
+                if (files.counts().samples() > 0) {
+                    splits.put(split, files.counts().toSplit(files.shards()).with(sides.get(split)));
                 }
-            }
-            all.plus(counts);
-            if (counts.samples() > 0) {
-                splits.put(split, counts.toSplit(shards).with(sides.get(split)));
             }
         }
         RowCounts found = new RowCounts();
@@ -64,7 +59,7 @@ record Summary(
                 .skip(training.sampled().size())
                 .mapToLong(SourceScan::usable)
                 .sum();
-        requireSame(reports, training.count() + heldOut);
+        requireSame(written, training.count() + heldOut);
         found.requireSamples(all, splits.containsKey(Manifest.TRAIN), config.data());
         Map<String, Long> bad = documents ? found.bad : found.withoutSample(all);
         long usable = scans.stream().mapToLong(SourceScan::usable).sum();
@@ -94,8 +89,8 @@ record Summary(
         return mix;
     }
 
-    private void requireSame(List<ShardWriter.Report> reports, long counted) {
-        long written = reports.stream().mapToLong(ShardWriter.Report::rows).sum();
+    private void requireSame(Map<String, WrittenSplit> splits, long counted) {
+        long written = splits.values().stream().mapToLong(WrittenSplit::rows).sum();
         if (written != counted) {
             throw RunException.data(sources.get(0).key() + ": " + written + " rows were written of " + counted
                     + " counted before: the source changed while it was read; run prepare again");

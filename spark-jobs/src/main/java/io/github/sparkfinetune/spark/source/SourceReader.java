@@ -23,8 +23,10 @@ import org.apache.spark.sql.functions;
 public final class SourceReader {
     /** Text of a partition: enough to outweigh the start of a task, little enough for balance. */
     private static final long PARTITION_BYTES = 32L << 20;
-    /** Largest partition, used for sources of a terabyte: the blocks of a shuffle then do not become small. */
+    /** Partition of sources of 1 to 25 TB. */
     private static final long MAX_PARTITION_BYTES = 256L << 20;
+    /** Most partitions of a source, approximately. Partitions of larger sources have more than 256 MB. */
+    private static final long MOST_PARTITIONS = 100_000;
     /** Number of partitions from which on partitions grow. */
     private static final long MANY = 4000;
     /** Bytes added for each file. Opening a file costs far less than loading a tokenizer. */
@@ -121,8 +123,8 @@ public final class SourceReader {
      * @throws RunException if a needed column does not exist
      */
     public <C> Rows<C> read(SourceFiles files, TaskData<C> task, boolean supervised) {
-        long large = growing ? Math.min(MAX_PARTITION_BYTES, files.size().bytes() / MANY) : 0;
-        spark.conf().set("spark.sql.files.maxPartitionBytes", Math.max(partitionBytes, large) + "b");
+        long bytes = growing ? partitionOf(files, partitionBytes) : partitionBytes;
+        spark.conf().set("spark.sql.files.maxPartitionBytes", bytes + "b");
         SparkSource source = source(files);
         Reading<C> reading = task.reading(source, tokenizer, supervised);
         Optional<SplitKeys<C>> keys = supervised ? SplitKeys.of(source, task, data) : Optional.empty();
@@ -194,6 +196,38 @@ public final class SourceReader {
                 ? read.mapPartitions(rows -> new ReadRows(rows, false))
                 : read.<InternalRow>mapPartitions(rows -> new ReadRows(rows, true))
                         .repartition(tasks);
+    }
+
+    /**
+     * Returns the bytes of a partition of a source. Partitions of a source of terabytes are larger, so that the blocks
+     * of its shuffles do not become small and the driver keeps track of few tasks.
+     *
+     * @param least bytes of a partition of a small source
+     */
+    public static long partitionOf(SourceFiles files, long least) {
+        long large = Math.min(MAX_PARTITION_BYTES, files.size().bytes() / MANY);
+        return Math.max(Math.max(least, large), weight(files) / MOST_PARTITIONS);
+    }
+
+    /**
+     * Returns the approximate number of partitions in which Spark reads a source for {@code prepare}.
+     *
+     * @param cores number of cores of the cluster
+     */
+    public static int partitions(SourceFiles files, int cores) {
+        long share = Math.max(OPEN_BYTES, weight(files) / cores);
+        long bytes = Math.min(partitionOf(files, PARTITION_BYTES), share);
+        long ofFile = files.size().bytes() / files.listing().count();
+        // Spark cuts a large file, and packs small files.
+        return Math.toIntExact(
+                ofFile >= bytes
+                        ? files.listing().count() * (1 + (ofFile - 1) / bytes)
+                        : 1 + (weight(files) - 1) / bytes);
+    }
+
+    /** Returns the bytes by which Spark divides a source into partitions: of the files, and for opening each file. */
+    public static long weight(SourceFiles files) {
+        return files.size().bytes() + files.listing().count() * OPEN_BYTES;
     }
 
     /**

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.source;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.RowCounts;
+import io.github.sparkfinetune.spark.shuffle.Shuffles;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.apache.spark.HashPartitioner;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.storage.StorageLevel;
@@ -25,6 +27,10 @@ import scala.Tuple2;
 public final class SourceScan implements AutoCloseable {
     /** Hashes of a task that finds duplicates: about 50 MB of objects. */
     private static final long HASHES_PER_TASK = 250_000;
+    /**
+     * Most tasks that find duplicates. With more rows a task has more hashes, which go to disk where memory is short.
+     */
+    private static final long MOST_TASKS = 100_000;
 
     private final SourceFiles source;
     private final JavaRDD<StratumHashes> hashes;
@@ -71,7 +77,9 @@ public final class SourceScan implements AutoCloseable {
     private static SourceScan of(SourceFiles source, JavaRDD<Part> scanned, boolean deduplicate) {
         JavaRDD<Part> parts = scanned.persist(StorageLevel.MEMORY_AND_DISK_SER());
         // An empty table has no partition, so this is no reduce.
-        RowCounts counts = parts.map(Part::counts).treeAggregate(new RowCounts(), RowCounts::plus, RowCounts::plus, 2);
+        // Counts hold the rows of each label, so the last sum is also computed on an executor.
+        RowCounts counts =
+                parts.map(Part::counts).treeAggregate(new RowCounts(), RowCounts::plus, RowCounts::plus, 2, true);
         JavaRDD<StratumHashes> hashes = parts.flatMap(part -> part.hashes().iterator());
         if (deduplicate) {
             hashes = distinct(hashes, sum(counts.strata)).persist(StorageLevel.MEMORY_AND_DISK_SER());
@@ -106,21 +114,20 @@ public final class SourceScan implements AutoCloseable {
 
     /** Returns the number of rows of each stratum; strata without rows are left out. */
     public static Map<String, Long> strata(JavaRDD<StratumHashes> hashes) {
-        return hashes.mapPartitions(parts -> {
-                    TreeMap<String, Long> rows = new TreeMap<>();
-                    parts.forEachRemaining(part -> {
-                        if (part.size() > 0) {
-                            rows.merge(part.stratum(), (long) part.size(), Long::sum);
-                        }
-                    });
-                    return List.of(rows).iterator();
-                })
-                .treeReduce(
-                        (a, b) -> {
-                            b.forEach((stratum, rows) -> a.merge(stratum, rows, Long::sum));
-                            return a;
-                        },
-                        2);
+        return hashes.treeAggregate(
+                new TreeMap<>(),
+                (rows, part) -> {
+                    if (part.size() > 0) {
+                        rows.merge(part.stratum(), (long) part.size(), Long::sum);
+                    }
+                    return rows;
+                },
+                (rows, others) -> {
+                    others.forEach((stratum, count) -> rows.merge(stratum, count, Long::sum));
+                    return rows;
+                },
+                2,
+                true);
     }
 
     public static long sum(Map<String, Long> rows) {
@@ -166,16 +173,18 @@ public final class SourceScan implements AutoCloseable {
      * with the smallest place stays, which is the oldest row if rows have a time.
      *
      * @param rows number of hashes. It decides the number of tasks on both sides of the shuffle, instead of the number
-     *     of files: the number of blocks is the product of both sides.
+     *     of files.
      */
     public static JavaRDD<StratumHashes> distinct(JavaRDD<StratumHashes> hashes, long rows) {
         int tasks = tasks(rows);
         // Without a shuffle, coalesce never adds partitions.
-        JavaPairRDD<ContentHash, Origin> origins = hashes.coalesce(tasks)
+        JavaPairRDD<ContentHash, Origin> found = hashes.coalesce(tasks)
                 .flatMapToPair(part -> IntStream.range(0, part.size())
                         .mapToObj(row -> new Tuple2<>(part.content(row), Origin.of(part, row)))
-                        .iterator())
-                .reduceByKey((a, b) -> a.compareTo(b) <= 0 ? a : b, tasks);
+                        .iterator());
+        HashPartitioner partitioner = new HashPartitioner(tasks);
+        JavaPairRDD<ContentHash, Origin> origins =
+                Shuffles.gathered(found, partitioner).reduceByKey(partitioner, (a, b) -> a.compareTo(b) <= 0 ? a : b);
         return origins.mapPartitions(partition -> {
             Map<String, StratumHashes.Builder> byStratum = new HashMap<>();
             partition.forEachRemaining(row -> byStratum
@@ -187,7 +196,7 @@ public final class SourceScan implements AutoCloseable {
 
     /** Returns the number of tasks of a shuffle of this many hashes. */
     public static int tasks(long rows) {
-        return Math.toIntExact(1 + (rows - 1) / HASHES_PER_TASK);
+        return (int) Math.min(MOST_TASKS, 1 + (rows - 1) / HASHES_PER_TASK);
     }
 
     /** Order of rows with the same content. */

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
+import io.github.sparkfinetune.spark.StageFigures;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;
 import io.github.sparkfinetune.spark.source.SourceScan;
@@ -21,12 +23,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.zip.GZIPOutputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.scheduler.SparkListener;
-import org.apache.spark.scheduler.SparkListenerStageCompleted;
 import org.apache.spark.scheduler.StageInfo;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
@@ -54,23 +53,8 @@ class PrepareAtScaleTest {
         spark.stop();
     }
 
-    /** Returns the stages that Spark ran for some work. */
     private static List<StageInfo> stages(Runnable work) throws Exception {
-        ConcurrentLinkedQueue<StageInfo> stages = new ConcurrentLinkedQueue<>();
-        SparkListener listener = new SparkListener() {
-            @Override
-            public void onStageCompleted(SparkListenerStageCompleted completed) {
-                stages.add(completed.stageInfo());
-            }
-        };
-        spark.sparkContext().addSparkListener(listener);
-        try {
-            work.run();
-            spark.sparkContext().listenerBus().waitUntilEmpty(10_000);
-        } finally {
-            spark.sparkContext().removeSparkListener(listener);
-        }
-        return List.copyOf(stages);
+        return StageFigures.of(spark, work).stages();
     }
 
     @Test
@@ -104,6 +88,27 @@ class PrepareAtScaleTest {
         for (String split : List.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST)) {
             assertThat(manifest.split(split).rowsPerLabel()).hasSize(4_000).containsOnly(1L);
         }
+    }
+
+    /** A shard counts the samples of each label: 16 KB in each of 200 shards and 3 splits. */
+    @Test
+    void sendsTheDriverOneCountOfTheLabelsNotOneAShard() throws Exception {
+        List<String> rows = new ArrayList<>();
+        for (int i = 0; i < 6_000; i++) {
+            rows.add("{\"text\": \"mail " + i + "\", \"label\": \"topic-" + i % 2_000 + "\"}");
+        }
+        Path mails = PrepareFixture.write(folder.resolve("mails.jsonl"), rows);
+        RunConfig config = PrepareFixture.config(
+                folder.resolve("dataset"), "train: " + mails, "eval_fraction: 0.34", "test_fraction: 0.33");
+        RunConfig many = RunConfigLoader.parse(RunConfigLoader.toYaml(config), "test.yaml", List.of("data.shards=200"));
+
+        StageFigures figures = StageFigures.of(spark, () -> PrepareJob.run(spark, many));
+
+        assertThat(figures.stages())
+                .filteredOn(stage -> stage.numTasks() == 200)
+                .isNotEmpty()
+                .allSatisfy(
+                        stage -> assertThat(stage.taskMetrics().resultSize()).isLessThan(1L << 20));
     }
 
     @Test

@@ -61,7 +61,7 @@ final class RawTexts {
 
     /** Returns the codec of a file by its name; null if the file is not compressed. */
     static CompressionCodec codec(String file) {
-        return SourceFiles.isCompressed(file) ? Codecs.ALL.getCodec(new Path(file)) : null;
+        return FileTotals.isCompressed(file) ? Codecs.ALL.getCodec(new Path(file)) : null;
     }
 
     /**

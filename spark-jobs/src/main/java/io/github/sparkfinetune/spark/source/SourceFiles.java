@@ -7,21 +7,14 @@ import io.github.sparkfinetune.data.dataset.CatalogTable;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
-import io.github.sparkfinetune.data.hf.Sha256;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -51,9 +44,6 @@ public record SourceFiles(
         Size size,
         String fingerprint,
         CatalogTable table) {
-    /** Approximate ratio by which gzip compresses English text, JSON or CSV. */
-    private static final int COMPRESSION = 4;
-
     /**
      * Number and names of the files of a source.
      *
@@ -87,13 +77,6 @@ public record SourceFiles(
      */
     public record Whole(String file, long bytes, long textBytes) {}
 
-    private static final Map<String, DataFormat> ENDINGS = Map.of(
-            ".jsonl", DataFormat.JSONL,
-            ".json", DataFormat.JSONL,
-            ".csv", DataFormat.CSV,
-            ".parquet", DataFormat.PARQUET);
-    private static final Set<String> COMPRESSED = Set.of(".gz", ".bz2", ".zst", ".deflate");
-
     /**
      * Lists the files of a source.
      *
@@ -113,32 +96,22 @@ public record SourceFiles(
                 throw RunException.data(key + ": " + path + " does not exist: correct the path");
             }
             TableFolders.refuse(key, system, List.of(roots));
-            List<FileStatus> files = files(key, system, roots);
-            long bytes = files.stream().mapToLong(FileStatus::getLen).sum();
-            if (bytes == 0) {
+            FileTotals files = new FileTotals(roots[0].isDirectory());
+            for (FileStatus root : roots) {
+                visit(key, system, root, file -> files.add(root, file));
+            }
+            if (files.bytes() == 0) {
                 throw RunException.data(key + ": " + path + " is empty: there must be text in it");
             }
-            DataFormat known = format == DataFormat.AUTO ? detect(key, path, files, roots[0].isDirectory()) : format;
-            long emptyTexts = known == DataFormat.TEXT_FOLDERS
-                    ? files.stream().filter(file -> file.getLen() == 0).count()
-                    : 0;
+            DataFormat known = format == DataFormat.AUTO ? detect(key, path, files.formats()) : format;
             return new SourceFiles(
                     key,
                     split,
                     path.toString(),
                     known,
-                    new Listing(
-                            files.size(),
-                            first(files),
-                            emptyTexts,
-                            roots.length == 1 ? partitions(roots[0].getPath(), files) : List.of()),
-                    new Size(
-                            bytes,
-                            files.stream().mapToLong(SourceFiles::textBytes).sum(),
-                            whole(
-                                    files,
-                                    known == DataFormat.CSV && data.sources().multiline())),
-                    fingerprintOf(files),
+                    files.listing(known, roots.length == 1),
+                    files.size(known == DataFormat.CSV && data.sources().multiline()),
+                    files.fingerprint(),
                     null);
         } catch (FileNotFoundException e) {
             throw RunException.data(key + ": " + text + " does not exist: correct the path", e);
@@ -166,64 +139,27 @@ public record SourceFiles(
         if (roots == null) {
             return Optional.empty();
         }
-        List<FileStatus> files = files(source.key(), system, roots);
-        return fingerprintOf(files).equals(source.fingerprint()) ? Optional.of(files) : Optional.empty();
-    }
-
-    private static List<FileStatus> files(String key, FileSystem system, FileStatus[] roots) throws IOException {
         List<FileStatus> files = new ArrayList<>();
+        FileTotals totals = new FileTotals(false);
         for (FileStatus root : roots) {
-            collect(key, system, root, files);
+            visit(source.key(), system, root, file -> {
+                files.add(file);
+                totals.add(root, file);
+            });
         }
         files.sort(Comparator.comparing(file -> file.getPath().toString()));
-        return files;
-    }
-
-    private static String fingerprintOf(List<FileStatus> files) {
-        return fingerprint(files.stream()
-                .map(file -> file.getPath() + "\t" + file.getLen() + "\t" + file.getModificationTime() + "\n")
-                .toList());
-    }
-
-    private static String first(List<FileStatus> files) {
-        return files.stream()
-                .filter(file -> file.getLen() > 0)
-                .findFirst()
-                .orElseThrow()
-                .getPath()
-                .toString();
+        return totals.fingerprint().equals(source.fingerprint()) ? Optional.of(files) : Optional.empty();
     }
 
     public Manifest.Source toManifest() {
         return new Manifest.Source(key, path, listing.count(), size.bytes(), fingerprint, table);
     }
 
-    /**
-     * Returns the keys of the folders between a root and its files, if all files have the same keys and no other
-     * folders.
-     */
-    private static List<String> partitions(Path root, List<FileStatus> files) {
-        Set<List<String>> found = new HashSet<>();
-        for (FileStatus file : files) {
-            List<String> keys = new ArrayList<>();
-            for (Path folder = file.getPath().getParent();
-                    folder != null && folder.depth() > root.depth();
-                    folder = folder.getParent()) {
-                int equals = folder.getName().indexOf('=');
-                if (equals <= 0) {
-                    return List.of();
-                }
-                keys.add(0, folder.getName().substring(0, equals));
-            }
-            found.add(keys);
-        }
-        return found.size() == 1 ? List.copyOf(found.iterator().next()) : List.of();
-    }
-
-    private static void collect(String key, FileSystem system, FileStatus root, List<FileStatus> files)
+    /** Passes on the files below a root that Spark reads. */
+    private static void visit(String key, FileSystem system, FileStatus root, Consumer<FileStatus> files)
             throws IOException {
         if (root.isFile()) {
-            files.add(root);
+            files.accept(root);
             return;
         }
         int prefix = root.getPath().toUri().getPath().length();
@@ -234,67 +170,17 @@ public record SourceFiles(
             String below = file.getPath().toUri().getPath().substring(prefix);
             // Spark skips these files, too.
             if (!below.contains("/_") && !below.contains("/.")) {
-                files.add(file);
+                files.accept(file);
             }
         }
     }
 
-    /** Returns whether a file's name has the ending of a compressed file. */
-    static boolean isCompressed(String file) {
-        int dot = file.lastIndexOf('.');
-        return dot >= 0 && COMPRESSED.contains(file.substring(dot).toLowerCase(Locale.ROOT));
-    }
-
-    private static long textBytes(FileStatus file) {
-        return isCompressed(file.getPath().getName()) ? COMPRESSION * file.getLen() : file.getLen();
-    }
-
-    /** @param isEach whether one task must read each file, whatever its name */
-    private static Optional<Whole> whole(List<FileStatus> files, boolean isEach) {
-        return files.stream()
-                .filter(file -> isEach || isUnsplittable(file.getPath().getName()))
-                .max(Comparator.comparingLong(SourceFiles::textBytes))
-                .map(file -> new Whole(file.getPath().toString(), file.getLen(), textBytes(file)));
-    }
-
-    /**
-     * Returns whether a file must be read from its beginning: compressed files, except bzip2, whose blocks can be
-     * found.
-     */
-    private static boolean isUnsplittable(String name) {
-        return isCompressed(name) && !name.toLowerCase(Locale.ROOT).endsWith(".bz2");
-    }
-
-    private static DataFormat detect(String key, Path path, List<FileStatus> files, boolean folder) {
-        Set<DataFormat> formats = new TreeSet<>();
-        for (FileStatus file : files) {
-            String name = file.getPath().getName().toLowerCase(Locale.ROOT);
-            int dot = name.lastIndexOf('.');
-            if (isCompressed(name)) {
-                name = name.substring(0, dot);
-                dot = name.lastIndexOf('.');
-            }
-            DataFormat byName = dot < 0 ? null : ENDINGS.get(name.substring(dot));
-            if (byName != null) {
-                formats.add(byName);
-            } else if (folder) {
-                formats.add(DataFormat.TEXT_FOLDERS);
-            }
-        }
+    private static DataFormat detect(String key, Path path, Set<DataFormat> formats) {
         if (formats.size() == 1) {
             return formats.iterator().next();
         }
         throw RunException.config(key + ": the format of " + path + " cannot be determined from "
                 + (formats.isEmpty() ? "its name" : "the names in it (" + formats + ")")
                 + ": set data.format to text_folders, text, jsonl, csv or parquet");
-    }
-
-    /** Returns the SHA-256 of lines, in hexadecimal digits. */
-    static String fingerprint(List<String> lines) {
-        MessageDigest digest = Sha256.digest();
-        for (String line : lines) {
-            digest.update(line.getBytes(StandardCharsets.UTF_8));
-        }
-        return HexFormat.of().formatHex(digest.digest());
     }
 }

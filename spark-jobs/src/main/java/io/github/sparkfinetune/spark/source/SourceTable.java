@@ -4,21 +4,30 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.CatalogTable;
+import io.github.sparkfinetune.data.hf.Sha256;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import java.io.IOException;
-import java.util.ArrayList;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.LongStream;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.SerializableConfiguration;
 
 /**
  * Source that is a table or view of Spark's catalog, {@code table:NAME}, in the syntax of Spark SQL:
@@ -33,6 +42,8 @@ public final class SourceTable {
     private static final Pattern SNAPSHOT = Pattern.compile("current-snapshot-id=(\\d+)");
 
     private static final String HUDI = "hudi";
+    /** Files that the driver inspects alone, and files of a task. */
+    static final int FILES_A_TASK = 1000;
 
     private SourceTable() {}
 
@@ -56,14 +67,16 @@ public final class SourceTable {
                     .collectAsList()
                     .forEach(row -> about.put(row.getString(0), row.getString(1)));
             Dataset<Row> rows = spark.table(name);
-            List<String> known = new ArrayList<>(List.of(name, rows.schema().json()));
+            MessageDigest known = Sha256.digest();
+            add(known, name);
+            add(known, rows.schema().json());
             String provider = about.getOrDefault("Provider", "").toLowerCase(Locale.ROOT);
             Matcher snapshot = SNAPSHOT.matcher(about.getOrDefault("Table Properties", ""));
             String[] files = {};
             String version = null;
             if (provider.equals("delta")) {
                 version = String.valueOf(only(spark, "DESCRIBE HISTORY " + name + " LIMIT 1", "version"));
-                known.add(String.valueOf(only(spark, "DESCRIBE DETAIL " + name, "id")));
+                add(known, String.valueOf(only(spark, "DESCRIBE DETAIL " + name, "id")));
             } else if (provider.equals("iceberg") && snapshot.find()) {
                 version = snapshot.group(1);
             } else if (provider.equals(HUDI) && about.containsKey("Location")) {
@@ -74,9 +87,9 @@ public final class SourceTable {
             }
             if (version == null) {
                 files = rows.inputFiles();
-                known.addAll(lines(spark, files));
+                describe(spark, files, line -> add(known, line));
             }
-            known.add(version == null || !provider.equals(HUDI) ? String.valueOf(version) : clause(provider, version));
+            add(known, version == null || !provider.equals(HUDI) ? String.valueOf(version) : clause(provider, version));
             long bytes = bytes(rows);
             return new SourceFiles(
                     key,
@@ -85,12 +98,16 @@ public final class SourceTable {
                     DataFormat.TABLE,
                     new SourceFiles.Listing(files.length, null, 0, List.of()),
                     SourceFiles.Size.plain(bytes),
-                    SourceFiles.fingerprint(known),
+                    HexFormat.of().formatHex(known.digest()),
                     provider.isEmpty() ? null : new CatalogTable(provider, about.get("Location"), version));
         } catch (Exception e) {
             // Spark's Scala code throws checked exceptions that it does not declare.
             throw unreadable(key, name, e);
         }
+    }
+
+    private static void add(MessageDigest digest, String text) {
+        digest.update(text.getBytes(StandardCharsets.UTF_8));
     }
 
     /** Returns the SQL clause that reads a version. */
@@ -102,15 +119,53 @@ public final class SourceTable {
         return spark.sql(statement).select(column).head().get(0);
     }
 
-    private static List<String> lines(SparkSession spark, String[] files) throws IOException {
-        List<String> lines = new ArrayList<>();
-        for (String file : Arrays.stream(files).sorted().toList()) {
-            Path path = new Path(file);
-            FileStatus status = path.getFileSystem(spark.sparkContext().hadoopConfiguration())
-                    .getFileStatus(path);
-            lines.add(file + "\t" + status.getLen() + "\t" + status.getModificationTime() + "\n");
+    /**
+     * Passes on a line for each file, by path. Executors inspect the files of a table that has many. The driver then
+     * receives two numbers a file, and keeps no line.
+     */
+    static void describe(SparkSession spark, String[] files, Consumer<String> lines) throws IOException {
+        String[] sorted = Arrays.stream(files).sorted().toArray(String[]::new);
+        JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+        Configuration hadoop = context.hadoopConfiguration();
+        if (sorted.length <= FILES_A_TASK) {
+            for (String file : sorted) {
+                long[] status = status(file, hadoop);
+                lines.accept(line(file, status[0], status[1]));
+            }
+            return;
         }
-        return lines;
+        Broadcast<SerializableConfiguration> settings = context.broadcast(new SerializableConfiguration(hadoop));
+        try {
+            List<long[]> found = context.parallelize(Arrays.asList(sorted), 1 + (sorted.length - 1) / FILES_A_TASK)
+                    .mapPartitions(part -> {
+                        LongStream.Builder numbers = LongStream.builder();
+                        while (part.hasNext()) {
+                            Arrays.stream(status(part.next(), settings.value().value()))
+                                    .forEach(numbers);
+                        }
+                        return List.of(numbers.build().toArray()).iterator();
+                    })
+                    .collect();
+            int file = 0;
+            for (long[] numbers : found) {
+                for (int i = 0; i < numbers.length; i += 2) {
+                    lines.accept(line(sorted[file++], numbers[i], numbers[i + 1]));
+                }
+            }
+        } finally {
+            settings.destroy();
+        }
+    }
+
+    /** Returns length and time of modification. */
+    private static long[] status(String file, Configuration hadoop) throws IOException {
+        Path path = new Path(file);
+        FileStatus status = path.getFileSystem(hadoop).getFileStatus(path);
+        return new long[] {status.getLen(), status.getModificationTime()};
+    }
+
+    private static String line(String file, long bytes, long time) {
+        return file + "\t" + bytes + "\t" + time + "\n";
     }
 
     /** Returns the size in bytes that Spark's planner estimates; 0 if there is no estimate. */

@@ -95,7 +95,7 @@ public final class Sources {
                 key,
                 whole.file(),
                 whole.bytes() / MB,
-                SourceFiles.isCompressed(whole.file())
+                FileTotals.isCompressed(whole.file())
                         ? ", or decompress it"
                         : ", or set data.multiline: false if no text holds line ends");
     }

@@ -5,6 +5,8 @@ import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.expr;
 import static org.apache.spark.sql.functions.lit;
 
+import io.github.sparkfinetune.spark.shuffle.Levels;
+import io.github.sparkfinetune.spark.shuffle.Shuffles;
 import java.util.Arrays;
 import java.util.Iterator;
 import org.apache.spark.api.java.function.Function;
@@ -58,8 +60,9 @@ final class ConnectedComponents {
     }
 
     private Dataset<Row> step(Dataset<Row> edges, Function<Iterator<InternalRow>, Star> star) {
-        Dataset<Row> sorted =
-                edges.repartition(partitions, COLUMNS[0], COLUMNS[1]).sortWithinPartitions(COLUMNS);
+        // The first step reads both directions of the edges, so twice as many partitions.
+        Dataset<Row> sorted = Shuffles.repartition(edges, Levels.of(2 * partitions, partitions), COLUMNS[0], COLUMNS[1])
+                .sortWithinPartitions(COLUMNS);
         return spark.createDataFrame(
                 sorted.queryExecution().toRdd().toJavaRDD().mapPartitions(star::call), Edges.SCHEMA);
     }

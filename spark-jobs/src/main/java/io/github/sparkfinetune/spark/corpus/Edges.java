@@ -1,7 +1,9 @@
 package io.github.sparkfinetune.spark.corpus;
 
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -13,7 +15,15 @@ final class Edges {
     static final String PARENT = "parent";
     static final StructType SCHEMA = DocumentId.columns(DocumentId.columns(new StructType(), NODE), PARENT);
 
+    /** Index of the parent's first column. */
+    static final int PARENT_COLUMN = 2;
+
     private Edges() {}
+
+    /** Returns both columns of {@link #NODE} or {@link #PARENT}. */
+    static Column[] columns(String role) {
+        return new Column[] {functions.col(role + 1), functions.col(role + 2)};
+    }
 
     static Row row(DocumentId node, DocumentId parent) {
         return RowFactory.create(node.first(), node.second(), parent.first(), parent.second());

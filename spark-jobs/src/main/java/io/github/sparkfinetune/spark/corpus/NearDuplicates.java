@@ -11,15 +11,15 @@ import static org.apache.spark.sql.functions.udf;
 
 import io.github.sparkfinetune.data.corpus.similar.MinHash;
 import io.github.sparkfinetune.data.corpus.similar.Shingles;
+import io.github.sparkfinetune.spark.shuffle.Levels;
+import io.github.sparkfinetune.spark.shuffle.Shuffles;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.broadcast.Broadcast;
-import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.api.java.UDF1;
-import org.apache.spark.sql.api.java.UDF2;
 import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -41,9 +41,15 @@ public final class NearDuplicates implements AutoCloseable {
             DocumentId.columns(new StructType(), DOCUMENT).add(SHINGLES, DataTypes.BinaryType, false);
 
     /** Size of a key and a document in Spark's sort. */
-    private static final long BUCKET_ROW_BYTES = 40;
+    public static final long BUCKET_ROW_BYTES = 40;
+    /** Size of an edge in Spark's sort, in both directions. */
+    private static final long LINKS_BYTES = 2 * 48;
     /** Spark's own target: spark.sql.adaptive.advisoryPartitionSizeInBytes. */
     private static final long PARTITION_BYTES = 64L << 20;
+
+    private static final int MOST_PARTITIONS = 50_000;
+    /** Words of English text have about six letters with their blank. A shingle begins at nearly every word. */
+    private static final int WORD_BYTES = 6;
 
     private final RemovedDocuments removed;
     private final Counts counts;
@@ -57,7 +63,12 @@ public final class NearDuplicates implements AutoCloseable {
      * @param threshold least similarity of near-duplicates, in (0, 1]
      * @param seed seed of the hash functions
      */
-    public record Options(int ngram, int bands, int rows, double threshold, long seed) {}
+    public record Options(int ngram, int bands, int rows, double threshold, long seed) {
+        /** Returns the number of buckets of a document. */
+        public int keys() {
+            return 2 * bands;
+        }
+    }
 
     /**
      * Numbers of pairs.
@@ -83,80 +94,72 @@ public final class NearDuplicates implements AutoCloseable {
             Row size = documents
                     .agg(count(lit(1)), coalesce(sum(length(col(SHINGLES))), lit(0L)))
                     .first();
-            long bytes = Math.max(size.getLong(0) * 2 * options.bands() * BUCKET_ROW_BYTES, size.getLong(1));
-            int partitions = (int) Math.max(leastPartitions, bytes / PARTITION_BYTES);
-            Dataset<Row> candidates = kept.inMemory(candidates(spark, documents, options, partitions));
+            int partitions = partitions(size.getLong(0), size.getLong(1), options, leastPartitions);
+            Levels levels = Levels.of(texts.getNumPartitions(), partitions);
+            Dataset<Row> candidates = kept.inMemory(candidates(spark, documents, options, levels));
             long compared = candidates.count();
-            Dataset<Row> paired = kept.onDisk(paired(spark, documents, candidates, compared, partitions));
-            Dataset<Row> similar = kept.inMemory(similar(candidates, paired, options.threshold()));
+            Dataset<Row> similar = candidates;
+            if (compared > 0) {
+                Dataset<Row> paired = kept.onDisk(paired(spark, documents, candidates, compared, levels));
+                similar = kept.inMemory(PairSimilarity.atLeast(options.threshold(), spark, candidates, paired));
+            }
             long edges = similar.count();
-            Dataset<Row> components = new ConnectedComponents(spark, partitions).of(similar);
+            int linked = (int) Math.min(partitions, Math.max(leastPartitions, edges * LINKS_BYTES / PARTITION_BYTES));
+            Dataset<Row> components = new ConnectedComponents(spark, linked).of(similar);
             return new NearDuplicates(new RemovedDocuments(spark, components), new Counts(compared, edges));
         }
     }
 
+    /** Returns the number of partitions in which documents are compared. */
+    public static int partitions(long documents, long shingleBytes, Options options, int least) {
+        long bytes = Math.max(documents * options.keys() * BUCKET_ROW_BYTES, shingleBytes);
+        return (int) Math.min(Math.max(least, bytes / PARTITION_BYTES), Math.max(least, MOST_PARTITIONS));
+    }
+
+    /**
+     * Returns the approximate bytes of the shingles of a text, which executors keep on their disks during a search.
+     *
+     * @param textBytes length of the text
+     */
+    public static long shingleBytes(long textBytes) {
+        return Long.BYTES * (textBytes / WORD_BYTES);
+    }
+
     private static Dataset<Row> shingled(SparkSession spark, JavaRDD<HashedText> texts, int ngram) {
-        JavaRDD<Row> rows = texts.map(text -> {
+        JavaRDD<Row> rows = texts.mapPartitions(WithoutCopies::new).map(text -> {
             DocumentId id = DocumentId.of(text.hash());
             return RowFactory.create(id.first(), id.second(), Shingles.toBytes(Shingles.of(text.text(), ngram)));
         });
         return spark.createDataFrame(rows, SHINGLED);
     }
 
-    private static Dataset<Row> candidates(
-            SparkSession spark, Dataset<Row> documents, Options options, int partitions) {
+    private static Dataset<Row> candidates(SparkSession spark, Dataset<Row> documents, Options options, Levels levels) {
         MinHash minHash = new MinHash(options.bands(), options.rows(), options.seed());
         UserDefinedFunction keys = udf(
                 (UDF1<byte[], long[]>) shingles -> minHash.bandKeys(Shingles.fromBytes(shingles)),
                 DataTypes.createArrayType(DataTypes.LongType, false));
-        Dataset<Row> buckets = documents
-                .select(explode(keys.apply(col(SHINGLES))).as(KEY), col(DOCUMENT + 1), col(DOCUMENT + 2))
-                .repartition(partitions, col(KEY))
-                .sortWithinPartitions(KEY, DOCUMENT + 1, DOCUMENT + 2);
+        Dataset<Row> banded =
+                documents.select(explode(keys.apply(col(SHINGLES))).as(KEY), col(DOCUMENT + 1), col(DOCUMENT + 2));
+        Dataset<Row> buckets =
+                Shuffles.repartition(banded, levels, col(KEY)).sortWithinPartitions(KEY, DOCUMENT + 1, DOCUMENT + 2);
         JavaRDD<Row> pairs = buckets.queryExecution().toRdd().toJavaRDD().mapPartitions(CandidatePairs::new);
-        // A pair meets in several bands. These partitions are the ones that the first join needs.
-        return spark.createDataFrame(pairs, Edges.SCHEMA)
-                .repartition(partitions, col(Edges.PARENT + 1), col(Edges.PARENT + 2))
+        // A pair meets in several bands. A document is the node of few pairs, but maybe the parent of a million.
+        return Shuffles.repartition(
+                        spark.createDataFrame(pairs, Edges.SCHEMA), levels.among(), Edges.columns(Edges.NODE))
                 .distinct();
     }
 
     /** Returns the documents that are in a pair, and the few others that pass the filter. */
     private static Dataset<Row> paired(
-            SparkSession spark, Dataset<Row> documents, Dataset<Row> candidates, long pairs, int partitions) {
+            SparkSession spark, Dataset<Row> documents, Dataset<Row> candidates, long pairs, Levels levels) {
         Dataset<Row> halves = candidates.select(col(Edges.NODE + 1)).union(candidates.select(col(Edges.PARENT + 1)));
         Broadcast<BloomFilter> filter = Membership.of(spark, halves, Edges.NODE + 1, 2 * pairs, Membership.MOST_BITS);
         UserDefinedFunction passes =
                 udf((UDF1<Long, Boolean>) first -> filter.value().mightContainLong(first), DataTypes.BooleanType);
-        return documents
-                .filter(passes.apply(col(DOCUMENT + 1)))
-                .repartition(partitions, col(DOCUMENT + 1), col(DOCUMENT + 2))
-                .dropDuplicates(DOCUMENT + 1, DOCUMENT + 2);
-    }
-
-    private static Dataset<Row> similar(Dataset<Row> candidates, Dataset<Row> documents, double threshold) {
-        UserDefinedFunction jaccard = udf((UDF2<byte[], byte[], Double>) Shingles::jaccard, DataTypes.DoubleType);
-        // The join with the parent comes first: a document that many documents are compared with is then read once, and
-        // its partners are spread over the partitions.
-        return candidates
-                .join(renamed(documents, Edges.PARENT), same(candidates, Edges.PARENT))
-                .join(renamed(documents, Edges.NODE), same(candidates, Edges.NODE))
-                .filter(jaccard.apply(col(SHINGLES + Edges.PARENT), col(SHINGLES + Edges.NODE))
-                        .geq(threshold))
-                .select(candidates.col("*"));
-    }
-
-    private static Dataset<Row> renamed(Dataset<Row> documents, String role) {
-        return documents.select(
-                col(DOCUMENT + 1).as(DOCUMENT + role + 1),
-                col(DOCUMENT + 2).as(DOCUMENT + role + 2),
-                col(SHINGLES).as(SHINGLES + role));
-    }
-
-    private static Column same(Dataset<Row> candidates, String role) {
-        return candidates
-                .col(role + 1)
-                .equalTo(col(DOCUMENT + role + 1))
-                .and(candidates.col(role + 2).equalTo(col(DOCUMENT + role + 2)));
+        Dataset<Row> passed = documents.filter(passes.apply(col(DOCUMENT + 1)));
+        return Shuffles.repartition(passed, levels, col(DOCUMENT + 1), col(DOCUMENT + 2))
+                .dropDuplicates(DOCUMENT + 1, DOCUMENT + 2)
+                .sortWithinPartitions(DOCUMENT + 1, DOCUMENT + 2);
     }
 
     /**

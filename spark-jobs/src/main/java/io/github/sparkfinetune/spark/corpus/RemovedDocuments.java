@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.corpus;
 import static org.apache.spark.sql.functions.col;
 
 import io.github.sparkfinetune.data.task.ContentHash;
+import io.github.sparkfinetune.spark.shuffle.Shuffles;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -58,21 +59,20 @@ public final class RemovedDocuments implements AutoCloseable {
         JavaRDD<Row> placed =
                 contents.mapPartitionsWithIndex((partition, hashes) -> new Placed(partition, hashes), false);
         Dataset<Row> located = spark.createDataFrame(placed, PLACED);
-        return edges.join(
+        // The hash of a number is the number.
+        HashPartitioner partitioner = new HashPartitioner(contents.getNumPartitions());
+        JavaPairRDD<Integer, Tuple2<ContentHash, ContentHash>> removed = edges.join(
                         located,
                         col(Edges.NODE + 1)
                                 .equalTo(col(DOCUMENT + 1))
                                 .and(col(Edges.NODE + 2).equalTo(col(DOCUMENT + 2))))
                 .toJavaRDD()
-                .mapToPair(row -> new Tuple2<>(row.<Integer>getAs(PARTITION), new Tuple2<>(node(row), parent(row))))
-                // The hash of a number is the number.
-                .partitionBy(new HashPartitioner(contents.getNumPartitions()))
-                .mapPartitions(removed -> {
-                    Map<ContentHash, ContentHash> map = new HashMap<>();
-                    removed.forEachRemaining(
-                            pair -> map.put(pair._2()._1(), pair._2()._2()));
-                    return List.of(map).iterator();
-                });
+                .mapToPair(row -> new Tuple2<>(row.<Integer>getAs(PARTITION), new Tuple2<>(node(row), parent(row))));
+        return Shuffles.gathered(removed, partitioner).partitionBy(partitioner).mapPartitions(pairs -> {
+            Map<ContentHash, ContentHash> map = new HashMap<>();
+            pairs.forEachRemaining(pair -> map.put(pair._2()._1(), pair._2()._2()));
+            return List.of(map).iterator();
+        });
     }
 
     private record Placed(int partition, Iterator<ContentHash> hashes) implements Iterator<Row> {

@@ -119,6 +119,7 @@ class ArchitectureTest {
             "spark.erase",
             "spark.calibrate",
             "spark.predict",
+            "spark.estimate",
             "spark.mine",
             "spark.redact",
             "spark.lineage",

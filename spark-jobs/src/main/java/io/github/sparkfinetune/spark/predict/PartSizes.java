@@ -16,7 +16,7 @@ import java.util.List;
  * @param piece characters of the rows that are saved together, which is the work that a task loses by an interruption
  * @param most approximate largest number of parts of a source
  */
-record PartSizes(long part, long piece, int most) implements Serializable {
+public record PartSizes(long part, long piece, int most) implements Serializable {
     /** Smallest size of a row: shorter texts are not predicted faster. */
     static final int LEAST_OF_A_ROW = 256;
 
@@ -26,20 +26,25 @@ record PartSizes(long part, long piece, int most) implements Serializable {
     /** Sizes for prompts. An answer takes seconds. */
     private static final PartSizes PROMPTS = new PartSizes(256L << 10, 256L << 10, MOST_PARTS);
 
-    PartSizes {
+    public PartSizes {
         if (part < 1 || piece < 1 || most < 1) {
             throw new IllegalArgumentException("parts of " + part + ", pieces of " + piece + ", at most " + most);
         }
     }
 
     /** Returns the sizes for a task. */
-    static PartSizes of(TaskRows spec) {
+    public static PartSizes of(TaskRows spec) {
         return spec.answerColumns().isEmpty() ? TEXTS : PROMPTS;
     }
 
     /** Returns the bytes of a part of a source. */
     long partOf(SourceFiles source) {
-        return Math.max(part, (source.size().bytes() + source.listing().count() * SourceReader.OPEN_BYTES) / most);
+        return Math.max(part, SourceReader.weight(source) / most);
+    }
+
+    /** Returns the approximate number of parts of a source. */
+    public int parts(SourceFiles source) {
+        return Math.toIntExact(1 + (SourceReader.weight(source) - 1) / partOf(source));
     }
 
     /** Returns the rows of the next piece; empty if no row is left. */

@@ -17,6 +17,7 @@ import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.corpus.NearDuplicates;
 import io.github.sparkfinetune.spark.run.Lease;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;
@@ -24,7 +25,9 @@ import io.github.sparkfinetune.spark.source.Sources;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
@@ -50,6 +53,8 @@ public final class PrepareJob {
 
     /** Longer than the time that the reaper of {@link SparkSessions} gives a killed task. */
     private static final Duration TASKS_END = Duration.ofSeconds(40);
+
+    private static final long SHINGLES_TO_REPORT = 1L << 30;
 
     private PrepareJob() {}
 
@@ -134,13 +139,24 @@ public final class PrepareJob {
     }
 
     /**
-     * Returns one line per source that is slow to read. Only file sources are checked, without a session.
+     * Returns one line per source that is slow to read, and one if near-deduplication takes much disk. Only file
+     * sources are checked, without a session.
      *
      * @param config configuration; its paths may be relative
      * @throws RunException if a source does not exist
      */
     public static List<String> slowSources(RunConfig config, Configuration hadoop) {
-        return Sources.slow(config.data(), hadoop);
+        List<SourceFiles> files = Sources.files(config.data(), hadoop);
+        List<String> lines = new ArrayList<>(Sources.slow(files));
+        long shingles = NearDuplicates.shingleBytes(Sources.trainBytes(files));
+        if (config.data().corpus().nearDedup().enabled() && shingles > SHINGLES_TO_REPORT) {
+            lines.add(String.format(
+                    Locale.ROOT,
+                    "data.corpus.near_dedup: prepare keeps about %,d MB of shingles in spark.local.dir of the executors,"
+                            + " beside the files of its shuffles",
+                    shingles >> 20));
+        }
+        return lines;
     }
 
     /**

@@ -68,18 +68,28 @@ public final class Sources {
 
     /** Returns the default number of shards of a dataset. */
     public static int shards(List<SourceFiles> sources) {
-        long bytes = sources.stream()
-                .filter(source -> source.split().equals(Manifest.TRAIN))
-                .mapToLong(source -> source.size().textBytes())
-                .sum();
-        return (int) Math.max(MIN_SHARDS, Math.min(MAX_SHARDS, bytes / SHARD_BYTES));
+        return (int) Math.max(MIN_SHARDS, Math.min(MAX_SHARDS, trainBytes(sources) / SHARD_BYTES));
     }
 
-    /** Returns one line per source of which one core must read a large file. */
-    public static List<String> slow(DataConfig data, Configuration hadoop) {
+    /** Lists the sources of a run that are files. */
+    public static List<SourceFiles> files(DataConfig data, Configuration hadoop) {
         return configured(data).stream()
                 .filter(source -> !DataConfig.isTable(source.path()))
                 .map(source -> SourceFiles.list(source.key(), source.split(), source.path(), data, hadoop))
+                .toList();
+    }
+
+    /** Returns the approximate length of the text to train on. */
+    public static long trainBytes(List<SourceFiles> sources) {
+        return sources.stream()
+                .filter(source -> source.split().equals(Manifest.TRAIN))
+                .mapToLong(source -> source.size().textBytes())
+                .sum();
+    }
+
+    /** Returns one line per source of which one core must read a large file. */
+    public static List<String> slow(List<SourceFiles> files) {
+        return files.stream()
                 .map(source -> source.size()
                         .whole()
                         .filter(whole -> whole.textBytes() > SLOW_BYTES)

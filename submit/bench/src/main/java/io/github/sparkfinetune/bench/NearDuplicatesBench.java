@@ -23,9 +23,10 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Measures time, memory, precision and recall of near-deduplication: {@code NearDuplicatesBench DOCUMENTS}. The
- * documents are a {@link PlantedCorpus} in Parquet, in a temporary folder. Precision is the share of removed documents
- * whose survivor is their near-duplicate. Recall is the share of planted near-duplicates that were removed.
+ * Measures time, memory, precision and recall of near-deduplication: {@code NearDuplicatesBench DOCUMENTS COPIES}. The
+ * documents are a {@link PlantedCorpus} in Parquet, in a temporary folder, and as many exact copies of its first
+ * document. Precision is the share of removed documents whose survivor is their near-duplicate. Recall is the share of
+ * planted near-duplicates that were removed.
  */
 final class NearDuplicatesBench {
     private static final int FILES = 32;
@@ -38,6 +39,7 @@ final class NearDuplicatesBench {
 
     public static void main(String[] arguments) throws IOException {
         long documents = Long.parseLong(arguments[0]);
+        long copies = Long.parseLong(arguments[1]);
         PlantedCorpus corpus = new PlantedCorpus(documents);
         Path folder = Files.createTempDirectory("near-duplicates-bench-");
         SparkSession spark = SparkSession.builder()
@@ -47,23 +49,24 @@ final class NearDuplicatesBench {
                 .getOrCreate();
         try (spark) {
             String texts = folder.resolve("texts").toString();
-            write(spark, corpus, documents, texts);
+            write(spark, corpus, documents, copies, texts);
             Instant started = Instant.now();
             try (NearDuplicates found =
                     NearDuplicates.find(spark, read(spark, texts), new NearDuplicates.Options(5, 14, 8, 0.75, 42))) {
                 double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
-                report(corpus, documents, found, seconds);
+                report(corpus, documents, copies, found, seconds);
             }
         } finally {
             HadoopFiles.deleteLocal(folder);
         }
     }
 
-    private static void write(SparkSession spark, PlantedCorpus corpus, long documents, String folder) {
-        spark.range(0, documents, 1, FILES)
+    private static void write(SparkSession spark, PlantedCorpus corpus, long documents, long copies, String folder) {
+        spark.range(0, documents + copies, 1, FILES)
+                .repartition(FILES)
                 .map(
                         (MapFunction<Long, Row>) index -> {
-                            HashedText document = corpus.document(index);
+                            HashedText document = corpus.document(index < documents ? index : 0);
                             return RowFactory.create(
                                     document.hash().first(), document.hash().second(), document.text());
                         },
@@ -79,7 +82,8 @@ final class NearDuplicatesBench {
                 .map(row -> new HashedText(new ContentHash(row.getLong(0), row.getLong(1)), row.getString(2)));
     }
 
-    private static void report(PlantedCorpus corpus, long documents, NearDuplicates found, double seconds) {
+    private static void report(
+            PlantedCorpus corpus, long documents, long copies, NearDuplicates found, double seconds) {
         long peak = ResidentMemory.peak();
         Map<ContentHash, Long> components = new HashMap<>();
         Map<Long, Long> sizes = new HashMap<>();
@@ -95,10 +99,12 @@ final class NearDuplicatesBench {
                 .count();
         System.out.printf(
                 Locale.ROOT,
-                "ours neardup documents %d whole s %.1f peak MB %d candidates %d similar %d removed %d"
+                "ours neardup documents %d copies %d whole s %.1f us a document %.0f peak MB %d candidates %d similar %d removed %d"
                         + " precision %.4f recall %.4f%n",
                 documents,
+                copies,
                 seconds,
+                seconds * 1e6 / (documents + copies),
                 peak >> 20,
                 found.counts().candidates(),
                 found.counts().similar(),

@@ -32,16 +32,16 @@ class ErasePipelineTest {
     @TempDir
     Path dir;
 
-    private final StringWriter said = new StringWriter();
+    private final StringWriter lines = new StringWriter();
     private final Console console = new Console() {
         @Override
         public void say(String line) {
-            said.append(line).append('\n');
+            lines.append(line).append('\n');
         }
 
         @Override
         public PrintWriter err() {
-            return new PrintWriter(said);
+            return new PrintWriter(lines);
         }
     };
 
@@ -136,7 +136,7 @@ class ErasePipelineTest {
                 .hasMessageContaining("person=nobody is in no row of the sources");
 
         erase(stages, "person=p7", true);
-        assertThat(said.toString())
+        assertThat(lines.toString())
                 .contains("stage     texts\n", "stage     mails\n")
                 .contains("from the start: the model before it is trained again");
         assertThat(model("run", "mails")).isEqualTo(before);
@@ -153,8 +153,8 @@ class ErasePipelineTest {
         run(stages("anew"));
         assertThat(model("run", "texts")).isEqualTo(model("anew", "texts"));
         assertThat(model("run", "mails")).isEqualTo(model("anew", "mails"));
-        said.getBuffer().setLength(0);
+        lines.getBuffer().setLength(0);
         erase(stages, "person=p7", false);
-        assertThat(said.toString()).startsWith("erased    ").hasLineCount(1);
+        assertThat(lines.toString()).startsWith("erased    ").hasLineCount(1);
     }
 }

@@ -57,7 +57,7 @@ class LossAccountantTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"8, 0.01, 1000, 1e-5", "1, 0.1, 50, 1e-6", "0.5, 1, 3, 1e-5", "20, 0.001, 100000, 1e-7"})
+    @CsvSource({"8, 0.01, 1000, 1e-5", "0.5, 1, 3, 1e-5"})
     void findsTheLeastNoiseThatKeepsATarget(double epsilon, double rate, long steps, double delta) {
         double sigma = LossAccountant.noiseMultiplier(epsilon, rate, steps, delta);
 

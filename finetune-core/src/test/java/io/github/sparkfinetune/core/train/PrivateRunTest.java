@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.privacy.PrivacySpent;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -108,16 +110,18 @@ class PrivateRunTest {
                 tiny.run(three, 3, null).losses(), tiny.run(one, 1, null).losses());
     }
 
-    static Stream<List<String>> joinedSamples() {
+    static Stream<Arguments> joinedSamples() {
         String all = "method.target_modules=all-linear";
         String dropout = "method.lora_dropout=0.1";
         String bf16 = "precision=bf16";
-        return Stream.of(
-                List.of("bert-seqcls", "classification", "method.type=lora", all, dropout),
-                List.of("bert-seqcls", "classification", "method.type=lora", all, bf16),
-                List.of("llama-tied", "sft", "method.type=lora", all, "training.gradient_checkpointing=true"),
-                List.of("phi3", "sft", "method.type=qlora", dropout, bf16),
-                List.of("gpt2", "causal-lm", "method.type=lora", all));
+        return TestMatrix.first(
+                3,
+                Arguments.of(List.of("phi3", "sft", "method.type=qlora", dropout, bf16)),
+                Arguments.of(List.of("bert-seqcls", "classification", "method.type=lora", all, dropout)),
+                Arguments.of(
+                        List.of("llama-tied", "sft", "method.type=lora", all, "training.gradient_checkpointing=true")),
+                Arguments.of(List.of("bert-seqcls", "classification", "method.type=lora", all, bf16)),
+                Arguments.of(List.of("gpt2", "causal-lm", "method.type=lora", all)));
     }
 
     @ParameterizedTest

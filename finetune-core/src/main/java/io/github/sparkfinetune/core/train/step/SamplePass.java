@@ -65,16 +65,7 @@ final class SamplePass {
         List<Sample> inputs = samples.stream().map(objective::differentiated).toList();
         Batch batch = model.batch(owner, inputs);
         List<Recorded> recorded = new ArrayList<>();
-        NDArray x = passes.input(owner, batch);
-        for (Block block : body) {
-            if (recorded.isEmpty() && block.differentiated().isEmpty()) {
-                x = passes.forward(owner, block, x, batch);
-            } else {
-                Tape tape = passes.record(owner, block, x, !recorded.isEmpty(), batch, samples.size() > 1);
-                recorded.add(new Recorded(block, tape));
-                x = tape.output();
-            }
-        }
+        NDArray x = forward(owner, batch, recorded);
         NDArray g = owner.zeros(x.getShape(), x.getDataType());
         double[] terms = new double[objective.terms().size()];
         int[] first = batch.firstRows();
@@ -84,17 +75,11 @@ final class SamplePass {
                 TermWeights weights = objective.weights(samples.subList(i, i + 1));
                 NDArray hidden = alone(ofSample, alone, rows(ofSample, x, first[i], batch.rows()[i]));
                 Tape tape = passes.record(ofSample, head, hidden, !recorded.isEmpty(), alone, false);
-                Objective.Loss loss = objective.loss(
-                        ofSample,
-                        Map.of(model.outputName(), tape.output()),
-                        alone,
-                        weights,
-                        gradients.lmHead(i),
-                        false);
+                Objective.Loss loss = loss(ofSample, tape.output(), alone, weights, i);
                 NDArray above = loss.gradients().get(model.outputName());
-                Optional<NDArray> below = tape.backward(ofSample, above, gradients.of(head, i), false);
                 NDArray target = rows(ofSample, g, first[i], batch.rows()[i]);
-                below.ifPresent(gradient -> copy(ofSample, target, gradient));
+                tape.backward(ofSample, above, gradients.of(head, i), false)
+                        .ifPresent(gradient -> copy(ofSample, target, gradient));
                 double[] sums = loss.sums();
                 for (int term = 0; term < terms.length; term++) {
                     terms[term] += sums[term] * weights.scale(term);
@@ -103,6 +88,31 @@ final class SamplePass {
         }
         differentiate(owner, recorded, g, samples.size() > 1);
         return terms;
+    }
+
+    /**
+     * Computes the layers.
+     *
+     * @param recorded receives the blocks that have a backward
+     */
+    private NDArray forward(NDManager owner, Batch batch, List<Recorded> recorded) {
+        boolean isBySample = batch.samples().size() > 1;
+        NDArray x = passes.input(owner, batch);
+        for (Block block : body) {
+            if (recorded.isEmpty() && block.differentiated().isEmpty()) {
+                x = passes.forward(owner, block, x, batch);
+            } else {
+                Tape tape = passes.record(owner, block, x, !recorded.isEmpty(), batch, isBySample);
+                recorded.add(new Recorded(block, tape));
+                x = tape.output();
+            }
+        }
+        return x;
+    }
+
+    private Objective.Loss loss(NDManager owner, NDArray output, Batch alone, TermWeights weights, int sample) {
+        Map<String, NDArray> outputs = Map.of(model.outputName(), output);
+        return objective.loss(owner, outputs, alone, weights, gradients.lmHead(sample), false);
     }
 
     private void differentiate(NDManager owner, List<Recorded> recorded, NDArray above, boolean isBySample) {

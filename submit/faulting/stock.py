@@ -149,7 +149,9 @@ def client(scene):
 
 @mode
 def cluster(scene):
-    driver = ["spark.submit.deployMode=cluster", f"spark.driver.extraJavaOptions={' '.join(OPENS)}"]
+    # Spark 4.3 ignores spark.driver.host here, because the worker of the driver is not known yet.
+    driver = ["spark.submit.deployMode=cluster", "spark.driver.bindAddress=0.0.0.0"]
+    driver.append(f"spark.driver.extraJavaOptions={' '.join(OPENS)}")
     outputs = [scene.work / "run-cluster", scene.work / "run-cluster-data"]
     with scene.cluster("cluster") as spark:
         # spark-submit ends with 0 before the driver ends; status.json has the driver's exit code.

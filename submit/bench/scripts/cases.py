@@ -269,7 +269,8 @@ INPUTS = {
         (i.x(12).to(dtype), [1, 6], i.x(9), [0, 4], [3, 5]) for dtype in (torch.float32, torch.bfloat16)
     ],
     "Tensors.zero": lambda i: [(i.x(3, 4),)],
-    "Tensors.add_scaled": lambda i: [(i.x(3, 4), i.x(3, 4), 0.25)],
+    "Tensors.add_scaled_rows": lambda i: [(i.x(4), i.x(3, 4), i.x(3))],
+    "Tensors.row_norms": lambda i: [([i.x(3, 4), i.x(3, 5)],)],
     "Tensors.unit_norms": lambda i: [([i.x(3, 4), i.x(5), i.x(8)], 4)],
     "Tensors.placeholder": lambda i: [(i.x(1), [3, 4])],
     "Tensors.view_like": lambda i: [(i.x(12), i.x(3, 4))],
@@ -283,11 +284,13 @@ INPUTS = {
     ],
     "Tensors.file_values": lambda i: [(__file__, 8, bf16) for bf16 in (False, True)],
     "Tensors.part": lambda i: [(i.x(30).to(dtype), 5, [3, 4], i.x(1)) for dtype in (torch.float32, torch.bfloat16)],
-    "Tensors.views_like": lambda i: [(i.x(18), [i.x(3, 4), i.x(6)])],
+    "Tensors.views_like": lambda i: [(i.x(*size), [i.x(3, 4), i.x(6)]) for size in ((18,), (2, 18))],
+    "Tensors.each_select": lambda i: [([i.x(3, 4, 2), i.x(3, 5)], 1)],
     "Rows.lookup": lambda i: [
         (i.x(VOCABULARY, HIDDEN).to(dtype), i.ids(VOCABULARY, 2, 5)) for dtype in (torch.float32, torch.bfloat16)
     ],
     "Rows.select_rows": lambda i: [(i.x(5, 2, 3), i.ids(5, 3))],
+    "Rows.row_range": lambda i: [(i.x(5, 2, 3), 1, 3)],
     "Rows.add_rows": lambda i: [(i.x(5, HIDDEN), i.ids(5, 6), i.x(2, 3, HIDDEN))],
     "Rows.set_rows": lambda i: [(i.x(9, HIDDEN), torch.tensor([7, 1], device=i.device), i.x(2, HIDDEN))],
     "Rows.row_values": lambda i: [(torch.tensor([1, 4], device=i.device), HIDDEN, HIDDEN + 3, 3, 2 * HIDDEN)],
@@ -306,7 +309,14 @@ INPUTS = {
     "Matmul.empty_cast": lambda i: [(i.x(0, 3),)],
     "WeightGradients.put": lambda i: [({"a": i.x(3)}, name, i.x(3), add) for name in "ab" for add in (False, True)],
     "WeightGradients.put_product": lambda i: [
-        ({"a": i.x(3, 4)}, name, i.x(9, 3), i.x(9, 4), add) for name in "ab" for add in (False, True)
+        (gradients, name, i.x(9, 3), i.x(9, 4), add)
+        for gradients in ({"a": i.x(3, 4)}, {"a": i.x(2, 3, 4), "sample_rows": torch.tensor([5, 3])})
+        for name in "ab"
+        for add in (False, True)
+    ],
+    "WeightGradients.put_sample_products": lambda i: [
+        ({"a": i.x(2, 3, 4), "sample_rows": torch.tensor([5, 3])}, "a", i.x(9, 3), i.x(9, 4), add)
+        for add in (False, True)
     ],
     "DropoutMasks.mix_shifted": lambda i: [(i.long(3, 4), i.long(3, 4), 30, 0x3FFFFFFFF)],
     "DropoutMasks.mix": lambda i: [(i.long(3, 4),)],
@@ -324,12 +334,19 @@ INPUTS = {
     "Lora.lora_output": lambda i: [
         (i.x(N, HIDDEN), i.x(N, WIDE), w["a.weight"], w, m, "a") for w, m in i.linears() if "a.lora_A" in w
     ],
-    "Lora.lora_backward": lambda i: [
-        (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add, needs_input_grad)
-        for w, m in i.linears()
-        if "a.lora_A" in w
-        for add, needs_input_grad in [(False, True), (True, False)]
-    ],
+    "Lora.lora_backward": lambda i: (
+        [
+            (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add, needs_input_grad)
+            for w, m in i.linears()
+            if "a.lora_A" in w
+            for add, needs_input_grad in [(False, True), (True, False)]
+        ]
+        + [
+            (i.x(N, WIDE), i.x(N, HIDDEN), w, {}, i.sample_gradients(w), "a", add, True)
+            for w in [i.linear("a", WIDE, HIDDEN, "lora")]
+            for add in (False, True)
+        ]
+    ),
     "Lora.cast_a": lambda i: [(i.linear("a", WIDE, HIDDEN, "lora"), "a"), ({"a.cast_A": i.x(RANK, HIDDEN)}, "a")],
     "Lora.scaled_b": lambda i: [(i.linear("a", WIDE, HIDDEN, "lora"), "a"), ({"a.scaled_B": i.x(WIDE, RANK)}, "a")],
     "Lora.cast_adapters": lambda i: [
@@ -340,7 +357,7 @@ INPUTS = {
         (i.x(N, WIDE), i.x(N, HIDDEN), w["a.lora_A"], w, m, gradients, "a", add)
         for w in [i.linear("a", WIDE, HIDDEN, "lora")]
         for m in ({}, {"a": i.mask(N, HIDDEN)})
-        for gradients in ({}, i.gradients(w))
+        for gradients in ({}, i.gradients(w), i.sample_gradients(w))
         for add in (False, True)
     ],
     "Lora.row_squares": lambda i: [(i.x(3, 4), conv1d) for conv1d in (False, True)],

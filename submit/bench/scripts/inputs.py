@@ -102,6 +102,11 @@ class Inputs:
         constants = (".norm", ".scaling", ".keep", "window")
         return {name: self.x(*v.shape) for name, v in w.items() if not name.endswith(constants)}
 
+    def sample_gradients(self, w):
+        """Returns the gradients of an adapter for two samples of N rows in all."""
+        matrices = {name: self.x(2, *v.shape) for name, v in w.items() if name.endswith((".lora_A", ".lora_B"))}
+        return matrices | {"sample_rows": torch.tensor([N - 2, 2])}
+
     def linears(self):
         """Returns (weights, masks) of a linear "a" [WIDE, HIDDEN] over N rows, in each form."""
         for kind in ["", "bias", "lora bias", "dora", "dora bias"]:

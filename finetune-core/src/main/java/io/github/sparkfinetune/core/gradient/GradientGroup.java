@@ -75,7 +75,10 @@ record GradientGroup(Object owner, List<Parameter> parameters, int depth, Cut cu
         return groups.stream().mapToLong(GradientGroup::size).sum();
     }
 
-    /** Returns views of a tensor that holds the values of some groups, in the parameters' shapes, by group. */
+    /**
+     * Returns views of a tensor that holds the values of some groups in its last dimension, by group. A view has the
+     * tensor's other dimensions, then those of the parameter.
+     */
     static Map<GradientGroup, List<NDArray>> views(
             NDManager owner, ScriptModule script, NDArray flat, List<GradientGroup> groups) {
         List<NDArray> like = groups.stream()

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.model.weight.Block;
-import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.model.weight.ParameterGroup;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -93,16 +92,8 @@ public final class SampleGradients {
         samples = count;
         present.clear();
         for (int bucket = 0; bucket < rows.size(); bucket++) {
-            List<NDArray> like = groups.get(bucket).stream()
-                    .flatMap(group -> group.parameters().stream().map(Parameter::value))
-                    .toList();
-            List<NDArray> all = script.call(owner, "row_views_like", presentRows(owner, bucket), like);
-            int first = 0;
-            for (GradientGroup group : groups.get(bucket)) {
-                int end = first + group.parameters().size();
-                present.put(group.owner(), all.subList(first, end));
-                first = end;
-            }
+            GradientGroup.views(owner, script, presentRows(owner, bucket), groups.get(bucket))
+                    .forEach((group, gradients) -> present.put(group.owner(), gradients));
         }
         // Layers only add to these.
         shared.ifPresent(group -> present.get(group).forEach(gradient -> script.call(owner, "zero", gradient)));

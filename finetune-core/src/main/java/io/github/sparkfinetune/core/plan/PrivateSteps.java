@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.privacy.RunSecret;
 import io.github.sparkfinetune.core.privacy.SecretStream;
 import java.io.IOException;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.DoubleSupplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -102,9 +103,25 @@ public final class PrivateSteps {
         return () -> deviation * random.gaussian();
     }
 
-    /** Returns the guarantee after a number of steps. */
+    /**
+     * Returns the guarantee of a run after a number of steps; null if the run is not private.
+     *
+     * @param known steps of the run, whose noise multiplier is known; empty if the run was over before
+     */
+    public static PrivacySpent spent(Optional<PrivateSteps> known, PrivacyConfig privacy, StepPlan plan, long steps) {
+        if (!privacy.protectsSamples()) {
+            return null;
+        }
+        double multiplier = known.map(one -> one.noiseMultiplier).orElseGet(() -> noiseMultiplier(privacy, plan));
+        return spent(privacy, plan, multiplier, steps);
+    }
+
+    /** Returns the guarantee of a private run after a number of steps. */
     public static PrivacySpent spent(PrivacyConfig privacy, StepPlan plan, long steps) {
-        double multiplier = noiseMultiplier(privacy, plan);
+        return spent(privacy, plan, noiseMultiplier(privacy, plan), steps);
+    }
+
+    private static PrivacySpent spent(PrivacyConfig privacy, StepPlan plan, double multiplier, long steps) {
         double delta = privacy.delta(plan.samples());
         return new PrivacySpent(
                 LossAccountant.epsilon(multiplier, plan.sampleRate(), steps, delta),

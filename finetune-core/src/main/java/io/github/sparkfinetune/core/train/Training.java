@@ -51,6 +51,9 @@ final class Training implements AutoCloseable {
     private StepPlan plan;
     private LrSchedule schedule;
     private TrainingSamples samples;
+    /** Steps of a private run that is not over. */
+    private Optional<PrivateSteps> privateSteps = Optional.empty();
+
     private long step;
     private long samplesDone;
     private long tokensDone;
@@ -124,6 +127,7 @@ final class Training implements AutoCloseable {
     void train() throws IOException {
         if (settings.regularization().privacy().protectsSamples() && !isOver()) {
             PrivateSteps steps = PrivateSteps.of(config, plan, step, collective, rank.hadoop());
+            privateSteps = Optional.of(steps);
             resources.step().keepPrivate(steps);
             samples = new TrainingSamples(resources.train(), resources.draws(), steps.samples());
         }
@@ -285,9 +289,7 @@ final class Training implements AutoCloseable {
                 ResidentMemory.peak(),
                 times.gather(),
                 resources.precision(),
-                settings.regularization().privacy().protectsSamples()
-                        ? PrivateSteps.spent(settings.regularization().privacy(), plan, step)
-                        : null);
+                PrivateSteps.spent(privateSteps, settings.regularization().privacy(), plan, step));
     }
 
     /** Ends writes in progress, so that the parameters can be freed. */

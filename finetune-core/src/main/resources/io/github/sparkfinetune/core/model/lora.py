@@ -142,12 +142,11 @@ class Lora(WeightGradients, DropoutMasks):
             ad = self.product(d, a)
             if "sample_rows" in gradients:
                 self.put_product(gradients, name + ".lora_B", g, ad * w[name + ".scaling"], add)
-                self.put_product(gradients, name + ".lora_A", gad, d, add)
-                return gad
-            gb = self.product(ad.t(), g.t()).t()
-            if add:
+            elif add:
+                gb = self.product(ad.t(), g.t()).t()
                 gradients[name + ".lora_B"].addcmul_(gb, w[name + ".scaling"])
             else:
+                gb = self.product(ad.t(), g.t()).t()
                 torch.mul(gb, w[name + ".scaling"], out=gradients[name + ".lora_B"])
         self.put_product(gradients, name + ".lora_A", gad, d, add)
         return gad

@@ -100,22 +100,12 @@ class Tensors(torch.nn.Module):
         return values[begin : begin + n].view(shape).to(like.device)
 
     def views_like(self, flat: Tensor, like: List[Tensor]) -> List[Tensor]:
-        """Consecutive ranges of flat [n], in the shapes of tensors with n elements in all."""
+        """Consecutive ranges of flat [..., n]: views [..., *] in the shapes of tensors with n elements."""
         views: List[Tensor] = []
         start = 0
         for other in like:
             n = other.numel()
-            views.append(flat[start : start + n].view(other.size()))
-            start += n
-        return views
-
-    def row_views_like(self, rows: Tensor, like: List[Tensor]) -> List[Tensor]:
-        """Consecutive ranges of the columns of rows [n, m]: views [n, ...] in the shapes of tensors."""
-        views: List[Tensor] = []
-        start = 0
-        for other in like:
-            n = other.numel()
-            views.append(rows[:, start : start + n].unflatten(1, other.size()))
+            views.append(flat.narrow(-1, start, n).view(flat.shape[:-1] + other.shape))
             start += n
         return views
 

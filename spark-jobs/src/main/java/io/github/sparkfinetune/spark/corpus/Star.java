@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.spark.corpus;
 
 import java.util.Iterator;
-import java.util.NoSuchElementException;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.InternalRow;
 
@@ -9,13 +8,12 @@ import org.apache.spark.sql.catalyst.InternalRow;
  * A step of {@link ConnectedComponents} over edges (node, neighbour). Edges are sorted by both, so the smallest
  * neighbour of a node comes first and no neighbours are held in memory. An edge may come twice.
  */
-final class Star implements Iterator<Row> {
+final class Star extends Lookahead<Row> {
     private final Iterator<InternalRow> edges;
     private final boolean large;
     private DocumentId node;
     private DocumentId neighbour;
     private DocumentId smallest;
-    private Row next;
 
     private Star(Iterator<InternalRow> edges, boolean large) {
         this.edges = edges;
@@ -36,12 +34,13 @@ final class Star implements Iterator<Row> {
     }
 
     @Override
-    public boolean hasNext() {
+    Row advance() {
+        Row next = null;
         while (next == null && edges.hasNext()) {
             InternalRow edge = edges.next();
-            next = link(DocumentId.of(edge, 0), DocumentId.of(edge, 2));
+            next = link(DocumentId.of(edge, 0), DocumentId.of(edge, Edges.PARENT_COLUMN));
         }
-        return next != null;
+        return next;
     }
 
     private Row link(DocumentId from, DocumentId to) {
@@ -58,15 +57,5 @@ final class Star implements Iterator<Row> {
             return to.compareTo(from) > 0 ? Edges.row(to, smallest) : null;
         }
         return Edges.row(first ? from : to, smallest);
-    }
-
-    @Override
-    public Row next() {
-        if (!hasNext()) {
-            throw new NoSuchElementException();
-        }
-        Row edge = next;
-        next = null;
-        return edge;
     }
 }

@@ -78,6 +78,24 @@ public record SourceFiles(
     public record Whole(String file, long bytes, long textBytes) {}
 
     /**
+     * Returns files that need not exist, for an estimate: JSON lines, not compressed.
+     *
+     * @param count number of files
+     * @param bytes length of all files
+     */
+    public static SourceFiles planned(long count, long bytes) {
+        return new SourceFiles(
+                "data.train",
+                Manifest.TRAIN,
+                "/planned",
+                DataFormat.JSONL,
+                new Listing(count, "/planned/first", 0, List.of()),
+                Size.plain(bytes),
+                "",
+                null);
+    }
+
+    /**
      * Lists the files of a source.
      *
      * @throws RunException if nothing exists, the files are empty, or the format cannot be determined

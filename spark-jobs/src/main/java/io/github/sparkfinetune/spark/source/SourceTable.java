@@ -61,11 +61,7 @@ public final class SourceTable {
     public static SourceFiles find(SparkSession spark, String key, String split, String path) {
         String name = name(path);
         try {
-            Map<String, String> about = new HashMap<>();
-            spark.sql("DESCRIBE TABLE EXTENDED " + name)
-                    .select("col_name", "data_type")
-                    .collectAsList()
-                    .forEach(row -> about.put(row.getString(0), row.getString(1)));
+            Map<String, String> about = described(spark, name);
             Dataset<Row> rows = spark.table(name);
             MessageDigest known = Sha256.digest();
             add(known, name);
@@ -108,6 +104,16 @@ public final class SourceTable {
 
     private static void add(MessageDigest digest, String text) {
         digest.update(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Returns what Spark's catalog says of a table: columns with their types, then Provider, Location and so on. */
+    public static Map<String, String> described(SparkSession spark, String name) {
+        Map<String, String> about = new HashMap<>();
+        spark.sql("DESCRIBE TABLE EXTENDED " + name)
+                .select("col_name", "data_type")
+                .collectAsList()
+                .forEach(row -> about.put(row.getString(0), row.getString(1)));
+        return about;
     }
 
     /** Returns the SQL clause that reads a version. */

@@ -3,11 +3,9 @@ package io.github.sparkfinetune.spark.estimate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
-import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.spark.StageFigures;
 import io.github.sparkfinetune.spark.corpus.NearDuplicates;
 import io.github.sparkfinetune.spark.prepare.PrepareFixture;
@@ -38,15 +36,7 @@ class EstimateTest {
     private Path folder;
 
     private static SourceFiles source(long files, long bytes) {
-        return new SourceFiles(
-                "data.train",
-                Manifest.TRAIN,
-                "hdfs://lake/crawl",
-                DataFormat.JSONL,
-                new SourceFiles.Listing(files, "hdfs://lake/crawl/a", 0, List.of()),
-                SourceFiles.Size.plain(bytes),
-                "",
-                null);
+        return SourceFiles.planned(files, bytes);
     }
 
     /** Sizes from 100 GB to a petabyte, of documents of a kilobyte. */

@@ -2,14 +2,12 @@ package io.github.sparkfinetune.spark.predict;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import java.nio.file.Path;
 import java.util.Iterator;
-import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -21,15 +19,7 @@ class PartSizesTest {
     }
 
     private static SourceFiles source(long files, long bytes) {
-        return new SourceFiles(
-                "--input",
-                null,
-                "/in",
-                DataFormat.JSONL,
-                new SourceFiles.Listing(files, "/in/a", 0, List.of()),
-                SourceFiles.Size.plain(bytes),
-                "",
-                null);
+        return SourceFiles.planned(files, bytes);
     }
 
     private static Iterator<TaskInput> prompts(int count, int length) {

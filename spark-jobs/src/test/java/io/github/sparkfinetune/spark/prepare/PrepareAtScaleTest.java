@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -73,17 +74,20 @@ class PrepareAtScaleTest {
         assertThat(distinct.get(0).second()).hasSize(50);
     }
 
+    /** Returns a run on short rows whose labels follow each other in turn. */
+    private RunConfig ofLabels(int rows, int labels) throws IOException {
+        List<String> lines = IntStream.range(0, rows)
+                .mapToObj(i -> "{\"text\": \"mail " + i + "\", \"label\": \"topic-" + i % labels + "\"}")
+                .toList();
+        Path mails = PrepareFixture.write(folder.resolve("mails.jsonl"), lines);
+        return PrepareFixture.config(
+                folder.resolve("dataset"), "train: " + mails, "eval_fraction: 0.34", "test_fraction: 0.33");
+    }
+
     @Test
     void splitsThousandsOfLabelsExactly() throws IOException {
-        List<String> rows = new ArrayList<>();
-        for (int i = 0; i < 12_000; i++) {
-            rows.add("{\"text\": \"mail " + i + "\", \"label\": \"topic-" + i % 4_000 + "\"}");
-        }
-        Path mails = PrepareFixture.write(folder.resolve("mails.jsonl"), rows);
-        Manifest manifest = PrepareJob.run(
-                spark,
-                PrepareFixture.config(
-                        folder.resolve("dataset"), "train: " + mails, "eval_fraction: 0.34", "test_fraction: 0.33"));
+        RunConfig config = ofLabels(12_000, 4_000);
+        Manifest manifest = PrepareJob.run(spark, config);
         assertThat(manifest.samples().labels()).hasSize(4_000);
         for (String split : List.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST)) {
             assertThat(manifest.split(split).rowsPerLabel()).hasSize(4_000).containsOnly(1L);
@@ -93,13 +97,7 @@ class PrepareAtScaleTest {
     /** A shard counts the samples of each label: 16 KB in each of 200 shards and 3 splits. */
     @Test
     void sendsTheDriverOneCountOfTheLabelsNotOneAShard() throws Exception {
-        List<String> rows = new ArrayList<>();
-        for (int i = 0; i < 6_000; i++) {
-            rows.add("{\"text\": \"mail " + i + "\", \"label\": \"topic-" + i % 2_000 + "\"}");
-        }
-        Path mails = PrepareFixture.write(folder.resolve("mails.jsonl"), rows);
-        RunConfig config = PrepareFixture.config(
-                folder.resolve("dataset"), "train: " + mails, "eval_fraction: 0.34", "test_fraction: 0.33");
+        RunConfig config = ofLabels(6_000, 2_000);
         RunConfig many = RunConfigLoader.parse(RunConfigLoader.toYaml(config), "test.yaml", List.of("data.shards=200"));
 
         StageFigures figures = StageFigures.of(spark, () -> PrepareJob.run(spark, many));

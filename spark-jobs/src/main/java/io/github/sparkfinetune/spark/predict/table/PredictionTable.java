@@ -9,12 +9,12 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.cluster.Errors;
+import io.github.sparkfinetune.spark.source.SourceTable;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -82,12 +82,9 @@ public final class PredictionTable {
      */
     public static PredictionTable of(SparkSession spark, String output, StructType rows) {
         String name = output.substring(DataConfig.TABLE.length());
-        Map<String, String> about = new HashMap<>();
+        Map<String, String> about;
         try {
-            spark.sql("DESCRIBE TABLE EXTENDED " + name)
-                    .select("col_name", "data_type")
-                    .collectAsList()
-                    .forEach(row -> about.put(row.getString(0), row.getString(1)));
+            about = SourceTable.described(spark, name);
         } catch (Exception e) {
             // Spark's Scala code throws checked exceptions that it does not declare.
             if (!(e instanceof AnalysisException)) {

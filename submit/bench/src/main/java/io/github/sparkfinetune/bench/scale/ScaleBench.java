@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.bench;
+package io.github.sparkfinetune.bench.scale;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;

@@ -1,10 +1,8 @@
 package io.github.sparkfinetune.bench.scale;
 
-import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
-import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.spark.corpus.NearDuplicates;
 import io.github.sparkfinetune.spark.estimate.DriverEstimate;
 import io.github.sparkfinetune.spark.estimate.PredictEstimate;
@@ -32,15 +30,7 @@ final class Simulate {
         int labels = Integer.parseInt(arguments[3]);
         int nodes = Integer.parseInt(arguments[4]);
         int cores = nodes * Integer.parseInt(arguments[5]);
-        SourceFiles source = new SourceFiles(
-                "data.train",
-                Manifest.TRAIN,
-                "hdfs://lake/corpus",
-                DataFormat.JSONL,
-                new SourceFiles.Listing(files, "hdfs://lake/corpus/a", 0, List.of()),
-                SourceFiles.Size.plain(bytes),
-                "",
-                null);
+        SourceFiles source = SourceFiles.planned(files, bytes);
         RunConfig config = RunConfigLoader.parse(
                 "model: m\ntask: sft\ndata: {train: corpus}\noutput: {dir: run}\n", "simulate", List.of());
         var near = config.data().corpus().nearDedup();

@@ -32,7 +32,7 @@ public final class EraseRun {
         this.progress = progress;
     }
 
-    /** What is erased from a stage. */
+    /** A stage with its erasure. */
     private record Work(Stage stage, Erasing erase, Erasure erasure) {}
 
     /**

@@ -117,7 +117,7 @@ public final class EraseJob implements Erasing {
         task.check(tokenizer);
         Manifest manifest = Manifest.read(dataset, hadoop);
         manifest.requireMatches(dataset, config.task(), task.options(tokenizer));
-        Documents documents = Documents.of(spark, config, task, tokenizer, manifest, selection);
+        Documents documents = new DocumentSearch<>(spark, config, task, tokenizer, manifest).find(selection);
         List<ErasedShards.Part> parts = documents.parts(spark, config, dataset, manifest);
         ErasedShards.requireRest(dataset, manifest, parts);
         Set<Long> trained = trained(parts);

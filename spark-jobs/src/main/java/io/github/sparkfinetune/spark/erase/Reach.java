@@ -8,7 +8,7 @@ import io.github.sparkfinetune.spark.prepare.ErasedShards;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What depends on erased documents, in a run and outside of it. */
+/** How far erased documents reach: which steps depend on them, and what may hold them outside of the run. */
 final class Reach {
     private Reach() {}
 

@@ -362,7 +362,7 @@ class EraseJobTest {
                 .sum();
     }
 
-    /** Of neighbours among these texts 15 of 21 shingles are equal, of others at most 12 of 24. */
+    /** Two texts that follow each other share 15 of their 21 shingles. Other pairs share at most 12 of 24. */
     @Test
     void findsNearDuplicatesAndTheirNearDuplicates() throws Exception {
         List<String> words = IntStream.range(0, 40).mapToObj(i -> "word" + i).toList();

@@ -1,0 +1,165 @@
+package io.github.sparkfinetune.spark.erase;
+
+import io.github.sparkfinetune.conf.DataFormat;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.ContentHash;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import io.github.sparkfinetune.spark.prepare.TokenizingIterator;
+import io.github.sparkfinetune.spark.source.SourceFiles;
+import io.github.sparkfinetune.spark.source.SourceReader;
+import io.github.sparkfinetune.spark.source.Sources;
+import io.github.sparkfinetune.spark.trace.RowTokens;
+import io.github.sparkfinetune.spark.trace.TraceJob;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Search for chosen documents and their tokens: a file needs no source, other choices are made in the sources.
+ *
+ * @param config configuration with absolute paths
+ * @param task task of the dataset
+ * @param manifest manifest of the dataset
+ * @param <C> content of a cleaned row
+ */
+record DocumentSearch<C>(
+        SparkSession spark, RunConfig config, TaskData<C> task, TokenizerFiles tokenizer, Manifest manifest) {
+
+    /** A document with its tokens, as it comes from an executor. */
+    private record Found(ContentHash hash, RowTokens tokens) implements Serializable {}
+
+    /**
+     * Finds the chosen documents.
+     *
+     * @throws RunException with exit code 3 if no document is chosen
+     */
+    Documents find(Selection selection) throws IOException {
+        Broadcast<TokenizerFiles> files =
+                JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(tokenizer);
+        Map<ContentHash, RowTokens> tokens = new LinkedHashMap<>();
+        List<String> texts = new ArrayList<>();
+        try {
+            if (selection.kind() == Selection.Kind.FILE) {
+                CleanRow<C> row = given(selection);
+                try (TextTokenizer open = TextTokenizer.open(tokenizer)) {
+                    TaskData.Encoder<C> encoder = task.encoder(open, tokenizer, "data.train", labels());
+                    // A text alone has no label, and its tokens do not depend on one.
+                    tokens.put(row.hash(), RowTokens.of(task, encoder, row.unlabelled(), labels()));
+                }
+                texts.add(task.text(row.content()));
+            } else {
+                Set<ContentHash> only = selection.kind() == Selection.Kind.HASH ? Set.of(selection.hash()) : Set.of();
+                add(tokens, chosen(selection), only, files);
+                if (tokens.isEmpty()) {
+                    throw RunException.data(selection.shown() + " is in no row of the sources: nothing was changed");
+                }
+            }
+            if (selection.nearDuplicates()) {
+                List<SourceReader.Rows<C>> all = all();
+                JavaRDD<CleanRow<C>> rows = all.stream()
+                        .map(SourceReader.Rows::rdd)
+                        .reduce(JavaRDD::union)
+                        .orElseThrow();
+                Set<ContentHash> similar = new SimilarDocuments<>(
+                                task, config.data().corpus().nearDedup())
+                        .with(rows, tokens.keySet(), texts);
+                add(tokens, all, similar, files);
+            }
+            return new Documents(task, tokens);
+        } finally {
+            files.destroy();
+        }
+    }
+
+    private List<String> labels() {
+        return manifest.samples().labels();
+    }
+
+    private CleanRow<C> given(Selection selection) throws IOException {
+        CleanRow<C> row = TraceJob.given(
+                config,
+                task,
+                tokenizer,
+                DataFormat.valueOf(manifest.options().source().format().toUpperCase(Locale.ROOT)),
+                selection.kind().option(),
+                selection.value(),
+                spark.sparkContext().hadoopConfiguration());
+        if (row.badBecause() != null) {
+            throw RunException.data(
+                    selection.shown() + " is in no sample (" + row.badBecause() + "): nothing was changed");
+        }
+        return row;
+    }
+
+    private List<SourceReader.Rows<C>> all() {
+        return read(new SourceReader(spark, tokenizer, config.data()), Sources.of(spark, config.data()));
+    }
+
+    private List<SourceReader.Rows<C>> chosen(Selection selection) {
+        if (selection.kind() == Selection.Kind.HASH) {
+            return all();
+        }
+        SourceReader.ColumnValue value = selection.column();
+        SourceReader reader = new SourceReader(spark, tokenizer, config.data()).only(value);
+        List<SourceFiles> having = Sources.of(spark, config.data()).stream()
+                .filter(source -> reader.has(source, value.column()))
+                .toList();
+        if (having.isEmpty()) {
+            throw RunException.config("--where: no source has the column " + value.column());
+        }
+        return read(reader, having);
+    }
+
+    private List<SourceReader.Rows<C>> read(SourceReader reader, List<SourceFiles> sources) {
+        return sources.stream().map(source -> reader.read(source, task, true)).toList();
+    }
+
+    /**
+     * Adds the tokens of rows.
+     *
+     * @param only hashes of the rows that are added; all rows if it is empty
+     */
+    private void add(
+            Map<ContentHash, RowTokens> tokens,
+            List<SourceReader.Rows<C>> sources,
+            Set<ContentHash> only,
+            Broadcast<TokenizerFiles> files) {
+        List<String> names = new ArrayList<>(labels());
+        Set<ContentHash> hashes = new HashSet<>(only);
+        for (SourceReader.Rows<C> rows : sources) {
+            found(task, rows, hashes, names, files).forEach(one -> tokens.putIfAbsent(one.hash(), one.tokens()));
+        }
+    }
+
+    /** Only serializable values, because executors get them. */
+    private static <C> List<Found> found(
+            TaskData<C> task,
+            SourceReader.Rows<C> rows,
+            Set<ContentHash> hashes,
+            List<String> names,
+            Broadcast<TokenizerFiles> files) {
+        String key = rows.source().key();
+        return rows.rdd()
+                .filter(row -> row.badBecause() == null && (hashes.isEmpty() || hashes.contains(row.hash())))
+                .mapPartitions(partition -> TokenizingIterator.of(files.value(), partition, open -> {
+                    TaskData.Encoder<C> encoder = task.encoder(open, files.value(), key, names);
+                    return row -> new Found(row.hash(), RowTokens.of(task, encoder, row, names));
+                }))
+                .collect();
+    }
+}

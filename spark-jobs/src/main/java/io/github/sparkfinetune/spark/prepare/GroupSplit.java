@@ -20,7 +20,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
-import org.apache.spark.HashPartitioner;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.storage.StorageLevel;
@@ -141,20 +140,17 @@ final class GroupSplit implements Serializable {
         JavaPairRDD<Long, Long> ones = hashes.flatMapToPair(part -> IntStream.range(0, part.size())
                 .mapToObj(row -> new Tuple2<>(ordered(place(part, row), newest), 1L))
                 .iterator());
-        HashPartitioner partitioner = new HashPartitioner(SourceScan.tasks(rows));
-        return Shuffles.gathered(ones, partitioner)
-                .reduceByKey(partitioner, Long::sum)
-                .mapPartitions(groups -> {
-                    LongStream.Builder places = LongStream.builder();
-                    LongStream.Builder counts = LongStream.builder();
-                    groups.forEachRemaining(group -> {
-                        places.add(group._1());
-                        counts.add(group._2());
-                    });
-                    return List.of(new Places(
-                                    "", places.build().toArray(), counts.build().toArray()))
-                            .iterator();
-                });
+        return Shuffles.reduced(ones, SourceScan.tasks(rows), Long::sum).mapPartitions(groups -> {
+            LongStream.Builder places = LongStream.builder();
+            LongStream.Builder counts = LongStream.builder();
+            groups.forEachRemaining(group -> {
+                places.add(group._1());
+                counts.add(group._2());
+            });
+            return List.of(new Places(
+                            "", places.build().toArray(), counts.build().toArray()))
+                    .iterator();
+        });
     }
 
     private static long place(StratumHashes part, int row) {

@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import org.apache.spark.HashPartitioner;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import scala.Tuple2;
@@ -98,9 +97,7 @@ record SideCounts(TaskData<?> task, DataConfig data, SplitPlan plan, TrainingRow
             }
         }
         int size = splits.size();
-        HashPartitioner partitioner = new HashPartitioner(SourceScan.tasks(rows));
-        return Shuffles.gathered(all, partitioner)
-                .reduceByKey(partitioner, SideCounts::add)
+        return Shuffles.reduced(all, SourceScan.tasks(rows), SideCounts::add)
                 .values()
                 .aggregate(nothing(size), SideCounts::addGroup, SideCounts::plus);
     }

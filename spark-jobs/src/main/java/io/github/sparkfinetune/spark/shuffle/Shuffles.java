@@ -1,8 +1,10 @@
 package io.github.sparkfinetune.spark.shuffle;
 
+import org.apache.spark.HashPartitioner;
 import org.apache.spark.Partitioner;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -25,6 +27,12 @@ public final class Shuffles {
      */
     public static <K, V> JavaPairRDD<K, V> gathered(JavaPairRDD<K, V> rows, Partitioner by) {
         return gathered(rows, by, Levels.of(rows.getNumPartitions(), by.numPartitions()));
+    }
+
+    /** Merges the values of each key in a number of tasks. */
+    public static <K, V> JavaPairRDD<K, V> reduced(JavaPairRDD<K, V> rows, int tasks, Function2<V, V, V> merge) {
+        Partitioner partitioner = new HashPartitioner(tasks);
+        return gathered(rows, partitioner).reduceByKey(partitioner, merge);
     }
 
     /** Repartitions rows by the hash of columns. */

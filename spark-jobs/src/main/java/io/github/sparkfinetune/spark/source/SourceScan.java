@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
-import org.apache.spark.HashPartitioner;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.storage.StorageLevel;
@@ -182,9 +181,8 @@ public final class SourceScan implements AutoCloseable {
                 .flatMapToPair(part -> IntStream.range(0, part.size())
                         .mapToObj(row -> new Tuple2<>(part.content(row), Origin.of(part, row)))
                         .iterator());
-        HashPartitioner partitioner = new HashPartitioner(tasks);
         JavaPairRDD<ContentHash, Origin> origins =
-                Shuffles.gathered(found, partitioner).reduceByKey(partitioner, (a, b) -> a.compareTo(b) <= 0 ? a : b);
+                Shuffles.reduced(found, tasks, (a, b) -> a.compareTo(b) <= 0 ? a : b);
         return origins.mapPartitions(partition -> {
             Map<String, StratumHashes.Builder> byStratum = new HashMap<>();
             partition.forEachRemaining(row -> byStratum

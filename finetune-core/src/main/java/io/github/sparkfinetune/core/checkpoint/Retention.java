@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.checkpoint;
 
+import io.github.sparkfinetune.conf.TrainingConfig;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -18,6 +19,17 @@ public record Retention(int limit, Set<Long> steps, long spacing) {
             throw new IllegalArgumentException("limit " + limit + ", spacing " + spacing);
         }
         steps = Set.copyOf(steps);
+    }
+
+    /**
+     * Returns what a run keeps by its settings.
+     *
+     * @param best step of the best evaluation, or -1
+     * @param totalSteps steps of the run
+     */
+    public static Retention of(TrainingConfig.Saving saving, long best, long totalSteps) {
+        long spacing = (long) Math.ceil(saving.keepCheckpointsEvery() * totalSteps);
+        return new Retention(saving.saveTotalLimit(), Set.of(best), spacing);
     }
 
     /**

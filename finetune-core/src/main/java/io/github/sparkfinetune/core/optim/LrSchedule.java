@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.optim;
 
 import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
+import io.github.sparkfinetune.conf.TrainingConfig.Schedule;
 import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
 
@@ -34,7 +35,22 @@ public final class LrSchedule {
     }
 
     /**
-     * Returns the schedule of a run.
+     * Returns the schedule of a run by its settings. {@code warmup_steps} replaces {@code warmup_ratio}.
+     *
+     * @param totalSteps number of optimizer steps of the whole run
+     * @throws io.github.sparkfinetune.conf.error.RunException if a key of {@code lr_scheduler_kwargs} is unknown to
+     *     this schedule, missing or of the wrong type
+     */
+    public static LrSchedule of(Schedule settings, long totalSteps) {
+        long warmup = settings.warmupSteps() > 0
+                ? settings.warmupSteps()
+                : (long) Math.ceil(settings.warmupRatio() * totalSteps);
+        return of(
+                settings.lrSchedulerType(), settings.learningRate(), totalSteps, warmup, settings.lrSchedulerKwargs());
+    }
+
+    /**
+     * Returns a schedule.
      *
      * @param learningRate peak learning rate
      * @param totalSteps number of optimizer steps of the whole run
@@ -43,7 +59,7 @@ public final class LrSchedule {
      * @throws io.github.sparkfinetune.conf.error.RunException if a key of {@code kwargs} is unknown to this schedule,
      *     missing or of the wrong type
      */
-    public static LrSchedule of(
+    static LrSchedule of(
             LrSchedulerType type, double learningRate, long totalSteps, long warmupSteps, Map<String, Object> kwargs) {
         LrKwargs settings = new LrKwargs(type, kwargs);
         Span span = new Span(warmupSteps, totalSteps);

@@ -1,7 +1,10 @@
 package io.github.sparkfinetune.core.train;
 
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.metric.Metric;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import java.util.Map;
 
 /** The best evaluation so far, and the number of evaluations since. */
@@ -20,6 +23,12 @@ final class BestModel {
     BestModel(Metric metric, int patience) {
         this.metric = metric;
         this.patience = patience;
+    }
+
+    /** Returns the start of a run, by its settings. */
+    static BestModel of(RunConfig run) {
+        TrainingConfig.Evaluation settings = run.training().evaluation();
+        return new BestModel(TaskSpecs.of(run).metric(settings.metricForBestModel()), settings.earlyStoppingPatience());
     }
 
     /** Restores the state of a checkpoint. */

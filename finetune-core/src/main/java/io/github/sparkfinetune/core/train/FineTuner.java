@@ -2,7 +2,6 @@ package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
-import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.calibration.Calibration;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
@@ -50,13 +49,7 @@ public final class FineTuner {
         TeacherFolder.check(config, hadoop);
         Calibration.requireHeldOut(config);
         spec.metric(config.training().evaluation().metricForBestModel());
-        TrainingConfig training = config.training();
-        LrSchedule.of(
-                training.schedule().lrSchedulerType(),
-                training.schedule().learningRate(),
-                1,
-                0,
-                training.schedule().lrSchedulerKwargs());
+        LrSchedule.of(config.training().schedule(), 1);
         try (TensorSource weights = ModelWeights.open(folder, hadoop)) {
             // The adapter of method.adapter is read and checked when the run begins.
             if (config.method().adapter() == null) {
@@ -91,13 +84,25 @@ public final class FineTuner {
      * @throws IOException if a file system fails
      */
     public static TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws IOException {
+        return run(config, rank, resumeFrom, Long.MAX_VALUE);
+    }
+
+    /**
+     * Runs one rank like {@link #run(RunConfig, RankContext, String)}, but pauses after a step. The pause leaves a
+     * checkpoint and no model; a later call continues from the checkpoint with the same bits as without a pause.
+     *
+     * @param until step after which training pauses, or more than the run has to train to the end
+     * @return at a pause the result so far: the best evaluation is the best until then
+     */
+    public static TrainingResult run(RunConfig config, RankContext rank, String resumeFrom, long until)
+            throws IOException {
         Optional<CheckpointFiles> sound =
                 resumeFrom == null ? Optional.empty() : sound(config, rank, checkpoint(resumeFrom));
         Precision kept =
                 sound.map(files -> precision(config, rank, files.checkpoint())).orElse(null);
         try (TrainingResources resources = new TrainingResources(config, rank, kept);
                 Training training = new Training(config, rank, resources)) {
-            return run(training, rank, sound);
+            return run(training, rank, sound, until);
         }
     }
 
@@ -117,12 +122,12 @@ public final class FineTuner {
                 state.run().precision(), () -> new Precision(before, "as at the start of the run"));
     }
 
-    private static TrainingResult run(Training training, RankContext rank, Optional<CheckpointFiles> resumeFrom)
-            throws IOException {
+    private static TrainingResult run(
+            Training training, RankContext rank, Optional<CheckpointFiles> resumeFrom, long until) throws IOException {
         try {
             resumeFrom.ifPresent(training::resume);
-            training.train();
-            return training.finish();
+            training.train(until);
+            return training.isOver() ? training.finish() : training.pause();
         } catch (Throwable e) {
             // An all-reduce in progress still uses the gradients, which are freed next. Closing also reports the
             // failure to

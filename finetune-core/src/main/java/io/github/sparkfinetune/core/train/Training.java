@@ -16,7 +16,6 @@ import io.github.sparkfinetune.core.optim.LrSchedule;
 import io.github.sparkfinetune.core.plan.PrivateSteps;
 import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.core.plan.TrainingOrder;
-import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.train.speed.SaveClock;
 import io.github.sparkfinetune.core.train.speed.SlowRank;
 import io.github.sparkfinetune.core.train.speed.StepTimes;
@@ -28,7 +27,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /** The training loop, for any number of ranks. */
 final class Training implements AutoCloseable {
@@ -80,23 +78,13 @@ final class Training implements AutoCloseable {
         this.same = new ParameterSync(collective, resources);
         this.times = new StepTimes(collective);
         this.clock = new SaveClock(settings.saving().saveMinutes());
-        this.best = new BestModel(
-                TaskSpecs.of(config).metric(settings.evaluation().metricForBestModel()),
-                settings.evaluation().earlyStoppingPatience());
+        this.best = BestModel.of(config);
         follow(StepPlan.globalBatch(settings, collective.size()));
     }
 
     private void follow(long globalBatch) {
         plan = StepPlan.of(settings, resources.train().size(), globalBatch);
-        long warmup = settings.schedule().warmupSteps() > 0
-                ? settings.schedule().warmupSteps()
-                : (long) Math.ceil(settings.schedule().warmupRatio() * plan.totalSteps());
-        schedule = LrSchedule.of(
-                settings.schedule().lrSchedulerType(),
-                settings.schedule().learningRate(),
-                plan.totalSteps(),
-                warmup,
-                settings.schedule().lrSchedulerKwargs());
+        schedule = LrSchedule.of(settings.schedule(), plan.totalSteps());
         samples = new TrainingSamples(
                 resources.train(),
                 resources.draws(),
@@ -123,15 +111,19 @@ final class Training implements AutoCloseable {
         }
     }
 
-    /** Trains until the last step, or until evaluations stop improving. */
-    void train() throws IOException {
+    /**
+     * Trains until the last step, or until evaluations stop improving.
+     *
+     * @param until step after which training pauses with a checkpoint
+     */
+    void train(long until) throws IOException {
         if (settings.regularization().privacy().protectsSamples() && !isOver()) {
             PrivateSteps steps = PrivateSteps.of(config, plan, step, collective, rank.hadoop());
             privateSteps = Optional.of(steps);
             resources.step().keepPrivate(steps);
             samples = new TrainingSamples(resources.train(), resources.draws(), steps.samples());
         }
-        while (!isOver()) {
+        while (!isOver() && step < until) {
             throughput.start();
             double rate = schedule.at(step);
             TrainStep.Outcome outcome = takeStep(rate);
@@ -141,13 +133,16 @@ final class Training implements AutoCloseable {
             }
             boolean improved = isDue(settings.evaluation().evalSteps()) && evaluate();
             // The end of the run is saved once, by finish().
-            if ((improved || outcome.saves() || isDue(settings.saving().saveSteps())) && !isOver()) {
+            boolean saves =
+                    improved || outcome.saves() || isDue(settings.saving().saveSteps()) || step == until;
+            if (saves && !isOver()) {
                 save(null);
             }
         }
     }
 
-    private boolean isOver() {
+    /** Returns whether nothing is left to train. */
+    boolean isOver() {
         return resultBefore != null || step >= plan.totalSteps() || best.isOver();
     }
 
@@ -250,12 +245,18 @@ final class Training implements AutoCloseable {
                     share,
                     resources.tensors().own(),
                     state.toJson(),
-                    new Retention(settings.saving().saveTotalLimit(), Set.of(best.step()), (long)
-                            Math.ceil(settings.saving().keepCheckpointsEvery() * plan.totalSteps()))));
+                    Retention.of(settings.saving(), best.step(), plan.totalSteps())));
         }
         recordsSinceCheckpoint.clear();
         clock.restart();
         return written;
+    }
+
+    /** Completes the checkpoint of a pause. */
+    TrainingResult pause() {
+        writer.await();
+        collective.barrier();
+        return result();
     }
 
     /** Evaluates and saves the end of the run, and writes the best model. */

@@ -133,7 +133,7 @@ class AdapterRunTest {
             assertSame("a new adapter", TinyDecoder.logits(workspace.manager(), model, SAMPLES), before);
             Map<String, float[]> frozen = TinyModel.frozen(model);
             Training training = new Training(config, rank, workspace);
-            training.train();
+            training.train(Long.MAX_VALUE);
             training.finish();
             TinyModel.assertFrozen(model, frozen);
             return TinyDecoder.logits(workspace.manager(), model, SAMPLES);

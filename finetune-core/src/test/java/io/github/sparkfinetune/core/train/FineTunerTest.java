@@ -98,6 +98,26 @@ class FineTunerTest {
     }
 
     @Test
+    void continuesBitEqualAfterPauses() throws Exception {
+        String[] settings = {"training.per_device_train_batch_size=6", "training.eval_steps=2"};
+        RunConfig whole = tiny.config("whole", settings);
+        TinyRun.Outcome reference = tiny.run(whole, 2, null);
+        RunConfig paused = tiny.config("paused", settings);
+        for (long until : new long[] {4, 4, 6}) {
+            TrainingResult result = tiny.runUntil(paused, 2, until).result();
+            assertThat(result.totals().steps()).isEqualTo(until);
+            assertThat(result.best().bestStep()).isLessThanOrEqualTo(until);
+            assertThat(result.best().eval()).containsKey("loss");
+            assertThat(TinyRun.exported(paused)).doesNotExist();
+        }
+        TinyRun.Outcome end = tiny.runUntil(paused, 2, Long.MAX_VALUE);
+        assertThat(end.result().totals()).isEqualTo(reference.result().totals());
+        assertThat(end.result().best()).isEqualTo(reference.result().best());
+        assertBitEqual(TinyRun.model(paused), TinyRun.model(whole));
+        assertThat(tiny.runUntil(paused, 2, 4).result()).isEqualTo(end.result());
+    }
+
+    @Test
     void trainsTheSameModelWithTimedCheckpoints() throws Exception {
         String batch = "training.per_device_train_batch_size=6";
         RunConfig never = tiny.config("never", batch, "training.save_minutes=0");

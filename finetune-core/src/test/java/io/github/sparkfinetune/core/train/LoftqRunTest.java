@@ -41,7 +41,7 @@ class LoftqRunTest {
         float[] trained;
         try (TrainingResources resources = new TrainingResources(config, rank(), null)) {
             Training training = new Training(config, rank(), resources);
-            training.train();
+            training.train(Long.MAX_VALUE);
             training.finish();
             trained = TinyDecoder.logits(resources.manager(), (Decoder) resources.model(), SAMPLES);
         }

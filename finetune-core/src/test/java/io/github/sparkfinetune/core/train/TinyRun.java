@@ -137,6 +137,23 @@ public final class TinyRun {
     /** @param machine wraps the collective of each rank */
     Outcome run(RunConfig config, int ranks, String resumeFrom, String attempt, UnaryOperator<Collective> machine)
             throws Exception {
+        return run(config, ranks, resumeFrom, attempt, machine, Long.MAX_VALUE);
+    }
+
+    /** Trains until a step, from the newest checkpoint. */
+    Outcome runUntil(RunConfig config, int ranks, long until) throws Exception {
+        String newest = FineTuner.newestCheckpoint(config, hadoop);
+        return run(config, ranks, newest, "attempt-" + ranks + "-" + until, collective -> collective, until);
+    }
+
+    private Outcome run(
+            RunConfig config,
+            int ranks,
+            String resumeFrom,
+            String attempt,
+            UnaryOperator<Collective> machine,
+            long until)
+            throws Exception {
         List<RankEndpoint> endpoints = new ArrayList<>();
         for (int rank = 0; rank < ranks; rank++) {
             endpoints.add(RankEndpoint.bind("127.0.0.1", 0));
@@ -161,7 +178,7 @@ public final class TinyRun {
                                 attempt,
                                 records::add,
                                 () -> false);
-                        return FineTuner.run(config, context, resumeFrom);
+                        return FineTuner.run(config, context, resumeFrom, until);
                     }
                 }));
             }

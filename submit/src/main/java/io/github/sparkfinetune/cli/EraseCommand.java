@@ -48,8 +48,8 @@ final class EraseCommand extends JobCommand {
     }
 
     @Override
-    boolean trains() {
-        return !plan;
+    int trainings() {
+        return plan ? 0 : 1;
     }
 
     @Override

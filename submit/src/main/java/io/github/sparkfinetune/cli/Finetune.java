@@ -92,6 +92,7 @@ public final class Finetune implements Callable<Integer> {
                         new PromoteCommand(opener),
                         new RollbackCommand(),
                         new RunCommand(opener),
+                        new TuneCommand(opener),
                         new WatchCommand(),
                         new CompletionCommand(),
                         help())

@@ -31,9 +31,7 @@ abstract class JobCommand extends SparkCommand {
                     + ", or run them all with finetune run");
         }
         try (Jobs jobs = opener().open(stages.get(0).config(), local())) {
-            if (trains()) {
-                jobs.expectTraining();
-            }
+            jobs.expectTrainings(trainings());
             Execution execution = new Execution(name(), jobs, this);
             execution.run(
                     stages,
@@ -75,9 +73,9 @@ abstract class JobCommand extends SparkCommand {
         return false;
     }
 
-    /** Returns whether the command trains, so that its session needs executors for all ranks. */
-    boolean trains() {
-        return false;
+    /** Returns how many trainings the command has at a time, for which its session needs executors. */
+    int trainings() {
+        return 0;
     }
 
     /** Returns whether the command works on all stages of a pipeline at once. */

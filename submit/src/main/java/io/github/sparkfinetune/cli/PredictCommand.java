@@ -3,6 +3,7 @@ package io.github.sparkfinetune.cli;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Pipeline;
+import io.github.sparkfinetune.job.group.GroupRun;
 import io.github.sparkfinetune.report.RunFolder;
 import java.io.IOException;
 import java.util.List;
@@ -38,6 +39,15 @@ final class PredictCommand extends JobCommand {
                     "Write for each text the labels of which one is right with this probability: predict.coverage.")
     private String coverage;
 
+    @Option(
+            names = "--per",
+            paramLabel = "COLUMN",
+            description = "Predict each row by the model of its value of the column, which run --per trained.")
+    private String column;
+
+    @Option(names = "--together", paramLabel = "N", defaultValue = "1", description = "With --per, values at a time.")
+    private int together;
+
     PredictCommand(Jobs.Opener opener) {
         super(opener);
     }
@@ -56,7 +66,11 @@ final class PredictCommand extends JobCommand {
     void execute(RunConfig run, Jobs jobs) throws IOException {
         RunFolder folder = RunFolder.of(run, jobs.hadoop());
         String target = output == null ? folder.shown("predicted.parquet") : output;
-        new Pipeline(run, jobs, this).predict(input, target);
+        if (column != null) {
+            new GroupRun(run, column, together, jobs, this).predict(input, target);
+        } else {
+            new Pipeline(run, jobs, this).predict(input, target);
+        }
         say("predicted " + target);
     }
 }

@@ -2,13 +2,16 @@ package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.cli.option.ProgressOption;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Pipeline;
+import io.github.sparkfinetune.job.group.GroupRun;
 import java.io.IOException;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code run}: runs all steps from raw text to a measured model. */
 @Command(
@@ -22,6 +25,15 @@ import picocli.CommandLine.Mixin;
 final class RunCommand extends JobCommand {
     @Mixin
     private ProgressOption progress;
+
+    @Option(
+            names = "--per",
+            paramLabel = "COLUMN",
+            description = "Run once for each value of a column, on the rows with the value.")
+    private String column;
+
+    @Option(names = "--together", paramLabel = "N", defaultValue = "1", description = "With --per, values at a time.")
+    private int together;
 
     RunCommand(Jobs.Opener opener) {
         super(opener);
@@ -37,6 +49,9 @@ final class RunCommand extends JobCommand {
         if (stages.size() == 1) {
             execute(stages.get(0).config(), jobs);
             return;
+        }
+        if (column != null) {
+            throw RunException.config("--per: a pipeline has several runs: name one with --stage");
         }
         for (int i = 0; i < stages.size(); i++) {
             RunConfig run = stages.get(i).config();
@@ -54,8 +69,8 @@ final class RunCommand extends JobCommand {
     }
 
     @Override
-    boolean trains() {
-        return true;
+    int trainings() {
+        return column == null ? 1 : Math.max(1, together);
     }
 
     @Override
@@ -65,6 +80,10 @@ final class RunCommand extends JobCommand {
 
     @Override
     void execute(RunConfig run, Jobs jobs) throws IOException {
+        if (column != null) {
+            new GroupRun(run, column, together, jobs, this).run();
+            return;
+        }
         Pipeline pipeline = new Pipeline(run, jobs, this);
         jobs.check(run);
         pipeline.all(progress.start(err()));

@@ -23,8 +23,8 @@ final class TrainCommand extends JobCommand {
     }
 
     @Override
-    boolean trains() {
-        return true;
+    int trainings() {
+        return 1;
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.evidence.Evidencing;
+import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
 import io.github.sparkfinetune.spark.mine.MineOptions;
@@ -15,6 +16,7 @@ import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.trace.Trace;
+import io.github.sparkfinetune.spark.train.Extent;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,10 +47,12 @@ public interface Jobs extends AutoCloseable {
     }
 
     /**
-     * Announces a training, before anything else is called: the session then has executors for all ranks from its
-     * start, even where a platform allocates executors dynamically.
+     * Announces trainings, before anything else is called: the session then has executors for all ranks from its start,
+     * even where a platform allocates executors dynamically.
+     *
+     * @param together number of trainings at a time
      */
-    default void expectTraining() {}
+    default void expectTrainings(int together) {}
 
     /**
      * Fetches a model of the Hugging Face Hub, except for files in this machine's cache, and returns the run with the
@@ -107,7 +111,12 @@ public interface Jobs extends AutoCloseable {
     Prepared prepare(RunConfig config);
 
     /** Trains on the prepared dataset and writes the model. */
-    TrainingResult train(RunConfig config, Consumer<TrainingRecord> records);
+    default TrainingResult train(RunConfig config, Consumer<TrainingRecord> records) {
+        return train(config, Extent.REST, records);
+    }
+
+    /** Trains like {@link #train(RunConfig, Consumer)}, to the end of an extent; several threads may call this. */
+    TrainingResult train(RunConfig config, Extent extent, Consumer<TrainingRecord> records);
 
     /** Measures the trained model on the held-out samples, then on each further held-out set. */
     List<Scores> evaluate(RunConfig config);
@@ -141,6 +150,14 @@ public interface Jobs extends AutoCloseable {
      * @param adapter folder of the adapter, or null for the run's adapter
      */
     String merge(RunConfig config, String adapter, String output);
+
+    /**
+     * Writes the rows of sources into a folder for each value of a column, or returns those that an earlier call wrote.
+     *
+     * @param sources paths by key
+     * @param folder folder for the rows
+     */
+    GroupJob.Grouped groups(RunConfig config, Map<String, String> sources, String column, String folder);
 
     /** Writes the training pairs of an embedding run with hard negatives, and returns a one-line summary. */
     String mine(RunConfig config, MineOptions options, String output);

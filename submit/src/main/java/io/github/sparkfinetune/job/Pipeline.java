@@ -20,6 +20,7 @@ import io.github.sparkfinetune.spark.lineage.Step;
 import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.track.Tracking;
+import io.github.sparkfinetune.spark.train.Extent;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,6 +37,7 @@ public final class Pipeline {
     private final Console console;
     private final RunFolder folder;
     private final Lineage lineage;
+    private final Extent extent;
     /** Display of a training in progress, or null. */
     private volatile Progress progress;
     /** Reports of the work in progress, or null. */
@@ -47,7 +49,13 @@ public final class Pipeline {
 
     /** @param console receives the results of the steps */
     public Pipeline(RunConfig run, Jobs jobs, Console console) throws IOException {
+        this(run, jobs, console, Extent.REST);
+    }
+
+    /** @param extent part of the training that a training step does */
+    public Pipeline(RunConfig run, Jobs jobs, Console console, Extent extent) throws IOException {
         this.run = run;
+        this.extent = extent;
         this.jobs = jobs;
         this.console = console;
         this.folder = RunFolder.of(run, jobs.hadoop());
@@ -187,7 +195,7 @@ public final class Pipeline {
             result = step(
                     Step.TRAIN,
                     Pipeline::metrics,
-                    () -> jobs.train(run, record -> {
+                    () -> jobs.train(run, extent, record -> {
                         log.add(record);
                         shown.add(record);
                         reports.add(record);

@@ -40,7 +40,8 @@ public final class Progress implements AutoCloseable {
         this.width = width();
     }
 
-    synchronized void add(TrainingRecord record) {
+    /** Shows a record. */
+    public synchronized void add(TrainingRecord record) {
         share = (double) record.step() / record.totalSteps();
         long now = nanos.getAsLong();
         if (!started) {

@@ -25,6 +25,7 @@ import io.github.sparkfinetune.spark.erase.EraseJob;
 import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.evidence.EvidenceJob;
 import io.github.sparkfinetune.spark.evidence.Evidencing;
+import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
@@ -43,6 +44,7 @@ import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.run.PushJob;
 import io.github.sparkfinetune.spark.trace.Trace;
 import io.github.sparkfinetune.spark.trace.TraceJob;
+import io.github.sparkfinetune.spark.train.Extent;
 import io.github.sparkfinetune.spark.train.TrainJob;
 import java.util.Arrays;
 import java.util.List;
@@ -69,7 +71,7 @@ public final class SparkJobs implements Jobs {
     private final Map<String, String> settings;
 
     private SparkSession session;
-    private boolean trains;
+    private int trainings;
 
     private SparkJobs(RunConfig run, String master, Map<String, String> settings, SparkSession session) {
         this.run = run;
@@ -97,16 +99,16 @@ public final class SparkJobs implements Jobs {
     private SparkSession session() {
         if (session == null) {
             String name = "finetune " + run.output().dir();
-            Map<String, String> fixed =
-                    trains ? FixedExecutors.settings(SparkSessions.conf(run, name, master, Map.of()), run) : Map.of();
+            SparkConf conf = SparkSessions.conf(run, name, master, Map.of());
+            Map<String, String> fixed = FixedExecutors.settings(conf, run, trainings);
             session = SparkSessions.open(run, name, master, fixed);
         }
         return session;
     }
 
     @Override
-    public void expectTraining() {
-        trains = true;
+    public void expectTrainings(int together) {
+        trainings = together;
     }
 
     @Override
@@ -181,8 +183,8 @@ public final class SparkJobs implements Jobs {
     }
 
     @Override
-    public TrainingResult train(RunConfig config, Consumer<TrainingRecord> records) {
-        return TrainJob.run(session(), config, records);
+    public TrainingResult train(RunConfig config, Extent extent, Consumer<TrainingRecord> records) {
+        return TrainJob.run(session(), config, extent, records);
     }
 
     @Override
@@ -229,25 +231,17 @@ public final class SparkJobs implements Jobs {
 
     @Override
     public String mine(RunConfig config, MineOptions options, String output) {
-        MineJob.Mined mined = MineJob.run(session(), config, options, output);
-        return String.format(
-                Locale.ROOT,
-                "%,d pairs, %,d of them with negatives, %,d negatives",
-                mined.rows(),
-                mined.withNegatives(),
-                mined.negatives());
+        return MineJob.run(session(), config, options, output).summary();
+    }
+
+    @Override
+    public GroupJob.Grouped groups(RunConfig config, Map<String, String> sources, String column, String folder) {
+        return GroupJob.run(session(), config, sources, column, folder);
     }
 
     @Override
     public String redact(RunConfig config, String input, List<String> columns, String output) {
-        RedactJob.Outcome redacted = RedactJob.run(session(), config, input, columns, output);
-        return String.format(
-                Locale.ROOT,
-                "%,d texts: %s",
-                redacted.texts(),
-                redacted.redacted().entrySet().stream()
-                        .map(count -> String.format(Locale.ROOT, "%s %,d", count.getKey(), count.getValue()))
-                        .collect(Collectors.joining(", ")));
+        return RedactJob.run(session(), config, input, columns, output).summary();
     }
 
     @Override

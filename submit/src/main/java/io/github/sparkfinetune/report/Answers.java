@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.report;
 
+import io.github.sparkfinetune.report.html.Html;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.util.List;
 

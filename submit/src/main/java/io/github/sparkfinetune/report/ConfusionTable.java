@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.report;
 
+import io.github.sparkfinetune.report.html.Figures;
+import io.github.sparkfinetune.report.html.Html;
 import java.util.List;
 import java.util.Locale;
 

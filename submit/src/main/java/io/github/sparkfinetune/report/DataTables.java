@@ -3,6 +3,7 @@ package io.github.sparkfinetune.report;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.report.html.Html;
 import java.util.Locale;
 import java.util.Map;
 

@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.report;
 
+import io.github.sparkfinetune.report.html.Html;
+
 /** Table of names and figures as HTML, in a box that scrolls sideways if the table is wider than the page. */
 final class FigureTable {
     private final StringBuilder html = new StringBuilder("<div class=\"scroll\"><table class=\"figures\"><thead><tr>");

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.report;
 
+import io.github.sparkfinetune.report.html.Figures;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

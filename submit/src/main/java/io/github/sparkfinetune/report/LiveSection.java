@@ -4,6 +4,8 @@ import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.speed.Pace;
 import io.github.sparkfinetune.core.train.speed.SlowRank;
+import io.github.sparkfinetune.report.html.Figures;
+import io.github.sparkfinetune.report.html.Html;
 import java.util.Locale;
 import java.util.Map;
 

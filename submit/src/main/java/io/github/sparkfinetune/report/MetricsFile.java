@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.report.html.Figures;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.io.IOException;
 import java.util.Arrays;

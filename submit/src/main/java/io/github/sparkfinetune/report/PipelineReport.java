@@ -3,10 +3,11 @@ package io.github.sparkfinetune.report;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.Stage;
+import io.github.sparkfinetune.report.html.Html;
+import io.github.sparkfinetune.report.html.Page;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 
 /** Results of a pipeline's stages side by side; each stage also has a report in its folder. */
@@ -53,27 +54,6 @@ record PipelineReport(List<Result> results) {
                     .append(ReportTables.tiles(result.metrics()))
                     .append("</section></section>\n");
         }
-        return String.format(Locale.ROOT, """
-                <!doctype html>
-                <html lang="en">
-                <head>
-                <meta charset="utf-8">
-                <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-                <meta name="viewport" content="width=device-width, initial-scale=1">
-                <meta name="color-scheme" content="light dark">
-                <title>%1$s</title>
-                <style>
-                %2$s</style>
-                </head>
-                <body>
-                <header>
-                <h1>%1$s</h1>
-                <p>%3$d stages, each from the model of the one before</p>
-                </header>
-                <main>
-                %4$s</main>
-                </body>
-                </html>
-                """, Html.escape(title), Report.resource("report.css"), results.size(), rows);
+        return Page.of(title, results.size() + " stages, each from the model of the one before", rows.toString());
     }
 }

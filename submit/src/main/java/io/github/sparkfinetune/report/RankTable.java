@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.report;
 
+import io.github.sparkfinetune.report.html.Figures;
 import java.util.List;
 
 /** Computation of each rank in a step, as HTML. */

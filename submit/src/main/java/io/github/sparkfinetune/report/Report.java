@@ -6,10 +6,10 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.train.TrainingRecord;
+import io.github.sparkfinetune.report.html.Html;
+import io.github.sparkfinetune.report.html.Page;
+import io.github.sparkfinetune.report.search.SearchTable;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -61,16 +61,21 @@ final class Report {
         parts.put(
                 "held-out",
                 ReportTables.heldOut(metrics.evaluation(), task) + (train == null ? "" : RankTable.of(train.ranks())));
+        parts.put(
+                "search",
+                folder.search()
+                        .map(search -> SearchTable.of(search, RunFolder.TRIALS))
+                        .orElse(""));
         parts.put("data-funnel", data(folder, run.dataset()));
         parts.put("unit", "mean per " + task.lossUnit());
         parts.put("settings", Html.escape(yaml));
         parts.put("data", Html.scriptData(MetricsLog.JSON.writeValueAsString(Curves.of(records))));
-        parts.put("style", resource("report.css"));
-        parts.put("script", resource("report.js"));
-        parts.put("uplot-style", resource(UPLOT + "uPlot.min.css"));
-        parts.put("uplot-script", resource(UPLOT + "uPlot.iife.min.js"));
+        parts.put("style", Page.resource("report.css"));
+        parts.put("script", Page.resource("report.js"));
+        parts.put("uplot-style", Page.resource(UPLOT + "uPlot.min.css"));
+        parts.put("uplot-script", Page.resource(UPLOT + "uPlot.iife.min.js"));
         return PLACEHOLDER
-                .matcher(resource("report.html"))
+                .matcher(Page.resource("report.html"))
                 .replaceAll(found -> Matcher.quoteReplacement(parts.get(found.group(1))));
     }
 
@@ -101,16 +106,5 @@ final class Report {
 
     static String name(Enum<?> value) {
         return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
-
-    static String resource(String name) {
-        try (InputStream in = Report.class.getResourceAsStream(name)) {
-            if (in == null) {
-                throw new IllegalStateException("the jar lacks " + name);
-            }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

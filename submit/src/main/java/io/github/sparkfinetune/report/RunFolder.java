@@ -11,12 +11,16 @@ import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.GrowingFile;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.report.html.Page;
+import io.github.sparkfinetune.report.search.Search;
+import io.github.sparkfinetune.report.search.SearchTable;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
@@ -43,6 +47,9 @@ public final class RunFolder {
 
     /** Where a run is, for those who watch it. */
     public static final String PROGRESS = "progress.json";
+
+    /** Folder of a search with a folder for each trial. */
+    public static final String TRIALS = "trials";
 
     /** Files with the results of a run. */
     public static final List<String> RESULTS = List.of(RUN_YAML, METRICS, REPORT);
@@ -111,7 +118,39 @@ public final class RunFolder {
     public void writePipelineReport(List<Stage> stages, Configuration hadoop) throws IOException {
         PipelineReport report = PipelineReport.of(stages, hadoop);
         write(METRICS, report.metrics());
-        write(REPORT, report.html(shown("").replaceFirst(".*/(?=[^/]+/*$)", "").replace("/", "")));
+        write(REPORT, report.html(name()));
+    }
+
+    /**
+     * Writes {@value #REPORT} and {@value #METRICS} of the runs of groups, which have their folders in this folder.
+     *
+     * @param folders address of each group's folder by value, relative to this folder
+     */
+    public void writeGroupsReport(
+            String column, List<GroupsReport.Group> groups, Map<String, String> folders, Configuration hadoop)
+            throws IOException {
+        GroupsReport report = GroupsReport.of(groups, hadoop);
+        write(METRICS, report.metrics());
+        write(REPORT, report.html(name(), column, folders));
+    }
+
+    /** Returns the last part of the folder's path. */
+    private String name() {
+        return dir.replaceFirst("/+$", "").replaceFirst(".*/", "");
+    }
+
+    /** Returns the search whose trials are in this folder, or empty if there is none. */
+    public Optional<Search> search() throws IOException {
+        return read(Search.FILE).map(json -> Search.parse(json, shown(Search.FILE)));
+    }
+
+    /** Writes a search, and a report of it until the folder has a run's report. */
+    public void writeSearch(Search search) throws IOException {
+        write(Search.FILE, search.toJson());
+        if (!has(RUN_YAML)) {
+            int trials = search.trials().size();
+            write(REPORT, Page.of(name(), "search with " + trials + " trials", SearchTable.of(search, TRIALS)));
+        }
     }
 
     /** Returns whether a file or folder exists. */
@@ -160,7 +199,8 @@ public final class RunFolder {
         }
     }
 
-    void write(String name, String text) {
+    /** Writes a file as a whole. */
+    public void write(String name, String text) {
         HadoopFiles.writeWhole(files, new Path(path, name), text.getBytes(StandardCharsets.UTF_8));
     }
 

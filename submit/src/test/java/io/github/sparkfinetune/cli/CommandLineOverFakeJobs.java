@@ -16,6 +16,7 @@ import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.evidence.Evidencing;
 import io.github.sparkfinetune.spark.evidence.Verdict;
+import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
@@ -24,6 +25,7 @@ import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.trace.Trace;
+import io.github.sparkfinetune.spark.train.Extent;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -160,7 +162,7 @@ abstract class CommandLineOverFakeJobs {
         }
 
         @Override
-        public TrainingResult train(RunConfig config, Consumer<TrainingRecord> records) {
+        public TrainingResult train(RunConfig config, Extent extent, Consumer<TrainingRecord> records) {
             calls.add("train");
             if (failure != null) {
                 throw failure;
@@ -246,6 +248,12 @@ abstract class CommandLineOverFakeJobs {
                 throw failure;
             }
             return TraceTextTest.trained();
+        }
+
+        @Override
+        public GroupJob.Grouped groups(RunConfig config, Map<String, String> sources, String column, String folder) {
+            calls.add("groups " + column);
+            return new GroupJob.Grouped(Map.of(), List.of());
         }
 
         @Override

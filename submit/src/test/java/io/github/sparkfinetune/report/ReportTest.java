@@ -17,6 +17,7 @@ import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Warning;
+import io.github.sparkfinetune.report.html.Html;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.io.IOException;
 import java.nio.file.Files;

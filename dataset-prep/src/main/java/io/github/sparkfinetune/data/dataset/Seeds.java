@@ -35,7 +35,9 @@ public final class Seeds {
         /** Noise on embeddings. */
         EMBEDDING_NOISE(11),
         /** Tokens that stand for a teacher's unlikely tokens. */
-        DISTILLATION(12);
+        DISTILLATION(12),
+        /** Settings of a search's trials. */
+        SEARCH(13);
 
         // The number is part of the meaning of a seed: never change it, and never use it twice.
         private final long code;

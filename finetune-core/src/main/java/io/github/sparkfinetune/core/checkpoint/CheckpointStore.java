@@ -64,7 +64,7 @@ import org.slf4j.LoggerFactory;
 public final class CheckpointStore {
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointStore.class);
 
-    private static final String FINAL = "FINAL";
+    static final String FINAL = "FINAL";
 
     private final Path folder;
     private final FileSystem fileSystem;

@@ -23,9 +23,10 @@ public final class FixedExecutors {
      * runs; none if executors are not allocated dynamically.
      *
      * @param spark settings of the session
+     * @param together number of trainings at a time; 0 for a session without a training
      */
-    public static Map<String, String> settings(SparkConf spark, RunConfig config) {
-        if (!spark.getBoolean(DYNAMIC, false)) {
+    public static Map<String, String> settings(SparkConf spark, RunConfig config, int together) {
+        if (together == 0 || !spark.getBoolean(DYNAMIC, false)) {
             return Map.of();
         }
         Map<String, String> settings = new LinkedHashMap<>();
@@ -33,7 +34,8 @@ public final class FixedExecutors {
         Master master = Master.parse(spark.get("spark.master"));
         if (master.kind() == Master.Kind.OTHER) {
             int perExecutor = ClusterChecks.ranksPerExecutor(spark, config);
-            int needed = (config.compute().cluster().ranks() + perExecutor - 1) / perExecutor;
+            int ranks = config.compute().cluster().ranks() * together;
+            int needed = (ranks + perExecutor - 1) / perExecutor;
             int instances = Math.max(needed, spark.getInt(INSTANCES, 0));
             settings.put(INSTANCES, Integer.toString(instances));
             LOG.info(

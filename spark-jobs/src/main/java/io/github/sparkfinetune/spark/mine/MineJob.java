@@ -39,6 +39,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
@@ -85,7 +86,17 @@ public final class MineJob {
      * @param withNegatives number of pairs with at least one negative
      * @param negatives number of negatives
      */
-    public record Mined(long rows, long withNegatives, long negatives) {}
+    public record Mined(long rows, long withNegatives, long negatives) {
+        /** Returns the numbers in one line. */
+        public String summary() {
+            return String.format(
+                    Locale.ROOT,
+                    "%,d pairs, %,d of them with negatives, %,d negatives",
+                    rows,
+                    withNegatives,
+                    negatives);
+        }
+    }
 
     /**
      * Writes the pairs of {@code data.train} with a column of negatives, as Parquet.

@@ -22,8 +22,10 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -60,7 +62,14 @@ public final class RedactJob {
      * @param redact options of {@code data.redact}, as in a manifest
      */
     public record Outcome(
-            String input, List<String> columns, long texts, Map<String, Long> redacted, Redaction.Options redact) {}
+            String input, List<String> columns, long texts, Map<String, Long> redacted, Redaction.Options redact) {
+        /** Returns the counts in one line. */
+        public String summary() {
+            return redacted.entrySet().stream()
+                    .map(count -> String.format(Locale.ROOT, "%s %,d", count.getKey(), count.getValue()))
+                    .collect(Collectors.joining(", ", String.format(Locale.ROOT, "%,d texts: ", texts), ""));
+        }
+    }
 
     /**
      * Writes the redacted copy.

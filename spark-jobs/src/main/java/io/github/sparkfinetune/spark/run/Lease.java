@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.run;
 
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -8,6 +9,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -35,6 +37,9 @@ import org.slf4j.LoggerFactory;
 public final class Lease {
     /** Far longer than a file system is unavailable, or a driver collects garbage. */
     public static final Duration LENGTH = Duration.ofMinutes(2);
+
+    /** File of the lease of a command that works on several runs below one folder. */
+    public static final String COMMAND = "_COMMAND";
 
     private static final Logger LOG = LoggerFactory.getLogger(Lease.class);
     private static final int RENEWALS = 6;
@@ -135,6 +140,16 @@ public final class Lease {
             LeaseFile.pause(BETWEEN_CHECKS_MILLIS);
         }
         return take(files, file, length, onLost);
+    }
+
+    /**
+     * Takes the lease of a folder, which need not exist, for a command on the calling thread. The thread is interrupted
+     * when another command has taken over the lease.
+     */
+    public static Lease ofCommand(Path folder, Configuration hadoop) throws IOException {
+        FileSystem files = HadoopFiles.open(folder, hadoop);
+        files.mkdirs(folder);
+        return await(files, new Path(folder, COMMAND), LENGTH, Thread.currentThread()::interrupt);
     }
 
     private RunException held(LeaseMark current) {

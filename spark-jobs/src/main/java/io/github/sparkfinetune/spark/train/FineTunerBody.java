@@ -10,8 +10,12 @@ import java.io.IOException;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 
-/** Fine-tuning as the work of every rank. */
-record FineTunerBody() implements RankBody {
+/**
+ * Fine-tuning as the work of every rank.
+ *
+ * @param until optimizer step after which the training pauses
+ */
+record FineTunerBody(long until) implements RankBody {
     @Override
     public void check(RunConfig config, Configuration hadoop) throws IOException {
         FineTuner.check(config, hadoop);
@@ -29,6 +33,6 @@ record FineTunerBody() implements RankBody {
 
     @Override
     public TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws IOException {
-        return FineTuner.run(config, rank, resumeFrom);
+        return FineTuner.run(config, rank, resumeFrom, until);
     }
 }

@@ -56,7 +56,14 @@ public final class TrainJob {
 
     /** Runs {@link #run(SparkSession, RunConfig, RankBody, Consumer)} with fine-tuning as the ranks' work. */
     public static TrainingResult run(SparkSession session, RunConfig config, Consumer<TrainingRecord> records) {
-        return run(session, config, new FineTunerBody(), records);
+        return run(session, config, Extent.REST, records);
+    }
+
+    /** Fine-tunes like {@link #run(SparkSession, RunConfig, Consumer)}, to the end of an extent. */
+    public static TrainingResult run(
+            SparkSession session, RunConfig config, Extent extent, Consumer<TrainingRecord> records) {
+        RankBody body = new FineTunerBody(extent.until());
+        return run(session, config, body, extent.together(), records, new SecureRandom());
     }
 
     /**
@@ -72,14 +79,18 @@ public final class TrainJob {
      */
     public static TrainingResult run(
             SparkSession session, RunConfig config, RankBody body, Consumer<TrainingRecord> records) {
-        return run(session, config, body, records, new SecureRandom());
+        return run(session, config, body, 1, records, new SecureRandom());
     }
 
-    /** @param random source of the run's id and of the ranks' secret */
+    /**
+     * @param together trainings of as many ranks in the session at a time
+     * @param random source of the run's id and of the ranks' secret
+     */
     static TrainingResult run(
             SparkSession session,
             RunConfig config,
             RankBody body,
+            int together,
             Consumer<TrainingRecord> records,
             SecureRandom random) {
         SparkContext spark = session.sparkContext();
@@ -111,8 +122,8 @@ public final class TrainJob {
                     Lease.LENGTH,
                     cancel);
             Executors.await(spark, resolved);
-            Placement placement = Placement.of(spark, resolved, ranks);
-            if (ranks > 1) {
+            Placement placement = Placement.of(spark, resolved, ranks * together);
+            if (ranks * together > 1) {
                 placement.requireNoRoomForMore(spark);
             }
             SerializableConfiguration hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
@@ -158,7 +169,7 @@ public final class TrainJob {
      * @throws RunException that names the setting to change
      */
     public static RunConfig check(SparkSession session, RunConfig config) {
-        return check(session, config, new FineTunerBody());
+        return check(session, config, new FineTunerBody(Long.MAX_VALUE));
     }
 
     private static RunConfig check(SparkSession session, RunConfig config, RankBody body) {

@@ -22,7 +22,7 @@ class FixedExecutorsTest {
             spark.set("spark.executor.instances", Integer.toString(configured));
         }
 
-        assertThat(FixedExecutors.settings(spark, run))
+        assertThat(FixedExecutors.settings(spark, run, 1))
                 .isEqualTo(Map.of(
                         "spark.dynamicAllocation.enabled",
                         "false",
@@ -34,14 +34,14 @@ class FixedExecutorsTest {
     void countsTheRanksOfAnExecutorWithSeveralGpus() {
         SparkConf spark = conf("k8s://https://api:6443", true).set("spark.executor.resource.gpu.amount", "2");
 
-        assertThat(FixedExecutors.settings(spark, run)).containsEntry("spark.executor.instances", "2");
+        assertThat(FixedExecutors.settings(spark, run, 1)).containsEntry("spark.executor.instances", "2");
     }
 
     @Test
     void leavesOtherSessionsAlone() {
-        assertThat(FixedExecutors.settings(conf("yarn", false), run)).isEmpty();
+        assertThat(FixedExecutors.settings(conf("yarn", false), run, 1)).isEmpty();
         // The workers of a standalone cluster decide on the number of executors.
-        assertThat(FixedExecutors.settings(conf("spark://host:7077", true), run))
+        assertThat(FixedExecutors.settings(conf("spark://host:7077", true), run, 1))
                 .isEqualTo(Map.of("spark.dynamicAllocation.enabled", "false"));
     }
 

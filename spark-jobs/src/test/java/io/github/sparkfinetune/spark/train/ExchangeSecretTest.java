@@ -116,6 +116,7 @@ class ExchangeSecretTest {
                     spark,
                     run,
                     body,
+                    1,
                     record -> pages(spark).forEach(page -> seen.put(page, get(ui.resolve(page)))),
                     random);
         }

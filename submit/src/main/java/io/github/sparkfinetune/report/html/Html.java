@@ -1,11 +1,11 @@
-package io.github.sparkfinetune.report;
+package io.github.sparkfinetune.report.html;
 
 /** Escapes text for HTML. */
-final class Html {
+public final class Html {
     private Html() {}
 
     /** Escapes text for the content of an element or a quoted attribute; missing text (null) is a dash. */
-    static String escape(String text) {
+    public static String escape(String text) {
         return (text == null ? Figures.NONE : text)
                 .replace("&", "&amp;")
                 .replace("<", "&lt;")
@@ -15,7 +15,7 @@ final class Html {
     }
 
     /** Escapes JSON for a script element, which has no entities, so that no tag can begin or end in the JSON. */
-    static String scriptData(String json) {
+    public static String scriptData(String json) {
         return json.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e");
     }
 }

@@ -1,11 +1,11 @@
-package io.github.sparkfinetune.report;
+package io.github.sparkfinetune.report.html;
 
 import io.github.sparkfinetune.core.calibration.Reliability;
 import java.util.List;
 import java.util.Locale;
 
 /** Accuracy of predictions by their confidence, before and after calibration, as an SVG image. */
-final class ReliabilityPlot {
+public final class ReliabilityPlot {
     private static final int SIZE = 260;
     private static final int LEFT = 44;
     private static final int TOP = 12;
@@ -19,7 +19,7 @@ final class ReliabilityPlot {
      *
      * @param both reliability before and after
      */
-    static String of(List<Reliability> both) {
+    public static String of(List<Reliability> both) {
         if (both.size() != 2) {
             return "";
         }

@@ -21,7 +21,6 @@ import picocli.CommandLine.Spec;
 /** Command line {@code COMMAND --config run.yaml [--set section.key=value ...]}. */
 @Command(
         name = "finetune",
-        description = "Fine-tune encoders and language models on an Apache Spark cluster.",
         mixinStandardHelpOptions = true,
         versionProvider = Finetune.Version.class,
         synopsisSubcommandLabel = "COMMAND",

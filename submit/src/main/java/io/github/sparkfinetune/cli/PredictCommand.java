@@ -20,7 +20,7 @@ final class PredictCommand extends JobCommand {
             names = "--input",
             required = true,
             paramLabel = "PATH",
-            description = "The texts or prompts to predict, in the format and columns of the data section.")
+            description = "The texts or prompts, as the data section reads them.")
     private String input;
 
     @Option(
@@ -39,10 +39,7 @@ final class PredictCommand extends JobCommand {
                     "Write for each text the labels of which one is right with this probability: predict.coverage.")
     private String coverage;
 
-    @Option(
-            names = "--per",
-            paramLabel = "COLUMN",
-            description = "Predict each row by the model of its value of the column, which run --per trained.")
+    @Option(names = "--per", paramLabel = "COLUMN", description = "Predict each row by its model of run --per.")
     private String column;
 
     @Option(names = "--together", paramLabel = "N", defaultValue = "1", description = "With --per, values at a time.")

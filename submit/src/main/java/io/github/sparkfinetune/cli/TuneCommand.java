@@ -17,11 +17,10 @@ import picocli.CommandLine.Option;
         name = "tune",
         header = "Search the best settings, by the evaluation rows.",
         description = {
-            "Prepares once, then trains with each setting. output.dir gets the run of the best one.",
-            "An interrupted search goes on with the same command."
+            "Prepares once and trains with each setting; output.dir gets the best run.",
+            "The same command continues an interrupted search."
         },
-        footer = "  finetune tune --config run.yaml --try training.learning_rate=1e-5..1e-3 --try 'method.r=[8, 16]'"
-                + " --trials 12 --halving 3")
+        footer = "  finetune tune --config run.yaml --try method.r=[4,8] --halving 2")
 final class TuneCommand extends JobCommand {
     @Mixin
     private ProgressOption progress;
@@ -29,16 +28,13 @@ final class TuneCommand extends JobCommand {
     @Option(
             names = "--try",
             paramLabel = "KEY=VALUES",
-            description = "Values of a key: [A, B], or FROM..TO for a range; may be repeated.")
+            description = "Values of a key: [A,B] or FROM..TO; may be repeated.")
     private List<String> tries = new ArrayList<>();
 
     @Option(names = "--trials", paramLabel = "N", description = "Draw N settings instead of all combinations.")
     private int trials;
 
-    @Option(
-            names = "--halving",
-            paramLabel = "N",
-            description = "Stop trials early: of N, the best one goes on to N times the steps.")
+    @Option(names = "--halving", paramLabel = "N", description = "Of N trials, one goes on to N times the steps.")
     private int halving;
 
     @Option(names = "--together", paramLabel = "N", defaultValue = "1", description = "Trials that train at a time.")

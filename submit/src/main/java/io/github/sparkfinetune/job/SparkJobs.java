@@ -66,7 +66,7 @@ import scala.Tuple2;
 public final class SparkJobs implements Jobs {
     private final RunConfig run;
     /** Master of the session, or null for the configured master. */
-    private final String master;
+    private String master;
     /** Settings of the existing session; empty if the jobs open their own session. */
     private final Map<String, String> settings;
 
@@ -82,7 +82,11 @@ public final class SparkJobs implements Jobs {
 
     /** Creates jobs as described in {@link Jobs.Opener}. */
     public static Jobs open(RunConfig run, boolean local) {
-        return new SparkJobs(run, local ? "local[" + run.compute().cluster().ranks() + "]" : null, Map.of(), null);
+        return new SparkJobs(run, local ? local(run, 1) : null, Map.of(), null);
+    }
+
+    private static String local(RunConfig run, int together) {
+        return "local[" + run.compute().cluster().ranks() * together + "]";
     }
 
     /** Creates jobs in an existing session; closing the jobs stops the session. */
@@ -100,8 +104,7 @@ public final class SparkJobs implements Jobs {
         if (session == null) {
             String name = "finetune " + run.output().dir();
             SparkConf conf = SparkSessions.conf(run, name, master, Map.of());
-            Map<String, String> fixed = FixedExecutors.settings(conf, run, trainings);
-            session = SparkSessions.open(run, name, master, fixed);
+            session = SparkSessions.open(run, name, master, FixedExecutors.settings(conf, run, trainings));
         }
         return session;
     }
@@ -109,6 +112,9 @@ public final class SparkJobs implements Jobs {
     @Override
     public void expectTrainings(int together) {
         trainings = together;
+        if (master != null && settings.isEmpty()) {
+            master = local(run, Math.max(1, together));
+        }
     }
 
     @Override

@@ -111,11 +111,7 @@ final class Training implements AutoCloseable {
         }
     }
 
-    /**
-     * Trains until the last step, or until evaluations stop improving.
-     *
-     * @param until step after which training pauses with a checkpoint
-     */
+    /** Trains to the end, or until evaluations stop improving; pauses with a checkpoint after step {@code until}. */
     void train(long until) throws IOException {
         if (settings.regularization().privacy().protectsSamples() && !isOver()) {
             PrivateSteps steps = PrivateSteps.of(config, plan, step, collective, rank.hadoop());

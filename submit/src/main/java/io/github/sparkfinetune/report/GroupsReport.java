@@ -8,10 +8,10 @@ import io.github.sparkfinetune.report.html.Html;
 import io.github.sparkfinetune.report.html.Page;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 
 /** Results of the runs of groups as a table; each group also has a report in its folder. */
@@ -62,14 +62,15 @@ public final class GroupsReport {
 
     /** @param folders returns the address of a group's folder, relative to the page */
     String html(String title, String column, Map<String, String> folders) {
-        TreeSet<String> metrics = new TreeSet<>();
+        Set<String> metrics = new LinkedHashSet<>();
         results.forEach(result -> metrics.addAll(result.test().keySet()));
         StringBuilder html = new StringBuilder(
                         "<section>\n<div class=\"scroll\"><table class=\"figures\">\n<thead><tr>")
                 .append(head(column))
                 .append(head("rows"));
         metrics.forEach(metric -> html.append(head(metric)));
-        html.append("<th scope=\"col\">failure</th></tr></thead>\n<tbody>\n");
+        boolean hasFailures = results.stream().anyMatch(result -> result.group().failure() != null);
+        html.append(hasFailures ? head("failure") : "").append("</tr></thead>\n<tbody>\n");
         for (Result result : results) {
             Group group = result.group();
             html.append("<tr><th scope=\"row\"><a href=\"")
@@ -78,12 +79,14 @@ public final class GroupsReport {
                     .append(Html.escape(group.value()))
                     .append("</a></th>")
                     .append(cell(Figures.count(group.trainRows())));
-            Map<String, Double> test = new LinkedHashMap<>(result.test());
             for (String metric : metrics) {
-                Double value = test.get(metric);
+                Double value = result.test().get(metric);
                 html.append(cell(Figures.known(value) ? Metric.shown(metric, value) : null));
             }
-            html.append(cell(group.failure() == null ? "" : group.failure())).append("</tr>\n");
+            if (hasFailures) {
+                html.append(cell(group.failure() == null ? "" : group.failure()));
+            }
+            html.append("</tr>\n");
         }
         return Page.of(
                 title,

@@ -5,7 +5,10 @@ import io.github.sparkfinetune.report.html.Html;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.DoubleUnaryOperator;
 import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /**
@@ -19,6 +22,8 @@ final class ParallelCoordinates {
     private static final int GAP = 170;
     private static final double LOGARITHMIC = 10;
     private static final int TICKS = 5;
+    /** Whole numbers above are shown with three digits. */
+    private static final double WHOLE = 1e6;
 
     private final List<Axis> axes = new ArrayList<>();
     private final List<Trial> trials;
@@ -26,9 +31,10 @@ final class ParallelCoordinates {
 
     /**
      * @param at place of each trial on the axis, from 0 at the bottom to 1; NaN without a place
-     * @param ticks texts along the axis, evenly from the bottom
      */
-    private record Axis(String name, List<Double> at, List<String> ticks) {}
+    private record Axis(String name, List<Double> at, List<Tick> ticks) {}
+
+    private record Tick(double at, String text) {}
 
     private ParallelCoordinates(Search search) {
         this.search = search;
@@ -60,15 +66,16 @@ final class ParallelCoordinates {
                         TOP + HEIGHT + 16,
                         width,
                         Html.escape(metric)));
-        for (int i = 0; i < axes.size(); i++) {
-            axis(html, i);
-        }
         List<Integer> worstFirst = IntStream.range(0, trials.size())
                 .boxed()
                 .sorted((a, b) -> search.bestFirst().compare(trials.get(b), trials.get(a)))
                 .toList();
         for (int place = 0; place < worstFirst.size(); place++) {
             line(html, worstFirst.get(place), place == worstFirst.size() - 1);
+        }
+        // Texts lie above the lines.
+        for (int i = 0; i < axes.size(); i++) {
+            axis(html, i);
         }
         return html.append("</svg></div>\n<p class=\"note\">A line for each trial, through its settings to its ")
                 .append(Html.escape(metric))
@@ -97,29 +104,41 @@ final class ParallelCoordinates {
             return named(name, values);
         }
         boolean isLog = low > 0 && high / low > LOGARITHMIC;
-        List<Double> at = new ArrayList<>();
-        for (double number : numbers) {
-            at.add(isLog ? Math.log(number / low) / Math.log(high / low) : (number - low) / (high - low));
+        DoubleUnaryOperator place = number ->
+                isLog ? Math.log(number / low) / Math.log(high / low) : (number - low) / (high - low);
+        List<Double> at = DoubleStream.of(numbers).map(place).boxed().toList();
+        double[] shown = DoubleStream.of(numbers).distinct().toArray();
+        if (shown.length > TICKS) {
+            shown = IntStream.range(0, TICKS)
+                    .mapToDouble(i -> i / (TICKS - 1.0))
+                    .map(share -> isLog ? low * Math.pow(high / low, share) : low + share * (high - low))
+                    .toArray();
         }
-        List<String> ticks = new ArrayList<>();
-        for (int i = 0; i < TICKS; i++) {
-            double share = i / (TICKS - 1.0);
-            double tick = isLog ? low * Math.pow(high / low, share) : low + share * (high - low);
-            ticks.add(String.format(Locale.ROOT, "%.3g", tick));
-        }
-        return new Axis(name, at, ticks);
+        return new Axis(
+                name,
+                at,
+                DoubleStream.of(shown)
+                        .mapToObj(number -> new Tick(place.applyAsDouble(number), text(number)))
+                        .toList());
+    }
+
+    private static String text(double number) {
+        return number == Math.rint(number) && Math.abs(number) < WHOLE
+                ? Long.toString((long) number)
+                : String.format(Locale.ROOT, "%.3g", number);
     }
 
     /** Returns an axis of values without an order, evenly in the order of the trials. */
     private static Axis named(String name, List<String> values) {
         List<String> different = values.stream().distinct().toList();
-        double last = Math.max(1, different.size() - 1);
+        ToDoubleFunction<String> place = value ->
+                different.size() == 1 ? 0.5 : different.indexOf(value) / (different.size() - 1.0);
         return new Axis(
                 name,
-                values.stream()
-                        .map(value -> different.size() == 1 ? 0.5 : different.indexOf(value) / last)
-                        .toList(),
-                different.size() == 1 ? List.of("", different.get(0), "") : different);
+                values.stream().map(place::applyAsDouble).toList(),
+                different.stream()
+                        .map(value -> new Tick(place.applyAsDouble(value), value))
+                        .toList());
     }
 
     private static double number(String value) {
@@ -143,14 +162,13 @@ final class ParallelCoordinates {
                 "<text class=\"name\" x=\"%d\" y=\"14\" text-anchor=\"middle\">%s</text>\n",
                 x(i),
                 Html.escape(axis.name().replaceFirst(".*\\.", ""))));
-        for (int tick = 0; tick < axis.ticks().size(); tick++) {
-            double share = axis.ticks().size() == 1 ? 0.5 : tick / (axis.ticks().size() - 1.0);
+        for (Tick tick : axis.ticks()) {
             html.append(String.format(
                     Locale.ROOT,
                     "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
                     x(i) - 6,
-                    y(share) + 4,
-                    Html.escape(axis.ticks().get(tick))));
+                    y(tick.at()) + 4,
+                    Html.escape(tick.text())));
         }
     }
 

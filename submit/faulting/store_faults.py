@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import workload
-from cluster import HANG_SECONDS, HOME, OPENS, java
+from cluster import HANG_SECONDS, HOME, OPENS, Failure, jar, java
 from faults import BENCH, fault
 
 STORE = "io.github.sparkfinetune.bench.StoreFileSystem"
@@ -18,9 +18,12 @@ TRIES = 12
 
 def rows(folder):
     """Returns the number of rows of a Parquet folder, and a digest of them."""
-    line = [java(), *OPENS, "-cp", f"{HOME}/jars/*:{BENCH}", "io.github.sparkfinetune.bench.RowsDigest", str(folder)]
+    classes = f"{HOME}/jars/*:{BENCH}:{jar()}"
+    line = [java(), *OPENS, "-cp", classes, "io.github.sparkfinetune.bench.RowsDigest", str(folder)]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or f"not readable: {done.stderr[-300:]}"
+    if not done.stdout.strip():
+        raise Failure(f"{folder} cannot be read: {done.stderr[-300:]}")
+    return done.stdout.strip()
 
 
 def huge(scene):

@@ -173,11 +173,16 @@ public record DataConfig(
      * @param shards number of Parquet files of a split; null: one for each 256 MB of training text, at least 8
      * @param seed seed of the split, of the order of rows in the shards, and of the held-out tokens that masked-lm
      *     masks
+     * @param incremental whether the dataset grows with its sources: a later {@code prepare} reads only new files and
+     *     appends them as a generation; rows of removed files are erased; a fixed share of the hashes decides which
+     *     rows are held out
      */
     public record Dataset(
             @Key(optional = true, path = true) String dir,
             @Key(optional = true) Integer shards,
-            long seed) implements Serializable {
+            long seed,
+            boolean incremental)
+            implements Serializable {
 
         public Dataset {
             Check.that(shards == null || shards >= 1, "data.shards", shards, "at least 1");
@@ -204,14 +209,45 @@ public record DataConfig(
                 "data.corpus.decontaminate.enabled",
                 true,
                 "false without data.eval, data.test and data.held_out: there is nothing to compare with");
+        if (dataset.incremental()) {
+            requireIncremental(rows, split, corpus);
+        }
+    }
+
+    /** Refuses options by which the rows of an earlier generation would depend on later rows. */
+    private static void requireIncremental(Rows rows, Split split, CorpusConfig corpus) {
+        Check.that(
+                rows.deduplicate() == null || rows.deduplicate(),
+                "data.deduplicate",
+                false,
+                "true with data.incremental: a row of a new file may be one that the dataset has");
+        Check.that(
+                split.splitByTime() == null,
+                "data.split_by_time",
+                split.splitByTime(),
+                "null with data.incremental: new rows would be the newest, and rows that are held out stay so");
+        Check.that(
+                corpus.mix().sources().isEmpty(),
+                "data.corpus.sources",
+                "a mix",
+                "empty with data.incremental: the copies in a mix depend on the number of all documents");
+        Check.that(
+                !corpus.nearDedup().enabled(), "data.corpus.near_dedup.enabled", true, "false with data.incremental");
+        Check.that(
+                !corpus.decontaminate().enabled(),
+                "data.corpus.decontaminate.enabled",
+                true,
+                "false with data.incremental");
     }
 
     /**
-     * Returns whether only one of the rows with equal text is kept. Removing near-duplicates removes equal texts too;
-     * without a setting a corpus is deduplicated and other data is not.
+     * Returns whether only one of the rows with equal text is kept. Removing near-duplicates removes equal texts too,
+     * and so does an incremental dataset; without a setting a corpus is deduplicated and other data is not.
      */
     public boolean deduplicates() {
-        return corpus.nearDedup().enabled() || (rows.deduplicate() == null ? corpus.isUsed() : rows.deduplicate());
+        return dataset.incremental()
+                || corpus.nearDedup().enabled()
+                || (rows.deduplicate() == null ? corpus.isUsed() : rows.deduplicate());
     }
 
     /** Returns this section for rows without a second text. */

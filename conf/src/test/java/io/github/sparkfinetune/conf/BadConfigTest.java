@@ -54,6 +54,8 @@ public class BadConfigTest {
         method: {adapter: a} ^ run.yaml:6: method.adapter: a is not allowed, it must be used with method.type: lora or qlora only
         question_answering: {n_best_size: 0} ^ run.yaml:6: question_answering.n_best_size: 0 is not allowed, it must be at least 1
         masked_lm: {mlm_probability: 1} ^ run.yaml:6: masked_lm.mlm_probability: 1.0 is not allowed, it must be in (0, 1)
+        `  incremental: true|  deduplicate: false` ^ run.yaml:7: data.deduplicate: false is not allowed, it must be true with data.incremental: a row of a new file may be one that the dataset has
+        `  incremental: true|  split_by_time: day` ^ run.yaml:7: data.split_by_time: day is not allowed, it must be null with data.incremental: new rows would be the newest, and rows that are held out stay so
         preference: {beta: 0} ^ run.yaml:6: preference.beta: 0.0 is not allowed, it must be above 0
         preference: {label_smoothing: 0.5} ^ run.yaml:6: preference.label_smoothing: 0.5 is not allowed, it must be in [0, 0.5)
         preference: {loss_type: ipo, label_smoothing: 0.1} ^ run.yaml:6: preference.label_smoothing: 0.1 is not allowed, it must be 0 with preference.loss_type: ipo

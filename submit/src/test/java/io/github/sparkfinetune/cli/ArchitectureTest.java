@@ -113,6 +113,7 @@ class ArchitectureTest {
             "spark.source",
             "spark.predict.table",
             "spark.corpus",
+            "spark.prepare.generation",
             "spark.prepare",
             "spark.trace",
             "spark.train",

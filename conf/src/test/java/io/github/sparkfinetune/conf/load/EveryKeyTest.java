@@ -83,6 +83,7 @@ class EveryKeyTest {
                   strict: true
                   shards: 3
                   seed: 7
+                  incremental: false
                   chat_template: c.jinja
                   assistant_only_loss: false
                   packing: wrapped
@@ -256,7 +257,7 @@ class EveryKeyTest {
                 new DataConfig.Split(0.25, 0.125, ColumnNames.of(List.of("user", "thread")), null),
                 new DataConfig.Rows(1000, 0.5, true, true),
                 new DataConfig.Samples(64, 21, Packing.WRAPPED, Overlong.DROP, "c.jinja", false),
-                new DataConfig.Dataset("d", 3, 7),
+                new DataConfig.Dataset("d", 3, 7, false),
                 new RedactConfig(
                         List.of(Entity.EMAIL_ADDRESS, Entity.DATE_TIME),
                         RedactConfig.Operator.PSEUDONYM,

@@ -81,8 +81,17 @@ public record DatasetOptions(
      *
      * @param shards number of hash ranges; 0 while the amount of text is unknown
      * @param seed as {@code data.seed}
+     * @param incremental true if the dataset grows by generations, else absent (null)
      */
-    public record Storage(int shards, long seed) implements Serializable {}
+    public record Storage(
+            int shards,
+            long seed,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Boolean incremental) implements Serializable {
+        /** Makes options of a dataset that does not grow. */
+        public Storage(int shards, long seed) {
+            this(shards, seed, null);
+        }
+    }
 
     /**
      * Samples of a task.
@@ -199,7 +208,10 @@ public record DatasetOptions(
                         data.deduplicates(),
                         tokenizer.sha256(),
                         redaction == null ? null : redaction.options()),
-                new Storage(dataset.shards() == null ? 0 : dataset.shards(), dataset.seed()),
+                new Storage(
+                        dataset.shards() == null ? 0 : dataset.shards(),
+                        dataset.seed(),
+                        dataset.incremental() ? true : null),
                 Samples.OF_TEXTS,
                 data.corpus().isUsed() ? data.corpus().withoutQuarantine() : null,
                 split(data, group));
@@ -228,19 +240,14 @@ public record DatasetOptions(
 
     /** Returns these options with the format that a source has. */
     public DatasetOptions withFormat(DataFormat found) {
-        return new DatasetOptions(
-                columns,
-                new Source(name(found), source.encoding(), source.multiline()),
-                texts,
-                storage,
-                samples,
-                corpus,
-                split);
+        Source read = new Source(name(found), source.encoding(), source.multiline());
+        return new DatasetOptions(columns, read, texts, storage, samples, corpus, split);
     }
 
     /** Returns these options with a number of shards. */
     public DatasetOptions withShards(int number) {
-        return new DatasetOptions(columns, source, texts, new Storage(number, storage.seed()), samples, corpus, split);
+        Storage sized = new Storage(number, storage.seed(), storage.incremental());
+        return new DatasetOptions(columns, source, texts, sized, samples, corpus, split);
     }
 
     /** Returns these options with the names of columns; null for a column that is not read. */

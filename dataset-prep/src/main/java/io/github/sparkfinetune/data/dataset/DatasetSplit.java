@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Split of a dataset.
@@ -49,6 +50,27 @@ public record DatasetSplit(
     /** Returns this split with groups and times. */
     public DatasetSplit with(Side found) {
         return new DatasetSplit(rows, tokens, truncated, rowsPerLabel, shards, documents, lengths, found);
+    }
+
+    /**
+     * Returns this split followed by the samples of another one. Groups and times are dropped, because the groups of
+     * both cannot be counted by these numbers.
+     */
+    public DatasetSplit plus(DatasetSplit other) {
+        Map<Integer, Long> sums = new TreeMap<>(lengths);
+        other.lengths().forEach((length, count) -> sums.merge(length, count, Long::sum));
+        return new DatasetSplit(
+                rows + other.rows(),
+                tokens + other.tokens(),
+                truncated + other.truncated(),
+                IntStream.range(0, rowsPerLabel.size())
+                        .mapToObj(id ->
+                                rowsPerLabel.get(id) + other.rowsPerLabel().get(id))
+                        .toList(),
+                Stream.concat(shards.stream(), other.shards().stream()).toList(),
+                documents == null ? null : documents.plus(other.documents()),
+                sums,
+                null);
     }
 
     /**
@@ -109,6 +131,12 @@ public record DatasetSplit(
     public record Documents(long count, long labelTokens, Map<String, Long> dropped) implements Serializable {
         public Documents {
             dropped = Collections.unmodifiableMap(new TreeMap<>(dropped));
+        }
+
+        private Documents plus(Documents other) {
+            Map<String, Long> sums = new TreeMap<>(dropped);
+            other.dropped().forEach((reason, rows) -> sums.merge(reason, rows, Long::sum));
+            return new Documents(count + other.count(), labelTokens + other.labelTokens(), sums);
         }
 
         private Documents replaced(Documents before, Documents after) {

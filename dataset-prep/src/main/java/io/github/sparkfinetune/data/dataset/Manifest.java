@@ -48,6 +48,9 @@ import org.apache.hadoop.fs.Path;
  * }
  * </pre>
  *
+ * <p>{@code generations} lists the {@link Generation}s of a dataset that grows ({@code data.incremental}). The sums
+ * over all generations are in the other fields.
+ *
  * <p>Some fields are absent where they do not apply. {@code documents} of a split and of the options: samples are not
  * made of documents. {@code erased}: no document is erased. {@code corpus} of the manifest and of the options:
  * {@code data.corpus} is not used; else {@code "corpus" : { "rows" : 9000, "rejected" : { "c4.min_num_sentences" : 12
@@ -96,21 +99,24 @@ public record Manifest(
      * @param padTokenId id that batches are padded with
      * @param splits splits by name: {@value #TRAIN}, then {@value #EVAL} and {@value #TEST} if they have samples
      * @param erased hashes of the contents of erased documents, sorted; absent (empty) if none is erased
+     * @param generations generations in the order in which they were added; absent (empty) if the dataset does not grow
      */
     public record Samples(
             List<String> labels,
             int longest,
             int padTokenId,
             Map<String, DatasetSplit> splits,
-            @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> erased)
+            @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> erased,
+            @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Generation> generations)
             implements Serializable {
-        /** Makes samples of which none is erased. */
+        /** Makes samples of which none is erased, of a dataset that does not grow. */
         public Samples(List<String> labels, int longest, int padTokenId, Map<String, DatasetSplit> splits) {
-            this(labels, longest, padTokenId, splits, null);
+            this(labels, longest, padTokenId, splits, null, null);
         }
 
         public Samples {
             erased = erased == null ? List.of() : List.copyOf(new TreeSet<>(erased));
+            generations = generations == null ? List.of() : List.copyOf(generations);
             splits.forEach((name, split) -> Objects.requireNonNull(split, "a split is null"));
             labels = List.copyOf(labels);
             splits = Collections.unmodifiableMap(new LinkedHashMap<>(splits));
@@ -214,6 +220,21 @@ public record Manifest(
     /** Returns this manifest with warnings. */
     public Manifest with(List<Warning> found) {
         return new Manifest(schemaVersion, task, samples, rows, sources, options, corpus, found);
+    }
+
+    /** Returns this manifest with other samples. */
+    public Manifest with(Samples others) {
+        return new Manifest(schemaVersion, task, others, rows, sources, options, corpus, warnings);
+    }
+
+    /** Returns the bytes of all files of the dataset except the manifest, by path in the dataset's folder. */
+    public Map<String, Long> files() {
+        Map<String, Long> files = new LinkedHashMap<>();
+        samples.splits().values().stream()
+                .flatMap(split -> split.shards().stream())
+                .forEach(shard -> files.put(shard.file(), shard.bytes()));
+        samples.generations().forEach(generation -> files.putAll(generation.index()));
+        return files;
     }
 
     /** Returns whether a dataset is finished. */

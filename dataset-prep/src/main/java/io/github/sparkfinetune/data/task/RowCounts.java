@@ -158,13 +158,7 @@ public final class RowCounts implements Serializable {
      *     nothing can be learned from them
      */
     public void requireSamples(SampleCounts samples, boolean hasTraining, DataConfig data) {
-        long unusable = badRows() + samples.unusableRows();
-        if (samples.unusableRows() > 0 && unusable > data.rows().maxBadFraction() * rows) {
-            throw RunException.data("data.train: " + unusable + " of " + rows + " rows cannot be used ("
-                    + DataFunnel.reasons(withoutSample(samples))
-                    + "), more than data.max_bad_fraction: " + data.rows().maxBadFraction()
-                    + " allows: raise data.max_length, fix the rows, or raise data.max_bad_fraction");
-        }
+        requireUsable(samples, data);
         if (!hasTraining) {
             throw RunException.data("data.train: no row gives a sample (" + DataFunnel.reasons(samples.dropped())
                     + "): raise data.max_length, or set data.overlong to truncate");
@@ -173,6 +167,22 @@ public final class RowCounts implements Serializable {
             throw RunException.data("data.text_pair: " + data.columns().textPair()
                     + " has the same text in all rows, so that nothing can be learned: name another column, or a column"
                     + " of texts that do not belong in embedding.negative");
+        }
+    }
+
+    /**
+     * Refuses too many rows without a sample.
+     *
+     * @param samples samples of these rows
+     * @throws RunException if more rows are unusable than {@code data.max_bad_fraction}
+     */
+    public void requireUsable(SampleCounts samples, DataConfig data) {
+        long unusable = badRows() + samples.unusableRows();
+        if (samples.unusableRows() > 0 && unusable > data.rows().maxBadFraction() * rows) {
+            throw RunException.data("data.train: " + unusable + " of " + rows + " rows cannot be used ("
+                    + DataFunnel.reasons(withoutSample(samples))
+                    + "), more than data.max_bad_fraction: " + data.rows().maxBadFraction()
+                    + " allows: raise data.max_length, fix the rows, or raise data.max_bad_fraction");
         }
     }
 }

@@ -21,7 +21,7 @@ import org.apache.hadoop.fs.Path;
  * @param path path of the file
  * @param splits splits whose samples it has
  * @param metadata identity of dataset and model, in the file's metadata: for each split the name of its first shard,
- *     which is unique to the dataset; for a teacher also its hash
+ *     which is unique to the dataset, and the number of its generations; for a teacher also its hash
  * @param layout layout of the tensors
  */
 public record ReferenceFile(Path path, List<String> splits, Map<String, String> metadata, ReferenceLayout layout) {
@@ -31,6 +31,7 @@ public record ReferenceFile(Path path, List<String> splits, Map<String, String> 
     private static final int NAME = 16;
 
     private static final String TEACHER = ".teacher";
+    private static final String GENERATIONS = ".generations";
 
     public ReferenceFile {
         splits = List.copyOf(splits);
@@ -77,6 +78,10 @@ public record ReferenceFile(Path path, List<String> splits, Map<String, String> 
         Map<String, String> shards = new HashMap<>();
         splits.forEach(
                 name -> shards.put(name, manifest.split(name).shards().get(0).file()));
+        int generations = manifest.samples().generations().size();
+        if (generations > 1) {
+            shards.put(GENERATIONS, String.valueOf(generations));
+        }
         return shards;
     }
 

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.train;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -8,6 +9,8 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.json.FlatRecords;
+import io.github.sparkfinetune.core.plan.StepPlan;
+import io.github.sparkfinetune.data.dataset.Manifest;
 import java.util.List;
 import java.util.Map;
 
@@ -33,8 +36,19 @@ record TrainState(
      * @param seed seed of the run
      * @param totalSamples samples of the training split
      * @param precision compute dtype; null in checkpoints of version 0.1
+     * @param generations number of generations of the dataset; absent (null) if the dataset does not grow
      */
-    record Run(long globalBatch, long seed, long totalSamples, Precision precision) {}
+    record Run(
+            long globalBatch,
+            long seed,
+            long totalSamples,
+            Precision precision,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Integer generations) {
+        static Run of(StepPlan plan, long seed, Precision precision, Manifest manifest) {
+            int generations = manifest.samples().generations().size();
+            return new Run(plan.globalBatch(), seed, plan.samples(), precision, generations == 0 ? null : generations);
+        }
+    }
 
     /**
      * Work up to the checkpoint.
@@ -76,7 +90,14 @@ record TrainState(
     }
 
     /** Refuses to continue a run that was started with another seed or other data. */
-    void requireSame(String checkpoint, long seed, long samples) {
+    void requireSame(String checkpoint, long seed, long samples, Manifest manifest) {
+        int generations = manifest.samples().generations().size();
+        if (run.generations() != null && run.generations() != generations) {
+            throw RunException.config("checkpoint " + checkpoint + " was trained on generation " + run.generations()
+                    + " of a dataset that has " + generations + " by now: set output.dir to a new folder, data.dir to"
+                    + " this dataset, and model to the model of this run to go on from it, or leave model as it is to"
+                    + " start anew");
+        }
         if (run.seed() != seed || run.totalSamples() != samples) {
             throw RunException.config(
                     "checkpoint " + checkpoint + " belongs to a run with training.seed " + run.seed() + " over "

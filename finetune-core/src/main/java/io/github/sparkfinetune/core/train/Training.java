@@ -97,7 +97,7 @@ final class Training implements AutoCloseable {
         try (LoadedCheckpoint loaded =
                 checkpoints.read(files, resources.tensors().neededState(), resources.temporary(), rank::progressed)) {
             TrainState state = TrainState.of(loaded.state(), name);
-            state.requireSame(name, settings.seed(), resources.train().size());
+            state.requireSame(name, settings.seed(), resources.train().size(), resources.manifest());
             resources.tensors().restoreParameters(loaded);
             resources.tensors().restoreOptimizer(loaded);
             follow(state.run().globalBatch());
@@ -230,7 +230,7 @@ final class Training implements AutoCloseable {
             writer.beginShare(step, share, resources.tensors().own());
         } else if (collective.rank() == 0) {
             TrainState state = new TrainState(
-                    new TrainState.Run(plan.globalBatch(), settings.seed(), plan.samples(), resources.precision()),
+                    TrainState.Run.of(plan, settings.seed(), resources.precision(), resources.manifest()),
                     new TrainState.Progress(step, samplesDone, tokensDone),
                     best.state(),
                     List.copyOf(recordsSinceCheckpoint),

@@ -11,11 +11,11 @@ import org.apache.spark.util.sketch.BloomFilter;
  * Bloom filters of a column of numbers. A filter drops rows before a shuffle that the join after it would drop. Spark's
  * own aggregate is limited to 8 MB, whatever size is requested.
  */
-final class Membership {
+public final class Membership {
     /** About 1% of the values that are not in the column pass the filter. */
     private static final int BITS_A_VALUE = 10;
     /** 32 MB, which any task can receive. With more values the filter drops fewer rows. */
-    static final long MOST_BITS = 1L << 28;
+    public static final long MOST_BITS = 1L << 28;
     /** Most partitions that build a filter each. */
     private static final int MOST_PARTS = 256;
 
@@ -29,7 +29,8 @@ final class Membership {
      * @param values approximate number of values
      * @param mostBits largest size of the filter in bits
      */
-    static Broadcast<BloomFilter> of(SparkSession spark, Dataset<Row> rows, String column, long values, long mostBits) {
+    public static Broadcast<BloomFilter> of(
+            SparkSession spark, Dataset<Row> rows, String column, long values, long mostBits) {
         long expectedValues = Math.max(1, values);
         BloomFilter empty = BloomFilter.create(expectedValues, Math.min(mostBits, BITS_A_VALUE * expectedValues));
         BloomFilter filter = rows.select(column)

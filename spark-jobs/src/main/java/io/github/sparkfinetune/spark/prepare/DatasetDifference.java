@@ -30,6 +30,20 @@ final class DatasetDifference {
         return null;
     }
 
+    /** Returns whether the only difference of a dataset that grows is that its sources have other files. */
+    static boolean isOlder(Manifest manifest, Task task, DatasetOptions options, List<Manifest.Source> sources) {
+        return manifest.options().storage().incremental() != null
+                && of(manifest, task, options, manifest.sources()) == null
+                && names(manifest.sources()).equals(names(sources))
+                && !plain(manifest.sources()).equals(plain(sources));
+    }
+
+    private static List<String> names(List<Manifest.Source> sources) {
+        return sources.stream()
+                .map(source -> source.key() + ": " + source.path())
+                .toList();
+    }
+
     /** Returns the sources without their tables, which datasets of earlier versions do not name. */
     private static List<Manifest.Source> plain(List<Manifest.Source> sources) {
         return sources.stream().map(Manifest.Source::withoutTable).toList();

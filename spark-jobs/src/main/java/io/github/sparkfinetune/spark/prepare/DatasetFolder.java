@@ -3,7 +3,6 @@ package io.github.sparkfinetune.spark.prepare;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
-import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.run.Lease;
@@ -13,10 +12,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileStatus;
@@ -55,7 +54,8 @@ public final class DatasetFolder {
     }
 
     /**
-     * Returns the finished dataset in this folder, if any.
+     * Returns the finished dataset in this folder, if any. A dataset that grows is not finished if its sources have
+     * other files.
      *
      * @throws RunException if the dataset was made of another text or with other options
      */
@@ -69,6 +69,9 @@ public final class DatasetFolder {
         DatasetOptions expected = options.storage().shards() == 0
                 ? options.withShards(manifest.options().storage().shards())
                 : options;
+        if (DatasetDifference.isOlder(manifest, task, expected, sources)) {
+            return Optional.empty();
+        }
         String difference = DatasetDifference.of(manifest, task, expected, sources);
         if (difference != null) {
             throw RunException.config(path + " holds a dataset that was prepared with " + difference
@@ -78,7 +81,8 @@ public final class DatasetFolder {
     }
 
     /**
-     * Prepares the folder for one run: creates the folder, or deletes what an interrupted run has left.
+     * Prepares the folder for one run: creates the folder, or deletes what an interrupted run has left. The files of a
+     * manifest stay.
      *
      * @param length length of the lease
      * @param onLost called on another thread when another run has taken over the folder
@@ -87,7 +91,7 @@ public final class DatasetFolder {
      */
     String begin(Duration length, Runnable onLost) throws IOException {
         try {
-            if (files.exists(path)) {
+            if (files.exists(path) && !Manifest.exists(path, hadoop)) {
                 List<FileStatus> foreign = foreign();
                 if (!foreign.isEmpty()) {
                     throw RunException.config(path + " is not empty and not a dataset (it holds "
@@ -98,9 +102,7 @@ public final class DatasetFolder {
                 throw unwritable("the folder cannot be created");
             }
             lease = Lease.take(HadoopFiles.fileSystem(path, hadoop), new Path(path, MARK), length, onLost);
-            if (!Manifest.exists(path, hadoop)) {
-                clear(List.of());
-            }
+            clear(named());
             return lease.runId();
         } catch (AccessControlException
                 | ParentNotDirectoryException
@@ -166,20 +168,16 @@ public final class DatasetFolder {
      * Deletes shards except some, and folders without shards. Files that cannot be deleted are not part of the dataset
      * either way.
      */
-    private void clear(List<DatasetSplit.Shard> kept) throws IOException {
-        Set<String> names = files(kept);
-        clear(file -> !names.contains(file));
+    private void clear(Set<String> kept) throws IOException {
+        clear(file -> !kept.contains(file));
         HadoopFiles.discard(files, new Path(path, ATTEMPTS));
     }
 
-    private static Set<String> files(List<DatasetSplit.Shard> shards) {
-        return shards.stream().map(DatasetSplit.Shard::file).collect(Collectors.toSet());
-    }
-
-    private static List<DatasetSplit.Shard> shards(Manifest manifest) {
-        return manifest.samples().splits().values().stream()
-                .flatMap(split -> split.shards().stream())
-                .toList();
+    /** Returns the files that the manifest names; none if there is no manifest. */
+    private Set<String> named() throws IOException {
+        return Manifest.exists(path, hadoop)
+                ? Manifest.read(path, hadoop).files().keySet()
+                : Set.of();
     }
 
     private void clear(Predicate<String> deleted) throws IOException {
@@ -214,7 +212,7 @@ public final class DatasetFolder {
         try {
             if (Lease.isOver(files, mark)) {
                 lease = Lease.take(HadoopFiles.fileSystem(path, hadoop), mark, Lease.LENGTH, () -> {});
-                clear(shards(manifest));
+                clear(manifest.files().keySet());
                 lease.release(false);
             }
         } catch (IOException e) {
@@ -232,7 +230,7 @@ public final class DatasetFolder {
      */
     void abandon(boolean isQuiet) throws IOException {
         String run = lease.runId();
-        Set<String> named = Manifest.exists(path, hadoop) ? files(shards(Manifest.read(path, hadoop))) : Set.of();
+        Set<String> named = named();
         clear(file -> ShardNames.isOf(run, file) && !named.contains(file));
         lease.release(!isQuiet);
         if (files.exists(path) && files.listStatus(path).length == 0) {
@@ -246,24 +244,23 @@ public final class DatasetFolder {
      * @throws RunException with exit code 4 if another run has taken over the folder, or a file was removed
      */
     void finish(Manifest manifest) throws IOException {
-        List<DatasetSplit.Shard> shards = shards(manifest);
-        for (DatasetSplit.Shard shard : shards) {
-            requireExists(shard);
+        Map<String, Long> named = manifest.files();
+        for (Map.Entry<String, Long> file : named.entrySet()) {
+            requireExists(file.getKey(), file.getValue());
         }
         if (!lease.renew()) {
             throw lost(null);
         }
         manifest.write(path, hadoop);
-        clear(shards);
+        clear(named.keySet());
         lease.release(false);
     }
 
-    private void requireExists(DatasetSplit.Shard shard) throws IOException {
+    private void requireExists(String file, long written) throws IOException {
         try {
-            long bytes = files.getFileStatus(new Path(path, shard.file())).getLen();
-            if (bytes != shard.bytes()) {
-                throw new IOException(
-                        path + "/" + shard.file() + " has " + bytes + " bytes, " + shard.bytes() + " were written");
+            long bytes = files.getFileStatus(new Path(path, file)).getLen();
+            if (bytes != written) {
+                throw new IOException(path + "/" + file + " has " + bytes + " bytes, " + written + " were written");
             }
         } catch (FileNotFoundException e) {
             throw lost(e);

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.data.dataset.parquet.SampleWriter;
 import io.github.sparkfinetune.data.task.SampleCounts;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.spark.cluster.Errors;
+import io.github.sparkfinetune.spark.cluster.JobGroup;
 import io.github.sparkfinetune.spark.run.Lease;
 import java.io.IOException;
 import java.io.Serializable;
@@ -115,19 +116,12 @@ public final class ErasedShards {
             List<Part> parts,
             List<String> hashes)
             throws IOException {
-        JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
-        Configuration hadoop = context.hadoopConfiguration();
+        Configuration hadoop = spark.sparkContext().hadoopConfiguration();
         DatasetFolder folder = new DatasetFolder(dataset, hadoop);
         try (JobGroup jobs = new JobGroup(spark.sparkContext(), "erase-" + UUID.randomUUID(), "erase in " + dataset)) {
             String run = folder.reopen(Lease.LENGTH, jobs::cancel);
             try {
-                Broadcast<SerializableConfiguration> files = context.broadcast(new SerializableConfiguration(hadoop));
-                String name = dataset.toString();
-                List<Written> written = context.parallelize(new ArrayList<>(parts), parts.size())
-                        .map(part -> write(
-                                task, name, manifest, part, run, files.value().value()))
-                        .collect();
-                Manifest erased = erased(manifest, written, hashes);
+                Manifest erased = rewrite(spark, task, dataset, manifest, parts, run, hashes);
                 folder.finish(erased);
                 return erased;
             } catch (Exception e) {
@@ -139,6 +133,30 @@ public final class ErasedShards {
         }
     }
 
+    /**
+     * Writes the shards without a manifest, and returns the manifest.
+     *
+     * @param run name of the run in the names of its files
+     */
+    static Manifest rewrite(
+            SparkSession spark,
+            TaskData<?> task,
+            Path dataset,
+            Manifest manifest,
+            List<Part> parts,
+            String run,
+            List<String> hashes) {
+        JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+        Broadcast<SerializableConfiguration> files =
+                context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
+        String name = dataset.toString();
+        List<Written> written = context.parallelize(new ArrayList<>(parts), parts.size())
+                .map(part ->
+                        write(task, name, manifest, part, run, files.value().value()))
+                .collect();
+        return erased(manifest, written, hashes);
+    }
+
     private static Written write(
             TaskData<?> task, String dataset, Manifest manifest, Part part, String run, Configuration hadoop)
             throws IOException {
@@ -147,6 +165,7 @@ public final class ErasedShards {
         String name = ShardNames.of(
                 part.file().split(),
                 ShardNames.number(part.file().name()),
+                ShardNames.generation(part.file().name()),
                 run,
                 TaskContext.get().taskAttemptId());
         Path path = new Path(dataset, name);
@@ -205,7 +224,8 @@ public final class ErasedShards {
         return new Manifest(
                 manifest.schemaVersion(),
                 manifest.task(),
-                new Manifest.Samples(samples.labels(), samples.longest(), samples.padTokenId(), splits, all),
+                new Manifest.Samples(
+                        samples.labels(), samples.longest(), samples.padTokenId(), splits, all, samples.generations()),
                 manifest.rows(),
                 manifest.sources(),
                 manifest.options(),

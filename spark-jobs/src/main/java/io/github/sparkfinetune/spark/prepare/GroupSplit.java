@@ -119,6 +119,23 @@ final class GroupSplit implements Serializable {
         }
     }
 
+    /**
+     * Returns a split in which a group is held out if its place is in a fixed share of all places. The split of a group
+     * does not depend on other groups.
+     */
+    static GroupSplit fixed(DatasetOptions options) {
+        long eval = SplitPlan.end(options.split().evalFraction());
+        long test =
+                SplitPlan.end(options.split().evalFraction() + options.split().testFraction());
+        // The last place before an end. Places before the end of the evaluation never reach the test.
+        return new GroupSplit(
+                false,
+                Manifest.EVAL,
+                eval == 0 ? Held.NONE : new Held(true, eval - 1, Set.of()),
+                Manifest.TEST,
+                test == 0 ? Held.NONE : new Held(true, test - 1, Set.of()));
+    }
+
     private static RunException tooFew(long rows, JavaRDD<Places> groups, DatasetOptions options) {
         long count = groups.map(part -> (long) part.places().length).fold(0L, Long::sum);
         boolean time = options.split().splitByTime() != null;

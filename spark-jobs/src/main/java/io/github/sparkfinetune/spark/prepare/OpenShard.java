@@ -53,7 +53,12 @@ final class OpenShard {
             ShardWriter.CheckedIds checkedIds) {
         this.target = target;
         this.split = split;
-        this.name = ShardNames.of(split, shard, target.run(), TaskContext.get().taskAttemptId());
+        this.name = ShardNames.of(
+                split,
+                shard,
+                target.generation(),
+                target.run(),
+                TaskContext.get().taskAttemptId());
         this.path = new Path(target.dataset(), name);
         this.schema = schema;
         this.sink = task.sink(this::write, labels);
@@ -95,7 +100,7 @@ final class OpenShard {
     }
 
     /** Finishes the file. */
-    ShardWriter.Report finish() throws IOException {
+    WrittenSplit.Report finish() throws IOException {
         SampleCounts counts = sink.finish();
         for (long row = 0; row < withoutLabel; row++) {
             counts.droppedRow(DropReason.HELD_OUT_WITHOUT_LABEL);
@@ -118,8 +123,8 @@ final class OpenShard {
         }
     }
 
-    private ShardWriter.Report report(DatasetSplit.Shard shard, SampleCounts counts) {
-        return new ShardWriter.Report(split, name, shard, counts, checks, rows, leaked, leakedExample);
+    private WrittenSplit.Report report(DatasetSplit.Shard shard, SampleCounts counts) {
+        return new WrittenSplit.Report(split, name, shard, counts, checks, rows, leaked, leakedExample);
     }
 
     private void close() throws IOException {

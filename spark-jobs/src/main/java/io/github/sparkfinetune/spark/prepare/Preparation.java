@@ -13,8 +13,13 @@ import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.DatasetWarnings;
 import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.spark.corpus.Quarantine;
+import io.github.sparkfinetune.spark.prepare.generation.Increment;
+import io.github.sparkfinetune.spark.prepare.generation.KnownRows;
+import io.github.sparkfinetune.spark.prepare.generation.RangeIndex;
 import io.github.sparkfinetune.spark.shuffle.BytesOrder;
 import io.github.sparkfinetune.spark.shuffle.Shuffles;
+import io.github.sparkfinetune.spark.source.PassDigests;
 import io.github.sparkfinetune.spark.source.SourceChecks;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;
@@ -23,8 +28,9 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaPairRDD;
@@ -32,7 +38,6 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
-import scala.Tuple2;
 
 /**
  * Two passes of {@link PrepareJob}.
@@ -48,13 +53,27 @@ final class Preparation<C> {
     private final TokenizerFiles tokenizer;
     private final List<SourceFiles> sources;
     private final DatasetOptions options;
-    private final Path dataset;
-    private final String run;
+    private final Output output;
 
     /**
-     * @param options options of the dataset, as in its manifest
+     * Place where the samples are written.
+     *
+     * @param dataset folder of the dataset
      * @param run name of this run in the names of its files
+     * @param increment generation that the sources are; empty if the dataset does not grow
      */
+    record Output(Path dataset, String run, Optional<Increment> increment) {
+        int generation() {
+            return increment.map(Increment::number).orElse(0);
+        }
+
+        /** Returns the manifest of the generations before this one. */
+        Optional<Manifest> earlier() {
+            return increment.flatMap(Increment::earlier);
+        }
+    }
+
+    /** @param options options of the dataset, as in its manifest */
     Preparation(
             SparkSession spark,
             RunConfig config,
@@ -62,8 +81,7 @@ final class Preparation<C> {
             TokenizerFiles tokenizer,
             List<SourceFiles> sources,
             DatasetOptions options,
-            Path dataset,
-            String run) {
+            Output output) {
         this.spark = spark;
         this.context = JavaSparkContext.fromSparkContext(spark.sparkContext());
         this.config = config;
@@ -72,8 +90,7 @@ final class Preparation<C> {
         this.tokenizer = tokenizer;
         this.sources = sources;
         this.options = options;
-        this.dataset = dataset;
-        this.run = run;
+        this.output = output;
     }
 
     Manifest run() throws IOException {
@@ -83,6 +100,8 @@ final class Preparation<C> {
         TrainingRows training = null;
         DocumentComparison<C> comparison = new DocumentComparison<>(spark, task, data);
         PassDigests passes = new PassDigests(spark.sparkContext());
+        KnownRows known = new KnownRows(output.increment());
+        boolean isFirst = output.earlier().isEmpty();
         try {
             for (SourceFiles source : sources) {
                 context.setJobDescription("prepare: count " + source.key());
@@ -90,28 +109,46 @@ final class Preparation<C> {
                 rows.add(read);
                 SourceScan scan = SourceScan.of(read, data.deduplicates());
                 scans.add(scan);
-                SourceChecks.require(read, scan.counts(), data);
+                if (isFirst) {
+                    SourceChecks.require(read, scan.counts(), data);
+                } else {
+                    SourceChecks.requireUsable(read, scan.counts(), data);
+                }
             }
             comparison.leaveOut(rows, scans, trainSources());
+            known.leaveOut(rows, scans);
             quarantine(rows);
             context.setJobDescription("prepare: split");
             List<SourceScan> train = scans.subList(0, trainSources());
             Mixture mixture = mixture(train);
-            training = TrainingRows.of(train, mixture, data.deduplicates());
-            requireMixed(training);
+            training =
+                    train.isEmpty() ? TrainingRows.none(context) : TrainingRows.of(train, mixture, data.deduplicates());
+            if (isFirst) {
+                requireMixed(training);
+            }
             List<String> labels = labels(scans);
-            requireOneKind(train);
-            SplitPlan split = SplitPlan.of(training, options);
+            SourceChecks.requireOneKind(train, data);
+            SplitPlan split =
+                    output.generation() == 0 ? SplitPlan.of(training, options) : SplitPlan.fixed(scans, options);
             Map<String, DatasetSplit.Side> sides = new SideCounts(task, data, split, training).of(sources, scans);
-            context.setJobDescription("prepare: tokenize and write " + dataset);
-            Map<String, WrittenSplit> written = write(rows, mixture, split, labels);
+            context.setJobDescription("prepare: tokenize and write " + output.dataset());
+            Map<String, WrittenSplit> written = write(rows, known, mixture, split, labels);
             passes.requireSame();
-            Manifest manifest = new Summary(config, sources, options, scans, mixture, training, sides)
-                    .manifest(labels, written, tokenizer.special().padId());
+            Optional<WrittenSplit> index = Optional.ofNullable(written.remove(RangeIndex.folder()));
+            Summary summary = new Summary(config, sources, options, scans, mixture, training, sides);
+            Manifest own = summary.manifest(labels, written, tokenizer.special().padId(), isFirst);
+            Manifest manifest = own;
+            if (output.increment().isPresent()) {
+                Map<String, Long> files =
+                        new TreeMap<>(index.map(WrittenSplit::files).orElse(Map.of()));
+                files.putAll(output.increment().get().writeFiles(output.run(), context.hadoopConfiguration()));
+                manifest = output.increment().get().whole(Optional.of(own), files);
+            }
             return manifest.with(warnings(manifest, rows, written));
         } finally {
             context.setJobDescription(null);
             comparison.close();
+            known.close();
             scans.forEach(SourceScan::close);
             if (training != null) {
                 training.close();
@@ -144,20 +181,6 @@ final class Preparation<C> {
         }
     }
 
-    /** Refuses times that are dates in some rows and numbers in others, because they have no common order. */
-    private void requireOneKind(List<SourceScan> train) {
-        long dates = train.stream().mapToLong(scan -> scan.counts().dates).sum();
-        long numbers = train.stream().mapToLong(scan -> scan.counts().numbers).sum();
-        if (dates > 0 && numbers > 0) {
-            throw RunException.data(String.format(
-                    Locale.ROOT,
-                    "data.split_by_time: %s holds %,d dates and %,d numbers: use only dates or only numbers",
-                    data.split().splitByTime(),
-                    dates,
-                    numbers));
-        }
-    }
-
     private void quarantine(List<SourceReader.Rows<C>> rows) throws IOException {
         if (data.corpus().filtering().quarantine() != null) {
             context.setJobDescription(
@@ -171,30 +194,51 @@ final class Preparation<C> {
         List<Map<String, Long>> rowsPerLabel = scans.stream()
                 .map(scan -> task.rowsPerLabel(scan.counts().strata, scan.counts().labels))
                 .toList();
-        List<String> labels = task.labelNames(TeacherFolder.labels(
-                config, rowsPerLabel.get(0).keySet(), spark.sparkContext().hadoopConfiguration()));
+        List<String> labels = output.earlier().isPresent()
+                ? output.earlier().get().samples().labels()
+                : task.labelNames(
+                        TeacherFolder.labels(config, rowsPerLabel.get(0).keySet(), context.hadoopConfiguration()));
         for (int i = 0; i < sources.size(); i++) {
-            SourceChecks.requireKnown(sources.get(i), rowsPerLabel.get(i), labels);
+            SourceChecks.requireKnown(
+                    sources.get(i),
+                    rowsPerLabel.get(i),
+                    labels,
+                    output.earlier().isPresent());
         }
         return labels;
     }
 
     private Map<String, WrittenSplit> write(
-            List<SourceReader.Rows<C>> rows, Mixture mixture, SplitPlan split, List<String> labels) {
+            List<SourceReader.Rows<C>> rows, KnownRows known, Mixture mixture, SplitPlan split, List<String> labels) {
         Broadcast<TokenizerFiles> files = context.broadcast(tokenizer);
         Broadcast<SplitPlan> plan = context.broadcast(split);
         Broadcast<SerializableConfiguration> hadoop =
                 context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
+        List<String> splits = sources.stream().map(SourceFiles::split).toList();
         try {
             JavaPairRDD<byte[], byte[]> all = null;
             for (int source = 0; source < rows.size(); source++) {
-                JavaPairRDD<byte[], byte[]> samples = encoded(rows.get(source), source, mixture, files, plan, labels);
+                SourceReader.Rows<C> read = rows.get(source);
+                JavaPairRDD<byte[], byte[]> samples = new RowEncoding<>(
+                                task,
+                                RowEncoding.Source.of(source, read),
+                                mixture,
+                                files,
+                                plan,
+                                labels,
+                                data.dataset().seed(),
+                                grown(read))
+                        .of(read.rdd(), known.splits(source));
                 all = all == null ? samples : all.union(samples);
             }
             ShardWriter writer = new ShardWriter(
-                    new ShardWriter.Target(dataset.toString(), run, hadoop),
+                    new ShardWriter.Target(output.dataset().toString(), output.run(), output.generation(), hadoop),
                     new ShardWriter.Selection(
-                            plan, sources.stream().map(SourceFiles::split).toList(), mixture, data.deduplicates()),
+                            plan,
+                            splits,
+                            output.increment().map(Increment::splits).orElse(splits),
+                            mixture,
+                            data.deduplicates()),
                     task,
                     labels,
                     new ShardWriter.CheckedIds(tokenizer.unknownTokenId(), task.endTokenIds(tokenizer)));
@@ -210,41 +254,12 @@ final class Preparation<C> {
         }
     }
 
-    private JavaPairRDD<byte[], byte[]> encoded(
-            SourceReader.Rows<C> rows,
-            int source,
-            Mixture mixture,
-            Broadcast<TokenizerFiles> files,
-            Broadcast<SplitPlan> plan,
-            List<String> labels) {
-        TaskData<C> made = task;
-        String key = rows.source().key();
-        long seed = data.dataset().seed();
-        boolean mixed = rows.source().split().equals(Manifest.TRAIN);
-        return rows.rdd()
-                .<Tuple2<byte[], byte[]>>mapPartitions(partition -> {
-                    SplitPlan splits = plan.value();
-                    return TokenizingIterator.of(files.value(), partition, tokenizer -> {
-                        TaskData.Encoder<C> encoder = made.encoder(tokenizer, files.value(), key, labels);
-                        return row -> {
-                            if (row.badBecause() != null
-                                    || (mixed
-                                            && mixture.copies(source, row.hash().second()) == 0)) {
-                                return null;
-                            }
-                            // -1 if all rows of this stratum have the same content as rows of another stratum.
-                            int rank = splits.rank(row.stratum());
-                            long place = row.place(seed);
-                            if (rank < 0) {
-                                return null;
-                            }
-                            boolean heldOut = !mixed || splits.mayBeHeldOut(rank, place);
-                            byte[] encoded = heldOut ? encoder.encodeHeldOut(row) : encoder.encode(row);
-                            return ShuffledSample.of(row.hash(), seed, rank, place, source, encoded);
-                        };
-                    });
-                })
-                .mapToPair(sample -> sample);
+    private RowEncoding.Grown grown(SourceReader.Rows<C> rows) {
+        return output.increment()
+                .map(increment -> new RowEncoding.Grown(
+                        increment.numbers().get(rows.source().key()),
+                        increment.within(rows.source().split())))
+                .orElse(null);
     }
 
     private List<Warning> warnings(
@@ -253,9 +268,15 @@ final class Preparation<C> {
         Map<String, DatasetWarnings.Leak> leaks = new LinkedHashMap<>();
         for (String name : manifest.samples().splits().keySet()) {
             WrittenSplit split = written.get(name);
+            if (split == null) {
+                continue;
+            }
             checks.put(name, split.checks());
             if (split.leaked() > 0) {
-                String example = content(rows.subList(0, trainSources()), split.leakedExample());
+                String example = rows.subList(0, trainSources()).stream()
+                        .flatMap(source -> source.content(split.leakedExample()).stream())
+                        .findFirst()
+                        .orElse("");
                 leaks.put(name, new DatasetWarnings.Leak(split.leaked(), example));
             }
         }
@@ -270,19 +291,5 @@ final class Preparation<C> {
             throw RunException.data(
                     "data.strict: " + warnings.stream().map(Warning::message).collect(Collectors.joining("; also ")));
         }
-    }
-
-    /** Returns the content with a hash, in a further pass over the training sources. */
-    private String content(List<SourceReader.Rows<C>> rows, long second) {
-        for (SourceReader.Rows<C> source : rows) {
-            List<String> found = source.rdd()
-                    .filter(row -> row.badBecause() == null && row.hash().second() == second)
-                    .map(row -> String.valueOf(row.content()))
-                    .take(1);
-            if (!found.isEmpty()) {
-                return found.get(0);
-            }
-        }
-        return "";
     }
 }

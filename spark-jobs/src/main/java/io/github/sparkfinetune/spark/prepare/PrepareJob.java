@@ -16,10 +16,14 @@ import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import io.github.sparkfinetune.spark.cluster.Errors;
+import io.github.sparkfinetune.spark.cluster.JobGroup;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.corpus.NearDuplicates;
+import io.github.sparkfinetune.spark.corpus.Quarantine;
+import io.github.sparkfinetune.spark.prepare.generation.Increment;
 import io.github.sparkfinetune.spark.run.Lease;
 import io.github.sparkfinetune.spark.source.SourceFiles;
+import io.github.sparkfinetune.spark.source.SourceListing;
 import io.github.sparkfinetune.spark.source.SourceReader;
 import io.github.sparkfinetune.spark.source.Sources;
 import java.io.IOException;
@@ -84,7 +88,10 @@ public final class PrepareJob {
         task.check(tokenizer);
         TeacherFolder.check(AbsolutePaths.of(config, hadoop), hadoop);
         Calibration.requireHeldOut(config);
-        List<SourceFiles> sources = Sources.of(spark, data);
+        List<SourceListing> listed = data.dataset().incremental() ? Sources.listed(spark, data) : List.of();
+        List<SourceFiles> sources = data.dataset().incremental()
+                ? listed.stream().map(SourceListing::source).toList()
+                : Sources.of(spark, data);
         DatasetOptions options =
                 task.options(tokenizer).withFormat(sources.get(0).format());
         List<Manifest.Source> sourceList =
@@ -111,7 +118,10 @@ public final class PrepareJob {
                 }
                 DatasetOptions sized =
                         options.storage().shards() == 0 ? options.withShards(Sources.shards(sources)) : options;
-                Manifest manifest = new Preparation<>(spark, config, task, tokenizer, sources, sized, path, run).run();
+                Preparation.Output output = new Preparation.Output(path, run, Optional.empty());
+                Manifest manifest = data.dataset().incremental()
+                        ? grow(spark, config, task, tokenizer, listed, sized, output)
+                        : new Preparation<>(spark, config, task, tokenizer, sources, sized, output).run();
                 folder.finish(manifest);
                 return manifest;
             } catch (Error e) {
@@ -127,6 +137,42 @@ public final class PrepareJob {
                 throw error;
             }
         }
+    }
+
+    /** Prepares the next generation of a dataset that grows, and returns the manifest of all generations. */
+    private static Manifest grow(
+            SparkSession spark,
+            RunConfig config,
+            TaskData<?> task,
+            TokenizerFiles tokenizer,
+            List<SourceListing> sources,
+            DatasetOptions options,
+            Preparation.Output output)
+            throws IOException {
+        Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+        Path dataset = output.dataset();
+        Optional<Manifest> earlier =
+                Manifest.exists(dataset, hadoop) ? Optional.of(Manifest.read(dataset, hadoop)) : Optional.empty();
+        Increment increment = Increment.of(spark, dataset, earlier, sources);
+        increment.requireErasable(config.data().samples().packing());
+        boolean multiline = config.data().sources().multiline();
+        List<SourceFiles> read = increment.read(multiline);
+        int first = earlier.map(manifest -> manifest.options().storage().shards())
+                .orElse(options.storage().shards());
+        Manifest manifest = read.isEmpty()
+                ? increment.whole(Optional.empty(), increment.writeFiles(output.run(), hadoop))
+                : new Preparation<>(
+                                spark,
+                                config,
+                                task,
+                                tokenizer,
+                                read,
+                                options.withShards(increment.shards(first, multiline)),
+                                new Preparation.Output(dataset, output.run(), Optional.of(increment)))
+                        .run();
+        return increment.isRemoving()
+                ? new Tombstones(spark, task, dataset, output.run()).erase(manifest, increment)
+                : manifest;
     }
 
     static void abandon(DatasetFolder folder, JobGroup jobs, Throwable error) {

@@ -6,17 +6,27 @@ import java.util.regex.Pattern;
 
 /**
  * Names of shards: {@code SPLIT/part-SHARD-RUN-ATTEMPT.parquet}. SHARD is the number of the shard in five digits or
- * more, RUN the run that wrote it in 16 hexadecimal digits, and ATTEMPT Spark's number of the task's attempt. Version
- * 0.1 wrote {@code SPLIT/part-SHARD.parquet}.
+ * more, RUN the run that wrote it in 16 hexadecimal digits, and ATTEMPT Spark's number of the task's attempt. A shard
+ * of a {@link io.github.sparkfinetune.data.dataset.Generation} is named
+ * {@code SPLIT/part-SHARD-gGENERATION-RUN-ATTEMPT.parquet}, with the number of the generation. Version 0.1 wrote
+ * {@code SPLIT/part-SHARD.parquet}.
  */
 public final class ShardNames {
-    private static final Pattern SHARD = Pattern.compile("part-(\\d{5,})(?:-([0-9a-f]{16})-\\d+)?\\.parquet");
+    private static final Pattern SHARD =
+            Pattern.compile("part-(\\d{5,})(?:-g(\\d+))?(?:-([0-9a-f]{16})-\\d+)?\\.parquet");
+    private static final int GENERATION = 2;
+    private static final int RUN = 3;
 
     private ShardNames() {}
 
-    /** Returns the path of a new shard in the dataset's folder. */
-    static String of(String split, int shard, String run, long attempt) {
-        return String.format(Locale.ROOT, "%s/part-%05d-%s-%d.parquet", split, shard, run, attempt);
+    /**
+     * Returns the path of a new shard in the dataset's folder.
+     *
+     * @param generation number of the shard's generation; 0 if the dataset does not grow
+     */
+    static String of(String split, int shard, int generation, String run, long attempt) {
+        String added = generation == 0 ? "" : "-g" + generation;
+        return String.format(Locale.ROOT, "%s/part-%05d%s-%s-%d.parquet", split, shard, added, run, attempt);
     }
 
     private static Matcher name(String path) {
@@ -31,7 +41,13 @@ public final class ShardNames {
     /** Returns whether a run has written a shard. */
     static boolean isOf(String run, String path) {
         Matcher name = name(path);
-        return name.matches() && run.equals(name.group(2));
+        return name.matches() && run.equals(name.group(RUN));
+    }
+
+    /** Returns the number of a shard's generation; 0 if the dataset does not grow. */
+    public static int generation(String path) {
+        Matcher name = name(path);
+        return name.matches() && name.group(GENERATION) != null ? Integer.parseInt(name.group(GENERATION)) : 0;
     }
 
     /** Returns the number of a shard. */

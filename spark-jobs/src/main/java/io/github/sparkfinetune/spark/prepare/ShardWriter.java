@@ -8,20 +8,20 @@ import io.github.sparkfinetune.data.dataset.parquet.SampleWriter;
 import io.github.sparkfinetune.data.task.RowKey;
 import io.github.sparkfinetune.data.task.SampleCounts;
 import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.spark.prepare.generation.Occurrence;
+import io.github.sparkfinetune.spark.prepare.generation.RangeIndex;
 import io.github.sparkfinetune.spark.run.Lease;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
+import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
@@ -64,7 +64,7 @@ import scala.Tuple2;
  * files the dataset. Files of other attempts are deleted when the manifest is written. A file that appears later does
  * not belong to the dataset.
  */
-final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], byte[]>>, Iterator<ShardWriter.Report>> {
+final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], byte[]>>, Iterator<WrittenSplit.Report>> {
     private static final long serialVersionUID = 1L;
 
     static {
@@ -73,14 +73,15 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         Configurator.setLevel("org.apache.parquet.hadoop.InternalParquetRecordWriter", Level.ERROR);
     }
 
-    private static final List<String> OWN = List.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST);
-
     private final Target target;
     private final Selection selection;
     private final TaskData<?> task;
     private final List<String> labels;
     private final List<String> names;
     private final int[] splits;
+    /** Splits that rows of a source of each split may be in, one bit each. */
+    private final int[] within;
+
     private final CheckedIds checkedIds;
 
     /**
@@ -88,22 +89,27 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
      *
      * @param dataset folder of the dataset
      * @param run name of the run in the names of its files
+     * @param generation number of the generation, whose index is written too; 0 if the dataset does not grow
      * @param hadoop configuration of the file system
      */
-    record Target(String dataset, String run, Broadcast<SerializableConfiguration> hadoop) implements Serializable {}
+    record Target(String dataset, String run, int generation, Broadcast<SerializableConfiguration> hadoop)
+            implements Serializable {}
 
     /**
      * Rows that are written, with their splits and numbers of copies.
      *
      * @param plan plan of the split
      * @param splits split of each source; training sources come first
+     * @param all splits of all sources of the run, of which some may have no row to read
      * @param mixture mixture of the training sources
      * @param deduplicate whether only the first of a split's rows with equal content is kept
      */
-    record Selection(Broadcast<SplitPlan> plan, List<String> splits, Mixture mixture, boolean deduplicate)
+    record Selection(
+            Broadcast<SplitPlan> plan, List<String> splits, List<String> all, Mixture mixture, boolean deduplicate)
             implements Serializable {
         Selection {
             splits = new ArrayList<>(splits);
+            all = new ArrayList<>(all);
         }
     }
 
@@ -115,40 +121,16 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
      */
     record CheckedIds(int unknown, Set<Integer> end) implements Serializable {}
 
-    /**
-     * Written file.
-     *
-     * @param split name of the split
-     * @param file path of the file in the dataset's folder
-     * @param shardOrNull shard, or null if no row gave a sample, so that nothing was written
-     * @param counts counts of the samples
-     * @param checks checks of the samples
-     * @param rows number of rows from the sources, each counted once for any number of samples
-     * @param leaked number of rows whose content is also in the training split
-     * @param leakedExample second half of the content hash of one leaked row
-     */
-    record Report(
-            String split,
-            String file,
-            DatasetSplit.Shard shardOrNull,
-            SampleCounts counts,
-            SampleChecks checks,
-            long rows,
-            long leaked,
-            long leakedExample)
-            implements Serializable {
-        Optional<DatasetSplit.Shard> shard() {
-            return Optional.ofNullable(shardOrNull);
-        }
-    }
-
     ShardWriter(Target target, Selection selection, TaskData<?> task, List<String> labels, CheckedIds checkedIds) {
         this.target = target;
         this.selection = selection;
         this.task = task;
         this.labels = new ArrayList<>(labels);
-        this.names = names(selection.splits());
+        this.names = names(selection.all());
         this.splits = selection.splits().stream().mapToInt(names::indexOf).toArray();
+        this.within = names.stream()
+                .mapToInt(split -> Occurrence.within(names, selection.all(), split))
+                .toArray();
         this.checkedIds = checkedIds;
     }
 
@@ -159,89 +141,91 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
 
     /** Returns the names of a dataset's splits in order: the standard splits, then further splits of the sources. */
     static List<String> names(List<String> splits) {
-        return new ArrayList<>(
-                Stream.concat(OWN.stream(), splits.stream()).distinct().toList());
+        return Occurrence.names(splits);
     }
 
     @Override
-    public Iterator<Report> call(Integer shard, Iterator<Tuple2<byte[], byte[]>> rows) throws IOException {
+    public Iterator<WrittenSplit.Report> call(Integer shard, Iterator<Tuple2<byte[], byte[]>> rows) throws IOException {
+        OpenShards open = new OpenShards(target, shard, task, labels, names, checkedIds);
         SplitPlan held = selection.plan().value();
-        OpenShard[] open = new OpenShard[names.size()];
-        byte[][] lastOfSplit = new byte[names.size()][];
         SplitPlan.Sides sides = held.sides();
-        long[] sameContent = new long[names.size()];
-        byte[] before = null;
-        boolean isDone = false;
-        try {
+        byte[][] lastOfSplit = new byte[names.size()][];
+        int[] splitOfLast = new int[names.size()];
+        try (RangeIndex index = index(shard)) {
             while (rows.hasNext()) {
                 Tuple2<byte[], byte[]> row = rows.next();
                 byte[] key = row._1();
-                int source = RowKey.source(row._1());
-                if (before != null && !RowKey.sameContent(before, key)) {
-                    leaked(open, sameContent, before);
-                }
-                before = key;
+                int source = RowKey.source(key);
                 int origin = splits[source];
+                open.beginContent(key);
+                int known = Occurrence.splits(key) & within[origin];
+                if (known != 0) {
+                    index.addCopy(key, Integer.numberOfTrailingZeros(known));
+                    continue;
+                }
                 byte[] last = lastOfSplit[origin];
                 lastOfSplit[origin] = key;
                 if (selection.deduplicate() && last != null && RowKey.sameContent(last, key)) {
+                    index.addCopy(key, splitOfLast[origin]);
                     continue;
                 }
                 int rank = RowKey.rank(key);
-                int split = origin;
-                if (origin == 0) {
-                    split = OWN.indexOf(sides.next(rank, RowKey.place(key)));
-                }
-                if (open[split] == null) {
-                    open[split] = new OpenShard(
-                            target,
-                            names.get(split),
-                            shard,
-                            task,
-                            labels,
-                            split == 0 ? task.schema() : task.heldOutSchema(),
-                            checkedIds);
-                }
+                int split = origin == 0 ? names.indexOf(sides.next(rank, RowKey.place(key))) : origin;
+                splitOfLast[origin] = split;
                 if (split != 0 && !held.isMeasured(rank)) {
                     // Its group is held out, so it is not trained on either.
-                    open[split].leaveOut();
+                    open.of(split).leaveOut();
+                    index.addCopy(key, split);
                     continue;
                 }
                 // A held-out row is measured once, even if rows of its kind are trained on several times.
                 int copies = split == 0 ? selection.mixture().copies(source, RowKey.second(key)) : 1;
                 for (int copy = 0; copy < copies; copy++) {
-                    open[split].add(row._2(), held.stratum(rank));
+                    open.of(split).add(row._2(), held.stratum(rank));
                 }
-                open[split].countRow();
-                sameContent[split]++;
+                open.countRow(split, key);
+                index.add(key, split, row._2(), held.stratum(rank));
             }
-            if (before != null) {
-                leaked(open, sameContent, before);
-            }
-            List<Report> reports = new ArrayList<>();
-            for (OpenShard file : open) {
-                if (file != null) {
-                    reports.add(file.finish());
-                }
-            }
-            isDone = true;
+            List<WrittenSplit.Report> reports = open.finish();
+            index.finish().ifPresent(bytes -> reports.add(indexed(shard, bytes)));
             return reports.iterator();
         } finally {
-            for (OpenShard file : open) {
-                if (file != null && !isDone) {
-                    file.discard();
-                }
-            }
+            open.discardUnfinished();
         }
     }
 
-    /** Counts the held-out rows of a content that is also trained on, and begins the next content. */
-    private static void leaked(OpenShard[] open, long[] rows, byte[] key) {
-        for (int split = 1; split < rows.length && rows[0] > 0; split++) {
-            if (rows[split] > 0) {
-                open[split].countLeaked(rows[split], RowKey.second(key));
-            }
-        }
-        Arrays.fill(rows, 0);
+    private String indexName(int shard) {
+        return ShardNames.of(
+                RangeIndex.folder(),
+                shard,
+                target.generation(),
+                target.run(),
+                TaskContext.get().taskAttemptId());
+    }
+
+    /** Creates the file of the index; a dataset that does not grow has none. */
+    private RangeIndex index(int shard) throws IOException {
+        return target.generation() == 0
+                ? RangeIndex.none()
+                : RangeIndex.create(
+                        new Path(target.dataset(), indexName(shard)),
+                        target.generation(),
+                        task,
+                        labels,
+                        target.hadoop().value().value());
+    }
+
+    /** Returns a report of the file of the index, which has no samples. */
+    private WrittenSplit.Report indexed(int shard, long bytes) {
+        String file = indexName(shard);
+        return new WrittenSplit.Report(
+                RangeIndex.folder(),
+                file,
+                new DatasetSplit.Shard(file, bytes, List.of()),
+                new SampleCounts(0, false),
+                new SampleChecks(checkedIds.unknown(), checkedIds.end()),
+                0,
+                0,
+                0);
     }
 }

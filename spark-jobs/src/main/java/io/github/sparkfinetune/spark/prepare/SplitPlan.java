@@ -6,6 +6,7 @@ import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.spark.prepare.SplitSearch.Cut;
 import io.github.sparkfinetune.spark.prepare.SplitSearch.Places;
 import io.github.sparkfinetune.spark.prepare.SplitSearch.Target;
+import io.github.sparkfinetune.spark.source.SourceScan;
 import io.github.sparkfinetune.spark.source.StratumHashes;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -13,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 
@@ -25,6 +27,9 @@ import org.apache.spark.api.java.JavaRDD;
  * row stays in training. Rows that only a teacher labels are not held out; those of a held-out group or time are in no
  * split. If rows with equal content lie on the boundary, the first of them are held out. Rows with a group or a time
  * are split as {@link GroupSplit} describes, in any stratum.
+ *
+ * <p>In a dataset that grows, a row is held out if its place is in a fixed share of all places: those below 2^64 ·
+ * fraction. So the split of a row does not depend on other rows.
  *
  * <p>A stratum is identified by its rank: its index among the strata in the order of their names. The rank also orders
  * rows with equal content.
@@ -78,6 +83,34 @@ final class SplitPlan implements Serializable {
             plan.testEnds.add(cuts.get(i + 1));
         }
         return plan;
+    }
+
+    /**
+     * Returns the plan of a generation of a dataset that grows.
+     *
+     * @param scans scans of all sources
+     */
+    static SplitPlan fixed(List<SourceScan> scans, DatasetOptions options) {
+        SplitPlan plan = new SplitPlan(
+                scans.stream()
+                        .flatMap(scan -> scan.counts().strata.keySet().stream())
+                        .distinct()
+                        .sorted()
+                        .collect(Collectors.toCollection(ArrayList::new)),
+                options.split().splitBy() == null ? null : GroupSplit.fixed(options));
+        double eval = options.split().evalFraction();
+        double both = eval + options.split().testFraction();
+        for (String stratum : plan.strata) {
+            plan.evalEnds.add(new Cut(isMeasured(stratum) ? end(eval) : 0, 0, 0));
+            plan.testEnds.add(new Cut(isMeasured(stratum) ? end(both) : 0, 0, 0));
+        }
+        return plan;
+    }
+
+    /** Returns the first place behind a share of all places, an unsigned number. */
+    static long end(double fraction) {
+        // Twice, because a long holds half of the places.
+        return (long) Math.scalb(fraction, Long.SIZE - 1) << 1;
     }
 
     /** Returns the number of rows for a fraction. */

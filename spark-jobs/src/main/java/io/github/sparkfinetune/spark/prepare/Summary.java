@@ -36,9 +36,10 @@ record Summary(
     /**
      * Returns the manifest without warnings.
      *
+     * @param isWhole whether these are all rows of the dataset, which must be enough to train on
      * @throws RunException if the written rows differ from the counted rows, or too many rows are unusable
      */
-    Manifest manifest(List<String> labels, Map<String, WrittenSplit> written, int padTokenId) {
+    Manifest manifest(List<String> labels, Map<String, WrittenSplit> written, int padTokenId, boolean isWhole) {
         Map<String, DatasetSplit> splits = new LinkedHashMap<>();
         boolean documents = options.samples().documents() != null;
         SampleCounts all = new SampleCounts(labels.size(), documents);
@@ -60,7 +61,11 @@ record Summary(
                 .mapToLong(SourceScan::usable)
                 .sum();
         requireSame(written, training.count() + heldOut);
-        found.requireSamples(all, splits.containsKey(Manifest.TRAIN), config.data());
+        if (isWhole) {
+            found.requireSamples(all, splits.containsKey(Manifest.TRAIN), config.data());
+        } else {
+            found.requireUsable(all, config.data());
+        }
         Map<String, Long> bad = documents ? found.bad : found.withoutSample(all);
         long usable = scans.stream().mapToLong(SourceScan::usable).sum();
         long duplicates = found.rows - found.badRows() - found.rejectedRows() - usable + sampled - training.count();

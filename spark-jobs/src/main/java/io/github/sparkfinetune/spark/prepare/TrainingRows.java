@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.storage.StorageLevel;
 
 /**
@@ -47,6 +48,11 @@ final class TrainingRows implements AutoCloseable {
                         : all)
                 .persist(StorageLevel.MEMORY_AND_DISK_SER());
         return new TrainingRows(SourceScan.strata(hashes), hashes, sampled, true);
+    }
+
+    /** Returns no rows, of no source. */
+    static TrainingRows none(JavaSparkContext context) {
+        return new TrainingRows(Map.of(), context.emptyRDD(), List.of(), false);
     }
 
     /** Returns the number of rows of each stratum. */

@@ -8,7 +8,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.apache.spark.api.java.JavaRDD;
 
 /**
@@ -26,7 +28,34 @@ final class WrittenSplit implements Serializable {
     private String leakedFile;
     private long leakedExample;
 
-    private WrittenSplit(ShardWriter.Report first) {
+    /**
+     * Written file.
+     *
+     * @param split name of the split
+     * @param file path of the file in the dataset's folder
+     * @param shardOrNull shard, or null if no row gave a sample, so that nothing was written
+     * @param counts counts of the samples
+     * @param checks checks of the samples
+     * @param rows number of rows from the sources, each counted once for any number of samples
+     * @param leaked number of rows whose content is also in the training split
+     * @param leakedExample second half of the content hash of one leaked row
+     */
+    record Report(
+            String split,
+            String file,
+            DatasetSplit.Shard shardOrNull,
+            SampleCounts counts,
+            SampleChecks checks,
+            long rows,
+            long leaked,
+            long leakedExample)
+            implements Serializable {
+        Optional<DatasetSplit.Shard> shard() {
+            return Optional.ofNullable(shardOrNull);
+        }
+    }
+
+    private WrittenSplit(Report first) {
         this.counts = first.counts();
         this.checks = first.checks();
         this.rows = first.rows();
@@ -37,7 +66,7 @@ final class WrittenSplit implements Serializable {
     }
 
     /** Computes the reports and returns their sums by split. */
-    static Map<String, WrittenSplit> of(JavaRDD<ShardWriter.Report> reports) {
+    static Map<String, WrittenSplit> of(JavaRDD<Report> reports) {
         return reports.treeAggregate(
                 new TreeMap<>(),
                 (splits, report) -> {
@@ -71,6 +100,11 @@ final class WrittenSplit implements Serializable {
         return shards.stream()
                 .sorted(Comparator.comparing(DatasetSplit.Shard::file))
                 .toList();
+    }
+
+    /** Returns the bytes of the files by name. */
+    Map<String, Long> files() {
+        return shards.stream().collect(Collectors.toMap(DatasetSplit.Shard::file, DatasetSplit.Shard::bytes));
     }
 
     SampleCounts counts() {

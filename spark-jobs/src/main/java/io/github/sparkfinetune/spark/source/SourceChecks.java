@@ -23,6 +23,20 @@ public final class SourceChecks {
         if (counts.rows == 0) {
             throw RunException.data(source.key() + ": " + source.path() + " has no rows: there must be text in it");
         }
+        requireUsable(rows, counts, data);
+        if (counts.strata.isEmpty()) {
+            throw RunException.data(source.key() + ": no row of " + source.path() + " is left (" + reasons(counts)
+                    + (counts.rejected.isEmpty()
+                            ? ")"
+                            : (counts.bad.isEmpty() ? "" : "; ") + "data.corpus leaves out "
+                                    + DataFunnel.reasons(counts.rejected) + ")"));
+        }
+        rows.keys().ifPresent(keys -> keys.requireGroups(source, counts));
+    }
+
+    /** Refuses a column that no row has, and too many bad rows. */
+    public static void requireUsable(SourceReader.Rows<?> rows, RowCounts counts, DataConfig data) {
+        SparkSource source = rows.source();
         if (source.format() == DataFormat.JSONL) {
             rows.columns().forEach(column -> requireColumn(source, counts, column));
         }
@@ -44,14 +58,6 @@ public final class SourceChecks {
                             ? "if texts in quotes hold line ends, set data.multiline: true; otherwise "
                             : ""));
         }
-        if (counts.strata.isEmpty()) {
-            throw RunException.data(source.key() + ": no row of " + source.path() + " is left (" + reasons(counts)
-                    + (counts.rejected.isEmpty()
-                            ? ")"
-                            : (counts.bad.isEmpty() ? "" : "; ") + "data.corpus leaves out "
-                                    + DataFunnel.reasons(counts.rejected) + ")"));
-        }
-        rows.keys().ifPresent(keys -> keys.requireGroups(source, counts));
     }
 
     private static String reasons(RowCounts counts) {
@@ -59,6 +65,20 @@ public final class SourceChecks {
         counts.bad.forEach(
                 (reason, count) -> reasons.add(reason + ": " + count + ", such as in " + counts.badFile.get(reason)));
         return String.join("; ", reasons);
+    }
+
+    /** Refuses times that are dates in some rows and numbers in others, because they have no common order. */
+    public static void requireOneKind(List<SourceScan> scans, DataConfig data) {
+        long dates = scans.stream().mapToLong(scan -> scan.counts().dates).sum();
+        long numbers = scans.stream().mapToLong(scan -> scan.counts().numbers).sum();
+        if (dates > 0 && numbers > 0) {
+            throw RunException.data(String.format(
+                    Locale.ROOT,
+                    "data.split_by_time: %s holds %,d dates and %,d numbers: use only dates or only numbers",
+                    data.split().splitByTime(),
+                    dates,
+                    numbers));
+        }
     }
 
     /** Refuses a column of JSON lines if no parsed row has it. */
@@ -76,15 +96,20 @@ public final class SourceChecks {
      *
      * @param rowsPerLabel number of rows of each label of the source
      * @param labels labels of the training data
+     * @param isFixed whether these are the labels of earlier generations, to which no label can be added
      */
-    public static void requireKnown(SourceFiles source, Map<String, Long> rowsPerLabel, List<String> labels) {
+    public static void requireKnown(
+            SourceFiles source, Map<String, Long> rowsPerLabel, List<String> labels, boolean isFixed) {
         Set<String> known = new HashSet<>(labels);
         rowsPerLabel.forEach((label, rows) -> {
             if (!known.contains(label)) {
-                throw RunException.data(
-                        source.key() + ": " + rows + " rows of " + source.path() + " have the label " + label
-                                + ", which data.train does not have: add rows with it to data.train or remove these"
-                                + " rows");
+                throw RunException.data(source.key() + ": " + rows + " rows of " + source.path() + " have the label "
+                        + label
+                        + (isFixed
+                                ? ", which the earlier generations of the dataset do not have: set data.dir to a new"
+                                        + " folder, or remove these rows"
+                                : ", which data.train does not have: add rows with it to data.train or remove these"
+                                        + " rows"));
             }
         });
     }

@@ -51,8 +51,14 @@ public record SourceFiles(
      * @param first first file by name that is not empty
      * @param emptyTexts number of empty text files, in text folders
      * @param partitions columns in the names of folders: {@code key=value/file}
+     * @param only files that are read; empty if all files are read that the path names
      */
-    public record Listing(long count, String first, long emptyTexts, List<String> partitions) {}
+    public record Listing(long count, String first, long emptyTexts, List<String> partitions, List<String> only) {
+        /** Makes a listing of all files that the path names. */
+        public Listing(long count, String first, long emptyTexts, List<String> partitions) {
+            this(count, first, emptyTexts, partitions, List.of());
+        }
+    }
 
     /**
      * Size of the files of a source.
@@ -101,6 +107,12 @@ public record SourceFiles(
      * @throws RunException if nothing exists, the files are empty, or the format cannot be determined
      */
     static SourceFiles list(String key, String split, String text, DataConfig data, Configuration hadoop) {
+        return list(key, split, text, data, hadoop, file -> {});
+    }
+
+    /** @param each receives the files, in any order */
+    static SourceFiles list(
+            String key, String split, String text, DataConfig data, Configuration hadoop, Consumer<FileStatus> each) {
         DataFormat format = data.sources().format();
         if (format == DataFormat.TABLE) {
             throw RunException.config(key + ": " + text + " is a path, but data.format is table: name a table as "
@@ -116,7 +128,10 @@ public record SourceFiles(
             TableFolders.refuse(key, system, List.of(roots));
             FileTotals files = new FileTotals(roots[0].isDirectory());
             for (FileStatus root : roots) {
-                visit(key, system, root, file -> files.add(root, file));
+                visit(key, system, root, file -> {
+                    files.add(root, file);
+                    each.accept(file);
+                });
             }
             if (files.bytes() == 0) {
                 throw RunException.data(key + ": " + path + " is empty: there must be text in it");

@@ -114,6 +114,20 @@ public final class SourceReader {
         public Rows<C> with(JavaRDD<CleanRow<C>> others) {
             return new Rows<>(source, columns, keys, others);
         }
+
+        /**
+         * Returns the content of a usable row, in a pass over the rows; empty if there is none.
+         *
+         * @param second second half of the content's hash
+         */
+        public Optional<String> content(long second) {
+            return rdd
+                    .filter(row -> row.badBecause() == null && row.hash().second() == second)
+                    .map(row -> String.valueOf(row.content()))
+                    .take(1)
+                    .stream()
+                    .findFirst();
+        }
     }
 
     /**

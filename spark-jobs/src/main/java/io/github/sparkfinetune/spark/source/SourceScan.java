@@ -37,6 +37,7 @@ public final class SourceScan implements AutoCloseable {
     private final RowCounts counts;
 
     private record Part(RowCounts counts, List<StratumHashes> hashes) implements Serializable {
+        /** @param reason reason that the removed rows count for, or null if they count as duplicates */
         Part without(Set<ContentHash> documents, String reason) {
             RowCounts left = new RowCounts().plus(counts);
             List<StratumHashes> others = new ArrayList<>();
@@ -46,7 +47,7 @@ public final class SourceScan implements AutoCloseable {
                 long removed = (long) stratumHashes.size() - rest.size();
                 left.strata.computeIfPresent(
                         stratumHashes.stratum(), (stratum, rows) -> rows == removed ? null : rows - removed);
-                if (removed > 0) {
+                if (removed > 0 && reason != null) {
                     left.rejected.merge(reason, removed, Long::sum);
                 }
                 others.add(rest);
@@ -103,6 +104,11 @@ public final class SourceScan implements AutoCloseable {
             return without.iterator();
         });
         return of(source, rest, deduplicate);
+    }
+
+    /** Returns this scan without documents that an earlier generation has; they count as duplicates. */
+    public SourceScan withoutKnown(JavaRDD<Set<ContentHash>> documents) {
+        return without(documents, null, true);
     }
 
     /** Returns the hashes of the usable rows, in the partitions of the source. */

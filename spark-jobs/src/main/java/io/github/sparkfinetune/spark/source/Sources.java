@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.corpus.CorpusConfig;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -59,6 +60,21 @@ public final class Sources {
                 .toList();
     }
 
+    /** Finds the sources of a run with each of their files. */
+    public static List<SourceListing> listed(SparkSession spark, DataConfig data) {
+        return configured(data).stream()
+                .map(source -> listed(source, data, spark.sparkContext().hadoopConfiguration()))
+                .toList();
+    }
+
+    private static SourceListing listed(Source source, DataConfig data, Configuration hadoop) {
+        if (DataConfig.isTable(source.path())) {
+            throw RunException.config(source.key() + ": " + source.path()
+                    + " is a table, and data.incremental reads files: name a folder, or set data.incremental to false");
+        }
+        return SourceListing.of(source.key(), source.split(), source.path(), data, hadoop);
+    }
+
     /** Finds a source that may be outside the configuration. */
     public static SourceFiles of(SparkSession spark, DataConfig data, String key, String split, String path) {
         return DataConfig.isTable(path)
@@ -69,6 +85,15 @@ public final class Sources {
     /** Returns the default number of shards of a dataset. */
     public static int shards(List<SourceFiles> sources) {
         return (int) Math.max(MIN_SHARDS, Math.min(MAX_SHARDS, trainBytes(sources) / SHARD_BYTES));
+    }
+
+    /**
+     * Returns the number of shards of rows that are added to a dataset.
+     *
+     * @param most number of shards of the dataset's first rows
+     */
+    public static int shards(List<SourceFiles> added, int most) {
+        return (int) Math.max(1, Math.min(most, trainBytes(added) / SHARD_BYTES));
     }
 
     /** Lists the sources of a run that are files. */

@@ -168,12 +168,12 @@ public final class SparkSource implements RawSource {
         return spark.read()
                 .format("binaryFile")
                 .option("recursiveFileLookup", true)
-                .load(path());
+                .load(paths());
     }
 
     /** Returns the lines that are not blank, and {@link #CORRUPT}. */
     Dataset<Row> lines() {
-        return reader().text(path())
+        return reader().text(paths())
                 .withColumn(LINE, RawTexts.utf8(col(LINE), encoding).cast(DataTypes.StringType))
                 .filter(length(trim(col(LINE))).gt(0))
                 .withColumn(CORRUPT, nothing());
@@ -189,12 +189,12 @@ public final class SparkSource implements RawSource {
 
     /** Returns JSON lines with some keys as strings, and {@link #CORRUPT}. */
     Dataset<Row> json(List<String> keys) {
-        return jsonReader().schema(strings(keys)).json(path());
+        return jsonReader().schema(strings(keys)).json(paths());
     }
 
     /** Returns JSON lines with the columns and types that Spark infers from all lines. */
     Dataset<Row> inferred() {
-        return jsonReader().json(path());
+        return jsonReader().json(paths());
     }
 
     private DataFrameReader jsonReader() {
@@ -209,7 +209,7 @@ public final class SparkSource implements RawSource {
                 .schema(strings(columns()))
                 .option("columnNameOfCorruptRecord", CORRUPT)
                 .option("enforceSchema", false)
-                .csv(path());
+                .csv(paths());
     }
 
     private DataFrameReader csvReader() {
@@ -236,8 +236,19 @@ public final class SparkSource implements RawSource {
      * at any depth.
      */
     private DataFrameReader folders() {
-        return spark.read()
-                .option("recursiveFileLookup", files.listing().partitions().isEmpty());
+        boolean anyDepth = files.listing().partitions().isEmpty();
+        DataFrameReader reader = spark.read().option("recursiveFileLookup", anyDepth);
+        return anyDepth || files.listing().only().isEmpty() ? reader : reader.option("basePath", path());
+    }
+
+    /** Returns the paths that Spark reads. Spark takes a path for a pattern, but a file is meant as it is named. */
+    private String[] paths() {
+        List<String> only = files.listing().only();
+        return only.isEmpty()
+                ? new String[] {path()}
+                : only.stream()
+                        .map(file -> file.replaceAll("[\\\\*?\\[\\]{}]", "\\\\$0"))
+                        .toArray(String[]::new);
     }
 
     /** Returns rows of Parquet files or of a table, with typed columns, and an empty {@link #CORRUPT}. */
@@ -246,7 +257,7 @@ public final class SparkSource implements RawSource {
             return SourceTable.rows(callers, files).withColumn(CORRUPT, nothing());
         }
         try {
-            return folders().parquet(path()).withColumn(CORRUPT, nothing());
+            return folders().parquet(paths()).withColumn(CORRUPT, nothing());
         } catch (Exception e) {
             // Spark's Scala code throws checked exceptions that it does not declare.
             throw Errors.explain(key() + ": reading " + path() + " as Parquet", e);

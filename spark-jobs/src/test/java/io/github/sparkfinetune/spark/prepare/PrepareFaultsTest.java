@@ -7,6 +7,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.spark.cluster.JobGroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -15,6 +15,7 @@ import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.cluster.Errors;
+import io.github.sparkfinetune.spark.source.PassDigests;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;
 import io.github.sparkfinetune.spark.source.SourceTable;

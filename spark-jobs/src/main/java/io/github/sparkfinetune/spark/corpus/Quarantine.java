@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.corpus;
 
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.task.Column;
@@ -23,7 +23,7 @@ import org.apache.spark.sql.SparkSession;
  * manifest. {@code other} is the content hash of the document that the row duplicates or shares an n-gram with, else
  * null. The empty file {@value #MARK} marks the folder as a quarantine, so that a later run may replace it.
  */
-final class Quarantine {
+public final class Quarantine {
     private static final List<Column> COLUMNS = Stream.of("text", "file", "reason", "other")
             .map(name -> Column.nullable(name, Column.Type.STRING))
             .toList();
@@ -39,7 +39,7 @@ final class Quarantine {
      *
      * @throws RunException if there are such files
      */
-    static void check(String folder, Configuration hadoop) throws IOException {
+    public static void check(String folder, Configuration hadoop) throws IOException {
         Path path = new Path(folder);
         FileSystem files = path.getFileSystem(hadoop);
         if (!files.exists(path)) {
@@ -62,7 +62,8 @@ final class Quarantine {
     }
 
     /** Writes the rows that are left out, in a further pass over the sources. Replaces the existing rows. */
-    static <C> void write(SparkSession spark, List<SourceReader.Rows<C>> sources, String folder) throws IOException {
+    public static <C> void write(SparkSession spark, List<SourceReader.Rows<C>> sources, String folder)
+            throws IOException {
         JavaRDD<Object[]> all = null;
         for (SourceReader.Rows<C> source : sources) {
             JavaRDD<Object[]> leftOut =

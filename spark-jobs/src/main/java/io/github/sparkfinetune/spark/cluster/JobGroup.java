@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.cluster;
 
 import java.time.Duration;
 import java.util.Arrays;
@@ -8,20 +8,20 @@ import org.apache.spark.SparkJobInfo;
 import org.apache.spark.SparkStatusTracker;
 
 /** Spark jobs of this thread and of the threads that it starts, which are cancelled together. */
-final class JobGroup implements AutoCloseable {
+public final class JobGroup implements AutoCloseable {
     private static final long POLL_MILLIS = 100;
 
     private final SparkContext spark;
     private final String id;
 
-    JobGroup(SparkContext spark, String id, String description) {
+    public JobGroup(SparkContext spark, String id, String description) {
         this.spark = spark;
         this.id = id;
         spark.setJobGroup(id, description, true);
     }
 
     /** Cancels the running jobs and interrupts their tasks. */
-    void cancel() {
+    public void cancel() {
         spark.cancelJobGroup(id);
     }
 
@@ -30,7 +30,7 @@ final class JobGroup implements AutoCloseable {
      *
      * @return whether the tasks ended in time
      */
-    boolean awaitTasks(Duration time) {
+    public boolean awaitTasks(Duration time) {
         long end = System.nanoTime() + time.toNanos();
         try {
             while (isBusy()) {

@@ -1,8 +1,7 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.task.CleanRow;
-import io.github.sparkfinetune.spark.source.SourceReader;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -16,18 +15,18 @@ import org.apache.spark.util.AccumulatorV2;
  * row, so both passes must see the same rows. Each pass that reads a partition to its end computes a digest of the
  * number and contents of its rows, in any order. Two different digests of one partition end the preparation.
  */
-final class PassDigests {
+public final class PassDigests {
     private final SparkContext context;
     private final List<Watched> sources = new ArrayList<>();
 
-    PassDigests(SparkContext context) {
+    public PassDigests(SparkContext context) {
         this.context = context;
     }
 
     private record Watched(SourceReader.Rows<?> rows, Digests digests) {}
 
     /** Returns the same rows, with digests of each pass. */
-    <C> SourceReader.Rows<C> watch(SourceReader.Rows<C> rows) {
+    public <C> SourceReader.Rows<C> watch(SourceReader.Rows<C> rows) {
         Digests digests = new Digests();
         context.register(digests);
         sources.add(new Watched(rows, digests));
@@ -35,8 +34,12 @@ final class PassDigests {
                 .mapPartitionsWithIndex((index, partition) -> new DigestIterator<>(index, partition, digests), true));
     }
 
-    /** @throws RunException with exit code 4 if a source has changed */
-    void requireSame() {
+    /**
+     * Refuses a source whose rows have changed between two passes.
+     *
+     * @throws RunException with exit code 4 if a source has changed
+     */
+    public void requireSame() {
         for (Watched source : sources) {
             if (source.digests.differs) {
                 throw RunException.failed(

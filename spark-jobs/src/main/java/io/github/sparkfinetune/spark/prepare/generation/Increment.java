@@ -1,0 +1,242 @@
+package io.github.sparkfinetune.spark.prepare.generation;
+
+import io.github.sparkfinetune.conf.Packing;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.dataset.Generation;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.task.ContentHash;
+import io.github.sparkfinetune.spark.source.SourceFiles;
+import io.github.sparkfinetune.spark.source.SourceListing;
+import io.github.sparkfinetune.spark.source.Sources;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Next generation of a dataset that grows: the difference between the files of its sources and the files that earlier
+ * generations have read.
+ */
+public final class Increment {
+    private final SparkSession spark;
+    private final Path dataset;
+    /** Null before the first generation. */
+    private final Manifest earlier;
+
+    private final List<SourceListing> sources;
+    private final KnownFiles known;
+    private final KnownFiles.Changes changes;
+
+    private Increment(
+            SparkSession spark, Path dataset, Manifest earlier, List<SourceListing> sources, KnownFiles known) {
+        this.spark = spark;
+        this.dataset = dataset;
+        this.earlier = earlier;
+        this.sources = sources;
+        this.known = known;
+        this.changes = known.changes(sources);
+    }
+
+    /**
+     * Compares the sources with a dataset.
+     *
+     * @param earlier manifest of the dataset; empty before the first generation
+     * @param sources all sources of the run
+     */
+    public static Increment of(
+            SparkSession spark, Path dataset, Optional<Manifest> earlier, List<SourceListing> sources) {
+        KnownFiles known = earlier.map(manifest -> KnownFiles.read(spark, dataset, manifest))
+                .orElseGet(KnownFiles::none);
+        return new Increment(spark, dataset, earlier.orElse(null), sources, known);
+    }
+
+    /** Returns the manifest of the earlier generations; empty before the first generation. */
+    public Optional<Manifest> earlier() {
+        return Optional.ofNullable(earlier);
+    }
+
+    /** Returns the number of this generation, from 1. */
+    public int number() {
+        return earlier == null ? 1 : earlier.samples().generations().size() + 1;
+    }
+
+    /** Returns whether no file is new, changed or removed. */
+    public boolean isEmpty() {
+        return changes.isEmpty();
+    }
+
+    /** Returns whether a file of an earlier generation is removed or changed. */
+    public boolean isRemoving() {
+        return !changes.removed().isEmpty();
+    }
+
+    /**
+     * Refuses removed files of a dataset whose documents cannot be found again.
+     *
+     * @throws RunException if wrapped packing has cut the documents
+     */
+    public void requireErasable(Packing packing) {
+        if (isRemoving() && packing == Packing.WRAPPED) {
+            KnownFiles.Known gone = changes.removed().get(0);
+            throw RunException.config(gone.file().path() + " was removed or changed, and data.packing: wrapped cuts"
+                    + " documents, so its rows cannot be erased from " + dataset
+                    + ": put the file back, or set data.dir to a new folder");
+        }
+    }
+
+    /** Returns the sources with new files, each with its new files only. */
+    public List<SourceFiles> read(boolean multiline) {
+        List<SourceFiles> read = new ArrayList<>();
+        for (int source = 0; source < sources.size(); source++) {
+            List<SourceListing.File> added = changes.added().get(source);
+            if (added.stream().anyMatch(file -> file.bytes() > 0)) {
+                read.add(sources.get(source).only(added, multiline));
+            }
+        }
+        return read;
+    }
+
+    /** Returns the split of each source of the run. */
+    public List<String> splits() {
+        return sources.stream().map(listing -> listing.source().split()).toList();
+    }
+
+    /** Returns the splits that rows of a source of a split may be in, as bits. */
+    public int within(String split) {
+        return Occurrence.within(Occurrence.names(splits()), splits(), split);
+    }
+
+    /** Returns the numbers of the new files by the key of their source. */
+    public Map<String, FileNumbers> numbers() {
+        Map<String, FileNumbers> numbers = new HashMap<>();
+        int first = 0;
+        for (int source = 0; source < sources.size(); source++) {
+            List<SourceListing.File> added = changes.added().get(source);
+            numbers.put(sources.get(source).source().key(), new FileNumbers(added, first));
+            first += added.size();
+        }
+        return numbers;
+    }
+
+    /**
+     * Returns the number of hash ranges of this generation.
+     *
+     * @param first number of the first generation
+     */
+    public int shards(int first, boolean multiline) {
+        return earlier == null ? first : Sources.shards(read(multiline), first);
+    }
+
+    /**
+     * Returns the documents of each partition that the dataset has, with the splits that have them, one bit each. An
+     * erased document counts for every split.
+     *
+     * @param contents hashes of documents
+     */
+    public JavaRDD<Map<ContentHash, Integer>> known(JavaRDD<ContentHash> contents) {
+        // A row of a file that is removed now still has its samples. They stay if a new file has the row.
+        return index(earlier, known.removed())
+                .known(
+                        contents,
+                        earlier.samples().erased().stream()
+                                .map(ContentHash::ofHex)
+                                .collect(Collectors.toSet()));
+    }
+
+    private GenerationIndex index(Manifest manifest, Map<Integer, BitSet> removed) {
+        return new GenerationIndex(
+                spark,
+                IndexFiles.ofRows(dataset, manifest),
+                removed,
+                manifest.options().storage().seed());
+    }
+
+    private Map<Integer, BitSet> removedNow() {
+        Map<Integer, BitSet> removed = new TreeMap<>();
+        changes.removed()
+                .forEach(file -> removed.computeIfAbsent(file.generation(), any -> new BitSet())
+                        .set(file.number()));
+        return removed;
+    }
+
+    /**
+     * Finds the documents of removed files that no file of the sources has any more.
+     *
+     * @param whole manifest with the files of this generation
+     * @param use receives the documents, which are read as often as it computes them
+     */
+    public <T> T gone(Manifest whole, Function<JavaRDD<GoneDocument>, T> use) {
+        Map<Integer, BitSet> removed = new TreeMap<>();
+        known.removed().forEach((generation, files) -> removed.put(generation, (BitSet) files.clone()));
+        removedNow()
+                .forEach((generation, files) -> removed.merge(generation, files, (a, b) -> {
+                    a.or(b);
+                    return a;
+                }));
+        return index(whole, removed).gone(removedNow(), use);
+    }
+
+    /**
+     * Writes the list of this generation's files.
+     *
+     * @param run name of the run in the names of its files
+     * @return length of the file by its name
+     */
+    public Map<String, Long> writeFiles(String run, Configuration hadoop) throws IOException {
+        String name = String.format("%s/part-00000-g%d-%s-0.parquet", IndexSchema.FILES, number(), run);
+        return IndexFiles.writeList(dataset, name, number(), changes, hadoop);
+    }
+
+    /**
+     * Returns the manifest of all generations.
+     *
+     * @param own manifest of this generation's rows; empty if no file is new
+     * @param index bytes of the files of the index, by path in the dataset's folder
+     */
+    public Manifest whole(Optional<Manifest> own, Map<String, Long> index) {
+        Map<String, Long> samples = new TreeMap<>();
+        own.ifPresent(
+                manifest -> manifest.samples().splits().forEach((name, split) -> samples.put(name, split.rows())));
+        Generation generation = new Generation(
+                own.map(manifest -> manifest.options().storage().shards()).orElse(0),
+                files(changes.added().stream().flatMap(List::stream).toList()),
+                files(changes.removed().stream().map(KnownFiles.Known::file).toList()),
+                samples,
+                0,
+                index);
+        Manifest both = earlier == null
+                ? own.orElseThrow()
+                : own.map(manifest -> Generations.sum(earlier, manifest)).orElse(earlier);
+        Manifest.Samples all = both.samples();
+        List<Generation> generations = Stream.concat(
+                        earlier == null ? Stream.of() : earlier.samples().generations().stream(), Stream.of(generation))
+                .toList();
+        return new Manifest(
+                both.schemaVersion(),
+                both.task(),
+                new Manifest.Samples(
+                        all.labels(), all.longest(), all.padTokenId(), all.splits(), all.erased(), generations),
+                both.rows(),
+                sources.stream().map(listing -> listing.source().toManifest()).toList(),
+                both.options(),
+                both.corpus(),
+                both.warnings());
+    }
+
+    private static Generation.Files files(List<SourceListing.File> files) {
+        return new Generation.Files(
+                files.size(),
+                files.stream().mapToLong(SourceListing.File::bytes).sum());
+    }
+}

@@ -1,0 +1,72 @@
+package io.github.sparkfinetune.spark.prepare.generation;
+
+import io.github.sparkfinetune.data.dataset.Generation;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.spark.source.SourceListing;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.example.data.simple.SimpleGroup;
+import org.apache.parquet.hadoop.ParquetWriter;
+
+/** Names of the files of {@link IndexSchema}, and the file with the list of a generation's files. */
+final class IndexFiles {
+    private IndexFiles() {}
+
+    /** Returns the files of one kind of a generation. */
+    static String[] paths(Path dataset, Generation generation, String kind) {
+        return generation.index().keySet().stream()
+                .filter(file -> file.startsWith(kind + "/"))
+                .map(file -> new Path(dataset, file).toString())
+                .toArray(String[]::new);
+    }
+
+    /** Returns the files with the rows of all generations. */
+    static String[] ofRows(Path dataset, Manifest manifest) {
+        return manifest.samples().generations().stream()
+                .flatMap(generation -> List.of(paths(dataset, generation, IndexSchema.ROWS)).stream())
+                .toArray(String[]::new);
+    }
+
+    /**
+     * Writes the list of a generation's files.
+     *
+     * @param name name of the file in the dataset's folder
+     * @param generation number of the generation
+     * @return length of the file by its name
+     */
+    static Map<String, Long> writeList(
+            Path dataset, String name, int generation, KnownFiles.Changes changes, Configuration hadoop)
+            throws IOException {
+        Path file = new Path(dataset, name);
+        try (ParquetWriter<Group> writer = IndexSchema.create(file, IndexSchema.OF_FILES, hadoop)) {
+            for (KnownFiles.Known gone : changes.removed()) {
+                writer.write(row(gone, true));
+            }
+            int number = 0;
+            for (int source = 0; source < changes.added().size(); source++) {
+                for (SourceListing.File added : changes.added().get(source)) {
+                    writer.write(row(new KnownFiles.Known(source, added, generation, number++), false));
+                }
+            }
+        }
+        return Map.of(
+                name, HadoopFiles.fileSystem(file, hadoop).getFileStatus(file).getLen());
+    }
+
+    private static Group row(KnownFiles.Known known, boolean isRemoved) {
+        Group row = new SimpleGroup(IndexSchema.OF_FILES);
+        row.add(IndexSchema.SOURCE, known.source());
+        row.add(IndexSchema.PATH, known.file().path());
+        row.add(IndexSchema.BYTES, known.file().bytes());
+        row.add(IndexSchema.TIME, known.file().time());
+        row.add(IndexSchema.GENERATION, known.generation());
+        row.add(IndexSchema.NUMBER, known.number());
+        row.add(IndexSchema.REMOVED, isRemoved);
+        return row;
+    }
+}

@@ -1,0 +1,71 @@
+package io.github.sparkfinetune.spark.source;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.DataFormat;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Source with each of its files, of which some can be read alone.
+ *
+ * @param source source with all its files
+ * @param files files, sorted by path
+ */
+public record SourceListing(SourceFiles source, List<File> files) {
+    /**
+     * File of a source.
+     *
+     * @param path path of the file
+     * @param bytes length of the file
+     * @param time time of modification in milliseconds
+     */
+    public record File(String path, long bytes, long time) implements Serializable {}
+
+    /** Lists the files of a source. */
+    static SourceListing of(String key, String split, String path, DataConfig data, Configuration hadoop) {
+        List<File> files = new ArrayList<>();
+        SourceFiles source = SourceFiles.list(
+                key,
+                split,
+                path,
+                data,
+                hadoop,
+                file -> files.add(new File(file.getPath().toString(), file.getLen(), file.getModificationTime())));
+        files.sort(Comparator.comparing(File::path));
+        return new SourceListing(source, List.copyOf(files));
+    }
+
+    /**
+     * Returns this source with only some of its files.
+     *
+     * @param some files, at least one
+     * @param multiline whether a text of CSV may contain line ends, so that one task reads each file
+     */
+    public SourceFiles only(List<File> some, boolean multiline) {
+        Path root = new Path(source.path());
+        FileTotals totals = new FileTotals(true);
+        FileStatus folder = new FileStatus(0, true, 0, 0, 0, root);
+        some.forEach(file ->
+                totals.add(folder, new FileStatus(file.bytes(), false, 0, 0, file.time(), new Path(file.path()))));
+        SourceFiles.Listing listed = totals.listing(source.format(), false);
+        return new SourceFiles(
+                source.key(),
+                source.split(),
+                source.path(),
+                source.format(),
+                new SourceFiles.Listing(
+                        listed.count(),
+                        listed.first(),
+                        listed.emptyTexts(),
+                        source.listing().partitions(),
+                        some.stream().map(File::path).toList()),
+                totals.size(source.format() == DataFormat.CSV && multiline),
+                totals.fingerprint(),
+                source.table());
+    }
+}

@@ -233,11 +233,6 @@ public record DataConfig(
                 "empty with data.incremental: the copies in a mix depend on the number of all documents");
         Check.that(
                 !corpus.nearDedup().enabled(), "data.corpus.near_dedup.enabled", true, "false with data.incremental");
-        Check.that(
-                !corpus.decontaminate().enabled(),
-                "data.corpus.decontaminate.enabled",
-                true,
-                "false with data.incremental");
     }
 
     /**

@@ -27,7 +27,14 @@ public final class DataFunnel {
     public static List<Line> of(Manifest manifest) {
         List<Line> lines = new ArrayList<>();
         Manifest.Corpus corpus = manifest.corpus();
-        lines.add(new Line("rows of the sources", corpus == null ? counted(manifest) : corpus.rows()));
+        List<Generation> generations = manifest.samples().generations();
+        if (!generations.isEmpty()) {
+            lines.add(new Line("generations", generations.size(), last(generations)));
+        }
+        boolean isReduced = generations.stream().anyMatch(generation -> generation.erased() > 0);
+        if (corpus != null || !isReduced) {
+            lines.add(new Line("rows of the sources", corpus == null ? counted(manifest) : corpus.rows()));
+        }
         manifest.rows().badRows().forEach((reason, count) -> lines.add(new Line("left out: " + shown(reason), count)));
         if (corpus != null) {
             corpus.rejected().forEach((rule, count) -> lines.add(new Line("left out by data.corpus." + rule, count)));
@@ -58,6 +65,16 @@ public final class DataFunnel {
             }
         });
         return lines;
+    }
+
+    private static String last(List<Generation> generations) {
+        Generation last = generations.get(generations.size() - 1);
+        return String.format(
+                Locale.ROOT,
+                "the last read %,d files and added %,d samples%s",
+                last.added().count(),
+                sum(last.samples()),
+                last.erased() == 0 ? "" : String.format(Locale.ROOT, "; it erased %,d documents", last.erased()));
     }
 
     /** Returns one line with the splits, and the rows that were left out. */

@@ -72,6 +72,10 @@ final class LocalDataset<C> {
     }
 
     private static void requireLocal(DataConfig data) {
+        if (data.dataset().incremental()) {
+            throw RunException.config(
+                    "data.incremental: generations are made on Spark: prepare the dataset there, or set it to false");
+        }
         if (data.corpus().nearDedup().enabled()
                 || data.corpus().decontaminate().enabled()
                 || !data.corpus().mix().sources().isEmpty()) {

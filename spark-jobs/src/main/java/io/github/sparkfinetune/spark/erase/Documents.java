@@ -48,19 +48,17 @@ record Documents(TaskData<?> task, Map<ContentHash, RowTokens> tokens) {
     List<ErasedShards.Part> parts(SparkSession spark, RunConfig config, Path dataset, Manifest manifest) {
         JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
         long seed = config.data().dataset().seed();
-        int count = manifest.options().storage().shards();
-        Map<Integer, List<RowTokens>> byShard = tokens.entrySet().stream()
-                .filter(document -> document.getValue().ids().length > 0)
-                .collect(Collectors.groupingBy(
-                        document -> ShuffledSample.shard(document.getKey(), seed, count),
-                        Collectors.mapping(Map.Entry::getValue, Collectors.toList())));
+        // Generations may have other numbers of shards.
+        Map<Integer, Map<Integer, List<RowTokens>>> byRanges = new HashMap<>();
         List<Shard> shards = new ArrayList<>();
         manifest.samples().splits().forEach((split, stored) -> {
             long first = 0;
             for (DatasetSplit.Shard shard : stored.shards()) {
                 long rows =
                         shard.rowGroups().stream().mapToLong(Integer::longValue).sum();
-                List<RowTokens> searched = byShard.get(ShardNames.number(shard.file()));
+                List<RowTokens> searched = byRanges.computeIfAbsent(
+                                ShardNames.ranges(manifest, shard.file()), ranges -> byShard(seed, ranges))
+                        .get(ShardNames.number(shard.file()));
                 if (searched != null) {
                     shards.add(new Shard(new ErasedShards.File(split, shard.file(), first, rows), distinct(searched)));
                 }
@@ -79,6 +77,14 @@ record Documents(TaskData<?> task, Map<ContentHash, RowTokens> tokens) {
                         search(made, folder, manifest, shard, hadoop.value().value()))
                 .filter(part -> !part.documents().isEmpty())
                 .collect();
+    }
+
+    private Map<Integer, List<RowTokens>> byShard(long seed, int ranges) {
+        return tokens.entrySet().stream()
+                .filter(document -> document.getValue().ids().length > 0)
+                .collect(Collectors.groupingBy(
+                        document -> ShuffledSample.shard(document.getKey(), seed, ranges),
+                        Collectors.mapping(Map.Entry::getValue, Collectors.toList())));
     }
 
     /** Returns tokens that differ: documents whose tokens are equal have the same samples. */

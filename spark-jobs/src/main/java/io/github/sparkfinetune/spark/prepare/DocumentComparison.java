@@ -47,18 +47,27 @@ public final class DocumentComparison<C> implements AutoCloseable {
     }
 
     /**
-     * Replaces the rows and scans of the training sources with the ones that {@code data.corpus} keeps.
+     * Replaces the rows and scans of the training sources with the ones that {@code data.corpus} keeps. Rows must be
+     * left, unless these are the rows of a later generation.
      *
      * @param train number of training sources, which come first
+     * @param heldOut rows of all held-out sources
      */
-    public void leaveOut(List<SourceReader.Rows<C>> rows, List<SourceScan> scans, int train) {
+    public void leaveOut(
+            List<SourceReader.Rows<C>> rows,
+            List<SourceScan> scans,
+            int train,
+            List<SourceReader.Rows<C>> heldOut,
+            boolean isFirst) {
+        if (train == 0) {
+            return;
+        }
         CorpusConfig.Decontaminate decontaminate = data.corpus().decontaminate();
         if (decontaminate.enabled()) {
             context.setJobDescription("prepare: compare with the held-out documents");
-            JavaRDD<HashedText> heldOut = texts(rows.subList(train, rows.size()));
             try (RemovedDocuments contaminated =
-                    Contamination.find(spark, texts(rows.subList(0, train)), heldOut, decontaminate.ngram())) {
-                leaveOut(contaminated, CONTAMINATED, rows.subList(0, train), scans);
+                    Contamination.find(spark, texts(rows.subList(0, train)), texts(heldOut), decontaminate.ngram())) {
+                leaveOut(contaminated, CONTAMINATED, rows.subList(0, train), scans, isFirst);
             }
         }
         CorpusConfig.NearDedup dedup = data.corpus().nearDedup();
@@ -71,7 +80,7 @@ public final class DocumentComparison<C> implements AutoCloseable {
                     dedup.threshold(),
                     data.dataset().seed());
             try (NearDuplicates found = NearDuplicates.find(spark, texts(rows.subList(0, train)), options)) {
-                leaveOut(found.removed(), NEAR_DUPLICATE, rows.subList(0, train), scans);
+                leaveOut(found.removed(), NEAR_DUPLICATE, rows.subList(0, train), scans, isFirst);
             }
         }
     }
@@ -87,7 +96,11 @@ public final class DocumentComparison<C> implements AutoCloseable {
     }
 
     private void leaveOut(
-            RemovedDocuments removed, String reason, List<SourceReader.Rows<C>> rows, List<SourceScan> scans) {
+            RemovedDocuments removed,
+            String reason,
+            List<SourceReader.Rows<C>> rows,
+            List<SourceScan> scans,
+            boolean isFirst) {
         for (int i = 0; i < rows.size(); i++) {
             SourceScan scan = scans.get(i);
             JavaRDD<Map<ContentHash, ContentHash>> within =
@@ -95,7 +108,9 @@ public final class DocumentComparison<C> implements AutoCloseable {
             kept.add(within);
             scans.set(i, scan.without(within.map(Map::keySet), reason, data.deduplicates()));
             scan.close();
-            SourceChecks.require(rows.get(i), scans.get(i).counts(), data);
+            if (isFirst) {
+                SourceChecks.require(rows.get(i), scans.get(i).counts(), data);
+            }
             rows.set(i, without(rows.get(i), within, reason));
         }
     }

@@ -115,8 +115,8 @@ final class Preparation<C> {
                     SourceChecks.requireUsable(read, scan.counts(), data);
                 }
             }
-            comparison.leaveOut(rows, scans, trainSources());
             known.leaveOut(rows, scans);
+            comparison.leaveOut(rows, scans, trainSources(), heldOut(reader, rows), isFirst);
             quarantine(rows);
             context.setJobDescription("prepare: split");
             List<SourceScan> train = scans.subList(0, trainSources());
@@ -154,6 +154,15 @@ final class Preparation<C> {
                 training.close();
             }
         }
+    }
+
+    /** Returns the rows of all held-out sources, also of those without new files. */
+    private List<SourceReader.Rows<C>> heldOut(SourceReader reader, List<SourceReader.Rows<C>> rows) {
+        return output.earlier().isEmpty()
+                ? rows.subList(trainSources(), rows.size())
+                : output.increment().get().heldOut().stream()
+                        .map(source -> reader.read(source, task, true))
+                        .toList();
     }
 
     private int trainSources() {

@@ -21,6 +21,7 @@ import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.corpus.NearDuplicates;
 import io.github.sparkfinetune.spark.corpus.Quarantine;
 import io.github.sparkfinetune.spark.prepare.generation.Increment;
+import io.github.sparkfinetune.spark.prepare.generation.TableFiles;
 import io.github.sparkfinetune.spark.run.Lease;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceListing;
@@ -88,7 +89,7 @@ public final class PrepareJob {
         task.check(tokenizer);
         TeacherFolder.check(AbsolutePaths.of(config, hadoop), hadoop);
         Calibration.requireHeldOut(config);
-        List<SourceListing> listed = data.dataset().incremental() ? Sources.listed(spark, data) : List.of();
+        List<SourceListing> listed = data.dataset().incremental() ? listed(spark, data) : List.of();
         List<SourceFiles> sources = data.dataset().incremental()
                 ? listed.stream().map(SourceListing::source).toList()
                 : Sources.of(spark, data);
@@ -139,6 +140,12 @@ public final class PrepareJob {
         }
     }
 
+    private static List<SourceListing> listed(SparkSession spark, DataConfig data) {
+        return Sources.listed(spark, data).stream()
+                .map(source -> TableFiles.of(spark, source))
+                .toList();
+    }
+
     /** Prepares the next generation of a dataset that grows, and returns the manifest of all generations. */
     private static Manifest grow(
             SparkSession spark,
@@ -154,6 +161,10 @@ public final class PrepareJob {
         Optional<Manifest> earlier =
                 Manifest.exists(dataset, hadoop) ? Optional.of(Manifest.read(dataset, hadoop)) : Optional.empty();
         Increment increment = Increment.of(spark, dataset, earlier, sources);
+        increment.requireSameColumns();
+        if (config.data().corpus().decontaminate().enabled()) {
+            increment.requireSameHeldOut();
+        }
         increment.requireErasable(config.data().samples().packing());
         boolean multiline = config.data().sources().multiline();
         List<SourceFiles> read = increment.read(multiline);

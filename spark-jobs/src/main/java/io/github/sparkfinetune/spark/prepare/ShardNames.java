@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.prepare;
 
+import io.github.sparkfinetune.data.dataset.Manifest;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -48,6 +49,14 @@ public final class ShardNames {
     public static int generation(String path) {
         Matcher name = name(path);
         return name.matches() && name.group(GENERATION) != null ? Integer.parseInt(name.group(GENERATION)) : 0;
+    }
+
+    /** Returns the number of hash ranges among which a shard of a dataset is one. */
+    public static int ranges(Manifest manifest, String path) {
+        int generation = generation(path);
+        return generation == 0
+                ? manifest.options().storage().shards()
+                : manifest.samples().generations().get(generation - 1).shards();
     }
 
     /** Returns the number of a shard. */

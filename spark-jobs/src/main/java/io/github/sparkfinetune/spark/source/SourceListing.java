@@ -15,8 +15,9 @@ import org.apache.hadoop.fs.Path;
  *
  * @param source source with all its files
  * @param files files, sorted by path
+ * @param columns columns and types of a table, as in SQL; empty for files
  */
-public record SourceListing(SourceFiles source, List<File> files) {
+public record SourceListing(SourceFiles source, List<File> files, String columns) {
     /**
      * File of a source.
      *
@@ -37,7 +38,7 @@ public record SourceListing(SourceFiles source, List<File> files) {
                 hadoop,
                 file -> files.add(new File(file.getPath().toString(), file.getLen(), file.getModificationTime())));
         files.sort(Comparator.comparing(File::path));
-        return new SourceListing(source, List.copyOf(files));
+        return new SourceListing(source, List.copyOf(files), "");
     }
 
     /**
@@ -47,9 +48,9 @@ public record SourceListing(SourceFiles source, List<File> files) {
      * @param multiline whether a text of CSV may contain line ends, so that one task reads each file
      */
     public SourceFiles only(List<File> some, boolean multiline) {
-        Path root = new Path(source.path());
         FileTotals totals = new FileTotals(true);
-        FileStatus folder = new FileStatus(0, true, 0, 0, 0, root);
+        FileStatus folder =
+                new FileStatus(0, true, 0, 0, 0, new Path(some.get(0).path()).getParent());
         some.forEach(file ->
                 totals.add(folder, new FileStatus(file.bytes(), false, 0, 0, file.time(), new Path(file.path()))));
         SourceFiles.Listing listed = totals.listing(source.format(), false);

@@ -129,7 +129,7 @@ public final class SourceTable {
      * Passes on a line for each file, by path. Executors inspect the files of a table that has many. The driver then
      * receives two numbers a file, and keeps no line.
      */
-    static void describe(SparkSession spark, String[] files, Consumer<String> lines) throws IOException {
+    public static void describe(SparkSession spark, String[] files, Consumer<String> lines) throws IOException {
         String[] sorted = Arrays.stream(files).sorted().toArray(String[]::new);
         JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
         Configuration hadoop = context.hadoopConfiguration();

@@ -2,7 +2,6 @@ package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.corpus.CorpusConfig;
-import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -60,19 +59,19 @@ public final class Sources {
                 .toList();
     }
 
-    /** Finds the sources of a run with each of their files. */
+    /** Finds the sources of a run with each of their files. The files of tables are not listed. */
     public static List<SourceListing> listed(SparkSession spark, DataConfig data) {
         return configured(data).stream()
-                .map(source -> listed(source, data, spark.sparkContext().hadoopConfiguration()))
+                .map(source -> DataConfig.isTable(source.path())
+                        ? new SourceListing(
+                                SourceTable.find(spark, source.key(), source.split(), source.path()), List.of(), "")
+                        : SourceListing.of(
+                                source.key(),
+                                source.split(),
+                                source.path(),
+                                data,
+                                spark.sparkContext().hadoopConfiguration()))
                 .toList();
-    }
-
-    private static SourceListing listed(Source source, DataConfig data, Configuration hadoop) {
-        if (DataConfig.isTable(source.path())) {
-            throw RunException.config(source.key() + ": " + source.path()
-                    + " is a table, and data.incremental reads files: name a folder, or set data.incremental to false");
-        }
-        return SourceListing.of(source.key(), source.split(), source.path(), data, hadoop);
     }
 
     /** Finds a source that may be outside the configuration. */

@@ -238,7 +238,10 @@ public final class SparkSource implements RawSource {
     private DataFrameReader folders() {
         boolean anyDepth = files.listing().partitions().isEmpty();
         DataFrameReader reader = spark.read().option("recursiveFileLookup", anyDepth);
-        return anyDepth || files.listing().only().isEmpty() ? reader : reader.option("basePath", path());
+        return anyDepth || files.listing().only().isEmpty()
+                ? reader
+                : reader.option(
+                        "basePath", format() == DataFormat.TABLE ? files.table().location() : path());
     }
 
     /** Returns the paths that Spark reads. Spark takes a path for a pattern, but a file is meant as it is named. */
@@ -253,11 +256,14 @@ public final class SparkSource implements RawSource {
 
     /** Returns rows of Parquet files or of a table, with typed columns, and an empty {@link #CORRUPT}. */
     Dataset<Row> typed() {
-        if (format() == DataFormat.TABLE) {
+        if (format() == DataFormat.TABLE && !isOfFiles()) {
             return SourceTable.rows(callers, files).withColumn(CORRUPT, nothing());
         }
         try {
-            return folders().parquet(paths()).withColumn(CORRUPT, nothing());
+            DataFrameReader reader = format() == DataFormat.TABLE
+                    ? folders().schema(SourceTable.rows(callers, files).schema())
+                    : folders();
+            return reader.parquet(paths()).withColumn(CORRUPT, nothing());
         } catch (Exception e) {
             // Spark's Scala code throws checked exceptions that it does not declare.
             throw Errors.explain(key() + ": reading " + path() + " as Parquet", e);
@@ -279,9 +285,13 @@ public final class SparkSource implements RawSource {
         return schema.add(CORRUPT, DataTypes.StringType);
     }
 
+    private boolean isOfFiles() {
+        return !files.listing().only().isEmpty();
+    }
+
     /** Returns the column with the file of a row; for a table the column holds the table's name. */
     Column file() {
-        return format() == DataFormat.TABLE ? lit(path()) : col("_metadata.file_path");
+        return format() == DataFormat.TABLE && !isOfFiles() ? lit(path()) : col("_metadata.file_path");
     }
 
     static Column nothing() {

@@ -39,7 +39,7 @@ final class LeftOut {
             int train = (int) sources.stream()
                     .filter(source -> source.source().split().equals(Manifest.TRAIN))
                     .count();
-            comparison.leaveOut(rows, scans, train);
+            comparison.leaveOut(rows, scans, train, rows.subList(train, rows.size()), true);
             for (SourceReader.Rows<C> source : rows.subList(0, train)) {
                 List<String> found = source.rdd()
                         .filter(row -> row.verdict().leftOutFor() != null

@@ -20,6 +20,7 @@ import io.github.sparkfinetune.spark.source.Sources;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
@@ -133,12 +134,17 @@ public final class TraceJob {
     private static Manifest prepared(
             RunConfig config, DatasetOptions options, List<SourceFiles> sources, Path dataset, Configuration hadoop)
             throws IOException {
-        return new DatasetFolder(dataset, hadoop)
+        Optional<Manifest> finished = new DatasetFolder(dataset, hadoop)
                 .finished(
                         config.task(),
                         options.withFormat(sources.get(0).format()),
-                        sources.stream().map(SourceFiles::toManifest).toList())
-                .orElseThrow(() -> RunException.data(
-                        "data.dir: " + dataset + " holds no prepared dataset: run finetune prepare first"));
+                        sources.stream().map(SourceFiles::toManifest).toList());
+        if (finished.isEmpty()) {
+            throw RunException.data("data.dir: " + dataset
+                    + (Manifest.exists(dataset, hadoop)
+                            ? " lacks files that its sources have by now: run finetune prepare first"
+                            : " holds no prepared dataset: run finetune prepare first"));
+        }
+        return finished.get();
     }
 }

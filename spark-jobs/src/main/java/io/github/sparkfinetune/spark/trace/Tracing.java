@@ -131,12 +131,8 @@ final class Tracing<C> {
         if (tokens.droppedBecause() != null) {
             return new Trace(hash.toHex(), tokens.droppedBecause(), holding, List.of(), 0);
         }
-        int shard = ShuffledSample.shard(
-                hash,
-                config.data().dataset().seed(),
-                manifest.options().storage().shards());
-        List<Trace.Place> places = places(tokens, shard);
-        long others = places.isEmpty() ? 0 : others(hash, shard, tokens, files);
+        List<Trace.Place> places = places(hash, tokens);
+        long others = places.isEmpty() ? 0 : others(hash, tokens, files);
         boolean isTrained = places.stream().anyMatch(place -> place.split().equals(Manifest.TRAIN));
         boolean mayBeLeftOut = splits.contains(Manifest.TRAIN) && (!isTrained || others > 0);
         String reason = mayBeLeftOut
@@ -225,19 +221,24 @@ final class Tracing<C> {
                 .orElse(null);
     }
 
-    /** Counts the rows with other content and the same tokens in the same shard. */
-    private long others(ContentHash hash, int shard, RowTokens tokens, Broadcast<TokenizerFiles> files) {
+    /** Counts the rows with other content and the same tokens in the same shard, of any generation. */
+    private long others(ContentHash hash, RowTokens tokens, Broadcast<TokenizerFiles> files) {
         TaskData<C> made = task;
         List<String> labels = manifest.samples().labels();
         long seed = config.data().dataset().seed();
-        int shards = manifest.options().storage().shards();
+        int[] ranges = manifest.split(Manifest.TRAIN).shards().stream()
+                .mapToInt(shard -> ShardNames.ranges(manifest, shard.file()))
+                .distinct()
+                .toArray();
         long others = 0;
         for (SourceReader.Rows<C> source : sources) {
             String key = source.source().key();
             others += source.rdd()
                     .filter(row -> row.badBecause() == null
                             && !row.hash().equals(hash)
-                            && ShuffledSample.shard(row.hash(), seed, shards) == shard)
+                            && Arrays.stream(ranges)
+                                    .anyMatch(shards -> ShuffledSample.shard(row.hash(), seed, shards)
+                                            == ShuffledSample.shard(hash, seed, shards)))
                     .mapPartitions(partition -> TokenizingIterator.of(files.value(), partition, open -> {
                         TaskData.Encoder<C> encoder = made.encoder(open, files.value(), key, labels);
                         return row -> Arrays.equals(
@@ -252,7 +253,8 @@ final class Tracing<C> {
         return others;
     }
 
-    private List<Trace.Place> places(RowTokens tokens, int shard) throws IOException {
+    private List<Trace.Place> places(ContentHash hash, RowTokens tokens) throws IOException {
+        long seed = config.data().dataset().seed();
         List<Trace.Place> places = new ArrayList<>();
         for (String split : manifest.samples().splits().keySet()) {
             long first = 0;
@@ -260,7 +262,8 @@ final class Tracing<C> {
                 long rows = stored.rowGroups().stream()
                         .mapToLong(Integer::longValue)
                         .sum();
-                if (ShardNames.number(stored.file()) == shard) {
+                int ranges = ShardNames.ranges(manifest, stored.file());
+                if (ShardNames.number(stored.file()) == ShuffledSample.shard(hash, seed, ranges)) {
                     places.addAll(places(tokens, split, stored.file(), first, rows));
                 }
                 first += rows;

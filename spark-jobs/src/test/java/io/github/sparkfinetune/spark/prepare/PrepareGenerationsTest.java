@@ -23,6 +23,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -417,5 +418,51 @@ class PrepareGenerationsTest {
 
         assertThat(error.exitCode()).isEqualTo(ExitCode.FAILED);
         assertThat(error).hasMessageContaining("is being written by run 0123456789abcdef (process 1 on driver-3");
+    }
+
+    private static String sentence(int seed, int words) {
+        Random random = new Random(seed);
+        return IntStream.range(0, words)
+                .mapToObj(i -> "w" + random.nextInt(100_000))
+                .collect(Collectors.joining(" "));
+    }
+
+    private static List<String> texts(List<String> texts) {
+        return texts.stream()
+                .map(text -> String.format(Locale.ROOT, "{\"text\": \"%s\"}", text))
+                .toList();
+    }
+
+    private RunConfig corpus(String name, String... data) {
+        List<String> lines = new ArrayList<>(
+                List.of("train: " + source, "incremental: true", "max_length: 200", "eval_fraction: 0"));
+        lines.addAll(Arrays.asList(data));
+        return PrepareFixture.languageModel("causal-lm", folder.resolve(name), lines.toArray(String[]::new));
+    }
+
+    @Test
+    void comparesEachGenerationWithTheHeldOutDocuments() throws IOException {
+        String held = sentence(1, 60);
+        Path eval = folder.resolve("eval");
+        PrepareFixture.write(eval.resolve("a.jsonl"), texts(List.of(held)));
+        String part = String.join(" ", List.of(held.split(" ")).subList(10, 25));
+        String[] data = {"eval: " + eval, "corpus: {decontaminate: {enabled: true}}"};
+        write("a.jsonl", texts(List.of(sentence(2, 50), sentence(3, 50) + " " + part)));
+        Manifest first = PrepareJob.run(spark, corpus("grown", data));
+        assertThat(first.corpus().rejected()).isEqualTo(Map.of("decontaminate.ngram", 1L));
+        write("b.jsonl", texts(List.of(sentence(4, 50), part + " " + sentence(5, 50), sentence(2, 50))));
+
+        Manifest second = PrepareJob.run(spark, corpus("grown", data));
+
+        assertThat(second.corpus().rejected()).isEqualTo(Map.of("decontaminate.ngram", 2L));
+        Manifest once = PrepareJob.run(spark, corpus("whole", data));
+        assertThat(packed("grown", second, Manifest.TRAIN)).isEqualTo(packed("whole", once, Manifest.TRAIN));
+        assertThat(second.rows().duplicates()).isEqualTo(once.rows().duplicates());
+
+        PrepareFixture.write(eval.resolve("b.jsonl"), texts(List.of(sentence(2, 50))));
+        assertThat(catchThrowableOfType(RunException.class, () -> PrepareJob.run(spark, corpus("grown", data))))
+                .hasMessageStartingWith("data.eval: ")
+                .hasMessageContaining(
+                        "has other files than before, and data.corpus.decontaminate does not compare them");
     }
 }

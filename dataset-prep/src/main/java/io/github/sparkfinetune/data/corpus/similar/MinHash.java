@@ -49,7 +49,57 @@ public final class MinHash implements Serializable {
         if (shingles.length == 0) {
             return new long[0];
         }
+        return bandKeysOf(minima(shingles));
+    }
+
+    /**
+     * Returns the last 8 bits of each minimum. Two minima that differ have the same bits with probability 1/256.
+     *
+     * @param shingles a set
+     * @return {@code bands · rows} bytes; no bytes for an empty set
+     */
+    public byte[] signature(long[] shingles) {
+        if (shingles.length == 0) {
+            return new byte[0];
+        }
         long[] minima = minima(shingles);
+        byte[] signature = new byte[minima.length];
+        for (int i = 0; i < signature.length; i++) {
+            // The first bits of a minimum say how small it is.
+            signature[i] = (byte) Seeds.mix(minima[i]);
+        }
+        return signature;
+    }
+
+    /**
+     * Returns the keys of {@link #bandKeys(long[])} for the bits of a signature, which are other keys than those of the
+     * set.
+     */
+    public long[] bandKeys(byte[] signature) {
+        if (signature.length == 0) {
+            return new long[0];
+        }
+        long[] bits = new long[signature.length];
+        for (int i = 0; i < bits.length; i++) {
+            bits[i] = signature[i];
+        }
+        return bandKeysOf(bits);
+    }
+
+    /**
+     * Estimates the Jaccard similarity of two sets by their signatures. The standard error is sqrt(J (1 - J) / n) for n
+     * bytes: 0.04 for J 0.75 and 112 bytes.
+     */
+    public static double similarity(byte[] a, byte[] b) {
+        int equal = 0;
+        for (int i = 0; i < a.length && i < b.length; i++) {
+            equal += a[i] == b[i] ? 1 : 0;
+        }
+        double byChance = 1.0 / 256;
+        return a.length == 0 ? 0 : Math.max(0, ((double) equal / a.length - byChance) / (1 - byChance));
+    }
+
+    private long[] bandKeysOf(long[] minima) {
         long[] keys = new long[2 * bands];
         for (int band = 0; band < bands; band++) {
             long along = Seeds.fold(0, band);

@@ -14,6 +14,7 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -95,6 +96,66 @@ public final class Increment {
         }
     }
 
+    /**
+     * Refuses a table whose columns have changed since the last generation.
+     *
+     * @throws RunException if there is one
+     */
+    public void requireSameColumns() {
+        Map<String, String> now = columns();
+        Map<String, String> before = earlier == null
+                ? now
+                : earlier.samples().generations().get(number() - 2).columns();
+        for (SourceListing listing : sources) {
+            String key = listing.source().key();
+            if (!Objects.equals(before.get(key), now.get(key))) {
+                throw RunException.config(key + ": " + listing.source().path() + " has the columns " + now.get(key)
+                        + " by now, the dataset was prepared with " + before.get(key)
+                        + ": set data.dir to a new folder");
+            }
+        }
+    }
+
+    /** Returns the columns of the tables among the sources. */
+    private Map<String, String> columns() {
+        Map<String, String> columns = new TreeMap<>();
+        sources.stream()
+                .filter(listing -> !listing.columns().isEmpty())
+                .forEach(listing -> columns.put(listing.source().key(), listing.columns()));
+        return columns;
+    }
+
+    /**
+     * Refuses new, changed and removed held-out files of a dataset without contaminated documents, because the text of
+     * earlier generations is not read again.
+     *
+     * @throws RunException if there is one
+     */
+    public void requireSameHeldOut() {
+        if (earlier == null) {
+            return;
+        }
+        for (int source = 0; source < sources.size(); source++) {
+            int number = source;
+            boolean differs = !changes.added().get(source).isEmpty()
+                    || changes.removed().stream().anyMatch(file -> file.source() == number);
+            SourceFiles held = sources.get(source).source();
+            if (differs && !held.split().equals(Manifest.TRAIN)) {
+                throw RunException.config(held.key() + ": " + held.path() + " has other files than before, and"
+                        + " data.corpus.decontaminate does not compare them with the documents of earlier generations:"
+                        + " put the files back, or set data.dir to a new folder");
+            }
+        }
+    }
+
+    /** Returns the held-out sources with all their files. */
+    public List<SourceFiles> heldOut() {
+        return sources.stream()
+                .map(SourceListing::source)
+                .filter(source -> !source.split().equals(Manifest.TRAIN))
+                .toList();
+    }
+
     /** Returns the sources with new files, each with its new files only. */
     public List<SourceFiles> read(boolean multiline) {
         List<SourceFiles> read = new ArrayList<>();
@@ -157,9 +218,23 @@ public final class Increment {
     private GenerationIndex index(Manifest manifest, Map<Integer, BitSet> removed) {
         return new GenerationIndex(
                 spark,
-                IndexFiles.ofRows(dataset, manifest),
+                IndexFiles.ofAll(dataset, manifest, IndexSchema.ROWS),
                 removed,
                 manifest.options().storage().seed());
+    }
+
+    /** Returns the files of one kind in the index of the earlier generations. */
+    String[] files(String kind) {
+        return earlier == null ? new String[0] : IndexFiles.ofAll(dataset, earlier, kind);
+    }
+
+    /** Returns the numbers of all files that the sources do not have any more, by generation. */
+    Map<Integer, BitSet> removed() {
+        Map<Integer, BitSet> removed = removedNow();
+        known.removed()
+                .forEach((generation, files) ->
+                        removed.computeIfAbsent(generation, any -> new BitSet()).or(files));
+        return removed;
     }
 
     private Map<Integer, BitSet> removedNow() {
@@ -177,14 +252,7 @@ public final class Increment {
      * @param use receives the documents, which are read as often as it computes them
      */
     public <T> T gone(Manifest whole, Function<JavaRDD<GoneDocument>, T> use) {
-        Map<Integer, BitSet> removed = new TreeMap<>();
-        known.removed().forEach((generation, files) -> removed.put(generation, (BitSet) files.clone()));
-        removedNow()
-                .forEach((generation, files) -> removed.merge(generation, files, (a, b) -> {
-                    a.or(b);
-                    return a;
-                }));
-        return index(whole, removed).gone(removedNow(), use);
+        return index(whole, removed()).gone(removedNow(), use);
     }
 
     /**
@@ -214,6 +282,7 @@ public final class Increment {
                 files(changes.removed().stream().map(KnownFiles.Known::file).toList()),
                 samples,
                 0,
+                columns(),
                 index);
         Manifest both = earlier == null
                 ? own.orElseThrow()

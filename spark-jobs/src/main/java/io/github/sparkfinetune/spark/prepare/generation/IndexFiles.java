@@ -25,10 +25,10 @@ final class IndexFiles {
                 .toArray(String[]::new);
     }
 
-    /** Returns the files with the rows of all generations. */
-    static String[] ofRows(Path dataset, Manifest manifest) {
+    /** Returns the files of one kind of all generations. */
+    static String[] ofAll(Path dataset, Manifest manifest, String kind) {
         return manifest.samples().generations().stream()
-                .flatMap(generation -> List.of(paths(dataset, generation, IndexSchema.ROWS)).stream())
+                .flatMap(generation -> List.of(paths(dataset, generation, kind)).stream())
                 .toArray(String[]::new);
     }
 

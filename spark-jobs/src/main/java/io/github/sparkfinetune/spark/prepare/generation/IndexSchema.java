@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.prepare.generation;
 
 import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.task.ContentHash;
+import io.github.sparkfinetune.spark.corpus.EarlierDuplicates;
 import java.io.IOException;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -34,10 +35,16 @@ import org.apache.parquet.schema.Types;
  * ({@code removed} is false, {@code number} counts from 0), and for each file of an earlier generation that the sources
  * did not have any more: {@code source}, {@code path}, {@code bytes}, {@code time}, {@code generation}, {@code number},
  * {@code removed}.
+ *
+ * <p>{@code _similar/part-PART-gGENERATION-RUN-ATTEMPT.parquet}, with {@code data.corpus.near_dedup}, has a row for
+ * each training document and each of its files, also for documents that are left out as near-duplicates:
+ * {@code document1} and {@code document2}, the halves of its content hash with their upper bits flipped;
+ * {@code generation}, {@code file}; {@code signature}, a byte for each hash function.
  */
 final class IndexSchema {
     static final String ROWS = "_index";
     static final String FILES = "_files";
+    static final String SIMILAR = "_similar";
 
     static final String POSITION = "position";
     static final String SECOND = "second";
@@ -85,6 +92,19 @@ final class IndexSchema {
             .named(REMOVED)
             .named("files");
 
+    static final MessageType OF_SIMILAR = Types.buildMessage()
+            .required(PrimitiveTypeName.INT64)
+            .named(EarlierDuplicates.DOCUMENT + 1)
+            .required(PrimitiveTypeName.INT64)
+            .named(EarlierDuplicates.DOCUMENT + 2)
+            .required(PrimitiveTypeName.INT32)
+            .named(GENERATION)
+            .required(PrimitiveTypeName.INT32)
+            .named(FILE)
+            .required(PrimitiveTypeName.BINARY)
+            .named(EarlierDuplicates.SIGNATURE)
+            .named("similar");
+
     private IndexSchema() {}
 
     /** Returns the first half of the identity of a content. */
@@ -100,6 +120,9 @@ final class IndexSchema {
                 .withDictionaryEncoding(POSITION, false)
                 .withDictionaryEncoding(SECOND, false)
                 .withDictionaryEncoding(PIECES, false)
+                .withDictionaryEncoding(EarlierDuplicates.DOCUMENT + 1, false)
+                .withDictionaryEncoding(EarlierDuplicates.DOCUMENT + 2, false)
+                .withDictionaryEncoding(EarlierDuplicates.SIGNATURE, false)
                 .withCompressionCodec(CompressionCodecName.SNAPPY)
                 .build();
     }

@@ -231,8 +231,6 @@ public record DataConfig(
                 "data.corpus.sources",
                 "a mix",
                 "empty with data.incremental: the copies in a mix depend on the number of all documents");
-        Check.that(
-                !corpus.nearDedup().enabled(), "data.corpus.near_dedup.enabled", true, "false with data.incremental");
     }
 
     /**

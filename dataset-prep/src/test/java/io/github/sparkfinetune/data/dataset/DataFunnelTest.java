@@ -48,6 +48,33 @@ class DataFunnelTest {
     }
 
     @Test
+    void namesTheLastGeneration() {
+        Manifest one = manifest(null);
+        Generation first = new Generation(
+                2,
+                new Generation.Files(3, 10),
+                new Generation.Files(0, 0),
+                Map.of("train", 480L),
+                0,
+                Map.of(),
+                Map.of());
+        Generation last = new Generation(
+                1,
+                new Generation.Files(2, 10),
+                new Generation.Files(1, 5),
+                Map.of("train", 20L),
+                9,
+                Map.of(),
+                Map.of());
+
+        assertThat(lines(one.with(
+                        new Manifest.Samples(List.of(), 128, 0, one.samples().splits(), null, List.of(first, last)))))
+                .startsWith(
+                        "generations 2: the last read 2 files and added 20 samples; it erased 9 documents",
+                        "left out: empty text 3");
+    }
+
+    @Test
     void summarisesSplitsAndLeftOutRowsInOneLine() {
         assertThat(DataFunnel.summary(manifest(null)))
                 .isEqualTo("500 train rows (50,000 tokens, 40,000 of them trained on, of 960 documents; left out"

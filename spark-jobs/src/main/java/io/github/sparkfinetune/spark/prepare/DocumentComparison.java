@@ -38,6 +38,13 @@ public final class DocumentComparison<C> implements AutoCloseable {
     private final TaskData<C> task;
     private final DataConfig data;
     private final List<JavaRDD<?>> kept = new ArrayList<>();
+    /** Null if near-duplicates are not searched. */
+    private Finder<C> nearDuplicates = this::nearDuplicates;
+
+    /** Search for near-duplicates among the rows of training sources. */
+    interface Finder<C> {
+        RemovedDocuments find(List<SourceReader.Rows<C>> training, NearDuplicates.Options options);
+    }
 
     public DocumentComparison(SparkSession spark, TaskData<C> task, DataConfig data) {
         this.spark = spark;
@@ -71,7 +78,7 @@ public final class DocumentComparison<C> implements AutoCloseable {
             }
         }
         CorpusConfig.NearDedup dedup = data.corpus().nearDedup();
-        if (dedup.enabled()) {
+        if (dedup.enabled() && nearDuplicates != null) {
             context.setJobDescription("prepare: find near-duplicates");
             NearDuplicates.Options options = new NearDuplicates.Options(
                     dedup.ngram(),
@@ -79,10 +86,24 @@ public final class DocumentComparison<C> implements AutoCloseable {
                     dedup.rows(),
                     dedup.threshold(),
                     data.dataset().seed());
-            try (NearDuplicates found = NearDuplicates.find(spark, texts(rows.subList(0, train)), options)) {
-                leaveOut(found.removed(), NEAR_DUPLICATE, rows.subList(0, train), scans, isFirst);
+            try (RemovedDocuments found = nearDuplicates.find(rows.subList(0, train), options)) {
+                leaveOut(found, NEAR_DUPLICATE, rows.subList(0, train), scans, isFirst);
             }
         }
+    }
+
+    /** Leaves near-duplicates out of the comparison: those of a dataset that grows depend on its generations. */
+    public void skipNearDuplicates() {
+        nearDuplicates = null;
+    }
+
+    /** Finds near-duplicates by another search from now on. */
+    void use(Finder<C> other) {
+        nearDuplicates = other;
+    }
+
+    private RemovedDocuments nearDuplicates(List<SourceReader.Rows<C>> training, NearDuplicates.Options options) {
+        return NearDuplicates.find(spark, texts(training), options).removed();
     }
 
     private JavaRDD<HashedText> texts(List<SourceReader.Rows<C>> sources) {

@@ -1,9 +1,13 @@
 package io.github.sparkfinetune.spark.prepare;
 
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.conf.corpus.CorpusConfig.StoppingStrategy;
 import io.github.sparkfinetune.data.dataset.Seeds;
+import io.github.sparkfinetune.spark.source.SourceScan;
 import java.io.Serializable;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Number of copies of each source's documents in the mix of several sources. The share of a source is its weight
@@ -36,6 +40,18 @@ record Mixture(double[] epochs, long seed) implements Serializable {
         double[] epochs = new double[weights.length];
         Arrays.setAll(epochs, source -> rates[source] / once);
         return new Mixture(epochs, seed);
+    }
+
+    /** Returns the mix of the training sources of a run. */
+    static Mixture of(DataConfig data, List<SourceScan> train) {
+        List<CorpusConfig.Source> mixed = data.corpus().mix().sources();
+        return mixed.isEmpty()
+                ? whole(data.dataset().seed())
+                : of(
+                        mixed.stream().mapToDouble(CorpusConfig.Source::weight).toArray(),
+                        train.stream().mapToLong(SourceScan::usable).toArray(),
+                        data.corpus().mix().stoppingStrategy(),
+                        data.dataset().seed());
     }
 
     /** Returns whether every document is in the mix once. */

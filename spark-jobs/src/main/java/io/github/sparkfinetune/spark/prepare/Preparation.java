@@ -2,7 +2,6 @@ package io.github.sparkfinetune.spark.prepare;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.predict.TeacherFolder;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
@@ -17,6 +16,7 @@ import io.github.sparkfinetune.spark.corpus.Quarantine;
 import io.github.sparkfinetune.spark.prepare.generation.Increment;
 import io.github.sparkfinetune.spark.prepare.generation.KnownRows;
 import io.github.sparkfinetune.spark.prepare.generation.RangeIndex;
+import io.github.sparkfinetune.spark.prepare.generation.SimilarIndex;
 import io.github.sparkfinetune.spark.shuffle.BytesOrder;
 import io.github.sparkfinetune.spark.shuffle.Shuffles;
 import io.github.sparkfinetune.spark.source.PassDigests;
@@ -102,6 +102,7 @@ final class Preparation<C> {
         PassDigests passes = new PassDigests(spark.sparkContext());
         KnownRows known = new KnownRows(output.increment());
         boolean isFirst = output.earlier().isEmpty();
+        Optional<SimilarIndex> similar = output.increment().map(increment -> new SimilarIndex(spark, increment));
         try {
             for (SourceFiles source : sources) {
                 context.setJobDescription("prepare: count " + source.key());
@@ -116,15 +117,17 @@ final class Preparation<C> {
                 }
             }
             known.leaveOut(rows, scans);
+            similar.ifPresent(
+                    index -> comparison.use((train, near) -> index.find(train.get(0), task, known.splits(0), near)));
             comparison.leaveOut(rows, scans, trainSources(), heldOut(reader, rows), isFirst);
             quarantine(rows);
             context.setJobDescription("prepare: split");
             List<SourceScan> train = scans.subList(0, trainSources());
-            Mixture mixture = mixture(train);
+            Mixture mixture = Mixture.of(data, train);
             training =
                     train.isEmpty() ? TrainingRows.none(context) : TrainingRows.of(train, mixture, data.deduplicates());
             if (isFirst) {
-                requireMixed(training);
+                training.requireAny();
             }
             List<String> labels = labels(scans);
             SourceChecks.requireOneKind(train, data);
@@ -134,26 +137,32 @@ final class Preparation<C> {
             context.setJobDescription("prepare: tokenize and write " + output.dataset());
             Map<String, WrittenSplit> written = write(rows, known, mixture, split, labels);
             passes.requireSame();
-            Optional<WrittenSplit> index = Optional.ofNullable(written.remove(RangeIndex.folder()));
+            Optional<WrittenSplit> rowIndex = Optional.ofNullable(written.remove(RangeIndex.folder()));
             Summary summary = new Summary(config, sources, options, scans, mixture, training, sides);
             Manifest own = summary.manifest(labels, written, tokenizer.special().padId(), isFirst);
-            Manifest manifest = own;
-            if (output.increment().isPresent()) {
-                Map<String, Long> files =
-                        new TreeMap<>(index.map(WrittenSplit::files).orElse(Map.of()));
-                files.putAll(output.increment().get().writeFiles(output.run(), context.hadoopConfiguration()));
-                manifest = output.increment().get().whole(Optional.of(own), files);
-            }
+            Manifest manifest = output.increment().isEmpty()
+                    ? own
+                    : output.increment().get().whole(Optional.of(own), index(rowIndex, similar.get()));
             return manifest.with(warnings(manifest, rows, written));
         } finally {
             context.setJobDescription(null);
             comparison.close();
             known.close();
+            similar.ifPresent(SimilarIndex::close);
             scans.forEach(SourceScan::close);
             if (training != null) {
                 training.close();
             }
         }
+    }
+
+    /** Writes the rest of the index, and returns the bytes of its files by name. */
+    private Map<String, Long> index(Optional<WrittenSplit> rows, SimilarIndex similar) throws IOException {
+        Map<String, Long> files = new TreeMap<>(rows.map(WrittenSplit::files).orElse(Map.of()));
+        files.putAll(
+                similar.write(output.dataset(), output.run(), options.storage().shards()));
+        files.putAll(output.increment().get().writeFiles(output.run(), context.hadoopConfiguration()));
+        return files;
     }
 
     /** Returns the rows of all held-out sources, also of those without new files. */
@@ -169,25 +178,6 @@ final class Preparation<C> {
         return (int) sources.stream()
                 .filter(source -> source.split().equals(Manifest.TRAIN))
                 .count();
-    }
-
-    private Mixture mixture(List<SourceScan> train) {
-        List<CorpusConfig.Source> mixed = data.corpus().mix().sources();
-        return mixed.isEmpty()
-                ? Mixture.whole(data.dataset().seed())
-                : Mixture.of(
-                        mixed.stream().mapToDouble(CorpusConfig.Source::weight).toArray(),
-                        train.stream().mapToLong(SourceScan::usable).toArray(),
-                        data.corpus().mix().stoppingStrategy(),
-                        data.dataset().seed());
-    }
-
-    private static void requireMixed(TrainingRows training) {
-        if (training.count() == 0) {
-            throw RunException.data(
-                    "data.corpus.sources: the mix holds no document: give a source with more documents a"
-                            + " greater weight, or set data.corpus.stopping_strategy to all_exhausted");
-        }
     }
 
     private void quarantine(List<SourceReader.Rows<C>> rows) throws IOException {

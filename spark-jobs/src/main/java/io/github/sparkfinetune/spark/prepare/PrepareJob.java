@@ -89,10 +89,7 @@ public final class PrepareJob {
         task.check(tokenizer);
         TeacherFolder.check(AbsolutePaths.of(config, hadoop), hadoop);
         Calibration.requireHeldOut(config);
-        List<SourceListing> listed = data.dataset().incremental() ? listed(spark, data) : List.of();
-        List<SourceFiles> sources = data.dataset().incremental()
-                ? listed.stream().map(SourceListing::source).toList()
-                : Sources.of(spark, data);
+        List<SourceFiles> sources = Sources.of(spark, data);
         DatasetOptions options =
                 task.options(tokenizer).withFormat(sources.get(0).format());
         List<Manifest.Source> sourceList =
@@ -121,7 +118,7 @@ public final class PrepareJob {
                         options.storage().shards() == 0 ? options.withShards(Sources.shards(sources)) : options;
                 Preparation.Output output = new Preparation.Output(path, run, Optional.empty());
                 Manifest manifest = data.dataset().incremental()
-                        ? grow(spark, config, task, tokenizer, listed, sized, output)
+                        ? grow(spark, config, task, tokenizer, sized, output)
                         : new Preparation<>(spark, config, task, tokenizer, sources, sized, output).run();
                 folder.finish(manifest);
                 return manifest;
@@ -140,19 +137,12 @@ public final class PrepareJob {
         }
     }
 
-    private static List<SourceListing> listed(SparkSession spark, DataConfig data) {
-        return Sources.listed(spark, data).stream()
-                .map(source -> TableFiles.of(spark, source))
-                .toList();
-    }
-
     /** Prepares the next generation of a dataset that grows, and returns the manifest of all generations. */
     private static Manifest grow(
             SparkSession spark,
             RunConfig config,
             TaskData<?> task,
             TokenizerFiles tokenizer,
-            List<SourceListing> sources,
             DatasetOptions options,
             Preparation.Output output)
             throws IOException {
@@ -160,8 +150,16 @@ public final class PrepareJob {
         Path dataset = output.dataset();
         Optional<Manifest> earlier =
                 Manifest.exists(dataset, hadoop) ? Optional.of(Manifest.read(dataset, hadoop)) : Optional.empty();
+        // Listed under the lease: a file that another run has added must not seem to be removed.
+        List<SourceListing> sources = Sources.listed(spark, config.data()).stream()
+                .map(source -> TableFiles.of(spark, source))
+                .toList();
         Increment increment = Increment.of(spark, dataset, earlier, sources);
         increment.requireSameColumns();
+        if (increment.isEmpty()) {
+            // For example a table with another version, but the same files.
+            return increment.unchanged();
+        }
         if (config.data().corpus().decontaminate().enabled()) {
             increment.requireSameHeldOut();
         }
@@ -206,7 +204,9 @@ public final class PrepareJob {
         List<SourceFiles> files = Sources.files(config.data(), hadoop);
         List<String> lines = new ArrayList<>(Sources.slow(files));
         long shingles = NearDuplicates.shingleBytes(Sources.trainBytes(files));
-        if (config.data().corpus().nearDedup().enabled() && shingles > SHINGLES_TO_REPORT) {
+        boolean keeps = config.data().corpus().nearDedup().enabled()
+                && !config.data().dataset().incremental();
+        if (keeps && shingles > SHINGLES_TO_REPORT) {
             lines.add(String.format(
                     Locale.ROOT,
                     "data.corpus.near_dedup: prepare keeps about %,d MB of shingles in spark.local.dir of the executors,"

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.prepare;
 
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.spark.source.SourceScan;
 import io.github.sparkfinetune.spark.source.StratumHashes;
 import java.util.ArrayList;
@@ -53,6 +54,19 @@ final class TrainingRows implements AutoCloseable {
     /** Returns no rows, of no source. */
     static TrainingRows none(JavaSparkContext context) {
         return new TrainingRows(Map.of(), context.emptyRDD(), List.of(), false);
+    }
+
+    /**
+     * Refuses a mix without rows.
+     *
+     * @throws RunException if there is no row
+     */
+    void requireAny() {
+        if (count() == 0) {
+            throw RunException.data(
+                    "data.corpus.sources: the mix holds no document: give a source with more documents a"
+                            + " greater weight, or set data.corpus.stopping_strategy to all_exhausted");
+        }
     }
 
     /** Returns the number of rows of each stratum. */

@@ -35,6 +35,9 @@ final class LeftOut {
         List<SourceReader.Rows<C>> rows = new ArrayList<>(sources);
         List<SourceScan> scans = new ArrayList<>();
         try (DocumentComparison<C> comparison = new DocumentComparison<>(spark, task, data)) {
+            if (data.dataset().incremental()) {
+                comparison.skipNearDuplicates();
+            }
             sources.forEach(source -> scans.add(SourceScan.of(source, data.deduplicates())));
             int train = (int) sources.stream()
                     .filter(source -> source.source().split().equals(Manifest.TRAIN))

@@ -21,7 +21,6 @@ import io.github.sparkfinetune.spark.prepare.TokenizingIterator;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;
 import java.io.IOException;
-import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -71,31 +70,6 @@ final class Tracing<C> {
                 sources.stream().map(source -> reader.read(source, task, true)).toList();
         this.manifest = manifest;
         this.dataset = dataset;
-    }
-
-    /**
-     * Rows with the same content.
-     *
-     * @param rows number of rows
-     * @param file first of their files by name
-     * @param tokens tokens of one row
-     * @param text text of the rows if documents are compared, else null
-     * @param key split key of the row that stays after deduplication; null if rows have no keys
-     * @param labelled whether one of the rows has a label, or the task has none
-     */
-    private record Copies(long rows, String file, RowTokens tokens, String text, SplitKey key, boolean labelled)
-            implements Serializable {
-        Copies plus(Copies other) {
-            Copies first = file.compareTo(other.file) <= 0 ? this : other;
-            boolean isFirst = key == null || Long.compareUnsigned(key.place(), other.key.place()) <= 0;
-            return new Copies(
-                    rows + other.rows,
-                    first.file,
-                    first.tokens,
-                    text,
-                    isFirst ? key : other.key,
-                    labelled || other.labelled);
-        }
     }
 
     /** @param named name of the document in messages */
@@ -183,6 +157,11 @@ final class Tracing<C> {
         }
         if (config.data().samples().packing() == Packing.WRAPPED) {
             return SampleCounts.UNLABELLED_SAMPLE;
+        }
+        if (config.data().dataset().incremental()
+                && config.data().corpus().nearDedup().enabled()) {
+            // Nothing else drops a document of a generation.
+            return TraceJob.CORPUS + "near_dedup.threshold";
         }
         throw RunException.data(
                 named + " is in no sample of " + dataset + ", though nothing drops it: prepare it again");

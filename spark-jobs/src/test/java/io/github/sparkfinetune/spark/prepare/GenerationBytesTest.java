@@ -13,9 +13,10 @@ import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.spark.sql.SparkSession;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Bytes that tasks read for a generation of one percent, of the sources and of the index. */
 @Timeout(600)
@@ -41,8 +42,9 @@ class GenerationBytesTest {
         PrepareFixture.write(folder.resolve("texts").resolve(file), lines);
     }
 
-    @Test
-    void aGenerationOfOnePercentReadsAFewPercent() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"corpus: {}", "corpus: {near_dedup: {enabled: true}}"})
+    void aGenerationOfOnePercentReadsAFewPercent(String corpus) throws Exception {
         SparkSession spark = PrepareFixture.spark(2);
         RunConfig config = PrepareFixture.languageModel(
                 "causal-lm",
@@ -50,7 +52,8 @@ class GenerationBytesTest {
                 "train: " + folder.resolve("texts"),
                 "incremental: true",
                 "max_length: 512",
-                "eval_fraction: 0.01");
+                "eval_fraction: 0.01",
+                corpus);
         write("a.jsonl", 0, ROWS);
         long first = bytes(spark, config);
         write("b.jsonl", ROWS, ROWS + ROWS / 100);

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.data.dataset.Generation;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Warning;
+import io.github.sparkfinetune.spark.trace.TraceJob;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -464,5 +465,49 @@ class PrepareGenerationsTest {
                 .hasMessageStartingWith("data.eval: ")
                 .hasMessageContaining(
                         "has other files than before, and data.corpus.decontaminate does not compare them");
+    }
+
+    /** A document is left out if a document before it is similar, by generation and then by content hash. */
+    @Test
+    void leavesOutNearDuplicatesOfEarlierGenerations() throws IOException {
+        String[] data = {"corpus: {near_dedup: {enabled: true}}"};
+        List<String> base =
+                IntStream.range(0, 30).mapToObj(i -> sentence(i, 60)).toList();
+        List<String> first = new ArrayList<>(base.subList(0, 20));
+        first.addAll(base.subList(0, 5).stream().map(text -> text + " end").toList());
+        write("a.jsonl", texts(first));
+        Manifest one = PrepareJob.run(spark, corpus("grown", data));
+        assertThat(one.corpus().rejected()).isEqualTo(Map.of("near_dedup.threshold", 5L));
+
+        // Similar to the first generation: 8; to each other: 2; equal to the first: 1; left out before and equal: 5.
+        List<String> later = new ArrayList<>(base.subList(20, 30));
+        later.addAll(base.subList(10, 18).stream().map(text -> text + " stop").toList());
+        later.addAll(base.subList(20, 22).stream().map(text -> text + " stop").toList());
+        later.add(base.get(19));
+        later.addAll(first.subList(20, 25));
+        write("b.jsonl", texts(later));
+        Manifest two = PrepareJob.run(spark, corpus("grown", data));
+
+        assertThat(two.split(Manifest.TRAIN).documents().count()).isEqualTo(30);
+        assertThat(two.corpus().rejected().get("near_dedup.threshold")
+                        + two.rows().duplicates())
+                .isEqualTo(5 + 8 + 2 + 1 + 5);
+        Path text = Files.writeString(folder.resolve("text"), base.get(12) + " stop");
+        assertThat(TraceJob.ofFile(spark, corpus("grown", data), "--text-file", text.toString())
+                        .droppedBecause())
+                .isEqualTo("data.corpus.near_dedup.threshold");
+        List<String> before = packed("grown", two, Manifest.TRAIN);
+        Manifest once = PrepareJob.run(spark, corpus("whole", data));
+        assertThat(once.split(Manifest.TRAIN).documents().count()).isEqualTo(30);
+
+        // The correction of a text: the old document does not suppress the new one, whose file replaces its file.
+        write("c.jsonl", texts(List.of(sentence(100, 60))));
+        PrepareJob.run(spark, corpus("grown", data));
+        write("c.jsonl", texts(List.of(sentence(100, 60) + " corrected")));
+        Manifest corrected = PrepareJob.run(spark, corpus("grown", data));
+        Generation last = corrected.samples().generations().get(3);
+        assertThat(last.erased()).isEqualTo(1);
+        assertThat(last.samples()).containsEntry(Manifest.TRAIN, 1L);
+        assertThat(packed("grown", corrected, Manifest.TRAIN)).hasSize(31).containsAll(before);
     }
 }

@@ -266,6 +266,23 @@ public final class Increment {
         return IndexFiles.writeList(dataset, name, number(), changes, hadoop);
     }
 
+    /** Returns the manifest of the earlier generations with the versions that the sources have now. */
+    public Manifest unchanged() {
+        return with(earlier, earlier.samples());
+    }
+
+    private Manifest with(Manifest manifest, Manifest.Samples samples) {
+        return new Manifest(
+                manifest.schemaVersion(),
+                manifest.task(),
+                samples,
+                manifest.rows(),
+                sources.stream().map(listing -> listing.source().toManifest()).toList(),
+                manifest.options(),
+                manifest.corpus(),
+                manifest.warnings());
+    }
+
     /**
      * Returns the manifest of all generations.
      *
@@ -291,16 +308,10 @@ public final class Increment {
         List<Generation> generations = Stream.concat(
                         earlier == null ? Stream.of() : earlier.samples().generations().stream(), Stream.of(generation))
                 .toList();
-        return new Manifest(
-                both.schemaVersion(),
-                both.task(),
+        return with(
+                both,
                 new Manifest.Samples(
-                        all.labels(), all.longest(), all.padTokenId(), all.splits(), all.erased(), generations),
-                both.rows(),
-                sources.stream().map(listing -> listing.source().toManifest()).toList(),
-                both.options(),
-                both.corpus(),
-                both.warnings());
+                        all.labels(), all.longest(), all.padTokenId(), all.splits(), all.erased(), generations));
     }
 
     private static Generation.Files files(List<SourceListing.File> files) {

@@ -50,14 +50,12 @@ public final class SimilarIndex implements AutoCloseable {
 
     private final SparkSession spark;
     private final Increment increment;
-    private final NearDuplicates.Options options;
     /** Null before the search. */
     private Dataset<Row> signed;
 
-    public SimilarIndex(SparkSession spark, Increment increment, NearDuplicates.Options options) {
+    public SimilarIndex(SparkSession spark, Increment increment) {
         this.spark = spark;
         this.increment = increment;
-        this.options = options;
     }
 
     /**
@@ -66,7 +64,10 @@ public final class SimilarIndex implements AutoCloseable {
      * @param known splits in which earlier generations have the contents of the rows
      */
     public <C> RemovedDocuments find(
-            SourceReader.Rows<C> rows, TaskData<C> task, Optional<JavaRDD<Map<ContentHash, Integer>>> known) {
+            SourceReader.Rows<C> rows,
+            TaskData<C> task,
+            Optional<JavaRDD<Map<ContentHash, Integer>>> known,
+            NearDuplicates.Options options) {
         FileNumbers files = increment.numbers().get(rows.source().key());
         int within = increment.within(rows.source().split());
         JavaRDD<EarlierDuplicates.Signed> documents = known.isEmpty()

@@ -155,15 +155,11 @@ public final class PrepareJob {
                 .map(source -> TableFiles.of(spark, source))
                 .toList();
         Increment increment = Increment.of(spark, dataset, earlier, sources);
-        increment.requireSameColumns();
+        increment.require(config.data());
         if (increment.isEmpty()) {
             // For example a table with another version, but the same files.
             return increment.unchanged();
         }
-        if (config.data().corpus().decontaminate().enabled()) {
-            increment.requireSameHeldOut();
-        }
-        increment.requireErasable(config.data().samples().packing());
         boolean multiline = config.data().sources().multiline();
         List<SourceFiles> read = increment.read(multiline);
         int first = earlier.map(manifest -> manifest.options().storage().shards())

@@ -197,7 +197,7 @@ class GenerationsOfTablesTest {
                 .format("delta")
                 .mode("append")
                 .save(table.toString());
-        assertThat(refused("vectors", "table:delta.`" + table + "`"))
+        assertThat(refused("of-vectors", "table:delta.`" + table + "`"))
                 .hasMessageContaining("has Delta's reader version 3");
 
         spark.sql("CREATE TABLE lake.sales.merged (text STRING, label STRING) USING iceberg TBLPROPERTIES"

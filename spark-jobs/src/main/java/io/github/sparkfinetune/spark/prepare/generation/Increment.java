@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.spark.prepare.generation;
 
-import io.github.sparkfinetune.conf.Packing;
-import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.data.dataset.Generation;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.task.ContentHash;
@@ -13,8 +12,8 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -83,69 +82,13 @@ public final class Increment {
     }
 
     /**
-     * Refuses removed files of a dataset whose documents cannot be found again.
+     * Refuses differences that a dataset cannot follow: other columns of a table, other held-out files with
+     * decontamination, removed files with wrapped packing.
      *
-     * @throws RunException if wrapped packing has cut the documents
+     * @throws io.github.sparkfinetune.conf.error.RunException if there is such a difference
      */
-    public void requireErasable(Packing packing) {
-        if (isRemoving() && packing == Packing.WRAPPED) {
-            KnownFiles.Known gone = changes.removed().get(0);
-            throw RunException.config(gone.file().path() + " was removed or changed, and data.packing: wrapped cuts"
-                    + " documents, so its rows cannot be erased from " + dataset
-                    + ": put the file back, or set data.dir to a new folder");
-        }
-    }
-
-    /**
-     * Refuses a table whose columns have changed since the last generation.
-     *
-     * @throws RunException if there is one
-     */
-    public void requireSameColumns() {
-        Map<String, String> now = columns();
-        Map<String, String> before = earlier == null
-                ? now
-                : earlier.samples().generations().get(number() - 2).columns();
-        for (SourceListing listing : sources) {
-            String key = listing.source().key();
-            if (!Objects.equals(before.get(key), now.get(key))) {
-                throw RunException.config(key + ": " + listing.source().path() + " has the columns " + now.get(key)
-                        + " by now, the dataset was prepared with " + before.get(key)
-                        + ": set data.dir to a new folder");
-            }
-        }
-    }
-
-    /** Returns the columns of the tables among the sources. */
-    private Map<String, String> columns() {
-        Map<String, String> columns = new TreeMap<>();
-        sources.stream()
-                .filter(listing -> !listing.columns().isEmpty())
-                .forEach(listing -> columns.put(listing.source().key(), listing.columns()));
-        return columns;
-    }
-
-    /**
-     * Refuses new, changed and removed held-out files of a dataset without contaminated documents, because the text of
-     * earlier generations is not read again.
-     *
-     * @throws RunException if there is one
-     */
-    public void requireSameHeldOut() {
-        if (earlier == null) {
-            return;
-        }
-        for (int source = 0; source < sources.size(); source++) {
-            int number = source;
-            boolean differs = !changes.added().get(source).isEmpty()
-                    || changes.removed().stream().anyMatch(file -> file.source() == number);
-            SourceFiles held = sources.get(source).source();
-            if (differs && !held.split().equals(Manifest.TRAIN)) {
-                throw RunException.config(held.key() + ": " + held.path() + " has other files than before, and"
-                        + " data.corpus.decontaminate does not compare them with the documents of earlier generations:"
-                        + " put the files back, or set data.dir to a new folder");
-            }
-        }
+    public void require(DataConfig data) {
+        new IncrementChecks(dataset, earlier, sources, changes).require(data);
     }
 
     /** Returns the held-out sources with all their files. */
@@ -262,7 +205,7 @@ public final class Increment {
      * @return length of the file by its name
      */
     public Map<String, Long> writeFiles(String run, Configuration hadoop) throws IOException {
-        String name = String.format("%s/part-00000-g%d-%s-0.parquet", IndexSchema.FILES, number(), run);
+        String name = String.format(Locale.ROOT, "%s/part-00000-g%d-%s-0.parquet", IndexSchema.FILES, number(), run);
         return IndexFiles.writeList(dataset, name, number(), changes, hadoop);
     }
 
@@ -299,7 +242,7 @@ public final class Increment {
                 files(changes.removed().stream().map(KnownFiles.Known::file).toList()),
                 samples,
                 0,
-                columns(),
+                IncrementChecks.columns(sources),
                 index);
         Manifest both = earlier == null
                 ? own.orElseThrow()

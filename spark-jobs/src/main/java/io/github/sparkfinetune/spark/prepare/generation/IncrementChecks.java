@@ -1,0 +1,83 @@
+package io.github.sparkfinetune.spark.prepare.generation;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.Packing;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.spark.source.SourceFiles;
+import io.github.sparkfinetune.spark.source.SourceListing;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Checks of the differences between a dataset and its sources, before long work.
+ *
+ * @param dataset folder of the dataset
+ * @param earlier manifest of the dataset; null before the first generation
+ * @param sources all sources of the run
+ * @param changes files that are new or removed
+ */
+record IncrementChecks(Path dataset, Manifest earlier, List<SourceListing> sources, KnownFiles.Changes changes) {
+    /** Refuses differences that the dataset cannot follow. */
+    void require(DataConfig data) {
+        if (earlier == null) {
+            return;
+        }
+        requireSameColumns();
+        if (data.corpus().decontaminate().enabled()) {
+            requireSameHeldOut();
+        }
+        if (data.samples().packing() == Packing.WRAPPED) {
+            requireNothingRemoved();
+        }
+    }
+
+    private void requireSameColumns() {
+        int last = earlier.samples().generations().size() - 1;
+        Map<String, String> before = earlier.samples().generations().get(last).columns();
+        Map<String, String> now = columns(sources);
+        for (SourceListing listing : sources) {
+            String key = listing.source().key();
+            if (!Objects.equals(before.get(key), now.get(key))) {
+                throw RunException.config(key + ": " + listing.source().path() + " has the columns " + now.get(key)
+                        + " by now, the dataset was prepared with " + before.get(key)
+                        + ": set data.dir to a new folder");
+            }
+        }
+    }
+
+    /** Returns the columns of the tables among sources, by the source's key. */
+    static Map<String, String> columns(List<SourceListing> sources) {
+        Map<String, String> columns = new TreeMap<>();
+        sources.stream()
+                .filter(listing -> !listing.columns().isEmpty())
+                .forEach(listing -> columns.put(listing.source().key(), listing.columns()));
+        return columns;
+    }
+
+    /** Refuses other held-out files: the training text of earlier generations is not read again. */
+    private void requireSameHeldOut() {
+        for (int source = 0; source < sources.size(); source++) {
+            int number = source;
+            boolean differs = !changes.added().get(source).isEmpty()
+                    || changes.removed().stream().anyMatch(file -> file.source() == number);
+            SourceFiles held = sources.get(source).source();
+            if (differs && !held.split().equals(Manifest.TRAIN)) {
+                throw RunException.config(held.key() + ": " + held.path() + " has other files than before, and"
+                        + " data.corpus.decontaminate does not compare them with the documents of earlier generations:"
+                        + " put the files back, or set data.dir to a new folder");
+            }
+        }
+    }
+
+    private void requireNothingRemoved() {
+        if (!changes.removed().isEmpty()) {
+            throw RunException.config(changes.removed().get(0).file().path() + " was removed or changed, and"
+                    + " data.packing: wrapped cuts documents, so its rows cannot be erased from " + dataset
+                    + ": put the file back, or set data.dir to a new folder");
+        }
+    }
+}

@@ -145,6 +145,12 @@ class GenerationsOfTablesTest {
         assertThat(added(fourth)).isZero();
         assertThat(samples("grown", fourth)).isEqualTo(samples("grown", third));
 
+        // Another version with the same files is no generation.
+        spark.sql("ALTER TABLE delta.`" + table + "` SET TBLPROPERTIES ('kept.by' = 'mails')");
+        Manifest renamed = prepare("grown", name);
+        assertThat(renamed.samples()).isEqualTo(fourth.samples());
+        assertThat(renamed.sources()).isNotEqualTo(fourth.sources());
+
         spark.sql("ALTER TABLE delta.`" + table + "` ADD COLUMNS (day STRING)");
         mails(0, 95)
                 .selectExpr("*", "'monday' AS day")

@@ -44,7 +44,7 @@ class FinetuneTest extends CommandLineOverFakeJobs {
         eval --config a.yaml         ^ error: Unknown command: 'eval' (did you mean evaluate?); see finetune --help
         help pedict                  ^ error: Unknown command: 'pedict' (did you mean predict?); see finetune --help
         merge --config a.yaml        ^ error: Missing required option: '--output=PATH': the folder of the merged model; see finetune merge --help
-        predict --config a.yaml      ^ error: Missing required option: '--input=PATH': the texts or prompts to predict; see finetune predict --help
+        predict --config a.yaml      ^ error: Missing required option: '--input=PATH': the texts or prompts; see finetune predict --help
         merge                        ^ error: Missing required options: '--config=FILE', '--output=PATH': the run's YAML file, the folder of the merged model; see finetune merge --help
         run --config none.yaml       ^ error: none.yaml: no such file: name the run's YAML file with --config
         run --config ../conf/recipes/news-minilm.yaml --set training.learning_rat=1 ^ error: --set training.learning_rat: unknown key training.learning_rat; did you mean training.learning_rate?

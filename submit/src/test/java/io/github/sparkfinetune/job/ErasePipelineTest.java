@@ -9,8 +9,6 @@ import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.spark.erase.Selection;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,18 +30,7 @@ class ErasePipelineTest {
     @TempDir
     Path dir;
 
-    private final StringWriter lines = new StringWriter();
-    private final Console console = new Console() {
-        @Override
-        public void say(String line) {
-            lines.append(line).append('\n');
-        }
-
-        @Override
-        public PrintWriter err() {
-            return new PrintWriter(lines);
-        }
-    };
+    private final RecordedConsole console = new RecordedConsole();
 
     @BeforeAll
     static void start() {
@@ -102,7 +89,7 @@ class ErasePipelineTest {
     private void run(List<Stage> stages) throws IOException {
         for (int i = 0; i < stages.size(); i++) {
             Pipeline pipeline = new Pipeline(stages.get(i).config(), jobs(stages), console);
-            pipeline.all(progress());
+            pipeline.all(console.progress());
             pipeline.mergeForLater(stages.subList(i + 1, stages.size()));
         }
     }
@@ -112,12 +99,8 @@ class ErasePipelineTest {
         return SparkJobs.in(spark, stages.get(0).config());
     }
 
-    private Progress progress() {
-        return new Progress(console.err(), false, System::nanoTime);
-    }
-
     private void erase(List<Stage> stages, String where, boolean plan) throws IOException {
-        new EraseRun(stages, jobs(stages), console, this::progress)
+        new EraseRun(stages, jobs(stages), console, console::progress)
                 .erase(new Selection(Selection.Kind.WHERE, where), plan);
     }
 
@@ -136,7 +119,7 @@ class ErasePipelineTest {
                 .hasMessageContaining("person=nobody is in no row of the sources");
 
         erase(stages, "person=p7", true);
-        assertThat(lines.toString())
+        assertThat(console.text())
                 .contains("stage     texts\n", "stage     mails\n")
                 .contains("from the start: the model before it is trained again");
         assertThat(model("run", "mails")).isEqualTo(before);
@@ -153,8 +136,8 @@ class ErasePipelineTest {
         run(stages("anew"));
         assertThat(model("run", "texts")).isEqualTo(model("anew", "texts"));
         assertThat(model("run", "mails")).isEqualTo(model("anew", "mails"));
-        lines.getBuffer().setLength(0);
+        console.clear();
         erase(stages, "person=p7", false);
-        assertThat(lines.toString()).startsWith("erased    ").hasLineCount(1);
+        assertThat(console.text()).startsWith("erased    ").hasLineCount(1);
     }
 }

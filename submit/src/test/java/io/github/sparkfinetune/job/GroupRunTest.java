@@ -9,8 +9,6 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.job.group.GroupRun;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,18 +35,7 @@ class GroupRunTest {
     @TempDir
     Path dir;
 
-    private final StringWriter lines = new StringWriter();
-    private final Console console = new Console() {
-        @Override
-        public synchronized void say(String line) {
-            lines.append(line).append('\n');
-        }
-
-        @Override
-        public PrintWriter err() {
-            return new PrintWriter(lines);
-        }
-    };
+    private final RecordedConsole console = new RecordedConsole();
 
     @BeforeAll
     static void start() {
@@ -114,8 +101,7 @@ class GroupRunTest {
                 "alone.jsonl",
                 all.stream().filter(row -> row.get("hospital").equals("007")).toList());
         RunConfig alone = run("alone.jsonl", "alone");
-        new Pipeline(alone, SparkJobs.in(spark, alone), console)
-                .all(new Progress(console.err(), false, System::nanoTime));
+        new Pipeline(alone, SparkJobs.in(spark, alone), console).all(console.progress());
         assertThat(model("groups/groups/007")).isEqualTo(model("alone"));
         assertThat(model("groups/groups/North%2FEast")).isNotEqualTo(model("alone"));
         JsonNode metrics =
@@ -124,7 +110,7 @@ class GroupRunTest {
                 .isEqualTo(
                         JsonFiles.readObject(dir.resolve("alone/metrics.json")).get("test"));
         assertThat(Files.readString(dir.resolve("groups/report.html"))).contains("groups/North%2FEast/report.html");
-        assertThat(lines.toString()).contains("groups    2 by hospital", "group     007  ");
+        assertThat(console.text()).contains("groups    2 by hospital", "group     007  ");
 
         byte[] before = model("groups/groups/007");
         groups(run, "hospital").run();

@@ -11,8 +11,6 @@ import io.github.sparkfinetune.job.tune.TuneRun;
 import io.github.sparkfinetune.report.search.Search;
 import io.github.sparkfinetune.report.search.Trial;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
@@ -40,18 +38,7 @@ class TuneRunTest {
     @TempDir
     Path dir;
 
-    private final StringWriter lines = new StringWriter();
-    private final Console console = new Console() {
-        @Override
-        public synchronized void say(String line) {
-            lines.append(line).append('\n');
-        }
-
-        @Override
-        public PrintWriter err() {
-            return new PrintWriter(lines);
-        }
-    };
+    private final RecordedConsole console = new RecordedConsole();
 
     @BeforeAll
     static void start() {
@@ -92,7 +79,7 @@ class TuneRunTest {
     }
 
     private void search(RunConfig run, TuneOptions options, Jobs jobs) throws IOException {
-        new TuneRun(run, options, jobs, console).search(() -> new Progress(console.err(), false, System::nanoTime));
+        new TuneRun(run, options, jobs, console).search(console::progress);
     }
 
     private void search(RunConfig run, TuneOptions options) throws IOException {
@@ -127,15 +114,14 @@ class TuneRunTest {
                 .doesNotExist();
         assertThat(Files.readString(dir.resolve("search/report.html")))
                 .contains("<h2>Search</h2>", "class=\"coordinates\"", "trials/" + best.name() + "/report.html");
-        assertThat(lines.toString()).contains("best      " + best.name(), "test      ");
+        assertThat(console.text()).contains("best      " + best.name(), "test      ");
 
         RunConfig alone = run(
                 "alone",
                 "data.dir=" + dir.resolve("search/dataset"),
                 "method.r=" + best.settings().get("method.r"),
                 "training.learning_rate=" + best.settings().get("training.learning_rate"));
-        new Pipeline(alone, SparkJobs.in(spark, alone), console)
-                .train(new Progress(console.err(), false, System::nanoTime));
+        new Pipeline(alone, SparkJobs.in(spark, alone), console).train(console.progress());
         assertThat(model("search")).isEqualTo(model("alone"));
 
         AtomicInteger trainings = new AtomicInteger();
@@ -165,11 +151,13 @@ class TuneRunTest {
                 });
     }
 
-    /** @param most trainings before the kill: 4, 2 and 1 are those of the stages, and the last one is the winner's */
-    private void killAndGoOn(int... most) throws IOException {
+    @Test
+    @Tag("full")
+    void goesOnWithTheSameTrialsAfterAKillInAnyStage() throws Exception {
         TuneOptions options = new TuneOptions(HALVING.tries(), 4, 2, 1);
         search(run("whole"), options);
-        for (int trainings : most) {
+        // The stages have 4, 2 and 1 trainings; the last one of the search is the winner's.
+        for (int trainings : new int[] {1, 5, 6, 7}) {
             String output = "killed-" + trainings;
             RunConfig run = run(output);
             assertThatThrownBy(() -> search(run, options, counting(run, new AtomicInteger(), trainings)))
@@ -178,17 +166,6 @@ class TuneRunTest {
             assertThat(read(output).trials()).isEqualTo(read("whole").trials());
             assertThat(model(output)).isEqualTo(model("whole"));
         }
-    }
-
-    @Test
-    void goesOnWithTheSameTrialsAfterAKill() throws Exception {
-        killAndGoOn(5);
-    }
-
-    @Test
-    @Tag("full")
-    void goesOnAfterAKillInAnyStage() throws Exception {
-        killAndGoOn(1, 4, 6, 7);
     }
 
     @Test

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.predict.table.PredictionTable;
 import io.github.sparkfinetune.spark.prepare.PrepareFixture;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.prepare.TableSessions;
 import io.github.sparkfinetune.spark.train.TrainJob;
 import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
@@ -103,24 +104,10 @@ class PredictTablesTest {
     }
 
     private static void open(int cores) {
-        spark = SparkSession.builder()
+        spark = TableSessions.in(folder.resolve("warehouse"))
                 .master("local[" + cores + "]")
-                .appName("tables-test")
-                .config("spark.ui.enabled", false)
                 .config("spark.sql.shuffle.partitions", 3)
                 .config("spark.sql.files.openCostInBytes", 1)
-                .config("spark.databricks.delta.snapshotPartitions", 2)
-                .config("spark.sql.warehouse.dir", folder.resolve("warehouse").toString())
-                .config(
-                        "spark.sql.extensions",
-                        "io.delta.sql.DeltaSparkSessionExtension,"
-                                + "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions")
-                .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
-                .config("spark.sql.catalog.lake", "org.apache.iceberg.spark.SparkCatalog")
-                .config("spark.sql.catalog.lake.type", "hadoop")
-                .config(
-                        "spark.sql.catalog.lake.warehouse",
-                        folder.resolve("lake").toString())
                 .getOrCreate();
     }
 

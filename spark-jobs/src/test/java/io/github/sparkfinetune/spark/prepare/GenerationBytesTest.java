@@ -13,10 +13,10 @@ import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Bytes that tasks read for a generation of one percent, of the sources and of the index. */
 @Timeout(600)
@@ -42,9 +42,18 @@ class GenerationBytesTest {
         PrepareFixture.write(folder.resolve("texts").resolve(file), lines);
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"corpus: {}", "corpus: {near_dedup: {enabled: true}}"})
-    void aGenerationOfOnePercentReadsAFewPercent(String corpus) throws Exception {
+    @Test
+    void aGenerationOfOnePercentReadsAFewPercent() throws Exception {
+        assertReadsAFewPercent("corpus: {}");
+    }
+
+    @Test
+    @Tag("full")
+    void aGenerationOfOnePercentReadsAFewPercentWithNearDuplicates() throws Exception {
+        assertReadsAFewPercent("corpus: {near_dedup: {enabled: true}}");
+    }
+
+    private void assertReadsAFewPercent(String corpus) throws Exception {
         SparkSession spark = PrepareFixture.spark(2);
         RunConfig config = PrepareFixture.languageModel(
                 "causal-lm",

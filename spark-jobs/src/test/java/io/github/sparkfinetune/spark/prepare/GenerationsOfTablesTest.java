@@ -7,20 +7,16 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.Generation;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,24 +34,7 @@ class GenerationsOfTablesTest {
 
     @BeforeAll
     static void open() {
-        spark = SparkSession.builder()
-                .master("local[2]")
-                .appName("tables-test")
-                .config("spark.ui.enabled", false)
-                .config("spark.sql.shuffle.partitions", 2)
-                .config("spark.databricks.delta.snapshotPartitions", 2)
-                .config("spark.sql.warehouse.dir", warehouse.toString())
-                .config(
-                        "spark.sql.extensions",
-                        "io.delta.sql.DeltaSparkSessionExtension,"
-                                + "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions")
-                .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
-                .config("spark.sql.catalog.lake", "org.apache.iceberg.spark.SparkCatalog")
-                .config("spark.sql.catalog.lake.type", "hadoop")
-                .config(
-                        "spark.sql.catalog.lake.warehouse",
-                        warehouse.resolve("lake").toString())
-                .getOrCreate();
+        spark = TableSessions.in(warehouse).getOrCreate();
     }
 
     @AfterAll
@@ -86,18 +65,7 @@ class GenerationsOfTablesTest {
     }
 
     private Map<String, List<String>> samples(String name, Manifest manifest) throws IOException {
-        Map<String, List<String>> samples = new TreeMap<>();
-        for (String split : manifest.samples().splits().keySet()) {
-            List<String> all = new ArrayList<>();
-            for (Sample sample : PrepareFixture.samples(folder.resolve(name), manifest, split)) {
-                if (!sample.isErased()) {
-                    all.add(Arrays.toString(sample.inputIds()) + sample.label());
-                }
-            }
-            Collections.sort(all);
-            samples.put(split, all);
-        }
-        return samples;
+        return PrepareFixture.sorted(folder.resolve(name), manifest);
     }
 
     private void assertSame(String source, Manifest manifest) throws IOException {
@@ -118,6 +86,7 @@ class GenerationsOfTablesTest {
     }
 
     @Test
+    @Tag("full")
     void growsWithADeltaTable() throws IOException {
         Path table = folder.resolve("delta");
         String name = "table:delta.`" + table + "`";

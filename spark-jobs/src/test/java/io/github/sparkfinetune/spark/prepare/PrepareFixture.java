@@ -12,11 +12,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.SparkSession;
@@ -168,5 +170,20 @@ public final class PrepareFixture {
             }
         }
         return samples;
+    }
+
+    /** Returns the token ids and labels of the samples of each split, sorted, without erased samples. */
+    public static Map<String, List<String>> sorted(Path dataset, Manifest manifest) throws IOException {
+        Map<String, List<String>> sorted = new TreeMap<>();
+        for (String split : manifest.samples().splits().keySet()) {
+            sorted.put(
+                    split,
+                    samples(dataset, manifest, split).stream()
+                            .filter(sample -> !sample.isErased())
+                            .map(sample -> Arrays.toString(sample.inputIds()) + sample.label())
+                            .sorted()
+                            .toList());
+        }
+        return sorted;
     }
 }

@@ -23,13 +23,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -72,20 +72,8 @@ class PrepareGenerationsTest {
         return PrepareFixture.mails(to).subList(from, to);
     }
 
-    /** Returns the samples of each split, sorted, without erased ones. */
     private Map<String, List<String>> samples(String name, Manifest manifest) throws IOException {
-        Map<String, List<String>> samples = new TreeMap<>();
-        for (String split : manifest.samples().splits().keySet()) {
-            List<String> all = new ArrayList<>();
-            for (Sample sample : PrepareFixture.samples(folder.resolve(name), manifest, split)) {
-                if (!sample.isErased()) {
-                    all.add(Arrays.toString(sample.inputIds()) + sample.label());
-                }
-            }
-            Collections.sort(all);
-            samples.put(split, all);
-        }
-        return samples;
+        return PrepareFixture.sorted(folder.resolve(name), manifest);
     }
 
     private void assertSame(String grown, Manifest manifest) throws IOException {
@@ -190,6 +178,21 @@ class PrepareGenerationsTest {
 
         Files.delete(source.resolve("b.jsonl"));
         assertSame("grown", prepare("grown"));
+    }
+
+    @Test
+    void refusesAFolderThatLacksMostOfItsFiles() throws IOException {
+        for (String file : List.of("a", "b", "c")) {
+            write(file + ".jsonl", mails(0, 100));
+        }
+        Manifest whole = prepare("grown");
+        Files.delete(source.resolve("a.jsonl"));
+        Files.delete(source.resolve("b.jsonl"));
+
+        assertThat(refused("grown")).hasMessageContaining("lacks 2 of the 3 files of the last generation");
+        write("b.jsonl", mails(0, 50));
+        assertThat(prepare("grown").samples().splits().keySet())
+                .isEqualTo(whole.samples().splits().keySet());
     }
 
     @Test
@@ -317,6 +320,7 @@ class PrepareGenerationsTest {
     }
 
     @Test
+    @Tag("full")
     void growsEachHeldOutSource() throws IOException {
         Path eval = folder.resolve("eval");
         write("a.jsonl", mails(0, 100));

@@ -29,9 +29,7 @@ final class ParallelCoordinates {
     private final List<Trial> trials;
     private final Search search;
 
-    /**
-     * @param at place of each trial on the axis, from 0 at the bottom to 1; NaN without a place
-     */
+    /** @param at place of each trial on the axis, from 0 at the bottom to 1; NaN without a place */
     private record Axis(String name, List<Double> at, List<Tick> ticks) {}
 
     private record Tick(double at, String text) {}
@@ -104,8 +102,8 @@ final class ParallelCoordinates {
             return named(name, values);
         }
         boolean isLog = low > 0 && high / low > LOGARITHMIC;
-        DoubleUnaryOperator place = number ->
-                isLog ? Math.log(number / low) / Math.log(high / low) : (number - low) / (high - low);
+        DoubleUnaryOperator place =
+                number -> isLog ? Math.log(number / low) / Math.log(high / low) : (number - low) / (high - low);
         List<Double> at = DoubleStream.of(numbers).map(place).boxed().toList();
         double[] shown = DoubleStream.of(numbers).distinct().toArray();
         if (shown.length > TICKS) {
@@ -131,8 +129,8 @@ final class ParallelCoordinates {
     /** Returns an axis of values without an order, evenly in the order of the trials. */
     private static Axis named(String name, List<String> values) {
         List<String> different = values.stream().distinct().toList();
-        ToDoubleFunction<String> place = value ->
-                different.size() == 1 ? 0.5 : different.indexOf(value) / (different.size() - 1.0);
+        ToDoubleFunction<String> place =
+                value -> different.size() == 1 ? 0.5 : different.indexOf(value) / (different.size() - 1.0);
         return new Axis(
                 name,
                 values.stream().map(place::applyAsDouble).toList(),

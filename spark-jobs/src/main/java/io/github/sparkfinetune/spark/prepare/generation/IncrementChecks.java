@@ -9,7 +9,9 @@ import io.github.sparkfinetune.spark.source.SourceListing;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -27,6 +29,7 @@ record IncrementChecks(Path dataset, Manifest earlier, List<SourceListing> sourc
             return;
         }
         requireSameColumns();
+        requireMostFiles();
         if (data.corpus().decontaminate().enabled()) {
             requireSameHeldOut();
         }
@@ -56,6 +59,33 @@ record IncrementChecks(Path dataset, Manifest earlier, List<SourceListing> sourc
                 .filter(listing -> !listing.columns().isEmpty())
                 .forEach(listing -> columns.put(listing.source().key(), listing.columns()));
         return columns;
+    }
+
+    /**
+     * Refuses a folder that lacks more than half of its files, because a store that is mounted in part must not erase
+     * most of a dataset. The list of a table's files is always whole.
+     */
+    private void requireMostFiles() {
+        for (int source = 0; source < sources.size(); source++) {
+            SourceListing listing = sources.get(source);
+            int number = source;
+            List<SourceListing.File> added = changes.added().get(source);
+            Set<String> again = added.stream().map(SourceListing.File::path).collect(Collectors.toSet());
+            List<KnownFiles.Known> removed = changes.removed().stream()
+                    .filter(file -> file.source() == number)
+                    .toList();
+            long gone = removed.stream()
+                    .filter(file -> !again.contains(file.file().path()))
+                    .count();
+            int before = listing.files().size() - added.size() + removed.size();
+            if (listing.columns().isEmpty() && 2 * gone > before) {
+                throw RunException.data(
+                        listing.source().key() + ": " + listing.source().path() + " lacks " + gone
+                                + " of the " + before
+                                + " files of the last generation, so their rows would be erased: check that"
+                                + " the folder is whole; if it is, set data.dir to a new folder");
+            }
+        }
     }
 
     /** Refuses other held-out files: the training text of earlier generations is not read again. */

@@ -104,9 +104,8 @@ public final class SessionRun {
                     session,
                     text,
                     yaml.toString(),
-                    List.of("output.dir="
-                            + JsonFiles.MAPPER.writeValueAsString(
-                                    yaml.getParent().toString())),
+                    List.of(RunConfigLoader.override(
+                            "output.dir", yaml.getParent().toString())),
                     null);
         } catch (FileNotFoundException e) {
             throw RunException.data(folder + " has no " + RUN_YAML + ": name the output.dir of a run", e);

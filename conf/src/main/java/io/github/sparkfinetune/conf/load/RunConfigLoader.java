@@ -86,6 +86,22 @@ public final class RunConfigLoader {
         return new Binder(settings, name).bind();
     }
 
+    /**
+     * Returns a run with other settings.
+     *
+     * @param name name of the other settings in errors
+     * @param overrides as for {@link #load}
+     * @throws RunException as {@link #load}
+     */
+    public static RunConfig with(RunConfig run, String name, List<String> overrides) {
+        return parse(toYaml(run), name, overrides);
+    }
+
+    /** Returns the override that sets a key to a text, whatever characters the text has. */
+    public static String override(String key, String text) {
+        return key + "='" + text.replace("'", "''") + "'";
+    }
+
     /** Writes the whole configuration, defaults included, as YAML that {@link #parse} reads back to an equal value. */
     public static String toYaml(RunConfig config) {
         try {

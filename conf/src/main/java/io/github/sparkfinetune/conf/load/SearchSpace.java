@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.LongToDoubleFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -20,6 +21,9 @@ import org.yaml.snakeyaml.nodes.SequenceNode;
 public final class SearchSpace {
     private static final Pattern RANGE = Pattern.compile("\\s*([0-9.eE_+-]+?)\\.\\.([0-9.eE_+-]+)\\s*");
     private static final Pattern WHOLE = Pattern.compile("[0-9]+");
+    /** Sections of the data, the cluster and the output, which all trials share. */
+    private static final Set<String> SHARED = Set.of("data", "tokenizer", "cluster", "output", "predict", "generation");
+
     /** Redrawn settings after which a space counts as exhausted. */
     private static final int DRAWS = 1000;
 
@@ -89,10 +93,9 @@ public final class SearchSpace {
         if (!Keys.settable().contains(key) && !Keys.isMap(key.replaceFirst("\\.[^.]*$", ""))) {
             throw RunException.config("--try " + key + ": unknown key" + Keys.suggestion(key));
         }
-        boolean isOfModel = key.startsWith("training.") || key.startsWith("method.") || key.equals("precision");
-        boolean isOfTask = key.matches("(classification|question_answering|masked_lm|preference|unpaired_preference"
-                + "|reward|embedding|reranking|teacher)\\..*");
-        if (!(isOfModel || isOfTask) || Keys.mayChange(key)) {
+        String section = key.replaceFirst("\\..*", "");
+        boolean isShared = SHARED.contains(section) || (section.equals(key) && !key.equals("precision"));
+        if (isShared || Keys.mayChange(key)) {
             throw RunException.config("--try " + key
                     + ": cannot be searched, because all trials share one dataset and one cluster: try keys of training,"
                     + " method and the task, or precision");

@@ -21,7 +21,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -86,7 +85,7 @@ public final class GroupRun {
                 .groups();
         Map<String, RunConfig> runs = new LinkedHashMap<>();
         groups.forEach(group -> runs.put(group.value(), config(group)));
-        folder.write(GroupsFile.FILE, new GroupsFile(column, settings(run), List.copyOf(runs.keySet())).toJson());
+        folder.write(GroupsFile.FILE, new GroupsFile(column, Settings.of(run), List.copyOf(runs.keySet())).toJson());
         console.say("groups    " + groups.size() + " by " + column);
         Map<String, String> failures = new Groups(jobs, console, together).each(runs, Groups::train);
         List<GroupsReport.Group> results = new ArrayList<>();
@@ -121,7 +120,7 @@ public final class GroupRun {
         }
         if (before.isPresent()) {
             List<String> differences =
-                    new ArrayList<>(Settings.differences(before.get().settings(), settings(run), Keys::mayChange));
+                    new ArrayList<>(Settings.differences(before.get().settings(), Settings.of(run), Keys::mayChange));
             if (!before.get().column().equals(column)) {
                 differences.add("--per was " + before.get().column());
             }
@@ -131,10 +130,6 @@ public final class GroupRun {
                         + "): choose another output.dir, or use the same settings to continue");
             }
         }
-    }
-
-    private static Map<String, String> settings(RunConfig run) {
-        return new TreeMap<>(Settings.of(run));
     }
 
     /** Returns the run of a group. */
@@ -148,7 +143,7 @@ public final class GroupRun {
         overrides.add("data.eval=null");
         overrides.add("data.test=null");
         overrides.add("data.held_out={}");
-        group.sources().forEach((key, rows) -> overrides.add(key + "=" + quoted(rows.folder())));
+        group.sources().forEach((key, rows) -> overrides.add(RunConfigLoader.override(key, rows.folder())));
         overrides.add("data.format=parquet");
         return config(group.value(), overrides);
     }
@@ -156,16 +151,12 @@ public final class GroupRun {
     private RunConfig config(String value, List<String> overrides) {
         String name = GroupJob.name(value);
         List<String> all = new ArrayList<>(overrides);
-        all.add("output.dir=" + quoted(folder.shown(GROUPS + "/" + name)));
-        all.add("training.run_name=" + quoted(run.runName() + "-" + value));
+        all.add(RunConfigLoader.override("output.dir", folder.shown(GROUPS + "/" + name)));
+        all.add(RunConfigLoader.override("training.run_name", run.runName() + "-" + value));
         if (run.data().dataset().dir() != null) {
-            all.add("data.dir=" + quoted(run.data().dataset().dir() + "/" + name));
+            all.add(RunConfigLoader.override("data.dir", run.data().dataset().dir() + "/" + name));
         }
-        return RunConfigLoader.parse(RunConfigLoader.toYaml(run), "--per " + column, all);
-    }
-
-    private static String quoted(String text) {
-        return "'" + text.replace("'", "''") + "'";
+        return RunConfigLoader.with(run, "--per " + column, all);
     }
 
     /**

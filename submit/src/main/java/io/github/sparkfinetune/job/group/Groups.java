@@ -1,14 +1,12 @@
 package io.github.sparkfinetune.job.group;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.metric.Metric;
+import io.github.sparkfinetune.job.AtOnce;
 import io.github.sparkfinetune.job.Console;
-import io.github.sparkfinetune.job.Failure;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Pipeline;
 import io.github.sparkfinetune.job.Progress;
-import io.github.sparkfinetune.job.tune.AtOnce;
 import io.github.sparkfinetune.report.MetricsFile;
 import io.github.sparkfinetune.report.RunFolder;
 import io.github.sparkfinetune.spark.predict.Scores;
@@ -16,11 +14,8 @@ import io.github.sparkfinetune.spark.train.Extent;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.Collectors;
 
@@ -58,21 +53,15 @@ final class Groups {
     /** Does the work for each group; returns why groups failed, by value. */
     Map<String, String> each(Map<String, RunConfig> runs, Work work) throws IOException {
         Map<String, String> failures = new ConcurrentSkipListMap<>();
-        List<Callable<Void>> all = new ArrayList<>();
-        runs.forEach((value, run) -> all.add(() -> {
-            try {
-                work.of(this, value, run);
-            } catch (RunException e) {
-                if (Thread.currentThread().isInterrupted()) {
-                    throw e;
-                }
-                failures.put(value, Failure.of(e).message());
-                say(value + "  failed: " + failures.get(value));
-            }
-            return null;
-        }));
-        AtOnce.run(all, together);
-        return new TreeMap<>(failures);
+        AtOnce.each(
+                List.copyOf(runs.keySet()),
+                together,
+                value -> work.of(this, value, runs.get(value)),
+                (value, message) -> {
+                    failures.put(value, message);
+                    say(value + "  failed: " + message);
+                });
+        return failures;
     }
 
     /** Runs all steps of a group's run that are not done. */

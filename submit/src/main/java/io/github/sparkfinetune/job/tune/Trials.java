@@ -5,8 +5,8 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.job.AtOnce;
 import io.github.sparkfinetune.job.Console;
-import io.github.sparkfinetune.job.Failure;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Progress;
 import io.github.sparkfinetune.report.MetricsFile;
@@ -17,13 +17,12 @@ import io.github.sparkfinetune.report.search.Trial;
 import io.github.sparkfinetune.spark.track.Tracking;
 import io.github.sparkfinetune.spark.train.Extent;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.function.LongUnaryOperator;
 import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -71,17 +70,16 @@ final class Trials {
      * @throws RunException if all trials have failed, or the search is interrupted
      */
     void train(LongUnaryOperator until, Supplier<Progress> progress) throws IOException {
-        List<Callable<Void>> work = new ArrayList<>();
-        for (Trial trial : search().trials()) {
-            long end = until.applyAsLong(trainings.get(trial.name()).steps());
-            if (trial.state() == Trial.State.OPEN && trial.steps() < end) {
-                work.add(() -> {
-                    train(trial, end, progress);
-                    return null;
-                });
-            }
-        }
-        AtOnce.run(work, together);
+        ToLongFunction<Trial> end =
+                trial -> until.applyAsLong(trainings.get(trial.name()).steps());
+        List<Trial> open = search().trials().stream()
+                .filter(trial -> trial.state() == Trial.State.OPEN && trial.steps() < end.applyAsLong(trial))
+                .toList();
+        AtOnce.each(
+                open,
+                together,
+                trial -> train(trial, end.applyAsLong(trial), progress),
+                (trial, message) -> record(trial.failed(message)));
         List<Trial> failed = search().in(Trial.State.FAILED);
         if (failed.size() == search().trials().size()) {
             throw RunException.failed(
@@ -91,20 +89,13 @@ final class Trials {
 
     private void train(Trial trial, long until, Supplier<Progress> progress) throws IOException {
         Training training = trainings.get(trial.name());
-        try {
-            TrainingResult result = run(training.config(), until, progress);
-            boolean isDone = until == Long.MAX_VALUE || result.totals().steps() < until;
-            record(trial.after(
-                    isDone ? Trial.State.DONE : Trial.State.OPEN,
-                    result.totals().steps(),
-                    training.steps(),
-                    result.best().eval()));
-        } catch (RunException e) {
-            if (Thread.currentThread().isInterrupted()) {
-                throw e;
-            }
-            record(trial.failed(Failure.of(e).message()));
-        }
+        TrainingResult result = run(training.config(), until, progress);
+        boolean isDone = until == Long.MAX_VALUE || result.totals().steps() < until;
+        record(trial.after(
+                isDone ? Trial.State.DONE : Trial.State.OPEN,
+                result.totals().steps(),
+                training.steps(),
+                result.best().eval()));
     }
 
     private TrainingResult run(RunConfig config, long until, Supplier<Progress> progress) throws IOException {

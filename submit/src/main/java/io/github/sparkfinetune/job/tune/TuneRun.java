@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.job.tune;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
@@ -12,7 +11,6 @@ import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Seeds;
-import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.job.Console;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Pipeline;
@@ -24,7 +22,6 @@ import io.github.sparkfinetune.report.search.Trial;
 import io.github.sparkfinetune.spark.run.Lease;
 import io.github.sparkfinetune.spark.run.Settings;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -131,23 +128,18 @@ public final class TuneRun {
     }
 
     private Search.Definition definition() {
-        try {
-            return new Search.Definition(
-                    JsonFiles.MAPPER.readTree(RunConfigLoader.toJson(run)),
-                    options.tries(),
-                    options.trials(),
-                    options.halving(),
-                    metric.name(),
-                    metric.greaterIsBetter());
-        } catch (JsonProcessingException e) {
-            throw new UncheckedIOException(e);
-        }
+        return new Search.Definition(
+                Settings.of(run),
+                options.tries(),
+                options.trials(),
+                options.halving(),
+                metric.name(),
+                metric.greaterIsBetter());
     }
 
-    private List<String> differences(Search.Definition before, Search.Definition asked) {
-        RunConfig old = RunConfigLoader.parse(before.run().toString(), folder.shown(Search.FILE), List.of());
+    private static List<String> differences(Search.Definition before, Search.Definition asked) {
         List<String> differences =
-                new ArrayList<>(Settings.differences(Settings.of(old), Settings.of(run), Keys::mayChange));
+                new ArrayList<>(Settings.differences(before.settings(), asked.settings(), Keys::mayChange));
         if (!before.tries().equals(asked.tries())) {
             differences.add("--try was " + String.join(" ", before.tries()));
         }
@@ -163,24 +155,20 @@ public final class TuneRun {
     /** Returns the run of a trial, which trains on the search's dataset. */
     private RunConfig config(Trial trial) {
         List<String> overrides = overrides(trial);
-        overrides.add("output.dir=" + quoted(run.output().dir() + "/" + RunFolder.TRIALS + "/" + trial.name()));
-        overrides.add("data.dir=" + quoted(run.dataset()));
-        overrides.add("training.run_name=" + quoted(run.runName() + "-" + trial.name()));
+        overrides.add(RunConfigLoader.override("output.dir", folder.shown(RunFolder.TRIALS + "/" + trial.name())));
+        overrides.add(RunConfigLoader.override("data.dir", run.dataset()));
+        overrides.add(RunConfigLoader.override("training.run_name", run.runName() + "-" + trial.name()));
         return withSettings(overrides);
     }
 
     private RunConfig withSettings(List<String> overrides) {
-        return RunConfigLoader.parse(RunConfigLoader.toYaml(run), "--try", overrides);
+        return RunConfigLoader.with(run, "--try", overrides);
     }
 
     private static List<String> overrides(Trial trial) {
         List<String> overrides = new ArrayList<>();
         trial.settings().forEach((key, value) -> overrides.add(key + "=" + value));
         return overrides;
-    }
-
-    private static String quoted(String text) {
-        return "'" + text.replace("'", "''") + "'";
     }
 
     /** Returns the steps of a trial's training; refuses a trial that could not train, before any trial begins. */

@@ -2,7 +2,6 @@ package io.github.sparkfinetune.report.search;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -12,7 +11,9 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * A search for the best settings of a run and its trials so far: the content of {@value #FILE}, a JSON object with the
@@ -34,7 +35,7 @@ public record Search(
     /**
      * What a search was asked for.
      *
-     * @param run settings of the run that do not depend on the trial
+     * @param settings settings of the run that do not depend on the trial
      * @param tries values to try, each as {@code KEY=VALUES}
      * @param trials number of settings to draw; 0 for all combinations
      * @param halving of so many trials one is trained further at each stage; 0 to train all to the end
@@ -42,8 +43,14 @@ public record Search(
      * @param greaterIsBetter whether the greatest value of the metric is the best
      */
     public record Definition(
-            JsonNode run, List<String> tries, int trials, int halving, String metric, boolean greaterIsBetter) {
+            Map<String, String> settings,
+            List<String> tries,
+            int trials,
+            int halving,
+            String metric,
+            boolean greaterIsBetter) {
         public Definition {
+            settings = new TreeMap<>(settings);
             tries = List.copyOf(tries);
         }
     }

@@ -121,6 +121,11 @@ public record Manifest(
             labels = List.copyOf(labels);
             splits = Collections.unmodifiableMap(new LinkedHashMap<>(splits));
         }
+
+        /** Returns these samples as those of other generations. */
+        public Samples with(List<Generation> others) {
+            return new Samples(labels, longest, padTokenId, splits, erased, others);
+        }
     }
 
     /**

@@ -1,6 +1,5 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.data.dataset;
 
-import io.github.sparkfinetune.data.dataset.Manifest;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -8,9 +7,8 @@ import java.util.regex.Pattern;
 /**
  * Names of shards: {@code SPLIT/part-SHARD-RUN-ATTEMPT.parquet}. SHARD is the number of the shard in five digits or
  * more, RUN the run that wrote it in 16 hexadecimal digits, and ATTEMPT Spark's number of the task's attempt. A shard
- * of a {@link io.github.sparkfinetune.data.dataset.Generation} is named
- * {@code SPLIT/part-SHARD-gGENERATION-RUN-ATTEMPT.parquet}, with the number of the generation. Version 0.1 wrote
- * {@code SPLIT/part-SHARD.parquet}.
+ * of a {@link Generation} is named {@code SPLIT/part-SHARD-gGENERATION-RUN-ATTEMPT.parquet}, with the number of the
+ * generation. Version 0.1 wrote {@code SPLIT/part-SHARD.parquet}.
  */
 public final class ShardNames {
     private static final Pattern SHARD =
@@ -23,9 +21,10 @@ public final class ShardNames {
     /**
      * Returns the path of a new shard in the dataset's folder.
      *
+     * @param split name of the split, or of the folder of an index
      * @param generation number of the shard's generation; 0 if the dataset does not grow
      */
-    static String of(String split, int shard, int generation, String run, long attempt) {
+    public static String of(String split, int shard, int generation, String run, long attempt) {
         String added = generation == 0 ? "" : "-g" + generation;
         return String.format(Locale.ROOT, "%s/part-%05d%s-%s-%d.parquet", split, shard, added, run, attempt);
     }
@@ -35,12 +34,12 @@ public final class ShardNames {
     }
 
     /** Returns whether a file in a split's folder is a shard. */
-    static boolean isShard(String path) {
+    public static boolean isShard(String path) {
         return name(path).matches();
     }
 
     /** Returns whether a run has written a shard. */
-    static boolean isOf(String run, String path) {
+    public static boolean isOf(String run, String path) {
         Matcher name = name(path);
         return name.matches() && run.equals(name.group(RUN));
     }

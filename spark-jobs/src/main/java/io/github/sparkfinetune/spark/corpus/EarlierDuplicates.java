@@ -105,20 +105,16 @@ public final class EarlierDuplicates {
         long documents = fresh.count();
         Broadcast<BloomFilter> filter =
                 Membership.of(spark, banded, KEY, documents * options.keys(), Membership.MOST_BITS);
-        UserDefinedFunction passes =
-                udf((UDF1<Long, Boolean>) key -> filter.value().mightContainLong(key), DataTypes.BooleanType);
         Dataset<Row> before = earlier.withColumn(KEY, explode(keys.apply(col(SIGNATURE))))
-                .filter(passes.apply(col(KEY)))
+                .filter(Membership.passes(filter, KEY))
                 .select(columns(lit(false).as(IS_NEW)));
         int partitions = NearDuplicates.partitions(
                 documents,
                 documents * options.keys() * BUCKET_ROW_BYTES,
                 options,
                 spark.sparkContext().defaultParallelism());
-        Dataset<Row> buckets = Shuffles.repartition(
-                        banded.union(before),
-                        Levels.of(banded.union(before).rdd().getNumPartitions(), partitions),
-                        col(KEY))
+        Dataset<Row> all = banded.union(before);
+        Dataset<Row> buckets = Shuffles.repartition(all, Levels.of(all.rdd().getNumPartitions(), partitions), col(KEY))
                 .sortWithinPartitions(KEY, GENERATION, DOCUMENT + 1, DOCUMENT + 2);
         double threshold = options.threshold();
         JavaRDD<Row> similar =
@@ -159,7 +155,7 @@ public final class EarlierDuplicates {
         }
 
         @Override
-        Row advance() {
+        protected Row advance() {
             while (rows.hasNext()) {
                 InternalRow row = rows.next();
                 if (bucket.isEmpty() || row.getLong(0) != key) {

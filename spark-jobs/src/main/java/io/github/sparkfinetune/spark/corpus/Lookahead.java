@@ -4,11 +4,11 @@ import java.util.Iterator;
 import java.util.NoSuchElementException;
 
 /** Iterator that computes one element ahead. */
-abstract class Lookahead<T> implements Iterator<T> {
+public abstract class Lookahead<T> implements Iterator<T> {
     private T next;
 
     /** Returns the next element, or null at the end. */
-    abstract T advance();
+    protected abstract T advance();
 
     @Override
     public final boolean hasNext() {

@@ -1,10 +1,17 @@
 package io.github.sparkfinetune.spark.corpus;
 
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.udf;
+
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.expressions.UserDefinedFunction;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.util.sketch.BloomFilter;
 
 /**
@@ -48,5 +55,12 @@ public final class Membership {
                         2,
                         true);
         return JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(filter);
+    }
+
+    /** Returns the condition that a column's value passes a filter. */
+    public static Column passes(Broadcast<BloomFilter> filter, String column) {
+        UserDefinedFunction passes =
+                udf((UDF1<Long, Boolean>) value -> filter.value().mightContainLong(value), DataTypes.BooleanType);
+        return passes.apply(col(column));
     }
 }

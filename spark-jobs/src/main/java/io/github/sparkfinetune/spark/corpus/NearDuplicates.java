@@ -154,9 +154,7 @@ public final class NearDuplicates implements AutoCloseable {
             SparkSession spark, Dataset<Row> documents, Dataset<Row> candidates, long pairs, Levels levels) {
         Dataset<Row> halves = candidates.select(col(Edges.NODE + 1)).union(candidates.select(col(Edges.PARENT + 1)));
         Broadcast<BloomFilter> filter = Membership.of(spark, halves, Edges.NODE + 1, 2 * pairs, Membership.MOST_BITS);
-        UserDefinedFunction passes =
-                udf((UDF1<Long, Boolean>) first -> filter.value().mightContainLong(first), DataTypes.BooleanType);
-        Dataset<Row> passed = documents.filter(passes.apply(col(DOCUMENT + 1)));
+        Dataset<Row> passed = documents.filter(Membership.passes(filter, DOCUMENT + 1));
         return Shuffles.repartition(passed, levels, col(DOCUMENT + 1), col(DOCUMENT + 2))
                 .dropDuplicates(DOCUMENT + 1, DOCUMENT + 2)
                 .sortWithinPartitions(DOCUMENT + 1, DOCUMENT + 2);

@@ -57,7 +57,7 @@ final class PairSimilarity extends Lookahead<Row> {
     }
 
     @Override
-    Row advance() {
+    protected Row advance() {
         while (opened.pairs().hasNext()) {
             InternalRow pair = opened.pairs().next();
             DocumentId node = DocumentId.of(pair, 0);

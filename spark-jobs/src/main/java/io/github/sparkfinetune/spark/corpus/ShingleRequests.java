@@ -81,7 +81,7 @@ final class ShingleRequests {
         }
 
         @Override
-        Row advance() {
+        protected Row advance() {
             while (pairs.hasNext()) {
                 DocumentId next = DocumentId.of(pairs.next(), Edges.PARENT_COLUMN);
                 if (!next.equals(parent)) {
@@ -106,7 +106,7 @@ final class ShingleRequests {
         }
 
         @Override
-        Tuple2<byte[], byte[]> advance() {
+        protected Tuple2<byte[], byte[]> advance() {
             if (!requests.hasNext()) {
                 return null;
             }

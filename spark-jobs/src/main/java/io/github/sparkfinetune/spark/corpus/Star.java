@@ -34,7 +34,7 @@ final class Star extends Lookahead<Row> {
     }
 
     @Override
-    Row advance() {
+    protected Row advance() {
         Row next = null;
         while (next == null && edges.hasNext()) {
             InternalRow edge = edges.next();

@@ -27,7 +27,7 @@ final class WithoutCopies extends Lookahead<HashedText> {
     }
 
     @Override
-    HashedText advance() {
+    protected HashedText advance() {
         while (documents.hasNext()) {
             HashedText document = documents.next();
             if (isNew(document.hash())) {

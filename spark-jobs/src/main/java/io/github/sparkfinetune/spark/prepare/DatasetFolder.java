@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.ShardNames;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.run.Lease;
 import java.io.FileNotFoundException;

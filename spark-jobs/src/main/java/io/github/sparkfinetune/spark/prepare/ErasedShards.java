@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.ShardNames;
 import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
 import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
 import io.github.sparkfinetune.data.dataset.parquet.SampleWriter;
@@ -221,16 +222,8 @@ public final class ErasedShards {
         Manifest.Samples samples = manifest.samples();
         List<String> all =
                 Stream.concat(samples.erased().stream(), hashes.stream()).toList();
-        return new Manifest(
-                manifest.schemaVersion(),
-                manifest.task(),
-                new Manifest.Samples(
-                        samples.labels(), samples.longest(), samples.padTokenId(), splits, all, samples.generations()),
-                manifest.rows(),
-                manifest.sources(),
-                manifest.options(),
-                manifest.corpus(),
-                manifest.warnings());
+        return manifest.with(new Manifest.Samples(
+                samples.labels(), samples.longest(), samples.padTokenId(), splits, all, samples.generations()));
     }
 
     /**

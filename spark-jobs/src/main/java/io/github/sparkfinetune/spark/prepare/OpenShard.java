@@ -4,6 +4,7 @@ import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.DropReason;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleChecks;
+import io.github.sparkfinetune.data.dataset.ShardNames;
 import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
 import io.github.sparkfinetune.data.dataset.parquet.SampleWriter;
 import io.github.sparkfinetune.data.task.SampleCounts;

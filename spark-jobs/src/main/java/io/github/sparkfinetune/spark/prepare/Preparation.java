@@ -256,7 +256,7 @@ final class Preparation<C> {
     private RowEncoding.Grown grown(SourceReader.Rows<C> rows) {
         return output.increment()
                 .map(increment -> new RowEncoding.Grown(
-                        increment.numbers().get(rows.source().key()),
+                        increment.numbers(rows.source().key()),
                         increment.within(rows.source().split())))
                 .orElse(null);
     }

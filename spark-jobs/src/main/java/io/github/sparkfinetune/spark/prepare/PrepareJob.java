@@ -160,9 +160,9 @@ public final class PrepareJob {
             // For example a table with another version, but the same files.
             return increment.unchanged();
         }
-        boolean multiline = config.data().sources().multiline();
-        List<SourceFiles> read = increment.read(multiline);
-        int first = earlier.map(manifest -> manifest.options().storage().shards())
+        List<SourceFiles> read = increment.read(config.data().sources().multiline());
+        int shards = earlier.map(manifest ->
+                        Sources.shards(read, manifest.options().storage().shards()))
                 .orElse(options.storage().shards());
         Manifest manifest = read.isEmpty()
                 ? increment.whole(Optional.empty(), increment.writeFiles(output.run(), hadoop))
@@ -172,7 +172,7 @@ public final class PrepareJob {
                                 task,
                                 tokenizer,
                                 read,
-                                options.withShards(increment.shards(first, multiline)),
+                                options.withShards(shards),
                                 new Preparation.Output(dataset, output.run(), Optional.of(increment)))
                         .run();
         return increment.isRemoving()

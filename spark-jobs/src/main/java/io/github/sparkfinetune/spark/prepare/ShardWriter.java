@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.prepare;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.SampleChecks;
+import io.github.sparkfinetune.data.dataset.ShardNames;
 import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
 import io.github.sparkfinetune.data.dataset.parquet.SampleWriter;
 import io.github.sparkfinetune.data.task.RowKey;
@@ -126,7 +127,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         this.selection = selection;
         this.task = task;
         this.labels = new ArrayList<>(labels);
-        this.names = names(selection.all());
+        this.names = Occurrence.names(selection.all());
         this.splits = selection.splits().stream().mapToInt(names::indexOf).toArray();
         this.within = names.stream()
                 .mapToInt(split -> Occurrence.within(names, selection.all(), split))
@@ -137,11 +138,6 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     /** Creates a file of samples. */
     static SampleWriter file(Path path, SampleSchema schema, Configuration hadoop) throws IOException {
         return new SampleWriter(path, schema, hadoop);
-    }
-
-    /** Returns the names of a dataset's splits in order: the standard splits, then further splits of the sources. */
-    static List<String> names(List<String> splits) {
-        return Occurrence.names(splits);
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.task.SplitKey.Kind;
 import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.spark.prepare.generation.Occurrence;
 import io.github.sparkfinetune.spark.shuffle.Shuffles;
 import io.github.sparkfinetune.spark.source.RowTime;
 import io.github.sparkfinetune.spark.source.SourceFiles;
@@ -61,7 +62,7 @@ record SideCounts(TaskData<?> task, DataConfig data, SplitPlan plan, TrainingRow
             return Map.of();
         }
         List<String> splits =
-                ShardWriter.names(sources.stream().map(SourceFiles::split).toList());
+                Occurrence.names(sources.stream().map(SourceFiles::split).toList());
         Map<String, DatasetSplit.Side> sides = new LinkedHashMap<>();
         Tally[] groups = by.isPresent() ? groups(splits, sources, scans) : null;
         Tally[] times = isTime ? times(splits) : null;

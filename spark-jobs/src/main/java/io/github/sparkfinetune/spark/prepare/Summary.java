@@ -8,6 +8,7 @@ import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.task.RowCounts;
 import io.github.sparkfinetune.data.task.SampleCounts;
+import io.github.sparkfinetune.spark.prepare.generation.Occurrence;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceScan;
 import java.util.ArrayList;
@@ -44,7 +45,7 @@ record Summary(
         boolean documents = options.samples().documents() != null;
         SampleCounts all = new SampleCounts(labels.size(), documents);
         for (String split :
-                ShardWriter.names(sources.stream().map(SourceFiles::split).toList())) {
+                Occurrence.names(sources.stream().map(SourceFiles::split).toList())) {
             WrittenSplit files = written.get(split);
             if (files != null) {
                 all.plus(files.counts());

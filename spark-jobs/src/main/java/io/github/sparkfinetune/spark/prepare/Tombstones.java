@@ -5,6 +5,7 @@ import io.github.sparkfinetune.data.dataset.Generation;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Seeds;
+import io.github.sparkfinetune.data.dataset.ShardNames;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.spark.prepare.generation.Increment;
 import io.github.sparkfinetune.spark.prepare.generation.Occurrence;
@@ -79,13 +80,7 @@ record Tombstones(SparkSession spark, TaskData<?> task, Path dataset, String run
         List<Generation> generations = new ArrayList<>(samples.generations());
         int last = generations.size() - 1;
         generations.set(last, generations.get(last).withErased(rows));
-        return manifest.with(new Manifest.Samples(
-                samples.labels(),
-                samples.longest(),
-                samples.padTokenId(),
-                samples.splits(),
-                samples.erased(),
-                generations));
+        return manifest.with(samples.with(generations));
     }
 
     private List<Found> found(JavaPairRDD<Place, long[]> documents, Manifest manifest) {

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.spark.prepare.generation;
 
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.udf;
 
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.spark.corpus.Membership;
@@ -13,7 +12,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.Function;
 import org.apache.spark.HashPartitioner;
 import org.apache.spark.api.java.JavaPairRDD;
@@ -25,9 +23,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.api.java.UDF1;
-import org.apache.spark.sql.api.java.UDF2;
-import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
@@ -61,22 +56,11 @@ record GenerationIndex(SparkSession spark, String[] files, Map<Integer, BitSet> 
 
     /** Returns the rows whose file is, or is not, among some files. */
     private Dataset<Row> ofFiles(Map<Integer, BitSet> some, boolean among) {
-        Map<Integer, BitSet> numbers = new TreeMap<>(some);
-        UserDefinedFunction isAmong = udf(
-                (UDF2<Integer, Integer, Boolean>) (generation, file) -> {
-                    BitSet ofGeneration = numbers.get(generation);
-                    return (ofGeneration != null && ofGeneration.get(file)) == among;
-                },
-                DataTypes.BooleanType);
-        return some.isEmpty() && !among
-                ? rows()
-                : rows().filter(isAmong.apply(col(IndexSchema.GENERATION), col(IndexSchema.FILE)));
+        return IndexFiles.ofFiles(rows(), some, among);
     }
 
     private static Dataset<Row> passing(Broadcast<BloomFilter> filter, Dataset<Row> rows) {
-        UserDefinedFunction passes =
-                udf((UDF1<Long, Boolean>) position -> filter.value().mightContainLong(position), DataTypes.BooleanType);
-        return rows.filter(passes.apply(col(IndexSchema.POSITION)));
+        return rows.filter(Membership.passes(filter, IndexSchema.POSITION));
     }
 
     /**

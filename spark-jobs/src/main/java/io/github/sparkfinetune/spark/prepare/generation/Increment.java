@@ -3,16 +3,14 @@ package io.github.sparkfinetune.spark.prepare.generation;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.data.dataset.Generation;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.ShardNames;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceListing;
-import io.github.sparkfinetune.spark.source.Sources;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -121,25 +119,21 @@ public final class Increment {
         return Occurrence.within(Occurrence.names(splits()), splits(), split);
     }
 
-    /** Returns the numbers of the new files by the key of their source. */
-    public Map<String, FileNumbers> numbers() {
-        Map<String, FileNumbers> numbers = new HashMap<>();
+    /**
+     * Returns the numbers of the new files of a source.
+     *
+     * @param key configuration key of the source
+     */
+    public FileNumbers numbers(String key) {
         int first = 0;
         for (int source = 0; source < sources.size(); source++) {
             List<SourceListing.File> added = changes.added().get(source);
-            numbers.put(sources.get(source).source().key(), new FileNumbers(added, first));
+            if (sources.get(source).source().key().equals(key)) {
+                return new FileNumbers(added, first);
+            }
             first += added.size();
         }
-        return numbers;
-    }
-
-    /**
-     * Returns the number of hash ranges of this generation.
-     *
-     * @param first number of the first generation
-     */
-    public int shards(int first, boolean multiline) {
-        return earlier == null ? first : Sources.shards(read(multiline), first);
+        throw new IllegalArgumentException("no source " + key);
     }
 
     /**
@@ -205,7 +199,7 @@ public final class Increment {
      * @return length of the file by its name
      */
     public Map<String, Long> writeFiles(String run, Configuration hadoop) throws IOException {
-        String name = String.format(Locale.ROOT, "%s/part-00000-g%d-%s-0.parquet", IndexSchema.FILES, number(), run);
+        String name = ShardNames.of(IndexSchema.FILES, 0, number(), run, 0);
         return IndexFiles.writeList(dataset, name, number(), changes, hadoop);
     }
 
@@ -247,14 +241,10 @@ public final class Increment {
         Manifest both = earlier == null
                 ? own.orElseThrow()
                 : own.map(manifest -> Generations.sum(earlier, manifest)).orElse(earlier);
-        Manifest.Samples all = both.samples();
         List<Generation> generations = Stream.concat(
                         earlier == null ? Stream.of() : earlier.samples().generations().stream(), Stream.of(generation))
                 .toList();
-        return with(
-                both,
-                new Manifest.Samples(
-                        all.labels(), all.longest(), all.padTokenId(), all.splits(), all.erased(), generations));
+        return with(both, both.samples().with(generations));
     }
 
     private static Generation.Files files(List<SourceListing.File> files) {

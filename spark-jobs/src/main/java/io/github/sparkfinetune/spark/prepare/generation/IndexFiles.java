@@ -1,19 +1,29 @@
 package io.github.sparkfinetune.spark.prepare.generation;
 
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.udf;
+
 import io.github.sparkfinetune.data.dataset.Generation;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.source.SourceListing;
 import java.io.IOException;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.SimpleGroup;
 import org.apache.parquet.hadoop.ParquetWriter;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.api.java.UDF2;
+import org.apache.spark.sql.expressions.UserDefinedFunction;
+import org.apache.spark.sql.types.DataTypes;
 
-/** Names of the files of {@link IndexSchema}, and the file with the list of a generation's files. */
+/** Files of {@link IndexSchema}: their names, their rows by file, and the list of a generation's files. */
 final class IndexFiles {
     private IndexFiles() {}
 
@@ -30,6 +40,25 @@ final class IndexFiles {
         return manifest.samples().generations().stream()
                 .flatMap(generation -> List.of(paths(dataset, generation, kind)).stream())
                 .toArray(String[]::new);
+    }
+
+    /**
+     * Returns the rows of an index whose file is, or is not, among some files.
+     *
+     * @param some numbers of files by generation
+     */
+    static Dataset<Row> ofFiles(Dataset<Row> rows, Map<Integer, BitSet> some, boolean among) {
+        if (some.isEmpty() && !among) {
+            return rows;
+        }
+        Map<Integer, BitSet> numbers = new TreeMap<>(some);
+        UserDefinedFunction isAmong = udf(
+                (UDF2<Integer, Integer, Boolean>) (generation, file) -> {
+                    BitSet ofGeneration = numbers.get(generation);
+                    return (ofGeneration != null && ofGeneration.get(file)) == among;
+                },
+                DataTypes.BooleanType);
+        return rows.filter(isAmong.apply(col(IndexSchema.GENERATION), col(IndexSchema.FILE)));
     }
 
     /**

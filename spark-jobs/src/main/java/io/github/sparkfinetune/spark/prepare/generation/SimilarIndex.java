@@ -1,24 +1,20 @@
 package io.github.sparkfinetune.spark.prepare.generation;
 
-import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.udf;
-
+import io.github.sparkfinetune.data.dataset.ShardNames;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.spark.corpus.EarlierDuplicates;
 import io.github.sparkfinetune.spark.corpus.HashedText;
+import io.github.sparkfinetune.spark.corpus.Lookahead;
 import io.github.sparkfinetune.spark.corpus.NearDuplicates;
 import io.github.sparkfinetune.spark.corpus.RemovedDocuments;
 import io.github.sparkfinetune.spark.source.SourceReader;
 import java.io.IOException;
-import java.util.BitSet;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -32,8 +28,6 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.api.java.UDF2;
-import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
@@ -68,7 +62,7 @@ public final class SimilarIndex implements AutoCloseable {
             TaskData<C> task,
             Optional<JavaRDD<Map<ContentHash, Integer>>> known,
             NearDuplicates.Options options) {
-        FileNumbers files = increment.numbers().get(rows.source().key());
+        FileNumbers files = increment.numbers(rows.source().key());
         int within = increment.within(rows.source().split());
         JavaRDD<EarlierDuplicates.Signed> documents = known.isEmpty()
                 ? rows.rdd().mapPartitions(part -> new Signing<>(part, Map.of(), within, task, files))
@@ -84,14 +78,7 @@ public final class SimilarIndex implements AutoCloseable {
         if (files.length == 0) {
             return spark.createDataFrame(List.of(), EARLIER);
         }
-        Map<Integer, BitSet> removed = new TreeMap<>(increment.removed());
-        UserDefinedFunction isThere = udf(
-                (UDF2<Integer, Integer, Boolean>) (generation, file) -> {
-                    BitSet ofGeneration = removed.get(generation);
-                    return ofGeneration == null || !ofGeneration.get(file);
-                },
-                DataTypes.BooleanType);
-        return spark.read().parquet(files).filter(isThere.apply(col(IndexSchema.GENERATION), col(IndexSchema.FILE)));
+        return IndexFiles.ofFiles(spark.read().parquet(files), increment.removed(), false);
     }
 
     /**
@@ -120,14 +107,8 @@ public final class SimilarIndex implements AutoCloseable {
     private static Iterator<Tuple2<String, Long>> write(
             String dataset, int part, int generation, String run, Iterator<Row> rows, Configuration hadoop)
             throws IOException {
-        String name = String.format(
-                Locale.ROOT,
-                "%s/part-%05d-g%d-%s-%d.parquet",
-                IndexSchema.SIMILAR,
-                part,
-                generation,
-                run,
-                TaskContext.get().taskAttemptId());
+        String name = ShardNames.of(
+                IndexSchema.SIMILAR, part, generation, run, TaskContext.get().taskAttemptId());
         Path file = new Path(dataset, name);
         try (ParquetWriter<Group> writer = IndexSchema.create(file, IndexSchema.OF_SIMILAR, hadoop)) {
             while (rows.hasNext()) {
@@ -156,13 +137,12 @@ public final class SimilarIndex implements AutoCloseable {
     }
 
     /** Usable rows as documents of their files. */
-    private static final class Signing<C> implements Iterator<EarlierDuplicates.Signed> {
+    private static final class Signing<C> extends Lookahead<EarlierDuplicates.Signed> {
         private final Iterator<CleanRow<C>> rows;
         private final Map<ContentHash, Integer> known;
         private final int within;
         private final TaskData<C> task;
         private final FileNumbers files;
-        private CleanRow<C> next;
 
         Signing(
                 Iterator<CleanRow<C>> rows,
@@ -178,24 +158,16 @@ public final class SimilarIndex implements AutoCloseable {
         }
 
         @Override
-        public boolean hasNext() {
-            while (next == null && rows.hasNext()) {
+        protected EarlierDuplicates.Signed advance() {
+            while (rows.hasNext()) {
                 CleanRow<C> row = rows.next();
-                next = row.badBecause() == null ? row : null;
+                if (row.badBecause() == null) {
+                    boolean isNew = (known.getOrDefault(row.hash(), 0) & within) == 0;
+                    return new EarlierDuplicates.Signed(
+                            new HashedText(row.hash(), task.text(row.content())), files.of(row.file()), isNew);
+                }
             }
-            return next != null;
-        }
-
-        @Override
-        public EarlierDuplicates.Signed next() {
-            if (!hasNext()) {
-                throw new NoSuchElementException();
-            }
-            CleanRow<C> row = next;
-            next = null;
-            boolean isNew = (known.getOrDefault(row.hash(), 0) & within) == 0;
-            return new EarlierDuplicates.Signed(
-                    new HashedText(row.hash(), task.text(row.content())), files.of(row.file()), isNew);
+            return null;
         }
     }
 }

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.train.FineTuner;
 import io.github.sparkfinetune.core.train.RankContext;
+import io.github.sparkfinetune.core.train.StopRequest;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -103,7 +104,14 @@ public final class LocalRun {
         String newest = FineTuner.newestCheckpoint(config, hadoop);
         try (SingleRank alone = new SingleRank()) {
             RankContext rank = new RankContext(
-                    alone, gpu, threads, hadoop, localDir, UUID.randomUUID().toString(), records, cancelled);
+                    alone,
+                    gpu,
+                    threads,
+                    hadoop,
+                    localDir,
+                    UUID.randomUUID().toString(),
+                    records,
+                    () -> cancelled.getAsBoolean() ? StopRequest.NOW : StopRequest.NONE);
             return FineTuner.run(config, rank, newest);
         }
     }

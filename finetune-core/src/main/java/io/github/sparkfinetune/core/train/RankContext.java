@@ -4,8 +4,8 @@ import io.github.sparkfinetune.core.collective.Collective;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -20,7 +20,7 @@ import org.apache.hadoop.conf.Configuration;
  * @param attempt id of this attempt at the run, unique and equal on all ranks; letters, digits and hyphens. It
  *     distinguishes this attempt's checkpoints from those of an earlier attempt that still runs
  * @param records receives each new record, on rank 0
- * @param cancelled polled after each piece of work; true ends the training run with an exception
+ * @param stop polled after each piece of work: whether this rank must end. All ranks end if one must
  */
 public record RankContext(
         Collective collective,
@@ -30,14 +30,14 @@ public record RankContext(
         Path localDir,
         String attempt,
         Consumer<TrainingRecord> records,
-        BooleanSupplier cancelled) {
+        Supplier<StopRequest> stop) {
 
     public RankContext {
         Objects.requireNonNull(collective, "collective");
         Objects.requireNonNull(hadoop, "hadoop");
         Objects.requireNonNull(localDir, "localDir");
         Objects.requireNonNull(records, "records");
-        Objects.requireNonNull(cancelled, "cancelled");
+        Objects.requireNonNull(stop, "stop");
         if (threads < 1 || gpu < -1 || !attempt.matches("[A-Za-z0-9-]+")) {
             throw new IllegalArgumentException("threads " + threads + ", gpu " + gpu + ", attempt '" + attempt + "'");
         }
@@ -46,13 +46,18 @@ public record RankContext(
     /**
      * Reports progress after each piece of work, so that the other ranks continue to wait for this rank.
      *
-     * @throws CancellationException if this rank is to stop
+     * @throws CancellationException if this rank must end now
      * @throws io.github.sparkfinetune.core.collective.LostRankException if another rank is lost
      */
     void progressed() {
-        if (cancelled.getAsBoolean()) {
+        if (stop.get() == StopRequest.NOW) {
             throw new CancellationException("rank " + collective.rank() + " was cancelled");
         }
         collective.progressed();
+    }
+
+    /** Returns whether this rank must end after the step in progress. */
+    boolean leaves() {
+        return stop.get() == StopRequest.AFTER_STEP;
     }
 }

@@ -57,7 +57,11 @@ record TrainState(
      * @param samples samples of these steps, repeated epochs counted
      * @param tokens tokens of these samples, without padding
      */
-    record Progress(long step, long samples, long tokens) {}
+    record Progress(long step, long samples, long tokens) {
+        Progress afterStep(long stepSamples, long stepTokens) {
+            return new Progress(step + 1, samples + stepSamples, tokens + stepTokens);
+        }
+    }
 
     /**
      * The best evaluation.

@@ -52,9 +52,7 @@ final class Training implements AutoCloseable {
     /** Steps of a private run that is not over. */
     private Optional<PrivateSteps> privateSteps = Optional.empty();
 
-    private long step;
-    private long samplesDone;
-    private long tokensDone;
+    private TrainState.Progress progress = new TrainState.Progress(0, 0, 0);
     private long evaluatedStep = -1;
     private Optional<Checkpoint> resumedFrom = Optional.empty();
     private TrainingResult resultBefore;
@@ -101,9 +99,7 @@ final class Training implements AutoCloseable {
             resources.tensors().restoreParameters(loaded);
             resources.tensors().restoreOptimizer(loaded);
             follow(state.run().globalBatch());
-            step = state.progress().step();
-            samplesDone = state.progress().samples();
-            tokensDone = state.progress().tokens();
+            progress = state.progress();
             best.resume(state.best());
             state.records().forEach(this::publish);
             resultBefore = state.result();
@@ -114,77 +110,84 @@ final class Training implements AutoCloseable {
     /** Trains to the end, or until evaluations stop improving; pauses with a checkpoint after step {@code until}. */
     void train(long until) throws IOException {
         if (settings.regularization().privacy().protectsSamples() && !isOver()) {
-            PrivateSteps steps = PrivateSteps.of(config, plan, step, collective, rank.hadoop());
+            PrivateSteps steps = PrivateSteps.of(config, plan, step(), collective, rank.hadoop());
             privateSteps = Optional.of(steps);
             resources.step().keepPrivate(steps);
             samples = new TrainingSamples(resources.train(), resources.draws(), steps.samples());
         }
-        while (!isOver() && step < until) {
+        while (!isOver() && step() < until) {
             throughput.start();
-            double rate = schedule.at(step);
+            double rate = schedule.at(step());
             TrainStep.Outcome outcome = takeStep(rate);
             throughput.add(outcome.samples(), outcome.tokens());
-            if (step % settings.tracking().loggingSteps() == 0 || step == plan.totalSteps()) {
+            if (step() % settings.tracking().loggingSteps() == 0 || step() == plan.totalSteps()) {
                 record(outcome, rate);
             }
             boolean improved = isDue(settings.evaluation().evalSteps()) && evaluate();
             // The end of the run is saved once, by finish().
             boolean saves =
-                    improved || outcome.saves() || isDue(settings.saving().saveSteps()) || step == until;
+                    improved || outcome.saves() || isDue(settings.saving().saveSteps()) || step() == until;
             if (saves && !isOver()) {
                 save(null);
+            }
+            if (outcome.leaves() && !isOver()) {
+                pause();
+                throw new LeavingRankException(collective.rank(), step());
             }
         }
     }
 
     /** Returns whether nothing is left to train. */
     boolean isOver() {
-        return resultBefore != null || step >= plan.totalSteps() || best.isOver();
+        return resultBefore != null || step() >= plan.totalSteps() || best.isOver();
     }
 
     private TrainStep.Outcome takeStep(double rate) {
         rank.progressed();
-        List<Sample> mine = samples.of(step, collective);
+        List<Sample> mine = samples.of(step(), collective);
         TrainStep.Outcome outcome = resources
                 .step()
                 .gradient(
-                        step,
+                        step(),
                         TrainStep.microBatches(mine, settings.batches().perDeviceTrainBatchSize()),
                         clock.isDue(),
+                        rank::leaves,
                         rank::progressed);
         if (!Double.isFinite(outcome.loss()) || !Double.isFinite(outcome.gradNorm())) {
             resources.requireFiniteBase();
             throw RunException.failed(
-                    "training.learning_rate: the loss of step " + (step + 1) + " is " + outcome.loss()
+                    "training.learning_rate: the loss of step " + (step() + 1) + " is " + outcome.loss()
                             + " and its gradient norm " + outcome.gradNorm() + " (rank " + collective.rank()
                             + "); the newest checkpoint is kept. Lower the learning rate (now "
                             + settings.schedule().learningRate() + ") or look at the data",
                     null);
         }
-        step++;
+        progress = progress.afterStep(outcome.samples(), outcome.tokens());
         writer.beforeUpdate();
-        resources.step().update(step, rate, outcome.gradNorm());
-        samplesDone += outcome.samples();
-        tokensDone += outcome.tokens();
+        resources.step().update(step(), rate, outcome.gradNorm());
         times.add(outcome.seconds());
         times.slow().ifPresent(slow -> slowRank = slow);
-        if (step == 1) {
+        if (step() == 1) {
             // Differences between machines are found at once, not after hours.
-            same.check(step, writer::beforeUpdate);
+            same.check(step(), writer::beforeUpdate);
         }
         return outcome;
     }
 
+    private long step() {
+        return progress.step();
+    }
+
     private boolean isDue(int every) {
-        return every > 0 && step % every == 0;
+        return every > 0 && step() % every == 0;
     }
 
     private void record(TrainStep.Outcome outcome, double rate) {
         Throughput.Rate speed = throughput.sinceLast();
         publish(new TrainingRecord(
-                step,
+                step(),
                 plan.totalSteps(),
-                plan.epochsAfter(step),
+                plan.epochsAfter(step()),
                 new TrainingRecord.StepValues(
                         outcome.loss(), rate, outcome.gradNorm(), speed.samplesPerSecond(), speed.tokensPerSecond()),
                 null,
@@ -210,9 +213,9 @@ final class Training implements AutoCloseable {
         Map<String, Double> metrics = new Evaluation(
                         resources.eval().orElseThrow(), settings.batches().perDeviceEvalBatchSize())
                 .run(resources.loaded().task().scorer(), collective, resources.model()::finish, rank::progressed);
-        publish(TrainingRecord.evaluation(step, plan.totalSteps(), plan.epochsAfter(step), metrics));
-        evaluatedStep = step;
-        return best.improvedBy(step, metrics);
+        publish(TrainingRecord.evaluation(step(), plan.totalSteps(), plan.epochsAfter(step()), metrics));
+        evaluatedStep = step();
+        return best.improvedBy(step(), metrics);
     }
 
     /**
@@ -223,20 +226,20 @@ final class Training implements AutoCloseable {
      */
     private Optional<Checkpoint> save(TrainingResult result) {
         throughput.pause();
-        same.check(step, writer::beforeUpdate);
+        same.check(step(), writer::beforeUpdate);
         Optional<Checkpoint> written = Optional.empty();
         OptimizerShare share = resources.step().share();
         if (share.index() > 0) {
-            writer.beginShare(step, share, resources.tensors().own());
+            writer.beginShare(step(), share, resources.tensors().own());
         } else if (collective.rank() == 0) {
             TrainState state = new TrainState(
                     TrainState.Run.of(plan, settings.seed(), resources.precision(), resources.manifest()),
-                    new TrainState.Progress(step, samplesDone, tokensDone),
+                    progress,
                     best.state(),
                     List.copyOf(recordsSinceCheckpoint),
                     result);
             written = Optional.of(writer.begin(
-                    step,
+                    step(),
                     resources.tensors().trained(),
                     share,
                     resources.tensors().own(),
@@ -260,7 +263,7 @@ final class Training implements AutoCloseable {
         TrainingResult result = resultBefore;
         Optional<Checkpoint> last = resumedFrom;
         if (result == null) {
-            if (evaluatedStep != step) {
+            if (evaluatedStep != step()) {
                 evaluate();
             }
             result = result();
@@ -272,7 +275,7 @@ final class Training implements AutoCloseable {
             checkpoints.markFinal(last.orElseThrow());
             PrivateSteps.end(config, rank.hadoop());
         }
-        new Export(config, rank, resources).writeBest(result, step, checkpoints);
+        new Export(config, rank, resources).writeBest(result, step(), checkpoints);
         collective.barrier();
         return result;
     }
@@ -280,13 +283,13 @@ final class Training implements AutoCloseable {
     private TrainingResult result() {
         Throughput.Rate overall = throughput.overall();
         return new TrainingResult(
-                new TrainingResult.Totals(step, samplesDone, tokensDone),
+                new TrainingResult.Totals(step(), progress.samples(), progress.tokens()),
                 new TrainingResult.Speed(throughput.seconds(), overall.samplesPerSecond(), overall.tokensPerSecond()),
-                new TrainingResult.Best(best.step() < 0 ? step : best.step(), best.eval()),
+                new TrainingResult.Best(best.step() < 0 ? step() : best.step(), best.eval()),
                 ResidentMemory.peak(),
                 times.gather(),
                 resources.precision(),
-                PrivateSteps.spent(privateSteps, settings.regularization().privacy(), plan, step));
+                PrivateSteps.spent(privateSteps, settings.regularization().privacy(), plan, step()));
     }
 
     /** Ends writes in progress, so that the parameters can be freed. */

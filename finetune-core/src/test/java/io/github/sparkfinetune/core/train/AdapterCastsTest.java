@@ -31,7 +31,7 @@ class AdapterCastsTest {
             List<List<Sample>> parts = List.of(List.of(Sample.ofDocuments(0, ids, ids, ids.length)));
             for (int completed = 0; completed < 3; completed++) {
                 assertCopies(decoder);
-                TrainStep.Outcome outcome = step.gradient(completed, parts, false, () -> {});
+                TrainStep.Outcome outcome = step.gradient(completed, parts, false, () -> false, () -> {});
                 step.update(completed + 1, 0.1, outcome.gradNorm());
             }
             assertCopies(decoder);

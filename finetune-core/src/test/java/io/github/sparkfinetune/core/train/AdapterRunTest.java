@@ -126,8 +126,8 @@ class AdapterRunTest {
     /** Trains, and returns the logits of the trained model in memory. */
     private static float[] train(RunConfig config, float[] before) throws Exception {
         Path localDir = Path.of(java.net.URI.create(config.output().dir())).resolveSibling("local");
-        RankContext rank =
-                new RankContext(new SingleRank(), -1, 1, new Configuration(), localDir, "a", record -> {}, () -> false);
+        RankContext rank = new RankContext(
+                new SingleRank(), -1, 1, new Configuration(), localDir, "a", record -> {}, () -> StopRequest.NONE);
         try (TrainingResources workspace = new TrainingResources(config, rank, null)) {
             Decoder model = (Decoder) workspace.model();
             assertSame("a new adapter", TinyDecoder.logits(workspace.manager(), model, SAMPLES), before);

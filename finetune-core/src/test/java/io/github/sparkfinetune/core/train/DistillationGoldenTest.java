@@ -71,7 +71,7 @@ class DistillationGoldenTest {
             JsonNode losses = golden.get("runs").get(run).get("losses");
             for (int i = 0; i < losses.size(); i++) {
                 List<List<Sample>> parts = List.of(samples.subList(0, 1), samples.subList(1, samples.size()));
-                TrainStep.Outcome outcome = step.gradient(i, parts, false, () -> {});
+                TrainStep.Outcome outcome = step.gradient(i, parts, false, () -> false, () -> {});
                 double loss = losses.get(i).asDouble();
                 assertThat(outcome.loss()).as("loss of step %d", i).isCloseTo(loss, within(1e-4 * loss));
                 if (i == 0) {

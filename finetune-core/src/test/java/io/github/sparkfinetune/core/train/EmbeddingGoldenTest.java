@@ -64,7 +64,7 @@ class EmbeddingGoldenTest {
         try (TinyDecoder model =
                 TinyDecoder.toTrain(GoldenFiles.root().resolve("models/bert-mlm"), config, Optional.empty(), 0)) {
             TrainStep step = model.step(config);
-            assertThatThrownBy(() -> step.gradient(0, List.of(List.of(one, other)), false, () -> {}))
+            assertThatThrownBy(() -> step.gradient(0, List.of(List.of(one, other)), false, () -> false, () -> {}))
                     .hasMessage("data.text_pair: all 2 texts of a step are equal, so that there is nothing to be far"
                             + " from: give pairs with different texts");
         }
@@ -89,7 +89,7 @@ class EmbeddingGoldenTest {
             double rate = run.equals("lora") ? 1e-2 : 1e-3;
             JsonNode losses = expected.get("losses");
             for (int i = 0; i < losses.size(); i++) {
-                TrainStep.Outcome outcome = step.gradient(i, parts, false, () -> {});
+                TrainStep.Outcome outcome = step.gradient(i, parts, false, () -> false, () -> {});
                 double loss = losses.get(i).asDouble();
                 assertThat(outcome.loss())
                         .as("loss of step %d", i)

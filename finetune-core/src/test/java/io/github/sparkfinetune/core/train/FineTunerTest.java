@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.train;
 import static io.github.sparkfinetune.core.train.RunAssertions.assertBitEqual;
 import static io.github.sparkfinetune.core.train.RunAssertions.assertSameLosses;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
@@ -14,6 +15,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -115,6 +118,37 @@ class FineTunerTest {
         assertThat(end.result().best()).isEqualTo(reference.result().best());
         assertBitEqual(TinyRun.model(paused), TinyRun.model(whole));
         assertThat(tiny.runUntil(paused, 2, 4).result()).isEqualTo(end.result());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "full"})
+    void losesNoStepWhenARankLeaves(String shard) throws Exception {
+        String[] settings = {"training.per_device_train_batch_size=6", "training.eval_steps=2", "cluster.shard=" + shard
+        };
+        RunConfig whole = tiny.config("whole", settings);
+        TinyRun.Outcome reference = tiny.run(whole, 2, null);
+        RunConfig left = tiny.config("left", settings);
+        for (int leaving : new int[] {0, 1}) {
+            assertThatThrownBy(() -> tiny.runWithStops(left, 2, "leaving-" + leaving, rank -> asked(rank == leaving)))
+                    .hasRootCauseInstanceOf(LeavingRankException.class)
+                    .hasRootCauseMessage("rank 0 leaves after step " + newestStep(left) + ", which is saved");
+        }
+        assertThat(newestStep(left)).as("steps of both").isBetween(2L, 9L);
+        TinyRun.Outcome end = tiny.runUntil(left, 2, Long.MAX_VALUE);
+        assertThat(end.result().totals()).isEqualTo(reference.result().totals());
+        assertThat(end.result().best()).isEqualTo(reference.result().best());
+        assertBitEqual(TinyRun.model(left), TinyRun.model(whole));
+    }
+
+    /** Returns what a rank is asked: to leave after some work, if it is the one that leaves. */
+    private static Supplier<StopRequest> asked(boolean leaves) {
+        AtomicInteger work = new AtomicInteger();
+        return () -> leaves && work.incrementAndGet() > 10 ? StopRequest.AFTER_STEP : StopRequest.NONE;
+    }
+
+    private long newestStep(RunConfig config) {
+        List<Checkpoint> saved = tiny.checkpoints(config);
+        return saved.get(saved.size() - 1).step();
     }
 
     @Test

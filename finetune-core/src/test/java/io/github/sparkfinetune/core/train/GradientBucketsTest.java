@@ -50,7 +50,7 @@ class GradientBucketsTest {
             List<Sample> samples = List.of(Sample.ofDocuments(0, ids, ids, 4));
             for (List<List<Sample>> parts : List.of(List.of(samples), List.<List<Sample>>of(), List.of(samples))) {
                 ranks.bytes.clear();
-                step.gradient(0, parts, false, () -> {});
+                step.gradient(0, parts, false, () -> false, () -> {});
                 long blocks = decoder.model().parameters().stream()
                         .filter(parameter ->
                                 !parameter.name().equals(decoder.model().table().name()))

@@ -58,7 +58,8 @@ class LoftqRunTest {
 
     private RankContext rank() {
         Path local = folder.resolve("local");
-        return new RankContext(new SingleRank(), -1, 1, new Configuration(), local, "a", record -> {}, () -> false);
+        return new RankContext(
+                new SingleRank(), -1, 1, new Configuration(), local, "a", record -> {}, () -> StopRequest.NONE);
     }
 
     private static RunConfig config(TinyRun tiny, String name, String... settings) throws Exception {

@@ -79,7 +79,7 @@ class ModelGoldenTest {
     }
 
     private static void compareGradients(GoldenModel golden, TrainStep step) {
-        TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples), false, () -> {});
+        TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples), false, () -> false, () -> {});
         assertThat(outcome.loss()).isCloseTo(GoldenFiles.floats(golden.expected, "loss")[0], offset(LOSS));
         Map<String, float[]> gradients = gradients(step);
         List<String> names = golden.expected.names().stream()
@@ -105,7 +105,7 @@ class ModelGoldenTest {
         return supported("3 steps", (golden, folder) -> {
             TrainStep step = golden.step(new SingleRank());
             for (int i = 0; i < 3; i++) {
-                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), false, () -> {});
+                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), false, () -> false, () -> {});
                 assertThat(outcome.gradNorm())
                         .isCloseTo(GoldenFiles.floats(golden.expected, "grad_norm.step" + (i + 1))[0], offset(SERIES));
                 step.update(i + 1, 1e-3, outcome.gradNorm());
@@ -139,7 +139,7 @@ class ModelGoldenTest {
             float[] losses = GoldenFiles.floats(golden.expected, "losses10");
             float[] norms = GoldenFiles.floats(golden.expected, "grad_norms10");
             for (int i = 0; i < 10; i++) {
-                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), false, () -> {});
+                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), false, () -> false, () -> {});
                 assertThat(outcome.loss()).as("loss of step %d", i).isCloseTo(losses[i], offset(SERIES));
                 assertThat(outcome.gradNorm()).as("norm of step %d", i).isCloseTo(norms[i], offset(SERIES));
                 step.update(i + 1, rates[i], outcome.gradNorm());
@@ -183,7 +183,7 @@ class ModelGoldenTest {
                         double chance = golden.head == HeadKind.SEQUENCE_CLASSIFICATION ? 3 : 1.75;
                         assertNoise("logits", new Distance().add(logits[0], logits[1]), reference, chance, ratios);
                         TrainStep step = golden.step(new SingleRank());
-                        step.gradient(0, List.of(golden.samples), false, () -> {});
+                        step.gradient(0, List.of(golden.samples), false, () -> false, () -> {});
                         Distance distance = new Distance();
                         gradients(step)
                                 .forEach((name, gradient) ->

@@ -86,7 +86,7 @@ class NativeMemoryTest {
             TrainStep step = golden.step(new SingleRank());
             long first = 0;
             for (int i = 0; i < 5; i++) {
-                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), false, () -> {});
+                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), false, () -> false, () -> {});
                 step.update(i + 1, 1e-3, outcome.gradNorm());
                 first = i == 0 ? NativeArrays.alive() : first;
             }
@@ -104,7 +104,8 @@ class NativeMemoryTest {
                 TrainStep step = decoder.step(DropoutMasks.of(1, 1), recompute);
                 long first = 0;
                 for (int i = 0; i < 4; i++) {
-                    TrainStep.Outcome outcome = step.gradient(i, List.of(samples, samples), false, () -> {});
+                    TrainStep.Outcome outcome =
+                            step.gradient(i, List.of(samples, samples), false, () -> false, () -> {});
                     step.update(i + 1, 1e-3, outcome.gradNorm());
                     first = i == 0 ? NativeArrays.alive() : first;
                 }

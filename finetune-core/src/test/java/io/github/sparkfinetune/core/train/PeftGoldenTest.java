@@ -69,7 +69,7 @@ class PeftGoldenTest {
             float[] norms = GoldenFiles.floats(golden.expected, "grad_norms10");
             Map<String, float[]> frozen = TinyModel.frozen(golden.model);
             for (int i = 0; i < 10; i++) {
-                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), false, () -> {});
+                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), false, () -> false, () -> {});
                 assertThat(outcome.loss()).as("loss of step %d", i).isCloseTo(losses[i], within(1e-4));
                 // Relative above 5: PEFT in F64 differs from PEFT in F32 by 1e-4 if the norm is 10.
                 assertThat(outcome.gradNorm())
@@ -140,7 +140,7 @@ class PeftGoldenTest {
             StepPlan plan = new StepPlan(golden.samples.size(), golden.samples.size(), 1);
             step.keepPrivate(PrivateSteps.of(config, plan, 0, new SingleRank(), new Configuration(false)));
 
-            step.gradient(0, List.of(golden.samples), false, () -> {});
+            step.gradient(0, List.of(golden.samples), false, () -> false, () -> {});
 
             Map<String, String> keys = keys(golden);
             for (ParameterGradient trained : step.gradients().parameters()) {
@@ -156,7 +156,7 @@ class PeftGoldenTest {
 
     private static void compareGradients(GoldenModel golden) {
         TrainStep step = golden.step(new SingleRank());
-        TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples), false, () -> {});
+        TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples), false, () -> false, () -> {});
         assertThat(outcome.loss()).isCloseTo(GoldenFiles.floats(golden.expected, "loss")[0], within(1e-5));
         Map<String, float[]> gradients = new LinkedHashMap<>();
         Map<String, String> keys = keys(golden);

@@ -137,7 +137,7 @@ class PreferenceGoldenTest {
                 // The first sample alone, and the other samples together.
                 List<List<Sample>> parts =
                         List.of(withReference.subList(0, 1), withReference.subList(1, withReference.size()));
-                TrainStep.Outcome outcome = step.gradient(i, parts, false, () -> {});
+                TrainStep.Outcome outcome = step.gradient(i, parts, false, () -> false, () -> {});
                 double loss = losses.get(i).asDouble();
                 assertThat(outcome.loss())
                         .as("loss of step %d", i)

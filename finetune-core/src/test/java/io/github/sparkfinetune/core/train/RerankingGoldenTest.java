@@ -70,7 +70,7 @@ class RerankingGoldenTest {
                 assertThat(evaluated(model, samples)).isCloseTo(loss, within(1e-4 + 2e-3 * loss));
                 // The first sample alone, and the other samples together.
                 List<List<Sample>> parts = List.of(samples.subList(0, 1), samples.subList(1, samples.size()));
-                TrainStep.Outcome outcome = step.gradient(i, parts, false, () -> {});
+                TrainStep.Outcome outcome = step.gradient(i, parts, false, () -> false, () -> {});
                 assertThat(outcome.loss()).as("loss of step %d", i).isCloseTo(loss, within(1e-4 + 2e-3 * loss));
                 if (i == 0) {
                     tensorsOfRun.compareGradients(step, 2e-4, 1e-7);

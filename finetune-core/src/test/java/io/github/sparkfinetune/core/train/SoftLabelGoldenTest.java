@@ -50,8 +50,8 @@ class SoftLabelGoldenTest {
                     Shard.NONE);
             for (int i = 0; i < run.get("losses").size(); i++) {
                 // The terms of parts of different sizes add up to the loss of the whole.
-                TrainStep.Outcome outcome =
-                        step.gradient(i, List.of(samples.subList(0, 1), samples.subList(1, 4)), false, () -> {});
+                TrainStep.Outcome outcome = step.gradient(
+                        i, List.of(samples.subList(0, 1), samples.subList(1, 4)), false, () -> false, () -> {});
                 assertThat(outcome.loss())
                         .as("loss of step %d", i)
                         .isCloseTo(run.get("losses").get(i).asDouble(), within(1e-4));

@@ -98,7 +98,7 @@ class SoundCheckpointTest {
 
     private Optional<CheckpointFiles> find(Collective exchange, Checkpoint newest) {
         Configuration hadoop = FarFileSystem.counting(reader(exchange.rank()));
-        RankContext rank = new RankContext(exchange, -1, 1, hadoop, temp, "a-1", record -> {}, () -> false);
+        RankContext rank = new RankContext(exchange, -1, 1, hadoop, temp, "a-1", record -> {}, () -> StopRequest.NONE);
         return new SoundCheckpoint(store(hadoop), rank).find(newest);
     }
 

@@ -153,7 +153,7 @@ final class TinyDecoder implements AutoCloseable {
      */
     Gradient gradient(DropoutMasks masks, boolean recompute, List<List<Sample>> parts) {
         TrainStep step = step(masks, recompute);
-        TrainStep.Outcome outcome = step.gradient(0, parts, false, () -> {});
+        TrainStep.Outcome outcome = step.gradient(0, parts, false, () -> false, () -> {});
         return new Gradient(outcome.loss(), gradients(step));
     }
 

@@ -29,6 +29,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -137,13 +139,27 @@ public final class TinyRun {
     /** @param machine wraps the collective of each rank */
     Outcome run(RunConfig config, int ranks, String resumeFrom, String attempt, UnaryOperator<Collective> machine)
             throws Exception {
-        return run(config, ranks, resumeFrom, attempt, machine, Long.MAX_VALUE);
+        return run(config, ranks, resumeFrom, attempt, machine, Long.MAX_VALUE, rank -> () -> StopRequest.NONE);
     }
 
     /** Trains until a step, from the newest checkpoint. */
     Outcome runUntil(RunConfig config, int ranks, long until) throws Exception {
         String newest = FineTuner.newestCheckpoint(config, hadoop);
-        return run(config, ranks, newest, "attempt-" + ranks + "-" + until, collective -> collective, until);
+        return run(
+                config,
+                ranks,
+                newest,
+                "attempt-" + ranks + "-" + until,
+                collective -> collective,
+                until,
+                rank -> () -> StopRequest.NONE);
+    }
+
+    /** Trains from the newest checkpoint, with requests to the ranks to end. */
+    Outcome runWithStops(RunConfig config, int ranks, String attempt, IntFunction<Supplier<StopRequest>> stops)
+            throws Exception {
+        String newest = FineTuner.newestCheckpoint(config, hadoop);
+        return run(config, ranks, newest, attempt, collective -> collective, Long.MAX_VALUE, stops);
     }
 
     private Outcome run(
@@ -152,7 +168,8 @@ public final class TinyRun {
             String resumeFrom,
             String attempt,
             UnaryOperator<Collective> machine,
-            long until)
+            long until,
+            IntFunction<Supplier<StopRequest>> stops)
             throws Exception {
         List<RankEndpoint> endpoints = new ArrayList<>();
         for (int rank = 0; rank < ranks; rank++) {
@@ -165,6 +182,7 @@ public final class TinyRun {
             List<Future<TrainingResult>> results = new ArrayList<>();
             for (int rank = 0; rank < ranks; rank++) {
                 Member member = new Member(rank, addresses, attempt, SECRET, false);
+                Supplier<StopRequest> stop = stops.apply(rank);
                 RankEndpoint endpoint = endpoints.get(rank);
                 results.add(threads.submit(() -> {
                     try (Collective collective =
@@ -177,7 +195,7 @@ public final class TinyRun {
                                 folder.resolve("local"),
                                 attempt,
                                 records::add,
-                                () -> false);
+                                stop);
                         return FineTuner.run(config, context, resumeFrom, until);
                     }
                 }));

@@ -29,7 +29,7 @@ class TrainingResourcesTest {
                 folder.resolve("local"),
                 "a",
                 record -> {},
-                () -> false);
+                () -> StopRequest.NONE);
     }
 
     @Test

@@ -111,8 +111,8 @@ class VocabularyGradientTest {
                                 "gradient of " + name, actual.byName().get(name), values, 1e-7));
             }
             TrainStep step = decoder.step(DropoutMasks.none(), false);
-            step.gradient(0, PARTS, false, () -> {});
-            TrainStep.Outcome nothing = step.gradient(1, List.of(unlabelled), false, () -> {});
+            step.gradient(0, PARTS, false, () -> false, () -> {});
+            TrainStep.Outcome nothing = step.gradient(1, List.of(unlabelled), false, () -> false, () -> {});
             assertThat(nothing.loss()).isZero();
             assertThat(nothing.gradNorm())
                     .as("what the step before left is overwritten")

@@ -43,7 +43,7 @@ public record RecordingBody(int token) implements RankBody {
                 rank.localDir(),
                 rank.attempt(),
                 rank.records(),
-                rank.cancelled());
+                rank.stop());
         return FineTuner.run(config, recorded, resumeFrom);
     }
 

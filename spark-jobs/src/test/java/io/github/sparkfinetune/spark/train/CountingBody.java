@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.train;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.train.RankContext;
+import io.github.sparkfinetune.core.train.StopRequest;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import java.io.IOException;
@@ -60,7 +61,7 @@ record CountingBody(String folder, Fault fault) implements RankBody {
         }
         while (step < STEPS) {
             step++;
-            if (rank.cancelled().getAsBoolean()) {
+            if (rank.stop().get() == StopRequest.NOW) {
                 throw new IllegalStateException("cancelled");
             }
             fault.before(rank, step);

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.core.train.FineTuner;
 import io.github.sparkfinetune.core.train.RankContext;
+import io.github.sparkfinetune.core.train.StopRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,7 +25,14 @@ final class TrainRank {
         try (Collective collective = RankProcesses.join(rank)) {
             Path localDir = Path.of(System.getProperty("java.io.tmpdir"));
             RankContext context = new RankContext(
-                    collective, TimedSteps.GPU, threads, new Configuration(), localDir, "bench", steps, () -> false);
+                    collective,
+                    TimedSteps.GPU,
+                    threads,
+                    new Configuration(),
+                    localDir,
+                    "bench",
+                    steps,
+                    () -> StopRequest.NONE);
             FineTuner.run(config, context, null);
         }
         if (rank == 0) {

@@ -9,26 +9,35 @@ import java.util.Arrays;
  *
  * @param terms sums of the objective's terms, not yet divided by their weights
  * @param gradNorm global L2 norm of the gradient, before clipping
+ * @param leaves whether a rank must end after the step
  * @param seconds computing time of each rank, without waiting for other ranks
  */
-record StepTotals(double[] terms, double gradNorm, double[] seconds) {
+record StepTotals(double[] terms, double gradNorm, boolean leaves, double[] seconds) {
+    private static final int NORM = 0;
+    private static final int LEAVING = 1;
+    private static final int SECONDS = 2;
+
     /**
      * Adds up the values of the ranks. All ranks call this method.
      *
      * @param terms this rank's sums
      * @param gradNorm on rank 0 the norm by which all ranks clip; 0 on other ranks, whose processors may add up in
      *     another order
+     * @param leaves whether this rank must end after the step
      * @param seconds computing time of this rank
      */
-    static StepTotals reduced(Collective collective, double[] terms, double gradNorm, double seconds) {
-        double[] message = Arrays.copyOf(terms, terms.length + 1 + collective.size());
-        message[terms.length] = gradNorm;
-        message[terms.length + 1 + collective.rank()] = seconds;
+    static StepTotals reduced(Collective collective, double[] terms, double gradNorm, boolean leaves, double seconds) {
+        int facts = terms.length;
+        double[] message = Arrays.copyOf(terms, facts + SECONDS + collective.size());
+        message[facts + NORM] = gradNorm;
+        message[facts + LEAVING] = leaves ? 1 : 0;
+        message[facts + SECONDS + collective.rank()] = seconds;
         collective.allReduce(message);
         return new StepTotals(
-                Arrays.copyOf(message, terms.length),
-                message[terms.length],
-                Arrays.copyOfRange(message, terms.length + 1, message.length));
+                Arrays.copyOf(message, facts),
+                message[facts + NORM],
+                message[facts + LEAVING] > 0,
+                Arrays.copyOfRange(message, facts + SECONDS, message.length));
     }
 
     /**

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * One optimizer step over a global batch, which is divided among the ranks and, on each rank, into micro-batches. Every
@@ -85,10 +86,12 @@ public final class TrainStep {
      * @param gradNorm global L2 norm of the gradient, before clipping; in a private run after clipping, with the noise
      * @param samples number of samples in the global batch
      * @param tokens number of tokens in the global batch, without padding
-     * @param saves whether rank 0 requests a checkpoint after the step
+     * @param saves whether a checkpoint is due after the step: rank 0 requests it, or a rank leaves
+     * @param leaves whether a rank must end after the step
      * @param seconds computing time of each rank, without waiting for other ranks
      */
-    public record Outcome(double loss, double gradNorm, long samples, long tokens, boolean saves, double[] seconds) {}
+    public record Outcome(
+            double loss, double gradNorm, long samples, long tokens, boolean saves, boolean leaves, double[] seconds) {}
 
     /**
      * Computes the gradient of the global batch.
@@ -96,9 +99,11 @@ public final class TrainStep {
      * @param step number of completed optimizer steps
      * @param microBatches this rank's micro-batches
      * @param saves whether a checkpoint is due; rank 0 decides, and its decision needs no extra message
+     * @param leaves called at the end: whether this rank must end after the step
      * @param progressed called after each piece of work; may throw
      */
-    public Outcome gradient(long step, List<List<Sample>> microBatches, boolean saves, Runnable progressed) {
+    public Outcome gradient(
+            long step, List<List<Sample>> microBatches, boolean saves, BooleanSupplier leaves, Runnable progressed) {
         masks.step(step);
         noise.step(step);
         long began = System.nanoTime();
@@ -123,13 +128,14 @@ public final class TrainStep {
             norm = collective.rank() == 0
                     ? norm / privacy.map(PrivateGradient::divisor).orElse(1.0)
                     : 0;
-            StepTotals totals = StepTotals.reduced(collective, terms, norm, seconds);
+            StepTotals totals = StepTotals.reduced(collective, terms, norm, leaves.getAsBoolean(), seconds);
             return new Outcome(
                     totals.loss(global.weights()),
                     totals.gradNorm(),
                     global.samples(),
                     global.tokens(),
-                    global.saves(),
+                    global.saves() || totals.leaves(),
+                    totals.leaves(),
                     totals.seconds());
         }
     }

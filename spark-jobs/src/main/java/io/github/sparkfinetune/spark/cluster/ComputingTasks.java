@@ -1,14 +1,13 @@
 package io.github.sparkfinetune.spark.cluster;
 
 import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.core.train.StopRequest;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.spark.TaskContext;
 import org.apache.spark.TaskKilledException;
 import org.apache.spark.util.TaskCompletionListener;
@@ -22,30 +21,33 @@ import org.slf4j.LoggerFactory;
 public final class ComputingTasks {
     private static final Logger LOG = LoggerFactory.getLogger(ComputingTasks.class);
 
-    /** Time that an ending process waits for a call of PyTorch to return and for a checkpoint to be written. */
+    /** Time that an ending process waits for a call of PyTorch to return and for files to be released. */
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
-    /** Runs before Spark's own hook stops the session. */
-    private static final int PRIORITY = FileSystem.SHUTDOWN_HOOK_PRIORITY + 100;
-
-    private static final ComputingTasks OF_THIS_JVM = new ComputingTasks(PATIENCE, Torch::stop);
+    /** Both times are within the 30 seconds after which Kubernetes kills a process. */
+    private static final ComputingTasks OF_THIS_JVM = new ComputingTasks(EndHook.STEP, PATIENCE, Torch::stop);
 
     static {
-        ShutdownHookManager.get()
-                .addShutdownHook(
-                        OF_THIS_JVM::end, PRIORITY, PATIENCE.plusSeconds(5).toSeconds(), TimeUnit.SECONDS);
+        EndHook.add(OF_THIS_JVM::end, EndHook.STEP.plus(PATIENCE).plusSeconds(5));
     }
 
+    private final Duration stepPatience;
     private final Duration patience;
     private final Runnable stop;
     private final Set<Long> computing = new HashSet<>();
+    /** Those of the tasks that save their work when they are asked to. */
+    private final Set<Long> saving = new HashSet<>();
+
     private boolean ending;
+    private boolean stopping;
 
     /**
-     * @param patience longest wait of {@link #end} for the tasks
+     * @param stepPatience longest wait of {@link #end} for tasks that save their work
+     * @param patience longest wait after that for all tasks
      * @param stop makes running computations end with an exception
      */
-    ComputingTasks(Duration patience, Runnable stop) {
+    ComputingTasks(Duration stepPatience, Duration patience, Runnable stop) {
+        this.stepPatience = stepPatience;
         this.patience = patience;
         this.stop = stop;
     }
@@ -53,6 +55,16 @@ public final class ComputingTasks {
     /** Registers a task as computing until it ends. */
     public static void begin(TaskContext task) {
         OF_THIS_JVM.add(task);
+    }
+
+    /** Registers a task that obeys {@link #request} until it ends. */
+    public static void beginSaving(TaskContext task) {
+        OF_THIS_JVM.addSaving(task);
+    }
+
+    /** Returns whether and when a task must end. */
+    public static StopRequest request(TaskContext task) {
+        return OF_THIS_JVM.requestTo(task);
     }
 
     /** Returns whether a task must stop computing: it is killed, or its process ends. */
@@ -78,13 +90,26 @@ public final class ComputingTasks {
         task.addTaskCompletionListener((TaskCompletionListener) ended -> remove(ended));
     }
 
+    synchronized void addSaving(TaskContext task) {
+        saving.add(task.taskAttemptId());
+        add(task);
+    }
+
     private synchronized void remove(TaskContext task) {
         computing.remove(task.taskAttemptId());
+        saving.remove(task.taskAttemptId());
         notifyAll();
     }
 
     private synchronized boolean stops(TaskContext task) {
         return ending || task.isInterrupted();
+    }
+
+    synchronized StopRequest requestTo(TaskContext task) {
+        if (stopping || task.isInterrupted()) {
+            return StopRequest.NOW;
+        }
+        return ending ? StopRequest.AFTER_STEP : StopRequest.NONE;
     }
 
     <T> Iterator<T> whileComputing(TaskContext task, Iterator<T> rows) {
@@ -111,9 +136,11 @@ public final class ComputingTasks {
         };
     }
 
-    /** Asks all tasks to stop, and waits for them; returns whether all have stopped. */
+    /** Asks all tasks to stop, some of them after a step, and waits for them; returns whether all have stopped. */
     synchronized boolean end() {
         ending = true;
+        awaitUntil(stepPatience, saving::isEmpty);
+        stopping = true;
         stop.run();
         awaitUntil(patience, computing::isEmpty);
         if (!computing.isEmpty()) {
@@ -124,7 +151,7 @@ public final class ComputingTasks {
 
     private synchronized void remain(TaskContext task) {
         remove(task);
-        awaitUntil(patience.multipliedBy(3), () -> !ending);
+        awaitUntil(stepPatience.plus(patience.multipliedBy(3)), () -> !ending);
     }
 
     private void awaitUntil(Duration longest, BooleanSupplier condition) {

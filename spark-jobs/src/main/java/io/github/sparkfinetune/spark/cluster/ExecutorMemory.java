@@ -106,6 +106,13 @@ public record ExecutorMemory(String process, long heap, OptionalLong overhead, O
         }
     }
 
+    /** Returns whether {@link #require} accepts ranks on the CPU. */
+    boolean hasRoomFor(RankMemory rank, int ranks) {
+        long buffers = rank.jvm().direct().ofProcess(ranks, false);
+        return (overhead.isEmpty() || overhead.getAsLong() >= rank.mostOfProcess(ranks))
+                && (direct.isEmpty() || direct.getAsLong() >= buffers);
+    }
+
     private static String taken(int ranks, long bytes) {
         return (ranks == 1 ? "a rank takes" : "its " + ranks + " ranks take") + " about " + bytes / MIB;
     }

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.cluster;
 import io.github.sparkfinetune.conf.ClusterConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -11,7 +12,7 @@ import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerExecutorAdded;
 import org.apache.spark.status.api.v1.ExecutorSummary;
 
-/** Executors that have registered with the driver. */
+/** Executors that have registered with the driver and are not decommissioned. */
 public final class Executors {
     /** Longest wait for one event. The same events update Spark's list of executors, in unknown order. */
     private static final long RECHECK_MILLIS = 200;
@@ -35,9 +36,15 @@ public final class Executors {
 
     /** Waits until a number of executors have registered. */
     static void await(SparkContext spark, ClusterConfig cluster, int needed) throws InterruptedException {
-        Master master = Master.parse(spark.master());
-        if (master.isLocal()) {
-            return;
+        if (!await(spark, needed, Duration.ofSeconds(cluster.startTimeoutSeconds()))) {
+            throw tooFew(spark, Master.parse(spark.master()), cluster, needed);
+        }
+    }
+
+    /** Waits until a number of executors have registered; returns false if they do not register in time. */
+    public static boolean await(SparkContext spark, int needed, Duration time) throws InterruptedException {
+        if (Master.parse(spark.master()).isLocal()) {
+            return true;
         }
         Semaphore added = new Semaphore(0);
         SparkListener listener = new SparkListener() {
@@ -48,19 +55,25 @@ public final class Executors {
         };
         spark.addSparkListener(listener);
         try {
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(cluster.startTimeoutSeconds());
+            long deadline = System.nanoTime() + time.toNanos();
             while (count(spark) < needed) {
                 if (System.nanoTime() >= deadline) {
-                    throw tooFew(spark, master, cluster, needed);
+                    return false;
                 }
                 boolean ignored = added.tryAcquire(RECHECK_MILLIS, TimeUnit.MILLISECONDS);
             }
+            return true;
         } finally {
             spark.removeSparkListener(listener);
         }
     }
 
-    /** Returns the number of registered executors. */
+    /** Returns whether Spark has decommissioned an executor: it still runs its tasks, but gets no others. */
+    public static boolean isDecommissioned(SparkContext spark, String executor) {
+        return spark.taskScheduler().getExecutorDecommissionState(executor).isDefined();
+    }
+
+    /** Returns the number of executors that get tasks. */
     public static int count(SparkContext spark) {
         return registered(spark).size();
     }
@@ -72,7 +85,7 @@ public final class Executors {
 
     private static List<ExecutorSummary> registered(SparkContext spark) {
         return SparkVersions.executors(spark).stream()
-                .filter(executor -> !executor.id().equals("driver"))
+                .filter(executor -> !executor.id().equals("driver") && !isDecommissioned(spark, executor.id()))
                 .toList();
     }
 

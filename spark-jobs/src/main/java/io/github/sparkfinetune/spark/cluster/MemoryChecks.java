@@ -35,6 +35,11 @@ public final class MemoryChecks {
         }
     }
 
+    /** Returns whether an executor has the memory of several ranks on the CPU. */
+    public static boolean hasRoomFor(SparkConf spark, RankMemory rank, int ranks) {
+        return ExecutorMemory.of(spark, Master.parse(spark.get("spark.master"))).hasRoomFor(rank, ranks);
+    }
+
     private static void requireMachine(long needed, int ranks) {
         OptionalLong machine = ofMachine();
         if (machine.isPresent() && machine.getAsLong() < needed) {

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import java.io.Serializable;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import org.apache.spark.SparkContext;
 import org.apache.spark.TaskContext;
 import org.apache.spark.rdd.RDD;
@@ -20,12 +21,12 @@ import scala.collection.JavaConverters;
  * In {@code local[N]} each task gets an equal share of the JVM's cores.
  *
  * @param cpus cores that a task requests from Spark, or 0 for Spark's default
- * @param localThreads threads of a task, or 0 for one thread per core of the task
+ * @param fixedThreads threads of a task, or 0 for one thread per core of the task
  * @param perExecutor most tasks of an executor
  * @param gpu whether a task requests a GPU from Spark
  * @param localGpus GPUs of the JVM of {@code local[N]}, by rank; else empty
  */
-public record Placement(int cpus, int localThreads, int perExecutor, boolean gpu, List<String> localGpus)
+public record Placement(int cpus, int fixedThreads, int perExecutor, boolean gpu, List<String> localGpus)
         implements Serializable {
     private static final String GPU = "gpu";
 
@@ -83,6 +84,26 @@ public record Placement(int cpus, int localThreads, int perExecutor, boolean gpu
     }
 
     /**
+     * Returns the placement of the same tasks on fewer executors, several on each. A task keeps its number of threads,
+     * so that it computes the same bits.
+     *
+     * @param executors number of executors that are left
+     * @return empty if the tasks do not fit, because each needs a core, or a GPU
+     */
+    public Optional<Placement> over(int executors, int tasks) {
+        int each = executors < 1 ? Integer.MAX_VALUE : (tasks + executors - 1) / executors;
+        if (each <= perExecutor) {
+            return Optional.of(this);
+        }
+        int cores = cpus * perExecutor;
+        if (gpu || each > cores) {
+            return Optional.empty();
+        }
+        int fewer = cores / each;
+        return Optional.of(new Placement(fewer, cpus, cores / fewer, false, List.of()));
+    }
+
+    /**
      * Refuses a set of executors if one has room for more ranks than the placement plans for it. Spark could then place
      * several ranks on that executor and leave others idle.
      *
@@ -127,7 +148,7 @@ public record Placement(int cpus, int localThreads, int perExecutor, boolean gpu
 
     /** Returns the threads of PyTorch's operators in a task. */
     public int threads(TaskContext context) {
-        return localThreads > 0 ? localThreads : context.cpus();
+        return fixedThreads > 0 ? fixedThreads : context.cpus();
     }
 
     /** Returns the index of a task's GPU, or -1 for the CPU. */

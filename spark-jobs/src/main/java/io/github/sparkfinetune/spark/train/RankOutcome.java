@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.train;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.collective.LostRankException;
+import io.github.sparkfinetune.core.train.LeavingRankException;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -24,6 +25,8 @@ record RankOutcome(int rank, Kind kind, TrainingResult result, ExitCode exitCode
     enum Kind {
         /** The rank has finished. */
         DONE,
+        /** The rank has left before the end, and its work is saved: it must continue in another job. */
+        MOVED,
         /** The stage must be repeated: a rank or its data could not be reached. */
         RETRY,
         /** The run must end: a repetition would fail again. */
@@ -37,6 +40,9 @@ record RankOutcome(int rank, Kind kind, TrainingResult result, ExitCode exitCode
     static RankOutcome failed(int rank, Throwable error) {
         StringWriter trace = new StringWriter();
         error.printStackTrace(new PrintWriter(trace, true));
+        if (error instanceof LeavingRankException) {
+            return new RankOutcome(rank, Kind.MOVED, null, ExitCode.FAILED, error.getMessage(), trace.toString());
+        }
         for (Throwable cause = error; cause != null; cause = cause.getCause()) {
             if (cause instanceof RunException known) {
                 return new RankOutcome(rank, Kind.FATAL, null, known.exitCode(), known.getMessage(), trace.toString());

@@ -14,6 +14,7 @@ import io.github.sparkfinetune.core.collective.exchange.TcpExchange;
 import io.github.sparkfinetune.core.collective.nccl.NcclRanks;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.core.train.RankContext;
+import io.github.sparkfinetune.core.train.StopRequest;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.spark.cluster.ComputingTasks;
@@ -23,8 +24,10 @@ import io.github.sparkfinetune.spark.cluster.LocalDirs;
 import io.github.sparkfinetune.spark.cluster.Placement;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -55,9 +58,36 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
     private final RankBody body;
     private final SerializableConfiguration hadoop;
     private final RecordAccumulator records;
-    private final String runId;
-    private final byte[] secret;
+    private final Job job;
     private final Placement placement;
+
+    /**
+     * Job of a run. A run has several jobs if its ranks move to other executors.
+     *
+     * @param number number of jobs of the run before this one
+     * @param id random id from the driver
+     * @param secret random secret from the driver; a process that knows the secret may join the exchange
+     */
+    record Job(int number, String id, byte[] secret) implements Serializable {
+        /** More than Spark's attempts at a stage. */
+        private static final int ATTEMPTS = 1_000_000;
+
+        static final int ID_BYTES = 8;
+        private static final int SECRET_BYTES = 32;
+
+        static Job draw(int number, SecureRandom random) {
+            byte[] id = new byte[ID_BYTES];
+            byte[] secret = new byte[SECRET_BYTES];
+            random.nextBytes(id);
+            random.nextBytes(secret);
+            return new Job(number, HexFormat.of().formatHex(id), secret);
+        }
+
+        /** Returns the number of an attempt, above those of earlier jobs. */
+        int attempt(BarrierTaskContext context) {
+            return number * ATTEMPTS + context.stageAttemptNumber();
+        }
+    }
 
     /**
      * Message of a rank to its peers before the work.
@@ -95,24 +125,18 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
         }
     }
 
-    /**
-     * @param runId random id of this run from the driver
-     * @param secret random secret of this run from the driver; a process that knows the secret may join the exchange
-     */
     RankTask(
             RunConfig config,
             RankBody body,
             SerializableConfiguration hadoop,
             RecordAccumulator records,
-            String runId,
-            byte[] secret,
+            Job job,
             Placement placement) {
         this.config = config;
         this.body = body;
         this.hadoop = hadoop;
         this.records = records;
-        this.runId = runId;
-        this.secret = secret.clone();
+        this.job = job;
         this.placement = placement;
     }
 
@@ -120,7 +144,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
     public Iterator<RankOutcome> apply(Iterator<Integer> rows) {
         DjlSettings.apply();
         BarrierTaskContext context = BarrierTaskContext.get();
-        ComputingTasks.begin(context);
+        ComputingTasks.beginSaving(context);
         AtomicInteger rank = new AtomicInteger(context.partitionId());
         Throwable error = null;
         RankOutcome mine;
@@ -179,8 +203,8 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
             Member member = new Member(
                     rank.get(),
                     order.stream().map(addresses::get).toList(),
-                    runId + "-" + context.stageAttemptNumber(),
-                    secret,
+                    job.id() + "-" + context.stageAttemptNumber(),
+                    job.secret(),
                     ExchangeNetwork.encrypted(SparkEnv.get().conf()));
             return run(context, endpoint, member, all.get(0).resumeFrom());
         } finally {
@@ -196,10 +220,11 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
                 ExchangeTimeouts.DEFAULT.join(),
                 Duration.ofSeconds(config.compute().cluster().timeoutSeconds()),
                 ExchangeTimeouts.DEFAULT.operation());
-        BooleanSupplier cancelled = () -> ComputingTasks.isStopped(context);
+        BooleanSupplier cancelled = () -> ComputingTasks.request(context) == StopRequest.NOW;
         int gpu = placement.gpu(context);
         int threads = placement.threads(context);
-        try (Collective exchange = TcpExchange.join(endpoint, member, timeouts, cancelled);
+        try (LeavePoll driver = new LeavePoll(job.id(), member.rank());
+                Collective exchange = TcpExchange.join(endpoint, member, timeouts, cancelled);
                 Collective collective = collective(exchange, gpu, threads, member.encrypted())) {
             RankContext rank = new RankContext(
                     collective,
@@ -208,10 +233,15 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
                     hadoop.value(),
                     LocalDirs.first(SparkEnv.get()),
                     member.attempt(),
-                    recorder(context.stageAttemptNumber()),
-                    cancelled);
+                    recorder(job.attempt(context)),
+                    () -> request(context, driver));
             return body.run(config, rank, resumeFrom);
         }
+    }
+
+    private static StopRequest request(BarrierTaskContext context, LeavePoll driver) {
+        StopRequest request = ComputingTasks.request(context);
+        return request == StopRequest.NONE && driver.isAsked() ? StopRequest.AFTER_STEP : request;
     }
 
     /** Returns the configured collective of ranks that have joined an exchange. */

@@ -17,7 +17,7 @@ final class RecordAccumulator extends AccumulatorV2<RecordAccumulator.Entry, Lis
     private static final long KEPT = Duration.ofMinutes(4).toNanos();
 
     /**
-     * @param attempt attempt of the stage, from 0
+     * @param attempt attempt at the training; later attempts have higher numbers
      * @param number index of the record in the attempt, from 0
      * @param madeAt {@link System#nanoTime()} on the executor when the record was created
      * @param record record of the training

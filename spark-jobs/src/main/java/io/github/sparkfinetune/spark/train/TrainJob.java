@@ -2,13 +2,12 @@ package io.github.sparkfinetune.spark.train;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.core.plan.RankMemory;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.cluster.ClusterChecks;
-import io.github.sparkfinetune.spark.cluster.Executors;
 import io.github.sparkfinetune.spark.cluster.MemoryChecks;
-import io.github.sparkfinetune.spark.cluster.Placement;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.cluster.SparkVersions;
 import io.github.sparkfinetune.spark.run.Lease;
@@ -18,36 +17,23 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.SecureRandom;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.concurrent.TimeoutException;
+import java.util.Optional;
+import java.util.UUID;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
-import java.util.stream.IntStream;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
-import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.util.SerializableConfiguration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import scala.reflect.ClassTag;
-import scala.reflect.ClassTag$;
 
 /**
  * Trains on Spark with one barrier task per rank. The barrier stage is a ShuffleMapStage, because its few rows are
  * repartitioned to one partition. Spark repeats such a stage when a rank is lost, while a lost rank in a barrier
- * ResultStage ends the job. The stage is repeated at most {@code spark.stage.maxConsecutiveAttempts} times, and only
- * while the {@link Watchdog} sees progress.
+ * ResultStage ends the job. The stage is repeated while the {@link Watchdog} sees progress.
  */
 public final class TrainJob {
     private static final Logger LOG = LoggerFactory.getLogger(TrainJob.class);
-    private static final int SECRET_BYTES = 32;
-    private static final int RUN_ID_BYTES = 8;
-    private static final long LISTENERS_MILLIS = 10_000;
 
     /** File in the output folder during training: the {@link Lease} of the run. */
     public static final String MARK = "_TRAINING";
@@ -84,7 +70,7 @@ public final class TrainJob {
 
     /**
      * @param together trainings of as many ranks in the session at a time
-     * @param random source of the run's id and of the ranks' secret
+     * @param random source of the jobs' ids and of the ranks' secrets
      */
     static TrainingResult run(
             SparkSession session,
@@ -95,8 +81,8 @@ public final class TrainJob {
             SecureRandom random) {
         SparkContext spark = session.sparkContext();
         int ranks = config.compute().cluster().ranks();
-        RunConfig resolved = check(session, config, body);
-        String runId = HexFormat.of().formatHex(draw(random, RUN_ID_BYTES));
+        Checked checked = check(session, config, body);
+        RunConfig resolved = checked.config();
         RecordAccumulator accumulator = new RecordAccumulator();
         spark.register(accumulator);
         TrainingSource source = new TrainingSource();
@@ -104,7 +90,7 @@ public final class TrainJob {
             source.add(record);
             records.accept(record);
         });
-        String group = "train-" + runId;
+        String group = "train-" + UUID.randomUUID();
         Runnable cancel = () -> spark.cancelJobGroup(group);
         TrainListener listener = new TrainListener(group, accumulator.id(), feed, cancel);
         spark.addSparkListener(listener);
@@ -121,20 +107,9 @@ public final class TrainJob {
                     new Path(folder, MARK),
                     Lease.LENGTH,
                     cancel);
-            Executors.await(spark, resolved);
-            Placement placement = Placement.of(spark, resolved, ranks * together);
-            if (ranks * together > 1) {
-                placement.requireNoRoomForMore(spark);
-            }
-            SerializableConfiguration hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
-            RankTask task =
-                    new RankTask(resolved, body, hadoop, accumulator, runId, draw(random, SECRET_BYTES), placement);
-            List<RankOutcome> outcomes;
-            Supplier<String> saved = () -> newestCheckpoint(body, resolved, spark.hadoopConfiguration());
-            try (Watchdog watchdog = new Watchdog(
-                    spark, resolved.compute().cluster(), listener, feed, saved, placement.perExecutor(), cancel)) {
-                outcomes = collect(spark, ranks, task, placement, watchdog);
-            }
+            List<RankOutcome> outcomes = new RankJobs(
+                            spark, resolved, body, checked.memory(), accumulator, feed, listener, cancel)
+                    .run(together, random);
             feed.accept(accumulator.value());
             feed.rethrow();
             return result(outcomes);
@@ -169,57 +144,33 @@ public final class TrainJob {
      * @throws RunException that names the setting to change
      */
     public static RunConfig check(SparkSession session, RunConfig config) {
-        return check(session, config, new FineTunerBody(Long.MAX_VALUE));
+        return check(session, config, new FineTunerBody(Long.MAX_VALUE)).config();
     }
 
-    private static RunConfig check(SparkSession session, RunConfig config, RankBody body) {
+    /**
+     * Run that may start.
+     *
+     * @param config configuration with absolute paths
+     * @param memory memory of a rank; empty if unknown
+     */
+    private record Checked(RunConfig config, Optional<RankMemory> memory) {}
+
+    private static Checked check(SparkSession session, RunConfig config, RankBody body) {
         SparkSessions.requireSerializer(session);
         SparkContext spark = session.sparkContext();
         ClusterChecks.check(spark.getConf(), config);
         SparkVersions.requireStageResources(spark);
         RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());
+        Optional<RankMemory> memory;
         try {
             body.check(resolved, spark.hadoopConfiguration());
-            body.memory(resolved, spark.hadoopConfiguration())
-                    .ifPresent(rank -> MemoryChecks.require(spark.getConf(), resolved, rank));
+            memory = body.memory(resolved, spark.hadoopConfiguration());
         } catch (IOException e) {
             throw new UncheckedIOException(resolved.base().model() + " cannot be read", e);
         }
+        memory.ifPresent(rank -> MemoryChecks.require(spark.getConf(), resolved, rank));
         OutputFolder.claim(resolved, spark.hadoopConfiguration());
-        return resolved;
-    }
-
-    private static byte[] draw(SecureRandom random, int bytes) {
-        byte[] drawn = new byte[bytes];
-        random.nextBytes(drawn);
-        return drawn;
-    }
-
-    private static String newestCheckpoint(RankBody body, RunConfig config, Configuration hadoop) {
-        try {
-            return body.newestCheckpoint(config, hadoop);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static List<RankOutcome> collect(
-            SparkContext spark, int ranks, RankTask task, Placement placement, Watchdog watchdog) {
-        List<Integer> rows = IntStream.range(0, ranks).boxed().toList();
-        ClassTag<RankOutcome> tag = ClassTag$.MODULE$.apply(RankOutcome.class);
-        RDD<RankOutcome> outcomes = new JavaSparkContext(spark)
-                .parallelize(rows, ranks)
-                .rdd()
-                .barrier()
-                .mapPartitions(task, false, tag);
-        try {
-            return new JavaRDD<>(placement.place(outcomes), tag).repartition(1).collect();
-        } catch (Exception e) {
-            // Spark's Scala code throws checked exceptions that it does not declare. The watchdog knows why it
-            // cancelled a job.
-            watchdog.rethrow();
-            throw e;
-        }
+        return new Checked(resolved, memory);
     }
 
     private static TrainingResult result(List<RankOutcome> outcomes) {
@@ -244,11 +195,7 @@ public final class TrainJob {
             Thread.currentThread().interrupt();
             return RunException.failed("the training was interrupted", error);
         }
-        try {
-            spark.listenerBus().waitUntilEmpty(LISTENERS_MILLIS);
-        } catch (TimeoutException late) {
-            error.addSuppressed(late);
-        }
+        RankJobs.awaitListeners(spark, error);
         List<String> failures = listener.failures();
         String why = failures.isEmpty()
                 ? String.valueOf(error.getMessage()).lines().findFirst().orElse("")

@@ -34,7 +34,11 @@ final class TrainListener extends SparkListener {
     private final Map<Long, SparkListenerTaskStart> running = new HashMap<>();
     private long idleSince = System.nanoTime();
     private String lastLoss;
-    private int failedAttempt;
+    /** Stage and attempt of the failures. */
+    private List<Integer> failedAttempt = List.of();
+
+    private int failed;
+    private boolean lossOfTheCluster;
 
     /**
      * @param jobGroup Spark job group of the run
@@ -89,10 +93,14 @@ final class TrainListener extends SparkListener {
         if (why == null) {
             return;
         }
-        if (end.stageAttemptId() != failedAttempt) {
+        List<Integer> attempt = List.of(end.stageId(), end.stageAttemptId());
+        if (!attempt.equals(failedAttempt)) {
             failures.clear();
-            failedAttempt = end.stageAttemptId();
+            failedAttempt = attempt;
+            failed++;
+            lossOfTheCluster = false;
         }
+        lossOfTheCluster |= end.reason() instanceof ExecutorLostFailure lost && !lost.exitCausedByApp();
         String failure =
                 "task " + end.taskInfo().index() + " on " + end.taskInfo().host() + ": " + why;
         failures.add(failure);
@@ -137,7 +145,19 @@ final class TrainListener extends SparkListener {
 
     /** Returns the number of failed attempts. */
     synchronized int failedAttempts() {
-        return failures.isEmpty() ? 0 : failedAttempt + 1;
+        return failed;
+    }
+
+    /** Returns whether the cluster took an executor of the last failed attempt away, for example for other users. */
+    synchronized boolean isLossOfTheCluster() {
+        return lossOfTheCluster;
+    }
+
+    /** Returns the executors on which tasks of the run are running. */
+    synchronized Set<String> executors() {
+        return running.values().stream()
+                .map(start -> start.taskInfo().executorId())
+                .collect(Collectors.toSet());
     }
 
     @SuppressWarnings("unchecked")

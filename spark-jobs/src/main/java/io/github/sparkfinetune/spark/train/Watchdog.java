@@ -11,15 +11,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends a training that Spark would continue forever: a training that waits for executors which do not come back, or a
- * training that fails repeatedly without progress. Spark has no time limit for the wait, and counts attempts without
- * regard to progress.
+ * Moves the ranks of a job to other executors when theirs are decommissioned, do not come back, or are more again than
+ * the job started with. Ends a training that Spark would continue forever: a training that waits for executors which do
+ * not come back, or a training that fails repeatedly without progress. Spark has no time limit for the wait, and counts
+ * attempts without regard to progress.
  */
 final class Watchdog implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
 
     /** Failed attempts in a row without progress after which the run ends. */
     static final int FUTILE_ATTEMPTS = 3;
+
+    /** The same for attempts that the cluster ended, because it took an executor away. */
+    static final int FUTILE_LOSSES = 20;
 
     private static final long CHECK_MILLIS = 200;
 
@@ -29,12 +33,14 @@ final class Watchdog implements AutoCloseable {
     private final RecordFeed feed;
     private final Supplier<String> newestCheckpoint;
     private final Runnable cancel;
-    private final int ranksPerExecutor;
+    private final Moves moves;
     private final Thread thread;
     private Progress before;
     private int attemptsSeen;
     private int futile;
+    private int futileLosses;
     private volatile RunException failure;
+    private volatile boolean moved;
 
     /**
      * Progress of a run.
@@ -52,7 +58,7 @@ final class Watchdog implements AutoCloseable {
      * Starts to watch the training.
      *
      * @param newestCheckpoint supplies the name of the newest checkpoint, or null; may be slow and may fail
-     * @param ranksPerExecutor planned number of ranks per executor
+     * @param moves decides about the executors of the job's ranks
      * @param cancel ends the job
      */
     Watchdog(
@@ -61,17 +67,18 @@ final class Watchdog implements AutoCloseable {
             TrainListener listener,
             RecordFeed feed,
             Supplier<String> newestCheckpoint,
-            int ranksPerExecutor,
+            Moves moves,
             Runnable cancel) {
         this.spark = spark;
         this.cluster = cluster;
         this.listener = listener;
         this.feed = feed;
         this.newestCheckpoint = newestCheckpoint;
-        this.ranksPerExecutor = ranksPerExecutor;
+        this.moves = moves;
         this.cancel = cancel;
         this.thread = new Thread(this::watch, "train-watchdog");
         listener.watchFromNow();
+        attemptsSeen = listener.failedAttempts();
         thread.setDaemon(true);
         thread.start();
     }
@@ -80,6 +87,12 @@ final class Watchdog implements AutoCloseable {
         try {
             before = progress();
             while (true) {
+                moves.askWhereNeeded(listener.executors());
+                if (moves.isFewerBetterThanWaiting(listener.idleNanos())) {
+                    moved = true;
+                    cancel.run();
+                    return;
+                }
                 requireRunningRanks();
                 requireProgress();
                 requireRanksApart();
@@ -115,11 +128,14 @@ final class Watchdog implements AutoCloseable {
         }
         attemptsSeen = failed;
         Progress now = progress();
-        futile = now.isBeyond(before) ? 0 : futile + 1;
+        boolean progressed = now.isBeyond(before);
         before = now;
-        if (futile >= FUTILE_ATTEMPTS) {
+        int losses = listener.isLossOfTheCluster() ? 1 : 0;
+        futile = progressed ? 0 : futile + 1 - losses;
+        futileLosses = progressed ? 0 : futileLosses + losses;
+        if (futile >= FUTILE_ATTEMPTS || futileLosses >= FUTILE_LOSSES) {
             throw RunException.failed(
-                    "training failed after " + failed + " attempt(s), the last " + futile + " without "
+                    "training failed after " + failed + " attempt(s), the last " + (futile + futileLosses) + " without "
                             + (now.checkpoint() == null ? "progress" : "a newer checkpoint") + ": "
                             + String.join("; ", listener.failures())
                             + "; start the same command again to resume from the newest checkpoint",
@@ -133,8 +149,9 @@ final class Watchdog implements AutoCloseable {
      */
     private void requireRanksApart() {
         int most = listener.mostOnOneExecutor();
-        if (most > ranksPerExecutor) {
-            throw RunException.config(most + " ranks share an executor that is planned for " + ranksPerExecutor
+        int planned = moves.placement().perExecutor();
+        if (most > planned) {
+            throw RunException.config(most + " ranks share an executor that is planned for " + planned
                     + ", because executors have different numbers of cores: set spark.executor.cores");
         }
     }
@@ -154,6 +171,11 @@ final class Watchdog implements AutoCloseable {
         if (failure != null) {
             throw failure;
         }
+    }
+
+    /** Returns whether the watchdog ended the job so that its ranks run on fewer executors. */
+    boolean hasMovedRanks() {
+        return moved;
     }
 
     @Override

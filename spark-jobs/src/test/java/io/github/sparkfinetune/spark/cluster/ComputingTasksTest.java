@@ -42,7 +42,7 @@ class ComputingTasksTest {
     @BeforeEach
     void open(@TempDir Path folder) {
         stopped = new CountDownLatch(1);
-        tasks = new ComputingTasks(PATIENCE, stopped::countDown);
+        tasks = new ComputingTasks(PATIENCE, PATIENCE, stopped::countDown);
         computing = new CountDownLatch(TASKS);
         finish = new CountDownLatch(1);
         spark = SparkSessions.open(Runs.in(folder), "test", "local[" + TASKS + "]", Map.of());

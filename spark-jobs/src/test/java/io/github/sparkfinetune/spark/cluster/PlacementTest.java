@@ -45,6 +45,25 @@ class PlacementTest {
     }
 
     @Test
+    void spreadsRanksOverFewerExecutorsWithTheSameThreads() {
+        Placement full = new Placement(4, 0, 1, false, List.of());
+
+        assertThat(full.over(8, 8)).contains(full);
+        assertThat(full.over(9, 8)).contains(full);
+        assertThat(full.over(6, 8)).contains(new Placement(2, 4, 2, false, List.of()));
+        assertThat(full.over(4, 8)).contains(new Placement(2, 4, 2, false, List.of()));
+        assertThat(full.over(3, 8))
+                .as("room for four, because no number of cores allows just three")
+                .contains(new Placement(1, 4, 4, false, List.of()));
+        assertThat(full.over(2, 8)).contains(new Placement(1, 4, 4, false, List.of()));
+        assertThat(full.over(1, 8)).as("more ranks than cores").isEmpty();
+        assertThat(full.over(0, 8)).isEmpty();
+        assertThat(new Placement(4, 0, 1, true, List.of()).over(7, 8))
+                .as("a GPU each")
+                .isEmpty();
+    }
+
+    @Test
     void refusesExecutorsWithRoomForTwoRanks() {
         Placement placement = new Placement(4, 0, 1, false, List.of());
 

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.plan.DirectMemory;
 import io.github.sparkfinetune.core.plan.RankMemory;
 import io.github.sparkfinetune.core.train.RankContext;
+import io.github.sparkfinetune.core.train.StopRequest;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.spark.Runs;
@@ -206,7 +207,7 @@ class TrainJobTest {
     @Test
     void endsTheTrainingWithTheExceptionOfTheConsumer() {
         CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
-            while (step == 2 && !rank.cancelled().getAsBoolean()) {
+            while (step == 2 && rank.stop().get() == StopRequest.NONE) {
                 Thread.onSpinWait();
             }
         });

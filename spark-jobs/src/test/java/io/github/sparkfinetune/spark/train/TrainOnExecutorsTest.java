@@ -150,7 +150,7 @@ class TrainOnExecutorsTest {
                 .hasMessageContaining("cluster.start_timeout_seconds");
     }
 
-    private static void killThisProcess() throws IOException, InterruptedException {
+    static void killThisProcess() throws IOException, InterruptedException {
         String pid = Long.toString(ProcessHandle.current().pid());
         Process kill = new ProcessBuilder("kill", "-9", pid).start();
         assertThat(kill.waitFor(10, TimeUnit.SECONDS)).isTrue();

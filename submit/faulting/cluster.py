@@ -83,7 +83,7 @@ class Cluster:
 
     def __init__(self, folder, workers, host="127.0.0.1", home=HOME, settings=None):
         self.folder = pathlib.Path(folder)
-        self.workers = workers
+        self.workers = list(workers)
         self.host = host
         self.home = home
         self.settings = settings or {}

@@ -69,13 +69,19 @@ def config(folder, kind, model, data, steps=12, ranks=RANKS):
 
 def model_hash(output):
     """Returns the SHA-256 of a run's weights and test metrics, or None if there is no model."""
-    found = hashlib.sha256()
+    weights = weights_hash(output)
+    if weights is None:
+        return None
+    metrics = json.loads((pathlib.Path(output) / "metrics.json").read_text())["test"]
+    return hashlib.sha256((weights + json.dumps(metrics)).encode()).hexdigest()
+
+
+def weights_hash(output):
+    """Returns the SHA-256 of a run's weights, or None if there is no model."""
     for name in ("model.safetensors", "adapter_model.safetensors"):
         file = pathlib.Path(output) / "model" / name
         if file.exists():
-            found.update(file.read_bytes())
-            found.update(json.dumps(json.loads((pathlib.Path(output) / "metrics.json").read_text())["test"]).encode())
-            return found.hexdigest()
+            return hashlib.sha256(file.read_bytes()).hexdigest()
     return None
 
 

@@ -24,6 +24,7 @@ SETTINGS: dict[str, str] = {
     "spark.scheduler.barrier.maxConcurrentTasksCheck.interval": "1s",
     "spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures": "600",
     "spark.barrier.sync.timeout": "900s",
+    "spark.decommission.enabled": "true",
     "spark.stage.maxConsecutiveAttempts": "1000",
     "spark.task.reaper.enabled": "true",
     "spark.task.reaper.pollingInterval": "1s",

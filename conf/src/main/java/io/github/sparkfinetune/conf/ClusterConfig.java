@@ -14,7 +14,8 @@ import java.io.Serializable;
  * @param bindAddress address on which a rank listens, such as 0.0.0.0 for all; null: the address under which Spark
  *     reaches its executor
  * @param timeoutSeconds seconds without a sign of life after which a rank gives up on a peer
- * @param startTimeoutSeconds seconds that the driver waits for enough executors to register
+ * @param startTimeoutSeconds seconds that the driver waits for enough executors to register; when executors were lost,
+ *     their ranks move after half this time to the executors that are left, if cores and memory allow
  * @param sharedFilesystem whether {@code file:} paths mean the same files on the driver and on every executor
  * @param shard what the ranks share, so that each holds and saves only its share
  * @param collective how ranks sum gradients

@@ -126,6 +126,8 @@ public final class SparkSessions {
         defaults.put("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", Integer.toString(startTimeout));
         // Longest wait of a rank at Spark's barriers; the default is a year.
         defaults.put("spark.barrier.sync.timeout", Math.max(LEAST_SYNC_TIMEOUT, startTimeout) + "s");
+        // Ranks leave an executor in order that the cluster takes away. Without it the executor is lost.
+        defaults.put("spark.decommission.enabled", "true");
         // Spark's limit of 4 counts the lost executors of a whole run. TrainJob counts the ones without progress.
         defaults.put("spark.stage.maxConsecutiveAttempts", "1000");
         // A rank that survives a lost rank but hangs in native code would hold its executor forever.

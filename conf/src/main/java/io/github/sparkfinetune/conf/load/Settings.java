@@ -38,6 +38,7 @@ final class Settings {
     private static final String SWITCH = "enabled";
 
     private final Map<String, Setting> settings = new HashMap<>();
+    private Map<String, Setting> defaults = Map.of();
     /** Places that change the defaults, by key and by section; an empty section counts too. */
     private final Map<String, String> changed = new TreeMap<>();
 
@@ -61,6 +62,7 @@ final class Settings {
     void addDefaults(String name, String yaml) {
         addFile(name, yaml);
         changed.clear();
+        defaults = Map.copyOf(settings);
     }
 
     /**
@@ -110,6 +112,21 @@ final class Settings {
         add(path, compose(override.substring(equals + 1), where), mark -> where, where);
     }
 
+    /** Gives the keys of a section or map their defaults; returns false if none was changed. */
+    private boolean reset(String path) {
+        if (!changed.keySet().removeIf(key -> key.startsWith(path + "."))) {
+            return false;
+        }
+        changed.remove(path);
+        settings.keySet().removeIf(key -> key.startsWith(path + "."));
+        defaults.forEach((key, value) -> {
+            if (key.startsWith(path + ".")) {
+                settings.put(key, value);
+            }
+        });
+        return true;
+    }
+
     private interface Place {
         String of(Mark mark);
     }
@@ -131,6 +148,9 @@ final class Settings {
         Setting setting = new Setting(node, node == null ? top : place.of(node.getStartMark()));
         if (RenamedKey.contains(path)) {
             RenamedKey.translate(path, setting, this);
+            return;
+        }
+        if (setting.isNull() && reset(path)) {
             return;
         }
         changed.put(path, setting.where());

@@ -88,8 +88,8 @@ final class ConfigReference {
         StringBuilder text = new StringBuilder("""
                 # Configuration
 
-                Every key of a run's YAML file. `--set key=value` sets a key on the command line. An unknown key is refused; the
-                message suggests the nearest known key.
+                Every key of a run's YAML file. `--set key=value` sets a key on the command line; `--set section=null`
+                gives the keys of a section their defaults. An unknown key is refused; the message suggests the nearest known key.
 
                 - The last column names the key's counterpart in Hugging Face's libraries: a class if the name is the same, else
                   `Class.name`; empty if there is none.

@@ -172,6 +172,31 @@ class RunConfigLoaderTest {
     }
 
     @Test
+    void nullGivesASectionItsDefaults() {
+        RunConfig plain = RunConfigLoader.parse(MINIMAL, "run.yaml", List.of());
+        String yaml = MINIMAL.replace(
+                "data:",
+                "training: {weight_decay: 0.1, lr_scheduler_kwargs: {num_cycles: 3},"
+                        + " privacy: {target_epsilon: 8, delta: 1.0e-5}}, data:");
+
+        RunConfig all = RunConfigLoader.parse(yaml, "run.yaml", List.of("training=null"));
+        RunConfig some = RunConfigLoader.parse(
+                yaml, "run.yaml", List.of("training.privacy=", "training.lr_scheduler_kwargs=null"));
+        RunConfig again = RunConfigLoader.parse(
+                yaml,
+                "run.yaml",
+                List.of("method.type=lora", "training=null", "training.privacy={noise_multiplier: 2, delta: 1.0e-6}"));
+
+        assertThat(all).isEqualTo(plain);
+        assertThat(some.training().optimizer().weightDecay()).isEqualTo(0.1);
+        assertThat(some.training().regularization()).isEqualTo(plain.training().regularization());
+        assertThat(some.training().schedule()).isEqualTo(plain.training().schedule());
+        assertThat(again.training().regularization().privacy().noiseMultiplier())
+                .isEqualTo(2);
+        assertThat(again.training().regularization().privacy().targetEpsilon()).isZero();
+    }
+
+    @Test
     void readsTargetModulesAsNamesOrAnExpression() {
         RunConfig names = RunConfigLoader.parse(
                 MINIMAL, "run.yaml", List.of("method.type=lora", "method.target_modules=[query, value]"));

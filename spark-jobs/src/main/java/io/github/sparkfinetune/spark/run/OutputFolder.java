@@ -25,8 +25,15 @@ import org.apache.hadoop.fs.Path;
 public final class OutputFolder {
     private static final String RUN_YAML = "run.yaml";
     /** Files that commands write before the folder belongs to a run. */
-    private static final Set<String> PREPARED =
-            Set.of("dataset", HubModels.COPIES, "status.json", "tune.json", "trials", "report.html", Lease.COMMAND);
+    private static final Set<String> PREPARED = Set.of(
+            "dataset",
+            HubModels.COPIES,
+            "status.json",
+            "progress.json",
+            "tune.json",
+            "trials",
+            "report.html",
+            Lease.COMMAND);
 
     private OutputFolder() {}
 

@@ -144,6 +144,7 @@ class RefusalsTest {
     void acceptsAnOutputInWhichPrepareFailed() throws IOException {
         Files.createDirectories(folder.resolve("run/dataset"));
         Files.writeString(folder.resolve("run/status.json"), "{}");
+        Files.writeString(folder.resolve("run/progress.json"), "{}");
 
         claim();
         assertThat(folder.resolve("run/run.yaml")).exists();

@@ -1,5 +1,8 @@
 """SIGKILL during `finetune predict`: started again, the command ends with each row once, as without the kill."""
 
+import functools
+import json
+import pathlib
 import random
 import time
 
@@ -7,12 +10,70 @@ import workload
 from cluster import Failure, fresh
 from erasures import finetune
 from faults import BENCH
-from store_faults import STORE, rows
+from store_faults import STORE, rows, rows_and_schema
 
-# Where the predictions go: to files, and to a store that publishes the bytes of a broken stream.
-KINDS = {"file": "", "store": "gs:"}
 COPIES = 20
 STARTS = 4
+LOG = "_delta_log"
+
+
+class Folder:
+    """Predictions in files, on a file system whose paths begin with a scheme."""
+
+    def __init__(self, scheme):
+        self.scheme = scheme
+
+    def output(self, folder):
+        return f"{self.scheme}{folder}"
+
+    def create(self, folder, schema):
+        """Nothing: the command creates the folder."""
+
+    def rows(self, folder):
+        return rows(folder)
+
+
+class Delta:
+    """Predictions in a table of Delta, which exists before and is read by its log."""
+
+    def output(self, folder):
+        return f"table:delta.`{folder}`"
+
+    def create(self, folder, schema):
+        log = folder / LOG
+        log.mkdir(parents=True)
+        table = {"id": folder.name, "format": {"provider": "parquet", "options": {}}, "schemaString": schema}
+        table |= {"partitionColumns": [], "configuration": {}}
+        actions = [{"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}}, {"metaData": table}]
+        (log / f"{0:020}.json").write_text("".join(json.dumps(action) + "\n" for action in actions))
+
+    def rows(self, folder):
+        files = set()
+        for commit in sorted((folder / LOG).glob("*.json")):
+            for action in map(json.loads, commit.read_text().splitlines()):
+                files |= {action["add"]["path"]} if "add" in action else set()
+                files -= {action["remove"]["path"]} if "remove" in action else set()
+        return rows(*(folder / file for file in files))
+
+
+# Where the predictions go; the store publishes the bytes of a broken stream.
+KINDS = {"file": Folder(""), "store": Folder("gs:"), "table": Delta()}
+
+
+def session():
+    """Returns the settings of a session with the store and with Delta, whose jars the build has fetched."""
+    jars = sorted(pathlib.Path.home().glob(".m2/repository/io/delta/*/*/*.jar"))
+    if not jars:
+        raise Failure("the jars of Delta are not in ~/.m2/repository: build with ./mvnw -DskipTests verify")
+    settings = {
+        "spark.driver.extraClassPath": ":".join(map(str, [BENCH, *jars])),
+        "spark.hadoop.fs.gs.impl": STORE,
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        # Many parts, so that a kill finds some done, some begun and some missing.
+        "spark.sql.files.maxPartitionBytes": "40000",
+    }
+    return [word for key, value in settings.items() for word in ("--conf", f"{key}={value}")]
 
 
 def main(options):
@@ -21,33 +82,33 @@ def main(options):
     many = work / "many.jsonl"
     many.write_text(data.read_text() * COPIES)
     config = workload.config(work, "lora", options.model, data)
-    common = ["--config", config, "--set", f"output.dir={work / 'run'}"]
-    common += ["--conf", f"spark.driver.extraClassPath={BENCH}", "--conf", f"spark.hadoop.fs.gs.impl={STORE}"]
-    # Many parts, so that a kill finds some done, some begun and some missing.
-    common += ["--conf", "spark.sql.files.maxPartitionBytes=40000"]
+    common = ["--config", config, "--set", f"output.dir={work / 'run'}", *session()]
     if finetune(work, "run", *common) != 0:
         raise Failure(f"the run failed, see {work / 'run.log'}")
+    predict = functools.partial(finetune, work, "predict", *common, "--input", many, "--output")
     started = time.monotonic()
     calm = work / "calm"
-    if finetune(work, "predict", *common, "--input", many, "--output", calm) != 0:
+    if predict(calm) != 0:
         raise Failure(f"the prediction failed, see {work / 'predict.log'}")
     seconds = time.monotonic() - started
-    expected = rows(calm)
+    expected, schema = rows_and_schema(calm)
     print(f"undisturbed: {seconds:.0f} s, {expected.split(' ')[0]} rows", flush=True)
     draws = random.Random(options.seed)
+    kinds = [options.output] if options.output else list(KINDS)
     equal = 0
     for number in range(options.runs):
-        kind = list(KINDS)[number % len(KINDS)]
-        output = work / f"predicted-{number + 1}"
+        name = kinds[number % len(kinds)]
+        kind = KINDS[name]
+        folder = work / f"predicted-{number + 1}"
+        kind.create(folder, schema)
         at = draws.random() * seconds
-        command = ["predict", *common, "--input", many, "--output", f"{KINDS[kind]}{output}"]
-        codes = [finetune(work, *command, kill_after=at)]
+        codes = [predict(kind.output(folder), kill_after=at)]
         while codes[-1] != 0 and len(codes) < STARTS:
-            codes.append(finetune(work, *command))
-        same = codes[-1] == 0 and rows(output) == expected
+            codes.append(predict(kind.output(folder)))
+        same = codes[-1] == 0 and kind.rows(folder) == expected
         equal += same
         print(
-            f"{number + 1} {kind}: killed at {at:.0f} s, {len(codes)} starts, {'equal' if same else 'DIFFERS'}",
+            f"{number + 1} {name}: killed at {at:.0f} s, {len(codes)} starts, {'equal' if same else 'DIFFERS'}",
             flush=True,
         )
     print(f"{equal} of {options.runs} predictions are those of an undisturbed command")

@@ -16,14 +16,19 @@ SMALL, LARGE = {"spark.executor.memory": "500m"}, {"spark.executor.memory": "250
 TRIES = 12
 
 
-def rows(folder):
-    """Returns the number of rows of a Parquet folder, and a digest of them."""
+def rows(*paths):
+    """Returns the number of rows of Parquet files and folders, and a digest of them."""
+    return rows_and_schema(*paths)[0]
+
+
+def rows_and_schema(*paths):
+    """Returns the same, and the schema as JSON."""
     classes = f"{HOME}/jars/*:{BENCH}:{jar()}"
-    line = [java(), *OPENS, "-cp", classes, "io.github.sparkfinetune.bench.RowsDigest", str(folder)]
+    line = [java(), *OPENS, "-cp", classes, "io.github.sparkfinetune.bench.RowsDigest", *map(str, paths)]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     if not done.stdout.strip():
-        raise Failure(f"{folder} cannot be read: {done.stderr[-300:]}")
-    return done.stdout.strip()
+        raise Failure(f"{paths[0]} cannot be read: {done.stderr[-300:]}")
+    return done.stdout.splitlines()
 
 
 def huge(scene):

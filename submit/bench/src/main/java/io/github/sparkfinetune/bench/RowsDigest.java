@@ -5,11 +5,13 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * Prints the number of rows in a folder of Parquet files and a digest that does not depend on their order:
- * {@code RowsDigest FOLDER}.
+ * Prints the number of rows in Parquet files and folders, a digest that does not depend on their order, and the schema
+ * as JSON: {@code RowsDigest PATH...}.
  */
 public final class RowsDigest {
     private RowsDigest() {}
@@ -19,10 +21,12 @@ public final class RowsDigest {
                 .master("local[1]")
                 .config("spark.ui.enabled", false)
                 .getOrCreate()) {
-            List<String> rows = spark.read().parquet(arguments[0]).toJSON().collectAsList();
+            Dataset<Row> table = spark.read().parquet(arguments);
+            List<String> rows = table.toJSON().collectAsList();
             MessageDigest digest = Sha256.digest();
             rows.stream().sorted().forEach(row -> digest.update((row + "\n").getBytes(StandardCharsets.UTF_8)));
             System.out.println(rows.size() + " " + HexFormat.of().formatHex(digest.digest()));
+            System.out.println(table.schema().json());
         }
     }
 }

@@ -166,6 +166,34 @@ public final class CheckpointWriter implements AutoCloseable {
         }
     }
 
+    /**
+     * Waits until what was begun is written, even if this thread is interrupted, or until the time of {@link #close} is
+     * over.
+     *
+     * @return whether it is written
+     */
+    public boolean awaitAtEnd() {
+        boolean interrupted = false;
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(closeSeconds);
+        try {
+            while (true) {
+                try {
+                    writing.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+                    return true;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException | TimeoutException e) {
+                    LOG.warn("a checkpoint was not written at the end of the rank: {}", e.toString());
+                    return false;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
     private boolean isWritten() throws InterruptedException, ExecutionException {
         try {
             writing.get(POLL_MILLIS, TimeUnit.MILLISECONDS);

@@ -188,7 +188,7 @@ final class Export {
     /** Returns the tensors that PEFT saves: all trained tensors, and embeddings with rows for new tokens. */
     private Map<String, TensorData> adapter() {
         Map<String, TensorData> tensors = new LinkedHashMap<>();
-        resources.tensors().trained().forEach(tensor -> tensors.put(tensor.name(), tensor));
+        resources.tensors().trained(rank::progressed).forEach(tensor -> tensors.put(tensor.name(), tensor));
         if (resources.loaded().isResized()) {
             Model model = resources.model();
             Stream.concat(

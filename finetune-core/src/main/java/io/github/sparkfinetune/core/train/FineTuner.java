@@ -133,6 +133,7 @@ public final class FineTuner {
             // failure to
             // the peers at once instead of after a checkpoint is complete.
             rank.collective().close();
+            training.saveLastStep(e);
             throw e;
         }
     }

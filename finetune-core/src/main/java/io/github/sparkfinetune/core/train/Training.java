@@ -2,13 +2,10 @@ package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
-import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointFiles;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
-import io.github.sparkfinetune.core.checkpoint.CheckpointWriter;
 import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
-import io.github.sparkfinetune.core.checkpoint.OptimizerShare;
 import io.github.sparkfinetune.core.checkpoint.Retention;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.memory.ResidentMemory;
@@ -16,36 +13,29 @@ import io.github.sparkfinetune.core.optim.LrSchedule;
 import io.github.sparkfinetune.core.plan.PrivateSteps;
 import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.core.plan.TrainingOrder;
-import io.github.sparkfinetune.core.train.speed.SaveClock;
 import io.github.sparkfinetune.core.train.speed.SlowRank;
 import io.github.sparkfinetune.core.train.speed.StepTimes;
 import io.github.sparkfinetune.core.train.speed.Throughput;
 import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /** The training loop, for any number of ranks. */
 final class Training implements AutoCloseable {
-    /** Below the 30 seconds after which Spark kills the process of a cancelled task. */
-    private static final long WRITER_SECONDS = 20;
-
     private final RunConfig config;
     private final TrainingConfig settings;
     private final RankContext rank;
     private final Collective collective;
     private final TrainingResources resources;
     private final CheckpointStore checkpoints;
-    private final CheckpointWriter writer;
+    private final Saves saves;
     private final ParameterSync same;
     private final BestModel best;
-    private final SaveClock clock;
     private final Throughput throughput = new Throughput();
     private final StepTimes times;
-    private final List<TrainingRecord> recordsSinceCheckpoint = new ArrayList<>();
     private StepPlan plan;
     private LrSchedule schedule;
     private TrainingSamples samples;
@@ -54,6 +44,9 @@ final class Training implements AutoCloseable {
 
     private TrainState.Progress progress = new TrainState.Progress(0, 0, 0);
     private long evaluatedStep = -1;
+    /** Whether the last step is evaluated and the parameters are not changing. */
+    private boolean settled;
+
     private Optional<Checkpoint> resumedFrom = Optional.empty();
     private TrainingResult resultBefore;
     private Precision precision;
@@ -67,15 +60,9 @@ final class Training implements AutoCloseable {
         this.resources = resources;
         this.precision = resources.precision();
         this.checkpoints = FineTuner.store(config, rank.hadoop(), rank.attempt());
-        this.writer = new CheckpointWriter(
-                checkpoints,
-                resources.temporary(),
-                resources.tensors().areReadInPlace(),
-                WRITER_SECONDS,
-                rank::progressed);
+        this.saves = new Saves(settings, rank, resources, checkpoints);
         this.same = new ParameterSync(collective, resources);
         this.times = new StepTimes(collective);
-        this.clock = new SaveClock(settings.saving().saveMinutes());
         this.best = BestModel.of(config);
         follow(StepPlan.globalBatch(settings, collective.size()));
     }
@@ -100,6 +87,7 @@ final class Training implements AutoCloseable {
             resources.tensors().restoreOptimizer(loaded);
             follow(state.run().globalBatch());
             progress = state.progress();
+            saves.resume(step());
             best.resume(state.best());
             state.records().forEach(this::publish);
             resultBefore = state.result();
@@ -116,6 +104,7 @@ final class Training implements AutoCloseable {
             samples = new TrainingSamples(resources.train(), resources.draws(), steps.samples());
         }
         while (!isOver() && step() < until) {
+            settled = true;
             throughput.start();
             double rate = schedule.at(step());
             TrainStep.Outcome outcome = takeStep(rate);
@@ -150,26 +139,19 @@ final class Training implements AutoCloseable {
                 .gradient(
                         step(),
                         TrainStep.microBatches(mine, settings.batches().perDeviceTrainBatchSize()),
-                        clock.isDue(),
+                        saves.isDue(),
                         rank::leaves,
                         rank::progressed);
-        if (!Double.isFinite(outcome.loss()) || !Double.isFinite(outcome.gradNorm())) {
-            resources.requireFiniteBase();
-            throw RunException.failed(
-                    "training.learning_rate: the loss of step " + (step() + 1) + " is " + outcome.loss()
-                            + " and its gradient norm " + outcome.gradNorm() + " (rank " + collective.rank()
-                            + "); the newest checkpoint is kept. Lower the learning rate (now "
-                            + settings.schedule().learningRate() + ") or look at the data",
-                    null);
-        }
+        Divergence.refuse(outcome, step() + 1, collective.rank(), resources, settings);
+        settled = false;
         progress = progress.afterStep(outcome.samples(), outcome.tokens());
-        writer.beforeUpdate();
+        saves.beforeUpdate();
         resources.step().update(step(), rate, outcome.gradNorm());
         times.add(outcome.seconds());
         times.slow().ifPresent(slow -> slowRank = slow);
         if (step() == 1) {
             // Differences between machines are found at once, not after hours.
-            same.check(step(), writer::beforeUpdate);
+            same.check(step(), saves::beforeUpdate);
         }
         return outcome;
     }
@@ -198,7 +180,7 @@ final class Training implements AutoCloseable {
     }
 
     private void publish(TrainingRecord record) {
-        recordsSinceCheckpoint.add(record);
+        saves.add(record);
         if (collective.rank() == 0) {
             rank.records().accept(record);
         }
@@ -219,42 +201,35 @@ final class Training implements AutoCloseable {
     }
 
     /**
-     * Begins to write a checkpoint, after all ranks have checked that they hold the same parameters. Rank 0 writes the
-     * checkpoint; the other ranks write their share of the optimizer's state, if they have one.
+     * Begins to write a checkpoint, after all ranks have checked that they hold the same parameters.
      *
      * @param result result of a finished run, or null
      */
     private Optional<Checkpoint> save(TrainingResult result) {
         throughput.pause();
-        same.check(step(), writer::beforeUpdate);
-        Optional<Checkpoint> written = Optional.empty();
-        OptimizerShare share = resources.step().share();
-        if (share.index() > 0) {
-            writer.beginShare(step(), share, resources.tensors().own());
-        } else if (collective.rank() == 0) {
-            TrainState state = new TrainState(
-                    TrainState.Run.of(plan, settings.seed(), resources.precision(), resources.manifest()),
-                    progress,
-                    best.state(),
-                    List.copyOf(recordsSinceCheckpoint),
-                    result);
-            written = Optional.of(writer.begin(
-                    step(),
-                    resources.tensors().trained(),
-                    share,
-                    resources.tensors().own(),
-                    state.toJson(),
-                    Retention.of(settings.saving(), best.step(), plan.totalSteps())));
+        same.check(step(), saves::beforeUpdate);
+        return saves.begin(step(), records -> state(records, result), kept());
+    }
+
+    /** Saves the last step if this rank can and must, when the ranks end with an error. */
+    void saveLastStep(Throwable error) {
+        if (settled) {
+            saves.last(step(), error, records -> state(records, null), kept());
         }
-        recordsSinceCheckpoint.clear();
-        clock.restart();
-        return written;
+    }
+
+    private TrainState state(List<TrainingRecord> records, TrainingResult result) {
+        TrainState.Run run = TrainState.Run.of(plan, settings.seed(), resources.precision(), resources.manifest());
+        return new TrainState(run, progress, best.state(), records, result);
+    }
+
+    private Retention kept() {
+        return Retention.of(settings.saving(), best.step(), plan.totalSteps());
     }
 
     /** Completes the checkpoint of a pause. */
     TrainingResult pause() {
-        writer.await();
-        collective.barrier();
+        saves.await();
         return result();
     }
 
@@ -269,8 +244,7 @@ final class Training implements AutoCloseable {
             result = result();
             last = save(result);
         }
-        writer.await();
-        collective.barrier();
+        saves.await();
         if (collective.rank() == 0) {
             checkpoints.markFinal(last.orElseThrow());
             PrivateSteps.end(config, rank.hadoop());
@@ -295,6 +269,6 @@ final class Training implements AutoCloseable {
     /** Ends writes in progress, so that the parameters can be freed. */
     @Override
     public void close() {
-        writer.close();
+        saves.close();
     }
 }

@@ -40,26 +40,38 @@ final class TrainingTensors {
         return step.gradients().whole();
     }
 
-    /** Returns the trained parameters that this rank holds whole, as they are now. */
-    List<TensorData> trained() {
+    /**
+     * Returns the trained parameters that this rank holds whole, as they are now.
+     *
+     * @param progressed called before each part that is read; may throw
+     */
+    List<TensorData> trained(Runnable progressed) {
         return parameters().stream()
-                .map(parameter -> written(parameter.name(), parameter.value()))
+                .map(parameter -> written(parameter.name(), parameter.value(), progressed))
                 .toList();
     }
 
-    /** Returns the optimizer's state and this rank's shares of trained parameters, as they are now. */
-    List<TensorData> own() {
+    /**
+     * Returns the optimizer's state and this rank's shares of trained parameters, as they are now.
+     *
+     * @param progressed called before each part that is read; may throw
+     */
+    List<TensorData> own(Runnable progressed) {
         List<TensorData> own = new ArrayList<>();
-        step.optimizer().state().forEach((name, value) -> own.add(written(name, value)));
-        step.gradients().shares().forEach(share -> own.add(written(share.name(), share.value())));
+        step.optimizer().state().forEach((name, value) -> own.add(written(name, value, progressed)));
+        step.gradients().shares().forEach(share -> own.add(written(share.name(), share.value(), progressed)));
         return own;
     }
 
     /** Returns a tensor to write, in the type that it has in memory; its bytes are read on demand. */
     TensorData written(String name, NDArray value) {
+        // The other ranks wait while only this rank writes.
+        return written(name, value, rank::progressed);
+    }
+
+    private TensorData written(String name, NDArray value, Runnable progressed) {
         return new TensorData(name, type(value), value.getShape().getShape(), () -> (from, length) -> {
-            // The other ranks wait while only this rank writes.
-            rank.progressed();
+            progressed.run();
             return TensorParts.read(device, model.script(), value, from, length);
         });
     }

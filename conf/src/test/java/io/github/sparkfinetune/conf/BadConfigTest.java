@@ -141,7 +141,7 @@ public class BadConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '^', textBlock = """
-        data.redact.entities=[EMAIL] ^ data.redact.entities: expected one of EMAIL_ADDRESS, IBAN_CODE,
+        data.redact.entities=[EMAIL] ^ data.redact.entities: EMAIL is not allowed, it must be one of EMAIL_ADDRESS, IBAN_CODE,
         data.redact.entities=[URL, URL] ^ data.redact.entities: [URL, URL] is not allowed, it must be a list that names each once
         data.redact.operator=delete ^ data.redact.operator: expected one of replace, mask, hash, pseudonym, date_shift, got 'delete'
         data.redact.operator=date_shift ^ data.redact.operator: date_shift is not allowed, it must be an operator for all entities: set data.redact.operators to {DATE_TIME: date_shift}
@@ -149,6 +149,8 @@ public class BadConfigTest {
         data.redact.keep=[a, a] ^ data.redact.keep: [a, a] is not allowed, it must be a list that names each once
         data.redact.person=patient ^ data.redact.person: patient is not allowed, it must be the name of a column, for the operators pseudonym and date_shift
         data.redact.phone_regions=[us] ^ data.redact.phone_regions: us is not allowed, it must be a list of countries' two letters (ISO 3166), such as [US, DE]
+        data.redact.score_threshold=0.5 ^ data.redact.score_threshold: 0.5 is not allowed, it must be 0 without data.redact.model
+        data.redact.score_threshold=1 ^ data.redact.score_threshold: 1.0 is not allowed, it must be in [0, 1)
         """)
     void namesABadKeyOfTheRedactSection(String override, String message) {
         String where = "--set " + override.substring(0, override.indexOf('=')) + ": ";
@@ -162,6 +164,11 @@ public class BadConfigTest {
         {entities: [URL], operators: {URL: 1}} ^ data.redact.operators.URL: 1 is not allowed, it must be one of
         {entities: [URL], operator: hash} ^ data.redact.key_file: null is not allowed, it must be a file with a key for the operators hash, pseudonym and date_shift
         {entities: [DATE_TIME], operators: {DATE_TIME: date_shift}} ^ data.redact.key_file: null is not allowed
+        {entities: [URL, PERSON]} ^ data.redact.entities: PERSON is not allowed, it must be one of EMAIL_ADDRESS
+        {entities: [URL, PERSON]} ^ any other entity needs data.redact.model
+        {entities: [URL], labels: {PER: PERSON}} ^ data.redact.labels: {PER=PERSON} is not allowed, it must be {} without data.redact.model
+        {entities: [URL], model: '  '} ^ data.redact.model:    is not allowed, it must be the folder of a token classifier, or null
+        {entities: [PERSON], model: m, labels: {PER: 1}} ^ data.redact.labels.PER: 1 is not allowed, it must be the name of an entity
         """)
     void namesABadOperator(String section, String message) {
         assertThatThrownBy(() ->

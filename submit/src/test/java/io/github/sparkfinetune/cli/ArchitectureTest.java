@@ -109,6 +109,7 @@ class ArchitectureTest {
             "core.local",
             "spark.cluster",
             "spark.run",
+            "spark.entity",
             "spark.shuffle",
             "spark.source",
             "spark.predict.table",

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.conf.redact;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.conf.key.Check;
 import io.github.sparkfinetune.conf.key.Key;
 import java.io.Serializable;
@@ -12,12 +13,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
- * Personal data that is replaced in every text of a dataset. Rules find it by form, check digit or numbering plan, so
- * they miss what has no form, such as names of persons.
+ * Personal data that is replaced in every text of a dataset. Rules find it by form, check digit or numbering plan, and
+ * a model what has no form, such as names of persons.
  *
- * @param entities entities to find, by the names of Presidio; {@code []}: none
+ * @param entities entities to find, by the names of Presidio: those that rules find, such as EMAIL_ADDRESS, and those
+ *     that {@code data.redact.model} finds, such as PERSON; submit/docs/redact.md lists them; {@code []}: none
  * @param operator change to entities without an operator of their own
  * @param operators operator by entity, such as {@code {DATE_TIME: date_shift}}
  * @param keep values that stay as they are, exactly as the text has them
@@ -27,15 +30,17 @@ import java.util.TreeMap;
  * @param person column of the person, such as patient: dates of all rows of a person move by the same number of days,
  *     and a value has the same pseudonym in all rows of a person and other pseudonyms elsewhere; null: by row, and the
  *     same pseudonym everywhere
+ * @param byModel model that finds entities besides the rules
  */
 public record RedactConfig(
-        List<Entity> entities,
+        List<String> entities,
         Operator operator,
         Map<String, Object> operators,
         List<String> keep,
         List<String> phoneRegions,
         @Key(optional = true, path = true, mayChange = true) String keyFile,
-        @Key(optional = true) String person)
+        @Key(optional = true) String person,
+        @JsonUnwrapped RedactModelConfig byModel)
         implements Serializable {
     private static final String KEY = "data.redact.";
 
@@ -82,6 +87,14 @@ public record RedactConfig(
         operators = Collections.unmodifiableMap(new TreeMap<>(operators));
         keep = List.copyOf(keep);
         phoneRegions = List.copyOf(phoneRegions);
+        for (String entity : entities) {
+            Check.that(
+                    byModel.isUsed() || Entity.named(entity).isPresent(),
+                    KEY + "entities",
+                    entity,
+                    "one of " + Arrays.stream(Entity.values()).map(Entity::name).collect(Collectors.joining(", "))
+                            + "; any other entity needs data.redact.model, which finds it");
+        }
         Check.that(
                 operator != Operator.DATE_SHIFT,
                 KEY + "operator",
@@ -109,12 +122,8 @@ public record RedactConfig(
                 "the name of a column, for the operators pseudonym and date_shift");
     }
 
-    private static void requireOperator(String entity, Object operator, List<Entity> entities) {
-        Check.that(
-                entities.stream().anyMatch(known -> known.name().equals(entity)),
-                KEY + "operators." + entity,
-                entity,
-                "an entity of data.redact.entities");
+    private static void requireOperator(String entity, Object operator, List<String> entities) {
+        Check.that(entities.contains(entity), KEY + "operators." + entity, entity, "an entity of data.redact.entities");
         Optional<Operator> named = Operator.named(operator);
         boolean shifted = named.filter(Operator.DATE_SHIFT::equals).isPresent();
         Check.that(
@@ -124,16 +133,16 @@ public record RedactConfig(
                 "one of replace, mask, hash, pseudonym, and for DATE_TIME date_shift");
     }
 
-    private static Operator operator(Map<String, Object> operators, Operator otherwise, Entity entity) {
-        return Operator.named(operators.get(entity.name())).orElse(otherwise);
+    private static Operator operator(Map<String, Object> operators, Operator otherwise, String entity) {
+        return Operator.named(operators.get(entity)).orElse(otherwise);
     }
 
-    private static boolean needsKey(List<Entity> entities, Map<String, Object> operators, Operator otherwise) {
+    private static boolean needsKey(List<String> entities, Map<String, Object> operators, Operator otherwise) {
         return entities.stream()
                 .anyMatch(entity -> operator(operators, otherwise, entity).isKeyed());
     }
 
-    private static boolean isPerPerson(List<Entity> entities, Map<String, Object> operators, Operator otherwise) {
+    private static boolean isPerPerson(List<String> entities, Map<String, Object> operators, Operator otherwise) {
         return entities.stream()
                 .map(entity -> operator(operators, otherwise, entity))
                 .anyMatch(operator -> operator == Operator.PSEUDONYM || operator == Operator.DATE_SHIFT);
@@ -145,13 +154,14 @@ public record RedactConfig(
     }
 
     /** Returns the operator of an entity. */
-    public Operator operatorOf(Entity entity) {
+    public Operator operatorOf(String entity) {
         return operator(operators, operator, entity);
     }
 
     /** Returns a section that replaces nothing. */
     public RedactConfig none() {
-        return new RedactConfig(List.of(), operator, Map.of(), List.of(), phoneRegions, null, null);
+        return new RedactConfig(
+                List.of(), operator, Map.of(), List.of(), phoneRegions, null, null, RedactModelConfig.NONE);
     }
 
     /** Returns whether anything is replaced. */

@@ -44,8 +44,8 @@ import io.github.sparkfinetune.conf.corpus.CorpusConfig.StoppingStrategy;
 import io.github.sparkfinetune.conf.corpus.FinewebConfig;
 import io.github.sparkfinetune.conf.corpus.GopherQualityConfig;
 import io.github.sparkfinetune.conf.corpus.GopherRepetitionConfig;
-import io.github.sparkfinetune.conf.redact.Entity;
 import io.github.sparkfinetune.conf.redact.RedactConfig;
+import io.github.sparkfinetune.conf.redact.RedactModelConfig;
 import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig;
 import io.github.sparkfinetune.conf.retrieval.RerankingConfig;
 import java.util.List;
@@ -90,13 +90,16 @@ class EveryKeyTest {
                   overlong: drop
                   dir: d
                   redact:
-                    entities: [EMAIL_ADDRESS, DATE_TIME]
+                    entities: [EMAIL_ADDRESS, DATE_TIME, ORGANIZATION]
                     operator: pseudonym
                     operators: {DATE_TIME: date_shift}
                     keep: [info@example.com, "2020"]
                     phone_regions: [FR]
                     key_file: hdfs://nn/key
                     person: patient
+                    model: s3a://b/tagger
+                    labels: {PROVIDER: ORGANIZATION}
+                    score_threshold: 0.5
                   corpus:
                     sources: [{path: "s3a://b/train.csv", weight: 0.9}, {weight: 1, path: general}]
                     stopping_strategy: all_exhausted
@@ -259,13 +262,14 @@ class EveryKeyTest {
                 new DataConfig.Samples(64, 21, Packing.WRAPPED, Overlong.DROP, "c.jinja", false),
                 new DataConfig.Dataset("d", 3, 7, false),
                 new RedactConfig(
-                        List.of(Entity.EMAIL_ADDRESS, Entity.DATE_TIME),
+                        List.of("EMAIL_ADDRESS", "DATE_TIME", "ORGANIZATION"),
                         RedactConfig.Operator.PSEUDONYM,
                         Map.of("DATE_TIME", "date_shift"),
                         List.of("info@example.com", "2020"),
                         List.of("FR"),
                         "hdfs://nn/key",
-                        "patient"),
+                        "patient",
+                        new RedactModelConfig("s3a://b/tagger", Map.of("PROVIDER", "ORGANIZATION"), 0.5)),
                 new CorpusConfig(
                         new CorpusConfig.Mix(
                                 List.of(

@@ -34,6 +34,7 @@ import io.github.sparkfinetune.conf.corpus.FinewebConfig;
 import io.github.sparkfinetune.conf.corpus.GopherQualityConfig;
 import io.github.sparkfinetune.conf.corpus.GopherRepetitionConfig;
 import io.github.sparkfinetune.conf.redact.RedactConfig;
+import io.github.sparkfinetune.conf.redact.RedactModelConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,7 +84,8 @@ class RunConfigLoaderTest {
                                 List.of(),
                                 List.of("US", "GB", "DE", "FR", "IL", "IN", "CA", "BR"),
                                 null,
-                                null),
+                                null,
+                                new RedactModelConfig(null, Map.of(), 0)),
                         new CorpusConfig(
                                 new CorpusConfig.Mix(List.of(), StoppingStrategy.FIRST_EXHAUSTED),
                                 new CorpusConfig.Cleaning(Normalization.NONE, List.of(), null),

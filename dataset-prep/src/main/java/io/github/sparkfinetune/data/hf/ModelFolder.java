@@ -11,10 +11,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
-import java.util.stream.Stream;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -26,6 +29,9 @@ public final class ModelFolder {
 
     private static final String KEY = "model";
     private static final String REMEDY = "give a model folder in Hugging Face layout";
+
+    /** Hashes of folders that this process has read, by their files. */
+    private static final Map<String, String> HASHES = new ConcurrentHashMap<>();
 
     private ModelFolder() {}
 
@@ -88,12 +94,7 @@ public final class ModelFolder {
         }
         try {
             List<FileStatus> files = modelFiles(fileSystem, folder);
-            // A folder whose files have changed is another model.
-            List<String> seen = files.stream()
-                    .map(file -> file.getPath() + " " + file.getLen() + " " + file.getModificationTime())
-                    .sorted()
-                    .toList();
-            String name = UUID.nameUUIDFromBytes(String.join("\n", seen).getBytes(StandardCharsets.UTF_8))
+            String name = UUID.nameUUIDFromBytes(seen(files).getBytes(StandardCharsets.UTF_8))
                     .toString();
             return localDir.shared("model-" + name, copy -> copy(fileSystem, files, copy));
         } catch (FileNotFoundException e) {
@@ -131,19 +132,45 @@ public final class ModelFolder {
      * @param progressed called from time to time
      */
     public static String sha256(java.nio.file.Path folder, String use, Runnable progressed) throws IOException {
+        FileSystem files = FileSystem.getLocal(new Configuration(false)).getRaw();
+        return sha256(files, hashed(files, new Path(folder.toUri())), use, progressed);
+    }
+
+    /**
+     * Returns the {@link #sha256(java.nio.file.Path, String, Runnable) hash} of a model folder on any file system. The
+     * files are read again only if they have changed.
+     *
+     * @param uri Hadoop path of the folder
+     */
+    public static String sha256(String uri, String use, Configuration hadoop) throws IOException {
+        Path folder = new Path(uri);
+        FileSystem files = HadoopFiles.fileSystem(folder, hadoop);
+        List<FileStatus> hashed = hashed(files, folder);
+        String key = use + "\n" + seen(hashed);
+        String known = HASHES.get(key);
+        if (known == null) {
+            known = sha256(files, hashed, use, () -> {});
+            HASHES.put(key, known);
+        }
+        return known;
+    }
+
+    private static List<FileStatus> hashed(FileSystem files, Path folder) throws IOException {
+        return Arrays.stream(files.listStatus(folder))
+                .filter(file -> file.isFile() && isHashed(file.getPath().getName()))
+                .sorted(Comparator.comparing(file -> file.getPath().getName()))
+                .toList();
+    }
+
+    private static String sha256(FileSystem files, List<FileStatus> hashed, String use, Runnable progressed)
+            throws IOException {
         MessageDigest digest = Sha256.digest();
         digest.update(use.getBytes(StandardCharsets.UTF_8));
-        List<java.nio.file.Path> files;
-        try (Stream<java.nio.file.Path> all = Files.list(folder)) {
-            files = all.filter(file -> isHashed(file.getFileName().toString()))
-                    .sorted()
-                    .toList();
-        }
         byte[] bytes = new byte[1 << 20];
-        for (java.nio.file.Path file : files) {
-            String head = "\n" + file.getFileName() + " " + Files.size(file) + "\n";
+        for (FileStatus file : hashed) {
+            String head = "\n" + file.getPath().getName() + " " + file.getLen() + "\n";
             digest.update(head.getBytes(StandardCharsets.UTF_8));
-            try (InputStream in = Files.newInputStream(file)) {
+            try (InputStream in = files.open(file.getPath())) {
                 for (int read = in.read(bytes); read >= 0; read = in.read(bytes)) {
                     digest.update(bytes, 0, read);
                     progressed.run();
@@ -151,6 +178,14 @@ public final class ModelFolder {
             }
         }
         return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** Returns paths, lengths and times of files. A folder whose files have changed is another model. */
+    private static String seen(List<FileStatus> files) {
+        return files.stream()
+                .map(file -> file.getPath() + " " + file.getLen() + " " + file.getModificationTime())
+                .sorted()
+                .collect(Collectors.joining("\n"));
     }
 
     private static boolean isHashed(String name) {

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.data.redact;
 
-import io.github.sparkfinetune.conf.redact.Entity;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -22,7 +21,7 @@ public record Redacted(String before, String text, List<Replacement> replacement
      * @param newStart first unit in the text after, if it was not cut
      * @param newEnd unit after the last in the text after
      */
-    public record Replacement(int start, int end, int newStart, int newEnd, Entity entity) {}
+    public record Replacement(int start, int end, int newStart, int newEnd, String entity) {}
 
     public Redacted {
         replacements = List.copyOf(replacements);
@@ -74,11 +73,11 @@ public record Redacted(String before, String text, List<Replacement> replacement
     }
 
     /** Returns the number of replaced parts, by entity. */
-    public Map<Entity, Integer> counts() {
+    public Map<String, Integer> counts() {
         if (replacements.isEmpty()) {
             return Map.of();
         }
-        Map<Entity, Integer> counts = new TreeMap<>();
+        Map<String, Integer> counts = new TreeMap<>();
         replacements.forEach(replacement -> counts.merge(replacement.entity, 1, Integer::sum));
         return counts;
     }

@@ -11,14 +11,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
 
 /**
- * What {@code data.redact} asks for, with its key.
+ * What {@code data.redact} asks for, with its key and its model.
  *
  * @param config the section, which has entities
  * @param key the key, or null if no operator needs one
+ * @param model the model, or null if rules alone find entities
  */
-public record Redaction(RedactConfig config, RedactionKey key) implements Serializable {
+public record Redaction(RedactConfig config, RedactionKey key, RedactionModel model) implements Serializable {
 
     /**
      * Options that decide the content of a dataset, as its manifest has them. They have no value of a text and no key.
@@ -28,6 +30,7 @@ public record Redaction(RedactConfig config, RedactionKey key) implements Serial
      * @param phoneRegions countries of telephone numbers; absent (null) if none are found
      * @param keyFingerprint equal for equal keys; absent (null) if no operator needs a key
      * @param person column of the person; absent (null) if there is none
+     * @param model model that also finds entities; absent (null) if there is none
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Options(
@@ -35,39 +38,61 @@ public record Redaction(RedactConfig config, RedactionKey key) implements Serial
             String keepSha256,
             List<String> phoneRegions,
             String keyFingerprint,
-            String person)
+            String person,
+            Model model)
             implements Serializable {}
+
+    /**
+     * A model that finds entities, as a manifest has it.
+     *
+     * @param sha256 hash of its folder
+     * @param labels entity by label, of the entities that are replaced
+     * @param scoreThreshold as {@code data.redact.score_threshold}
+     */
+    public record Model(String sha256, Map<String, String> labels, double scoreThreshold) implements Serializable {}
 
     /**
      * Returns the redaction of a run, or null if nothing is redacted.
      *
-     * @throws RunException if the key cannot be read
+     * @throws RunException if the key or the model cannot be used
      */
     public static Redaction of(RedactConfig config) {
         if (!config.isUsed()) {
             return null;
         }
-        return new Redaction(config, config.needsKey() ? RedactionKey.read(config.keyFile()) : null);
+        return new Redaction(
+                config,
+                config.needsKey() ? RedactionKey.read(config.keyFile()) : null,
+                config.byModel().isUsed() ? RedactionModel.of(config, new Configuration()) : null);
     }
 
-    /** Returns a redactor for one thread. */
-    public Redactor open() {
-        return new Redactor(config, key);
+    /**
+     * Returns a redactor for one thread.
+     *
+     * @param byModel spans of {@link #model}; of no model if it is null
+     */
+    public Redactor open(ModelSpans byModel) {
+        if (byModel.hasModel() != (model != null)) {
+            throw new IllegalStateException(
+                    "data.redact.model is " + config.byModel().model());
+        }
+        return new Redactor(config, key, byModel);
     }
 
     /** Returns the options for a manifest. */
     public Options options() {
         Map<String, String> entities = new LinkedHashMap<>();
         config.entities().stream()
-                .sorted()
-                .forEach(entity -> entities.put(
-                        entity.name(), config.operatorOf(entity).name().toLowerCase(Locale.ROOT)));
+                .sorted(Entity.ORDER)
+                .forEach(entity ->
+                        entities.put(entity, config.operatorOf(entity).name().toLowerCase(Locale.ROOT)));
         List<String> keep = config.keep().stream().sorted().toList();
         return new Options(
                 entities,
                 keep.isEmpty() ? null : Sha256.of(String.join("\0", keep).getBytes(StandardCharsets.UTF_8)),
-                config.entities().contains(Entity.PHONE_NUMBER) ? config.phoneRegions() : null,
+                config.entities().contains(Entity.PHONE_NUMBER.name()) ? config.phoneRegions() : null,
                 key == null ? null : key.fingerprint(),
-                config.person());
+                config.person(),
+                model == null ? null : new Model(model.sha256(), model.entities(), model.scoreThreshold()));
     }
 }

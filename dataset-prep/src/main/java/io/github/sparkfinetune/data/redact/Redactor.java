@@ -16,6 +16,7 @@ public final class Redactor {
     private static final int MOST_DAYS = 365;
 
     private final RedactConfig config;
+    private final ModelSpans byModel;
     private final EntityFinder finder;
     private final Set<String> keep;
     private final Surrogates surrogates;
@@ -25,8 +26,9 @@ public final class Redactor {
 
     private int days;
 
-    Redactor(RedactConfig config, RedactionKey key) {
+    Redactor(RedactConfig config, RedactionKey key, ModelSpans byModel) {
         this.config = config;
+        this.byModel = byModel;
         this.finder = new EntityFinder(config.entities(), config.phoneRegions());
         this.keep = Set.copyOf(config.keep());
         this.surrogates = key == null ? null : new Surrogates(key);
@@ -55,7 +57,11 @@ public final class Redactor {
 
     /** Returns a text with its entities replaced. */
     public Redacted redact(String text) {
-        List<Span> spans = finder.find(text);
+        if (byModel.isReadingAhead()) {
+            byModel.request(text);
+            return Redacted.unchanged(text);
+        }
+        List<Span> spans = finder.find(text, byModel.of(text));
         if (spans.isEmpty()) {
             return Redacted.unchanged(text);
         }
@@ -90,6 +96,6 @@ public final class Redactor {
     }
 
     private static String named(Span span) {
-        return "<" + span.entity().name() + ">";
+        return "<" + span.entity() + ">";
     }
 }

@@ -44,7 +44,7 @@ public record Words(String text, int[] starts, int[] ends) {
      * run of characters that are neither white space nor punctuation nor symbols. A punctuation mark, a symbol, a
      * Chinese character, a hiragana and a katakana are each a word.
      */
-    static Words found(String text) {
+    public static Words found(String text) {
         IntStream.Builder starts = IntStream.builder();
         IntStream.Builder ends = IntStream.builder();
         int start = -1;

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.data.task;
 
-import io.github.sparkfinetune.conf.redact.Entity;
 import io.github.sparkfinetune.data.corpus.CorpusCleaner;
 import java.util.Map;
 import java.util.Set;
@@ -44,7 +43,7 @@ public record CleanRow<C>(
      * @param cut whether a text was cut at {@code data.max_text_bytes}
      * @param redacted number of replaced parts, by entity
      */
-    public record Changes(boolean repaired, boolean cut, Map<Entity, Integer> redacted) {
+    public record Changes(boolean repaired, boolean cut, Map<String, Integer> redacted) {
         public static final Changes NONE = new Changes(false, false, Map.of());
 
         /** Returns the changes to one text. */
@@ -57,11 +56,11 @@ public record CleanRow<C>(
             return new Changes(repaired || other.repaired, cut || other.cut, sums(redacted, other.redacted));
         }
 
-        private static Map<Entity, Integer> sums(Map<Entity, Integer> some, Map<Entity, Integer> others) {
+        private static Map<String, Integer> sums(Map<String, Integer> some, Map<String, Integer> others) {
             if (others.isEmpty()) {
                 return some;
             }
-            Map<Entity, Integer> sums = new TreeMap<>(some);
+            Map<String, Integer> sums = new TreeMap<>(some);
             others.forEach((entity, count) -> sums.merge(entity, count, Integer::sum));
             return sums;
         }

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.data.task;
 
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import io.github.sparkfinetune.data.redact.ModelSpans;
 import io.github.sparkfinetune.data.sft.SftRecords;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
@@ -28,16 +29,20 @@ public record JsonRows<C>(Reader<C> reader, TextCleaning cleaning) implements Ro
     }
 
     @Override
-    public RowCleaner<C> open() {
-        return new Cleaner();
+    public RowCleaner<C> open(ModelSpans byModel) {
+        return new Cleaner(byModel);
     }
 
     /** Cleans every text of a row. */
     private final class Cleaner implements RowCleaner<C> {
-        private final TextCleaner cleaner = cleaning.open();
+        private final TextCleaner cleaner;
         private final ContentHash.Digest digest = new ContentHash.Digest();
         private CleanRow.Changes changes;
         private boolean binary;
+
+        Cleaner(ModelSpans byModel) {
+            this.cleaner = cleaning.open(byModel);
+        }
 
         private String clean(String text) {
             TextCleaner.Cleaned cleaned = cleaner.clean(text.getBytes(StandardCharsets.UTF_8));

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.data.task;
 
+import io.github.sparkfinetune.data.redact.ModelSpans;
 import java.io.Serializable;
 
 /**
@@ -14,7 +15,11 @@ public interface RowCleaner<C> {
 
     /** Factory of cleaners, in the Spark tasks that read a source. */
     interface Factory<C> extends Serializable {
-        /** Returns a cleaner for one partition. */
-        RowCleaner<C> open();
+        /**
+         * Returns a cleaner for one partition.
+         *
+         * @param byModel spans of the model of {@code data.redact}, of no model without one
+         */
+        RowCleaner<C> open(ModelSpans byModel);
     }
 }

@@ -60,7 +60,7 @@ public final class RowCounts implements Serializable {
         }
         cut += row.changes().cut() ? 1 : 0;
         repaired += row.changes().repaired() ? 1 : 0;
-        row.changes().redacted().forEach((entity, count) -> redacted.merge(entity.name(), (long) count, Long::sum));
+        row.changes().redacted().forEach((entity, count) -> redacted.merge(entity, (long) count, Long::sum));
         strata.merge(row.stratum(), 1L, Long::sum);
         if (row.verdict().corpus() != null) {
             row.verdict()

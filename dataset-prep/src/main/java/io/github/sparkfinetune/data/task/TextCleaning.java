@@ -2,6 +2,7 @@ package io.github.sparkfinetune.data.task;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.redact.ModelSpans;
 import io.github.sparkfinetune.data.redact.Redaction;
 import java.io.Serializable;
 import java.util.List;
@@ -46,8 +47,12 @@ public record TextCleaning(int maxBytes, Redaction redaction) implements Seriali
         return new TextCleaning(maxBytes, null);
     }
 
-    /** Returns a cleaner for one thread. */
-    public TextCleaner open() {
-        return new TextCleaner(maxBytes, redaction == null ? null : redaction.open());
+    /**
+     * Returns a cleaner for one thread.
+     *
+     * @param byModel spans of the redaction's model
+     */
+    public TextCleaner open(ModelSpans byModel) {
+        return new TextCleaner(maxBytes, redaction == null ? null : redaction.open(byModel));
     }
 }

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.redact.ModelSpans;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -139,8 +140,8 @@ public record TextRows(
     }
 
     @Override
-    public RowCleaner<Content> open() {
-        TextCleaner cleaner = cleaning.open();
+    public RowCleaner<Content> open(ModelSpans byModel) {
+        TextCleaner cleaner = cleaning.open(byModel);
         ContentHash.Digest digest = new ContentHash.Digest();
         CorpusCleaner documents = corpus == null ? null : new CorpusCleaner(corpus, filtered);
         return row -> clean(row, cleaner, documents, digest);

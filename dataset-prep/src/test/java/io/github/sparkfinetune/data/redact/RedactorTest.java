@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.conf.redact.Entity;
 import io.github.sparkfinetune.conf.redact.RedactConfig;
 import io.github.sparkfinetune.conf.redact.RedactConfig.Operator;
+import io.github.sparkfinetune.conf.redact.RedactModelConfig;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.ObjectOutputStream;
@@ -26,18 +26,21 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class RedactorTest {
     private static final String KEY = "0123456789abcdef0123456789abcdef";
-    private static final List<Entity> ENTITIES =
-            List.of(Entity.PHONE_NUMBER, Entity.EMAIL_ADDRESS, Entity.DATE_TIME, Entity.US_SSN);
+    private static final List<String> ENTITIES = List.of("PHONE_NUMBER", "EMAIL_ADDRESS", "DATE_TIME", "US_SSN");
+    private static final RedactModelConfig RULES = new RedactModelConfig(null, Map.of(), 0);
 
     @TempDir
     private Path folder;
 
     private static RedactConfig config(Operator operator, Map<String, Object> operators, String... keep) {
-        return new RedactConfig(ENTITIES, operator, operators, List.of(keep), List.of("US"), "key", null);
+        return new RedactConfig(ENTITIES, operator, operators, List.of(keep), List.of("US"), "key", null, RULES);
     }
 
     private static Redactor redactor(String key, Operator operator, Map<String, Object> operators, String... keep) {
-        return new Redactor(config(operator, operators, keep), RedactionKey.of(key.getBytes(StandardCharsets.UTF_8)));
+        return new Redactor(
+                config(operator, operators, keep),
+                RedactionKey.of(key.getBytes(StandardCharsets.UTF_8)),
+                ModelSpans.none());
     }
 
     private static String redacted(Operator operator, String text) {
@@ -52,8 +55,7 @@ class RedactorTest {
         assertThat(redacted.text())
                 .isEqualTo("From <EMAIL_ADDRESS> to info@example.com, ***********, on ********; call <PHONE_NUMBER>!");
         assertThat(redacted.counts())
-                .isEqualTo(
-                        Map.of(Entity.EMAIL_ADDRESS, 1, Entity.US_SSN, 1, Entity.DATE_TIME, 1, Entity.PHONE_NUMBER, 1));
+                .isEqualTo(Map.of("EMAIL_ADDRESS", 1, "US_SSN", 1, "DATE_TIME", 1, "PHONE_NUMBER", 1));
     }
 
     @Test
@@ -137,8 +139,10 @@ class RedactorTest {
                 List.of(),
                 List.of("US"),
                 "key",
-                "patient");
-        Redactor redactor = new Redactor(config, RedactionKey.of(KEY.getBytes(StandardCharsets.UTF_8)));
+                "patient",
+                RULES);
+        Redactor redactor =
+                new Redactor(config, RedactionKey.of(KEY.getBytes(StandardCharsets.UTF_8)), ModelSpans.none());
         String text = "2020-03-01, bob@example.com";
         List<String> redacted = new ArrayList<>();
         for (String person : Arrays.asList("p1", "p1", "p2", null, null)) {
@@ -174,9 +178,16 @@ class RedactorTest {
     void keyIsReadFromAFileAndNeverShown() throws IOException {
         Path file = Files.writeString(folder.resolve("key"), KEY + "\n");
         RedactConfig config = new RedactConfig(
-                ENTITIES, Operator.HASH, Map.of(), List.of("secret value"), List.of("US"), file.toString(), null);
+                ENTITIES,
+                Operator.HASH,
+                Map.of(),
+                List.of("secret value"),
+                List.of("US"),
+                file.toString(),
+                null,
+                RULES);
         Redaction redaction = Redaction.of(config);
-        assertThat(redaction.open().redact("bob@example.com").text())
+        assertThat(redaction.open(ModelSpans.none()).redact("bob@example.com").text())
                 .isEqualTo(redacted(Operator.HASH, "bob@example.com"));
         assertThat(redaction.toString() + redaction.options())
                 .doesNotContain(KEY)
@@ -206,7 +217,7 @@ class RedactorTest {
                 .hasMessage("data.redact.key_file: " + folder.resolve("none")
                         + " does not exist: name the file of the key");
         assertThat(Redaction.of(new RedactConfig(
-                        List.of(), Operator.REPLACE, Map.of(), List.of(), List.of(), "no such file", null)))
+                        List.of(), Operator.REPLACE, Map.of(), List.of(), List.of(), "no such file", null, RULES)))
                 .isNull();
     }
 }

@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.conf.redact.Entity;
 import io.github.sparkfinetune.data.GoldenFolder;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.redact.ModelSpans;
 import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.data.sft.SftExample;
 import io.github.sparkfinetune.data.tag.TaggedWords;
@@ -50,7 +50,7 @@ class RedactedRowsTest {
                 Rows.row(MAIL.replace("bob", "eve"), "SSN 123-45-6781", "a"));
         assertThat(rows.get(0).content()).isEqualTo(new TextRows.Content(REDACTED, "SSN <US_SSN>", null));
         assertThat(rows.get(0).changes().redacted())
-                .isEqualTo(Map.of(Entity.EMAIL_ADDRESS, 1, Entity.PHONE_NUMBER, 1, Entity.US_SSN, 1));
+                .isEqualTo(Map.of("EMAIL_ADDRESS", 1, "PHONE_NUMBER", 1, "US_SSN", 1));
         assertThat(rows.get(1).hash()).isEqualTo(rows.get(0).hash());
         RowCounts counts = new RowCounts();
         rows.forEach(counts::add);
@@ -78,7 +78,7 @@ class RedactedRowsTest {
         assertThat(row.content().toString())
                 .contains("<EMAIL_ADDRESS>", "<US_SSN>")
                 .doesNotContain("bob", "6780");
-        assertThat(row.changes().redacted()).isEqualTo(Map.of(Entity.EMAIL_ADDRESS, 1, Entity.US_SSN, 1));
+        assertThat(row.changes().redacted()).isEqualTo(Map.of("EMAIL_ADDRESS", 1, "US_SSN", 1));
     }
 
     @Test
@@ -155,7 +155,7 @@ class RedactedRowsTest {
     void entityAtTheLimitOfATextIsReplacedWhole() {
         Redaction redaction =
                 Redaction.of(Rows.config("classification", REDACT).data().redact());
-        TextCleaner cleaner = new TextCleaning(10, redaction).open();
+        TextCleaner cleaner = new TextCleaning(10, redaction).open(ModelSpans.none());
         List<String> texts = new ArrayList<>();
         for (String text : List.of("mail bob@example.com now", "ab bob@x.org", "ééééé bob@example.com")) {
             TextCleaner.Cleaned cleaned = cleaner.clean(text.getBytes(StandardCharsets.UTF_8));

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.redact.ModelSpans;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -67,7 +68,7 @@ public final class Rows {
 
     /** Cleans rows. */
     public static <C> List<CleanRow<C>> clean(Reading<C> reading, RawRow... rows) {
-        RowCleaner<C> cleaner = reading.cleaner().open();
+        RowCleaner<C> cleaner = reading.cleaner().open(ModelSpans.none());
         return Stream.of(rows).map(cleaner::clean).toList();
     }
 

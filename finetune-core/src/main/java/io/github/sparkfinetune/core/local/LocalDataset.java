@@ -13,6 +13,7 @@ import io.github.sparkfinetune.data.dataset.SampleChecks;
 import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.data.dataset.parquet.SampleWriter;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.redact.ModelSpans;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.DatasetWarnings;
@@ -98,13 +99,14 @@ final class LocalDataset<C> {
      * Writes the dataset, or returns the dataset of the same rows and options that is there.
      *
      * @param sources sources of the splits; the first is the training split
+     * @param byModel spans of the model of {@code data.redact}
      * @throws RunException if the folder holds another dataset, or the rows cannot be used
      */
-    Manifest write(List<LocalSource> sources) throws IOException {
+    Manifest write(List<LocalSource> sources, ModelSpans byModel) throws IOException {
         Map<LocalSource, List<CleanRow<C>>> clean = new LinkedHashMap<>();
         List<Manifest.Source> described = new ArrayList<>();
         for (LocalSource source : sources) {
-            clean.put(source, source.clean(task, tokenizer, config.data()));
+            clean.put(source, source.clean(task, tokenizer, config.data(), byModel));
             described.add(described(source));
         }
         if (Manifest.exists(folder, hadoop)) {

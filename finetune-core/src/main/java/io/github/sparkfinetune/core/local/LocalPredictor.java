@@ -30,6 +30,7 @@ public final class LocalPredictor implements AutoCloseable {
     private final List<Column> columns;
     private final TokenizerFiles files;
     private final TextTokenizer tokenizer;
+    private final LocalEntities entities;
     private final Predictor predictor;
 
     LocalPredictor(RunConfig config, Configuration hadoop, Path localDir, int gpu, int threads) throws IOException {
@@ -39,10 +40,12 @@ public final class LocalPredictor implements AutoCloseable {
         columns = TaskSpecs.of(config).predictionColumns();
         files = TaskDatas.tokenizer(
                 new org.apache.hadoop.fs.Path(config.base().model()), config, Architectures::positions, hadoop);
+        entities = LocalEntities.open(config, hadoop, threads);
         tokenizer = TextTokenizer.open(files);
         try {
             predictor = Predictor.trained(config, hadoop, localDir, gpu, threads);
         } catch (IOException | RuntimeException e) {
+            entities.close();
             tokenizer.close();
             throw e;
         }
@@ -66,7 +69,9 @@ public final class LocalPredictor implements AutoCloseable {
     private <C> List<TaskInput> inputs(TaskData<C> rowsTask, List<JsonNode> rows) {
         Function<CleanRow<C>, TaskInput> inputs = rowsTask.inputs(tokenizer, files);
         return new LocalSource("rows", null, rows)
-                .clean(rowsTask, files, data).stream().map(inputs).toList();
+                .clean(rowsTask, files, data, entities.spans()).stream()
+                        .map(inputs)
+                        .toList();
     }
 
     /** Returns a row by the names of its columns, nested rows as lists of such rows. */
@@ -90,6 +95,7 @@ public final class LocalPredictor implements AutoCloseable {
     @Override
     public void close() {
         predictor.close();
+        entities.close();
         tokenizer.close();
     }
 }

@@ -86,7 +86,10 @@ public final class LocalRun {
         }
         TokenizerFiles tokenizer = TaskDatas.tokenizer(
                 new org.apache.hadoop.fs.Path(config.base().model()), config, Architectures::positions, hadoop);
-        return new LocalDataset<>(config, TaskDatas.of(config), tokenizer, hadoop).write(sources);
+        LocalDataset<?> dataset = new LocalDataset<>(config, TaskDatas.of(config), tokenizer, hadoop);
+        try (LocalEntities entities = LocalEntities.open(config, hadoop, threads)) {
+            return dataset.write(sources, entities.spans());
+        }
     }
 
     /**

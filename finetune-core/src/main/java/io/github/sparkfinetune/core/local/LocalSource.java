@@ -5,17 +5,21 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.redact.ModelSpans;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.JsonRow;
+import io.github.sparkfinetune.data.task.RawRow;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TextCleaning;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * Rows in memory, as a source of a task.
@@ -51,15 +55,20 @@ record LocalSource(String key, String split, List<JsonNode> rows) implements Raw
         return List.copyOf(names);
     }
 
-    /** Returns the cleaned rows, in order, also those that cannot be used. */
-    <C> List<CleanRow<C>> clean(TaskData<C> task, TokenizerFiles tokenizer, DataConfig data) {
+    /**
+     * Returns the cleaned rows, in order, also those that cannot be used.
+     *
+     * @param byModel spans of the model of {@code data.redact}
+     */
+    <C> List<CleanRow<C>> clean(TaskData<C> task, TokenizerFiles tokenizer, DataConfig data, ModelSpans byModel) {
         Reading<C> reading = task.reading(this, tokenizer, split != null);
-        RowCleaner<C> cleaner = reading.cleaner().open();
+        RowCleaner<C> cleaner = reading.cleaner().open(byModel);
         String person = TextCleaning.person(data, this).orElse(null);
+        Iterator<RawRow> raw = IntStream.range(0, rows.size())
+                .<RawRow>mapToObj(i -> JsonRow.of("row " + i, rows.get(i), reading, person))
+                .iterator();
         List<CleanRow<C>> clean = new ArrayList<>();
-        for (int i = 0; i < rows.size(); i++) {
-            clean.add(cleaner.clean(JsonRow.of("row " + i, rows.get(i), reading, person)));
-        }
+        byModel.ahead(raw, cleaner::clean).forEachRemaining(row -> clean.add(cleaner.clean(row)));
         return clean;
     }
 }

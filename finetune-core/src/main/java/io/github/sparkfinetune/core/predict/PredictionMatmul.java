@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.PredictConfig.PredictPrecision;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Compute;
+import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
@@ -45,13 +46,23 @@ final class PredictionMatmul {
             case FP32 -> MatmulBackend.f32();
             case BF16 -> MatmulBackend.BF16;
             case INT8, INT4 -> quantized(precision, isDecoder, device, processor.hasBf16());
-            case AUTO ->
-                trainedInBf16
-                        .map(bf16 -> bf16 && (device.prefersBf16() || processor.hasBf16())
-                                ? MatmulBackend.BF16
-                                : MatmulBackend.f32())
-                        .orElseGet(() -> MatmulBackend.of(compute.precision(), device));
+            case AUTO -> auto(compute.precision(), trainedInBf16, device, processor);
         };
+    }
+
+    /** Returns the backend of a model outside of the run, for {@code predict.precision: auto}. */
+    static MatmulBackend auto(HfConfig model, Device device) {
+        return auto(PrecisionChoice.AUTO, model.trainedInBf16(), device, Processor.here())
+                .packed(device, false);
+    }
+
+    private static MatmulBackend auto(
+            PrecisionChoice otherwise, Optional<Boolean> trainedInBf16, Device device, Processor processor) {
+        return trainedInBf16
+                .map(bf16 -> bf16 && (device.prefersBf16() || processor.hasBf16())
+                        ? MatmulBackend.BF16
+                        : MatmulBackend.f32())
+                .orElseGet(() -> MatmulBackend.of(otherwise, device));
     }
 
     private static MatmulBackend quantized(PredictPrecision precision, boolean isDecoder, Device device, boolean bf16) {

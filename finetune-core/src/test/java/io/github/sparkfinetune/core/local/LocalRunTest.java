@@ -10,6 +10,7 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.testing.TaggingModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,6 +46,19 @@ class LocalRunTest {
     }
 
     @Test
+    void aModelRedactsRowsToTrainOnAndToPredictFrom() throws IOException {
+        Path tagger = TaggingModel.write(folder.resolve("tagger"), Map.of("license", "B-DOC"));
+        LocalRun run = run("data.redact.entities=[DOC]", "data.redact.model=" + tagger, "training.num_train_epochs=1");
+        Manifest manifest = run.prepare(Map.of("train", mails(0, 10, "license ")));
+        assertThat(manifest.rows().redacted()).isEqualTo(Map.of("DOC", 10L));
+        run.train(record -> {}, () -> false, folder);
+        try (LocalPredictor model = run.predictor(folder)) {
+            List<Map<String, Object>> rows = model.predict(List.of(row("the license"), row("<DOC> and License")));
+            assertThat(rows).extracting(row -> row.get("text")).containsExactly("the <DOC>", "<DOC> and <DOC>");
+        }
+    }
+
+    @Test
     void usesTheDatasetOfTheSameRowsAgain() throws IOException {
         Manifest first = run().prepare(Map.of("train", mails(0, 10)));
 
@@ -75,27 +89,34 @@ class LocalRunTest {
         assertThatThrownBy(() -> run().prepare(Map.of("train", mails(0, 10), "eval", List.of(row("a bird", "bird")))))
                 .hasMessageContaining("data.eval: rows have the label bird, which the training rows do not have");
         assertThatThrownBy(() -> run().prepare(Map.of("eval", mails(0, 10)))).hasMessageContaining("train is required");
-        assertThatThrownBy(() -> run("cluster: {ranks: 2}")).hasMessageContaining("cluster.ranks is 2");
+        assertThatThrownBy(() -> run("cluster.ranks=2")).hasMessageContaining("cluster.ranks is 2");
         assertThatThrownBy(() -> run().prepare(
                                 Map.of("train", List.of(JSON.getNodeFactory().textNode("a cat")))))
                 .hasMessageContaining("row 0 is no JSON object");
     }
 
-    private LocalRun run(String... more) {
+    private LocalRun run(String... settings) {
         String yaml = """
                 model: %s
                 task: classification
                 data: {train: memory, max_length: 16}
                 training: {per_device_train_batch_size: 4, num_train_epochs: 4, learning_rate: 5e-3, logging_steps: 1}
                 output: {dir: %s}
-                """.formatted(MODEL, folder.resolve("run")) + String.join("\n", more);
-        return new LocalRun(RunConfigLoader.parse(yaml, "test", List.of()), new Configuration(), -1, 1);
+                """.formatted(MODEL, folder.resolve("run"));
+        return new LocalRun(RunConfigLoader.parse(yaml, "test", List.of(settings)), new Configuration(), -1, 1);
     }
 
     private static List<JsonNode> mails(int from, int count) {
+        return mails(from, count, "");
+    }
+
+    private static List<JsonNode> mails(int from, int count, String start) {
         List<JsonNode> rows = new ArrayList<>();
         for (int i = from; i < from + count; i++) {
-            rows.add(i % 2 == 0 ? row("a cat and a cat " + i, "cat") : row("the dog of a dog " + i, "dog"));
+            rows.add(
+                    i % 2 == 0
+                            ? row(start + "a cat and a cat " + i, "cat")
+                            : row(start + "the dog of a dog " + i, "dog"));
         }
         return rows;
     }

@@ -11,6 +11,7 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.redact.ModelSpans;
 import io.github.sparkfinetune.data.task.RawRow;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.TaskData;
@@ -102,7 +103,7 @@ class PipelineGoldenTest {
             return task.inputs(tokenizer, files)
                     .apply(task.reading(new Source(), files, false)
                             .cleaner()
-                            .open()
+                            .open(ModelSpans.none())
                             .clean(new Row(json)));
         }
     }

@@ -138,7 +138,7 @@ public final class ClusterChecks {
     }
 
     /** Returns the cores of an executor under these settings; 0 if only the cluster knows its cores. */
-    static int executorCores(SparkConf spark, Master master) {
+    public static int executorCores(SparkConf spark, Master master) {
         return switch (master.kind()) {
             case LOCAL -> master.cores();
             case LOCAL_CLUSTER -> spark.getInt("spark.executor.cores", master.cores());

@@ -92,13 +92,13 @@ record DocumentSearch<C>(
 
     private CleanRow<C> given(Selection selection) throws IOException {
         CleanRow<C> row = TraceJob.given(
+                spark.sparkContext(),
                 config,
                 task,
                 tokenizer,
                 DataFormat.valueOf(manifest.options().source().format().toUpperCase(Locale.ROOT)),
                 selection.kind().option(),
-                selection.value(),
-                spark.sparkContext().hadoopConfiguration());
+                selection.value());
         if (row.badBecause() != null) {
             throw RunException.data(
                     selection.shown() + " is in no sample (" + row.badBecause() + "): nothing was changed");

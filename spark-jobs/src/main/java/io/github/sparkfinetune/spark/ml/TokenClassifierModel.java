@@ -7,6 +7,7 @@ import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.udf;
 
 import io.github.sparkfinetune.data.task.TextCleaning;
+import io.github.sparkfinetune.spark.entity.EntityModels;
 import io.github.sparkfinetune.spark.ml.stage.ColumnKind;
 import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import io.github.sparkfinetune.spark.ml.stage.WordTags;
@@ -19,6 +20,7 @@ import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.Column;
+import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -75,12 +77,14 @@ public final class TokenClassifierModel extends TextModel<TokenClassifierModel> 
         Column tags = predicted.getField("tags");
         String text = run().data().columns().text();
         Column row = struct(to_json(struct(input().as(text))), entities, tags, col(PERSON));
-        return outputs(
-                        this,
-                        predictionCol(),
-                        () -> udf(new WordTags(TextCleaning.of(run().data()), text), TAGS)
-                                .apply(row))
+        return outputs(this, predictionCol(), () -> udf(wordTags(text), TAGS).apply(row))
                 .add(outputCol(), SPANS, () -> coalesce(entities, tags).cast(SPANS));
+    }
+
+    private WordTags wordTags(String text) {
+        TextCleaning cleaning = TextCleaning.of(run().data());
+        EntityModels entities = EntityModels.of(SparkSession.active().sparkContext(), cleaning.redaction());
+        return new WordTags(cleaning, entities, text);
     }
 
     /** @param stage trainer or model */

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.corpus.CorpusCleaner;
+import io.github.sparkfinetune.data.redact.ModelSpans;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TextCleaning;
@@ -65,8 +66,9 @@ public final class CorpusVerdicts {
     private record Judging(int maxTextBytes, CorpusConfig corpus) implements MapPartitionsFunction<Row, Row> {
         @Override
         public Iterator<Row> call(Iterator<Row> rows) {
-            RowCleaner<TextRows.Content> cleaner =
-                    new TextRows(TextCleaning.plain(maxTextBytes), false, null, null, corpus, true).open();
+            RowCleaner<TextRows.Content> cleaner = new TextRows(
+                            TextCleaning.plain(maxTextBytes), false, null, null, corpus, true)
+                    .open(ModelSpans.none());
             return new Iterator<>() {
                 @Override
                 public boolean hasNext() {

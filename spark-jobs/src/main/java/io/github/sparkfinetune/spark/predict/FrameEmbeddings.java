@@ -5,12 +5,14 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.predict.Embedder;
 import io.github.sparkfinetune.core.rank.UnitVectors;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.cluster.DjlSettings;
 import io.github.sparkfinetune.spark.cluster.Placement;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.entity.EntityModels;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.io.IOException;
@@ -90,6 +92,9 @@ public final class FrameEmbeddings {
                     tokenizer,
                     Map.of(config.data().columns().text(), text),
                     Columns.person(frame.toDF(), config.data().redact().person()),
+                    EntityModels.of(
+                            frame.sparkSession().sparkContext(),
+                            Redaction.of(config.data().redact())),
                     step,
                     added);
         } catch (IOException e) {

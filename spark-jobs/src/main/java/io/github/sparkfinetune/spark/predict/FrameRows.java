@@ -6,11 +6,13 @@ import static org.apache.spark.sql.functions.to_json;
 
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.redact.ModelSpans;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.spark.entity.EntityModels;
 import io.github.sparkfinetune.spark.prepare.NumberedInputs;
 import io.github.sparkfinetune.spark.prepare.TokenizingIterator;
 import io.github.sparkfinetune.spark.source.Columns;
@@ -61,6 +63,7 @@ final class FrameRows {
      * @param task task of the rows
      * @param inputs columns that the task reads, by the task's names
      * @param person column of a row's person, see {@link Columns#person}
+     * @param entities model of {@code data.redact}
      * @param added new column
      * @throws RunException if a column that the task needs does not exist
      */
@@ -70,6 +73,7 @@ final class FrameRows {
             TokenizerFiles tokenizer,
             Map<String, Column> inputs,
             Column person,
+            EntityModels entities,
             Step step,
             StructField added) {
         Reading<C> reading = task.reading(new FrameSource(List.copyOf(inputs.keySet())), tokenizer, false);
@@ -85,7 +89,7 @@ final class FrameRows {
                 .broadcast(tokenizer);
         return frame.select(selected.toArray(Column[]::new))
                 .mapPartitions(
-                        new Making<>(step, task, reading.cleaner(), files),
+                        new Making<>(step, task, reading.cleaner(), entities, files),
                         Encoders.row(frame.schema().add(added)));
     }
 
@@ -109,14 +113,18 @@ final class FrameRows {
     }
 
     private record Making<C>(
-            Step step, TaskData<C> task, RowCleaner.Factory<C> cleaner, Broadcast<TokenizerFiles> files)
+            Step step,
+            TaskData<C> task,
+            RowCleaner.Factory<C> cleaner,
+            EntityModels entities,
+            Broadcast<TokenizerFiles> files)
             implements MapPartitionsFunction<Row, Row> {
         @Override
         public Iterator<Row> call(Iterator<Row> rows) throws Exception {
             if (!rows.hasNext()) {
                 return Collections.emptyIterator();
             }
-            Waiting<C> waiting = new Waiting<>(rows, cleaner.open());
+            Waiting<C> waiting = new Waiting<>(rows, cleaner, entities.open());
             Iterator<TaskInput> inputs =
                     TokenizingIterator.of(files.value(), waiting, tokenizer -> task.inputs(tokenizer, files.value()));
             Iterator<Object[]> made = step.open(new NumberedInputs(inputs, 0));
@@ -142,9 +150,9 @@ final class FrameRows {
         private final Map<Long, Row> waiting = new HashMap<>();
         private long read;
 
-        Waiting(Iterator<Row> rows, RowCleaner<C> cleaner) {
-            this.rows = rows;
-            this.cleaner = cleaner;
+        Waiting(Iterator<Row> rows, RowCleaner.Factory<C> cleaners, ModelSpans byModel) {
+            this.cleaner = cleaners.open(byModel);
+            this.rows = byModel.ahead(rows, row -> cleaner.clean(new FrameSource.Values(row)));
         }
 
         @Override

@@ -127,10 +127,13 @@ public final class PredictJob {
         Map<String, String> settings = ModelTask.settings(config, hadoop);
         settings.put(key, source.path());
         settings.put("the files of " + key, source.fingerprint());
-        Optional.ofNullable(Redaction.of(config.data().redact()))
-                .ifPresent(redaction -> settings.put(
-                        "the key of data.redact",
-                        String.valueOf(redaction.options().keyFingerprint())));
+        Optional.ofNullable(Redaction.of(config.data().redact())).ifPresent(redaction -> {
+            settings.put(
+                    "the key of data.redact", String.valueOf(redaction.options().keyFingerprint()));
+            settings.put(
+                    "the model of data.redact",
+                    String.valueOf(redaction.options().model()));
+        });
         return settings;
     }
 }

@@ -19,7 +19,6 @@ import io.github.sparkfinetune.spark.source.SourceReader;
 import io.github.sparkfinetune.spark.source.Sources;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -137,11 +136,13 @@ public final class RedactJob {
     }
 
     /** Counts of all tasks. A task that is repeated counts once, because the job has one stage that writes. */
-    private record Counts(LongAccumulator texts, Map<Entity, LongAccumulator> replaced)
+    private record Counts(LongAccumulator texts, Map<String, LongAccumulator> replaced)
             implements RedactedFrame.Counter {
-        static Counts of(SparkContext spark, List<Entity> entities) {
-            Map<Entity, LongAccumulator> replaced = new EnumMap<>(Entity.class);
-            entities.forEach(entity -> replaced.put(entity, spark.longAccumulator(entity.name())));
+        static Counts of(SparkContext spark, List<String> entities) {
+            Map<String, LongAccumulator> replaced = new LinkedHashMap<>();
+            entities.stream()
+                    .sorted(Entity.ORDER)
+                    .forEach(entity -> replaced.put(entity, spark.longAccumulator(entity)));
             return new Counts(spark.longAccumulator("texts"), replaced);
         }
 
@@ -153,7 +154,7 @@ public final class RedactJob {
 
         Map<String, Long> byEntity() {
             Map<String, Long> counts = new LinkedHashMap<>();
-            replaced.forEach((entity, count) -> counts.put(entity.name(), count.value()));
+            replaced.forEach((entity, count) -> counts.put(entity, count.value()));
             return counts;
         }
     }

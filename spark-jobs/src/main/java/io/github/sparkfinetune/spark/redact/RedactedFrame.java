@@ -1,9 +1,11 @@
 package io.github.sparkfinetune.spark.redact;
 
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.redact.ModelSpans;
 import io.github.sparkfinetune.data.redact.Redacted;
 import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.data.redact.Redactor;
+import io.github.sparkfinetune.spark.entity.EntityModels;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -82,7 +84,14 @@ public final class RedactedFrame {
         StructType schema = frame.schema();
         int[] indices = columns.stream().mapToInt(schema::fieldIndex).toArray();
         return frame.withColumn(PERSON, person(frame, redaction.config().person()))
-                .mapPartitions(new Redacting(redaction, schema, indices, counter), Encoders.row(schema));
+                .mapPartitions(
+                        new Redacting(
+                                redaction,
+                                EntityModels.of(frame.sparkSession().sparkContext(), redaction),
+                                schema,
+                                indices,
+                                counter),
+                        Encoders.row(schema));
     }
 
     private static Column person(Dataset<Row> frame, String name) {
@@ -93,11 +102,15 @@ public final class RedactedFrame {
         return Columns.person(frame, name);
     }
 
-    private record Redacting(Redaction redaction, StructType schema, int[] columns, Counter counter)
+    private record Redacting(
+            Redaction redaction, EntityModels entities, StructType schema, int[] columns, Counter counter)
             implements MapPartitionsFunction<Row, Row> {
         @Override
-        public Iterator<Row> call(Iterator<Row> rows) {
-            Redactor redactor = redaction.open();
+        public Iterator<Row> call(Iterator<Row> source) {
+            ModelSpans byModel = entities.open();
+            Redactor redactor = redaction.open(byModel);
+            Iterator<Row> rows = byModel.ahead(
+                    source, row -> texts(row, text -> redactor.redact(text).text()));
             UnaryOperator<String> redact = text -> {
                 Redacted redacted = redactor.redact(text);
                 counter.add(redacted);
@@ -113,16 +126,21 @@ public final class RedactedFrame {
                 public Row next() {
                     Row row = rows.next();
                     redactor.begin(row.getString(schema.length()), () -> content(row));
-                    Object[] values = new Object[schema.length()];
-                    for (int i = 0; i < values.length; i++) {
-                        values[i] = row.get(i);
-                    }
-                    for (int column : columns) {
-                        values[column] = mapped(values[column], schema.fields()[column].dataType(), redact);
-                    }
-                    return RowFactory.create(values);
+                    return texts(row, redact);
                 }
             };
+        }
+
+        /** Returns a row with the texts of its columns changed. */
+        private Row texts(Row row, UnaryOperator<String> change) {
+            Object[] values = new Object[schema.length()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = row.get(i);
+            }
+            for (int column : columns) {
+                values[column] = mapped(values[column], schema.fields()[column].dataType(), change);
+            }
+            return RowFactory.create(values);
         }
 
         private String content(Row row) {

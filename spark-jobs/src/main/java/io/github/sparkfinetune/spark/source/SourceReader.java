@@ -3,11 +3,14 @@ package io.github.sparkfinetune.spark.source;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.redact.ModelSpans;
+import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TextCleaning;
+import io.github.sparkfinetune.spark.entity.EntityModels;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -159,8 +162,10 @@ public final class SourceReader {
             rows = rows.toDF(names).filter(functions.col(ONLY).equalTo(only.value()));
         }
         RowCleaner.Factory<C> cleaner = reading.cleaner();
+        EntityModels entities = EntityModels.of(spark.sparkContext(), Redaction.of(data.redact()));
         int values = Math.max(1, columns.size());
-        JavaRDD<InternalRow> read = spread(files, rows.queryExecution().toRdd().toJavaRDD(), supervised);
+        JavaRDD<InternalRow> read =
+                spread(files, rows.queryExecution().toRdd().toJavaRDD(), supervised, entities.model() != null);
         List<Reading.Column> required = new ArrayList<>(columns);
         keys.ifPresent(splitKeys -> required.addAll(splitKeys.required()));
         SplitKeys<C> keysOrNull = keys.orElse(null);
@@ -171,7 +176,8 @@ public final class SourceReader {
                 read.mapPartitions(partition -> new CleaningIterator<>(
                         partition,
                         new SparkRow(values, personKey),
-                        cleaner.open(),
+                        cleaner,
+                        entities.open(),
                         keysOrNull == null ? null : keysOrNull.open())));
     }
 
@@ -202,12 +208,14 @@ public final class SourceReader {
      * the files once, because Spark keeps shuffled rows.
      *
      * @param mayMove whether rows may leave the order of the source
+     * @param isAhead whether rows stay in use after the next row is read
      */
-    private JavaRDD<InternalRow> spread(SourceFiles files, JavaRDD<InternalRow> read, boolean mayMove) {
+    private JavaRDD<InternalRow> spread(
+            SourceFiles files, JavaRDD<InternalRow> read, boolean mayMove, boolean isAhead) {
         int cores = spark.sparkContext().defaultParallelism();
         int tasks = mayMove ? tasks(files, read.getNumPartitions(), cores, partitionBytes) : read.getNumPartitions();
         return tasks == read.getNumPartitions()
-                ? read.mapPartitions(rows -> new ReadRows(rows, false))
+                ? read.mapPartitions(rows -> new ReadRows(rows, isAhead))
                 : read.<InternalRow>mapPartitions(rows -> new ReadRows(rows, true))
                         .repartition(tasks);
     }
@@ -264,10 +272,14 @@ public final class SourceReader {
         private final SplitKeys<C>.Finder keysOrNull;
 
         CleaningIterator(
-                Iterator<InternalRow> rows, SparkRow row, RowCleaner<C> cleaner, SplitKeys<C>.Finder keysOrNull) {
-            this.rows = rows;
+                Iterator<InternalRow> rows,
+                SparkRow row,
+                RowCleaner.Factory<C> cleaners,
+                ModelSpans byModel,
+                SplitKeys<C>.Finder keysOrNull) {
             this.row = row;
-            this.cleaner = cleaner;
+            this.cleaner = cleaners.open(byModel);
+            this.rows = byModel.ahead(rows, ahead -> cleaner.clean(row.at(ahead)));
             this.keysOrNull = keysOrNull;
         }
 

@@ -10,11 +10,13 @@ import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.redact.ModelSpans;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.JsonRow;
 import io.github.sparkfinetune.data.task.RawRow;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.Reading;
+import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.spark.source.SplitKeys;
 import java.nio.charset.Charset;
@@ -94,18 +96,20 @@ record GivenRow(String key, String path, DataFormat format, byte[] content, Json
     /**
      * Reads and cleans the row as the task does. A row with all columns also needs a time if the split uses times.
      *
+     * @param byModel spans of the model of {@code data.redact}
      * @throws RunException if a person decides the redacted text, and the file holds only a text
      */
-    <C> CleanRow<C> clean(TaskData<C> task, TokenizerFiles tokenizer, DataConfig data) {
+    <C> CleanRow<C> clean(TaskData<C> task, TokenizerFiles tokenizer, DataConfig data, ModelSpans byModel) {
         String person = data.redact().person();
         if (person != null && !isWhole) {
             throw RunException.data(key + ": " + path + " is a text without its person, on whom data.redact.person lets"
                     + " the redacted text depend: write the row as a JSON object with " + person);
         }
         Reading<C> reading = task.reading(this, tokenizer, isWhole);
-        CleanRow<C> clean = reading.cleaner()
-                .open()
-                .clean(format == DataFormat.TEXT_FOLDERS ? new WholeFile() : JsonRow.of(path, row, reading, person));
+        RowCleaner<C> cleaner = reading.cleaner().open(byModel);
+        RawRow raw = format == DataFormat.TEXT_FOLDERS ? new WholeFile() : JsonRow.of(path, row, reading, person);
+        CleanRow<C> clean = cleaner.clean(
+                byModel.ahead(List.of(raw).iterator(), cleaner::clean).next());
         Optional<SplitKeys<C>> keys = isWhole ? SplitKeys.of(this, task, data) : Optional.empty();
         return keys.map(splitKeys ->
                         splitKeys.open().keyed(clean, new JsonRow(path, row, splitKeys.columns(), null)::text))

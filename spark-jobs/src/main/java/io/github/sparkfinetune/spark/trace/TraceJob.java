@@ -7,12 +7,14 @@ import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.entity.EntityModels;
 import io.github.sparkfinetune.spark.prepare.DatasetFolder;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.source.SourceFiles;
@@ -24,6 +26,7 @@ import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkContext;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -79,7 +82,14 @@ public final class TraceJob {
             List<SourceFiles> sources = Sources.of(spark, config.data());
             ContentHash content = hash;
             if (content == null) {
-                CleanRow<C> row = given(config, task, tokenizer, sources.get(0).format(), key, named, hadoop);
+                CleanRow<C> row = given(
+                        spark.sparkContext(),
+                        config,
+                        task,
+                        tokenizer,
+                        sources.get(0).format(),
+                        key,
+                        named);
                 if (row.badBecause() != null) {
                     return Trace.refused(row.isRejected() ? CORPUS + row.badBecause() : row.badBecause());
                 }
@@ -106,14 +116,15 @@ public final class TraceJob {
      * @throws RunException if the file cannot be read
      */
     public static <C> CleanRow<C> given(
+            SparkContext spark,
             RunConfig config,
             TaskData<C> task,
             TokenizerFiles tokenizer,
             DataFormat format,
             String key,
-            String file,
-            Configuration hadoop)
+            String file)
             throws IOException {
+        Configuration hadoop = spark.hadoopConfiguration();
         Path path = new Path(AbsolutePaths.of(key, file, hadoop));
         byte[] content;
         try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
@@ -128,7 +139,12 @@ public final class TraceJob {
                         format,
                         config.data().sources().encoding(),
                         config.data().columns().text())
-                .clean(task, tokenizer, config.data());
+                .clean(
+                        task,
+                        tokenizer,
+                        config.data(),
+                        EntityModels.of(spark, Redaction.of(config.data().redact()))
+                                .onExecutor(spark));
     }
 
     private static Manifest prepared(

@@ -6,9 +6,11 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.SparkOfAClass;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.testing.TaggingModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.Dataset;
@@ -32,20 +34,21 @@ class RedactedPredictionsTest {
     @TempDir
     private Path folder;
 
-    private RunConfig run(String entities) throws IOException {
+    private RunConfig run(String entities, String... settings) throws IOException {
         Path model = Files.createDirectories(folder.resolve("run/model"));
         for (String file : List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
             if (Files.notExists(model.resolve(file))) {
                 Files.copy(MODEL.resolve(file), model.resolve(file));
             }
         }
-        return Runs.in(
-                folder,
+        List<String> all = new ArrayList<>(List.of(
                 "task=classification",
                 "model=" + MODEL.toAbsolutePath().normalize(),
                 "data.train=" + folder.resolve("none.jsonl"),
                 "data.max_length=32",
-                "data.redact.entities=" + entities);
+                "data.redact.entities=" + entities));
+        all.addAll(List.of(settings));
+        return Runs.in(folder, all.toArray(String[]::new));
     }
 
     @Test
@@ -68,6 +71,23 @@ class RedactedPredictionsTest {
             assertThat(ofFrame.getString(0)).isEqualTo(RAW);
             assertThat(probabilities(ofFrame.getStruct(1))).isEqualTo(probabilities);
             assertThat(probabilities(frame(frame, run("[URL]")).getStruct(1))).isNotEqualTo(probabilities);
+        }
+    }
+
+    @Test
+    void entitiesOfAModelAreReplacedInTheColumnsOfPredictions() throws IOException {
+        Path tagger = TaggingModel.write(folder.resolve("tagger"), Map.of("license", "B-DOC"));
+        List<String> settings = List.of("data.redact.model=" + tagger, "data.redact.labels={DOC: PAPER}");
+        RunConfig redacts = run("[EMAIL_ADDRESS, PAPER]", settings.toArray(String[]::new));
+        Path input = Files.write(folder.resolve("mails.jsonl"), List.of("{\"text\": \"" + RAW + "\"}"));
+        String output = folder.resolve("predicted").toString();
+        try (SparkSession spark = SparkSessions.open(redacts, "test", "local[2]", Map.of())) {
+            PredictJob.run(spark, redacts, "--input", input.toString(), output);
+            Row predicted = spark.read().parquet(output).first();
+            assertThat(predicted.<String>getAs("text")).isEqualTo("The <PAPER> of <EMAIL_ADDRESS>");
+            Dataset<Row> frame =
+                    spark.createDataset(List.of(RAW), Encoders.STRING()).toDF("mail");
+            assertThat(probabilities(frame(frame, redacts).getStruct(1))).isEqualTo(probabilities(predicted));
         }
     }
 

@@ -7,28 +7,39 @@ import java.util.List;
 
 /**
  * Finds the entities of a text by rules: forms, check digits and numbering plans. Rules miss what has no form, such as
- * names. Spans that overlap become one span, which the longest names. Not for concurrent use.
+ * names, which a model finds. Spans that overlap become one span, which the longest names. Not for concurrent use.
  */
 public final class EntityFinder {
     private final List<Recogniser> recognisers;
 
     /**
-     * @param entities entities to find
+     * @param entities names of the entities to find; those that no rule finds are left to the model
      * @param phoneRegions countries, by their two letters, whose telephone numbers need no +
      */
-    public EntityFinder(Collection<Entity> entities, Collection<String> phoneRegions) {
+    public EntityFinder(Collection<String> entities, Collection<String> phoneRegions) {
         // In the order of the constants: telephone numbers are the last, and are looked for in what is left.
         this.recognisers = entities.stream()
+                .flatMap(name -> Entity.named(name).stream())
                 .sorted()
                 .map(entity -> Recognisers.of(entity, phoneRegions))
                 .toList();
     }
 
-    /** Returns the spans of a text in their order; no two share a character. */
+    /** Returns the spans that rules find in a text, in their order; no two share a character. */
     public List<Span> find(String text) {
+        return find(text, List.of());
+    }
+
+    /**
+     * Returns the spans that rules and a model find in a text, in their order; no two share a character.
+     *
+     * @param byModel spans that a model found in the text
+     */
+    public List<Span> find(String text, List<Span> byModel) {
         ScannedText scanned = new ScannedText(text);
         List<Span> found = new ArrayList<>();
         recognisers.forEach(recogniser -> recogniser.find(scanned, found));
+        found.addAll(byModel);
         return found.size() < 2 ? List.copyOf(found) : Overlaps.merged(found);
     }
 }

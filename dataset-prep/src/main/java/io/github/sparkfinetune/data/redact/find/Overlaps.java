@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.data.redact.find;
 
+import io.github.sparkfinetune.conf.redact.Entity;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -11,7 +12,7 @@ import java.util.List;
 final class Overlaps {
     private static final Comparator<Span> BY_START = Comparator.comparingInt(Span::start);
     private static final Comparator<Span> BY_NAME =
-            Comparator.comparingInt(Span::length).reversed().thenComparing(Span::entity);
+            Comparator.comparingInt(Span::length).reversed().thenComparing(Span::entity, Entity.ORDER);
 
     private Overlaps() {}
 

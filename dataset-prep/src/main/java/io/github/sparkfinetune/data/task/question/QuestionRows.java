@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.data.dataset.RowJson;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.jinja.value.Text;
+import io.github.sparkfinetune.data.redact.ModelSpans;
 import io.github.sparkfinetune.data.redact.Redacted;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
@@ -44,16 +45,20 @@ record QuestionRows(Columns columns, boolean supervised, boolean unanswerable, T
     }
 
     @Override
-    public RowCleaner<Question> open() {
-        return new Cleaner();
+    public RowCleaner<Question> open(ModelSpans byModel) {
+        return new Cleaner(byModel);
     }
 
     private final class Cleaner implements RowCleaner<Question> {
-        private final TextCleaner cleaner = cleaning.open();
+        private final TextCleaner cleaner;
         /** Measures parts of a context, in which nothing is replaced. */
         private final TextCleaner measure = new TextCleaner(Integer.MAX_VALUE);
 
         private final ContentHash.Digest digest = new ContentHash.Digest();
+
+        Cleaner(ModelSpans byModel) {
+            this.cleaner = cleaning.open(byModel);
+        }
 
         @Override
         public CleanRow<Question> clean(RawRow row) {

@@ -90,8 +90,8 @@ public record EmbeddingData(DataConfig data, EmbeddingConfig embedding) implemen
         Reading.Texts<TextRows.Content> texts =
                 (Reading.Texts<TextRows.Content>) TextRows.reading(data.withoutPair(), source, null);
         RowCleaner.Factory<TextRows.Content> cleaners = texts.cleaner();
-        return new Reading.Texts<>(texts.columns(), () -> {
-            RowCleaner<TextRows.Content> cleaner = cleaners.open();
+        return new Reading.Texts<>(texts.columns(), byModel -> {
+            RowCleaner<TextRows.Content> cleaner = cleaners.open(byModel);
             return row -> cleaner.clean(row).map(content -> new RelatedTexts(content.text(), List.of(), List.of()));
         });
     }

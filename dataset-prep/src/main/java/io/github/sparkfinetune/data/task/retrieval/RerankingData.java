@@ -88,8 +88,8 @@ public record RerankingData(DataConfig data, RerankingConfig reranking) implemen
     private Reading<RelatedTexts> pairsAlone(RawSource source) {
         Reading.Texts<TextRows.Content> pairs = (Reading.Texts<TextRows.Content>) TextRows.reading(data, source, null);
         RowCleaner.Factory<TextRows.Content> cleaners = pairs.cleaner();
-        return new Reading.Texts<>(pairs.columns(), () -> {
-            RowCleaner<TextRows.Content> cleaner = cleaners.open();
+        return new Reading.Texts<>(pairs.columns(), byModel -> {
+            RowCleaner<TextRows.Content> cleaner = cleaners.open(byModel);
             return row -> related(cleaner.clean(row));
         });
     }

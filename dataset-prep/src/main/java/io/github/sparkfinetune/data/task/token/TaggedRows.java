@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.data.task.token;
 
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import io.github.sparkfinetune.data.redact.ModelSpans;
 import io.github.sparkfinetune.data.redact.Redacted;
 import io.github.sparkfinetune.data.tag.TaggedRecords;
 import io.github.sparkfinetune.data.tag.TaggedWords;
@@ -27,16 +28,20 @@ record TaggedRows(String textColumn, String labelColumn, boolean labelled, TextC
         implements RowCleaner.Factory<TaggedWords> {
 
     @Override
-    public RowCleaner<TaggedWords> open() {
-        return new Cleaner();
+    public RowCleaner<TaggedWords> open(ModelSpans byModel) {
+        return new Cleaner(byModel);
     }
 
     /** Cleans the one text of a row. */
     private final class Cleaner implements RowCleaner<TaggedWords> {
-        private final TextCleaner cleaner = cleaning.open();
+        private final TextCleaner cleaner;
         private final TaggedRecords records = new TaggedRecords(textColumn, labelColumn, labelled, this::clean);
         private final ContentHash.Digest digest = new ContentHash.Digest();
         private TextCleaner.Cleaned cleaned;
+
+        Cleaner(ModelSpans byModel) {
+            this.cleaner = cleaning.open(byModel);
+        }
 
         private Redacted clean(String text) {
             cleaned = cleaner.clean(text.getBytes(StandardCharsets.UTF_8));

@@ -3,11 +3,13 @@ package io.github.sparkfinetune.data.redact.find;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.redact.Entity;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class EntityFinderTest {
-    private static final EntityFinder ALL = new EntityFinder(List.of(Entity.values()), List.of("US"));
+    private static final EntityFinder ALL =
+            new EntityFinder(Arrays.stream(Entity.values()).map(Entity::name).toList(), List.of("US"));
 
     @Test
     void longestSpanNamesOverlappingOnes() {

@@ -11,9 +11,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class RecognisersTest {
     private static String marked(String text, Entity entity) {
         StringBuilder marked = new StringBuilder(text);
-        List<Span> spans = new EntityFinder(List.of(entity), List.of("US", "DE", "FR")).find(text);
+        List<Span> spans = new EntityFinder(List.of(entity.name()), List.of("US", "DE", "FR")).find(text);
         for (int i = spans.size() - 1; i >= 0; i--) {
-            assertThat(spans.get(i).entity()).isEqualTo(entity);
+            assertThat(spans.get(i).entity()).isEqualTo(entity.name());
             marked.insert(spans.get(i).end(), ']').insert(spans.get(i).start(), '[');
         }
         return marked.toString();

@@ -7,15 +7,16 @@ import io.github.sparkfinetune.data.tag.Iob2;
 import io.github.sparkfinetune.data.tag.Words;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
- * Spans of a text with labels, as rows of {@code start} and {@code end} (exclusive; in code points, as in Python and
- * Spark SQL), {@code word} (the text of the span), {@code label} and {@code score}.
+ * Spans of a text with labels. Their rows are {@code start} and {@code end} (exclusive; in code points, as in Python
+ * and Spark SQL), {@code word} (the text of the span), {@code label} and {@code score}.
  */
 final class TaggedSpans {
     private TaggedSpans() {}
 
-    /** Returns a column of such rows. */
+    /** Returns a column of the rows. */
     static Column column(String name) {
         return Column.rows(
                 name,
@@ -38,9 +39,9 @@ final class TaggedSpans {
      *
      * @param labels names of the model's labels by id
      */
-    static Object[][] entities(Words words, WordLogits found, List<String> labels) {
+    static List<EntityTagger.Tagged> spans(Words words, WordLogits found, List<String> labels) {
         List<String> tags = found.predicted(labels);
-        List<Object[]> entities = new ArrayList<>();
+        List<EntityTagger.Tagged> entities = new ArrayList<>();
         int first = 0;
         for (int word = 1; word <= tags.size(); word++) {
             boolean goesOn = word < tags.size()
@@ -48,38 +49,45 @@ final class TaggedSpans {
                     && Iob2.type(tags.get(word)).equals(Iob2.type(tags.get(first)));
             if (!goesOn) {
                 if (!tags.get(first).equals(Iob2.OUTSIDE)) {
-                    entities.add(row(words, found, first, word, Iob2.type(tags.get(first))));
+                    entities.add(tagged(words, found, first, word, Iob2.type(tags.get(first))));
                 }
                 first = word;
             }
         }
-        return entities.toArray(Object[][]::new);
+        return entities;
     }
 
-    /** Returns every word with its label. */
+    /** Returns {@link #spans} as rows. */
+    static Object[][] entities(Words words, WordLogits found, List<String> labels) {
+        return spans(words, found, labels).stream()
+                .map(span -> row(words.text(), span))
+                .toArray(Object[][]::new);
+    }
+
+    /** Returns every word with its label as a row. */
     static Object[][] tags(Words words, WordLogits found, List<String> labels) {
         List<String> tags = found.predicted(labels);
-        Object[][] rows = new Object[tags.size()][];
-        for (int word = 0; word < rows.length; word++) {
-            rows[word] = row(words, found, word, word + 1, tags.get(word));
-        }
-        return rows;
+        return IntStream.range(0, tags.size())
+                .mapToObj(word -> row(words.text(), tagged(words, found, word, word + 1, tags.get(word))))
+                .toArray(Object[][]::new);
     }
 
-    private static Object[] row(Words words, WordLogits found, int first, int end, String label) {
-        int from = words.starts()[first];
-        int to = words.ends()[end - 1];
+    private static Object[] row(String text, EntityTagger.Tagged span) {
+        int start = text.codePointCount(0, span.start());
+        return new Object[] {
+            start,
+            start + text.codePointCount(span.start(), span.end()),
+            text.substring(span.start(), span.end()),
+            span.label(),
+            span.score()
+        };
+    }
+
+    private static EntityTagger.Tagged tagged(Words words, WordLogits found, int first, int end, String label) {
         double score = 0;
         for (int word = first; word < end; word++) {
             score += found.score(word);
         }
-        int start = words.text().codePointCount(0, from);
-        return new Object[] {
-            start,
-            start + words.text().codePointCount(from, to),
-            words.text().substring(from, to),
-            label,
-            score / (end - first)
-        };
+        return new EntityTagger.Tagged(words.starts()[first], words.ends()[end - 1], label, score / (end - first));
     }
 }

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.data.tag.TaggedRecords;
 import io.github.sparkfinetune.data.tag.Words;
 import io.github.sparkfinetune.data.task.TextCleaner;
 import io.github.sparkfinetune.data.task.TextCleaning;
+import io.github.sparkfinetune.spark.entity.EntityModels;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.spark.sql.Row;
@@ -19,16 +20,19 @@ public final class WordTags implements UDF1<Row, String[]> {
     private static final long serialVersionUID = 1L;
 
     private final TextCleaning cleaning;
+    private final EntityModels entities;
     private final String column;
     /** Opened by the first row of a task, because opening takes longer than a row. A task has its own copy of this. */
     private transient TextCleaner cleaner;
 
     /**
      * @param cleaning cleaning of a row's text, as for the prediction
+     * @param entities model of {@code data.redact}, as for the prediction
      * @param column name of the text in a row
      */
-    public WordTags(TextCleaning cleaning, String column) {
+    public WordTags(TextCleaning cleaning, EntityModels entities, String column) {
         this.cleaning = cleaning;
+        this.entities = entities;
         this.column = column;
     }
 
@@ -66,7 +70,7 @@ public final class WordTags implements UDF1<Row, String[]> {
     }
 
     private Words words(String json, String person) {
-        cleaner = cleaner == null ? cleaning.open() : cleaner;
+        cleaner = cleaner == null ? cleaning.open(entities.open()) : cleaner;
         cleaner.begin(person, () -> json);
         TaggedRecords records = new TaggedRecords(
                 column,

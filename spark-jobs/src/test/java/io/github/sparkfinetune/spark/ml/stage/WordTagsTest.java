@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.task.TextCleaning;
+import io.github.sparkfinetune.spark.entity.EntityModels;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -25,7 +26,9 @@ class WordTagsTest {
                 new ArrayList<>(List.of("task=token-classification", "output.dir=o", "data.train=t", "model=m"));
         all.addAll(List.of(settings));
         return new WordTags(
-                TextCleaning.of(RunConfigLoader.parse("{}", "test", all).data()), "text");
+                TextCleaning.of(RunConfigLoader.parse("{}", "test", all).data()),
+                new EntityModels(null, 1, null),
+                "text");
     }
 
     private static Row span(int start, int end, String label) {

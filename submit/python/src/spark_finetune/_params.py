@@ -1702,6 +1702,18 @@ class TextRedactorParams(JavaParams):
         "file of the key for hash, pseudonym and date_shift",
         TypeConverters.toString,
     )
+    labels: Param[list[str]] = Param(
+        Params._dummy(),
+        "labels",
+        "entities of the model's labels: LABEL=ENTITY, such as PER=PERSON",
+        TypeConverters.toListString,
+    )
+    model: Param[str] = Param(
+        Params._dummy(),
+        "model",
+        "folder of a token classifier that finds entities besides the rules",
+        TypeConverters.toString,
+    )
     operator: Param[str] = Param(
         Params._dummy(),
         "operator",
@@ -1732,6 +1744,12 @@ class TextRedactorParams(JavaParams):
         "countries, by their two letters, whose telephone numbers need no +",
         TypeConverters.toListString,
     )
+    scoreThreshold: Param[float] = Param(
+        Params._dummy(),
+        "scoreThreshold",
+        "lowest score of an entity of the model",
+        TypeConverters.toFloat,
+    )
 
     def __init__(
         self,
@@ -1740,16 +1758,20 @@ class TextRedactorParams(JavaParams):
         inputCol: str | None = None,
         keep: list[str] | None = None,
         keyFile: str | None = None,
+        labels: list[str] | None = None,
+        model: str | None = None,
         operator: str | None = None,
         operators: list[str] | None = None,
         outputCol: str | None = None,
         personCol: str | None = None,
         phoneRegions: list[str] | None = None,
+        scoreThreshold: float | None = None,
     ) -> None:
         super().__init__()
         self._java_obj = find("TextRedactor")(self.uid)
         self._setDefault(
             inputCol="text",
+            labels=[],
             operators=[],
             outputCol="redacted",
         )
@@ -1758,11 +1780,14 @@ class TextRedactorParams(JavaParams):
             "inputCol": inputCol,
             "keep": keep,
             "keyFile": keyFile,
+            "labels": labels,
+            "model": model,
             "operator": operator,
             "operators": operators,
             "outputCol": outputCol,
             "personCol": personCol,
             "phoneRegions": phoneRegions,
+            "scoreThreshold": scoreThreshold,
         }
         self._set(**{name: value for name, value in given.items() if value is not None})
 
@@ -1797,6 +1822,22 @@ class TextRedactorParams(JavaParams):
     def getKeyFile(self) -> str:
         """The value of :py:attr:`keyFile`, or its default."""
         return self.getOrDefault(self.keyFile)
+
+    def setLabels(self, value: list[str]) -> Self:
+        """Sets :py:attr:`labels`."""
+        return self._set(labels=value)
+
+    def getLabels(self) -> list[str]:
+        """The value of :py:attr:`labels`, or its default."""
+        return self.getOrDefault(self.labels)
+
+    def setModel(self, value: str) -> Self:
+        """Sets :py:attr:`model`."""
+        return self._set(model=value)
+
+    def getModel(self) -> str:
+        """The value of :py:attr:`model`, or its default."""
+        return self.getOrDefault(self.model)
 
     def setOperator(self, value: str) -> Self:
         """Sets :py:attr:`operator`."""
@@ -1837,6 +1878,14 @@ class TextRedactorParams(JavaParams):
     def getPhoneRegions(self) -> list[str]:
         """The value of :py:attr:`phoneRegions`, or its default."""
         return self.getOrDefault(self.phoneRegions)
+
+    def setScoreThreshold(self, value: float) -> Self:
+        """Sets :py:attr:`scoreThreshold`."""
+        return self._set(scoreThreshold=value)
+
+    def getScoreThreshold(self) -> float:
+        """The value of :py:attr:`scoreThreshold`, or its default."""
+        return self.getOrDefault(self.scoreThreshold)
 
 
 class TextTokenizerParams(JavaParams):

@@ -142,9 +142,10 @@ class TextEmbedderTrainer(_params.TextEmbedderTrainerParams, Trainer[TextEmbedde
 
 
 class TextRedactor(_params.TextRedactorParams, Transforming):
-    """Replaces personal data in texts, by the rules and operators of ``data.redact``.
+    """Replaces personal data in texts, by the rules, the model and the operators of ``data.redact``.
 
-    ``outputCol`` has the redacted text. ``operators`` are texts such as ``DATE_TIME=date_shift``.
+    ``outputCol`` has the redacted text. ``operators`` are texts such as ``DATE_TIME=date_shift``, and
+    ``labels`` such as ``PER=PERSON``.
 
     >>> TextRedactor(inputCol="body", outputCol="clean", entities=["EMAIL_ADDRESS", "URL"]).transform(mails)
     """

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.ml.Transformer;
+import org.apache.spark.ml.param.DoubleParam;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.param.StringArrayParam;
@@ -30,9 +31,9 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Replaces personal data in texts, by the rules and operators of {@code data.redact}. {@code outputCol} holds the
- * redacted text; the result of a null is null. The key for hashes, pseudonyms and moved dates is in a file, which no
- * saved stage contains.
+ * Replaces personal data in texts, by the rules, the model and the operators of {@code data.redact}. {@code outputCol}
+ * holds the redacted text; the result of a null is null. The key for hashes, pseudonyms and moved dates is in a file,
+ * which no saved stage contains.
  */
 public final class TextRedactor extends Transformer implements DefaultParamsWritable {
     private static final long serialVersionUID = 1L;
@@ -47,6 +48,9 @@ public final class TextRedactor extends Transformer implements DefaultParamsWrit
     private final StringArrayParam phoneRegions;
     private final Param<String> keyFile;
     private final Param<String> personCol;
+    private final Param<String> model;
+    private final StringArrayParam labels;
+    private final DoubleParam scoreThreshold;
 
     public TextRedactor() {
         this(Identifiable$.MODULE$.randomUID("textRedactor"));
@@ -68,9 +72,14 @@ public final class TextRedactor extends Transformer implements DefaultParamsWrit
         keyFile = new Param<>(this, "keyFile", "file of the key for hash, pseudonym and date_shift");
         personCol = new Param<>(
                 this, "personCol", "column of the person, for whom dates move together and pseudonyms are equal");
+        model = new Param<>(this, "model", "folder of a token classifier that finds entities besides the rules");
+        labels = new StringArrayParam(
+                this, "labels", "entities of the model's labels: LABEL=ENTITY, such as PER=PERSON");
+        scoreThreshold = new DoubleParam(this, "scoreThreshold", "lowest score of an entity of the model");
         setDefault(inputCol, TextTrainer.TEXT);
         setDefault(outputCol, "redacted");
         setDefault(operators, new String[0]);
+        setDefault(labels, new String[0]);
     }
 
     @Override
@@ -114,6 +123,18 @@ public final class TextRedactor extends Transformer implements DefaultParamsWrit
         return personCol;
     }
 
+    public Param<String> model() {
+        return model;
+    }
+
+    public StringArrayParam labels() {
+        return labels;
+    }
+
+    public DoubleParam scoreThreshold() {
+        return scoreThreshold;
+    }
+
     public TextRedactor setInputCol(String value) {
         return with(inputCol, value);
     }
@@ -151,6 +172,19 @@ public final class TextRedactor extends Transformer implements DefaultParamsWrit
         return with(personCol, value);
     }
 
+    public TextRedactor setModel(String value) {
+        return with(model, value);
+    }
+
+    /** Sets entities of single labels: {@code LABEL=ENTITY}. */
+    public TextRedactor setLabels(String[] value) {
+        return with(labels, value);
+    }
+
+    public TextRedactor setScoreThreshold(double value) {
+        return with(scoreThreshold, value);
+    }
+
     private <T> TextRedactor with(Param<T> param, T value) {
         set(param, value);
         return this;
@@ -173,24 +207,19 @@ public final class TextRedactor extends Transformer implements DefaultParamsWrit
         if (!isDefined(entities)) {
             throw RunException.config(uid + ": entities is not set: it is " + entities.doc());
         }
-        Map<String, String> single = new LinkedHashMap<>();
-        for (String given : getOrDefault(operators)) {
-            int equals = given.indexOf('=');
-            if (equals < 0) {
-                throw RunException.config(uid + ": operators has " + given + ": write it as ENTITY=operator");
-            }
-            single.put(given.substring(0, equals), given.substring(equals + 1));
-        }
         List<String> settings = new ArrayList<>(RunSettings.ofTexts(this));
         settings.add(RunSettings.setting("model", uid));
-        settings.add(RunSettings.setting("data.redact.operators", single));
+        settings.add(RunSettings.setting("data.redact.operators", pairs(operators, "ENTITY=operator")));
+        settings.add(RunSettings.setting("data.redact.labels", pairs(labels, "LABEL=ENTITY")));
         Map<String, Param<?>> params = Map.of(
                 "data.redact.entities", entities,
                 "data.redact.operator", operator,
                 "data.redact.keep", keep,
                 "data.redact.phone_regions", phoneRegions,
                 "data.redact.key_file", keyFile,
-                "data.redact.person", personCol);
+                "data.redact.person", personCol,
+                "data.redact.model", model,
+                "data.redact.score_threshold", scoreThreshold);
         params.forEach((key, param) -> {
             if (isDefined(param)) {
                 settings.add(RunSettings.setting(key, getOrDefault(param)));
@@ -204,6 +233,18 @@ public final class TextRedactor extends Transformer implements DefaultParamsWrit
             throw RunException.config(uid + ": entities is empty: it is " + entities.doc());
         }
         return redaction;
+    }
+
+    private Map<String, String> pairs(StringArrayParam param, String form) {
+        Map<String, String> pairs = new LinkedHashMap<>();
+        for (String given : getOrDefault(param)) {
+            int equals = given.indexOf('=');
+            if (equals < 0) {
+                throw RunException.config(uid + ": " + param.name() + " has " + given + ": write it as " + form);
+            }
+            pairs.put(given.substring(0, equals), given.substring(equals + 1));
+        }
+        return pairs;
     }
 
     @Override

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.testing.TaggingModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -57,6 +59,28 @@ class TextRedactorTest extends SparkMlTest {
         List<Row> expected = redactor.transform(mails()).collectAsList();
         assertThat(expected.get(0).getString(2)).doesNotContain("ann@").endsWith("not info@example.com");
         assertThat(TextRedactor.load(saved).transform(mails()).collectAsList()).isEqualTo(expected);
+    }
+
+    @Test
+    void redactsByAModelToo() throws IOException {
+        String model = TaggingModel.write(dir.resolve("tagger"), Map.of("license", "B-DOC"))
+                .toString();
+        TextRedactor redactor = new TextRedactor()
+                .setInputCol("mail")
+                .setOutputCol("clean")
+                .setEntities(new String[] {"EMAIL_ADDRESS", "PAPER"})
+                .setModel(model)
+                .setLabels(new String[] {"DOC=PAPER"})
+                .setScoreThreshold(0.1);
+        Dataset<Row> mails = frame(MAILS, List.of(RowFactory.create(1L, "The license of ann@example.com")));
+        assertThat(redactor.transform(mails).first().getString(2)).isEqualTo("The <PAPER> of <EMAIL_ADDRESS>");
+        String saved = dir.resolve("saved").toString();
+        redactor.write().save(saved);
+        assertThat(TextRedactor.load(saved).transform(mails).first().getString(2))
+                .isEqualTo("The <PAPER> of <EMAIL_ADDRESS>");
+        assertThatThrownBy(() -> redactor.setLabels(new String[] {"DOC"}).transform(mails))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("labels has DOC: write it as LABEL=ENTITY");
     }
 
     @Test

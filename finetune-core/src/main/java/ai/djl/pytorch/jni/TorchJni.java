@@ -99,9 +99,11 @@ public final class TorchJni {
         JniUtils.setGradMode(enabled);
     }
 
-    /** Sets the number of threads of an operator, for the whole process. */
-    public static void setNumThreads(int threads) {
+    /** Sets the number of threads of the operators that this thread calls. */
+    public static synchronized void setNumThreads(int threads) {
         JniUtils.setNumThreads(threads);
+        // PyTorch gives a thread the newest number of any thread when the thread's first operator asks for it.
+        JniUtils.getNumThreads();
     }
 
     /**

@@ -8,7 +8,6 @@ import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import java.io.IOException;
 import java.io.Serializable;
-import java.io.UncheckedIOException;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -82,7 +81,8 @@ public record RedactionModel(String folder, String sha256, Map<String, String> e
                     entities,
                     config.byModel().scoreThreshold());
         } catch (IOException e) {
-            throw new UncheckedIOException(folder + " cannot be read: " + e.getMessage(), e);
+            throw RunException.config(
+                    KEY + folder + " cannot be read: " + e.getClass().getSimpleName() + ": " + e.getMessage());
         }
     }
 

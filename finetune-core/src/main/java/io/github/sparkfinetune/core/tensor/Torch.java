@@ -29,7 +29,7 @@ public final class Torch {
     /**
      * Prepares PyTorch for the calling thread. Must be called before the thread's first tensor.
      *
-     * @param threads number of threads of an operator; all ranks of one process share the setting
+     * @param threads number of threads of the operators that the calling thread calls
      */
     public static void start(int threads) {
         Offline.ensure();

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.data.redact.RedactionModel;
 import io.github.sparkfinetune.data.redact.find.Span;
 import io.github.sparkfinetune.testing.TaggingModel;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,11 +20,13 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The token classifier of {@code data.redact.model}. */
 class EntityModelTest {
@@ -89,11 +92,25 @@ class EntityModelTest {
         }
     }
 
-    /** The golden model is not trained, so that many of its decisions are close. */
+    static Stream<Arguments> familiesAndTypes() {
+        return TestMatrix.of(TestMatrix.product(
+                List.of(
+                        "bert-tokencls",
+                        "distilbert-tokencls",
+                        "xlm-roberta-tokencls",
+                        "mpnet-tokencls",
+                        "deberta-v3-tokencls",
+                        "modernbert-tokencls",
+                        "qwen2-tokencls",
+                        "gpt2-tokencls"),
+                List.of("float32", "bfloat16")));
+    }
+
+    /** The golden models are not trained, so that many of their decisions are close. */
     @ParameterizedTest
-    @ValueSource(strings = {"float32", "bfloat16"})
-    void spansOfATextDependOnTheTextAlone(String dtype) throws IOException {
-        Path golden = Path.of("src/test/resources/golden/models/bert-tokencls");
+    @MethodSource("familiesAndTypes")
+    void spansOfATextDependOnTheTextAlone(String kind, String dtype) throws IOException {
+        Path golden = Path.of("src/test/resources/golden/models").resolve(kind);
         Path copy = Files.createDirectories(folder.resolve("tagger"));
         for (String file : List.of("model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
             Files.copy(golden.resolve(file), copy.resolve(file));
@@ -120,8 +137,9 @@ class EntityModelTest {
             Collections.reverse(again);
             assertThat(again).isEqualTo(together);
         }
-        assertThat(together.stream().flatMap(List::stream).map(Span::entity).distinct())
-                .containsExactlyInAnyOrder("A", "B");
+        assertThat(together.stream().flatMap(List::stream).map(Span::entity))
+                .isNotEmpty()
+                .isSubsetOf("A", "B");
         try (EntityModel model = EntityModel.load(settings, new Configuration(), folder, 1)) {
             for (int i = 0; i < texts.size(); i++) {
                 assertThat(model.find(List.of(texts.get(i)))).containsExactly(together.get(i));

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.testing.TaggingModel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
@@ -128,6 +130,31 @@ class TokenClassifierTest extends SparkMlTest {
                 .allMatch(tag -> tag.equals("O") || tag.endsWith("-LICENSE"));
         assertThat(rows.get(1).isNullAt(3)).isTrue();
         assertThat(rows.get(2).isNullAt(3)).isTrue();
+    }
+
+    @Test
+    void wordsOfAnEntityThatAModelFindsHaveOneTag() throws Exception {
+        String redactor = TaggingModel.write(
+                        dir.resolve("redactor"), Map.of("holder", "B-PER", "contributors", "I-PER"))
+                .toString();
+        Dataset<Row> words = frame(
+                SCHEMA,
+                List.of(
+                        RowFactory.create(0, new String[] {"see", "holder", "contributors", "license", "7"}, null),
+                        RowFactory.create(1, new String[] {"see", "the", "license", "7"}, null)));
+        Dataset<Row> licenses = licenses();
+        List<Row> rows = trainer()
+                .setNumTrainEpochs(1)
+                .setSettings("data.redact.entities=[PERSON]", "data.redact.model=" + redactor)
+                .fit(licenses)
+                .transform(words)
+                .orderBy("id")
+                .collectAsList();
+        assertThat(rows.get(0).getList(3)).hasSize(5);
+        // A tag that goes on in an entity is that of its first word, or its I.
+        String first = rows.get(0).<String>getList(3).get(1);
+        assertThat(rows.get(0).<String>getList(3).get(2)).isEqualTo(first.replace("B-", "I-"));
+        assertThat(rows.get(1).getList(3)).hasSize(4);
     }
 
     @Test

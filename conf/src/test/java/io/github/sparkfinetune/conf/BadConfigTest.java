@@ -150,6 +150,7 @@ public class BadConfigTest {
         data.redact.person=patient ^ data.redact.person: patient is not allowed, it must be the name of a column, for the operators pseudonym and date_shift
         data.redact.phone_regions=[us] ^ data.redact.phone_regions: us is not allowed, it must be a list of countries' two letters (ISO 3166), such as [US, DE]
         data.redact.score_threshold=0.5 ^ data.redact.score_threshold: 0.5 is not allowed, it must be 0 without data.redact.model
+        data.redact.model=m ^ data.redact.model: m is not allowed, it must be null without data.redact.entities
         data.redact.score_threshold=1 ^ data.redact.score_threshold: 1.0 is not allowed, it must be in [0, 1)
         """)
     void namesABadKeyOfTheRedactSection(String override, String message) {

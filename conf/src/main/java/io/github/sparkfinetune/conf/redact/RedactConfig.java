@@ -96,6 +96,11 @@ public record RedactConfig(
                             + "; any other entity needs data.redact.model, which finds it");
         }
         Check.that(
+                !byModel.isUsed() || !entities.isEmpty(),
+                KEY + "model",
+                byModel.model(),
+                "null without data.redact.entities, which name what is replaced");
+        Check.that(
                 operator != Operator.DATE_SHIFT,
                 KEY + "operator",
                 Operator.DATE_SHIFT.keyValue(),

@@ -15,14 +15,14 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Spans that a model finds in the texts of rows. A model is fast for many texts at once, but a row is redacted text by
+ * Spans that a model finds in the texts of rows. A model reads many texts side by side, but a row is redacted text by
  * text. So rows are read ahead in blocks: each row of a block is redacted once to learn its texts, then the model reads
  * all texts of the block. Not for concurrent use.
  */
 public final class ModelSpans {
-    /** Rows of a block, enough for batches of texts of similar length. */
+    /** Rows of a block, enough that all cores have texts nearly all the time. */
     private static final int MOST_ROWS = 512;
-    /** Characters of a block, so that a task reacts to a kill between blocks. */
+    /** Characters of a block, from which on longer texts keep the cores busy too. */
     private static final int MOST_CHARACTERS = 1 << 17;
 
     /** The model, or null without one. */

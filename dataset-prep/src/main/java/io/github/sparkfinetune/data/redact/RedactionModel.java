@@ -87,7 +87,7 @@ public record RedactionModel(String folder, String sha256, Map<String, String> e
     }
 
     /** Returns the label without the prefix of a scheme, such as {@code PER} for {@code B-PER}. */
-    public static String type(String label) {
+    private static String type(String label) {
         return label.replaceFirst("^[BILEUS]-(?=.)", "");
     }
 

@@ -15,6 +15,7 @@ import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.task.Pretrained;
 import io.github.sparkfinetune.core.task.token.EntityTagger;
 import io.github.sparkfinetune.core.tensor.Device;
+import io.github.sparkfinetune.core.tensor.Processor;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.ModelFolder;
@@ -117,7 +118,7 @@ public final class EntityModel implements SpanModel, AutoCloseable {
         NDManager manager = Device.of(-1).manager();
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
             HfConfig config = Architectures.config(folder);
-            MatmulBackend matmul = PredictionMatmul.auto(config, Device.of(manager));
+            MatmulBackend matmul = PredictionMatmul.unmeasured(config, Device.of(manager), Processor.here());
             List<String> labels = Labels.of(config).names();
             // Weights in F32 are read in place. Others would be widened in buffers that threads cannot share.
             Model model = KIND.load(
@@ -175,7 +176,7 @@ public final class EntityModel implements SpanModel, AutoCloseable {
     private List<Span> spans(String text) {
         List<Span> spans = new ArrayList<>();
         for (EntityTagger.Tagged tagged : taggers.get().find(text)) {
-            String entity = settings.entities().get(RedactionModel.type(tagged.label()));
+            String entity = settings.entities().get(tagged.label());
             if (entity != null && tagged.score() >= settings.scoreThreshold()) {
                 spans.add(new Span(tagged.start(), tagged.end(), entity));
             }

@@ -4,7 +4,6 @@ import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.PredictConfig.PredictPrecision;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Compute;
-import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
@@ -38,6 +37,15 @@ final class PredictionMatmul {
                 .packed(device, precision == PredictPrecision.BF16);
     }
 
+    /**
+     * Returns the backend of a model whose results may depend on the kind of processor, but not on a measurement as
+     * with {@code auto}: BF16 if the model was trained so and the processor has the instructions, else F32.
+     */
+    static MatmulBackend unmeasured(HfConfig model, Device device, Processor processor) {
+        boolean bf16 = model.trainedInBf16().orElse(false) && processor.hasBf16();
+        return bf16 ? MatmulBackend.BF16.packed(device, false) : MatmulBackend.f32();
+    }
+
     /** @param trainedInBf16 whether training computed in BF16, or empty if unknown */
     static MatmulBackend of(
             Compute compute, boolean isDecoder, Optional<Boolean> trainedInBf16, Device device, Processor processor) {
@@ -46,23 +54,13 @@ final class PredictionMatmul {
             case FP32 -> MatmulBackend.f32();
             case BF16 -> MatmulBackend.BF16;
             case INT8, INT4 -> quantized(precision, isDecoder, device, processor.hasBf16());
-            case AUTO -> auto(compute.precision(), trainedInBf16, device, processor);
+            case AUTO ->
+                trainedInBf16
+                        .map(bf16 -> bf16 && (device.prefersBf16() || processor.hasBf16())
+                                ? MatmulBackend.BF16
+                                : MatmulBackend.f32())
+                        .orElseGet(() -> MatmulBackend.of(compute.precision(), device));
         };
-    }
-
-    /** Returns the backend of a model outside of the run, for {@code predict.precision: auto}. */
-    static MatmulBackend auto(HfConfig model, Device device) {
-        return auto(PrecisionChoice.AUTO, model.trainedInBf16(), device, Processor.here())
-                .packed(device, false);
-    }
-
-    private static MatmulBackend auto(
-            PrecisionChoice otherwise, Optional<Boolean> trainedInBf16, Device device, Processor processor) {
-        return trainedInBf16
-                .map(bf16 -> bf16 && (device.prefersBf16() || processor.hasBf16())
-                        ? MatmulBackend.BF16
-                        : MatmulBackend.f32())
-                .orElseGet(() -> MatmulBackend.of(otherwise, device));
     }
 
     private static MatmulBackend quantized(PredictPrecision precision, boolean isDecoder, Device device, boolean bf16) {

@@ -15,6 +15,8 @@ import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.Processor;
 import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -103,6 +105,18 @@ class PredictionMatmulTest {
                 assertThat(PredictionMatmul.of(chosen, Optional.empty(), device))
                         .isEqualTo(MatmulBackend.WIDENED_BF16);
             }
+        }
+    }
+
+    @Test
+    void measuresNothingWhereEqualProcessorsMustAgree() {
+        HfConfig unknown = HfConfig.read(Path.of("src/test/resources/golden/models/bert-tokencls"));
+        try (NDManager manager = Torch.manager(-1)) {
+            Device device = Device.of(manager);
+            HfConfig trained = unknown.with("compute_dtype", "bfloat16");
+            assertThat(PredictionMatmul.unmeasured(unknown, device, ABLE)).isEqualTo(MatmulBackend.f32());
+            assertThat(PredictionMatmul.unmeasured(trained, device, ABLE)).isEqualTo(MatmulBackend.PACKED_BF16);
+            assertThat(PredictionMatmul.unmeasured(trained, device, UNABLE)).isEqualTo(MatmulBackend.f32());
         }
     }
 

@@ -30,7 +30,7 @@ import org.apache.spark.util.TaskCompletionListener;
  *
  * @param model the model, or null without one
  * @param cores cores of an executor, or 0 if only the executor knows them
- * @param configuration the driver's configuration of the file systems
+ * @param configuration the driver's configuration of the file systems, or null without a model
  */
 public record EntityModels(RedactionModel model, int cores, SerializableConfiguration configuration)
         implements Serializable {
@@ -39,6 +39,9 @@ public record EntityModels(RedactionModel model, int cores, SerializableConfigur
 
     /** Texts for each core between two checks whether the task is killed. */
     private static final int TEXTS = 64;
+
+    /** No model. */
+    public static final EntityModels NONE = new EntityModels(null, 0, null);
 
     private record Loaded(EntityModel model, LocalDir.Held copy) implements AutoCloseable {
         @Override
@@ -59,12 +62,13 @@ public record EntityModels(RedactionModel model, int cores, SerializableConfigur
      */
     public static EntityModels of(SparkContext spark, Redaction redaction) {
         RedactionModel model = redaction == null ? null : redaction.model();
-        if (model != null) {
-            try {
-                EntityModel.check(model, spark.hadoopConfiguration());
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+        if (model == null) {
+            return NONE;
+        }
+        try {
+            EntityModel.check(model, spark.hadoopConfiguration());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
         return new EntityModels(
                 model,

@@ -26,9 +26,7 @@ class WordTagsTest {
                 new ArrayList<>(List.of("task=token-classification", "output.dir=o", "data.train=t", "model=m"));
         all.addAll(List.of(settings));
         return new WordTags(
-                TextCleaning.of(RunConfigLoader.parse("{}", "test", all).data()),
-                new EntityModels(null, 1, null),
-                "text");
+                TextCleaning.of(RunConfigLoader.parse("{}", "test", all).data()), EntityModels.NONE, "text");
     }
 
     private static Row span(int start, int end, String label) {

@@ -121,7 +121,7 @@ public record RedactionModel(String folder, String sha256, Map<String, String> e
         requested.values().retainAll(config.entities());
         if (requested.isEmpty()) {
             throw RunException.config(KEY + model + " finds " + shown
-                    + ", of which data.redact.entities names none: add" + " the entities to replace");
+                    + ", of which data.redact.entities names none: add the entities to replace");
         }
         return requested;
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.spark.Runs;
+import io.github.sparkfinetune.spark.ml.TextClassifierModel;
 import io.github.sparkfinetune.spark.predict.table.PredictionTable;
 import io.github.sparkfinetune.spark.prepare.PrepareFixture;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -28,6 +30,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.streaming.StreamingQuery;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -283,6 +286,53 @@ class PredictTablesTest {
                         .toArray(org.apache.spark.sql.Column[]::new))
                 .orderBy("index")
                 .collectAsList();
+    }
+
+    /** Spark repeats the last batch of a stream that ended after its rows were in the table. */
+    @Test
+    void aStreamWritesEachRowOnceIntoATable() throws Exception {
+        String table = folder.resolve("streamed_mails").toString();
+        Path state = folder.resolve("streamed_state");
+        TextClassifierModel model = TextClassifierModel.ofRun(config().output().dir());
+        model.setInputCol("text");
+        stream(model, table, state);
+        List<Row> once =
+                spark.read().format("delta").load(table).orderBy("text").collectAsList();
+        Path last;
+        try (Stream<Path> commits = Files.list(state.resolve("commits"))) {
+            last = commits.filter(file -> !file.getFileName().toString().startsWith("."))
+                    .max(Comparator.comparingInt(
+                            file -> Integer.parseInt(file.getFileName().toString())))
+                    .orElseThrow();
+        }
+        Files.delete(last);
+
+        stream(model, table, state);
+
+        assertThat(last).as("the batch was repeated").exists();
+        assertThat(once)
+                .hasSize(ROWS)
+                .isEqualTo(model.transform(spark.table("delta_mails"))
+                        .orderBy("text")
+                        .collectAsList());
+        assertThat(spark.read().format("delta").load(table).orderBy("text").collectAsList())
+                .isEqualTo(once);
+    }
+
+    private static void stream(TextClassifierModel model, String table, Path state) throws Exception {
+        StreamingQuery query = model.transform(spark.readStream()
+                        .format("delta")
+                        .option("maxFilesPerTrigger", 2)
+                        .load(folder.resolve("delta_mails").toString()))
+                .writeStream()
+                .format("delta")
+                .option("checkpointLocation", state.toString())
+                .start(table);
+        try {
+            query.processAllAvailable();
+        } finally {
+            query.stop();
+        }
     }
 
     @Test

@@ -49,6 +49,9 @@ final class RankJobs {
     private final TrainListener listener;
     private final Runnable cancel;
     private final CountDownLatch ended = new CountDownLatch(1);
+    /** Whether the ranks of the last job have waited for lost executors. */
+    private boolean haveWaited;
+
     private LeaveRequest request;
     private boolean processEnds;
 
@@ -110,7 +113,7 @@ final class RankJobs {
                     return outcomes.get();
                 }
                 requireProcess();
-                placement = next(moves, leave.isAsked() ? Moves.patience(cluster) : Duration.ZERO);
+                placement = next(moves, haveWaited ? Duration.ZERO : Moves.patience(cluster));
             }
         }
     }
@@ -130,9 +133,10 @@ final class RankJobs {
         }
         synchronized (this) {
             processEnds = true;
-            if (request != null) {
-                request.ask("the driver ends");
+            if (request == null || listener.executors().isEmpty()) {
+                return;
             }
+            request.ask("the driver ends");
         }
         try {
             if (!ended.await(EndHook.STEP.toSeconds(), TimeUnit.SECONDS)) {
@@ -154,6 +158,7 @@ final class RankJobs {
     private Optional<List<RankOutcome>> run(RankTask.Job job, Moves moves) throws Exception {
         String before = newestCheckpoint();
         int failedBefore = listener.failedAttempts();
+        haveWaited = false;
         try (Watchdog watchdog = new Watchdog(spark, cluster, listener, feed, this::newestCheckpoint, moves, cancel)) {
             try {
                 List<RankOutcome> outcomes = collect(job, moves.placement());
@@ -166,7 +171,8 @@ final class RankJobs {
                 awaitListeners(spark, e);
                 boolean allUsed = listener.failedAttempts() - failedBefore
                         >= spark.getConf().getInt(ATTEMPTS, SPARKS_ATTEMPTS);
-                if (watchdog.hasMovedRanks() || (allUsed && !Objects.equals(newestCheckpoint(), before))) {
+                haveWaited = watchdog.hasMovedRanks();
+                if (haveWaited || (allUsed && !Objects.equals(newestCheckpoint(), before))) {
                     return Optional.empty();
                 }
                 throw e;

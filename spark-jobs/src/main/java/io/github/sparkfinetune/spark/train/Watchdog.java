@@ -173,7 +173,7 @@ final class Watchdog implements AutoCloseable {
         }
     }
 
-    /** Returns whether the watchdog ended the job so that its ranks run on fewer executors. */
+    /** Returns whether the watchdog ended the job because its ranks have waited for executors that are missing. */
     boolean hasMovedRanks() {
         return moved;
     }

@@ -123,6 +123,7 @@ class PrepareGenerationsTest {
     }
 
     /** Rows, duplicates and files of any number in any order. */
+    @Tag("full")
     @Test
     void growsInAnyPortions() throws IOException {
         Random random = new Random(7);
@@ -224,6 +225,7 @@ class PrepareGenerationsTest {
     }
 
     /** Documents share samples, so an erased document is a part of a sample. */
+    @Tag("full")
     @Test
     void growsAndErasesPackedDocuments() throws IOException {
         write("a.jsonl", mails(0, 150));

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import scala.Option;
 
 /** Ranks on separate executors that come and go. The model has the bits of an undisturbed training. */
+@Tag("full")
 @Timeout(600)
 class RanksMoveTest {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
@@ -118,7 +119,6 @@ class RanksMoveTest {
     }
 
     @Test
-    @Tag("full")
     void goesOnWhenSparkGivesUpAStageThatMakesProgress() throws Exception {
         FaultyTraining.Fault broken = rank -> {
             throw new IOException("connection reset");
@@ -132,7 +132,6 @@ class RanksMoveTest {
     }
 
     @Test
-    @Tag("full")
     void sharesTheExecutorsThatAreLeftUntilThereAreEnoughAgain() throws Exception {
         String file = options.toString();
         FaultyTraining training = training(

@@ -220,6 +220,21 @@ class TrainJobTest {
     }
 
     @Test
+    void ranksHearOnlyTheRequestOfTheirJobToLeave() throws Exception {
+        try (LeaveRequest mine = new LeaveRequest("mine");
+                LeaveRequest other = new LeaveRequest("other");
+                LeavePoll rank = new LeavePoll("mine", 0);
+                LeavePoll another = new LeavePoll("other", 0)) {
+            mine.ask("a test");
+            while (!rank.isAsked()) {
+                Thread.onSpinWait();
+            }
+            assertThat(mine.isAsked()).isTrue();
+            assertThat(other.isAsked() || another.isAsked()).isFalse();
+        }
+    }
+
+    @Test
     void refusesNcclWithoutGpus() {
         CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
             throw new AssertionError("no rank may start");

@@ -132,8 +132,11 @@ public final class FineTuner {
             // An all-reduce in progress still uses the gradients, which are freed next. Closing also reports the
             // failure to
             // the peers at once instead of after a checkpoint is complete.
+            boolean saves = Survivor.saves(e, rank.collective());
             rank.collective().close();
-            training.saveLastStep(e);
+            if (saves) {
+                training.saveLastStep(e);
+            }
             throw e;
         }
     }

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.train;
 
-import io.github.sparkfinetune.conf.TrainingConfig;
+import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.CheckpointWriter;
@@ -25,22 +25,24 @@ final class Saves implements AutoCloseable {
     private final RankContext rank;
     private final Collective collective;
     private final TrainingResources resources;
+    private final RunConfig config;
     private final CheckpointWriter writer;
     private final SaveClock clock;
     private final List<TrainingRecord> records = new ArrayList<>();
     private long newest;
 
-    Saves(TrainingConfig settings, RankContext rank, TrainingResources resources, CheckpointStore checkpoints) {
+    Saves(RunConfig config, RankContext rank, TrainingResources resources, CheckpointStore checkpoints) {
+        this.config = config;
         this.rank = rank;
         this.collective = rank.collective();
         this.resources = resources;
-        this.clock = new SaveClock(settings.saving().saveMinutes());
-        this.writer = new CheckpointWriter(
-                checkpoints,
-                resources.temporary(),
-                resources.tensors().areReadInPlace(),
-                WRITER_SECONDS,
-                rank::progressed);
+        this.clock = new SaveClock(config.training().saving().saveMinutes());
+        this.writer = writer(checkpoints, rank::progressed);
+    }
+
+    private CheckpointWriter writer(CheckpointStore checkpoints, Runnable progressed) {
+        return new CheckpointWriter(
+                checkpoints, resources.temporary(), resources.tensors().areReadInPlace(), WRITER_SECONDS, progressed);
     }
 
     /** Adds a record to the next checkpoint. */
@@ -65,7 +67,7 @@ final class Saves implements AutoCloseable {
      * @param state makes the trainer's other state from the records since the previous checkpoint
      */
     Optional<Checkpoint> begin(long step, Function<List<TrainingRecord>, TrainState> state, Retention kept) {
-        Optional<Checkpoint> begun = begin(step, 0, rank::progressed, state, kept);
+        Optional<Checkpoint> begun = begin(writer, step, 0, rank::progressed, state, kept);
         records.clear();
         clock.restart();
         newest = step;
@@ -73,6 +75,7 @@ final class Saves implements AutoCloseable {
     }
 
     private Optional<Checkpoint> begin(
+            CheckpointWriter to,
             long step,
             int writing,
             Runnable progressed,
@@ -80,13 +83,13 @@ final class Saves implements AutoCloseable {
             Retention kept) {
         OptimizerShare share = resources.step().share();
         if (share.index() > 0) {
-            writer.beginShare(step, share, resources.tensors().own(progressed));
+            to.beginShare(step, share, resources.tensors().own(progressed));
             return Optional.empty();
         }
         if (collective.rank() != writing) {
             return Optional.empty();
         }
-        return Optional.of(writer.begin(
+        return Optional.of(to.begin(
                 step,
                 resources.tensors().trained(progressed),
                 share,
@@ -96,21 +99,24 @@ final class Saves implements AutoCloseable {
     }
 
     /**
-     * Writes a checkpoint of the last step when the ranks end with an error, if this rank is to write it. Without it
-     * the next attempt would repeat the steps since the newest checkpoint. Ranks that share the optimizer's state have
-     * no whole state without the lost rank.
+     * Writes a checkpoint of the last step when the ranks end with an error. Without it the next attempt would repeat
+     * the steps since the newest checkpoint. Ranks that share the optimizer's state have no whole state without the
+     * lost rank.
      */
     void last(long step, Throwable error, Function<List<TrainingRecord>, TrainState> state, Retention kept) {
-        if (step <= newest || resources.step().share().count() > 1 || !Survivor.saves(error, collective)) {
+        if (step <= newest || resources.step().share().count() > 1) {
             return;
         }
         // Spark interrupts a task that it cancels, and an interrupted thread cannot write.
         boolean interrupted = Thread.interrupted();
-        try {
-            writer.awaitAtEnd();
-            // The error would end the reading, too.
-            begin(step, collective.rank(), () -> {}, state, kept);
-            if (writer.awaitAtEnd()) {
+        writer.awaitAtEnd();
+        // Rank 0 may live and save the same step: each rank has a folder of its own for it.
+        CheckpointStore own = FineTuner.store(config, rank.hadoop(), rank.attempt() + "-" + collective.rank());
+        // The error would end the reading, too.
+        Runnable unless = () -> {};
+        try (CheckpointWriter last = writer(own, unless)) {
+            begin(last, step, collective.rank(), unless, state, kept);
+            if (last.awaitAtEnd()) {
                 LOG.info("rank {} has saved step {} before it ends", collective.rank(), step);
             }
         } catch (RuntimeException e) {

@@ -12,25 +12,34 @@ import java.util.concurrent.CancellationException;
 final class Survivor {
     private Survivor() {}
 
-    /** Returns whether a rank saves the last step, by the error that ends it. */
+    /** Returns whether a rank saves the last step, by the error that ends it; before it leaves the exchange. */
     static boolean saves(Throwable error, Collective collective) {
-        OptionalInt lost = lost(error, collective);
-        boolean ends = lost.isPresent() || error instanceof CancellationException;
-        return ends && collective.rank() == (lost.orElse(-1) == 0 ? 1 : 0);
+        OptionalInt lost = lost(error);
+        if (lost.isEmpty() && error instanceof CancellationException) {
+            lost = known(collective);
+        } else if (lost.isEmpty()) {
+            return false;
+        }
+        return collective.rank() == (lost.orElse(-1) == 0 ? 1 : 0);
     }
 
-    private static OptionalInt lost(Throwable error, Collective collective) {
+    private static OptionalInt lost(Throwable error) {
         for (Throwable cause = error; cause != null; cause = cause.getCause()) {
             if (cause instanceof LostRankException loss) {
                 return OptionalInt.of(loss.rank());
             }
         }
-        try {
-            // Spark may cancel the task before the rank notices that a peer is lost.
-            collective.progressed();
-        } catch (LostRankException loss) {
-            return OptionalInt.of(loss.rank());
-        }
         return OptionalInt.empty();
+    }
+
+    /** Returns the lost rank that made Spark cancel the task, if the exchange knows it. */
+    private static OptionalInt known(Collective collective) {
+        try {
+            collective.progressed();
+            return OptionalInt.empty();
+        } catch (RuntimeException ended) {
+            // Another error than a lost rank is that of the cancelled task.
+            return lost(ended);
+        }
     }
 }

@@ -60,7 +60,7 @@ final class Training implements AutoCloseable {
         this.resources = resources;
         this.precision = resources.precision();
         this.checkpoints = FineTuner.store(config, rank.hadoop(), rank.attempt());
-        this.saves = new Saves(settings, rank, resources, checkpoints);
+        this.saves = new Saves(config, rank, resources, checkpoints);
         this.same = new ParameterSync(collective, resources);
         this.times = new StepTimes(collective);
         this.best = BestModel.of(config);
@@ -211,7 +211,7 @@ final class Training implements AutoCloseable {
         return saves.begin(step(), records -> state(records, result), kept());
     }
 
-    /** Saves the last step if this rank can and must, when the ranks end with an error. */
+    /** Saves the last step if this rank can, when the ranks end with an error. */
     void saveLastStep(Throwable error) {
         if (settled) {
             saves.last(step(), error, records -> state(records, null), kept());

@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -47,6 +48,8 @@ public final class CheckpointWriter implements AutoCloseable {
     private Future<?> writing = CompletableFuture.completedFuture(null);
     private Snapshot snapshot;
     private FileChannel copy;
+    /** {@link System#nanoTime} at which the writer stops to wait; empty until it ends. */
+    private OptionalLong end = OptionalLong.empty();
 
     /**
      * Creates a writer.
@@ -168,17 +171,16 @@ public final class CheckpointWriter implements AutoCloseable {
 
     /**
      * Waits until what was begun is written, even if this thread is interrupted, or until the time of {@link #close} is
-     * over.
+     * over, which begins with the first call.
      *
      * @return whether it is written
      */
     public boolean awaitAtEnd() {
         boolean interrupted = false;
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(closeSeconds);
         try {
             while (true) {
                 try {
-                    writing.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+                    writing.get(nanosLeft(), TimeUnit.NANOSECONDS);
                     return true;
                 } catch (InterruptedException e) {
                     interrupted = true;
@@ -192,6 +194,13 @@ public final class CheckpointWriter implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    private long nanosLeft() {
+        if (end.isEmpty()) {
+            end = OptionalLong.of(System.nanoTime() + TimeUnit.SECONDS.toNanos(closeSeconds));
+        }
+        return Math.max(0, end.getAsLong() - System.nanoTime());
     }
 
     private boolean isWritten() throws InterruptedException, ExecutionException {
@@ -225,13 +234,13 @@ public final class CheckpointWriter implements AutoCloseable {
     @Override
     public void close() {
         thread.shutdown();
-        boolean interrupted = !awaitedUninterrupted(closeSeconds);
+        boolean interrupted = !awaitedUninterrupted(nanosLeft());
         thread.shutdownNow();
         if (snapshot != null) {
             snapshot.close();
         }
         // An aborted checkpoint ends by its interrupt, unless the file system ignores interrupts.
-        interrupted = !awaitedUninterrupted(ABORT_SECONDS) || interrupted;
+        interrupted = !awaitedUninterrupted(TimeUnit.SECONDS.toNanos(ABORT_SECONDS)) || interrupted;
         if (copy != null) {
             try {
                 copy.close();
@@ -248,10 +257,10 @@ public final class CheckpointWriter implements AutoCloseable {
      * Waits for the writing to end. Returns false at once if this thread is interrupted, and clears its interrupt
      * status.
      */
-    private boolean awaitedUninterrupted(long seconds) {
+    private boolean awaitedUninterrupted(long nanos) {
         try {
-            if (!thread.awaitTermination(seconds, TimeUnit.SECONDS)) {
-                LOG.warn("a checkpoint is aborted: it was not written {} s after the end", seconds);
+            if (!thread.awaitTermination(nanos, TimeUnit.NANOSECONDS)) {
+                LOG.warn("a checkpoint is aborted: it was not written {} s after the end", closeSeconds);
             }
             return true;
         } catch (InterruptedException e) {

@@ -129,10 +129,9 @@ public final class FineTuner {
             training.train(until);
             return training.isOver() ? training.finish() : training.pause();
         } catch (Throwable e) {
-            // An all-reduce in progress still uses the gradients, which are freed next. Closing also reports the
-            // failure to
-            // the peers at once instead of after a checkpoint is complete.
             boolean saves = Survivor.saves(e, rank.collective());
+            // An all-reduce in progress still uses the gradients, which are freed next. Closing also reports the
+            // failure to the peers at once instead of after a checkpoint is complete.
             rank.collective().close();
             if (saves) {
                 training.saveLastStep(e);

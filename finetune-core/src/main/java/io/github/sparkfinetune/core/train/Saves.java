@@ -2,7 +2,6 @@ package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
-import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.CheckpointWriter;
 import io.github.sparkfinetune.core.checkpoint.OptimizerShare;
 import io.github.sparkfinetune.core.checkpoint.Retention;
@@ -25,24 +24,25 @@ final class Saves implements AutoCloseable {
     private final RankContext rank;
     private final Collective collective;
     private final TrainingResources resources;
-    private final RunConfig config;
     private final CheckpointWriter writer;
     private final SaveClock clock;
     private final List<TrainingRecord> records = new ArrayList<>();
     private long newest;
 
-    Saves(RunConfig config, RankContext rank, TrainingResources resources, CheckpointStore checkpoints) {
-        this.config = config;
+    Saves(RunConfig config, RankContext rank, TrainingResources resources) {
         this.rank = rank;
         this.collective = rank.collective();
         this.resources = resources;
         this.clock = new SaveClock(config.training().saving().saveMinutes());
-        this.writer = writer(checkpoints, rank::progressed);
-    }
-
-    private CheckpointWriter writer(CheckpointStore checkpoints, Runnable progressed) {
-        return new CheckpointWriter(
-                checkpoints, resources.temporary(), resources.tensors().areReadInPlace(), WRITER_SECONDS, progressed);
+        boolean together = collective.rank() == 0 || resources.step().share().count() > 1;
+        // A rank that shares nothing writes only the last step, and maybe while rank 0 writes it, too.
+        String attempt = together ? rank.attempt() : rank.attempt() + "-" + collective.rank();
+        this.writer = new CheckpointWriter(
+                FineTuner.store(config, rank.hadoop(), attempt),
+                resources.temporary(),
+                resources.tensors().areReadInPlace(),
+                WRITER_SECONDS,
+                rank::progressed);
     }
 
     /** Adds a record to the next checkpoint. */
@@ -67,35 +67,29 @@ final class Saves implements AutoCloseable {
      * @param state makes the trainer's other state from the records since the previous checkpoint
      */
     Optional<Checkpoint> begin(long step, Function<List<TrainingRecord>, TrainState> state, Retention kept) {
-        Optional<Checkpoint> begun = begin(writer, step, 0, rank::progressed, state, kept);
+        Optional<Checkpoint> begun = Optional.empty();
+        OptimizerShare share = resources.step().share();
+        if (share.index() > 0) {
+            writer.beginShare(step, share, resources.tensors().own(rank::progressed));
+        } else if (collective.rank() == 0) {
+            begun = Optional.of(write(step, rank::progressed, state, kept));
+        }
         records.clear();
         clock.restart();
         newest = step;
         return begun;
     }
 
-    private Optional<Checkpoint> begin(
-            CheckpointWriter to,
-            long step,
-            int writing,
-            Runnable progressed,
-            Function<List<TrainingRecord>, TrainState> state,
-            Retention kept) {
-        OptimizerShare share = resources.step().share();
-        if (share.index() > 0) {
-            to.beginShare(step, share, resources.tensors().own(progressed));
-            return Optional.empty();
-        }
-        if (collective.rank() != writing) {
-            return Optional.empty();
-        }
-        return Optional.of(to.begin(
+    /** @param progressed called before each part of a tensor that is read; may throw */
+    private Checkpoint write(
+            long step, Runnable progressed, Function<List<TrainingRecord>, TrainState> state, Retention kept) {
+        return writer.begin(
                 step,
                 resources.tensors().trained(progressed),
-                share,
+                resources.step().share(),
                 resources.tensors().own(progressed),
                 state.apply(List.copyOf(records)).toJson(),
-                kept));
+                kept);
     }
 
     /**
@@ -109,14 +103,11 @@ final class Saves implements AutoCloseable {
         }
         // Spark interrupts a task that it cancels, and an interrupted thread cannot write.
         boolean interrupted = Thread.interrupted();
-        writer.awaitAtEnd();
-        // Rank 0 may live and save the same step: each rank has a folder of its own for it.
-        CheckpointStore own = FineTuner.store(config, rank.hadoop(), rank.attempt() + "-" + collective.rank());
-        // The error would end the reading, too.
-        Runnable unless = () -> {};
-        try (CheckpointWriter last = writer(own, unless)) {
-            begin(last, step, collective.rank(), unless, state, kept);
-            if (last.awaitAtEnd()) {
+        try {
+            writer.awaitAtEnd();
+            // Progress is not reported, because the error would end the reading.
+            write(step, () -> {}, state, kept);
+            if (writer.awaitAtEnd()) {
                 LOG.info("rank {} has saved step {} before it ends", collective.rank(), step);
             }
         } catch (RuntimeException e) {

@@ -8,6 +8,6 @@ public enum StopRequest {
      * All ranks save a checkpoint after the step in progress and then end. Evaluations and the export are completed.
      */
     AFTER_STEP,
-    /** The rank ends after the piece of work in progress. Steps since the newest checkpoint are lost. */
+    /** The rank ends after the piece of work in progress. Its last whole step may be saved ({@link Survivor}). */
     NOW
 }

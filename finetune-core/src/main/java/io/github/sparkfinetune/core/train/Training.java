@@ -60,7 +60,7 @@ final class Training implements AutoCloseable {
         this.resources = resources;
         this.precision = resources.precision();
         this.checkpoints = FineTuner.store(config, rank.hadoop(), rank.attempt());
-        this.saves = new Saves(config, rank, resources, checkpoints);
+        this.saves = new Saves(config, rank, resources);
         this.same = new ParameterSync(collective, resources);
         this.times = new StepTimes(collective);
         this.best = BestModel.of(config);

@@ -72,7 +72,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
         /** More than Spark's attempts at a stage. */
         private static final int ATTEMPTS = 1_000_000;
 
-        static final int ID_BYTES = 8;
+        private static final int ID_BYTES = 8;
         private static final int SECRET_BYTES = 32;
 
         static Job draw(int number, SecureRandom random) {

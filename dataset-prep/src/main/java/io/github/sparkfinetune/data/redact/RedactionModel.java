@@ -26,7 +26,7 @@ import org.apache.hadoop.fs.Path;
  */
 public record RedactionModel(String folder, String sha256, Map<String, String> entities, double scoreThreshold)
         implements Serializable {
-    /** What the model is used for, a part of its hash. */
+    /** Use of the model, which its hash includes. */
     public static final String USE = "data.redact.model";
 
     private static final String KEY = USE + ": ";

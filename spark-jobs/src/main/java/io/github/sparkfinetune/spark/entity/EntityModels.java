@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.entity;
 
+import io.github.sparkfinetune.conf.redact.RedactConfig;
 import io.github.sparkfinetune.core.predict.EntityModel;
 import io.github.sparkfinetune.data.files.LocalDir;
 import io.github.sparkfinetune.data.redact.ModelSpans;
@@ -76,6 +77,11 @@ public record EntityModels(RedactionModel model, int cores, SerializableConfigur
                 new SerializableConfiguration(spark.hadoopConfiguration()));
     }
 
+    /** Returns the model of {@code data.redact}, as {@link #of(SparkContext, Redaction)} does. */
+    public static EntityModels of(SparkContext spark, RedactConfig config) {
+        return of(spark, Redaction.of(config));
+    }
+
     /** Returns the number of models that this JVM has loaded. */
     public static long loads() {
         return SHARED.loads();
@@ -103,7 +109,7 @@ public record EntityModels(RedactionModel model, int cores, SerializableConfigur
 
     /**
      * Returns the spans of the model on the driver. A task computes them, because an executor's processor may round
-     * otherwise than the driver's.
+     * differently.
      */
     public ModelSpans onExecutor(SparkContext spark) {
         if (model == null) {

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,7 +29,7 @@ final class SharedModels<K, M extends AutoCloseable> {
         thread.setDaemon(true);
         return thread;
     });
-    private long loads;
+    private final AtomicLong loads = new AtomicLong();
 
     private static final class Shared<M> {
         /** Null until the first user has loaded it. */
@@ -65,7 +66,7 @@ final class SharedModels<K, M extends AutoCloseable> {
             synchronized (shared) {
                 if (shared.model == null) {
                     shared.model = loader.load();
-                    loads++;
+                    loads.incrementAndGet();
                 }
                 return shared.model;
             }
@@ -86,8 +87,8 @@ final class SharedModels<K, M extends AutoCloseable> {
     }
 
     /** Returns the number of models that were loaded. */
-    synchronized long loads() {
-        return loads;
+    long loads() {
+        return loads.get();
     }
 
     private void closeUnused(long nanos) {

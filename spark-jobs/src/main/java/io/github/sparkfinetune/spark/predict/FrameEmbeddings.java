@@ -5,7 +5,6 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.predict.Embedder;
 import io.github.sparkfinetune.core.rank.UnitVectors;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
-import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.cluster.ComputingTasks;
@@ -93,8 +92,7 @@ public final class FrameEmbeddings {
                     Map.of(config.data().columns().text(), text),
                     Columns.person(frame.toDF(), config.data().redact().person()),
                     EntityModels.of(
-                            frame.sparkSession().sparkContext(),
-                            Redaction.of(config.data().redact())),
+                            frame.sparkSession().sparkContext(), config.data().redact()),
                     step,
                     added);
         } catch (IOException e) {

@@ -4,7 +4,6 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
-import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.cluster.ComputingTasks;
@@ -65,8 +64,7 @@ public final class FramePredictions {
                     tokenizer,
                     inputs,
                     Columns.person(frame.toDF(), config.data().redact().person()),
-                    EntityModels.of(
-                            session.sparkContext(), Redaction.of(config.data().redact())),
+                    EntityModels.of(session.sparkContext(), config.data().redact()),
                     new Predicting(opener),
                     new StructField(column, type(config), false, Metadata.empty()));
         } catch (IOException e) {

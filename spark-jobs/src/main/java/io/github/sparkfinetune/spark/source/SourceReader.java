@@ -4,7 +4,6 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.redact.ModelSpans;
-import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.RowCleaner;
@@ -162,7 +161,7 @@ public final class SourceReader {
             rows = rows.toDF(names).filter(functions.col(ONLY).equalTo(only.value()));
         }
         RowCleaner.Factory<C> cleaner = reading.cleaner();
-        EntityModels entities = EntityModels.of(spark.sparkContext(), Redaction.of(data.redact()));
+        EntityModels entities = EntityModels.of(spark.sparkContext(), data.redact());
         int values = Math.max(1, columns.size());
         JavaRDD<InternalRow> read =
                 spread(files, rows.queryExecution().toRdd().toJavaRDD(), supervised, entities.model() != null);

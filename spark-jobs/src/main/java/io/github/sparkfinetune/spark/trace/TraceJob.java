@@ -7,7 +7,6 @@ import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
-import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.TaskData;
@@ -143,8 +142,7 @@ public final class TraceJob {
                         task,
                         tokenizer,
                         config.data(),
-                        EntityModels.of(spark, Redaction.of(config.data().redact()))
-                                .onExecutor(spark));
+                        EntityModels.of(spark, config.data().redact()).onExecutor(spark));
     }
 
     private static Manifest prepared(

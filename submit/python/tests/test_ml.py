@@ -6,8 +6,11 @@ from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.evaluation import MulticlassClassificationEvaluator
 from pyspark.ml.feature import IndexToString, StringIndexer
 from pyspark.ml.tuning import CrossValidator, CrossValidatorModel, ParamGridBuilder
+from pyspark.sql.functions import col
 from spark_finetune import ConfigError, DataError
 from spark_finetune.ml import (
+    GroupedModel,
+    GroupedTrainer,
     LanguageModel,
     LanguageModelTrainer,
     QuestionAnswererModel,
@@ -87,6 +90,26 @@ def test_pipeline_is_cross_validated_over_two_lora_ranks(spark, mails, trainer, 
     assert [row["named"] for row in again.transform(mails).collect()] == named
     best.write().save(str(tmp_path / "validated"))
     assert CrossValidatorModel.load(str(tmp_path / "validated")).avgMetrics == best.avgMetrics
+
+
+def test_each_group_has_a_model(spark, mails, trainer, tmp_path):
+    offices = mails.withColumn("office", (col("id") / 2 % 2).cast("int"))
+    trainer.setMethod("lora").setSettings(["method.r=2", "training.max_steps=4"]).setRanks(1)
+    model = GroupedTrainer(groupCol="office", parallelism=2).setTrainer(trainer).fit(offices)
+
+    assert isinstance(model, GroupedModel) and model.groups() == ["0", "1"] and model.getGroupCol() == "office"
+    assert isinstance(model.model("1"), TextClassifierModel) and model.model("1").labels() == ["cat", "dog"]
+    rows = model.transform(offices).collect()
+    assert [row["id"] for row in rows] == list(range(40))
+    alone = model.model("1").transform(offices.where("office = 1")).collect()
+    assert [row["probability"] for row in rows if row["office"] == 1] == [row["probability"] for row in alone]
+    model.write().save(str(tmp_path / "groups"))
+    again = GroupedModel.load(str(tmp_path / "groups")).transform(offices).collect()
+    assert [row["probability"] for row in again] == [row["probability"] for row in rows]
+    with pytest.raises(ConfigError, match="set it with setTrainer"):
+        GroupedTrainer(groupCol="office").fit(offices)
+    with pytest.raises(DataError, match="no model for office 7"):
+        model.model("7")
 
 
 def test_estimator_is_saved_with_its_parameters(trainer, tmp_path):

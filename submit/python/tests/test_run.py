@@ -71,6 +71,39 @@ def test_run_is_trained_measured_and_found_again(spark, mails, run, config, capf
     assert run.metrics["test"]
 
 
+def test_search_and_groups_are_runs(spark, mails, config):
+    best = Run(
+        spark, config, {"data.eval_fraction": 0.2, "training.max_steps": 4, "training.num_train_epochs": 1}, train=mails
+    ).tune({"training.learning_rate": [1e-6, 5e-3]}, together=2)
+    assert best.config["training"]["learning_rate"] == 5e-3 and best.metrics["test"]
+    search = best.search
+    assert [trial["name"] for trial in search.trials] == ["002", "001"] and search.best == "002"
+    assert search.rows()[0][1] == "5e-3" or float(search.rows()[0][1]) == 5e-3
+    assert "training.learning_rate" in search._repr_html_() and "2 trials" in repr(search)
+    with pytest.raises(ConfigError, match="--try"):
+        best.tune({})
+
+    offices = mails.withColumn("office", (col("id") / 2 % 2).cast("int"))
+    folder = config["output"]["dir"] + "-groups"
+    settings = {"output.dir": folder, "cluster.ranks": 1, "training.max_steps": 4, "data.test_fraction": 0.3}
+    run = Run(spark, config, settings, train=offices)
+    with pytest.raises(DataError, match="groups.json does not exist"):
+        len(run.per("office"))
+    groups = run.per("office").run(together=2)
+    assert list(groups) == ["0", "1"] and groups["1"].metrics["test"] and "groups" in groups["1"].output_dir
+    assert [row[0] for row in groups.compare().rows()][0].startswith("test")
+    assert "office" in groups.report.html
+    rows = groups.predict(offices, "said").select("id", "office", "said.prediction").collect()
+    assert [row["id"] for row in rows] == list(range(40))
+    offices.createOrReplaceTempView("offices")
+    written = groups.predict_files("table:offices", f"{folder}-predicted")
+    assert written.count() == 40
+    with pytest.raises(KeyError):
+        groups["7"]
+    with pytest.raises(ConfigError, match="the models are per office"):
+        run.per("label").predict(offices)
+
+
 def test_equal_rows_are_the_same_run_and_others_another(spark, mails, run, config):
     run.prepare()
     reordered = mails.orderBy(col("id").desc()).repartition(3)

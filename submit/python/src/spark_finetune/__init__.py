@@ -7,7 +7,9 @@ All work is done by the JVM.
 
 from spark_finetune.data import Comparison, Dataset, FunnelLine, Metrics, Plan, Report
 from spark_finetune.errors import ConfigError, DataError, FailedError, FinetuneError
+from spark_finetune.groups import Groups
 from spark_finetune.run import Run, compare, explain_filters
+from spark_finetune.search import Search
 from spark_finetune.session import session
 
 __all__ = [
@@ -18,10 +20,12 @@ __all__ = [
     "FailedError",
     "FinetuneError",
     "FunnelLine",
+    "Groups",
     "Metrics",
     "Plan",
     "Report",
     "Run",
+    "Search",
     "compare",
     "explain_filters",
     "session",

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 
 class Backend(Protocol):
-    """The methods of ``job.SessionRun`` in the JVM, for one run. Structured values are JSON."""
+    """The methods of ``job.session.SessionRun`` in the JVM, for one run. Structured values are JSON."""
 
     def config(self) -> str:
         """Returns the configuration with every default."""
@@ -16,12 +16,14 @@ class Backend(Protocol):
     def plan(self) -> tuple[str, str | None]:
         """Returns the estimate of a training, and why training would reject the run."""
 
-    def step(self, name: str, *arguments: str) -> None:
-        """Runs ``prepare``, ``train``, ``evaluate``, ``predict`` or ``erase``, and shows the progress."""
+    def step(self, name: str, **arguments: Any) -> None:
+        """Runs a step of ``job.session.SessionStep`` and shows the progress."""
 
     def manifest(self) -> str: ...
 
     def funnel(self) -> str: ...
+
+    def groups(self) -> str: ...
 
     def file(self, name: str) -> str | None:
         """Returns the text of a file of the output folder, or None."""
@@ -29,6 +31,9 @@ class Backend(Protocol):
     def samples(self, split: str) -> DataFrame: ...
 
     def predict(self, rows: DataFrame, column: str) -> DataFrame: ...
+
+    def predict_per(self, rows: DataFrame, group: str, column: str) -> DataFrame:
+        """Adds the predictions of the models of ``run_per``, chosen by the column ``group``."""
 
 
 class Backends(Protocol):

@@ -18,8 +18,6 @@ from spark_finetune.progress import watch
 
 #: Data source of the jar whose single row is the answer to a call.
 _SOURCE = "io.github.sparkfinetune.job.connect.CallSource"
-#: Names of the arguments of steps.
-_ARGUMENTS = {"predict": ("input", "output"), "erase": ("kind", "value", "near_duplicates", "plan")}
 #: Kinds of errors that say nothing about the cause; AnalysisException and others are subclasses of the first.
 _UNKNOWN = ("SparkConnectGrpcException", "SparkException")
 _URI = re.compile("[A-Za-z][A-Za-z0-9+.-]+:.*")
@@ -138,15 +136,17 @@ class ConnectRun:
         planned = self._call("plan")
         return planned["text"], planned["refusal"]
 
-    def step(self, name: str, *arguments: str) -> None:
-        named = dict(zip(_ARGUMENTS.get(name, ()), arguments))
-        watch(name, _Step(self._spark, name, {"run": self._config, **named}))
+    def step(self, name: str, **arguments: Any) -> None:
+        watch(name, _Step(self._spark, name, {"run": self._config, **arguments}))
 
     def manifest(self) -> str:
         return str(self._call("manifest"))
 
     def funnel(self) -> str:
         return str(self._call("funnel"))
+
+    def groups(self) -> str:
+        return str(self._call("groups"))
 
     def file(self, name: str) -> str | None:
         text = self._call("file", name=name)
@@ -158,6 +158,10 @@ class ConnectRun:
     def predict(self, rows: DataFrame, column: str) -> DataFrame:
         with _View(self._spark, rows) as view:
             return self._spark.table(self._call("predictions", view=view, column=column))
+
+    def predict_per(self, rows: DataFrame, group: str, column: str) -> DataFrame:
+        with _View(self._spark, rows) as view:
+            return self._spark.table(self._call("predictions_per", view=view, column=column, group=group))
 
     def _call(self, call: str, **arguments: Any) -> Any:
         return _call(self._spark, call, run=self._config, **arguments)

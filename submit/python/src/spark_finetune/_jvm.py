@@ -16,15 +16,15 @@ from spark_finetune.session import java_class
 
 
 class JvmBackends:
-    """Makes runs by ``job.SessionRun``."""
+    """Makes runs by ``job.session.SessionRun``."""
 
     def __init__(self, spark: SparkSession) -> None:
         self._spark = spark
-        self._runs = java_class(spark.sparkContext, "job.SessionRun")
+        self._runs = java_class(spark.sparkContext, "job.session.SessionRun")
 
     def source(self, rows: DataFrame) -> str:
         with java_errors():
-            return str(java_class(self._spark.sparkContext, "job.SessionRows").view(rows._jdf))
+            return str(java_class(self._spark.sparkContext, "job.session.SessionRows").view(rows._jdf))
 
     def of_text(self, text: str, name: str, settings: list[str], stage: str | None) -> JvmRun:
         with java_errors():
@@ -59,8 +59,8 @@ class JvmRun:
             planned = self._java.plan()
         return planned.text(), planned.refusal()
 
-    def step(self, name: str, *arguments: str) -> None:
-        watch(name, _Step(self._java, name, arguments))
+    def step(self, name: str, **arguments: Any) -> None:
+        watch(name, _Step(self._java, name, json.dumps(arguments, ensure_ascii=False)))
 
     def manifest(self) -> str:
         with java_errors():
@@ -69,6 +69,10 @@ class JvmRun:
     def funnel(self) -> str:
         with java_errors():
             return str(self._java.funnel())
+
+    def groups(self) -> str:
+        with java_errors():
+            return str(self._java.groups())
 
     def file(self, name: str) -> str | None:
         with java_errors():
@@ -83,13 +87,17 @@ class JvmRun:
         with java_errors():
             return DataFrame(self._java.predict(rows._jdf, column), self._spark)
 
+    def predict_per(self, rows: DataFrame, group: str, column: str) -> DataFrame:
+        with java_errors():
+            return DataFrame(self._java.predictPer(rows._jdf, group, column), self._spark)
+
 
 class _Step:
-    """A call of a method of ``SessionRun``."""
+    """A step of ``SessionRun``."""
 
     poll_seconds = 0.25
 
-    def __init__(self, java: Any, name: str, arguments: tuple[str, ...]) -> None:
+    def __init__(self, java: Any, name: str, arguments: str) -> None:
         self._java = java
         self._name = name
         self._arguments = arguments
@@ -99,7 +107,7 @@ class _Step:
 
     def run(self) -> None:
         with java_errors():
-            getattr(self._java, self._name)(*self._arguments)
+            self._java.step(self._name, self._arguments)
 
     def shown(self) -> dict[str, Any]:
         return dict(json.loads(self._java.shown()))

@@ -16,6 +16,80 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+class GroupedModelParams(JavaParams):
+    """Parameters of :class:`spark_finetune.ml.GroupedModel`."""
+
+    groupCol: Param[str] = Param(
+        Params._dummy(),
+        "groupCol",
+        "column of the groups",
+        TypeConverters.toString,
+    )
+
+    def __init__(self, java_model: Any | None = None) -> None:
+        super().__init__(java_model)
+        self._setDefault()
+
+    def setGroupCol(self, value: str) -> Self:
+        """Sets :py:attr:`groupCol`."""
+        return self._set(groupCol=value)
+
+    def getGroupCol(self) -> str:
+        """The value of :py:attr:`groupCol`, or its default."""
+        return self.getOrDefault(self.groupCol)
+
+
+class GroupedTrainerParams(JavaParams):
+    """Parameters of :class:`spark_finetune.ml.GroupedTrainer`."""
+
+    groupCol: Param[str] = Param(
+        Params._dummy(),
+        "groupCol",
+        "column of the groups",
+        TypeConverters.toString,
+    )
+    parallelism: Param[int] = Param(
+        Params._dummy(),
+        "parallelism",
+        "groups at a time",
+        TypeConverters.toInt,
+    )
+
+    def __init__(
+        self,
+        *,
+        groupCol: str | None = None,
+        parallelism: int | None = None,
+    ) -> None:
+        super().__init__()
+        self._java_obj = find("GroupedTrainer")(self.uid)
+        self._setDefault(
+            groupCol="group",
+            parallelism=1,
+        )
+        given = {
+            "groupCol": groupCol,
+            "parallelism": parallelism,
+        }
+        self._set(**{name: value for name, value in given.items() if value is not None})
+
+    def setGroupCol(self, value: str) -> Self:
+        """Sets :py:attr:`groupCol`."""
+        return self._set(groupCol=value)
+
+    def getGroupCol(self) -> str:
+        """The value of :py:attr:`groupCol`, or its default."""
+        return self.getOrDefault(self.groupCol)
+
+    def setParallelism(self, value: int) -> Self:
+        """Sets :py:attr:`parallelism`."""
+        return self._set(parallelism=value)
+
+    def getParallelism(self) -> int:
+        """The value of :py:attr:`parallelism`, or its default."""
+        return self.getOrDefault(self.parallelism)
+
+
 class LanguageModelParams(JavaParams):
     """Parameters of :class:`spark_finetune.ml.LanguageModel`."""
 

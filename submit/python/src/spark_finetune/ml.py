@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pyspark.ml.wrapper import JavaEstimator, JavaModel
+from pyspark.sql import DataFrame
+
 from spark_finetune import _params
-from spark_finetune._stages import TrainedModel, Trainer, Transforming, found_by_pyspark
+from spark_finetune._stages import TrainedModel, Trainer, Transforming, find, found_by_pyspark
+from spark_finetune.errors import java_errors
 
 __all__ = [
+    "GroupedModel",
+    "GroupedTrainer",
     "LanguageModel",
     "LanguageModelTrainer",
     "QuestionAnswererModel",
@@ -109,6 +117,67 @@ class LanguageModelTrainer(_params.LanguageModelTrainerParams, Trainer[LanguageM
     """
 
     _model = LanguageModel
+
+
+class GroupedModel(_params.GroupedModelParams, Transforming, JavaModel):
+    """Predicts each row by the model of its group.
+
+    The added columns are those of ``model()``, whose parameters apply to all groups. They are null for a row whose
+    group has no model.
+    """
+
+    @classmethod
+    def ofRun(cls, outputDir: str) -> GroupedModel:
+        """Returns the models of a folder of ``finetune run --per``.
+
+        :raises DataError: if there are none
+        """
+        with java_errors():
+            model = cls(find(cls.__name__).ofRun(outputDir))
+        model._transfer_params_from_java()
+        return model
+
+    def groups(self) -> list[str]:
+        """Returns the groups that have a model."""
+        return list(self._call_java("groups"))
+
+    def model(self, group: str | None = None) -> TrainedModel:
+        """Returns the model of a group, or the stage whose parameters name the columns of all groups.
+
+        :raises DataError: if the group has no model
+        """
+        with java_errors():
+            java: Any = self._call_java("model", *([] if group is None else [group]))
+        model: TrainedModel = globals()[java.getClass().getSimpleName()](java)
+        model._transfer_params_from_java()
+        return model
+
+
+class GroupedTrainer(_params.GroupedTrainerParams, JavaEstimator[GroupedModel]):
+    """Fine-tunes a model for each value of ``groupCol`` with the parameters of one trainer, ``parallelism`` at a time.
+
+    >>> grouped = GroupedTrainer(groupCol="hospital", parallelism=4).setTrainer(trainer)
+    >>> grouped.fit(mails).transform(others)
+    """
+
+    _trainer: Trainer[Any] | None = None
+
+    def setTrainer(self, value: Trainer[Any]) -> GroupedTrainer:
+        """Sets the trainer of all groups."""
+        self._trainer = value
+        return self
+
+    def _create_model(self, java_model: Any) -> GroupedModel:
+        model = GroupedModel(java_model)
+        model._transfer_params_from_java()
+        return model
+
+    def _fit(self, dataset: DataFrame) -> GroupedModel:
+        with java_errors():
+            if self._trainer is not None:
+                self._trainer._transfer_params_to_java()
+                self._call_java("setTrainer", self._trainer._java_obj)
+            return super()._fit(dataset)
 
 
 class TextEmbedder(_params.TextEmbedderParams, Transforming):

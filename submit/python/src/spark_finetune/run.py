@@ -12,6 +12,8 @@ from pyspark.sql import DataFrame, SparkSession
 from spark_finetune._backend import backends
 from spark_finetune.data import Comparison, Dataset, FunnelLine, Metrics, Plan, Report
 from spark_finetune.errors import ConfigError, DataError
+from spark_finetune.groups import Groups
+from spark_finetune.search import Search
 
 Config = Union[str, "os.PathLike[str]", Mapping[str, Any]]
 
@@ -134,7 +136,7 @@ class Run:
         :param output: folder of Parquet files, or ``table:NAME``, a table of Delta or Iceberg to which all are appended
         :return: rows of the Parquet files or of the table
         """
-        self._backend.step("predict", input, output)
+        self._backend.step("predict", input=input, output=output)
         table = output.removeprefix("table:")
         return self.spark.read.parquet(output) if table == output else self.spark.table(table)
 
@@ -161,8 +163,57 @@ class Run:
         if len(chosen) != 1:
             raise ConfigError("erase takes one choice of documents: give it where, hash or text_file")
         kind, value = chosen[0]
-        self._backend.step("erase", kind, value, str(near_duplicates).lower(), str(plan).lower())
+        self._backend.step("erase", kind=kind, value=value, near_duplicates=near_duplicates, plan=plan)
         return list(json.loads(self._backend.file("erasure.json") or "[]"))
+
+    def tune(
+        self,
+        tries: Mapping[str, Any],
+        *,
+        trials: int = 0,
+        halving: int = 0,
+        together: int = 1,
+    ) -> Run:
+        """Searches the settings with which the model is best on the evaluation rows, as ``finetune tune`` does.
+
+        Prepares the dataset once and trains with each setting. ``output_dir`` becomes the folder of the best run. An
+        interrupted search goes on with the same call.
+
+        >>> best = run.tune({"training.learning_rate": "1e-5..1e-3", "method.r": [8, 16]}, trials=12, halving=3)
+        >>> best.search
+
+        :param tries: values by key: a list, or ``FROM..TO``
+        :param trials: number of settings to draw; 0 for all combinations of the lists
+        :param halving: of so many trials one goes on to as many times the steps; 0 to train all to the end
+        :param together: trials that train at a time
+        :return: the best run
+        :raises ConfigError: if a key or a value cannot be tried
+        """
+        assignments = [
+            f"{key}={values if isinstance(values, str) else json.dumps(values, ensure_ascii=False)}"
+            for key, values in tries.items()
+        ]
+        self._backend.step("tune", tries=assignments, trials=trials, halving=halving, together=together)
+        return Run.open(self.spark, self.output_dir)
+
+    @property
+    def search(self) -> Search:
+        """Trials of :meth:`tune` so far.
+
+        :raises DataError: if there was no search
+        """
+        record = self._backend.file("tune.json")
+        if record is None:
+            raise DataError(f"{self.output_dir} has no tune.json: search with tune first")
+        return Search(json.loads(record))
+
+    def per(self, column: str) -> Groups[Run]:
+        """Returns the runs for the values of a column, each on the rows with its value.
+
+        >>> groups = run.per("hospital").run(together=8)
+        >>> groups["North"].metrics
+        """
+        return Groups(self.spark, self._backend, column, lambda folder: Run.open(self.spark, folder))
 
     @property
     def metrics(self) -> Metrics:

@@ -95,7 +95,7 @@ def session(
     for name, value in wanted.items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
-    java_class(spark.sparkContext, "job.SessionRun")
+    java_class(spark.sparkContext, "job.session.SessionRun")
     return spark
 
 

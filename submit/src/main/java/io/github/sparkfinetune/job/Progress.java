@@ -72,7 +72,7 @@ public final class Progress implements AutoCloseable {
     }
 
     /** Returns the completed share of the steps; any thread may call it. */
-    double share() {
+    public double share() {
         return share;
     }
 

@@ -90,7 +90,7 @@ public final class SparkJobs implements Jobs {
     }
 
     /** Creates jobs in an existing session; closing the jobs stops the session. */
-    static Jobs in(SparkSession session, RunConfig run) {
+    public static Jobs in(SparkSession session, RunConfig run) {
         SparkSessions.adopt(session);
         Map<String, String> settings = map(session.sparkContext().getConf());
         return new SparkJobs(run, session.sparkContext().master(), settings, session);

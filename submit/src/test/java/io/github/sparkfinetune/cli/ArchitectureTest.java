@@ -110,6 +110,7 @@ class ArchitectureTest {
             "spark.cluster",
             "spark.run",
             "spark.entity",
+            "spark.model",
             "spark.shuffle",
             "spark.source",
             "spark.predict.table",
@@ -138,6 +139,7 @@ class ArchitectureTest {
             "job",
             "job.tune",
             "job.group",
+            "job.session",
             "job.connect",
             "cli.option",
             "cli");

@@ -12,6 +12,7 @@ import com.networknt.schema.SpecVersion;
 import com.networknt.schema.ValidationMessage;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.job.session.SessionRun;
 import io.github.sparkfinetune.spark.lineage.RunEvents;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -111,9 +112,9 @@ class LineageRunTest {
     @Test
     void eventsOfAFinishedRunAreValid() throws Exception {
         SessionRun run = run(mails(), "finished");
-        run.prepare();
-        run.train();
-        run.evaluate();
+        run.step("prepare", "{}");
+        run.step("train", "{}");
+        run.step("evaluate", "{}");
 
         List<String> events = RunEvents.of(
                 RunConfigLoader.parse(run.file("run.yaml"), "run.yaml", List.of()),
@@ -145,10 +146,10 @@ class LineageRunTest {
         server.requests().clear();
         Path mails = mails();
         SessionRun run = run(mails, "mails");
-        run.prepare();
-        run.train();
-        run.evaluate();
-        run.predict(mails.toString(), dir.resolve("predicted").toString());
+        run.step("prepare", "{}");
+        run.step("train", "{}");
+        run.step("evaluate", "{}");
+        run.step("predict", "{\"input\": \"%s\", \"output\": \"%s\"}".formatted(mails, dir.resolve("predicted")));
 
         List<JsonNode> events = List.copyOf(server.events());
         assertThat(events)
@@ -252,7 +253,7 @@ class LineageRunTest {
         server.events().clear();
         SessionRun run = run(dir.resolve("absent.jsonl"), "failed");
 
-        assertThatThrownBy(run::prepare).hasMessageContaining("absent.jsonl does not exist");
+        assertThatThrownBy(() -> run.step("prepare", "{}")).hasMessageContaining("absent.jsonl does not exist");
 
         List<JsonNode> events = List.copyOf(server.events());
         events.forEach(LineageRunTest::requireValid);

@@ -103,9 +103,16 @@ public final class Predictor implements AutoCloseable {
         if (!files.exists(new org.apache.hadoop.fs.Path(folder, HfConfig.FILE))) {
             throw RunException.data("output.dir: there is no model in " + folder + ": " + REMEDY);
         }
-        requireMethod(config, files.exists(new org.apache.hadoop.fs.Path(folder, AdapterFile.CONFIG)));
+        requireMethod(config, isAdapter(config, hadoop));
         // Refuses a model that was trained for another task.
         TaskSpecs.of(config).labels(HfConfig.read(folder, hadoop));
+    }
+
+    /** Returns whether a run's trained model is an adapter, which needs its base model. */
+    public static boolean isAdapter(RunConfig config, Configuration hadoop) throws IOException {
+        org.apache.hadoop.fs.Path file =
+                new org.apache.hadoop.fs.Path(config.output().model(), AdapterFile.CONFIG);
+        return file.getFileSystem(hadoop).exists(file);
     }
 
     private static void requireMethod(RunConfig config, boolean adapter) {

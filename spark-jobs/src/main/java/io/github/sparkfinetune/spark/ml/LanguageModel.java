@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.ml;
 
+import io.github.sparkfinetune.spark.ml.stage.FolderReader;
 import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import java.util.LinkedHashMap;
 import java.util.Map;

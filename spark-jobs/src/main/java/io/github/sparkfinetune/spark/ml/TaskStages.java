@@ -45,9 +45,22 @@ final class TaskStages {
 
     private TaskStages() {}
 
+    private static Class<? extends TrainedModel<?>> model(Task task) {
+        return LANGUAGE_TASKS.containsKey(task) ? LanguageModel.class : MODELS.get(task);
+    }
+
     /** Returns whether a class loads the models of a task. */
     static boolean loads(Class<?> stage, Task task) {
-        return stage == (LANGUAGE_TASKS.containsKey(task) ? LanguageModel.class : MODELS.get(task));
+        return stage == model(task);
+    }
+
+    /** Returns a new model of a task, without a run. */
+    static TrainedModel<?> newModel(Task task) {
+        try {
+            return model(task).getConstructor().newInstance();
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Returns whether {@link TextClassifierModel} predicts a score of a pair of texts for a task. */

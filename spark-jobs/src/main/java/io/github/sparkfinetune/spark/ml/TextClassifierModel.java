@@ -12,6 +12,7 @@ import static org.apache.spark.sql.functions.zip_with;
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.spark.ml.stage.ColumnKind;
+import io.github.sparkfinetune.spark.ml.stage.FolderReader;
 import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.util.HashMap;

@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.when;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hf.ModelFolder;
+import io.github.sparkfinetune.spark.ml.stage.FolderReader;
 import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import io.github.sparkfinetune.spark.predict.FrameEmbeddings;
 import java.util.Map;

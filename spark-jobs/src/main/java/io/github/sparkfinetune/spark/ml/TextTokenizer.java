@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.ml;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.data.hf.ModelFolder;
+import io.github.sparkfinetune.spark.ml.stage.FolderReader;
 import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import io.github.sparkfinetune.spark.predict.FrameEmbeddings;
 import org.apache.spark.ml.util.Identifiable$;

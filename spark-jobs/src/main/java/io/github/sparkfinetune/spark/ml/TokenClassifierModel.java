@@ -9,6 +9,7 @@ import static org.apache.spark.sql.functions.udf;
 import io.github.sparkfinetune.data.task.TextCleaning;
 import io.github.sparkfinetune.spark.entity.EntityModels;
 import io.github.sparkfinetune.spark.ml.stage.ColumnKind;
+import io.github.sparkfinetune.spark.ml.stage.FolderReader;
 import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import io.github.sparkfinetune.spark.ml.stage.WordTags;
 import io.github.sparkfinetune.spark.source.Columns;

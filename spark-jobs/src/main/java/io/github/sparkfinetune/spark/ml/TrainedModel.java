@@ -8,6 +8,7 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.spark.ml.stage.FolderWriter;
 import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import io.github.sparkfinetune.spark.ml.stage.RunSettings;
 import io.github.sparkfinetune.spark.predict.FramePredictions;
@@ -195,6 +196,24 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
 
     @Override
     public final Dataset<Row> transform(Dataset<?> dataset) {
+        return transform(
+                dataset,
+                (inputs, predicting, name) -> FramePredictions.of(dataset, predicting, inputs, name, PREDICTED));
+    }
+
+    /** Adds the columns, with the models of groups in place of this one. */
+    final Dataset<Row> transform(Dataset<?> dataset, FramePredictions.Groups groups) {
+        return transform(
+                dataset,
+                (inputs, predicting, name) ->
+                        FramePredictions.perGroup(dataset, predicting, inputs, groups, name, PREDICTED));
+    }
+
+    private interface Predictions {
+        Dataset<Row> of(Map<String, Column> inputs, RunConfig predicting, String name);
+    }
+
+    private Dataset<Row> transform(Dataset<?> dataset, Predictions predictions) {
         transformSchema(dataset.schema());
         List<String> set = new ArrayList<>();
         settings().forEach((key, param) -> {
@@ -205,7 +224,7 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
         RunConfig predicting = RunConfigLoader.parse(RunConfigLoader.toYaml(run()), uid, set);
         // A loaded model keeps the settings with which it was loaded.
         String name = modelName + " " + set;
-        Dataset<Row> predicted = FramePredictions.of(dataset, predicting, inputs(dataset.schema()), name, PREDICTED);
+        Dataset<Row> predicted = predictions.of(inputs(dataset.schema()), predicting, name);
         Dataset<Row> withPerson = predicted.withColumn(
                 PERSON, Columns.person(predicted, run().data().redact().person()));
         return outputs(col(PREDICTED)).columns(withPerson).drop(PREDICTED, PERSON);

@@ -7,12 +7,14 @@ import io.github.sparkfinetune.spark.ml.stage.RunSettings;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.track.Tracking;
+import io.github.sparkfinetune.spark.train.Extent;
 import io.github.sparkfinetune.spark.train.TrainJob;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.ml.Estimator;
 import org.apache.spark.ml.param.DoubleParam;
@@ -211,23 +213,38 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
     @Override
     public final M fit(Dataset<?> dataset) {
         transformSchema(dataset.schema());
-        SparkSession session = dataset.sparkSession();
+        return withRun(dataset, run -> {
+            train(dataset.sparkSession(), run, Extent.REST);
+            return model(run, dataset);
+        });
+    }
+
+    /** Returns the model of a run of this stage. */
+    final M model(RunConfig run, Dataset<?> dataset) {
+        return copyValues(trained(run, dataset).setParent(this), ParamMap.empty());
+    }
+
+    /** Does the work with a new run on the rows. The run's source exists until the work ends. */
+    final <T> T withRun(Dataset<?> dataset, Function<RunConfig, T> work) {
         String name = "fit_" + UUID.randomUUID().toString().replace("-", "");
         rows(dataset).createOrReplaceTempView(name);
         try {
-            RunConfig run = run(session, name);
-            TrainJob.check(session, run);
-            Configuration hadoop = session.sparkContext().hadoopConfiguration();
-            try (Tracking tracking =
-                    Tracking.start(run, hadoop, System.getenv(), List.of(), line -> LOG.info("{}", line))) {
-                PrepareJob.run(session, run);
-                PlanJob.newWeights(run, hadoop).forEach(LOG::warn);
-                tracking.add(TrainJob.run(session, run, tracking::add));
-                tracking.finished(List.of("run.yaml"));
-            }
-            return copyValues(trained(run, dataset).setParent(this), ParamMap.empty());
+            return work.apply(run(dataset.sparkSession(), name));
         } finally {
-            session.catalog().dropTempView(name);
+            dataset.sparkSession().catalog().dropTempView(name);
+        }
+    }
+
+    /** Prepares the rows of a run and trains on them. */
+    static void train(SparkSession session, RunConfig run, Extent extent) {
+        TrainJob.check(session, run);
+        Configuration hadoop = session.sparkContext().hadoopConfiguration();
+        try (Tracking tracking =
+                Tracking.start(run, hadoop, System.getenv(), List.of(), line -> LOG.info("{}", line))) {
+            PrepareJob.run(session, run);
+            PlanJob.newWeights(run, hadoop).forEach(LOG::warn);
+            tracking.add(TrainJob.run(session, run, extent, tracking::add));
+            tracking.finished(List.of("run.yaml"));
         }
     }
 

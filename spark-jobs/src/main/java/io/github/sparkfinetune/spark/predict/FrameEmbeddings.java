@@ -12,17 +12,21 @@ import io.github.sparkfinetune.spark.cluster.DjlSettings;
 import io.github.sparkfinetune.spark.cluster.Placement;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.entity.EntityModels;
+import io.github.sparkfinetune.spark.model.ComputeTurn;
+import io.github.sparkfinetune.spark.model.TaskModels;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.function.LongFunction;
 import org.apache.spark.SparkContext;
 import org.apache.spark.TaskContext;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.Metadata;
@@ -91,6 +95,7 @@ public final class FrameEmbeddings {
                     tokenizer,
                     Map.of(config.data().columns().text(), text),
                     Columns.person(frame.toDF(), config.data().redact().person()),
+                    functions.lit(null).cast(DataTypes.StringType),
                     EntityModels.of(
                             frame.sparkSession().sparkContext(), config.data().redact()),
                     step,
@@ -110,7 +115,7 @@ public final class FrameEmbeddings {
             SerializableConfiguration configuration)
             implements FrameRows.Step {
         @Override
-        public Iterator<Object[]> open(Iterator<TaskInput> inputs) throws Exception {
+        public Iterator<Object[]> open(Iterator<TaskInput> inputs, LongFunction<String> group) throws Exception {
             TaskContext context = TaskContext.get();
             ComputeTurn.take(context, placement.gpu(context));
             ComputingTasks.begin(context);
@@ -123,6 +128,7 @@ public final class FrameEmbeddings {
                     placement.gpu(context),
                     threads);
             TaskModels.Loaded<Embedder> loaded = TaskModels.take(
+                    key,
                     key,
                     folder -> Embedder.load(config, configuration.value(), folder, key.gpu(), threads),
                     Embedder::close);
@@ -140,7 +146,7 @@ public final class FrameEmbeddings {
 
     private record Tokens() implements FrameRows.Step {
         @Override
-        public Iterator<Object[]> open(Iterator<TaskInput> inputs) {
+        public Iterator<Object[]> open(Iterator<TaskInput> inputs, LongFunction<String> group) {
             return new Iterator<>() {
                 @Override
                 public boolean hasNext() {

@@ -9,17 +9,23 @@ import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.entity.EntityModels;
+import io.github.sparkfinetune.spark.model.ComputeTurn;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.LongFunction;
 import org.apache.spark.TaskContext;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
@@ -52,20 +58,69 @@ public final class FramePredictions {
      */
     public static Dataset<Row> of(
             Dataset<?> frame, RunConfig config, Map<String, Column> inputs, String model, String column) {
+        return with(
+                frame,
+                config,
+                inputs,
+                functions.lit(null),
+                column,
+                new Predicting(ModelTask.ofFrame(frame.sparkSession().sparkContext(), config, model)));
+    }
+
+    /**
+     * Groups of rows, each with a model.
+     *
+     * @param name name of the column of the groups, for messages
+     * @param value column of the rows' groups
+     * @param folders output folders of the groups' runs, by group
+     */
+    public record Groups(String name, Column value, Map<String, String> folders) {}
+
+    /**
+     * Adds the predictions of the models of groups, as {@link #of} does for one model. For a row whose group has no
+     * model, {@code error} says so. Adapters of one base model share its weights.
+     *
+     * @param config configuration of the groups' runs, with absolute paths
+     * @param model name of the loaded models, as for {@link #of}
+     */
+    public static Dataset<Row> perGroup(
+            Dataset<?> frame,
+            RunConfig config,
+            Map<String, Column> inputs,
+            Groups groups,
+            String model,
+            String column) {
+        ModelTask opener = ModelTask.ofFrame(frame.sparkSession().sparkContext(), config, model);
+        return with(
+                frame,
+                config,
+                inputs,
+                groups.value(),
+                column,
+                new PredictingGroups(opener, groups.name(), new TreeMap<>(groups.folders())));
+    }
+
+    private static Dataset<Row> with(
+            Dataset<?> frame,
+            RunConfig config,
+            Map<String, Column> inputs,
+            Column group,
+            String column,
+            FrameRows.Step step) {
         SparkSession session = frame.sparkSession();
         SparkSessions.requireSerializer(session);
         try {
             TokenizerFiles tokenizer =
                     PrepareJob.tokenizer(config, session.sparkContext().hadoopConfiguration());
-            ModelTask opener = ModelTask.ofFrame(session.sparkContext(), config, model);
             return FrameRows.with(
                     frame.toDF(),
                     TaskDatas.of(config),
                     tokenizer,
                     inputs,
                     Columns.person(frame.toDF(), config.data().redact().person()),
+                    group.cast(DataTypes.StringType),
                     EntityModels.of(session.sparkContext(), config.data().redact()),
-                    new Predicting(opener),
+                    step,
                     new StructField(column, type(config), false, Metadata.empty()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -74,10 +129,48 @@ public final class FramePredictions {
 
     private record Predicting(ModelTask model) implements FrameRows.Step {
         @Override
-        public Iterator<Object[]> open(Iterator<TaskInput> inputs) throws Exception {
+        public Iterator<Object[]> open(Iterator<TaskInput> inputs, LongFunction<String> group) throws Exception {
             TaskContext task = TaskContext.get();
             ComputeTurn.take(task, model.placement().gpu(task));
             return ComputingTasks.rows(task, model.open().predict(inputs));
+        }
+
+        @Override
+        public Object value(Object[] row) {
+            return Rows.row(row);
+        }
+    }
+
+    /**
+     * @param any model of any group
+     * @param column column of the groups
+     * @param folders output folders by group
+     */
+    private record PredictingGroups(ModelTask any, String column, TreeMap<String, String> folders)
+            implements FrameRows.Step, GroupedPredictions.Models {
+        @Override
+        public Iterator<Object[]> open(Iterator<TaskInput> inputs, LongFunction<String> group) {
+            TaskContext task = TaskContext.get();
+            ComputeTurn.take(task, any.placement().gpu(task));
+            return ComputingTasks.rows(
+                    task,
+                    new GroupedPredictions(
+                            inputs, group, this, TaskSpecs.of(any.config()).predictionColumns()));
+        }
+
+        @Override
+        public boolean has(String group) {
+            return folders.containsKey(group);
+        }
+
+        @Override
+        public List<Object[]> predict(String group, List<TaskInput> inputs) throws Exception {
+            return any.in(folders.get(group)).predict(inputs);
+        }
+
+        @Override
+        public String missing(String group) {
+            return group == null ? "the row has no " + column : "there is no model for " + column + " " + group;
         }
 
         @Override

@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongFunction;
 import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
@@ -49,9 +50,11 @@ final class FrameRows {
         /**
          * Starts the computation in a task.
          *
+         * @param group returns the group of an input's row by the index of the input, until the input's row is
+         *     returned; null if rows have no groups
          * @return one row per input, in order; the first value is the input's index
          */
-        Iterator<Object[]> open(Iterator<TaskInput> inputs) throws Exception;
+        Iterator<Object[]> open(Iterator<TaskInput> inputs, LongFunction<String> group) throws Exception;
 
         /** Returns the value of the new column for a row. */
         Object value(Object[] row);
@@ -63,6 +66,7 @@ final class FrameRows {
      * @param task task of the rows
      * @param inputs columns that the task reads, by the task's names
      * @param person column of a row's person, see {@link Columns#person}
+     * @param group column of a row's group, as text; null if rows have no groups
      * @param entities model of {@code data.redact}
      * @param added new column
      * @throws RunException if a column that the task needs does not exist
@@ -73,6 +77,7 @@ final class FrameRows {
             TokenizerFiles tokenizer,
             Map<String, Column> inputs,
             Column person,
+            Column group,
             EntityModels entities,
             Step step,
             StructField added) {
@@ -81,7 +86,7 @@ final class FrameRows {
                 ? texts.columns().stream().map(one -> text(frame, input(inputs, one)))
                 : Stream.of(json(((Reading.JsonObjects<C>) reading).columns(), inputs));
         List<Column> selected = new ArrayList<>();
-        selected.add(struct(col("*")));
+        selected.add(struct(struct(col("*")), group));
         values.forEach(selected::add);
         selected.add(person);
         Broadcast<TokenizerFiles> files = JavaSparkContext.fromSparkContext(
@@ -127,7 +132,7 @@ final class FrameRows {
             Waiting<C> waiting = new Waiting<>(rows, cleaner, entities.open());
             Iterator<TaskInput> inputs =
                     TokenizingIterator.of(files.value(), waiting, tokenizer -> task.inputs(tokenizer, files.value()));
-            Iterator<Object[]> made = step.open(new NumberedInputs(inputs, 0));
+            Iterator<Object[]> made = step.open(new NumberedInputs(inputs, 0), waiting::group);
             return new Iterator<>() {
                 @Override
                 public boolean hasNext() {
@@ -147,7 +152,9 @@ final class FrameRows {
     private static final class Waiting<C> implements Iterator<CleanRow<C>> {
         private final Iterator<Row> rows;
         private final RowCleaner<C> cleaner;
+        /** Rows with their groups, by number. */
         private final Map<Long, Row> waiting = new HashMap<>();
+
         private long read;
 
         Waiting(Iterator<Row> rows, RowCleaner.Factory<C> cleaners, ModelSpans byModel) {
@@ -167,8 +174,12 @@ final class FrameRows {
             return cleaner.clean(new FrameSource.Values(row));
         }
 
+        String group(long number) {
+            return waiting.get(number).getString(1);
+        }
+
         Row with(long number, Object value) {
-            Row row = waiting.remove(number);
+            Row row = waiting.remove(number).getStruct(0);
             Object[] values = new Object[row.length() + 1];
             for (int i = 0; i < row.length(); i++) {
                 values[i] = row.get(i);

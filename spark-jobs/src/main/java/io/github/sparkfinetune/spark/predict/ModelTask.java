@@ -1,22 +1,32 @@
 package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.files.LocalDir;
+import io.github.sparkfinetune.data.hf.ModelFolder;
+import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.cluster.DjlSettings;
+import io.github.sparkfinetune.spark.cluster.LocalDirs;
 import io.github.sparkfinetune.spark.cluster.Placement;
+import io.github.sparkfinetune.spark.model.ComputeTurn;
+import io.github.sparkfinetune.spark.model.TaskModels;
 import io.github.sparkfinetune.spark.run.Settings;
 import java.io.IOException;
 import java.io.Serializable;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.spark.SparkContext;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -43,7 +53,7 @@ public record ModelTask(
         BASE
     }
 
-    private record Key(String command, Which which, int gpu, int threads) {}
+    private record Key(String command, String model, Which which, int gpu, int threads) {}
 
     /** Returns a new name for the models of a command. */
     static String newCommand() {
@@ -93,6 +103,12 @@ public record ModelTask(
         return settings;
     }
 
+    /** Returns this model in another run's output folder. */
+    ModelTask in(String folder) {
+        RunConfig other = RunConfigLoader.with(config, folder, List.of(RunConfigLoader.override("output.dir", folder)));
+        return new ModelTask(other, which, command, placement, configuration);
+    }
+
     Configuration hadoop() {
         return configuration.value();
     }
@@ -102,15 +118,32 @@ public record ModelTask(
      * ends.
      */
     Predictor open() throws Exception {
-        DjlSettings.apply();
         TaskContext context = TaskContext.get();
-        ComputingTasks.begin(context);
-        int threads = placement.threads(context);
-        Key key = new Key(command, which, placement.gpu(context), threads);
-        TaskModels.Loaded<Predictor> loaded = taken(key);
+        TaskModels.Loaded<OpenPredictor> loaded = taken(context);
         TaskModels.giveAtEnd(context, loaded);
-        Predictor predictor = loaded.model();
-        predictor.attach(threads);
+        return ready(context, loaded.model().predictor());
+    }
+
+    /** Predicts inputs in a task, and leaves the model to others. */
+    List<Object[]> predict(List<TaskInput> inputs) throws Exception {
+        TaskContext context = TaskContext.get();
+        TaskModels.Loaded<OpenPredictor> loaded = taken(context);
+        List<Object[]> rows = new ArrayList<>(inputs.size());
+        try {
+            ready(context, loaded.model().predictor())
+                    .predict(inputs.iterator())
+                    .forEachRemaining(rows::add);
+        } catch (Exception e) {
+            // The state of the model is unknown.
+            loaded.close();
+            throw e;
+        }
+        TaskModels.give(loaded);
+        return rows;
+    }
+
+    private Predictor ready(TaskContext context, Predictor predictor) {
+        predictor.attach(placement.threads(context));
         if (predictor.holdsBase()) {
             predictor.asBase(which == Which.BASE);
         }
@@ -121,23 +154,55 @@ public record ModelTask(
      * Takes the model from the held models. If the trained model is a base with adapters only, it also serves as the
      * base model.
      */
-    private TaskModels.Loaded<Predictor> taken(Key key) throws Exception {
+    private TaskModels.Loaded<OpenPredictor> taken(TaskContext context) throws Exception {
+        DjlSettings.apply();
+        ComputingTasks.begin(context);
+        Key key = new Key(command, config.output().model(), which, placement.gpu(context), placement.threads(context));
         if (which == Which.BASE && config.method().isLora()) {
-            Key trained = new Key(command, Which.TRAINED, key.gpu(), key.threads());
-            TaskModels.Loaded<Predictor> loaded =
-                    TaskModels.take(trained, folder -> load(trained, folder), Predictor::close);
-            if (loaded.model().holdsBase()) {
+            TaskModels.Loaded<OpenPredictor> loaded =
+                    taken(new Key(command, key.model(), Which.TRAINED, key.gpu(), key.threads()));
+            if (loaded.model().predictor().holdsBase()) {
                 return loaded;
             }
             TaskModels.give(loaded);
         }
-        return TaskModels.take(key, folder -> load(key, folder), Predictor::close);
+        return taken(key);
     }
 
-    private Predictor load(Key key, Path folder) throws IOException {
-        return switch (key.which()) {
-            case TRAINED -> Predictor.trained(config, hadoop(), folder, key.gpu(), key.threads());
-            case BASE -> Predictor.base(config, hadoop(), folder, key.gpu(), key.threads());
-        };
+    private TaskModels.Loaded<OpenPredictor> taken(Key key) throws Exception {
+        // Adapters of one base model share its weights; whole models do not.
+        Object family = config.method().isLora() ? command : key;
+        return TaskModels.take(key, family, folder -> load(key, folder), OpenPredictor::close);
+    }
+
+    private OpenPredictor load(Key key, Path folder) throws IOException {
+        if (key.which() == Which.TRAINED && !Predictor.isAdapter(config, hadoop())) {
+            return new OpenPredictor(
+                    Predictor.trained(config, hadoop(), folder, key.gpu(), key.threads()), Optional.empty());
+        }
+        LocalDir.Held base =
+                ModelFolder.share(config.base().model(), hadoop(), LocalDir.in(LocalDirs.first(SparkEnv.get())));
+        try {
+            RunConfig local = RunConfigLoader.with(
+                    config,
+                    "model",
+                    List.of(RunConfigLoader.override("model", base.path().toString())));
+            Predictor predictor = switch (key.which()) {
+                case TRAINED -> Predictor.trained(local, hadoop(), folder, key.gpu(), key.threads());
+                case BASE -> Predictor.base(local, hadoop(), folder, key.gpu(), key.threads());
+            };
+            return new OpenPredictor(predictor, Optional.of(base));
+        } catch (IOException | RuntimeException e) {
+            base.close();
+            throw e;
+        }
+    }
+
+    /** A predictor, and the folder of its base model, which all predictors of this machine share. */
+    private record OpenPredictor(Predictor predictor, Optional<LocalDir.Held> base) {
+        void close() {
+            predictor.close();
+            base.ifPresent(LocalDir.Held::close);
+        }
     }
 }

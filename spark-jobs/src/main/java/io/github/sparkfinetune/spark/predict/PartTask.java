@@ -5,6 +5,7 @@ import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.cluster.ComputingTasks;
+import io.github.sparkfinetune.spark.model.ComputeTurn;
 import io.github.sparkfinetune.spark.run.RowFile;
 import io.github.sparkfinetune.spark.run.RowFolder;
 import java.io.FileNotFoundException;

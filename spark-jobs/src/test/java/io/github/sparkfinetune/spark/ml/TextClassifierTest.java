@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.spark.predict.TaskModels;
+import io.github.sparkfinetune.spark.model.TaskModels;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.spark.predict.TaskModels;
+import io.github.sparkfinetune.spark.model.TaskModels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.model.TaskModels;
 import io.github.sparkfinetune.spark.prepare.FaultyFileSystem;
 import io.github.sparkfinetune.spark.prepare.PrepareFixture;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;

@@ -15,6 +15,7 @@ import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.model.TaskModels;
 import io.github.sparkfinetune.spark.prepare.PrepareFixture;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.train.TrainJob;

@@ -19,7 +19,7 @@ import org.apache.spark.unsafe.types.UTF8String;
 
 /**
  * A data source whose single row is the answer to a call. A client of Spark Connect reads the source and so calls
- * {@link io.github.sparkfinetune.job.SessionRun} in the server:
+ * {@link io.github.sparkfinetune.job.session.SessionRun} in the server:
  *
  * <pre>{@code
  * spark.read.format("io.github.sparkfinetune.job.connect.CallSource")

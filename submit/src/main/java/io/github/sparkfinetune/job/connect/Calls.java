@@ -1,15 +1,14 @@
 package io.github.sparkfinetune.job.connect;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.JsonFiles;
-import io.github.sparkfinetune.job.SessionRows;
-import io.github.sparkfinetune.job.SessionRun;
+import io.github.sparkfinetune.job.session.Arguments;
+import io.github.sparkfinetune.job.session.SessionRows;
+import io.github.sparkfinetune.job.session.SessionRun;
 import io.github.sparkfinetune.spark.predict.CorpusVerdicts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.apache.spark.sql.Dataset;
@@ -40,7 +39,7 @@ final class Calls {
 
     private static Answer answered(SparkSession session, String call, String arguments) {
         try {
-            return call(session, call, new Arguments(JsonFiles.MAPPER.readTree(arguments)));
+            return call(session, call, Arguments.parse(arguments));
         } catch (Exception e) { // Scala's methods throw checked exceptions that they do not declare
             return Answer.of(Steps.failure(e), null);
         }
@@ -83,31 +82,25 @@ final class Calls {
             throws IOException {
         return switch (call) {
             case "plan" -> Answer.of(JsonFiles.MAPPER.valueToTree(run.plan()));
-            case "prepare" -> Steps.run(arguments.text("step"), run, run::prepare);
-            case "train" -> Steps.run(arguments.text("step"), run, run::train);
-            case "evaluate" -> Steps.run(arguments.text("step"), run, run::evaluate);
-            case "erase" ->
-                Steps.run(
-                        arguments.text("step"),
-                        run,
-                        () -> run.erase(
-                                arguments.text("kind"),
-                                arguments.text("value"),
-                                arguments.text("near_duplicates"),
-                                arguments.text("plan")));
-            case "predict" ->
-                Steps.run(
-                        arguments.text("step"),
-                        run,
-                        () -> run.predict(arguments.text("input"), arguments.text("output")));
             case "manifest" -> text(run.manifest());
             case "funnel" -> text(run.funnel());
             case "file" -> text(run.file(arguments.text("name")));
             case "samples" -> view(run.samples(arguments.text("split")));
             case "predictions" -> view(run.predict(session.table(arguments.text("view")), arguments.text("column")));
-            default ->
-                throw RunException.config("this server has no call " + call
-                        + ": use the Python package and spark-finetune-VERSION.jar of one version");
+            case "predictions_per" ->
+                view(run.predictPer(
+                        session.table(arguments.text("view")), arguments.text("group"), arguments.text("column")));
+            case "groups" -> text(run.groups());
+            default -> {
+                if (!SessionRun.isStep(call)) {
+                    throw RunException.config("this server has no call " + call
+                            + ": use the Python package and spark-finetune-VERSION.jar of one version");
+                }
+                yield Steps.run(
+                        arguments.text("step"),
+                        run,
+                        () -> run.step(call, arguments.json().toString()));
+            }
         };
     }
 
@@ -119,30 +112,5 @@ final class Calls {
         String name = "finetune_" + UUID.randomUUID().toString().replace("-", "");
         rows.createOrReplaceTempView(name);
         return text(name);
-    }
-
-    private record Arguments(JsonNode json) {
-        String text(String name) {
-            String value = optional(name);
-            if (value == null) {
-                throw RunException.config("the call has no argument " + name
-                        + ": use the Python package and spark-finetune-VERSION.jar of one version");
-            }
-            return value;
-        }
-
-        String optional(String name) {
-            return json.path(name).asText(null);
-        }
-
-        int number(String name) {
-            return json.path(name).asInt();
-        }
-
-        List<String> texts(String name) {
-            List<String> texts = new ArrayList<>();
-            json.path(name).forEach(text -> texts.add(text.asText()));
-            return texts;
-        }
     }
 }

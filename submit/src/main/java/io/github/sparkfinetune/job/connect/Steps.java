@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.job.Failure;
-import io.github.sparkfinetune.job.SessionRun;
+import io.github.sparkfinetune.job.session.SessionRun;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;

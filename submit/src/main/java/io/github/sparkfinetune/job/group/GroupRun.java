@@ -3,14 +3,15 @@ package io.github.sparkfinetune.job.group;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
-import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.hf.Sha256;
 import io.github.sparkfinetune.job.Console;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.report.GroupsReport;
 import io.github.sparkfinetune.report.RunFolder;
+import io.github.sparkfinetune.spark.group.GroupConfigs;
 import io.github.sparkfinetune.spark.group.GroupJob;
+import io.github.sparkfinetune.spark.group.GroupsFile;
 import io.github.sparkfinetune.spark.run.Lease;
 import io.github.sparkfinetune.spark.run.Settings;
 import io.github.sparkfinetune.spark.source.Sources;
@@ -28,7 +29,6 @@ import org.apache.hadoop.fs.Path;
  * as if {@code run} had read only the group's rows. {@value GroupsFile#FILE} lists the groups.
  */
 public final class GroupRun {
-    private static final String GROUPS = "groups";
     private static final String ROWS = "rows";
 
     private final RunConfig run;
@@ -84,14 +84,14 @@ public final class GroupRun {
         List<GroupJob.Group> groups = jobs.groups(run, Sources.paths(run.data()), column, folder.shown(ROWS))
                 .groups();
         Map<String, RunConfig> runs = new LinkedHashMap<>();
-        groups.forEach(group -> runs.put(group.value(), config(group)));
+        groups.forEach(group -> runs.put(group.value(), GroupConfigs.training(run, column, group)));
         folder.write(GroupsFile.FILE, new GroupsFile(column, Settings.of(run), List.copyOf(runs.keySet())).toJson());
         console.say("groups    " + groups.size() + " by " + column);
         Map<String, String> failures = new Groups(jobs, console, together).each(runs, Groups::train);
         List<GroupsReport.Group> results = new ArrayList<>();
         Map<String, String> folders = new LinkedHashMap<>();
         for (GroupJob.Group group : groups) {
-            folders.put(group.value(), GROUPS + "/" + GroupJob.name(group.value()));
+            folders.put(group.value(), GroupsFile.path(group.value()));
             results.add(new GroupsReport.Group(
                     group.value(),
                     runs.get(group.value()),
@@ -113,7 +113,7 @@ public final class GroupRun {
     }
 
     private void requireFree() throws IOException {
-        Optional<GroupsFile> before = GroupsFile.read(folder);
+        Optional<GroupsFile> before = GroupsFile.read(new Path(run.output().dir()), jobs.hadoop());
         if (before.isEmpty() && folder.has(RunFolder.RUN_YAML)) {
             throw RunException.config(
                     "output.dir: " + run.output().dir() + " holds a run without --per: choose another output.dir");
@@ -132,33 +132,6 @@ public final class GroupRun {
         }
     }
 
-    /** Returns the run of a group. */
-    private RunConfig config(GroupJob.Group group) {
-        List<String> overrides = new ArrayList<>();
-        if (!group.sources().containsKey("data.train")) {
-            throw RunException.data("--per " + column + ": " + group.value() + " has rows in "
-                    + String.join(", ", group.sources().keySet()) + " and none to train on: remove them");
-        }
-        // A held-out source without rows of the group is none for the group's run.
-        overrides.add("data.eval=null");
-        overrides.add("data.test=null");
-        overrides.add("data.held_out={}");
-        group.sources().forEach((key, rows) -> overrides.add(RunConfigLoader.override(key, rows.folder())));
-        overrides.add("data.format=parquet");
-        return config(group.value(), overrides);
-    }
-
-    private RunConfig config(String value, List<String> overrides) {
-        String name = GroupJob.name(value);
-        List<String> all = new ArrayList<>(overrides);
-        all.add(RunConfigLoader.override("output.dir", folder.shown(GROUPS + "/" + name)));
-        all.add(RunConfigLoader.override("training.run_name", run.runName() + "-" + value));
-        if (run.data().dataset().dir() != null) {
-            all.add(RunConfigLoader.override("data.dir", run.data().dataset().dir() + "/" + name));
-        }
-        return RunConfigLoader.with(run, "--per " + column, all);
-    }
-
     /**
      * Predicts each row with the model of its group, and writes Parquet files to {@code OUTPUT/COLUMN=VALUE}. An
      * interrupted prediction goes on with the same command.
@@ -166,12 +139,8 @@ public final class GroupRun {
      * @throws RunException if a value has no model, or the output holds something else
      */
     public void predict(String input, String output) throws IOException {
-        GroupsFile known = GroupsFile.read(folder)
-                .orElseThrow(() -> RunException.data(folder.shown(GroupsFile.FILE) + " does not exist: train the groups"
-                        + " with run --per " + column + " first"));
-        if (!known.column().equals(column)) {
-            throw RunException.config("--per " + column + ": the models are per " + known.column());
-        }
+        GroupsFile known = GroupsFile.require(new Path(run.output().dir()), jobs.hadoop());
+        known.requireColumn(column);
         Lease lease = lease();
         try {
             predict(known, input, output);
@@ -199,7 +168,7 @@ public final class GroupRun {
         for (GroupJob.Group group : grouped.groups()) {
             if (!written.isFinished(GroupJob.folder(column, group.value()))) {
                 inputs.put(group.value(), group.sources().get("--input").folder());
-                runs.put(group.value(), config(group.value(), List.of("data.format=parquet")));
+                runs.put(group.value(), GroupConfigs.predicting(run, column, group.value()));
             }
         }
         Map<String, String> failures = new Groups(jobs, console, together)

@@ -2,14 +2,15 @@ package io.github.sparkfinetune.job.group;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.metric.Metric;
-import io.github.sparkfinetune.job.AtOnce;
 import io.github.sparkfinetune.job.Console;
+import io.github.sparkfinetune.job.Failure;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Pipeline;
 import io.github.sparkfinetune.job.Progress;
 import io.github.sparkfinetune.report.MetricsFile;
 import io.github.sparkfinetune.report.RunFolder;
 import io.github.sparkfinetune.spark.predict.Scores;
+import io.github.sparkfinetune.spark.run.AtOnce;
 import io.github.sparkfinetune.spark.train.Extent;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -57,7 +58,8 @@ final class Groups {
                 List.copyOf(runs.keySet()),
                 together,
                 value -> work.of(this, value, runs.get(value)),
-                (value, message) -> {
+                (value, failure) -> {
+                    String message = Failure.of(failure).message();
                     failures.put(value, message);
                     say(value + "  failed: " + message);
                 });

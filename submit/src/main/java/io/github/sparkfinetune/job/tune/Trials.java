@@ -5,8 +5,8 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.files.HadoopFiles;
-import io.github.sparkfinetune.job.AtOnce;
 import io.github.sparkfinetune.job.Console;
+import io.github.sparkfinetune.job.Failure;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Progress;
 import io.github.sparkfinetune.report.MetricsFile;
@@ -14,6 +14,7 @@ import io.github.sparkfinetune.report.MetricsLog;
 import io.github.sparkfinetune.report.RunFolder;
 import io.github.sparkfinetune.report.search.Search;
 import io.github.sparkfinetune.report.search.Trial;
+import io.github.sparkfinetune.spark.run.AtOnce;
 import io.github.sparkfinetune.spark.track.Tracking;
 import io.github.sparkfinetune.spark.train.Extent;
 import java.io.IOException;
@@ -79,7 +80,7 @@ final class Trials {
                 open,
                 together,
                 trial -> train(trial, end.applyAsLong(trial), progress),
-                (trial, message) -> record(trial.failed(message)));
+                (trial, failure) -> record(trial.failed(Failure.of(failure).message())));
         List<Trial> failed = search().in(Trial.State.FAILED);
         if (failed.size() == search().trials().size()) {
             throw RunException.failed(

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.job;
+package io.github.sparkfinetune.job.session;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.github.sparkfinetune.conf.RunConfig;
@@ -10,14 +10,17 @@ import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.job.PlanText;
+import io.github.sparkfinetune.job.RunFile;
+import io.github.sparkfinetune.job.SparkJobs;
 import io.github.sparkfinetune.report.RunFolder;
-import io.github.sparkfinetune.spark.erase.Selection;
+import io.github.sparkfinetune.spark.group.GroupsFile;
 import io.github.sparkfinetune.spark.predict.FramePredictions;
 import io.github.sparkfinetune.spark.prepare.SampleFrame;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,17 +46,7 @@ public final class SessionRun {
     private final SparkSession session;
     private final Stage stage;
     private final Jobs jobs;
-    private final Screen screen = new Screen();
-    private final Console console = new OnScreen(new PrintWriter(screen));
-    private volatile Progress progress = progress();
-    private volatile RunningStep running;
-
-    private record OnScreen(PrintWriter err) implements Console {
-        @Override
-        public void say(String line) {
-            err.println(line);
-        }
-    }
+    private final StepRunner steps;
 
     private SessionRun(SparkSession session, List<Stage> stages) {
         if (stages.size() > 1) {
@@ -62,6 +55,7 @@ public final class SessionRun {
         this.session = session;
         this.stage = stages.get(0);
         this.jobs = SparkJobs.in(session, stage.config());
+        this.steps = new StepRunner(session.sparkContext(), stage, jobs);
     }
 
     /**
@@ -132,11 +126,11 @@ public final class SessionRun {
     /** Returns the estimate of the training's resources, with warnings about slow sources. */
     public Planned plan() throws IOException {
         Planned[] planned = new Planned[1];
-        run("plan", false, run -> {
-            var plan = jobs.plan(run);
+        steps.run("plan", false, in -> {
+            var plan = jobs.plan(in.run());
             StringBuilder text = new StringBuilder();
             PlanText.lines(plan).forEach(line -> text.append(line).append('\n'));
-            jobs.slowSources(run)
+            jobs.slowSources(in.run())
                     .forEach(warning ->
                             text.append("warning     ").append(warning).append('\n'));
             planned[0] = new Planned(
@@ -145,45 +139,22 @@ public final class SessionRun {
         return planned[0];
     }
 
-    /** Prepares the dataset of the run from raw text. */
-    public void prepare() throws IOException {
-        run("prepare", true, run -> new Pipeline(run, jobs, console).prepare());
-    }
-
-    /** Trains on the prepared dataset and writes the model. */
-    public void train() throws IOException {
-        run("train", true, run -> {
-            progress = progress();
-            new Pipeline(run, jobs, console).train(progress);
-        });
-    }
-
-    /** Measures the trained model on the held-out text. */
-    public void evaluate() throws IOException {
-        run("evaluate", true, run -> new Pipeline(run, jobs, console).evaluate());
+    /** Returns whether {@link #step} knows a name. */
+    public static boolean isStep(String name) {
+        return SessionStep.isKnown(name);
     }
 
     /**
-     * Erases documents, as the command does. {@code erasure.json} in the output folder tells what was done.
+     * Does the same work as the command of the same name, and writes the same folder.
      *
-     * @param kind name of a {@link Selection.Kind}
-     * @param value hash, path of a file, or {@code COLUMN=VALUE}
-     * @param nearDuplicates {@code true} to erase near-duplicates too
-     * @param plan {@code true} to say only what would be trained again
+     * @param name {@code prepare}, {@code train}, {@code evaluate}, {@code predict}, {@code erase} or {@code tune};
+     *     {@code run_per} and {@code predict_per} for {@code run} and {@code predict} with {@code --per}
+     * @param arguments options of the command, as a JSON object
+     * @throws RunException if the step failed, or there is none of this name
      */
-    public void erase(String kind, String value, String nearDuplicates, String plan) throws IOException {
-        boolean onlyPlans = Boolean.parseBoolean(plan);
-        Selection selection = new Selection(Selection.Kind.valueOf(kind), value, Boolean.parseBoolean(nearDuplicates));
-        run(
-                "erase",
-                !onlyPlans,
-                run -> new EraseRun(List.of(new Stage("", run)), jobs, console, () -> progress = progress())
-                        .erase(selection, onlyPlans));
-    }
-
-    /** Predicts the rows of {@code input} and writes Parquet files to {@code output}. */
-    public void predict(String input, String output) throws IOException {
-        run("predict", false, run -> new Pipeline(run, jobs, console).predict(input, output));
+    public void step(String name, String arguments) throws IOException {
+        SessionStep step = SessionStep.of(name, Arguments.parse(arguments));
+        steps.run(name.replaceFirst("_.*", ""), step.writesStatus(), step.work());
     }
 
     /**
@@ -193,39 +164,50 @@ public final class SessionRun {
      * @param column name of the column
      */
     public Dataset<Row> predict(Dataset<Row> rows, String column) {
-        RunConfig run = jobs.fetchModel(config(), line -> console.say("fetch     " + line));
-        Map<String, Column> columns = new LinkedHashMap<>();
-        for (String name : rows.columns()) {
-            columns.put(name, Columns.named(name));
-        }
         return FramePredictions.of(
+                rows, predicting(), columns(rows), UUID.randomUUID().toString(), column);
+    }
+
+    /**
+     * Adds the predictions of the models of {@code run_per}, as {@link #predict} does.
+     *
+     * @param group column of the rows' groups
+     */
+    public Dataset<Row> predictPer(Dataset<Row> rows, String group, String column) throws IOException {
+        GroupsFile known = groupsFile();
+        known.requireColumn(group);
+        Map<String, Column> columns = columns(rows);
+        if (!columns.containsKey(group)) {
+            throw RunException.config(
+                    "the DataFrame has no column " + group + ", it has " + String.join(", ", columns.keySet()));
+        }
+        return FramePredictions.perGroup(
                 rows,
-                AbsolutePaths.of(run, jobs.hadoop()),
+                predicting(),
                 columns,
+                new FramePredictions.Groups(group, columns.get(group), known.folders(output())),
                 UUID.randomUUID().toString(),
                 column);
     }
 
-    private interface Step {
-        void on(RunConfig run) throws IOException;
+    private GroupsFile groupsFile() throws IOException {
+        return GroupsFile.require(output(), jobs.hadoop());
     }
 
-    private void run(String command, boolean writesStatus, Step step) throws IOException {
-        RunningStep started = RunningStep.start(
-                session.sparkContext(),
-                "finetune " + command + " " + config().output().dir());
-        running = started;
-        try {
-            Execution execution = new Execution(command, jobs, console);
-            List<Stage> stages = List.of(stage);
-            execution.run(
-                    stages,
-                    writesStatus,
-                    () -> step.on(execution.withModels(stages).get(0).config()));
-        } finally {
-            running = null;
-            started.end();
+    private Path output() {
+        return new Path(AbsolutePaths.of("output.dir", config().output().dir(), jobs.hadoop()));
+    }
+
+    private RunConfig predicting() {
+        return AbsolutePaths.of(steps.withModel(), jobs.hadoop());
+    }
+
+    private static Map<String, Column> columns(Dataset<Row> rows) {
+        Map<String, Column> columns = new LinkedHashMap<>();
+        for (String name : rows.columns()) {
+            columns.put(name, Columns.named(name));
         }
+        return columns;
     }
 
     /**
@@ -234,34 +216,15 @@ public final class SessionRun {
      * @return whether there was a step to cancel
      */
     public boolean cancel() {
-        RunningStep now = running;
-        if (now != null) {
-            now.cancel();
-        }
-        return now != null;
+        return steps.cancel();
     }
-
-    private Progress progress() {
-        return new Progress(console.err(), true, System::nanoTime);
-    }
-
-    /**
-     * New output since the last call.
-     *
-     * @param lines complete lines since the last call
-     * @param line the unfinished line
-     * @param share completed share of the training's steps, or of the tasks of the active stages
-     */
-    private record Shown(List<String> lines, String line, double share) {}
 
     /**
      * Returns new output as JSON: the complete {@code lines} since the last call, the unfinished {@code line}, and the
      * completed {@code share} of the training, or of the tasks of another step.
      */
     public String shown() throws JsonProcessingException {
-        RunningStep now = running;
-        double share = progress.share() > 0 || now == null ? progress.share() : now.share();
-        return JsonFiles.MAPPER.writeValueAsString(new Shown(screen.take(), screen.open(), share));
+        return JsonFiles.MAPPER.writeValueAsString(steps.shown());
     }
 
     /** Returns the dataset's {@code manifest.json}. */
@@ -283,9 +246,14 @@ public final class SessionRun {
         return JsonFiles.MAPPER.writeValueAsString(DataFunnel.of(Manifest.read(dataset(), jobs.hadoop())));
     }
 
+    /** Returns the folders of the runs of {@code run_per}, as a JSON object by the value of the column. */
+    public String groups() throws IOException {
+        return JsonFiles.MAPPER.writeValueAsString(groupsFile().folders(output()));
+    }
+
     /** Returns the samples of a split, with their text. */
     public Dataset<Row> samples(String split) throws IOException {
-        RunConfig run = jobs.fetchModel(config(), line -> console.say("fetch     " + line));
+        RunConfig run = steps.withModel();
         return SampleFrame.of(session, run, Manifest.read(dataset(), jobs.hadoop()), dataset(), split);
     }
 

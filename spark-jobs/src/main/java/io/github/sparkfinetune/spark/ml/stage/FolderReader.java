@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.ml;
+package io.github.sparkfinetune.spark.ml.stage;
 
 import java.util.function.BiFunction;
 import org.apache.spark.ml.param.Params;
@@ -10,11 +10,11 @@ import org.apache.spark.ml.util.MLReader;
  *
  * @param <S> class of the stage
  */
-final class FolderReader<S extends Params> extends MLReader<S> {
+public final class FolderReader<S extends Params> extends MLReader<S> {
     private final BiFunction<S, String, S> withModel;
 
     /** @param withModel sets the model of a saved folder on a stage */
-    FolderReader(BiFunction<S, String, S> withModel) {
+    public FolderReader(BiFunction<S, String, S> withModel) {
         this.withModel = withModel;
     }
 

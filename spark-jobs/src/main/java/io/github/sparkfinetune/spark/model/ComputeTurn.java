@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.predict;
+package io.github.sparkfinetune.spark.model;
 
 import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import java.util.HashMap;
@@ -12,7 +12,7 @@ import org.apache.spark.util.TaskCompletionListener;
  * until it ends. On GPUs one task computes per GPU, with its share of the cores. Spark starts a task per core, and
  * without turns each task would load a copy of the model. A task may compute with several models.
  */
-final class ComputeTurn {
+public final class ComputeTurn {
     /** Interval in which a waiting task checks whether it is killed. */
     private static final long CHECK_MILLIS = 200;
 
@@ -26,7 +26,7 @@ final class ComputeTurn {
      *
      * @param gpu index of the GPU, or -1 for the CPU
      */
-    static void take(TaskContext task, int gpu) {
+    public static void take(TaskContext task, int gpu) {
         OF_THIS_JVM.await(task, gpu);
     }
 

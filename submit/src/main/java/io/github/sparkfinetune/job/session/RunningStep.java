@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.job;
+package io.github.sparkfinetune.job.session;
 
 import java.util.Arrays;
 import java.util.Set;

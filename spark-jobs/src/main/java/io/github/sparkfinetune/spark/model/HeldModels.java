@@ -1,13 +1,14 @@
-package io.github.sparkfinetune.spark.predict;
+package io.github.sparkfinetune.spark.model;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -16,15 +17,17 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Loaded models that tasks of one JVM have returned, held for later tasks. A task takes a model exclusively, so there
- * are as many models as concurrent tasks. A model that no task takes for a while is closed. Models with another key are
- * closed before a new model is loaded, so that memory for two models is never needed. All models are closed at the end
- * of the JVM.
+ * are as many models as concurrent tasks. A model that no task takes for a while is closed. Models of other families
+ * are closed before a new model is loaded, so that memory for two of them is never needed; of a family, at most
+ * {@value #MOST} unused models are held. All models are closed at the end of the JVM.
  *
  * @param <K> key of equal models
  * @param <M> model, not for concurrent use
  */
 final class HeldModels<K, M extends AutoCloseable> {
     private static final Logger LOG = LoggerFactory.getLogger(HeldModels.class);
+
+    private static final int MOST = 32;
 
     private final long idleNanos;
     private final Map<K, Deque<Held<M>>> idle = new HashMap<>();
@@ -35,7 +38,7 @@ final class HeldModels<K, M extends AutoCloseable> {
     });
     private long loads;
 
-    private record Held<M>(M model, long since) {}
+    private record Held<M>(M model, Object family, long since) {}
 
     /** Loads a model. */
     interface Loader<M> {
@@ -48,18 +51,22 @@ final class HeldModels<K, M extends AutoCloseable> {
         Runtime.getRuntime().addShutdownHook(new Thread(this::closeAll, "close-held-models"));
     }
 
-    /** Returns a model for exclusive use. The caller returns the model or closes it. */
-    M take(K key, Loader<M> loader) throws Exception {
+    /**
+     * Returns a model for exclusive use. The caller returns the model or closes it.
+     *
+     * @param family equal for models that are held beside each other
+     */
+    M take(K key, Object family, Loader<M> loader) throws Exception {
         List<Held<M>> others = new ArrayList<>();
         synchronized (this) {
             Deque<Held<M>> mine = idle.get(key);
             if (mine != null && !mine.isEmpty()) {
                 return mine.pop().model();
             }
-            for (Iterator<Deque<Held<M>>> each = idle.values().iterator(); each.hasNext(); ) {
-                others.addAll(each.next());
-                each.remove();
+            for (Deque<Held<M>> each : idle.values()) {
+                each.removeIf(held -> !held.family().equals(family) && others.add(held));
             }
+            idle.values().removeIf(Deque::isEmpty);
             loads++;
         }
         others.forEach(held -> close(held.model()));
@@ -67,10 +74,17 @@ final class HeldModels<K, M extends AutoCloseable> {
     }
 
     /** Holds a model that was taken. */
-    void give(K key, M model) {
+    void give(K key, Object family, M model) {
+        Optional<Held<M>> closed = Optional.empty();
         synchronized (this) {
-            idle.computeIfAbsent(key, none -> new ArrayDeque<>()).push(new Held<>(model, System.nanoTime()));
+            idle.computeIfAbsent(key, none -> new ArrayDeque<>()).push(new Held<>(model, family, System.nanoTime()));
+            if (idle.values().stream().mapToInt(Deque::size).sum() > MOST) {
+                closed = idle.values().stream().flatMap(Deque::stream).min(Comparator.comparingLong(Held::since));
+                closed.ifPresent(oldest -> idle.values().forEach(each -> each.remove(oldest)));
+                idle.values().removeIf(Deque::isEmpty);
+            }
         }
+        closed.ifPresent(oldest -> close(oldest.model()));
         var unused = clock.schedule(this::closeIdle, idleNanos, TimeUnit.NANOSECONDS);
     }
 

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.predict;
+package io.github.sparkfinetune.spark.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -32,19 +32,19 @@ class HeldModelsTest {
 
     @Test
     void sharesAModelAmongConsecutiveTasks() throws Exception {
-        Model first = models.take("a", () -> model("1"));
-        models.give("a", first);
-        assertThat(models.take("a", () -> model("2"))).isSameAs(first);
+        Model first = models.take("a", "a", () -> model("1"));
+        models.give("a", "a", first);
+        assertThat(models.take("a", "a", () -> model("2"))).isSameAs(first);
         assertThat(models.loads()).isEqualTo(1);
     }
 
     @Test
     void loadsAModelForEachConcurrentTask() throws Exception {
-        Model first = models.take("a", () -> model("1"));
-        Model second = models.take("a", () -> model("2"));
+        Model first = models.take("a", "a", () -> model("1"));
+        Model second = models.take("a", "a", () -> model("2"));
         assertThat(second).isNotSameAs(first);
-        models.give("a", first);
-        models.give("a", second);
+        models.give("a", "a", first);
+        models.give("a", "a", second);
         assertThat(models.loads()).isEqualTo(2);
         models.closeAll();
         assertThat(closed).containsExactlyInAnyOrder("1", "2");
@@ -52,32 +52,45 @@ class HeldModelsTest {
 
     @Test
     void closesModelsOfAnotherKeyBeforeLoading() throws Exception {
-        models.give("a", models.take("a", () -> model("1")));
-        Model busy = models.take("c", () -> model("busy"));
-        models.give("b", models.take("b", () -> {
+        models.give("a", "a", models.take("a", "a", () -> model("1")));
+        Model busy = models.take("c", "c", () -> model("busy"));
+        models.give("b", "b", models.take("b", "b", () -> {
             assertThat(closed).containsExactly("1");
             return model("2");
         }));
-        models.give("c", busy);
-        assertThat(models.take("c", () -> model("3"))).isSameAs(busy);
+        models.give("c", "c", busy);
+        assertThat(models.take("c", "c", () -> model("3"))).isSameAs(busy);
         assertThat(closed).containsExactly("1");
+    }
+
+    @Test
+    void holdsModelsOfAFamilyBesideEachOtherUpToALimit() throws Exception {
+        for (int i = 0; i < 34; i++) {
+            String name = "adapter " + i;
+            models.give(name, "base", models.take(name, "base", () -> model(name)));
+        }
+        assertThat(closed).containsExactly("adapter 0", "adapter 1");
+        assertThat(models.take("adapter 2", "base", () -> model("again")).name())
+                .isEqualTo("adapter 2");
+        models.take("other", "other", () -> model("other"));
+        assertThat(closed).hasSize(33);
     }
 
     @Test
     void closesAnUnusedModel() throws Exception {
         HeldModels<String, Model> brief = new HeldModels<>(Duration.ofMillis(50));
-        Model model = brief.take("a", () -> model("1"));
-        brief.give("a", model);
+        Model model = brief.take("a", "a", () -> model("1"));
+        brief.give("a", "a", model);
         assertThat(model.done().await(10, TimeUnit.SECONDS)).isTrue();
-        assertThat(brief.take("a", () -> model("2")).name()).isEqualTo("2");
+        assertThat(brief.take("a", "a", () -> model("2")).name()).isEqualTo("2");
     }
 
     @Test
     void loadsAgainAfterAFailure() throws Exception {
-        assertThatThrownBy(() -> models.take("a", () -> {
+        assertThatThrownBy(() -> models.take("a", "a", () -> {
                     throw new IOException("gone");
                 }))
                 .hasMessage("gone");
-        assertThat(models.take("a", () -> model("2")).name()).isEqualTo("2");
+        assertThat(models.take("a", "a", () -> model("2")).name()).isEqualTo("2");
     }
 }

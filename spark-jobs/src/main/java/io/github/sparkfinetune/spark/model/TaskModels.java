@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.predict;
+package io.github.sparkfinetune.spark.model;
 
 import io.github.sparkfinetune.data.files.LocalDir;
 import io.github.sparkfinetune.spark.cluster.LocalDirs;
@@ -22,11 +22,13 @@ public final class TaskModels {
      * Model and the folder with its copy, if there is a copy.
      *
      * @param key key of equal models
+     * @param family family of the key, see {@link HeldModels#take}
      * @param model loaded model
      * @param copy folder with the copy
      * @param closer closes the model
      */
-    record Loaded<M>(Object key, M model, LocalDir.Held copy, Consumer<M> closer) implements AutoCloseable {
+    public record Loaded<M>(Object key, Object family, M model, LocalDir.Held copy, Consumer<M> closer)
+            implements AutoCloseable {
         @Override
         public void close() {
             try {
@@ -38,7 +40,7 @@ public final class TaskModels {
     }
 
     /** Loads a model. */
-    interface Loader<M> {
+    public interface Loader<M> {
         /**
          * Loads the model.
          *
@@ -56,13 +58,14 @@ public final class TaskModels {
      * Returns a model for exclusive use. The caller returns the model or closes it.
      *
      * @param key key that is equal for equal models: a held model with this key is not loaded again
+     * @param family equal for models that are held beside each other, such as adapters of one base model
      */
     @SuppressWarnings("unchecked")
-    static <M> Loaded<M> take(Object key, Loader<M> loader, Consumer<M> closer) throws Exception {
-        return (Loaded<M>) HELD.take(key, () -> {
+    public static <M> Loaded<M> take(Object key, Object family, Loader<M> loader, Consumer<M> closer) throws Exception {
+        return (Loaded<M>) HELD.take(key, family, () -> {
             LocalDir.Held copy = LocalDir.in(LocalDirs.first(SparkEnv.get())).own();
             try {
-                return new Loaded<>(key, loader.load(copy.path()), copy, closer);
+                return new Loaded<>(key, family, loader.load(copy.path()), copy, closer);
             } catch (Exception e) {
                 copy.close();
                 throw e;
@@ -71,12 +74,12 @@ public final class TaskModels {
     }
 
     /** Holds a model that was taken. */
-    static void give(Loaded<?> loaded) {
-        HELD.give(loaded.key(), loaded);
+    public static void give(Loaded<?> loaded) {
+        HELD.give(loaded.key(), loaded.family(), loaded);
     }
 
     /** Holds a taken model when the task ends, or closes it if the task fails. */
-    static void giveAtEnd(TaskContext context, Loaded<?> loaded) {
+    public static void giveAtEnd(TaskContext context, Loaded<?> loaded) {
         // The state of the model is unknown after a failed task.
         AtomicBoolean failed = new AtomicBoolean();
         context.addTaskFailureListener((TaskFailureListener) (task, error) -> failed.set(true));

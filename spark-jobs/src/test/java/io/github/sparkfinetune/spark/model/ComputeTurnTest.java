@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.predict;
+package io.github.sparkfinetune.spark.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

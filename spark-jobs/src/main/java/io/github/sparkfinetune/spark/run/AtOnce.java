@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.job;
+package io.github.sparkfinetune.spark.run;
 
 import io.github.sparkfinetune.conf.error.RunException;
 import java.io.IOException;
@@ -23,8 +23,8 @@ public final class AtOnce {
     /** Receiver of failures, called by any of the threads. */
     @FunctionalInterface
     public interface Failed<T> {
-        /** Receives why a run failed, in one line. */
-        void on(T run, String message) throws IOException;
+        /** Receives why a run failed. */
+        void on(T run, RunException failure) throws IOException;
     }
 
     /**
@@ -42,7 +42,7 @@ public final class AtOnce {
                         if (Thread.currentThread().isInterrupted()) {
                             throw e;
                         }
-                        failed.on(run, Failure.of(e).message());
+                        failed.on(run, e);
                     }
                     return null;
                 })

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.ml;
+package io.github.sparkfinetune.spark.ml.stage;
 
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.hf.SentenceTransformerFiles;
@@ -19,9 +19,9 @@ import org.apache.spark.ml.util.MLWriter;
  * Saves a stage with its model. The folder has Spark ML's {@code metadata}, text files, and the folder {@code model/}
  * with the files of the model.
  */
-final class FolderWriter extends MLWriter {
+public final class FolderWriter extends MLWriter {
     /** Folder of the model in the saved folder. */
-    static final String MODEL = "model";
+    public static final String MODEL = "model";
 
     private final Params stage;
     private final String folder;
@@ -33,7 +33,7 @@ final class FolderWriter extends MLWriter {
      * @param kept whether a file of the model is saved, by its name
      * @param texts texts that are saved beside the model, by file name
      */
-    FolderWriter(Params stage, String folder, Predicate<String> kept, Map<String, String> texts) {
+    public FolderWriter(Params stage, String folder, Predicate<String> kept, Map<String, String> texts) {
         this.stage = stage;
         this.folder = folder;
         this.kept = kept;
@@ -68,11 +68,14 @@ final class FolderWriter extends MLWriter {
         }
         texts.forEach((name, text) -> HadoopFiles.write(
                 target, new Path(path, name), out -> out.write(text.getBytes(StandardCharsets.UTF_8))));
-        // Written last, because a reader looks for it first.
+        writeParams(stage, path);
+    }
+
+    /** Writes Spark ML's file of parameters into an existing folder: last, because a reader looks for it first. */
+    public static void writeParams(Params stage, String path) {
         new Metadata(stage).saveImpl(path);
     }
 
-    /** Writer of Spark ML's file of parameters into an existing folder. */
     private static final class Metadata extends DefaultParamsWriter {
         Metadata(Params stage) {
             super(stage);

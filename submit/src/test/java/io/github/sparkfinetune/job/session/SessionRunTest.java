@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.job;
+package io.github.sparkfinetune.job.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.job.Mails;
 import io.github.sparkfinetune.spark.predict.CorpusVerdicts;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -58,17 +59,19 @@ class SessionRunTest {
 
         assertThat(run.plan().text()).contains("memory of a rank", "local[2] has room for 2");
         assertThat(run.plan().refusal()).isNull();
-        run.prepare();
-        run.train();
-        run.evaluate();
+        run.step("prepare", "{}");
+        run.step("train", "{}");
 
         JsonNode shown = JsonFiles.MAPPER.readTree(run.shown());
         assertThat(shown.path("lines"))
                 .extracting(JsonNode::asText)
                 .anyMatch(line -> line.startsWith("prepare   32 train rows"))
-                .anyMatch(line -> line.matches("train     \\[#{20}] 16/16 .*done"))
-                .anyMatch(line -> line.startsWith("test      loss"));
+                .anyMatch(line -> line.matches("train     \\[#{20}] 16/16 .*done"));
         assertThat(shown.path("share").asDouble()).isEqualTo(1);
+        run.step("evaluate", "{}");
+        assertThat(JsonFiles.MAPPER.readTree(run.shown()).path("lines"))
+                .extracting(JsonNode::asText)
+                .anyMatch(line -> line.startsWith("test      loss"));
         assertThat(JsonFiles.MAPPER.readTree(run.shown()).path("lines")).isEmpty();
         JsonNode metrics = JsonFiles.MAPPER.readTree(run.file("metrics.json"));
         assertThat(metrics.path("test").path("accuracy").asDouble()).isGreaterThan(0.9);
@@ -91,15 +94,123 @@ class SessionRunTest {
 
         String text = samples.get(0).getString(0);
         String where = "text=" + text.substring("[CLS] ".length(), text.length() - " [SEP]".length());
-        run.erase("WHERE", where, "false", "true");
+        erase(run, where, true);
         assertThat(run.file("erasure.json")).isNull();
         assertThat(run.shown()).contains("samples   1 of training, 0 held out");
-        run.erase("WHERE", where, "false", "false");
+        erase(run, where, false);
         JsonNode erasure = JsonFiles.MAPPER.readTree(run.file("erasure.json")).get(0);
         assertThat(erasure.path("finished").asText()).isNotEmpty();
         assertThat(erasure.path("changes").path("model_after").asText())
                 .isNotEqualTo(erasure.path("changes").path("model_before").asText());
         assertThat(run.file("metrics.json")).isNotNull();
+    }
+
+    private static void erase(SessionRun run, String where, boolean plan) throws IOException {
+        run.step("erase", JsonFiles.MAPPER.writeValueAsString(Map.of("kind", "WHERE", "value", where, "plan", plan)));
+    }
+
+    @Test
+    void searchLeavesTheBestRunInTheFolder() throws IOException {
+        SessionRun run = run(Mails.rows(spark, 60), "tuned", "data.eval_fraction=0.2", "training.max_steps=6");
+
+        run.step("tune", "{\"tries\": [\"training.learning_rate=[1e-6,5e-3]\"], \"together\": 2}");
+
+        JsonNode search = JsonFiles.MAPPER.readTree(run.file("tune.json"));
+        assertThat(search.path("best").asText()).isEqualTo("002");
+        SessionRun best = SessionRun.ofFolder(spark, dir.resolve("tuned").toString());
+        assertThat(JsonFiles.MAPPER
+                        .readTree(best.json())
+                        .at("/training/learning_rate")
+                        .asDouble())
+                .isEqualTo(5e-3);
+        assertThat(JsonFiles.MAPPER.readTree(best.file("metrics.json")).path("test"))
+                .isNotEmpty();
+    }
+
+    @Test
+    void groupsHaveRunsOfTheirOwn() throws IOException {
+        Dataset<Row> rows = Mails.rows(spark, 80)
+                .withColumn("office", functions.expr("if(text like '%5%', 'North/East', 'South')"));
+        SessionRun run = run(rows, "groups", "training.max_steps=8", "cluster.ranks=1");
+        assertThatThrownBy(run::groups).hasMessageContaining("groups.json does not exist: train the groups");
+
+        run.step("run_per", "{\"column\": \"office\", \"together\": 2}");
+
+        JsonNode folders = JsonFiles.MAPPER.readTree(run.groups());
+        assertThat(folders).hasSize(2);
+        SessionRun group = SessionRun.ofFolder(spark, folders.path("North/East").asText());
+        assertThat(JsonFiles.MAPPER
+                        .readTree(group.manifest())
+                        .at("/splits/train/rows")
+                        .asInt())
+                .isPositive();
+        Path output = dir.resolve("predicted");
+        rows.createOrReplaceTempView("mails_of_offices");
+        run.step(
+                "predict_per",
+                JsonFiles.MAPPER.writeValueAsString(Map.of(
+                        "column",
+                        "office",
+                        "together",
+                        1,
+                        "input",
+                        "table:mails_of_offices",
+                        "output",
+                        output.toString())));
+        assertThat(spark.read()
+                        .parquet(output.toString())
+                        .groupBy("office")
+                        .count()
+                        .collectAsList())
+                .extracting(row -> row.getLong(1))
+                .allMatch(count -> count > 0)
+                .hasSize(2);
+
+        Dataset<Row> others = rows.union(rows.limit(2).withColumn("office", functions.lit("West")));
+        List<Row> routed = run.predictPer(others, "office", "said")
+                .select("text", "office", "said.prediction", "said.error")
+                .collectAsList();
+        assertThat(routed).extracting(row -> row.getString(0)).containsExactlyElementsOf(texts(others));
+        assertThat(routed.subList(80, 82))
+                .allMatch(row -> row.isNullAt(2) && row.getString(3).equals("there is no model for office West"));
+        assertThat(routed.subList(0, 80))
+                .filteredOn(row -> row.getString(1).equals("South"))
+                .extracting(row -> row.getString(2))
+                .isEqualTo(alone(folders.path("South").asText(), rows.where("office = 'South'")));
+        assertThat(routed.subList(0, 80))
+                .filteredOn(row -> row.getString(1).equals("North/East"))
+                .extracting(row -> row.getString(2))
+                .isEqualTo(alone(folders.path("North/East").asText(), rows.where("office = 'North/East'")));
+        assertThatThrownBy(() -> run.predictPer(rows, "label", "said"))
+                .hasMessageContaining("the models are per office");
+        assertThatThrownBy(() -> run.predictPer(rows.drop("office"), "office", "said"))
+                .hasMessageContaining("the DataFrame has no column office, it has");
+    }
+
+    private static List<String> texts(Dataset<Row> rows) {
+        return rows.select("text").collectAsList().stream()
+                .map(row -> row.getString(0))
+                .toList();
+    }
+
+    /** Returns what the model of a group predicts alone. */
+    private static List<String> alone(String folder, Dataset<Row> rows) throws IOException {
+        return SessionRun.ofFolder(spark, folder)
+                .predict(rows, "said")
+                .select("said.prediction")
+                .collectAsList()
+                .stream()
+                .map(row -> row.getString(0))
+                .toList();
+    }
+
+    @Test
+    void refusesAStepThatThereIsNot() {
+        SessionRun run = run(Mails.rows(spark, 4), "unknown");
+        assertThatThrownBy(() -> run.step("bake", "{}"))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("there is no step bake", "of one version");
+        assertThatThrownBy(() -> run.step("tune", "{}")).hasMessageContaining("--try is missing");
     }
 
     @Test
@@ -113,7 +224,7 @@ class SessionRunTest {
     @Test
     void rejectsATableWithoutRows() throws IOException {
         SessionRun run = run(Mails.rows(spark, 0), "empty");
-        assertThatThrownBy(run::prepare)
+        assertThatThrownBy(() -> run.step("prepare", "{}"))
                 .isInstanceOfSatisfying(
                         RunException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
                 .hasMessageContaining("has no rows");
@@ -124,10 +235,10 @@ class SessionRunTest {
     void cancelledTrainingEnds() throws Exception {
         SessionRun run =
                 run(Mails.rows(spark, 40), "cancelled", "training.num_train_epochs=100000", "training.logging_steps=1");
-        run.prepare();
+        run.step("prepare", "{}");
         CompletableFuture<Void> training = CompletableFuture.runAsync(() -> {
             try {
-                run.train();
+                run.step("train", "{}");
             } catch (IOException e) {
                 throw new CompletionException(e);
             }

@@ -1,0 +1,162 @@
+package io.github.sparkfinetune.spark.ml;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.spark.group.GroupConfigs;
+import io.github.sparkfinetune.spark.group.GroupJob;
+import io.github.sparkfinetune.spark.group.GroupsFile;
+import io.github.sparkfinetune.spark.run.AtOnce;
+import io.github.sparkfinetune.spark.run.Settings;
+import io.github.sparkfinetune.spark.source.Sources;
+import io.github.sparkfinetune.spark.train.Extent;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.ml.Estimator;
+import org.apache.spark.ml.param.IntParam;
+import org.apache.spark.ml.param.Param;
+import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.util.Identifiable$;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * Estimator of Spark ML that fine-tunes a model for each value of a column, on the rows with the value. All models have
+ * the parameters of one trainer. Each fit has a folder in the trainer's {@code outputDir}, with a run's folder for each
+ * value, as {@code finetune run --per} writes them.
+ */
+public final class GroupedTrainer extends Estimator<GroupedModel> {
+    private static final long serialVersionUID = 1L;
+
+    private final String uid;
+    private final Param<String> groupCol;
+    private final IntParam parallelism;
+    private Trainer<?, ?> trainer;
+
+    public GroupedTrainer() {
+        this(Identifiable$.MODULE$.randomUID("groupedTrainer"));
+    }
+
+    /** Creates a stage with a given uid. */
+    public GroupedTrainer(String uid) {
+        // Params read the uid when they are created.
+        this.uid = uid;
+        groupCol = new Param<>(this, "groupCol", GroupedModel.GROUP);
+        parallelism = new IntParam(this, "parallelism", "groups at a time");
+        setDefault(groupCol, "group");
+        setDefault(parallelism, 1);
+    }
+
+    @Override
+    public String uid() {
+        return uid;
+    }
+
+    public Param<String> groupCol() {
+        return groupCol;
+    }
+
+    public IntParam parallelism() {
+        return parallelism;
+    }
+
+    public GroupedTrainer setGroupCol(String value) {
+        set(groupCol, value);
+        return this;
+    }
+
+    public GroupedTrainer setParallelism(int value) {
+        set(parallelism, value);
+        return this;
+    }
+
+    /** Sets the trainer of all groups. */
+    public GroupedTrainer setTrainer(Trainer<?, ?> value) {
+        trainer = value;
+        return this;
+    }
+
+    private Trainer<?, ?> trainer() {
+        if (trainer == null) {
+            throw RunException.config(uid + ": there is no trainer: set it with setTrainer");
+        }
+        return trainer;
+    }
+
+    /**
+     * Trains all groups. A group that fails does not end the others.
+     *
+     * @throws RunException if parameters, rows and model do not fit, or a group failed
+     */
+    @Override
+    public GroupedModel fit(Dataset<?> dataset) {
+        transformSchema(dataset.schema());
+        if (getOrDefaultParallelism() < 1) {
+            throw RunException.config(uid + ": parallelism: " + getOrDefaultParallelism() + ", expected at least 1");
+        }
+        return trainer().withRun(dataset, all -> fit(dataset, all));
+    }
+
+    private int getOrDefaultParallelism() {
+        return (int) getOrDefault(parallelism);
+    }
+
+    private GroupedModel fit(Dataset<?> dataset, RunConfig all) {
+        SparkSession session = dataset.sparkSession();
+        String column = getOrDefault(groupCol);
+        List<GroupJob.Group> groups = GroupJob.run(
+                        session,
+                        all,
+                        Sources.paths(all.data()),
+                        column,
+                        all.output().dir() + "/rows")
+                .groups();
+        Map<String, RunConfig> runs = new LinkedHashMap<>();
+        groups.forEach(group -> runs.put(group.value(), GroupConfigs.training(all, column, group)));
+        Extent extent = new Extent(Long.MAX_VALUE, getOrDefaultParallelism());
+        Map<String, RunException> failures = new ConcurrentSkipListMap<>();
+        try {
+            AtOnce.each(
+                    List.copyOf(runs.keySet()),
+                    extent.together(),
+                    value -> Trainer.train(session, runs.get(value), extent),
+                    failures::put);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        failures.forEach((value, failure) -> {
+            throw RunException.data(
+                    failures.size() + " of " + groups.size() + " groups failed, the first one is " + value + ": "
+                            + failure.getMessage(),
+                    failure);
+        });
+        Path folder = new Path(all.output().dir());
+        GroupsFile file = new GroupsFile(column, Settings.of(all), List.copyOf(runs.keySet()));
+        HadoopFiles.writeWhole(
+                HadoopFiles.fileSystem(folder, session.sparkContext().hadoopConfiguration()),
+                new Path(folder, GroupsFile.FILE),
+                file.toJson().getBytes(StandardCharsets.UTF_8));
+        TrainedModel<?> first = trainer().model(runs.values().iterator().next(), dataset);
+        return new GroupedModel().of(first, file, folder).setParent(this);
+    }
+
+    @Override
+    public StructType transformSchema(StructType schema) {
+        GroupedModel.require(this, groupCol, schema);
+        return trainer().transformSchema(schema);
+    }
+
+    @Override
+    public GroupedTrainer copy(ParamMap extra) {
+        GroupedTrainer copy = this.<GroupedTrainer>defaultCopy(extra);
+        copy.trainer = trainer == null ? null : (Trainer<?, ?>) trainer.copy(extra);
+        return copy;
+    }
+}

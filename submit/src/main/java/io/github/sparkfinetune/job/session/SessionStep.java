@@ -1,0 +1,109 @@
+package io.github.sparkfinetune.job.session;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.load.Stage;
+import io.github.sparkfinetune.job.Console;
+import io.github.sparkfinetune.job.EraseRun;
+import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.job.Pipeline;
+import io.github.sparkfinetune.job.Progress;
+import io.github.sparkfinetune.job.group.GroupRun;
+import io.github.sparkfinetune.job.tune.TuneOptions;
+import io.github.sparkfinetune.job.tune.TuneRun;
+import io.github.sparkfinetune.spark.erase.Selection;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * Step of a run, with the arguments of the command of the same name.
+ *
+ * @param writesStatus whether the result is written to the output folder
+ */
+record SessionStep(boolean writesStatus, Work work) {
+
+    /**
+     * What a step works on.
+     *
+     * @param progress starts the display of a training
+     */
+    record In(RunConfig run, Jobs jobs, Console console, Supplier<Progress> progress) {
+        private Pipeline pipeline() throws IOException {
+            return new Pipeline(run, jobs, console);
+        }
+    }
+
+    /** Work of a step. */
+    interface Work {
+        void on(In in) throws IOException;
+    }
+
+    private interface Known {
+        SessionStep with(Arguments given);
+    }
+
+    private static final Map<String, Known> KNOWN = Map.of(
+            "prepare", given -> writing(in -> in.pipeline().prepare()),
+            "train", given -> writing(in -> in.pipeline().train(in.progress().get())),
+            "evaluate", given -> writing(in -> in.pipeline().evaluate()),
+            "erase", SessionStep::erase,
+            "predict", SessionStep::predict,
+            "predict_per", SessionStep::predictPer,
+            "run_per", SessionStep::runPer,
+            "tune", SessionStep::tune);
+
+    static boolean isKnown(String name) {
+        return KNOWN.containsKey(name);
+    }
+
+    /** @throws RunException if there is no step of this name */
+    static SessionStep of(String name, Arguments given) {
+        if (!isKnown(name)) {
+            throw RunException.config("there is no step " + name
+                    + ": use the Python package and spark-finetune-VERSION.jar of one version");
+        }
+        return KNOWN.get(name).with(given);
+    }
+
+    private static SessionStep writing(Work work) {
+        return new SessionStep(true, work);
+    }
+
+    private static SessionStep erase(Arguments given) {
+        boolean plan = given.isTrue("plan");
+        Selection selection = new Selection(
+                Selection.Kind.valueOf(given.text("kind")), given.text("value"), given.isTrue("near_duplicates"));
+        return new SessionStep(
+                !plan,
+                in -> new EraseRun(List.of(new Stage("", in.run())), in.jobs(), in.console(), in.progress())
+                        .erase(selection, plan));
+    }
+
+    private static SessionStep predict(Arguments given) {
+        String input = given.text("input");
+        String output = given.text("output");
+        return new SessionStep(false, in -> in.pipeline().predict(input, output));
+    }
+
+    private static SessionStep predictPer(Arguments given) {
+        String input = given.text("input");
+        String output = given.text("output");
+        return new SessionStep(false, in -> groups(in, given).predict(input, output));
+    }
+
+    private static SessionStep runPer(Arguments given) {
+        return writing(in -> groups(in, given).run());
+    }
+
+    private static GroupRun groups(In in, Arguments given) throws IOException {
+        return new GroupRun(in.run(), given.text("column"), given.number("together"), in.jobs(), in.console());
+    }
+
+    private static SessionStep tune(Arguments given) {
+        TuneOptions options = new TuneOptions(
+                given.texts("tries"), given.number("trials"), given.number("halving"), given.number("together"));
+        return writing(in -> new TuneRun(in.run(), options, in.jobs(), in.console()).search(in.progress()));
+    }
+}

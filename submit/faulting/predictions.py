@@ -6,6 +6,7 @@ import pathlib
 import random
 import time
 
+import bucket
 import workload
 from cluster import Failure, fresh
 from erasures import finetune
@@ -15,6 +16,12 @@ from store_faults import STORE, rows, rows_and_schema
 COPIES = 20
 STARTS = 4
 LOG = "_delta_log"
+# In the local repository, of the tests' versions.
+JARS = (
+    "io/delta/*/*/*.jar",
+    "org/apache/hadoop/hadoop-aws/3.3.4/*.jar",
+    "com/amazonaws/aws-java-sdk-bundle/1.12.262/*.jar",
+)
 
 
 class Folder:
@@ -56,15 +63,27 @@ class Delta:
         return rows(*(folder / file for file in files))
 
 
+class S3(Folder):
+    """Predictions in the bucket of a server."""
+
+    def __init__(self):
+        super().__init__(f"s3a://{bucket.NAME}")
+        self.bucket = None
+
+    def rows(self, folder):
+        self.bucket.download(str(folder).lstrip("/"), folder)
+        return rows(folder)
+
+
 # Where the predictions go; the store publishes the bytes of a broken stream.
-KINDS = {"file": Folder(""), "store": Folder("gs:"), "table": Delta()}
+KINDS = {"file": Folder(""), "store": Folder("gs:"), "s3": S3(), "table": Delta()}
 
 
-def session():
-    """Returns the settings of a session with the store and with Delta, whose jars the build has fetched."""
-    jars = sorted(pathlib.Path.home().glob(".m2/repository/io/delta/*/*/*.jar"))
-    if not jars:
-        raise Failure("the jars of Delta are not in ~/.m2/repository: build with ./mvnw -DskipTests verify")
+def session(server):
+    """Returns the settings of a session with the stores and with Delta; the build has fetched the jars."""
+    jars = [jar for name in JARS for jar in sorted((pathlib.Path.home() / ".m2/repository").glob(name))]
+    if len(jars) < len(JARS):
+        raise Failure("the jars of Delta and S3 are not in ~/.m2/repository: build with ./mvnw -DskipTests verify")
     settings = {
         "spark.driver.extraClassPath": ":".join(map(str, [BENCH, *jars])),
         "spark.hadoop.fs.gs.impl": STORE,
@@ -72,17 +91,25 @@ def session():
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         # Many parts, so that a kill finds some done, some begun and some missing.
         "spark.sql.files.maxPartitionBytes": "40000",
+        **server.settings(),
     }
     return [word for key, value in settings.items() for word in ("--conf", f"{key}={value}")]
 
 
 def main(options):
+    with bucket.Bucket() as server:
+        KINDS["s3"].bucket = server
+        return killed(options, server)
+
+
+def killed(options, server):
+    """Predicts undisturbed, then with kills; returns whether all predictions are equal."""
     work = fresh(options.work)
     data = workload.texts(options.texts, work / "texts.jsonl")
     many = work / "many.jsonl"
     many.write_text(data.read_text() * COPIES)
     config = workload.config(work, "lora", options.model, data)
-    common = ["--config", config, "--set", f"output.dir={work / 'run'}", *session()]
+    common = ["--config", config, "--set", f"output.dir={work / 'run'}", *session(server)]
     if finetune(work, "run", *common) != 0:
         raise Failure(f"the run failed, see {work / 'run.log'}")
     predict = functools.partial(finetune, work, "predict", *common, "--input", many, "--output")

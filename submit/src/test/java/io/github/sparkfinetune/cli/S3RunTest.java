@@ -33,6 +33,13 @@ class S3RunTest extends S3Runs {
         assertThat(predict.err()).doesNotContain("error:");
         assertThat(predict.code()).isZero();
 
+        Ended evidence = finetune("evidence", "--output", "s3a://bucket/evidence.zip");
+        assertThat(evidence.err()).doesNotContain("error:");
+        assertThat(evidence.code()).isZero();
+        Ended verified = finetune("verify-evidence", "s3a://bucket/evidence.zip");
+        assertThat(verified.err()).doesNotContain("error:");
+        assertThat(verified.code()).isZero();
+
         assertThat(names("bucket", "run/model")).contains("config.json", "model.safetensors");
         assertThat(names("bucket", "run"))
                 .contains("metrics.json", "metrics.jsonl", "predicted.parquet", "predictions.parquet", "status.json");

@@ -175,6 +175,13 @@ class CallSourceTest {
         JsonNode unknown = error("dance", Map.of("run", run(spark, "table:none", "dance")));
         assertThat(unknown.path("exit_code").asInt()).isEqualTo(2);
         assertThat(unknown.path("message").asText()).contains("this server has no call dance");
+        String ungrouped = run(spark, "table:none", "ungrouped");
+        assertThat(error("groups", Map.of("run", ungrouped)).path("message").asText())
+                .contains("groups.json does not exist");
+        spark.range(1).createOrReplaceTempView("ids");
+        Map<String, Object> routed = Map.of("run", ungrouped, "view", "ids", "group", "id", "column", "said");
+        assertThat(error("predictions_per", routed).path("message").asText())
+                .contains("groups.json does not exist");
         JsonNode view = error("rows", Map.of("view", "no_such_view"));
         assertThat(view.path("exit_code").asInt()).isEqualTo(4);
         assertThat(view.path("message").asText()).contains("no_such_view").doesNotContain("\n");

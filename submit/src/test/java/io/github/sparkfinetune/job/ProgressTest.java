@@ -16,7 +16,7 @@ class ProgressTest {
         StringWriter shown = new StringWriter();
         try (Progress progress = new Progress(new PrintWriter(shown, true), true, () -> 0)) {
             progress.add(record(1, null));
-            progress.add(record(2, new SlowRank("rank 3 (host-b:7077)", 1.25, 0.5)));
+            progress.add(record(2, new SlowRank(3, "rank 3 (host-b:7077)", 1.25, 0.5)));
             progress.add(record(3, null));
         }
         assertThat(shown.toString().lines().filter(line -> line.startsWith("warning")))

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(600)
 class LiveReportTest {
     private static final Duration EVERY = Duration.ofMillis(20);
-    private static final SlowRank SLOW = new SlowRank("rank 1 (host-b:7077)", 1.25, 0.5);
+    private static final SlowRank SLOW = new SlowRank(1, "rank 1 (host-b:7077)", 1.25, 0.5);
 
     @TempDir
     private Path parent;

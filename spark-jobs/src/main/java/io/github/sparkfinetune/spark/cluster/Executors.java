@@ -5,17 +5,22 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerExecutorAdded;
 import org.apache.spark.status.api.v1.ExecutorSummary;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Executors that have registered with the driver and are not decommissioned. */
 public final class Executors {
     /** Longest wait for one event. The same events update Spark's list of executors, in unknown order. */
     private static final long RECHECK_MILLIS = 200;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Executors.class);
 
     private Executors() {}
 
@@ -71,6 +76,30 @@ public final class Executors {
     /** Returns whether Spark has decommissioned an executor: it still runs its tasks, but gets no others. */
     public static boolean isDecommissioned(SparkContext spark, String executor) {
         return spark.taskScheduler().getExecutorDecommissionState(executor).isDefined();
+    }
+
+    /**
+     * Returns whether an executor can take the place of one in use: it is free, has enough cores, and the session may
+     * give executors back.
+     *
+     * @param used executors in use
+     * @param cores cores that an executor needs
+     */
+    public static boolean canReplace(SparkContext spark, Set<String> used, int cores) {
+        return !spark.getConf().getBoolean("spark.dynamicAllocation.enabled", false)
+                && registered(spark).stream()
+                        .anyMatch(executor -> !used.contains(executor.id())
+                                && executor.activeTasks() == 0
+                                && executor.totalCores() >= cores);
+    }
+
+    /** Gives an executor back to the cluster, and asks for no other one in its place. */
+    public static void release(SparkContext spark, String executor) {
+        if (spark.killExecutor(executor)) {
+            LOG.info("executor {} is given back", executor);
+        } else {
+            LOG.warn("executor {} cannot be given back: ranks may return to it", executor);
+        }
     }
 
     /** Returns the number of executors that get tasks. */

@@ -103,6 +103,11 @@ public record Placement(int cpus, int fixedThreads, int perExecutor, boolean gpu
         return Optional.of(new Placement(fewer, cpus, cores / fewer, false, List.of()));
     }
 
+    /** Returns the cores that the tasks of an executor request, or 0 for Spark's default. */
+    public int cores() {
+        return cpus * perExecutor;
+    }
+
     /**
      * Refuses a set of executors if one has room for more ranks than the placement plans for it. Spark could then place
      * several ranks on that executor and leave others idle.

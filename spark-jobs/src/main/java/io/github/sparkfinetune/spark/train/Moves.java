@@ -26,6 +26,7 @@ final class Moves {
     private final LeaveRequest leave;
     private final boolean alone;
     private long roomSince = Long.MAX_VALUE;
+    private volatile String left;
 
     /**
      * @param memory memory of a rank; empty if unknown
@@ -69,12 +70,20 @@ final class Moves {
     }
 
     /**
-     * Asks the ranks to leave if an executor of theirs is decommissioned, or if there are enough executors again for
-     * ranks that share them.
+     * Asks the ranks to leave if an executor of theirs is decommissioned, if one is slow while another one is free, or
+     * if there are enough executors again for ranks that share them.
      *
      * @param executors executors of the ranks
+     * @param slow executor of a rank for which the others wait, if there is one
      */
-    void askWhereNeeded(Set<String> executors) {
+    void askWhereNeeded(Set<String> executors, Optional<String> slow) {
+        slow.filter(executors::contains)
+                .filter(executor -> alone && !leave.isAsked())
+                .filter(executor -> Executors.canReplace(spark, executors, placement.cores()))
+                .ifPresent(executor -> {
+                    left = executor;
+                    leave.ask("executor " + executor + " is slow and another one is free");
+                });
         executors.stream()
                 .filter(executor -> Executors.isDecommissioned(spark, executor))
                 .findFirst()
@@ -86,6 +95,13 @@ final class Moves {
         roomSince = room ? Math.min(roomSince, System.nanoTime()) : Long.MAX_VALUE;
         if (room && !executors.isEmpty() && System.nanoTime() - roomSince >= STAY.toNanos()) {
             leave.ask(count + " executors are registered");
+        }
+    }
+
+    /** Gives the slow executor back that the ranks have left, if they have left one. */
+    void releaseSlow() {
+        if (left != null) {
+            Executors.release(spark, left);
         }
     }
 

@@ -113,6 +113,7 @@ final class RankJobs {
                     return outcomes.get();
                 }
                 requireProcess();
+                moves.releaseSlow();
                 placement = next(moves, haveWaited ? Duration.ZERO : Moves.patience(cluster));
             }
         }

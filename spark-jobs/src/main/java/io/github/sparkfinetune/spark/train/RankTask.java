@@ -30,7 +30,6 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.apache.spark.BarrierTaskContext;
@@ -94,8 +93,9 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
      *
      * @param address address where the rank listens, or null if it cannot take part
      * @param resumeFrom checkpoint to resume from, or null; only the first task's value is used
+     * @param executor Spark's id of the rank's executor
      */
-    record Greeting(String address, String resumeFrom) {}
+    record Greeting(String address, String resumeFrom, String executor) {}
 
     /**
      * Message of a rank to its peers after the work.
@@ -188,7 +188,12 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
                 failure = e;
             }
             List<Greeting> all = meet(
-                    context, new Greeting(failure == null ? endpoint.address() : null, resumeFrom), Greeting.class);
+                    context,
+                    new Greeting(
+                            failure == null ? endpoint.address() : null,
+                            resumeFrom,
+                            SparkEnv.get().executorId()),
+                    Greeting.class);
             if (failure != null) {
                 throw RankTask.<Exception>unchecked(failure);
             }
@@ -206,7 +211,14 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
                     job.id() + "-" + context.stageAttemptNumber(),
                     job.secret(),
                     ExchangeNetwork.encrypted(SparkEnv.get().conf()));
-            return run(context, endpoint, member, all.get(0).resumeFrom());
+            List<String> executors =
+                    order.stream().map(peer -> all.get(peer).executor()).toList();
+            return run(
+                    context,
+                    endpoint,
+                    member,
+                    records.recorder(job.attempt(context), executors),
+                    all.get(0).resumeFrom());
         } finally {
             if (endpoint != null) {
                 endpoint.close();
@@ -214,7 +226,12 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
         }
     }
 
-    private TrainingResult run(BarrierTaskContext context, RankEndpoint endpoint, Member member, String resumeFrom)
+    private TrainingResult run(
+            BarrierTaskContext context,
+            RankEndpoint endpoint,
+            Member member,
+            Consumer<TrainingRecord> recorder,
+            String resumeFrom)
             throws Exception {
         ExchangeTimeouts timeouts = new ExchangeTimeouts(
                 ExchangeTimeouts.DEFAULT.join(),
@@ -233,7 +250,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
                     hadoop.value(),
                     LocalDirs.first(SparkEnv.get()),
                     member.attempt(),
-                    recorder(job.attempt(context)),
+                    recorder,
                     () -> request(context, driver));
             return body.run(config, rank, resumeFrom);
         }
@@ -254,12 +271,6 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
         Torch.start(threads);
         Duration deadline = ExchangeTimeouts.DEFAULT.operation();
         return new NcclRanks(gpu, Torch.libraries(), encrypted, required, deadline).over(exchange);
-    }
-
-    private Consumer<TrainingRecord> recorder(int attempt) {
-        AtomicLong number = new AtomicLong();
-        return record ->
-                records.add(new RecordAccumulator.Entry(attempt, number.getAndIncrement(), System.nanoTime(), record));
     }
 
     /** Returns the message of every task, in the order of the tasks. */

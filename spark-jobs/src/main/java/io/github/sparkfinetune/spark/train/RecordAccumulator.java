@@ -5,6 +5,8 @@ import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.apache.spark.util.AccumulatorV2;
 
 /**
@@ -21,8 +23,10 @@ final class RecordAccumulator extends AccumulatorV2<RecordAccumulator.Entry, Lis
      * @param number index of the record in the attempt, from 0
      * @param madeAt {@link System#nanoTime()} on the executor when the record was created
      * @param record record of the training
+     * @param slowExecutor executor of the record's slow rank, or null
      */
-    record Entry(int attempt, long number, long madeAt, TrainingRecord record) implements Serializable {}
+    record Entry(int attempt, long number, long madeAt, TrainingRecord record, String slowExecutor)
+            implements Serializable {}
 
     /**
      * Concurrent, because the heartbeat serializes it while the training adds to it. Spark registers an accumulator for
@@ -35,6 +39,21 @@ final class RecordAccumulator extends AccumulatorV2<RecordAccumulator.Entry, Lis
             entries = new ConcurrentLinkedDeque<>();
         }
         return entries;
+    }
+
+    /**
+     * Returns a consumer that adds the records of an attempt.
+     *
+     * @param executors executors by rank
+     */
+    Consumer<TrainingRecord> recorder(int attempt, List<String> executors) {
+        AtomicLong number = new AtomicLong();
+        return record -> {
+            String slow = record.slowRank() == null
+                    ? null
+                    : executors.get(record.slowRank().rank());
+            add(new Entry(attempt, number.getAndIncrement(), System.nanoTime(), record, slow));
+        };
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.train;
 
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -15,6 +16,7 @@ final class RecordFeed {
     private long nextNumber;
     private long lastStep;
     private boolean lastWasEval;
+    private String slowExecutor;
     private RuntimeException failure;
 
     RecordFeed(Consumer<TrainingRecord> consumer) {
@@ -25,6 +27,7 @@ final class RecordFeed {
     synchronized boolean accept(List<RecordAccumulator.Entry> entries) {
         for (RecordAccumulator.Entry entry : entries) {
             if (failure == null && isNext(entry)) {
+                slowExecutor = entry.slowExecutor() == null ? slowExecutor : entry.slowExecutor();
                 try {
                     consumer.accept(entry.record());
                 } catch (RuntimeException e) {
@@ -40,6 +43,11 @@ final class RecordFeed {
         return lastStep;
     }
 
+    /** Returns the executor of a rank for which the others of the newest attempt wait, or empty. */
+    synchronized Optional<String> slowExecutor() {
+        return Optional.ofNullable(slowExecutor);
+    }
+
     /** Throws the exception of the consumer, if it failed. */
     synchronized void rethrow() {
         if (failure != null) {
@@ -51,6 +59,7 @@ final class RecordFeed {
         if (entry.attempt() > attempt) {
             attempt = entry.attempt();
             nextNumber = 0;
+            slowExecutor = null;
         }
         if (entry.attempt() < attempt || entry.number() < nextNumber) {
             return false;

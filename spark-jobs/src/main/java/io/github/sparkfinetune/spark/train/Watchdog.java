@@ -11,10 +11,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Moves the ranks of a job to other executors when theirs are decommissioned, do not come back, or are more again than
- * the job started with. Ends a training that Spark would continue forever: a training that waits for executors which do
- * not come back, or a training that fails repeatedly without progress. Spark has no time limit for the wait, and counts
- * attempts without regard to progress.
+ * Moves the ranks of a job to other executors when theirs are decommissioned, are slow while another one is free, do
+ * not come back, or are more again than the job started with. Ends a training that Spark would continue forever: a
+ * training that waits for executors which do not come back, or a training that fails repeatedly without progress. Spark
+ * has no time limit for the wait, and counts attempts without regard to progress.
  */
 final class Watchdog implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
@@ -87,7 +87,7 @@ final class Watchdog implements AutoCloseable {
         try {
             before = progress();
             while (true) {
-                moves.askWhereNeeded(listener.executors());
+                moves.askWhereNeeded(listener.executors(), feed.slowExecutor());
                 if (moves.isFewerBetterThanWaiting(listener.idleNanos())) {
                     moved = true;
                     cancel.run();

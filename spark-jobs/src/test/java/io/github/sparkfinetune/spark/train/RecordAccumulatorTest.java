@@ -32,6 +32,6 @@ class RecordAccumulatorTest {
 
     private static RecordAccumulator.Entry entry(long number, long madeAt) {
         return new RecordAccumulator.Entry(
-                0, number, madeAt, TrainingRecord.evaluation(1, 9, 0.1, Map.of("loss", 1.0)));
+                0, number, madeAt, TrainingRecord.evaluation(1, 9, 0.1, Map.of("loss", 1.0)), null);
     }
 }

@@ -40,11 +40,12 @@ class RecordFeedTest {
                 number,
                 0,
                 new TrainingRecord(
-                        step, 9, 0.1, new TrainingRecord.StepValues(1.0, 1e-3, 1.0, 1.0, 1.0), null, null, null));
+                        step, 9, 0.1, new TrainingRecord.StepValues(1.0, 1e-3, 1.0, 1.0, 1.0), null, null, null),
+                null);
     }
 
     private static RecordAccumulator.Entry eval(int attempt, long number, long step) {
         return new RecordAccumulator.Entry(
-                attempt, number, 0, TrainingRecord.evaluation(step, 9, 0.1, Map.of("loss", 1.0)));
+                attempt, number, 0, TrainingRecord.evaluation(step, 9, 0.1, Map.of("loss", 1.0)), null);
     }
 }

@@ -180,8 +180,7 @@ class CallSourceTest {
                 .contains("groups.json does not exist");
         spark.range(1).createOrReplaceTempView("ids");
         Map<String, Object> routed = Map.of("run", ungrouped, "view", "ids", "group", "id", "column", "said");
-        assertThat(error("predictions_per", routed).path("message").asText())
-                .contains("groups.json does not exist");
+        assertThat(error("predictions_per", routed).path("message").asText()).contains("groups.json does not exist");
         JsonNode view = error("rows", Map.of("view", "no_such_view"));
         assertThat(view.path("exit_code").asInt()).isEqualTo(4);
         assertThat(view.path("message").asText()).contains("no_such_view").doesNotContain("\n");

@@ -58,7 +58,7 @@ public final class StepTimes {
         System.arraycopy(medians, slowest + 1, rest, slowest, rest.length - slowest);
         double others = median(rest);
         return medians[slowest] > SLOW * others && named.add(slowest)
-                ? Optional.of(new SlowRank(collective.name(slowest), medians[slowest], others))
+                ? Optional.of(new SlowRank(slowest, collective.name(slowest), medians[slowest], others))
                 : Optional.empty();
     }
 

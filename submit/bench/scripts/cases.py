@@ -300,6 +300,10 @@ INPUTS = {
     "Rows.take_row_values": lambda i: [
         (i.x(2, HIDDEN), i.x(4 * HIDDEN), HIDDEN + 3, torch.tensor([1, 4], device=i.device), 3, 2 * HIDDEN)
     ],
+    "Rows.scale_rows": lambda i: [(i.x(5, HIDDEN), i.x(5))],
+    "Rows.add_to_rows": lambda i: [(i.x(9, HIDDEN), torch.tensor([7, 1], device=i.device), i.x(2, HIDDEN), 0.5)],
+    "Rows.summed_rows": lambda i: [(i.x(5, HIDDEN), torch.tensor([1, 0, 2, 1, 2], device=i.device), 2)],
+    "Rows.add_square_of": lambda i: [(i.x(3).to(torch.float64), 1, i.x(2, HIDDEN))],
     "Autograd.leaf": lambda i: [(i.x(3),)],
     "Autograd.backward": lambda i: [recorded(i, add, n) for add in (False, True) for n in (0, 1, 2)],
     "Matmul.pad_rows": lambda i: [(i.x(9, 3),)],
@@ -308,9 +312,19 @@ INPUTS = {
     "Matmul.cast_product": lambda i: [(i.x(2, 3), i.x(3))],
     "Matmul.empty_cast": lambda i: [(i.x(0, 3),)],
     "WeightGradients.put": lambda i: [({"a": i.x(3)}, name, i.x(3), add) for name in "ab" for add in (False, True)],
+    "WeightGradients.put_sum": lambda i: [
+        (gradients, name, i.x(N, 3), add)
+        for gradients in ({"a": i.x(3)}, {"a": i.x(3), **i.sample_squares()})
+        for name in "ab"
+        for add in (False, True)
+    ],
     "WeightGradients.put_product": lambda i: [
-        (gradients, name, i.x(9, 3), i.x(9, 4), add)
-        for gradients in ({"a": i.x(3, 4)}, {"a": i.x(2, 3, 4), "sample_rows": torch.tensor([5, 3])})
+        (gradients, name, i.x(N, 3), i.x(N, 4), add)
+        for gradients in (
+            {"a": i.x(3, 4)},
+            {"a": i.x(2, 3, 4), "sample_rows": torch.tensor([5, 3])},
+            {"a": i.x(3, 4), **i.sample_squares()},
+        )
         for name in "ab"
         for add in (False, True)
     ],
@@ -318,6 +332,11 @@ INPUTS = {
         ({"a": i.x(2, 3, 4), "sample_rows": torch.tensor([5, 3])}, "a", i.x(9, 3), i.x(9, 4), add)
         for add in (False, True)
     ],
+    "WeightGradients.add_squares_of_sums": lambda i: [(i.sample_squares(), i.x(N, 3))],
+    "WeightGradients.add_squares_of_products": lambda i: [
+        (i.sample_squares(), i.x(N, out), i.x(N, 9)) for out in (3, 30)
+    ],
+    "WeightGradients.add_square": lambda i: [(i.sample_squares(), 1, i.x(3, 4))],
     "DropoutMasks.mix_shifted": lambda i: [(i.long(3, 4), i.long(3, 4), 30, 0x3FFFFFFFF)],
     "DropoutMasks.mix": lambda i: [(i.long(3, 4),)],
     "DropoutMasks.row_keys": lambda i: [(i.long(3, N), [5, -7])],
@@ -345,6 +364,11 @@ INPUTS = {
             (i.x(N, WIDE), i.x(N, HIDDEN), w, {}, i.sample_gradients(w), "a", add, True)
             for w in [i.linear("a", WIDE, HIDDEN, "lora")]
             for add in (False, True)
+        ]
+        + [
+            (i.x(N, WIDE), i.x(N, HIDDEN), w, m, {**i.gradients(w), **i.sample_squares()}, "a", True, True)
+            for w, m in i.linears()
+            if "a.lora_A" in w
         ]
     ),
     "Lora.cast_a": lambda i: [(i.linear("a", WIDE, HIDDEN, "lora"), "a"), ({"a.cast_A": i.x(RANK, HIDDEN)}, "a")],
@@ -419,9 +443,10 @@ INPUTS = {
     "LayerNorm.layer_norm": lambda i: [(i.x(N, HIDDEN), i.norm("a", HIDDEN), "a")],
     "LayerNorm.normed": lambda i: [(i.x(N, HIDDEN), w, "a") for w in (i.norm("a", HIDDEN), {"a.weight": i.x(HIDDEN)})],
     "LayerNorm.layer_norm_backward": lambda i: [
-        (i.x(N, HIDDEN), i.x(N, HIDDEN), i.x(N, 1), i.x(N, 1), w, i.gradients(w), "a", add)
+        (i.x(N, HIDDEN), i.x(N, HIDDEN), i.x(N, 1), i.x(N, 1), w, gradients, "a", add)
         for w in [i.norm("a", HIDDEN), {"a.weight": i.x(HIDDEN)}]
         for add in (False, True)
+        for gradients in (i.gradients(w), {**i.gradients(w), **i.sample_squares()})
     ],
     "RmsNorm.inverse_rms": lambda i: [(i.x(N, HIDDEN),)],
     "RmsNorm.rms_norm": lambda i: [(i.x(N, HIDDEN), i.x(N, 1), i.x(HIDDEN))],
@@ -811,12 +836,13 @@ INPUTS |= {
             batch,
             documents,
             masks,
-            i.gradients(w),
+            {**i.gradients(w), **more},
             add,
             needs_input_grad,
         )
         for w, batch, documents, masks in i.encoders()
         for add, needs_input_grad in [(False, True), (True, False)]
+        for more in ({}, i.sample_squares())
     ],
     "Bert.embeddings": lambda i: [
         (

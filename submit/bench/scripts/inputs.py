@@ -107,6 +107,11 @@ class Inputs:
         matrices = {name: self.x(2, *v.shape) for name, v in w.items() if name.endswith((".lora_A", ".lora_B"))}
         return matrices | {"sample_rows": torch.tensor([N - 2, 2])}
 
+    def sample_squares(self):
+        """Returns what measures the gradients of two samples of N rows in all."""
+        squares = torch.tensor([1.0, 2.0], dtype=torch.float64, device=self.device)
+        return {"sample_rows": torch.tensor([N - 2, 2]), "sample_squares": squares}
+
     def linears(self):
         """Returns (weights, masks) of a linear "a" [WIDE, HIDDEN] over N rows, in each form."""
         for kind in ["", "bias", "lora bias", "dora", "dora bias"]:

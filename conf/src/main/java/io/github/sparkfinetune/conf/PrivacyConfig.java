@@ -1,7 +1,10 @@
 package io.github.sparkfinetune.conf;
 
+import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.conf.key.Check;
+import io.github.sparkfinetune.conf.key.Key;
 import java.io.Serializable;
+import java.util.stream.Stream;
 
 /**
  * Differentially private training (DP-SGD; Abadi and others, 2016): each step takes random samples, clips the gradient
@@ -12,11 +15,23 @@ import java.io.Serializable;
  * @param noiseMultiplier standard deviation of the noise, divided by {@code max_grad_norm}; 0: {@code target_epsilon}
  *     decides
  * @param delta probability with which the guarantee may fail, at most 1 / samples; 0: 1 / (10 x samples)
- * @param maxGradNorm L2 norm to which the gradient of a sample is clipped; replaces {@code training.max_grad_norm}
+ * @param maxGradNorm L2 norm to which the gradient of a sample is clipped; replaces {@code training.max_grad_norm};
+ *     null: 1, or with {@code public_sample} a measured norm
+ * @param publicSample set of {@code data.held_out} whose rows are public: {@code max_grad_norm} is the median norm of
+ *     the gradients of its first 1,000 samples, measured before the first step; null: not measured
  */
-public record PrivacyConfig(double targetEpsilon, double noiseMultiplier, double delta, double maxGradNorm)
+public record PrivacyConfig(
+        double targetEpsilon,
+        double noiseMultiplier,
+        double delta,
+
+        @Key(optional = true, hf = "opacus.PrivacyEngine.make_private_with_epsilon")
+        Double maxGradNorm,
+
+        @Key(optional = true, hf = Key.NOT_IN_HF) String publicSample)
         implements Serializable {
     private static final String KEY = "training.privacy.";
+    private static final double DEFAULT_NORM = 1;
 
     public PrivacyConfig {
         Check.that(
@@ -35,7 +50,21 @@ public record PrivacyConfig(double targetEpsilon, double noiseMultiplier, double
                 noiseMultiplier,
                 "0 with training.privacy.target_epsilon, from which the noise is derived");
         Check.that(delta >= 0 && delta < 1, KEY + "delta", delta, "at least 0, below 1");
-        Check.that(maxGradNorm > 0 && Double.isFinite(maxGradNorm), KEY + "max_grad_norm", maxGradNorm, "above 0");
+        Check.that(
+                maxGradNorm == null || (maxGradNorm > 0 && Double.isFinite(maxGradNorm)),
+                KEY + "max_grad_norm",
+                maxGradNorm,
+                "above 0");
+        Check.that(
+                publicSample == null || maxGradNorm == null,
+                KEY + "public_sample",
+                publicSample,
+                "null with training.privacy.max_grad_norm, which would be measured");
+    }
+
+    /** Returns the norm to which the gradient of a sample is clipped, unless {@link #publicSample} decides. */
+    public double fixedMaxGradNorm() {
+        return maxGradNorm == null ? DEFAULT_NORM : maxGradNorm;
     }
 
     /** Returns whether training is private. */
@@ -60,15 +89,16 @@ public record PrivacyConfig(double targetEpsilon, double noiseMultiplier, double
         if (!protectsSamples()) {
             return;
         }
+        requirePublicSample(base, task, data);
         that(
                 task != RunConfig.Task.EMBEDDING && task != RunConfig.Task.UNPAIRED_PREFERENCE,
                 "used with another task than embedding and unpaired-preference, whose losses compare samples");
         that(
-                method.type() != MethodConfig.Type.FULL
-                        && method.targets().trainableTokenIndices().isEmpty()
-                        && base.tokenizer().addSpecialTokens().isEmpty(),
-                "used with method.type lora, qlora or freeze and without new tokens: rows of the embedding table are"
-                        + " trained only where a text has the token");
+                method.targets().trainableTokenIndices().isEmpty()
+                        && (method.type() == MethodConfig.Type.FULL
+                                || base.tokenizer().addSpecialTokens().isEmpty()),
+                "used without new tokens, or with method.type: full: single rows of the embedding table are trained"
+                        + " only where a text has the token");
         that(
                 data.samples().packing() == Packing.NONE,
                 "used with data.packing: none: the gradient of a document is clipped, not that of a pack");
@@ -82,6 +112,27 @@ public record PrivacyConfig(double targetEpsilon, double noiseMultiplier, double
         that(
                 !cluster.shard().shares(ClusterConfig.Shard.GRADIENTS),
                 "used with cluster.shard: none or optimizer: gradients of single samples are not divided");
+    }
+
+    /** Refuses a sample that is not public, or whose gradients cannot be computed before the first step. */
+    private void requirePublicSample(RunConfig.Base base, RunConfig.Task task, DataConfig data) {
+        if (publicSample == null) {
+            return;
+        }
+        String key = KEY + "public_sample";
+        String path = data.sources().heldOutPaths().get(publicSample);
+        Check.that(path != null, key, publicSample, "the name of a set of data.held_out");
+        boolean isTrainedOn = Stream.concat(
+                        Stream.of(data.sources()).map(SourcesConfig::train),
+                        data.corpus().mix().sources().stream().map(CorpusConfig.Source::path))
+                .anyMatch(path::equals);
+        Check.that(!isTrainedOn, key, publicSample, "a set whose rows are public: its path is also trained on");
+        Check.that(
+                task != RunConfig.Task.PREFERENCE && !base.teacher().teaches(),
+                key,
+                publicSample,
+                "null with task: preference and with teacher.model, whose losses read answers of another model: set"
+                        + " training.privacy.max_grad_norm");
     }
 
     private void that(boolean holds, String rule) {

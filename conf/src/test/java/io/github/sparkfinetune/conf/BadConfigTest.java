@@ -238,7 +238,7 @@ public class BadConfigTest {
         classification ^ data.format=squad ^ --set data.format: data.format: squad is not allowed, it must be used with task: question-answering only
         causal-lm ^ predict.coverage=0.9 ^ --set predict.coverage: predict.coverage: 0.9 is not allowed, it must be 0 unless a text has one of several labels: task classification with one label
         embedding ^ training.privacy.target_epsilon=8 ^ --set training.privacy.target_epsilon: training.privacy.target_epsilon: 8.0 is not allowed, it must be used with another task than embedding
-        classification ^ training.privacy.target_epsilon=8 ^ --set training.privacy.target_epsilon: training.privacy.target_epsilon: 8.0 is not allowed, it must be used with method.type lora, qlora or freeze
+        classification ^ training.privacy={target_epsilon: 8, noise_multiplier: 1} ^ --set training.privacy: training.privacy.noise_multiplier: 1.0 is not allowed, it must be 0 with training.privacy.target_epsilon
         classification ^ training.privacy.target_epsilon=-1 ^ --set training.privacy.target_epsilon: training.privacy.target_epsilon: -1.0 is not allowed, it must be at least 0
         classification ^ training.privacy.delta=1 ^ --set training.privacy.delta: training.privacy.delta: 1.0 is not allowed, it must be at least 0, below 1
         preference ^ teacher.model=t ^ --set teacher.model: teacher.model: t is not allowed, it must be used with task: classification of one label for each text, causal-lm or sft only

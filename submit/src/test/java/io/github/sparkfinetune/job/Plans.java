@@ -64,7 +64,7 @@ public final class Plans {
                         4,
                         400,
                         1,
-                        Optional.of(new PrivacySpent(7.996, 8.9, 1e-5, 0.7, 1, 0.0025)))),
+                        Optional.of(new PrivacySpent(7.996, 8.9, 1e-5, 0.7, 1.0, null, 0.0025)))),
                 List.of(
                         new NewWeight("classifier.weight", List.of(2L, 64L), Optional.of(List.of(3L, 64L))),
                         new NewWeight("classifier.bias", List.of(2L), Optional.empty())));

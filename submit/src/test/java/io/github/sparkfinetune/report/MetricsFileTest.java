@@ -50,7 +50,7 @@ class MetricsFileTest {
 
     @Test
     void writesTheGuaranteeOfAPrivateRunWhereEvidenceReadsIt() throws IOException {
-        PrivacySpent spent = new PrivacySpent(7.99, 8.9, 1e-5, 0.7, 1, 0.03);
+        PrivacySpent spent = new PrivacySpent(7.99, 8.9, 1e-5, 0.7, 1.0, null, 0.03);
         org.apache.hadoop.fs.Path metrics =
                 new org.apache.hadoop.fs.Path(dir.resolve(RunFolder.METRICS).toUri());
 

@@ -51,7 +51,7 @@ class ReportTest {
                         812_000_000,
                         RANKS,
                         PRECISION,
-                        new PrivacySpent(7.987, 8.9, 1e-5, 0.72, 1, 0.03)));
+                        new PrivacySpent(7.987, 8.9, 1e-5, 0.72, 1.0, null, 0.03)));
         MetricsFile.put(
                 folder,
                 List.of(Scores.ofLabels(

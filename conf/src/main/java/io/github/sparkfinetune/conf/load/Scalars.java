@@ -40,7 +40,7 @@ final class Scalars {
             }
             throw wrong(path, setting, "true or false");
         }
-        if (type == double.class) {
+        if (type == double.class || type == Double.class) {
             return number(path, setting);
         }
         if (type != int.class && type != Integer.class && type != long.class) {

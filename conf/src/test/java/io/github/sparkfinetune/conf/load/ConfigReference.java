@@ -67,15 +67,27 @@ final class ConfigReference {
     /** Returns whether the key's type has values that the key does not accept. */
     static boolean needsCheck(RecordComponent component) {
         Class<?> type = component.getType();
-        boolean mayBeNull = mark(component).map(Key::optional).orElse(false) && type != Integer.class;
+        boolean mayBeNull =
+                mark(component).map(Key::optional).orElse(false) && type != Integer.class && type != Double.class;
         return !mayBeNull && type != boolean.class && type != long.class;
     }
 
     /** Returns the records' error for a value that the key does not accept: null, a blank text or -1. */
     static Optional<RunException> refusal(String key) {
         Class<?> type = Keys.all().get(key).getType();
-        Map<Class<?>, Object> bad =
-                Map.of(int.class, -1, Integer.class, -1, long.class, -1L, double.class, -1.0, String.class, " ");
+        Map<Class<?>, Object> bad = Map.of(
+                int.class,
+                -1,
+                Integer.class,
+                -1,
+                long.class,
+                -1L,
+                double.class,
+                -1.0,
+                Double.class,
+                -1.0,
+                String.class,
+                " ");
         try {
             Records.map(VALID, (other, value) -> other.equals(key) ? bad.get(type) : value);
             return Optional.empty();
@@ -167,7 +179,7 @@ final class ConfigReference {
                 .map(RunException::getMessage)
                 .map(message -> ", " + message.substring(message.indexOf(ALLOWED) + ALLOWED.length()))
                 .orElse("");
-        return (type == double.class ? "number" : "whole number") + range;
+        return (type == double.class || type == Double.class ? "number" : "whole number") + range;
     }
 
     private static String listOf(Class<?> element) {

@@ -197,7 +197,7 @@ class EveryKeyTest {
                   adam_epsilon: 1E-6
                   max_grad_norm: 2
                   neftune_noise_alpha: 5
-                  privacy: {target_epsilon: 0, noise_multiplier: 0, delta: 1e-6, max_grad_norm: 0.5}
+                  privacy: {target_epsilon: 0, noise_multiplier: 0, delta: 1e-6, max_grad_norm: null, public_sample: general}
                   gradient_checkpointing: true
                   seed: 9
                   logging_steps: 10
@@ -326,7 +326,7 @@ class EveryKeyTest {
                         0.9,
                         16.0),
                 new TrainingConfig.Optimizer(Optim.ADAMW_8BIT, 0.8, 0.99, 1e-6, 0.01, 2.0),
-                new TrainingConfig.Regularization(0.0, 5.0, new PrivacyConfig(0, 0, 1e-6, 0.5)),
+                new TrainingConfig.Regularization(0.0, 5.0, new PrivacyConfig(0, 0, 1e-6, null, "general")),
                 9,
                 new TrainingConfig.Evaluation(11, 99, 14, "f1_macro"),
                 new TrainingConfig.Saving(12, 0.5, 13, 0.25),

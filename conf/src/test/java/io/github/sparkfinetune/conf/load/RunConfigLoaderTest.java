@@ -127,7 +127,7 @@ class RunConfigLoaderTest {
                         new TrainingConfig.Batches(1, 0, 16, 32, 1, false),
                         new TrainingConfig.Schedule(5e-5, LrSchedulerType.LINEAR, Map.of(), 0.0, 0, 1.0, 1.0),
                         new TrainingConfig.Optimizer(Optim.ADAMW_TORCH, 0.9, 0.999, 1e-8, 0.0, 1.0),
-                        new TrainingConfig.Regularization(0.0, 0.0, new PrivacyConfig(0, 0, 0, 1.0)),
+                        new TrainingConfig.Regularization(0.0, 0.0, new PrivacyConfig(0, 0, 0, null, null)),
                         42,
                         new TrainingConfig.Evaluation(0, 0, 0, "loss"),
                         new TrainingConfig.Saving(0, 15, 2, 0),

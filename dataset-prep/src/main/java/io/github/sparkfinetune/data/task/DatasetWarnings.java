@@ -62,7 +62,7 @@ public final class DatasetWarnings {
         decontamination(manifest).ifPresent(warnings::add);
         checks.forEach((name, check) -> tokens(name, check, warnings));
         leaks.forEach((name, leak) -> warnings.add(new Warning(
-                "train_" + name + "_duplicates",
+                leakCode(name),
                 String.format(
                         Locale.ROOT,
                         "%,d of the %s rows %s in the training text too%s: what is measured on them is not what the"
@@ -72,6 +72,15 @@ public final class DatasetWarnings {
                         leak.rows() == 1 ? "is" : "are",
                         leak.example().isEmpty() ? "" : ", as \"" + start(leak.example()) + "\""))));
         return warnings;
+    }
+
+    /** Returns whether rows of a held-out split are also in the training split. */
+    public static boolean isLeak(Manifest manifest, String split) {
+        return manifest.warnings().stream().anyMatch(warning -> warning.code().equals(leakCode(split)));
+    }
+
+    private static String leakCode(String split) {
+        return "train_" + split + "_duplicates";
     }
 
     private static Optional<Warning> groups(String name, DatasetSplit.Side side) {

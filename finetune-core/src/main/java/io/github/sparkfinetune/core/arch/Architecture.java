@@ -133,6 +133,14 @@ public interface Architecture {
         return false;
     }
 
+    /**
+     * Returns whether the script's backward of a layer can measure the gradients of samples: it passes each sum of rows
+     * to {@code put_sum} or {@code put_product}, and changes nothing that the layer keeps.
+     */
+    default boolean measuresSamples() {
+        return false;
+    }
+
     /** Returns whether the linears of layers read adapters in the compute dtype, as {@code cast_dense} does. */
     default boolean castsAdapters() {
         return false;

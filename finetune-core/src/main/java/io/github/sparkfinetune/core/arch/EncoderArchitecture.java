@@ -46,6 +46,11 @@ public interface EncoderArchitecture extends Architecture {
         return Map.of();
     }
 
+    @Override
+    default boolean measuresSamples() {
+        return !isRecorded() && shared().isEmpty();
+    }
+
     /**
      * Returns whether attention computes texts of similar length in one padded call, instead of each text by itself.
      */

@@ -2,9 +2,12 @@ package io.github.sparkfinetune.core.gradient;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.sharded.ShardedWeights;
 import io.github.sparkfinetune.core.model.weight.Parameter;
+import io.github.sparkfinetune.core.model.weight.ParameterGroup;
 import io.github.sparkfinetune.core.optim.Gradient;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.shard.Cut;
@@ -36,6 +39,22 @@ record GradientGroup(Object owner, List<Parameter> parameters, int depth, Cut cu
     @Override
     public int hashCode() {
         return System.identityHashCode(this);
+    }
+
+    /** Returns the number of a model's layers. */
+    static int layers(Model model) {
+        return (int) model.blocks().stream()
+                .filter(block -> block.kind() == BlockKind.LAYER)
+                .count();
+    }
+
+    /** Returns the distance of a group from the head. */
+    static int depth(ParameterGroup block, int layers) {
+        return switch (block.kind()) {
+            case EMBEDDINGS -> 1 + layers;
+            case LAYER -> layers - block.layer();
+            case HEAD -> 0;
+        };
     }
 
     /** @param ranks number of ranks that share the parameters, 1 if they do not */

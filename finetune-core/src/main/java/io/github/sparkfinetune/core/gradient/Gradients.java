@@ -45,6 +45,8 @@ public final class Gradients {
     private final Optional<TokenRowsGradient> tiedRows;
     /** The trained table that the objective reads. */
     private final Optional<Parameter> tied;
+    /** The trained table of a private run, whose gradient has every row. */
+    private final Optional<SampleTable> sampleTable;
 
     private final Optional<ParameterGroup> lmHead;
     private final Optional<ParameterGroup> shared;
@@ -55,8 +57,9 @@ public final class Gradients {
     /**
      * @param manager owner of the gradients, on the model's device
      * @param shard what the ranks share
+     * @param isPrivate whether the samples' gradients are clipped one by one, see {@link #ofSamples}
      */
-    public Gradients(NDManager manager, Model model, Collective collective, Shard shard) {
+    public Gradients(NDManager manager, Model model, Collective collective, Shard shard, boolean isPrivate) {
         this.script = model.script();
         this.collective = collective;
         this.isSharded = collective.size() > 1 && shard.shares(Shard.GRADIENTS);
@@ -68,7 +71,7 @@ public final class Gradients {
                 .<ParameterGroup>flatMap(stream -> stream)
                 .filter(group -> !group.trainable().isEmpty())
                 .toList();
-        int layers = layers(model);
+        int layers = GradientGroup.layers(model);
         lmHead = model.lmHead().filter(trained::contains);
         shared = model.shared().filter(trained::contains);
         Optional<GradientGroup> tableGroup = Optional.of(
@@ -80,45 +83,37 @@ public final class Gradients {
                 ? Optional.of(model.table())
                 : Optional.empty();
         List<GradientGroup> order = new ArrayList<>(trained.stream()
-                .map(group -> GradientGroup.of(group, group.trainable(), depth(group, layers), ranks, group.sharded()))
+                .map(group -> GradientGroup.of(
+                        group, group.trainable(), GradientGroup.depth(group, layers), ranks, group.sharded()))
                 .toList());
         tableGroup.ifPresent(groups::add);
         groups.addAll(order);
+        boolean isDense = tied.isPresent() || isPrivate;
         // The last block completes first, and before it the table that the objective reads.
-        tied.ifPresent(parameter -> order.add(tableGroup.orElseThrow()));
+        tableGroup.filter(group -> isDense).ifPresent(order::add);
         Collections.reverse(order);
         buckets = new Buckets(device, script, collective, isSharded, order, BUCKET);
         Optional<TokenRowsGradient> tokenRows = model.tokenRows()
                 .map(rows -> new TokenRowsGradient(
                         device, script, collective, rows, tableGroup.orElseThrow(), model.paddingId()));
         tiedRows = tokenRows.filter(rows -> model.tied());
+        sampleTable = tableGroup
+                .filter(group -> isPrivate)
+                .map(group -> new SampleTable(
+                        script, group, buckets.opened(group.owner()).get(0), tied.isPresent(), model.paddingId()));
         table = tokenRows.isPresent()
                 ? tokenRows.map(EmbeddingGradient.class::cast)
-                : tableGroup.map(group -> {
+                : tableGroup.filter(group -> !isPrivate).map(group -> {
                     SparseEmbeddingGradient lookups =
                             new SparseEmbeddingGradient(device, script, collective, group, model.paddingId());
                     return tied.isEmpty() ? lookups : new TiedEmbeddingGradient(lookups, buckets.of(model.table()));
                 });
         table.ifPresent(gradient -> parameters.addAll(gradient.parameters()));
-        tied.ifPresent(parameter -> parameters.addAll(buckets.parameters(parameter)));
+        tableGroup.filter(group -> isDense).ifPresent(group -> parameters.addAll(buckets.parameters(group.owner())));
         trained.forEach(group -> parameters.addAll(buckets.parameters(group)));
         exchange = ranks == 1
                 ? Optional.empty()
                 : Optional.of(new ParameterExchange(device, script, collective, held(false)));
-    }
-
-    private static int layers(Model model) {
-        return (int) model.blocks().stream()
-                .filter(block -> block.kind() == BlockKind.LAYER)
-                .count();
-    }
-
-    private static int depth(ParameterGroup block, int layers) {
-        return switch (block.kind()) {
-            case EMBEDDINGS -> 1 + layers;
-            case LAYER -> layers - block.layer();
-            case HEAD -> 0;
-        };
     }
 
     private List<GradientGroup> held(boolean inShares) {
@@ -256,14 +251,15 @@ public final class Gradients {
      * Returns gradients of single samples, whose clipped sum becomes these gradients.
      *
      * @param owner owner of the samples' gradients
-     * @param most highest number of samples at once
-     * @throws IllegalStateException if ranks hold shares of gradients, or rows of the embedding table are trained
+     * @param measured blocks of which only the norms of the samples' gradients are measured
+     * @param batchSize number of samples of a micro-batch
+     * @throws IllegalStateException if ranks hold shares of gradients, or these are not the gradients of a private run
      */
-    public SampleGradients ofSamples(NDManager owner, int most) {
+    public SampleGradients ofSamples(NDManager owner, Set<Block> measured, int batchSize) {
         if (isSharded || hasTable()) {
             throw new IllegalStateException("gradients that are not whole cannot be clipped one by one");
         }
-        return new SampleGradients(owner, script, buckets.whole(), shared, lmHead, most);
+        return new SampleGradients(owner, script, buckets.whole(), shared, lmHead, sampleTable, measured, batchSize);
     }
 
     /** Marks all gradients as complete on this rank. */

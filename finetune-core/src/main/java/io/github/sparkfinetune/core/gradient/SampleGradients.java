@@ -5,23 +5,26 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.model.weight.Block;
+import io.github.sparkfinetune.core.model.weight.LmHead;
 import io.github.sparkfinetune.core.model.weight.ParameterGroup;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.TensorParts;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import java.nio.FloatBuffer;
-import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.DoubleSupplier;
 import java.util.stream.Stream;
 
 /**
  * Gradients of each of some samples, as DP-SGD needs them. The samples' gradients are clipped and {@link #addClipped
- * added} to the gradients of the step.
+ * added} to the gradients of the step. Of some blocks only the norms of the samples' gradients are {@link #squares
+ * measured}; the caller adds their clipped sum.
  */
 public final class SampleGradients {
     /** Bytes of the samples' gradients up to which further samples are computed at once. */
@@ -30,24 +33,26 @@ public final class SampleGradients {
     private final ScriptModule script;
     private final Optional<ParameterGroup> shared;
     private final Optional<ParameterGroup> lmHead;
-    /** Gradients of the step, by bucket. */
-    private final List<NDArray> sums = new ArrayList<>();
-    /** Gradients of the samples, by bucket: [most, values]. */
-    private final List<NDArray> rows = new ArrayList<>();
-
-    private final List<List<GradientGroup>> groups = new ArrayList<>();
+    private final Optional<SampleTable> table;
+    private final List<WholeBucket> buckets;
+    private final List<SampleRows> held;
+    private final int most;
     /** Gradients of the present samples by the owner of their group: [samples, ...]. */
     private final Map<Object, List<NDArray>> present = new HashMap<>();
 
     private NDManager views;
     private int samples;
+    /** Squared norms of the present samples' gradients that are not held: [samples], F64. */
+    private NDArray squares;
 
     /**
      * @param owner owner of the gradients
      * @param buckets all gradients of a step
      * @param shared trained weights that layers share
      * @param lmHead trained weights that the objective reads
-     * @param most highest number of samples at once
+     * @param table the trained embedding table
+     * @param measured blocks of which only norms are measured
+     * @param batchSize number of samples of a micro-batch
      */
     SampleGradients(
             NDManager owner,
@@ -55,30 +60,49 @@ public final class SampleGradients {
             List<WholeBucket> buckets,
             Optional<ParameterGroup> shared,
             Optional<ParameterGroup> lmHead,
-            int most) {
+            Optional<SampleTable> table,
+            Set<Block> measured,
+            int batchSize) {
         this.script = script;
         this.shared = shared;
         this.lmHead = lmHead;
-        for (WholeBucket bucket : buckets) {
-            sums.add(bucket.flat());
-            rows.add(owner.zeros(new Shape(most, bucket.flat().size()), DataType.FLOAT32));
-            groups.add(bucket.groups());
-        }
+        this.table = table;
+        this.buckets = buckets;
+        List<SampleRows.Span> spans = SampleRows.spans(
+                owner, script, buckets, group -> !measured.contains(group.owner()) && !isLookedUp(group));
+        this.most = most(spans.stream().mapToLong(SampleRows.Span::size).sum(), batchSize);
+        this.held = spans.stream()
+                .map(span -> new SampleRows(owner, script, span, most))
+                .toList();
+    }
+
+    private boolean isLookedUp(GradientGroup group) {
+        return table.filter(rows -> rows.owns(group) && !rows.isTied()).isPresent();
     }
 
     /**
      * Returns how many samples are computed at once.
      *
-     * @param values number of values of a sample's gradient
+     * @param values number of values of a sample's gradient that are held
      * @param batchSize number of samples of a micro-batch
      */
     public static int most(long values, int batchSize) {
         return (int) Math.max(1, Math.min(batchSize, BYTES / (Float.BYTES * Math.max(1, values))));
     }
 
+    /** Returns how many samples are computed at once. */
+    public int most() {
+        return most;
+    }
+
+    /** Returns whether the embedding table is trained. */
+    public boolean hasTable() {
+        return table.isPresent();
+    }
+
     /** Sets the gradients of the step to zero. */
     public void clear(NDManager owner) {
-        sums.forEach(sum -> script.call(owner, "zero", sum));
+        buckets.forEach(bucket -> script.call(owner, "zero", bucket.flat()));
     }
 
     /**
@@ -90,17 +114,13 @@ public final class SampleGradients {
     public void begin(NDManager owner, int count) {
         views = owner;
         samples = count;
+        squares = owner.zeros(new Shape(count), DataType.FLOAT64);
         present.clear();
-        for (int bucket = 0; bucket < rows.size(); bucket++) {
-            GradientGroup.views(owner, script, presentRows(owner, bucket), groups.get(bucket))
-                    .forEach((group, gradients) -> present.put(group.owner(), gradients));
-        }
+        held.forEach(rows ->
+                rows.present(owner, count).forEach((group, gradients) -> present.put(group.owner(), gradients)));
+        table.ifPresent(SampleTable::begin);
         // Layers only add to these.
         shared.ifPresent(group -> present.get(group).forEach(gradient -> script.call(owner, "zero", gradient)));
-    }
-
-    private NDArray presentRows(NDManager owner, int bucket) {
-        return script.callOne(owner, "row_range", rows.get(bucket), 0, samples);
     }
 
     /** Returns a tensor [samples, ...] for each parameter of {@link Block#differentiated}. */
@@ -117,41 +137,79 @@ public final class SampleGradients {
         return ofSample(of(block), sample);
     }
 
+    /** Returns the squared norms [samples], in F64, of the samples' gradients that are not held. Blocks add to them. */
+    public NDArray squares() {
+        return squares;
+    }
+
     /** Returns a sample's gradients of the weights that the objective reads, as {@link Gradients#lmHead} does. */
     public Map<String, NDArray> lmHead(int sample) {
-        return lmHead.map(group -> group.byName(ofSample(present.get(group), sample)))
-                .orElse(Map.of());
+        Map<String, NDArray> named = new LinkedHashMap<>();
+        lmHead.ifPresent(group -> named.putAll(group.byName(ofSample(present.get(group), sample))));
+        table.filter(SampleTable::isTied).ifPresent(rows -> named.put(LmHead.WEIGHT, ofTable(rows, sample)));
+        return named;
+    }
+
+    private NDArray ofTable(SampleTable rows, int sample) {
+        return ofSample(present.get(rows.owner()), sample).get(0);
+    }
+
+    /**
+     * Adds a sample's gradient of the rows of the embedding table that it looks up, after the objective has written
+     * {@link #lmHead}.
+     *
+     * @param ids token ids of the sample
+     * @param gradient gradient with respect to the rows [ids, width]
+     */
+    public void addRows(NDManager owner, int sample, long[] ids, NDArray gradient) {
+        SampleTable rows = table.orElseThrow();
+        if (rows.isTied()) {
+            rows.addTo(owner, ofTable(rows, sample), ids, gradient);
+        } else {
+            rows.add(views, squares, sample, ids, gradient);
+        }
     }
 
     private List<NDArray> ofSample(List<NDArray> gradients, int sample) {
         return gradients.isEmpty() ? List.of() : script.call(views, "each_select", gradients, sample);
     }
 
+    /** Returns the L2 norm of the gradient of each of the present samples. */
+    public double[] norms(NDManager owner) {
+        double[] norms = squares.toDoubleArray();
+        if (!held.isEmpty()) {
+            double[] ofHeld = script.callOne(
+                            owner,
+                            "row_norms",
+                            held.stream().map(SampleRows::present).toList())
+                    .toDoubleArray();
+            for (int i = 0; i < ofHeld.length; i++) {
+                norms[i / held.size()] += ofHeld[i] * ofHeld[i];
+            }
+        }
+        for (int sample = 0; sample < samples; sample++) {
+            norms[sample] = Math.sqrt(norms[sample]);
+        }
+        return norms;
+    }
+
     /**
      * Adds the gradients of the present samples to those of the step, each scaled by min(1, C / (norm + 1e-6)) as in
-     * Opacus.
+     * Opacus, except those that are only measured.
      *
      * @param most C, the highest L2 norm of what a sample adds
+     * @return the factors of the samples
      */
-    public void addClipped(NDManager owner, double most) {
-        List<NDArray> ofSamples = new ArrayList<>();
-        for (int bucket = 0; bucket < rows.size(); bucket++) {
-            ofSamples.add(presentRows(owner, bucket));
-        }
-        double[] norms = script.callOne(owner, "row_norms", ofSamples).toDoubleArray();
+    public float[] addClipped(NDManager owner, double most) {
+        double[] norms = norms(owner);
         float[] factors = new float[samples];
         for (int sample = 0; sample < samples; sample++) {
-            double squares = 0;
-            for (int bucket = 0; bucket < sums.size(); bucket++) {
-                double norm = norms[sample * sums.size() + bucket];
-                squares += norm * norm;
-            }
-            factors[sample] = (float) Math.min(1, most / (Math.sqrt(squares) + 1e-6));
+            factors[sample] = (float) Math.min(1, most / (norms[sample] + 1e-6));
         }
         NDArray scales = Tensors.of(owner, factors, new Shape(samples));
-        for (int bucket = 0; bucket < sums.size(); bucket++) {
-            script.call(owner, "add_scaled_rows", sums.get(bucket), ofSamples.get(bucket), scales);
-        }
+        held.forEach(rows -> rows.addTo(owner, scales));
+        table.ifPresent(rows -> rows.addClipped(owner, factors));
+        return factors;
     }
 
     /**
@@ -160,7 +218,8 @@ public final class SampleGradients {
      * @param noise source of the values
      */
     public void addNoise(DoubleSupplier noise) {
-        for (NDArray sum : sums) {
+        for (WholeBucket bucket : buckets) {
+            NDArray sum = bucket.flat();
             TensorParts.each(Device.of(sum.getManager()), script, sum, (from, host) -> {
                 FloatBuffer values = host.bytes().asFloatBuffer();
                 for (int i = 0; i < values.limit(); i++) {

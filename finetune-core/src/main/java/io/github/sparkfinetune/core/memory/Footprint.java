@@ -49,9 +49,11 @@ public record Footprint(
      * @param all all parameters, the adapters' included
      * @param trained trained parameters
      * @param trainedTable parameters of the embedding table if it is trained
+     * @param trainedLayers trained parameters of the layers, without those of adapters
      * @param sharded parts of the trained parameters that ranks can share
      */
-    public record Parameters(long all, long trained, long trainedTable, ShardedParameters sharded) {}
+    public record Parameters(
+            long all, long trained, long trainedTable, long trainedLayers, ShardedParameters sharded) {}
 
     /**
      * Returns this footprint with other bytes of trained weights and their copies, less frozen ones, and more staging
@@ -195,7 +197,7 @@ public record Footprint(
                             0);
             long buffers = staging.values().stream().mapToLong(Long::longValue).sum();
             return new Footprint(
-                    new Parameters(parameters, trained, trainedTable, sharded),
+                    new Parameters(parameters, trained, trainedTable, shardedValues, sharded),
                     new Weights(mapped, frozen, direct, trainedWeights, copies),
                     adapters,
                     buffers,

@@ -31,6 +31,9 @@ public record BlockCall(
     /** Name beside the gradients by which the script writes them for each sample. */
     private static final String SAMPLE_ROWS = "sample_rows";
 
+    /** Name beside the gradients by which the script adds up the squared norms of each sample's gradients instead. */
+    private static final String SAMPLE_SQUARES = "sample_squares";
+
     BlockCall(ScriptModule script, Block block, NDArray input, Batch batch, BlockMasks masks) {
         this(script, block, input, batch, masks, false);
     }
@@ -80,15 +83,47 @@ public record BlockCall(
             List<NDArray> gradients,
             boolean add,
             boolean needsInputGrad) {
+        Map<String, NDArray> named = block.byName(gradients);
+        if (isBySample) {
+            named.put(SAMPLE_ROWS, sampleRows(owner));
+        }
+        return backward(owner, gradient, kept, named, add, needsInputGrad);
+    }
+
+    /**
+     * Differentiates a layer without writing gradients: adds the squared norms of the samples' gradients to others.
+     *
+     * @param gradient gradient of the loss with respect to the output
+     * @param kept result of {@link #keep}, which stays valid
+     * @param gradients any gradients of {@link Block#differentiated}; not read
+     * @param squares squared norms of the samples' gradients [samples], F64
+     * @param needsInputGrad whether the gradient of the input is computed
+     */
+    Optional<NDArray> measure(
+            NDManager owner,
+            NDArray gradient,
+            Map<String, NDArray> kept,
+            List<NDArray> gradients,
+            NDArray squares,
+            boolean needsInputGrad) {
+        Map<String, NDArray> named = block.byName(gradients);
+        named.put(SAMPLE_ROWS, sampleRows(owner));
+        named.put(SAMPLE_SQUARES, squares);
+        return backward(owner, gradient, kept, named, true, needsInputGrad);
+    }
+
+    private Optional<NDArray> backward(
+            NDManager owner,
+            NDArray gradient,
+            Map<String, NDArray> kept,
+            Map<String, NDArray> named,
+            boolean add,
+            boolean needsInputGrad) {
         Map<String, NDArray> all = new LinkedHashMap<>(kept);
         all.put("x", input);
         return withMasks(owner, made -> {
             List<Object> arguments = arguments(made);
             arguments.addAll(0, List.of(gradient, all));
-            Map<String, NDArray> named = block.byName(gradients);
-            if (isBySample) {
-                named.put(SAMPLE_ROWS, sampleRows(owner));
-            }
             Collections.addAll(arguments, named, add, needsInputGrad);
             return script.call(owner, "layer_backward", arguments.toArray()).stream()
                     .findFirst();

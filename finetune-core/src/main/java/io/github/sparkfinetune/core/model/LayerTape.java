@@ -36,4 +36,9 @@ final class LayerTape implements Tape {
         kept.values().forEach(NDArray::close);
         return input;
     }
+
+    @Override
+    public Optional<NDArray> measure(NDManager owner, NDArray gradient, List<NDArray> gradients, NDArray squares) {
+        return call.measure(owner, gradient, kept, gradients, squares, needsInputGrad);
+    }
 }

@@ -244,6 +244,14 @@ public abstract sealed class Model permits Encoder, Decoder {
         return block.kind() == BlockKind.LAYER && !parts.architecture().isRecorded() && block.trainsOnlyLowRank();
     }
 
+    /**
+     * Returns whether a block's tape can {@link Tape#measure measure} the samples' gradients. In BF16 it cannot: a
+     * clipped gradient is rounded otherwise than the measured one, and would be longer than the clip.
+     */
+    public final boolean measuresSamples(Block block) {
+        return block.kind() == BlockKind.LAYER && parts.architecture().measuresSamples() && !matmul().isBf16();
+    }
+
     /** Sets whether the model computes with its adapters, as it does at first, or without. */
     public final void applyAdapters(boolean applied) {
         blocks().forEach(block -> block.applyAdapters(applied));

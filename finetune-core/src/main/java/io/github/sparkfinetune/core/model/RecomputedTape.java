@@ -33,4 +33,12 @@ public final class RecomputedTape implements Tape {
             return model.record(owner, again, needsInputGrad).backward(owner, gradient, gradients, add);
         }
     }
+
+    @Override
+    public Optional<NDArray> measure(NDManager owner, NDArray gradient, List<NDArray> gradients, NDArray squares) {
+        try (NDManager making = owner.newSubManager()) {
+            BlockCall again = call.with(call.masks().make(making));
+            return model.record(making, again, needsInputGrad).measure(owner, gradient, gradients, squares);
+        }
+    }
 }

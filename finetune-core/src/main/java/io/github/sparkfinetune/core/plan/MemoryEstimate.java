@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.plan;
 import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.gradient.SampleGradients;
 import io.github.sparkfinetune.core.memory.Activations;
 import io.github.sparkfinetune.core.memory.Footprint;
@@ -139,12 +140,22 @@ record MemoryEstimate(
         return memory.withDirect(codes);
     }
 
-    /** Returns the bytes of the gradients of single samples. */
+    private boolean isPrivate() {
+        return config.training().regularization().privacy().protectsSamples();
+    }
+
+    /** Returns the bytes of the gradients of single samples, see {@link SampleGradients}. */
     private long ofSamples(Footprint footprint, Choice choice) {
-        long trained = footprint.parameters().trained();
-        return config.training().regularization().privacy().protectsSamples()
-                ? trained * Float.BYTES * SampleGradients.most(trained, choice.samples())
-                : 0;
+        if (!isPrivate()) {
+            return 0;
+        }
+        Footprint.Parameters parameters = footprint.parameters();
+        boolean measures = Architectures.of(model).measuresSamples()
+                && !choice.adaptation().bf16();
+        long layers = parameters.trainedLayers();
+        long held = parameters.trained() - (readsTable(footprint) ? 0 : parameters.trainedTable());
+        held -= measures ? layers : 0;
+        return held * Float.BYTES * (layers > 0 && !measures ? 1 : SampleGradients.most(held, choice.samples()));
     }
 
     /** Returns the bytes of a checkpoint that rank 0 writes or reads: its share, if the ranks share the weights. */
@@ -220,20 +231,28 @@ record MemoryEstimate(
         return spec().objectiveBytes(model, (long) choice.samples() * longest, onGpu);
     }
 
-    /**
-     * Returns the memory of all gradients. An embedding table has gradients for the rows that a step looks up, and for
-     * all rows if the loss also reads the table.
-     */
-    private long gradients(Footprint footprint, Choice choice) {
-        long rows = rows(footprint, choice);
-        long table = rows == 0 ? 0 : footprint.parameters().trainedTable();
-        boolean isRead = table > 0 && spec().modelKind().sparseTableWidth(model) == 0;
-        return (footprint.parameters().trained() - (isRead ? 0 : table)) * Float.BYTES + rows;
+    /** Returns whether the loss reads a trained embedding table, so that all of its rows have gradients. */
+    private boolean readsTable(Footprint footprint) {
+        return footprint.parameters().trainedTable() > 0 && spec().modelKind().sparseTableWidth(model) == 0;
     }
 
-    /** Returns the bytes of the gradients of the table's rows that a step looks up, or 0 if the table is frozen. */
+    /**
+     * Returns the memory of all gradients. An embedding table has gradients for the rows that a step looks up, and for
+     * all rows if the loss also reads the table, or if noise reaches them.
+     */
+    private long gradients(Footprint footprint, Choice choice) {
+        Footprint.Parameters parameters = footprint.parameters();
+        boolean isDense = readsTable(footprint) || isPrivate();
+        return (parameters.trained() - (isDense ? 0 : parameters.trainedTable())) * Float.BYTES
+                + rows(footprint, choice);
+    }
+
+    /**
+     * Returns the bytes of the gradients of the table's rows that a step looks up; 0 if all rows or none have
+     * gradients.
+     */
     private long rows(Footprint footprint, Choice choice) {
-        if (footprint.parameters().trainedTable() == 0) {
+        if (footprint.parameters().trainedTable() == 0 || isPrivate()) {
             return 0;
         }
         long tokens = (long) choice.samples()

@@ -9,48 +9,68 @@ import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.core.privacy.RenyiAccountant;
 import io.github.sparkfinetune.core.privacy.RunSecret;
 import io.github.sparkfinetune.core.privacy.SecretStream;
+import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.IOException;
+import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.function.DoubleSupplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /** Steps of a private run: their samples, the clipping of each sample's gradient, and the noise on their sum. */
 public final class PrivateSteps {
-    private static final String FILE = "privacy.key";
+    private static final String SECRET = "privacy.key";
+    private static final String NORM = "privacy.norm";
 
     private final byte[] secret;
     private final StepPlan plan;
     private final PrivacyConfig privacy;
     private final double noiseMultiplier;
+    private final double maxGradNorm;
 
-    private PrivateSteps(byte[] secret, StepPlan plan, PrivacyConfig privacy) {
+    private PrivateSteps(byte[] secret, StepPlan plan, PrivacyConfig privacy, double maxGradNorm) {
         this.secret = secret;
         this.plan = plan;
         this.privacy = privacy;
         this.noiseMultiplier = noiseMultiplier(privacy, plan);
+        this.maxGradNorm = maxGradNorm;
+    }
+
+    /** Measures a norm before the first step. */
+    @FunctionalInterface
+    public interface Measure {
+        /** Returns the norm, the same on all ranks; all ranks call this method. */
+        double norm() throws IOException;
     }
 
     /**
      * Begins or continues a private run. All ranks call this method.
      *
      * @param steps number of completed steps
+     * @param measure measures the norm of {@code training.privacy.public_sample}; only called before the first step,
+     *     and if the key is set
      */
     public static PrivateSteps of(
-            RunConfig config, StepPlan plan, long steps, Collective collective, Configuration hadoop)
+            RunConfig config, StepPlan plan, long steps, Collective collective, Configuration hadoop, Measure measure)
             throws IOException {
-        byte[] secret = RunSecret.of(file(config), steps > 0, hadoop, collective);
-        return new PrivateSteps(secret, plan, config.training().regularization().privacy());
+        PrivacyConfig privacy = config.training().regularization().privacy();
+        byte[] secret = RunSecret.of(file(config, SECRET), steps > 0, hadoop, collective);
+        double norm = privacy.publicSample() == null
+                ? privacy.fixedMaxGradNorm()
+                : ClipNorm.of(file(config, NORM), steps > 0, hadoop, collective, measure);
+        return new PrivateSteps(secret, plan, privacy, norm);
     }
 
     /** Deletes what only a run that lasts needs. */
     public static void end(RunConfig config, Configuration hadoop) {
-        RunSecret.delete(file(config), hadoop);
+        for (String name : List.of(SECRET, NORM)) {
+            Path file = file(config, name);
+            HadoopFiles.delete(HadoopFiles.fileSystem(file, hadoop), file);
+        }
     }
 
-    private static Path file(RunConfig config) {
-        return new Path(config.output().dir(), FILE);
+    private static Path file(RunConfig config, String name) {
+        return new Path(config.output().dir(), name);
     }
 
     /**
@@ -89,7 +109,7 @@ public final class PrivateSteps {
 
     /** Returns the highest L2 norm of a sample's gradient in a sum. */
     public double maxGradNorm() {
-        return privacy.maxGradNorm();
+        return maxGradNorm;
     }
 
     /**
@@ -99,36 +119,31 @@ public final class PrivateSteps {
      */
     public DoubleSupplier noise(long step) {
         SecretStream random = new SecretStream(secret, SecretStream.Purpose.NOISE, step);
-        double deviation = noiseMultiplier * privacy.maxGradNorm();
+        double deviation = noiseMultiplier * maxGradNorm;
         return () -> deviation * random.gaussian();
     }
 
-    /**
-     * Returns the guarantee of a run after a number of steps; null if the run is not private.
-     *
-     * @param known steps of the run, whose noise multiplier is known; empty if the run was over before
-     */
-    public static PrivacySpent spent(Optional<PrivateSteps> known, PrivacyConfig privacy, StepPlan plan, long steps) {
-        if (!privacy.protectsSamples()) {
-            return null;
-        }
-        double multiplier = known.map(one -> one.noiseMultiplier).orElseGet(() -> noiseMultiplier(privacy, plan));
-        return spent(privacy, plan, multiplier, steps);
+    /** Returns the guarantee after a number of steps. */
+    public PrivacySpent spent(long steps) {
+        return spent(privacy, plan, noiseMultiplier, steps, maxGradNorm);
     }
 
-    /** Returns the guarantee of a private run after a number of steps. */
+    /** Returns the guarantee of a private run after a number of steps, without a norm that is yet to be measured. */
     public static PrivacySpent spent(PrivacyConfig privacy, StepPlan plan, long steps) {
-        return spent(privacy, plan, noiseMultiplier(privacy, plan), steps);
+        Double norm = privacy.publicSample() == null ? privacy.fixedMaxGradNorm() : null;
+        return spent(privacy, plan, noiseMultiplier(privacy, plan), steps, norm);
     }
 
-    private static PrivacySpent spent(PrivacyConfig privacy, StepPlan plan, double multiplier, long steps) {
+    private static PrivacySpent spent(
+            PrivacyConfig privacy, StepPlan plan, double multiplier, long steps, Double maxGradNorm) {
         double delta = privacy.delta(plan.samples());
         return new PrivacySpent(
                 LossAccountant.epsilon(multiplier, plan.sampleRate(), steps, delta),
                 RenyiAccountant.epsilon(multiplier, plan.sampleRate(), steps, delta),
                 delta,
                 multiplier,
-                privacy.maxGradNorm(),
+                maxGradNorm,
+                privacy.publicSample(),
                 plan.sampleRate());
     }
 }

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.privacy;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.io.Serializable;
 
 /**
@@ -9,7 +10,8 @@ import java.io.Serializable;
  * @param epsilon bound by {@link LossAccountant}
  * @param renyiEpsilon bound by {@link RenyiAccountant}, which is not as tight
  * @param noiseMultiplier standard deviation of the noise on a step's sum, divided by {@code maxGradNorm}
- * @param maxGradNorm highest L2 norm of a sample's gradient in a sum
+ * @param maxGradNorm highest L2 norm of a sample's gradient in a sum; null if it is yet to be measured
+ * @param publicSample set of {@code data.held_out} on which {@code maxGradNorm} was measured; null if it was set
  * @param sampleRate probability with which a step takes a sample
  */
 public record PrivacySpent(
@@ -17,6 +19,7 @@ public record PrivacySpent(
         double renyiEpsilon,
         double delta,
         double noiseMultiplier,
-        double maxGradNorm,
+        Double maxGradNorm,
+        @JsonInclude(JsonInclude.Include.NON_NULL) String publicSample,
         double sampleRate)
         implements Serializable {}

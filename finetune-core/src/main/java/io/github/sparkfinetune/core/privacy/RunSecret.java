@@ -54,9 +54,4 @@ public final class RunSecret {
             return secret;
         }
     }
-
-    /** Deletes the secret at the end of a run. */
-    public static void delete(Path file, Configuration hadoop) {
-        HadoopFiles.delete(HadoopFiles.fileSystem(file, hadoop), file);
-    }
 }

@@ -121,7 +121,7 @@ final class Export {
                         .map(Manifest.Source::path)
                         .toList(),
                 rows(),
-                settings(),
+                settings(result),
                 result.best().eval());
         Map<String, byte[]> files = new LinkedHashMap<>();
         resources.tokenizer().files().forEach((name, text) -> files.put(name, text.getBytes(StandardCharsets.UTF_8)));
@@ -210,12 +210,16 @@ final class Export {
         return rows;
     }
 
-    private Map<String, Object> settings() {
+    private Map<String, Object> settings(TrainingResult result) {
         Map<String, Object> settings = new LinkedHashMap<>();
         settings.put("method", config.method().type());
         settings.put("max_length", config.data().samples().maxLength());
         settings.put("ranks", config.compute().cluster().ranks());
         settings.putAll(JSON.convertValue(config.training(), new TypeReference<Map<String, Object>>() {}));
+        if (result.privacy() != null) {
+            settings.put(
+                    "privacy_spent", JSON.convertValue(result.privacy(), new TypeReference<Map<String, Object>>() {}));
+        }
         return settings;
     }
 }

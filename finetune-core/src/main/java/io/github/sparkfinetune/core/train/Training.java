@@ -16,6 +16,7 @@ import io.github.sparkfinetune.core.plan.TrainingOrder;
 import io.github.sparkfinetune.core.train.speed.SlowRank;
 import io.github.sparkfinetune.core.train.speed.StepTimes;
 import io.github.sparkfinetune.core.train.speed.Throughput;
+import io.github.sparkfinetune.core.train.step.PublicNorm;
 import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
@@ -39,7 +40,7 @@ final class Training implements AutoCloseable {
     private StepPlan plan;
     private LrSchedule schedule;
     private TrainingSamples samples;
-    /** Steps of a private run that is not over. */
+    /** Steps of a private run that has no result yet. */
     private Optional<PrivateSteps> privateSteps = Optional.empty();
 
     private TrainState.Progress progress = new TrainState.Progress(0, 0, 0);
@@ -97,8 +98,15 @@ final class Training implements AutoCloseable {
 
     /** Trains to the end, or until evaluations stop improving; pauses with a checkpoint after step {@code until}. */
     void train(long until) throws IOException {
-        if (settings.regularization().privacy().protectsSamples() && !isOver()) {
-            PrivateSteps steps = PrivateSteps.of(config, plan, step(), collective, rank.hadoop());
+        if (settings.regularization().privacy().protectsSamples() && resultBefore == null) {
+            PublicNorm norm = new PublicNorm(config, resources.manifest(), resources.draws(), rank.hadoop());
+            PrivateSteps steps = PrivateSteps.of(
+                    config,
+                    plan,
+                    step(),
+                    collective,
+                    rank.hadoop(),
+                    () -> norm.measure(resources.step(), collective, rank::progressed));
             privateSteps = Optional.of(steps);
             resources.step().keepPrivate(steps);
             samples = new TrainingSamples(resources.train(), resources.draws(), steps.samples());
@@ -263,7 +271,7 @@ final class Training implements AutoCloseable {
                 ResidentMemory.peak(),
                 times.gather(),
                 resources.precision(),
-                PrivateSteps.spent(privateSteps, settings.regularization().privacy(), plan, step()));
+                privateSteps.map(steps -> steps.spent(step())).orElse(null));
     }
 
     /** Ends writes in progress, so that the parameters can be freed. */

@@ -131,8 +131,7 @@ class Linear(Lora):
         -> the gradient of x [N, in], plus residual, or an empty tensor if it is not needed.
         """
         self.put_product(gradients, name + ".weight", g, x, add)
-        if name + ".bias" in gradients:
-            self.put(gradients, name + ".bias", g.sum([0]), add)
+        self.put_sum(gradients, name + ".bias", g, add)
         if self.has_adapter(w, name):
             gx = self.lora_backward(g, x, w, masks, gradients, name, add, needs_input_grad)
         else:
@@ -160,8 +159,7 @@ class Linear(Lora):
             return self.cast(gx)
         g = self.cast(g)
         self.put_product(gradients, name + ".weight", g, x, add)
-        if name + ".bias" in gradients:
-            self.put(gradients, name + ".bias", g.sum([0]), add)
+        self.put_sum(gradients, name + ".bias", g, add)
         a, gd = g[:0], g[:0]
         if self.has_adapter(w, name):
             a = self.cast_a(w, name)

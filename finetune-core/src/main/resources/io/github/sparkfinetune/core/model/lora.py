@@ -78,7 +78,10 @@ class Lora(WeightGradients, DropoutMasks):
             gl = g * (w[magnitude] / w[name + ".norm"])
             if magnitude in gradients:
                 z = torch.addmm(self.recorded_product(d, weight), ad, b.t())
-                self.put(gradients, magnitude, (g * z).sum([0]) / w[name + ".norm"], add)
+                if "sample_squares" in gradients:
+                    self.put_sum(gradients, magnitude, (g * z) / w[name + ".norm"], add)
+                else:
+                    self.put(gradients, magnitude, (g * z).sum([0]) / w[name + ".norm"], add)
         # [r, N] and [r, out]: the library is three times as fast with these as with their transposes.
         gb = (torch.mm(b.to(gl.dtype).t(), gl.t()) * w[name + ".scaling"]).t()
         if "sample_rows" in gradients:

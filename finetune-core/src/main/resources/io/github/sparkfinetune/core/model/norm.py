@@ -48,6 +48,10 @@ class LayerNorm(WeightGradients):
             bias,
             [True, True, bias is not None],
         )
+        if "sample_squares" in gradients:
+            self.put_sum(gradients, name + ".weight", g * ((x - mean) * rstd), add)
+            self.put_sum(gradients, name + ".bias", g, add)
+            return gx
         self.put(gradients, name + ".weight", gw, add)
         if bias is not None:
             self.put(gradients, name + ".bias", gb, add)

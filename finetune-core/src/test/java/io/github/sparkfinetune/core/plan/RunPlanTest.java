@@ -118,6 +118,31 @@ class RunPlanTest {
                         + memory.jvm().base());
     }
 
+    // bert-seqcls: table 384 x 32; the block before the layers 64 x 32 + 2 x 32 + 2 x 32; each layer 8544; head 1155.
+    @Test
+    void countsTheGradientsOfSamplesOfAPrivateRun() throws IOException {
+        String privacy = "training.privacy.target_epsilon=8 training.per_device_train_batch_size=4 ";
+        long largest = 4 * (64 * 32 + 2 * 32 + 2 * 32);
+        long embeddingsAndHead = largest + 4 * 1155;
+
+        assertThat(plan("bert-seqcls", privacy).memory().trained().gradients())
+                .isEqualTo(4 * 32707 + 4 * embeddingsAndHead + largest);
+        // In BF16 samples pass the model one at a time, with a gradient for all but the table.
+        assertThat(plan("bert-seqcls", privacy + "precision=bf16")
+                        .memory()
+                        .trained()
+                        .gradients())
+                .isEqualTo(4 * 32707 + 4 * (32707 - 384 * 32) + largest);
+        // The loss of a masked language model reads the table, so a sample's gradient has all rows.
+        assertThat(plan("bert-mlm", privacy).memory().trained().gradients())
+                .isEqualTo(4 * 33056 + 4 * 4 * (33056 - 2 * 8544) + largest);
+        assertThat(plan("bert-seqcls", privacy + "method.type=freeze")
+                        .memory()
+                        .trained()
+                        .gradients())
+                .isEqualTo(4 * 1155 + 4 * 4 * 1155 + 4 * 1155);
+    }
+
     @Test
     void countsAShareOfTheOptimizerOnEachRank() throws IOException {
         RunPlan whole = plan("llama-tied", "cluster.ranks=3");

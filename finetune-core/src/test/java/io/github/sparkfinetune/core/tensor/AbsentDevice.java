@@ -231,7 +231,8 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
             return tensors.stream().map(this::converted).toList();
         } else if (argument instanceof Map<?, ?> tensors) {
             Map<Object, Object> all = new LinkedHashMap<>();
-            tensors.forEach((name, tensor) -> all.put(name, converted(tensor)));
+            // Scripts read the numbers of the samples' rows on the CPU.
+            tensors.forEach((name, tensor) -> all.put(name, name.equals("sample_rows") ? tensor : converted(tensor)));
             tensors.keySet().forEach(name -> all.putAll(further.getOrDefault(all.get(name), Map.of())));
             return all;
         }

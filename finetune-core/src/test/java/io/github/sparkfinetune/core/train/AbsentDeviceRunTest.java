@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -55,6 +56,30 @@ class AbsentDeviceRunTest {
                     .filteredOn(name -> name.startsWith("meta_"))
                     .hasSize(evaluates ? 1 : 3)
                     .containsOnly(evaluates ? "meta_flash_forward" : "meta_attention");
+        }
+    }
+
+    @Test
+    void repeatsEveryCallOfAPrivateTraining() throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), "bert-seqcls", config -> {});
+        TinyRun tiny = new TinyRun(
+                folder,
+                base,
+                "classification",
+                "training.max_steps=1",
+                "training.warmup_ratio=0",
+                "training.privacy.noise_multiplier=1");
+        try (AbsentDevice device = new AbsentDevice()) {
+            tiny.run(tiny.config("run", "precision=fp32"), 1, null);
+            assertThat(device.repeats())
+                    .containsKeys(
+                            "layer_backward",
+                            "summed_rows",
+                            "add_square_of",
+                            "row_norms",
+                            "add_scaled_rows",
+                            "add_to_rows",
+                            "scale_rows");
         }
     }
 

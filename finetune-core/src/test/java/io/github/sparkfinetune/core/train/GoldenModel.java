@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.train;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.ClusterConfig.Shard;
+import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.HeadKind;
@@ -256,19 +257,24 @@ final class GoldenModel implements AutoCloseable {
 
     /** Returns a training step with the reference's settings, and with gradient checkpointing if {@code recompute}. */
     TrainStep step(Collective collective, boolean recompute) {
+        return step(collective, TinyDecoder.training(recompute));
+    }
+
+    /** Returns a training step with other settings. */
+    TrainStep step(Collective collective, TrainingConfig training) {
         if (head == HeadKind.CAUSAL_LM) {
-            return step(model, VocabularyLoss.ofNextToken(manager, (Decoder) model), collective, recompute);
+            return step(model, VocabularyLoss.ofNextToken(manager, (Decoder) model), collective, training);
         }
         if (head == HeadKind.QUESTION_ANSWERING) {
             // The reference includes the padding of its only batch in the loss.
-            return step(encoder().paddedTo(width), new QuestionAnsweringLoss(manager, width), collective, recompute);
+            return step(encoder().paddedTo(width), new QuestionAnsweringLoss(manager, width), collective, training);
         }
         Objective objective = switch (head) {
             case SEQUENCE_CLASSIFICATION -> ofTexts();
             case MASKED_LM -> VocabularyLoss.ofMaskedTokens(manager, encoder());
             default -> new TokenClassificationLoss(manager);
         };
-        return step(model, objective, collective, recompute);
+        return step(model, objective, collective, training);
     }
 
     private Objective ofTexts() {
@@ -282,15 +288,8 @@ final class GoldenModel implements AutoCloseable {
                 : new MultiLabelLoss(manager, posWeight);
     }
 
-    private TrainStep step(Model anyModel, Objective objective, Collective collective, boolean recompute) {
-        return new TrainStep(
-                manager,
-                anyModel,
-                objective,
-                DropoutMasks.none(),
-                collective,
-                TinyDecoder.training(recompute),
-                Shard.NONE);
+    private TrainStep step(Model anyModel, Objective objective, Collective collective, TrainingConfig training) {
+        return new TrainStep(manager, anyModel, objective, DropoutMasks.none(), collective, training, Shard.NONE);
     }
 
     @Override

@@ -8,20 +8,26 @@ import static org.assertj.core.api.Assertions.within;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.privacy.PrivacySpent;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -30,6 +36,11 @@ class PrivateRunTest {
     private static final String KEY = "privacy.key";
     private static final String NO_NOISE = "training.privacy.noise_multiplier=1.0e-12";
     private static final String NO_CLIPPING = "training.privacy.max_grad_norm=1.0e6";
+    private static final List<String> DROPOUT =
+            List.of("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout");
+    private static final String[] PUBLIC = {
+        "data.held_out.general=general.jsonl", "training.privacy.public_sample=general"
+    };
     private static final String ALL_SAMPLES = "training.per_device_train_batch_size=1000";
 
     @TempDir
@@ -43,9 +54,14 @@ class PrivateRunTest {
     }
 
     private RunConfig config(String output, String... more) throws IOException {
-        String[] all = Stream.concat(Stream.of("method.type=lora", "method.target_modules=all-linear"), Stream.of(more))
-                .toArray(String[]::new);
-        return tiny.config(output, all);
+        return configOf("lora", output, more);
+    }
+
+    private RunConfig configOf(String method, String output, String... more) throws IOException {
+        Stream<String> type = method.equals("lora")
+                ? Stream.of("method.type=lora", "method.target_modules=all-linear")
+                : Stream.of("method.type=" + method);
+        return tiny.config(output, Stream.concat(type, Stream.of(more)).toArray(String[]::new));
     }
 
     private static Path key(RunConfig config) {
@@ -60,7 +76,7 @@ class PrivateRunTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"lora", "freeze"})
+    @ValueSource(strings = {"lora", "freeze", "full"})
     void trainsAsUsualIfNothingIsClippedAndThereIsNoNoise(String method) throws Exception {
         String type = "method.type=" + method;
         RunConfig plain = tiny.config("plain", type, ALL_SAMPLES, "training.max_grad_norm=0");
@@ -75,15 +91,99 @@ class PrivateRunTest {
         }
     }
 
+    /** Adds a set of {@code data.held_out} with the evaluation rows to the dataset. */
+    private void holdOut(Warning... warnings) throws IOException {
+        org.apache.hadoop.fs.Path dataset =
+                new org.apache.hadoop.fs.Path(folder.resolve("dataset").toUri());
+        Configuration hadoop = new Configuration();
+        Manifest plain = Manifest.read(dataset, hadoop);
+        Manifest.Samples samples = plain.samples();
+        Map<String, DatasetSplit> splits = new LinkedHashMap<>(samples.splits());
+        splits.put("general", plain.split(Manifest.EVAL));
+        new Manifest(
+                        plain.schemaVersion(),
+                        plain.task(),
+                        new Manifest.Samples(samples.labels(), samples.longest(), samples.padTokenId(), splits),
+                        plain.rows(),
+                        plain.sources(),
+                        plain.options(),
+                        null,
+                        List.of(warnings))
+                .write(dataset, hadoop);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"lora", "freeze", "full"})
+    void clipsToTheMedianNormOfAPublicSample(String method) throws Exception {
+        holdOut();
+        String[] settings = {"training.privacy.noise_multiplier=0.5", "training.save_steps=5"};
+        RunConfig measured = withKey(configOf(method, "measured", with(settings, PUBLIC)));
+        TinyRun.Outcome outcome = tiny.run(measured, 1, null);
+        PrivacySpent spent = outcome.result().privacy();
+        assertThat(spent.publicSample()).isEqualTo("general");
+        assertThat(spent.maxGradNorm()).isBetween(0.01, 100.0);
+        assertThat(Files.readString(TinyRun.exported(measured).resolve("README.md")))
+                .contains("max_grad_norm=" + spent.maxGradNorm(), "epsilon=" + spent.epsilon());
+
+        RunConfig set = withKey(
+                configOf(method, "set", with(settings, "training.privacy.max_grad_norm=" + spent.maxGradNorm())));
+        assertThat(tiny.run(set, 1, null).losses()).isEqualTo(outcome.losses());
+
+        RunConfig three = withKey(
+                configOf(method, "three", with(with(settings, PUBLIC), "training.per_device_train_batch_size=4")));
+        TinyRun.Outcome ofThree = tiny.run(three, 3, null);
+        assertThat(ofThree.result().privacy().maxGradNorm())
+                .isCloseTo(spent.maxGradNorm(), within(1e-5 * spent.maxGradNorm()));
+        RunAssertions.assertSameLosses(ofThree.losses(), outcome.losses());
+    }
+
     @Test
-    void resumesBitEqualOnceMoreWithTheSameSamplesAndNoise() throws Exception {
+    void resumesWithTheNormThatItHasMeasured() throws Exception {
+        holdOut();
+        String[] settings = with(new String[] {"training.privacy.noise_multiplier=0.5"}, PUBLIC);
+        RunConfig whole = withKey(config("whole", with(settings, "training.save_steps=5")));
+        TinyRun.Outcome outcome = tiny.run(whole, 1, null);
+        Checkpoint fifth = tiny.checkpoints(whole).get(0);
+        RunConfig resumed = withKey(config("resumed", settings));
+        TinyRun.copy(whole, resumed, fifth);
+        assertThatThrownBy(() -> tiny.run(resumed, 2, fifth.name()))
+                .rootCause()
+                .hasMessageContaining(
+                        "privacy.norm is missing: it has the norm to which gradients were clipped so far");
+
+        // The weights of the fifth step have another norm. The first five losses are read from the checkpoint.
+        Files.writeString(
+                key(resumed).resolveSibling("privacy.norm"),
+                outcome.result().privacy().maxGradNorm().toString());
+        assertThat(tiny.run(resumed, 1, fifth.name()).losses()).isEqualTo(outcome.losses());
+        assertThat(key(resumed).resolveSibling("privacy.norm")).doesNotExist();
+    }
+
+    @Test
+    void refusesAPublicSampleThatSharesRowsOrIsMissing() throws Exception {
+        RunConfig config = config("out", "training.privacy.target_epsilon=8", PUBLIC[0], PUBLIC[1]);
+        assertThatThrownBy(() -> tiny.run(config, 1, null))
+                .rootCause()
+                .hasMessageStartingWith("training.privacy.public_sample: the dataset in ")
+                .hasMessageEndingWith(" has no samples of general: name another set of data.held_out");
+
+        holdOut(new Warning("train_general_duplicates", "1 of the general rows is in the training text too"));
+        assertThatThrownBy(() -> tiny.run(config, 1, null))
+                .rootCause()
+                .hasMessage("training.privacy.public_sample: rows of general are in data.train too, so they are not"
+                        + " public: take them out of one of the two, and prepare again");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"lora", "full"})
+    void resumesBitEqualOnceMoreWithTheSameSamplesAndNoise(String method) throws Exception {
         String[] settings = {
             "training.privacy.target_epsilon=8", "training.save_steps=1", "training.save_total_limit=20"
         };
-        RunConfig whole = withKey(config("whole", settings));
+        RunConfig whole = withKey(configOf(method, "whole", settings));
         List<Double> losses = tiny.run(whole, 2, null).losses();
         Checkpoint fifth = tiny.checkpoints(whole).get(4);
-        RunConfig resumed = withKey(config("resumed", settings));
+        RunConfig resumed = withKey(configOf(method, "resumed", settings));
         TinyRun.copy(whole, resumed, fifth);
 
         assertThat(tiny.run(resumed, 2, fifth.name()).losses()).isEqualTo(losses.subList(4, 10));
@@ -92,7 +192,7 @@ class PrivateRunTest {
         assertThat(key(whole)).doesNotExist();
         assertThat(key(resumed)).doesNotExist();
 
-        RunConfig lost = config("lost", settings);
+        RunConfig lost = configOf(method, "lost", settings);
         TinyRun.copy(whole, lost, fifth);
         assertThatThrownBy(() -> tiny.run(lost, 1, fifth.name()))
                 .rootCause()
@@ -100,14 +200,19 @@ class PrivateRunTest {
                         "privacy.key is missing: without it the noise of repeated steps would be drawn twice");
     }
 
-    @Test
-    void takesTheSameSamplesAndNoiseOnAnyNumberOfRanks() throws Exception {
-        String noise = "training.privacy.noise_multiplier=0.5";
-        RunConfig one = withKey(config("one", noise, "training.per_device_train_batch_size=12"));
-        RunConfig three = withKey(config("three", noise, "training.per_device_train_batch_size=4"));
+    @ParameterizedTest
+    @CsvSource({"lora, none", "full, none", "full, optimizer"})
+    void takesTheSameSamplesAndNoiseOnAnyNumberOfRanks(String method, String shard) throws Exception {
+        String[] settings = {"training.privacy.noise_multiplier=0.5", "cluster.shard=" + shard};
+        RunConfig one = withKey(configOf(method, "one", with(settings, "training.per_device_train_batch_size=12")));
+        RunConfig three = withKey(configOf(method, "three", with(settings, "training.per_device_train_batch_size=4")));
 
         RunAssertions.assertSameLosses(
                 tiny.run(three, 3, null).losses(), tiny.run(one, 1, null).losses());
+    }
+
+    private static String[] with(String[] settings, String... more) {
+        return Stream.concat(Stream.of(settings), Stream.of(more)).toArray(String[]::new);
     }
 
     static Stream<Arguments> joinedSamples() {
@@ -115,19 +220,39 @@ class PrivateRunTest {
         String dropout = "method.lora_dropout=0.1";
         String bf16 = "precision=bf16";
         return TestMatrix.first(
-                3,
+                6,
+                Arguments.of(List.of("bert-seqcls", "classification", "method.type=full")),
+                Arguments.of(List.of(
+                        "bert-seqcls",
+                        "classification",
+                        "method.type=lora",
+                        all,
+                        dropout,
+                        "method.use_dora=true",
+                        "method.bias=all")),
+                Arguments.of(List.of("roberta-mlm", "masked-lm", "method.type=full")),
                 Arguments.of(List.of("phi3", "sft", "method.type=qlora", dropout, bf16)),
                 Arguments.of(List.of("bert-seqcls", "classification", "method.type=lora", all, dropout)),
                 Arguments.of(
                         List.of("llama-tied", "sft", "method.type=lora", all, "training.gradient_checkpointing=true")),
                 Arguments.of(List.of("bert-seqcls", "classification", "method.type=lora", all, bf16)),
-                Arguments.of(List.of("gpt2", "causal-lm", "method.type=lora", all)));
+                Arguments.of(List.of("gpt2", "causal-lm", "method.type=lora", all)),
+                Arguments.of(List.of(
+                        "modernbert-tokencls",
+                        "token-classification",
+                        "method.type=full",
+                        "training.gradient_checkpointing=true")),
+                Arguments.of(List.of("bert-qa", "question-answering", "method.type=freeze", "method.freeze_layers=1")),
+                Arguments.of(List.of("bert-seqcls", "classification", "method.type=full", bf16)));
     }
 
     @ParameterizedTest
     @MethodSource("joinedSamples")
     void computesForSamplesThatPassLayersTogetherWhatItComputesForEachAlone(List<String> run) throws Exception {
-        Path base = TinyModel.copy(folder.resolve("other"), run.get(0), config -> {});
+        Path base = TinyModel.copy(
+                folder.resolve("other"),
+                run.get(0),
+                config -> DROPOUT.stream().filter(config::has).forEach(rate -> config.put(rate, 0.1)));
         String[] settings = Stream.concat(
                         Stream.of(
                                 "training.privacy.noise_multiplier=0.1",
@@ -168,13 +293,16 @@ class PrivateRunTest {
         assertThat(spent.epsilon()).isBetween(2.98, 3.0);
         assertThat(spent.delta()).isEqualTo(1e-4);
         assertThat(spent.maxGradNorm()).isEqualTo(1);
+        assertThat(spent.publicSample()).isNull();
     }
 
-    @Test
-    void addsNoiseOfTheDeviationThatItReportsToEveryTrainedValue() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"lora", "full"})
+    void addsNoiseOfTheDeviationThatItReportsToEveryTrainedValue(String method) throws Exception {
         double multiplier = 1e5;
         double clip = 0.1;
-        RunConfig config = config(
+        RunConfig config = configOf(
+                method,
                 "noise",
                 "training.privacy.noise_multiplier=" + multiplier,
                 "training.privacy.max_grad_norm=" + clip,
@@ -182,9 +310,9 @@ class PrivateRunTest {
 
         TinyRun.Outcome outcome = tiny.run(config, 2, null);
 
-        Map<String, float[]> adapter = TinyRun.model(config);
+        Map<String, float[]> model = TinyRun.model(config);
         long trained =
-                adapter.values().stream().mapToLong(values -> values.length).sum();
+                model.values().stream().mapToLong(values -> values.length).sum();
         // The samples' part of the sum is at most 24 * clip.
         double expected = multiplier * clip * Math.sqrt((double) trained) / 24;
         assertThat(outcome.records().stream()

@@ -45,7 +45,7 @@ final class TinyModel {
         try (Stream<Path> files =
                 Files.list(GoldenFiles.root().resolve("models").resolve(kind))) {
             for (Path file : files.toList()) {
-                if (!file.getFileName().toString().startsWith("expected")) {
+                if (!file.getFileName().toString().matches("(expected|private).*")) {
                     Files.copy(file, folder.resolve(file.getFileName().toString()));
                 }
             }

@@ -34,7 +34,10 @@ class EvidenceTest {
                 List.of(new EvidenceIndex.File("model-card.md", CARD.length, Sha256.of(CARD))),
                 List.of(groups),
                 new EvidenceIndex.Data(
-                        List.of(), List.of(), Map.of("email", 3L), new PrivacySpent(7.9, 8.8, 1e-5, 0.7, 1, 0.03)),
+                        List.of(),
+                        List.of(),
+                        Map.of("email", 3L),
+                        new PrivacySpent(7.9, 8.8, 1e-5, 0.7, 1.0, null, 0.03)),
                 List.of(new EvidenceIndex.Figure("test", "accuracy", accuracy, "finetune evaluate")));
     }
 

@@ -5,7 +5,6 @@ import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.gradient.SampleGradients;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.plan.PrivateSteps;
@@ -25,10 +24,10 @@ final class PrivateGradient {
     private final PrivateSteps privacy;
     private final SampleGradients ofSamples;
     private final SamplePass pass;
-    private final int together;
 
     /**
      * @param manager owner of the samples' gradients
+     * @param gradients gradients of the step
      * @param batchSize number of samples of a micro-batch
      */
     PrivateGradient(
@@ -45,10 +44,8 @@ final class PrivateGradient {
         this.collective = collective;
         this.gradients = gradients;
         this.privacy = privacy;
-        long trained = gradients.whole().stream().mapToLong(Parameter::size).sum();
-        this.together = SamplePass.joinsSamples(model) ? SampleGradients.most(trained, batchSize) : 1;
-        this.ofSamples = gradients.ofSamples(manager, together);
-        this.pass = new SamplePass(model, objective, passes, ofSamples);
+        this.pass = new SamplePass(manager, model, objective, passes, gradients, batchSize);
+        this.ofSamples = pass.gradients();
     }
 
     /** Returns weights by which the loss of a step is the mean loss of its samples. */
@@ -69,6 +66,7 @@ final class PrivateGradient {
         try (NDManager owner = manager.newSubManager()) {
             ofSamples.clear(owner);
         }
+        int together = ofSamples.most();
         for (List<Sample> part : parts) {
             for (int from = 0; from < part.size(); from += together) {
                 progressed.run();
@@ -84,11 +82,10 @@ final class PrivateGradient {
 
     private void add(List<Sample> samples, double[] terms) {
         try (NDManager owner = manager.newSubManager()) {
-            double[] some = pass.run(owner, samples);
+            double[] some = pass.run(owner, samples, privacy.maxGradNorm());
             for (int term = 0; term < terms.length; term++) {
                 terms[term] += some[term];
             }
-            ofSamples.addClipped(owner, privacy.maxGradNorm());
         }
     }
 

@@ -3,6 +3,8 @@ package io.github.sparkfinetune.core.train.step;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.gradient.SampleGradients;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Tape;
@@ -10,121 +12,229 @@ import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.TermWeights;
+import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * Forward and backward over a batch that give the gradient of each sample. The samples pass the layers together, whose
- * backward writes a gradient for each. The head and the loss are computed for one sample after the other.
+ * Forward and backward over a batch that give the clipped gradient of each sample. The samples pass the layers
+ * together, whose backward writes the gradient of each sample, or measures its norm. If it measures, a second backward
+ * adds up the gradients, each scaled by its sample's factor. The embeddings, if their layers measure, the head and the
+ * loss are computed for one sample after the other.
  */
 final class SamplePass {
     private final Model model;
     private final Objective objective;
     private final ForwardBackward passes;
+    private final Gradients sums;
     private final SampleGradients gradients;
     private final List<Block> body;
     private final Block head;
+    private final boolean measures;
+    /** The block before the layers, if it or the embedding table is trained. */
+    private final Optional<Block> embeddings;
 
     /**
+     * @param owner owner of the samples' gradients
      * @param passes makes the input and the tapes of blocks
-     * @param gradients receive the samples' gradients
+     * @param sums gradients of the step
+     * @param batchSize number of samples of a micro-batch
      */
-    SamplePass(Model model, Objective objective, ForwardBackward passes, SampleGradients gradients) {
+    SamplePass(
+            NDManager owner, Model model, Objective objective, ForwardBackward passes, Gradients sums, int batchSize) {
+        SampleLayers layers = SampleLayers.of(model);
         this.model = model;
         this.objective = objective;
         this.passes = passes;
-        this.gradients = gradients;
-        this.body = body(model);
+        this.sums = sums;
+        this.gradients = sums.ofSamples(owner, layers.measured(), layers.joins() ? batchSize : 1);
+        this.body = SampleLayers.body(model);
         this.head = model.blocks().get(body.size());
+        this.measures = layers.areMeasured();
+        this.embeddings = SampleLayers.embeddings(model)
+                .filter(block -> gradients.hasTable() || !block.differentiated().isEmpty());
     }
 
-    private static List<Block> body(Model model) {
-        return model.blocks().subList(0, model.blocks().size() - 1);
-    }
-
-    /** Returns whether several samples can pass the layers together. */
-    static boolean joinsSamples(Model model) {
-        return body(model).stream()
-                .allMatch(block -> block.differentiated().isEmpty() || model.differentiatesBySample(block));
+    /** Returns the samples' gradients. */
+    SampleGradients gradients() {
+        return gradients;
     }
 
     /** A block with its tape. */
     private record Recorded(Block block, Tape tape) {}
 
     /**
-     * Computes the gradients of the mean loss of each sample over the sample's labels.
+     * A batch while it is differentiated.
      *
-     * @param samples samples; only one if {@link #joinsSamples} is false
-     * @return sum over the samples of each term's mean
+     * @param alone each sample as a batch
+     * @param recorded blocks that have a backward
+     * @param terms sum over the samples of each term's mean
      */
-    double[] run(NDManager owner, List<Sample> samples) {
+    private record Pass(Batch batch, List<Batch> alone, List<Recorded> recorded, double[] terms) {
+        int samples() {
+            return alone.size();
+        }
+    }
+
+    private Pass begin(NDManager owner, List<Sample> samples) {
         gradients.begin(owner, samples.size());
         List<Sample> inputs = samples.stream().map(objective::differentiated).toList();
         Batch batch = model.batch(owner, inputs);
-        List<Recorded> recorded = new ArrayList<>();
-        NDArray x = forward(owner, batch, recorded);
-        NDArray g = owner.zeros(x.getShape(), x.getDataType());
-        double[] terms = new double[objective.terms().size()];
-        int[] first = batch.firstRows();
-        for (int i = 0; i < samples.size(); i++) {
-            try (NDManager ofSample = owner.newSubManager()) {
-                Batch alone = samples.size() == 1 ? batch : model.batch(ofSample, inputs.subList(i, i + 1));
-                TermWeights weights = objective.weights(samples.subList(i, i + 1));
-                NDArray hidden = alone(ofSample, alone, rows(ofSample, x, first[i], batch.rows()[i]));
-                Tape tape = passes.record(ofSample, head, hidden, !recorded.isEmpty(), alone, false);
-                Objective.Loss loss = loss(ofSample, tape.output(), alone, weights, i);
-                NDArray above = loss.gradients().get(model.outputName());
-                NDArray target = rows(ofSample, g, first[i], batch.rows()[i]);
-                tape.backward(ofSample, above, gradients.of(head, i), false)
-                        .ifPresent(gradient -> copy(ofSample, target, gradient));
-                double[] sums = loss.sums();
-                for (int term = 0; term < terms.length; term++) {
-                    terms[term] += sums[term] * weights.scale(term);
-                }
-            }
-        }
-        differentiate(owner, recorded, g, samples.size() > 1);
-        return terms;
+        List<Batch> alone = inputs.size() == 1
+                ? List.of(batch)
+                : inputs.stream()
+                        .map(input -> model.batch(owner, List.of(input)))
+                        .toList();
+        return new Pass(
+                batch, alone, new ArrayList<>(), new double[objective.terms().size()]);
     }
 
     /**
-     * Computes the layers.
+     * Adds to the gradients of the step the clipped gradients of the mean loss of each sample over the sample's labels.
      *
-     * @param recorded receives the blocks that have a backward
+     * @param samples samples, at most {@link SampleGradients#most}
+     * @param most highest L2 norm of what a sample adds
+     * @return sum over the samples of each term's mean
      */
-    private NDArray forward(NDManager owner, Batch batch, List<Recorded> recorded) {
-        boolean isBySample = batch.samples().size() > 1;
-        NDArray x = passes.input(owner, batch);
+    double[] run(NDManager owner, List<Sample> samples, double most) {
+        Pass pass = begin(owner, samples);
+        NDArray ofOutput = differentiate(owner, pass, samples);
+        float[] factors = gradients.addClipped(owner, most);
+        if (measures) {
+            addLayers(owner, pass, ofOutput, factors);
+        }
+        return pass.terms();
+    }
+
+    /**
+     * Returns the L2 norm of the gradient of each sample's mean loss.
+     *
+     * @param samples samples, at most {@link SampleGradients#most}
+     */
+    double[] norms(NDManager owner, List<Sample> samples) {
+        differentiate(owner, begin(owner, samples), samples);
+        return gradients.norms(owner);
+    }
+
+    /** Computes the samples' gradients; returns the gradient of the losses with respect to the last layer's output. */
+    private NDArray differentiate(NDManager owner, Pass pass, List<Sample> samples) {
+        NDArray x = forward(owner, pass);
+        NDArray ofOutput = owner.zeros(x.getShape(), x.getDataType());
+        for (int i = 0; i < pass.samples(); i++) {
+            try (NDManager ofSample = owner.newSubManager()) {
+                differentiateHead(ofSample, pass, i, samples.get(i), x, ofOutput);
+            }
+        }
+        Optional<NDArray> g = Optional.of(ofOutput);
+        for (int i = pass.recorded().size() - 1; i >= 0; i--) {
+            Recorded layer = pass.recorded().get(i);
+            NDArray above = g.orElseThrow();
+            g = backward(owner, layer, above, pass.samples() > 1);
+            if (!measures || above != ofOutput) {
+                above.close();
+            }
+        }
+        if (measures) {
+            for (int i = 0; i < pass.samples() && (embeddings.isPresent() || gradients.hasTable()); i++) {
+                differentiateEmbeddings(owner, pass, i, g.orElseThrow());
+            }
+        } else if (gradients.hasTable()) {
+            gradients.addRows(owner, 0, pass.batch().ids().toLongArray(), g.orElseThrow());
+        }
+        return ofOutput;
+    }
+
+    /** Computes the blocks before the head. */
+    private NDArray forward(NDManager owner, Pass pass) {
+        NDArray x = passes.input(owner, pass.batch());
+        boolean below = gradients.hasTable();
         for (Block block : body) {
-            if (recorded.isEmpty() && block.differentiated().isEmpty()) {
-                x = passes.forward(owner, block, x, batch);
+            boolean isApart = measures && block.kind() == BlockKind.EMBEDDINGS;
+            if (isApart || (!below && block.differentiated().isEmpty())) {
+                x = passes.forward(owner, block, x, pass.batch());
+                below |= isApart && embeddings.isPresent();
             } else {
-                Tape tape = passes.record(owner, block, x, !recorded.isEmpty(), batch, isBySample);
-                recorded.add(new Recorded(block, tape));
+                boolean isBySample = pass.samples() > 1 && !measures;
+                Tape tape = passes.record(owner, block, x, below, pass.batch(), isBySample);
+                pass.recorded().add(new Recorded(block, tape));
                 x = tape.output();
+                below = true;
             }
         }
         return x;
     }
 
-    private Objective.Loss loss(NDManager owner, NDArray output, Batch alone, TermWeights weights, int sample) {
-        Map<String, NDArray> outputs = Map.of(model.outputName(), output);
-        return objective.loss(owner, outputs, alone, weights, gradients.lmHead(sample), false);
+    /**
+     * Differentiates the loss of a sample and the head.
+     *
+     * @param x output of the last layer
+     * @param ofOutput receives the gradient of the sample's rows of x
+     */
+    private void differentiateHead(NDManager owner, Pass pass, int sample, Sample labels, NDArray x, NDArray ofOutput) {
+        Batch alone = pass.alone().get(sample);
+        TermWeights weights = objective.weights(List.of(labels));
+        NDArray hidden = alone(owner, alone, rows(owner, pass, x, sample));
+        Tape tape = passes.record(owner, head, hidden, !pass.recorded().isEmpty(), alone, false);
+        Map<String, NDArray> outputs = Map.of(model.outputName(), tape.output());
+        Objective.Loss loss = objective.loss(owner, outputs, alone, weights, gradients.lmHead(sample), false);
+        NDArray above = loss.gradients().get(model.outputName());
+        NDArray target = rows(owner, pass, ofOutput, sample);
+        tape.backward(owner, above, gradients.of(head, sample), false)
+                .ifPresent(gradient -> copy(owner, target, gradient));
+        double[] sums = loss.sums();
+        for (int term = 0; term < sums.length; term++) {
+            pass.terms()[term] += sums[term] * weights.scale(term);
+        }
     }
 
-    private void differentiate(NDManager owner, List<Recorded> recorded, NDArray above, boolean isBySample) {
-        NDArray g = above;
-        for (int i = recorded.size() - 1; i >= 0; i--) {
-            Block block = recorded.get(i).block();
-            List<NDArray> ofBlock = isBySample ? gradients.of(block) : gradients.of(block, 0);
-            Optional<NDArray> below = recorded.get(i).tape().backward(owner, g, ofBlock, false);
-            g.close();
-            if (i > 0) {
-                g = below.orElseThrow();
+    private Optional<NDArray> backward(NDManager owner, Recorded layer, NDArray g, boolean isBySample) {
+        Block block = layer.block();
+        if (measures) {
+            return layer.tape().measure(owner, g, sums.of(block), gradients.squares());
+        }
+        List<NDArray> ofBlock = isBySample ? gradients.of(block) : gradients.of(block, 0);
+        return layer.tape().backward(owner, g, ofBlock, false);
+    }
+
+    /**
+     * Computes and differentiates the block before the layers, and the rows of the embedding table.
+     *
+     * @param above gradient of the losses with respect to the first layer's input
+     */
+    private void differentiateEmbeddings(NDManager parent, Pass pass, int sample, NDArray above) {
+        try (NDManager owner = parent.newSubManager()) {
+            Batch alone = pass.alone().get(sample);
+            NDArray g = rows(owner, pass, above, sample);
+            if (embeddings.isPresent()) {
+                Block block = embeddings.orElseThrow();
+                NDArray x = passes.input(owner, alone);
+                Tape tape = passes.record(owner, block, x, gradients.hasTable(), alone, false);
+                g = tape.backward(owner, g, gradients.of(block, sample), false).orElse(g);
             }
+            if (gradients.hasTable()) {
+                gradients.addRows(owner, sample, alone.ids().toLongArray(), g);
+            }
+        }
+    }
+
+    /** Adds the layers' gradients to those of the step, each scaled by its sample's factor. */
+    private void addLayers(NDManager owner, Pass pass, NDArray ofOutput, float[] factors) {
+        float[] ofRows = new float[(int) ofOutput.getShape().get(0)];
+        int[] first = pass.batch().firstRows();
+        for (int i = 0; i < factors.length; i++) {
+            Arrays.fill(ofRows, first[i], first[i] + pass.batch().rows()[i], factors[i]);
+        }
+        NDArray g = ofOutput;
+        model.script().call(owner, "scale_rows", g, Tensors.of(owner, ofRows, new Shape(ofRows.length)));
+        for (int i = pass.recorded().size() - 1; i >= 0; i--) {
+            Recorded layer = pass.recorded().get(i);
+            Optional<NDArray> below = layer.tape().backward(owner, g, sums.of(layer.block()), true);
+            g.close();
+            g = below.orElse(g);
         }
     }
 
@@ -137,6 +247,10 @@ final class SamplePass {
         NDArray filled = owner.zeros(new Shape(rows, hidden.getShape().get(1)), hidden.getDataType());
         copy(owner, rows(owner, filled, 0, (int) hidden.getShape().get(0)), hidden);
         return filled;
+    }
+
+    private NDArray rows(NDManager owner, Pass pass, NDArray x, int sample) {
+        return rows(owner, x, pass.batch().firstRows()[sample], pass.batch().rows()[sample]);
     }
 
     private NDArray rows(NDManager owner, NDArray x, int first, int count) {

@@ -65,7 +65,12 @@ public final class TrainStep {
         this.collective = collective;
         this.maxGradNorm = training.optimizer().maxGradNorm();
         this.batchSize = training.batches().perDeviceTrainBatchSize();
-        this.gradients = new Gradients(manager, model, collective, shard);
+        this.gradients = new Gradients(
+                manager,
+                model,
+                collective,
+                shard,
+                training.regularization().privacy().protectsSamples());
         this.forwardBackward = new ForwardBackward(
                 model, masks, noise, gradients, training.batches().gradientCheckpointing());
         this.optimizer = OptimizerKind.of(training).create(manager, training, gradients.parameters());
@@ -77,6 +82,31 @@ public final class TrainStep {
     public void keepPrivate(PrivateSteps steps) {
         privacy = Optional.of(new PrivateGradient(
                 manager, model, objective, collective, gradients, forwardBackward, steps, batchSize));
+    }
+
+    /**
+     * Returns the L2 norm of the gradient of each sample's loss with the present parameters, as a private step measures
+     * it. Changes no gradient of the step.
+     *
+     * @param microBatches this rank's micro-batches
+     * @param progressed called after each piece of work; may throw
+     */
+    public List<Double> sampleNorms(List<List<Sample>> microBatches, Runnable progressed) {
+        masks.step(0);
+        noise.step(0);
+        List<Double> norms = new ArrayList<>();
+        try (NDManager owner = manager.newSubManager()) {
+            SamplePass pass = new SamplePass(owner, model, objective, forwardBackward, gradients, batchSize);
+            for (List<Sample> part : microBatches) {
+                for (List<Sample> some : microBatches(part, pass.gradients().most())) {
+                    progressed.run();
+                    try (NDManager ofSome = owner.newSubManager()) {
+                        Arrays.stream(pass.norms(ofSome, some)).forEach(norms::add);
+                    }
+                }
+            }
+        }
+        return norms;
     }
 
     /**

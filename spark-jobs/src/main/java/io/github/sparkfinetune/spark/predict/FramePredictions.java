@@ -14,6 +14,7 @@ import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -147,7 +148,7 @@ public final class FramePredictions {
      * @param folders output folders by group
      */
     private record PredictingGroups(ModelTask any, String column, TreeMap<String, String> folders)
-            implements FrameRows.Step, GroupedPredictions.Models {
+            implements FrameRows.Step {
         @Override
         public Iterator<Object[]> open(Iterator<TaskInput> inputs, LongFunction<String> group) {
             TaskContext task = TaskContext.get();
@@ -155,27 +156,43 @@ public final class FramePredictions {
             return ComputingTasks.rows(
                     task,
                     new GroupedPredictions(
-                            inputs, group, this, TaskSpecs.of(any.config()).predictionColumns()));
-        }
-
-        @Override
-        public boolean has(String group) {
-            return folders.containsKey(group);
-        }
-
-        @Override
-        public List<Object[]> predict(String group, List<TaskInput> inputs) throws Exception {
-            return any.in(folders.get(group)).predict(inputs);
-        }
-
-        @Override
-        public String missing(String group) {
-            return group == null ? "the row has no " + column : "there is no model for " + column + " " + group;
+                            inputs,
+                            group,
+                            new OfGroups(this, new HashMap<>()),
+                            TaskSpecs.of(any.config()).predictionColumns()));
         }
 
         @Override
         public Object value(Object[] row) {
             return Rows.row(row);
+        }
+    }
+
+    /**
+     * Models of the groups in a task.
+     *
+     * @param opened models of the groups that the task has seen
+     */
+    private record OfGroups(PredictingGroups groups, Map<String, ModelTask> opened)
+            implements GroupedPredictions.Models {
+
+        @Override
+        public boolean has(String group) {
+            return groups.folders().containsKey(group);
+        }
+
+        @Override
+        public List<Object[]> predict(String group, List<TaskInput> inputs) throws Exception {
+            return opened.computeIfAbsent(
+                            group, name -> groups.any().in(groups.folders().get(name)))
+                    .predict(inputs);
+        }
+
+        @Override
+        public String missing(String group) {
+            return group == null
+                    ? "the row has no " + groups.column()
+                    : "there is no model for " + groups.column() + " " + group;
         }
     }
 }

@@ -28,7 +28,6 @@ class GroupedModelParams(JavaParams):
 
     def __init__(self, java_model: Any | None = None) -> None:
         super().__init__(java_model)
-        self._setDefault()
 
     def setGroupCol(self, value: str) -> Self:
         """Sets :py:attr:`groupCol`."""

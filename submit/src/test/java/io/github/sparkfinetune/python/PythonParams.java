@@ -148,6 +148,9 @@ final class PythonParams {
     }
 
     private static String defaults(PipelineStage stage, List<Param<?>> params) {
+        if (params.stream().noneMatch(stage::hasDefault)) {
+            return "";
+        }
         StringBuilder text = new StringBuilder("        self._setDefault(\n");
         for (Param<?> param : params) {
             if (stage.hasDefault(param)) {

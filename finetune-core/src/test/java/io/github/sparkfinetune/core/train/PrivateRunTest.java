@@ -27,7 +27,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -112,8 +111,17 @@ class PrivateRunTest {
                 .write(dataset, hadoop);
     }
 
+    static Stream<Arguments> methods() {
+        return TestMatrix.first(1, Arguments.of("full"), Arguments.of("lora"), Arguments.of("freeze"));
+    }
+
+    static Stream<Arguments> methodsAndShares() {
+        return TestMatrix.first(
+                2, Arguments.of("lora", "none"), Arguments.of("full", "optimizer"), Arguments.of("full", "none"));
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"lora", "freeze", "full"})
+    @MethodSource("methods")
     void clipsToTheMedianNormOfAPublicSample(String method) throws Exception {
         holdOut();
         String[] settings = {"training.privacy.noise_multiplier=0.5", "training.save_steps=5"};
@@ -175,7 +183,7 @@ class PrivateRunTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"lora", "full"})
+    @MethodSource("methods")
     void resumesBitEqualOnceMoreWithTheSameSamplesAndNoise(String method) throws Exception {
         String[] settings = {
             "training.privacy.target_epsilon=8", "training.save_steps=1", "training.save_total_limit=20"
@@ -201,7 +209,7 @@ class PrivateRunTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"lora, none", "full, none", "full, optimizer"})
+    @MethodSource("methodsAndShares")
     void takesTheSameSamplesAndNoiseOnAnyNumberOfRanks(String method, String shard) throws Exception {
         String[] settings = {"training.privacy.noise_multiplier=0.5", "cluster.shard=" + shard};
         RunConfig one = withKey(configOf(method, "one", with(settings, "training.per_device_train_batch_size=12")));
@@ -220,7 +228,7 @@ class PrivateRunTest {
         String dropout = "method.lora_dropout=0.1";
         String bf16 = "precision=bf16";
         return TestMatrix.first(
-                6,
+                4,
                 Arguments.of(List.of("bert-seqcls", "classification", "method.type=full")),
                 Arguments.of(List.of(
                         "bert-seqcls",

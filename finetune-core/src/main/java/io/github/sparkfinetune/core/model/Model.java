@@ -246,7 +246,7 @@ public abstract sealed class Model permits Encoder, Decoder {
 
     /**
      * Returns whether a block's tape can {@link Tape#measure measure} the samples' gradients. In BF16 it cannot: a
-     * clipped gradient is rounded otherwise than the measured one, and would be longer than the clip.
+     * clipped gradient is rounded in other places than the measured one, and could be longer than the clip.
      */
     public final boolean measuresSamples(Block block) {
         return block.kind() == BlockKind.LAYER && parts.architecture().measuresSamples() && !matmul().isBf16();

@@ -86,8 +86,9 @@ public final class ComputingTasks {
     }
 
     synchronized void add(TaskContext task) {
-        computing.add(task.taskAttemptId());
-        task.addTaskCompletionListener((TaskCompletionListener) ended -> remove(ended));
+        if (computing.add(task.taskAttemptId())) {
+            task.addTaskCompletionListener((TaskCompletionListener) ended -> remove(ended));
+        }
     }
 
     synchronized void addSaving(TaskContext task) {

@@ -55,6 +55,8 @@ public record ModelTask(
 
     private record Key(String command, String model, Which which, int gpu, int threads) {}
 
+    private record Family(String command, Which which) {}
+
     /** Returns a new name for the models of a command. */
     static String newCommand() {
         return UUID.randomUUID().toString();
@@ -129,16 +131,20 @@ public record ModelTask(
         TaskContext context = TaskContext.get();
         TaskModels.Loaded<OpenPredictor> loaded = taken(context);
         List<Object[]> rows = new ArrayList<>(inputs.size());
+        boolean isDone = false;
         try {
             ready(context, loaded.model().predictor())
                     .predict(inputs.iterator())
                     .forEachRemaining(rows::add);
-        } catch (Exception e) {
-            // The state of the model is unknown.
-            loaded.close();
-            throw e;
+            isDone = true;
+        } finally {
+            if (isDone) {
+                TaskModels.give(loaded);
+            } else {
+                // The state of the model is unknown.
+                loaded.close();
+            }
         }
-        TaskModels.give(loaded);
         return rows;
     }
 
@@ -170,8 +176,8 @@ public record ModelTask(
     }
 
     private TaskModels.Loaded<OpenPredictor> taken(Key key) throws Exception {
-        // Adapters of one base model share its weights; whole models do not.
-        Object family = config.method().isLora() ? command : key;
+        // On the CPU adapters of one base model share its weights; on a GPU each has a copy.
+        Object family = config.method().isLora() && key.gpu() < 0 ? new Family(command, key.which()) : key;
         return TaskModels.take(key, family, folder -> load(key, folder), OpenPredictor::close);
     }
 

@@ -10,6 +10,8 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from spark_finetune import _html
+from spark_finetune._backend import Backend
+from spark_finetune.errors import DataError
 
 #: Most labels that a table lists.
 _MOST_LABELS = 200
@@ -195,6 +197,17 @@ class Metrics(dict[str, Any]):
 
 class Report:
     """``report.html`` of a run, a self-contained file; a notebook shows it in a frame."""
+
+    @classmethod
+    def read(cls, backend: Backend, folder: str) -> Report:
+        """Returns the report of a folder.
+
+        :raises DataError: if there is none yet
+        """
+        html = backend.file("report.html")
+        if html is None:
+            raise DataError(f"{folder} has no report.html yet: train first")
+        return cls(html)
 
     def __init__(self, html: str, height: int = 720) -> None:
         #: Text of the file.

@@ -10,7 +10,6 @@ from pyspark.sql import DataFrame, SparkSession
 
 from spark_finetune._backend import Backend
 from spark_finetune.data import Comparison, Metrics, Report
-from spark_finetune.errors import DataError
 
 
 class Measured(Protocol):
@@ -74,10 +73,7 @@ class Groups(Mapping[str, R]):
 
         :raises DataError: if there is none yet
         """
-        html = self._backend.file("report.html")
-        if html is None:
-            raise DataError(f"the groups of {self.column} have no report.html yet: train them with run first")
-        return Report(html)
+        return Report.read(self._backend, f"the folder of the groups of {self.column}")
 
     def predict(self, rows: DataFrame, output_col: str = "prediction") -> DataFrame:
         """Adds the predictions of each row's group: structures with the columns of ``finetune predict``.

@@ -232,10 +232,7 @@ class Run:
 
         :raises DataError: if there is none yet
         """
-        html = self._backend.file("report.html")
-        if html is None:
-            raise DataError(f"{self.output_dir} has no report.html yet: train first")
-        return Report(html)
+        return Report.read(self._backend, self.output_dir)
 
     def __repr__(self) -> str:
         return f"Run({self.output_dir!r})"

@@ -5,7 +5,6 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -74,8 +73,10 @@ public record GroupsFile(String column, Map<String, String> settings, List<Strin
         return folders;
     }
 
-    /** Returns the content of the file. */
-    public String toJson() {
-        return new String(JsonFiles.pretty(JsonFiles.MAPPER.valueToTree(this)), StandardCharsets.UTF_8);
+    /** Writes the file of a folder. */
+    public void write(Path folder, Configuration hadoop) {
+        Path file = new Path(folder, FILE);
+        HadoopFiles.writeWhole(
+                HadoopFiles.fileSystem(file, hadoop), file, JsonFiles.pretty(JsonFiles.MAPPER.valueToTree(this)));
     }
 }

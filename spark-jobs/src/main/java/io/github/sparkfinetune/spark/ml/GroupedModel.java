@@ -6,14 +6,13 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.group.GroupsFile;
+import io.github.sparkfinetune.spark.ml.stage.ColumnKind;
 import io.github.sparkfinetune.spark.ml.stage.FolderReader;
 import io.github.sparkfinetune.spark.ml.stage.FolderWriter;
 import io.github.sparkfinetune.spark.predict.FramePredictions;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
@@ -21,7 +20,6 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.ml.Model;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
-import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.ml.util.MLWritable;
@@ -104,14 +102,6 @@ public final class GroupedModel extends Model<GroupedModel> implements MLWritabl
         return setGroupCol(groups.column());
     }
 
-    static void require(Params stage, Param<String> column, StructType schema) {
-        String name = stage.getOrDefault(column);
-        if (!Arrays.asList(schema.fieldNames()).contains(name)) {
-            throw RunException.config(stage.uid() + ": " + column.name() + ": there is no column " + name
-                    + ", the columns are " + String.join(", ", schema.fieldNames()));
-        }
-    }
-
     @Override
     public Dataset<Row> transform(Dataset<?> dataset) {
         transformSchema(dataset.schema());
@@ -121,7 +111,7 @@ public final class GroupedModel extends Model<GroupedModel> implements MLWritabl
 
     @Override
     public StructType transformSchema(StructType schema) {
-        require(this, groupCol, schema);
+        ColumnKind.GROUP.require(this, groupCol, schema);
         if (model() instanceof TextClassifierModel
                 && !model.getOrDefault(model.outputCol()).isEmpty()) {
             throw RunException.config(uid + ": outputCol: the classes of groups may differ: use probabilityCol");
@@ -154,13 +144,7 @@ public final class GroupedModel extends Model<GroupedModel> implements MLWritabl
                     throw new UncheckedIOException(e);
                 }
             }
-            Path file = new Path(path, GroupsFile.FILE);
-            HadoopFiles.writeWhole(
-                    HadoopFiles.fileSystem(file, hadoop),
-                    file,
-                    new GroupsFile(getOrDefault(groupCol), Map.of(), groups())
-                            .toJson()
-                            .getBytes(StandardCharsets.UTF_8));
+            new GroupsFile(getOrDefault(groupCol), Map.of(), groups()).write(new Path(path), hadoop);
             FolderWriter.writeParams(GroupedModel.this, path);
         }
     }

@@ -2,17 +2,16 @@ package io.github.sparkfinetune.spark.ml;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.group.GroupConfigs;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.group.GroupsFile;
+import io.github.sparkfinetune.spark.ml.stage.ColumnKind;
 import io.github.sparkfinetune.spark.run.AtOnce;
 import io.github.sparkfinetune.spark.run.Settings;
 import io.github.sparkfinetune.spark.source.Sources;
 import io.github.sparkfinetune.spark.train.Extent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -98,17 +97,15 @@ public final class GroupedTrainer extends Estimator<GroupedModel> {
     @Override
     public GroupedModel fit(Dataset<?> dataset) {
         transformSchema(dataset.schema());
-        if (getOrDefaultParallelism() < 1) {
-            throw RunException.config(uid + ": parallelism: " + getOrDefaultParallelism() + ", expected at least 1");
+        int together = (int) getOrDefault(parallelism);
+        if (together < 1) {
+            throw RunException.config(uid + ": parallelism: " + together + ", expected at least 1");
         }
-        return trainer().withRun(dataset, all -> fit(dataset, all));
+        Extent extent = new Extent(Long.MAX_VALUE, together);
+        return trainer().withRun(dataset, all -> fit(dataset, all, extent));
     }
 
-    private int getOrDefaultParallelism() {
-        return (int) getOrDefault(parallelism);
-    }
-
-    private GroupedModel fit(Dataset<?> dataset, RunConfig all) {
+    private GroupedModel fit(Dataset<?> dataset, RunConfig all, Extent extent) {
         SparkSession session = dataset.sparkSession();
         String column = getOrDefault(groupCol);
         List<GroupJob.Group> groups = GroupJob.run(
@@ -120,7 +117,6 @@ public final class GroupedTrainer extends Estimator<GroupedModel> {
                 .groups();
         Map<String, RunConfig> runs = new LinkedHashMap<>();
         groups.forEach(group -> runs.put(group.value(), GroupConfigs.training(all, column, group)));
-        Extent extent = new Extent(Long.MAX_VALUE, getOrDefaultParallelism());
         Map<String, RunException> failures = new ConcurrentSkipListMap<>();
         try {
             AtOnce.each(
@@ -139,17 +135,14 @@ public final class GroupedTrainer extends Estimator<GroupedModel> {
         });
         Path folder = new Path(all.output().dir());
         GroupsFile file = new GroupsFile(column, Settings.of(all), List.copyOf(runs.keySet()));
-        HadoopFiles.writeWhole(
-                HadoopFiles.fileSystem(folder, session.sparkContext().hadoopConfiguration()),
-                new Path(folder, GroupsFile.FILE),
-                file.toJson().getBytes(StandardCharsets.UTF_8));
+        file.write(folder, session.sparkContext().hadoopConfiguration());
         TrainedModel<?> first = trainer().model(runs.values().iterator().next(), dataset);
         return new GroupedModel().of(first, file, folder).setParent(this);
     }
 
     @Override
     public StructType transformSchema(StructType schema) {
-        GroupedModel.require(this, groupCol, schema);
+        ColumnKind.GROUP.require(this, groupCol, schema);
         return trainer().transformSchema(schema);
     }
 

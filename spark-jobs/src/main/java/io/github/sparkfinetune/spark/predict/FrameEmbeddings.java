@@ -95,7 +95,7 @@ public final class FrameEmbeddings {
                     tokenizer,
                     Map.of(config.data().columns().text(), text),
                     Columns.person(frame.toDF(), config.data().redact().person()),
-                    functions.lit(null).cast(DataTypes.StringType),
+                    functions.lit(null),
                     EntityModels.of(
                             frame.sparkSession().sparkContext(), config.data().redact()),
                     step,

@@ -26,7 +26,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
-import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
@@ -119,7 +118,7 @@ public final class FramePredictions {
                     tokenizer,
                     inputs,
                     Columns.person(frame.toDF(), config.data().redact().person()),
-                    group.cast(DataTypes.StringType),
+                    group,
                     EntityModels.of(session.sparkContext(), config.data().redact()),
                     step,
                     new StructField(column, type(config), false, Metadata.empty()));

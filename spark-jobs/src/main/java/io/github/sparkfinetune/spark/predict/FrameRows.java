@@ -51,7 +51,7 @@ final class FrameRows {
          * Starts the computation in a task.
          *
          * @param group returns the group of an input's row by the index of the input, until the input's row is
-         *     returned; null if rows have no groups
+         *     returned; null for a row without a group
          * @return one row per input, in order; the first value is the input's index
          */
         Iterator<Object[]> open(Iterator<TaskInput> inputs, LongFunction<String> group) throws Exception;
@@ -66,7 +66,7 @@ final class FrameRows {
      * @param task task of the rows
      * @param inputs columns that the task reads, by the task's names
      * @param person column of a row's person, see {@link Columns#person}
-     * @param group column of a row's group, as text; null if rows have no groups
+     * @param group column of a row's group; a null literal if rows have no groups
      * @param entities model of {@code data.redact}
      * @param added new column
      * @throws RunException if a column that the task needs does not exist
@@ -86,7 +86,7 @@ final class FrameRows {
                 ? texts.columns().stream().map(one -> text(frame, input(inputs, one)))
                 : Stream.of(json(((Reading.JsonObjects<C>) reading).columns(), inputs));
         List<Column> selected = new ArrayList<>();
-        selected.add(struct(struct(col("*")), group));
+        selected.add(struct(struct(col("*")), group.cast(DataTypes.StringType)));
         values.forEach(selected::add);
         selected.add(person);
         Broadcast<TokenizerFiles> files = JavaSparkContext.fromSparkContext(

@@ -5,11 +5,13 @@ import io.github.sparkfinetune.core.train.RankContext;
 import io.github.sparkfinetune.core.train.StopRequest;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.spark.Runs;
 import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -22,6 +24,7 @@ import org.apache.hadoop.conf.Configuration;
  * @param faults faults by step
  */
 record FaultyTraining(String folder, Map<Long, Fault> faults) implements RankBody {
+    private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
     private static final RankBody TRAINING = new FineTunerBody(Long.MAX_VALUE);
     private static final long POLL_MILLIS = 20;
 
@@ -39,6 +42,24 @@ record FaultyTraining(String folder, Map<Long, Fault> faults) implements RankBod
 
     /** State of a rank when it started. */
     record Start(long pid, int threads, String resumedFrom) {}
+
+    /** Returns a run on the mails of a folder that tests disturb, on executors which share the folder. */
+    static RunConfig config(Path dir, String run, String... more) {
+        List<String> settings = new ArrayList<>(List.of(
+                "model=" + MODEL.toAbsolutePath().normalize(),
+                "data.dir=" + dir.resolve("dataset"),
+                "data.max_length=32",
+                "cluster.shared_filesystem=true",
+                "training.logging_steps=1",
+                "output.dir=" + dir.resolve(run)));
+        settings.addAll(List.of(more));
+        return Runs.in(dir, settings.toArray(String[]::new));
+    }
+
+    /** Returns the weights of such a run. */
+    static byte[] model(Path dir, String run) throws IOException {
+        return Files.readAllBytes(dir.resolve(run).resolve("model/model.safetensors"));
+    }
 
     @Override
     public String newestCheckpoint(RunConfig config, Configuration hadoop) throws IOException {

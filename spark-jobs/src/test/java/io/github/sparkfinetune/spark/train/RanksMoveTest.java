@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.train.TrainingRecord;
-import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareFixture;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
@@ -32,7 +31,6 @@ import scala.Option;
 @Tag("full")
 @Timeout(600)
 class RanksMoveTest {
-    private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
     private static final long STEPS = 60;
 
     @TempDir
@@ -72,21 +70,16 @@ class RanksMoveTest {
     }
 
     private static RunConfig config(String run) {
-        return Runs.in(
+        return FaultyTraining.config(
                 folder,
-                "model=" + MODEL.toAbsolutePath().normalize(),
-                "data.dir=" + folder.resolve("dataset"),
-                "data.max_length=32",
+                run,
                 "cluster.start_timeout_seconds=8",
-                "cluster.shared_filesystem=true",
                 "training.max_steps=" + STEPS,
-                "training.save_steps=10",
-                "training.logging_steps=1",
-                "output.dir=" + folder.resolve(run));
+                "training.save_steps=10");
     }
 
     private static byte[] model(String run) throws IOException {
-        return Files.readAllBytes(folder.resolve(run).resolve("model/model.safetensors"));
+        return FaultyTraining.model(folder, run);
     }
 
     private FaultyTraining training(String run, Map<Long, FaultyTraining.Fault> faults) throws IOException {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.train.TrainingRecord;
-import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareFixture;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
@@ -30,7 +29,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("full")
 @Timeout(600)
 class SpareExecutorTest {
-    private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
     private static final int STEPS = 400;
     /** Stops a process for most of the time, in pieces that are shorter than a step. */
     private static final String SLOW_DOWN = """
@@ -74,19 +72,11 @@ class SpareExecutorTest {
     }
 
     private static RunConfig config(String run) {
-        return Runs.in(
-                folder,
-                "model=" + MODEL.toAbsolutePath().normalize(),
-                "data.dir=" + folder.resolve("dataset"),
-                "data.max_length=32",
-                "cluster.shared_filesystem=true",
-                "training.max_steps=" + STEPS,
-                "training.logging_steps=1",
-                "output.dir=" + folder.resolve(run));
+        return FaultyTraining.config(folder, run, "training.max_steps=" + STEPS);
     }
 
     private static byte[] model(String run) throws IOException {
-        return Files.readAllBytes(folder.resolve(run).resolve("model/model.safetensors"));
+        return FaultyTraining.model(folder, run);
     }
 
     @Test

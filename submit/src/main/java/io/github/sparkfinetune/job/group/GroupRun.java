@@ -85,7 +85,8 @@ public final class GroupRun {
                 .groups();
         Map<String, RunConfig> runs = new LinkedHashMap<>();
         groups.forEach(group -> runs.put(group.value(), GroupConfigs.training(run, column, group)));
-        folder.write(GroupsFile.FILE, new GroupsFile(column, Settings.of(run), List.copyOf(runs.keySet())).toJson());
+        new GroupsFile(column, Settings.of(run), List.copyOf(runs.keySet()))
+                .write(new Path(run.output().dir()), jobs.hadoop());
         console.say("groups    " + groups.size() + " by " + column);
         Map<String, String> failures = new Groups(jobs, console, together).each(runs, Groups::train);
         List<GroupsReport.Group> results = new ArrayList<>();

@@ -36,6 +36,9 @@ public record ColumnKind(String expected, Predicate<DataType> fits) {
     public static final ColumnKind LABEL = new ColumnKind(
             "string or a number", type -> isText(type) || type instanceof NumericType || type instanceof BooleanType);
     public static final ColumnKind LABELS = new ColumnKind("array<string>", type -> isArray(type, ColumnKind::isText));
+    /** The value as text is the group of a row. */
+    public static final ColumnKind GROUP = new ColumnKind("the group of a row, of any type", type -> true);
+
     public static final ColumnKind NUMBER = new ColumnKind("a number", NumericType.class::isInstance);
     /** Answers in the form of the {@code datasets} library, or of SQuAD's files. */
     public static final ColumnKind ANSWERS = new ColumnKind(

@@ -112,6 +112,7 @@ class ArchitectureTest {
             "spark.entity",
             "spark.model",
             "spark.shuffle",
+            "spark.files",
             "spark.source",
             "spark.predict.table",
             "spark.corpus",

@@ -1,7 +1,10 @@
 package io.github.sparkfinetune.spark.estimate;
 
+import io.github.sparkfinetune.conf.DataFormat;
+import io.github.sparkfinetune.spark.source.SourceFiles;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Heap of the driver by what takes it. Bytes of a file and of a task were measured on Spark 3.5.9 with 20,000 files and
@@ -10,10 +13,12 @@ import java.util.Map;
  * @param parts bytes by name
  */
 public record DriverEstimate(Map<String, Long> parts) {
-    /** Spark's index of a file, with its path and blocks, and the file in a partition. */
+    /** Formats that Spark's own readers read. */
+    private static final Set<DataFormat> INDEXED = Set.of(DataFormat.CSV, DataFormat.PARQUET);
+    /** A file of CSV or Parquet in Spark's index, with its path and blocks, and in a partition. */
     private static final long SPARK_FILE_BYTES = 820;
-    /** A file in the fingerprint of its source. */
-    private static final long FILE_BYTES = 40;
+    /** A file in the listing of its source, and in the tasks of two passes. */
+    private static final long FILE_BYTES = 60;
     /** A task in the scheduler, and in the store of Spark's UI, which keeps the tasks of finished stages. */
     private static final long TASK_BYTES = 700;
     /** Places and sizes of the blocks of a map task. */
@@ -28,16 +33,17 @@ public record DriverEstimate(Map<String, Long> parts) {
     /**
      * Estimates the heap.
      *
-     * @param files number of files of the sources
+     * @param source files that are read
      * @param tasks number of tasks of all stages
      * @param writers number of map tasks of all shuffles
      * @param shards number of shards, or of parts of a prediction
      * @param labels number of labels
      */
-    static DriverEstimate of(long files, long tasks, long writers, int shards, int labels) {
+    static DriverEstimate of(SourceFiles source, long tasks, long writers, int shards, int labels) {
         Map<String, Long> parts = new LinkedHashMap<>();
-        parts.put("spark's index of the files", files * SPARK_FILE_BYTES);
-        parts.put("fingerprint of the files", files * FILE_BYTES);
+        long files = source.listing().count();
+        parts.put("list of the files", files * FILE_BYTES);
+        parts.put("spark's index of the files", INDEXED.contains(source.format()) ? files * SPARK_FILE_BYTES : 0);
         parts.put("tasks", tasks * TASK_BYTES);
         parts.put("outputs of map tasks", writers * WRITER_BYTES);
         parts.put("files that are written", shards * SHARD_BYTES);
@@ -49,10 +55,5 @@ public record DriverEstimate(Map<String, Long> parts) {
     /** Returns the bytes of all parts. */
     public long sum() {
         return parts.values().stream().mapToLong(Long::longValue).sum();
-    }
-
-    /** Returns the bytes that do not depend on Spark's index of the files. */
-    public long withoutIndex() {
-        return sum() - parts.get("spark's index of the files");
     }
 }

@@ -21,6 +21,6 @@ public record PredictEstimate(SourceFiles source, int parts, long rows) {
 
     /** Returns the memory of the driver. */
     public DriverEstimate driver() {
-        return DriverEstimate.of(source.listing().count(), parts, 0, parts, 0);
+        return DriverEstimate.of(source, parts, 0, parts, 0);
     }
 }

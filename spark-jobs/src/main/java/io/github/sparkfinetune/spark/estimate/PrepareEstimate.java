@@ -5,7 +5,7 @@ import io.github.sparkfinetune.spark.corpus.NearDuplicates;
 import io.github.sparkfinetune.spark.prepare.SplitSearch;
 import io.github.sparkfinetune.spark.shuffle.Levels;
 import io.github.sparkfinetune.spark.source.SourceFiles;
-import io.github.sparkfinetune.spark.source.SourceReader;
+import io.github.sparkfinetune.spark.source.SourcePartitions;
 import io.github.sparkfinetune.spark.source.SourceScan;
 import io.github.sparkfinetune.spark.source.Sources;
 import java.util.ArrayList;
@@ -57,7 +57,7 @@ public record PrepareEstimate(
     }
 
     static PrepareEstimate of(Corpus corpus, Optional<NearDuplicates.Options> near, int shards) {
-        int partitions = SourceReader.partitions(corpus.source(), corpus.cores());
+        int partitions = SourcePartitions.partitions(corpus.source(), corpus.cores());
         long documents = corpus.documents();
         List<ShuffleEstimate> shuffles = new ArrayList<>();
         int hashing = SourceScan.tasks(documents);
@@ -115,6 +115,6 @@ public record PrepareEstimate(
                                 shuffle -> shuffle.writers() + shuffle.levels().reducers())
                         .sum();
         long writers = shuffles.stream().mapToLong(ShuffleEstimate::writers).sum();
-        return DriverEstimate.of(corpus.source().listing().count(), tasks, writers, shards, corpus.labels());
+        return DriverEstimate.of(corpus.source(), tasks, writers, shards, corpus.labels());
     }
 }

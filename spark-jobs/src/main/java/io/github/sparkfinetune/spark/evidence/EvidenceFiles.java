@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.evidence;
 
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.files.FilesBelow;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -17,9 +18,7 @@ import java.util.zip.ZipOutputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RemoteIterator;
 
 /** A folder, or a file that ends with {@code .zip}, with the small files of evidence, on any Hadoop file system. */
 final class EvidenceFiles {
@@ -86,14 +85,13 @@ final class EvidenceFiles {
 
     private Map<String, byte[]> readFolder() throws IOException {
         Map<String, byte[]> files = new TreeMap<>();
-        RemoteIterator<LocatedFileStatus> all = system.listFiles(path, true);
         int prefix = path.toUri().getPath().length() + 1;
-        while (all.hasNext()) {
-            Path file = all.next().getPath();
+        FilesBelow.each(system, path, status -> {
+            Path file = status.getPath();
             try (InputStream in = system.open(file)) {
                 files.put(file.toUri().getPath().substring(prefix), HadoopFiles.readAll(in, file.toString()));
             }
-        }
+        });
         return files;
     }
 

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.files.FilesBelow;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.evidence.FileGroup.Role;
 import io.github.sparkfinetune.spark.source.SourceFiles;
@@ -17,9 +18,7 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RemoteIterator;
 
 /**
  * Files that a run reads and writes. A checkpoint is its {@code COMMITTED}, which has the CRC-32C of the checkpoint's
@@ -121,14 +120,12 @@ final class RunFiles {
     private void collect(Path folder, List<FileStatus> files) throws IOException {
         FileSystem system = HadoopFiles.fileSystem(folder, hadoop);
         try {
-            RemoteIterator<LocatedFileStatus> all = system.listFiles(folder, true);
-            while (all.hasNext()) {
-                FileStatus file = all.next();
+            FilesBelow.each(system, folder, file -> {
                 String below = below(folder, file);
                 if (!below.contains("/_") && !below.contains("/.")) {
                     files.add(file);
                 }
-            }
+            });
         } catch (FileNotFoundException e) {
             // A run without such a folder has no such files.
             return;

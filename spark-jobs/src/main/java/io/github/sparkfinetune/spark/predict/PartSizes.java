@@ -3,7 +3,7 @@ package io.github.sparkfinetune.spark.predict;
 import io.github.sparkfinetune.core.task.TaskRows;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.source.SourceFiles;
-import io.github.sparkfinetune.spark.source.SourceReader;
+import io.github.sparkfinetune.spark.source.SourcePartitions;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -39,12 +39,12 @@ public record PartSizes(long part, long piece, int most) implements Serializable
 
     /** Returns the bytes of a part of a source. */
     long partOf(SourceFiles source) {
-        return Math.max(part, SourceReader.weight(source) / most);
+        return Math.max(part, SourcePartitions.weight(source) / most);
     }
 
     /** Returns the approximate number of parts of a source. */
     public int parts(SourceFiles source) {
-        return Math.toIntExact(1 + (SourceReader.weight(source) - 1) / partOf(source));
+        return Math.toIntExact(1 + (SourcePartitions.weight(source) - 1) / partOf(source));
     }
 
     /** Returns the rows of the next piece; empty if no row is left. */

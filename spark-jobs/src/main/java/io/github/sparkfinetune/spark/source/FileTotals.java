@@ -1,6 +1,9 @@
 package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.conf.DataFormat;
+import io.github.sparkfinetune.spark.files.FileList;
+import io.github.sparkfinetune.spark.files.ListedFile;
+import io.github.sparkfinetune.spark.files.RawTexts;
 import io.github.sparkfinetune.spark.source.SourceFiles.Whole;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -26,14 +29,14 @@ final class FileTotals {
             ".json", DataFormat.JSONL,
             ".csv", DataFormat.CSV,
             ".parquet", DataFormat.PARQUET);
-    private static final Set<String> COMPRESSED = Set.of(".gz", ".bz2", ".zst", ".deflate");
 
     private final boolean isFolder;
-    private final SortedLines lines = new SortedLines();
+    private final FileList.Builder files = new FileList.Builder();
     private final Set<DataFormat> formats = new TreeSet<>();
     /** Keys of the folders between a root and its files; more than one list if files differ. */
     private final Set<List<String>> folders = new HashSet<>();
 
+    private FileList list;
     private long count;
     private long empty;
     private long bytes;
@@ -56,11 +59,11 @@ final class FileTotals {
         String path = file.getPath().toString();
         String name = file.getPath().getName();
         long length = file.getLen();
-        lines.add(path, length, file.getModificationTime());
+        files.add(new ListedFile(path, length, file.getModificationTime()));
         count++;
         bytes += length;
         empty += length == 0 ? 1 : 0;
-        Whole whole = new Whole(path, length, isCompressed(name) ? COMPRESSION * length : length);
+        Whole whole = new Whole(path, length, RawTexts.isCompressed(name) ? COMPRESSION * length : length);
         textBytes += whole.textBytes();
         if (length > 0 && (first == null || path.compareTo(first) < 0)) {
             first = path;
@@ -85,7 +88,7 @@ final class FileTotals {
 
     private Optional<DataFormat> format(String file) {
         String name = file.toLowerCase(Locale.ROOT);
-        String plain = isCompressed(name) ? name.substring(0, name.lastIndexOf('.')) : name;
+        String plain = RawTexts.isCompressed(name) ? name.substring(0, name.lastIndexOf('.')) : name;
         int dot = plain.lastIndexOf('.');
         DataFormat byName = dot < 0 ? null : ENDINGS.get(plain.substring(dot));
         return Optional.ofNullable(byName == null && isFolder ? DataFormat.TEXT_FOLDERS : byName);
@@ -106,18 +109,12 @@ final class FileTotals {
         return keys;
     }
 
-    /** Returns whether a file's name has the ending of a compressed file. */
-    static boolean isCompressed(String file) {
-        int dot = file.lastIndexOf('.');
-        return dot >= 0 && COMPRESSED.contains(file.substring(dot).toLowerCase(Locale.ROOT));
-    }
-
     /**
      * Returns whether a file must be read from its beginning: compressed files, except bzip2, whose blocks can be
      * found.
      */
     private static boolean isUnsplittable(String name) {
-        return isCompressed(name) && !name.toLowerCase(Locale.ROOT).endsWith(".bz2");
+        return RawTexts.isCompressed(name) && !name.toLowerCase(Locale.ROOT).endsWith(".bz2");
     }
 
     /** Returns the formats of the files by their names. */
@@ -125,13 +122,19 @@ final class FileTotals {
         return formats;
     }
 
-    /** Returns number and names of the files. */
-    SourceFiles.Listing listing(DataFormat format, boolean oneRoot) {
+    /**
+     * Returns the files with their number and names.
+     *
+     * @param some whether the path names more files
+     */
+    SourceFiles.Listing listing(DataFormat format, boolean oneRoot, boolean some) {
         return new SourceFiles.Listing(
                 count,
                 first,
                 format == DataFormat.TEXT_FOLDERS ? empty : 0,
-                oneRoot && folders.size() == 1 ? List.copyOf(folders.iterator().next()) : List.of());
+                oneRoot && folders.size() == 1 ? List.copyOf(folders.iterator().next()) : List.of(),
+                files(),
+                some);
     }
 
     /** @param whole whether one task must read each file, whatever its name */
@@ -144,7 +147,11 @@ final class FileTotals {
         return bytes;
     }
 
-    String fingerprint() {
-        return lines.fingerprint();
+    /** Returns the files. No file can be added afterwards. */
+    FileList files() {
+        if (list == null) {
+            list = files.build();
+        }
+        return list;
     }
 }

@@ -35,7 +35,7 @@ public final class FirstRows {
     private static List<JsonNode> rows(SparkSource source) {
         List<JsonNode> objects = new ArrayList<>();
         for (String line : lines(source)) {
-            JsonNode row = SparkSource.parse(new ObjectMapper(), line);
+            JsonNode row = JsonLines.parse(new ObjectMapper(), line);
             if (row.isObject()) {
                 objects.add(row);
             }

@@ -8,9 +8,9 @@ import static org.apache.spark.sql.functions.to_json;
 import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.task.Reading;
+import io.github.sparkfinetune.spark.files.FileRows;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -30,14 +30,14 @@ record RawColumns(SparkSource source, List<String> keys) {
     Dataset<Row> texts(List<Reading.Column> columns) {
         List<Column> values = new ArrayList<>();
         if (source.format() == DataFormat.TEXT_FOLDERS) {
-            values.add(col("content"));
+            values.add(col(FileRows.VALUE));
             columns.stream().skip(1).forEach(column -> values.add(SparkSource.nothing()));
-            return select(source.texts(), values, col("path"), SparkSource.nothing(), List.of());
+            return select(source.texts(), values, col(FileRows.PATH), SparkSource.nothing(), List.of());
         }
         if (source.format() == DataFormat.TEXT) {
             values.add(col(SparkSource.LINE));
             columns.stream().skip(1).forEach(column -> values.add(SparkSource.nothing()));
-            return select(source.lines(), values, col("_metadata.file_path"), col(SparkSource.CORRUPT), List.of());
+            return select(source.lines(), values, col(FileRows.PATH), col(SparkSource.CORRUPT), List.of());
         }
         List<String> names = columns.stream().map(Reading.Column::name).toList();
         Dataset<Row> rows = switch (source.format()) {
@@ -65,7 +65,7 @@ record RawColumns(SparkSource source, List<String> keys) {
             return select(source.lines(), List.of(col(SparkSource.LINE)), file, corrupt, keysOfLines());
         }
         if (source.format() == DataFormat.SQUAD) {
-            return select(source.squad(), List.of(col(SparkSource.LINE)), col("path"), corrupt, keysOfLines());
+            return select(source.squad(), List.of(col(SparkSource.LINE)), col(FileRows.PATH), corrupt, keysOfLines());
         }
         Dataset<Row> rows = source.format() == DataFormat.CSV ? source.csv() : source.typed();
         Column[] fields = columns.stream()
@@ -98,7 +98,7 @@ record RawColumns(SparkSource source, List<String> keys) {
         for (String name : keys.stream().distinct().toList()) {
             schema = schema.add(name, DataTypes.StringType);
         }
-        Column parsed = from_json(col(SparkSource.LINE), schema, Map.of("allowUnquotedControlChars", "true"));
+        Column parsed = from_json(col(SparkSource.LINE), schema, JsonLines.OPTIONS);
         return keys.stream()
                 .map(name -> source.files().listing().partitions().contains(name) ? text(name) : parsed.getField(name))
                 .toList();

@@ -1,9 +1,6 @@
 package io.github.sparkfinetune.spark.source;
 
-import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.spark.cluster.Errors;
-import java.io.FileNotFoundException;
-import java.io.IOException;
+import io.github.sparkfinetune.spark.files.UnreadableFile;
 import java.util.Iterator;
 import org.apache.spark.rdd.InputFileBlockHolder;
 import org.apache.spark.sql.catalyst.InternalRow;
@@ -25,38 +22,12 @@ final class ReadRows implements Iterator<InternalRow> {
             return rows.hasNext();
         } catch (Exception e) {
             // Spark's Scala code throws checked exceptions that it does not declare.
-            throw unreadable(e);
+            throw UnreadableFile.of(String.valueOf(InputFileBlockHolder.getInputFilePath()), e);
         }
     }
 
     @Override
     public InternalRow next() {
         return isCopied ? rows.next().copy() : rows.next();
-    }
-
-    private static RuntimeException unreadable(Exception e) {
-        Throwable last = e;
-        boolean input = false;
-        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-            if (cause instanceof RunException known) {
-                return known;
-            }
-            input |= cause instanceof IOException;
-            last = cause;
-        }
-        if (last instanceof FileNotFoundException) {
-            return RunException.failed(
-                    InputFileBlockHolder.getInputFilePath()
-                            + " was removed after its source was listed: start it again when"
-                            + " nothing writes to the source",
-                    e);
-        }
-        if (input) {
-            String what = InputFileBlockHolder.getInputFilePath() + " cannot be read (" + last.getMessage() + "): ";
-            return Errors.ioFailure(e).isPresent()
-                    ? RunException.failed(what + "fix that, then start it again", e)
-                    : RunException.data(what + "fix or remove it", e);
-        }
-        return e instanceof RuntimeException unexpected ? unexpected : new IllegalStateException(e);
     }
 }

@@ -6,7 +6,9 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.CatalogTable;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
+import io.github.sparkfinetune.data.files.FilesBelow;
 import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.spark.files.FileList;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -18,9 +20,7 @@ import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RemoteIterator;
 
 /**
  * Files that the path of a source names.
@@ -51,12 +51,14 @@ public record SourceFiles(
      * @param first first file by name that is not empty
      * @param emptyTexts number of empty text files, in text folders
      * @param partitions columns in the names of folders: {@code key=value/file}
-     * @param only files that are read; empty if all files are read that the path names
+     * @param files files; empty for a table
+     * @param isPart whether only these files are read, of those that the path or the table names
      */
-    public record Listing(long count, String first, long emptyTexts, List<String> partitions, List<String> only) {
-        /** Makes a listing of all files that the path names. */
+    public record Listing(
+            long count, String first, long emptyTexts, List<String> partitions, FileList files, boolean isPart) {
+        /** Makes a listing without the files themselves. */
         public Listing(long count, String first, long emptyTexts, List<String> partitions) {
-            this(count, first, emptyTexts, partitions, List.of());
+            this(count, first, emptyTexts, partitions, FileList.EMPTY, false);
         }
     }
 
@@ -121,12 +123,12 @@ public record SourceFiles(
         try {
             Path path = new Path(AbsolutePaths.of(key, text, hadoop));
             FileSystem system = path.getFileSystem(hadoop);
-            FileStatus[] roots = system.globStatus(path);
-            if (roots == null || roots.length == 0) {
+            List<FileStatus> roots = roots(system, path);
+            if (roots.isEmpty()) {
                 throw RunException.data(key + ": " + path + " does not exist: correct the path");
             }
-            TableFolders.refuse(key, system, List.of(roots));
-            FileTotals files = new FileTotals(roots[0].isDirectory());
+            TableFolders.refuse(key, system, roots);
+            FileTotals files = new FileTotals(roots.get(0).isDirectory());
             for (FileStatus root : roots) {
                 visit(key, system, root, file -> {
                     files.add(root, file);
@@ -142,9 +144,9 @@ public record SourceFiles(
                     split,
                     path.toString(),
                     known,
-                    files.listing(known, roots.length == 1),
+                    files.listing(known, roots.size() == 1, false),
                     files.size(known == DataFormat.CSV && data.sources().multiline()),
-                    files.fingerprint(),
+                    files.files().fingerprint(),
                     null);
         } catch (FileNotFoundException e) {
             throw RunException.data(key + ": " + text + " does not exist: correct the path", e);
@@ -168,24 +170,32 @@ public record SourceFiles(
         }
         Path path = new Path(source.path());
         FileSystem system = path.getFileSystem(hadoop);
-        FileStatus[] roots = system.globStatus(path);
-        if (roots == null) {
-            return Optional.empty();
-        }
         List<FileStatus> files = new ArrayList<>();
         FileTotals totals = new FileTotals(false);
-        for (FileStatus root : roots) {
+        for (FileStatus root : roots(system, path)) {
             visit(source.key(), system, root, file -> {
                 files.add(file);
                 totals.add(root, file);
             });
         }
         files.sort(Comparator.comparing(file -> file.getPath().toString()));
-        return totals.fingerprint().equals(source.fingerprint()) ? Optional.of(files) : Optional.empty();
+        return totals.files().fingerprint().equals(source.fingerprint()) ? Optional.of(files) : Optional.empty();
     }
 
     public Manifest.Source toManifest() {
         return new Manifest.Source(key, path, listing.count(), size.bytes(), fingerprint, table);
+    }
+
+    /** Returns what a path or a pattern names. Like Spark, a pattern names no hidden file. */
+    private static List<FileStatus> roots(FileSystem system, Path path) throws IOException {
+        FileStatus[] found = system.globStatus(path);
+        List<FileStatus> roots = new ArrayList<>(found == null ? List.of() : List.of(found));
+        if (roots.size() > 1) {
+            roots.removeIf(root -> root.isFile()
+                    && (root.getPath().getName().startsWith("_")
+                            || root.getPath().getName().startsWith(".")));
+        }
+        return roots;
     }
 
     /** Passes on the files below a root that Spark reads. */
@@ -196,16 +206,14 @@ public record SourceFiles(
             return;
         }
         int prefix = root.getPath().toUri().getPath().length();
-        RemoteIterator<LocatedFileStatus> all = system.listFiles(root.getPath(), true);
-        while (all.hasNext()) {
-            LocatedFileStatus file = all.next();
+        FilesBelow.each(system, root.getPath(), file -> {
             TableFolders.refuseLog(key, system, file.getPath());
             String below = file.getPath().toUri().getPath().substring(prefix);
             // Spark skips these files, too.
-            if (!below.contains("/_") && !below.contains("/.")) {
+            if (!below.contains("/_") && !below.contains("/.") && !below.endsWith("._COPYING_")) {
                 files.accept(file);
             }
-        }
+        });
     }
 
     private static DataFormat detect(String key, Path path, Set<DataFormat> formats) {

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.source;
 import static org.apache.spark.sql.functions.col;
 
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.spark.files.FileRows;
 import java.util.Arrays;
 import java.util.Locale;
 import org.apache.spark.sql.Dataset;
@@ -18,9 +19,10 @@ final class SourceFrame {
     /** @param text name of the column of texts in folders or lines */
     static Dataset<Row> of(SparkSource source, String text) {
         return switch (source.format()) {
-            case TEXT_FOLDERS -> source.texts().withColumnRenamed("content", text);
+            case TEXT_FOLDERS ->
+                source.texts().withColumnRenamed(FileRows.VALUE, text).withColumnRenamed(FileRows.PATH, "path");
             case TEXT ->
-                source.lines().withColumnRenamed(SparkSource.LINE, text).drop(SparkSource.CORRUPT);
+                source.lines().withColumnRenamed(SparkSource.LINE, text).drop(FileRows.PATH, SparkSource.CORRUPT);
             case JSONL -> json(source);
             case CSV -> csv(source);
             case PARQUET, TABLE -> source.typed().drop(SparkSource.CORRUPT);

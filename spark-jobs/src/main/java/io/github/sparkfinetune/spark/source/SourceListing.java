@@ -2,7 +2,7 @@ package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
-import java.io.Serializable;
+import io.github.sparkfinetune.spark.files.ListedFile;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -17,27 +17,19 @@ import org.apache.hadoop.fs.Path;
  * @param files files, sorted by path
  * @param columns columns and types of a table, as in SQL; empty for files
  */
-public record SourceListing(SourceFiles source, List<File> files, String columns) {
-    /**
-     * File of a source.
-     *
-     * @param path path of the file
-     * @param bytes length of the file
-     * @param time time of modification in milliseconds
-     */
-    public record File(String path, long bytes, long time) implements Serializable {}
-
+public record SourceListing(SourceFiles source, List<ListedFile> files, String columns) {
     /** Lists the files of a source. */
     static SourceListing of(String key, String split, String path, DataConfig data, Configuration hadoop) {
-        List<File> files = new ArrayList<>();
+        List<ListedFile> files = new ArrayList<>();
         SourceFiles source = SourceFiles.list(
                 key,
                 split,
                 path,
                 data,
                 hadoop,
-                file -> files.add(new File(file.getPath().toString(), file.getLen(), file.getModificationTime())));
-        files.sort(Comparator.comparing(File::path));
+                file -> files.add(
+                        new ListedFile(file.getPath().toString(), file.getLen(), file.getModificationTime())));
+        files.sort(Comparator.comparing(ListedFile::path));
         return new SourceListing(source, List.copyOf(files), "");
     }
 
@@ -47,13 +39,13 @@ public record SourceListing(SourceFiles source, List<File> files, String columns
      * @param some files, at least one
      * @param multiline whether a text of CSV may contain line ends, so that one task reads each file
      */
-    public SourceFiles only(List<File> some, boolean multiline) {
+    public SourceFiles only(List<ListedFile> some, boolean multiline) {
         FileTotals totals = new FileTotals(true);
         FileStatus folder =
                 new FileStatus(0, true, 0, 0, 0, new Path(some.get(0).path()).getParent());
         some.forEach(file ->
                 totals.add(folder, new FileStatus(file.bytes(), false, 0, 0, file.time(), new Path(file.path()))));
-        SourceFiles.Listing listed = totals.listing(source.format(), false);
+        SourceFiles.Listing listed = totals.listing(source.format(), false, true);
         return new SourceFiles(
                 source.key(),
                 source.split(),
@@ -64,9 +56,10 @@ public record SourceListing(SourceFiles source, List<File> files, String columns
                         listed.first(),
                         listed.emptyTexts(),
                         source.listing().partitions(),
-                        some.stream().map(File::path).toList()),
+                        listed.files(),
+                        true),
                 totals.size(source.format() == DataFormat.CSV && multiline),
-                totals.fingerprint(),
+                totals.files().fingerprint(),
                 source.table());
     }
 }

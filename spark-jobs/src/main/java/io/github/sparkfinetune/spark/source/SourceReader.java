@@ -23,20 +23,8 @@ import org.apache.spark.sql.functions;
 
 /** Reads a source of any format for a task, and cleans its rows. */
 public final class SourceReader {
-    /** Text of a partition: enough to outweigh the start of a task, little enough for balance. */
-    private static final long PARTITION_BYTES = 32L << 20;
-    /** Partition of sources of 1 to 25 TB. */
-    private static final long MAX_PARTITION_BYTES = 256L << 20;
-    /** Most partitions of a source, approximately. Partitions of larger sources have more than 256 MB. */
-    private static final long MOST_PARTITIONS = 100_000;
-    /** Number of partitions from which on partitions grow. */
-    private static final long MANY = 4000;
-    /** Bytes added for each file. Opening a file costs far less than loading a tokenizer. */
-    public static final long OPEN_BYTES = 64L << 10;
     /** Spark's default is the number of the cluster's cores. */
     private static final String MIN_PARTITIONS = "spark.sql.files.minPartitionNum";
-    /** Most partitions that the rows of a few files are spread over. */
-    private static final long MAX_SPREAD = 2000;
     /** Name of the column that {@link #only} compares. */
     private static final String ONLY = "_only";
 
@@ -50,7 +38,7 @@ public final class SourceReader {
 
     /** Creates a reader with partitions of the default size. */
     public SourceReader(SparkSession spark, TokenizerFiles tokenizer, DataConfig data) {
-        this(spark, tokenizer, data, PARTITION_BYTES);
+        this(spark, tokenizer, data, SourcePartitions.PARTITION_BYTES);
     }
 
     /**
@@ -79,7 +67,7 @@ public final class SourceReader {
         this.callers = spark;
         this.spark = spark.newSession();
         // A partition may hold many small files.
-        this.spark.conf().set("spark.sql.files.openCostInBytes", OPEN_BYTES + "b");
+        this.spark.conf().set("spark.sql.files.openCostInBytes", SourcePartitions.OPEN_BYTES + "b");
         this.spark.conf().set("spark.sql.caseSensitive", "true");
         // A column in the name of a folder is a text: 007 is not 7.
         this.spark.conf().set("spark.sql.sources.partitionColumnTypeInference.enabled", "false");
@@ -139,9 +127,9 @@ public final class SourceReader {
      * @throws RunException if a needed column does not exist
      */
     public <C> Rows<C> read(SourceFiles files, TaskData<C> task, boolean supervised) {
-        long bytes = growing ? partitionOf(files, partitionBytes) : partitionBytes;
+        long bytes = growing ? SourcePartitions.partitionOf(files, partitionBytes) : partitionBytes;
         spark.conf().set("spark.sql.files.maxPartitionBytes", bytes + "b");
-        SparkSource source = source(files);
+        SparkSource source = new SparkSource(spark, callers, files, data, taskBytes(files, bytes));
         Reading<C> reading = task.reading(source, tokenizer, supervised);
         Optional<SplitKeys<C>> keys = supervised ? SplitKeys.of(source, task, data) : Optional.empty();
         List<String> further = new ArrayList<>(keys.map(SplitKeys::columns).orElse(List.of()));
@@ -199,7 +187,14 @@ public final class SourceReader {
 
     /** Returns a source before a task chooses what is read. */
     SparkSource source(SourceFiles files) {
-        return new SparkSource(spark, callers, files, data);
+        return new SparkSource(spark, callers, files, data, taskBytes(files, partitionBytes));
+    }
+
+    private long taskBytes(SourceFiles files, long partitionBytes) {
+        long tasks = spark.conf().contains(MIN_PARTITIONS)
+                ? Long.parseLong(spark.conf().get(MIN_PARTITIONS))
+                : spark.sparkContext().defaultParallelism();
+        return SourcePartitions.taskBytes(files, partitionBytes, tasks);
     }
 
     /**
@@ -212,56 +207,13 @@ public final class SourceReader {
     private JavaRDD<InternalRow> spread(
             SourceFiles files, JavaRDD<InternalRow> read, boolean mayMove, boolean isAhead) {
         int cores = spark.sparkContext().defaultParallelism();
-        int tasks = mayMove ? tasks(files, read.getNumPartitions(), cores, partitionBytes) : read.getNumPartitions();
+        int tasks = mayMove
+                ? SourcePartitions.tasks(files, read.getNumPartitions(), cores, partitionBytes)
+                : read.getNumPartitions();
         return tasks == read.getNumPartitions()
                 ? read.mapPartitions(rows -> new ReadRows(rows, isAhead))
                 : read.<InternalRow>mapPartitions(rows -> new ReadRows(rows, true))
                         .repartition(tasks);
-    }
-
-    /**
-     * Returns the bytes of a partition of a source. Partitions of a source of terabytes are larger, so that the blocks
-     * of its shuffles do not become small and the driver keeps track of few tasks.
-     *
-     * @param least bytes of a partition of a small source
-     */
-    public static long partitionOf(SourceFiles files, long least) {
-        long large = Math.min(MAX_PARTITION_BYTES, files.size().bytes() / MANY);
-        return Math.max(Math.max(least, large), weight(files) / MOST_PARTITIONS);
-    }
-
-    /**
-     * Returns the approximate number of partitions in which Spark reads a source for {@code prepare}.
-     *
-     * @param cores number of cores of the cluster
-     */
-    public static int partitions(SourceFiles files, int cores) {
-        long share = Math.max(OPEN_BYTES, weight(files) / cores);
-        long bytes = Math.min(partitionOf(files, PARTITION_BYTES), share);
-        long ofFile = files.size().bytes() / files.listing().count();
-        // Spark cuts a large file, and packs small files.
-        return Math.toIntExact(
-                ofFile >= bytes
-                        ? files.listing().count() * (1 + (ofFile - 1) / bytes)
-                        : 1 + (weight(files) - 1) / bytes);
-    }
-
-    /** Returns the bytes by which Spark divides a source into partitions: of the files, and for opening each file. */
-    public static long weight(SourceFiles files) {
-        return files.size().bytes() + files.listing().count() * OPEN_BYTES;
-    }
-
-    /**
-     * Returns the number of partitions in which a source is cleaned and tokenized.
-     *
-     * @param partitions number of partitions in which the source is read
-     * @param cores number of cores of the cluster
-     */
-    public static int tasks(SourceFiles files, int partitions, int cores, long partitionBytes) {
-        long whole = files.size().whole().map(SourceFiles.Whole::textBytes).orElse(0L);
-        long needed = Math.min(MAX_SPREAD, files.size().textBytes() / partitionBytes);
-        boolean few = partitions < Math.min(needed, 2L * cores);
-        return whole > partitionBytes && few ? (int) needed : partitions;
     }
 
     private static final class CleaningIterator<C> implements Iterator<CleanRow<C>> {

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.source;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.spark.files.RawTexts;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -129,7 +130,7 @@ public final class Sources {
                 key,
                 whole.file(),
                 whole.bytes() / MB,
-                FileTotals.isCompressed(whole.file())
+                RawTexts.isCompressed(whole.file())
                         ? ", or decompress it"
                         : ", or set data.multiline: false if no text holds line ends");
     }

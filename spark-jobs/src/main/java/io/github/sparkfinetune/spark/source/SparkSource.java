@@ -5,23 +5,22 @@ import static org.apache.spark.sql.functions.length;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.trim;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.MissingNode;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.question.SquadFile;
 import io.github.sparkfinetune.spark.cluster.Errors;
+import io.github.sparkfinetune.spark.files.FileRows;
+import io.github.sparkfinetune.spark.files.RawTexts;
+import io.github.sparkfinetune.spark.files.ZstdCodec;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.Dataset;
@@ -36,7 +35,10 @@ public final class SparkSource implements RawSource {
     /** Column with the unparsed record, if the record could not be parsed. */
     static final String CORRUPT = "_corrupt_record";
     /** Only column of {@link #lines}. */
-    static final String LINE = "value";
+    static final String LINE = FileRows.VALUE;
+
+    /** Path of a row's file in the rows of Spark's readers of files. */
+    private static final String METADATA_PATH = "_metadata.file_path";
 
     private static final int INFERENCE_ROWS = 100;
 
@@ -48,20 +50,23 @@ public final class SparkSource implements RawSource {
     private final String encoding;
     private final boolean multiline;
     private final int maxTextBytes;
+    private final long taskBytes;
     private List<String> columns;
 
     /**
      * @param spark session that reads files
      * @param callers session that reads tables
      * @param data encoding and limits of the text
+     * @param taskBytes most bytes of a task that reads lines or texts, with those for opening files
      */
-    SparkSource(SparkSession spark, SparkSession callers, SourceFiles files, DataConfig data) {
+    SparkSource(SparkSession spark, SparkSession callers, SourceFiles files, DataConfig data, long taskBytes) {
         this.spark = spark;
         this.callers = callers;
         this.files = files;
         this.encoding = data.sources().encoding();
         this.multiline = data.sources().multiline();
         this.maxTextBytes = data.rows().maxTextBytes();
+        this.taskBytes = taskBytes;
         boolean lines = files.format() == DataFormat.TEXT
                 || files.format() == DataFormat.JSONL
                 || (files.format() == DataFormat.CSV && !multiline);
@@ -101,7 +106,8 @@ public final class SparkSource implements RawSource {
         if (columns == null) {
             columns = switch (format()) {
                 case TEXT_FOLDERS, TEXT -> List.of();
-                case JSONL -> withPartitions(keys(lines().select(LINE).limit(INFERENCE_ROWS)));
+                case JSONL ->
+                    withPartitions(JsonLines.keys(this, lines().select(LINE).limit(INFERENCE_ROWS)));
                 case CSV -> withPartitions(header());
                 case PARQUET, TABLE ->
                     Arrays.stream(typed().columns())
@@ -131,76 +137,44 @@ public final class SparkSource implements RawSource {
         }
     }
 
-    private List<String> keys(Dataset<Row> first) {
-        List<String> lines = first.as(Encoders.STRING()).collectAsList();
-        ObjectMapper mapper = new ObjectMapper();
-        Set<String> keys = new TreeSet<>();
-        int objects = 0;
-        for (String line : lines) {
-            JsonNode row = parse(mapper, line);
-            objects += row.isObject() ? 1 : 0;
-            row.fieldNames().forEachRemaining(keys::add);
-        }
-        if (objects == 0 && !lines.isEmpty()) {
-            throw RunException.data(key() + ": " + path() + ": none of its first " + lines.size()
-                    + " rows is a JSON object: each line must be a JSON object");
-        }
-        return List.copyOf(keys);
-    }
-
-    /** Returns a line as JSON, or a missing node if the line is not JSON. */
-    static JsonNode parse(ObjectMapper mapper, String line) {
-        try {
-            return mapper.readTree(line);
-        } catch (JsonProcessingException e) {
-            // The row is bad. It is counted when all rows are read.
-            return MissingNode.getInstance();
-        }
-    }
-
-    /** Returns the files of text folders: {@code content} and {@code path}. */
+    /** Returns the files of text folders: {@link FileRows#VALUE} and {@link FileRows#PATH}. */
     Dataset<Row> texts() {
-        Column content = RawTexts.utf8(RawTexts.decompressed(col("content"), col("path"), maxTextBytes), encoding);
-        return wholeFiles().select(content.cast(DataTypes.StringType).as("content"), col("path"));
+        return rows().texts(files.listing().files(), taskBytes, SourcePartitions.OPEN_BYTES, maxTextBytes);
     }
 
-    private Dataset<Row> wholeFiles() {
-        return spark.read()
-                .format("binaryFile")
-                .option("recursiveFileLookup", true)
-                .load(paths());
+    private FileRows rows() {
+        return new FileRows(spark, encoding);
     }
 
-    /** Returns the lines that are not blank, and {@link #CORRUPT}. */
+    /** Returns the lines that are not blank, {@link FileRows#PATH}, and {@link #CORRUPT}. */
     Dataset<Row> lines() {
-        return reader().text(paths())
-                .withColumn(LINE, RawTexts.utf8(col(LINE), encoding).cast(DataTypes.StringType))
+        Charset charset = Charset.forName(encoding);
+        // Hadoop finds line ends by itself only in UTF-8.
+        byte[] end = charset.equals(StandardCharsets.UTF_8) ? null : "\n".getBytes(charset);
+        SourceFiles.Listing listing = files.listing();
+        return rows().lines(listing.files(), taskBytes, SourcePartitions.OPEN_BYTES, end, listing.partitions())
                 .filter(length(trim(col(LINE))).gt(0))
                 .withColumn(CORRUPT, nothing());
     }
 
     /**
-     * Returns the questions of SQuAD files, one JSON object each as in {@link #lines}, with {@code path} and
+     * Returns the questions of SQuAD files, one JSON object each as in {@link #lines}, with {@link FileRows#PATH} and
      * {@link #CORRUPT}.
      */
     Dataset<Row> squad() {
-        return SquadSlices.read(spark, key(), wholeFiles());
+        return SquadSlices.read(spark, key(), files.listing().files());
     }
 
-    /** Returns JSON lines with some keys as strings, and {@link #CORRUPT}. */
+    /** Returns JSON lines with some keys as strings, {@link FileRows#PATH}, and {@link #CORRUPT}. */
     Dataset<Row> json(List<String> keys) {
-        return jsonReader().schema(strings(keys)).json(paths());
+        return JsonLines.parsed(lines(), strings(keys), files.listing().partitions());
     }
 
     /** Returns JSON lines with the columns and types that Spark infers from all lines. */
     Dataset<Row> inferred() {
-        return jsonReader().json(paths());
-    }
-
-    private DataFrameReader jsonReader() {
-        return reader().option("columnNameOfCorruptRecord", CORRUPT)
-                // Cleaning removes null and other control characters inside a text; the row stays.
-                .option("allowUnquotedControlChars", true);
+        Dataset<Row> lines = lines();
+        StructType schema = JsonLines.inferred(spark, lines.select(LINE));
+        return JsonLines.parsed(lines, schema, files.listing().partitions()).drop(FileRows.PATH);
     }
 
     /** Returns CSV rows with every column as a string, and {@link #CORRUPT}. */
@@ -219,15 +193,12 @@ public final class SparkSource implements RawSource {
                 .option("multiLine", multiline);
     }
 
-    /** Returns a reader of text, compressed or not, in the source's character set. */
+    /** Returns a reader of CSV, compressed or not, in the source's character set. */
     private DataFrameReader reader() {
         DataFrameReader reader =
                 folders().option(RawTexts.CODECS, ZstdCodec.class.getName()).option("encoding", encoding);
-        // Spark finds line ends by itself only in UTF-8; in CSV also in character sets whose line end is ASCII's.
-        Charset charset = Charset.forName(encoding);
-        boolean known = format() == DataFormat.CSV
-                ? multiline || "\n".getBytes(charset).length == 1
-                : charset.equals(StandardCharsets.UTF_8);
+        // Spark finds line ends by itself only in character sets whose line end is ASCII's.
+        boolean known = multiline || "\n".getBytes(Charset.forName(encoding)).length == 1;
         return known ? reader : reader.option("lineSep", "\n");
     }
 
@@ -238,7 +209,7 @@ public final class SparkSource implements RawSource {
     private DataFrameReader folders() {
         boolean anyDepth = files.listing().partitions().isEmpty();
         DataFrameReader reader = spark.read().option("recursiveFileLookup", anyDepth);
-        return anyDepth || files.listing().only().isEmpty()
+        return anyDepth || !files.listing().isPart()
                 ? reader
                 : reader.option(
                         "basePath", format() == DataFormat.TABLE ? files.table().location() : path());
@@ -246,12 +217,12 @@ public final class SparkSource implements RawSource {
 
     /** Returns the paths that Spark reads. Spark takes a path for a pattern, but a file is meant as it is named. */
     private String[] paths() {
-        List<String> only = files.listing().only();
-        return only.isEmpty()
-                ? new String[] {path()}
-                : only.stream()
-                        .map(file -> file.replaceAll("[\\\\*?\\[\\]{}]", "\\\\$0"))
-                        .toArray(String[]::new);
+        if (!files.listing().isPart()) {
+            return new String[] {path()};
+        }
+        List<String> paths = new ArrayList<>();
+        files.listing().files().forEach(file -> paths.add(file.path().replaceAll("[\\\\*?\\[\\]{}]", "\\\\$0")));
+        return paths.toArray(String[]::new);
     }
 
     /** Returns rows of Parquet files or of a table, with typed columns, and an empty {@link #CORRUPT}. */
@@ -286,12 +257,16 @@ public final class SparkSource implements RawSource {
     }
 
     private boolean isOfFiles() {
-        return !files.listing().only().isEmpty();
+        return files.listing().isPart();
     }
 
     /** Returns the column with the file of a row; for a table the column holds the table's name. */
     Column file() {
-        return format() == DataFormat.TABLE && !isOfFiles() ? lit(path()) : col("_metadata.file_path");
+        return switch (format()) {
+            case TABLE -> isOfFiles() ? col(METADATA_PATH) : lit(path());
+            case CSV, PARQUET -> col(METADATA_PATH);
+            default -> col(FileRows.PATH);
+        };
     }
 
     static Column nothing() {

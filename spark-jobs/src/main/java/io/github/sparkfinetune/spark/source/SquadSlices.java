@@ -1,6 +1,10 @@
 package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.data.task.question.SquadFile;
+import io.github.sparkfinetune.spark.files.FileList;
+import io.github.sparkfinetune.spark.files.FileRows;
+import io.github.sparkfinetune.spark.files.ListedFile;
+import io.github.sparkfinetune.spark.files.RawTexts;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
@@ -44,17 +48,15 @@ final class SquadSlices {
      * Returns the questions of files in order.
      *
      * @param key configuration key of the source in messages
-     * @param files rows with the columns {@code path} and {@code length}
-     * @return the columns of {@link SparkSource#lines}, and {@code path}
+     * @return the columns of {@link SparkSource#lines}
      */
-    static Dataset<Row> read(SparkSession spark, String key, Dataset<Row> files) {
+    static Dataset<Row> read(SparkSession spark, String key, FileList files) {
         JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
         SerializableConfiguration hadoop = new SerializableConfiguration(context.hadoopConfiguration());
-        List<List<Slice>> tasks =
-                tasks(files.select("path", "length").orderBy("path").collectAsList());
+        List<List<Slice>> tasks = tasks(files);
         StructType schema = new StructType()
                 .add(SparkSource.LINE, DataTypes.StringType)
-                .add("path", DataTypes.StringType)
+                .add(FileRows.PATH, DataTypes.StringType)
                 .add(SparkSource.CORRUPT, DataTypes.StringType);
         return spark.createDataFrame(
                 context.parallelize(tasks, tasks.size())
@@ -63,11 +65,11 @@ final class SquadSlices {
                 schema);
     }
 
-    private static List<List<Slice>> tasks(List<Row> files) {
+    private static List<List<Slice>> tasks(FileList files) {
         List<List<Slice>> tasks = new ArrayList<>();
         long bytes = SLICE;
-        for (Row file : files) {
-            for (Slice slice : slices(file.getString(0), file.getLong(1))) {
+        for (ListedFile file : files) {
+            for (Slice slice : file.bytes() == 0 ? List.<Slice>of() : slices(file.path(), file.bytes())) {
                 if (bytes + slice.bytes() > SLICE) {
                     tasks.add(new ArrayList<>());
                     bytes = 0;

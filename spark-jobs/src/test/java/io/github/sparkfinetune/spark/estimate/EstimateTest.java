@@ -50,10 +50,10 @@ class EstimateTest {
         assertThat(estimate.blocksPerTask()).isLessThanOrEqualTo(Levels.BLOCKS_A_TASK);
         assertThat(estimate.partitions()).isLessThanOrEqualTo(110_000);
         if (documents <= 10_000_000_000L) {
-            assertThat(estimate.driver().withoutIndex()).isLessThan(2L << 30);
+            assertThat(estimate.driver().sum()).isLessThan(2L << 30);
             PrepareEstimate near = PrepareEstimate.of(corpus, Optional.of(NEAR));
             assertThat(near.blocksPerTask()).isLessThanOrEqualTo(Levels.BLOCKS_A_TASK);
-            assertThat(near.driver().withoutIndex()).isLessThan(2L << 30);
+            assertThat(near.driver().sum()).isLessThan(2L << 30);
         }
     }
 
@@ -66,7 +66,7 @@ class EstimateTest {
 
         assertThat(estimate.parts()).isLessThanOrEqualTo(50_001);
         assertThat(estimate.rows()).isLessThanOrEqualTo(1 + rows / estimate.parts());
-        assertThat(estimate.driver().withoutIndex()).isLessThan(1L << 30);
+        assertThat(estimate.driver().sum()).isLessThan(1L << 30);
     }
 
     /** The file has no blocks on the disk. */

@@ -11,6 +11,7 @@ import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.StageFigures;
 import io.github.sparkfinetune.spark.source.SourceFiles;
+import io.github.sparkfinetune.spark.source.SourcePartitions;
 import io.github.sparkfinetune.spark.source.SourceReader;
 import io.github.sparkfinetune.spark.source.SourceScan;
 import io.github.sparkfinetune.spark.source.Sources;
@@ -202,15 +203,15 @@ class PrepareAtScaleTest {
     void spreadsRowsIfFewTasksReadMuch() {
         long part = 32 << 20;
         Optional<SourceFiles.Whole> whole = Optional.of(new SourceFiles.Whole("a.csv.gz", 1L << 30, 4L << 30));
-        assertThat(SourceReader.tasks(of(4L << 30, whole), 1, 16, part)).isEqualTo(128);
-        assertThat(SourceReader.tasks(of(200L << 30, whole), 50, 16, part))
+        assertThat(SourcePartitions.tasks(of(4L << 30, whole), 1, 16, part)).isEqualTo(128);
+        assertThat(SourcePartitions.tasks(of(200L << 30, whole), 50, 16, part))
                 .as("many files")
                 .isEqualTo(50);
-        assertThat(SourceReader.tasks(of(4L << 30, Optional.empty()), 1, 16, part))
+        assertThat(SourcePartitions.tasks(of(4L << 30, Optional.empty()), 1, 16, part))
                 .as("the file can be split")
                 .isEqualTo(1);
         Optional<SourceFiles.Whole> little = Optional.of(new SourceFiles.Whole("a.csv.gz", 1000, 4000));
-        assertThat(SourceReader.tasks(of(4000, little), 1, 16, part)).isEqualTo(1);
+        assertThat(SourcePartitions.tasks(of(4000, little), 1, 16, part)).isEqualTo(1);
     }
 
     private static SourceFiles of(long textBytes, Optional<SourceFiles.Whole> whole) {

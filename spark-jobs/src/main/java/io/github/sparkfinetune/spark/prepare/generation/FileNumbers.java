@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.prepare.generation;
 
-import io.github.sparkfinetune.spark.source.SourceListing;
+import io.github.sparkfinetune.spark.files.ListedFile;
 import java.io.Serializable;
 import java.net.URI;
 import java.util.HashMap;
@@ -16,7 +16,7 @@ public final class FileNumbers implements Serializable {
     private final Map<String, Integer> numbers = new HashMap<>();
 
     /** @param first number of the first file */
-    FileNumbers(List<SourceListing.File> files, int first) {
+    FileNumbers(List<ListedFile> files, int first) {
         for (int i = 0; i < files.size(); i++) {
             numbers.put(files.get(i).path(), first + i);
         }

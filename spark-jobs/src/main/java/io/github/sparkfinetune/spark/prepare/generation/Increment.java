@@ -5,6 +5,7 @@ import io.github.sparkfinetune.data.dataset.Generation;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ShardNames;
 import io.github.sparkfinetune.data.task.ContentHash;
+import io.github.sparkfinetune.spark.files.ListedFile;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceListing;
 import java.io.IOException;
@@ -101,7 +102,7 @@ public final class Increment {
     public List<SourceFiles> read(boolean multiline) {
         List<SourceFiles> read = new ArrayList<>();
         for (int source = 0; source < sources.size(); source++) {
-            List<SourceListing.File> added = changes.added().get(source);
+            List<ListedFile> added = changes.added().get(source);
             if (added.stream().anyMatch(file -> file.bytes() > 0)) {
                 read.add(sources.get(source).only(added, multiline));
             }
@@ -127,7 +128,7 @@ public final class Increment {
     public FileNumbers numbers(String key) {
         int first = 0;
         for (int source = 0; source < sources.size(); source++) {
-            List<SourceListing.File> added = changes.added().get(source);
+            List<ListedFile> added = changes.added().get(source);
             if (sources.get(source).source().key().equals(key)) {
                 return new FileNumbers(added, first);
             }
@@ -247,9 +248,8 @@ public final class Increment {
         return with(both, both.samples().with(generations));
     }
 
-    private static Generation.Files files(List<SourceListing.File> files) {
+    private static Generation.Files files(List<ListedFile> files) {
         return new Generation.Files(
-                files.size(),
-                files.stream().mapToLong(SourceListing.File::bytes).sum());
+                files.size(), files.stream().mapToLong(ListedFile::bytes).sum());
     }
 }

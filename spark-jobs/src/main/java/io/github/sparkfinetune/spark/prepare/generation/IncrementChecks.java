@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.Packing;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.spark.files.ListedFile;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceListing;
 import java.util.List;
@@ -69,8 +70,8 @@ record IncrementChecks(Path dataset, Manifest earlier, List<SourceListing> sourc
         for (int source = 0; source < sources.size(); source++) {
             SourceListing listing = sources.get(source);
             int number = source;
-            List<SourceListing.File> added = changes.added().get(source);
-            Set<String> again = added.stream().map(SourceListing.File::path).collect(Collectors.toSet());
+            List<ListedFile> added = changes.added().get(source);
+            Set<String> again = added.stream().map(ListedFile::path).collect(Collectors.toSet());
             List<KnownFiles.Known> removed = changes.removed().stream()
                     .filter(file -> file.source() == number)
                     .toList();

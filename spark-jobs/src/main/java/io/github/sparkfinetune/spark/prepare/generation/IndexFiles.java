@@ -6,7 +6,7 @@ import static org.apache.spark.sql.functions.udf;
 import io.github.sparkfinetune.data.dataset.Generation;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.HadoopFiles;
-import io.github.sparkfinetune.spark.source.SourceListing;
+import io.github.sparkfinetune.spark.files.ListedFile;
 import java.io.IOException;
 import java.util.BitSet;
 import java.util.List;
@@ -78,7 +78,7 @@ final class IndexFiles {
             }
             int number = 0;
             for (int source = 0; source < changes.added().size(); source++) {
-                for (SourceListing.File added : changes.added().get(source)) {
+                for (ListedFile added : changes.added().get(source)) {
                     writer.write(row(new KnownFiles.Known(source, added, generation, number++), false));
                 }
             }

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.prepare.generation;
 
 import io.github.sparkfinetune.data.dataset.Generation;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.spark.files.ListedFile;
 import io.github.sparkfinetune.spark.source.SourceListing;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -30,7 +31,7 @@ record KnownFiles(Map<Id, Known> files, Map<Integer, BitSet> removed) {
      * @param generation generation that read the file
      * @param number number of the file among the files of its generation
      */
-    record Known(int source, SourceListing.File file, int generation, int number) {}
+    record Known(int source, ListedFile file, int generation, int number) {}
 
     /** Returns the files of a dataset without a generation. */
     static KnownFiles none() {
@@ -65,8 +66,7 @@ record KnownFiles(Map<Id, Known> files, Map<Integer, BitSet> removed) {
     private static Known known(Row row) {
         return new Known(
                 row.getAs(IndexSchema.SOURCE),
-                new SourceListing.File(
-                        row.getAs(IndexSchema.PATH), row.getAs(IndexSchema.BYTES), row.getAs(IndexSchema.TIME)),
+                new ListedFile(row.getAs(IndexSchema.PATH), row.getAs(IndexSchema.BYTES), row.getAs(IndexSchema.TIME)),
                 row.getAs(IndexSchema.GENERATION),
                 row.getAs(IndexSchema.NUMBER));
     }
@@ -77,7 +77,7 @@ record KnownFiles(Map<Id, Known> files, Map<Integer, BitSet> removed) {
      * @param added new files of each source; a file with another length or time is removed and added
      * @param removed files that a source does not have any more
      */
-    record Changes(List<List<SourceListing.File>> added, List<Known> removed) {
+    record Changes(List<List<ListedFile>> added, List<Known> removed) {
         boolean isEmpty() {
             return removed.isEmpty() && added.stream().allMatch(List::isEmpty);
         }
@@ -86,10 +86,10 @@ record KnownFiles(Map<Id, Known> files, Map<Integer, BitSet> removed) {
     /** Compares with the files of the sources. */
     Changes changes(List<SourceListing> sources) {
         Map<Id, Known> gone = new LinkedHashMap<>(files);
-        List<List<SourceListing.File>> added = new ArrayList<>();
+        List<List<ListedFile>> added = new ArrayList<>();
         for (int source = 0; source < sources.size(); source++) {
-            List<SourceListing.File> some = new ArrayList<>();
-            for (SourceListing.File file : sources.get(source).files()) {
+            List<ListedFile> some = new ArrayList<>();
+            for (ListedFile file : sources.get(source).files()) {
                 Id id = new Id(source, file.path());
                 Known before = files.get(id);
                 if (before != null && before.file().equals(file)) {

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.CatalogTable;
 import io.github.sparkfinetune.spark.cluster.Errors;
+import io.github.sparkfinetune.spark.files.ListedFile;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceListing;
 import io.github.sparkfinetune.spark.source.SourceTable;
@@ -120,11 +121,11 @@ public final class TableFiles {
             // The rows name the file system of their files. The metadata of Iceberg may not.
             qualified.add(path.getFileSystem(hadoop).makeQualified(path).toString());
         }
-        List<SourceListing.File> files = new ArrayList<>();
+        List<ListedFile> files = new ArrayList<>();
         SourceTable.describe(spark, qualified.toArray(String[]::new), line -> {
             int time = line.lastIndexOf('\t');
             int bytes = line.lastIndexOf('\t', time - 1);
-            files.add(new SourceListing.File(
+            files.add(new ListedFile(
                     line.substring(0, bytes),
                     Long.parseLong(line.substring(bytes + 1, time)),
                     Long.parseLong(line.substring(time + 1).strip())));

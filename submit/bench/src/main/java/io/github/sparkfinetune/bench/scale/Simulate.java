@@ -69,7 +69,6 @@ final class Simulate {
         print("driver of %s, MB", job);
         driver.parts().forEach((part, bytes) -> print("  %-28s%,10.0f", part, bytes / MB));
         print("  %-28s%,10.0f", "sum", driver.sum() / MB);
-        print("  %-28s%,10.0f", "sum without spark's index", driver.withoutIndex() / MB);
     }
 
     private static void print(String pattern, Object... values) {

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.source;
+package io.github.sparkfinetune.spark.files;
 
 import com.github.luben.zstd.ZstdInputStream;
 import java.io.IOException;

@@ -1,7 +1,8 @@
-package io.github.sparkfinetune.spark.source;
+package io.github.sparkfinetune.spark.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Arrays;
@@ -26,14 +27,14 @@ class RawTextsTest {
         byte[] bomb = gzip(256 << 20);
         assertThat(bomb).hasSizeLessThan(1 << 20);
 
-        byte[] text = RawTexts.decompress(bomb, "bomb.txt.gz", RawTexts.mostBytes(1000));
+        byte[] text = RawTexts.decompress(new ByteArrayInputStream(bomb), "bomb.txt.gz", RawTexts.mostBytes(1000));
 
         assertThat(text).hasSize(8000).containsOnly('a');
     }
 
     @Test
     void decompressesATextWithinTheLimitWhole() throws IOException {
-        assertThat(RawTexts.decompress(gzip(5000), "small.txt.gz", RawTexts.mostBytes(1000)))
+        assertThat(RawTexts.decompress(new ByteArrayInputStream(gzip(5000)), "small.txt.gz", RawTexts.mostBytes(1000)))
                 .hasSize(5000);
         assertThat(RawTexts.mostBytes(Integer.MAX_VALUE)).isPositive();
     }

@@ -1,0 +1,39 @@
+package io.github.sparkfinetune.spark.files;
+
+import java.io.IOException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.mapreduce.TaskAttemptID;
+import org.apache.hadoop.mapreduce.lib.input.FileSplit;
+import org.apache.hadoop.mapreduce.lib.input.LineRecordReader;
+import org.apache.hadoop.mapreduce.task.TaskAttemptContextImpl;
+
+/** Reads the lines that begin in a part of a file. */
+final class LineReader implements SliceReader {
+    private final LineRecordReader lines;
+    private final String encoding;
+
+    /**
+     * Opens a part of a file.
+     *
+     * @param encoding character set of the file
+     * @param end bytes that end a line; null for a line feed, a carriage return, or both
+     */
+    LineReader(FileSlice slice, String encoding, byte[] end, Configuration hadoop) throws IOException {
+        this.encoding = encoding;
+        this.lines = new LineRecordReader(end);
+        lines.initialize(
+                new FileSplit(new Path(slice.path()), slice.start(), slice.bytes(), null),
+                new TaskAttemptContextImpl(hadoop, new TaskAttemptID()));
+    }
+
+    @Override
+    public byte[] next() throws IOException {
+        return lines.nextKeyValue() ? RawTexts.utf8(lines.getCurrentValue().copyBytes(), encoding) : null;
+    }
+
+    @Override
+    public void close() throws IOException {
+        lines.close();
+    }
+}

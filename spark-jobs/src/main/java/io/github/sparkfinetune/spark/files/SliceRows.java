@@ -1,0 +1,100 @@
+package io.github.sparkfinetune.spark.files;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.mapred.JobConf;
+import org.apache.spark.TaskContext;
+import org.apache.spark.executor.InputMetrics;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.util.TaskCompletionListener;
+
+/** Rows of the parts that a task reads: value and path as UTF-8, then the values of partitions in the path. */
+final class SliceRows implements Iterator<Row> {
+    private final Iterator<FileSlices> tasks;
+    private final SliceReader.Opener opener;
+    private final List<String> partitions;
+    private final Configuration hadoop;
+    private final InputMetrics metrics;
+    private Iterator<FileSlice> slices = Collections.emptyIterator();
+    private FileSlice slice;
+    private SliceReader reader;
+    private Object[] constants;
+    private byte[] next;
+
+    /** @param partitions names of the partitions in the paths */
+    SliceRows(Iterator<FileSlices> tasks, SliceReader.Opener opener, List<String> partitions, Configuration hadoop) {
+        this.tasks = tasks;
+        this.opener = opener;
+        this.partitions = partitions;
+        // Hadoop's reader of lines would copy other settings for each file.
+        this.hadoop = new JobConf(hadoop);
+        TaskContext task = TaskContext.get();
+        this.metrics = task.taskMetrics().inputMetrics();
+        task.addTaskCompletionListener((TaskCompletionListener) ended -> close());
+    }
+
+    @Override
+    public boolean hasNext() {
+        try {
+            while (next == null && (reader != null || open())) {
+                next = reader.next();
+                if (next == null) {
+                    metrics.incBytesRead(slice.bytes());
+                    close();
+                }
+            }
+        } catch (IOException | RuntimeException e) {
+            throw UnreadableFile.of(slice.path(), e);
+        }
+        return next != null;
+    }
+
+    private boolean open() throws IOException {
+        while (!slices.hasNext() && tasks.hasNext()) {
+            slices = tasks.next().iterator();
+        }
+        if (!slices.hasNext()) {
+            return false;
+        }
+        slice = slices.next();
+        reader = opener.open(slice, hadoop);
+        constants = new Object[1 + partitions.size()];
+        constants[0] = slice.path().getBytes(StandardCharsets.UTF_8);
+        for (int i = 0; i < partitions.size(); i++) {
+            constants[1 + i] = PathPartitions.value(slice.path(), partitions.get(i));
+        }
+        return true;
+    }
+
+    @Override
+    public Row next() {
+        if (!hasNext()) {
+            throw new NoSuchElementException();
+        }
+        Object[] row = new Object[1 + constants.length];
+        row[0] = next;
+        System.arraycopy(constants, 0, row, 1, constants.length);
+        metrics.incRecordsRead(1);
+        next = null;
+        return RowFactory.create(row);
+    }
+
+    private void close() {
+        if (reader == null) {
+            return;
+        }
+        try {
+            reader.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        reader = null;
+    }
+}

@@ -50,13 +50,17 @@ class WeightGradients(Matmul):
     ) -> None:
         """Writes the gradient a^T b of a weight for each sample, in F32."""
         rows: List[int] = gradients["sample_rows"].tolist()
-        targets = gradients[name]
-        a, b = a.to(torch.float32), b.to(torch.float32)
-        first = 0
+        # Views made at once take less time than three views a sample.
+        targets = gradients[name].unbind(0)
+        # Filler may follow the samples' rows.
+        parts = rows + [a.size(0) - sum(rows)]
+        of_a = a.to(torch.float32).t().split_with_sizes(parts, 1)
+        of_b = b.to(torch.float32).split_with_sizes(parts, 0)
         for i in range(len(rows)):
-            ai, bi = a.narrow(0, first, rows[i]), b.narrow(0, first, rows[i])
-            targets[i].addmm_(ai.t(), bi, beta=1 if add else 0, alpha=1)
-            first += rows[i]
+            if add:
+                targets[i].addmm_(of_a[i], of_b[i])
+            else:
+                torch.mm(of_a[i], of_b[i], out=targets[i])
 
     def add_squares_of_sums(self, gradients: Dict[str, Tensor], g: Tensor) -> None:
         """Adds the squared norm of the sum of each sample's rows of g [N, out]"""

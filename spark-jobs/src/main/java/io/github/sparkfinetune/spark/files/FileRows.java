@@ -39,7 +39,7 @@ public final class FileRows {
     }
 
     /**
-     * Returns the lines of files, compressed or not.
+     * Returns the lines of files, compressed or not, except blank ones.
      *
      * @param most see {@link FileSlices#of}
      * @param open see {@link FileSlices#of}

@@ -8,7 +8,7 @@ import org.apache.hadoop.mapreduce.lib.input.FileSplit;
 import org.apache.hadoop.mapreduce.lib.input.LineRecordReader;
 import org.apache.hadoop.mapreduce.task.TaskAttemptContextImpl;
 
-/** Reads the lines that begin in a part of a file. */
+/** Reads the lines that begin in a part of a file, except blank ones. */
 final class LineReader implements SliceReader {
     private final LineRecordReader lines;
     private final String encoding;
@@ -29,7 +29,22 @@ final class LineReader implements SliceReader {
 
     @Override
     public byte[] next() throws IOException {
-        return lines.nextKeyValue() ? RawTexts.utf8(lines.getCurrentValue().copyBytes(), encoding) : null;
+        while (lines.nextKeyValue()) {
+            byte[] line = RawTexts.utf8(lines.getCurrentValue().copyBytes(), encoding);
+            if (!isBlank(line)) {
+                return line;
+            }
+        }
+        return null;
+    }
+
+    private static boolean isBlank(byte[] line) {
+        for (byte next : line) {
+            if (next != ' ') {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override

@@ -1,9 +1,7 @@
 package io.github.sparkfinetune.spark.source;
 
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.length;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.trim;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
@@ -153,7 +151,6 @@ public final class SparkSource implements RawSource {
         byte[] end = charset.equals(StandardCharsets.UTF_8) ? null : "\n".getBytes(charset);
         SourceFiles.Listing listing = files.listing();
         return rows().lines(listing.files(), taskBytes, SourcePartitions.OPEN_BYTES, end, listing.partitions())
-                .filter(length(trim(col(LINE))).gt(0))
                 .withColumn(CORRUPT, nothing());
     }
 

@@ -13,10 +13,12 @@ import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.task.AnyModelKind;
 import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.task.Pretrained;
+import io.github.sparkfinetune.core.task.SteadyBatch;
 import io.github.sparkfinetune.core.task.token.EntityTagger;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.Processor;
 import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
@@ -28,6 +30,7 @@ import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CancellationException;
@@ -37,13 +40,14 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * The token classifier of {@code data.redact.model}, loaded on the CPU. Each text is computed alone, by one thread, so
- * that its spans depend neither on other texts nor on the number of threads. The model's own threads compute texts side
- * by side and share the weights; PyTorch's settings of the calling threads stay as they are. For concurrent use. Owns
- * its memory and its threads.
+ * The token classifier of {@code data.redact.model}, loaded on the CPU. Each {@link SteadyBatch} of texts is computed
+ * by one thread, so that the spans of a text depend neither on other texts nor on the number of threads. The model's
+ * own threads compute batches side by side and share the weights; PyTorch's settings of the calling threads stay as
+ * they are. For concurrent use. Owns its memory and its threads.
  */
 public final class EntityModel implements SpanModel, AutoCloseable {
     private static final AnyModelKind KIND = new AnyModelKind(HeadKind.TOKEN_CLASSIFICATION);
@@ -58,7 +62,7 @@ public final class EntityModel implements SpanModel, AutoCloseable {
     private final ExecutorService threads;
     private final Loaded loaded;
     private final Queue<TextTokenizer> tokenizers = new ConcurrentLinkedQueue<>();
-    private final ThreadLocal<EntityTagger> taggers = ThreadLocal.withInitial(this::tagger);
+    private final ThreadLocal<TaggedEncoder> encoders = ThreadLocal.withInitial(this::encoder);
 
     private record Loaded(NDManager manager, Model model, List<String> labels, TokenizerFiles tokenizer) {}
 
@@ -86,7 +90,7 @@ public final class EntityModel implements SpanModel, AutoCloseable {
      * Loads the model.
      *
      * @param localDir local folder for a copy of a folder on another machine; the caller deletes the copy
-     * @param threads number of texts that are computed side by side
+     * @param threads number of batches that are computed side by side
      * @throws RunException if the folder has other files than {@link RedactionModel#sha256} says
      */
     public static EntityModel load(RedactionModel settings, Configuration hadoop, Path localDir, int threads)
@@ -144,38 +148,55 @@ public final class EntityModel implements SpanModel, AutoCloseable {
         return thread;
     }
 
-    private EntityTagger tagger() {
+    private TaggedEncoder encoder() {
         TextTokenizer tokenizer = TextTokenizer.open(loaded.tokenizer);
         tokenizers.add(tokenizer);
         int window = Math.min(WINDOW, loaded.model.maxLength());
-        TaggedEncoder encoder = new TaggedEncoder(tokenizer, window, window / OVERLAP);
-        return new EntityTagger(loaded.manager, loaded.model, loaded.labels, encoder);
+        return new TaggedEncoder(tokenizer, window, window / OVERLAP);
     }
 
     @Override
     public List<List<Span>> find(List<String> texts) {
-        List<Future<List<Span>>> computing = new ArrayList<>();
-        for (String text : texts) {
-            computing.add(threads.submit(() -> spans(text)));
-        }
+        List<List<Sample>> windows = each(texts, text -> EntityTagger.windows(encoders.get(), text));
+        List<Sample> all = windows.stream().flatMap(List::stream).toList();
+        float[][] logits = new float[all.size()][];
+        each(SteadyBatch.of(all), batch -> {
+            batch.compute(loaded.manager, loaded.model, logits);
+            return batch;
+        });
         List<List<Span>> found = new ArrayList<>();
+        int first = 0;
+        for (List<Sample> ofText : windows) {
+            found.add(spans(ofText, Arrays.copyOfRange(logits, first, first + ofText.size())));
+            first += ofText.size();
+        }
+        return found;
+    }
+
+    /** Returns the results of a computation of each item, in the order of the items. */
+    private <T, R> List<R> each(List<T> items, Function<T, R> computation) {
+        List<Future<R>> computing = new ArrayList<>();
+        for (T item : items) {
+            computing.add(threads.submit(() -> computation.apply(item)));
+        }
+        List<R> results = new ArrayList<>();
         try {
-            for (Future<List<Span>> text : computing) {
-                found.add(text.get());
+            for (Future<R> result : computing) {
+                results.add(result.get());
             }
-            return found;
+            return results;
         } catch (ExecutionException e) {
             throw failed(e);
         } catch (InterruptedException e) {
             throw interrupted(e);
         } finally {
-            computing.forEach(text -> text.cancel(false));
+            computing.forEach(result -> result.cancel(false));
         }
     }
 
-    private List<Span> spans(String text) {
+    private List<Span> spans(List<Sample> windows, float[][] logits) {
         List<Span> spans = new ArrayList<>();
-        for (EntityTagger.Tagged tagged : taggers.get().find(text)) {
+        for (EntityTagger.Tagged tagged : EntityTagger.entities(windows, logits, loaded.labels)) {
             String entity = settings.entities().get(tagged.label());
             if (entity != null && tagged.score() >= settings.scoreThreshold()) {
                 spans.add(new Span(tagged.start(), tagged.end(), entity));

@@ -144,7 +144,8 @@ public final class Inference {
         return losses;
     }
 
-    private static NDArray output(NDManager owner, Model model, Batch batch) {
+    /** Returns the output of the last block for a batch. */
+    static NDArray output(NDManager owner, Model model, Batch batch) {
         model.join(batch);
         NDArray x = model.lookup(owner, batch);
         for (Block block : model.blocks()) {

@@ -38,8 +38,8 @@ public record EntityModels(RedactionModel model, int cores, SerializableConfigur
     /** Longer than the pauses between the jobs of a command, and between the batches of most streams. */
     private static final SharedModels<RedactionModel, Loaded> SHARED = new SharedModels<>(Duration.ofMinutes(1));
 
-    /** Texts for each core between two checks whether the task is killed. */
-    private static final int TEXTS = 64;
+    /** Characters for each core between two checks whether the task is killed. */
+    private static final int CHARACTERS = 1 << 16;
 
     /** No model. */
     public static final EntityModels NONE = new EntityModels(null, 0, null);
@@ -134,13 +134,17 @@ public record EntityModels(RedactionModel model, int cores, SerializableConfigur
     }
 
     private List<List<Span>> find(TaskContext task, EntityModel shared, List<String> texts) {
-        int most = TEXTS * Math.max(1, cores);
+        int most = CHARACTERS * Math.max(1, cores);
         List<List<Span>> found = new ArrayList<>();
-        for (int from = 0; from < texts.size(); from += most) {
+        for (int from = 0; from < texts.size(); from = found.size()) {
             if (ComputingTasks.isStopped(task)) {
                 throw new TaskKilledException("while entities were searched");
             }
-            found.addAll(shared.find(texts.subList(from, Math.min(texts.size(), from + most))));
+            int to = from;
+            for (int characters = 0; to < texts.size() && characters < most; to++) {
+                characters += texts.get(to).length();
+            }
+            found.addAll(shared.find(texts.subList(from, to)));
         }
         return found;
     }

@@ -10,6 +10,7 @@ MEASURES = {
     "Mtok/s": True,
     "docs/s": True,
     "texts/s": True,
+    "texts/cpu-s": True,
     "MB/s": True,
     "whole s": False,
     "cpu s": False,
@@ -17,7 +18,18 @@ MEASURES = {
     "median us": False,
     "peak MB": None,
 }
-NAMES = ("ours", "transformers", "peft", "gloo", "datasets", "datatrove", "trl", "onnx", "sentence-transformers")
+NAMES = (
+    "ours",
+    "transformers",
+    "peft",
+    "gloo",
+    "datasets",
+    "datatrove",
+    "trl",
+    "onnx",
+    "sentence-transformers",
+    "presidio",
+)
 
 
 def is_result(line):

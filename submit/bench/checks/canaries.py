@@ -4,7 +4,8 @@ canaries.py RECIPE [--rows N] [--canaries N] [--set KEY=VALUE ...]
 
 A canary is a text of random words with a random label. Half of them are trained on beside the recipe's first rows, once
 with the recipe's training.privacy and once without. The attack takes a canary for planted if the model's loss on it is
-low. The AUC of that is 0.5 for a model that tells nothing and 1 for one that tells all.
+low. The AUC of that is 0.5 for a model that tells nothing and 1 for one that tells all. Both runs take so many small
+steps that a model without privacy learns its texts by heart.
 """
 
 import argparse
@@ -20,6 +21,17 @@ import pyarrow.parquet as parquet
 import yaml
 
 WORDS = 12
+SETTINGS = [
+    "precision=fp32",
+    "method.target_modules=all-linear",
+    "training.num_train_epochs=60",
+    "training.per_device_train_batch_size=32",
+    "training.gradient_accumulation_steps=1",
+    "training.learning_rate=1e-3",
+    "training.save_steps=2000",
+    "training.eval_steps=2000",
+    "training.logging_steps=50",
+]
 ATTACKED = 0.9
 PRIVATE = 0.55
 
@@ -44,7 +56,7 @@ def auc(planted, others):
 
 def attack(recipe, work, name, settings, planted):
     """Trains, and returns the AUC of the attack and the accuracy on the canaries that were planted."""
-    settings = [*settings, f"data.train={work}/train.jsonl", f"data.test={work}/canaries.jsonl"]
+    settings = [*SETTINGS, *settings, f"data.train={work}/train.jsonl", f"data.test={work}/canaries.jsonl"]
     settings += ["data.redact=null", f"output.dir={work}/{name}"]
     command = ["submit/bin/finetune", "run", "--config", recipe]
     command += [part for setting in settings for part in ("--set", setting)]
@@ -66,7 +78,7 @@ def attack(recipe, work, name, settings, planted):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", help="a recipe of classification with training.privacy")
-    parser.add_argument("--rows", type=int, default=2000, help="texts beside the canaries (2000)")
+    parser.add_argument("--rows", type=int, default=1000, help="texts beside the canaries (1000)")
     parser.add_argument("--canaries", type=int, default=400, help="half of them planted (400)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a key of both runs")
     options = parser.parse_args()

@@ -12,6 +12,7 @@ import io.github.sparkfinetune.spark.files.FileList;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -191,11 +192,14 @@ public record SourceFiles(
         FileStatus[] found = system.globStatus(path);
         List<FileStatus> roots = new ArrayList<>(found == null ? List.of() : List.of(found));
         if (roots.size() > 1) {
-            roots.removeIf(root -> root.isFile()
-                    && (root.getPath().getName().startsWith("_")
-                            || root.getPath().getName().startsWith(".")));
+            roots.removeIf(root -> isHidden(root.getPath().getName()));
         }
         return roots;
+    }
+
+    /** Returns whether Spark skips a file or folder of this name, too. */
+    private static boolean isHidden(String name) {
+        return (name.startsWith("_") && !name.contains("=")) || name.startsWith(".") || name.endsWith("._COPYING_");
     }
 
     /** Passes on the files below a root that Spark reads. */
@@ -209,8 +213,7 @@ public record SourceFiles(
         FilesBelow.each(system, root.getPath(), file -> {
             TableFolders.refuseLog(key, system, file.getPath());
             String below = file.getPath().toUri().getPath().substring(prefix);
-            // Spark skips these files, too.
-            if (!below.contains("/_") && !below.contains("/.") && !below.endsWith("._COPYING_")) {
+            if (Arrays.stream(below.split("/")).noneMatch(SourceFiles::isHidden)) {
                 files.accept(file);
             }
         });

@@ -4,6 +4,8 @@ package io.github.sparkfinetune.spark.source;
 public final class SourcePartitions {
     /** Text of a partition: enough to outweigh the start of a task, little enough for balance. */
     static final long PARTITION_BYTES = 32L << 20;
+    /** Partition of rows that are written as they were read: a partition becomes a file. */
+    static final long FRAME_BYTES = 128L << 20;
     /** Partition of sources of 1 to 25 TB. */
     private static final long MAX_PARTITION_BYTES = 256L << 20;
     /** Most partitions of a source, approximately. Partitions of larger sources have more than 256 MB. */

@@ -127,9 +127,7 @@ public final class SourceReader {
      * @throws RunException if a needed column does not exist
      */
     public <C> Rows<C> read(SourceFiles files, TaskData<C> task, boolean supervised) {
-        long bytes = growing ? SourcePartitions.partitionOf(files, partitionBytes) : partitionBytes;
-        spark.conf().set("spark.sql.files.maxPartitionBytes", bytes + "b");
-        SparkSource source = new SparkSource(spark, callers, files, data, taskBytes(files, bytes));
+        SparkSource source = source(files);
         Reading<C> reading = task.reading(source, tokenizer, supervised);
         Optional<SplitKeys<C>> keys = supervised ? SplitKeys.of(source, task, data) : Optional.empty();
         List<String> further = new ArrayList<>(keys.map(SplitKeys::columns).orElse(List.of()));
@@ -176,7 +174,7 @@ public final class SourceReader {
      */
     public static Dataset<Row> frame(SparkSession spark, SourceFiles files, DataConfig data) {
         return SourceFrame.of(
-                new SourceReader(spark, null, data).source(files),
+                new SourceReader(spark, null, data, SourcePartitions.FRAME_BYTES).source(files),
                 data.columns().text());
     }
 
@@ -187,14 +185,12 @@ public final class SourceReader {
 
     /** Returns a source before a task chooses what is read. */
     SparkSource source(SourceFiles files) {
-        return new SparkSource(spark, callers, files, data, taskBytes(files, partitionBytes));
-    }
-
-    private long taskBytes(SourceFiles files, long partitionBytes) {
+        long bytes = growing ? SourcePartitions.partitionOf(files, partitionBytes) : partitionBytes;
+        spark.conf().set("spark.sql.files.maxPartitionBytes", bytes + "b");
         long tasks = spark.conf().contains(MIN_PARTITIONS)
                 ? Long.parseLong(spark.conf().get(MIN_PARTITIONS))
                 : spark.sparkContext().defaultParallelism();
-        return SourcePartitions.taskBytes(files, partitionBytes, tasks);
+        return new SparkSource(spark, callers, files, data, SourcePartitions.taskBytes(files, bytes, tasks));
     }
 
     /**

@@ -21,6 +21,7 @@ final class SliceRows implements Iterator<Row> {
     private final SliceReader.Opener opener;
     private final List<String> partitions;
     private final Configuration hadoop;
+    private final TaskContext task;
     private final InputMetrics metrics;
     private Iterator<FileSlice> slices = Collections.emptyIterator();
     private FileSlice slice;
@@ -35,28 +36,22 @@ final class SliceRows implements Iterator<Row> {
         this.partitions = partitions;
         // Hadoop's reader of lines would copy other settings for each file.
         this.hadoop = new JobConf(hadoop);
-        TaskContext task = TaskContext.get();
+        this.task = TaskContext.get();
         this.metrics = task.taskMetrics().inputMetrics();
         task.addTaskCompletionListener((TaskCompletionListener) ended -> close());
     }
 
     @Override
     public boolean hasNext() {
-        try {
-            while (next == null && (reader != null || open())) {
-                next = reader.next();
-                if (next == null) {
-                    metrics.incBytesRead(slice.bytes());
-                    close();
-                }
-            }
-        } catch (IOException | RuntimeException e) {
-            throw UnreadableFile.of(slice.path(), e);
+        task.killTaskIfInterrupted();
+        while (next == null && (reader != null || advance())) {
+            read();
         }
         return next != null;
     }
 
-    private boolean open() throws IOException {
+    /** Begins the next part; returns whether there is one. */
+    private boolean advance() {
         while (!slices.hasNext() && tasks.hasNext()) {
             slices = tasks.next().iterator();
         }
@@ -64,13 +59,29 @@ final class SliceRows implements Iterator<Row> {
             return false;
         }
         slice = slices.next();
-        reader = opener.open(slice, hadoop);
         constants = new Object[1 + partitions.size()];
         constants[0] = slice.path().getBytes(StandardCharsets.UTF_8);
         for (int i = 0; i < partitions.size(); i++) {
             constants[1 + i] = PathPartitions.value(slice.path(), partitions.get(i));
         }
+        try {
+            reader = opener.open(slice, hadoop);
+        } catch (IOException | RuntimeException e) {
+            throw UnreadableFile.of(slice.path(), e);
+        }
         return true;
+    }
+
+    private void read() {
+        try {
+            next = reader.next();
+            if (next == null) {
+                metrics.incBytesRead(slice.bytes());
+                close();
+            }
+        } catch (IOException | RuntimeException e) {
+            throw UnreadableFile.of(slice.path(), e);
+        }
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.spark.cluster.Errors;
@@ -14,7 +15,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPOutputStream;
+import org.apache.spark.TaskContext;
+import org.apache.spark.TaskKilledException;
+import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -144,6 +151,28 @@ class FileRowsTest {
                 .isInstanceOf(RunException.class)
                 .hasMessage("file:" + file + " was removed after its source was listed: start it again when nothing"
                         + " writes to the source");
+    }
+
+    private static final CountDownLatch STARTED = new CountDownLatch(1);
+    private static final CompletableFuture<Throwable> ENDED = new CompletableFuture<>();
+
+    @Test
+    void aKilledTaskReadsNoFurtherLine() throws Exception {
+        Files.writeString(folder.resolve("a.txt"), "line\n".repeat(1000));
+        Dataset<Row> rows = new FileRows(spark, "UTF-8").lines(listed(), 1 << 20, 10, null, List.of());
+        JavaFutureAction<Void> job = rows.javaRDD().foreachPartitionAsync(lines -> {
+            lines.next();
+            STARTED.countDown();
+            while (!TaskContext.get().isInterrupted()) {
+                Thread.onSpinWait();
+            }
+            ENDED.complete(catchThrowable(lines::next));
+        });
+        assertThat(STARTED.await(60, TimeUnit.SECONDS)).isTrue();
+
+        job.cancel(true);
+
+        assertThat(ENDED.get(60, TimeUnit.SECONDS)).isInstanceOf(TaskKilledException.class);
     }
 
     private static void count(Dataset<Row> rows) {

@@ -25,24 +25,23 @@ import java.util.stream.IntStream;
 public record SteadyBatch(List<Integer> indices, List<Sample> samples) {
     private static final int TOKENS = 256;
     private static final int SHORT = 64;
-    /** Samples whose lengths have the same number of steps share a batch, as they share a call of attention. */
-    private static final int STEP = 16;
 
     /** Returns the batches of samples for token classification. */
     public static List<SteadyBatch> of(List<Sample> samples) {
         List<SteadyBatch> batches = new ArrayList<>();
-        Map<Integer, List<Integer>> bySteps = new TreeMap<>();
+        // Samples of a batch share a call of attention.
+        Map<Integer, List<Integer>> byLongest = new TreeMap<>();
         for (int i = 0; i < samples.size(); i++) {
             int length = samples.get(i).length();
             if (length > SHORT) {
                 batches.add(new SteadyBatch(List.of(i), List.of(samples.get(i))));
             } else {
-                bySteps.computeIfAbsent((length + STEP - 1) / STEP, steps -> new ArrayList<>())
+                byLongest
+                        .computeIfAbsent(Batch.roundedUp(length, Batch.ALIKE), longest -> new ArrayList<>())
                         .add(i);
             }
         }
-        bySteps.forEach((steps, indices) -> {
-            int longest = steps * STEP;
+        byLongest.forEach((longest, indices) -> {
             // Two lengths, so that attention always has a mask, and always one of the longest.
             int most = TOKENS - longest - (longest - 1);
             int to;

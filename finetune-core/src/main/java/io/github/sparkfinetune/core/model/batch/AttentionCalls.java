@@ -14,15 +14,14 @@ import java.util.stream.IntStream;
 
 /**
  * Grouping of a batch's texts into an encoder's attention calls. Either each text has its own call, or texts of similar
- * length share one call, padded to one length. The lengths in one call differ by at most {@value #LIKE} tokens. Short
- * texts then do not cost one call each, and long texts get little padding.
+ * length share one call, padded to one length; {@link Batch#ALIKE} says which lengths are similar. Short texts then do
+ * not cost one call each, and long texts get little padding.
  *
  * <p>Tensors over the P tokens of all calls: {@code pad} [P], I64, the row of each token; padding has the row of its
  * text's first token. {@code unpad} [N], I64, the index in {@code pad} of each row. Both are missing if calls and rows
  * have the same order. {@code bias} [P], F32, is 0 at a token and -inf at padding; it is missing without padding.
  */
 record AttentionCalls(List<Batch.Document> documents, int[] lengths, int[] rows, int tokens) {
-    private static final int LIKE = 16;
     private static final int MULTIPLE = 8;
 
     /**
@@ -65,7 +64,7 @@ record AttentionCalls(List<Batch.Document> documents, int[] lengths, int[] rows,
     }
 
     private static int group(int length) {
-        return (length + LIKE - 1) / LIKE;
+        return Batch.roundedUp(length, Batch.ALIKE);
     }
 
     /** Returns whether a call, or a text, has padding. */

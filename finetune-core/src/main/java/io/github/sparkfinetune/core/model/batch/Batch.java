@@ -27,6 +27,11 @@ public record Batch(
         Map<String, NDArray> tensors,
         List<Map<String, NDArray>> layers,
         NDArray targets) {
+    /**
+     * Texts of an encoder may share an attention call if their lengths are the same when rounded up to a multiple of
+     * this.
+     */
+    public static final int ALIKE = 16;
 
     /**
      * Tokens that attend to each other.

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.data.files;
 
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -19,6 +20,17 @@ public final class FilesBelow {
     public interface Visitor {
         /** Takes a file. */
         void visit(FileStatus file) throws IOException;
+    }
+
+    /** Returns whether Spark skips a file or folder of this name. */
+    public static boolean isHidden(String name) {
+        return (name.startsWith("_") && !name.contains("=")) || name.startsWith(".") || name.endsWith("._COPYING_");
+    }
+
+    /** Returns whether Spark skips a file below a folder, for its own name or that of a folder between them. */
+    public static boolean isHidden(Path folder, Path file) {
+        String below = file.toUri().getPath().substring(folder.toUri().getPath().length());
+        return Arrays.stream(below.split("/")).anyMatch(FilesBelow::isHidden);
     }
 
     /** Passes on all files below a folder, in any order. */

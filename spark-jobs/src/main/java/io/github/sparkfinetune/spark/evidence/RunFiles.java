@@ -121,8 +121,7 @@ final class RunFiles {
         FileSystem system = HadoopFiles.fileSystem(folder, hadoop);
         try {
             FilesBelow.each(system, folder, file -> {
-                String below = below(folder, file);
-                if (!below.contains("/_") && !below.contains("/.")) {
+                if (!FilesBelow.isHidden(folder, file.getPath())) {
                     files.add(file);
                 }
             });

@@ -18,7 +18,7 @@ import org.apache.spark.util.SerializableConfiguration;
 
 /**
  * Rows of files of text. Spark's own readers keep an index of all files in the driver, 820 bytes a file; here a file
- * takes about 40. Tasks are not sent to the machines that have the blocks of their files.
+ * takes at most 40, in the list and in a task. Tasks are not sent to the machines that have the blocks of their files.
  */
 public final class FileRows {
     /** Column with a line or with the text of a file. */

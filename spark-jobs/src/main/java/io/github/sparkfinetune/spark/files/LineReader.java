@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.files;
 
 import java.io.IOException;
+import java.nio.charset.Charset;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.mapreduce.TaskAttemptID;
@@ -11,7 +12,7 @@ import org.apache.hadoop.mapreduce.task.TaskAttemptContextImpl;
 /** Reads the lines that begin in a part of a file, except blank ones. */
 final class LineReader implements SliceReader {
     private final LineRecordReader lines;
-    private final String encoding;
+    private final Charset charset;
 
     /**
      * Opens a part of a file.
@@ -20,7 +21,7 @@ final class LineReader implements SliceReader {
      * @param end bytes that end a line; null for a line feed, a carriage return, or both
      */
     LineReader(FileSlice slice, String encoding, byte[] end, Configuration hadoop) throws IOException {
-        this.encoding = encoding;
+        this.charset = Charset.forName(encoding);
         this.lines = new LineRecordReader(end);
         lines.initialize(
                 new FileSplit(new Path(slice.path()), slice.start(), slice.bytes(), null),
@@ -30,7 +31,7 @@ final class LineReader implements SliceReader {
     @Override
     public byte[] next() throws IOException {
         while (lines.nextKeyValue()) {
-            byte[] line = RawTexts.utf8(lines.getCurrentValue().copyBytes(), encoding);
+            byte[] line = RawTexts.utf8(lines.getCurrentValue().copyBytes(), charset);
             if (!isBlank(line)) {
                 return line;
             }

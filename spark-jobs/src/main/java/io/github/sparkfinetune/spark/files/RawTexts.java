@@ -45,8 +45,7 @@ public final class RawTexts {
     }
 
     /** Converts bytes from a character set to UTF-8. Invalid bytes become U+FFFD, which cleaning removes. */
-    static byte[] utf8(byte[] text, String encoding) {
-        Charset charset = Charset.forName(encoding);
+    static byte[] utf8(byte[] text, Charset charset) {
         return charset.equals(StandardCharsets.UTF_8)
                 ? text
                 : new String(text, charset).getBytes(StandardCharsets.UTF_8);

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.files;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.Charset;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -9,7 +10,7 @@ import org.apache.hadoop.fs.Path;
 final class TextReader implements SliceReader {
     private final Path file;
     private final InputStream in;
-    private final String encoding;
+    private final Charset charset;
     private final int most;
     private boolean isRead;
 
@@ -21,7 +22,7 @@ final class TextReader implements SliceReader {
      */
     TextReader(FileSlice slice, String encoding, int most, Configuration hadoop) throws IOException {
         this.file = new Path(slice.path());
-        this.encoding = encoding;
+        this.charset = Charset.forName(encoding);
         this.most = most;
         this.in = file.getFileSystem(hadoop).open(file);
     }
@@ -32,7 +33,7 @@ final class TextReader implements SliceReader {
             return null;
         }
         isRead = true;
-        return RawTexts.utf8(RawTexts.decompress(in, file.toString(), most), encoding);
+        return RawTexts.utf8(RawTexts.decompress(in, file.toString(), most), charset);
     }
 
     @Override

@@ -36,7 +36,6 @@ final class FileTotals {
     /** Keys of the folders between a root and its files; more than one list if files differ. */
     private final Set<List<String>> folders = new HashSet<>();
 
-    private FileList list;
     private long count;
     private long empty;
     private long bytes;
@@ -59,7 +58,7 @@ final class FileTotals {
         String path = file.getPath().toString();
         String name = file.getPath().getName();
         long length = file.getLen();
-        files.add(new ListedFile(path, length, file.getModificationTime()));
+        files.add(ListedFile.of(file));
         count++;
         bytes += length;
         empty += length == 0 ? 1 : 0;
@@ -123,7 +122,7 @@ final class FileTotals {
     }
 
     /**
-     * Returns the files with their number and names.
+     * Returns the files with their number and names. It ends this object: no file can be added afterwards.
      *
      * @param some whether the path names more files
      */
@@ -133,7 +132,7 @@ final class FileTotals {
                 first,
                 format == DataFormat.TEXT_FOLDERS ? empty : 0,
                 oneRoot && folders.size() == 1 ? List.copyOf(folders.iterator().next()) : List.of(),
-                files(),
+                files.build(),
                 some);
     }
 
@@ -145,13 +144,5 @@ final class FileTotals {
     /** Returns the length of all files. */
     long bytes() {
         return bytes;
-    }
-
-    /** Returns the files. No file can be added afterwards. */
-    FileList files() {
-        if (list == null) {
-            list = files.build();
-        }
-        return list;
     }
 }

@@ -9,10 +9,10 @@ import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.FilesBelow;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.files.FileList;
+import io.github.sparkfinetune.spark.files.ListedFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -110,12 +110,6 @@ public record SourceFiles(
      * @throws RunException if nothing exists, the files are empty, or the format cannot be determined
      */
     static SourceFiles list(String key, String split, String text, DataConfig data, Configuration hadoop) {
-        return list(key, split, text, data, hadoop, file -> {});
-    }
-
-    /** @param each receives the files, in any order */
-    static SourceFiles list(
-            String key, String split, String text, DataConfig data, Configuration hadoop, Consumer<FileStatus> each) {
         DataFormat format = data.sources().format();
         if (format == DataFormat.TABLE) {
             throw RunException.config(key + ": " + text + " is a path, but data.format is table: name a table as "
@@ -131,23 +125,21 @@ public record SourceFiles(
             TableFolders.refuse(key, system, roots);
             FileTotals files = new FileTotals(roots.get(0).isDirectory());
             for (FileStatus root : roots) {
-                visit(key, system, root, file -> {
-                    files.add(root, file);
-                    each.accept(file);
-                });
+                visit(key, system, root, file -> files.add(root, file));
             }
             if (files.bytes() == 0) {
                 throw RunException.data(key + ": " + path + " is empty: there must be text in it");
             }
             DataFormat known = format == DataFormat.AUTO ? detect(key, path, files.formats()) : format;
+            Listing listing = files.listing(known, roots.size() == 1, false);
             return new SourceFiles(
                     key,
                     split,
                     path.toString(),
                     known,
-                    files.listing(known, roots.size() == 1, false),
+                    listing,
                     files.size(known == DataFormat.CSV && data.sources().multiline()),
-                    files.files().fingerprint(),
+                    listing.files().fingerprint(),
                     null);
         } catch (FileNotFoundException e) {
             throw RunException.data(key + ": " + text + " does not exist: correct the path", e);
@@ -172,15 +164,15 @@ public record SourceFiles(
         Path path = new Path(source.path());
         FileSystem system = path.getFileSystem(hadoop);
         List<FileStatus> files = new ArrayList<>();
-        FileTotals totals = new FileTotals(false);
+        FileList.Builder listed = new FileList.Builder();
         for (FileStatus root : roots(system, path)) {
             visit(source.key(), system, root, file -> {
                 files.add(file);
-                totals.add(root, file);
+                listed.add(ListedFile.of(file));
             });
         }
         files.sort(Comparator.comparing(file -> file.getPath().toString()));
-        return totals.files().fingerprint().equals(source.fingerprint()) ? Optional.of(files) : Optional.empty();
+        return listed.build().fingerprint().equals(source.fingerprint()) ? Optional.of(files) : Optional.empty();
     }
 
     public Manifest.Source toManifest() {
@@ -192,14 +184,9 @@ public record SourceFiles(
         FileStatus[] found = system.globStatus(path);
         List<FileStatus> roots = new ArrayList<>(found == null ? List.of() : List.of(found));
         if (roots.size() > 1) {
-            roots.removeIf(root -> isHidden(root.getPath().getName()));
+            roots.removeIf(root -> FilesBelow.isHidden(root.getPath().getName()));
         }
         return roots;
-    }
-
-    /** Returns whether Spark skips a file or folder of this name, too. */
-    private static boolean isHidden(String name) {
-        return (name.startsWith("_") && !name.contains("=")) || name.startsWith(".") || name.endsWith("._COPYING_");
     }
 
     /** Passes on the files below a root that Spark reads. */
@@ -209,11 +196,9 @@ public record SourceFiles(
             files.accept(root);
             return;
         }
-        int prefix = root.getPath().toUri().getPath().length();
         FilesBelow.each(system, root.getPath(), file -> {
             TableFolders.refuseLog(key, system, file.getPath());
-            String below = file.getPath().toUri().getPath().substring(prefix);
-            if (Arrays.stream(below.split("/")).noneMatch(SourceFiles::isHidden)) {
+            if (!FilesBelow.isHidden(root.getPath(), file.getPath())) {
                 files.accept(file);
             }
         });

@@ -4,7 +4,6 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.spark.files.ListedFile;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -20,16 +19,9 @@ import org.apache.hadoop.fs.Path;
 public record SourceListing(SourceFiles source, List<ListedFile> files, String columns) {
     /** Lists the files of a source. */
     static SourceListing of(String key, String split, String path, DataConfig data, Configuration hadoop) {
+        SourceFiles source = SourceFiles.list(key, split, path, data, hadoop);
         List<ListedFile> files = new ArrayList<>();
-        SourceFiles source = SourceFiles.list(
-                key,
-                split,
-                path,
-                data,
-                hadoop,
-                file -> files.add(
-                        new ListedFile(file.getPath().toString(), file.getLen(), file.getModificationTime())));
-        files.sort(Comparator.comparing(ListedFile::path));
+        source.listing().files().forEach(files::add);
         return new SourceListing(source, List.copyOf(files), "");
     }
 
@@ -59,7 +51,7 @@ public record SourceListing(SourceFiles source, List<ListedFile> files, String c
                         listed.files(),
                         true),
                 totals.size(source.format() == DataFormat.CSV && multiline),
-                totals.files().fingerprint(),
+                listed.files().fingerprint(),
                 source.table());
     }
 }

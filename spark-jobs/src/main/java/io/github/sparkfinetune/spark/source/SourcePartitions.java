@@ -36,8 +36,7 @@ public final class SourcePartitions {
      * @param cores number of cores of the cluster
      */
     public static int partitions(SourceFiles files, int cores) {
-        long share = Math.max(OPEN_BYTES, weight(files) / cores);
-        long bytes = Math.min(partitionOf(files, PARTITION_BYTES), share);
+        long bytes = taskBytes(files, partitionOf(files, PARTITION_BYTES), cores);
         long ofFile = files.size().bytes() / files.listing().count();
         // Spark cuts a large file, and packs small files.
         return Math.toIntExact(

@@ -32,7 +32,7 @@ import org.apache.spark.sql.types.StructType;
 public final class SparkSource implements RawSource {
     /** Column with the unparsed record, if the record could not be parsed. */
     static final String CORRUPT = "_corrupt_record";
-    /** Only column of {@link #lines}. */
+    /** Column of {@link #lines} with the line. */
     static final String LINE = FileRows.VALUE;
 
     /** Path of a row's file in the rows of Spark's readers of files. */
@@ -50,6 +50,7 @@ public final class SparkSource implements RawSource {
     private final int maxTextBytes;
     private final long taskBytes;
     private List<String> columns;
+    private Dataset<Row> lines;
 
     /**
      * @param spark session that reads files
@@ -146,6 +147,13 @@ public final class SparkSource implements RawSource {
 
     /** Returns the lines that are not blank, {@link FileRows#PATH}, and {@link #CORRUPT}. */
     Dataset<Row> lines() {
+        if (lines == null) {
+            lines = readLines();
+        }
+        return lines;
+    }
+
+    private Dataset<Row> readLines() {
         Charset charset = Charset.forName(encoding);
         // Hadoop finds line ends by itself only in UTF-8.
         byte[] end = charset.equals(StandardCharsets.UTF_8) ? null : "\n".getBytes(charset);
@@ -169,9 +177,8 @@ public final class SparkSource implements RawSource {
 
     /** Returns JSON lines with the columns and types that Spark infers from all lines. */
     Dataset<Row> inferred() {
-        Dataset<Row> lines = lines();
-        StructType schema = JsonLines.inferred(spark, lines.select(LINE));
-        return JsonLines.parsed(lines, schema, files.listing().partitions()).drop(FileRows.PATH);
+        StructType schema = JsonLines.inferred(spark, lines().select(LINE));
+        return JsonLines.parsed(lines(), schema, files.listing().partitions()).drop(FileRows.PATH);
     }
 
     /** Returns CSV rows with every column as a string, and {@link #CORRUPT}. */
@@ -184,16 +191,13 @@ public final class SparkSource implements RawSource {
     }
 
     private DataFrameReader csvReader() {
-        return reader().option("header", true)
+        DataFrameReader reader = folders()
+                .option(RawTexts.CODECS, ZstdCodec.class.getName())
+                .option("encoding", encoding)
+                .option("header", true)
                 // RFC 4180: a quote escapes a quote, and a quoted text may hold line ends.
                 .option("escape", "\"")
                 .option("multiLine", multiline);
-    }
-
-    /** Returns a reader of CSV, compressed or not, in the source's character set. */
-    private DataFrameReader reader() {
-        DataFrameReader reader =
-                folders().option(RawTexts.CODECS, ZstdCodec.class.getName()).option("encoding", encoding);
         // Spark finds line ends by itself only in character sets whose line end is ASCII's.
         boolean known = multiline || "\n".getBytes(Charset.forName(encoding)).length == 1;
         return known ? reader : reader.option("lineSep", "\n");

@@ -41,7 +41,7 @@ class FileTotalsTest {
         }
         Collections.shuffle(files, new Random(1));
 
-        assertThat(totals(files).files().fingerprint())
+        assertThat(totals(files).listing(DataFormat.JSONL, true, false).files().fingerprint())
                 .isEqualTo(Sha256.of(lines.toString().getBytes(StandardCharsets.UTF_8)));
     }
 

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
+import io.github.sparkfinetune.testing.TaggingModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,6 +88,41 @@ class MineJobTest {
             assertThat(MineJob.run(spark, trained, new MineOptions(3, 0, 0), again)
                             .rows())
                     .isEqualTo(PAIRS + 1);
+        }
+    }
+
+    /** Two answers differ in a name only. */
+    @Test
+    void comparesTextsRedactedByAModelAndWritesThemAsTheyAre() throws Exception {
+        TaggingModel.write(folder.resolve("tagger"), Map.of("holder", "B-PER", "contributors", "B-PER"));
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < PAIRS; i++) {
+            String name = i % 2 == 0 ? "holder" : "contributors";
+            lines.add(JSON.writeValueAsString(
+                    Map.of("text", "What of number " + i + "?", "answer", "You may copy " + name)));
+        }
+        RunConfig plain = config("task=embedding", "data.train=" + Files.write(folder.resolve("names.jsonl"), lines));
+        RunConfig redacted = config(
+                "task=embedding",
+                "data.train=" + folder.resolve("names.jsonl"),
+                "data.redact.entities=[PERSON]",
+                "data.redact.model=" + folder.resolve("tagger"));
+        MineOptions options = new MineOptions(1, 0, 1e-4);
+        try (SparkSession spark = SparkSessions.open(plain, "test", "local[2]", Map.of())) {
+            assertThat(MineJob.run(
+                                    spark,
+                                    plain,
+                                    options,
+                                    folder.resolve("plain").toString())
+                            .withNegatives())
+                    .isPositive();
+
+            String output = folder.resolve("redacted").toString();
+            assertThat(MineJob.run(spark, redacted, options, output).withNegatives())
+                    .isZero();
+            assertThat(spark.read().parquet(output).collectAsList())
+                    .hasSize(PAIRS)
+                    .allMatch(row -> row.getString(1).matches("You may copy (holder|contributors)"));
         }
     }
 

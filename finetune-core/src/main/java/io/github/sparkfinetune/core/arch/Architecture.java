@@ -134,11 +134,21 @@ public interface Architecture {
     }
 
     /**
-     * Returns whether the script's backward of a layer can measure the gradients of samples: it passes each sum of rows
-     * to {@code put_sum} or {@code put_product}, and changes nothing that the layer keeps.
+     * Returns whether the script has backwards of the embeddings and of a layer that can measure the gradients of
+     * samples: they pass each gradient to {@code put_sum}, {@code put_product} or {@code put_lookup}, and change
+     * nothing that they have passed.
      */
     default boolean measuresSamples() {
         return false;
+    }
+
+    /** Returns whether the script has a backward of a block, so that PyTorch does not record it. */
+    default boolean isWritten(BlockKind kind, boolean bf16) {
+        return switch (kind) {
+            case EMBEDDINGS -> measuresSamples() && !bf16;
+            case LAYER -> !isRecorded();
+            case HEAD -> false;
+        };
     }
 
     /** Returns whether the linears of layers read adapters in the compute dtype, as {@code cast_dense} does. */

@@ -4,21 +4,19 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.model.weight.LmHead;
 import io.github.sparkfinetune.core.model.weight.ParameterGroup;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import io.github.sparkfinetune.core.tensor.TensorParts;
 import io.github.sparkfinetune.core.tensor.Tensors;
-import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.DoubleSupplier;
 import java.util.stream.Stream;
 
 /**
@@ -29,6 +27,8 @@ import java.util.stream.Stream;
 public final class SampleGradients {
     /** Bytes of the samples' gradients up to which further samples are computed at once. */
     private static final long BYTES = 1L << 27;
+    /** Number of units that receive noise at once. */
+    private static final int UNITS = 1 << 8;
 
     private final ScriptModule script;
     private final Optional<ParameterGroup> shared;
@@ -118,7 +118,6 @@ public final class SampleGradients {
         present.clear();
         held.forEach(rows ->
                 rows.present(owner, count).forEach((group, gradients) -> present.put(group.owner(), gradients)));
-        table.ifPresent(SampleTable::begin);
         // Layers only add to these.
         shared.ifPresent(group -> present.get(group).forEach(gradient -> script.call(owner, "zero", gradient)));
     }
@@ -155,18 +154,18 @@ public final class SampleGradients {
     }
 
     /**
-     * Adds a sample's gradient of the rows of the embedding table that it looks up, after the objective has written
+     * Adds the samples' gradients of the rows of the embedding table that they look up, after the objective has written
      * {@link #lmHead}.
      *
-     * @param ids token ids of the sample
-     * @param gradient gradient with respect to the rows [ids, width]
+     * @param batch the present samples
+     * @param gradient gradient with respect to the rows [rows, width]
      */
-    public void addRows(NDManager owner, int sample, long[] ids, NDArray gradient) {
+    public void addRows(NDManager owner, Batch batch, NDArray gradient) {
         SampleTable rows = table.orElseThrow();
+        rows.measure(
+                views, rows.isTied() ? owner.zeros(squares.getShape(), DataType.FLOAT64) : squares, batch, gradient);
         if (rows.isTied()) {
-            rows.addTo(owner, ofTable(rows, sample), ids, gradient);
-        } else {
-            rows.add(views, squares, sample, ids, gradient);
+            rows.addTo(owner, present.get(rows.owner()).get(0));
         }
     }
 
@@ -208,23 +207,41 @@ public final class SampleGradients {
         }
         NDArray scales = Tensors.of(owner, factors, new Shape(samples));
         held.forEach(rows -> rows.addTo(owner, scales));
-        table.ifPresent(rows -> rows.addClipped(owner, factors));
+        table.filter(rows -> !rows.isTied()).ifPresent(rows -> rows.addScaled(owner, scales));
         return factors;
     }
 
     /**
-     * Adds noise to the gradients of the step.
+     * Adds this rank's part of the noise to the gradients of the step. Each value gets its noise from one rank.
      *
-     * @param noise source of the values
+     * @param rank this rank
+     * @param ranks number of ranks that add a part
      */
-    public void addNoise(DoubleSupplier noise) {
+    public void addNoise(Noise noise, int rank, int ranks) {
+        int unit = 0;
         for (WholeBucket bucket : buckets) {
             NDArray sum = bucket.flat();
-            TensorParts.each(Device.of(sum.getManager()), script, sum, (from, host) -> {
-                FloatBuffer values = host.bytes().asFloatBuffer();
-                for (int i = 0; i < values.limit(); i++) {
-                    values.put(i, (float) (values.get(i) + noise.getAsDouble()));
-                }
+            long size = sum.getShape().size();
+            int units = Math.toIntExact((size + Noise.UNIT - 1) / Noise.UNIT);
+            int last = share(units, rank + 1, ranks);
+            for (int first = share(units, rank, ranks); first < last; first += UNITS) {
+                long begin = (long) first * Noise.UNIT;
+                long end = Math.min(size, (long) Math.min(last, first + UNITS) * Noise.UNIT);
+                addNoise(noise, unit + first, sum, begin, end);
+            }
+            unit += units;
+        }
+    }
+
+    private static int share(int units, int rank, int ranks) {
+        return (int) ((long) units * rank / ranks);
+    }
+
+    private void addNoise(Noise noise, int unit, NDArray sum, long begin, long end) {
+        Device device = Device.of(sum.getManager());
+        try (NDManager owner = device.manager().newSubManager()) {
+            device.stage(script.callOne(owner, "stretch", sum, begin, end), host -> {
+                noise.addTo(host.bytes().asFloatBuffer(), unit);
                 host.upload();
             });
         }

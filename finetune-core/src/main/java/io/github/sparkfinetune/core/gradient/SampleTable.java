@@ -1,12 +1,11 @@
 package io.github.sparkfinetune.core.gradient;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
 
 /**
  * Gradients of each of some samples with respect to the rows of the embedding table that it looks up. The gradient of
@@ -18,8 +17,8 @@ final class SampleTable {
     private final NDArray sum;
     private final boolean isTied;
     private final int paddingId;
-    /** Gradients of the present samples; empty if the table is tied. */
-    private final List<Sums> present = new ArrayList<>();
+    /** Gradients of the present samples: rows [m, width], their ids and their samples [m]. */
+    private NDList present = new NDList();
 
     /**
      * @param group group of the table alone
@@ -35,14 +34,6 @@ final class SampleTable {
         this.paddingId = paddingId;
     }
 
-    /**
-     * Gradient of a sample.
-     *
-     * @param ids ids of its tokens, each once
-     * @param rows gradients of their rows [ids, width]
-     */
-    private record Sums(NDArray ids, NDArray rows) {}
-
     boolean isTied() {
         return isTied;
     }
@@ -55,49 +46,37 @@ final class SampleTable {
         return group.owner();
     }
 
-    /** Begins the gradients of other samples. */
-    void begin() {
-        present.clear();
+    /**
+     * Begins the gradients of other samples.
+     *
+     * @param owner owner of the gradients
+     * @param squares squared norms of the samples' gradients [samples], F64; receive those of the rows
+     * @param gradient gradient with respect to the rows that the batch looks up [rows, width]
+     */
+    void measure(NDManager owner, NDArray squares, Batch batch, NDArray gradient) {
+        long size = sum.getShape().get(0);
+        present = script.call(
+                owner,
+                "measured_rows",
+                squares,
+                Tensors.of(owner, batch.samplesOfRows()),
+                batch.ids(),
+                gradient,
+                size,
+                (long) paddingId);
     }
 
-    /** Returns the gradient of rows that are looked up, each row once. */
-    private Sums sums(NDManager owner, long[] ids, NDArray gradient) {
-        long[] distinct = Arrays.stream(ids)
-                .filter(id -> id != paddingId)
-                .sorted()
-                .distinct()
-                .toArray();
-        long[] indices = Arrays.stream(ids)
-                .map(id -> id == paddingId ? distinct.length : Arrays.binarySearch(distinct, id))
-                .toArray();
-        NDArray rows =
-                script.callOne(owner, "summed_rows", gradient, Tensors.of(owner, indices), (long) distinct.length);
-        return new Sums(Tensors.of(owner, distinct), rows);
+    /** Adds each sample's gradient to a gradient of its own of the whole table: [samples, vocabulary, width]. */
+    void addTo(NDManager owner, NDArray tables) {
+        script.call(owner, "add_to_tables", tables, present.get(0), present.get(1), present.get(2));
     }
 
     /**
-     * Adds a sample's gradient, which {@link #addClipped} adds to the step.
+     * Adds the gradients of the samples to that of the step.
      *
-     * @param owner owner of the present gradients
-     * @param squares squared norms of the samples' gradients; receive that of the rows
+     * @param factors factor of each sample [samples]
      */
-    void add(NDManager owner, NDArray squares, int sample, long[] ids, NDArray gradient) {
-        Sums sums = sums(owner, ids, gradient);
-        script.call(owner, "add_square_of", squares, sample, sums.rows());
-        present.add(sums);
-    }
-
-    /** Adds a gradient of looked-up rows to a gradient of the whole table. */
-    void addTo(NDManager owner, NDArray whole, long[] ids, NDArray gradient) {
-        Sums sums = sums(owner, ids, gradient);
-        script.call(owner, "add_to_rows", whole, sums.ids(), sums.rows(), 1.0);
-    }
-
-    /** Adds the gradients of the present samples to that of the step, each with its factor. */
-    void addClipped(NDManager owner, float[] factors) {
-        for (int sample = 0; sample < present.size(); sample++) {
-            Sums sums = present.get(sample);
-            script.call(owner, "add_to_rows", sum, sums.ids(), sums.rows(), (double) factors[sample]);
-        }
+    void addScaled(NDManager owner, NDArray factors) {
+        script.call(owner, "add_scaled_lookups", sum, present.get(0), present.get(1), present.get(2), factors);
     }
 }

@@ -37,7 +37,7 @@ import java.util.Map;
  */
 public record Footprint(
         Parameters parameters,
-        Weights weights,
+        WeightBytes weights,
         long adapters,
         long staging,
         long largestGradient,
@@ -50,10 +50,16 @@ public record Footprint(
      * @param trained trained parameters
      * @param trainedTable parameters of the embedding table if it is trained
      * @param trainedLayers trained parameters of the layers, without those of adapters
+     * @param trainedBody trained parameters of all blocks before the head, with those of adapters
      * @param sharded parts of the trained parameters that ranks can share
      */
     public record Parameters(
-            long all, long trained, long trainedTable, long trainedLayers, ShardedParameters sharded) {}
+            long all,
+            long trained,
+            long trainedTable,
+            long trainedLayers,
+            long trainedBody,
+            ShardedParameters sharded) {}
 
     /**
      * Returns this footprint with other bytes of trained weights and their copies, less frozen ones, and more staging
@@ -63,7 +69,7 @@ public record Footprint(
         long lessMapped = Math.min(lessFrozen, weights.mapped());
         return new Footprint(
                 parameters,
-                new Weights(
+                new WeightBytes(
                         weights.mapped() - lessMapped,
                         weights.frozen() - (lessFrozen - lessMapped),
                         weights.direct(),
@@ -73,23 +79,6 @@ public record Footprint(
                 staging + moreStaging,
                 largestGradient,
                 newWeights);
-    }
-
-    /**
-     * Bytes of the base model's weights by location.
-     *
-     * @param mapped frozen weights that are read from the mapped files
-     * @param frozen frozen weights in memory, F32 or NF4
-     * @param direct the part of {@code frozen} that Java counts as direct memory
-     * @param trained trained weights
-     * @param copies copies of the layers' trained linears in BF16, which products read
-     */
-    public record Weights(long mapped, long frozen, long direct, long trained, long copies) {
-
-        /** Returns the bytes of all weights. */
-        public long sum() {
-            return mapped + frozen + trained + copies;
-        }
     }
 
     /**
@@ -135,6 +124,7 @@ public record Footprint(
         private long copies;
         private long codes;
         private long largestCodes;
+        private long trainedBody;
 
         Count(TensorSource source, Adaptation adaptation, Architecture architecture) {
             this.architecture = architecture;
@@ -162,7 +152,8 @@ public record Footprint(
                     // A linear of 2n bytes in BF16 has 4n in F32.
                     largestGathered = Math.max(largestGathered, ofLayer * Float.BYTES - (copies - copied));
                 }
-                if (architecture.isRecorded() || block.kind() != BlockKind.LAYER) {
+                trainedBody += block.kind() == BlockKind.HEAD ? 0 : trained - before;
+                if (!architecture.isWritten(block.kind(), adaptation.bf16())) {
                     largestGradient = Math.max(largestGradient, (trained - before) * Float.BYTES);
                 }
             }
@@ -197,8 +188,8 @@ public record Footprint(
                             0);
             long buffers = staging.values().stream().mapToLong(Long::longValue).sum();
             return new Footprint(
-                    new Parameters(parameters, trained, trainedTable, shardedValues, sharded),
-                    new Weights(mapped, frozen, direct, trainedWeights, copies),
+                    new Parameters(parameters, trained, trainedTable, shardedValues, trainedBody, sharded),
+                    new WeightBytes(mapped, frozen, direct, trainedWeights, copies),
                     adapters,
                     buffers,
                     largestGradient,

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.model;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -31,8 +32,8 @@ public record BlockCall(
     /** Name beside the gradients by which the script writes them for each sample. */
     private static final String SAMPLE_ROWS = "sample_rows";
 
-    /** Name beside the gradients by which the script adds up the squared norms of each sample's gradients instead. */
-    private static final String SAMPLE_SQUARES = "sample_squares";
+    /** Name of the gradient of the input among the results of {@link #measure}. */
+    static final String INPUT_GRADIENT = "input_gradient";
 
     BlockCall(ScriptModule script, Block block, NDArray input, Batch batch, BlockMasks masks) {
         this(script, block, input, batch, masks, false);
@@ -61,7 +62,7 @@ public record BlockCall(
         return withMasks(owner, made -> {
             List<Object> arguments = arguments(made);
             arguments.add(0, input);
-            return script.callNamed(owner, "layer_forward", arguments.toArray());
+            return script.callNamed(owner, method("forward"), arguments.toArray());
         });
     }
 
@@ -87,19 +88,28 @@ public record BlockCall(
         if (isBySample) {
             named.put(SAMPLE_ROWS, sampleRows(owner));
         }
-        return backward(owner, gradient, kept, named, add, needsInputGrad);
+        return withMasks(
+                owner,
+                made -> script
+                        .call(
+                                owner,
+                                method("backward"),
+                                backwardArguments(gradient, kept, made, named, add, needsInputGrad))
+                        .stream()
+                        .findFirst());
     }
 
     /**
      * Differentiates a layer without writing gradients: adds the squared norms of the samples' gradients to others.
      *
      * @param gradient gradient of the loss with respect to the output
-     * @param kept result of {@link #keep}, which stays valid
+     * @param kept result of {@link #keep}
      * @param gradients any gradients of {@link Block#differentiated}; not read
      * @param squares squared norms of the samples' gradients [samples], F64
      * @param needsInputGrad whether the gradient of the input is computed
+     * @return what {@link #addScaled} reads, and {@link #INPUT_GRADIENT}
      */
-    Optional<NDArray> measure(
+    Map<String, NDArray> measure(
             NDManager owner,
             NDArray gradient,
             Map<String, NDArray> kept,
@@ -108,26 +118,41 @@ public record BlockCall(
             boolean needsInputGrad) {
         Map<String, NDArray> named = block.byName(gradients);
         named.put(SAMPLE_ROWS, sampleRows(owner));
-        named.put(SAMPLE_SQUARES, squares);
-        return backward(owner, gradient, kept, named, true, needsInputGrad);
+        named.put("sample_of_row", Tensors.of(owner, batch.samplesOfRows()));
+        named.put("sample_squares", squares);
+        return withMasks(
+                owner,
+                made -> script.callNamed(
+                        owner, method("measure"), backwardArguments(gradient, kept, made, named, needsInputGrad)));
     }
 
-    private Optional<NDArray> backward(
-            NDManager owner,
-            NDArray gradient,
-            Map<String, NDArray> kept,
-            Map<String, NDArray> named,
-            boolean add,
-            boolean needsInputGrad) {
+    /**
+     * Adds the measured gradients of the samples, each times a factor, to others.
+     *
+     * @param measured result of {@link #measure}
+     * @param factors factor of each sample [samples]
+     * @param ofRows factor of each row [rows]
+     * @param gradients gradients of {@link Block#differentiated}
+     */
+    void addScaled(
+            NDManager owner, Map<String, NDArray> measured, NDArray factors, NDArray ofRows, List<NDArray> gradients) {
+        script.call(owner, "add_scaled", measured, block.byName(gradients), factors, ofRows);
+    }
+
+    /** Returns the arguments of a layer's backward, followed by others. */
+    private Object[] backwardArguments(
+            NDArray gradient, Map<String, NDArray> kept, Map<String, NDArray> made, Object... more) {
         Map<String, NDArray> all = new LinkedHashMap<>(kept);
         all.put("x", input);
-        return withMasks(owner, made -> {
-            List<Object> arguments = arguments(made);
-            arguments.addAll(0, List.of(gradient, all));
-            Collections.addAll(arguments, named, add, needsInputGrad);
-            return script.call(owner, "layer_backward", arguments.toArray()).stream()
-                    .findFirst();
-        });
+        List<Object> arguments = arguments(made);
+        arguments.addAll(0, List.of(gradient, all));
+        Collections.addAll(arguments, more);
+        return arguments.toArray();
+    }
+
+    /** Returns the name of a method that the script has for layers and for embeddings. */
+    private String method(String name) {
+        return (block.kind() == BlockKind.EMBEDDINGS ? "embeddings_" : "layer_") + name;
     }
 
     /** The script reads these numbers on the CPU. */

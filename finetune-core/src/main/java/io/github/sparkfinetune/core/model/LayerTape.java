@@ -38,7 +38,24 @@ final class LayerTape implements Tape {
     }
 
     @Override
-    public Optional<NDArray> measure(NDManager owner, NDArray gradient, List<NDArray> gradients, NDArray squares) {
-        return call.measure(owner, gradient, kept, gradients, squares, needsInputGrad);
+    public MeasuredBlock measure(NDManager owner, NDArray gradient, List<NDArray> gradients, NDArray squares) {
+        Map<String, NDArray> found = call.measure(owner, gradient, kept, gradients, squares, needsInputGrad);
+        // The block above may still read the output.
+        kept.entrySet().stream()
+                .filter(tensor -> !tensor.getKey().equals("y"))
+                .forEach(tensor -> tensor.getValue().close());
+        gradient.close();
+        Optional<NDArray> ofInput = Optional.ofNullable(found.remove(BlockCall.INPUT_GRADIENT));
+        return new Measured(call, found, ofInput);
+    }
+
+    /** @param found what the script's backward kept of the samples' gradients, by name */
+    private record Measured(BlockCall call, Map<String, NDArray> found, Optional<NDArray> inputGradient)
+            implements MeasuredBlock {
+        @Override
+        public void addScaled(NDManager owner, NDArray factors, NDArray ofRows, List<NDArray> gradients) {
+            call.addScaled(owner, found, factors, ofRows, gradients);
+            found.values().forEach(NDArray::close);
+        }
     }
 }

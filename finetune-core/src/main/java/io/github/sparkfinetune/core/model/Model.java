@@ -231,7 +231,7 @@ public abstract sealed class Model permits Encoder, Decoder {
      * @param needsInputGrad whether the gradient of the input is computed
      */
     public final Tape record(NDManager owner, BlockCall call, boolean needsInputGrad) {
-        return call.block().kind() == BlockKind.LAYER && !parts.architecture().isRecorded()
+        return parts.architecture().isWritten(call.block().kind(), matmul().isBf16())
                 ? new LayerTape(owner, call, needsInputGrad)
                 : new GraphTape(owner, call, method(call.block()), needsInputGrad);
     }
@@ -249,7 +249,7 @@ public abstract sealed class Model permits Encoder, Decoder {
      * clipped gradient is rounded in other places than the measured one, and could be longer than the clip.
      */
     public final boolean measuresSamples(Block block) {
-        return block.kind() == BlockKind.LAYER && parts.architecture().measuresSamples() && !matmul().isBf16();
+        return block.kind() != BlockKind.HEAD && parts.architecture().measuresSamples() && !matmul().isBf16();
     }
 
     /** Sets whether the model computes with its adapters, as it does at first, or without. */

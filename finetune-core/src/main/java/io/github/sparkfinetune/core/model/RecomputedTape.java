@@ -35,10 +35,43 @@ public final class RecomputedTape implements Tape {
     }
 
     @Override
-    public Optional<NDArray> measure(NDManager owner, NDArray gradient, List<NDArray> gradients, NDArray squares) {
+    public MeasuredBlock measure(NDManager owner, NDArray gradient, List<NDArray> gradients, NDArray squares) {
         try (NDManager making = owner.newSubManager()) {
-            BlockCall again = call.with(call.masks().make(making));
-            return model.record(making, again, needsInputGrad).measure(owner, gradient, gradients, squares);
+            NDArray above = gradient.duplicate();
+            above.attach(making);
+            MeasuredBlock measured = recorded(making, needsInputGrad).measure(making, above, gradients, squares);
+            measured.inputGradient().ifPresent(ofInput -> ofInput.attach(owner));
+            return new Measured(gradient, measured.inputGradient());
+        }
+    }
+
+    private Tape recorded(NDManager owner, boolean needsGradient) {
+        return model.record(owner, call.with(call.masks().make(owner)), needsGradient);
+    }
+
+    /** The block is computed and differentiated once more for the sum. */
+    private final class Measured implements MeasuredBlock {
+        private final NDArray gradient;
+        private final Optional<NDArray> inputGradient;
+
+        /** @param gradient gradient of the loss with respect to the output */
+        Measured(NDArray gradient, Optional<NDArray> inputGradient) {
+            this.gradient = gradient;
+            this.inputGradient = inputGradient;
+        }
+
+        @Override
+        public Optional<NDArray> inputGradient() {
+            return inputGradient;
+        }
+
+        @Override
+        public void addScaled(NDManager owner, NDArray factors, NDArray ofRows, List<NDArray> gradients) {
+            try (NDManager making = owner.newSubManager()) {
+                call.script().call(making, "scale_rows", gradient, ofRows);
+                recorded(making, false).backward(making, gradient, gradients, true);
+                gradient.close();
+            }
         }
     }
 }

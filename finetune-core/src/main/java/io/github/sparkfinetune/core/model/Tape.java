@@ -25,16 +25,15 @@ public interface Tape {
 
     /**
      * Differentiates the block without writing gradients: adds the squared norms of the samples' gradients to others.
-     * Keeps the tensors, so that {@link #backward} can follow.
+     * May be called once, instead of {@link #backward}.
      *
      * @param owner owner of the result
-     * @param gradient gradient of the loss with respect to the output
+     * @param gradient gradient of the loss with respect to the output; the tape closes it
      * @param gradients any gradients of {@link Block#differentiated}, in the same order; not read
      * @param squares squared norms of the samples' gradients [samples], F64
-     * @return gradient with respect to the input, if requested
      * @throws UnsupportedOperationException unless {@link Model#measuresSamples} holds for the block
      */
-    default Optional<NDArray> measure(NDManager owner, NDArray gradient, List<NDArray> gradients, NDArray squares) {
+    default MeasuredBlock measure(NDManager owner, NDArray gradient, List<NDArray> gradients, NDArray squares) {
         throw new UnsupportedOperationException("the gradients of samples cannot be measured");
     }
 }

@@ -46,7 +46,7 @@ final class PoissonSamples implements StepSamples {
     /** Draws the distances between the samples of a step, which are geometrically distributed. */
     private long[] draw(long step) {
         double rate = plan.sampleRate();
-        SecretStream random = new SecretStream(secret, SecretStream.Purpose.SAMPLING, step);
+        SecretStream random = new SecretStream(secret, SecretStream.Purpose.SAMPLING, step, 0);
         double logOut = Math.log1p(-rate);
         long[] samples = new long[16];
         int count = 0;

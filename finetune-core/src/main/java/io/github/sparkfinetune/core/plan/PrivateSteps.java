@@ -4,16 +4,16 @@ import io.github.sparkfinetune.conf.PrivacyConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.gradient.Noise;
+import io.github.sparkfinetune.core.privacy.GaussianNoise;
 import io.github.sparkfinetune.core.privacy.LossAccountant;
 import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.core.privacy.RenyiAccountant;
 import io.github.sparkfinetune.core.privacy.RunSecret;
-import io.github.sparkfinetune.core.privacy.SecretStream;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.DoubleSupplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -27,13 +27,15 @@ public final class PrivateSteps {
     private final PrivacyConfig privacy;
     private final double noiseMultiplier;
     private final double maxGradNorm;
+    private final int threads;
 
-    private PrivateSteps(byte[] secret, StepPlan plan, PrivacyConfig privacy, double maxGradNorm) {
+    private PrivateSteps(byte[] secret, StepPlan plan, PrivacyConfig privacy, double maxGradNorm, int threads) {
         this.secret = secret;
         this.plan = plan;
         this.privacy = privacy;
         this.noiseMultiplier = noiseMultiplier(privacy, plan);
         this.maxGradNorm = maxGradNorm;
+        this.threads = threads;
     }
 
     /** Measures a norm before the first step. */
@@ -47,18 +49,25 @@ public final class PrivateSteps {
      * Begins or continues a private run. All ranks call this method.
      *
      * @param steps number of completed steps
+     * @param threads number of threads that draw noise
      * @param measure measures the norm of {@code training.privacy.public_sample}; only called before the first step,
      *     and if the key is set
      */
     public static PrivateSteps of(
-            RunConfig config, StepPlan plan, long steps, Collective collective, Configuration hadoop, Measure measure)
+            RunConfig config,
+            StepPlan plan,
+            long steps,
+            Collective collective,
+            Configuration hadoop,
+            int threads,
+            Measure measure)
             throws IOException {
         PrivacyConfig privacy = config.training().regularization().privacy();
         byte[] secret = RunSecret.of(file(config, SECRET), steps > 0, hadoop, collective);
         double norm = privacy.publicSample() == null
                 ? privacy.fixedMaxGradNorm()
                 : ClipNorm.of(file(config, NORM), steps > 0, hadoop, collective, measure);
-        return new PrivateSteps(secret, plan, privacy, norm);
+        return new PrivateSteps(secret, plan, privacy, norm, threads);
     }
 
     /** Deletes what only a run that lasts needs. */
@@ -113,14 +122,12 @@ public final class PrivateSteps {
     }
 
     /**
-     * Returns the noise on the sum of a step, one value after the other.
+     * Returns the noise on the sum of a step.
      *
      * @param step number of completed steps
      */
-    public DoubleSupplier noise(long step) {
-        SecretStream random = new SecretStream(secret, SecretStream.Purpose.NOISE, step);
-        double deviation = noiseMultiplier * maxGradNorm;
-        return () -> deviation * random.gaussian();
+    public Noise noise(long step) {
+        return new GaussianNoise(secret, step, noiseMultiplier * maxGradNorm, threads);
     }
 
     /** Returns the guarantee after a number of steps. */

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.plan;
 
 import io.github.sparkfinetune.core.memory.Activations;
 import io.github.sparkfinetune.core.memory.Footprint;
+import io.github.sparkfinetune.core.memory.WeightBytes;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -98,7 +99,7 @@ public record RankMemory(
             long optimizer,
             long exchanged) {
         long computed = Math.max(training.kept() + Math.max(0, training.backward() - loss), evaluated);
-        Footprint.Weights weights = footprint.weights();
+        WeightBytes weights = footprint.weights();
         return new RankMemory(
                 new Weights(weights.sum(), weights.mapped() + weights.frozen(), footprint.adapters()),
                 new Trained(gradients + footprint.largestGradient(), optimizer),

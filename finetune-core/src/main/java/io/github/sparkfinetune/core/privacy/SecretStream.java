@@ -3,16 +3,17 @@ package io.github.sparkfinetune.core.privacy;
 import io.github.sparkfinetune.data.hf.Sha256;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
+import java.util.random.RandomGenerator;
 import javax.crypto.Cipher;
 import javax.crypto.spec.IvParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Random values that only the holder of a secret can compute: the key stream of AES-256 in counter mode. They are a
- * function of (secret, purpose, step), so a step that is repeated after an interruption has the same values, and no
- * second set of noise is drawn for it. Not for concurrent use.
+ * function of (secret, purpose, step, part), so a step that is repeated after an interruption has the same values, and
+ * no second set of noise is drawn for it. Not for concurrent use.
  */
-public final class SecretStream {
+public final class SecretStream implements RandomGenerator {
     /** Use of the values; the code is part of the stream's key. */
     public enum Purpose {
         /** Samples of a step. */
@@ -34,17 +35,19 @@ public final class SecretStream {
     private final Cipher cipher;
     private final byte[] bytes = new byte[BUFFER];
     private final ByteBuffer values = ByteBuffer.wrap(bytes).limit(0);
-    private double second = Double.NaN;
 
-    /** @param step number of completed steps */
-    public SecretStream(byte[] secret, Purpose purpose, long step) {
+    /**
+     * @param step number of completed steps
+     * @param part index of the stream among those of a step
+     */
+    public SecretStream(byte[] secret, Purpose purpose, long step, int part) {
         byte[] key = Sha256.digest()
                 .digest(ByteBuffer.allocate(secret.length + 1)
                         .put(secret)
                         .put((byte) purpose.code)
                         .array());
-        // The low 64 bits count blocks.
-        byte[] start = ByteBuffer.allocate(16).putLong(step).array();
+        // The low 32 bits count blocks.
+        byte[] start = ByteBuffer.allocate(16).putLong(step).putInt(part).array();
         try {
             cipher = Cipher.getInstance("AES/CTR/NoPadding");
             cipher.init(Cipher.ENCRYPT_MODE, new SecretKeySpec(key, "AES"), new IvParameterSpec(start));
@@ -53,8 +56,8 @@ public final class SecretStream {
         }
     }
 
-    /** Returns a value in (0, 1], a multiple of 2^-53. */
-    public double uniform() {
+    @Override
+    public long nextLong() {
         if (!values.hasRemaining()) {
             try {
                 cipher.update(ZEROS, 0, BUFFER, bytes);
@@ -63,19 +66,11 @@ public final class SecretStream {
             }
             values.clear();
         }
-        return ((values.getLong() >>> 11) + 1) * TO_UNIT;
+        return values.getLong();
     }
 
-    /** Returns a normal value, mean 0 and standard deviation 1 (Box and Muller). */
-    public double gaussian() {
-        if (!Double.isNaN(second)) {
-            double value = second;
-            second = Double.NaN;
-            return value;
-        }
-        double radius = Math.sqrt(-2 * Math.log(uniform()));
-        double angle = 2 * Math.PI * uniform();
-        second = radius * Math.sin(angle);
-        return radius * Math.cos(angle);
+    /** Returns a value in (0, 1], a multiple of 2^-53. */
+    public double uniform() {
+        return ((nextLong() >>> 11) + 1) * TO_UNIT;
     }
 }

@@ -106,6 +106,7 @@ final class Training implements AutoCloseable {
                     step(),
                     collective,
                     rank.hadoop(),
+                    rank.threads(),
                     () -> norm.measure(resources.step(), collective, rank::progressed));
             privateSteps = Optional.of(steps);
             resources.step().keepPrivate(steps);

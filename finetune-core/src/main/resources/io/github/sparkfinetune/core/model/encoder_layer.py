@@ -16,11 +16,12 @@ from core.model.attention import Attention
 from core.model.dropout import Dropout
 from core.model.flash_attention import FlashAttention
 from core.model.linear import Linear
+from core.model.measure import Measure
 from core.model.norm import LayerNorm
 from torch import Tensor
 
 
-class EncoderLayer(Linear, LayerNorm, Attention, FlashAttention, Activation, Dropout):
+class EncoderLayer(Linear, LayerNorm, Attention, FlashAttention, Activation, Dropout, Measure):
     hidden_act: str
     hidden_scale: float
     fused_attention: bool

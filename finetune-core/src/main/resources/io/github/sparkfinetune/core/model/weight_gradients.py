@@ -6,8 +6,11 @@ written to. add says whether gradients are added to the tensors' values or repla
 If it also holds sample_rows [n], I64 on the CPU, an adapter's gradients are written for each sample:
 the tensors have a leading dimension of n samples, and sample i has the next sample_rows[i] rows.
 
-If it also holds sample_squares [n], F64, no gradient is written. The squared L2 norms of the
-samples' gradients are added to sample_squares.
+If it also holds sample_squares [n], F64, a sum or a product is measured: its gradient is not
+written. The squared L2 norms of the samples' gradients are added to sample_squares, and gradients
+receives NAME.sums [n, out] of a sum, NAME.of_output [N, out] and NAME.of_input [N, in] of a
+product, or NAME.rows, NAME.ids and NAME.samples of a look-up, from which add_scaled computes
+gradients. sample_of_row has the sample of each row.
 """
 
 from typing import Dict, List
@@ -31,7 +34,7 @@ class WeightGradients(Matmul):
         """Writes the gradient of a weight, if it is trained: the sum of the rows of g [N, out]"""
         if name in gradients:
             if "sample_squares" in gradients:
-                self.add_squares_of_sums(gradients, g)
+                self.measure_sum(gradients, name, g)
             else:
                 self.put(gradients, name, g.sum([0]), add)
 
@@ -39,11 +42,55 @@ class WeightGradients(Matmul):
         """Writes the gradient a^T b of a weight, if it is trained: a [N, out], b [N, in]"""
         if name in gradients:
             if "sample_squares" in gradients:
-                self.add_squares_of_products(gradients, a, b)
+                self.measure_product(gradients, name, a, b)
             elif "sample_rows" in gradients:
                 self.put_sample_products(gradients, name, a, b, add)
             else:
                 self.outer(gradients[name], a, b, add)
+
+    def put_lookup(
+        self, gradients: Dict[str, Tensor], name: str, ids: Tensor, g: Tensor, padding: int, add: bool
+    ) -> None:
+        """Writes the gradient of a table, if it is trained: the sums of the rows of g [N, H] by ids [N]
+
+        padding: id whose row gets no gradient, or -1.
+        """
+        if name not in gradients:
+            return
+        if "sample_squares" in gradients:
+            samples, squares = gradients["sample_of_row"], gradients["sample_squares"]
+            size = gradients[name].size(0)
+            rows, row_ids, owners = self.measured_rows(squares, samples, ids, g, size, padding)
+            gradients[name + ".rows"], gradients[name + ".ids"] = rows, row_ids
+            gradients[name + ".samples"] = owners
+        else:
+            rows = g if padding < 0 else g.masked_fill((ids == padding).unsqueeze(1), 0.0)
+            target = gradients[name] if add else gradients[name].zero_()
+            target.index_add_(0, ids, rows)
+
+    def measured_rows(
+        self, squares: Tensor, samples: Tensor, ids: Tensor, g: Tensor, size: int, padding: int
+    ) -> List[Tensor]:
+        """Adds the squared norms of the samples' gradients of a table to squares [n], F64
+
+        samples [M]: samples of the first rows; ids and g as in put_lookup; size: rows of the table.
+        -> gradients [M, H], each of a row that a sample looks up, or zero; their ids and samples [M]
+        """
+        keys, order = (samples * size + ids.narrow(0, 0, samples.size(0))).sort()
+        places = torch.cat([keys[:1] * 0, keys[1:].ne(keys[:-1]).to(torch.int64)]).cumsum(0)
+        rows = g.new_zeros([keys.size(0), g.size(1)]).index_add_(0, places, g.index_select(0, order))
+        keys = torch.zeros_like(keys).index_copy_(0, places, keys)
+        row_ids, owners = keys % size, torch.div(keys, size, rounding_mode="floor")
+        if padding >= 0:
+            rows.masked_fill_((row_ids == padding).unsqueeze(1), 0.0)
+        squares.index_add_(0, owners, torch.linalg.vector_norm(rows, 2, [1], dtype=torch.float64).square_())
+        return [rows, row_ids, owners]
+
+    def add_scaled_lookups(
+        self, table: Tensor, rows: Tensor, ids: Tensor, samples: Tensor, factors: Tensor
+    ) -> Tensor:
+        """Adds rows [m, H] to the rows ids [m] of table [V, H], each times the factor of its sample."""
+        return table.index_add_(0, ids, rows * factors.index_select(0, samples).unsqueeze(1))
 
     def put_sample_products(
         self, gradients: Dict[str, Tensor], name: str, a: Tensor, b: Tensor, add: bool
@@ -62,34 +109,62 @@ class WeightGradients(Matmul):
             else:
                 torch.mm(of_a[i], of_b[i], out=targets[i])
 
-    def add_squares_of_sums(self, gradients: Dict[str, Tensor], g: Tensor) -> None:
+    def measure_sum(self, gradients: Dict[str, Tensor], name: str, g: Tensor) -> None:
         """Adds the squared norm of the sum of each sample's rows of g [N, out]"""
-        rows: List[int] = gradients["sample_rows"].tolist()
-        first = 0
-        for i in range(len(rows)):
-            self.add_square(gradients, i, g.narrow(0, first, rows[i]).sum([0], dtype=torch.float32))
-            first += rows[i]
+        samples, squares = gradients["sample_of_row"], gradients["sample_squares"]
+        sums = g.new_zeros([squares.size(0), g.size(1)])
+        # Filler may follow the samples' rows.
+        sums.index_add_(0, samples, g.narrow(0, 0, samples.size(0)))
+        squares.add_(torch.linalg.vector_norm(sums, 2, [1], dtype=torch.float64).square_())
+        gradients[name + ".sums"] = sums
 
-    def add_squares_of_products(self, gradients: Dict[str, Tensor], a: Tensor, b: Tensor) -> None:
-        """Adds the squared norm of a^T b of each sample: a [N, out], b [N, in]
-
-        It is the sum of (a a^T) * (b b^T), which takes less time than a^T b if a sample has few rows.
-        """
+    def measure_product(self, gradients: Dict[str, Tensor], name: str, a: Tensor, b: Tensor) -> None:
+        """Adds the squared norm of a^T b of each sample: a [N, out], b [N, in]"""
         rows: List[int] = gradients["sample_rows"].tolist()
         squares = gradients["sample_squares"]
-        out, width = a.size(1), b.size(1)
-        first = 0
-        for i in range(len(rows)):
-            ai, bi = a.narrow(0, first, rows[i]), b.narrow(0, first, rows[i])
-            if rows[i] * (out + width) < out * width:
-                both = torch.mm(ai, ai.t()).mul_(torch.mm(bi, bi.t()))
-                # Rounding can make the square of a tiny norm negative.
-                squares[i].add_(both.sum(dtype=torch.float64).clamp_(min=0.0))
-            else:
-                self.add_square(gradients, i, torch.mm(ai.t(), bi))
-            first += rows[i]
+        i, first = 0, 0
+        while i < len(rows):
+            # Samples of equal length are computed at once.
+            n = 1
+            while i + n < len(rows) and rows[i + n] == rows[i]:
+                n += 1
+            of_a = a.narrow(0, first, n * rows[i]).reshape([n, rows[i], a.size(1)])
+            of_b = b.narrow(0, first, n * rows[i]).reshape([n, rows[i], b.size(1)])
+            squares.narrow(0, i, n).add_(self.squares_of_products(of_a, of_b))
+            first += n * rows[i]
+            i += n
+        gradients[name + ".of_output"], gradients[name + ".of_input"] = a, b
 
-    def add_square(self, gradients: Dict[str, Tensor], i: int, g: Tensor) -> None:
-        """Adds the squared norm of a gradient of sample i."""
-        norm = torch.linalg.vector_norm(g, 2, dtype=torch.float64)
-        gradients["sample_squares"][i].addcmul_(norm, norm)
+    def squares_of_products(self, a: Tensor, b: Tensor) -> Tensor:
+        """Squared norms [n] of a^T b, in F64: a [n, rows, out], b [n, rows, in]
+
+        They are the sums of (a a^T) * (b b^T), which take less time than a^T b if there are few rows.
+        """
+        if a.size(1) * (a.size(2) + b.size(2)) < a.size(2) * b.size(2):
+            both = torch.bmm(a, a.transpose(1, 2)).mul_(torch.bmm(b, b.transpose(1, 2)))
+            # Rounding can make the square of a tiny norm negative.
+            return both.sum([1, 2], dtype=torch.float64).clamp_(min=0.0)
+        norms: List[Tensor] = []
+        for i in range(a.size(0)):
+            norms.append(torch.linalg.vector_norm(torch.mm(a[i].t(), b[i]), 2, dtype=torch.float64))
+        return torch.stack(norms).square_()
+
+    def add_scaled(
+        self, kept: Dict[str, Tensor], gradients: Dict[str, Tensor], factors: Tensor, of_rows: Tensor
+    ) -> List[Tensor]:
+        """Adds the gradients of the samples to gradients, each times its factor: factors [samples]
+
+        kept: what measuring has kept; of_rows [N]: the factors of the rows.
+        """
+        added: List[Tensor] = []
+        for name, gradient in gradients.items():
+            if name + ".rows" in kept:
+                rows, ids, samples = kept[name + ".rows"], kept[name + ".ids"], kept[name + ".samples"]
+                self.add_scaled_lookups(gradient, rows, ids, samples, factors)
+            elif name + ".sums" in kept:
+                gradient.addmv_(kept[name + ".sums"].t(), factors)
+            elif name + ".of_output" in kept:
+                scaled = kept[name + ".of_output"] * of_rows.unsqueeze(1)
+                self.outer(gradient, scaled, kept[name + ".of_input"], True)
+            added.append(gradient)
+        return added

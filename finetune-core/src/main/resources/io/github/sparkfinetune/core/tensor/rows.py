@@ -51,16 +51,6 @@ class Rows(torch.nn.Module):
         """Multiplies each row of x [N, H] by its factor [N], in place."""
         return x.mul_(factors.unsqueeze(1))
 
-    def add_to_rows(self, table: Tensor, ids: Tensor, rows: Tensor, scale: float) -> Tensor:
-        """Adds scale * rows [n, H] to the rows ids [n] of table [V, H], in place."""
-        return table.index_add_(0, ids, rows, alpha=scale)
-
-    def summed_rows(self, g: Tensor, indices: Tensor, n: int) -> Tensor:
-        """Sums rows of g [m, H]: row m belongs to sum indices[m], or to none if this is n -> [n, H]"""
-        return g.new_zeros([n + 1, g.size(1)]).index_add_(0, indices, g)[:n]
-
-    def add_square_of(self, squares: Tensor, i: int, x: Tensor) -> Tensor:
-        """Adds the squared L2 norm of x to squares[i], in place: squares [n], F64"""
-        norm = torch.linalg.vector_norm(x, 2, dtype=torch.float64)
-        squares[i].addcmul_(norm, norm)
-        return squares
+    def add_to_tables(self, tables: Tensor, rows: Tensor, ids: Tensor, numbers: Tensor) -> Tensor:
+        """Adds rows [m, H] to the rows ids [m] of the tables numbers [m], in place: tables [n, V, H]"""
+        return tables.index_put_([numbers, ids], rows, True)

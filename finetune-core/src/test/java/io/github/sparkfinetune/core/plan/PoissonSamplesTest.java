@@ -3,7 +3,6 @@ package io.github.sparkfinetune.core.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.sparkfinetune.core.privacy.SecretStream;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -66,23 +65,5 @@ class PoissonSamplesTest {
         StepPlan plan = new StepPlan(1000, 64, 10);
         assertThat(new PoissonSamples(new byte[] {1}, plan).indexes(0, 0, 1))
                 .isNotEqualTo(new PoissonSamples(SECRET, plan).indexes(0, 0, 1));
-    }
-
-    @Test
-    void drawsNormalNoiseThatDependsOnTheStepOnly() {
-        SecretStream random = new SecretStream(SECRET, SecretStream.Purpose.NOISE, 3);
-        double[] values =
-                IntStream.range(0, 200_000).mapToDouble(i -> random.gaussian()).toArray();
-        assertThat(Arrays.stream(values).average().getAsDouble()).isCloseTo(0, within(0.01));
-        assertThat(Arrays.stream(values).map(x -> x * x).average().getAsDouble())
-                .isCloseTo(1, within(0.015));
-        assertThat(Arrays.stream(values).map(x -> x * x * x * x).average().getAsDouble())
-                .isCloseTo(3, within(0.12));
-        assertThat(new SecretStream(SECRET, SecretStream.Purpose.NOISE, 3).gaussian())
-                .isEqualTo(values[0]);
-        assertThat(new SecretStream(SECRET, SecretStream.Purpose.NOISE, 4).gaussian())
-                .isNotEqualTo(values[0]);
-        assertThat(new SecretStream(SECRET, SecretStream.Purpose.SAMPLING, 3).gaussian())
-                .isNotEqualTo(values[0]);
     }
 }

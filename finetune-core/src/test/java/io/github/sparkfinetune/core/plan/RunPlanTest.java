@@ -122,20 +122,23 @@ class RunPlanTest {
     @Test
     void countsTheGradientsOfSamplesOfAPrivateRun() throws IOException {
         String privacy = "training.privacy.target_epsilon=8 training.per_device_train_batch_size=4 ";
-        long largest = 4 * (64 * 32 + 2 * 32 + 2 * 32);
-        long embeddingsAndHead = largest + 4 * 1155;
+        long head = 4 * 1155;
+        long recorded = 4 * (64 * 32 + 2 * 32 + 2 * 32);
 
-        assertThat(plan("bert-seqcls", privacy).memory().trained().gradients())
-                .isEqualTo(4 * 32707 + 4 * embeddingsAndHead + largest);
+        assertThat(plan("bert-seqcls", privacy).memory().trained().gradients()).isEqualTo(4 * 32707 + 4 * head + head);
         // In BF16 samples pass the model one at a time, with a gradient for all but the table.
         assertThat(plan("bert-seqcls", privacy + "precision=bf16")
                         .memory()
                         .trained()
                         .gradients())
-                .isEqualTo(4 * 32707 + 4 * (32707 - 384 * 32) + largest);
+                .isEqualTo(4 * 32707 + 4 * (32707 - 384 * 32) + recorded);
         // The loss of a masked language model reads the table, so a sample's gradient has all rows.
         assertThat(plan("bert-mlm", privacy).memory().trained().gradients())
-                .isEqualTo(4 * 33056 + 4 * 4 * (33056 - 2 * 8544) + largest);
+                .isEqualTo(4 * 33056 + 4 * 4 * (33056 - 2 * 8544 - recorded / 4) + 4 * (32 * 32 + 3 * 32));
+        // Layers keep the gradients of their outputs until the norms are known.
+        String recomputing = privacy + "training.gradient_checkpointing=true data.max_length=8";
+        assertThat(plan("bert-seqcls", recomputing).memory().trained().gradients())
+                .isEqualTo(4 * 32707 + 4 * head + 2 * (4 * 8 * 32 * 4) + head);
         assertThat(plan("bert-seqcls", privacy + "method.type=freeze")
                         .memory()
                         .trained()
@@ -223,9 +226,8 @@ class RunPlanTest {
                                 + " training.gradient_accumulation_steps=2")
                 .memory();
 
-        // Includes the gradients of positions and types, which PyTorch returns as separate tensors.
-        assertThat(memory.trained().gradients())
-                .isEqualTo(4 * (32707 - 384 * 32 + 2 * 2 * 2 * 8 * 32) + 4 * (64 * 32 + 2 * 32 + 2 * 32));
+        // Includes the gradients of the head, which PyTorch returns as separate tensors.
+        assertThat(memory.trained().gradients()).isEqualTo(4 * (32707 - 384 * 32 + 2 * 2 * 2 * 8 * 32) + 4 * 1155);
         assertThat(memory.trained().optimizer()).isEqualTo(2 * 4 * 32707);
     }
 
@@ -248,8 +250,8 @@ class RunPlanTest {
     void countsTheTableGradientOfAMaskedLm() throws IOException {
         RankMemory memory = plan("bert-mlm", "").memory();
 
-        // Includes the gradients of positions and types, which PyTorch returns as separate tensors.
-        assertThat(memory.trained().gradients()).isEqualTo(4 * (33056 + 384 * 32) + 4 * (64 * 32 + 2 * 32 + 2 * 32));
+        // Includes the gradients of the head, which PyTorch returns as separate tensors.
+        assertThat(memory.trained().gradients()).isEqualTo(4 * (33056 + 384 * 32) + 4 * (32 * 32 + 3 * 32));
         // Logits and head of 15 % of 16 samples of 32 tokens.
         assertThat(memory.computed().loss()).isEqualTo(77 * (2 * 384 + 32 + 4 * 32) * 4);
     }

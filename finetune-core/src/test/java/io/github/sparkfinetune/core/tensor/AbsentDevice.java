@@ -50,7 +50,7 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
             Map.entry("\\bops\\.aten\\.native_layer_norm_backward\\(", "self.meta_native_layer_norm_backward("),
             Map.entry("\\bops\\.aten\\._flash_attention_(forward|backward)\\(", "self.meta_flash_$1("),
             Map.entry("\\btorch\\.scaled_dot_product_attention\\(", "self.meta_attention("),
-            Map.entry(",\\s*scale=self\\.attention_scale|, self\\.position_padding\\b", ""),
+            Map.entry(",\\s*scale=self\\.attention_scale|(?<=\"\\]), self\\.position_padding\\b", ""),
             Map.entry(",\\s*enable_gqa=k\\.size\\(1\\) != q\\.size\\(1\\)", ""),
             Map.entry("\\.logical_and\\(", ".mul("),
             Map.entry("\\.logical_not\\(\\)", ".eq(0)"),

@@ -73,13 +73,13 @@ class AbsentDeviceRunTest {
             tiny.run(tiny.config("run", "precision=fp32"), 1, null);
             assertThat(device.repeats())
                     .containsKeys(
-                            "layer_backward",
-                            "summed_rows",
-                            "add_square_of",
+                            "layer_measure",
+                            "embeddings_measure",
+                            "measured_rows",
                             "row_norms",
                             "add_scaled_rows",
-                            "add_to_rows",
-                            "scale_rows");
+                            "add_scaled_lookups",
+                            "add_scaled");
         }
     }
 

@@ -138,7 +138,7 @@ class PeftGoldenTest {
                     "training.privacy.max_grad_norm=" + most);
             TrainStep step = golden.step(new SingleRank());
             StepPlan plan = new StepPlan(golden.samples.size(), golden.samples.size(), 1);
-            step.keepPrivate(PrivateSteps.of(config, plan, 0, new SingleRank(), new Configuration(false), () -> 1));
+            step.keepPrivate(PrivateSteps.of(config, plan, 0, new SingleRank(), new Configuration(false), 1, () -> 1));
 
             step.gradient(0, List.of(golden.samples), false, () -> false, () -> {});
 

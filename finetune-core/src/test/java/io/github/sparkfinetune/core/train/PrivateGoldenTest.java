@@ -67,7 +67,7 @@ class PrivateGoldenTest {
                     "training.privacy.max_grad_norm=" + most);
             TrainStep step = golden.step(new SingleRank(), config.training());
             StepPlan plan = new StepPlan(golden.samples.size(), golden.samples.size(), 1);
-            step.keepPrivate(PrivateSteps.of(config, plan, 0, new SingleRank(), new Configuration(false), () -> 1));
+            step.keepPrivate(PrivateSteps.of(config, plan, 0, new SingleRank(), new Configuration(false), 1, () -> 1));
             List<List<Sample>> parts = TrainStep.microBatches(golden.samples, batchSize);
 
             double[] norms = step.sampleNorms(parts, () -> {}).stream()

@@ -6,6 +6,8 @@ import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * Samples of one forward pass: the N tokens of all samples, side by side. If products need a multiple of some number of
@@ -45,6 +47,14 @@ public record Batch(
     /** Returns the row of the hidden states [N, hidden] at which each sample's tokens begin. */
     public int[] firstRows() {
         return firstRows(rows);
+    }
+
+    /** Returns the index of the sample of each row; those of filler are left out. */
+    public long[] samplesOfRows() {
+        return IntStream.range(0, rows.length)
+                .boxed()
+                .flatMapToLong(sample -> LongStream.generate(() -> sample).limit(rows[sample]))
+                .toArray();
     }
 
     /** Returns a number of rows, rounded up to a multiple. */

@@ -56,7 +56,7 @@ final class PrivateGradient {
     }
 
     /**
-     * Sums this rank's gradients, and starts to sum over the ranks; rank 0 adds the noise.
+     * Sums this rank's gradients, adds its part of the noise, and starts to sum over the ranks.
      *
      * @param step number of completed steps
      * @return sum over the samples of each term's mean
@@ -73,9 +73,7 @@ final class PrivateGradient {
                 add(part.subList(from, Math.min(part.size(), from + together)), terms);
             }
         }
-        if (collective.rank() == 0) {
-            ofSamples.addNoise(privacy.noise(step));
-        }
+        ofSamples.addNoise(privacy.noise(step), collective.rank(), collective.size());
         gradients.completeAll();
         return terms;
     }

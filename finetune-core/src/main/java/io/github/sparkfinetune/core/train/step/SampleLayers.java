@@ -1,20 +1,17 @@
 package io.github.sparkfinetune.core.train.step;
 
-import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.weight.Block;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
 
 /**
  * How the samples' gradients of the blocks before the head are computed.
  *
  * @param joins whether several samples pass the layers together; else a batch has one sample
- * @param measured layers of which only the norms of the samples' gradients are measured in a first backward. A second
- *     backward adds up the clipped gradients. Empty if each sample's gradients are held
+ * @param measured blocks of which only the norms of the samples' gradients are measured, and the clipped gradients are
+ *     added up later. Empty if each sample's gradients are held
  */
 record SampleLayers(boolean joins, Set<Block> measured) {
     SampleLayers {
@@ -22,18 +19,15 @@ record SampleLayers(boolean joins, Set<Block> measured) {
     }
 
     /**
-     * Returns how a model's gradients are computed: held if only the matrices of LoRA are trained, else measured if the
-     * layers can, else of one sample after the other.
+     * Returns how a model's gradients are computed: held if only the matrices of LoRA are trained, else measured if
+     * these blocks can, else of one sample after the other.
      */
     static SampleLayers of(Model model) {
         if (!model.table().trainable() && trained(model).stream().allMatch(model::differentiatesBySample)) {
             return new SampleLayers(true, Set.of());
         }
-        Set<Block> layers = trained(model).stream()
-                .filter(block -> block.kind() == BlockKind.LAYER)
-                .collect(Collectors.toSet());
-        return !layers.isEmpty() && layers.stream().allMatch(model::measuresSamples)
-                ? new SampleLayers(true, layers)
+        return body(model).stream().allMatch(model::measuresSamples)
+                ? new SampleLayers(true, Set.copyOf(body(model)))
                 : new SampleLayers(false, Set.of());
     }
 
@@ -48,14 +42,7 @@ record SampleLayers(boolean joins, Set<Block> measured) {
         return model.blocks().subList(0, model.blocks().size() - 1);
     }
 
-    /** Returns the block before the layers, if the model has one. */
-    static Optional<Block> embeddings(Model model) {
-        return body(model).stream()
-                .filter(block -> block.kind() == BlockKind.EMBEDDINGS)
-                .findFirst();
-    }
-
-    /** Returns whether a second backward adds up the gradients of the layers. */
+    /** Returns whether the norms of gradients are measured. */
     boolean areMeasured() {
         return !measured.isEmpty();
     }

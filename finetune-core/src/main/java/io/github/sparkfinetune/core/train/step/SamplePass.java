@@ -3,9 +3,9 @@ package io.github.sparkfinetune.core.train.step;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.gradient.SampleGradients;
+import io.github.sparkfinetune.core.model.MeasuredBlock;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Tape;
 import io.github.sparkfinetune.core.model.batch.Batch;
@@ -15,16 +15,14 @@ import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
  * Forward and backward over a batch that give the clipped gradient of each sample. The samples pass the layers
- * together, whose backward writes the gradient of each sample, or measures its norm. If it measures, a second backward
- * adds up the gradients, each scaled by its sample's factor. The embeddings, if their layers measure, the head and the
- * loss are computed for one sample after the other.
+ * together, whose backward writes the gradient of each sample, or measures its norm and keeps what gives the sum of the
+ * gradients, each scaled by its sample's factor. The head and the loss are computed for one sample after the other.
  */
 final class SamplePass {
     private final Model model;
@@ -35,8 +33,6 @@ final class SamplePass {
     private final List<Block> body;
     private final Block head;
     private final boolean measures;
-    /** The block before the layers, if it or the embedding table is trained. */
-    private final Optional<Block> embeddings;
 
     /**
      * @param owner owner of the samples' gradients
@@ -55,8 +51,6 @@ final class SamplePass {
         this.body = SampleLayers.body(model);
         this.head = model.blocks().get(body.size());
         this.measures = layers.areMeasured();
-        this.embeddings = SampleLayers.embeddings(model)
-                .filter(block -> gradients.hasTable() || !block.differentiated().isEmpty());
     }
 
     /** Returns the samples' gradients. */
@@ -67,14 +61,19 @@ final class SamplePass {
     /** A block with its tape. */
     private record Recorded(Block block, Tape tape) {}
 
+    /** A block whose samples' gradients are measured. */
+    private record Measured(Block block, MeasuredBlock gradients) {}
+
     /**
      * A batch while it is differentiated.
      *
      * @param alone each sample as a batch
      * @param recorded blocks that have a backward
+     * @param measured blocks of which norms are measured
      * @param terms sum over the samples of each term's mean
      */
-    private record Pass(Batch batch, List<Batch> alone, List<Recorded> recorded, double[] terms) {
+    private record Pass(
+            Batch batch, List<Batch> alone, List<Recorded> recorded, List<Measured> measured, double[] terms) {
         int samples() {
             return alone.size();
         }
@@ -90,7 +89,11 @@ final class SamplePass {
                         .map(input -> model.batch(owner, List.of(input)))
                         .toList();
         return new Pass(
-                batch, alone, new ArrayList<>(), new double[objective.terms().size()]);
+                batch,
+                alone,
+                new ArrayList<>(),
+                new ArrayList<>(),
+                new double[objective.terms().size()]);
     }
 
     /**
@@ -102,11 +105,8 @@ final class SamplePass {
      */
     double[] run(NDManager owner, List<Sample> samples, double most) {
         Pass pass = begin(owner, samples);
-        NDArray ofOutput = differentiate(owner, pass, samples);
-        float[] factors = gradients.addClipped(owner, most);
-        if (measures) {
-            addLayers(owner, pass, ofOutput, factors);
-        }
+        differentiate(owner, pass, samples);
+        addMeasured(owner, pass, gradients.addClipped(owner, most));
         return pass.terms();
     }
 
@@ -120,8 +120,8 @@ final class SamplePass {
         return gradients.norms(owner);
     }
 
-    /** Computes the samples' gradients; returns the gradient of the losses with respect to the last layer's output. */
-    private NDArray differentiate(NDManager owner, Pass pass, List<Sample> samples) {
+    /** Computes or measures the samples' gradients. */
+    private void differentiate(NDManager owner, Pass pass, List<Sample> samples) {
         NDArray x = forward(owner, pass);
         NDArray ofOutput = owner.zeros(x.getShape(), x.getDataType());
         for (int i = 0; i < pass.samples(); i++) {
@@ -133,19 +133,19 @@ final class SamplePass {
         for (int i = pass.recorded().size() - 1; i >= 0; i--) {
             Recorded layer = pass.recorded().get(i);
             NDArray above = g.orElseThrow();
-            g = backward(owner, layer, above, pass.samples() > 1);
-            if (!measures || above != ofOutput) {
+            if (measures) {
+                MeasuredBlock measured =
+                        layer.tape().measure(owner, above, sums.of(layer.block()), gradients.squares());
+                pass.measured().add(new Measured(layer.block(), measured));
+                g = measured.inputGradient();
+            } else {
+                g = backward(owner, layer, above, pass.samples() > 1);
                 above.close();
             }
         }
-        if (measures) {
-            for (int i = 0; i < pass.samples() && (embeddings.isPresent() || gradients.hasTable()); i++) {
-                differentiateEmbeddings(owner, pass, i, g.orElseThrow());
-            }
-        } else if (gradients.hasTable()) {
-            gradients.addRows(owner, 0, pass.batch().ids().toLongArray(), g.orElseThrow());
+        if (gradients.hasTable()) {
+            gradients.addRows(owner, pass.batch(), g.orElseThrow());
         }
-        return ofOutput;
     }
 
     /** Computes the blocks before the head. */
@@ -153,10 +153,8 @@ final class SamplePass {
         NDArray x = passes.input(owner, pass.batch());
         boolean below = gradients.hasTable();
         for (Block block : body) {
-            boolean isApart = measures && block.kind() == BlockKind.EMBEDDINGS;
-            if (isApart || (!below && block.differentiated().isEmpty())) {
+            if (!below && block.differentiated().isEmpty()) {
                 x = passes.forward(owner, block, x, pass.batch());
-                below |= isApart && embeddings.isPresent();
             } else {
                 boolean isBySample = pass.samples() > 1 && !measures;
                 Tape tape = passes.record(owner, block, x, below, pass.batch(), isBySample);
@@ -192,49 +190,24 @@ final class SamplePass {
     }
 
     private Optional<NDArray> backward(NDManager owner, Recorded layer, NDArray g, boolean isBySample) {
-        Block block = layer.block();
-        if (measures) {
-            return layer.tape().measure(owner, g, sums.of(block), gradients.squares());
-        }
-        List<NDArray> ofBlock = isBySample ? gradients.of(block) : gradients.of(block, 0);
+        List<NDArray> ofBlock = isBySample ? gradients.of(layer.block()) : gradients.of(layer.block(), 0);
         return layer.tape().backward(owner, g, ofBlock, false);
     }
 
-    /**
-     * Computes and differentiates the block before the layers, and the rows of the embedding table.
-     *
-     * @param above gradient of the losses with respect to the first layer's input
-     */
-    private void differentiateEmbeddings(NDManager parent, Pass pass, int sample, NDArray above) {
-        try (NDManager owner = parent.newSubManager()) {
-            Batch alone = pass.alone().get(sample);
-            NDArray g = rows(owner, pass, above, sample);
-            if (embeddings.isPresent()) {
-                Block block = embeddings.orElseThrow();
-                NDArray x = passes.input(owner, alone);
-                Tape tape = passes.record(owner, block, x, gradients.hasTable(), alone, false);
-                g = tape.backward(owner, g, gradients.of(block, sample), false).orElse(g);
-            }
-            if (gradients.hasTable()) {
-                gradients.addRows(owner, sample, alone.ids().toLongArray(), g);
-            }
+    /** Adds the measured gradients to those of the step, each scaled by its sample's factor. */
+    private void addMeasured(NDManager owner, Pass pass, float[] factors) {
+        if (pass.measured().isEmpty()) {
+            return;
         }
-    }
-
-    /** Adds the layers' gradients to those of the step, each scaled by its sample's factor. */
-    private void addLayers(NDManager owner, Pass pass, NDArray ofOutput, float[] factors) {
-        float[] ofRows = new float[(int) ofOutput.getShape().get(0)];
-        int[] first = pass.batch().firstRows();
-        for (int i = 0; i < factors.length; i++) {
-            Arrays.fill(ofRows, first[i], first[i] + pass.batch().rows()[i], factors[i]);
+        long[] samplesOfRows = pass.batch().samplesOfRows();
+        float[] ofRows = new float[Math.toIntExact(pass.batch().ids().size())];
+        for (int row = 0; row < samplesOfRows.length; row++) {
+            ofRows[row] = factors[(int) samplesOfRows[row]];
         }
-        NDArray g = ofOutput;
-        model.script().call(owner, "scale_rows", g, Tensors.of(owner, ofRows, new Shape(ofRows.length)));
-        for (int i = pass.recorded().size() - 1; i >= 0; i--) {
-            Recorded layer = pass.recorded().get(i);
-            Optional<NDArray> below = layer.tape().backward(owner, g, sums.of(layer.block()), true);
-            g.close();
-            g = below.orElse(g);
+        NDArray samples = Tensors.of(owner, factors, new Shape(factors.length));
+        NDArray rows = Tensors.of(owner, ofRows, new Shape(ofRows.length));
+        for (Measured measured : pass.measured()) {
+            measured.gradients().addScaled(owner, samples, rows, sums.of(measured.block()));
         }
     }
 

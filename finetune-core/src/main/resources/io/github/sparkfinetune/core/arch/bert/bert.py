@@ -36,11 +36,57 @@ class Bert(EncoderLayer, Pooling, Autograd, Rows, Tensors):
         embeddings that are narrower than H. The padding's row of positions, if any, gets no
         gradient.
         """
+        x = self.layer_norm(self.embedding_sum(x, w, batch), w, "norm")
+        x = self.dropped(x, masks, "embeddings", self.embeddings_scale)
+        return self.linear(x, w, masks, "projection") if "projection.weight" in w else x
+
+    def embedding_sum(self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor]) -> Tensor:
+        """Word rows x [N, E] plus those of types and positions."""
         if "type.weight" in w:
             x = x + torch.embedding(w["type.weight"], batch["types"])
-        x = x + torch.embedding(w["position.weight"], batch["positions"], self.position_padding)
-        x = self.dropped(self.layer_norm(x, w, "norm"), masks, "embeddings", self.embeddings_scale)
-        return self.linear(x, w, masks, "projection") if "projection.weight" in w else x
+        return x + torch.embedding(w["position.weight"], batch["positions"], self.position_padding)
+
+    def embeddings_forward(
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+    ) -> Dict[str, Tensor]:
+        """As embeddings, without a graph -> y [N, H] and the tensors for embeddings_backward."""
+        kept: Dict[str, Tensor] = {"sum": self.embedding_sum(x, w, batch)}
+        y, kept["mean"], kept["rstd"] = self.normed(kept["sum"], w, "norm")
+        y = self.dropped(y, masks, "embeddings", self.embeddings_scale)
+        if "projection.weight" in w:
+            kept["narrow"] = y
+            y = self.dense(y, w, masks, "projection")
+        kept["y"] = y
+        return kept
+
+    def embeddings_backward(
+        self,
+        gy: Tensor,
+        kept: Dict[str, Tensor],
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+        gradients: Dict[str, Tensor],
+        add: bool,
+        needs_input_grad: bool,
+    ) -> List[Tensor]:
+        """-> [gradient of x] if needed; kept: the result of embeddings_forward."""
+        g = gy
+        if "narrow" in kept:
+            g = self.linear_backward(g, kept["narrow"], w, masks, gradients, "projection", add, None, True)
+        g = self.dropped_backward(g, masks, "embeddings", self.embeddings_scale)
+        mean, rstd = kept["mean"], kept["rstd"]
+        g = self.layer_norm_backward(g, kept["sum"], mean, rstd, w, gradients, "norm", add)
+        self.put_lookup(gradients, "position.weight", batch["positions"], g, self.position_padding, add)
+        if "type.weight" in w:
+            self.put_lookup(gradients, "type.weight", batch["types"], g, -1, add)
+        return [g] if needs_input_grad else []
 
     def sequence_head(
         self,

@@ -17,6 +17,7 @@ from core.model.banded_attention import BandedAttention
 from core.model.dropout import Dropout
 from core.model.dropped_attention import DroppedAttention
 from core.model.linear import Linear
+from core.model.measure import Measure
 from core.model.norm import LayerNorm
 from core.model.pooling import Pooling
 from core.model.rope import Rope
@@ -33,6 +34,7 @@ class ModernBert(
     LayerNorm,
     Activation,
     Dropout,
+    Measure,
     Pooling,
     Rope,
     Autograd,
@@ -56,6 +58,37 @@ class ModernBert(
         """Looked-up word rows x [N, H] -> the first hidden state [N, H]"""
         x = self.layer_norm(x, w, "norm")
         return self.dropped(x, masks, "embeddings", self.embeddings_scale)
+
+    def embeddings_forward(
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+    ) -> Dict[str, Tensor]:
+        """As embeddings, without a graph -> y [N, H] and the tensors for embeddings_backward."""
+        y, mean, rstd = self.normed(x, w, "norm")
+        y = self.dropped(y, masks, "embeddings", self.embeddings_scale)
+        return {"y": y, "mean": mean, "rstd": rstd}
+
+    def embeddings_backward(
+        self,
+        gy: Tensor,
+        kept: Dict[str, Tensor],
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+        gradients: Dict[str, Tensor],
+        add: bool,
+        needs_input_grad: bool,
+    ) -> List[Tensor]:
+        """-> [gradient of x] if needed; kept: the result of embeddings_forward, and x."""
+        g = self.dropped_backward(gy, masks, "embeddings", self.embeddings_scale)
+        mean, rstd = kept["mean"], kept["rstd"]
+        g = self.layer_norm_backward(g, kept["x"], mean, rstd, w, gradients, "norm", add)
+        return [g] if needs_input_grad else []
 
     def seen(self, w: Dict[str, Tensor], batch: Dict[str, Tensor]) -> Dict[str, Tensor]:
         """The entries of batch that hide tokens from a layer; without a window, only padding does."""
@@ -204,7 +237,9 @@ class ModernBert(
         if normed and below:
             mean, rstd = kept["attention_mean"], kept["attention_rstd"]
             gx = self.layer_norm_backward(gx, x, mean, rstd, w, gradients, "attn_norm", add)
-        return [gs.add_(gx)] if needs_input_grad else []
+        # A measured product may keep gs.
+        measures = "sample_squares" in gradients
+        return [gs + gx if measures else gs.add_(gx)] if needs_input_grad else []
 
     def feed_forward_backward(
         self,

@@ -1,5 +1,8 @@
 package io.github.sparkfinetune.core.privacy;
 
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
 /**
  * Privacy loss of steps that each add Gaussian noise to a sum over a Poisson sample, from the distribution of the
  * {@link PrivacyLoss} of all steps. Two datasets are neighbours if one has a sample more. Epsilon is an upper bound,
@@ -15,7 +18,12 @@ public final class LossAccountant {
     /** Epsilon above which the Rényi bound is near enough. */
     private static final double LARGE = 200;
 
+    /** Values of this process: a plan, the ranks and a result ask for the same ones, each a third of a second. */
+    private static final Map<Steps, Double> KNOWN = new ConcurrentHashMap<>();
+
     private LossAccountant() {}
+
+    private record Steps(double noiseMultiplier, double sampleRate, long steps, double delta) {}
 
     /** A step's loss on a grid. */
     private interface Step {
@@ -30,6 +38,12 @@ public final class LossAccountant {
      * @param delta in (0, 1)
      */
     public static double epsilon(double noiseMultiplier, double sampleRate, long steps, double delta) {
+        return KNOWN.computeIfAbsent(
+                new Steps(noiseMultiplier, sampleRate, steps, delta),
+                some -> computed(some.noiseMultiplier, some.sampleRate, some.steps, some.delta));
+    }
+
+    private static double computed(double noiseMultiplier, double sampleRate, long steps, double delta) {
         double bound = RenyiAccountant.epsilon(noiseMultiplier, sampleRate, steps, delta);
         if (bound == 0 || bound > LARGE) {
             return bound;

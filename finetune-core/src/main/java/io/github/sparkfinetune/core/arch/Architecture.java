@@ -134,21 +134,31 @@ public interface Architecture {
     }
 
     /**
-     * Returns whether the script has backwards of the embeddings and of a layer that can measure the gradients of
-     * samples: they pass each gradient to {@code put_sum}, {@code put_product} or {@code put_lookup}, and change
-     * nothing that they have passed.
+     * Returns whether the script has backwards of the embeddings, of a layer and of the head of whole texts that can
+     * measure the gradients of samples: they pass each gradient to {@code put_sum}, {@code put_product} or
+     * {@code put_lookup}, and change nothing that they have passed.
      */
     default boolean measuresSamples() {
         return false;
     }
 
-    /** Returns whether the script has a backward of a block, so that PyTorch does not record it. */
-    default boolean isWritten(BlockKind kind, boolean bf16) {
-        return switch (kind) {
-            case EMBEDDINGS -> measuresSamples() && !bf16;
-            case LAYER -> !isRecorded();
-            case HEAD -> false;
-        };
+    /**
+     * Returns whether the backward of a block can measure the gradients of samples. In BF16 it cannot: a clipped
+     * gradient is rounded in other places than the measured one, and could be longer than the clip.
+     *
+     * @param head kind of the model's head
+     */
+    default boolean measuresSamples(BlockKind kind, HeadKind head, boolean bf16) {
+        return measuresSamples() && !bf16 && (kind != BlockKind.HEAD || head == HeadKind.SEQUENCE_CLASSIFICATION);
+    }
+
+    /**
+     * Returns whether the script has a backward of a block, so that PyTorch does not record it.
+     *
+     * @param head kind of the model's head
+     */
+    default boolean isWritten(BlockKind kind, HeadKind head, boolean bf16) {
+        return kind == BlockKind.LAYER ? !isRecorded() : measuresSamples(kind, head, bf16);
     }
 
     /** Returns whether the linears of layers read adapters in the compute dtype, as {@code cast_dense} does. */

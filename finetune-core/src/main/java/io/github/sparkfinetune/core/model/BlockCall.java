@@ -3,7 +3,6 @@ package io.github.sparkfinetune.core.model;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -86,7 +85,7 @@ public record BlockCall(
             boolean needsInputGrad) {
         Map<String, NDArray> named = block.byName(gradients);
         if (isBySample) {
-            named.put(SAMPLE_ROWS, sampleRows(owner));
+            named.put(SAMPLE_ROWS, onCpu(owner, batch.rows()));
         }
         return withMasks(
                 owner,
@@ -117,8 +116,11 @@ public record BlockCall(
             NDArray squares,
             boolean needsInputGrad) {
         Map<String, NDArray> named = block.byName(gradients);
-        named.put(SAMPLE_ROWS, sampleRows(owner));
-        named.put("sample_of_row", Tensors.of(owner, batch.samplesOfRows()));
+        long[] samples = batch.samplesOfRows(block);
+        int[] rows = new int[batch.rows().length];
+        Arrays.stream(samples).forEach(sample -> rows[(int) sample]++);
+        named.put(SAMPLE_ROWS, onCpu(owner, rows));
+        named.put("sample_of_row", Tensors.of(owner, samples));
         named.put("sample_squares", squares);
         return withMasks(
                 owner,
@@ -150,15 +152,21 @@ public record BlockCall(
         return arguments.toArray();
     }
 
-    /** Returns the name of a method that the script has for layers and for embeddings. */
+    /** Returns the name of a method that the script has for several kinds of blocks. */
     private String method(String name) {
-        return (block.kind() == BlockKind.EMBEDDINGS ? "embeddings_" : "layer_") + name;
+        return switch (block.kind()) {
+                    case EMBEDDINGS -> "embeddings_";
+                    case LAYER -> "layer_";
+                    case HEAD -> "sequence_head_";
+                }
+                + name;
     }
 
     /** The script reads these numbers on the CPU. */
-    private NDArray sampleRows(NDManager owner) {
-        long[] rows = Arrays.stream(batch.rows()).asLongStream().toArray();
-        return Tensors.of(owner.newSubManager(Device.cpu()), rows);
+    private static NDArray onCpu(NDManager owner, int[] rows) {
+        return Tensors.of(
+                owner.newSubManager(Device.cpu()),
+                Arrays.stream(rows).asLongStream().toArray());
     }
 
     /** Returns this call with a backward that writes the gradients of each sample. */

@@ -231,7 +231,7 @@ public abstract sealed class Model permits Encoder, Decoder {
      * @param needsInputGrad whether the gradient of the input is computed
      */
     public final Tape record(NDManager owner, BlockCall call, boolean needsInputGrad) {
-        return parts.architecture().isWritten(call.block().kind(), matmul().isBf16())
+        return parts.architecture().isWritten(call.block().kind(), parts.head(), matmul().isBf16())
                 ? new LayerTape(owner, call, needsInputGrad)
                 : new GraphTape(owner, call, method(call.block()), needsInputGrad);
     }
@@ -244,12 +244,9 @@ public abstract sealed class Model permits Encoder, Decoder {
         return block.kind() == BlockKind.LAYER && !parts.architecture().isRecorded() && block.trainsOnlyLowRank();
     }
 
-    /**
-     * Returns whether a block's tape can {@link Tape#measure measure} the samples' gradients. In BF16 it cannot: a
-     * clipped gradient is rounded in other places than the measured one, and could be longer than the clip.
-     */
+    /** Returns whether a block's tape can {@link Tape#measure measure} the samples' gradients. */
     public final boolean measuresSamples(Block block) {
-        return block.kind() != BlockKind.HEAD && parts.architecture().measuresSamples() && !matmul().isBf16();
+        return parts.architecture().measuresSamples(block.kind(), parts.head(), matmul().isBf16());
     }
 
     /** Sets whether the model computes with its adapters, as it does at first, or without. */

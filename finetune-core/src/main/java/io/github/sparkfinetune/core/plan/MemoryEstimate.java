@@ -165,7 +165,11 @@ record MemoryEstimate(
                 && !choice.adaptation().bf16();
         long held = parameters.trained() - (readsTable(footprint) ? 0 : parameters.trainedTable());
         held -= measures ? parameters.trainedBody() : 0;
-        int most = trainsLayers && !measures ? 1 : SampleGradients.most(held, choice.samples());
+        if (trainsLayers && !measures) {
+            return held * Float.BYTES;
+        }
+        held -= parameters.measuredHead();
+        int most = SampleGradients.most(held, choice.samples());
         return held * Float.BYTES * most + (measures ? measured(choice, activations) : 0);
     }
 

@@ -42,6 +42,22 @@ class Measure(WeightGradients):
         gx = self.embeddings_backward(gy, kept, w, batch, documents, masks, found, True, needs_input_grad)
         return self.added(found, gradients, gx)
 
+    def sequence_head_measure(
+        self,
+        gy: Tensor,
+        kept: Dict[str, Tensor],
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+        gradients: Dict[str, Tensor],
+        needs_input_grad: bool,
+    ) -> Dict[str, Tensor]:
+        """As sequence_head_backward; gradients and the result are those of layer_measure."""
+        found = gradients.copy()
+        gx = self.sequence_head_backward(gy, kept, w, batch, documents, masks, found, True, needs_input_grad)
+        return self.added(found, gradients, gx)
+
     def added(
         self, found: Dict[str, Tensor], gradients: Dict[str, Tensor], gx: List[Tensor]
     ) -> Dict[str, Tensor]:

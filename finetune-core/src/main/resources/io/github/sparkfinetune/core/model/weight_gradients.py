@@ -64,9 +64,10 @@ class WeightGradients(Matmul):
             gradients[name + ".rows"], gradients[name + ".ids"] = rows, row_ids
             gradients[name + ".samples"] = owners
         else:
-            rows = g if padding < 0 else g.masked_fill((ids == padding).unsqueeze(1), 0.0)
-            target = gradients[name] if add else gradients[name].zero_()
-            target.index_add_(0, ids, rows)
+            # Unlike index_add, it adds in a fixed order on a GPU.
+            size = gradients[name].size(0)
+            rows = torch.ops.aten.embedding_dense_backward(g, ids, size, padding, False)
+            self.put(gradients, name, rows, add)
 
     def measured_rows(
         self, squares: Tensor, samples: Tensor, ids: Tensor, g: Tensor, size: int, padding: int

@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -59,8 +58,16 @@ class AbsentDeviceRunTest {
         }
     }
 
-    @Test
-    void repeatsEveryCallOfAPrivateTraining() throws Exception {
+    static Stream<Arguments> privateMethods() {
+        return Stream.of(
+                Arguments.of(
+                        "full", List.of("layer_measure", "embeddings_measure", "measured_rows", "add_scaled_lookups")),
+                Arguments.of("lora", List.of("layer_backward", "row_norms", "add_scaled_rows")));
+    }
+
+    @ParameterizedTest
+    @MethodSource("privateMethods")
+    void repeatsEveryCallOfAPrivateTraining(String method, List<String> calls) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), "bert-seqcls", config -> {});
         TinyRun tiny = new TinyRun(
                 folder,
@@ -70,16 +77,10 @@ class AbsentDeviceRunTest {
                 "training.warmup_ratio=0",
                 "training.privacy.noise_multiplier=1");
         try (AbsentDevice device = new AbsentDevice()) {
-            tiny.run(tiny.config("run", "precision=fp32"), 1, null);
+            tiny.run(tiny.config("run", "precision=fp32", "method.type=" + method), 1, null);
             assertThat(device.repeats())
-                    .containsKeys(
-                            "layer_measure",
-                            "embeddings_measure",
-                            "measured_rows",
-                            "row_norms",
-                            "add_scaled_rows",
-                            "add_scaled_lookups",
-                            "add_scaled");
+                    .containsKeys(calls.toArray(String[]::new))
+                    .containsKeys("sequence_head_measure", "add_scaled");
         }
     }
 

@@ -49,7 +49,22 @@ public record Batch(
         return firstRows(rows);
     }
 
-    /** Returns the index of the sample of each row; those of filler are left out. */
+    /**
+     * Returns the index of the sample of each row of a block's output, without those of filler.
+     *
+     * @param block a block; the head is one of whole texts
+     */
+    public long[] samplesOfRows(Block block) {
+        return block.kind() == BlockKind.HEAD
+                ? documents.stream()
+                        .mapToLong(Document::sample)
+                        .filter(sample -> sample >= 0)
+                        .sorted()
+                        .toArray()
+                : samplesOfRows();
+    }
+
+    /** Returns the index of the sample of each row of the hidden states; those of filler are left out. */
     public long[] samplesOfRows() {
         return IntStream.range(0, rows.length)
                 .boxed()

@@ -3,8 +3,11 @@ package io.github.sparkfinetune.core.train.step;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.weight.Block;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * How the samples' gradients of the blocks before the head are computed.
@@ -20,14 +23,17 @@ record SampleLayers(boolean joins, Set<Block> measured) {
 
     /**
      * Returns how a model's gradients are computed: held if only the matrices of LoRA are trained, else measured if
-     * these blocks can, else of one sample after the other.
+     * these blocks can, else of one sample after the other. The head is measured if it can and samples pass together.
      */
     static SampleLayers of(Model model) {
         if (!model.table().trainable() && trained(model).stream().allMatch(model::differentiatesBySample)) {
-            return new SampleLayers(true, Set.of());
+            return new SampleLayers(true, head(model).stream().collect(Collectors.toSet()));
         }
         return body(model).stream().allMatch(model::measuresSamples)
-                ? new SampleLayers(true, Set.copyOf(body(model)))
+                ? new SampleLayers(
+                        true,
+                        Stream.concat(body(model).stream(), head(model).stream())
+                                .collect(Collectors.toSet()))
                 : new SampleLayers(false, Set.of());
     }
 
@@ -42,8 +48,7 @@ record SampleLayers(boolean joins, Set<Block> measured) {
         return model.blocks().subList(0, model.blocks().size() - 1);
     }
 
-    /** Returns whether the norms of gradients are measured. */
-    boolean areMeasured() {
-        return !measured.isEmpty();
+    private static Optional<Block> head(Model model) {
+        return Optional.of(model.blocks().get(model.blocks().size() - 1)).filter(model::measuresSamples);
     }
 }

@@ -15,14 +15,17 @@ import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Forward and backward over a batch that give the clipped gradient of each sample. The samples pass the layers
  * together, whose backward writes the gradient of each sample, or measures its norm and keeps what gives the sum of the
- * gradients, each scaled by its sample's factor. The head and the loss are computed for one sample after the other.
+ * gradients, each scaled by its sample's factor. The head and the loss are computed for one sample after the other,
+ * unless the head measures, too.
  */
 final class SamplePass {
     private final Model model;
@@ -32,7 +35,7 @@ final class SamplePass {
     private final SampleGradients gradients;
     private final List<Block> body;
     private final Block head;
-    private final boolean measures;
+    private final Set<Block> measured;
 
     /**
      * @param owner owner of the samples' gradients
@@ -50,7 +53,7 @@ final class SamplePass {
         this.gradients = sums.ofSamples(owner, layers.measured(), layers.joins() ? batchSize : 1);
         this.body = SampleLayers.body(model);
         this.head = model.blocks().get(body.size());
-        this.measures = layers.areMeasured();
+        this.measured = layers.measured();
     }
 
     /** Returns the samples' gradients. */
@@ -123,21 +126,14 @@ final class SamplePass {
     /** Computes or measures the samples' gradients. */
     private void differentiate(NDManager owner, Pass pass, List<Sample> samples) {
         NDArray x = forward(owner, pass);
-        NDArray ofOutput = owner.zeros(x.getShape(), x.getDataType());
-        for (int i = 0; i < pass.samples(); i++) {
-            try (NDManager ofSample = owner.newSubManager()) {
-                differentiateHead(ofSample, pass, i, samples.get(i), x, ofOutput);
-            }
-        }
-        Optional<NDArray> g = Optional.of(ofOutput);
+        Optional<NDArray> g = measured.contains(head)
+                ? measureHead(owner, pass, samples, x)
+                : Optional.of(differentiateHeads(owner, pass, samples, x));
         for (int i = pass.recorded().size() - 1; i >= 0; i--) {
             Recorded layer = pass.recorded().get(i);
             NDArray above = g.orElseThrow();
-            if (measures) {
-                MeasuredBlock measured =
-                        layer.tape().measure(owner, above, sums.of(layer.block()), gradients.squares());
-                pass.measured().add(new Measured(layer.block(), measured));
-                g = measured.inputGradient();
+            if (measured.contains(layer.block())) {
+                g = measure(owner, pass, layer, above);
             } else {
                 g = backward(owner, layer, above, pass.samples() > 1);
                 above.close();
@@ -156,7 +152,7 @@ final class SamplePass {
             if (!below && block.differentiated().isEmpty()) {
                 x = passes.forward(owner, block, x, pass.batch());
             } else {
-                boolean isBySample = pass.samples() > 1 && !measures;
+                boolean isBySample = pass.samples() > 1 && !measured.contains(block);
                 Tape tape = passes.record(owner, block, x, below, pass.batch(), isBySample);
                 pass.recorded().add(new Recorded(block, tape));
                 x = tape.output();
@@ -164,6 +160,52 @@ final class SamplePass {
             }
         }
         return x;
+    }
+
+    /** Returns the gradient with respect to the block's input, if requested. */
+    private Optional<NDArray> measure(NDManager owner, Pass pass, Recorded recorded, NDArray above) {
+        MeasuredBlock block = recorded.tape().measure(owner, above, sums.of(recorded.block()), gradients.squares());
+        pass.measured().add(new Measured(recorded.block(), block));
+        return block.inputGradient();
+    }
+
+    /** Returns the gradient of the losses with respect to x, the output of the last layer, if requested. */
+    private Optional<NDArray> measureHead(NDManager owner, Pass pass, List<Sample> samples, NDArray x) {
+        Tape tape = passes.record(owner, head, x, !pass.recorded().isEmpty(), pass.batch(), false);
+        NDArray above = losses(owner, pass, samples, tape.output());
+        return measure(owner, pass, new Recorded(head, tape), above);
+    }
+
+    /** Returns the gradient of the losses with respect to the head's output, which has rows of each sample. */
+    private NDArray losses(NDManager owner, Pass pass, List<Sample> samples, NDArray output) {
+        List<TermWeights> weights = samples.stream()
+                .map(sample -> objective.weights(List.of(sample)))
+                .toList();
+        if (weights.stream()
+                .allMatch(some -> Arrays.equals(some.terms(), weights.get(0).terms()))) {
+            return loss(owner, pass, pass.batch(), weights.get(0), output, Map.of());
+        }
+        NDArray above = owner.zeros(output.getShape(), output.getDataType());
+        int first = 0;
+        for (int i = 0; i < samples.size(); i++) {
+            Batch alone = pass.alone().get(i);
+            int count = alone.samplesOfRows(head).length;
+            NDArray ofSample = loss(owner, pass, alone, weights.get(i), rows(owner, output, first, count), Map.of());
+            copy(owner, rows(owner, above, first, count), ofSample);
+            first += count;
+        }
+        return above;
+    }
+
+    /** Returns the gradient of the losses with respect to x, the output of the last layer. */
+    private NDArray differentiateHeads(NDManager owner, Pass pass, List<Sample> samples, NDArray x) {
+        NDArray ofOutput = owner.zeros(x.getShape(), x.getDataType());
+        for (int i = 0; i < pass.samples(); i++) {
+            try (NDManager ofSample = owner.newSubManager()) {
+                differentiateHead(ofSample, pass, i, samples.get(i), x, ofOutput);
+            }
+        }
+        return ofOutput;
     }
 
     /**
@@ -177,16 +219,27 @@ final class SamplePass {
         TermWeights weights = objective.weights(List.of(labels));
         NDArray hidden = alone(owner, alone, rows(owner, pass, x, sample));
         Tape tape = passes.record(owner, head, hidden, !pass.recorded().isEmpty(), alone, false);
-        Map<String, NDArray> outputs = Map.of(model.outputName(), tape.output());
-        Objective.Loss loss = objective.loss(owner, outputs, alone, weights, gradients.lmHead(sample), false);
-        NDArray above = loss.gradients().get(model.outputName());
+        NDArray above = loss(owner, pass, alone, weights, tape.output(), gradients.lmHead(sample));
         NDArray target = rows(owner, pass, ofOutput, sample);
         tape.backward(owner, above, gradients.of(head, sample), false)
                 .ifPresent(gradient -> copy(owner, target, gradient));
+    }
+
+    /**
+     * Adds the loss of a batch to the terms.
+     *
+     * @param weights weights of each of the batch's samples alone
+     * @return gradient with respect to the output
+     */
+    private NDArray loss(
+            NDManager owner, Pass pass, Batch batch, TermWeights weights, NDArray output, Map<String, NDArray> lmHead) {
+        Map<String, NDArray> outputs = Map.of(model.outputName(), output);
+        Objective.Loss loss = objective.loss(owner, outputs, batch, weights, lmHead, false);
         double[] sums = loss.sums();
         for (int term = 0; term < sums.length; term++) {
             pass.terms()[term] += sums[term] * weights.scale(term);
         }
+        return loss.gradients().get(model.outputName());
     }
 
     private Optional<NDArray> backward(NDManager owner, Recorded layer, NDArray g, boolean isBySample) {
@@ -196,19 +249,21 @@ final class SamplePass {
 
     /** Adds the measured gradients to those of the step, each scaled by its sample's factor. */
     private void addMeasured(NDManager owner, Pass pass, float[] factors) {
-        if (pass.measured().isEmpty()) {
-            return;
-        }
-        long[] samplesOfRows = pass.batch().samplesOfRows();
-        float[] ofRows = new float[Math.toIntExact(pass.batch().ids().size())];
-        for (int row = 0; row < samplesOfRows.length; row++) {
-            ofRows[row] = factors[(int) samplesOfRows[row]];
-        }
         NDArray samples = Tensors.of(owner, factors, new Shape(factors.length));
-        NDArray rows = Tensors.of(owner, ofRows, new Shape(ofRows.length));
-        for (Measured measured : pass.measured()) {
-            measured.gradients().addScaled(owner, samples, rows, sums.of(measured.block()));
+        for (Measured of : pass.measured()) {
+            of.gradients().addScaled(owner, samples, ofRows(owner, pass, of.block(), factors), sums.of(of.block()));
         }
+    }
+
+    /** Returns the factor of each row of a block's output; 0 for filler. */
+    private NDArray ofRows(NDManager owner, Pass pass, Block block, float[] factors) {
+        long[] samples = pass.batch().samplesOfRows(block);
+        float[] ofRows = new float
+                [block == head ? samples.length : (int) pass.batch().ids().size()];
+        for (int row = 0; row < samples.length; row++) {
+            ofRows[row] = factors[(int) samples[row]];
+        }
+        return Tensors.of(owner, ofRows, new Shape(ofRows.length));
     }
 
     /** Returns the hidden states of a sample, followed by those of the filler tokens that it has as a batch alone. */

@@ -102,6 +102,47 @@ class Bert(EncoderLayer, Pooling, Autograd, Rows, Tensors):
         h = self.activation(self.linear(first, w, masks, "dense"), self.head_act)
         return self.linear(self.dropped(h, masks, "head", self.head_scale), w, masks, "classifier")
 
+    def sequence_head_forward(
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+    ) -> Dict[str, Tensor]:
+        """As sequence_head, without a graph -> y [B, classes] and the tensors for sequence_head_backward."""
+        kept: Dict[str, Tensor] = {}
+        first = x.index_select(0, batch["first"])
+        kept["first"] = self.dropped(first, masks, "head_input", self.head_input_scale)
+        kept["dense"] = self.dense(kept["first"], w, masks, "dense")
+        h = self.activation(kept["dense"], self.head_act)
+        kept["head"] = self.dropped(h, masks, "head", self.head_scale)
+        kept["y"] = self.dense(kept["head"], w, masks, "classifier")
+        return kept
+
+    def sequence_head_backward(
+        self,
+        gy: Tensor,
+        kept: Dict[str, Tensor],
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+        gradients: Dict[str, Tensor],
+        add: bool,
+        needs_input_grad: bool,
+    ) -> List[Tensor]:
+        """-> [gradient of x] if needed; kept: the result of sequence_head_forward, and x."""
+        g = self.linear_backward(gy, kept["head"], w, masks, gradients, "classifier", add, None, True)
+        g = self.dropped_backward(g, masks, "head", self.head_scale)
+        g = self.activation_backward(g, kept["dense"], self.head_act)
+        first = kept["first"]
+        g = self.linear_backward(g, first, w, masks, gradients, "dense", add, None, needs_input_grad)
+        if not needs_input_grad:
+            return []
+        g = self.dropped_backward(g, masks, "head_input", self.head_input_scale)
+        return [torch.zeros_like(kept["x"]).index_copy_(0, batch["first"], g)]
+
     def token_head(
         self,
         x: Tensor,

@@ -12,6 +12,7 @@ except probabilities.
 from typing import Dict, List, Tuple
 
 import torch
+from core.arch.modernbert.modernbert_head import ModernBertHead
 from core.model.activation import Activation
 from core.model.banded_attention import BandedAttention
 from core.model.dropout import Dropout
@@ -19,7 +20,6 @@ from core.model.dropped_attention import DroppedAttention
 from core.model.linear import Linear
 from core.model.measure import Measure
 from core.model.norm import LayerNorm
-from core.model.pooling import Pooling
 from core.model.rope import Rope
 from core.tensor.autograd import Autograd
 from core.tensor.rows import Rows
@@ -28,6 +28,7 @@ from torch import Tensor
 
 
 class ModernBert(
+    ModernBertHead,
     BandedAttention,
     DroppedAttention,
     Linear,
@@ -35,7 +36,6 @@ class ModernBert(
     Activation,
     Dropout,
     Measure,
-    Pooling,
     Rope,
     Autograd,
     Rows,
@@ -43,9 +43,6 @@ class ModernBert(
 ):
     hidden_act: str
     embeddings_scale: float
-    head_act: str
-    head_scale: float
-    mean_pooling: bool
 
     def embeddings(
         self,
@@ -266,65 +263,3 @@ class ModernBert(
         if self.reads(gradients, "mlp.Wi"):
             h = self.layer_norm(s, w, "mlp_norm")
         return self.linear_backward(g, h, w, masks, gradients, "mlp.Wi", add, None, True)
-
-    def head(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor]) -> Tensor:
-        """The first part of all heads: x [..., H] -> [..., H]"""
-        return self.layer_norm(self.activation(self.linear(x, w, masks, "dense"), self.head_act), w, "norm")
-
-    def sequence_head(
-        self,
-        x: Tensor,
-        w: Dict[str, Tensor],
-        batch: Dict[str, Tensor],
-        documents: List[int],
-        masks: Dict[str, Tensor],
-    ) -> Tensor:
-        """x [N, H] -> logits [B, classes] from the first token or the mean of all.
-
-        batch["first"] [B]: index of each text's first token.
-        """
-        pooled = x.index_select(0, batch["first"])
-        if self.mean_pooling:
-            texts = x.split(documents)[: pooled.size(0)]
-            pooled = torch.stack([text.mean([0]) for text in texts])
-        return self.classes(pooled, w, masks)
-
-    def embedding_head(
-        self,
-        x: Tensor,
-        w: Dict[str, Tensor],
-        batch: Dict[str, Tensor],
-        documents: List[int],
-        masks: Dict[str, Tensor],
-    ) -> Tensor:
-        """x [N, H] -> embeddings [B, H]"""
-        return self.pooled(x, batch)
-
-    def token_head(
-        self,
-        x: Tensor,
-        w: Dict[str, Tensor],
-        batch: Dict[str, Tensor],
-        documents: List[int],
-        masks: Dict[str, Tensor],
-    ) -> Tensor:
-        """x [N, H] -> logits [N, classes]"""
-        return self.classes(x, w, masks)
-
-    def classes(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor]) -> Tensor:
-        """x [..., H] -> logits [..., classes]"""
-        h = self.dropped(self.head(x, w, masks), masks, "head", self.head_scale)
-        return self.linear(h, w, masks, "classifier")
-
-    def masked_lm_head(
-        self,
-        x: Tensor,
-        w: Dict[str, Tensor],
-        batch: Dict[str, Tensor],
-        documents: List[int],
-        masks: Dict[str, Tensor],
-    ) -> Tensor:
-        """x [N, H] -> [M, H] of the tokens at indices batch["indices"] [M], the loss's input."""
-        indices = self.pad_rows(batch["indices"])
-        h = self.head(self.select_rows(x, indices), w, self.masks_at(masks, indices))
-        return h.narrow(0, 0, batch["indices"].size(0))

@@ -227,9 +227,10 @@ class PrivateRunTest {
         String all = "method.target_modules=all-linear";
         String dropout = "method.lora_dropout=0.1";
         String bf16 = "precision=bf16";
+        String weights = "classification.class_weight={a: 3, b: 0.5}";
         return TestMatrix.first(
                 4,
-                Arguments.of(List.of("bert-seqcls", "classification", "method.type=full")),
+                Arguments.of(List.of("bert-seqcls", "classification", "method.type=full", weights)),
                 Arguments.of(List.of(
                         "bert-seqcls",
                         "classification",
@@ -250,6 +251,7 @@ class PrivateRunTest {
                         "token-classification",
                         "method.type=full",
                         "training.gradient_checkpointing=true")),
+                Arguments.of(List.of("modernbert-seqcls", "classification", "method.type=lora", all, dropout)),
                 Arguments.of(List.of("bert-qa", "question-answering", "method.type=freeze", "method.freeze_layers=1")),
                 Arguments.of(List.of("bert-seqcls", "classification", "method.type=full", bf16)));
     }

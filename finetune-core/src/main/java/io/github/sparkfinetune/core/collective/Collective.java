@@ -25,6 +25,16 @@ public interface Collective extends AutoCloseable {
     /** Returns the number of ranks. */
     int size();
 
+    /**
+     * Returns the first item of a rank's share, if all ranks have equal shares of some items up to one; for rank
+     * {@code ranks}, the number of items.
+     *
+     * @param items number of items
+     */
+    static long firstOfShare(long items, int rank, int ranks) {
+        return items * rank / ranks;
+    }
+
     /** Returns a rank's name for messages; with several ranks, it includes the address of the rank's machine. */
     default String name(int of) {
         return "rank " + of;

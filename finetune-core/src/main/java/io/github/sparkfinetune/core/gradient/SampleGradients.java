@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.model.weight.LmHead;
@@ -218,23 +219,18 @@ public final class SampleGradients {
      * @param ranks number of ranks that add a part
      */
     public void addNoise(Noise noise, int rank, int ranks) {
-        int unit = 0;
+        long unit = 0;
         for (WholeBucket bucket : buckets) {
             NDArray sum = bucket.flat();
             long size = sum.getShape().size();
-            int units = Math.toIntExact((size + Noise.UNIT - 1) / Noise.UNIT);
-            int last = share(units, rank + 1, ranks);
-            for (int first = share(units, rank, ranks); first < last; first += UNITS) {
-                long begin = (long) first * Noise.UNIT;
-                long end = Math.min(size, (long) Math.min(last, first + UNITS) * Noise.UNIT);
-                addNoise(noise, unit + first, sum, begin, end);
+            long units = (size + Noise.UNIT - 1) / Noise.UNIT;
+            long last = Collective.firstOfShare(units, rank + 1, ranks);
+            for (long first = Collective.firstOfShare(units, rank, ranks); first < last; first += UNITS) {
+                long end = Math.min(size, Math.min(last, first + UNITS) * Noise.UNIT);
+                addNoise(noise, Math.toIntExact(unit + first), sum, first * Noise.UNIT, end);
             }
             unit += units;
         }
-    }
-
-    private static int share(int units, int rank, int ranks) {
-        return (int) ((long) units * rank / ranks);
     }
 
     private void addNoise(Noise noise, int unit, NDArray sum, long begin, long end) {

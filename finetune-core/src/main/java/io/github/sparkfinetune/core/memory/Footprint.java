@@ -51,7 +51,6 @@ public record Footprint(
      * @param trainedTable parameters of the embedding table if it is trained
      * @param trainedLayers trained parameters of the layers, without those of adapters
      * @param trainedBody trained parameters of all blocks before the head, with those of adapters
-     * @param measuredHead trained parameters of the head if its backward can measure the gradients of samples, else 0
      * @param sharded parts of the trained parameters that ranks can share
      */
     public record Parameters(
@@ -60,7 +59,6 @@ public record Footprint(
             long trainedTable,
             long trainedLayers,
             long trainedBody,
-            long measuredHead,
             ShardedParameters sharded) {}
 
     /**
@@ -127,7 +125,6 @@ public record Footprint(
         private long codes;
         private long largestCodes;
         private long trainedBody;
-        private long measuredHead;
 
         Count(TensorSource source, Adaptation adaptation, Architecture architecture) {
             this.architecture = architecture;
@@ -155,11 +152,7 @@ public record Footprint(
                     // A linear of 2n bytes in BF16 has 4n in F32.
                     largestGathered = Math.max(largestGathered, ofLayer * Float.BYTES - (copies - copied));
                 }
-                if (block.kind() != BlockKind.HEAD) {
-                    trainedBody += trained - before;
-                } else if (architecture.measuresSamples(block.kind(), head, adaptation.bf16())) {
-                    measuredHead += trained - before;
-                }
+                trainedBody += block.kind() == BlockKind.HEAD ? 0 : trained - before;
                 if (!architecture.isWritten(block.kind(), head, adaptation.bf16())) {
                     largestGradient = Math.max(largestGradient, (trained - before) * Float.BYTES);
                 }
@@ -195,8 +188,7 @@ public record Footprint(
                             0);
             long buffers = staging.values().stream().mapToLong(Long::longValue).sum();
             return new Footprint(
-                    new Parameters(
-                            parameters, trained, trainedTable, shardedValues, trainedBody, measuredHead, sharded),
+                    new Parameters(parameters, trained, trainedTable, shardedValues, trainedBody, sharded),
                     new WeightBytes(mapped, frozen, direct, trainedWeights, copies),
                     adapters,
                     buffers,

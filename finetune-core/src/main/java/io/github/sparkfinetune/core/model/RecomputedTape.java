@@ -29,8 +29,7 @@ public final class RecomputedTape implements Tape {
     public Optional<NDArray> backward(NDManager owner, NDArray gradient, List<NDArray> gradients, boolean add) {
         output.close();
         try (NDManager making = owner.newSubManager()) {
-            BlockCall again = call.with(call.masks().make(making));
-            return model.record(owner, again, needsInputGrad).backward(owner, gradient, gradients, add);
+            return recorded(making, needsInputGrad).backward(owner, gradient, gradients, add);
         }
     }
 

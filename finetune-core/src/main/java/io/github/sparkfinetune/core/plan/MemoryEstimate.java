@@ -3,10 +3,7 @@ package io.github.sparkfinetune.core.plan;
 import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.core.arch.Architecture;
-import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
-import io.github.sparkfinetune.core.gradient.SampleGradients;
 import io.github.sparkfinetune.core.memory.Activations;
 import io.github.sparkfinetune.core.memory.Footprint;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
@@ -16,9 +13,7 @@ import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import java.util.Arrays;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /**
  * Estimate of a rank's memory for a model and a dataset, under several choices.
@@ -148,49 +143,16 @@ record MemoryEstimate(
         return config.training().regularization().privacy().protectsSamples();
     }
 
-    /**
-     * Returns the bytes of the gradients of single samples, see {@link SampleGradients}, or of what gives their clipped
-     * sum.
-     *
-     * @param activations those of a micro-batch
-     */
     private long ofSamples(Footprint footprint, Choice choice, Activations activations) {
-        if (!isPrivate()) {
-            return 0;
-        }
-        Footprint.Parameters parameters = footprint.parameters();
-        boolean trainsLayers = parameters.trainedLayers() > 0;
-        boolean measures = trainsLayers
-                && Architectures.of(model).measuresSamples()
-                && !choice.adaptation().bf16();
-        long held = parameters.trained() - (readsTable(footprint) ? 0 : parameters.trainedTable());
-        held -= measures ? parameters.trainedBody() : 0;
-        if (trainsLayers && !measures) {
-            return held * Float.BYTES;
-        }
-        held -= parameters.measuredHead();
-        int most = SampleGradients.most(held, choice.samples());
-        return held * Float.BYTES * most + (measures ? measured(choice, activations) : 0);
-    }
-
-    /**
-     * Returns the bytes that layers keep until the norms of the samples are known, more than the activations: the
-     * inputs of linears and the gradients of their outputs, or, if layers are computed again, the gradients of theirs.
-     */
-    private long measured(Choice choice, Activations activations) {
-        Architecture architecture = Architectures.of(model);
-        int layers = architecture.shape().layers();
-        if (choice.recompute()) {
-            return layers * activations.hidden();
-        }
-        long widths = IntStream.range(0, layers)
-                .mapToObj(architecture::layer)
-                .flatMap(layer -> layer.weights().values().stream())
-                .filter(weight -> weight.kind() == WeightSpec.Kind.LINEAR)
-                .mapToLong(weight -> Arrays.stream(weight.shape()).sum())
-                .sum();
-        long tokens = (long) choice.samples() * longest;
-        return Math.max(0, widths * tokens * Float.BYTES - activations.kept());
+        return isPrivate()
+                ? new SampleMemory(
+                                Architectures.of(model),
+                                spec().modelKind().head(),
+                                choice.adaptation().bf16(),
+                                choice.recompute(),
+                                choice.samples())
+                        .bytes(footprint.parameters(), readsTable(footprint), activations, longest)
+                : 0;
     }
 
     /** Returns the bytes of a checkpoint that rank 0 writes or reads: its share, if the ranks share the weights. */

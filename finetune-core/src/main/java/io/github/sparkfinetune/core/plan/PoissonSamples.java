@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.plan;
 
+import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.privacy.SecretStream;
 import java.util.Arrays;
 
@@ -31,11 +32,8 @@ final class PoissonSamples implements StepSamples {
             drawnStep = step;
         }
         long[] all = drawn;
-        return Arrays.copyOfRange(all, share(all.length, rank, ranks), share(all.length, rank + 1, ranks));
-    }
-
-    private static int share(int samples, int rank, int ranks) {
-        return (int) ((long) samples * rank / ranks);
+        return Arrays.copyOfRange(all, (int) Collective.firstOfShare(all.length, rank, ranks), (int)
+                Collective.firstOfShare(all.length, rank + 1, ranks));
     }
 
     @Override

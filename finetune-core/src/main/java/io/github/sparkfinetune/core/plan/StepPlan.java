@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.plan;
 
 import io.github.sparkfinetune.conf.TrainingConfig;
+import io.github.sparkfinetune.core.collective.Collective;
 
 /**
  * Division of a run into steps. For a global batch of G samples, step s of an epoch takes the positions [s·G, (s+1)·G)
@@ -78,6 +79,6 @@ public record StepPlan(long samples, long globalBatch, long totalSteps) {
 
     /** Returns the first position of a rank's share of a step; for rank {@code ranks}, the position after the last. */
     public long share(long step, int rank, int ranks) {
-        return from(step) + count(step) * rank / ranks;
+        return from(step) + Collective.firstOfShare(count(step), rank, ranks);
     }
 }

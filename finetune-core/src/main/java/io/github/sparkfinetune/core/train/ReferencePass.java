@@ -182,8 +182,8 @@ final class ReferencePass {
     /** Returns this rank's equal part of the stretches. */
     private List<Stretch> mine(List<Stretch> missing) {
         long total = missing.stream().mapToLong(Stretch::size).sum();
-        long begin = total * collective.rank() / collective.size();
-        long end = total * (collective.rank() + 1) / collective.size();
+        long begin = Collective.firstOfShare(total, collective.rank(), collective.size());
+        long end = Collective.firstOfShare(total, collective.rank() + 1, collective.size());
         List<Stretch> mine = new ArrayList<>();
         long before = 0;
         for (Stretch stretch : missing) {

@@ -7,7 +7,6 @@ import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 
 /**
  * Samples of one forward pass: the N tokens of all samples, side by side. If products need a multiple of some number of
@@ -67,8 +66,8 @@ public record Batch(
     /** Returns the index of the sample of each row of the hidden states; those of filler are left out. */
     public long[] samplesOfRows() {
         return IntStream.range(0, rows.length)
-                .boxed()
-                .flatMapToLong(sample -> LongStream.generate(() -> sample).limit(rows[sample]))
+                .flatMap(sample -> IntStream.range(0, rows[sample]).map(row -> sample))
+                .asLongStream()
                 .toArray();
     }
 

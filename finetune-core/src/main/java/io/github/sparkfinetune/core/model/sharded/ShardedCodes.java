@@ -138,6 +138,6 @@ public final class ShardedCodes {
     }
 
     private int start(int rank) {
-        return (int) (size * rank / ranks.size());
+        return (int) Collective.firstOfShare(size, rank, ranks.size());
     }
 }

@@ -70,33 +70,32 @@ final class SamplePass {
     /**
      * A batch while it is differentiated.
      *
-     * @param alone each sample as a batch
      * @param recorded blocks that have a backward
      * @param measured blocks of which norms are measured
      * @param terms sum over the samples of each term's mean
      */
-    private record Pass(
-            Batch batch, List<Batch> alone, List<Recorded> recorded, List<Measured> measured, double[] terms) {
+    private record Pass(Batch batch, List<Recorded> recorded, List<Measured> measured, double[] terms) {
         int samples() {
-            return alone.size();
+            return batch.samples().size();
         }
     }
 
     private Pass begin(NDManager owner, List<Sample> samples) {
         gradients.begin(owner, samples.size());
-        List<Sample> inputs = samples.stream().map(objective::differentiated).toList();
-        Batch batch = model.batch(owner, inputs);
-        List<Batch> alone = inputs.size() == 1
-                ? List.of(batch)
-                : inputs.stream()
-                        .map(input -> model.batch(owner, List.of(input)))
-                        .toList();
+        Batch batch = model.batch(
+                owner, samples.stream().map(objective::differentiated).toList());
         return new Pass(
                 batch,
-                alone,
                 new ArrayList<>(),
                 new ArrayList<>(),
                 new double[objective.terms().size()]);
+    }
+
+    /** Returns a sample as a batch. */
+    private Batch alone(NDManager owner, Pass pass, int sample) {
+        return pass.samples() == 1
+                ? pass.batch()
+                : model.batch(owner, List.of(pass.batch().samples().get(sample)));
     }
 
     /**
@@ -188,7 +187,7 @@ final class SamplePass {
         NDArray above = owner.zeros(output.getShape(), output.getDataType());
         int first = 0;
         for (int i = 0; i < samples.size(); i++) {
-            Batch alone = pass.alone().get(i);
+            Batch alone = alone(owner, pass, i);
             int count = alone.samplesOfRows(head).length;
             NDArray ofSample = loss(owner, pass, alone, weights.get(i), rows(owner, output, first, count), Map.of());
             copy(owner, rows(owner, above, first, count), ofSample);
@@ -215,7 +214,7 @@ final class SamplePass {
      * @param ofOutput receives the gradient of the sample's rows of x
      */
     private void differentiateHead(NDManager owner, Pass pass, int sample, Sample labels, NDArray x, NDArray ofOutput) {
-        Batch alone = pass.alone().get(sample);
+        Batch alone = alone(owner, pass, sample);
         TermWeights weights = objective.weights(List.of(labels));
         NDArray hidden = alone(owner, alone, rows(owner, pass, x, sample));
         Tape tape = passes.record(owner, head, hidden, !pass.recorded().isEmpty(), alone, false);
@@ -249,9 +248,14 @@ final class SamplePass {
 
     /** Adds the measured gradients to those of the step, each scaled by its sample's factor. */
     private void addMeasured(NDManager owner, Pass pass, float[] factors) {
+        if (pass.measured().isEmpty()) {
+            return;
+        }
         NDArray samples = Tensors.of(owner, factors, new Shape(factors.length));
+        NDArray ofTokens = ofRows(owner, pass, body.get(0), factors);
         for (Measured of : pass.measured()) {
-            of.gradients().addScaled(owner, samples, ofRows(owner, pass, of.block(), factors), sums.of(of.block()));
+            NDArray ofRows = of.block() == head ? ofRows(owner, pass, head, factors) : ofTokens;
+            of.gradients().addScaled(owner, samples, ofRows, sums.of(of.block()));
         }
     }
 

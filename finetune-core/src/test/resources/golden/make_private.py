@@ -1,4 +1,4 @@
-"""Writes models/NAME/private.safetensors: norms and clipped sums of the samples' gradients, all weights trained.
+"""Writes models/NAME/private.safetensors: norms, products and clipped sums of the samples' gradients of all weights.
 
 make_private.py NAME ...
 
@@ -75,13 +75,15 @@ def main(name):
     if name in OPACUS:
         compare(samples, gradients_of_opacus(loaded(name), batch))
     norms = torch.stack([torch.stack([g.norm() for g in sample.values()]).norm() for sample in samples])
+    flat = torch.stack([torch.cat([g.flatten() for g in sample.values()]) for sample in samples]).double()
     most = norms.median()
     factors = (most / (norms + 1e-6)).clamp(max=1.0)
     sums = {
         "sum." + key: torch.stack([f * sample[key] for f, sample in zip(factors, samples, strict=True)]).sum(0)
         for key in samples[0]
     }
-    save_file({"norms": norms, "max_grad_norm": most.view(1), **sums}, HERE / name / "private.safetensors")
+    values = {"norms": norms, "products": (flat @ flat.t()).float(), "max_grad_norm": most.view(1)}
+    save_file({**values, **sums}, HERE / name / "private.safetensors")
     print(name, norms.tolist())
 
 

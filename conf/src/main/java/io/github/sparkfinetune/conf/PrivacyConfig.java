@@ -91,7 +91,7 @@ public record PrivacyConfig(
         }
         requirePublicSample(base, task, data);
         that(
-                task != RunConfig.Task.EMBEDDING && task != RunConfig.Task.UNPAIRED_PREFERENCE,
+                !task.comparesSamples(),
                 "used with another task than embedding and unpaired-preference, whose losses compare samples");
         that(
                 method.targets().trainableTokenIndices().isEmpty()

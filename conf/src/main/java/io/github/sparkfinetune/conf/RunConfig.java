@@ -173,6 +173,11 @@ public record RunConfig(
             return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
 
+        /** Returns whether losses compare the samples of a step. */
+        public boolean comparesSamples() {
+            return this == EMBEDDING || this == UNPAIRED_PREFERENCE;
+        }
+
         /** Returns whether the task trains a model that generates text. */
         public boolean generates() {
             return this == CAUSAL_LM || this == SFT || this == PREFERENCE || this == UNPAIRED_PREFERENCE;

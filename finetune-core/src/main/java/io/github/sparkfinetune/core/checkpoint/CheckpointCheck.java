@@ -115,7 +115,7 @@ public final class CheckpointCheck {
     }
 
     /** Reads all bytes and returns whether the files are unchanged since they were written. */
-    boolean isSound() {
+    public boolean isSound() {
         return isSound(new long[][] {checksums(0, 1, () -> {})});
     }
 }

@@ -21,9 +21,9 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Gradients of each of some samples, as DP-SGD needs them. The samples' gradients are clipped and {@link #addClipped
- * added} to the gradients of the step. Of some blocks only the norms of the samples' gradients are {@link #squares
- * measured}; the caller adds their clipped sum.
+ * Gradients of each of some samples. For DP-SGD they are clipped and {@link #addClipped added} to the gradients of the
+ * step. Of some blocks only the norms of the samples' gradients are {@link #squares measured}; the caller adds their
+ * clipped sum. Some can be {@link #keep kept}, and others {@link #products multiplied} with them.
  */
 public final class SampleGradients {
     /** Bytes of the samples' gradients up to which further samples are computed at once. */
@@ -111,11 +111,12 @@ public final class SampleGradients {
      *
      * @param owner owner of the views of the gradients
      * @param count number of the samples
+     * @param hasNorms whether norms are measured
      */
-    public void begin(NDManager owner, int count) {
+    public void begin(NDManager owner, int count, boolean hasNorms) {
         views = owner;
         samples = count;
-        squares = owner.zeros(new Shape(count), DataType.FLOAT64);
+        squares = owner.zeros(new Shape(hasNorms ? count : 0), DataType.FLOAT64);
         present.clear();
         held.forEach(rows ->
                 rows.present(owner, count).forEach((group, gradients) -> present.put(group.owner(), gradients)));
@@ -137,7 +138,10 @@ public final class SampleGradients {
         return ofSample(of(block), sample);
     }
 
-    /** Returns the squared norms [samples], in F64, of the samples' gradients that are not held. Blocks add to them. */
+    /**
+     * Returns the squared norms [samples], in F64, of the samples' gradients that are not held. Blocks add to them.
+     * Empty if norms are not measured.
+     */
     public NDArray squares() {
         return squares;
     }
@@ -191,6 +195,30 @@ public final class SampleGradients {
             norms[sample] = Math.sqrt(norms[sample]);
         }
         return norms;
+    }
+
+    /**
+     * Returns copies of the gradients of the present samples, without those that are only measured.
+     *
+     * @param owner owner of the copies
+     */
+    public KeptGradients keep(NDManager owner) {
+        return present().copy(owner);
+    }
+
+    /**
+     * Returns the product of the gradient of each present sample with each kept gradient, without those that are only
+     * measured: [present, kept], F64.
+     */
+    public NDArray products(NDManager owner, KeptGradients kept) {
+        return present().products(owner, script, kept);
+    }
+
+    private KeptGradients present() {
+        return new KeptGradients(
+                samples,
+                held.stream().map(SampleRows::present).toList(),
+                table.filter(rows -> !rows.isTied()).map(SampleTable::present));
     }
 
     /**

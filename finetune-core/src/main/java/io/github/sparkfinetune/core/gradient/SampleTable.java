@@ -66,6 +66,11 @@ final class SampleTable {
                 (long) paddingId);
     }
 
+    /** Returns the gradients of the present samples: rows [m, width], their ids and their samples [m]. */
+    NDList present() {
+        return present;
+    }
+
     /** Adds each sample's gradient to a gradient of its own of the whole table: [samples, vocabulary, width]. */
     void addTo(NDManager owner, NDArray tables) {
         script.call(owner, "add_to_tables", tables, present.get(0), present.get(1), present.get(2));

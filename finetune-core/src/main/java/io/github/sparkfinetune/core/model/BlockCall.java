@@ -141,6 +141,25 @@ public record BlockCall(
         script.call(owner, "add_scaled", measured, block.byName(gradients), factors, ofRows);
     }
 
+    /**
+     * Adds the products of the measured gradients of the samples with those of another call's.
+     *
+     * @param products [samples, others], F64
+     * @param measured result of {@link #measure}
+     * @param other another call of the same block
+     * @param ofOthers result of the other call's {@link #measure}
+     */
+    void addProducts(
+            NDManager owner,
+            NDArray products,
+            Map<String, NDArray> measured,
+            BlockCall other,
+            Map<String, NDArray> ofOthers) {
+        NDArray samples = Tensors.of(owner, batch.samplesOfRows(block));
+        NDArray others = Tensors.of(owner, other.batch.samplesOfRows(block));
+        script.call(owner, "add_products", products, measured, samples, ofOthers, others);
+    }
+
     /** Returns the arguments of a layer's backward, followed by others. */
     private Object[] backwardArguments(
             NDArray gradient, Map<String, NDArray> kept, Map<String, NDArray> made, Object... more) {

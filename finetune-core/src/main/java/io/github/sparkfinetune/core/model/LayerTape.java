@@ -53,6 +53,17 @@ final class LayerTape implements Tape {
     private record Measured(BlockCall call, Map<String, NDArray> found, Optional<NDArray> inputGradient)
             implements MeasuredBlock {
         @Override
+        public void attach(NDManager owner) {
+            found.values().forEach(tensor -> tensor.attach(owner));
+        }
+
+        @Override
+        public void addProducts(NDManager owner, NDArray products, MeasuredBlock others) {
+            Measured other = (Measured) others;
+            call.addProducts(owner, products, found, other.call(), other.found());
+        }
+
+        @Override
         public void addScaled(NDManager owner, NDArray factors, NDArray ofRows, List<NDArray> gradients) {
             call.addScaled(owner, found, factors, ofRows, gradients);
             found.values().forEach(NDArray::close);

@@ -32,8 +32,17 @@ public final class NeftuneNoise {
 
     /** Creates the noise of a run; there is none if {@code neftune_noise_alpha} is 0. */
     public NeftuneNoise(TrainingConfig training) {
-        this.alpha = training.regularization().neftuneNoiseAlpha();
-        this.seed = training.seed();
+        this(training.regularization().neftuneNoiseAlpha(), training.seed());
+    }
+
+    private NeftuneNoise(double alpha, long seed) {
+        this.alpha = alpha;
+        this.seed = seed;
+    }
+
+    /** Returns no noise. */
+    public static NeftuneNoise none() {
+        return new NeftuneNoise(0, 0);
     }
 
     /**

@@ -2,6 +2,8 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import java.util.List;
 import java.util.Optional;
 
@@ -40,7 +42,7 @@ public final class RecomputedTape implements Tape {
             above.attach(making);
             MeasuredBlock measured = recorded(making, needsInputGrad).measure(making, above, gradients, squares);
             measured.inputGradient().ifPresent(ofInput -> ofInput.attach(owner));
-            return new Measured(gradient, measured.inputGradient());
+            return new Measured(gradient, gradients, squares.getShape(), measured.inputGradient());
         }
     }
 
@@ -48,20 +50,51 @@ public final class RecomputedTape implements Tape {
         return model.record(owner, call.with(call.masks().make(owner)), needsGradient);
     }
 
-    /** The block is computed and differentiated once more for the sum. */
+    /** The block is computed and differentiated once more for the sum, and for products. */
     private final class Measured implements MeasuredBlock {
         private final NDArray gradient;
+        private final List<NDArray> gradients;
+        private final Shape samples;
         private final Optional<NDArray> inputGradient;
+        /** What another owner keeps. */
+        private MeasuredBlock kept;
 
-        /** @param gradient gradient of the loss with respect to the output */
-        Measured(NDArray gradient, Optional<NDArray> inputGradient) {
+        /**
+         * @param gradient gradient of the loss with respect to the output
+         * @param gradients any gradients of the block's parameters; not read
+         * @param samples shape of a value for each sample
+         */
+        Measured(NDArray gradient, List<NDArray> gradients, Shape samples, Optional<NDArray> inputGradient) {
             this.gradient = gradient;
+            this.gradients = gradients;
+            this.samples = samples;
             this.inputGradient = inputGradient;
         }
 
         @Override
         public Optional<NDArray> inputGradient() {
             return inputGradient;
+        }
+
+        @Override
+        public void attach(NDManager owner) {
+            try (NDManager making = owner.newSubManager()) {
+                kept = measured(making);
+                kept.attach(owner);
+            }
+        }
+
+        private MeasuredBlock measured(NDManager owner) {
+            NDArray above = gradient.duplicate();
+            above.attach(owner);
+            return recorded(owner, false).measure(owner, above, gradients, owner.zeros(samples, DataType.FLOAT64));
+        }
+
+        @Override
+        public void addProducts(NDManager owner, NDArray products, MeasuredBlock others) {
+            try (NDManager making = owner.newSubManager()) {
+                measured(making).addProducts(making, products, ((Measured) others).kept);
+            }
         }
 
         @Override

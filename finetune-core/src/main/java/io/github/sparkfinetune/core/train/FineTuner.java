@@ -106,7 +106,7 @@ public final class FineTuner {
         }
     }
 
-    private static Checkpoint checkpoint(String name) {
+    static Checkpoint checkpoint(String name) {
         return Checkpoint.ofName(name).orElseThrow(() -> new IllegalArgumentException("no checkpoint " + name));
     }
 
@@ -114,7 +114,7 @@ public final class FineTuner {
         return new SoundCheckpoint(store(config, rank.hadoop(), rank.attempt()), rank).find(newest);
     }
 
-    private static Precision precision(RunConfig config, RankContext rank, Checkpoint checkpoint) {
+    static Precision precision(RunConfig config, RankContext rank, Checkpoint checkpoint) {
         TrainState state =
                 TrainState.of(store(config, rank.hadoop(), rank.attempt()).state(checkpoint), checkpoint.name());
         PrecisionChoice before = rank.gpu() < 0 ? PrecisionChoice.FP32 : PrecisionChoice.BF16;

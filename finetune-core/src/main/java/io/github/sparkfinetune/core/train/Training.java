@@ -16,6 +16,7 @@ import io.github.sparkfinetune.core.plan.TrainingOrder;
 import io.github.sparkfinetune.core.train.speed.SlowRank;
 import io.github.sparkfinetune.core.train.speed.StepTimes;
 import io.github.sparkfinetune.core.train.speed.Throughput;
+import io.github.sparkfinetune.core.train.step.Evaluation;
 import io.github.sparkfinetune.core.train.step.PublicNorm;
 import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.Sample;

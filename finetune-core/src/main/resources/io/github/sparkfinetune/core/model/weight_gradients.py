@@ -7,7 +7,8 @@ If it also holds sample_rows [n], I64 on the CPU, an adapter's gradients are wri
 the tensors have a leading dimension of n samples, and sample i has the next sample_rows[i] rows.
 
 If it also holds sample_squares [n], F64, a sum or a product is measured: its gradient is not
-written. The squared L2 norms of the samples' gradients are added to sample_squares, and gradients
+written. The squared L2 norms of the samples' gradients are added to sample_squares unless it is
+empty, and gradients
 receives NAME.sums [n, out] of a sum, NAME.of_output [N, out] and NAME.of_input [N, in] of a
 product, or NAME.rows, NAME.ids and NAME.samples of a look-up, from which add_scaled computes
 gradients. sample_of_row has the sample of each row.
@@ -84,8 +85,76 @@ class WeightGradients(Matmul):
         row_ids, owners = keys % size, torch.div(keys, size, rounding_mode="floor")
         if padding >= 0:
             rows.masked_fill_((row_ids == padding).unsqueeze(1), 0.0)
-        squares.index_add_(0, owners, torch.linalg.vector_norm(rows, 2, [1], dtype=torch.float64).square_())
+        if squares.size(0) > 0:
+            squares.index_add_(
+                0, owners, torch.linalg.vector_norm(rows, 2, [1], dtype=torch.float64).square_()
+            )
         return [rows, row_ids, owners]
+
+    def add_products(
+        self,
+        products: Tensor,
+        kept: Dict[str, Tensor],
+        samples: Tensor,
+        others: Dict[str, Tensor],
+        of_others: Tensor,
+    ) -> Tensor:
+        """Adds the products of samples' gradients with those of others to products [n, m], F64
+
+        kept, others: what measuring has kept; samples, of_others: the sample of each row.
+        """
+        for name in kept.keys():
+            if name.endswith(".sums"):
+                products.add_(torch.mm(kept[name], others[name].t()))
+            elif name.endswith(".rows"):
+                weight = name[:-5]
+                ids, owners = weight + ".ids", weight + ".samples"
+                of_samples = [kept[name], kept[ids], kept[owners]]
+                self.add_lookup_products(products, of_samples, [others[name], others[ids], others[owners]])
+            elif name.endswith(".of_output"):
+                of_input = name[:-10] + ".of_input"
+                a = [kept[name], kept[of_input]]
+                self.add_outer_products(products, a, samples, [others[name], others[of_input]], of_others)
+        return products
+
+    def add_outer_products(
+        self,
+        products: Tensor,
+        of_samples: List[Tensor],
+        samples: Tensor,
+        of_others: List[Tensor],
+        others: Tensor,
+    ) -> Tensor:
+        """Adds the products of a^T b with c^T d: of_samples a [N, out], b [N, in]; of_others c, d
+
+        A product is the sum over pairs of rows of (a c^T) * (b d^T).
+        """
+        rows = samples.size(0)
+        # Filler may follow the samples' rows.
+        a, b = of_samples[0][:rows].to(torch.float32), of_samples[1][:rows].to(torch.float32)
+        first, step = 0, max(1, 4194304 // rows)
+        while first < others.size(0):
+            some = others[first : first + step]
+            c = of_others[0][first : first + some.size(0)].to(torch.float32)
+            d = of_others[1][first : first + some.size(0)].to(torch.float32)
+            by_rows = torch.mm(a, c.t()).mul_(torch.mm(b, d.t()))
+            self.add_sums(products, by_rows, samples, some)
+            first += step
+        return products
+
+    def add_sums(self, products: Tensor, by_rows: Tensor, samples: Tensor, others: Tensor) -> Tensor:
+        """Adds by_rows [N, M] to products [n, m], F64, by the sample of each row and of each column."""
+        by_sample = by_rows.new_zeros([products.size(0), by_rows.size(1)]).index_add_(0, samples, by_rows)
+        sums = products.new_zeros([products.size(1), products.size(0)])
+        return products.add_(sums.index_add_(0, others, by_sample.t().to(torch.float64)).t())
+
+    def add_lookup_products(
+        self, products: Tensor, of_samples: List[Tensor], of_others: List[Tensor]
+    ) -> Tensor:
+        """Adds products of samples' gradients of a table, as of measured_rows, to products [n, m], F64"""
+        same = of_samples[1].unsqueeze(1).eq(of_others[1])
+        by_rows = torch.mm(of_samples[0], of_others[0].t()).masked_fill_(same.logical_not(), 0.0)
+        return self.add_sums(products, by_rows, of_samples[2], of_others[2])
 
     def add_scaled_lookups(
         self, table: Tensor, rows: Tensor, ids: Tensor, samples: Tensor, factors: Tensor
@@ -113,10 +182,11 @@ class WeightGradients(Matmul):
     def measure_sum(self, gradients: Dict[str, Tensor], name: str, g: Tensor) -> None:
         """Adds the squared norm of the sum of each sample's rows of g [N, out]"""
         samples, squares = gradients["sample_of_row"], gradients["sample_squares"]
-        sums = g.new_zeros([squares.size(0), g.size(1)])
+        sums = g.new_zeros([gradients["sample_rows"].size(0), g.size(1)])
         # Filler may follow the samples' rows.
         sums.index_add_(0, samples, g.narrow(0, 0, samples.size(0)))
-        squares.add_(torch.linalg.vector_norm(sums, 2, [1], dtype=torch.float64).square_())
+        if squares.size(0) > 0:
+            squares.add_(torch.linalg.vector_norm(sums, 2, [1], dtype=torch.float64).square_())
         gradients[name + ".sums"] = sums
 
     def measure_product(self, gradients: Dict[str, Tensor], name: str, a: Tensor, b: Tensor) -> None:
@@ -124,7 +194,7 @@ class WeightGradients(Matmul):
         rows: List[int] = gradients["sample_rows"].tolist()
         squares = gradients["sample_squares"]
         i, first = 0, 0
-        while i < len(rows):
+        while i < len(rows) and squares.size(0) > 0:
             # Samples of equal length are computed at once.
             n = 1
             while i + n < len(rows) and rows[i + n] == rows[i]:

@@ -36,6 +36,13 @@ class Tensors(torch.nn.Module):
         """Adds factors[i] * rows[i] for all i to target [m], in place: rows [n, m], factors [n]"""
         return target.addmv_(rows.t(), factors)
 
+    def row_products(self, xs: List[Tensor], others: List[Tensor]) -> Tensor:
+        """Products [n, m] of the rows of tensors [n, values] with those of others [m, values], in F64"""
+        products: List[Tensor] = []
+        for i in range(len(xs)):
+            products.append(torch.mm(xs[i], others[i].t()).to(torch.float64))
+        return torch.stack(products).sum(0)
+
     def row_norms(self, xs: List[Tensor]) -> Tensor:
         """L2 norms [n, number of xs] of the rows of tensors [n, values], in F64.
 

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.RandomMetrics;
 import io.github.sparkfinetune.core.task.Scorer;
+import io.github.sparkfinetune.core.train.step.Evaluation;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleSource;
 import java.util.List;

@@ -31,6 +31,7 @@ import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.core.train.step.SampleProducts;
 import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Window;
@@ -262,19 +263,27 @@ final class GoldenModel implements AutoCloseable {
 
     /** Returns a training step with other settings. */
     TrainStep step(Collective collective, TrainingConfig training) {
-        if (head == HeadKind.CAUSAL_LM) {
-            return step(model, VocabularyLoss.ofNextToken(manager, (Decoder) model), collective, training);
-        }
-        if (head == HeadKind.QUESTION_ANSWERING) {
-            // The reference includes the padding of its only batch in the loss.
-            return step(encoder().paddedTo(width), new QuestionAnsweringLoss(manager, width), collective, training);
-        }
-        Objective objective = switch (head) {
+        return new TrainStep(manager, trained(), objective(), DropoutMasks.none(), collective, training, Shard.NONE);
+    }
+
+    /** Returns the products of gradients of samples. */
+    SampleProducts products(TrainingConfig training) {
+        return new SampleProducts(manager, trained(), objective(), training.batches());
+    }
+
+    private Model trained() {
+        // The reference includes the padding of its only batch in the loss.
+        return head == HeadKind.QUESTION_ANSWERING ? encoder().paddedTo(width) : model;
+    }
+
+    private Objective objective() {
+        return switch (head) {
+            case CAUSAL_LM -> VocabularyLoss.ofNextToken(manager, (Decoder) model);
+            case QUESTION_ANSWERING -> new QuestionAnsweringLoss(manager, width);
             case SEQUENCE_CLASSIFICATION -> ofTexts();
             case MASKED_LM -> VocabularyLoss.ofMaskedTokens(manager, encoder());
             default -> new TokenClassificationLoss(manager);
         };
-        return step(model, objective, collective, training);
     }
 
     private Objective ofTexts() {
@@ -286,10 +295,6 @@ final class GoldenModel implements AutoCloseable {
         return expected.info("labels").shape().length == 1
                 ? new RegressionLoss(manager)
                 : new MultiLabelLoss(manager, posWeight);
-    }
-
-    private TrainStep step(Model anyModel, Objective objective, Collective collective, TrainingConfig training) {
-        return new TrainStep(manager, anyModel, objective, DropoutMasks.none(), collective, training, Shard.NONE);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.train;
 
 import static io.github.sparkfinetune.core.train.ModelGoldenTest.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 import io.github.sparkfinetune.conf.RunConfig;
@@ -13,6 +14,7 @@ import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.plan.PrivateSteps;
 import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
+import io.github.sparkfinetune.core.train.step.SampleProducts;
 import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Files;
@@ -29,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Every weight of a golden model has the clipped sum of PyTorch's gradients of each sample, which are Opacus' where
- * Opacus has a rule (golden/make_private.py). Half of the samples are clipped.
+ * Opacus has a rule (golden/make_private.py). Half of the samples are clipped. Products of the gradients are PyTorch's.
  */
 class PrivateGoldenTest {
     private static final String FILE = "private.safetensors";
@@ -49,6 +51,40 @@ class PrivateGoldenTest {
                         test(folder, "in micro-batches of 3", 3, false),
                         test(folder, "one after the other", 1, false),
                         test(folder, "with gradient checkpointing", 4, true)));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> multipliesGradientsOfEveryWeight() {
+        return folders()
+                .flatMap(folder -> Stream.of(false, true)
+                        .map(recompute -> DynamicTest.dynamicTest(
+                                folder.getFileName() + (recompute ? " with gradient checkpointing" : ""),
+                                () -> compareProducts(folder, recompute))));
+    }
+
+    private void compareProducts(Path folder, boolean recompute) throws Exception {
+        try (GoldenModel golden = GoldenModel.load(folder, Trainable.all()).orElseThrow();
+                SafetensorsFile expected = SafetensorsFile.open(folder.resolve(FILE));
+                SampleProducts products = golden.products(TinyDecoder.training(recompute))) {
+            float[] values = GoldenFiles.floats(expected, "products");
+            float[] norms = GoldenFiles.floats(expected, "norms");
+            List<Sample> samples = golden.samples;
+            // Gradients that are kept must not change with later ones.
+            products.keep(samples.subList(1, 3), () -> {});
+            products.keep(samples, () -> {});
+            products.with(samples.subList(0, 1), () -> {});
+
+            double[][] actual = products.with(samples, () -> {});
+
+            for (int i = 0; i < norms.length; i++) {
+                assertThat(actual[i]).hasSize(norms.length);
+                for (int k = 0; k < norms.length; k++) {
+                    assertThat(actual[i][k])
+                            .as("product of %d and %d", i, k)
+                            .isCloseTo(values[i * norms.length + k], within(1e-5 * norms[i] * norms[k]));
+                }
+            }
+        }
     }
 
     private DynamicTest test(Path folder, String what, int batchSize, boolean recompute) {

@@ -13,6 +13,7 @@ import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.core.train.step.Evaluation;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
 import io.github.sparkfinetune.data.hf.HfConfig;

@@ -14,7 +14,6 @@ import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -61,38 +60,15 @@ final class SamplePass {
         return gradients;
     }
 
-    /** A block with its tape. */
-    private record Recorded(Block block, Tape tape) {}
-
-    /** A block whose samples' gradients are measured. */
-    private record Measured(Block block, MeasuredBlock gradients) {}
-
-    /**
-     * A batch while it is differentiated.
-     *
-     * @param recorded blocks that have a backward
-     * @param measured blocks of which norms are measured
-     * @param terms sum over the samples of each term's mean
-     */
-    private record Pass(Batch batch, List<Recorded> recorded, List<Measured> measured, double[] terms) {
-        int samples() {
-            return batch.samples().size();
-        }
-    }
-
-    private Pass begin(NDManager owner, List<Sample> samples) {
-        gradients.begin(owner, samples.size());
+    private SampleTapes begin(NDManager owner, List<Sample> samples, boolean hasNorms) {
+        gradients.begin(owner, samples.size(), hasNorms);
         Batch batch = model.batch(
                 owner, samples.stream().map(objective::differentiated).toList());
-        return new Pass(
-                batch,
-                new ArrayList<>(),
-                new ArrayList<>(),
-                new double[objective.terms().size()]);
+        return new SampleTapes(batch, objective.terms().size());
     }
 
     /** Returns a sample as a batch. */
-    private Batch alone(NDManager owner, Pass pass, int sample) {
+    private Batch alone(NDManager owner, SampleTapes pass, int sample) {
         return pass.samples() == 1
                 ? pass.batch()
                 : model.batch(owner, List.of(pass.batch().samples().get(sample)));
@@ -106,7 +82,7 @@ final class SamplePass {
      * @return sum over the samples of each term's mean
      */
     double[] run(NDManager owner, List<Sample> samples, double most) {
-        Pass pass = begin(owner, samples);
+        SampleTapes pass = begin(owner, samples, true);
         differentiate(owner, pass, samples);
         addMeasured(owner, pass, gradients.addClipped(owner, most));
         return pass.terms();
@@ -118,18 +94,30 @@ final class SamplePass {
      * @param samples samples, at most {@link SampleGradients#most}
      */
     double[] norms(NDManager owner, List<Sample> samples) {
-        differentiate(owner, begin(owner, samples), samples);
+        differentiate(owner, begin(owner, samples, true), samples);
         return gradients.norms(owner);
     }
 
+    /**
+     * Computes the gradients of the mean loss of each sample, without their norms.
+     *
+     * @param samples samples, at most {@link SampleGradients#most}
+     * @return the blocks of which gradients are only measured
+     */
+    List<MeasuredBlock> compute(NDManager owner, List<Sample> samples) {
+        SampleTapes pass = begin(owner, samples, false);
+        differentiate(owner, pass, samples);
+        return pass.measured().stream().map(SampleTapes.Measured::gradients).toList();
+    }
+
     /** Computes or measures the samples' gradients. */
-    private void differentiate(NDManager owner, Pass pass, List<Sample> samples) {
+    private void differentiate(NDManager owner, SampleTapes pass, List<Sample> samples) {
         NDArray x = forward(owner, pass);
         Optional<NDArray> g = measured.contains(head)
                 ? measureHead(owner, pass, samples, x)
                 : Optional.of(differentiateHeads(owner, pass, samples, x));
         for (int i = pass.recorded().size() - 1; i >= 0; i--) {
-            Recorded layer = pass.recorded().get(i);
+            SampleTapes.Recorded layer = pass.recorded().get(i);
             NDArray above = g.orElseThrow();
             if (measured.contains(layer.block())) {
                 g = measure(owner, pass, layer, above);
@@ -144,7 +132,7 @@ final class SamplePass {
     }
 
     /** Computes the blocks before the head. */
-    private NDArray forward(NDManager owner, Pass pass) {
+    private NDArray forward(NDManager owner, SampleTapes pass) {
         NDArray x = passes.input(owner, pass.batch());
         boolean below = gradients.hasTable();
         for (Block block : body) {
@@ -153,7 +141,7 @@ final class SamplePass {
             } else {
                 boolean isBySample = pass.samples() > 1 && !measured.contains(block);
                 Tape tape = passes.record(owner, block, x, below, pass.batch(), isBySample);
-                pass.recorded().add(new Recorded(block, tape));
+                pass.recorded().add(new SampleTapes.Recorded(block, tape));
                 x = tape.output();
                 below = true;
             }
@@ -162,21 +150,21 @@ final class SamplePass {
     }
 
     /** Returns the gradient with respect to the block's input, if requested. */
-    private Optional<NDArray> measure(NDManager owner, Pass pass, Recorded recorded, NDArray above) {
+    private Optional<NDArray> measure(NDManager owner, SampleTapes pass, SampleTapes.Recorded recorded, NDArray above) {
         MeasuredBlock block = recorded.tape().measure(owner, above, sums.of(recorded.block()), gradients.squares());
-        pass.measured().add(new Measured(recorded.block(), block));
+        pass.measured().add(new SampleTapes.Measured(recorded.block(), block));
         return block.inputGradient();
     }
 
     /** Returns the gradient of the losses with respect to x, the output of the last layer, if requested. */
-    private Optional<NDArray> measureHead(NDManager owner, Pass pass, List<Sample> samples, NDArray x) {
+    private Optional<NDArray> measureHead(NDManager owner, SampleTapes pass, List<Sample> samples, NDArray x) {
         Tape tape = passes.record(owner, head, x, !pass.recorded().isEmpty(), pass.batch(), false);
         NDArray above = losses(owner, pass, samples, tape.output());
-        return measure(owner, pass, new Recorded(head, tape), above);
+        return measure(owner, pass, new SampleTapes.Recorded(head, tape), above);
     }
 
     /** Returns the gradient of the losses with respect to the head's output, which has rows of each sample. */
-    private NDArray losses(NDManager owner, Pass pass, List<Sample> samples, NDArray output) {
+    private NDArray losses(NDManager owner, SampleTapes pass, List<Sample> samples, NDArray output) {
         List<TermWeights> weights = samples.stream()
                 .map(sample -> objective.weights(List.of(sample)))
                 .toList();
@@ -197,7 +185,7 @@ final class SamplePass {
     }
 
     /** Returns the gradient of the losses with respect to x, the output of the last layer. */
-    private NDArray differentiateHeads(NDManager owner, Pass pass, List<Sample> samples, NDArray x) {
+    private NDArray differentiateHeads(NDManager owner, SampleTapes pass, List<Sample> samples, NDArray x) {
         NDArray ofOutput = owner.zeros(x.getShape(), x.getDataType());
         for (int i = 0; i < pass.samples(); i++) {
             try (NDManager ofSample = owner.newSubManager()) {
@@ -213,7 +201,8 @@ final class SamplePass {
      * @param x output of the last layer
      * @param ofOutput receives the gradient of the sample's rows of x
      */
-    private void differentiateHead(NDManager owner, Pass pass, int sample, Sample labels, NDArray x, NDArray ofOutput) {
+    private void differentiateHead(
+            NDManager owner, SampleTapes pass, int sample, Sample labels, NDArray x, NDArray ofOutput) {
         Batch alone = alone(owner, pass, sample);
         TermWeights weights = objective.weights(List.of(labels));
         NDArray hidden = alone(owner, alone, rows(owner, pass, x, sample));
@@ -231,7 +220,12 @@ final class SamplePass {
      * @return gradient with respect to the output
      */
     private NDArray loss(
-            NDManager owner, Pass pass, Batch batch, TermWeights weights, NDArray output, Map<String, NDArray> lmHead) {
+            NDManager owner,
+            SampleTapes pass,
+            Batch batch,
+            TermWeights weights,
+            NDArray output,
+            Map<String, NDArray> lmHead) {
         Map<String, NDArray> outputs = Map.of(model.outputName(), output);
         Objective.Loss loss = objective.loss(owner, outputs, batch, weights, lmHead, false);
         double[] sums = loss.sums();
@@ -241,26 +235,26 @@ final class SamplePass {
         return loss.gradients().get(model.outputName());
     }
 
-    private Optional<NDArray> backward(NDManager owner, Recorded layer, NDArray g, boolean isBySample) {
+    private Optional<NDArray> backward(NDManager owner, SampleTapes.Recorded layer, NDArray g, boolean isBySample) {
         List<NDArray> ofBlock = isBySample ? gradients.of(layer.block()) : gradients.of(layer.block(), 0);
         return layer.tape().backward(owner, g, ofBlock, false);
     }
 
     /** Adds the measured gradients to those of the step, each scaled by its sample's factor. */
-    private void addMeasured(NDManager owner, Pass pass, float[] factors) {
+    private void addMeasured(NDManager owner, SampleTapes pass, float[] factors) {
         if (pass.measured().isEmpty()) {
             return;
         }
         NDArray samples = Tensors.of(owner, factors, new Shape(factors.length));
         NDArray ofTokens = ofRows(owner, pass, body.get(0), factors);
-        for (Measured of : pass.measured()) {
+        for (SampleTapes.Measured of : pass.measured()) {
             NDArray ofRows = of.block() == head ? ofRows(owner, pass, head, factors) : ofTokens;
             of.gradients().addScaled(owner, samples, ofRows, sums.of(of.block()));
         }
     }
 
     /** Returns the factor of each row of a block's output; 0 for filler. */
-    private NDArray ofRows(NDManager owner, Pass pass, Block block, float[] factors) {
+    private NDArray ofRows(NDManager owner, SampleTapes pass, Block block, float[] factors) {
         long[] samples = pass.batch().samplesOfRows(block);
         float[] ofRows = new float
                 [block == head ? samples.length : (int) pass.batch().ids().size()];
@@ -281,7 +275,7 @@ final class SamplePass {
         return filled;
     }
 
-    private NDArray rows(NDManager owner, Pass pass, NDArray x, int sample) {
+    private NDArray rows(NDManager owner, SampleTapes pass, NDArray x, int sample) {
         return rows(owner, x, pass.batch().firstRows()[sample], pass.batch().rows()[sample]);
     }
 

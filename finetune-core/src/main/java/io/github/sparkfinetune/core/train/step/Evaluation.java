@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.train;
+package io.github.sparkfinetune.core.train.step;
 
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.metric.Metrics;
@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.Map;
 
 /** Evaluation of the model on a split. Each rank measures a share of the samples, in storage order. */
-final class Evaluation {
+public final class Evaluation {
     /** Number of batches whose samples are sorted by length together. */
     private static final int WINDOW = 16;
 
     private final SampleSource split;
     private final int batchSize;
 
-    Evaluation(SampleSource split, int batchSize) {
+    public Evaluation(SampleSource split, int batchSize) {
         this.split = split;
         this.batchSize = batchSize;
     }
@@ -28,7 +28,7 @@ final class Evaluation {
      * @param computed called once this rank has computed all of its samples
      * @param progressed called after each piece of work; may throw
      */
-    Map<String, Double> run(Scorer scorer, Collective collective, Runnable computed, Runnable progressed) {
+    public Map<String, Double> run(Scorer scorer, Collective collective, Runnable computed, Runnable progressed) {
         long end = split.partStart(collective.rank() + 1, collective.size());
         long at = split.partStart(collective.rank(), collective.size());
         while (at < end) {

@@ -1,0 +1,135 @@
+package io.github.sparkfinetune.core.train.step;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.ClusterConfig.Shard;
+import io.github.sparkfinetune.conf.TrainingConfig.Batches;
+import io.github.sparkfinetune.core.collective.SingleRank;
+import io.github.sparkfinetune.core.gradient.Gradients;
+import io.github.sparkfinetune.core.gradient.KeptGradients;
+import io.github.sparkfinetune.core.gradient.SampleGradients;
+import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.model.MeasuredBlock;
+import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.NeftuneNoise;
+import io.github.sparkfinetune.core.objective.Objective;
+import io.github.sparkfinetune.data.dataset.Sample;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Products of the gradients of samples: the sum over the trained parameters of the one gradient times the other. The
+ * gradient is that of the sample's mean loss over its own labels with the present parameters, without dropout.
+ */
+public final class SampleProducts implements AutoCloseable {
+    private final NDManager manager;
+    private final SamplePass pass;
+    private final SampleGradients gradients;
+    private final int most;
+    private final List<Kept> kept = new ArrayList<>();
+    private NDManager ownerOfKept;
+
+    /**
+     * Gradients of some samples.
+     *
+     * @param measured blocks whose gradients are not held
+     */
+    private record Kept(KeptGradients held, List<MeasuredBlock> measured) {
+        int samples() {
+            return held.samples();
+        }
+    }
+
+    /**
+     * @param manager owner of the gradients, on the model's device
+     * @param batches size of micro-batches, and whether activations are recomputed
+     */
+    public SampleProducts(NDManager manager, Model model, Objective objective, Batches batches) {
+        this.manager = manager.newSubManager();
+        Gradients sums = new Gradients(this.manager, model, new SingleRank(), Shard.NONE, true);
+        ForwardBackward passes = new ForwardBackward(
+                model, DropoutMasks.none(), NeftuneNoise.none(), sums, batches.gradientCheckpointing());
+        this.pass = new SamplePass(this.manager, model, objective, passes, sums, batches.perDeviceTrainBatchSize());
+        this.gradients = pass.gradients();
+        this.most = gradients.most();
+        this.ownerOfKept = this.manager.newSubManager();
+    }
+
+    /**
+     * Keeps the gradients of some samples, instead of those kept before.
+     *
+     * @param progressed called before each piece of work; may throw
+     */
+    public void keep(List<Sample> samples, Runnable progressed) {
+        kept.clear();
+        ownerOfKept.close();
+        ownerOfKept = manager.newSubManager();
+        for (int from = 0; from < samples.size(); from += most) {
+            progressed.run();
+            try (NDManager owner = manager.newSubManager()) {
+                List<MeasuredBlock> measured =
+                        pass.compute(owner, samples.subList(from, Math.min(samples.size(), from + most)));
+                measured.forEach(block -> block.attach(ownerOfKept));
+                kept.add(new Kept(gradients.keep(ownerOfKept), measured));
+            }
+        }
+    }
+
+    /**
+     * Returns the product of the gradient of each sample with each kept gradient, in the order of the samples.
+     *
+     * @param progressed called before each piece of work; may throw
+     */
+    public double[][] with(List<Sample> samples, Runnable progressed) {
+        double[][] products = new double[samples.size()][];
+        // Samples of similar length are together, so that attention pads little.
+        int[] order = IntStream.range(0, samples.size())
+                .boxed()
+                .sorted(Comparator.comparingInt(place -> -samples.get(place).length()))
+                .mapToInt(Integer::intValue)
+                .toArray();
+        for (int from = 0; from < order.length; from += most) {
+            progressed.run();
+            int[] places = IntStream.of(order).skip(from).limit(most).toArray();
+            try (NDManager owner = manager.newSubManager()) {
+                List<MeasuredBlock> measured = pass.compute(
+                        owner, IntStream.of(places).mapToObj(samples::get).toList());
+                double[][] some = products(owner, measured, places.length);
+                for (int i = 0; i < places.length; i++) {
+                    products[places[i]] = some[i];
+                }
+            }
+        }
+        return products;
+    }
+
+    /**
+     * Returns the products of the present samples: [present][kept].
+     *
+     * @param measured blocks of the present samples whose gradients are not held
+     */
+    private double[][] products(NDManager owner, List<MeasuredBlock> measured, int present) {
+        double[][] products =
+                new double[present][kept.stream().mapToInt(Kept::samples).sum()];
+        int from = 0;
+        for (Kept some : kept) {
+            NDArray sums = gradients.products(owner, some.held());
+            for (int block = 0; block < measured.size(); block++) {
+                measured.get(block).addProducts(owner, sums, some.measured().get(block));
+            }
+            double[] values = sums.toDoubleArray();
+            for (int i = 0; i < present; i++) {
+                System.arraycopy(values, i * some.samples(), products[i], from, some.samples());
+            }
+            from += some.samples();
+        }
+        return products;
+    }
+
+    @Override
+    public void close() {
+        manager.close();
+    }
+}

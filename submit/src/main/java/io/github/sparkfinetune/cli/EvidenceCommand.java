@@ -1,16 +1,29 @@
 package io.github.sparkfinetune.cli;
 
+import io.github.sparkfinetune.cli.option.RunOptions;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.load.Stage;
+import io.github.sparkfinetune.job.Execution;
 import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.job.RunFile;
 import io.github.sparkfinetune.report.MetricsFile;
 import io.github.sparkfinetune.report.RunFolder;
+import io.github.sparkfinetune.spark.evidence.Evidence;
 import io.github.sparkfinetune.spark.evidence.Evidencing;
 import io.github.sparkfinetune.spark.evidence.IndexSignature;
+import io.github.sparkfinetune.spark.evidence.Verdict;
 import java.io.IOException;
 import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** {@code evidence}: collects what an auditor needs to know of a finished run. */
 @Command(
@@ -58,5 +71,68 @@ final class EvidenceCommand extends JobCommand {
                 .forEach(group -> say("hashed    %s: %,d file(s)".formatted(group.name(), group.files())));
         say("figures   %,d".formatted(collected.index().figures().size()));
         say("evidence  " + collected.path() + (signer == null ? "" : ", signed"));
+    }
+
+    /** {@code verify-evidence}: checks evidence, alone or against its run. A verdict that differs is an error. */
+    @Command(
+            name = "verify-evidence",
+            header = "Check evidence, alone or against its run.",
+            description = {
+                "Checks the signature and the files. With --config, also hashes all files of the",
+                "run and evaluates its model again. Exits with 3 if anything differs."
+            },
+            footer = "  finetune verify-evidence evidence.zip --public-key public.pem")
+    static final class Verify extends SparkCommand {
+        @Parameters(paramLabel = "EVIDENCE", description = "Folder or .zip of finetune evidence.")
+        private String evidence;
+
+        @Option(names = "--public-key", paramLabel = "FILE", description = "The signer's Ed25519 public key (PEM).")
+        private String publicKey;
+
+        @ArgGroup(exclusive = false)
+        private RunOptions options;
+
+        Verify(Jobs.Opener opener) {
+            super(opener);
+        }
+
+        @Override
+        public Integer call() throws IOException {
+            List<Stage> stages = options == null ? List.of() : options.load(List.of());
+            if (stages.size() > 1) {
+                throw RunException.config(
+                        "evidence is of one run: name a stage with --stage, of " + RunFile.names(stages));
+            }
+            Configuration hadoop = RunFile.hadoop();
+            PublicKey key = publicKey == null ? null : IndexSignature.publicKey(publicKey, hadoop);
+            Evidence read = Evidence.read(evidence, hadoop);
+            List<Verdict> verdicts = new ArrayList<>(shown(read.check(key)));
+            if (!stages.isEmpty()) {
+                try (Jobs jobs = opener().open(stages.get(0).config(), local())) {
+                    Execution execution = new Execution(name(), jobs, this);
+                    execution.run(stages, false, () -> {
+                        RunConfig run = execution.withModels(stages).get(0).config();
+                        RunFolder folder = RunFolder.of(run, jobs.hadoop());
+                        verdicts.addAll(shown(jobs.evidence(run).compare(read, MetricsFile.heldOut(folder))));
+                    });
+                }
+            }
+            long differing = verdicts.stream().filter(Verdict::differs).count();
+            if (differing > 0) {
+                throw RunException.data(evidence + " does not hold: " + differing + " of " + verdicts.size()
+                        + " checks differ, see above");
+            }
+            return ExitCode.DONE.code();
+        }
+
+        private List<Verdict> shown(List<Verdict> verdicts) {
+            verdicts.forEach(verdict -> say("%-10s%s%s"
+                            .formatted(
+                                    verdict.subject(),
+                                    verdict.subject().length() < 10 ? "" : " ",
+                                    verdict.differs() ? "DIFFERS: " : "")
+                    + verdict.text()));
+            return verdicts;
+        }
     }
 }

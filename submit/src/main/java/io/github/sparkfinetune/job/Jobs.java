@@ -8,6 +8,7 @@ import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.evidence.Evidencing;
+import io.github.sparkfinetune.spark.explain.Explained;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
@@ -133,6 +134,14 @@ public interface Jobs extends AutoCloseable {
      * @return agreement with F32 on the first rows; empty unless {@code predict.precision} quantises
      */
     Optional<Agreement> predict(RunConfig config, String input, String output);
+
+    /**
+     * Finds the training documents behind predictions, and writes them as Parquet files in {@code output}.
+     *
+     * @param input rows with the labels or answers to explain, or the output of {@code predict}
+     * @param documents highest number of documents on each side of a prediction
+     */
+    Explained explain(RunConfig config, String input, String output, int documents);
 
     /**
      * Returns the trace of the document in a file.

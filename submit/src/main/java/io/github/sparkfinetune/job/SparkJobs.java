@@ -3,7 +3,6 @@ package io.github.sparkfinetune.job;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
-import io.github.sparkfinetune.core.gguf.GgufExport;
 import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
@@ -25,6 +24,8 @@ import io.github.sparkfinetune.spark.erase.EraseJob;
 import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.evidence.EvidenceJob;
 import io.github.sparkfinetune.spark.evidence.Evidencing;
+import io.github.sparkfinetune.spark.explain.ExplainJob;
+import io.github.sparkfinetune.spark.explain.Explained;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
@@ -48,7 +49,6 @@ import io.github.sparkfinetune.spark.train.Extent;
 import io.github.sparkfinetune.spark.train.TrainJob;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -219,6 +219,11 @@ public final class SparkJobs implements Jobs {
     }
 
     @Override
+    public Explained explain(RunConfig config, String input, String output, int documents) {
+        return ExplainJob.run(session(), config, "--input", input, output, documents);
+    }
+
+    @Override
     public Trace traceFile(RunConfig config, String file) {
         return TraceJob.ofFile(session(), config, "--text-file", file);
     }
@@ -252,14 +257,8 @@ public final class SparkJobs implements Jobs {
 
     @Override
     public String export(RunConfig config, GgufType type, String output) {
-        GgufExport.Exported exported = ExportJob.run(config, type, output, fileSystems(config, "export"));
-        return String.format(
-                Locale.ROOT,
-                "%d tensors, %,d parameters as %s, %,d MB",
-                exported.tensors(),
-                exported.parameters(),
-                type,
-                exported.bytes() >> 20);
+        return ExportJob.run(config, type, output, fileSystems(config, "export"))
+                .summary(type);
     }
 
     @Override

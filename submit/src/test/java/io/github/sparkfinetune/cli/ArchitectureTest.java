@@ -123,6 +123,7 @@ class ArchitectureTest {
             "spark.erase",
             "spark.calibrate",
             "spark.predict",
+            "spark.explain",
             "spark.estimate",
             "spark.mine",
             "spark.redact",

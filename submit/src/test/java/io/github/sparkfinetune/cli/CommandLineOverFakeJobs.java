@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.hub.HubName;
+import io.github.sparkfinetune.job.ExplainTextTest;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Plans;
 import io.github.sparkfinetune.job.TraceTextTest;
@@ -16,6 +17,7 @@ import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.evidence.Evidencing;
 import io.github.sparkfinetune.spark.evidence.Verdict;
+import io.github.sparkfinetune.spark.explain.Explained;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
@@ -254,6 +256,12 @@ abstract class CommandLineOverFakeJobs {
         public GroupJob.Grouped groups(RunConfig config, Map<String, String> sources, String column, String folder) {
             calls.add("groups " + column);
             return new GroupJob.Grouped(Map.of(), List.of());
+        }
+
+        @Override
+        public Explained explain(RunConfig config, String input, String output, int documents) {
+            calls.add("explain " + input + " " + output + " " + documents);
+            return ExplainTextTest.explained();
         }
 
         @Override

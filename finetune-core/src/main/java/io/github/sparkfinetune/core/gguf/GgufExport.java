@@ -14,6 +14,7 @@ import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -33,7 +34,17 @@ public final class GgufExport {
      * @param parameters number of the tensors' elements
      * @param bytes size of the file
      */
-    public record Exported(int tensors, long parameters, long bytes) {}
+    public record Exported(int tensors, long parameters, long bytes) {
+        /**
+         * Returns the counts in one line.
+         *
+         * @param type type of the file's matrices
+         */
+        public String summary(GgufType type) {
+            return String.format(
+                    Locale.ROOT, "%d tensors, %,d parameters as %s, %,d MB", tensors, parameters, type, bytes >> 20);
+        }
+    }
 
     /**
      * Writes a file.

@@ -1,0 +1,153 @@
+package io.github.sparkfinetune.spark.explain;
+
+import io.github.sparkfinetune.conf.DataFormat;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.SampleSink;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import io.github.sparkfinetune.spark.prepare.TokenizingIterator;
+import io.github.sparkfinetune.spark.source.SourceFiles;
+import io.github.sparkfinetune.spark.source.SourceReader;
+import java.io.IOException;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.SparkSession;
+
+/** The rows whose predictions are explained: as for training, or as {@code predict} writes them. */
+final class GivenRows {
+    /** Largest number of rows. Each has its gradients in every task. */
+    static final int MOST = 1000;
+
+    /** Columns of {@code predict}'s output that may stand for those of the training text. */
+    private static final Map<String, String> PREDICTED =
+            Map.of("data.text", "text", "data.text_pair", "text_pair", "data.label", "prediction");
+
+    private GivenRows() {}
+
+    /**
+     * A row.
+     *
+     * @param text text of the row
+     * @param samples tokens and labels of the row; empty for a row that cannot be used
+     * @param error why the row cannot be used, or null
+     */
+    record Given(String text, List<Sample> samples, String error) implements Serializable {}
+
+    /**
+     * Returns the run with the format by the names of the files, which may differ from that of the training text. The
+     * names of plain texts and of SQuAD's files do not tell their format.
+     */
+    static RunConfig detecting(RunConfig config) {
+        DataFormat format = config.data().sources().format();
+        return format == DataFormat.TEXT || format == DataFormat.SQUAD
+                ? config
+                : RunConfigLoader.with(config, "--input", List.of(RunConfigLoader.override("data.format", "auto")));
+    }
+
+    /**
+     * Returns the run with the columns of {@code predict}'s output, where the source lacks those of the training text.
+     */
+    static RunConfig named(SparkSession session, RunConfig config, SourceFiles source) {
+        SourceReader reader = new SourceReader(session, null, config.data());
+        var columns = config.data().columns();
+        List<String> overrides = new ArrayList<>();
+        PREDICTED.forEach((key, predicted) -> {
+            String own = switch (key) {
+                case "data.text" -> columns.text();
+                case "data.text_pair" -> columns.textPair();
+                default -> columns.label();
+            };
+            if (own != null && !reader.has(source, own) && reader.has(source, predicted)) {
+                overrides.add(RunConfigLoader.override(key, predicted));
+            }
+        });
+        return overrides.isEmpty() ? config : RunConfigLoader.with(config, "--input", overrides);
+    }
+
+    /**
+     * Reads the rows, in the order of the source.
+     *
+     * @param labels names of the dataset's labels by id
+     * @throws RunException if there are no rows, or more than {@link #MOST}
+     */
+    static <C> List<Given> read(
+            SparkSession session,
+            RunConfig config,
+            TaskData<C> task,
+            TokenizerFiles tokenizer,
+            SourceFiles source,
+            List<String> labels) {
+        SourceReader.Rows<C> rows = new SourceReader(session, tokenizer, config.data()).read(source, task, true);
+        String key = source.key();
+        List<String> names = new ArrayList<>(labels);
+        JavaSparkContext spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+        Broadcast<TokenizerFiles> files = spark.broadcast(tokenizer);
+        try {
+            List<Given> given = rows.rdd()
+                    .mapPartitions(partition -> TokenizingIterator.of(
+                            files.value(), partition, open -> made(task, open, files.value(), key, names)))
+                    .take(MOST + 1);
+            if (given.isEmpty()) {
+                throw RunException.data(key + ": " + source.path() + " has no rows");
+            }
+            if (given.size() > MOST) {
+                throw RunException.data(key + ": " + source.path() + " has more than " + MOST
+                        + " rows: give only those whose predictions are to be explained");
+            }
+            return given;
+        } finally {
+            files.destroy();
+        }
+    }
+
+    private static <C> Function<CleanRow<C>, Given> made(
+            TaskData<C> task, TextTokenizer open, TokenizerFiles files, String key, List<String> names) {
+        TaskData.Encoder<C> encoder = task.encoder(open, files, key, names);
+        return row -> {
+            if (row.badBecause() != null) {
+                return new Given(null, List.of(), row.badBecause());
+            }
+            Set<String> unknown = new TreeSet<>(task.rowsPerLabel(
+                            Map.of(row.stratum(), 1L),
+                            row.labels().stream().collect(Collectors.toMap(label -> label, label -> 1L)))
+                    .keySet());
+            names.forEach(unknown::remove);
+            if (!unknown.isEmpty()) {
+                return new Given(
+                        null,
+                        List.of(),
+                        "label " + String.join(", ", unknown) + ", which the training rows do not have");
+            }
+            List<Sample> samples = samples(task, encoder, row, names);
+            return new Given(task.text(row.content()), samples, samples.isEmpty() ? "no tokens with a label" : null);
+        };
+    }
+
+    /** Returns the samples that a row becomes without other rows. */
+    static <C> List<Sample> samples(
+            TaskData<C> task, TaskData.Encoder<C> encoder, CleanRow<C> row, List<String> labels) {
+        List<Sample> samples = new ArrayList<>();
+        try {
+            SampleSink sink = task.sink(samples::add, labels);
+            sink.add(encoder.encode(row), row.stratum());
+            sink.finish();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return samples;
+    }
+}

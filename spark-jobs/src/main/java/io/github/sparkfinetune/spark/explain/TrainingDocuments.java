@@ -1,0 +1,108 @@
+package io.github.sparkfinetune.spark.explain;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.spark.prepare.TokenizingIterator;
+import io.github.sparkfinetune.spark.source.SourceFiles;
+import io.github.sparkfinetune.spark.source.SourceReader;
+import io.github.sparkfinetune.spark.source.Sources;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.SparkSession;
+
+/** Finds the documents of samples in the sources of the training split, by their tokens and labels. */
+final class TrainingDocuments {
+    private TrainingDocuments() {}
+
+    /**
+     * A document of the sources.
+     *
+     * @param hash content hash in hexadecimal digits
+     * @param file file that holds it
+     */
+    record Source(String hash, String file) implements Serializable {}
+
+    /** What identifies a sample of one document: its tokens and its label. */
+    private record Key(long tokens, int label) implements Serializable {
+        static Key of(Sample sample) {
+            return new Key(sample.documentId(0), sample.label());
+        }
+    }
+
+    private record Found(Key key, Source source) implements Serializable {}
+
+    /**
+     * Returns the document of each sample, by the sample's index. A sample of several documents, or of a part of one
+     * that other samples continue after packing, has none.
+     *
+     * @param labels names of the dataset's labels by id
+     */
+    static <C> Map<Long, Source> of(
+            SparkSession session,
+            RunConfig config,
+            TaskData<C> task,
+            TokenizerFiles tokenizer,
+            List<Sample> samples,
+            List<String> labels) {
+        Set<Key> keys = new HashSet<>();
+        samples.stream()
+                .filter(sample -> sample.documents().length == 1)
+                .map(Key::of)
+                .forEach(keys::add);
+        Map<Key, Source> found = new HashMap<>();
+        List<String> names = new ArrayList<>(labels);
+        JavaSparkContext spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+        Broadcast<TokenizerFiles> files = spark.broadcast(tokenizer);
+        try {
+            SourceReader reader = new SourceReader(session, tokenizer, config.data());
+            for (SourceFiles source : Sources.of(session, config.data())) {
+                if (Manifest.TRAIN.equals(source.split())) {
+                    read(task, reader.read(source, task, true), keys, names, files)
+                            .forEach(one -> found.putIfAbsent(one.key(), one.source()));
+                }
+            }
+        } finally {
+            files.destroy();
+        }
+        Map<Long, Source> byIndex = new HashMap<>();
+        for (Sample sample : samples) {
+            if (sample.documents().length == 1 && found.containsKey(Key.of(sample))) {
+                byIndex.put(sample.index(), found.get(Key.of(sample)));
+            }
+        }
+        return byIndex;
+    }
+
+    /** Only serializable values, because executors get them. */
+    private static <C> List<Found> read(
+            TaskData<C> task,
+            SourceReader.Rows<C> rows,
+            Set<Key> keys,
+            List<String> names,
+            Broadcast<TokenizerFiles> files) {
+        String key = rows.source().key();
+        return rows.rdd()
+                .filter(row -> row.badBecause() == null)
+                .mapPartitions(partition -> TokenizingIterator.of(files.value(), partition, open -> {
+                    TaskData.Encoder<C> encoder = task.encoder(open, files.value(), key, names);
+                    return row -> GivenRows.samples(task, encoder, row, names).stream()
+                            .filter(sample -> sample.documents().length == 1)
+                            .map(Key::of)
+                            .filter(keys::contains)
+                            .findFirst()
+                            .map(same -> new Found(same, new Source(row.hash().toHex(), row.file())))
+                            .orElse(null);
+                }))
+                .collect();
+    }
+}

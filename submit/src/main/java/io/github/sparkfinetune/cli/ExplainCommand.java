@@ -1,0 +1,53 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.job.ExplainText;
+import io.github.sparkfinetune.job.Jobs;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code explain}: finds the training documents behind predictions. */
+@Command(
+        name = "explain",
+        header = "Find the training documents behind predictions.",
+        description = {
+            "Ranks all training documents by their influence on each row (TracIn), with",
+            "the checkpoints of the run."
+        },
+        footer = "  finetune explain --config run.yaml --input wrong.jsonl --output reasons")
+final class ExplainCommand extends JobCommand {
+    @Option(
+            names = "--input",
+            required = true,
+            paramLabel = "PATH",
+            description = "Texts with the label or answer to explain, or the output of predict.")
+    private String input;
+
+    @Option(
+            names = "--output",
+            required = true,
+            paramLabel = "PATH",
+            description = "Folder of the explanations, as Parquet; must not exist.")
+    private String output;
+
+    @Option(
+            names = "--documents",
+            paramLabel = "N",
+            defaultValue = "10",
+            description = "Documents that speak for a row, and against it, at most. Default: ${DEFAULT-VALUE}.")
+    private int documents;
+
+    ExplainCommand(Jobs.Opener opener) {
+        super(opener);
+    }
+
+    @Override
+    void execute(RunConfig run, Jobs jobs) {
+        if (documents < 1) {
+            throw RunException.config("--documents is " + documents + ": give 1 or more");
+        }
+        ExplainText.lines(jobs.explain(run, input, output, documents)).forEach(this::say);
+        say("reasons   " + output);
+    }
+}

@@ -1,0 +1,58 @@
+package io.github.sparkfinetune.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.spark.explain.Explained;
+import io.github.sparkfinetune.spark.explain.Explanation;
+import java.util.Collections;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+public class ExplainTextTest {
+    private static final String HASH = "0123456789abcdef0123456789abcdef";
+
+    public static Explained explained() {
+        return new Explained(
+                List.of(new Explanation(
+                        4,
+                        "The sea\n is  " + "very ".repeat(20) + "deep",
+                        "sea",
+                        List.of(
+                                document(0.00312, "sea", "a sea", HASH),
+                                document(0.00301, "sea", "another sea", null),
+                                document(0.002, "sky", "a sky", HASH),
+                                document(0.001, "sky", "not shown", HASH)),
+                        List.of(document(-0.25, "sky", "a cloud", HASH)))),
+                2,
+                "empty text",
+                3);
+    }
+
+    private static Explanation.Document document(double influence, String label, String text, String hash) {
+        return new Explanation.Document(influence, 17, label, text, hash, hash == null ? null : "file:/mails.jsonl");
+    }
+
+    @Test
+    void showsTheDocumentsOfEachSide() {
+        assertThat(ExplainText.lines(explained()))
+                .containsExactly(
+                        "explained 1 row(s) by 3 checkpoint(s)",
+                        "warning   2 row(s) cannot be used; the first: empty text",
+                        "row 4     sea: The sea is very very very very very very very very very ver…",
+                        " +3.1e-03 sea: a sea, " + HASH,
+                        " +3.0e-03 sea: another sea",
+                        " +2.0e-03 sky: a sky, " + HASH,
+                        " -2.5e-01 sky: a cloud, " + HASH);
+    }
+
+    @Test
+    void showsTheFirstRows() {
+        Explanation row = new Explanation(0, "a text", null, List.of(), List.of());
+        assertThat(ExplainText.lines(new Explained(Collections.nCopies(5, row), 0, null, 1)))
+                .containsExactly(
+                        "explained 5 row(s) by 1 checkpoint(s)",
+                        "row 0     a text",
+                        "row 0     a text",
+                        "row 0     a text");
+    }
+}

@@ -55,6 +55,11 @@ def test_run_is_trained_measured_and_found_again(spark, mails, run, config, capf
     assert [row["id"] for row in predicted] == list(range(40))
     assert sum(row["label"] == row["prediction"] for row in predicted) > 36
 
+    folder = config["output"]["dir"] + "-explained"
+    mails.select("text", "label").limit(2).write.parquet(folder + "/rows")
+    for row in run.explain(folder + "/rows", folder + "/reasons", documents=3).collect():
+        assert 1 <= len(row["supporting"]) <= 3 and row["supporting"][0]["label"] == row["label"]
+
     again = Run.open(spark, config["output"]["dir"])
     assert again.metrics == metrics and again.config["training"]["seed"] == 3
     assert again.dataset.rows() == dataset.rows()

@@ -140,6 +140,17 @@ class Run:
         table = output.removeprefix("table:")
         return self.spark.read.parquet(output) if table == output else self.spark.table(table)
 
+    def explain(self, input: str, output: str, documents: int = 10) -> DataFrame:
+        """Finds the training documents that speak most for predictions, and those that speak most against them.
+
+        :param input: file, folder or glob with the columns of the training text, or the output of ``predict_files``
+        :param output: new folder of Parquet files
+        :param documents: documents on each side of a row, at most
+        :return: rows with ``index``, ``text``, ``label``, ``supporting`` and ``opposing``
+        """
+        self._backend.step("explain", input=input, output=output, documents=documents)
+        return self.spark.read.parquet(output)
+
     def erase(
         self,
         *,

@@ -147,8 +147,8 @@ public final class SessionRun {
     /**
      * Does the same work as the command of the same name, and writes the same folder.
      *
-     * @param name {@code prepare}, {@code train}, {@code evaluate}, {@code predict}, {@code erase} or {@code tune};
-     *     {@code run_per} and {@code predict_per} for {@code run} and {@code predict} with {@code --per}
+     * @param name {@code prepare}, {@code train}, {@code evaluate}, {@code predict}, {@code explain}, {@code erase} or
+     *     {@code tune}; {@code run_per} and {@code predict_per} for {@code run} and {@code predict} with {@code --per}
      * @param arguments options of the command, as a JSON object
      * @throws RunException if the step failed, or there is none of this name
      */

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.job.Console;
 import io.github.sparkfinetune.job.EraseRun;
+import io.github.sparkfinetune.job.ExplainText;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Pipeline;
 import io.github.sparkfinetune.job.Progress;
@@ -49,6 +50,7 @@ record SessionStep(boolean writesStatus, Work work) {
             "train", given -> writing(in -> in.pipeline().train(in.progress().get())),
             "evaluate", given -> writing(in -> in.pipeline().evaluate()),
             "erase", SessionStep::erase,
+            "explain", SessionStep::explain,
             "predict", SessionStep::predict,
             "predict_per", SessionStep::predictPer,
             "run_per", SessionStep::runPer,
@@ -79,6 +81,16 @@ record SessionStep(boolean writesStatus, Work work) {
                 !plan,
                 in -> new EraseRun(List.of(new Stage("", in.run())), in.jobs(), in.console(), in.progress())
                         .erase(selection, plan));
+    }
+
+    private static SessionStep explain(Arguments given) {
+        String input = given.text("input");
+        String output = given.text("output");
+        int documents = given.number("documents");
+        return new SessionStep(
+                false,
+                in -> ExplainText.lines(in.jobs().explain(in.run(), input, output, documents))
+                        .forEach(in.console()::say));
     }
 
     private static SessionStep predict(Arguments given) {

@@ -92,6 +92,8 @@ class SessionRunTest {
         SessionRun again = SessionRun.ofFolder(spark, dir.resolve("run").toString());
         assertThat(again.file("metrics.json")).isEqualTo(run.file("metrics.json"));
 
+        assertThat(explained(run)).allMatch(row -> row.getString(0).contains(row.getString(1)));
+
         String text = samples.get(0).getString(0);
         String where = "text=" + text.substring("[CLS] ".length(), text.length() - " [SEP]".length());
         erase(run, where, true);
@@ -103,6 +105,22 @@ class SessionRunTest {
         assertThat(erasure.path("changes").path("model_after").asText())
                 .isNotEqualTo(erasure.path("changes").path("model_before").asText());
         assertThat(run.file("metrics.json")).isNotNull();
+    }
+
+    /** Returns the text and the label of each document that speaks for two rows. */
+    private List<Row> explained(SessionRun run) throws IOException {
+        Path input = dir.resolve("to-explain");
+        Path output = dir.resolve("reasons");
+        Mails.rows(spark, 2).select("text", "label").write().parquet(input.toString());
+        run.step(
+                "explain",
+                JsonFiles.MAPPER.writeValueAsString(
+                        Map.of("input", input.toString(), "output", output.toString(), "documents", 1)));
+        assertThat(run.shown()).contains("explained 2 row(s) by ");
+        return spark.read()
+                .parquet(output.toString())
+                .selectExpr("supporting[0].text", "supporting[0].label")
+                .collectAsList();
     }
 
     private static void erase(SessionRun run, String where, boolean plan) throws IOException {

@@ -90,6 +90,35 @@ class PrivateRunTest {
         }
     }
 
+    @Test
+    void trainsModelsWithNewTokensAsUsualIfNothingIsClippedAndThereIsNoNoise() throws Exception {
+        Path fresh = Files.createDirectory(folder.resolve("tokens"));
+        Path base = TinyModel.copy(
+                fresh.resolve("base"), "bert-seqcls", config -> DROPOUT.forEach(rate -> config.put(rate, 0)));
+        TinyRun grown = new TinyRun(
+                fresh,
+                base,
+                "classification",
+                "tokenizer.add_special_tokens=['<|new|>', '<|end|>']",
+                "method.type=full",
+                ALL_SAMPLES);
+
+        List<Double> losses = grown.run(grown.config("plain", "training.max_grad_norm=0"), 1, null)
+                .losses();
+        RunConfig privately = grown.config("private", NO_NOISE, NO_CLIPPING);
+        List<Double> privateLosses = grown.run(privately, 2, null).losses();
+
+        assertThat(privateLosses).hasSameSizeAs(losses);
+        for (int i = 0; i < losses.size(); i++) {
+            assertThat(privateLosses.get(i)).isCloseTo(losses.get(i), within(2e-5));
+        }
+        // Even the little noise reaches the rows of tokens that no text has.
+        float[] table = TinyRun.model(privately).get("bert.embeddings.word_embeddings.weight");
+        int width = TinyModel.weights(base).get("bert.embeddings.LayerNorm.weight").length;
+        int rows = table.length / width;
+        assertThat(table[(rows - 1) * width]).isNotEqualTo(table[(rows - 2) * width]);
+    }
+
     /** Adds a set of {@code data.held_out} with the evaluation rows to the dataset. */
     private void holdOut(Warning... warnings) throws IOException {
         org.apache.hadoop.fs.Path dataset =

@@ -16,6 +16,7 @@ import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.spark.Runs;
+import io.github.sparkfinetune.spark.SparkOfAClass;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.erase.EraseJob;
 import io.github.sparkfinetune.spark.erase.Erasure;
@@ -35,13 +36,14 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(600)
+@ExtendWith(SparkOfAClass.class)
 class ExplainJobTest {
     private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -59,13 +61,6 @@ class ExplainJobTest {
             lines.add(row(text(i), label(i)));
         }
         Files.write(folder.resolve("rows.jsonl"), lines);
-    }
-
-    @AfterEach
-    void close() {
-        if (spark != null) {
-            spark.close();
-        }
     }
 
     private static String text(int i) {

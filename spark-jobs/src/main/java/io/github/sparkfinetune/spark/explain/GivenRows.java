@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.explain;
 
+import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
@@ -17,6 +18,7 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -32,9 +34,7 @@ final class GivenRows {
     /** Largest number of rows. Each has its gradients in every task. */
     static final int MOST = 1000;
 
-    /** Columns of {@code predict}'s output that may stand for those of the training text. */
-    private static final Map<String, String> PREDICTED =
-            Map.of("data.text", "text", "data.text_pair", "text_pair", "data.label", "prediction");
+    private static final String PREDICTION = "prediction";
 
     private GivenRows() {}
 
@@ -59,20 +59,22 @@ final class GivenRows {
     }
 
     /**
-     * Returns the run with the columns of {@code predict}'s output, where the source lacks those of the training text.
+     * Returns the run with the columns of {@code predict}'s output where the source has them: the predictions instead
+     * of labels, and its names of texts if those of the training text are missing.
      */
     static RunConfig named(SparkSession session, RunConfig config, SourceFiles source) {
         SourceReader reader = new SourceReader(session, null, config.data());
-        var columns = config.data().columns();
+        DataConfig.Columns columns = config.data().columns();
         List<String> overrides = new ArrayList<>();
-        PREDICTED.forEach((key, predicted) -> {
-            String own = switch (key) {
-                case "data.text" -> columns.text();
-                case "data.text_pair" -> columns.textPair();
-                default -> columns.label();
-            };
+        if (reader.has(source, PREDICTION)) {
+            overrides.add(RunConfigLoader.override("data.label", PREDICTION));
+        }
+        Map<String, String> texts = new LinkedHashMap<>();
+        texts.put("text", columns.text());
+        texts.put("text_pair", columns.textPair());
+        texts.forEach((predicted, own) -> {
             if (own != null && !reader.has(source, own) && reader.has(source, predicted)) {
-                overrides.add(RunConfigLoader.override(key, predicted));
+                overrides.add(RunConfigLoader.override("data." + predicted, predicted));
             }
         });
         return overrides.isEmpty() ? config : RunConfigLoader.with(config, "--input", overrides);

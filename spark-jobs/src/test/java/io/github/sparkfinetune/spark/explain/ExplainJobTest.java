@@ -36,6 +36,7 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -210,8 +211,15 @@ class ExplainJobTest {
         String predicted = folder.resolve("predicted").toString();
         PredictJob.run(spark, config, "--input", input.toString(), predicted);
         String prediction = spark.read().parquet(predicted).first().getAs("prediction");
+        // The rows of an evaluation have the label, too.
+        String evaluated = folder.resolve("evaluated").toString();
+        spark.read()
+                .parquet(predicted)
+                .withColumn("label", functions.lit(prediction.equals("sea") ? "sky" : "sea"))
+                .write()
+                .parquet(evaluated);
 
-        Explained explained = explain(config, Path.of(predicted), "out", 3);
+        Explained explained = explain(config, Path.of(evaluated), "out", 3);
 
         Explanation explanation = explained.explanations().get(0);
         assertThat(explanation.text()).isEqualTo(text(4));

@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
@@ -32,18 +33,26 @@ final class TrainingDocuments {
      */
     record Source(String hash, String file) implements Serializable {}
 
-    /** What identifies a sample of one document: its tokens and its label. */
-    private record Key(long tokens, int label) implements Serializable {
+    /**
+     * What identifies a sample of one row: its tokens and its label.
+     *
+     * @param documents {@link Sample#documentId} of each document, such as both answers of a pair
+     */
+    private record Key(List<Long> documents, int label) implements Serializable {
         static Key of(Sample sample) {
-            return new Key(sample.documentId(0), sample.label());
+            List<Long> documents = new ArrayList<>();
+            for (int number = 0; number < sample.documents().length; number++) {
+                documents.add(sample.documentId(number));
+            }
+            return new Key(documents, sample.label());
         }
     }
 
-    private record Found(Key key, Source source) implements Serializable {}
+    private record Found(List<Key> keys, Source source) implements Serializable {}
 
     /**
-     * Returns the document of each sample, by the sample's index. A sample of several documents, or of a part of one
-     * that other samples continue after packing, has none.
+     * Returns the document of each sample, by the sample's index. A sample that packing has made of several documents,
+     * or of parts of them, has none.
      *
      * @param labels names of the dataset's labels by id
      */
@@ -54,11 +63,7 @@ final class TrainingDocuments {
             TokenizerFiles tokenizer,
             List<Sample> samples,
             List<String> labels) {
-        Set<Key> keys = new HashSet<>();
-        samples.stream()
-                .filter(sample -> sample.documents().length == 1)
-                .map(Key::of)
-                .forEach(keys::add);
+        Set<Key> keys = samples.stream().map(Key::of).collect(Collectors.toCollection(HashSet::new));
         Map<Key, Source> found = new HashMap<>();
         List<String> names = new ArrayList<>(labels);
         JavaSparkContext spark = JavaSparkContext.fromSparkContext(session.sparkContext());
@@ -68,7 +73,7 @@ final class TrainingDocuments {
             for (SourceFiles source : Sources.of(session, config.data())) {
                 if (Manifest.TRAIN.equals(source.split())) {
                     read(task, reader.read(source, task, true), keys, names, files)
-                            .forEach(one -> found.putIfAbsent(one.key(), one.source()));
+                            .forEach(one -> one.keys().forEach(key -> found.putIfAbsent(key, one.source())));
                 }
             }
         } finally {
@@ -76,8 +81,9 @@ final class TrainingDocuments {
         }
         Map<Long, Source> byIndex = new HashMap<>();
         for (Sample sample : samples) {
-            if (sample.documents().length == 1 && found.containsKey(Key.of(sample))) {
-                byIndex.put(sample.index(), found.get(Key.of(sample)));
+            Source source = found.get(Key.of(sample));
+            if (source != null) {
+                byIndex.put(sample.index(), source);
             }
         }
         return byIndex;
@@ -95,13 +101,15 @@ final class TrainingDocuments {
                 .filter(row -> row.badBecause() == null)
                 .mapPartitions(partition -> TokenizingIterator.of(files.value(), partition, open -> {
                     TaskData.Encoder<C> encoder = task.encoder(open, files.value(), key, names);
-                    return row -> GivenRows.samples(task, encoder, row, names).stream()
-                            .filter(sample -> sample.documents().length == 1)
-                            .map(Key::of)
-                            .filter(keys::contains)
-                            .findFirst()
-                            .map(same -> new Found(same, new Source(row.hash().toHex(), row.file())))
-                            .orElse(null);
+                    return row -> {
+                        List<Key> same = GivenRows.samples(task, encoder, row, names).stream()
+                                .map(Key::of)
+                                .filter(keys::contains)
+                                .collect(Collectors.toCollection(ArrayList::new));
+                        return same.isEmpty()
+                                ? null
+                                : new Found(same, new Source(row.hash().toHex(), row.file()));
+                    };
                 }))
                 .collect();
     }

@@ -26,12 +26,14 @@ import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.trace.Trace;
 import io.github.sparkfinetune.spark.trace.TraceJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
@@ -42,6 +44,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 @Timeout(600)
 @ExtendWith(SparkOfAClass.class)
@@ -59,7 +64,7 @@ class ExplainJobTest {
     void write() throws IOException {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < ROWS; i++) {
-            lines.add(row(text(i), label(i)));
+            lines.add(row(text(i), ofRow(i)));
         }
         Files.write(folder.resolve("rows.jsonl"), lines);
     }
@@ -68,7 +73,7 @@ class ExplainJobTest {
         return "Licence " + i + (i % 2 == 0 ? " of the sea" : " of the sky") + " lets you copy it " + i + " times.";
     }
 
-    private static String label(int i) {
+    private static String ofRow(int i) {
         return i % 2 == 0 ? "sea" : "sky";
     }
 
@@ -178,7 +183,7 @@ class ExplainJobTest {
     }
 
     private Sample sample(RunConfig config, Manifest manifest, int row) throws IOException {
-        Path file = Files.writeString(folder.resolve("row.json"), row(text(row), label(row)));
+        Path file = Files.writeString(folder.resolve("row.json"), row(text(row), ofRow(row)));
         Trace.Place place = TraceJob.ofFile(spark, config, "--text-file", file.toString())
                 .places()
                 .get(0);
@@ -251,16 +256,95 @@ class ExplainJobTest {
                 .doesNotContainNull();
     }
 
-    @Test
-    void explainsLanguageModels() throws Exception {
-        RunConfig config = trained("llama-tied", "task=causal-lm", "data.packing=none", "method.type=lora");
+    /** Tasks whose samples have gradients of their own. */
+    enum Kind {
+        TEXTS("llama-tied", i -> Map.of("text", text(i)), "task=causal-lm", "data.packing=none", "method.type=lora"),
+        PARTS("bert-qa", Kind::question, "task=question-answering", "data.max_length=20", "data.stride=4"),
+        MASKED("bert-mlm", i -> Map.of("text", text(i)), "task=masked-lm"),
+        WORDS(
+                "bert-tokencls",
+                i -> Map.of("tokens", List.of("licence", "" + i), "ner_tags", List.of("O", "B-NUMBER")),
+                "task=token-classification",
+                "data.text=tokens",
+                "data.label=ner_tags"),
+        ANSWERS(
+                "llama-tied",
+                i -> Map.of("prompt", "What is " + i + "?", "completion", text(i)),
+                "task=sft",
+                "data.packing=none",
+                "method.type=lora"),
+        SEVERAL(
+                "bert-multilabel",
+                i -> Map.of("text", text(i), "label", List.of(ofRow(i), "licence")),
+                "classification.problem_type=multi_label_classification"),
+        NUMBERS(
+                "bert-regression",
+                i -> Map.of("text", text(i), "label", i / 40.0),
+                "classification.problem_type=regression"),
+        PAIRS(
+                "bert-regression",
+                i -> Map.of("text", text(i), "document", text(i + i % 3), "label", i % 3 == 0 ? 1 : 0),
+                "task=reranking",
+                "data.text_pair=document"),
+        REWARDS(
+                "llama-tied",
+                i -> Map.of("prompt", "What is " + i + "?", "chosen", text(i), "rejected", "No " + i),
+                "task=reward",
+                "method.type=lora");
 
-        Explained explained = explain(config, input(row(text(4), null)), "out", 2);
+        private final String model;
 
-        Explanation explanation = explained.explanations().get(0);
+        @SuppressWarnings("ImmutableEnumChecker")
+        private final IntFunction<Map<String, ?>> row;
+
+        @SuppressWarnings("ImmutableEnumChecker")
+        private final List<String> settings;
+
+        Kind(String model, IntFunction<Map<String, ?>> row, String... settings) {
+            this.model = model;
+            this.row = row;
+            this.settings = List.of(settings);
+        }
+
+        private static Map<String, ?> question(int i) {
+            String context = "It is said here, and at great length, that " + text(i) + " Nothing else is said of it.";
+            Map<String, ?> answers = Map.of("text", List.of("" + i), "answer_start", List.of(context.indexOf("" + i)));
+            return Map.of("id", "q" + i, "question", "What licence?", "context", context, "answers", answers);
+        }
+
+        String json(int i) throws IOException {
+            return JSON.writeValueAsString(row.apply(i));
+        }
+    }
+
+    static Stream<Arguments> kinds() {
+        return TestMatrix.first(2, Stream.of(Kind.values()).map(Arguments::of).toArray(Arguments[]::new));
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void findsATrainingDocumentForItself(Kind kind) throws Exception {
+        List<String> rows = new ArrayList<>();
+        for (int i = 0; i < ROWS; i++) {
+            rows.add(kind.json(i));
+        }
+        Files.write(folder.resolve("rows.jsonl"), rows);
+        RunConfig config = trained(kind.model, kind.settings.toArray(String[]::new));
+
+        Explanation explanation = explain(config, input(kind.json(4)), "out", 4 * ROWS)
+                .explanations()
+                .get(0);
+
+        Path file = Files.writeString(folder.resolve("row.json"), kind.json(4));
+        String hash =
+                TraceJob.ofFile(spark, config, "--text-file", file.toString()).hash();
+        double own = Stream.of(explanation.supporting(), explanation.opposing())
+                .flatMap(List::stream)
+                .filter(document -> hash.equals(document.hash()))
+                .mapToDouble(Explanation.Document::influence)
+                .sum();
+        assertThat(own).isPositive();
         assertThat(explanation.label()).isNull();
-        assertThat(explanation.supporting()).hasSize(2);
-        assertThat(explanation.supporting().get(0).hash()).hasSize(32);
     }
 
     @Test

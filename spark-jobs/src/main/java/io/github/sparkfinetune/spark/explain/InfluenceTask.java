@@ -14,6 +14,7 @@ import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.TaskContext;
@@ -64,15 +65,16 @@ record InfluenceTask(
     private Influence open(Key key, Path folder) throws Exception {
         Configuration hadoop = configuration.value();
         RankContext rank = new RankContext(
-                new SingleRank(),
-                key.gpu(),
-                key.threads(),
-                hadoop,
-                folder,
-                command,
-                record -> {},
-                () -> ComputingTasks.isStopped(TaskContext.get()) ? StopRequest.NOW : StopRequest.NONE);
+                new SingleRank(), key.gpu(), key.threads(), hadoop, folder, command, record -> {}, InfluenceTask::stop);
         return new Influence(config, rank, points);
+    }
+
+    /** Asks the task of the calling thread, because the model serves one task after the other. */
+    private static StopRequest stop() {
+        return Optional.ofNullable(TaskContext.get())
+                .filter(ComputingTasks::isStopped)
+                .map(task -> StopRequest.NOW)
+                .orElse(StopRequest.NONE);
     }
 
     private Ranking ranked(Influence influence, Range range) {

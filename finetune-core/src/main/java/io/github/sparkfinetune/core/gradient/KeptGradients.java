@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Gradients of some samples, without those that are only measured, for products with the gradients of other samples.
@@ -19,6 +20,13 @@ import java.util.Optional;
 public record KeptGradients(int samples, List<NDArray> rows, Optional<NDList> lookups) {
     public KeptGradients {
         rows = List.copyOf(rows);
+    }
+
+    /** Returns the number of values. */
+    public long values() {
+        return Stream.concat(rows.stream(), lookups.stream().flatMap(NDList::stream))
+                .mapToLong(NDArray::size)
+                .sum();
     }
 
     /** Returns copies of these gradients. */

@@ -53,8 +53,9 @@ final class LayerTape implements Tape {
     private record Measured(BlockCall call, Map<String, NDArray> found, Optional<NDArray> inputGradient)
             implements MeasuredBlock {
         @Override
-        public void attach(NDManager owner) {
+        public long attach(NDManager owner) {
             found.values().forEach(tensor -> tensor.attach(owner));
+            return found.values().stream().mapToLong(NDArray::size).sum();
         }
 
         @Override

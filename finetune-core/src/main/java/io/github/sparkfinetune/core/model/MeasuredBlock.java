@@ -11,8 +11,8 @@ public interface MeasuredBlock {
     /** Returns the gradient with respect to the block's input, if requested. */
     Optional<NDArray> inputGradient();
 
-    /** Makes another manager the owner of what is kept of the gradients. */
-    void attach(NDManager owner);
+    /** Makes another manager the owner of what is kept of the gradients; returns the number of kept values. */
+    long attach(NDManager owner);
 
     /**
      * Adds the product of the gradient of each sample with that of each of other samples.

@@ -77,10 +77,10 @@ public final class RecomputedTape implements Tape {
         }
 
         @Override
-        public void attach(NDManager owner) {
+        public long attach(NDManager owner) {
             try (NDManager making = owner.newSubManager()) {
                 kept = measured(making);
-                kept.attach(owner);
+                return kept.attach(owner);
             }
         }
 

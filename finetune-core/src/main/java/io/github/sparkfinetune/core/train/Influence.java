@@ -6,7 +6,6 @@ import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointFiles;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
-import io.github.sparkfinetune.core.model.weight.Parameter;
 import io.github.sparkfinetune.core.optim.LrSchedule;
 import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.core.predict.References;
@@ -18,8 +17,10 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
 
@@ -33,7 +34,7 @@ import org.apache.hadoop.conf.Configuration;
  * negative influence against it. Not for concurrent use.
  */
 public final class Influence implements AutoCloseable {
-    /** Bytes of the predictions' gradients that are kept at once, unless a single one takes more. */
+    /** Bytes of the predictions' gradients that are kept at once, unless one takes more. */
     private static final long BYTES = 1L << 30;
 
     private final RankContext rank;
@@ -41,7 +42,6 @@ public final class Influence implements AutoCloseable {
     private final List<Point> points;
     private final TrainingResources resources;
     private final SampleProducts products;
-    private final int together;
 
     /**
      * A checkpoint of the run.
@@ -73,10 +73,6 @@ public final class Influence implements AutoCloseable {
             resources.close();
             throw e;
         }
-        long values = resources.tensors().parameters().stream()
-                .mapToLong(Parameter::size)
-                .sum();
-        together = (int) Math.max(1, Math.min(Integer.MAX_VALUE, BYTES / (Float.BYTES * values)));
     }
 
     /**
@@ -154,8 +150,14 @@ public final class Influence implements AutoCloseable {
      * @return influence by training sample and prediction: [to - from][predictions]; null for an erased sample
      */
     public double[][] of(List<Sample> predictions, long from, long to) {
-        List<Sample> explained = predictions.stream()
-                .map(sample -> resources.draws().evaluate(sample))
+        // The longest comes first, because its memory tells how many are kept at once.
+        int[] order = IntStream.range(0, predictions.size())
+                .boxed()
+                .sorted(Comparator.comparingInt(place -> -predictions.get(place).length()))
+                .mapToInt(Integer::intValue)
+                .toArray();
+        List<Sample> explained = IntStream.of(order)
+                .mapToObj(place -> resources.draws().evaluate(predictions.get(place)))
                 .toList();
         List<Sample> trained = LongStream.range(from, to)
                 .mapToObj(index -> resources.train().read(index))
@@ -166,13 +168,14 @@ public final class Influence implements AutoCloseable {
         trained.forEach(sample -> sums[(int) (sample.index() - from)] = new double[explained.size()]);
         for (Point point : points) {
             restore(point);
-            for (int first = 0; first < explained.size(); first += together) {
-                products.keep(explained.subList(first, Math.min(explained.size(), first + together)), rank::progressed);
+            int kept;
+            for (int first = 0; first < explained.size(); first += kept) {
+                kept = products.keep(explained.subList(first, explained.size()), BYTES, rank::progressed);
                 double[][] some = products.with(trained, rank::progressed);
                 for (int i = 0; i < some.length; i++) {
                     double[] sum = sums[(int) (trained.get(i).index() - from)];
                     for (int p = 0; p < some[i].length; p++) {
-                        sum[first + p] += point.weight() * some[i][p];
+                        sum[order[first + p]] += point.weight() * some[i][p];
                     }
                 }
             }

@@ -70,14 +70,17 @@ class PrivateGoldenTest {
             float[] norms = GoldenFiles.floats(expected, "norms");
             List<Sample> samples = golden.samples;
             // Gradients that are kept must not change with later ones.
-            products.keep(samples.subList(1, 3), () -> {});
-            products.keep(samples, () -> {});
+            products.keep(samples.subList(1, 3), Long.MAX_VALUE, () -> {});
+            assertThat(products.keep(samples, Long.MAX_VALUE, () -> {})).isEqualTo(samples.size());
             products.with(samples.subList(0, 1), () -> {});
 
             double[][] actual = products.with(samples, () -> {});
+            assertThat(products.keep(samples, 1, () -> {})).isEqualTo(1);
+            double[][] first = products.with(samples, () -> {});
 
             for (int i = 0; i < norms.length; i++) {
                 assertThat(actual[i]).hasSize(norms.length);
+                assertThat(first[i]).containsExactly(new double[] {actual[i][0]}, within(1e-6 * norms[i] * norms[0]));
                 for (int k = 0; k < norms.length; k++) {
                     assertThat(actual[i][k])
                             .as("product of %d and %d", i, k)

@@ -58,23 +58,38 @@ public final class SampleProducts implements AutoCloseable {
     }
 
     /**
-     * Keeps the gradients of some samples, instead of those kept before.
+     * Keeps the gradients of the first of some samples, instead of those kept before.
      *
+     * @param samples samples, at least one, the longest first
+     * @param bytes memory from which no further sample is kept
      * @param progressed called before each piece of work; may throw
+     * @return number of samples whose gradients are kept, at least 1
      */
-    public void keep(List<Sample> samples, Runnable progressed) {
+    public int keep(List<Sample> samples, long bytes, Runnable progressed) {
         kept.clear();
         ownerOfKept.close();
         ownerOfKept = manager.newSubManager();
-        for (int from = 0; from < samples.size(); from += most) {
+        long used = 0;
+        int count = 0;
+        // The memory of the first sample tells how many have room.
+        for (int next = 1; next > 0; next = room(bytes - used, used / count, samples.size() - count)) {
             progressed.run();
             try (NDManager owner = manager.newSubManager()) {
-                List<MeasuredBlock> measured =
-                        pass.compute(owner, samples.subList(from, Math.min(samples.size(), from + most)));
-                measured.forEach(block -> block.attach(ownerOfKept));
-                kept.add(new Kept(gradients.keep(ownerOfKept), measured));
+                List<MeasuredBlock> measured = pass.compute(owner, samples.subList(count, count + next));
+                long values = measured.stream()
+                        .mapToLong(block -> block.attach(ownerOfKept))
+                        .sum();
+                KeptGradients held = gradients.keep(ownerOfKept);
+                used += Float.BYTES * (values + held.values());
+                kept.add(new Kept(held, measured));
             }
+            count += next;
         }
+        return count;
+    }
+
+    private int room(long bytes, long each, int samples) {
+        return (int) Math.min(Math.min(most, samples), Math.max(0, bytes) / Math.max(1, each));
     }
 
     /**

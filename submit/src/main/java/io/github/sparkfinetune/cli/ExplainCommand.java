@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.job.ExplainText;
 import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.spark.explain.ExplainRequest;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -44,10 +44,8 @@ final class ExplainCommand extends JobCommand {
 
     @Override
     void execute(RunConfig run, Jobs jobs) {
-        if (documents < 1) {
-            throw RunException.config("--documents is " + documents + ": give 1 or more");
-        }
-        ExplainText.lines(jobs.explain(run, input, output, documents)).forEach(this::say);
+        ExplainText.lines(jobs.explain(run, new ExplainRequest(input, output, documents)))
+                .forEach(this::say);
         say("reasons   " + output);
     }
 }

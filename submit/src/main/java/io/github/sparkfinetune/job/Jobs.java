@@ -8,6 +8,7 @@ import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.evidence.Evidencing;
+import io.github.sparkfinetune.spark.explain.ExplainRequest;
 import io.github.sparkfinetune.spark.explain.Explained;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
@@ -135,13 +136,8 @@ public interface Jobs extends AutoCloseable {
      */
     Optional<Agreement> predict(RunConfig config, String input, String output);
 
-    /**
-     * Finds the training documents behind predictions, and writes them as Parquet files in {@code output}.
-     *
-     * @param input rows with the labels or answers to explain, or the output of {@code predict}
-     * @param documents highest number of documents on each side of a prediction
-     */
-    Explained explain(RunConfig config, String input, String output, int documents);
+    /** Finds the training documents behind predictions, and writes them as Parquet files. */
+    Explained explain(RunConfig config, ExplainRequest request);
 
     /**
      * Returns the trace of the document in a file.

@@ -25,6 +25,7 @@ import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.evidence.EvidenceJob;
 import io.github.sparkfinetune.spark.evidence.Evidencing;
 import io.github.sparkfinetune.spark.explain.ExplainJob;
+import io.github.sparkfinetune.spark.explain.ExplainRequest;
 import io.github.sparkfinetune.spark.explain.Explained;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitJob;
@@ -219,8 +220,8 @@ public final class SparkJobs implements Jobs {
     }
 
     @Override
-    public Explained explain(RunConfig config, String input, String output, int documents) {
-        return ExplainJob.run(session(), config, "--input", input, output, documents);
+    public Explained explain(RunConfig config, ExplainRequest request) {
+        return ExplainJob.run(session(), config, request);
     }
 
     @Override

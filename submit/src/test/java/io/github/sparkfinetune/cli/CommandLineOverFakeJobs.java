@@ -17,6 +17,7 @@ import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.evidence.Evidencing;
 import io.github.sparkfinetune.spark.evidence.Verdict;
+import io.github.sparkfinetune.spark.explain.ExplainRequest;
 import io.github.sparkfinetune.spark.explain.Explained;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitJob;
@@ -259,8 +260,8 @@ abstract class CommandLineOverFakeJobs {
         }
 
         @Override
-        public Explained explain(RunConfig config, String input, String output, int documents) {
-            calls.add("explain " + input + " " + output + " " + documents);
+        public Explained explain(RunConfig config, ExplainRequest request) {
+            calls.add("explain " + request.input() + " " + request.output() + " " + request.documents());
             return ExplainTextTest.explained();
         }
 

@@ -163,5 +163,10 @@ public record DatasetSplit(
             }
             rowGroups = List.copyOf(rowGroups);
         }
+
+        /** Returns the number of rows, with those of erased samples. */
+        public long rows() {
+            return rowGroups.stream().mapToLong(Integer::longValue).sum();
+        }
     }
 }

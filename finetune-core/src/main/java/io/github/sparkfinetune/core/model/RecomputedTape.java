@@ -38,12 +38,18 @@ public final class RecomputedTape implements Tape {
     @Override
     public MeasuredBlock measure(NDManager owner, NDArray gradient, List<NDArray> gradients, NDArray squares) {
         try (NDManager making = owner.newSubManager()) {
-            NDArray above = gradient.duplicate();
-            above.attach(making);
-            MeasuredBlock measured = recorded(making, needsInputGrad).measure(making, above, gradients, squares);
+            MeasuredBlock measured = measured(making, gradient, gradients, squares, needsInputGrad);
             measured.inputGradient().ifPresent(ofInput -> ofInput.attach(owner));
             return new Measured(gradient, gradients, squares.getShape(), measured.inputGradient());
         }
+    }
+
+    /** Computes the block once more and measures it; the gradient stays open. */
+    private MeasuredBlock measured(
+            NDManager owner, NDArray gradient, List<NDArray> gradients, NDArray squares, boolean needsGradient) {
+        NDArray above = gradient.duplicate();
+        above.attach(owner);
+        return recorded(owner, needsGradient).measure(owner, above, gradients, squares);
     }
 
     private Tape recorded(NDManager owner, boolean needsGradient) {
@@ -56,7 +62,7 @@ public final class RecomputedTape implements Tape {
         private final List<NDArray> gradients;
         private final Shape samples;
         private final Optional<NDArray> inputGradient;
-        /** What another owner keeps. */
+        /** Measured once more by {@link #attach}; null before. */
         private MeasuredBlock kept;
 
         /**
@@ -85,9 +91,8 @@ public final class RecomputedTape implements Tape {
         }
 
         private MeasuredBlock measured(NDManager owner) {
-            NDArray above = gradient.duplicate();
-            above.attach(owner);
-            return recorded(owner, false).measure(owner, above, gradients, owner.zeros(samples, DataType.FLOAT64));
+            NDArray squares = owner.zeros(samples, DataType.FLOAT64);
+            return RecomputedTape.this.measured(owner, gradient, gradients, squares, false);
         }
 
         @Override

@@ -106,7 +106,7 @@ public final class FineTuner {
         }
     }
 
-    static Checkpoint checkpoint(String name) {
+    private static Checkpoint checkpoint(String name) {
         return Checkpoint.ofName(name).orElseThrow(() -> new IllegalArgumentException("no checkpoint " + name));
     }
 

@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.core.train.step.SampleProducts;
+import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
@@ -46,10 +47,19 @@ public final class Influence implements AutoCloseable {
     /**
      * A checkpoint of the run.
      *
-     * @param checkpoint name of the checkpoint
+     * @param text the checkpoint's files as {@link CheckpointFiles#toText}, so that no task lists them again
      * @param weight factor of the products at the checkpoint
      */
-    public record Point(String checkpoint, double weight) implements Serializable {}
+    public record Point(String text, double weight) implements Serializable {
+        /** Returns the name of the checkpoint. */
+        public String checkpoint() {
+            return files().checkpoint().name();
+        }
+
+        private CheckpointFiles files() {
+            return CheckpointFiles.ofText(text);
+        }
+    }
 
     /**
      * @param config configuration with absolute paths
@@ -61,8 +71,8 @@ public final class Influence implements AutoCloseable {
         this.rank = rank;
         this.points = List.copyOf(points);
         store = FineTuner.store(config, rank.hadoop(), rank.attempt());
-        Checkpoint first = FineTuner.checkpoint(points.get(0).checkpoint());
-        resources = new TrainingResources(config, rank, FineTuner.precision(config, rank, first));
+        Checkpoint newest = points.get(0).files().checkpoint();
+        resources = new TrainingResources(config, rank, FineTuner.precision(config, rank, newest));
         try {
             products = new SampleProducts(
                     resources.manager(),
@@ -109,8 +119,7 @@ public final class Influence implements AutoCloseable {
         CheckpointStore store = FineTuner.store(config, hadoop, "reader");
         // Erased samples keep their places.
         long samples = manifest.split(Manifest.TRAIN).shards().stream()
-                .flatMap(shard -> shard.rowGroups().stream())
-                .mapToLong(Integer::longValue)
+                .mapToLong(DatasetSplit.Shard::rows)
                 .sum();
         List<CheckpointFiles> sound = store.newest().map(store::from).orElse(List.of()).stream()
                 .filter(files -> store.check(files).isSound())
@@ -129,7 +138,7 @@ public final class Influence implements AutoCloseable {
                 double rates = LongStream.range(before, checkpoint.step())
                         .mapToDouble(schedule::at)
                         .sum();
-                points.add(0, new Point(checkpoint.name(), rates / samples));
+                points.add(0, new Point(files.toText(), rates / samples));
                 before = checkpoint.step();
             }
         }
@@ -163,6 +172,7 @@ public final class Influence implements AutoCloseable {
                 .mapToObj(index -> resources.train().read(index))
                 .filter(sample -> !sample.isErased())
                 .map(sample -> resources.draws().evaluate(sample))
+                .sorted(Comparator.comparingInt(Sample::length).reversed())
                 .toList();
         double[][] sums = new double[Math.toIntExact(to - from)][];
         trained.forEach(sample -> sums[(int) (sample.index() - from)] = new double[explained.size()]);
@@ -189,11 +199,9 @@ public final class Influence implements AutoCloseable {
     }
 
     private void restore(Point point) {
-        CheckpointFiles files =
-                store.from(FineTuner.checkpoint(point.checkpoint())).get(0);
         TrainingTensors tensors = resources.tensors();
         try (LoadedCheckpoint loaded =
-                store.read(files, tensors.neededParameters(), resources.temporary(), rank::progressed)) {
+                store.read(point.files(), tensors.neededParameters(), resources.temporary(), rank::progressed)) {
             tensors.restoreParameters(loaded);
         }
     }

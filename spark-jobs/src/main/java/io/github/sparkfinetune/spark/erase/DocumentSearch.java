@@ -117,7 +117,7 @@ record DocumentSearch<C>(
         SourceReader.ColumnValue value = selection.column();
         SourceReader reader = new SourceReader(spark, tokenizer, config.data()).only(value);
         List<SourceFiles> having = Sources.of(spark, config.data()).stream()
-                .filter(source -> reader.has(source, value.column()))
+                .filter(source -> reader.columns(source).contains(value.column()))
                 .toList();
         if (having.isEmpty()) {
             throw RunException.config("--where: no source has the column " + value.column());

@@ -54,8 +54,7 @@ record Documents(TaskData<?> task, Map<ContentHash, RowTokens> tokens) {
         manifest.samples().splits().forEach((split, stored) -> {
             long first = 0;
             for (DatasetSplit.Shard shard : stored.shards()) {
-                long rows =
-                        shard.rowGroups().stream().mapToLong(Integer::longValue).sum();
+                long rows = shard.rows();
                 List<RowTokens> searched = byRanges.computeIfAbsent(
                                 ShardNames.ranges(manifest, shard.file()), ranges -> byShard(seed, ranges))
                         .get(ShardNames.number(shard.file()));

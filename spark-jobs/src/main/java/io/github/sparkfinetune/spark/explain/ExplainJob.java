@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.explain;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.train.Influence;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -22,8 +23,6 @@ import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.explain.GivenRows.Given;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.RunPaths;
-import io.github.sparkfinetune.spark.source.SourceFiles;
-import io.github.sparkfinetune.spark.source.Sources;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -31,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -50,6 +50,7 @@ import org.apache.spark.util.SerializableConfiguration;
  * documents of the found samples are then looked up in the sources.
  */
 public final class ExplainJob {
+    private static final String INPUT = "--input";
     /** Samples of a task for each row: a task computes the gradients of the rows, too. */
     private static final long SAMPLES_PER_ROW = 20;
 
@@ -76,59 +77,47 @@ public final class ExplainJob {
      * Explains predictions, and writes a row for each of them as Parquet: {@code index}, {@code text}, {@code label},
      * and the documents {@code supporting} and {@code opposing} it.
      *
-     * @param key name of the input in messages
-     * @param input rows with the columns of the training text, or of {@code predict}'s output
-     * @param output folder of the Parquet files; must not exist
-     * @param most highest number of documents on each side of a prediction
      * @throws RunException if the run has no model or checkpoint, its samples have no gradients of their own, or input
      *     or output cannot be used
      */
-    public static Explained run(
-            SparkSession session, RunConfig config, String key, String input, String output, int most) {
+    public static Explained run(SparkSession session, RunConfig config, ExplainRequest request) {
         SparkSessions.requireSerializer(session);
         SparkContext spark = session.sparkContext();
         Configuration hadoop = spark.hadoopConfiguration();
         Influence.requireSeparable(config);
         RunConfig resolved = RunPaths.resolve(config, spark.master(), hadoop);
-        Path to = new Path(AbsolutePaths.of("--output", output, hadoop));
-        spark.setJobDescription("explain " + input);
+        Path to = new Path(AbsolutePaths.of("--output", request.output(), hadoop));
+        spark.setJobDescription("explain " + request.input());
         try {
             if (HadoopFiles.fileSystem(to, hadoop).exists(to)) {
                 throw RunException.config("--output: " + to + " exists: name a new folder");
             }
             Predictor.check(resolved, hadoop);
-            SourceFiles source = Sources.of(
-                    session,
-                    GivenRows.detecting(resolved).data(),
-                    key,
-                    Manifest.TEST,
-                    AbsolutePaths.of(key, input, hadoop));
+            GivenRows given = GivenRows.of(session, resolved, INPUT, AbsolutePaths.of(INPUT, request.input(), hadoop));
             // Every task computes with whole weights.
             RunConfig whole = RunConfigLoader.with(
                     resolved, "explain", List.of(RunConfigLoader.override("cluster.shard", "none")));
-            Explained explained = explained(session, whole, TaskDatas.of(whole), source, most);
+            Explained explained = explained(session, whole, TaskDatas.of(whole), given, request.documents());
             write(session, explained.explanations(), to);
             return explained;
         } catch (Exception e) {
             // Spark's Scala code throws checked exceptions that it does not declare.
-            throw Errors.explain("the explanation of " + input, e);
+            throw Errors.explain("the explanation of " + request.input(), e);
         } finally {
             spark.setJobDescription(null);
         }
     }
 
     private static <C> Explained explained(
-            SparkSession session, RunConfig config, TaskData<C> task, SourceFiles source, int most) throws IOException {
+            SparkSession session, RunConfig config, TaskData<C> task, GivenRows rows, int most) throws IOException {
         SparkContext spark = session.sparkContext();
         Configuration hadoop = spark.hadoopConfiguration();
         TokenizerFiles tokenizer = PrepareJob.tokenizer(config, hadoop);
         Path dataset = new Path(config.dataset());
         Manifest manifest = Manifest.read(dataset, hadoop);
         manifest.requireMatches(dataset, config.task(), task.options(tokenizer));
-        List<Influence.Point> points = Influence.points(config, manifest, hadoop);
         List<String> labels = manifest.samples().labels();
-        RunConfig named = GivenRows.named(session, GivenRows.detecting(config), source);
-        List<Given> given = GivenRows.read(session, named, TaskDatas.of(named), tokenizer, source, labels);
+        List<Given> given = rows.read(session, tokenizer, labels);
         List<Given> usable = given.stream().filter(row -> row.error() == null).toList();
         String reason = given.stream()
                 .map(Given::error)
@@ -136,8 +125,9 @@ public final class ExplainJob {
                 .findFirst()
                 .orElse(null);
         if (usable.isEmpty()) {
-            throw RunException.data(source.key() + ": no row of " + source.path() + " can be used (" + reason + ")");
+            throw RunException.data(INPUT + ": no row of " + rows.source().path() + " can be used (" + reason + ")");
         }
+        List<Influence.Point> points = Influence.points(config, manifest, hadoop);
         try (SampleSource trained =
                 ParquetSamples.open(dataset, manifest, Manifest.TRAIN, task.readWhileTraining(), hadoop)) {
             Ranking ranking = ranking(spark, config, points, usable, trained.size(), most);
@@ -163,8 +153,10 @@ public final class ExplainJob {
         int ranks = config.compute().cluster().ranks();
         long each = Math.max(LEAST_SAMPLES, Math.min(MOST_SAMPLES, SAMPLES_PER_ROW * rows.size()));
         int tasks = (int) Math.min(samples, Math.max(ranks, (samples + each - 1) / each));
-        List<InfluenceTask.Range> ranges = LongStream.range(0, tasks)
-                .mapToObj(task -> new InfluenceTask.Range(samples * task / tasks, samples * (task + 1) / tasks))
+        List<InfluenceTask.Range> ranges = IntStream.range(0, tasks)
+                .mapToObj(task -> new InfluenceTask.Range(
+                        Collective.firstOfShare(samples, task, tasks),
+                        Collective.firstOfShare(samples, task + 1, tasks)))
                 .toList();
         Placement placement = Placement.of(spark, config, Math.min(ranks, tasks));
         InfluenceTask influence = new InfluenceTask(

@@ -5,18 +5,19 @@ import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
-import io.github.sparkfinetune.data.task.SampleSink;
 import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import io.github.sparkfinetune.spark.prepare.TokenizingIterator;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;
-import java.io.IOException;
+import io.github.sparkfinetune.spark.source.Sources;
+import io.github.sparkfinetune.spark.trace.RowSamples;
 import java.io.Serializable;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,14 +30,16 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
 
-/** The rows whose predictions are explained: as for training, or as {@code predict} writes them. */
-final class GivenRows {
+/**
+ * The rows whose predictions are explained: as for training, or as {@code predict} writes them.
+ *
+ * @param config the run with the format and the columns of the rows
+ */
+record GivenRows(RunConfig config, SourceFiles source) {
     /** Largest number of rows. Each has its gradients in every task. */
     static final int MOST = 1000;
 
     private static final String PREDICTION = "prediction";
-
-    private GivenRows() {}
 
     /**
      * A row.
@@ -48,36 +51,48 @@ final class GivenRows {
     record Given(String text, List<Sample> samples, String error) implements Serializable {}
 
     /**
+     * Finds the rows.
+     *
+     * @param key name of the path in messages
+     * @param path absolute path
+     */
+    static GivenRows of(SparkSession session, RunConfig run, String key, String path) {
+        RunConfig detecting = detecting(run);
+        SourceFiles source = Sources.of(session, detecting.data(), key, Manifest.TEST, path);
+        return new GivenRows(named(session, detecting, source), source);
+    }
+
+    /**
      * Returns the run with the format by the names of the files, which may differ from that of the training text. The
      * names of plain texts and of SQuAD's files do not tell their format.
      */
-    static RunConfig detecting(RunConfig config) {
-        DataFormat format = config.data().sources().format();
+    private static RunConfig detecting(RunConfig run) {
+        DataFormat format = run.data().sources().format();
         return format == DataFormat.TEXT || format == DataFormat.SQUAD
-                ? config
-                : RunConfigLoader.with(config, "--input", List.of(RunConfigLoader.override("data.format", "auto")));
+                ? run
+                : RunConfigLoader.with(run, "--input", List.of(RunConfigLoader.override("data.format", "auto")));
     }
 
     /**
      * Returns the run with the columns of {@code predict}'s output where the source has them: the predictions instead
      * of labels, and its names of texts if those of the training text are missing.
      */
-    static RunConfig named(SparkSession session, RunConfig config, SourceFiles source) {
-        SourceReader reader = new SourceReader(session, null, config.data());
-        DataConfig.Columns columns = config.data().columns();
+    private static RunConfig named(SparkSession session, RunConfig run, SourceFiles source) {
+        List<String> given = new SourceReader(session, null, run.data()).columns(source);
+        DataConfig.Columns columns = run.data().columns();
         List<String> overrides = new ArrayList<>();
-        if (reader.has(source, PREDICTION)) {
+        if (given.contains(PREDICTION)) {
             overrides.add(RunConfigLoader.override("data.label", PREDICTION));
         }
         Map<String, String> texts = new LinkedHashMap<>();
         texts.put("text", columns.text());
         texts.put("text_pair", columns.textPair());
         texts.forEach((predicted, own) -> {
-            if (own != null && !reader.has(source, own) && reader.has(source, predicted)) {
+            if (own != null && !given.contains(own) && given.contains(predicted)) {
                 overrides.add(RunConfigLoader.override("data." + predicted, predicted));
             }
         });
-        return overrides.isEmpty() ? config : RunConfigLoader.with(config, "--input", overrides);
+        return overrides.isEmpty() ? run : RunConfigLoader.with(run, "--input", overrides);
     }
 
     /**
@@ -86,31 +101,30 @@ final class GivenRows {
      * @param labels names of the dataset's labels by id
      * @throws RunException if there are no rows, or more than {@link #MOST}
      */
-    static <C> List<Given> read(
-            SparkSession session,
-            RunConfig config,
-            TaskData<C> task,
-            TokenizerFiles tokenizer,
-            SourceFiles source,
-            List<String> labels) {
+    List<Given> read(SparkSession session, TokenizerFiles tokenizer, List<String> labels) {
+        List<Given> given = read(session, TaskDatas.of(config), tokenizer, labels);
+        if (given.isEmpty()) {
+            throw RunException.data(source.key() + ": " + source.path() + " has no rows");
+        }
+        if (given.size() > MOST) {
+            throw RunException.data(source.key() + ": " + source.path() + " has more than " + MOST
+                    + " rows: give only those whose predictions are to be explained");
+        }
+        return given;
+    }
+
+    private <C> List<Given> read(
+            SparkSession session, TaskData<C> task, TokenizerFiles tokenizer, List<String> labels) {
         SourceReader.Rows<C> rows = new SourceReader(session, tokenizer, config.data()).read(source, task, true);
         String key = source.key();
         List<String> names = new ArrayList<>(labels);
         JavaSparkContext spark = JavaSparkContext.fromSparkContext(session.sparkContext());
         Broadcast<TokenizerFiles> files = spark.broadcast(tokenizer);
         try {
-            List<Given> given = rows.rdd()
+            return rows.rdd()
                     .mapPartitions(partition -> TokenizingIterator.of(
                             files.value(), partition, open -> made(task, open, files.value(), key, names)))
                     .take(MOST + 1);
-            if (given.isEmpty()) {
-                throw RunException.data(key + ": " + source.path() + " has no rows");
-            }
-            if (given.size() > MOST) {
-                throw RunException.data(key + ": " + source.path() + " has more than " + MOST
-                        + " rows: give only those whose predictions are to be explained");
-            }
-            return given;
         } finally {
             files.destroy();
         }
@@ -134,22 +148,8 @@ final class GivenRows {
                         List.of(),
                         "label " + String.join(", ", unknown) + ", which the training rows do not have");
             }
-            List<Sample> samples = samples(task, encoder, row, names);
+            List<Sample> samples = RowSamples.of(task, encoder, row, names).samples();
             return new Given(task.text(row.content()), samples, samples.isEmpty() ? "no tokens with a label" : null);
         };
-    }
-
-    /** Returns the samples that a row becomes without other rows. */
-    static <C> List<Sample> samples(
-            TaskData<C> task, TaskData.Encoder<C> encoder, CleanRow<C> row, List<String> labels) {
-        List<Sample> samples = new ArrayList<>();
-        try {
-            SampleSink sink = task.sink(samples::add, labels);
-            sink.add(encoder.encode(row), row.stratum());
-            sink.finish();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return samples;
     }
 }

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.spark.prepare.TokenizingIterator;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;
 import io.github.sparkfinetune.spark.source.Sources;
+import io.github.sparkfinetune.spark.trace.RowSamples;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -101,10 +102,12 @@ final class TrainingDocuments {
                 .filter(row -> row.badBecause() == null)
                 .mapPartitions(partition -> TokenizingIterator.of(files.value(), partition, open -> {
                     TaskData.Encoder<C> encoder = task.encoder(open, files.value(), key, names);
+                    // Many rows may have a window in common.
+                    Set<Key> missing = new HashSet<>(keys);
                     return row -> {
-                        List<Key> same = GivenRows.samples(task, encoder, row, names).stream()
+                        List<Key> same = RowSamples.of(task, encoder, row, names).samples().stream()
                                 .map(Key::of)
-                                .filter(keys::contains)
+                                .filter(missing::remove)
                                 .collect(Collectors.toCollection(ArrayList::new));
                         return same.isEmpty()
                                 ? null

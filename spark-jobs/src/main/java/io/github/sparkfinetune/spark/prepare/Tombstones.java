@@ -130,8 +130,7 @@ record Tombstones(SparkSession spark, TaskData<?> task, Path dataset, String run
         manifest.samples().splits().forEach((split, stored) -> {
             long first = 0;
             for (DatasetSplit.Shard shard : stored.shards()) {
-                long rows =
-                        shard.rowGroups().stream().mapToLong(Integer::longValue).sum();
+                long rows = shard.rows();
                 files.put(
                         new Place(ShardNames.generation(shard.file()), split, ShardNames.number(shard.file())),
                         new ErasedShards.File(split, shard.file(), first, rows));

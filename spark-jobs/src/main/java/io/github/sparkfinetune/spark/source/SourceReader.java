@@ -178,9 +178,9 @@ public final class SourceReader {
                 data.columns().text());
     }
 
-    /** Returns whether the rows of a source have a column. */
-    public boolean has(SourceFiles files, String column) {
-        return source(files).columns().contains(column);
+    /** Returns the names of the columns of a source. */
+    public List<String> columns(SourceFiles files) {
+        return source(files).columns();
     }
 
     /** Returns a source before a task chooses what is read. */

@@ -1,13 +1,10 @@
 package io.github.sparkfinetune.spark.trace;
 
+import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.task.CleanRow;
-import io.github.sparkfinetune.data.task.SampleCounts;
-import io.github.sparkfinetune.data.task.SampleSink;
 import io.github.sparkfinetune.data.task.TaskData;
-import java.io.IOException;
 import java.io.Serializable;
-import java.io.UncheckedIOException;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -26,22 +23,12 @@ public record RowTokens(int[] ids, boolean isCut, String droppedBecause) impleme
      */
     public static <C> RowTokens of(
             TaskData<C> task, TaskData.Encoder<C> encoder, CleanRow<C> row, List<String> labels) {
-        List<int[]> parts = new ArrayList<>();
-        SampleCounts counts;
-        try {
-            SampleSink sink = task.sink(sample -> parts.add(sample.inputIds()), labels);
-            sink.add(encoder.encode(row), row.stratum());
-            counts = sink.finish();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        int[] ids = new int[parts.stream().mapToInt(part -> part.length).sum()];
-        int at = 0;
-        for (int[] part : parts) {
-            System.arraycopy(part, 0, ids, at, part.length);
-            at += part.length;
-        }
-        String reason = counts.dropped().keySet().stream().findFirst().orElse(null);
-        return new RowTokens(ids, reason != null && !parts.isEmpty(), parts.isEmpty() ? reason : null);
+        RowSamples made = RowSamples.of(task, encoder, row, labels);
+        List<Sample> samples = made.samples();
+        int[] ids = samples.stream()
+                .flatMapToInt(sample -> Arrays.stream(sample.inputIds()))
+                .toArray();
+        String reason = made.counts().dropped().keySet().stream().findFirst().orElse(null);
+        return new RowTokens(ids, reason != null && !samples.isEmpty(), samples.isEmpty() ? reason : null);
     }
 }

@@ -238,9 +238,7 @@ final class Tracing<C> {
         for (String split : manifest.samples().splits().keySet()) {
             long first = 0;
             for (DatasetSplit.Shard stored : manifest.split(split).shards()) {
-                long rows = stored.rowGroups().stream()
-                        .mapToLong(Integer::longValue)
-                        .sum();
+                long rows = stored.rows();
                 int ranges = ShardNames.ranges(manifest, stored.file());
                 if (ShardNames.number(stored.file()) == ShuffledSample.shard(hash, seed, ranges)) {
                     places.addAll(places(tokens, split, stored.file(), first, rows));

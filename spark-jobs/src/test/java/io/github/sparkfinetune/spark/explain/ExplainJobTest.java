@@ -115,10 +115,7 @@ class ExplainJobTest {
         return ExplainJob.run(
                 spark,
                 config,
-                "--input",
-                input.toString(),
-                folder.resolve(output).toString(),
-                most);
+                new ExplainRequest(input.toString(), folder.resolve(output).toString(), most));
     }
 
     @Test

@@ -13,6 +13,7 @@ import io.github.sparkfinetune.job.group.GroupRun;
 import io.github.sparkfinetune.job.tune.TuneOptions;
 import io.github.sparkfinetune.job.tune.TuneRun;
 import io.github.sparkfinetune.spark.erase.Selection;
+import io.github.sparkfinetune.spark.explain.ExplainRequest;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -84,13 +85,11 @@ record SessionStep(boolean writesStatus, Work work) {
     }
 
     private static SessionStep explain(Arguments given) {
-        String input = given.text("input");
-        String output = given.text("output");
-        int documents = given.number("documents");
+        ExplainRequest request =
+                new ExplainRequest(given.text("input"), given.text("output"), given.number("documents"));
         return new SessionStep(
                 false,
-                in -> ExplainText.lines(in.jobs().explain(in.run(), input, output, documents))
-                        .forEach(in.console()::say));
+                in -> ExplainText.lines(in.jobs().explain(in.run(), request)).forEach(in.console()::say));
     }
 
     private static SessionStep predict(Arguments given) {

@@ -15,9 +15,7 @@ import io.github.sparkfinetune.core.model.NeftuneNoise;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * Products of the gradients of samples: the sum over the trained parameters of the one gradient times the other. The
@@ -95,26 +93,17 @@ public final class SampleProducts implements AutoCloseable {
     /**
      * Returns the product of the gradient of each sample with each kept gradient, in the order of the samples.
      *
+     * @param samples samples; attention pads little if neighbours are of similar length
      * @param progressed called before each piece of work; may throw
      */
     public double[][] with(List<Sample> samples, Runnable progressed) {
         double[][] products = new double[samples.size()][];
-        // Samples of similar length are together, so that attention pads little.
-        int[] order = IntStream.range(0, samples.size())
-                .boxed()
-                .sorted(Comparator.comparingInt(place -> -samples.get(place).length()))
-                .mapToInt(Integer::intValue)
-                .toArray();
-        for (int from = 0; from < order.length; from += most) {
+        for (int from = 0; from < products.length; from += most) {
             progressed.run();
-            int[] places = IntStream.of(order).skip(from).limit(most).toArray();
+            List<Sample> some = samples.subList(from, Math.min(products.length, from + most));
             try (NDManager owner = manager.newSubManager()) {
-                List<MeasuredBlock> measured = pass.compute(
-                        owner, IntStream.of(places).mapToObj(samples::get).toList());
-                double[][] some = products(owner, measured, places.length);
-                for (int i = 0; i < places.length; i++) {
-                    products[places[i]] = some[i];
-                }
+                double[][] present = products(owner, pass.compute(owner, some), some.size());
+                System.arraycopy(present, 0, products, from, present.length);
             }
         }
         return products;

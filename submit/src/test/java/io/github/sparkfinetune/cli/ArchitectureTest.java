@@ -26,8 +26,6 @@ class ArchitectureTest {
     /** Packages of the model families; one family may build on another. */
     private static final String FAMILIES = "core.arch.*";
 
-    private static final int MOST_PARAMETERS = 8;
-
     /** All packages, lowest first: a class may depend on its own package and on earlier packages. */
     private static final List<String> ORDER = List.of(
             "conf.error",
@@ -185,20 +183,6 @@ class ArchitectureTest {
         boolean family = name.startsWith("core.arch.") && !ORDER.contains(name);
         assertThat(ORDER).contains(family ? FAMILIES : name);
         return ORDER.indexOf(family ? FAMILIES : name);
-    }
-
-    @Test
-    void constructorsHaveAtMostEightParameters() {
-        Set<String> longer = new TreeSet<>();
-        for (JavaClass type : all) {
-            if (!type.isEnum() && !type.isAnonymousClass()) {
-                type.getConstructors().stream()
-                        .filter(constructor ->
-                                constructor.getRawParameterTypes().size() > MOST_PARAMETERS)
-                        .forEach(constructor -> longer.add(constructor.getFullName()));
-            }
-        }
-        assertThat(longer).isEmpty();
     }
 
     @Test

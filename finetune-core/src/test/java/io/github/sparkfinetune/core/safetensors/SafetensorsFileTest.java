@@ -90,7 +90,7 @@ class SafetensorsFileTest {
             file.floats("a", 1, target);
             assertThat(target.position()).isEqualTo(1);
             values[0] = 0;
-            assertThat(target.array()).containsExactly(values);
+            assertThat(Arrays.equals(target.array(), values)).isTrue();
         }
     }
 

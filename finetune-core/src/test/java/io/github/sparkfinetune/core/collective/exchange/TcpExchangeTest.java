@@ -90,8 +90,8 @@ class TcpExchangeTest {
         };
         try (Ranks first = Ranks.join(3);
                 Ranks second = Ranks.join(3)) {
-            assertThat(first.play(part).get(1))
-                    .containsExactly(second.play(part).get(2));
+            assertThat(Arrays.equals(first.play(part).get(1), second.play(part).get(2)))
+                    .isTrue();
         }
     }
 
@@ -124,7 +124,8 @@ class TcpExchangeTest {
                 exchange.allReduce(sum);
                 assertThat(futures).allMatch(Future::isDone);
                 for (int i = 0; i < 50; i++) {
-                    assertThat(Ranks.values(buffers.get(i))).containsOnly(3 * i + 3);
+                    assertThat(Arrays.equals(Ranks.values(buffers.get(i)), constant(3 * i + 3, 1 + i * 3001)))
+                            .isTrue();
                 }
                 return sum;
             });
@@ -145,7 +146,7 @@ class TcpExchangeTest {
                 double[] values = new double[50_000];
                 Arrays.fill(values, addends[exchange.rank()]);
                 exchange.allReduce(values);
-                assertThat(values).containsOnly(values[0]);
+                assertThat(Arrays.stream(values).distinct()).hasSize(1);
                 return values[0];
             });
             assertThat(sums).containsOnly(expected);

@@ -29,7 +29,7 @@ class ConnectedComponentsTest {
         Random random = new Random(3);
         List<int[]> edges = new ArrayList<>();
         // A path, whose length decides the number of rounds; a star; some random pairs.
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < 40; i++) {
             edges.add(new int[] {i, i + 1});
         }
         for (int i = 0; i < 400; i++) {

@@ -35,7 +35,7 @@ class NearDuplicatesAtScaleTest {
     @Test
     void bandsHoldACopiedPageOnceAPartition() throws Exception {
         List<String> words = Documents.words(random, 60);
-        List<String> texts = new ArrayList<>(Collections.nCopies(5_000, Documents.text(words)));
+        List<String> texts = new ArrayList<>(Collections.nCopies(1_000, Documents.text(words)));
         texts.add(Documents.text(Documents.replaced(random, words, 1)));
         for (int i = 0; i < 50; i++) {
             texts.add(Documents.text(Documents.words(random, 30)));
@@ -53,15 +53,15 @@ class NearDuplicatesAtScaleTest {
     void comparesThePairsOfACommonParentInAllPartitions() throws Exception {
         List<String> words = Documents.words(random, 500);
         List<String> texts = new ArrayList<>();
-        for (int i = 0; i < 600; i++) {
+        for (int i = 0; i < 200; i++) {
             texts.add(Documents.text(Documents.replaced(random, words, 1)));
         }
 
         StageFigures figures = find(texts);
 
-        assertThat(removed).hasSize(599);
+        assertThat(removed).hasSize(199);
         assertThat(removed.values()).containsOnly(removed.values().iterator().next());
         // One task would read all pairs of the parent if pairs lay where their parent lies.
-        assertThat(figures.mostRowsOfATask()).isLessThan(BANDS * 599);
+        assertThat(figures.mostRowsOfATask()).isLessThan(BANDS * 199);
     }
 }

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class FileRowsTest {
     private static SparkSession spark;
@@ -73,11 +73,11 @@ class FileRowsTest {
     }
 
     /** Lines with all three line ends, empty lines, a last line without an end, and a compressed file. */
-    private void write() throws IOException {
+    private void write(int lines) throws IOException {
         Random random = new Random(5);
         for (int file = 0; file < 20; file++) {
             StringBuilder text = new StringBuilder();
-            for (int i = 0; i < 50; i++) {
+            for (int i = 0; i < lines; i++) {
                 text.append(random.nextInt(10) == 0 ? "" : line(random))
                         .append(List.of("\n", "\r\n", "\r").get(file % 3));
             }
@@ -92,11 +92,11 @@ class FileRowsTest {
         }
     }
 
-    /** Tasks of few bytes cut most files. */
+    /** Tasks of few bytes cut most files; the smallest are shorter than some lines. */
     @ParameterizedTest
-    @ValueSource(longs = {64, 300, 1 << 20})
-    void linesAreThoseOfSparksReader(long most) throws IOException {
-        write();
+    @CsvSource({"64, 5", "300, 20", "1048576, 50"})
+    void linesAreThoseOfSparksReader(long most, int lines) throws IOException {
+        write(lines);
 
         Dataset<Row> rows = new FileRows(spark, "UTF-8").lines(listed(), most, 10, null, List.of("day"));
 

@@ -16,6 +16,7 @@ import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.predict.table.PredictionTable;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.run.Lease;
 import io.github.sparkfinetune.spark.run.RowFolder;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import io.github.sparkfinetune.spark.source.SourceFiles;
@@ -32,6 +33,8 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Predicts raw rows with a trained model: labels of texts, or answers to prompts. Rows are read, cleaned and tokenized
@@ -42,6 +45,8 @@ import org.apache.spark.sql.SparkSession;
  * the same command predicts the missing parts.
  */
 public final class PredictJob {
+    private static final Logger LOG = LoggerFactory.getLogger(PredictJob.class);
+
     private PredictJob() {}
 
     /**
@@ -50,9 +55,10 @@ public final class PredictJob {
      * @param config configuration; its {@code data} section says how the input is read
      * @param key configuration key of the input's path in messages
      * @param input file, folder or glob, in the format of {@code data.format}
-     * @param output folder of the Parquet files, which must not exist unless the same command was interrupted there; or
+     * @param output folder of the Parquet files, which must not exist unless the same command wrote it; or
      *     {@code table:NAME}, a table to which all rows are appended by one commit
-     * @return agreement with F32 on the first rows, if {@code predict.precision} quantises and there is a row
+     * @return agreement with F32 on the first rows, if {@code predict.precision} quantises and there is a row; empty if
+     *     an earlier command has written or appended all predictions
      * @throws RunException if the input, the model or the output cannot be used
      */
     public static Optional<Agreement> run(
@@ -80,19 +86,47 @@ public final class PredictJob {
             Path to = table.isPresent()
                     ? staged(resolved, output, settings)
                     : new Path(AbsolutePaths.of("output", output, hadoop));
-            RowFolder rows = new RowFolder(to, columns, hadoop);
-            if (table.isPresent()) {
-                table.get().requireNew(to, hadoop);
-                if (rows.isFinished()) {
-                    table.get().append(to, hadoop);
-                    return Optional.empty();
-                }
+            Prediction prediction = new Prediction(session, resolved, source, settings, to, sizes);
+            return table.isPresent() ? prediction.appendTo(table.get()) : prediction.write();
+        } catch (Exception e) {
+            // Spark's Scala code throws checked exceptions that it does not declare.
+            throw Errors.explain("the prediction of " + from, e);
+        } finally {
+            spark.setJobDescription(null);
+        }
+    }
+
+    /**
+     * Prediction of the rows of a source.
+     *
+     * @param settings everything that the predictions depend on
+     * @param to folder of the predictions
+     */
+    private record Prediction(
+            SparkSession session,
+            RunConfig config,
+            SourceFiles source,
+            Map<String, String> settings,
+            Path to,
+            PartSizes sizes) {
+        private Configuration hadoop() {
+            return session.sparkContext().hadoopConfiguration();
+        }
+
+        /** Writes the predictions into the folder, unless an earlier command has written them. */
+        Optional<Agreement> write() throws IOException {
+            List<Column> columns = TaskSpecs.of(config).predictionColumns();
+            int ranks = config.compute().cluster().ranks();
+            PredictionFolder folder =
+                    PredictionFolder.open(to, new RowFolder(to, columns, hadoop()), hadoop(), settings, ranks);
+            if (folder.isFinished()) {
+                LOG.warn("{} holds these predictions already", to);
+                return Optional.empty();
             }
-            int ranks = resolved.compute().cluster().ranks();
-            PredictionFolder folder = PredictionFolder.open(to, rows, hadoop, settings, ranks);
-            ModelTask model = ModelTask.of(spark, resolved, ModelTask.Which.TRAINED, ModelTask.newCommand(), ranks);
-            JavaRDD<TaskInput> inputs = PrepareJob.inputs(
-                    session, resolved, source, sizes.partOf(source), folder.tasks(), 2 * sizes.most());
+            SparkContext spark = session.sparkContext();
+            ModelTask model = ModelTask.of(spark, config, ModelTask.Which.TRAINED, ModelTask.newCommand(), ranks);
+            JavaRDD<TaskInput> inputs =
+                    PrepareJob.inputs(session, config, source, sizes.partOf(source), folder.tasks(), 2 * sizes.most());
             List<PredictedPart> parts = new ArrayList<>(folder.begin(inputs));
             PartTask task = new PartTask(model, to.toString(), new ArrayList<>(columns), sizes);
             JavaRDD<PredictedPart> missing =
@@ -100,15 +134,36 @@ public final class PredictJob {
             parts.addAll(model.placement().place(missing.rdd()).toJavaRDD().collect());
             Optional<Agreement> agreement = AgreementTask.ofInputs(model, inputs);
             folder.finish(parts);
-            if (table.isPresent()) {
-                table.get().append(to, hadoop);
-            }
             return agreement;
-        } catch (Exception e) {
-            // Spark's Scala code throws checked exceptions that it does not declare.
-            throw Errors.explain("the prediction of " + from, e);
-        } finally {
-            spark.setJobDescription(null);
+        }
+
+        /** Appends the predictions to a table, unless an earlier command has appended them. */
+        Optional<Agreement> appendTo(PredictionTable table) throws Exception {
+            Lease lease = Lease.ofCommand(to, hadoop());
+            try {
+                Optional<String> before = table.appended(to, hadoop());
+                if (before.isPresent()) {
+                    LOG.warn(
+                            "these predictions were appended at {}: to append them once more, delete {}",
+                            before.get(),
+                            to);
+                    return Optional.empty();
+                }
+                table.begin(to, hadoop());
+                Optional<Agreement> agreement = write();
+                if (!lease.renew()) {
+                    throw lease.lost(null);
+                }
+                table.append(to, hadoop());
+                return agreement;
+            } catch (RunException e) {
+                throw e;
+            } catch (Exception e) {
+                // Spark's Scala code throws checked exceptions that it does not declare.
+                throw lease.isLost() ? lease.lost(e) : e;
+            } finally {
+                lease.release(false);
+            }
         }
     }
 

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.predict.table.PredictionTable;
+import io.github.sparkfinetune.spark.run.Lease;
 import io.github.sparkfinetune.spark.run.RowFile;
 import io.github.sparkfinetune.spark.run.RowFolder;
 import io.github.sparkfinetune.spark.run.Settings;
@@ -45,6 +46,7 @@ import scala.runtime.AbstractFunction1;
 final class PredictionFolder {
     private static final Logger LOG = LoggerFactory.getLogger(PredictionFolder.class);
     private static final String BEGUN = "_predict.json";
+    private static final Set<String> FILES_OF_A_TABLE = Set.of(PredictionTable.MARK, Lease.COMMAND);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path folder;
@@ -71,20 +73,23 @@ final class PredictionFolder {
      *
      * @param settings everything that the predictions depend on
      * @param tasks smallest number of parts, unless an earlier command has begun with another number
-     * @throws RunException if the folder is finished, holds other data, or was begun with other settings
+     * @throws RunException if the folder holds other data, or was begun with other settings
      */
     static PredictionFolder open(
             Path folder, RowFolder rows, Configuration hadoop, Map<String, String> settings, int tasks)
             throws IOException {
         FileSystem files = HadoopFiles.fileSystem(folder, hadoop);
         Begun begun = read(files, new Path(folder, BEGUN));
-        if (rows.isFinished() || (begun == null && isThere(files, folder))) {
-            throw RunException.config(folder + " exists already: choose another output, or delete it");
+        if (begun == null && (rows.isFinished() || isThere(files, folder))) {
+            throw existing(folder);
         }
         if (begun == null) {
             return new PredictionFolder(folder, hadoop, rows, new Begun(settings, tasks), true);
         }
         List<String> differences = Settings.differences(begun.settings(), settings, key -> false);
+        if (!differences.isEmpty() && rows.isFinished()) {
+            throw existing(folder);
+        }
         if (!differences.isEmpty()) {
             throw RunException.config(folder + " holds a part of other predictions (" + String.join(", ", differences)
                     + "): choose another output, delete it, or use the same settings to resume it");
@@ -92,15 +97,24 @@ final class PredictionFolder {
         return new PredictionFolder(folder, hadoop, rows, begun, false);
     }
 
-    /** Returns whether the folder has any content except the rests of a command that was killed at its beginning. */
+    private static RunException existing(Path folder) {
+        return RunException.config(folder + " exists already: choose another output, or delete it");
+    }
+
+    /** Returns whether the folder has any content except what a command writes at its beginning, or leaves of it. */
     private static boolean isThere(FileSystem files, Path folder) throws IOException {
         try {
             return files.getFileStatus(folder).isFile()
                     || Arrays.stream(files.listStatus(folder))
-                            .anyMatch(entry -> !entry.getPath().getName().startsWith("." + BEGUN));
+                            .map(entry -> entry.getPath().getName())
+                            .anyMatch(name -> !name.startsWith("." + BEGUN) && !isOfATable(name));
         } catch (FileNotFoundException e) {
             return false;
         }
+    }
+
+    private static boolean isOfATable(String name) {
+        return FILES_OF_A_TABLE.stream().anyMatch(file -> name.equals(file) || name.startsWith("." + file));
     }
 
     private static Begun read(FileSystem files, Path file) throws IOException {
@@ -112,6 +126,11 @@ final class PredictionFolder {
             throw RunException.data(
                     file + " was not written by predict (" + e.getOriginalMessage() + "): delete the folder", e);
         }
+    }
+
+    /** Returns whether all parts exist. */
+    boolean isFinished() throws IOException {
+        return rows.isFinished();
     }
 
     /** Returns the smallest number of parts. */
@@ -134,7 +153,7 @@ final class PredictionFolder {
                     JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(begun));
             return List.of();
         }
-        rows.clear(parts, Set.of(BEGUN, PartTask.UNFINISHED, PredictionTable.MARK));
+        rows.clear(parts, Set.of(BEGUN, PartTask.UNFINISHED, PredictionTable.MARK, Lease.COMMAND));
         Set<Integer> there = rows.parts().keySet();
         PartCheck check = new PartCheck(folder.toString(), new SerializableConfiguration(hadoop));
         List<PredictedPart> done = only(inputs.mapPartitionsWithIndex(check, false), there::contains)

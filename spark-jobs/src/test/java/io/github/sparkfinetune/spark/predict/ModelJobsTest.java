@@ -136,9 +136,9 @@ class ModelJobsTest {
             assertThat(predicted.get(1).<String>getAs("text")).isEqualTo("the cat sat 3");
             assertThat(predicted.get(1).<String>getAs("prediction")).isIn("cat", "dog");
             assertThat(predicted.get(1).<Double>getAs("score")).isBetween(0.5, 1.0);
-            assertThatThrownBy(() -> PredictJob.run(spark, config, "data.train", mails.toString(), output))
-                    .isInstanceOf(RunException.class)
-                    .hasMessageContaining("exists already");
+            PredictJob.run(spark, config, "data.train", mails.toString(), output);
+            assertThat(spark.read().parquet(output).orderBy("text").collectAsList())
+                    .isEqualTo(predicted);
 
             String trains = "train file:" + MODEL.toRealPath() + " on 2 rank(s) into file:" + folder.toRealPath();
             assertThat(jobs.descriptions)

@@ -124,7 +124,12 @@ class PredictResumeTest {
         assertThat(whole.resolve("_SUCCESS")).exists();
         List<Row> expected = rows(whole);
         assertThat(expected).hasSize(2 * PARTS);
-        assertThatThrownBy(() -> predict(config(), whole)).hasMessageContaining("exists already");
+        assertThatThrownBy(() -> predict(config("data.max_length=8"), whole)).hasMessageContaining("exists already");
+
+        // The driver died after all parts were there, before its exit.
+        Map<String, FileTime> all = parts(whole);
+        predict(config(), whole);
+        assertThat(parts(whole)).isEqualTo(all);
 
         // The folder as a killed command leaves it.
         Files.delete(whole.resolve("_SUCCESS"));

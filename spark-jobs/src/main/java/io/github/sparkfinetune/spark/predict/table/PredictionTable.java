@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
@@ -36,8 +37,8 @@ import org.apache.spark.sql.types.StructType;
 /**
  * Table of Spark's catalog, {@code table:NAME}, to which the rows of a finished folder are appended by one commit. The
  * commit carries an id that the file {@value #MARK} in the folder has, so that a command that was killed before or
- * after the commit appends once. Tables of Delta and Iceberg keep such ids: Delta as application transaction, Iceberg
- * in the snapshot's summary.
+ * after the commit appends once. The commit of the table's format checks the id, so that of two commands at once one
+ * appends: Delta by its application transactions, Iceberg as {@link IcebergAppend} describes.
  */
 public final class PredictionTable {
     /** Folder in the output folder with the rows that wait for their commit. */
@@ -45,7 +46,7 @@ public final class PredictionTable {
     /** Name of the file with the commit's id. */
     public static final String MARK = "_table.json";
 
-    private static final String PROPERTY = "spark-finetune.prediction";
+    private static final String DELTA_APPLICATION = "spark-finetune.prediction.";
     private static final String KEY = "--output: ";
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -61,9 +62,14 @@ public final class PredictionTable {
         ICEBERG
     }
 
-    /** @param appended time of the commit; absent (null) before */
+    /**
+     * Content of the file {@value #MARK}.
+     *
+     * @param staged true once a table of Iceberg has the rows in a branch; absent (null) before, and for Delta
+     * @param appended time of the commit; absent (null) before
+     */
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    private record Mark(String table, String id, String appended) {}
+    private record Mark(String table, String id, Boolean staged, String appended) {}
 
     private PredictionTable(SparkSession spark, String name, Format format, StructType columns, StructType rows) {
         this.spark = spark;
@@ -137,18 +143,25 @@ public final class PredictionTable {
         return one.name().equalsIgnoreCase(other.name());
     }
 
-    /**
-     * Checks that the rows of a folder have not been appended.
-     *
-     * @throws RunException if they have
-     */
-    public void requireNew(Path folder, Configuration hadoop) throws IOException {
+    /** Returns when the rows of a folder were appended; empty if they have not been. Deletes what is left of them. */
+    public Optional<String> appended(Path folder, Configuration hadoop) throws IOException {
         FileSystem files = HadoopFiles.fileSystem(folder, hadoop);
-        Mark mark = mark(files, folder);
-        if (mark != null && mark.appended() != null) {
+        Optional<String> time = Optional.ofNullable(mark(files, folder)).map(Mark::appended);
+        if (time.isPresent()) {
             discardRows(files, folder);
-            throw RunException.config(KEY + "these predictions were appended to " + name + " at " + mark.appended()
-                    + ": to append them once more, delete " + folder);
+        }
+        return time;
+    }
+
+    /**
+     * Draws the id of the rows, unless an interrupted command has drawn it.
+     *
+     * @param folder folder of the rows, whose lease this command holds
+     */
+    public void begin(Path folder, Configuration hadoop) throws IOException {
+        FileSystem files = HadoopFiles.fileSystem(folder, hadoop);
+        if (mark(files, folder) == null) {
+            put(files, folder, new Mark(name, UUID.randomUUID().toString(), null, null));
         }
     }
 
@@ -156,18 +169,13 @@ public final class PredictionTable {
     public void append(Path folder, Configuration hadoop) throws IOException, NoSuchTableException {
         FileSystem files = HadoopFiles.fileSystem(folder, hadoop);
         Mark mark = mark(files, folder);
-        if (mark == null) {
-            mark = new Mark(name, UUID.randomUUID().toString(), null);
-            put(files, folder, mark);
-        }
-        commit(spark.read().parquet(folder.toString()).select(selected()), mark.id());
-        put(
-                files,
-                folder,
-                new Mark(
-                        name,
-                        mark.id(),
-                        Instant.now().truncatedTo(ChronoUnit.SECONDS).toString()));
+        commit(
+                spark.read().parquet(folder.toString()).select(selected()),
+                mark.id(),
+                Boolean.TRUE.equals(mark.staged()),
+                () -> put(files, folder, new Mark(name, mark.id(), true, null)));
+        String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+        put(files, folder, new Mark(name, mark.id(), mark.staged(), now));
         discardRows(files, folder);
     }
 
@@ -180,23 +188,39 @@ public final class PredictionTable {
                 .toArray(Column[]::new);
     }
 
-    private void commit(Dataset<Row> rows, String id) throws NoSuchTableException {
+    /** Receives that rows are staged. */
+    @FunctionalInterface
+    interface Staged {
+        void now() throws IOException;
+    }
+
+    /**
+     * Appends rows, unless rows with this id have been appended.
+     *
+     * @param staged whether an earlier command has staged the rows
+     * @param onStaged called when the rows are staged, before they are published
+     */
+    void commit(Dataset<Row> rows, String id, boolean staged, Staged onStaged)
+            throws IOException, NoSuchTableException {
         switch (format) {
             case DELTA ->
                 rows.write()
                         .format("delta")
                         .mode("append")
-                        .option("txnAppId", PROPERTY + "." + id)
+                        .option("txnAppId", DELTA_APPLICATION + id)
                         .option("txnVersion", 1)
                         .saveAsTable(name);
             case ICEBERG -> {
-                Dataset<Row> same = spark.sql(
-                        "SELECT 1 FROM " + name + ".snapshots WHERE summary['" + PROPERTY + "'] = '" + id + "'");
-                if (same.isEmpty()) {
-                    rows.writeTo(name)
-                            .option("snapshot-property." + PROPERTY, id)
-                            .append();
+                IcebergAppend append = new IcebergAppend(spark, name, id);
+                if (append.isPublished()) {
+                    append.discard();
+                    return;
                 }
+                if (!staged) {
+                    append.stage(rows);
+                    onStaged.now();
+                }
+                append.publish();
             }
         }
     }

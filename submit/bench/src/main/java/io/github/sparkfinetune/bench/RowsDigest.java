@@ -22,11 +22,16 @@ public final class RowsDigest {
                 .config("spark.ui.enabled", false)
                 .getOrCreate()) {
             Dataset<Row> table = spark.read().parquet(arguments);
-            List<String> rows = table.toJSON().collectAsList();
-            MessageDigest digest = Sha256.digest();
-            rows.stream().sorted().forEach(row -> digest.update((row + "\n").getBytes(StandardCharsets.UTF_8)));
-            System.out.println(rows.size() + " " + HexFormat.of().formatHex(digest.digest()));
+            System.out.println(of(table));
             System.out.println(table.schema().json());
         }
+    }
+
+    /** Returns the number of rows and their digest. */
+    static String of(Dataset<Row> table) {
+        List<String> rows = table.toJSON().collectAsList();
+        MessageDigest digest = Sha256.digest();
+        rows.stream().sorted().forEach(row -> digest.update((row + "\n").getBytes(StandardCharsets.UTF_8)));
+        return rows.size() + " " + HexFormat.of().formatHex(digest.digest());
     }
 }

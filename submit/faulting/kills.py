@@ -94,7 +94,7 @@ def strike(cluster, run, moment, calm, draws):
         run.until(everybody)
         time.sleep(delay * 6)
     elif moment == "rendezvous":
-        run.until((run.output / "dataset/manifest.json").exists)
+        run.until((run.output / "dataset/manifest-1.json").exists)
         time.sleep(delay * 3)
     elif moment in ("step", "driver"):
         after = draws.randrange(1, 11)

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import time
+import types
 
 import workload
 from cluster import HANG_SECONDS, Failure, Run, Worker
@@ -172,3 +173,63 @@ def lost_map_output(scene):
         code = run.wait(HANG_SECONDS)
         equal = scene.equal(run)
         return f"exit {code}, {'the undisturbed model' if equal else run.error()[:160]}", code == 0 and equal
+
+
+@fault
+def generations_beside_training(scene):
+    """three generations of the dataset and two kills beside a training"""
+    mails = scene.work / "mails"
+    mails.mkdir()
+    rows = scene.data.read_text().splitlines(keepends=True)
+    texts = {name: "".join(rows[place::5]) for place, name in enumerate("abcde")}
+
+    def write(*names):
+        for name in names:
+            (mails / f"{name}.jsonl").write_text(texts[name])
+
+    write("a", "b", "c")
+    config = workload.config(scene.work, "full", scene.model, mails, steps=300)
+
+    def settings(name):
+        return ("data.incremental=true", "training.save_steps=20", f"data.dir={scene.work / name}")
+
+    with scene.cluster() as cluster:
+        alone = types.SimpleNamespace(url="local[1]", temporary=cluster.temporary)
+
+        def prepare(output, name):
+            run = scene.run(alone, output, config, name="prepare", overrides=settings(name))
+            if run.wait(HANG_SECONDS) != 0:
+                raise Failure(f"prepare ended badly: {run.error()}")
+
+        def train(output, name):
+            return scene.run(cluster, output, config, name="train", overrides=settings(name))
+
+        calm, output = scene.work / "calm-generations", scene.work / "generations"
+        prepare(calm, "calm-dataset")
+        prepare(output, "grown-dataset")
+        run = train(calm, "calm-dataset")
+        if run.wait(HANG_SECONDS) != 0:
+            raise Failure(f"the undisturbed run ended badly: {run.error()}")
+        cluster.wait_for_no_executors()
+        run = train(output, "grown-dataset")
+        run.until(lambda: run.steps() >= 5)
+        # The rows of a removed file are erased, so shards are written again.
+        (mails / "b.jsonl").unlink()
+        write("d")
+        prepare(output, "grown-dataset")
+        kill(cluster.executors()[0])
+        before = run.steps()
+        run.until(lambda: run.steps() > before)
+        write("e")
+        prepare(output, "grown-dataset")
+        kill(cluster.executors()[-1])
+        write("b")
+        prepare(output, "grown-dataset")
+        beside = run.is_running()
+        code = run.wait(HANG_SECONDS)
+    manifests = sorted(file.name for file in (scene.work / "grown-dataset").glob("manifest-*.json"))
+    equal = workload.weights_hash(output) == workload.weights_hash(calm)
+    seen = f"exit {code}, {'bit-equal' if equal else 'another model'}, manifests {', '.join(manifests)}"
+    if not beside:
+        seen += ", but the training had ended before the last generation"
+    return seen, code == 0 and equal and beside

@@ -50,7 +50,7 @@ def heap_prepare(scene):
     with scene.cluster() as cluster:
         run = scene.run(cluster, name="prepare", overrides=overrides, settings=SMALL)
         code = run.wait(HANG_SECONDS)
-        error, left = run.error(), list(run.output.glob("dataset/manifest.json"))
+        error, left = run.error(), list(run.output.glob("dataset/manifest-*.json"))
         cluster.wait_for_no_executors()
         again = scene.run(cluster, run.output, name="prepare", overrides=overrides, settings=LARGE)
         done = again.wait(HANG_SECONDS)
@@ -59,7 +59,7 @@ def heap_prepare(scene):
             and "out of memory" in error
             and not left
             and done == 0
-            and len(list(again.output.glob("dataset/manifest.json"))) == 1
+            and len(list(again.output.glob("dataset/manifest-*.json"))) == 1
         )
         return f"exit {code}: {error[:160]}…; with more memory: exit {done}", right
 
@@ -104,7 +104,7 @@ def until_well(start, cluster):
 
 def broken(scene, error):
     """Breaks off writes to a store without abort; returns the exit codes, and whether nothing was lost."""
-    globs = "**/dataset/**.parquet,**/manifest.json,**/step-*/model.safetensors,**/step-*/optimizer.safetensors"
+    globs = "**/dataset/**.parquet,**/manifest-*.json,**/step-*/model.safetensors,**/step-*/optimizer.safetensors"
     globs += ",**/step-*/COMMITTED,**/model/config.json,**/model/model.safetensors,**/predictions.parquet/part-*"
     globs += ",**/metrics.json,**/predicted-*/part-*,**/predicted-*/_predict.json"
     settings, marks = store(scene, broken=globs, error=error)

@@ -172,9 +172,9 @@ def success(scene):
     scene.expect("success", scene.run("finetune_train", "success", day, **few), **done)
     output = scene.output(day)
     require(scene.in_use()["promoted"]["run"] == f"file:{output}", f"{scene.pointer} does not point into {output}")
-    before = (scene.pointer.read_text(), model_hash(output), (output / "dataset/manifest.json").read_text())
+    before = (scene.pointer.read_text(), model_hash(output), (output / "dataset/manifest-1.json").read_text())
     scene.expect("again", scene.run("finetune_train", "again", day, **few), **done)
-    after = (scene.pointer.read_text(), model_hash(output), (output / "dataset/manifest.json").read_text())
+    after = (scene.pointer.read_text(), model_hash(output), (output / "dataset/manifest-1.json").read_text())
     require(before == after, f"the same DAG run again changed the pointer, the model or the dataset in {output}")
     return (
         f"promoted with loss {scene.in_use()['promoted']['value']:.4f}; the same again: same dataset, model and pointer"

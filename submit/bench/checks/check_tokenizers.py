@@ -87,7 +87,7 @@ def prepared(model, work, task, rows):
         ["submit/bin/finetune", "prepare", "--config", work / "run.yaml"], check=True, stdout=subprocess.DEVNULL
     )
     dataset = work / f"{task}-run/dataset"
-    shards = json.loads((dataset / "manifest.json").read_text())["splits"]["train"]["shards"]
+    shards = json.loads((dataset / "manifest-1.json").read_text())["splits"]["train"]["shards"]
     samples = [
         row for shard in shards for row in pyarrow.dataset.dataset(dataset / shard["file"]).to_table().to_pylist()
     ]

@@ -251,7 +251,7 @@ def registered(client, server, work):
 
     version = client.get_model_version("classifier", "1")
     digest = hashlib.sha256((run.dir / "model.sha256").read_bytes()).hexdigest()
-    manifest = hashlib.sha256((run.dir / "dataset/manifest.json").read_bytes()).hexdigest()
+    manifest = hashlib.sha256((run.dir / "dataset/manifest-1.json").read_bytes()).hexdigest()
     assert version.run_id == run.id()
     assert (version.tags["model_sha256"], version.tags["dataset_sha256"]) == (digest, manifest), version.tags
     run.run("evaluate")

@@ -59,7 +59,7 @@ class Task:
 
     def __init__(self, config, dataset):
         self.config = config
-        self.manifest = json.loads((dataset / "manifest.json").read_text())
+        self.manifest = json.loads((dataset / "manifest-1.json").read_text())
         self.dataset = dataset
         self.train = self.samples("train")
 

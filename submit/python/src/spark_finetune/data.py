@@ -31,7 +31,7 @@ class Dataset:
 
     def __init__(self, samples: Callable[[str], DataFrame], manifest: dict[str, Any], funnel: list[FunnelLine]) -> None:
         self._samples = samples
-        #: The content of ``manifest.json``.
+        #: The content of the dataset's newest ``manifest-N.json``.
         self.manifest = manifest
         #: Counts from the rows of the sources to the samples of each split.
         self.funnel = funnel

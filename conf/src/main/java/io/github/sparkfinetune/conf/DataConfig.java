@@ -7,6 +7,7 @@ import io.github.sparkfinetune.conf.key.Key;
 import io.github.sparkfinetune.conf.redact.RedactConfig;
 import java.io.Serializable;
 import java.util.List;
+import java.util.OptionalInt;
 
 /** The raw text and how it becomes samples. */
 public record DataConfig(
@@ -176,16 +177,26 @@ public record DataConfig(
      * @param incremental whether the dataset grows with its sources: a later {@code prepare} reads only new files and
      *     appends them as a generation; rows of removed files are erased; a fixed share of the hashes decides which
      *     rows are held out
+     * @param generation number N of the {@code manifest-N.json} that is read; null: the newest; a training keeps the
+     *     number with which it started
      */
     public record Dataset(
             @Key(optional = true, path = true) String dir,
             @Key(optional = true) Integer shards,
             long seed,
-            boolean incremental)
+            boolean incremental,
+
+            @Key(optional = true, mayChange = true) Integer generation)
             implements Serializable {
 
         public Dataset {
             Check.that(shards == null || shards >= 1, "data.shards", shards, "at least 1");
+            Check.that(generation == null || generation >= 0, "data.generation", generation, "at least 0");
+        }
+
+        /** Returns the generation to read; empty for the newest. */
+        public OptionalInt pinned() {
+            return generation == null ? OptionalInt.empty() : OptionalInt.of(generation);
         }
     }
 
@@ -252,6 +263,12 @@ public record DataConfig(
     /** Returns this section for rows that keep their personal data. */
     public DataConfig withoutRedact() {
         return new DataConfig(sources, columns, split, rows, samples, dataset, redact.none(), corpus);
+    }
+
+    /** Returns this section for another generation of the dataset. */
+    DataConfig onGeneration(int generation) {
+        Dataset other = new Dataset(dataset.dir, dataset.shards, dataset.seed, dataset.incremental, generation);
+        return new DataConfig(sources, columns, split, rows, samples, other, redact, corpus);
     }
 
     /** Returns whether a fraction of {@code data.train} is held out. */

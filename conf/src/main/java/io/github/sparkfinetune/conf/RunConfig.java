@@ -275,6 +275,18 @@ public record RunConfig(
         return new RunConfig(base, task, data, method, training, tasks, with, output);
     }
 
+    /** Returns this run on another generation of its dataset. */
+    public RunConfig onGeneration(int generation) {
+        DataConfig other = data.onGeneration(generation);
+        return new RunConfig(base, task, other, method, training, tasks, compute, output);
+    }
+
+    /** Returns this run on the generation of another configuration, which may name none. */
+    public RunConfig onGenerationOf(RunConfig other) {
+        Integer generation = other.data.dataset().generation();
+        return generation == null ? this : onGeneration(generation);
+    }
+
     /** Returns this run with other sections of tasks. */
     public RunConfig withTasks(TaskSections others) {
         return new RunConfig(base, task, data, method, training, others, compute, output);

@@ -4,10 +4,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Manifests;
 import io.github.sparkfinetune.data.files.GrowingFile;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
@@ -182,12 +184,22 @@ public final class RunFolder {
                 newest.get().step(), time.truncatedTo(ChronoUnit.SECONDS).toString());
     }
 
-    /** Returns the manifest of a prepared dataset, or empty if there is none. */
+    /** Returns the manifest that the run trains on, or the dataset's newest; empty if the dataset is not prepared. */
     Optional<Manifest> manifest(String dataset) throws IOException {
-        Path folder = new Path(dataset);
-        return Manifest.exists(folder, files.getConf())
-                ? Optional.of(Manifest.read(folder, files.getConf()))
-                : Optional.empty();
+        Manifests manifests = new Manifests(new Path(dataset), files.getConf());
+        List<Integer> numbers = manifests.numbers();
+        Optional<Integer> begun = read(RUN_YAML)
+                .map(yaml -> RunConfigLoader.parse(yaml, RUN_YAML, List.of())
+                        .data()
+                        .dataset()
+                        .generation())
+                .filter(numbers::contains);
+        if (begun.isPresent()) {
+            return Optional.of(manifests.read(begun.get()));
+        }
+        return numbers.isEmpty()
+                ? Optional.empty()
+                : Optional.of(manifests.readNewest().manifest());
     }
 
     /** Returns the text of a file, or empty if the file does not exist. */

@@ -137,7 +137,7 @@ class LineageRunTest {
                         .asDouble())
                 .isEqualTo(0.75);
         assertThat(read.get(1).at("/inputs/0/facets/version/datasetVersion").asText())
-                .isEqualTo(sha256(dir.resolve("finished/dataset/manifest.json")));
+                .isEqualTo(sha256(dir.resolve("finished/dataset/manifest-1.json")));
     }
 
     @Test
@@ -212,7 +212,7 @@ class LineageRunTest {
         assertThat(dataset.path("name").asText())
                 .isEqualTo(folder.resolve("dataset").toString());
         assertThat(dataset.at("/facets/version/datasetVersion").asText())
-                .isEqualTo(sha256(folder.resolve("dataset/manifest.json")));
+                .isEqualTo(sha256(folder.resolve("dataset/manifest-1.json")));
         assertThat(dataset.at("/outputFacets/outputStatistics/rowCount").asLong())
                 .isEqualTo(20);
         assertThat(dataset.at("/facets/schema/fields"))

@@ -186,12 +186,12 @@ class MetricsFileTest {
 
     @Test
     void saysWhyTheDataOfAnotherVersionIsNotShown() throws IOException {
-        folder.write("data/manifest.json", "{\"schema_version\": 99}");
+        folder.write("data/manifest-1.json", "{\"schema_version\": 99}");
         report("{\"test\": {\"accuracy\": 0.5}}");
 
         assertThat(dir.resolve("report.html"))
                 .content()
-                .contains(">0.5000<", "<p class=\"note\">" + dir + "/data/manifest.json is not a manifest");
+                .contains(">0.5000<", "<p class=\"note\">" + dir + "/data/manifest-1.json is not a manifest");
     }
 
     @Test

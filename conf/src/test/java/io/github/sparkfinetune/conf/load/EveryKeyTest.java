@@ -83,6 +83,7 @@ class EveryKeyTest {
                   strict: true
                   shards: 3
                   seed: 7
+                  generation: 5
                   incremental: false
                   chat_template: c.jinja
                   assistant_only_loss: false
@@ -260,7 +261,7 @@ class EveryKeyTest {
                 new DataConfig.Split(0.25, 0.125, ColumnNames.of(List.of("user", "thread")), null),
                 new DataConfig.Rows(1000, 0.5, true, true),
                 new DataConfig.Samples(64, 21, Packing.WRAPPED, Overlong.DROP, "c.jinja", false),
-                new DataConfig.Dataset("d", 3, 7, false),
+                new DataConfig.Dataset("d", 3, 7, false, 5),
                 new RedactConfig(
                         List.of("EMAIL_ADDRESS", "DATE_TIME", "ORGANIZATION"),
                         RedactConfig.Operator.PSEUDONYM,

@@ -2,26 +2,29 @@ package io.github.sparkfinetune.data.dataset;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
 import java.io.IOException;
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Content of a prepared dataset: {@value #FILE_NAME} in its folder, in UTF-8 JSON. The manifest is written last and
- * moved in whole, so a folder without a manifest is an unfinished dataset. The list of {@link DatasetSplit.Shard
- * shards} names the files of the dataset in storage order; other files do not belong to the dataset. The same text and
- * options give the same manifest on every cluster, except for the paths and times of the {@link Source sources}, and
- * the names of the shards, which contain the name of the run.
+ * Content of a prepared dataset: the newest {@code manifest-N.json} of its {@link Manifests}, in UTF-8 JSON. The
+ * manifest is written last and whole, so a folder without a manifest is an unfinished dataset. The list of
+ * {@link DatasetSplit.Shard shards} names the files of the dataset in storage order; other files do not belong to the
+ * dataset. The same text and options give the same manifest on every cluster, except for the paths and times of the
+ * {@link Source sources}, and the names of the shards, which contain the name of the run.
  *
  * <p>Fields have the names of the components of these records, in {@code snake_case}:
  *
@@ -244,21 +247,45 @@ public record Manifest(
 
     /** Returns whether a dataset is finished. */
     public static boolean exists(Path dataset, Configuration hadoop) throws IOException {
-        return dataset.getFileSystem(hadoop).exists(new Path(dataset, FILE_NAME));
+        return new Manifests(dataset, hadoop).newest().isPresent();
     }
 
     /**
-     * Reads a dataset's manifest.
+     * Reads a dataset's newest manifest.
      *
      * @throws RunException if there is no manifest, or this program cannot read it
      */
     public static Manifest read(Path dataset, Configuration hadoop) throws IOException {
-        return ManifestFile.read(new Path(dataset, FILE_NAME), hadoop);
+        return new Manifests(dataset, hadoop).readNewest().manifest();
     }
 
-    /** Writes the manifest, which finishes the dataset. A reader never sees a part of the manifest. */
-    public void write(Path dataset, Configuration hadoop) throws IOException {
-        ManifestFile.write(new Path(dataset, FILE_NAME), this, hadoop);
+    /**
+     * Reads the manifest of a run's dataset: that of {@code data.generation}, or the newest.
+     *
+     * @param config configuration with absolute paths
+     * @throws RunException if there is no such manifest, or this program cannot read it
+     */
+    public static Manifest of(RunConfig config, Configuration hadoop) throws IOException {
+        Path dataset = new Path(config.dataset());
+        OptionalInt pinned = config.data().dataset().pinned();
+        return pinned.isPresent() ? new Manifests(dataset, hadoop).read(pinned.getAsInt()) : read(dataset, hadoop);
+    }
+
+    /** Returns the content of the manifest's file. */
+    public String toJson() throws IOException {
+        return new String(ManifestFile.toBytes(this), StandardCharsets.UTF_8);
+    }
+
+    /**
+     * Commits the manifest as the dataset's newest. A reader never sees a part of the manifest.
+     *
+     * @return number of the manifest
+     * @throws IOException if another program has committed a manifest at the same moment
+     */
+    public int write(Path dataset, Configuration hadoop) throws IOException {
+        return new Manifests(dataset, hadoop)
+                .commit(this)
+                .orElseThrow(() -> new IOException(dataset + " was changed by another program at the same moment"));
     }
 
     /**

@@ -60,8 +60,8 @@ final class ManifestFile {
         return manifest;
     }
 
-    /** Writes a manifest; a reader never sees a part of it. */
-    static void write(Path path, Manifest manifest, Configuration hadoop) throws IOException {
-        HadoopFiles.writeWhole(path.getFileSystem(hadoop), path, JSON.writeValueAsBytes(manifest));
+    /** Returns the content of a manifest's file. */
+    static byte[] toBytes(Manifest manifest) throws IOException {
+        return JSON.writeValueAsBytes(manifest);
     }
 }

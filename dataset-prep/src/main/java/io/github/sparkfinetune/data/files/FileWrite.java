@@ -2,8 +2,12 @@ package io.github.sparkfinetune.data.files;
 
 import io.github.sparkfinetune.data.files.HadoopFiles.Content;
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.util.UUID;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
@@ -19,6 +23,8 @@ import org.apache.hadoop.fs.UnsupportedFileSystemException;
  * @param file the file
  */
 record FileWrite(FileSystem fileSystem, Path file) {
+    /** Option of Hadoop 3.4.2 and later by which S3 creates an object only if none exists (If-None-Match). */
+    private static final String CONDITIONAL_CREATE = "fs.option.create.conditional.overwrite";
 
     /** Writes the content in place; see {@link HadoopFiles#write}. */
     long write(Content content) {
@@ -72,6 +78,51 @@ record FileWrite(FileSystem fileSystem, Path file) {
             HadoopFiles.discard(fileSystem, unfinished);
             throw e;
         }
+    }
+
+    /**
+     * Writes bytes beside the file and puts them in place if no file exists; see {@link HadoopFiles#createWhole}.
+     *
+     * @return whether the file was created
+     */
+    boolean createWhole(byte[] bytes) throws IOException {
+        if (HadoopFiles.isObjectStore(fileSystem)) {
+            return createObject(bytes);
+        }
+        Path unfinished = new Path(file.getParent(), "." + file.getName() + "." + UUID.randomUUID());
+        try {
+            new FileWrite(fileSystem, unfinished).write(out -> out.write(bytes));
+            return HadoopFiles.isLocal(fileSystem) ? isLinked(unfinished) : fileSystem.rename(unfinished, file);
+        } catch (org.apache.hadoop.fs.FileAlreadyExistsException e) {
+            return false;
+        } finally {
+            HadoopFiles.discard(fileSystem, unfinished);
+        }
+    }
+
+    /** A rename on this machine replaces an existing file; a hard link does not. */
+    private boolean isLinked(Path unfinished) throws IOException {
+        try {
+            Files.createLink(HadoopFiles.local(file), HadoopFiles.local(unfinished));
+            return true;
+        } catch (FileAlreadyExistsException e) {
+            return false;
+        } catch (FileSystemException | UnsupportedOperationException e) {
+            // For example a mounted store without hard links: the check and the rename are two steps.
+            return !fileSystem.exists(file) && fileSystem.rename(unfinished, file);
+        }
+    }
+
+    private boolean createObject(byte[] bytes) throws IOException {
+        // Stores that do not know the option ignore it; the check for a file is then not part of the write.
+        FSDataOutputStreamBuilder<?, ?> builder = fileSystem.createFile(file).overwrite(false);
+        builder.opt(CONDITIONAL_CREATE, true);
+        try (FSDataOutputStream out = builder.build()) {
+            out.write(bytes);
+        } catch (org.apache.hadoop.fs.FileAlreadyExistsException e) {
+            return false;
+        }
+        return true;
     }
 
     private void replaceBy(Path unfinished) {

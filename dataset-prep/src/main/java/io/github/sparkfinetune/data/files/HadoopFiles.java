@@ -183,6 +183,20 @@ public final class HadoopFiles {
         }
     }
 
+    /**
+     * Creates a file that readers never see in part, if none exists. Of several concurrent callers one succeeds, except
+     * on object stores without a conditional write (S3A before Hadoop 3.4.2): there callers need a lease.
+     *
+     * @return true if the file was created
+     */
+    public static boolean createWhole(FileSystem fileSystem, Path file, byte[] bytes) throws IOException {
+        try {
+            return new FileWrite(fileSystem, file).createWhole(bytes);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
     public static String readText(FileSystem fileSystem, Path file) throws IOException {
         try (FSDataInputStream in = fileSystem.open(file)) {
             return new String(readAll(in, file.toString()), StandardCharsets.UTF_8);

@@ -352,8 +352,7 @@ class DatasetTest {
         Path empty = new Path(folder.resolve("empty").toUri());
         assertThat(Manifest.exists(empty, hadoop)).isFalse();
         assertThatThrownBy(() -> Manifest.read(empty, hadoop)).hasMessageContaining("run prepare first");
-        Files.delete(folder.resolve(".manifest.json.crc"));
-        Files.writeString(folder.resolve(Manifest.FILE_NAME), "{\"schema_version\": 1, \"what\": 2}");
+        Files.writeString(folder.resolve("manifest-9.json"), "{\"schema_version\": 1, \"what\": 2}");
         assertThatThrownBy(() -> Manifest.read(dataset, hadoop)).hasMessageContaining("is not a manifest");
     }
 }

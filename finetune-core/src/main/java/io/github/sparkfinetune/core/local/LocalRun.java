@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.train.StopRequest;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Pins;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
@@ -115,8 +116,19 @@ public final class LocalRun {
                     UUID.randomUUID().toString(),
                     records,
                     () -> cancelled.getAsBoolean() ? StopRequest.NOW : StopRequest.NONE);
-            return FineTuner.run(config, rank, newest);
+            RunConfig held = FineTuner.hold(newest == null ? config : resumed(), hadoop);
+            TrainingResult result = FineTuner.run(held, rank, newest);
+            FineTuner.release(held, hadoop);
+            return result;
         }
+    }
+
+    /** Returns the run on the generation of the dataset that it still holds. */
+    private RunConfig resumed() throws IOException {
+        Pins pins = new Pins(new org.apache.hadoop.fs.Path(config.dataset()), hadoop);
+        return pins.of(config.output().dir())
+                .map(pin -> config.onGeneration(pin.generation()))
+                .orElse(config);
     }
 
     /**

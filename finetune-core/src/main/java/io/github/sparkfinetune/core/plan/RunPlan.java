@@ -169,7 +169,7 @@ public record RunPlan(
         if (!Manifest.exists(dataset, hadoop)) {
             return Optional.empty();
         }
-        Manifest manifest = Manifest.read(dataset, hadoop);
+        Manifest manifest = Manifest.of(config, hadoop);
         manifest.requireMatches(dataset, config.task(), TaskDatas.of(config).options(tokenizer));
         return Optional.of(manifest);
     }

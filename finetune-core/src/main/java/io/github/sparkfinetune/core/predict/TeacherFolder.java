@@ -56,7 +56,7 @@ public final class TeacherFolder {
         if (spec.learnsTokens()) {
             requireSameTokens(config, teacher, hadoop);
         } else if (Manifest.exists(new Path(config.dataset()), hadoop)) {
-            Manifest manifest = Manifest.read(new Path(config.dataset()), hadoop);
+            Manifest manifest = Manifest.of(config, hadoop);
             requireSameLabels(
                     config, spec.labels(teacher).names(), manifest.samples().labels());
         }

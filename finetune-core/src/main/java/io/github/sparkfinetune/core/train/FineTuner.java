@@ -13,6 +13,7 @@ import io.github.sparkfinetune.core.safetensors.ModelWeights;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.data.dataset.Pins;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import java.io.IOException;
@@ -65,6 +66,24 @@ public final class FineTuner {
                 ? 0
                 : TaskDatas.tokenizer(folder, config, Architectures::positions, hadoop)
                         .vocabularySize();
+    }
+
+    /**
+     * Holds the generation of the dataset that the run trains on: that of {@code data.generation}, or the newest.
+     *
+     * @param config configuration with absolute paths
+     * @return the same run with the number of its generation
+     * @throws io.github.sparkfinetune.conf.error.RunException if there is no such generation
+     */
+    public static RunConfig hold(RunConfig config, Configuration hadoop) throws IOException {
+        Pins pins = new Pins(new Path(config.dataset()), hadoop);
+        return config.onGeneration(
+                pins.hold(config.output().dir(), config.data().dataset().pinned()));
+    }
+
+    /** Releases the generation of the dataset that {@link #hold} holds. */
+    public static void release(RunConfig config, Configuration hadoop) {
+        new Pins(new Path(config.dataset()), hadoop).release(config.output().dir());
     }
 
     static CheckpointStore store(RunConfig config, Configuration hadoop, String attempt) {

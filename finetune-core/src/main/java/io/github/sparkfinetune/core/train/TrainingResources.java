@@ -64,7 +64,7 @@ final class TrainingResources implements AutoCloseable {
             folder = closing(ModelFolder.share(config.base().model(), rank.hadoop(), localDir))
                     .path();
             org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
-            manifest = Manifest.read(dataset, rank.hadoop());
+            manifest = Manifest.of(config, rank.hadoop());
             tokenizer = TaskDatas.tokenizer(
                     new org.apache.hadoop.fs.Path(folder.toUri()), config, Architectures::positions, rank.hadoop());
             TaskData<?> data = TaskDatas.of(config);

@@ -1,12 +1,16 @@
 package io.github.sparkfinetune.spark.erase;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.plan.Replay;
+import io.github.sparkfinetune.core.train.FineTuner;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Manifests;
+import io.github.sparkfinetune.data.dataset.Pins;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.TaskData;
@@ -18,6 +22,7 @@ import io.github.sparkfinetune.spark.prepare.ErasedShards;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.Lease;
 import io.github.sparkfinetune.spark.run.ModelDigest;
+import io.github.sparkfinetune.spark.run.OutputFolder;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import io.github.sparkfinetune.spark.train.TrainJob;
 import java.io.IOException;
@@ -26,6 +31,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -115,13 +121,16 @@ public final class EraseJob implements Erasing {
     private <C> Erasure found(TaskData<C> task, Selection selection) throws IOException {
         TokenizerFiles tokenizer = PrepareJob.tokenizer(config, hadoop);
         task.check(tokenizer);
-        Manifest manifest = Manifest.read(dataset, hadoop);
+        Manifests.Numbered newest = new Manifests(dataset, hadoop).readNewest();
+        Manifest manifest = newest.manifest();
         manifest.requireMatches(dataset, config.task(), task.options(tokenizer));
         Documents documents = new DocumentSearch<>(spark, config, task, tokenizer, manifest).find(selection);
         List<ErasedShards.Part> parts = documents.parts(spark, config, dataset, manifest);
         ErasedShards.requireRest(dataset, manifest, parts);
         Set<Long> trained = trained(parts);
-        String because = parts.isEmpty() ? null : Reach.ofAll(config, parts);
+        String because = parts.isEmpty()
+                ? null
+                : isOlder(newest.number()) ? "the dataset has grown since the run began" : Reach.ofAll(config, parts);
         return new Erasure(
                 null,
                 null,
@@ -132,6 +141,12 @@ public final class EraseJob implements Erasing {
                         parts.stream().map(part -> part.file().name()).toList(), List.of(), null, null),
                 Reach.outside(config),
                 parts);
+    }
+
+    /** Returns whether the run trained on another generation of the dataset than the newest. */
+    private boolean isOlder(int newest) {
+        OptionalInt begun = OutputFolder.generation(config, hadoop);
+        return begun.isPresent() && begun.getAsInt() != newest;
     }
 
     /** @param because what makes every step depend on the documents, or null */
@@ -148,7 +163,7 @@ public final class EraseJob implements Erasing {
     @Override
     public Erasure again() {
         return io(() -> {
-            boolean isPrepared = HadoopFiles.fileSystem(dataset, hadoop).exists(new Path(dataset, Manifest.FILE_NAME));
+            boolean isPrepared = Manifest.exists(dataset, hadoop);
             return new Erasure(
                     null,
                     null,
@@ -194,6 +209,7 @@ public final class EraseJob implements Erasing {
                     log.put(erasure);
                 }
                 rewrite(erasure);
+                pin();
                 Set<String> deleted = new TreeSet<>(erasure.changes().deleted());
                 deleted.addAll(delete(erasure));
                 erasure = erasure.with(List.copyOf(deleted));
@@ -206,6 +222,7 @@ public final class EraseJob implements Erasing {
     }
 
     private void rewrite(Erasure erasure) throws IOException {
+        requireNoTraining();
         List<ErasedShards.Part> places = erasure.places();
         Manifest manifest = Manifest.read(dataset, hadoop);
         Set<String> stored = manifest.samples().splits().values().stream()
@@ -217,6 +234,32 @@ public final class EraseJob implements Erasing {
                 && places.stream()
                         .allMatch(place -> stored.contains(place.file().name()))) {
             ErasedShards.write(spark, TaskDatas.of(config), dataset, manifest, places, erasure.documents());
+        }
+    }
+
+    /** Refuses to delete the files that another run reads while it trains. */
+    private void requireNoTraining() throws IOException {
+        for (Pins.Pin pin : new Pins(dataset, hadoop).all()) {
+            Path folder = new Path(pin.run());
+            if (!folder.equals(output)
+                    && Lease.isHeld(HadoopFiles.fileSystem(folder, hadoop), new Path(folder, TrainJob.MARK))) {
+                throw RunException.failed(
+                        pin.run() + " trains on the documents of " + dataset
+                                + ": wait for that run or stop it, then start the erasure again, and erase there too",
+                        null);
+            }
+        }
+    }
+
+    /** Holds the newest generation for the rest of the run's training, unless the run holds one that still exists. */
+    private void pin() throws IOException {
+        OptionalInt begun = OutputFolder.generation(config, hadoop);
+        if (begun.isPresent()) {
+            Manifests manifests = new Manifests(dataset, hadoop);
+            int number = manifests.numbers().contains(begun.getAsInt())
+                    ? begun.getAsInt()
+                    : manifests.readNewest().number();
+            OutputFolder.pin(FineTuner.hold(config.onGeneration(number), hadoop), hadoop);
         }
     }
 

@@ -90,7 +90,7 @@ public final class EvidenceJob implements Evidencing {
             RunConfig trained = OutputFolder.require(config, hadoop);
             requireFinished();
             Answers answers = Answers.read(request.answers(), hadoop);
-            Manifest manifest = Manifest.read(new Path(config.dataset()), hadoop);
+            Manifest manifest = Manifest.of(config.onGenerationOf(trained), hadoop);
             List<FileHashes> hashes = FileHashes.of(context, new RunFiles(config, hadoop).groups(manifest));
             hashes.forEach(FileHashes::requireAll);
             Map<String, byte[]> files = new TreeMap<>();
@@ -253,8 +253,8 @@ public final class EvidenceJob implements Evidencing {
         Path scratch = new Path(output, ".evidence-" + UUID.randomUUID());
         spark.sparkContext().setJobDescription("verify-evidence: hash");
         try {
-            OutputFolder.require(config, hadoop);
-            Manifest manifest = Manifest.read(new Path(config.dataset()), hadoop);
+            RunConfig trained = OutputFolder.require(config, hadoop);
+            Manifest manifest = Manifest.of(config.onGenerationOf(trained), hadoop);
             List<FileHashes> hashes = FileHashes.of(context, new RunFiles(config, hadoop).groups(manifest));
             List<Verdict> verdicts = new ArrayList<>(Comparison.files(evidence, hashes));
             verdicts.addAll(Comparison.figures(evidence.index(), metrics, METRICS));

@@ -4,8 +4,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
-import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Manifests;
 import io.github.sparkfinetune.data.files.HadoopFiles;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -42,7 +43,9 @@ public final class RunEvents {
         LineageSettings settings = new LineageSettings(Map.of(), named.namespace(), named.appName(), null);
         StepDatasets datasets = new StepDatasets(run, hadoop, spark);
         Map<Step, Path> written = Map.of(
-                Step.PREPARE, new Path(run.dataset(), Manifest.FILE_NAME),
+                Step.PREPARE,
+                        Manifests.file(run, hadoop)
+                                .orElseThrow(() -> new FileNotFoundException(run.dataset() + " is not prepared")),
                 Step.TRAIN, new Path(run.output().model(), HfFolderWriter.CARD),
                 Step.EVALUATE, new Path(run.output().dir(), "metrics.json"));
         List<String> events = new ArrayList<>();

@@ -7,7 +7,6 @@ import io.github.sparkfinetune.data.dataset.CatalogTable;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
-import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.spark.run.ModelDigest;
@@ -107,14 +106,13 @@ final class StepDatasets {
     }
 
     private Manifest manifest() throws IOException {
-        return Manifest.read(new Path(run.dataset()), hadoop);
+        return Manifest.of(run, hadoop);
     }
 
     /** Returns the dataset of samples with its version, the SHA-256 of its manifest. */
     private ObjectNode read() throws IOException {
         ObjectNode dataset = dataset(DatasetName.ofPath(run.dataset()));
-        Path file = new Path(run.dataset(), Manifest.FILE_NAME);
-        String text = HadoopFiles.readText(HadoopFiles.fileSystem(file, hadoop), file);
+        String text = manifest().toJson();
         ObjectNode facets = dataset.putObject("facets");
         facets.set("version", Facets.version(ModelDigest.sha256(text)));
         facets.set("datasetType", Facets.datasetType("FILE"));

@@ -88,7 +88,7 @@ public final class EvaluateJob {
         RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());
         Path dataset = new Path(resolved.dataset());
         try {
-            Manifest manifest = Manifest.read(dataset, spark.hadoopConfiguration());
+            Manifest manifest = Manifest.of(resolved, spark.hadoopConfiguration());
             Predictor.check(resolved, spark.hadoopConfiguration());
             requireSplits(resolved, manifest, dataset);
             Optional<ReferenceFile> references = ReferenceFile.evaluated(resolved, manifest);
@@ -135,7 +135,7 @@ public final class EvaluateJob {
         RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());
         Path dataset = new Path(resolved.dataset());
         try {
-            Manifest manifest = Manifest.read(dataset, spark.hadoopConfiguration());
+            Manifest manifest = Manifest.of(resolved, spark.hadoopConfiguration());
             ModelTask model = ModelTask.of(spark, resolved, ModelTask.Which.TRAINED, ModelTask.newCommand(), 1);
             return AgreementTask.ofSamples(model, manifest, heldOut(manifest, dataset), new JavaSparkContext(spark));
         } catch (Exception e) {

@@ -10,7 +10,6 @@ import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
-import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.cluster.LocalDirs;
@@ -68,7 +67,7 @@ record EvaluatedParts(
     static EvaluatedParts of(ModelTask model, Manifest manifest, String split, String folder, int tasks, int each)
             throws IOException {
         int parts = (int) Math.min((long) tasks * each, manifest.split(split).rows() / tasks * tasks);
-        return new EvaluatedParts(model, manifest, split, folder, tasks, parts, madeOf(model, split));
+        return new EvaluatedParts(model, manifest, split, folder, tasks, parts, madeOf(model, manifest, split));
     }
 
     private static int partsOfATask(ModelTask model, DatasetSplit split, int tasks) {
@@ -77,10 +76,9 @@ record EvaluatedParts(
         return (int) Math.max(1, Math.min(parts, MOST_PARTS) / tasks);
     }
 
-    private static String madeOf(ModelTask model, String split) throws IOException {
+    private static String madeOf(ModelTask model, Manifest manifest, String split) throws IOException {
         Map<String, String> settings = ModelTask.settings(model.config(), model.hadoop());
-        Path manifest = new Path(model.config().dataset(), Manifest.FILE_NAME);
-        settings.put("manifest", HadoopFiles.readText(HadoopFiles.fileSystem(manifest, model.hadoop()), manifest));
+        settings.put("manifest", manifest.toJson());
         // The rows hold probabilities as they are, before and after the model is calibrated.
         settings.keySet()
                 .removeAll(List.of("predict.coverage", "predict.conformity_score", "the model's " + Calibration.FILE));

@@ -4,6 +4,8 @@ import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Manifests;
+import io.github.sparkfinetune.data.dataset.Pins;
 import io.github.sparkfinetune.data.dataset.ShardNames;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.run.Lease;
@@ -35,7 +37,7 @@ import org.slf4j.LoggerFactory;
 public final class DatasetFolder {
     private static final String MARK = "_PREPARING";
     /** Prefix of a manifest that was not written to its end. Version 0.1 used one fixed name. */
-    private static final String UNFINISHED = "." + Manifest.FILE_NAME + ".";
+    private static final String UNFINISHED = ".manifest";
 
     private static final String UNFINISHED_BEFORE = "_" + Manifest.FILE_NAME;
     /** Folder in which version 0.1 wrote unfinished files. */
@@ -46,12 +48,14 @@ public final class DatasetFolder {
     private final Path path;
     private final Configuration hadoop;
     private final FileSystem files;
+    private final Manifests manifests;
     private Lease lease;
 
     public DatasetFolder(Path path, Configuration hadoop) throws IOException {
         this.path = path;
         this.hadoop = hadoop;
         this.files = path.getFileSystem(hadoop);
+        this.manifests = new Manifests(path, hadoop);
     }
 
     /**
@@ -103,7 +107,7 @@ public final class DatasetFolder {
                 throw unwritable("the folder cannot be created");
             }
             lease = Lease.take(HadoopFiles.fileSystem(path, hadoop), new Path(path, MARK), length, onLost);
-            clear(named());
+            clear(manifests.named());
             return lease.runId();
         } catch (AccessControlException
                 | ParentNotDirectoryException
@@ -145,13 +149,13 @@ public final class DatasetFolder {
         for (FileStatus entry : files.listStatus(path)) {
             String name = entry.getPath().getName();
             boolean known = marked
-                    && (Set.of(MARK, UNFINISHED_BEFORE, ATTEMPTS, Manifest.FILE_NAME)
-                                    .contains(name)
+                    && (Set.of(MARK, UNFINISHED_BEFORE, ATTEMPTS).contains(name)
+                            || Manifests.isManifest(name)
                             || name.startsWith(UNFINISHED)
                             || entry.isDirectory());
             if (!known) {
                 foreign.add(entry);
-            } else if (entry.isDirectory() && !name.equals(ATTEMPTS)) {
+            } else if (entry.isDirectory() && !Set.of(ATTEMPTS, Pins.FOLDER).contains(name)) {
                 foreign.addAll(nonShards(entry));
             }
         }
@@ -174,17 +178,16 @@ public final class DatasetFolder {
         HadoopFiles.discard(files, new Path(path, ATTEMPTS));
     }
 
-    /** Returns the files that the manifest names; none if there is no manifest. */
-    private Set<String> named() throws IOException {
-        return Manifest.exists(path, hadoop)
-                ? Manifest.read(path, hadoop).files().keySet()
-                : Set.of();
+    /** Deletes the manifests that no run needs, and the files that no manifest names. */
+    private void retire(Predicate<Pins.Pin> isHeld) throws IOException {
+        manifests.retire(isHeld);
+        clear(manifests.named());
     }
 
     private void clear(Predicate<String> deleted) throws IOException {
         for (FileStatus split : files.listStatus(path)) {
             String name = split.getPath().getName();
-            if (!split.isDirectory() || name.equals(ATTEMPTS)) {
+            if (!split.isDirectory() || Set.of(ATTEMPTS, Pins.FOLDER).contains(name)) {
                 continue;
             }
             int left = 0;
@@ -203,17 +206,15 @@ public final class DatasetFolder {
     }
 
     /**
-     * Deletes what a run has left if it ended between the manifest and the end of its work: the mark, and shards that
-     * the manifest does not name. A folder with the mark of a running run is not changed.
-     *
-     * @param manifest manifest of the finished dataset
+     * Deletes what a run has left if it ended between the manifest and the end of its work: the mark, older manifests,
+     * and shards that no manifest names. A folder with the mark of a running run is not changed.
      */
-    void settle(Manifest manifest) {
+    void settle() {
         Path mark = new Path(path, MARK);
         try {
             if (Lease.isOver(files, mark)) {
                 lease = Lease.take(HadoopFiles.fileSystem(path, hadoop), mark, Lease.LENGTH, () -> {});
-                clear(manifest.files().keySet());
+                retire(pin -> pin.hasFolder(hadoop));
                 lease.release(false);
             }
         } catch (IOException e) {
@@ -231,7 +232,7 @@ public final class DatasetFolder {
      */
     void abandon(boolean isQuiet) throws IOException {
         String run = lease.runId();
-        Set<String> named = named();
+        Set<String> named = manifests.named();
         clear(file -> ShardNames.isOf(run, file) && !named.contains(file));
         lease.release(!isQuiet);
         if (files.exists(path) && files.listStatus(path).length == 0) {
@@ -240,11 +241,21 @@ public final class DatasetFolder {
     }
 
     /**
-     * Writes the manifest, which makes its files a dataset. Deletes other files and the mark.
+     * Commits the manifest, which makes its files the newest dataset. Deletes older manifests that no run holds, the
+     * files that no manifest names, and the mark.
      *
      * @throws RunException with exit code 4 if another run has taken over the folder, or a file was removed
      */
     void finish(Manifest manifest) throws IOException {
+        finish(manifest, pin -> pin.hasFolder(hadoop));
+    }
+
+    /**
+     * Commits as {@link #finish(Manifest)}.
+     *
+     * @param isHeld whether the run of a pin still needs its manifest
+     */
+    void finish(Manifest manifest, Predicate<Pins.Pin> isHeld) throws IOException {
         Map<String, Long> named = manifest.files();
         for (Map.Entry<String, Long> file : named.entrySet()) {
             requireExists(file.getKey(), file.getValue());
@@ -252,8 +263,10 @@ public final class DatasetFolder {
         if (!lease.renew()) {
             throw lost(null);
         }
-        manifest.write(path, hadoop);
-        clear(named.keySet());
+        if (manifests.commit(manifest).isEmpty()) {
+            throw lost(null);
+        }
+        retire(isHeld);
         lease.release(false);
     }
 

@@ -122,8 +122,13 @@ public final class ErasedShards {
         try (JobGroup jobs = new JobGroup(spark.sparkContext(), "erase-" + UUID.randomUUID(), "erase in " + dataset)) {
             String run = folder.reopen(Lease.LENGTH, jobs::cancel);
             try {
+                if (!Manifest.read(dataset, hadoop).toJson().equals(manifest.toJson())) {
+                    throw RunException.failed(
+                            dataset + " was changed since its documents were found: start the erasure again", null);
+                }
                 Manifest erased = rewrite(spark, task, dataset, manifest, parts, run, hashes);
-                folder.finish(erased);
+                // Older manifests name files with the documents, so no run may keep them.
+                folder.finish(erased, pin -> false);
                 return erased;
             } catch (Exception e) {
                 // Spark's Scala code throws checked exceptions that it does not declare.

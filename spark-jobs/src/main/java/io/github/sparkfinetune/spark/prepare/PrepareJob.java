@@ -99,7 +99,7 @@ public final class PrepareJob {
         Optional<Manifest> finished = folder.finished(config.task(), options, sourceList);
         if (finished.isPresent()) {
             LOG.info("{} is already prepared with the same text and options: the dataset is used as it is", path);
-            folder.settle(finished.get());
+            folder.settle();
             Preparation.requireStrict(data, finished.get().warnings());
             return finished.get();
         }

@@ -34,7 +34,7 @@ import scala.Tuple2;
  * <h2>Folder of a dataset</h2>
  *
  * <pre>
- * manifest.json                                   written last, see {@link Manifest}
+ * manifest-1.json                                 written last, see {@link Manifest}
  * train/part-00000-5f0c8a17e2d94b36-41.parquet    shard 0 of the training split, see {@link SampleWriter}
  * train/part-00001-5f0c8a17e2d94b36-42.parquet
  * eval/part-00000-5f0c8a17e2d94b36-41.parquet     held-out rows of the same hash range

@@ -83,6 +83,12 @@ public final class Lease {
         return lease;
     }
 
+    /** Returns whether there is a lease whose run has not ended. */
+    public static boolean isHeld(FileSystem files, Path file) throws IOException {
+        LeaseMark current = new LeaseFile(files, file).read();
+        return current != null && !current.isOver();
+    }
+
     /** Returns whether there is a lease whose run has ended. */
     public static boolean isOver(FileSystem files, Path file) throws IOException {
         LeaseMark current = new LeaseFile(files, file).read();

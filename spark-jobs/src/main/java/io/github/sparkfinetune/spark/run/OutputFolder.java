@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
@@ -79,6 +80,64 @@ public final class OutputFolder {
         }
         refuseOther(folder, before, config, hadoop);
         return RunConfigLoader.parse(before, new Path(folder, RUN_YAML).toString(), List.of());
+    }
+
+    /**
+     * Returns the run on the generation of the dataset that it began with; the same run if it has not begun to train.
+     *
+     * @param config configuration with absolute paths
+     * @throws RunException if {@code data.generation} names another generation
+     */
+    public static RunConfig pinned(RunConfig config, Configuration hadoop) {
+        OptionalInt begun = generation(config, hadoop);
+        OptionalInt requested = config.data().dataset().pinned();
+        if (begun.isEmpty()) {
+            return config;
+        }
+        if (requested.isPresent() && requested.getAsInt() != begun.getAsInt()) {
+            throw RunException.config("data.generation is " + requested.getAsInt() + ", but the run in "
+                    + config.output().dir() + " began on generation " + begun.getAsInt()
+                    + ": leave data.generation out to resume it, or choose another output.dir");
+        }
+        return config.onGeneration(begun.getAsInt());
+    }
+
+    /** Returns the generation of the dataset that the run began with; empty if it has not begun to train. */
+    public static OptionalInt generation(RunConfig config, Configuration hadoop) {
+        Path file = new Path(config.output().dir(), RUN_YAML);
+        try {
+            String before = read(HadoopFiles.open(file, hadoop), file);
+            return before == null
+                    ? OptionalInt.empty()
+                    : RunConfigLoader.parse(before, file.toString(), List.of())
+                            .data()
+                            .dataset()
+                            .pinned();
+        } catch (IOException e) {
+            throw unwritable(file.getParent(), e);
+        }
+    }
+
+    /**
+     * Records the generation of the dataset that the run trains on in its {@code run.yaml}.
+     *
+     * @param config configuration with absolute paths and {@code data.generation}
+     */
+    public static void pin(RunConfig config, Configuration hadoop) throws IOException {
+        Path file = new Path(config.output().dir(), RUN_YAML);
+        FileSystem files = HadoopFiles.open(file, hadoop);
+        String before = read(files, file);
+        if (before == null) {
+            return;
+        }
+        RunConfig old = RunConfigLoader.parse(before, file.toString(), List.of());
+        OptionalInt now = config.data().dataset().pinned();
+        if (now.isPresent() && !now.equals(old.data().dataset().pinned())) {
+            HadoopFiles.writeWhole(
+                    files,
+                    file,
+                    RunConfigLoader.toYaml(old.onGeneration(now.getAsInt())).getBytes(StandardCharsets.UTF_8));
+        }
     }
 
     private static RunException unwritable(Path folder, Exception e) {

@@ -1,11 +1,10 @@
 package io.github.sparkfinetune.spark.track;
 
-import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Manifests;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.run.ModelDigest;
 import io.github.sparkfinetune.spark.track.Tracker.Command;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -42,12 +41,10 @@ record MlflowVersion(String name, String hash, Map<String, String> tags) {
     }
 
     private static Optional<String> dataset(Command command) throws IOException {
-        Path file = new Path(command.run().dataset(), Manifest.FILE_NAME);
-        try {
-            return Optional.of(
-                    ModelDigest.sha256(HadoopFiles.readText(HadoopFiles.fileSystem(file, command.hadoop()), file)));
-        } catch (FileNotFoundException e) {
-            return Optional.empty();
-        }
+        Optional<Path> file = Manifests.file(command.run(), command.hadoop());
+        return file.isEmpty()
+                ? Optional.empty()
+                : Optional.of(ModelDigest.sha256(
+                        HadoopFiles.readText(HadoopFiles.fileSystem(file.get(), command.hadoop()), file.get())));
     }
 }

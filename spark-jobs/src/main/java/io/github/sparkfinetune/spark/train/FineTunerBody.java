@@ -22,6 +22,18 @@ record FineTunerBody(long until) implements RankBody {
     }
 
     @Override
+    public RunConfig hold(RunConfig config, Configuration hadoop) throws IOException {
+        return FineTuner.hold(config, hadoop);
+    }
+
+    @Override
+    public void release(RunConfig config, TrainingResult result, Configuration hadoop) throws IOException {
+        if (until == Long.MAX_VALUE || result.totals().steps() < until) {
+            FineTuner.release(config, hadoop);
+        }
+    }
+
+    @Override
     public Optional<RankMemory> memory(RunConfig config, Configuration hadoop) throws IOException {
         return Optional.of(PlanJob.plan(config, hadoop, false).memory());
     }

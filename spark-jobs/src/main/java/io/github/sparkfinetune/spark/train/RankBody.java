@@ -27,6 +27,25 @@ public interface RankBody extends Serializable {
      */
     default void check(RunConfig config, Configuration hadoop) throws IOException {}
 
+    /**
+     * Holds what the ranks read, so that it stays as it is until {@link #release}. The default implementation holds
+     * nothing.
+     *
+     * @param config configuration with absolute paths
+     * @return configuration that names what is held
+     */
+    default RunConfig hold(RunConfig config, Configuration hadoop) throws IOException {
+        return config;
+    }
+
+    /**
+     * Releases what {@link #hold} holds, if the run has ended. A run that failed or paused keeps it, because the run
+     * may resume.
+     *
+     * @param config configuration that {@link #hold} returned
+     */
+    default void release(RunConfig config, TrainingResult result, Configuration hadoop) throws IOException {}
+
     /** Returns the memory that a rank takes outside the Java heap, or empty if unknown. */
     default Optional<RankMemory> memory(RunConfig config, Configuration hadoop) throws IOException {
         return Optional.empty();

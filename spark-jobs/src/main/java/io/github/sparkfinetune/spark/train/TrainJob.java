@@ -107,12 +107,16 @@ public final class TrainJob {
                     new Path(folder, MARK),
                     Lease.LENGTH,
                     cancel);
+            RunConfig held = body.hold(resolved, spark.hadoopConfiguration());
+            OutputFolder.pin(held, spark.hadoopConfiguration());
             List<RankOutcome> outcomes = new RankJobs(
-                            spark, resolved, body, checked.memory(), accumulator, feed, listener, cancel)
+                            spark, held, body, checked.memory(), accumulator, feed, listener, cancel)
                     .run(together, random);
             feed.accept(accumulator.value());
             feed.rethrow();
-            return result(outcomes);
+            TrainingResult result = result(outcomes);
+            body.release(held, result, spark.hadoopConfiguration());
+            return result;
         } catch (RunException e) {
             throw e;
         } catch (Exception e) {
@@ -160,7 +164,8 @@ public final class TrainJob {
         SparkContext spark = session.sparkContext();
         ClusterChecks.check(spark.getConf(), config);
         SparkVersions.requireStageResources(spark);
-        RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());
+        RunConfig resolved = OutputFolder.pinned(
+                RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration()), spark.hadoopConfiguration());
         Optional<RankMemory> memory;
         try {
             body.check(resolved, spark.hadoopConfiguration());

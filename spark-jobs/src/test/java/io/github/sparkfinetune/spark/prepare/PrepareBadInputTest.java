@@ -183,9 +183,9 @@ class PrepareBadInputTest {
 
         // A finished dataset is used again, or refused with the difference.
         long written =
-                Files.getLastModifiedTime(dataset.resolve("manifest.json")).toMillis();
+                Files.getLastModifiedTime(dataset.resolve("manifest-1.json")).toMillis();
         assertThat(PrepareJob.run(spark, config)).isEqualTo(manifest);
-        assertThat(Files.getLastModifiedTime(dataset.resolve("manifest.json")).toMillis())
+        assertThat(Files.getLastModifiedTime(dataset.resolve("manifest-1.json")).toMillis())
                 .isEqualTo(written);
         refused(ExitCode.CONFIG, "data.seed: 42, this run has 43", "train: " + mails, "seed: 43");
         PrepareFixture.write(mails, PrepareFixture.mails(31));
@@ -209,7 +209,7 @@ class PrepareBadInputTest {
             assertThat(e).hasMessageContaining(message);
             assertThat(e.getMessage()).doesNotContain("\n");
             assertThat(e.exitCode()).isEqualTo(code);
-            assertThat(folder.resolve("dataset/manifest.json"))
+            assertThat(folder.resolve("dataset/manifest-1.json"))
                     .satisfiesAnyOf(
                             path -> assertThat(path).doesNotExist(),
                             path -> assertThat(message).containsAnyOf("this run has", "changed since"));

@@ -75,7 +75,7 @@ class PrepareFaultsTest {
 
     @Test
     void allowsARetryIfTheManifestCannotBeWritten() {
-        hadoop.set(FaultyFileSystem.FULL, Manifest.FILE_NAME);
+        hadoop.set(FaultyFileSystem.FULL, "manifest-");
 
         assertThat(failure(mails).exitCode()).isEqualTo(ExitCode.FAILED);
         assertThat(folder.resolve("dataset")).doesNotExist();
@@ -84,7 +84,7 @@ class PrepareFaultsTest {
     /** The connection may fail after the manifest exists, which makes its shards a dataset. */
     @Test
     void keepsTheShardsOfAManifestWhoseWriteReportedAFailure() throws IOException {
-        hadoop.set(FaultyFileSystem.UNANSWERED, Manifest.FILE_NAME);
+        hadoop.set(FaultyFileSystem.UNANSWERED, "manifest-");
 
         assertThat(failure(mails).exitCode()).isEqualTo(ExitCode.FAILED);
 

@@ -385,7 +385,7 @@ class PrepareGenerationsTest {
         write("a.jsonl", mails(0, 100));
         Manifest first = PrepareJob.run(spark, config);
         write("b.jsonl", mails(100, 150));
-        for (String full : List.of("train/part-00000-g2", "_files/part-00000-g2", Manifest.FILE_NAME)) {
+        for (String full : List.of("train/part-00000-g2", "_files/part-00000-g2", "manifest-")) {
             hadoop.set(FaultyFileSystem.FULL, full.substring(full.indexOf('/') + 1));
             try {
                 assertThat(catchThrowableOfType(RunException.class, () -> PrepareJob.run(spark, config))

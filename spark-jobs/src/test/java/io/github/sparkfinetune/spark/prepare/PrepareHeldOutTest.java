@@ -96,6 +96,6 @@ class PrepareHeldOutTest {
                 .forEach((length, count) -> assertThat(samples.stream()
                                 .filter(sample -> sample.length() <= length && 2 * sample.length() > length))
                         .hasSize(Math.toIntExact(count)));
-        assertThat(Files.readString(folder.resolve("dataset/manifest.json"))).contains("\"lengths\"");
+        assertThat(Files.readString(folder.resolve("dataset/manifest-1.json"))).contains("\"lengths\"");
     }
 }

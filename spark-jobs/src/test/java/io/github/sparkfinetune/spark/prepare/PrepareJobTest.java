@@ -240,7 +240,7 @@ class PrepareJobTest {
             assertThat(entries.map(entry -> entry.getFileName().toString())
                             .filter(name -> !name.endsWith(".crc"))
                             .collect(Collectors.toSet()))
-                    .containsExactlyInAnyOrder("train", "eval", Manifest.FILE_NAME);
+                    .containsExactlyInAnyOrder("train", "eval", "manifest-1.json");
         }
     }
 }

@@ -237,7 +237,7 @@ class PrepareQuestionsTest {
         } catch (RunException e) {
             assertThat(e.exitCode()).isEqualTo(code);
             assertThat(e.getMessage()).doesNotContain("\n");
-            assertThat(dataset.resolve("manifest.json")).doesNotExist();
+            assertThat(dataset.resolve("manifest-1.json")).doesNotExist();
             return e.getMessage();
         }
         throw new AssertionError("not refused: " + List.of(data));

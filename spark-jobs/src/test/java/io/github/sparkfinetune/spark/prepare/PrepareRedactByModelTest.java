@@ -81,7 +81,7 @@ class PrepareRedactByModelTest {
         Manifest manifest = PrepareJob.run(spark, config);
         assertThat(manifest.rows().redacted()).containsEntry("PERSON", (long) ROWS);
         assertThat(manifest.split("train").rows()).isEqualTo(ROWS);
-        assertThat(Files.readString(folder.resolve("labelled").resolve(Manifest.FILE_NAME)))
+        assertThat(Files.readString(folder.resolve("labelled").resolve("manifest-1.json")))
                 .contains("\"sha256\"", "\"PER\" : \"PERSON\"");
         assertThat(PrepareJob.run(spark, config)).isEqualTo(manifest);
 

@@ -91,7 +91,7 @@ class PrepareRedactTest {
         assertThat(texts).hasSize(ROWS).noneMatch(text -> text.contains("example.com"));
         assertThat(texts.stream().map(String::toLowerCase).collect(Collectors.toSet()))
                 .hasSize(ROWS / 2);
-        String written = Files.readString(folder.resolve("pseudonyms").resolve(Manifest.FILE_NAME));
+        String written = Files.readString(folder.resolve("pseudonyms").resolve("manifest-1.json"));
         assertThat(written).contains("key_fingerprint", "pseudonym").doesNotContain(KEY, "user1");
 
         Files.writeString(key, KEY + "!");

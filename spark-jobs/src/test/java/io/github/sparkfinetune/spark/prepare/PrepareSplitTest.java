@@ -386,7 +386,7 @@ class PrepareSplitTest {
         Path dataset = folder.resolve("dataset");
         RunConfig alone = PrepareFixture.questions(dataset, "train: " + train, "split_by: []");
         Manifest manifest = PrepareJob.run(spark, alone);
-        assertThat(Files.readString(dataset.resolve(Manifest.FILE_NAME))).doesNotContain("split_by", "side");
+        assertThat(Files.readString(dataset.resolve("manifest-1.json"))).doesNotContain("split_by", "side");
         assertThat(PrepareJob.run(spark, alone)).isEqualTo(manifest);
         assertThatThrownBy(() -> PrepareJob.run(spark, PrepareFixture.questions(dataset, "train: " + train)))
                 .isInstanceOf(RunException.class)

@@ -184,7 +184,7 @@ class PrepareTablesTest {
         assertThat(error.exitCode()).isEqualTo(ExitCode.FAILED);
         assertThat(error)
                 .hasMessageStartingWith("data.train: table:moving_mails had other rows when it was read again: ");
-        assertThat(folder.resolve("refused/manifest.json")).doesNotExist();
+        assertThat(folder.resolve("refused/manifest-1.json")).doesNotExist();
     }
 
     @Test

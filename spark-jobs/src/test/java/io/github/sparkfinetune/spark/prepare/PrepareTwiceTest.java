@@ -148,7 +148,7 @@ class PrepareTwiceTest {
         assertThat(own).doesNotExist();
         assertThat(other).exists();
         assertThat(Files.readString(mark)).contains(OTHER);
-        assertThat(dataset.resolve("manifest.json")).doesNotExist();
+        assertThat(dataset.resolve("manifest-1.json")).doesNotExist();
     }
 
     @Test

@@ -53,7 +53,7 @@ class MlflowRegistryTest {
         write("model/model.safetensors", "weights");
         write("model/tokenizer.json", "{}");
         write("model/tokenizer_config.json", "{}");
-        write("dataset/manifest.json", "{}");
+        write("dataset/manifest-1.json", "{}");
     }
 
     @AfterEach

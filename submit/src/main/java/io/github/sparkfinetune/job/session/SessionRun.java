@@ -227,14 +227,9 @@ public final class SessionRun {
         return JsonFiles.MAPPER.writeValueAsString(steps.shown());
     }
 
-    /** Returns the dataset's {@code manifest.json}. */
+    /** Returns the content of the dataset's newest manifest. */
     public String manifest() throws IOException {
-        Path file = new Path(dataset(), Manifest.FILE_NAME);
-        try {
-            return HadoopFiles.readText(file.getFileSystem(jobs.hadoop()), file);
-        } catch (FileNotFoundException e) {
-            throw RunException.data(file + " does not exist: prepare the run first", e);
-        }
+        return Manifest.read(dataset(), jobs.hadoop()).toJson();
     }
 
     private Path dataset() {

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.data.dataset.Pins;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.job.Console;
 import io.github.sparkfinetune.job.Failure;
@@ -152,6 +153,7 @@ final class Trials {
             FileSystem files = HadoopFiles.fileSystem(path, hadoop);
             HadoopFiles.discard(files, path);
         }
+        new Pins(new Path(config.dataset()), hadoop).release(config.output().dir());
     }
 
     /** Returns the settings and the result of a trial in one line. */

@@ -53,7 +53,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ExplainJobTest {
     private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int ROWS = 40;
+    private static final int ROWS = 10;
 
     @TempDir
     Path folder;
@@ -97,8 +97,8 @@ class ExplainJobTest {
                 "training.learning_rate=1.0e-3",
                 "training.num_train_epochs=2",
                 "training.per_device_train_batch_size=2",
-                "training.save_steps=7",
-                "training.save_total_limit=10"));
+                "training.save_steps=2",
+                "training.save_total_limit=3"));
         all.addAll(List.of(more));
         return Runs.in(folder, all.toArray(String[]::new));
     }
@@ -276,7 +276,7 @@ class ExplainJobTest {
                 "classification.problem_type=multi_label_classification"),
         NUMBERS(
                 "bert-regression",
-                i -> Map.of("text", text(i), "label", i / 40.0),
+                i -> Map.of("text", text(i), "label", i / 10.0),
                 "classification.problem_type=regression"),
         PAIRS(
                 "bert-regression",

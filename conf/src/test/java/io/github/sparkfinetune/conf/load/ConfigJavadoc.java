@@ -4,6 +4,7 @@ import com.sun.source.doctree.DocCommentTree;
 import com.sun.source.doctree.DocTree;
 import com.sun.source.doctree.LiteralTree;
 import com.sun.source.doctree.ParamTree;
+import com.sun.source.doctree.TextTree;
 import com.sun.source.tree.ClassTree;
 import com.sun.source.tree.CompilationUnitTree;
 import com.sun.source.tree.VariableTree;
@@ -95,12 +96,18 @@ final class ConfigJavadoc {
 
         private static String markdown(List<? extends DocTree> description) {
             return description.stream()
-                    .map(part -> part instanceof LiteralTree literal
-                            ? "`" + literal.getBody().getBody() + "`"
-                            : part.toString())
+                    .map(Reader::markdown)
                     .collect(Collectors.joining())
                     .replaceAll("\\s+", " ")
                     .replace("|", "\\|");
+        }
+
+        private static String markdown(DocTree part) {
+            if (part instanceof LiteralTree literal) {
+                return "`" + literal.getBody().getBody() + "`";
+            }
+            // Others would print characters beyond ASCII as escapes.
+            return part instanceof TextTree text ? text.getBody() : part.toString();
         }
     }
 }

@@ -112,16 +112,13 @@ final class ConfigReference {
                 `./mvnw -pl conf test -Dtest=ConfigReferenceTest -Dconfig.write=true`; the build fails if the page is out of date.
                 """);
         Map<String, String> lines = defaults();
-        String before = null;
-        for (String key : lines.keySet()) {
-            String section = section(key);
-            if (!section.equals(before)) {
-                text.append(section.isEmpty() ? "" : "\n## " + section + "\n")
-                        .append("\n| key | meaning | values | default | Hugging Face |\n|---|---|---|---|---|\n");
-                before = section;
-            }
-            text.append(row(key, lines.get(key)));
-        }
+        // A section may lie between the keys of the section around it.
+        Map<String, StringBuilder> sections = new LinkedHashMap<>();
+        lines.forEach((key, value) -> sections.computeIfAbsent(section(key), section -> new StringBuilder())
+                .append(row(key, value)));
+        sections.forEach((section, rows) -> text.append(section.isEmpty() ? "" : "\n## " + section + "\n")
+                .append("\n| key | meaning | values | default | Hugging Face |\n|---|---|---|---|---|\n")
+                .append(rows));
         return text.toString();
     }
 

@@ -25,6 +25,13 @@ class ConfigReferenceTest {
     }
 
     @Test
+    void configMdHasEachSectionOnceAndCharactersAsWritten() throws IOException {
+        assertThat(Files.readAllLines(CONFIG_MD).stream().filter(line -> line.startsWith("## ")))
+                .doesNotHaveDuplicates();
+        assertThat(CONFIG_MD).content().doesNotContain("\\u");
+    }
+
+    @Test
     void defaultsHaveEveryKey() {
         List<String> keys =
                 Keys.all().keySet().stream().filter(key -> !Keys.isSection(key)).toList();

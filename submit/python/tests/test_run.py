@@ -66,7 +66,7 @@ def test_run_is_trained_measured_and_found_again(spark, mails, run, config, capf
     rows = {row[0]: row[1:] for row in compare({"first": run, "second": again}).rows()}
     assert rows["test accuracy"] == [metrics["test"]["accuracy"]] * 2 and rows["train steps"] == [16, 16]
 
-    with pytest.raises(ConfigError, match="give it where, hash or text_file"):
+    with pytest.raises(ConfigError, match="give it where, hash, text_file or subject"):
         run.erase()
     with pytest.raises(DataError, match="is in no row of the sources: nothing was changed"):
         run.erase(where="id=4711")

@@ -157,7 +157,9 @@ class Run:
         where: str | None = None,
         hash: str | None = None,
         text_file: str | None = None,
+        subject: str | None = None,
         near_duplicates: bool = False,
+        as_prepared: bool = False,
         plan: bool = False,
     ) -> list[dict[str, Any]]:
         """Erases documents from the dataset and, exactly, the model. An interrupted erasure goes on with the same call.
@@ -165,16 +167,21 @@ class Run:
         :param where: ``COLUMN=VALUE``, all rows of the sources with this value
         :param hash: hash of a document, as ``finetune trace`` shows it
         :param text_file: file with the document: a text, or a row as JSON
+        :param subject: value of ``data.subject``, all rows with it, found without the sources
         :param near_duplicates: whether to erase documents that are nearly equal too
+        :param as_prepared: whether to find ``where`` or ``hash`` by what the dataset keeps of its rows
         :param plan: only show what would be trained again
         :return: the erasures of ``erasure.json``, the newest last
         :raises DataError: if no sample holds such a document; nothing is changed then
         """
-        chosen = [(kind, value) for kind, value in (("WHERE", where), ("HASH", hash), ("FILE", text_file)) if value]
+        choices = (("WHERE", where), ("HASH", hash), ("FILE", text_file), ("SUBJECT", subject))
+        chosen = [(kind, value) for kind, value in choices if value]
         if len(chosen) != 1:
-            raise ConfigError("erase takes one choice of documents: give it where, hash or text_file")
+            raise ConfigError("erase takes one choice of documents: give it where, hash, text_file or subject")
         kind, value = chosen[0]
-        self._backend.step("erase", kind=kind, value=value, near_duplicates=near_duplicates, plan=plan)
+        self._backend.step(
+            "erase", kind=kind, value=value, near_duplicates=near_duplicates, as_prepared=as_prepared, plan=plan
+        )
         return list(json.loads(self._backend.file("erasure.json") or "[]"))
 
     def tune(

@@ -179,6 +179,10 @@ public record DataConfig(
      *     rows are held out
      * @param generation number N of the {@code manifest-N.json} that is read; null: the newest; a training keeps the
      *     number with which it started
+     * @param subject column of the person, customer or case that a row is about: a keyed hash of its value is kept for
+     *     each row, so that {@code erase --subject} needs no source; a row without a value cannot be used
+     * @param subjectKeyFile file of the key of these hashes, at least 16 bytes; equal keys give equal hashes, and the
+     *     key enters no file of the run
      */
     public record Dataset(
             @Key(optional = true, path = true) String dir,
@@ -186,12 +190,23 @@ public record DataConfig(
             long seed,
             boolean incremental,
 
-            @Key(optional = true, mayChange = true) Integer generation)
+            @Key(optional = true, mayChange = true) Integer generation,
+
+            @Key(optional = true) String subject,
+
+            @Key(optional = true, path = true, mayChange = true)
+            String subjectKeyFile)
             implements Serializable {
 
         public Dataset {
             Check.that(shards == null || shards >= 1, "data.shards", shards, "at least 1");
             Check.that(generation == null || generation >= 0, "data.generation", generation, "at least 0");
+            Check.that(subject == null || !subject.isBlank(), "data.subject", subject, "the name of a column");
+            Check.that(
+                    subject == null || subjectKeyFile != null,
+                    "data.subject_key_file",
+                    null,
+                    "a file with a key where data.subject is set");
         }
 
         /** Returns the generation to read; empty for the newest. */
@@ -220,6 +235,11 @@ public record DataConfig(
                 "data.corpus.decontaminate.enabled",
                 true,
                 "false without data.eval, data.test and data.held_out: there is nothing to compare with");
+        Check.that(
+                dataset.subject() == null || samples.packing() != Packing.WRAPPED,
+                "data.subject",
+                dataset.subject(),
+                "null with data.packing: wrapped, which cuts documents where others end");
         if (dataset.incremental()) {
             requireIncremental(rows, split, corpus);
         }
@@ -267,7 +287,14 @@ public record DataConfig(
 
     /** Returns this section for another generation of the dataset. */
     DataConfig onGeneration(int generation) {
-        Dataset other = new Dataset(dataset.dir, dataset.shards, dataset.seed, dataset.incremental, generation);
+        Dataset other = new Dataset(
+                dataset.dir,
+                dataset.shards,
+                dataset.seed,
+                dataset.incremental,
+                generation,
+                dataset.subject,
+                dataset.subjectKeyFile);
         return new DataConfig(sources, columns, split, rows, samples, other, redact, corpus);
     }
 

@@ -37,6 +37,15 @@ final class EraseCommand extends JobCommand {
     @Option(names = "--where", paramLabel = "COLUMN=VALUE", description = "Or all rows with this value in a column.")
     private String where;
 
+    @Option(
+            names = "--subject",
+            paramLabel = "VALUE",
+            description = "Or all rows with this value of data.subject, without the sources.")
+    private String subject;
+
+    @Option(names = "--as-prepared", description = "Find --where or --hash by what the dataset keeps of its rows.")
+    private boolean asPrepared;
+
     @Option(names = "--near-duplicates", description = "Also documents that are nearly equal to these.")
     private boolean nearDuplicates;
 
@@ -76,16 +85,18 @@ final class EraseCommand extends JobCommand {
         List<Selection> given = Stream.of(
                         Optional.ofNullable(hash).map(value -> chosen(Selection.Kind.HASH, value)),
                         Optional.ofNullable(textFile).map(value -> chosen(Selection.Kind.FILE, value)),
-                        Optional.ofNullable(where).map(value -> chosen(Selection.Kind.WHERE, value)))
+                        Optional.ofNullable(where).map(value -> chosen(Selection.Kind.WHERE, value)),
+                        Optional.ofNullable(subject).map(value -> chosen(Selection.Kind.SUBJECT, value)))
                 .flatMap(Optional::stream)
                 .toList();
         if (given.size() != 1) {
-            throw RunException.config("erase takes one choice of documents: give it --hash, --text-file or --where");
+            throw RunException.config(
+                    "erase takes one choice of documents: give it --hash, --text-file, --where or --subject");
         }
         return given.get(0);
     }
 
     private Selection chosen(Selection.Kind kind, String value) {
-        return new Selection(kind, value, nearDuplicates);
+        return new Selection(kind, value, nearDuplicates, asPrepared);
     }
 }

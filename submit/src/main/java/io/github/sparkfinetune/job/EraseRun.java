@@ -134,7 +134,7 @@ public final class EraseRun {
         String reason = switch (selection.kind()) {
             case HASH -> jobs.traceHash(run, selection.value()).droppedBecause();
             case FILE -> jobs.traceFile(run, selection.value()).droppedBecause();
-            case WHERE -> null;
+            case WHERE, SUBJECT -> null;
         };
         return RunException.data(selection.shown() + " is in no sample of " + run.dataset()
                 + (reason == null ? "" : " (" + reason + ")") + ": nothing was changed");

@@ -104,7 +104,7 @@ class EraseCommandTest extends CommandLineOverFakeJobs {
             assertThat(erase(args)).isEqualTo(2);
             assertThat(err.toString())
                     .isEqualToNormalizingNewlines("error: erase takes one choice of documents: give it --hash,"
-                            + " --text-file or --where\n");
+                            + " --text-file, --where or --subject\n");
         }
     }
 }

@@ -84,10 +84,12 @@ class EveryKeyTest {
                   shards: 3
                   seed: 7
                   generation: 5
+                  subject: patient
+                  subject_key_file: key
                   incremental: false
                   chat_template: c.jinja
                   assistant_only_loss: false
-                  packing: wrapped
+                  packing: bfd
                   overlong: drop
                   dir: d
                   redact:
@@ -260,8 +262,8 @@ class EveryKeyTest {
                 new DataConfig.Columns("body", "2", "no"),
                 new DataConfig.Split(0.25, 0.125, ColumnNames.of(List.of("user", "thread")), null),
                 new DataConfig.Rows(1000, 0.5, true, true),
-                new DataConfig.Samples(64, 21, Packing.WRAPPED, Overlong.DROP, "c.jinja", false),
-                new DataConfig.Dataset("d", 3, 7, false, 5),
+                new DataConfig.Samples(64, 21, Packing.BFD, Overlong.DROP, "c.jinja", false),
+                new DataConfig.Dataset("d", 3, 7, false, 5, "patient", "key"),
                 new RedactConfig(
                         List.of("EMAIL_ADDRESS", "DATE_TIME", "ORGANIZATION"),
                         RedactConfig.Operator.PSEUDONYM,

@@ -76,7 +76,7 @@ class RunConfigLoaderTest {
                         new DataConfig.Split(0.1, 0.0, null, null),
                         new DataConfig.Rows(1_000_000, 0.01, null, false),
                         new DataConfig.Samples(128, null, Packing.NONE, Overlong.TRUNCATE, null, true),
-                        new DataConfig.Dataset(null, null, 42, false, null),
+                        new DataConfig.Dataset(null, null, 42, false, null, null, null),
                         new RedactConfig(
                                 List.of(),
                                 RedactConfig.Operator.REPLACE,

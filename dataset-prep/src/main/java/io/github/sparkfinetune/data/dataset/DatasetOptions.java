@@ -82,11 +82,22 @@ public record DatasetOptions(
      * @param shards number of hash ranges; 0 while the amount of text is unknown
      * @param seed as {@code data.seed}
      * @param incremental true if the dataset grows by generations, else absent (null)
+     * @param subject as {@code data.subject}; absent (null) without it
+     * @param subjectKeyFile digits by which the key in {@code data.subject_key_file} is recognised; absent (null)
+     *     without {@code data.subject}, and in the options of a command that reads no subject
      */
     public record Storage(
             int shards,
             long seed,
-            @JsonInclude(JsonInclude.Include.NON_NULL) Boolean incremental) implements Serializable {
+            @JsonInclude(JsonInclude.Include.NON_NULL) Boolean incremental,
+            @JsonInclude(JsonInclude.Include.NON_NULL) String subject,
+            @JsonInclude(JsonInclude.Include.NON_NULL) String subjectKeyFile)
+            implements Serializable {
+        /** Makes options of a dataset without subjects. */
+        public Storage(int shards, long seed, Boolean incremental) {
+            this(shards, seed, incremental, null, null);
+        }
+
         /** Makes options of a dataset that does not grow. */
         public Storage(int shards, long seed) {
             this(shards, seed, null);
@@ -211,7 +222,9 @@ public record DatasetOptions(
                 new Storage(
                         dataset.shards() == null ? 0 : dataset.shards(),
                         dataset.seed(),
-                        dataset.incremental() ? true : null),
+                        dataset.incremental() ? true : null,
+                        dataset.subject(),
+                        null),
                 Samples.OF_TEXTS,
                 data.corpus().isUsed() ? data.corpus().withoutQuarantine() : null,
                 split(data, group));
@@ -246,8 +259,15 @@ public record DatasetOptions(
 
     /** Returns these options with a number of shards. */
     public DatasetOptions withShards(int number) {
-        Storage sized = new Storage(number, storage.seed(), storage.incremental());
+        Storage sized =
+                new Storage(number, storage.seed(), storage.incremental(), storage.subject(), storage.subjectKeyFile());
         return new DatasetOptions(columns, source, texts, sized, samples, corpus, split);
+    }
+
+    /** Returns these options with the digits by which the key of {@code data.subject} is recognised, or null. */
+    public DatasetOptions withSubjectKey(String digits) {
+        Storage keyed = new Storage(storage.shards(), storage.seed(), storage.incremental(), storage.subject(), digits);
+        return new DatasetOptions(columns, source, texts, keyed, samples, corpus, split);
     }
 
     /** Returns these options with the names of columns; null for a column that is not read. */

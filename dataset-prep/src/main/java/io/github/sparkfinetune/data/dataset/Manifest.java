@@ -103,6 +103,8 @@ public record Manifest(
      * @param splits splits by name: {@value #TRAIN}, then {@value #EVAL} and {@value #TEST} if they have samples
      * @param erased hashes of the contents of erased documents, sorted; absent (empty) if none is erased
      * @param generations generations in the order in which they were added; absent (empty) if the dataset does not grow
+     * @param subjects bytes of the files with the keyed hashes of {@code data.subject}, by path in the dataset's
+     *     folder; absent (empty) without it
      */
     public record Samples(
             List<String> labels,
@@ -110,16 +112,18 @@ public record Manifest(
             int padTokenId,
             Map<String, DatasetSplit> splits,
             @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> erased,
-            @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Generation> generations)
+            @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Generation> generations,
+            @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, Long> subjects)
             implements Serializable {
         /** Makes samples of which none is erased, of a dataset that does not grow. */
         public Samples(List<String> labels, int longest, int padTokenId, Map<String, DatasetSplit> splits) {
-            this(labels, longest, padTokenId, splits, null, null);
+            this(labels, longest, padTokenId, splits, null, null, null);
         }
 
         public Samples {
             erased = erased == null ? List.of() : List.copyOf(new TreeSet<>(erased));
             generations = generations == null ? List.of() : List.copyOf(generations);
+            subjects = subjects == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(subjects));
             splits.forEach((name, split) -> Objects.requireNonNull(split, "a split is null"));
             labels = List.copyOf(labels);
             splits = Collections.unmodifiableMap(new LinkedHashMap<>(splits));
@@ -127,7 +131,12 @@ public record Manifest(
 
         /** Returns these samples as those of other generations. */
         public Samples with(List<Generation> others) {
-            return new Samples(labels, longest, padTokenId, splits, erased, others);
+            return new Samples(labels, longest, padTokenId, splits, erased, others, subjects);
+        }
+
+        /** Returns these samples with the files of their subjects. */
+        public Samples withSubjects(Map<String, Long> files) {
+            return new Samples(labels, longest, padTokenId, splits, erased, generations, files);
         }
     }
 
@@ -242,6 +251,7 @@ public record Manifest(
                 .flatMap(split -> split.shards().stream())
                 .forEach(shard -> files.put(shard.file(), shard.bytes()));
         samples.generations().forEach(generation -> files.putAll(generation.index()));
+        files.putAll(samples.subjects());
         return files;
     }
 

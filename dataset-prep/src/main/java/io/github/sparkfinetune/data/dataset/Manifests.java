@@ -116,6 +116,11 @@ public final class Manifests {
         return kept.isEmpty() ? OptionalInt.empty() : OptionalInt.of(kept.last());
     }
 
+    /** Returns the time at which the newest manifest was written, in milliseconds since 1970. */
+    public long newestTime() throws IOException {
+        return files.getFileStatus(file(dataset, newest().orElse(0))).getModificationTime();
+    }
+
     /** Manifest with its number. */
     public record Numbered(int number, Manifest manifest) {}
 

@@ -21,6 +21,7 @@ import org.apache.hadoop.conf.Configuration;
  * @param model the model, or null if rules alone find entities
  */
 public record Redaction(RedactConfig config, RedactionKey key, RedactionModel model) implements Serializable {
+    private static final String KEY_FILE = "data.redact.key_file";
 
     /**
      * Options that decide the content of a dataset, as its manifest has them. They have no value of a text and no key.
@@ -62,7 +63,7 @@ public record Redaction(RedactConfig config, RedactionKey key, RedactionModel mo
         }
         return new Redaction(
                 config,
-                config.needsKey() ? RedactionKey.read(config.keyFile()) : null,
+                config.needsKey() ? RedactionKey.read(KEY_FILE, config.keyFile()) : null,
                 config.byModel().isUsed() ? RedactionModel.of(config, new Configuration()) : null);
     }
 
@@ -91,7 +92,7 @@ public record Redaction(RedactConfig config, RedactionKey key, RedactionModel mo
                 entities,
                 keep.isEmpty() ? null : Sha256.of(String.join("\0", keep).getBytes(StandardCharsets.UTF_8)),
                 config.entities().contains(Entity.PHONE_NUMBER.name()) ? config.phoneRegions() : null,
-                key == null ? null : key.fingerprint(),
+                key == null ? null : key.fingerprint(KEY_FILE),
                 config.person(),
                 model == null ? null : new Model(model.sha256(), model.entities(), model.scoreThreshold()));
     }

@@ -32,27 +32,28 @@ public final class RedactionKey implements Serializable {
     /**
      * Reads a key from a file; a line end at the end of the file does not belong to the key.
      *
+     * @param setting key of the configuration that names the file
      * @param uri file of any Hadoop file system
      * @throws RunException if the file cannot be read, or is too short or too long for a key
      */
-    static RedactionKey read(String uri) {
+    static RedactionKey read(String setting, String uri) {
         Path path = new Path(uri);
         byte[] content;
         try (InputStream in = HadoopFiles.open(path, new Configuration()).open(path)) {
             content = in.readNBytes(LONGEST + 1);
         } catch (FileNotFoundException e) {
-            throw RunException.config("data.redact.key_file: " + uri + " does not exist: name the file of the key");
+            throw RunException.config(setting + ": " + uri + " does not exist: name the file of the key");
         } catch (IOException e) {
-            throw RunException.config("data.redact.key_file: " + uri + " cannot be read: "
-                    + e.getClass().getSimpleName());
+            throw RunException.config(
+                    setting + ": " + uri + " cannot be read: " + e.getClass().getSimpleName());
         }
         int end = content.length;
         while (end > 0 && (content[end - 1] == '\n' || content[end - 1] == '\r')) {
             end--;
         }
         if (end < SHORTEST || content.length > LONGEST) {
-            throw RunException.config("data.redact.key_file: " + uri + " has " + end + " bytes, a key has " + SHORTEST
-                    + " to " + LONGEST + ": write random bytes, for example by openssl rand -hex 32");
+            throw RunException.config(setting + ": " + uri + " has " + end + " bytes, a key has " + SHORTEST + " to "
+                    + LONGEST + ": write random bytes, for example by openssl rand -hex 32");
         }
         return new RedactionKey(Arrays.copyOf(content, end));
     }
@@ -73,9 +74,13 @@ public final class RedactionKey implements Serializable {
         }
     }
 
-    /** Returns 16 hexadecimal digits by which equal keys are recognised, and from which the key cannot be computed. */
-    String fingerprint() {
-        byte[] hash = mac().doFinal("data.redact.key_file".getBytes(StandardCharsets.UTF_8));
+    /**
+     * Returns 16 hexadecimal digits by which equal keys are recognised, and from which the key cannot be computed.
+     *
+     * @param setting key of the configuration that names the key's file
+     */
+    String fingerprint(String setting) {
+        byte[] hash = mac().doFinal(setting.getBytes(StandardCharsets.UTF_8));
         return HexFormat.of().formatHex(hash, 0, FINGERPRINT_BYTES);
     }
 

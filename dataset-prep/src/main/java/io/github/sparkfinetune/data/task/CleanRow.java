@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.data.task;
 
 import io.github.sparkfinetune.data.corpus.CorpusCleaner;
+import io.github.sparkfinetune.data.redact.SubjectHash;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -15,6 +16,7 @@ import java.util.function.Function;
  * @param file where it comes from
  * @param hash of its content; null where the row cannot be used
  * @param splitKey decides on which side of the split the row lies; null where its content does
+ * @param subject keyed hash of {@code data.subject}; null without it, or where the row cannot be used
  * @param changes what cleaning did to its texts
  * @param verdict why it cannot be used, or is left out on purpose
  */
@@ -25,6 +27,7 @@ public record CleanRow<C>(
         String file,
         ContentHash hash,
         SplitKey splitKey,
+        SubjectHash subject,
         Changes changes,
         Verdict verdict) {
     /** The one stratum of all rows. */
@@ -80,16 +83,16 @@ public record CleanRow<C>(
     /** A row that can be used, of which {@code data.corpus} makes nothing. */
     public static <C> CleanRow<C> usable(
             C content, String stratum, Set<String> labels, String file, ContentHash hash, Changes changes) {
-        return new CleanRow<>(content, stratum, labels, file, hash, null, changes, Verdict.USABLE);
+        return new CleanRow<>(content, stratum, labels, file, hash, null, null, changes, Verdict.USABLE);
     }
 
     /** Returns this row without a label. */
     public CleanRow<C> unlabelled() {
-        return new CleanRow<>(content, UNLABELLED, Set.of(), file, hash, splitKey, changes, verdict);
+        return new CleanRow<>(content, UNLABELLED, Set.of(), file, hash, splitKey, subject, changes, verdict);
     }
 
     private static <C> CleanRow<C> refused(String file, Verdict verdict) {
-        return new CleanRow<>(null, null, Set.of(), file, null, null, Changes.NONE, verdict);
+        return new CleanRow<>(null, null, Set.of(), file, null, null, null, Changes.NONE, verdict);
     }
 
     /** A row that a filter of {@code data.corpus} rejects. */
@@ -110,12 +113,17 @@ public record CleanRow<C>(
     /** Returns this row with other content, made from its own if it can be used. */
     public <D> CleanRow<D> map(Function<C, D> made) {
         D other = content == null ? null : made.apply(content);
-        return new CleanRow<>(other, stratum, labels, file, hash, splitKey, changes, verdict);
+        return new CleanRow<>(other, stratum, labels, file, hash, splitKey, subject, changes, verdict);
     }
 
     /** Returns this row with a split key. */
     public CleanRow<C> with(SplitKey key) {
-        return new CleanRow<>(content, stratum, labels, file, hash, key, changes, verdict);
+        return new CleanRow<>(content, stratum, labels, file, hash, key, subject, changes, verdict);
+    }
+
+    /** Returns this row with a subject. */
+    public CleanRow<C> with(SubjectHash of) {
+        return new CleanRow<>(content, stratum, labels, file, hash, splitKey, of, changes, verdict);
     }
 
     /**

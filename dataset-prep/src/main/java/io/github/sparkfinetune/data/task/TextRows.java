@@ -204,6 +204,7 @@ public record TextRows(
                 file,
                 digest.of(cleaned.text().getBytes(StandardCharsets.UTF_8)),
                 null,
+                null,
                 CleanRow.Changes.of(raw),
                 new CleanRow.Verdict(null, cleaned, null));
     }

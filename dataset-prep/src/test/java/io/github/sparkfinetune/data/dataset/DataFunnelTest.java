@@ -68,7 +68,7 @@ class DataFunnelTest {
                 Map.of());
 
         assertThat(lines(one.with(
-                        new Manifest.Samples(List.of(), 128, 0, one.samples().splits(), null, List.of(first, last)))))
+                        new Manifest.Samples(List.of(), 128, 0, one.samples().splits()).with(List.of(first, last)))))
                 .startsWith(
                         "generations 2: the last read 2 files and added 20 samples; it erased 9 documents",
                         "left out: empty text 3");

@@ -208,11 +208,12 @@ class RedactorTest {
     @Test
     void refusesAFileThatIsNoKey() throws IOException {
         Path file = Files.writeString(folder.resolve("key"), "short\n");
-        assertThatThrownBy(() -> RedactionKey.read(file.toString()))
+        assertThatThrownBy(() -> RedactionKey.read("data.redact.key_file", file.toString()))
                 .isInstanceOf(RunException.class)
                 .hasMessage("data.redact.key_file: " + file + " has 5 bytes, a key has 16 to 65536: write random bytes,"
                         + " for example by openssl rand -hex 32");
-        assertThatThrownBy(() -> RedactionKey.read(folder.resolve("none").toString()))
+        assertThatThrownBy(() -> RedactionKey.read(
+                        "data.redact.key_file", folder.resolve("none").toString()))
                 .isInstanceOf(RunException.class)
                 .hasMessage("data.redact.key_file: " + folder.resolve("none")
                         + " does not exist: name the file of the key");

@@ -77,6 +77,10 @@ final class LocalDataset<C> {
             throw RunException.config(
                     "data.incremental: generations are made on Spark: prepare the dataset there, or set it to false");
         }
+        if (data.dataset().subject() != null) {
+            throw RunException.config(
+                    "data.subject: subjects are kept on Spark: prepare the dataset there, or remove data.subject");
+        }
         if (data.corpus().nearDedup().enabled()
                 || data.corpus().decontaminate().enabled()
                 || !data.corpus().mix().sources().isEmpty()) {

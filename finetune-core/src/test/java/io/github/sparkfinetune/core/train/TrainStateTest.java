@@ -22,7 +22,7 @@ class TrainStateTest {
                 Manifest.SCHEMA_VERSION,
                 RunConfig.Task.CAUSAL_LM,
                 new Manifest.Samples(
-                        List.of(), 8, 0, Map.of(), List.of(), Collections.nCopies(generations, generation)),
+                        List.of(), 8, 0, Map.of(), List.of(), Collections.nCopies(generations, generation), Map.of()),
                 new Manifest.Rows(Map.of(), 0, 0, 0),
                 List.of(),
                 new DatasetOptions(

@@ -71,9 +71,13 @@ public final class DatasetFolder {
         }
         Manifest manifest = Manifest.read(path, hadoop);
         // A run without a number of shards uses the dataset's number, which an earlier version may have chosen.
-        DatasetOptions expected = options.storage().shards() == 0
+        DatasetOptions sized = options.storage().shards() == 0
                 ? options.withShards(manifest.options().storage().shards())
                 : options;
+        // A command that reads no subject needs no key.
+        DatasetOptions expected = sized.storage().subjectKeyFile() == null
+                ? sized.withSubjectKey(manifest.options().storage().subjectKeyFile())
+                : sized;
         if (DatasetDifference.isOlder(manifest, task, expected, sources)) {
             return Optional.empty();
         }

@@ -228,7 +228,13 @@ public final class ErasedShards {
         List<String> all =
                 Stream.concat(samples.erased().stream(), hashes.stream()).toList();
         return manifest.with(new Manifest.Samples(
-                samples.labels(), samples.longest(), samples.padTokenId(), splits, all, samples.generations()));
+                samples.labels(),
+                samples.longest(),
+                samples.padTokenId(),
+                splits,
+                all,
+                samples.generations(),
+                samples.subjects()));
     }
 
     /**

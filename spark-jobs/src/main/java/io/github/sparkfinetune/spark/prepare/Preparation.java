@@ -17,6 +17,7 @@ import io.github.sparkfinetune.spark.prepare.generation.Increment;
 import io.github.sparkfinetune.spark.prepare.generation.KnownRows;
 import io.github.sparkfinetune.spark.prepare.generation.RangeIndex;
 import io.github.sparkfinetune.spark.prepare.generation.SimilarIndex;
+import io.github.sparkfinetune.spark.prepare.generation.SubjectIndex;
 import io.github.sparkfinetune.spark.shuffle.BytesOrder;
 import io.github.sparkfinetune.spark.shuffle.Shuffles;
 import io.github.sparkfinetune.spark.source.PassDigests;
@@ -138,8 +139,12 @@ final class Preparation<C> {
             Map<String, WrittenSplit> written = write(rows, known, mixture, split, labels);
             passes.requireSame();
             Optional<WrittenSplit> rowIndex = Optional.ofNullable(written.remove(RangeIndex.folder()));
+            Optional<WrittenSplit> subjects = Optional.ofNullable(written.remove(SubjectIndex.FOLDER));
             Summary summary = new Summary(config, sources, options, scans, mixture, training, sides);
-            Manifest own = summary.manifest(labels, written, tokenizer.special().padId(), isFirst);
+            Manifest made =
+                    summary.manifest(labels, written, tokenizer.special().padId(), isFirst);
+            Manifest own = made.with(made.samples()
+                    .withSubjects(subjects.map(WrittenSplit::files).orElse(Map.of())));
             Manifest manifest = output.increment().isEmpty()
                     ? own
                     : output.increment().get().whole(Optional.of(own), index(rowIndex, similar.get()));

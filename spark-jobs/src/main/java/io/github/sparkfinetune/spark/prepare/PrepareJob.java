@@ -10,6 +10,7 @@ import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.redact.SubjectKey;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TaskInput;
@@ -90,8 +91,9 @@ public final class PrepareJob {
         TeacherFolder.check(AbsolutePaths.of(config, hadoop), hadoop);
         Calibration.requireHeldOut(config);
         List<SourceFiles> sources = Sources.of(spark, data);
-        DatasetOptions options =
-                task.options(tokenizer).withFormat(sources.get(0).format());
+        DatasetOptions options = task.options(tokenizer)
+                .withFormat(sources.get(0).format())
+                .withSubjectKey(SubjectKey.of(data).map(SubjectKey::fingerprint).orElse(null));
         List<Manifest.Source> sourceList =
                 sources.stream().map(SourceFiles::toManifest).toList();
         Path path = new Path(AbsolutePaths.of("data.dir", config.dataset(), hadoop));

@@ -102,17 +102,31 @@ record RowEncoding<C>(
             // Its samples exist. Only its file is noted.
             byte[] key = ShuffledSample.of(row.hash(), seed, 0, place, source.number(), NOTHING)
                     ._1();
-            return new Tuple2<>(key(row, before, key), NOTHING);
+            return new Tuple2<>(withSubject(row, key(row, before, key)), NOTHING);
         }
         // -1 if all rows of this stratum have the same content as rows of another stratum.
         int rank = splits.rank(row.stratum());
         if (rank < 0) {
-            return null;
+            return row.subject() == null ? null : copy(row, place);
         }
         boolean heldOut = !source.isTraining() || splits.mayBeHeldOut(rank, place);
         byte[] bytes = heldOut ? encoder.encodeHeldOut(row) : encoder.encode(row);
         Tuple2<byte[], byte[]> sample = ShuffledSample.of(row.hash(), seed, rank, place, source.number(), bytes);
-        return grown == null ? sample : new Tuple2<>(key(row, before, sample._1()), bytes);
+        byte[] key = grown == null ? sample._1() : key(row, before, sample._1());
+        return new Tuple2<>(withSubject(row, key), bytes);
+    }
+
+    /** Returns a row whose content is in the dataset by another row, for its subject alone. */
+    private Tuple2<byte[], byte[]> copy(CleanRow<C> row, long place) {
+        byte[] key = ShuffledSample.of(row.hash(), seed, 0, place, source.number(), NOTHING)
+                ._1();
+        byte[] copy =
+                grown == null ? Occurrence.with(key, 0, Occurrence.EVERY_SPLIT) : key(row, Occurrence.EVERY_SPLIT, key);
+        return new Tuple2<>(withSubject(row, copy), NOTHING);
+    }
+
+    private byte[] withSubject(CleanRow<C> row, byte[] key) {
+        return row.subject() == null ? key : Occurrence.with(key, row.subject(), row.hash());
     }
 
     private byte[] key(CleanRow<C> row, int before, byte[] key) {

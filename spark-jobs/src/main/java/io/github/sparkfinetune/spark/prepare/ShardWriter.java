@@ -11,6 +11,7 @@ import io.github.sparkfinetune.data.task.SampleCounts;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.spark.prepare.generation.Occurrence;
 import io.github.sparkfinetune.spark.prepare.generation.RangeIndex;
+import io.github.sparkfinetune.spark.prepare.generation.SubjectIndex;
 import io.github.sparkfinetune.spark.run.Lease;
 import java.io.IOException;
 import java.io.Serializable;
@@ -39,6 +40,7 @@ import scala.Tuple2;
  * train/part-00001-5f0c8a17e2d94b36-42.parquet
  * eval/part-00000-5f0c8a17e2d94b36-41.parquet     held-out rows of the same hash range
  * test/part-00002-5f0c8a17e2d94b36-43.parquet     a range without rows of a split has no file
+ * _subjects/part-00000-5f0c8a17e2d94b36-41.parquet    with {@code data.subject}, see {@link SubjectIndex}
  * _PREPARING                                      {@link Lease} of the run that writes the folder, until it ends
  * </pre>
  *
@@ -147,13 +149,15 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         SplitPlan.Sides sides = held.sides();
         byte[][] lastOfSplit = new byte[names.size()][];
         int[] splitOfLast = new int[names.size()];
-        try (RangeIndex index = index(shard)) {
+        try (RangeIndex index = index(shard);
+                SubjectIndex subjects = subjects(shard)) {
             while (rows.hasNext()) {
                 Tuple2<byte[], byte[]> row = rows.next();
                 byte[] key = row._1();
                 int source = RowKey.source(key);
                 int origin = splits[source];
                 open.beginContent(key);
+                subjects.add(key);
                 int known = Occurrence.splits(key) & within[origin];
                 if (known != 0) {
                     index.addCopy(key, Integer.numberOfTrailingZeros(known));
@@ -181,18 +185,20 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                 }
                 open.countRow(split, key);
                 index.add(key, split, row._2(), held.stratum(rank));
+                subjects.addSamples(key, names.get(split), row._2(), held.stratum(rank));
             }
             List<WrittenSplit.Report> reports = open.finish();
-            index.finish().ifPresent(bytes -> reports.add(indexed(shard, bytes)));
+            index.finish().ifPresent(bytes -> reports.add(indexed(RangeIndex.folder(), shard, bytes)));
+            subjects.finish().ifPresent(bytes -> reports.add(indexed(SubjectIndex.FOLDER, shard, bytes)));
             return reports.iterator();
         } finally {
             open.discardUnfinished();
         }
     }
 
-    private String indexName(int shard) {
+    private String indexName(String folder, int shard) {
         return ShardNames.of(
-                RangeIndex.folder(),
+                folder,
                 shard,
                 target.generation(),
                 target.run(),
@@ -204,18 +210,28 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         return target.generation() == 0
                 ? RangeIndex.none()
                 : RangeIndex.create(
-                        new Path(target.dataset(), indexName(shard)),
+                        new Path(target.dataset(), indexName(RangeIndex.folder(), shard)),
                         target.generation(),
                         task,
                         labels,
                         target.hadoop().value().value());
     }
 
-    /** Returns a report of the file of the index, which has no samples. */
-    private WrittenSplit.Report indexed(int shard, long bytes) {
-        String file = indexName(shard);
+    /** Returns the file of the subjects, which is created with the first row that has one. */
+    private SubjectIndex subjects(int shard) {
+        return new SubjectIndex(
+                new Path(target.dataset(), indexName(SubjectIndex.FOLDER, shard)),
+                target.generation(),
+                task,
+                labels,
+                target.hadoop().value().value());
+    }
+
+    /** Returns a report of a file of an index, which has no samples. */
+    private WrittenSplit.Report indexed(String folder, int shard, long bytes) {
+        String file = indexName(folder, shard);
         return new WrittenSplit.Report(
-                RangeIndex.folder(),
+                folder,
                 file,
                 new DatasetSplit.Shard(file, bytes, List.of()),
                 new SampleCounts(0, false),

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.redact.ModelSpans;
+import io.github.sparkfinetune.data.redact.SubjectKey;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.RowCleaner;
@@ -25,6 +26,10 @@ import org.apache.spark.sql.functions;
 public final class SourceReader {
     /** Spark's default is the number of the cluster's cores. */
     private static final String MIN_PARTITIONS = "spark.sql.files.minPartitionNum";
+
+    private static final String SUBJECT = "data.subject";
+    /** Reason of a row without a value in the column of {@code data.subject}: it could not be erased by its subject. */
+    private static final String NO_SUBJECT = "no_subject";
     /** Name of the column that {@link #only} compares. */
     private static final String ONLY = "_only";
 
@@ -134,6 +139,13 @@ public final class SourceReader {
         Optional<String> person = TextCleaning.person(data, source);
         int personKey = person.isPresent() ? further.size() : SparkRow.NO_PERSON;
         person.ifPresent(further::add);
+        Optional<SubjectKey> subjects = supervised ? SubjectKey.of(data) : Optional.empty();
+        int subjectColumn = further.size();
+        if (subjects.isPresent()) {
+            String column = data.dataset().subject();
+            source.requireColumns(SUBJECT, List.of(column));
+            further.add(column);
+        }
         if (only != null) {
             further.add(only.column());
         }
@@ -154,6 +166,7 @@ public final class SourceReader {
         List<Reading.Column> required = new ArrayList<>(columns);
         keys.ifPresent(splitKeys -> required.addAll(splitKeys.required()));
         SplitKeys<C> keysOrNull = keys.orElse(null);
+        SubjectKey subjectsOrNull = subjects.orElse(null);
         return new Rows<>(
                 source,
                 List.copyOf(required),
@@ -163,7 +176,9 @@ public final class SourceReader {
                         new SparkRow(values, personKey),
                         cleaner,
                         entities.open(),
-                        keysOrNull == null ? null : keysOrNull.open())));
+                        keysOrNull == null ? null : keysOrNull.open(),
+                        subjectsOrNull == null ? null : subjectsOrNull.open(),
+                        subjectColumn)));
     }
 
     /**
@@ -217,17 +232,23 @@ public final class SourceReader {
         private final SparkRow row;
         private final RowCleaner<C> cleaner;
         private final SplitKeys<C>.Finder keysOrNull;
+        private final SubjectKey.Hasher subjectsOrNull;
+        private final int subjectColumn;
 
         CleaningIterator(
                 Iterator<InternalRow> rows,
                 SparkRow row,
                 RowCleaner.Factory<C> cleaners,
                 ModelSpans byModel,
-                SplitKeys<C>.Finder keysOrNull) {
+                SplitKeys<C>.Finder keysOrNull,
+                SubjectKey.Hasher subjectsOrNull,
+                int subjectColumn) {
             this.row = row;
             this.cleaner = cleaners.open(byModel);
             this.rows = byModel.ahead(rows, ahead -> cleaner.clean(row.at(ahead)));
             this.keysOrNull = keysOrNull;
+            this.subjectsOrNull = subjectsOrNull;
+            this.subjectColumn = subjectColumn;
         }
 
         @Override
@@ -238,7 +259,15 @@ public final class SourceReader {
         @Override
         public CleanRow<C> next() {
             CleanRow<C> clean = cleaner.clean(row.at(rows.next()));
-            return keysOrNull == null ? clean : keysOrNull.keyed(clean, row::keyValue);
+            CleanRow<C> keyed = keysOrNull == null ? clean : keysOrNull.keyed(clean, row::keyValue);
+            return subjectsOrNull == null || keyed.badBecause() != null ? keyed : subjectOf(keyed);
+        }
+
+        private CleanRow<C> subjectOf(CleanRow<C> keyed) {
+            return subjectsOrNull
+                    .of(row.keyValue(subjectColumn))
+                    .map(keyed::with)
+                    .orElseGet(() -> CleanRow.bad(keyed.file(), NO_SUBJECT));
         }
     }
 }

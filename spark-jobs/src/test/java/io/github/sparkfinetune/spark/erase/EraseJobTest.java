@@ -385,13 +385,13 @@ class EraseJobTest {
             String row = row(34).toString();
 
             Erasure alone = erase.find(new Selection(Selection.Kind.FILE, row));
-            Erasure all = erase.find(new Selection(Selection.Kind.FILE, row, true));
+            Erasure all = erase.find(new Selection(Selection.Kind.FILE, row, true, false));
 
             assertThat(alone.documents()).hasSize(1);
             assertThat(all.documents()).hasSize(6).containsAll(alone.documents());
             assertThat(all.samples().training() + all.samples().heldOut()).isEqualTo(6);
             assertThat(erase.find(
-                            new Selection(Selection.Kind.HASH, alone.documents().get(0), true)))
+                            new Selection(Selection.Kind.HASH, alone.documents().get(0), true, false)))
                     .isEqualTo(all);
         }
     }

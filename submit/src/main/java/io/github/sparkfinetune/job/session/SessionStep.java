@@ -77,7 +77,10 @@ record SessionStep(boolean writesStatus, Work work) {
     private static SessionStep erase(Arguments given) {
         boolean plan = given.isTrue("plan");
         Selection selection = new Selection(
-                Selection.Kind.valueOf(given.text("kind")), given.text("value"), given.isTrue("near_duplicates"));
+                Selection.Kind.valueOf(given.text("kind")),
+                given.text("value"),
+                given.isTrue("near_duplicates"),
+                given.isTrue("as_prepared"));
         return new SessionStep(
                 !plan,
                 in -> new EraseRun(List.of(new Stage("", in.run())), in.jobs(), in.console(), in.progress())

@@ -5,6 +5,7 @@ The build's tests call it; submit/notebooks/test runs the notebooks.
 
 """
 
+import argparse
 import ast
 import graphlib
 import json
@@ -128,6 +129,7 @@ def check_version():
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     modules = parsed()
     names, public_of = exported(modules)
     check_docstrings(modules)

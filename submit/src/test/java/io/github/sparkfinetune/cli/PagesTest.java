@@ -170,6 +170,27 @@ class PagesTest {
                 .contains("export JJAVA_JVM_OPTS=\"" + opens.group(1) + "\"");
     }
 
+    /** Each page stands in a table of contents of the site, once; decisions stand there by their folder. */
+    @Test
+    void siteHasEachPageOnce() throws IOException {
+        Path index = ROOT.resolve("submit/site/index.md");
+        Map<Path, Long> listed = Pattern.compile("(?ms)^```\\{toctree\\}\\n(.*?)^```")
+                .matcher(Files.readString(index))
+                .results()
+                .flatMap(block -> block.group(1).lines())
+                .filter(line -> !line.isBlank() && !line.startsWith(":") && !line.endsWith("/*"))
+                .map(line -> line.replaceFirst(".*<(.*)>", "$1"))
+                .map(page -> index.resolveSibling(page + ".md").normalize())
+                .collect(Collectors.groupingBy(page -> page, Collectors.counting()));
+        Path decisions = ROOT.resolve("submit/docs/decisions");
+
+        assertThat(listed.keySet())
+                .containsExactlyInAnyOrderElementsOf(
+                        pages().filter(page -> !page.startsWith(decisions)).toList());
+        assertThat(listed.values()).containsOnly(1L);
+        assertThat(Files.readString(index)).contains("\n../docs/decisions/*\n");
+    }
+
     /** A block is the file of a run, or a part to which the test adds the missing keys. */
     @ParameterizedTest
     @MethodSource("pages")

@@ -208,8 +208,9 @@ public record TrainingConfig(
      * @param saveSteps optimizer steps between two checkpoints; 0: only {@code save_minutes} decides
      * @param saveMinutes minutes after which a checkpoint is written in any case; 0: only {@code save_steps} decides
      * @param saveTotalLimit checkpoints to keep, besides the best one
-     * @param keepCheckpointsEvery share of the run's steps between further checkpoints that are kept, so that
-     *     {@code erase} trains at most this share more than the steps that a document has influenced; 0: none
+     * @param keepCheckpointsEvery share of the run's steps after each of which a further checkpoint is written and
+     *     kept, so that {@code erase} trains at most this share more than the steps that a document has influenced; 0:
+     *     none
      */
     public record Saving(
             @Key(mayChange = true) int saveSteps,

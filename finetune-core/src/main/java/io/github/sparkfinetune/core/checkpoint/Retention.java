@@ -10,10 +10,13 @@ import java.util.Set;
  *
  * @param limit number of newest checkpoints, at least 1
  * @param steps steps whose checkpoints are also kept
- * @param spacing number of steps between further kept checkpoints: of the older ones, the first after so many steps,
- *     the first after so many steps from there, and so on; 0 for none
+ * @param spacing number of steps between further checkpoints that are written and kept, which need not be whole; 0 for
+ *     none. Of each multiple of the spacing, the first checkpoint at this step or after it is kept
  */
-public record Retention(int limit, Set<Long> steps, long spacing) {
+public record Retention(int limit, Set<Long> steps, double spacing) {
+    /** Hides that a share of the steps, such as 0.1, is inexact in binary. */
+    private static final double ROUNDING = 1e-9;
+
     public Retention {
         if (limit < 1 || spacing < 0) {
             throw new IllegalArgumentException("limit " + limit + ", spacing " + spacing);
@@ -28,8 +31,19 @@ public record Retention(int limit, Set<Long> steps, long spacing) {
      * @param totalSteps steps of the run
      */
     public static Retention of(TrainingConfig.Saving saving, long best, long totalSteps) {
-        long spacing = (long) Math.ceil(saving.keepCheckpointsEvery() * totalSteps);
-        return new Retention(saving.saveTotalLimit(), Set.of(best), spacing);
+        return new Retention(saving.saveTotalLimit(), Set.of(best), saving.keepCheckpointsEvery() * totalSteps);
+    }
+
+    /**
+     * Returns whether a step is the first one at a multiple of the spacing or after it, so that it is saved and kept.
+     */
+    public boolean isSpaced(long step) {
+        return multiples(step) > multiples(step - 1);
+    }
+
+    /** Returns how many multiples of the spacing lie up to a step. */
+    private long multiples(long step) {
+        return spacing == 0 ? 0 : (long) Math.floor(step / spacing + ROUNDING);
     }
 
     /**
@@ -40,11 +54,11 @@ public record Retention(int limit, Set<Long> steps, long spacing) {
     Set<Long> protectedSteps(List<Checkpoint> committed) {
         Set<Long> kept = new HashSet<>(steps);
         long last = 0;
-        for (int i = committed.size() - 1; i >= 0 && spacing > 0; i--) {
+        for (int i = committed.size() - 1; i >= 0; i--) {
             long step = committed.get(i).step();
-            if (step - last >= spacing) {
+            if (multiples(step) > last) {
                 kept.add(step);
-                last = step;
+                last = multiples(step);
             }
         }
         return kept;

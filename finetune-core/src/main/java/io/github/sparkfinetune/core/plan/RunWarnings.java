@@ -26,6 +26,7 @@ public final class RunWarnings {
         if (config.compute().cluster().ranks() > 1
                 && training.saving().saveMinutes() == 0
                 && training.saving().saveSteps() == 0
+                && training.saving().keepCheckpointsEvery() == 0
                 && training.evaluation().evalSteps() == 0) {
             warnings.add("training.save_minutes and training.save_steps are 0: if one of the "
                     + config.compute().cluster().ranks()

@@ -124,8 +124,11 @@ final class Training implements AutoCloseable {
             }
             boolean improved = isDue(settings.evaluation().evalSteps()) && evaluate();
             // The end of the run is saved once, by finish().
-            boolean saves =
-                    improved || outcome.saves() || isDue(settings.saving().saveSteps()) || step() == until;
+            boolean saves = improved
+                    || outcome.saves()
+                    || isDue(settings.saving().saveSteps())
+                    || kept().isSpaced(step())
+                    || step() == until;
             if (saves && !isOver()) {
                 save(null);
             }

@@ -246,7 +246,7 @@ class CheckpointStoreTest {
             store.prune(new Retention(2, Set.of(), 10));
         }
         assertThat(store.committed().stream().map(Checkpoint::step))
-                .containsExactly(100L, 96L, 92L, 84L, 72L, 60L, 48L, 36L, 24L, 12L);
+                .containsExactly(100L, 96L, 92L, 88L, 80L, 72L, 60L, 52L, 40L, 32L, 20L, 12L);
     }
 
     @Test

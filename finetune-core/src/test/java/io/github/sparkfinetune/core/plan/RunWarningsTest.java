@@ -50,6 +50,9 @@ class RunWarningsTest {
                 .isEmpty();
         assertThat(RunWarnings.of(run("sft", "lora", "1e-4", "training.save_minutes=0")))
                 .isEmpty();
+        assertThat(RunWarnings.of(
+                        run("sft", "lora", "1e-4", never[0], never[1], "training.keep_checkpoints_every=0.5")))
+                .isEmpty();
     }
 
     @Test

@@ -101,6 +101,22 @@ class FineTunerTest {
     }
 
     @Test
+    void savesAndKeepsACheckpointAfterEachShareOfTheSteps() throws Exception {
+        String share = "training.keep_checkpoints_every=0.25";
+        RunConfig alone = tiny.config("alone", share, "training.save_total_limit=1");
+        tiny.run(alone, 1, null);
+        assertThat(tiny.checkpoints(alone))
+                .extracting(Checkpoint::step)
+                .as("of 10 steps, the first after 2.5, 5 and 7.5, and the last")
+                .containsExactlyInAnyOrder(3L, 5L, 8L, 10L);
+
+        RunConfig more = tiny.config("more", share, "training.save_steps=4", "training.save_total_limit=5");
+        tiny.run(more, 1, null);
+        assertThat(tiny.checkpoints(more)).extracting(Checkpoint::step).containsExactlyInAnyOrder(3L, 4L, 5L, 8L, 10L);
+        assertBitEqual(TinyRun.model(more), TinyRun.model(alone));
+    }
+
+    @Test
     void continuesBitEqualAfterPauses() throws Exception {
         String[] settings = {"training.per_device_train_batch_size=6", "training.eval_steps=2"};
         RunConfig whole = tiny.config("whole", settings);

@@ -298,6 +298,11 @@ public record DataConfig(
         return new DataConfig(sources, columns, split, rows, samples, other, redact, corpus);
     }
 
+    /** Returns whether rows are held out, from {@code data.train} or in sources of their own. */
+    public boolean holdsOut() {
+        return splitsOff() || sources.eval() != null || sources.test() != null;
+    }
+
     /** Returns whether a fraction of {@code data.train} is held out. */
     public boolean splitsOff() {
         return (sources.eval() == null && split.evalFraction() > 0)

@@ -112,6 +112,9 @@ public interface Jobs extends AutoCloseable {
     /** Prepares the dataset of the run from raw text. */
     Prepared prepare(RunConfig config);
 
+    /** Refuses a prepared dataset that has no rows to {@link #evaluate} on. */
+    void requireHeldOut(RunConfig config);
+
     /** Trains on the prepared dataset and writes the model. */
     default TrainingResult train(RunConfig config, Consumer<TrainingRecord> records) {
         return train(config, Extent.REST, records);

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.core.metric.Metric;
@@ -63,11 +64,21 @@ public final class Pipeline {
                 System.getenv(), jobs.sparkSettings(), org.apache.spark.package$.MODULE$.SPARK_VERSION(), this::note);
     }
 
-    /** Runs all steps of a checked run. */
+    /**
+     * Runs all steps of a checked run.
+     *
+     * @throws RunException before the training if the run has no rows to evaluate on
+     */
     public void all(Progress shown) throws IOException {
+        if (!run.data().holdsOut()) {
+            throw RunException.config("data.eval_fraction and data.test_fraction are 0 and there is neither data.eval"
+                    + " nor data.test, so run has no rows to evaluate on: set data.test_fraction, or start finetune"
+                    + " prepare and finetune train");
+        }
         try (Tracking tracking = track()) {
             follow(RunProgress.Work.PREPARE, () -> {
                 prepare();
+                jobs.requireHeldOut(run);
                 live.began(RunProgress.Work.TRAIN);
                 train(shown, tracking);
                 live.began(RunProgress.Work.EVALUATE);

@@ -190,6 +190,11 @@ public final class SparkJobs implements Jobs {
     }
 
     @Override
+    public void requireHeldOut(RunConfig config) {
+        EvaluateJob.requireHeldOut(session(), config);
+    }
+
+    @Override
     public TrainingResult train(RunConfig config, Extent extent, Consumer<TrainingRecord> records) {
         return TrainJob.run(session(), config, extent, records);
     }

@@ -165,6 +165,9 @@ abstract class CommandLineOverFakeJobs {
         }
 
         @Override
+        public void requireHeldOut(RunConfig config) {}
+
+        @Override
         public TrainingResult train(RunConfig config, Extent extent, Consumer<TrainingRecord> records) {
             calls.add("train");
             if (failure != null) {

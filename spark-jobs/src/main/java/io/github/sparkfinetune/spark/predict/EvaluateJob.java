@@ -81,6 +81,24 @@ public final class EvaluateJob {
         return run(session, config, Optional.of(folder));
     }
 
+    /**
+     * Refuses a run whose dataset has no rows to evaluate on, before a training whose model could not be measured.
+     *
+     * @throws RunException if {@link #run} would refuse the dataset for its splits
+     */
+    public static void requireHeldOut(SparkSession session, RunConfig config) {
+        SparkContext spark = session.sparkContext();
+        RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());
+        Path dataset = new Path(resolved.dataset());
+        try {
+            Manifest manifest = Manifest.of(resolved, spark.hadoopConfiguration());
+            requireSplits(resolved, manifest, dataset);
+            heldOut(manifest, dataset);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** @param apart folder for the predictions, in place of the output folder */
     private static List<Scores> run(SparkSession session, RunConfig config, Optional<Path> apart) {
         SparkSessions.requireSerializer(session);
@@ -151,7 +169,7 @@ public final class EvaluateJob {
             }
         }
         throw RunException.config(dataset + " has neither test nor eval rows to evaluate on: set data.test_fraction"
-                + " and prepare it again");
+                + " and prepare it again, or train without an evaluation by finetune train");
     }
 
     /**

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Manifests;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import java.util.Map;
 import java.util.Optional;
@@ -118,7 +119,7 @@ record Croissant(String name, String date, Manifest manifest, FileHashes hashes,
                 .put("name", file.name())
                 .put("contentUrl", file.name())
                 .put("contentSize", file.bytes() + " B")
-                .put("encodingFormat", file.name().equals(Manifest.FILE_NAME) ? "application/json" : PARQUET)
+                .put("encodingFormat", Manifests.isManifest(file.name()) ? "application/json" : PARQUET)
                 .put("sha256", hash);
         object.putObject("containedIn").put("@id", FOLDER);
     }

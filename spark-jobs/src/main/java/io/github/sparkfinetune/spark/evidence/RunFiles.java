@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Manifests;
 import io.github.sparkfinetune.data.files.FilesBelow;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.spark.evidence.FileGroup.Role;
@@ -73,9 +74,9 @@ final class RunFiles {
 
     private FileGroup dataset(Manifest manifest) throws IOException {
         Path folder = new Path(config.dataset());
-        Path file = new Path(folder, Manifest.FILE_NAME);
+        Path file = Manifests.file(config, hadoop).orElseThrow();
         FileStatus status = HadoopFiles.fileSystem(file, hadoop).getFileStatus(file);
-        FileGroup.Entry first = new FileGroup.Entry(Manifest.FILE_NAME, file.toString(), status.getLen());
+        FileGroup.Entry first = new FileGroup.Entry(file.getName(), file.toString(), status.getLen());
         Stream<FileGroup.Entry> shards = manifest.samples().splits().values().stream()
                 .flatMap(split -> split.shards().stream())
                 .map(shard -> shard(folder, shard));

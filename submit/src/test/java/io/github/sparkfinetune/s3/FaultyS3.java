@@ -39,7 +39,7 @@ public final class FaultyS3 implements AutoCloseable {
         SLOW
     }
 
-    private static final long SLOW_MILLIS = 400;
+    private static final long SLOW_MILLIS = 100;
     private static final Set<String> NOT_PASSED_ON =
             Set.of("connection", "content-length", "expect", "host", "upgrade", "transfer-encoding");
 
@@ -83,6 +83,10 @@ public final class FaultyS3 implements AutoCloseable {
         settings.put("fs.s3a.connection.ssl.enabled", "false");
         settings.put("fs.s3a.access.key", "a");
         settings.put("fs.s3a.secret.key", "b");
+        // S3A repeats requests after short waits; the AWS SDK below it would wait for seconds.
+        settings.put("fs.s3a.attempts.maximum", "1");
+        settings.put("fs.s3a.retry.interval", "100ms");
+        settings.put("fs.s3a.retry.throttle.interval", "100ms");
         settings.put("fs.s3a.aws.credentials.provider", "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider");
         return settings;
     }

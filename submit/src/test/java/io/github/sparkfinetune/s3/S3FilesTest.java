@@ -46,6 +46,7 @@ class S3FilesTest {
         s3.bucket("files");
         Configuration hadoop = new Configuration();
         s3.settings().forEach(hadoop::set);
+        // A stream that S3A opens again has only the attempts of the AWS SDK.
         hadoop.set("fs.s3a.attempts.maximum", "3");
         hadoop.set("fs.s3a.retry.limit", "3");
         hadoop.set("fs.s3a.retry.interval", "50ms");

@@ -1,10 +1,7 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.s3;
 
+import io.github.sparkfinetune.cli.Ended;
 import io.github.sparkfinetune.data.files.HadoopFiles;
-import io.github.sparkfinetune.job.SparkJobs;
-import io.github.sparkfinetune.s3.FaultyS3;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -108,19 +105,6 @@ abstract class S3Runs {
                 .map(file -> file.getPath().getName())
                 .sorted()
                 .toList();
-    }
-
-    record Ended(int code, String err) {
-        static Ended of(String... args) {
-            StringWriter err = new StringWriter();
-            int code = Finetune.execute(
-                    SparkJobs::open,
-                    InitCommand.Terminal.ofProcess(),
-                    new PrintWriter(new StringWriter()),
-                    new PrintWriter(err, true),
-                    args);
-            return new Ended(code, err.toString());
-        }
     }
 
     static Ended finetune(String command, String... more) {

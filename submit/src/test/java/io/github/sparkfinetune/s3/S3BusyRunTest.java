@@ -1,9 +1,9 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.s3;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.sparkfinetune.cli.Ended;
 import io.github.sparkfinetune.data.files.HadoopFiles;
-import io.github.sparkfinetune.s3.FaultyS3;
 import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;

@@ -14,6 +14,8 @@ final class UrlRecogniser implements Recogniser {
     private static final String SEPARATOR = "://";
     private static final String NOT_IN_PATH = "()<>\"'";
     private static final String SENTENCE_MARKS = ".,;:!?";
+    /** Characters of the longest host of DNS. */
+    private static final int LONGEST_HOST = 253;
 
     @Override
     public void find(ScannedText scanned, List<Span> found) {
@@ -62,9 +64,17 @@ final class UrlRecogniser implements Recogniser {
         while (start > free && isInLabel(text.charAt(start - 1))) {
             start--;
         }
+        // Behind a point the labels of the same host were read already.
+        if (start > 0 && text.charAt(start - 1) == '.') {
+            return null;
+        }
+        int most = Math.min(text.length(), start + LONGEST_HOST);
         int labels = point;
-        while (labels < text.length() && (isInLabel(text.charAt(labels)) || text.charAt(labels) == '.')) {
+        while (labels < most && isInHost(text.charAt(labels))) {
             labels++;
+        }
+        if (labels < text.length() && isInHost(text.charAt(labels))) {
+            return null;
         }
         labels = withoutMarks(text, point, labels);
         int host = TopLevelDomains.end(text, start, labels);
@@ -119,6 +129,10 @@ final class UrlRecogniser implements Recogniser {
         return !Character.isWhitespace(character)
                 && !Character.isSpaceChar(character)
                 && NOT_IN_PATH.indexOf(character) < 0;
+    }
+
+    private static boolean isInHost(char character) {
+        return character == '.' || isInLabel(character);
     }
 
     private static boolean isInLabel(char character) {

@@ -3,9 +3,13 @@ package io.github.sparkfinetune.data.redact.find;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.redact.Entity;
+import io.github.sparkfinetune.data.Allocated;
 import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Marks what a recogniser finds by square brackets. */
 class RecognisersTest {
@@ -56,5 +60,32 @@ class RecognisersTest {
         """)
     void findWhatHasTheFormAndTheCheckDigits(Entity entity, String expected) {
         assertThat(marked(expected.replaceAll("[\\[\\]]", ""), entity)).isEqualTo(expected);
+    }
+
+    /** A host has at most 253 characters, so a long chain of labels costs no more than as many short ones. */
+    @ParameterizedTest
+    @ValueSource(strings = {"a.", "a-b.c ", "a@b.c.", "https.", "com."})
+    void readsEachCharacterAFewTimes(String part) {
+        EntityFinder urls = new EntityFinder(List.of(Entity.URL.name(), Entity.EMAIL_ADDRESS.name()), List.of("US"));
+        long small = Allocated.by(() -> urls.find(part.repeat(1_000)));
+        long large = Allocated.by(() -> urls.find(part.repeat(4_000)));
+
+        assertThat(large)
+                .as("bytes for four times the text, %s for it once", small)
+                .isLessThan(6 * small);
+    }
+
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void readsAMegabyteOfLabels() {
+        assertThat(marked("a.".repeat(500_000), Entity.URL)).doesNotContain("[");
+    }
+
+    @Test
+    void findsHostsOfAtMost253Characters() {
+        String host = "a.".repeat(125) + "com";
+
+        assertThat(marked("see " + host + "/b", Entity.URL)).isEqualTo("see [" + host + "/b]");
+        assertThat(marked("see b." + host, Entity.URL)).doesNotContain("[");
     }
 }

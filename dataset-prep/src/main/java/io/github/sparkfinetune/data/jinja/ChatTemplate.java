@@ -103,7 +103,8 @@ public final class ChatTemplate {
     }
 
     private static RunException error(String name, TemplateFault fault) {
-        String what = fault.getMessage().replaceAll("\\s*[\\r\\n]+\\s*", " ");
+        // A template of a stranger must not command the reader's terminal.
+        String what = fault.getMessage().replaceAll("\\s*[\\r\\n]+\\s*", " ").replaceAll("[\\p{Cc}\\p{Cf}]", "?");
         if (what.length() > MAX_MESSAGE) {
             what = what.substring(0, MAX_MESSAGE) + "...";
         }

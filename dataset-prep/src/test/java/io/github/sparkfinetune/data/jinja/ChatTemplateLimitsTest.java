@@ -199,6 +199,15 @@ class ChatTemplateLimitsTest {
     }
 
     @Test
+    void errorsCommandNoTerminal() {
+        ChatTemplate template =
+                ChatTemplate.parse("{{ raise_exception('a\u001b]0;title\u0007b\u009bc\u202ed\te') }}", "t", Map.of());
+        assertThatThrownBy(() -> template.render(MESSAGES, false, Map.of()))
+                .hasMessageStartingWith(
+                        "chat template t line 1: the template refuses the conversation: a?]0;title?b?c?d?e");
+    }
+
+    @Test
     void tellsTheTime() {
         assertThat(render("{{ strftime_now('%Y') | int > 2024 }}")).isEqualTo("True");
     }

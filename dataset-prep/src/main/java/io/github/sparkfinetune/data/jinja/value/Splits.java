@@ -48,7 +48,7 @@ public final class Splits {
     public static List<Object> splitFromRight(Limits limits, String text, String separator, long most) {
         search(limits, text, separator == null ? "" : separator);
         List<Object> parts = new ArrayList<>();
-        int end = separator == null ? Text.strip(text, null, false, true).length() : text.length();
+        int end = separator == null ? withoutSpace(text, text.length()) : text.length();
         while (end > 0 || separator != null) {
             limits.step();
             int start = most >= 0 && parts.size() >= most
@@ -62,9 +62,7 @@ public final class Splits {
             }
             int length = separator == null ? 1 : separator.length();
             parts.add(text.substring(start + length, end));
-            end = separator == null
-                    ? Text.strip(text.substring(0, start), null, false, true).length()
-                    : start;
+            end = separator == null ? withoutSpace(text, start) : start;
         }
         Collections.reverse(parts);
         return parts;
@@ -76,6 +74,14 @@ public final class Splits {
             at++;
         }
         return at;
+    }
+
+    private static int withoutSpace(String text, int to) {
+        int end = to;
+        while (end > 0 && Text.isSpace(text.charAt(end - 1))) {
+            end--;
+        }
+        return end;
     }
 
     private static int nextSpace(String text, int from) {

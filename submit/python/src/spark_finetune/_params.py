@@ -294,7 +294,7 @@ class LanguageModelTrainerParams(JavaParams):
     model: Param[str] = Param(
         Params._dummy(),
         "model",
-        "folder of a model in Hugging Face layout, or its name on the Hub",
+        "folder of a model in Hugging Face layout, or hub:ORG/NAME",
         TypeConverters.toString,
     )
     numTrainEpochs: Param[int] = Param(
@@ -638,7 +638,7 @@ class QuestionAnswererTrainerParams(JavaParams):
     model: Param[str] = Param(
         Params._dummy(),
         "model",
-        "folder of a model in Hugging Face layout, or its name on the Hub",
+        "folder of a model in Hugging Face layout, or hub:ORG/NAME",
         TypeConverters.toString,
     )
     numTrainEpochs: Param[int] = Param(
@@ -1043,7 +1043,7 @@ class TextClassifierTrainerParams(JavaParams):
     model: Param[str] = Param(
         Params._dummy(),
         "model",
-        "folder of a model in Hugging Face layout, or its name on the Hub",
+        "folder of a model in Hugging Face layout, or hub:ORG/NAME",
         TypeConverters.toString,
     )
     numTrainEpochs: Param[int] = Param(
@@ -1294,7 +1294,7 @@ class TextEmbedderParams(JavaParams):
     model: Param[str] = Param(
         Params._dummy(),
         "model",
-        "folder of a model in Hugging Face layout that the executors see, or its name on the Hub",
+        "folder of a model in Hugging Face layout that the executors see, or hub:ORG/NAME",
         TypeConverters.toString,
     )
     normalize: Param[bool] = Param(
@@ -1522,7 +1522,7 @@ class TextEmbedderTrainerParams(JavaParams):
     model: Param[str] = Param(
         Params._dummy(),
         "model",
-        "folder of a model in Hugging Face layout, or its name on the Hub",
+        "folder of a model in Hugging Face layout, or hub:ORG/NAME",
         TypeConverters.toString,
     )
     negativeCol: Param[str] = Param(
@@ -1979,7 +1979,7 @@ class TextTokenizerParams(JavaParams):
     model: Param[str] = Param(
         Params._dummy(),
         "model",
-        "folder of a model in Hugging Face layout that the executors see, or its name on the Hub",
+        "folder of a model in Hugging Face layout that the executors see, or hub:ORG/NAME",
         TypeConverters.toString,
     )
     outputCol: Param[str] = Param(
@@ -2149,7 +2149,7 @@ class TokenClassifierTrainerParams(JavaParams):
     model: Param[str] = Param(
         Params._dummy(),
         "model",
-        "folder of a model in Hugging Face layout, or its name on the Hub",
+        "folder of a model in Hugging Face layout, or hub:ORG/NAME",
         TypeConverters.toString,
     )
     numTrainEpochs: Param[int] = Param(

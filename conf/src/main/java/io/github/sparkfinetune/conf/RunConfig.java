@@ -30,7 +30,8 @@ public record RunConfig(
     /**
      * The model that is trained, and the model that it learns from.
      *
-     * @param model folder of the base model in Hugging Face layout, on any Hadoop file system
+     * @param model folder of the base model in Hugging Face layout, on any Hadoop file system; or a model of the
+     *     Hugging Face Hub, as {@code hub:org/name} or {@code hub:org/name@revision}
      */
     public record Base(
             @Key(path = true, hf = "ModelConfig.model_name_or_path")
@@ -41,10 +42,18 @@ public record RunConfig(
             @Key(hf = "GKDConfig") TeacherConfig teacher)
             implements Serializable {
 
+        /** Beginning of a model that is on the Hugging Face Hub. */
+        public static final String HUB = "hub:";
+
         public Base {
             Check.present("model", model);
             Check.present("tokenizer", tokenizer);
             Check.present("teacher", teacher);
+        }
+
+        /** Returns whether a value of {@code model} names a model of the Hugging Face Hub, not a folder. */
+        public static boolean isOfHub(String model) {
+            return model.startsWith(HUB);
         }
     }
 

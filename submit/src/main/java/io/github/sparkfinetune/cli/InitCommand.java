@@ -41,7 +41,7 @@ final class InitCommand extends SparkCommand {
             description = "Raw text to train on: file, folder, glob or table:NAME.")
     private String data;
 
-    @Option(names = "--model", paramLabel = "PATH", description = "Folder of the base model, or ORG/NAME of the Hub.")
+    @Option(names = "--model", paramLabel = "PATH", description = "Folder of the base model, or hub:ORG/NAME.")
     private String model;
 
     @Option(
@@ -83,7 +83,7 @@ final class InitCommand extends SparkCommand {
     @Override
     public Integer call() throws IOException {
         InitRequest request = new InitRequest(
-                given("--model", model, "Folder of the base model, or ORG/NAME of the Hugging Face Hub"),
+                given("--model", model, "Folder of the base model, or hub:ORG/NAME"),
                 given("--data", data, "Raw text to train on (file, folder, glob or table:NAME)"),
                 task,
                 ranks,

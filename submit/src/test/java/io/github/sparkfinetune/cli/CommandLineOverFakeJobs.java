@@ -106,9 +106,9 @@ abstract class CommandLineOverFakeJobs {
     private final class FakeJobs implements Jobs {
         @Override
         public RunConfig fetchModel(RunConfig config, Consumer<String> progress) {
-            if (config.base().model().startsWith("acme/")) {
+            if (config.base().model().startsWith("hub:")) {
                 progress.accept("model.safetensors: 3 bytes");
-                return Keys.mapPaths(config, (key, path) -> key.equals("model") ? "/cache/" + path : path);
+                return Keys.mapPaths(config, (key, path) -> key.equals("model") ? "/cache/" + path.substring(4) : path);
             }
             return config;
         }

@@ -19,7 +19,7 @@ class InitCommandTest extends CommandLineOverFakeJobs {
 
     @Test
     void writesAndShowsTheFile() {
-        assertThat(init("--data", "mails.jsonl", "--model", "acme/bert")).isZero();
+        assertThat(init("--data", "mails.jsonl", "--model", "hub:acme/bert")).isZero();
 
         assertThat(calls).containsExactly("open", "propose mails.jsonl /cache/acme/bert causal-lm", "close");
         assertThat(dir.resolve("run.yaml")).hasContent("model: /cache/acme/bert\n");

@@ -32,7 +32,7 @@ class PushCommandTest extends CommandLineOverFakeJobs {
 
     @Test
     void pushFetchesNoBaseModel() {
-        assertThat(finetune("push", "--config", recipe(), "--set", "model=acme/tiny", "--repo", "acme/mails"))
+        assertThat(finetune("push", "--config", recipe(), "--set", "model=hub:acme/tiny", "--repo", "acme/mails"))
                 .isZero();
         assertThat(out.toString()).startsWith("push ").doesNotContain("fetch ");
     }
@@ -45,7 +45,7 @@ class PushCommandTest extends CommandLineOverFakeJobs {
 
     @Test
     void fetchesAModelOfTheHubBeforeTheCommand() {
-        assertThat(finetune("plan", "--config", recipe(), "--set", "model=acme/tiny"))
+        assertThat(finetune("plan", "--config", recipe(), "--set", "model=hub:acme/tiny"))
                 .isZero();
         assertThat(out.toString()).startsWith("fetch     model.safetensors: 3 bytes");
     }

@@ -12,6 +12,7 @@ import org.apache.hadoop.fs.Path;
 
 /** Paths of a run as absolute URIs, which have the same meaning in every process. */
 public final class AbsolutePaths {
+    private static final String MODEL = "model";
     /** Prefixes of the keys of raw text. */
     private static final List<String> SOURCES =
             List.of("data.train", "data.eval", "data.test", "data.held_out.", "data.corpus.sources", "--input");
@@ -27,9 +28,10 @@ public final class AbsolutePaths {
     }
 
     /**
-     * Returns the absolute URI of a path. Null and the name of a source table are returned unchanged.
+     * Returns the absolute URI of a path. Null, the name of a source table and a {@code model} of the Hugging Face Hub
+     * are returned unchanged.
      *
-     * @throws RunException if the path is invalid, or a table is named where a path is required
+     * @throws RunException if the path is invalid, or a table or a model of the Hub is named where a path is required
      */
     public static String of(String key, String path, Configuration hadoop) {
         if (path == null) {
@@ -38,6 +40,14 @@ public final class AbsolutePaths {
         if (DataConfig.isTable(path)) {
             if (SOURCES.stream().noneMatch(key::startsWith)) {
                 throw RunException.config(key + ": '" + path + "' is a table, but a path is required");
+            }
+            return path;
+        }
+        if (RunConfig.Base.isOfHub(path)) {
+            if (!key.equals(MODEL)) {
+                throw RunException.config(
+                        key + ": '" + path + "' is a model of the Hugging Face Hub, but a path is required:"
+                                + " download it into a folder, only " + MODEL + " fetches by itself");
             }
             return path;
         }

@@ -60,9 +60,13 @@ public final class HfConfig extends ConfigKeys {
      * @throws RunException when it is missing or not a JSON object
      */
     public static HfConfig read(org.apache.hadoop.fs.Path folder, Configuration hadoop) throws IOException {
-        return find(folder, hadoop)
-                .orElseThrow(() -> RunException.data("model: " + new org.apache.hadoop.fs.Path(folder, FILE)
-                        + " does not exist: give a model folder in Hugging Face layout"));
+        Optional<HfConfig> config = find(folder, hadoop);
+        if (config.isEmpty()) {
+            throw RunException.data("model: " + new org.apache.hadoop.fs.Path(folder, FILE)
+                    + " does not exist: give a model folder in Hugging Face layout"
+                    + HfFolderFiles.onHub(folder, hadoop));
+        }
+        return config.get();
     }
 
     /**

@@ -5,12 +5,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.data.hub.HubName;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /** Reader of the small files of a model folder on any file system. */
@@ -19,9 +21,33 @@ public final class HfFolderFiles {
 
     private HfFolderFiles() {}
 
-    /** Returns the bytes of a file, or null if it is missing. */
+    /**
+     * Returns the end of a message about a missing folder: how the folder's path names a model of the Hugging Face Hub.
+     * The text is empty if the path is not two words below the working directory.
+     */
+    static String onHub(Path folder, Configuration hadoop) throws IOException {
+        Path directory = folder.getFileSystem(hadoop).getWorkingDirectory();
+        String name = directory
+                .toUri()
+                .relativize(
+                        directory.getFileSystem(hadoop).makeQualified(folder).toUri())
+                .getPath();
+        return HubName.parse(name)
+                .map(hub -> ", or hub:" + name + " for a model of the Hugging Face Hub")
+                .orElse("");
+    }
+
+    /**
+     * Returns the bytes of a file, or null if it is missing.
+     *
+     * @throws RunException if the file is a link that leaves the model folder
+     */
     public static byte[] content(Path path, Configuration hadoop) throws IOException {
-        try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
+        FileSystem fileSystem = path.getFileSystem(hadoop);
+        if (HadoopFiles.isLocal(fileSystem)) {
+            FolderLinks.requireInside(HadoopFiles.local(path));
+        }
+        try (FSDataInputStream in = fileSystem.open(path)) {
             return HadoopFiles.readAll(in, path.toString());
         } catch (FileNotFoundException e) {
             return null;

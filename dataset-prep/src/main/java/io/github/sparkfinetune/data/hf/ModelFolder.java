@@ -41,7 +41,7 @@ public final class ModelFolder {
      *
      * @param uri Hadoop path of the folder
      * @param localDir folder that gets a subfolder for the copy; the caller deletes the subfolder
-     * @throws RunException when there is no such folder
+     * @throws RunException when there is no such folder, or a file is a link that leaves a local folder
      * @throws UncheckedIOException when it cannot be read
      */
     public static java.nio.file.Path fetch(String uri, Configuration hadoop, java.nio.file.Path localDir) {
@@ -62,6 +62,11 @@ public final class ModelFolder {
             java.nio.file.Path local = HadoopFiles.local(folder).toAbsolutePath();
             if (!Files.isDirectory(local)) {
                 throw missing(key, remedy, uri, null);
+            }
+            try {
+                FolderLinks.requireAllInside(local);
+            } catch (IOException e) {
+                throw HadoopFiles.failed("cannot be listed", folder, e);
             }
             return local;
         }

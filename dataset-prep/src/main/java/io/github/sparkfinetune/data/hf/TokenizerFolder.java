@@ -28,7 +28,7 @@ record TokenizerFolder(Path folder, Configuration hadoop) {
         byte[] bytes = HfFolderFiles.content(path, hadoop);
         if (bytes == null) {
             throw RunException.data(path + " does not exist: model must be a folder in Hugging Face layout with a fast"
-                    + " tokenizer (save it with tokenizer.save_pretrained)");
+                    + " tokenizer (save it with tokenizer.save_pretrained)" + HfFolderFiles.onHub(folder, hadoop));
         }
         String tokenizerText = new String(bytes, StandardCharsets.UTF_8);
         JsonNode tokenizer = HfFolderFiles.json(path, tokenizerText);

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.data.hf.FolderLinks;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerSettings;
 import java.io.FileNotFoundException;
@@ -196,6 +197,7 @@ public final class HfFolderWriter {
 
     private void copy(String name, java.nio.file.Path file) {
         HadoopFiles.write(fileSystem, new Path(unpublished, name), out -> {
+            FolderLinks.requireInside(file);
             if (name.equals(TokenizerSettings.FILE)) {
                 out.write(TokenizerSettings.forBothVersions(Files.readAllBytes(file), file.toString()));
             } else {

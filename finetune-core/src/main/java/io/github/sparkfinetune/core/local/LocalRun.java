@@ -53,12 +53,16 @@ public final class LocalRun {
      * @param hadoop configuration of the file systems
      * @param gpu index of the GPU, or -1 for the CPU
      * @param threads number of threads of PyTorch's operators, in the whole process
-     * @throws RunException if the configuration needs several ranks
+     * @throws RunException if the configuration needs several ranks, or names a model of the Hugging Face Hub
      */
     public LocalRun(RunConfig config, Configuration hadoop, int gpu, int threads) {
         if (config.compute().cluster().ranks() != 1) {
             throw RunException.config("cluster.ranks is "
                     + config.compute().cluster().ranks() + ", but a process without Spark is one rank: set it to 1");
+        }
+        if (RunConfig.Base.isOfHub(config.base().model())) {
+            throw RunException.config("model: '" + config.base().model() + "' is a model of the Hugging Face Hub, and a"
+                    + " process without Spark fetches none: download it into a folder, and set model to the folder");
         }
         this.config = AbsolutePaths.of(config, hadoop);
         this.hadoop = hadoop;

@@ -65,6 +65,19 @@ class HfFolderWriterTest {
     }
 
     @Test
+    void copiesNoFileThroughALinkThatLeavesTheBase() throws IOException {
+        Path stranger = Files.createDirectories(temp.resolve("stranger"));
+        Path secret = Files.writeString(temp.resolve("token"), "hf_secret");
+        Files.createSymbolicLink(stranger.resolve("vocab.txt"), secret);
+        HfConfig config = HfConfig.read(base);
+
+        assertThatThrownBy(() -> writer("run", "0")
+                        .write(stranger, config, weights(1), CARD, SafetensorsWriter.MAX_SHARD_SIZE, Map.of()))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("vocab.txt is a link to " + secret.toRealPath());
+    }
+
+    @Test
     void writesTheFilesThatTransformersReads() throws IOException {
         write("run", "0", 0.5f, SafetensorsWriter.MAX_SHARD_SIZE);
         Path model = temp.resolve("model");

@@ -90,6 +90,8 @@ class LocalRunTest {
                 .hasMessageContaining("data.eval: rows have the label bird, which the training rows do not have");
         assertThatThrownBy(() -> run().prepare(Map.of("eval", mails(0, 10)))).hasMessageContaining("train is required");
         assertThatThrownBy(() -> run("cluster.ranks=2")).hasMessageContaining("cluster.ranks is 2");
+        assertThatThrownBy(() -> run("model=hub:acme/tiny"))
+                .hasMessageStartingWith("model: 'hub:acme/tiny' is a model of the Hugging Face Hub, and a process");
         assertThatThrownBy(() -> run().prepare(
                                 Map.of("train", List.of(JSON.getNodeFactory().textNode("a cat")))))
                 .hasMessageContaining("row 0 is no JSON object");

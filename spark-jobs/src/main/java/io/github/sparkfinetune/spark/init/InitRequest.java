@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * Settings of a run before its data and model are read.
  *
- * @param model model as in the configuration: a folder, or a name of the Hugging Face Hub
+ * @param model model as in the configuration: a folder, or {@code hub:org/name}
  * @param data raw text to train on
  * @param task name of the task, or null
  * @param ranks number of ranks, or null

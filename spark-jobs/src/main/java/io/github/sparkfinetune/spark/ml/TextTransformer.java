@@ -47,9 +47,7 @@ public abstract class TextTransformer<S extends TextTransformer<S>> extends Tran
         // Params read the uid when they are created.
         this.uid = uid;
         model = new Param<>(
-                this,
-                "model",
-                "folder of a model in Hugging Face layout that the executors see, or its name on the Hub");
+                this, "model", "folder of a model in Hugging Face layout that the executors see, or hub:ORG/NAME");
         inputCol = new Param<>(this, "inputCol", "column of the text");
         outputCol = new Param<>(this, "outputCol", "column of " + output);
         maxLength = new IntParam(this, "maxLength", "tokens at which a text is cut, special tokens included");

@@ -67,7 +67,7 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
     Trainer(String uid) {
         // Params read the uid when they are created.
         this.uid = uid;
-        model = new Param<>(this, "model", "folder of a model in Hugging Face layout, or its name on the Hub");
+        model = new Param<>(this, "model", "folder of a model in Hugging Face layout, or hub:ORG/NAME");
         outputDir = new Param<>(this, "outputDir", "folder in which each fit creates its own folder of a run");
         labelCol = new Param<>(this, "labelCol", "column of the labels");
         predictionCol = new Param<>(this, "predictionCol", "column of the prediction");

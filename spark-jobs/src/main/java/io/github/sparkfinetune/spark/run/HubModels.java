@@ -25,16 +25,19 @@ public final class HubModels {
     private HubModels() {}
 
     /**
-     * Returns the name on the Hub if a run's {@code model} is a name {@code org/name} and not a folder. A model that
-     * begins with an existing folder of the working directory is a path, so a mistyped {@code models/bert} is not sent
-     * to the Hub.
+     * Returns the name on the Hub if a run's {@code model} begins with {@code hub:}. Any other text is a path, whatever
+     * the working directory of this process holds.
+     *
+     * @throws RunException if no name follows
      */
     public static Optional<HubName> name(RunConfig config) {
         String model = config.base().model();
-        if (Files.exists(java.nio.file.Path.of("").resolve(model.split("/", 2)[0]))) {
+        if (!RunConfig.Base.isOfHub(model)) {
             return Optional.empty();
         }
-        return HubName.parse(model);
+        return Optional.of(HubName.parse(model.substring(RunConfig.Base.HUB.length()))
+                .orElseThrow(() -> RunException.config("model: '" + model + "' is not a name of the Hugging Face Hub:"
+                        + " write hub:ORG/NAME or hub:ORG/NAME@REVISION")));
     }
 
     /**

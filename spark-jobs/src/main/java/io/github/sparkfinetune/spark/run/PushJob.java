@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.data.hf.FolderLinks;
 import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.data.hub.HubUpload;
 import java.io.ByteArrayInputStream;
@@ -35,7 +36,8 @@ public final class PushJob {
      *
      * @param isPrivate whether a new repository is private
      * @return the commit
-     * @throws RunException if the run has no model yet, or as {@link HubUpload#push}
+     * @throws RunException if the run has no model yet, if a file is a link that leaves the model folder, or as
+     *     {@link HubUpload#push}
      */
     public static String run(RunConfig config, HubName name, boolean isPrivate, HubUpload hub, Configuration hadoop) {
         Path folder = new Path(AbsolutePaths.of(config, hadoop).output().model());
@@ -56,15 +58,24 @@ public final class PushJob {
             if (name.equals(AdapterFile.CONFIG)) {
                 sources.add(new Text(name, published(HadoopFiles.readText(files, file.getPath()))));
             } else if (file.isFile() && !name.startsWith(".")) {
+                requireInside(files, file.getPath());
                 sources.add(new Source(files, file.getPath(), name, file.getLen()));
             } else if (file.isDirectory()) {
                 for (FileStatus inside : files.listStatus(file.getPath())) {
+                    requireInside(files, inside.getPath());
                     String path = name + "/" + inside.getPath().getName();
                     sources.add(new Source(files, inside.getPath(), path, inside.getLen()));
                 }
             }
         }
         return sources;
+    }
+
+    /** Refuses a link, whose target is perhaps no file of the model. */
+    private static void requireInside(FileSystem files, Path file) throws IOException {
+        if (HadoopFiles.isLocal(files)) {
+            FolderLinks.requireInside(HadoopFiles.local(file));
+        }
     }
 
     /** Returns an adapter's configuration that names the base without its address. */

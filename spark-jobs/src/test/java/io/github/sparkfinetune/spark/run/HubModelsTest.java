@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Models of the Hub as folders that the tasks can read. */
 class HubModelsTest {
@@ -40,8 +42,8 @@ class HubModelsTest {
 
     @Test
     void usesTheCacheFolderIfTasksSeeIt() throws IOException {
-        RunConfig run = Runs.in(dir, "model=acme/tiny");
-        RunConfig shared = Runs.in(dir, "model=acme/tiny", "cluster.shared_filesystem=true");
+        RunConfig run = Runs.in(dir, "model=hub:acme/tiny");
+        RunConfig shared = Runs.in(dir, "model=hub:acme/tiny", "cluster.shared_filesystem=true");
 
         assertThat(HubModels.resolve(run, offline(), "local[2]", hadoop).base().model())
                 .isEqualTo("file://" + dir.resolve("cache/models--acme--tiny/snapshots/" + COMMIT));
@@ -53,7 +55,7 @@ class HubModelsTest {
 
     @Test
     void copiesTheModelToTheOutputFolderForOtherMachines() throws IOException {
-        RunConfig run = Runs.in(dir, "model=acme/tiny", "output.dir=" + dir.resolve("run"));
+        RunConfig run = Runs.in(dir, "model=hub:acme/tiny", "output.dir=" + dir.resolve("run"));
 
         RunConfig resolved = HubModels.resolve(run, offline(), "spark://host:7077", hadoop);
 
@@ -76,12 +78,35 @@ class HubModelsTest {
         assertThat(HubModels.name(Runs.in(dir, "model=/models/bert"))).isEmpty();
         assertThat(HubModels.name(Runs.in(dir, "model=hdfs://host/models/bert")))
                 .isEmpty();
-        assertThat(HubModels.name(Runs.in(dir, "model=acme/tiny"))).contains(new HubName("acme/tiny", "main"));
+        // The working directory does not decide: it has no folder "acme", and on a cluster no folder of the user.
+        assertThat(HubModels.name(Runs.in(dir, "model=acme/tiny"))).isEmpty();
+        assertThat(HubModels.name(Runs.in(dir, "model=hub:acme/tiny"))).contains(new HubName("acme/tiny", "main"));
+        assertThat(HubModels.name(Runs.in(dir, "model=hub:src/bert@v1"))).contains(new HubName("src/bert", "v1"));
+    }
+
+    @Test
+    void refusesAPrefixWithoutAName() {
+        assertThatThrownBy(() -> HubModels.name(Runs.in(dir, "model=hub:bert")))
+                .isInstanceOf(RunException.class)
+                .hasMessage("model: 'hub:bert' is not a name of the Hugging Face Hub: write hub:ORG/NAME or"
+                        + " hub:ORG/NAME@REVISION");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"teacher.model", "data.redact.model"})
+    void onlyTheModelIsFetched(String key) {
+        RunConfig run =
+                Runs.in(dir, "model=hub:acme/tiny", key + "=hub:acme/other", "data.redact.entities=[EMAIL_ADDRESS]");
+
+        assertThatThrownBy(() -> RunPaths.resolve(run, "spark://host:7077", hadoop))
+                .isInstanceOf(RunException.class)
+                .hasMessageStartingWith(
+                        key + ": 'hub:acme/other' is a model of the Hugging Face Hub, but a path is required");
     }
 
     @Test
     void namesWhatTheCacheLacks() throws IOException {
-        RunConfig run = Runs.in(dir, "model=acme/tiny@v2");
+        RunConfig run = Runs.in(dir, "model=hub:acme/tiny@v2");
         Hub hub = offline();
 
         assertThatThrownBy(() -> HubModels.resolve(run, hub, "local[2]", hadoop))

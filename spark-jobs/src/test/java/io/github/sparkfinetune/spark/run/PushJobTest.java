@@ -1,13 +1,16 @@
 package io.github.sparkfinetune.spark.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hub.HubUpload;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
@@ -50,6 +53,19 @@ class PushJobTest {
         assertThat(pushed.get("adapter_config.json"))
                 .contains("\"llama-8b\"", "\"r\": 8")
                 .doesNotContain("acme", "jane");
+    }
+
+    @Test
+    void refusesALinkThatLeavesTheModel(@TempDir Path elsewhere) throws IOException {
+        Path secret = Files.writeString(elsewhere.resolve("token"), "hf_secret");
+        Files.createDirectories(folder.resolve("1_Pooling"));
+        for (String name : List.of("chat_template.jinja", "1_Pooling/config.json")) {
+            Path link = Files.createSymbolicLink(folder.resolve(name), secret);
+            assertThatThrownBy(this::pushed)
+                    .isInstanceOf(RunException.class)
+                    .hasMessageContaining(link + " is a link to " + secret.toRealPath());
+            Files.delete(link);
+        }
     }
 
     @Test

@@ -14,7 +14,8 @@ import java.util.stream.Stream;
  *     {@code noise_multiplier} is set
  * @param noiseMultiplier standard deviation of the noise, divided by {@code max_grad_norm}; 0: {@code target_epsilon}
  *     decides
- * @param delta probability with which the guarantee may fail, at most 1 / samples; 0: 1 / (10 x samples)
+ * @param delta probability with which the guarantee may fail, at most 1 / samples; 0: 1 / (10 x samples), with samples
+ *     rounded down to two digits
  * @param maxGradNorm L2 norm to which the gradient of a sample is clipped; replaces {@code training.max_grad_norm};
  *     null: 1, or with {@code public_sample} a measured norm
  * @param publicSample set of {@code data.held_out} whose rows are public: {@code max_grad_norm} is the median norm of

@@ -20,7 +20,7 @@ record FakeEvidencing(List<String> calls, List<Verdict> verdicts) implements Evi
                 new EvidenceIndex.Run("mails", "classification", "file:/run"),
                 List.of(),
                 List.of(new EvidenceIndex.Group("model", "output", "file:/run", 1, 2, "00ff", "hashes/model.sha256")),
-                new EvidenceIndex.Data(List.of(), List.of(), Map.of(), null),
+                new EvidenceIndex.Data(List.of(), 0, Map.of(), null),
                 List.of(new EvidenceIndex.Figure("test", "accuracy", 0.75, "finetune evaluate")));
         return new Collected("file:/evidence", index, List.of("no bill of materials"));
     }

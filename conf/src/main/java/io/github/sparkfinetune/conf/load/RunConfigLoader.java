@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.github.sparkfinetune.conf.ClassWeight;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
@@ -16,7 +17,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Reads the configuration of a run from {@code defaults.yaml}, the run's YAML file and the overrides of the command
@@ -109,6 +113,30 @@ public final class RunConfigLoader {
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * Returns the configuration as it may be shown outside of the cluster: without the values that are taken from the
+     * data. Texts of {@code data.redact.keep} and names of labels in {@code classification.class_weight} are numbered
+     * instead.
+     */
+    public static RunConfig withoutData(RunConfig config) {
+        return Records.map(config, (key, value) -> {
+            if (key.equals("data.redact.keep") && value instanceof List<?> texts) {
+                return numbered("text", texts.size());
+            }
+            if (value instanceof ClassWeight weight && weight.value() instanceof Map<?, ?> weights) {
+                Map<String, Double> named = new LinkedHashMap<>();
+                List<String> names = numbered("label", weights.size());
+                weights.values().forEach(one -> named.put(names.get(named.size()), (Double) one));
+                return ClassWeight.of(named);
+            }
+            return value;
+        });
+    }
+
+    private static List<String> numbered(String what, int count) {
+        return IntStream.rangeClosed(1, count).mapToObj(i -> what + " " + i).toList();
     }
 
     /** Writes the whole configuration as JSON, which is also YAML; see {@link #toYaml}. */

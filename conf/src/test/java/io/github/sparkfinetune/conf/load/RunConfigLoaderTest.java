@@ -278,4 +278,24 @@ class RunConfigLoaderTest {
         Path binary = Files.write(dir.resolve("binary.yaml"), new byte[] {(byte) 0xff, 0x00});
         BadConfigTest.assertRefused(() -> RunConfigLoader.load(binary, List.of()), binary + ": is not UTF-8 text");
     }
+
+    @Test
+    void showsNoValueOfTheData() {
+        RunConfig config = RunConfigLoader.parse(
+                MINIMAL,
+                "run.yaml",
+                List.of(
+                        "data.redact.entities=[URL]",
+                        "data.redact.keep=[Jane Doe, ward.example]",
+                        "classification.class_weight={felines: 2, canines: 0.5}"));
+
+        String shown = RunConfigLoader.toYaml(RunConfigLoader.withoutData(config));
+
+        assertThat(shown)
+                .doesNotContain("Jane", "ward.example", "felines", "canines")
+                .contains("text 2", "label 1: 2.0", "label 2: 0.5");
+        RunConfig balanced =
+                RunConfigLoader.parse(MINIMAL, "run.yaml", List.of("classification.class_weight=balanced"));
+        assertThat(RunConfigLoader.withoutData(balanced)).isEqualTo(balanced);
+    }
 }

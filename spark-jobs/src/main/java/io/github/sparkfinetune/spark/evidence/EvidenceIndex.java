@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -88,13 +89,13 @@ public record EvidenceIndex(
      * What became of the rows of the sources.
      *
      * @param sources sources when the dataset was prepared, with their fingerprints
-     * @param erased hashes of the contents of erased documents
+     * @param erased number of erased documents; their hashes would tell who has such a document that it was erased
      * @param redacted parts of texts that {@code data.redact} replaced, by entity
      * @param privacy guarantee of {@code training.privacy}; absent (null) if the run is not private
      */
     public record Data(
             List<Manifest.Source> sources,
-            List<String> erased,
+            long erased,
             Map<String, Long> redacted,
             @JsonInclude(JsonInclude.Include.NON_NULL) PrivacySpent privacy) {}
 
@@ -126,6 +127,19 @@ public record EvidenceIndex(
         JsonNode spent =
                 JsonFiles.parseObject(text, metrics.toString()).path("train").path("privacy");
         return spent.isObject() ? JSON.treeToValue(spent, PrivacySpent.class) : null;
+    }
+
+    /** Returns the text of {@code erasure.json} with numbers of documents instead of their hashes. */
+    static String withoutHashes(String json, Path file) throws IOException {
+        JsonNode erasures = JSON.readTree(json);
+        for (JsonNode erasure : erasures) {
+            if (!(erasure instanceof ObjectNode fields)) {
+                throw RunException.data(file + " is not a list of erasures: restore the file");
+            }
+            fields.put("documents", fields.path("documents").size());
+            fields.remove("places");
+        }
+        return new String(JsonFiles.pretty(erasures), StandardCharsets.UTF_8);
     }
 
     byte[] toJson() {

@@ -45,7 +45,8 @@ import scala.Tuple2;
 /**
  * Collects and checks the evidence of a run: cards, Croissant, the summary of the training content, events of
  * OpenLineage, a bill of materials, the configuration, erasures, hashes of all inputs and outputs, and figures with the
- * command that recomputes each. Spark tasks hash the files. The evidence holds no text and no value of a row.
+ * command that recomputes each. Spark tasks hash the files. The evidence holds no text, no value of a row, no name of a
+ * label and no hash of an erased document.
  */
 public final class EvidenceJob implements Evidencing {
     /** Name of the evidence in the output folder, unless another path is given. */
@@ -67,6 +68,7 @@ public final class EvidenceJob implements Evidencing {
     private final Configuration hadoop;
     private final RunConfig config;
     private final Path output;
+    private EvidenceGroup group = EvidenceGroup.NONE;
 
     /** @param config configuration of the run; relative paths are resolved */
     public EvidenceJob(SparkSession spark, RunConfig config) {
@@ -89,12 +91,13 @@ public final class EvidenceJob implements Evidencing {
             evidence.requireNew();
             RunConfig trained = OutputFolder.require(config, hadoop);
             requireFinished();
+            group = EvidenceGroup.of(output, hadoop);
             Answers answers = Answers.read(request.answers(), hadoop);
             Manifest manifest = Manifest.of(config.onGenerationOf(trained), hadoop);
             List<FileHashes> hashes = FileHashes.of(context, new RunFiles(config, hadoop).groups(manifest));
             hashes.forEach(FileHashes::requireAll);
             Map<String, byte[]> files = new TreeMap<>();
-            files.put(CONFIG, bytes(RunConfigLoader.toYaml(trained)));
+            files.put(CONFIG, bytes(RunConfigLoader.toYaml(RunConfigLoader.withoutData(trained))));
             describe(files, request.figures(), manifest, hashes, answers);
             hashes.stream()
                     .filter(group -> group.group().isListed())
@@ -143,14 +146,15 @@ public final class EvidenceJob implements Evidencing {
         } catch (FileNotFoundException e) {
             throw RunException.data(card + " is missing, which training has written: train the run again", e);
         }
-        files.put(DatasetCard.FILE_NAME, bytes(DatasetCard.of(config, manifest)));
+        RunConfig named = group.named(config);
+        files.put(DatasetCard.FILE_NAME, bytes(DatasetCard.of(named, manifest)));
         String date = now().substring(0, "2026-01-01".length());
         Path shard = new Path(
                 config.dataset(), manifest.split(Manifest.TRAIN).shards().get(0).file());
         files.put(
                 Croissant.FILE_NAME,
                 withoutCredentials(JsonFiles.pretty(new Croissant(
-                                config.runName(),
+                                named.runName(),
                                 date,
                                 manifest,
                                 group(hashes, RunFiles.DATASET),
@@ -158,14 +162,14 @@ public final class EvidenceJob implements Evidencing {
                         .toJson(answers))));
         files.put(
                 TrainingContent.FILE_NAME,
-                bytes(new TrainingContent(config, manifest, date, model.digest(), answers).toMarkdown()));
+                bytes(new TrainingContent(named, manifest, date, model.digest(), answers).toMarkdown()));
         // The events name the model by its hash, which they would compute on the driver.
         ModelDigest.keep(new Path(config.output().model()), model.text(), hadoop);
-        List<String> events = RunEvents.of(config, hadoop, System.getenv(), settings(), figures);
+        List<String> events = RunEvents.of(named, hadoop, System.getenv(), settings(), figures);
         files.put(EVENTS, bytes(String.join("\n", events) + "\n"));
         Path erasures = new Path(output, ERASURES);
         if (system.exists(erasures)) {
-            files.put(ERASURES, bytes(HadoopFiles.readText(system, erasures)));
+            files.put(ERASURES, bytes(EvidenceIndex.withoutHashes(HadoopFiles.readText(system, erasures), erasures)));
         }
         try (InputStream materials = EvidenceJob.class.getResourceAsStream(RESOURCE)) {
             if (materials != null) {
@@ -200,7 +204,8 @@ public final class EvidenceJob implements Evidencing {
                 EvidenceIndex.SCHEMA_VERSION,
                 version == null ? "unpackaged" : version,
                 now(),
-                new EvidenceIndex.Run(config.runName(), config.task().configName(), output.toString()),
+                new EvidenceIndex.Run(
+                        group.named(config).runName(), config.task().configName(), output.toString()),
                 files.entrySet().stream()
                         .map(file -> new EvidenceIndex.File(
                                 file.getKey(), file.getValue().length, Sha256.of(file.getValue())))
@@ -208,7 +213,7 @@ public final class EvidenceJob implements Evidencing {
                 hashes.stream().map(EvidenceJob::entry).toList(),
                 new EvidenceIndex.Data(
                         manifest.sources(),
-                        manifest.samples().erased(),
+                        manifest.samples().erased().size(),
                         manifest.rows().redacted(),
                         EvidenceIndex.privacy(new Path(output, METRICS), hadoop)),
                 figures.entrySet().stream()
@@ -286,11 +291,11 @@ public final class EvidenceJob implements Evidencing {
         return Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
     }
 
-    private static byte[] bytes(String text) {
-        return text.replaceAll(CREDENTIALS, "://").getBytes(StandardCharsets.UTF_8);
+    private byte[] bytes(String text) {
+        return group.without(text.replaceAll(CREDENTIALS, "://")).getBytes(StandardCharsets.UTF_8);
     }
 
-    private static byte[] withoutCredentials(byte[] text) {
+    private byte[] withoutCredentials(byte[] text) {
         return bytes(new String(text, StandardCharsets.UTF_8));
     }
 }

@@ -31,6 +31,7 @@ public final class IndexSignature {
     public static final String FILE_NAME = EvidenceIndex.FILE_NAME + ".sig";
 
     private static final String ALGORITHM = "Ed25519";
+    private static final Pattern SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*:");
     private static final Pattern PEM =
             Pattern.compile("-----BEGIN ([A-Z ]+)-----([A-Za-z0-9+/=\\s]+)-----END \\1-----");
 
@@ -39,7 +40,7 @@ public final class IndexSignature {
     /**
      * Reads a private key.
      *
-     * @param file PEM file with a PKCS #8 key
+     * @param file PEM file with a PKCS #8 key; a path without a scheme is a file of this machine
      * @throws RunException if the file is no such key
      */
     public static PrivateKey privateKey(String file, Configuration hadoop) {
@@ -55,7 +56,7 @@ public final class IndexSignature {
     /**
      * Reads a public key.
      *
-     * @param file PEM file with an X.509 key
+     * @param file PEM file with an X.509 key; a path without a scheme is a file of this machine
      * @throws RunException if the file is no such key
      */
     public static PublicKey publicKey(String file, Configuration hadoop) {
@@ -72,7 +73,11 @@ public final class IndexSignature {
     private static byte[] der(String option, String file, String kind, Configuration hadoop) {
         String text;
         try {
-            Path path = new Path(AbsolutePaths.of(option, file, hadoop));
+            // A key belongs to the person who signs, so a path without a scheme is not on the cluster's file system.
+            Path path = new Path(
+                    SCHEME.matcher(file).lookingAt()
+                            ? AbsolutePaths.of(option, file, hadoop)
+                            : java.nio.file.Path.of(file).toUri().toString());
             text = HadoopFiles.readText(HadoopFiles.open(path, hadoop), path);
         } catch (IOException e) {
             throw RunException.config(option + ": " + file + " cannot be read (" + e.getMessage() + ")");

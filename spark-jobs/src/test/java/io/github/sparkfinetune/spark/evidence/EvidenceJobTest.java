@@ -11,6 +11,7 @@ import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.SparkOfAClass;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.group.GroupsFile;
 import io.github.sparkfinetune.spark.predict.EvaluateJob;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
@@ -56,6 +57,8 @@ class EvidenceJobTest {
                 "data.max_length=16",
                 "data.shards=2",
                 "data.redact.entities=[EMAIL_ADDRESS]",
+                "data.redact.keep=[secretword@kept.org]",
+                "classification.class_weight={felines: 1.5}",
                 "training.max_steps=3",
                 "training.per_device_train_batch_size=4",
                 "output.dir=" + folder.resolve(output)));
@@ -115,8 +118,8 @@ class EvidenceJobTest {
                         "hashes/checkpoints.sha256",
                         "hashes/results.sha256");
         assertThat(evidence.files().keySet())
-                .allSatisfy(name ->
-                        assertThat(evidence.text(name)).doesNotContain("secretword", "a@b.org", "felines", "canines"));
+                .allSatisfy(name -> assertThat(evidence.text(name))
+                        .doesNotContain("secretword", "a@b.org", "kept.org", "felines", "canines"));
         assertThat(collected.index().data().redacted()).containsEntry("EMAIL_ADDRESS", 40L);
         assertThat(collected.index().figures()).anySatisfy(figure -> {
             assertThat(figure.shown()).isEqualTo("test accuracy");
@@ -136,6 +139,32 @@ class EvidenceJobTest {
                 .extracting(field -> field.path("name").asText() + " "
                         + field.path("dataType").asText())
                 .containsExactly("input_ids cr:Int32", "label cr:Int32");
+    }
+
+    @Test
+    void namesNeitherTheGroupOfTheRunNorErasedDocuments() throws Exception {
+        Files.createDirectories(folder.resolve("all/groups"));
+        RunConfig own = copied("all/groups/patient 4711");
+        new GroupsFile("patient", Map.of(), List.of("patient 4711"))
+                .write(new org.apache.hadoop.fs.Path(folder.resolve("all").toUri()), new Configuration());
+        Files.writeString(folder.resolve("all/groups/patient 4711/erasure.json"), """
+                [{"started": "2026-01-01T00:00:00Z", "finished": "2026-01-01T00:01:00Z", "documents": ["0123abcd", "4567cdef"],
+                "samples": {"training": 2, "held_out": 0}, "replay": {"first_use": 1, "steps": 3, "trains": true},
+                "changes": {"rewritten": [], "deleted": []}, "outside": []}]
+                """);
+
+        new EvidenceJob(spark, own).collect(request("of-group", null, null));
+
+        Evidence evidence = read("of-group");
+        assertThat(evidence.files().keySet())
+                .allSatisfy(name -> assertThat(evidence.text(name)).doesNotContain("4711", "0123abcd", "4567cdef"));
+        assertThat(evidence.index().run().name()).isEqualTo("GROUP");
+        assertThat(evidence.index().run().output()).endsWith("/all/groups/GROUP");
+        assertThat(JSON.readTree(evidence.text("erasure.json"))
+                        .at("/0/documents")
+                        .asInt())
+                .isEqualTo(2);
+        assertThat(new EvidenceJob(spark, own).compare(evidence, figures)).noneMatch(Verdict::differs);
     }
 
     @Test

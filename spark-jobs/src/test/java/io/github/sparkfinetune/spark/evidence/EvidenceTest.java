@@ -6,6 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.data.hf.Sha256;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +17,9 @@ import java.security.PublicKey;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.Deflater;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,10 +41,7 @@ class EvidenceTest {
                 List.of(new EvidenceIndex.File("model-card.md", CARD.length, Sha256.of(CARD))),
                 List.of(groups),
                 new EvidenceIndex.Data(
-                        List.of(),
-                        List.of(),
-                        Map.of("email", 3L),
-                        new PrivacySpent(7.9, 8.8, 1e-5, 0.7, 1.0, null, 0.03)),
+                        List.of(), 2, Map.of("email", 3L), new PrivacySpent(7.9, 8.8, 1e-5, 0.7, 1.0, null, 0.03)),
                 List.of(new EvidenceIndex.Figure("test", "accuracy", accuracy, "finetune evaluate")));
     }
 
@@ -163,6 +167,81 @@ class EvidenceTest {
     }
 
     @Test
+    void refusesAZipWhoseDirectoryNamesOtherContentThanItsSequence() throws Exception {
+        Keys keys = Keys.in(dir, "key");
+        byte[] signed = Files.readAllBytes(written("evidence.zip", keys));
+        byte[] changed = zipped(Map.of("model-card.md", "# Another model\n".getBytes(StandardCharsets.UTF_8)));
+        int directory = directory(changed);
+        // A reader of the sequence sees the signed files last, a reader of the directory the changed card alone.
+        ByteBuffer both =
+                ByteBuffer.allocate(changed.length + directory(signed)).order(ByteOrder.LITTLE_ENDIAN);
+        both.put(changed, 0, directory).put(signed, 0, directory(signed));
+        both.put(changed, directory, changed.length - directory);
+        both.putInt(both.capacity() - 6, directory + directory(signed));
+        Path evidence = Files.write(dir.resolve("both.zip"), both.array());
+
+        assertRefused(evidence, "model-card.md is not the same in the directory of the zip file and in the sequence");
+    }
+
+    @Test
+    void refusesAZipWithANameTwice() throws Exception {
+        byte[] card = zipped(Map.of("model-card.md", CARD, "model-carD.md", "other".getBytes(StandardCharsets.UTF_8)));
+        String twice = new String(card, StandardCharsets.ISO_8859_1).replace("model-carD.md", "model-card.md");
+        Path evidence = Files.write(dir.resolve("twice.zip"), twice.getBytes(StandardCharsets.ISO_8859_1));
+
+        assertRefused(evidence, "model-card.md is in the zip file twice");
+    }
+
+    @Test
+    void refusesAZipWithAComment() throws Exception {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+            zip.setComment("PK");
+            zip.putNextEntry(new ZipEntry("model-card.md"));
+        }
+        assertRefused(Files.write(dir.resolve("comment.zip"), bytes.toByteArray()), "the zip file has a comment");
+    }
+
+    @Test
+    void readsAZipOnlyWithinLimits() throws Exception {
+        Map<String, byte[]> many = new LinkedHashMap<>();
+        for (int i = 0; i <= 1000; i++) {
+            many.put(i + ".txt", CARD);
+        }
+        assertRefused(Files.write(dir.resolve("many.zip"), zipped(many)), "has more than 1,000 files");
+
+        byte[] zeros = new byte[60 << 20];
+        Map<String, byte[]> large = Map.of("1", zeros, "2", zeros, "3", zeros, "4", zeros, "5", zeros);
+        assertRefused(Files.write(dir.resolve("large.zip"), zipped(large)), "has more than 256 MiB");
+        assertRefused(
+                Files.write(dir.resolve("entry.zip"), zipped(Map.of("1", new byte[(64 << 20) + 1]))),
+                "entry.zip/1 has more than 64 MiB");
+    }
+
+    private static byte[] zipped(Map<String, byte[]> files) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+            zip.setLevel(Deflater.BEST_SPEED);
+            for (Map.Entry<String, byte[]> file : files.entrySet()) {
+                zip.putNextEntry(new ZipEntry(file.getKey()));
+                zip.write(file.getValue());
+            }
+        }
+        return bytes.toByteArray();
+    }
+
+    /** Returns the offset of the central directory of a zip file without a comment. */
+    private static int directory(byte[] zip) {
+        return ByteBuffer.wrap(zip).order(ByteOrder.LITTLE_ENDIAN).getInt(zip.length - 6);
+    }
+
+    private static void assertRefused(Path evidence, String message) {
+        assertThatThrownBy(() -> Evidence.read(evidence.toString(), new Configuration()))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
     void refusesKeysOfAnotherKind() throws Exception {
         Keys rsa = Keys.in(dir, "rsa", "RSA");
         assertThatThrownBy(rsa::privateKey)
@@ -175,6 +254,18 @@ class EvidenceTest {
         assertThatThrownBy(() -> new Keys(dir.resolve("none"), dir.resolve("none")).publicKey())
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("cannot be read");
+    }
+
+    @Test
+    void readsKeysOfThisMachineBesideAClustersFileSystem() throws Exception {
+        Keys keys = Keys.in(dir, "key");
+        Configuration cluster = new Configuration();
+        cluster.set("fs.defaultFS", "hdfs://127.0.0.1:1");
+
+        assertThat(IndexSignature.privateKey(keys.privateFile().toString(), cluster))
+                .isEqualTo(keys.privateKey());
+        assertThat(IndexSignature.publicKey(keys.publicFile().toUri().toString(), cluster))
+                .isEqualTo(keys.publicKey());
     }
 
     @Test

@@ -262,8 +262,10 @@ public final class Pipeline {
     private static Map<String, Map<String, Double>> metrics(TrainingResult result) {
         Map<String, Double> train = new LinkedHashMap<>();
         train.put("steps", (double) result.totals().steps());
-        train.put("samples", (double) result.totals().samples());
-        train.put("tokens", (double) result.totals().tokens());
+        if (result.privacy() == null) {
+            train.put("samples", (double) result.totals().samples());
+            train.put("tokens", (double) result.totals().tokens());
+        }
         train.put("seconds", result.speed().seconds());
         return result.best().eval().isEmpty()
                 ? Map.of("train", train)

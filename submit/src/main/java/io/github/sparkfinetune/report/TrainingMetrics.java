@@ -47,7 +47,7 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
      * Work of the whole training.
      *
      * @param steps optimizer steps
-     * @param samples samples trained on over all ranks
+     * @param samples samples trained on over all ranks; null for a private run, as {@code tokens}
      * @param tokens tokens of the samples, without padding
      */
     record Totals(Long steps, Long samples, Long tokens) {}
@@ -56,7 +56,7 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
      * Speed of the last attempt.
      *
      * @param seconds time without loading, evaluating and saving
-     * @param samplesPerSecond samples of all ranks per second
+     * @param samplesPerSecond samples of all ranks per second; null for a private run, as {@code tokensPerSecond}
      * @param tokensPerSecond tokens of all ranks per second, without padding
      */
     record Speed(Double seconds, Double samplesPerSecond, Double tokensPerSecond) {}
@@ -84,16 +84,18 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
                 : new Precision(
                         result.precision().choice().name().toLowerCase(Locale.ROOT),
                         result.precision().reason());
+        TrainingResult.Totals totals = result.totals();
+        TrainingResult.Speed speed = result.speed();
+        // Exact counts would tell whether a private run has seen one sample more.
+        boolean areCountsSecret = result.privacy() != null;
         return new TrainingMetrics(
                 new Training(
-                        new Totals(
-                                result.totals().steps(),
-                                result.totals().samples(),
-                                result.totals().tokens()),
-                        new Speed(
-                                result.speed().seconds(),
-                                result.speed().samplesPerSecond(),
-                                result.speed().tokensPerSecond()),
+                        areCountsSecret
+                                ? new Totals(totals.steps(), null, null)
+                                : new Totals(totals.steps(), totals.samples(), totals.tokens()),
+                        areCountsSecret
+                                ? new Speed(speed.seconds(), null, null)
+                                : new Speed(speed.seconds(), speed.samplesPerSecond(), speed.tokensPerSecond()),
                         result.peakRssBytes() / 1e6,
                         result.best().bestStep(),
                         precision,

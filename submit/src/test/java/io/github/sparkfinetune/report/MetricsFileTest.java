@@ -62,6 +62,10 @@ class MetricsFileTest {
                 new TrainingResult(
                         RESULT.totals(), RESULT.speed(), RESULT.best(), 1, RESULT.ranks(), RESULT.precision(), spent));
         assertThat(EvidenceIndex.privacy(metrics, new Configuration())).isEqualTo(spent);
+        assertThat(MetricsLog.JSON.writeValueAsString(
+                        MetricsFile.content(folder).path("train")))
+                .contains("\"steps\":3", "\"seconds\":1.5")
+                .doesNotContain("samples", "tokens", "24", "900");
     }
 
     @Test

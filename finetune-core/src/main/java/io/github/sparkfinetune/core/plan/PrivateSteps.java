@@ -12,9 +12,11 @@ import io.github.sparkfinetune.core.privacy.RenyiAccountant;
 import io.github.sparkfinetune.core.privacy.RunSecret;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /** Steps of a private run: their samples, the clipping of each sample's gradient, and the noise on their sum. */
@@ -70,12 +72,25 @@ public final class PrivateSteps {
         return new PrivateSteps(secret, plan, privacy, norm, threads);
     }
 
-    /** Deletes what only a run that lasts needs. */
-    public static void end(RunConfig config, Configuration hadoop) {
+    /**
+     * Deletes the files that only a run that lasts needs.
+     *
+     * @return names of the files that were there
+     */
+    public static List<String> end(RunConfig config, Configuration hadoop) {
+        List<String> deleted = new ArrayList<>();
         for (String name : List.of(SECRET, NORM)) {
             Path file = file(config, name);
-            HadoopFiles.delete(HadoopFiles.fileSystem(file, hadoop), file);
+            FileSystem files = HadoopFiles.fileSystem(file, hadoop);
+            try {
+                if (files.delete(file, false)) {
+                    deleted.add(name);
+                }
+            } catch (IOException e) {
+                throw HadoopFiles.failed("cannot be deleted", file, e);
+            }
         }
+        return deleted;
     }
 
     private static Path file(RunConfig config, String name) {
@@ -91,9 +106,9 @@ public final class PrivateSteps {
         if (privacy.noiseMultiplier() > 0) {
             return privacy.noiseMultiplier();
         }
-        double delta = privacy.delta(plan.samples());
+        double delta = privacy.delta(rounded(plan.samples()));
         double multiplier =
-                LossAccountant.noiseMultiplier(privacy.targetEpsilon(), plan.sampleRate(), plan.totalSteps(), delta);
+                LossAccountant.noiseMultiplier(privacy.targetEpsilon(), accountedRate(plan), plan.totalSteps(), delta);
         if (Double.isInfinite(multiplier)) {
             throw RunException.config(String.format(
                     Locale.ROOT,
@@ -104,6 +119,23 @@ public final class PrivateSteps {
                     delta));
         }
         return multiplier;
+    }
+
+    /**
+     * Returns a number of samples rounded down to two digits. Figures of a private run follow from this number: from
+     * the exact one, whoever reads them could tell whether one more sample was trained on.
+     */
+    static long rounded(long samples) {
+        long unit = 1;
+        while (samples / unit >= 100) {
+            unit *= 10;
+        }
+        return samples / unit * unit;
+    }
+
+    /** Returns the probability of a sample in a step that the accountants take, at least the real one. */
+    private static double accountedRate(StepPlan plan) {
+        return Math.min(1, (double) plan.globalBatch() / rounded(plan.samples()));
     }
 
     /** Returns the samples of each step. */
@@ -143,14 +175,15 @@ public final class PrivateSteps {
 
     private static PrivacySpent spent(
             PrivacyConfig privacy, StepPlan plan, double multiplier, long steps, Double maxGradNorm) {
-        double delta = privacy.delta(plan.samples());
+        double delta = privacy.delta(rounded(plan.samples()));
+        double rate = accountedRate(plan);
         return new PrivacySpent(
-                LossAccountant.epsilon(multiplier, plan.sampleRate(), steps, delta),
-                RenyiAccountant.epsilon(multiplier, plan.sampleRate(), steps, delta),
+                LossAccountant.epsilon(multiplier, rate, steps, delta),
+                RenyiAccountant.epsilon(multiplier, rate, steps, delta),
                 delta,
                 multiplier,
                 maxGradNorm,
                 privacy.publicSample(),
-                plan.sampleRate());
+                rate);
     }
 }

@@ -204,8 +204,12 @@ final class Export {
         return tensors;
     }
 
+    /** Returns the counts of rows; none of a private run, whose guarantee does not cover exact counts. */
     private Map<String, Long> rows() {
         Map<String, Long> rows = new LinkedHashMap<>();
+        if (config.training().regularization().privacy().protectsSamples()) {
+            return rows;
+        }
         DataFunnel.of(resources.manifest()).forEach(line -> rows.put(line.name(), line.count()));
         return rows;
     }

@@ -333,6 +333,9 @@ class PrivateRunTest {
         assertThat(spent.delta()).isEqualTo(1e-4);
         assertThat(spent.maxGradNorm()).isEqualTo(1);
         assertThat(spent.publicSample()).isNull();
+        assertThat(Files.readString(TinyRun.exported(config).resolve("README.md")))
+                .contains("epsilon=" + spent.epsilon())
+                .doesNotContain("| rows | count |");
     }
 
     @ParameterizedTest

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
+import io.github.sparkfinetune.core.plan.PrivateSteps;
 import io.github.sparkfinetune.core.plan.Replay;
 import io.github.sparkfinetune.core.train.FineTuner;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
@@ -43,7 +44,8 @@ import org.apache.spark.sql.SparkSession;
 
 /**
  * Erases documents from a dataset and from the run that was trained on it. The result equals, to the bit on the same
- * kind of processor, a run from the start over the dataset whose samples lack the documents.
+ * kind of processor, a run from the start over the dataset whose samples lack the documents. A private run starts anew
+ * under a new secret, so its result is one that the run from the start may have.
  *
  * <ol>
  *   <li>{@link #find} finds the documents, their samples in all splits, and the newest checkpoint that none of them has
@@ -58,6 +60,10 @@ import org.apache.spark.sql.SparkSession;
  * <p>The record is {@code erasure.json} in the output folder. An interrupted erasure goes on where it was.
  */
 public final class EraseJob implements Erasing {
+    /** Runs of a search, each with checkpoints and perhaps a model. */
+    private static final String TRIALS = "trials";
+    /** Event files with losses of earlier attempts. */
+    private static final String TENSORBOARD = "tensorboard";
     /** Files and folders of the output folder that follow from the dataset, besides checkpoints. */
     private static final List<String> RESULTS = List.of(
             "model",
@@ -71,6 +77,8 @@ public final class EraseJob implements Erasing {
             "reference",
             "reference.safetensors",
             "metrics.json",
+            TRIALS,
+            TENSORBOARD,
             "evidence",
             "report.html",
             "progress.json");
@@ -271,9 +279,12 @@ public final class EraseJob implements Erasing {
             long kept = replay.from() == null
                     ? -1
                     : Checkpoint.ofName(replay.from()).orElseThrow().step();
-            CheckpointStore.open(new Path(config.output().checkpoints()), hadoop, "eraser")
-                    .deleteAfter(kept)
-                    .forEach(checkpoint -> deleted.add("checkpoints/" + checkpoint.name()));
+            checkpoints().deleteAfter(kept).forEach(checkpoint -> deleted.add("checkpoints/" + checkpoint.name()));
+        }
+        if (checkpoints().committed().isEmpty()) {
+            // A private run starts anew under a new secret: with the same noise as before, two models of it would
+            // differ by exactly the gradients of the erased documents.
+            deleted.addAll(PrivateSteps.end(config, hadoop));
         }
         for (String name : RESULTS) {
             Path path = new Path(output, name);
@@ -300,6 +311,10 @@ public final class EraseJob implements Erasing {
             log.put(ended);
             return ended;
         });
+    }
+
+    private CheckpointStore checkpoints() {
+        return CheckpointStore.open(new Path(config.output().checkpoints()), hadoop, "eraser");
     }
 
     private Path model() {

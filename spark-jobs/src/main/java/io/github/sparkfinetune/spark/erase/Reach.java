@@ -46,6 +46,7 @@ final class Reach {
         }
         outside.add("copies of the model and of predictions outside of "
                 + config.output().dir() + ", models trained from them, and trackers");
+        outside.add("versions, snapshots and backups that the file systems keep of deleted files");
         return outside;
     }
 }

@@ -17,6 +17,7 @@ import io.github.sparkfinetune.spark.predict.EvaluateJob;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.trace.Trace;
 import io.github.sparkfinetune.spark.trace.TraceJob;
+import io.github.sparkfinetune.spark.train.Extent;
 import io.github.sparkfinetune.spark.train.TrainJob;
 import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
@@ -207,6 +208,33 @@ class EraseJobTest {
         }
     }
 
+    @Test
+    void startsAPrivateRunThatHasNotEndedUnderANewSecret() throws Exception {
+        writeRows(Kind.CLASSIFIER);
+        RunConfig config = config(Kind.CLASSIFIER, "run", "method.type=lora", "training.privacy.target_epsilon=8");
+        Path key = Path.of(config.output().dir(), "privacy.key");
+        try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
+            PrepareJob.run(spark, config);
+            TrainJob.run(spark, config, new Extent(4, 1), record -> {});
+            byte[] secret = Files.readAllBytes(key);
+            Files.createDirectories(key.resolveSibling("trials/001/checkpoints/step-3"));
+            Files.createDirectories(key.resolveSibling("tensorboard"));
+            EraseJob erase = new EraseJob(spark, config);
+            Erasure found = null;
+            for (int i = 0; found == null || found.samples().training() == 0; i++) {
+                found = erase.find(new Selection(Selection.Kind.FILE, row(i).toString()));
+            }
+
+            Erasure begun = erase.begin(found);
+            assertThat(begun.changes().deleted()).contains("privacy.key", "trials", "tensorboard");
+            assertThat(key).doesNotExist();
+            assertThat(key.resolveSibling("trials")).doesNotExist();
+            assertThat(begun.outside()).anyMatch(line -> line.startsWith("versions, snapshots and backups"));
+            TrainJob.run(spark, config, new Extent(1, 1), record -> {});
+            assertThat(Files.readAllBytes(key)).hasSameSizeAs(secret).isNotEqualTo(secret);
+        }
+    }
+
     private static void assertSame(Map<String, String> files, Map<String, String> others) {
         assertThat(files.keySet()).isEqualTo(others.keySet());
         files.forEach((name, content) -> {
@@ -342,6 +370,40 @@ class EraseJobTest {
                     .isEqualTo(prepared.split(Manifest.TRAIN).rows());
             assertThat(labels(erased)).isEqualTo(labels(prepared) - 2);
             assertThat(PrepareJob.run(spark, config)).isEqualTo(erased);
+        }
+    }
+
+    @Test
+    void leavesNoTextNoPersonAndNoKeyInTheEventLog() throws Exception {
+        writeRows(Kind.CLASSIFIER);
+        RunConfig config = config(
+                Kind.CLASSIFIER, "run", "data.redact.entities=[EMAIL_ADDRESS]", "data.redact.keep=[kept@ward.example]");
+        Path events = Files.createDirectories(folder.resolve("events"));
+        String command = System.getProperty("sun.java.command");
+        System.setProperty("sun.java.command", "Finetune erase --config run.yaml --where person=p13");
+        Map<String, String> settings = Map.of(
+                "spark.eventLog.enabled", "true",
+                "spark.eventLog.compress", "false",
+                "spark.eventLog.dir", events.toUri().toString(),
+                "spark.openlineage.transport.auth.apiKey", "lineage-key-0815");
+        try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", settings)) {
+            PrepareJob.run(spark, config);
+            assertThat(new EraseJob(spark, config)
+                            .find(new Selection(Selection.Kind.WHERE, "person=p13"))
+                            .documents())
+                    .hasSize(2);
+        } finally {
+            System.setProperty("sun.java.command", command);
+        }
+        List<Path> logs;
+        try (Stream<Path> all = Files.walk(events)) {
+            logs = all.filter(Files::isRegularFile).toList();
+        }
+        assertThat(logs).isNotEmpty();
+        for (Path log : logs) {
+            assertThat(Files.readString(log))
+                    .doesNotContain("lets you copy it", "kept@ward.example", "lineage-key-0815")
+                    .doesNotContainPattern("\\bp13\\b");
         }
     }
 

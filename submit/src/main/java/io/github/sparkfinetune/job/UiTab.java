@@ -67,11 +67,14 @@ final class UiTab extends SparkUITab implements Jobs.Page {
      * Shows a page until the returned tab is closed.
      *
      * @param html makes the page; threads of the UI call it
-     * @return the tab; an empty page if the session has no UI, if another run of this process has the tab, or if this
-     *     version of Spark has another UI
+     * @return the tab; an empty page if {@code spark.ui.enabled} is not set to true, if another run of this process has
+     *     the tab, or if this version of Spark has another UI
      */
     static Jobs.Page show(SparkContext spark, Callable<String> html) {
-        if (spark.ui().isEmpty() || !SHOWN.compareAndSet(false, true)) {
+        // Spark has a UI by default, and the report may show texts: the user asks for the tab.
+        if (!spark.getConf().getBoolean("spark.ui.enabled", false)
+                || spark.ui().isEmpty()
+                || !SHOWN.compareAndSet(false, true)) {
             return () -> {};
         }
         SparkUI ui = spark.ui().get();

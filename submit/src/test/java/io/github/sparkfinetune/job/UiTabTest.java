@@ -67,6 +67,26 @@ class UiTabTest {
     }
 
     @Test
+    void showsNoTabUnlessTheUiWasAskedFor() throws Exception {
+        spark.stop();
+        // As on a cluster: Spark starts its UI by itself.
+        spark = SparkSession.builder()
+                .master("local[1]")
+                .config("spark.ui.port", "0")
+                .getOrCreate();
+        try {
+            assertThat(spark.sparkContext().ui().isDefined()).isTrue();
+            try (Jobs.Page page = UiTab.show(spark.sparkContext(), () -> "a text")) {
+                assertThat(page).isNotInstanceOf(UiTab.class);
+                assertThat(get("/environment/").body()).doesNotContain(LINK);
+            }
+        } finally {
+            spark.stop();
+            start();
+        }
+    }
+
+    @Test
     void anErrorOfThePageIsAnErrorOfTheRequest() throws Exception {
         try (Jobs.Page page = UiTab.show(spark.sparkContext(), () -> {
             throw new IOException("no disk");

@@ -22,6 +22,13 @@ public final class SparkSessions {
     /** Spark recommends 2 to 3 tasks per core. With more, the part of a task takes less memory. */
     private static final int PARTS_PER_CORE = 4;
 
+    /** Setting that hides values in Spark's UI and event log. */
+    private static final String REDACTION = "spark.redaction.regex";
+    /** Default of the setting. */
+    private static final String SPARKS_SECRETS = "(?i)secret|password|token|access[.]?key";
+    /** Also hidden: keys of lineage services, and the command line, which may name a person ({@code erase --where}). */
+    private static final String SECRETS = "(?i:api[.]?key|authorization|credential|sun[.]java[.]command)";
+
     private static final Logger LOG = LoggerFactory.getLogger(SparkSessions.class);
     private static final String SERIALIZER = "spark.serializer";
     private static final String JAVA = JavaSerializer.class.getName();
@@ -111,6 +118,10 @@ public final class SparkSessions {
             defaults.putAll(localCluster(parsed));
         }
         defaults.forEach(spark::setIfMissing);
+        String redacted = spark.get(REDACTION, "");
+        if (!redacted.contains(SECRETS)) {
+            spark.set(REDACTION, (redacted.isEmpty() ? SPARKS_SECRETS : redacted) + "|" + SECRETS);
+        }
         return spark;
     }
 

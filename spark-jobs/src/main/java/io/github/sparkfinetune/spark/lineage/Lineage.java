@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.spark.lineage;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.spark.lineage.StepDatasets.Datasets;
 import java.io.IOException;
@@ -68,7 +70,7 @@ public final class Lineage {
      * Does the work of a step between its events.
      *
      * @param metrics returns the metrics by split for a result of the work
-     * @param message returns the line that the user sees for an error
+     * @param message returns the line that the user sees for an error; the event has it for errors of the configuration
      */
     public <T> T step(
             Step step,
@@ -83,14 +85,16 @@ public final class Lineage {
         }
         StepEvents events = new StepEvents(settings, settings.job(step, run), step.command(), sparkVersion);
         Datasets named = sender.facts(() -> new StepDatasets(run, hadoop, spark).named(step));
-        sender.send(events.start(named, RunConfigLoader.toYaml(run)));
+        sender.send(events.start(named, RunConfigLoader.toYaml(RunConfigLoader.withoutData(run))));
         Ending ending = new Ending(sender, events, named);
         T result;
         try {
             result = work.run();
         } catch (Throwable e) {
-            ending.end(
-                    events.event(StepEvents.Type.FAIL, named, Map.of("errorMessage", Facets.error(message.apply(e)))));
+            ending.end(events.event(
+                    StepEvents.Type.FAIL,
+                    named,
+                    Map.of("errorMessage", Facets.error(withoutData(e, message.apply(e))))));
             throw e;
         }
         Datasets measured = sender.facts(() -> new StepDatasets(run, hadoop, spark).measured(step));
@@ -100,6 +104,13 @@ public final class Lineage {
                 measured.isEmpty() ? named : measured,
                 values.isEmpty() ? Map.of() : Map.of(Facets.METRICS, Facets.metrics(values))));
         return result;
+    }
+
+    /** Returns the message of an error; only an error of the configuration quotes no row for certain. */
+    private static String withoutData(Throwable error, String message) {
+        return error instanceof RunException known && known.exitCode() == ExitCode.CONFIG
+                ? message
+                : "the step failed: status.json in the output folder has the message";
     }
 
     /** End of a step: an event, or ABORT if a signal ends the process first. */

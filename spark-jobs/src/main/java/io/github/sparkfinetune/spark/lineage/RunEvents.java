@@ -61,7 +61,7 @@ public final class RunEvents {
                     step.command(),
                     time,
                     datasets.measured(step),
-                    RunConfigLoader.toYaml(run),
+                    RunConfigLoader.toYaml(RunConfigLoader.withoutData(run)),
                     facets));
         }
         return events;

@@ -1,7 +1,11 @@
 package io.github.sparkfinetune.spark.track;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.Http;
+import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.spark.track.Tracker.Command;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -24,9 +28,13 @@ import org.slf4j.LoggerFactory;
 record Artifact(String name, Http.Body body) {
     private static final Logger LOG = LoggerFactory.getLogger(Artifact.class);
     private static final String MODEL = "model";
+    private static final String RUN = "run.yaml";
+    private static final String METRICS = "metrics.json";
+    private static final String REPORT = "report.html";
 
     /**
-     * Returns the existing files of the output folder.
+     * Returns the existing files of the output folder. None holds a text of the data: {@code run.yaml} and
+     * {@code metrics.json} are written without texts, and the report, which shows texts, is left out.
      *
      * @param model whether the files of the model are included
      */
@@ -34,12 +42,35 @@ record Artifact(String name, Http.Body body) {
         List<Artifact> artifacts = new ArrayList<>();
         FileSystem files = HadoopFiles.fileSystem(command.output(MODEL), command.hadoop());
         for (String name : names) {
-            add(artifacts, files, command.output(name), name);
+            if (files.exists(command.output(name))) {
+                switch (name) {
+                    case RUN ->
+                        artifacts.add(new Artifact(
+                                name,
+                                Http.Body.of(RunConfigLoader.toYaml(RunConfigLoader.withoutData(command.run())))));
+                    case METRICS ->
+                        artifacts.add(new Artifact(name, Http.Body.of(figures(files, command.output(name)))));
+                    case REPORT -> LOG.debug("{} holds texts", name);
+                    default -> add(artifacts, files, command.output(name), name);
+                }
+            }
         }
         if (model) {
             add(artifacts, files, command.output(MODEL), MODEL);
         }
         return artifacts;
+    }
+
+    /** Returns the metrics without answers and examples of held-out rows. */
+    private static String figures(FileSystem files, Path metrics) throws IOException {
+        JsonNode tree = JsonFiles.parseObject(HadoopFiles.readText(files, metrics), metrics.toString());
+        for (JsonNode parent : tree.findParents("answers")) {
+            ((ObjectNode) parent).remove("answers");
+        }
+        for (JsonNode parent : tree.findParents("examples")) {
+            ((ObjectNode) parent).remove("examples");
+        }
+        return tree.toPrettyString();
     }
 
     private static void add(List<Artifact> artifacts, FileSystem files, Path path, String name) throws IOException {

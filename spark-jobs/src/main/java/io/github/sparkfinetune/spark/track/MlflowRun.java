@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.track;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
@@ -143,7 +144,8 @@ final class MlflowRun {
         Set<String> had = new HashSet<>();
         logged.forEach(parameter -> had.add(parameter.path("key").asText()));
         Map<String, String> batch = new LinkedHashMap<>();
-        for (Map.Entry<String, String> setting : Settings.of(command.run()).entrySet()) {
+        for (Map.Entry<String, String> setting :
+                Settings.of(RunConfigLoader.withoutData(command.run())).entrySet()) {
             String key = name(setting.getKey());
             if (had.add(key)) {
                 String value = setting.getValue();

@@ -236,7 +236,7 @@ final class MlflowTracker implements Tracker {
         run.end(end.status());
         if (!end.artifacts().isEmpty() && !run.takesArtifacts()) {
             end.artifacts().clear();
-            command.warn("MLflow gets no report and no model: its server refers clients to " + run.artifacts()
+            command.warn("MLflow gets no files of the run and no model: its server refers clients to " + run.artifacts()
                     + " instead of accepting files (mlflow server --artifacts-destination)");
         }
         while (!end.artifacts().isEmpty()) {

@@ -43,7 +43,11 @@ class LineageTest {
     }
 
     private String step(Lineage lineage, Lineage.Work<String> work) throws IOException {
-        RunConfig run = Runs.in(dir);
+        RunConfig run = Runs.in(
+                dir,
+                "data.redact.entities=[EMAIL_ADDRESS]",
+                "data.redact.keep=[Jane Doe]",
+                "classification.class_weight={felines: 2}");
         return lineage.step(Step.EVALUATE, run, new Configuration(), result -> Map.of(), Throwable::getMessage, work);
     }
 
@@ -91,7 +95,10 @@ class LineageTest {
                 .extracting(event -> event.path("eventType").asText())
                 .containsExactly("START", "FAIL");
         assertThat(events().get(1).at("/run/facets/errorMessage/message").asText())
-                .isEqualTo("the disk is full");
+                .isEqualTo("the step failed: status.json in the output folder has the message");
+        assertThat(events().get(0).at("/job/facets/sourceCode/sourceCode").asText())
+                .contains("task: ", "text 1", "label 1")
+                .doesNotContain("Jane Doe", "felines");
         assertThat(events().get(1).at("/job/name").asText()).isEqualTo("run.evaluate");
         assertThat(printed).isEmpty();
     }

@@ -15,6 +15,7 @@ import io.github.sparkfinetune.spark.Signalled;
 import io.github.sparkfinetune.spark.track.Tracker.Command;
 import io.github.sparkfinetune.spark.track.Tracker.Status;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -81,10 +82,18 @@ class MlflowTrackerTest {
     void logsNameSettingsMetricsFilesAndEnd() throws IOException {
         environment.put("MLFLOW_EXPERIMENT_NAME", "mails & more");
         environment.put("MLFLOW_TAGS", "{\"team\": \"search\"}");
-        for (String file : List.of("run.yaml", "report.html")) {
-            Files.writeString(dir.resolve("run").resolve(file), file);
-        }
-        MlflowTracker tracker = start(List.of(), "training.learning_rate=3e-5");
+        Files.writeString(dir.resolve("run/run.yaml"), "data: {redact: {keep: [Jane Doe]}}");
+        Files.writeString(dir.resolve("run/report.html"), "Jane Doe was ill");
+        Files.writeString(dir.resolve("run/metrics.json"), """
+                {"test": {"f1": 0.5}, "answers": [{"prompt": "Jane Doe"}], "examples": [{"text": ["Jane Doe"]}],
+                "held_out": {"ward": {"metrics": {"f1": 0.25}, "answers": [{"prompt": "Jane Doe"}]}}}
+                """);
+        MlflowTracker tracker = start(
+                List.of(),
+                "training.learning_rate=3e-5",
+                "data.redact.entities=[EMAIL_ADDRESS]",
+                "data.redact.keep=[Jane Doe]",
+                "classification.class_weight={felines: 2}");
         add(tracker, step(1, 0.5));
         add(tracker, step(2, Double.NaN));
         add(tracker, step(3, Double.POSITIVE_INFINITY));
@@ -107,7 +116,13 @@ class MlflowTrackerTest {
         assertThat(run.status).isEqualTo("FINISHED");
         String id = server.runs.keySet().iterator().next();
         assertThat(server.artifacts.keySet())
-                .containsExactly("1/" + id + "/artifacts/report.html", "1/" + id + "/artifacts/run.yaml");
+                .containsExactly("1/" + id + "/artifacts/metrics.json", "1/" + id + "/artifacts/run.yaml");
+        assertThat(run.params.values()).noneMatch(value -> value.contains("Jane Doe") || value.contains("felines"));
+        assertThat(server.artifacts.values())
+                .allSatisfy(bytes ->
+                        assertThat(new String(bytes, StandardCharsets.UTF_8)).doesNotContain("Jane Doe", "felines"));
+        assertThat(new String(server.artifacts.get("1/" + id + "/artifacts/metrics.json"), StandardCharsets.UTF_8))
+                .contains("0.5", "0.25");
         assertThat(printed).containsExactly("mlflow    " + server.uri() + "/#/experiments/1/runs/" + id);
         assertThat(dir.resolve("run/mlflow.json")).content().contains(id, server.uri());
     }

@@ -9,7 +9,9 @@ import org.apache.spark.SparkEnv;
 /** Connections between the ranks under Spark's network settings. */
 public final class ExchangeNetwork {
     private static final List<String> ENCRYPTING =
-            List.of("spark.network.crypto.enabled", "spark.authenticate.enableSaslEncryption", "spark.ssl.rpc.enabled");
+            List.of("spark.network.crypto.enabled", "spark.authenticate.enableSaslEncryption");
+    /** Spark 3.5 ignores this setting. */
+    private static final String FROM_SPARK_4 = "spark.ssl.rpc.enabled";
 
     private static final int PORT_RETRIES = 16;
 
@@ -42,6 +44,12 @@ public final class ExchangeNetwork {
      * Spark 4, {@code spark.ssl.rpc.enabled}. The secret of the ranks' keys travels over this RPC.
      */
     public static boolean encrypted(SparkConf conf) {
-        return ENCRYPTING.stream().anyMatch(key -> conf.getBoolean(key, false));
+        return encrypted(conf, SparkVersions.spark());
+    }
+
+    /** @param spark version of Spark */
+    static boolean encrypted(SparkConf conf, String spark) {
+        return ENCRYPTING.stream().anyMatch(key -> conf.getBoolean(key, false))
+                || (!spark.startsWith("3.") && conf.getBoolean(FROM_SPARK_4, false));
     }
 }

@@ -10,16 +10,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ExchangeNetworkTest {
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "spark.network.crypto.enabled",
-                "spark.authenticate.enableSaslEncryption",
-                "spark.ssl.rpc.enabled"
-            })
+    @ValueSource(strings = {"spark.network.crypto.enabled", "spark.authenticate.enableSaslEncryption"})
     void encryptsIfSparkEncrypts(String key) {
         assertThat(ExchangeNetwork.encrypted(new SparkConf(false).set(key, "true")))
                 .isTrue();
         assertThat(ExchangeNetwork.encrypted(new SparkConf(false).set(key, "false")))
+                .isFalse();
+    }
+
+    @Test
+    void trustsTlsOfTheRpcOnlyWhereSparkHasIt() {
+        SparkConf conf = new SparkConf(false).set("spark.ssl.rpc.enabled", "true");
+        assertThat(ExchangeNetwork.encrypted(conf, "3.5.9")).isFalse();
+        assertThat(ExchangeNetwork.encrypted(conf, "4.0.0")).isTrue();
+        assertThat(ExchangeNetwork.encrypted(conf.set("spark.ssl.rpc.enabled", "false"), "4.0.0"))
                 .isFalse();
     }
 

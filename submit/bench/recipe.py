@@ -9,6 +9,7 @@ the model's loading and, for preferences, what the model says of all samples bef
 
 import itertools
 import json
+import math
 import pathlib
 import subprocess
 import sys
@@ -42,6 +43,6 @@ with tempfile.TemporaryDirectory() as output:
     train = json.loads(pathlib.Path(output, "run/metrics.json").read_text())["train"]
 print(
     f"ours steps {train['steps']} seconds {train['seconds']:.1f} whole s {whole:.1f} "
-    f"tok/s {train['tokens_per_second']:.1f} "
-    f"samples {train['samples']} tokens {train['tokens']} peak MB {train['peak_rss_mb'] * 1e6 / 2**20:.0f}"
+    f"tok/s {train.get('tokens_per_second', math.nan):.1f} "  # a private run has no counts
+    f"samples {train.get('samples')} tokens {train.get('tokens')} peak MB {train['peak_rss_mb'] * 1e6 / 2**20:.0f}"
 )

@@ -47,7 +47,7 @@ public final class AbsolutePaths {
             if (!key.equals(MODEL)) {
                 throw RunException.config(
                         key + ": '" + path + "' is a model of the Hugging Face Hub, but a path is required:"
-                                + " download it into a folder, only " + MODEL + " fetches by itself");
+                                + " download it into a folder, only model fetches by itself");
             }
             return path;
         }

@@ -265,6 +265,7 @@ public final class SampleGradients {
         Device device = Device.of(sum.getManager());
         try (NDManager owner = device.manager().newSubManager()) {
             device.stage(script.callOne(owner, "stretch", sum, begin, end), host -> {
+                host.download();
                 noise.addTo(host.bytes().asFloatBuffer(), unit);
                 host.upload();
             });

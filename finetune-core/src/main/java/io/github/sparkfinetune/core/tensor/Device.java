@@ -80,7 +80,8 @@ public sealed interface Device permits Cpu, Cuda {
 
     /**
      * Passes host memory for a tensor of at most 2 GB, which is valid until the visitor returns. On the CPU, it is the
-     * tensor's own memory. On a GPU, it is memory that the next tensor uses again.
+     * tensor's own memory. On a GPU, it is memory that the next tensor uses again, with other values than the tensor's
+     * until {@link HostBuffer#download}.
      */
     void stage(NDArray tensor, Consumer<HostBuffer> visitor);
 

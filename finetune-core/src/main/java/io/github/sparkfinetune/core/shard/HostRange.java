@@ -22,14 +22,19 @@ public final class HostRange {
         long before = 0;
         for (HostBuffer part : parts) {
             ByteBuffer host = part.bytes();
-            int begin = (int) Math.max(0, from * bytes - before);
-            int end = (int) Math.min(host.limit(), to * bytes - before);
+            int begin = within(from * bytes - before, host.limit());
+            int end = within(to * bytes - before, host.limit());
             if (begin < end) {
                 stretches.add(host.slice(begin, end - begin).order(host.order()));
             }
             before += host.limit();
         }
         return stretches;
+    }
+
+    /** Returns the nearest offset in a part; the parts of a tensor may have more bytes than an int counts. */
+    private static int within(long offset, int limit) {
+        return (int) Math.max(0, Math.min(limit, offset));
     }
 
     /** Returns the memory of some F32 values of a tensor, as the other {@code of}. */

@@ -30,6 +30,21 @@ public interface Objective {
     TermWeights weights(List<Sample> samples);
 
     /**
+     * Returns whether {@link #weights} makes passes over the model, which ranks that share its weights make together.
+     */
+    default boolean readsModel() {
+        return false;
+    }
+
+    /**
+     * Returns the weights by which the loss of a sample alone is its part of the mean loss: the sample counts as one,
+     * whatever its label's weight.
+     */
+    default TermWeights alone(Sample sample) {
+        return weights(List.of(sample));
+    }
+
+    /**
      * Returns the loss over a whole global batch, if samples are compared with each other; {@link #loss} then compares
      * the samples of one batch.
      */

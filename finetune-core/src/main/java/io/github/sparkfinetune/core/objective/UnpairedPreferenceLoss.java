@@ -52,6 +52,11 @@ public final class UnpairedPreferenceLoss extends AnswerLoss {
     }
 
     @Override
+    public boolean readsModel() {
+        return ratedLoss.readsDivergence();
+    }
+
+    @Override
     public Sample differentiated(Sample sample) {
         return sample.document(ANSWER);
     }

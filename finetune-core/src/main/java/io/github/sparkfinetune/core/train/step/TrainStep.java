@@ -227,6 +227,9 @@ public final class TrainStep {
             progressed.run();
             sums = sums.plus(objective.weights(part));
         }
+        if (objective.readsModel()) {
+            model.finish();
+        }
         return sums;
     }
 

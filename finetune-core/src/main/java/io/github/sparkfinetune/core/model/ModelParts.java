@@ -50,7 +50,11 @@ record ModelParts(
      * @param tokenRows trained rows of a frozen table
      * @param sharded this rank's share of the table, or empty if this rank holds it whole
      */
-    record Table(Parameter parameter, Optional<TokenRows> tokenRows, Optional<ShardedWeights> sharded) {}
+    record Table(Parameter parameter, Optional<TokenRows> tokenRows, Optional<ShardedWeights> sharded) {
+        private boolean isShared() {
+            return sharded.isPresent();
+        }
+    }
 
     /**
      * The blocks.
@@ -71,6 +75,10 @@ record ModelParts(
      * @param weights all weights in the type that products read; empty if the last block's output is logits
      */
     record Output(Optional<ParameterGroup> lmHead, Map<String, NDArray> weights) {}
+
+    private static boolean isShared(Optional<ParameterGroup> lmHead) {
+        return lmHead.flatMap(ParameterGroup::sharded).isPresent();
+    }
 
     List<Block> blocks() {
         return stack.blocks();
@@ -122,8 +130,10 @@ record ModelParts(
         Stack stack = new Stack(blocks, builder.shared());
         Output output = new Output(lmHead, read);
         Optional<ShardedPasses> passes = adapted.ranks()
-                .filter(ranks ->
-                        adapted.lora().isEmpty() || !builder.gathering().isEmpty())
+                .filter(ranks -> adapted.lora().isEmpty()
+                        || table.isShared()
+                        || isShared(lmHead)
+                        || !builder.gathering().isEmpty())
                 .map(ranks -> new ShardedPasses(
                         script,
                         weights.device(),

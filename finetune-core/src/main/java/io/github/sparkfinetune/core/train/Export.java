@@ -135,7 +135,7 @@ final class Export {
                     resources.folder(),
                     saved,
                     initial.map(some -> some.plain(settings)).orElse(settings),
-                    named(initial.map(some -> some.plain(adapter())).orElseGet(this::adapter), names),
+                    named(initial.map(some -> some.plain(adapter(inShares))).orElseGet(() -> adapter(inShares)), names),
                     card,
                     files);
         } else {
@@ -186,19 +186,23 @@ final class Export {
     }
 
     /** Returns the tensors that PEFT saves: all trained tensors, and embeddings with rows for new tokens. */
-    private Map<String, TensorData> adapter() {
+    private Map<String, TensorData> adapter(Function<Parameter, Optional<TensorData>> inShares) {
         Map<String, TensorData> tensors = new LinkedHashMap<>();
         resources.tensors().trained(rank::progressed).forEach(tensor -> tensors.put(tensor.name(), tensor));
+        resources.step().gradients().sharded().values().stream()
+                .flatMap(List::stream)
+                .forEach(parameter ->
+                        tensors.put(parameter.name(), inShares.apply(parameter).orElseThrow()));
         if (resources.loaded().isResized()) {
             Model model = resources.model();
             Stream.concat(
                             Stream.of(model.table()),
                             model.lmHead().stream().flatMap(block -> block.parameters().stream()))
-                    .forEach(parameter -> tensors.put(
+                    .forEach(parameter -> tensors.computeIfAbsent(
                             parameter.name(),
-                            resources
+                            name -> resources
                                     .tensors()
-                                    .written(parameter.name(), parameter.value())
+                                    .written(name, parameter.value())
                                     .as(TensorType.F32)));
         }
         return tensors;

@@ -15,7 +15,7 @@ import java.util.Optional;
 
 /**
  * Loss of one label per text: mean cross-entropy over the samples, as {@code torch.nn.CrossEntropyLoss}. With class
- * weights w and labels y, it is the weighted mean Σ w[y] loss / Σ w[y].
+ * weights w and labels y, it is the weighted mean Σ w[y] loss / Σ w[y]. Of a sample alone it is w[y] loss.
  */
 public final class ClassificationLoss implements Objective {
     private final ScriptModule script;
@@ -41,6 +41,11 @@ public final class ClassificationLoss implements Objective {
     }
 
     @Override
+    public TermWeights alone(Sample sample) {
+        return TermWeights.of(1);
+    }
+
+    @Override
     public Loss loss(
             NDManager owner,
             Map<String, NDArray> outputs,
@@ -52,14 +57,14 @@ public final class ClassificationLoss implements Objective {
         NDArray labels = Tensors.of(
                 owner, batch.samples().stream().mapToLong(Sample::label).toArray());
         NDList result = classWeight.isEmpty()
-                ? script.call(owner, "cross_entropy", logits, labels, 1 / weights.term(0))
+                ? script.call(owner, "cross_entropy", logits, labels, weights.scale(0))
                 : script.call(
                         owner,
                         "weighted_cross_entropy",
                         logits,
                         labels,
                         Targets.of(owner, new Shape(logits.getShape().get(1)), classWeight.orElseThrow()),
-                        1 / weights.term(0));
+                        weights.scale(0));
         return Loss.of(result, Model.LOGITS);
     }
 }

@@ -57,6 +57,11 @@ public final class SoftLabelLoss implements Objective {
     }
 
     @Override
+    public TermWeights alone(Sample sample) {
+        return TermWeights.of(1, sample.label() < 0 ? 0 : 1);
+    }
+
+    @Override
     public Loss loss(
             NDManager owner,
             Map<String, NDArray> outputs,

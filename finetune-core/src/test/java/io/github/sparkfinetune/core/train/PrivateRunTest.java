@@ -252,6 +252,25 @@ class PrivateRunTest {
         return Stream.concat(Stream.of(settings), Stream.of(more)).toArray(String[]::new);
     }
 
+    /** Without noise and clipping, on a step of all samples, a run is the usual run but for the sum of the weights. */
+    @ParameterizedTest
+    @ValueSource(strings = {"lora", "full"})
+    void weighsASampleByItsLabel(String method) throws Exception {
+        String weights = "classification.class_weight={a: 3, b: 0.5}";
+        String[] all = {ALL_SAMPLES, NO_NOISE, NO_CLIPPING, "training.max_steps=3", "training.warmup_ratio=0"};
+        List<Double> weighted = tiny.run(configOf(method, "weighted", with(all, weights)), 1, null)
+                .losses();
+        List<Double> plain = tiny.run(configOf(method, "plain", all), 1, null).losses();
+        RunConfig usual =
+                configOf(method, "usual", ALL_SAMPLES, weights, "training.max_steps=1", "training.max_grad_norm=0");
+        double mean = tiny.run(usual, 1, null).losses().get(0);
+
+        assertThat(weighted).allMatch(Double::isFinite);
+        assertThat(weighted.get(2)).isNotCloseTo(plain.get(2), within(1e-3));
+        // The three labels have as many samples, so their weights have the mean 4.5 / 3.
+        assertThat(weighted.get(0)).isCloseTo(mean * 4.5 / 3, within(1e-4));
+    }
+
     static Stream<Arguments> joinedSamples() {
         String all = "method.target_modules=all-linear";
         String dropout = "method.lora_dropout=0.1";

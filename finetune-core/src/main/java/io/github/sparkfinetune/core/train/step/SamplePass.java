@@ -165,9 +165,7 @@ final class SamplePass {
 
     /** Returns the gradient of the losses with respect to the head's output, which has rows of each sample. */
     private NDArray losses(NDManager owner, SampleTapes pass, List<Sample> samples, NDArray output) {
-        List<TermWeights> weights = samples.stream()
-                .map(sample -> objective.weights(List.of(sample)))
-                .toList();
+        List<TermWeights> weights = samples.stream().map(objective::alone).toList();
         if (weights.stream()
                 .allMatch(some -> Arrays.equals(some.terms(), weights.get(0).terms()))) {
             return loss(owner, pass, pass.batch(), weights.get(0), output, Map.of());
@@ -204,7 +202,7 @@ final class SamplePass {
     private void differentiateHead(
             NDManager owner, SampleTapes pass, int sample, Sample labels, NDArray x, NDArray ofOutput) {
         Batch alone = alone(owner, pass, sample);
-        TermWeights weights = objective.weights(List.of(labels));
+        TermWeights weights = objective.alone(labels);
         NDArray hidden = alone(owner, alone, rows(owner, pass, x, sample));
         Tape tape = passes.record(owner, head, hidden, !pass.recorded().isEmpty(), alone, false);
         NDArray above = loss(owner, pass, alone, weights, tape.output(), gradients.lmHead(sample));

@@ -87,6 +87,11 @@ public interface Collective extends AutoCloseable {
         return Gathered.values(this, own, Gathered.VALUES_PER_ROUND);
     }
 
+    /** Returns every rank's values concatenated in the order of the ranks; lengths may differ. */
+    default float[] allGather(float[] own) {
+        return Gathered.values(this, own, Gathered.VALUES_PER_ROUND);
+    }
+
     /**
      * Passes every rank's values to a consumer, in the order of the ranks. Small arrays of several ranks are passed
      * together, concatenated. So the memory does not grow with the number of ranks.

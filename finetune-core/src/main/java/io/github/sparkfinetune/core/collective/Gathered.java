@@ -11,7 +11,7 @@ import java.util.function.Consumer;
  * gathering.
  */
 final class Gathered {
-    /** Values of a rank in one round: 64 MiB. */
+    /** Values of a rank in one round: at most 64 MiB. */
     static final int VALUES_PER_ROUND = 8 << 20;
 
     private Gathered() {}
@@ -34,26 +34,68 @@ final class Gathered {
     }
 
     static double[] values(Collective collective, double[] own, int valuesPerRound) {
-        int[] lengths = lengths(collective, own);
-        double[] all =
-                new double[Math.toIntExact(Arrays.stream(lengths).asLongStream().sum())];
+        int[] lengths = lengths(collective, own.length);
+        double[] all = new double[sum(lengths)];
+        inRounds(
+                collective,
+                lengths,
+                valuesPerRound,
+                (from, count) -> {
+                    ByteBuffer bytes = ByteBuffer.allocate(count * Double.BYTES);
+                    bytes.asDoubleBuffer().put(own, from, count);
+                    return bytes.array();
+                },
+                (bytes, at) -> bytes.asDoubleBuffer().get(all, at, bytes.remaining() / Double.BYTES));
+        return all;
+    }
+
+    static float[] values(Collective collective, float[] own, int valuesPerRound) {
+        int[] lengths = lengths(collective, own.length);
+        float[] all = new float[sum(lengths)];
+        inRounds(
+                collective,
+                lengths,
+                valuesPerRound,
+                (from, count) -> {
+                    ByteBuffer bytes = ByteBuffer.allocate(count * Float.BYTES);
+                    bytes.asFloatBuffer().put(own, from, count);
+                    return bytes.array();
+                },
+                (bytes, at) -> bytes.asFloatBuffer().get(all, at, bytes.remaining() / Float.BYTES));
+        return all;
+    }
+
+    /** Bytes of some of this rank's values. */
+    private interface Own {
+        byte[] bytes(int from, int count);
+    }
+
+    /** Receiver of a rank's bytes of a round, which begin at an index among the values of all ranks. */
+    private interface Round {
+        void take(ByteBuffer bytes, int at);
+    }
+
+    private static void inRounds(Collective collective, int[] lengths, int valuesPerRound, Own own, Round received) {
         int longest = Arrays.stream(lengths).max().orElseThrow();
         for (int done = 0; done < longest; done += valuesPerRound) {
-            byte[][] round = collective.allGather(bytes(own, done, valuesPerRound));
+            int from = Math.min(done, lengths[collective.rank()]);
+            byte[][] round =
+                    collective.allGather(own.bytes(from, Math.min(valuesPerRound, lengths[collective.rank()] - from)));
             int at = 0;
             for (int rank = 0; rank < round.length; rank++) {
-                ByteBuffer.wrap(round[rank])
-                        .asDoubleBuffer()
-                        .get(all, at + Math.min(done, lengths[rank]), round[rank].length / Double.BYTES);
+                received.take(ByteBuffer.wrap(round[rank]), at + Math.min(done, lengths[rank]));
                 at += lengths[rank];
             }
         }
-        return all;
+    }
+
+    private static int sum(int[] lengths) {
+        return Math.toIntExact(Arrays.stream(lengths).asLongStream().sum());
     }
 
     /** @param most largest number of values of several ranks that are passed together */
     static void pass(Collective collective, double[] own, int most, Consumer<double[]> next) {
-        int[] lengths = lengths(collective, own);
+        int[] lengths = lengths(collective, own.length);
         int first = 0;
         while (first < lengths.length) {
             long values = lengths[first];
@@ -67,18 +109,10 @@ final class Gathered {
         }
     }
 
-    private static int[] lengths(Collective collective, double[] own) {
-        byte[] length = ByteBuffer.allocate(Integer.BYTES).putInt(own.length).array();
+    private static int[] lengths(Collective collective, int own) {
+        byte[] length = ByteBuffer.allocate(Integer.BYTES).putInt(own).array();
         return Arrays.stream(collective.allGather(length))
                 .mapToInt(bytes -> ByteBuffer.wrap(bytes).getInt())
                 .toArray();
-    }
-
-    private static byte[] bytes(double[] values, int from, int atMost) {
-        int start = Math.min(from, values.length);
-        int count = Math.min(atMost, values.length - start);
-        ByteBuffer bytes = ByteBuffer.allocate(count * Double.BYTES);
-        bytes.asDoubleBuffer().put(values, start, count);
-        return bytes.array();
     }
 }

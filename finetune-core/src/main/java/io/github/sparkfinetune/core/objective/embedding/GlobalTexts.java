@@ -4,7 +4,6 @@ import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -13,7 +12,7 @@ import java.util.stream.LongStream;
  * Texts of all ranks' samples, in the order of ranks, samples and documents. The first text of a sample is an anchor.
  * Its other texts are candidates, of which the first is the anchor's positive. A rank's message in the all-gather is
  * little-endian: the number of samples as a 32-bit integer; each sample's number of texts as 32-bit integers; the id of
- * each text as 64-bit integers; the vectors in F32.
+ * each text as 64-bit integers. The vectors follow in rounds, because a message has a largest size.
  *
  * @param vectors vector of each text, one after the other
  * @param anchors index of each anchor among the texts
@@ -41,8 +40,7 @@ record GlobalTexts(
     static GlobalTexts of(Collective ranks, List<Sample> samples, float[] vectors) {
         int texts =
                 samples.stream().mapToInt(sample -> sample.documents().length).sum();
-        ByteBuffer message = ByteBuffer.allocate(
-                        Integer.BYTES * (1 + samples.size()) + Long.BYTES * texts + Float.BYTES * vectors.length)
+        ByteBuffer message = ByteBuffer.allocate(Integer.BYTES * (1 + samples.size()) + Long.BYTES * texts)
                 .order(ByteOrder.LITTLE_ENDIAN);
         message.putInt(samples.size());
         samples.forEach(sample -> message.putInt(sample.documents().length));
@@ -51,13 +49,12 @@ record GlobalTexts(
                 message.putLong(sample.documentId(i));
             }
         }
-        message.asFloatBuffer().put(vectors);
         Builder builder = new Builder();
         byte[][] messages = ranks.allGather(message.array());
         for (int rank = 0; rank < messages.length; rank++) {
             builder.add(ByteBuffer.wrap(messages[rank]).order(ByteOrder.LITTLE_ENDIAN), rank == ranks.rank());
         }
-        return builder.build();
+        return builder.build(ranks.allGather(vectors));
     }
 
     /** Returns the number of texts. */
@@ -66,7 +63,6 @@ record GlobalTexts(
     }
 
     private static final class Builder {
-        private final List<float[]> vectors = new ArrayList<>();
         private final LongStream.Builder anchors = LongStream.builder();
         private final LongStream.Builder candidates = LongStream.builder();
         private final LongStream.Builder anchorIds = LongStream.builder();
@@ -97,9 +93,6 @@ record GlobalTexts(
                 anchorCount++;
                 candidateCount += count - 1;
             }
-            float[] values = new float[message.remaining() / Float.BYTES];
-            message.asFloatBuffer().get(values);
-            vectors.add(values);
             if (isOwn) {
                 own = new long[] {
                     before[0],
@@ -112,16 +105,9 @@ record GlobalTexts(
             }
         }
 
-        GlobalTexts build() {
-            float[] all =
-                    new float[vectors.stream().mapToInt(some -> some.length).sum()];
-            int at = 0;
-            for (float[] some : vectors) {
-                System.arraycopy(some, 0, all, at, some.length);
-                at += some.length;
-            }
+        GlobalTexts build(float[] vectors) {
             return new GlobalTexts(
-                    all,
+                    vectors,
                     anchors.build().toArray(),
                     candidates.build().toArray(),
                     anchorIds.build().toArray(),

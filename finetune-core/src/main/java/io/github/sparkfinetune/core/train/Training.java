@@ -146,16 +146,11 @@ final class Training implements AutoCloseable {
 
     private TrainStep.Outcome takeStep(double rate) {
         rank.progressed();
-        List<Sample> mine = samples.of(step(), collective);
-        TrainStep.Outcome outcome = resources
-                .step()
-                .gradient(
-                        step(),
-                        TrainStep.microBatches(mine, settings.batches().perDeviceTrainBatchSize()),
-                        saves.isDue(),
-                        rank::leaves,
-                        rank::progressed);
-        Divergence.refuse(outcome, step() + 1, collective.rank(), resources, settings);
+        List<List<Sample>> mine = TrainStep.microBatches(
+                samples.of(step(), collective), settings.batches().perDeviceTrainBatchSize());
+        TrainStep.Outcome outcome =
+                resources.step().gradient(step(), mine, saves.isDue(), rank::leaves, rank::progressed);
+        Divergence.refuse(outcome, step(), mine, rank, resources, settings);
         settled = false;
         progress = progress.afterStep(outcome.samples(), outcome.tokens());
         saves.beforeUpdate();

@@ -32,6 +32,10 @@ class Tensors(torch.nn.Module):
     def zero(self, x: Tensor) -> Tensor:
         return x.zero_()
 
+    def is_finite(self, x: Tensor) -> Tensor:
+        """1 if all values are finite, else 0, in F32"""
+        return x.detach().isfinite().all().to(torch.float32)
+
     def add_scaled_rows(self, target: Tensor, rows: Tensor, factors: Tensor) -> Tensor:
         """Adds factors[i] * rows[i] for all i to target [m], in place: rows [n, m], factors [n]"""
         return target.addmv_(rows.t(), factors)

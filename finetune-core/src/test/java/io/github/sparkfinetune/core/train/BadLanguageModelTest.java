@@ -222,8 +222,36 @@ class BadLanguageModelTest {
                 ExitCode.FAILED,
                 "training.learning_rate: the loss of step 3 is ",
                 "rank 0",
-                "the newest checkpoint is kept");
+                " is the first tensor that is not finite; the newest checkpoint is kept");
         List<Checkpoint> kept = tiny.checkpoints(config);
         assertThat(kept).extracting(Checkpoint::step).last().isEqualTo(2L);
+    }
+
+    /** The weights are finite, but their products are not. */
+    @ParameterizedTest
+    @CsvSource({
+        "method.type=full, cluster.shard=none, down_proj, the output of layer 1",
+        "method.type=full, cluster.shard=full, down_proj, the output of layer 1",
+        "method.type=lora, cluster.shard=none, down_proj, the output of layer 1",
+        "method.type=full, cluster.shard=full, norm, the output of the head"
+    })
+    void namesTheFirstTensorThatIsNotFiniteInTheFirstStep(String method, String shard, String module, String first)
+            throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), "llama-untied", config -> {});
+        Path large =
+                TinyModel.rewrite(base, folder.resolve("large"), TensorType.F32, Long.MAX_VALUE, (name, values) -> {
+                    if (name.matches("model\\.(layers\\.1\\.mlp\\.)?" + module + "\\.weight")) {
+                        Arrays.fill(values, 3e38f);
+                    }
+                });
+        TinyRun tiny = new TinyRun(folder, large, "sft", method, shard, "precision=fp32");
+        RunConfig config = tiny.config("out", "training.per_device_train_batch_size=2");
+
+        assertThatThrownBy(() -> run(tiny, config, 2))
+                .isInstanceOf(RunException.class)
+                .hasMessageStartingWith("the loss of step 1 is NaN and its gradient norm NaN (rank 0): " + first
+                        + " is the first tensor that is not finite. No parameter has changed yet")
+                .message()
+                .doesNotContain("\n", "learning_rate");
     }
 }

@@ -170,6 +170,26 @@ public final class TrainStep {
         }
     }
 
+    /**
+     * Returns the name of the first tensor that is not finite in the step whose gradient was computed last. All ranks
+     * call this method, before an update. It computes the forward pass again.
+     *
+     * @param step number of completed optimizer steps
+     * @param microBatches this rank's micro-batches
+     * @param isLossFinite whether the loss of the step is finite
+     * @param progressed called after each piece of work; may throw
+     */
+    public String firstNotFinite(
+            long step, List<List<Sample>> microBatches, boolean isLossFinite, Runnable progressed) {
+        masks.step(step);
+        noise.step(step);
+        List<List<Sample>> parts = microBatches.stream()
+                .map(part -> part.stream().map(objective::differentiated).toList())
+                .toList();
+        return new NotFinite(manager, model, forwardBackward, gradients)
+                .first(collective, parts, isLossFinite, progressed);
+    }
+
     private List<List<List<Sample>>> together(List<List<Sample>> parts) {
         return gradients.areSharded() || parts.isEmpty()
                 ? List.of(parts)

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.tensor.CopiesOnCpu;
 import io.github.sparkfinetune.core.tensor.cuda.FakeHostMemory;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -36,6 +37,23 @@ class PinnedMemoryRunTest {
         CopiesOnCpu.call(memory, () -> tiny.run(config, 1, null));
         assertThat(memory.open()).isZero();
         return memory.allocations();
+    }
+
+    /** A GPU widens 4-bit codes itself, so a copy of a layer's weights in host memory would never be read. */
+    @Test
+    void doesNotHoldALayerWhoseCodesTheGpuWidens() throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {});
+        String[] settings = {"method.type=qlora", "method.r=1", "method.target_modules=[q_proj]", "precision=fp32"};
+        TinyRun tiny = new TinyRun(folder, base, "causal-lm", settings);
+        FakeHostMemory memory = new FakeHostMemory();
+
+        CopiesOnCpu.call(memory, () -> tiny.run(tiny.config("run", "training.max_steps=1"), 1, null));
+
+        long linears = TinyModel.weights(base).entrySet().stream()
+                .filter(weight -> weight.getKey().matches("model\\.layers\\.0\\..*_proj\\.weight"))
+                .mapToLong(weight -> (long) Float.BYTES * weight.getValue().length)
+                .sum();
+        assertThat(memory.bytes()).isPositive().isLessThan(linears);
     }
 
     @ParameterizedTest

@@ -15,6 +15,7 @@ import io.github.sparkfinetune.core.tensor.TensorParts;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,6 +32,7 @@ public final class DequantBuffers {
     private final TensorType type;
     private final int threads;
     private final Map<String, Staged> buffers = new HashMap<>();
+    private final IdentityHashMap<Staged, List<HostBuffer>> onHost = new IdentityHashMap<>();
     private final Optional<ResidentCodes> resident;
     private Object held;
 
@@ -38,9 +40,9 @@ public final class DequantBuffers {
      * A tensor and its memory.
      *
      * @param written the same values, as a tensor whose writes a recorded graph does not see
-     * @param parts the bytes in host memory
+     * @param memory the same values as bytes
      */
-    private record Staged(NDArray tensor, NDArray written, List<HostBuffer> parts) {}
+    private record Staged(NDArray tensor, NDArray written, NDArray memory) {}
 
     /**
      * @param script script with the methods of {@code core.tensor.tensors}
@@ -78,8 +80,14 @@ public final class DequantBuffers {
         Shape bytes = new Shape(Math.multiplyExact(new Shape(shape).size(), type.bytes()));
         // DJL cannot create tensors in BF16. A recorded graph would refuse a weight that is itself written to.
         NDArray memory = manager.create(bytes, DataType.UINT8);
-        return new Staged(
-                over(memory, shape), over(memory, shape), TensorParts.inHostMemory(manager, device, script, memory));
+        return new Staged(over(memory, shape), over(memory, shape), memory);
+    }
+
+    /** Returns a buffer's bytes in host memory, which a GPU that widens the weight itself does not need. */
+    private List<HostBuffer> parts(String local, long[] shape) {
+        Staged buffer = buffer(local, shape);
+        return onHost.computeIfAbsent(
+                buffer, some -> TensorParts.inHostMemory(device.manager(), device, script, some.memory()));
     }
 
     private NDArray over(NDArray memory, long... shape) {
@@ -105,7 +113,7 @@ public final class DequantBuffers {
                         .widen(codes, buffer(local, weight.shape()).written());
                 return;
             }
-            List<HostBuffer> parts = buffer(local, weight.shape()).parts();
+            List<HostBuffer> parts = parts(local, weight.shape());
             filled.addAll(parts);
             all.add(new Widening(weight, parts.stream().map(HostBuffer::bytes).toList()));
         });

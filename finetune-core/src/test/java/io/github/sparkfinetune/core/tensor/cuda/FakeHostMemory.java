@@ -15,6 +15,7 @@ public final class FakeHostMemory implements HostMemory {
     private final Map<Long, Integer> events = new HashMap<>();
     private final int limit;
     private int allocations;
+    private long bytes;
     private int calls;
     private long nextEvent;
 
@@ -32,18 +33,24 @@ public final class FakeHostMemory implements HostMemory {
         return allocations;
     }
 
+    /** Returns the number of bytes that were allocated so far. */
+    public long bytes() {
+        return bytes;
+    }
+
     /** Returns the number of blocks and events that exist. */
     public int open() {
         return blocks.size() + events.size();
     }
 
     @Override
-    public long allocate(long bytes) {
+    public long allocate(long size) {
         if (allocations == limit) {
             throw new CudaException("cudaHostAlloc", "out of memory");
         }
         allocations++;
-        long address = Native.malloc(bytes);
+        bytes += size;
+        long address = Native.malloc(size);
         blocks.add(address);
         return address;
     }

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,21 +43,22 @@ public record NcclRanks(int gpu, Path libraries, boolean encrypted, boolean requ
      * @throws LostRankException if a rank is lost meanwhile
      */
     public Collective over(Collective exchange) {
-        return over(exchange, this::load);
+        return over(exchange, this::load, LOG::warn);
     }
 
-    Collective over(Collective exchange, Supplier<Nccl> load) {
+    /** @param warnings receives on rank 0 why the ranks exchange values on their hosts, and what follows from it */
+    Collective over(Collective exchange, Supplier<Nccl> load, Consumer<String> warnings) {
         if (exchange.size() == 1 || (gpu < 0 && !required)) {
             return exchange;
         }
         Found found = found(load);
-        if (isRefused(exchange, found.obstacle())) {
+        if (isRefused(exchange, found.obstacle(), warnings)) {
             return exchange;
         }
         Connected connected = connected(exchange, found.nccl());
         boolean refused = true;
         try {
-            refused = isRefused(exchange, connected.obstacle());
+            refused = isRefused(exchange, connected.obstacle(), warnings);
         } finally {
             if (refused) {
                 connected.communicator().ifPresent(Communicator::close);
@@ -122,7 +124,7 @@ public record NcclRanks(int gpu, Path libraries, boolean encrypted, boolean requ
     }
 
     /** Returns whether a rank has an obstacle; all ranks exchange theirs. */
-    private boolean isRefused(Collective exchange, String own) {
+    private boolean isRefused(Collective exchange, String own, Consumer<String> warnings) {
         byte[][] all = exchange.allGather(own.getBytes(StandardCharsets.UTF_8));
         List<String> obstacles = new ArrayList<>();
         for (int rank = 0; rank < all.length; rank++) {
@@ -142,7 +144,10 @@ public record NcclRanks(int gpu, Path libraries, boolean encrypted, boolean requ
                     "cluster.collective: nccl is not possible on " + cause + ": set cluster.collective to auto or tcp");
         }
         if (exchange.rank() == 0) {
-            LOG.info("the ranks sum gradients on their hosts, because NCCL is not possible on {}", cause);
+            warnings.accept(
+                    "NCCL is not possible on " + cause + ": the ranks copy gradients and gathered weights to their"
+                            + " hosts and exchange them there, which takes longer than from GPU to GPU. Set cluster.collective to nccl"
+                            + " to end such a run at its start, or to tcp if it is intended");
         }
         return true;
     }

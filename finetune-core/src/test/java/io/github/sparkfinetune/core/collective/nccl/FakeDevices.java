@@ -24,7 +24,7 @@ public final class FakeDevices implements AutoCloseable {
     public Collective over(Collective exchange) {
         FakeNccl nccl = new FakeNccl(network, exchange.rank());
         NcclRanks ranks = new NcclRanks(0, Path.of("unused"), false, true, Duration.ofMinutes(1));
-        Collective collective = ranks.over(exchange, () -> nccl);
+        Collective collective = ranks.over(exchange, () -> nccl, warning -> {});
         synchronized (this) {
             collectives.add(collective);
         }

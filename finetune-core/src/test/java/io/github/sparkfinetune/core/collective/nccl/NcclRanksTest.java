@@ -10,6 +10,7 @@ import io.github.sparkfinetune.core.collective.exchange.Ranks;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -29,11 +30,14 @@ class NcclRanksTest {
         return new NcclRanks(gpu, folder, encrypted, required, DEADLINE);
     }
 
+    /** What the ranks warned of. */
+    private final List<String> warnings = new CopyOnWriteArrayList<>();
+
     /** Returns each rank's collective, or the message of its refusal. */
     private List<Object> choose(NcclRanks settings, IntFunction<Nccl> load) throws Exception {
         try (Ranks ranks = Ranks.join(2)) {
             return ranks.play(exchange -> {
-                try (Collective chosen = settings.over(exchange, () -> load.apply(exchange.rank()))) {
+                try (Collective chosen = settings.over(exchange, () -> load.apply(exchange.rank()), warnings::add)) {
                     // The ranks are still in step.
                     chosen.barrier();
                     return chosen == exchange ? "exchange" : chosen;
@@ -54,6 +58,7 @@ class NcclRanksTest {
         for (boolean required : List.of(true, false)) {
             assertThat(choose(ranks(1, false, required), fakes())).allMatch(NcclCollective.class::isInstance);
         }
+        assertThat(warnings).isEmpty();
     }
 
     static Stream<Arguments> obstacles() {
@@ -73,6 +78,14 @@ class NcclRanksTest {
         IntFunction<Nccl> able = fakes();
         IntFunction<Nccl> mixed = rank -> rank == 1 ? obstacle.apply(1) : able.apply(0);
         assertThat(choose(ranks(0, false, false), mixed)).containsExactly("exchange", "exchange");
+        assertThat(warnings)
+                .singleElement()
+                .satisfies(warning -> assertThat(warning)
+                        .startsWith("NCCL is not possible on rank 1 (")
+                        .contains(
+                                "): " + reason + ": the ranks copy gradients",
+                                "which takes longer than from GPU to GPU")
+                        .doesNotContain("\n"));
         for (Object message : choose(ranks(0, false, true), mixed)) {
             assertThat((String) message)
                     .startsWith("cluster.collective: nccl is not possible on rank 1 (")

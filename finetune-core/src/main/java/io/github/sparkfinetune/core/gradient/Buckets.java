@@ -75,7 +75,7 @@ final class Buckets {
     private void addSharded(List<List<GradientGroup>> contents) {
         long largest = contents.stream()
                 .filter(Buckets::areLayers)
-                .mapToLong(GradientGroup::size)
+                .mapToLong(GradientGroup::memory)
                 .max()
                 .orElse(0);
         List<BucketMemory> kept = List.of(
@@ -84,7 +84,7 @@ final class Buckets {
         for (List<GradientGroup> groups : contents) {
             BucketMemory memory = areLayers(groups)
                     ? kept.get(next++ % 2)
-                    : new BucketMemory(device, script, GradientGroup.size(groups), false);
+                    : new BucketMemory(device, script, GradientGroup.memory(groups), false);
             all.add(new ShardedBucket(device.manager(), script, collective, memory, groups));
         }
     }

@@ -12,6 +12,7 @@ import io.github.sparkfinetune.core.optim.Gradient;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.shard.Cut;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -110,6 +111,29 @@ record GradientGroup(Object owner, List<Parameter> parameters, int depth, Cut cu
             int end = first + group.parameters().size();
             views.put(group, all.subList(first, end));
             first = end;
+        }
+        return views;
+    }
+
+    /** Returns the number of values of memory for some groups of which ranks have shares. */
+    static long memory(List<GradientGroup> groups) {
+        return groups.stream().mapToLong(group -> group.cut().memory()).sum();
+    }
+
+    /** Returns views of a tensor that holds the {@link #memory} of some groups, by group. */
+    static Map<GradientGroup, List<NDArray>> paddedViews(
+            NDManager owner, ScriptModule script, NDArray flat, List<GradientGroup> groups) {
+        Map<GradientGroup, List<NDArray>> views = new LinkedHashMap<>();
+        long before = 0;
+        for (GradientGroup group : groups) {
+            long first = before;
+            long[] starts = Arrays.stream(group.cut().positions())
+                    .map(position -> first + position)
+                    .toArray();
+            List<NDArray> like =
+                    group.parameters().stream().map(Parameter::value).toList();
+            views.put(group, script.call(owner, "views_at", flat, starts, like));
+            before += group.cut().memory();
         }
         return views;
     }

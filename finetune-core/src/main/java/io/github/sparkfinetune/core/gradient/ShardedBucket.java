@@ -28,16 +28,16 @@ final class ShardedBucket implements Bucket {
     /**
      * This rank's share of a group.
      *
-     * @param before number of the bucket's values before the group
+     * @param before number of values of the bucket's memory before the group
      * @param gradient gradient of the share
-     * @param stretches gradient of each range, as views
+     * @param stretches gradient of each range, as views, by section
      * @param parameters the ranges with their gradients
      */
     private record Share(
             GradientGroup group,
             long before,
             NDArray gradient,
-            List<NDArray> stretches,
+            List<List<NDArray>> stretches,
             List<ParameterGradient> parameters) {}
 
     private final ScriptModule script;
@@ -61,25 +61,32 @@ final class ShardedBucket implements Bucket {
         this.collective = collective;
         this.memory = memory;
         this.groups = List.copyOf(groups);
-        this.size = GradientGroup.size(groups);
+        this.size = GradientGroup.memory(groups);
         long before = 0;
         for (GradientGroup group : groups) {
             shares.add(share(manager, group, before));
-            before += group.size();
+            before += group.cut().memory();
         }
     }
 
     private Share share(NDManager manager, GradientGroup group, long before) {
         int rank = collective.rank();
         NDArray gradient = manager.zeros(new Shape(group.cut().size(rank)), DataType.FLOAT32);
-        List<NDArray> stretches = new ArrayList<>();
+        List<List<NDArray>> stretches = new ArrayList<>();
         List<ParameterGradient> parameters = new ArrayList<>();
-        for (Cut.Range range : group.cut().of(rank)) {
-            long offset = group.cut().offset(rank, range);
-            NDArray stretch = script.callOne(manager, "stretch", gradient, offset, offset + range.size());
-            stretches.add(stretch);
-            Gradient ofRange = new Gradient.Dense(group.shaped(manager, script, range, stretch));
-            parameters.add(group.share(manager, script, range, ofRange));
+        List<Cut.Range> ranges = group.cut().of(rank);
+        for (Cut.Section section : group.cut().sections()) {
+            List<NDArray> ofSection = new ArrayList<>();
+            for (Cut.Range range : ranges) {
+                if (range.tensor() >= section.first() && range.tensor() < section.end()) {
+                    long offset = group.cut().offset(rank, range);
+                    NDArray stretch = script.callOne(manager, "stretch", gradient, offset, offset + range.size());
+                    ofSection.add(stretch);
+                    Gradient ofRange = new Gradient.Dense(group.shaped(manager, script, range, stretch));
+                    parameters.add(group.share(manager, script, range, ofRange));
+                }
+            }
+            stretches.add(ofSection);
         }
         return new Share(group, before, gradient, List.copyOf(stretches), List.copyOf(parameters));
     }
@@ -93,7 +100,7 @@ final class ShardedBucket implements Bucket {
     public void open() {
         flat = memory.take(this);
         if (gradients.isEmpty() || !memory.isKept()) {
-            gradients = GradientGroup.views(memory.owner(), script, flat, groups);
+            gradients = GradientGroup.paddedViews(memory.owner(), script, flat, groups);
         }
     }
 
@@ -114,25 +121,28 @@ final class ShardedBucket implements Bucket {
         for (int rank = 0; rank < collective.size(); rank++) {
             List<ByteBuffer> block = new ArrayList<>();
             for (Share share : shares) {
-                Cut cut = share.group().cut();
-                long from = share.before() + cut.start(rank);
-                block.addAll(HostRange.of(memory.parts(), from, from + cut.size(rank)));
+                for (Cut.Section section : share.group().cut().sections()) {
+                    long from = share.before() + section.position() + section.start(rank);
+                    block.addAll(HostRange.of(memory.parts(), from, from + section.size(rank)));
+                }
             }
             blocks.add(block);
         }
         sum = collective.reduceScatterAsync(blocks);
     }
 
-    /** Returns the memory of each group, if it is in one buffer and all shares of a group are equal; else empty. */
+    /** Returns the memory of each section, if each is in one buffer and has equal shares; else empty. */
     private Optional<List<ByteBuffer>> even() {
         List<ByteBuffer> memories = new ArrayList<>();
         for (Share share : shares) {
-            long size = share.group().size();
-            List<ByteBuffer> parts = HostRange.of(memory.parts(), share.before(), share.before() + size);
-            if (parts.size() != 1 || !share.group().cut().isEven()) {
-                return Optional.empty();
+            for (Cut.Section section : share.group().cut().sections()) {
+                long from = share.before() + section.position();
+                List<ByteBuffer> parts = HostRange.of(memory.parts(), from, from + section.memory());
+                if (parts.size() != 1 || !section.isEven()) {
+                    return Optional.empty();
+                }
+                memories.add(parts.get(0));
             }
-            memories.add(parts.get(0));
         }
         return Optional.of(memories);
     }
@@ -147,10 +157,15 @@ final class ShardedBucket implements Bucket {
         HostRange.first(memory.parts(), size).forEach(HostBuffer::upload);
         try (NDManager owner = flat.getManager().newSubManager()) {
             for (Share share : shares) {
-                long from = share.before() + share.group().cut().start(collective.rank());
-                NDArray own = script.callOne(
-                        owner, "stretch", flat, from, from + share.gradient().size());
-                script.call(owner, "copy", share.gradient(), own);
+                long offset = 0;
+                for (Cut.Section section : share.group().cut().sections()) {
+                    long from = share.before() + section.position() + section.start(collective.rank());
+                    long count = section.size(collective.rank());
+                    NDArray own = script.callOne(owner, "stretch", flat, from, from + count);
+                    NDArray target = script.callOne(owner, "stretch", share.gradient(), offset, offset + count);
+                    script.call(owner, "copy", target, own);
+                    offset += count;
+                }
             }
         }
         memory.release();
@@ -179,8 +194,9 @@ final class ShardedBucket implements Bucket {
     @Override
     public List<float[]> norms(NDManager owner) {
         return shares.stream()
-                .map(share -> GradientNorms.of(
-                        owner, script, share.stretches(), share.group().cut().unit()))
+                .flatMap(share -> share.stretches().stream()
+                        .map(section -> GradientNorms.of(
+                                owner, script, section, share.group().cut().unit())))
                 .toList();
     }
 }

@@ -128,6 +128,13 @@ class Tensors(torch.nn.Module):
             start += n
         return views
 
+    def views_at(self, flat: Tensor, starts: List[int], like: List[Tensor]) -> List[Tensor]:
+        """Ranges of flat [n] from starts: views in the shapes of tensors."""
+        views: List[Tensor] = []
+        for i in range(len(starts)):
+            views.append(flat.narrow(0, starts[i], like[i].numel()).view(like[i].shape))
+        return views
+
     def each_select(self, xs: List[Tensor], i: int) -> List[Tensor]:
         """Element i of the first dimension of each tensor, as views."""
         return [x.select(0, i) for x in xs]

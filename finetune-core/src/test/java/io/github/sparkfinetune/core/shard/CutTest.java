@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.shard;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -36,10 +37,48 @@ class CutTest {
         assertThat(cut.ranks()).isEqualTo(ranks);
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 8, 64})
+    void padsMemoryOfWholeUnitsToEqualShares(int ranks) {
+        // A layer of Llama 3 8B: norms, then linears.
+        long[] sizes = {4096, 4096L * 4096, 1024L * 4096, 4096L * 4096, 4096, 14336L * 4096, 14336L * 4096};
+        int[] kinds = {0, 1, 1, 1, 0, 1, 1};
+        Cut cut = new Cut(sizes, ranks, kinds);
+        assertThat(cut.isEven()).isTrue();
+        assertThat(cut.sections()).hasSize(4);
+        long memory = 0;
+        for (Cut.Section section : cut.sections()) {
+            assertThat(section.position()).isEqualTo(memory);
+            memory += section.memory();
+            long share = section.memory() / ranks;
+            assertThat(share * ranks).isEqualTo(section.memory());
+            long values = LongStream.range(section.first(), section.end())
+                    .map(tensor -> sizes[(int) tensor])
+                    .sum();
+            assertThat(section.memory()).isBetween(values, values + (long) ranks * cut.unit());
+            for (int rank = 0; rank < ranks; rank++) {
+                assertThat(section.start(rank)).isEqualTo(Math.min(values, rank * share));
+                assertThat(section.start(rank) + section.size(rank)).isEqualTo(Math.min(values, (rank + 1) * share));
+            }
+        }
+        assertThat(cut.memory()).isEqualTo(memory);
+        assertThat(cut.positions()[2] - cut.positions()[1]).isEqualTo(sizes[1]);
+        long[] next = new long[sizes.length];
+        for (int rank = 0; rank < ranks; rank++) {
+            long offset = 0;
+            for (Cut.Range range : cut.of(rank)) {
+                assertThat(cut.offset(rank, range)).isEqualTo(offset);
+                assertThat(range.from()).isEqualTo(next[range.tensor()]);
+                next[range.tensor()] = range.to();
+                offset += range.size();
+            }
+            assertThat(cut.size(rank)).isEqualTo(offset);
+        }
+        assertThat(next).isEqualTo(sizes);
+    }
+
     @Test
-    void isEvenIfAllSharesAreEqual() {
-        assertThat(new Cut(new long[] {4096, 2 * 4096, 4096}, 2).isEven()).isTrue();
-        assertThat(new Cut(new long[] {4096, 2 * 4096, 4096}, 1).isEven()).isTrue();
+    void isNotEvenIfATensorEndsWithinAUnit() {
         assertThat(new Cut(new long[] {4096, 2 * 4096, 4098}, 2).isEven()).isFalse();
         assertThat(new Cut(SIZES, 3).isEven()).isFalse();
     }

@@ -72,7 +72,8 @@ final class GatheredMemory {
         values.forEach((type, ofType) -> {
             List<Integer> tensors = types.tensors(type);
             List<NDArray> shapes = tensors.stream().map(like::get).toList();
-            List<NDArray> found = script.call(owner, "views_like", ofType.flat(), shapes);
+            long[] starts = tensors.stream().mapToLong(types::start).toArray();
+            List<NDArray> found = script.call(owner, "views_at", ofType.flat(), starts, shapes);
             for (int i = 0; i < found.size(); i++) {
                 views[tensors.get(i)] = found.get(i);
             }
@@ -91,12 +92,11 @@ final class GatheredMemory {
         return HostRange.of(values.get(type).parts(), type.bytes(), stretch.from(), stretch.to());
     }
 
-    /** Returns all memory if each type is in one buffer, else empty. */
-    Optional<List<ByteBuffer>> whole() {
-        return values.values().stream().allMatch(ofType -> ofType.parts().size() == 1)
-                ? Optional.of(values.values().stream()
-                        .map(ofType -> ofType.parts().get(0).bytes())
-                        .toList())
+    /** Returns the memory of some stretches if each is in one buffer, else empty. */
+    Optional<List<ByteBuffer>> whole(List<GatheredTypes.Stretch> stretches) {
+        List<List<ByteBuffer>> all = stretches.stream().map(this::memory).toList();
+        return all.stream().allMatch(buffers -> buffers.size() == 1)
+                ? Optional.of(all.stream().flatMap(List::stream).toList())
                 : Optional.empty();
     }
 

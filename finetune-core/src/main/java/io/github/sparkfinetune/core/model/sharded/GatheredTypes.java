@@ -2,14 +2,16 @@ package io.github.sparkfinetune.core.model.sharded;
 
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.shard.Cut;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/** Types of some tensors that are gathered. The values of a type are consecutive, one tensor after the other. */
+/**
+ * Types of some tensors that are gathered. The values of a type are consecutive, one section of the cut after the
+ * other, each with its padding.
+ */
 final class GatheredTypes {
     /** Types of gathered tensors. */
     static final List<TensorType> ALL = List.of(TensorType.F32, TensorType.BF16);
@@ -19,22 +21,37 @@ final class GatheredTypes {
     private final long[] starts;
 
     private final List<Long> sizes;
+    private final List<Stretch> sections = new ArrayList<>();
 
     /**
-     * @param sizes number of values of each tensor
+     * @param cut cut of the tensors by {@link #kinds}
      * @param bf16 indices of the tensors in BF16; the others are in F32
      */
-    GatheredTypes(long[] sizes, Set<Integer> bf16) {
-        types = new TensorType[sizes.length];
-        starts = new long[sizes.length];
+    GatheredTypes(Cut cut, Set<Integer> bf16) {
+        long[] positions = cut.positions();
+        types = new TensorType[positions.length];
+        starts = new long[positions.length];
         long[] sums = new long[ALL.size()];
-        for (int i = 0; i < sizes.length; i++) {
-            types[i] = bf16.contains(i) ? TensorType.BF16 : TensorType.F32;
-            int type = ALL.indexOf(types[i]);
-            starts[i] = sums[type];
-            sums[type] += sizes[i];
+        for (Cut.Section section : cut.sections()) {
+            int type = bf16.contains(section.first()) ? 1 : 0;
+            for (int i = section.first(); i < section.end(); i++) {
+                types[i] = ALL.get(type);
+                starts[i] = sums[type] + positions[i] - section.position();
+            }
+            sections.add(new Stretch(ALL.get(type), sums[type], sums[type] + section.memory()));
+            sums[type] += section.memory();
         }
         this.sizes = Arrays.stream(sums).boxed().toList();
+    }
+
+    /**
+     * Returns the kinds of tensors that are cut together.
+     *
+     * @param tensors number of the tensors
+     * @param bf16 indices of the tensors in BF16
+     */
+    static int[] kinds(int tensors, Set<Integer> bf16) {
+        return IntStream.range(0, tensors).map(i -> bf16.contains(i) ? 1 : 0).toArray();
     }
 
     /**
@@ -43,11 +60,7 @@ final class GatheredTypes {
      * @param from number of values of the type before the first
      * @param to number of values of the type up to the last
      */
-    record Stretch(TensorType type, long from, long to) {
-        long size() {
-            return to - from;
-        }
-    }
+    record Stretch(TensorType type, long from, long to) {}
 
     /** Returns the values of a range. */
     Stretch stretch(Cut.Range range) {
@@ -55,19 +68,34 @@ final class GatheredTypes {
         return new Stretch(types[range.tensor()], start + range.from(), start + range.to());
     }
 
-    /** Returns the values of a rank's share, a stretch for each type that the share has. */
+    /** Returns the values of a rank's share, consecutive ones as one stretch. */
     List<Stretch> stretches(List<Cut.Range> share) {
-        Map<TensorType, Stretch> byType = new EnumMap<>(TensorType.class);
-        share.forEach(range -> byType.merge(
-                types[range.tensor()],
-                stretch(range),
-                (first, last) -> new Stretch(first.type(), first.from(), last.to())));
-        return List.copyOf(byType.values());
+        List<Stretch> stretches = new ArrayList<>();
+        for (Cut.Range range : share) {
+            Stretch next = stretch(range);
+            Stretch last = stretches.isEmpty() ? null : stretches.get(stretches.size() - 1);
+            if (last != null && last.type() == next.type() && last.to() == next.from()) {
+                stretches.set(stretches.size() - 1, new Stretch(next.type(), last.from(), next.to()));
+            } else {
+                stretches.add(next);
+            }
+        }
+        return stretches;
+    }
+
+    /** Returns the memory of each section of the cut. */
+    List<Stretch> sections() {
+        return List.copyOf(sections);
     }
 
     /** Returns the number of values of each type of {@link #ALL}. */
     List<Long> sizes() {
         return sizes;
+    }
+
+    /** Returns the number of values of a tensor's type before the tensor. */
+    long start(int tensor) {
+        return starts[tensor];
     }
 
     /** Returns the indices of the tensors of a type. */

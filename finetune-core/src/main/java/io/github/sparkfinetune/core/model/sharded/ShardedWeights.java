@@ -21,11 +21,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.function.ToLongFunction;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * Trained weights in F32 that the ranks hold together. Each rank holds its share of them, and gathers the others'
@@ -41,8 +40,6 @@ public final class ShardedWeights {
     /** The values in host memory, unless the ranks exchange values on their devices. */
     private final List<HostBuffer> parts;
 
-    private final boolean isEven;
-
     /**
      * Takes this rank's share of some weights.
      *
@@ -57,28 +54,17 @@ public final class ShardedWeights {
         this.device = device;
         this.script = script;
         this.ranks = ranks;
-        this.cut = new Cut(sizes, ranks.size());
-        this.types = new GatheredTypes(sizes, bf16);
+        this.cut = new Cut(sizes, ranks.size(), GatheredTypes.kinds(sizes.length, bf16));
+        this.types = new GatheredTypes(cut, bf16);
         NDManager manager = device.manager();
         this.values = manager.create(new Shape(cut.size(ranks.rank())), DataType.FLOAT32);
         this.parts = device.exchangesOnDevice() ? List.of() : TensorParts.inHostMemory(manager, device, script, values);
-        this.isEven = isEven();
         try (NDManager owner = manager.newSubManager()) {
             for (Cut.Range range : cut.of(ranks.rank())) {
                 NDArray own = script.callOne(owner, "stretch", whole.get(range.tensor()), range.from(), range.to());
                 script.call(owner, "copy", part(owner, range), own);
             }
         }
-    }
-
-    /** Returns whether every rank's share has as many values of each type. */
-    private boolean isEven() {
-        return IntStream.range(0, cut.ranks())
-                        .mapToObj(rank -> types.stretches(cut.of(rank)).stream()
-                                .collect(Collectors.toMap(Stretch::type, Stretch::size)))
-                        .distinct()
-                        .count()
-                == 1;
     }
 
     /** Returns the shares of the ranks. */
@@ -148,8 +134,9 @@ public final class ShardedWeights {
         } else {
             writeInHostMemory(target);
         }
-        return target.whole()
-                .filter(memory -> isEven)
+        return Optional.of(types.sections())
+                .filter(sections -> cut.isEven())
+                .flatMap(target::whole)
                 .<Future<?>>map(ranks::allGatherEvenAsync)
                 .orElseGet(() -> {
                     List<List<ByteBuffer>> shares = new ArrayList<>();

@@ -171,8 +171,24 @@ class WeightGatheringTest {
             List<Gathered> expected = play(ranks, false, UNEVEN, narrow);
             List<Gathered> gathered = play(ranks, true, UNEVEN, narrow);
             assertSameValues(gathered, expected);
-            // A rank sends a stretch of each type that its share has.
-            assertThat(gathered.get(0).notes()).contains("begin 0, " + (bf16 ? ranks + 1 : ranks) + " shares");
+            // A rank sends a stretch of each section of its share; the weight of 7 values has one owner.
+            assertThat(gathered.get(0).notes()).contains("begin 0, " + (bf16 ? 2 * ranks + 1 : ranks) + " shares");
+        }
+    }
+
+    /** 32 units do not divide by three, but memory with padding does. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void gathersPaddedSharesByOneCall(boolean bf16) throws Exception {
+        Set<Integer> narrow = bf16 ? Set.of(1) : Set.of();
+        List<Gathered> expected = play(1, false, EVEN, narrow);
+        for (boolean onDevice : new boolean[] {true, false}) {
+            List<Gathered> gathered = play(3, onDevice, EVEN, narrow);
+            assertThat(gathered)
+                    .allSatisfy(rank -> assertThat(rank.notes()).contains("begin 0, even", "begin 5, even"));
+            for (Gathered rank : gathered) {
+                assertSameValues(List.of(rank), expected);
+            }
         }
     }
 

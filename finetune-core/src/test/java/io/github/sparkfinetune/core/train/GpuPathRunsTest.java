@@ -59,4 +59,37 @@ class GpuPathRunsTest {
 
     @Nested
     class TokenClassification extends TokenClassificationRunTest {}
+
+    @Nested
+    class Distillation extends DistillationRunTest {}
+
+    @Nested
+    class DistillationGolden extends DistillationGoldenTest {}
+
+    @Nested
+    class Embedding extends EmbeddingRunTest {}
+
+    @Nested
+    class EmbeddingGolden extends EmbeddingGoldenTest {}
+
+    @Nested
+    class Explanations extends InfluenceTest {}
+
+    @Nested
+    class PreferenceGolden extends PreferenceGoldenTest {}
+
+    @Nested
+    class Private extends PrivateRunTest {}
+
+    @Nested
+    class PrivateGolden extends PrivateGoldenTest {}
+
+    @Nested
+    class Reranking extends RerankingRunTest {}
+
+    @Nested
+    class RerankingGolden extends RerankingGoldenTest {}
+
+    @Nested
+    class SoftLabels extends SoftLabelGoldenTest {}
 }

@@ -5,18 +5,28 @@ import static io.github.sparkfinetune.core.train.RunAssertions.assertSameLosses;
 import static io.github.sparkfinetune.core.train.RunAssertions.assertSameMetrics;
 import static io.github.sparkfinetune.core.train.RunAssertions.assertSameModel;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
+import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.collective.nccl.FakeDevices;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.CopiesOnCpu;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.testing.TestMatrix;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -102,6 +112,105 @@ class GpuPathTest {
         TinyRun.Outcome expected = tiny.run(cpu, run.ranks, null);
         TinyRun.Outcome outcome = CopiesOnCpu.call(() -> tiny.run(gpu, run.ranks, null));
         assertSame(outcome, expected, gpu, cpu);
+    }
+
+    /** Tests of runs that are on a device themselves. */
+    private static final Set<String> ON_A_DEVICE = Set.of("AbsentDeviceRunTest", "PinnedMemoryRunTest");
+
+    /** Every test of runs stands in {@link GpuPathRunsTest}. */
+    @Test
+    void repeatsEveryTestOfRuns() throws Exception {
+        Path classes = Path.of(
+                        GpuPathTest.class.getResource("GpuPathTest.class").toURI())
+                .getParent();
+        List<String> tests;
+        try (Stream<Path> files = Files.list(classes)) {
+            tests = files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.matches("\\w+(Run|Golden)Test\\.class"))
+                    .map(name -> name.replace(".class", ""))
+                    .filter(name -> !ON_A_DEVICE.contains(name))
+                    .toList();
+        }
+        assertThat(tests).contains("ClassificationRunTest");
+        assertThat(Stream.of(GpuPathRunsTest.class.getDeclaredClasses())
+                        .map(nested -> nested.getSuperclass().getSimpleName()))
+                .containsAll(tests);
+    }
+
+    static Stream<Arguments> kinds() {
+        return TestMatrix.of(
+                RunKind.all().map(kind -> Arguments.of(kind.task(), kind.loss(), kind.method(), kind.extra())));
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void trainsTheModelOfTheCpuForEveryKind(
+            RunConfig.Task task, String loss, MethodConfig.Type method, RunKind.Extra extra) throws Exception {
+        RunKind kind = new RunKind(task, loss, method, extra);
+        TinyRun tiny = kind.prepare(
+                folder,
+                "training.max_steps=3",
+                "training.per_device_train_batch_size=6",
+                "training.warmup_ratio=0.5",
+                "precision=fp32");
+        RunConfig cpu = kind.withSecret(tiny.config("cpu"));
+        RunConfig gpu = kind.withSecret(tiny.config("gpu"));
+        TinyRun.Outcome expected = tiny.run(cpu, 2, null);
+        TinyRun.Outcome outcome = CopiesOnCpu.call(() -> tiny.run(gpu, 2, null));
+        assertSame(outcome, expected, gpu, cpu);
+    }
+
+    /** Kinds of runs whose predictions can be explained, from each kind of gradient of a sample. */
+    static Stream<Arguments> explained() {
+        return TestMatrix.of(RunKind.all()
+                .filter(kind -> kind.extra() == RunKind.Extra.NOTHING && kind.explains())
+                .map(kind -> Arguments.of(kind.task(), kind.loss(), kind.method())));
+    }
+
+    @ParameterizedTest
+    @MethodSource("explained")
+    void explainsAsTheCpuDoes(RunConfig.Task task, String loss, MethodConfig.Type method) throws Exception {
+        RunKind kind = new RunKind(task, loss, method, RunKind.Extra.NOTHING);
+        TinyRun tiny = kind.prepare(folder, "training.max_steps=2", "training.save_steps=1", "precision=fp32");
+        RunConfig run = tiny.config("run");
+        tiny.run(run, 1, null);
+
+        double[][] expected = influence(run);
+        double[][] actual = CopiesOnCpu.call(() -> influence(run));
+
+        double largest = Stream.of(expected)
+                .flatMapToDouble(Arrays::stream)
+                .map(Math::abs)
+                .max()
+                .orElseThrow();
+        assertThat(largest).isPositive();
+        for (int sample = 0; sample < expected.length; sample++) {
+            assertThat(actual[sample]).containsExactly(expected[sample], within(1e-4 * largest));
+        }
+    }
+
+    /** Returns the influence of some training samples on some of the evaluation samples. */
+    private double[][] influence(RunConfig run) throws Exception {
+        Configuration hadoop = new Configuration();
+        RankContext rank = new RankContext(
+                new SingleRank(),
+                -1,
+                1,
+                hadoop,
+                folder.resolve("local"),
+                "explain",
+                record -> {},
+                () -> StopRequest.NONE);
+        Manifest manifest = Manifest.read(new org.apache.hadoop.fs.Path(run.dataset()), hadoop);
+        List<Sample> predictions;
+        try (TrainingResources resources = new TrainingResources(run, rank, null)) {
+            predictions = LongStream.range(0, 3)
+                    .mapToObj(resources.eval().orElseThrow()::read)
+                    .toList();
+        }
+        try (Influence influence = new Influence(run, rank, Influence.points(run, manifest, hadoop))) {
+            return influence.of(predictions, 0, 5);
+        }
     }
 
     private static void assertSame(

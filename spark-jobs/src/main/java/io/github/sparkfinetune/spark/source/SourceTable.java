@@ -6,7 +6,9 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.CatalogTable;
 import io.github.sparkfinetune.data.hf.Sha256;
 import io.github.sparkfinetune.spark.cluster.Errors;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Arrays;
@@ -165,9 +167,21 @@ public final class SourceTable {
 
     /** Returns length and time of modification. */
     private static long[] status(String file, Configuration hadoop) throws IOException {
-        Path path = new Path(file);
-        FileStatus status = path.getFileSystem(hadoop).getFileStatus(path);
+        FileStatus status;
+        try {
+            status = status(new Path(file), hadoop);
+        } catch (FileNotFoundException e) {
+            // Delta and Iceberg name paths. Spark names URLs, in which folders such as ts=12%3A00 are encoded again.
+            if (!file.contains("%")) {
+                throw e;
+            }
+            status = status(new Path(URI.create(file)), hadoop);
+        }
         return new long[] {status.getLen(), status.getModificationTime()};
+    }
+
+    private static FileStatus status(Path path, Configuration hadoop) throws IOException {
+        return path.getFileSystem(hadoop).getFileStatus(path);
     }
 
     private static String line(String file, long bytes, long time) {
@@ -205,7 +219,8 @@ public final class SourceTable {
         return message.contains("TABLE_OR_VIEW_NOT_FOUND")
                 ? RunException.data(
                         key + ": table " + name + " is not in Spark's catalog: correct its name, or set the catalog by"
-                                + " spark.sql.catalog.* (spark-submit --conf)",
+                                + " spark.sql.catalog.* (spark-submit --conf); a table of a Hive metastore or of Glue needs"
+                                + " hive-site.xml and a Spark with Hive",
                         e)
                 : RunException.data(key + ": table " + name + " cannot be read (" + message + ")", e);
     }

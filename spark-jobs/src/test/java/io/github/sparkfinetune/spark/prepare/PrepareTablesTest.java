@@ -38,6 +38,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tables of Delta and Iceberg, whose files hold rows that were deleted, and folders named key=value. */
 class PrepareTablesTest {
@@ -104,6 +106,27 @@ class PrepareTablesTest {
         spark.sql("DELETE FROM delta.`" + table + "` WHERE text LIKE 'mail 8 %'");
         assertThat(catchThrowableOfType(RunException.class, () -> prepare("dataset", name)))
                 .hasMessageContaining("changed since");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"parquet", "delta"})
+    void readsATableWhosePartitionsHaveEncodedNames(String format) throws IOException {
+        String table = "times_of_" + format;
+        mails(20)
+                .selectExpr("text", "label", "IF(label = 'ham', '2026-01-01 00:00:00', '12:00') AS ts")
+                .write()
+                .format(format)
+                .partitionBy("ts")
+                .saveAsTable(table);
+        spark.sql("CREATE OR REPLACE TEMP VIEW view_of_" + table + " AS SELECT text, label FROM " + table);
+
+        Manifest manifest = prepare("dataset", "table:" + table);
+
+        assertThat(manifest.split(Manifest.TRAIN).rows()).isEqualTo(20);
+        assertThat(prepare("view", "table:view_of_" + table)
+                        .split(Manifest.TRAIN)
+                        .rows())
+                .isEqualTo(20);
     }
 
     @Test

@@ -161,6 +161,23 @@ class GenerationsOfTablesTest {
         assertThat(refused("grown", name)).hasMessageContaining("has files of 2 schemas");
     }
 
+    /** Iceberg's log names the last metadata files only, 100 by default. */
+    @Test
+    void refusesAnIcebergTableWhoseLogHasForgottenTheNameOfAColumn() throws Exception {
+        spark.sql("CREATE TABLE lake.sales.renamed (text STRING, kind STRING) USING iceberg"
+                + " TBLPROPERTIES ('write.metadata.previous-versions-max' = '1')");
+        mails(0, 40).createOrReplaceTempView("mails");
+        spark.sql("INSERT INTO lake.sales.renamed SELECT text, label FROM mails");
+        spark.sql("ALTER TABLE lake.sales.renamed RENAME COLUMN kind TO label");
+        spark.sql("INSERT INTO lake.sales.renamed SELECT text, label FROM mails");
+        spark.sql("INSERT INTO lake.sales.renamed SELECT text, label FROM mails");
+        assertThat(spark.sql("SELECT DISTINCT latest_schema_id FROM lake.sales.renamed.metadata_log_entries")
+                        .count())
+                .isEqualTo(1);
+
+        assertThat(refused("renamed", "table:lake.sales.renamed")).hasMessageContaining("has files of 2 schemas");
+    }
+
     @Test
     void refusesTablesWhoseFilesCannotBeReadAlone() throws IOException {
         Path table = folder.resolve("vectors");

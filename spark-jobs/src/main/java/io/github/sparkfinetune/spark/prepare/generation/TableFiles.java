@@ -100,9 +100,11 @@ public final class TableFiles {
         if (rows.stream().anyMatch(row -> !row.getString(1).equals("PARQUET"))) {
             throw refused(source, "has files that are no Parquet", "write the table as Parquet");
         }
-        long schemas = spark.sql("SELECT DISTINCT latest_schema_id FROM " + name
-                        + ".metadata_log_entries WHERE latest_schema_id IS NOT NULL")
-                .count();
+        long schemas = Math.max(
+                spark.sql("SELECT DISTINCT latest_schema_id FROM " + name
+                                + ".metadata_log_entries WHERE latest_schema_id IS NOT NULL")
+                        .count(),
+                IcebergSchemas.count(spark, name));
         if (schemas > 1) {
             throw refused(
                     source,

@@ -21,7 +21,8 @@ import org.apache.spark.sql.SparkSession;
  * Folder of the rows that are left out, as Parquet. Column {@code text} is the text as the rejecting rule saw it, or
  * null if the row could not be used at all. {@code file} is the row's file, and {@code reason} the reason in the
  * manifest. {@code other} is the content hash of the document that the row duplicates or shares an n-gram with, else
- * null. The empty file {@value #MARK} marks the folder as a quarantine, so that a later run may replace it.
+ * null. The empty file {@value #MARK} marks the folder as a quarantine, so that a later run may replace it. The rows of
+ * a dataset that grows are in a folder for each generation, {@code generation=N}, which Spark reads as a column.
  */
 public final class Quarantine {
     private static final List<Column> COLUMNS = Stream.of("text", "file", "reason", "other")
@@ -29,7 +30,9 @@ public final class Quarantine {
             .toList();
 
     private static final String MARK = "_QUARANTINE";
-    private static final String OWN_FILES = MARK + "|part-.*\\.parquet|_SUCCESS|\\..*|_temporary";
+    private static final String GENERATION = "generation=";
+    private static final String OWN_FILES =
+            MARK + "|" + GENERATION + "\\d+|part-.*\\.parquet|_SUCCESS|\\..*|_temporary";
     private static final String UNFINISHED_MARK = "\\." + MARK + "\\..*";
 
     private Quarantine() {}
@@ -61,8 +64,13 @@ public final class Quarantine {
         }
     }
 
-    /** Writes the rows that are left out, in a further pass over the sources. Replaces the existing rows. */
-    public static <C> void write(SparkSession spark, List<SourceReader.Rows<C>> sources, String folder)
+    /**
+     * Writes the rows that are left out, in a further pass over the sources. Replaces the existing rows, except those
+     * of earlier generations.
+     *
+     * @param generation number of the generation, from 1; 0 if the dataset does not grow
+     */
+    public static <C> void write(SparkSession spark, List<SourceReader.Rows<C>> sources, String folder, int generation)
             throws IOException {
         JavaRDD<Object[]> all = null;
         for (SourceReader.Rows<C> source : sources) {
@@ -74,7 +82,12 @@ public final class Quarantine {
         Path path = new Path(folder);
         check(folder, hadoop);
         HadoopFiles.writeWhole(HadoopFiles.fileSystem(path, hadoop), new Path(path, MARK), new byte[0]);
-        RowFolder rows = new RowFolder(path, COLUMNS, hadoop);
+        if (generation == 1) {
+            // The rows belong to another dataset.
+            new RowFolder(path, COLUMNS, hadoop).clear(0, Set.of(MARK));
+        }
+        Path own = generation == 0 ? path : new Path(path, GENERATION + generation);
+        RowFolder rows = new RowFolder(own, COLUMNS, hadoop);
         rows.clear(all.getNumPartitions(), Set.of(MARK));
         rows.write(all).count();
         rows.finish();

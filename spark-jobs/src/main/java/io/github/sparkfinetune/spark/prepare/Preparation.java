@@ -189,7 +189,7 @@ final class Preparation<C> {
         if (data.corpus().filtering().quarantine() != null) {
             context.setJobDescription(
                     "prepare: write " + data.corpus().filtering().quarantine());
-            Quarantine.write(spark, rows, data.corpus().filtering().quarantine());
+            Quarantine.write(spark, rows, data.corpus().filtering().quarantine(), output.generation());
         }
     }
 

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
@@ -166,6 +167,29 @@ public class PrepareCorpusTest {
                 .hasMessageContaining("not a quarantine of an earlier run");
         assertThat(spark.read().parquet(foreign.toString()).count()).isEqualTo(10);
         assertThat(folder.resolve("a")).doesNotExist();
+    }
+
+    @Test
+    void keepsTheQuarantineOfEarlierGenerations() throws IOException {
+        Path texts = Files.createDirectories(folder.resolve("texts"));
+        Path quarantine = folder.resolve("quarantine");
+        String[] data = {"incremental: true", "corpus: {filters: [gopher_quality], quarantine: " + quarantine + "}"};
+        PrepareFixture.write(texts.resolve("first.jsonl"), documents());
+        PrepareJob.run(spark, config("dataset", texts, data));
+        PrepareFixture.write(texts.resolve("second.jsonl"), List.of(json(good(400)), json("short, and new")));
+
+        PrepareJob.run(spark, config("dataset", texts, data));
+
+        assertThat(quarantined(quarantine))
+                .as("seven short ones, one without text; one of the second generation")
+                .isEqualTo(Map.of(1, 8L, 2, 1L));
+        PrepareJob.run(spark, config("another", texts, data));
+        assertThat(quarantined(quarantine)).as("of another dataset").isEqualTo(Map.of(1, 9L));
+    }
+
+    private Map<Integer, Long> quarantined(Path quarantine) {
+        return spark.read().parquet(quarantine.toString()).groupBy("generation").count().collectAsList().stream()
+                .collect(Collectors.toMap(row -> row.getInt(0), row -> row.getLong(1)));
     }
 
     @Test

@@ -4,7 +4,6 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
@@ -21,12 +20,13 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  * { "run_id" : "5f0c…", "process" : 1234, "host" : "driver-3", "machine" : "driver-3 8e1f… pid:[4026531836]",
- *   "since" : "2026-11-26T06:20:01Z", "until" : "2026-11-26T06:22:01Z" }
+ *   "since" : "2026-11-26T06:20:01Z", "until" : "2026-11-26T06:22:01Z", "seconds" : 120, "ended" : false }
  * </pre>
  *
  * <p>The holder renews the lease six times as often as needed. A run that finds a lease takes it over if its time is
  * up, or if it belongs to an ended process of this machine ({@code machine}: host, boot and namespace of processes).
- * Otherwise the run is refused.
+ * Otherwise the run is refused. The time is up if the file is older than {@code seconds}. The file system stamps this
+ * file and the one that it is compared with, so the clocks of the machines do not matter.
  *
  * <p>If several runs find no lease at the same moment, one run creates the file and the others are refused. Object
  * stores have no such exclusive creation, and no file system has an exclusive replacement. There the run whose file
@@ -74,10 +74,15 @@ public final class Lease {
      * @throws RunException with exit code 4 if another run holds the lease
      */
     public static Lease take(FileSystem files, Path file, Duration length, Runnable onLost) throws IOException {
-        Lease lease = new Lease(new LeaseFile(files, file), length, LeaseMark.ofThisProcess(length));
-        boolean exists = lease.find();
-        if (exists || !lease.file.create(lease.first)) {
-            lease.replace();
+        return take(new LeaseFile(files, file), length, onLost, null);
+    }
+
+    /** @param over lease whose time is known to be up, or null */
+    private static Lease take(LeaseFile file, Duration length, Runnable onLost, LeaseMark over) throws IOException {
+        Lease lease = new Lease(file, length, LeaseMark.ofThisProcess(length));
+        boolean exists = lease.find(over);
+        if (exists || !file.create(lease.first)) {
+            lease.replace(over);
         }
         lease.keep(onLost);
         return lease;
@@ -85,35 +90,38 @@ public final class Lease {
 
     /** Returns whether there is a lease whose run has not ended. */
     public static boolean isHeld(FileSystem files, Path file) throws IOException {
-        LeaseMark current = new LeaseFile(files, file).read();
-        return current != null && !current.isOver();
+        LeaseFile shared = new LeaseFile(files, file);
+        LeaseMark current = shared.read();
+        return current != null && !shared.remaining(current).isZero();
     }
 
     /** Returns whether there is a lease whose run has ended. */
     public static boolean isOver(FileSystem files, Path file) throws IOException {
-        LeaseMark current = new LeaseFile(files, file).read();
-        return current != null && current.isOver();
+        LeaseFile shared = new LeaseFile(files, file);
+        LeaseMark current = shared.read();
+        return current != null && shared.remaining(current).isZero();
     }
 
     /**
      * Checks for a lease in the folder.
      *
+     * @param over lease whose time is known to be up, or null
      * @return whether there is a lease whose run has ended
      * @throws RunException with exit code 4 if another run holds the lease
      */
-    private boolean find() throws IOException {
+    private boolean find(LeaseMark over) throws IOException {
         LeaseMark current = file.read();
-        if (current != null && !current.isOver()) {
+        if (current != null && !current.equals(over) && !file.remaining(current).isZero()) {
             throw held(current);
         }
         return current != null;
     }
 
     /** Replaces the existing lease by this run's, unless another run has taken the lease meanwhile. */
-    private void replace() throws IOException {
+    private void replace(LeaseMark over) throws IOException {
         long start = System.nanoTime();
-        find();
-        write(Instant.now().plus(length));
+        find(over);
+        file.write(first.renewed());
         LeaseFile.pause(Math.max(SETTLE_MILLIS, 3 * TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start)));
         LeaseMark winner = file.read();
         if (winner == null) {
@@ -132,20 +140,22 @@ public final class Lease {
     public static Lease await(FileSystem files, Path file, Duration length, Runnable onLost) throws IOException {
         LeaseFile shared = new LeaseFile(files, file);
         LeaseMark first = shared.read();
-        long deadline = System.nanoTime() + length.toNanos();
-        if (first != null && !first.isOver()) {
+        Duration remaining = first == null ? Duration.ZERO : shared.remaining(first);
+        long deadline = System.nanoTime() + remaining.toNanos();
+        if (!remaining.isZero()) {
             LOG.warn(
                     "{} belongs to run {} on {}: waiting to see whether that run still renews it",
                     file,
                     first.runId(),
                     first.host());
         }
-        for (LeaseMark current = first;
-                current != null && current.equals(first) && !current.isOver() && System.nanoTime() < deadline;
-                current = shared.read()) {
+        LeaseMark current = first;
+        while (current != null && current.equals(first) && !current.hasEnded() && System.nanoTime() < deadline) {
             LeaseFile.pause(BETWEEN_CHECKS_MILLIS);
+            current = shared.read();
         }
-        return take(files, file, length, onLost);
+        // This run has seen the same lease until its time was up.
+        return take(shared, length, onLost, current != null && current.equals(first) ? first : null);
     }
 
     /**
@@ -165,10 +175,6 @@ public final class Lease {
                         + current.host() + ", since " + current.since() + "), whose lease ends at " + current.until()
                         + " unless it is renewed: wait for that run, or stop it, then start this one again",
                 null);
-    }
-
-    private void write(Instant until) throws IOException {
-        file.write(first.until(until));
     }
 
     private void keep(Runnable onLost) {
@@ -202,7 +208,7 @@ public final class Lease {
      */
     public synchronized boolean renew() throws IOException {
         if (!released && isHeld()) {
-            write(Instant.now().plus(length));
+            file.write(first.renewed());
         }
         return !lost;
     }
@@ -238,7 +244,7 @@ public final class Lease {
         renewals.shutdown();
         if (isHeld()) {
             if (keep || !file.deleted()) {
-                write(Instant.now());
+                file.write(first.released());
             }
         }
     }

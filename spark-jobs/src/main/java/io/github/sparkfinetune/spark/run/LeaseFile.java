@@ -8,6 +8,8 @@ import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.UUID;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -43,6 +45,35 @@ record LeaseFile(FileSystem files, Path path) {
             }
         }
         return null;
+    }
+
+    /**
+     * Returns the time after which the lease is over unless it is renewed, by the file system's clock; 0 if it is over.
+     */
+    Duration remaining(LeaseMark mark) throws IOException {
+        if (mark.hasEnded()) {
+            return Duration.ZERO;
+        }
+        try {
+            long age = now() - files.getFileStatus(path).getModificationTime();
+            long rest = mark.length().toMillis() - Math.max(0, age);
+            return Duration.ofMillis(Math.max(0, rest));
+        } catch (FileNotFoundException e) {
+            return Duration.ZERO;
+        }
+    }
+
+    /** Returns the time with which the file system stamps a new file. */
+    private long now() throws IOException {
+        Path probe = new Path(folder(), "." + path.getName() + "-" + UUID.randomUUID());
+        try {
+            HadoopFiles.write(files, probe, out -> out.write(1));
+            return files.getFileStatus(probe).getModificationTime();
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        } finally {
+            HadoopFiles.discard(files, probe);
+        }
     }
 
     /** Creates the file exclusively, and returns whether that succeeded. It never does on an object store. */

@@ -19,10 +19,20 @@ import java.util.concurrent.ThreadLocalRandom;
  * @param host host of the process, for people
  * @param machine host, boot and namespace of processes; empty if the system does not provide them
  * @param since start of the lease
- * @param until end of the lease, unless the run renews it
+ * @param until end of the lease by the clock of its machine, unless the run renews it; for people
+ * @param seconds length of the lease since its last renewal; null in a file of an earlier version
+ * @param ended whether the run has ended; null in a file of an earlier version
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
-record LeaseMark(String runId, long process, String host, String machine, String since, String until) {
+record LeaseMark(
+        String runId,
+        long process,
+        String host,
+        String machine,
+        String since,
+        String until,
+        Long seconds,
+        Boolean ended) {
     LeaseMark {
         if (runId == null || until == null || Instant.parse(until) == null) {
             throw new IllegalArgumentException("no lease");
@@ -39,24 +49,37 @@ record LeaseMark(String runId, long process, String host, String machine, String
                 host,
                 localMachine(host),
                 now.truncatedTo(ChronoUnit.SECONDS).toString(),
-                shown(now.plus(length)));
+                shown(now.plus(length)),
+                length.toSeconds(),
+                false);
     }
 
-    /** Returns the mark of the same run with another end. */
-    LeaseMark until(Instant end) {
-        return new LeaseMark(runId, process, host, machine, since, shown(end));
+    /** Returns the mark of the same run, whose lease begins again now. */
+    LeaseMark renewed() {
+        return new LeaseMark(
+                runId, process, host, machine, since, shown(Instant.now().plus(length())), seconds, false);
+    }
+
+    /** Returns the mark of the same run after its end. */
+    LeaseMark released() {
+        return new LeaseMark(runId, process, host, machine, since, shown(Instant.now()), seconds, true);
+    }
+
+    /** Returns the length of the lease since its last renewal. */
+    Duration length() {
+        return seconds == null ? Lease.LENGTH : Duration.ofSeconds(seconds);
     }
 
     private static String shown(Instant time) {
         return time.truncatedTo(ChronoUnit.MILLIS).toString();
     }
 
-    /** Returns whether the time of the lease is up, or its process ran on this machine and has ended. */
-    boolean isOver() {
+    /** Returns whether the run has released the lease, or its process ran on this machine and has ended. */
+    boolean hasEnded() {
         boolean here = machine != null && !machine.isEmpty() && machine.equals(localMachine(localHost()));
-        boolean ended =
+        boolean isDead =
                 here && ProcessHandle.of(process).filter(ProcessHandle::isAlive).isEmpty();
-        return ended || !Instant.now().isBefore(Instant.parse(until));
+        return isDead || Boolean.TRUE.equals(ended);
     }
 
     private static String localHost() {

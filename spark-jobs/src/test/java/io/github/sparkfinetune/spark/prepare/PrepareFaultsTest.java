@@ -11,6 +11,7 @@ import io.github.sparkfinetune.spark.cluster.JobGroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -104,6 +105,7 @@ class PrepareFaultsTest {
                 {"run_id": "0123456789abcdef", "process": 1, "host": "other", "machine": "",
                  "since": "2020-01-01T00:00:00Z", "until": "2020-01-01T00:01:00Z"}
                 """);
+        Files.setLastModifiedTime(dataset.resolve("_PREPARING"), FileTime.fromMillis(0));
 
         requireWhole(PrepareJob.run(spark, config(mails)));
         assertThat(unnamed).doesNotExist();

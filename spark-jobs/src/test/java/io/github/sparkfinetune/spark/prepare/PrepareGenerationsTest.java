@@ -363,6 +363,7 @@ class PrepareGenerationsTest {
                 {"run_id": "0123456789abcdef", "process": 1, "host": "other", "machine": "",
                  "since": "2020-01-01T00:00:00Z", "until": "2020-01-01T00:01:00Z"}
                 """);
+        Files.setLastModifiedTime(dataset.resolve("_PREPARING"), FileTime.fromMillis(0));
 
         Manifest second = prepare("grown");
 

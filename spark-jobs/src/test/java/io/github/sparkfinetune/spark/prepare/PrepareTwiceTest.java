@@ -13,6 +13,7 @@ import io.github.sparkfinetune.spark.run.Lease;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -198,6 +199,7 @@ class PrepareTwiceTest {
                 mark,
                 "{\"run_id\": \"" + OTHER + "\", \"process\": " + process + ", \"host\": \"driver-3\", \"machine\": \""
                         + machine + "\", \"since\": \"" + Instant.now() + "\", \"until\": \"" + until + "\"}");
+        Files.setLastModifiedTime(mark, FileTime.from(until.minus(Lease.LENGTH)));
     }
 
     private void delete() throws IOException {

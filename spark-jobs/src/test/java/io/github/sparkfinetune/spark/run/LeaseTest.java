@@ -12,6 +12,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -181,6 +182,38 @@ class LeaseTest {
                 .as("long before a sixth of an hour")
                 .isTrue();
         assertThat(lease.isLost()).isTrue();
+    }
+
+    private void leaveLeaseOfAnotherMachine(Instant until) throws IOException {
+        Files.writeString(
+                folder.resolve("_PREPARING"),
+                "{\"run_id\": \"0123\", \"machine\": \"elsewhere\", \"until\": \"" + until + "\", \"seconds\": 60}");
+    }
+
+    /** The other machine's clock is an hour behind. */
+    @Test
+    void takesNoLeaseThatIsOverByAnotherClockOnly() throws Exception {
+        FileSystem files = HadoopFiles.fileSystem(file, new Configuration());
+        leaveLeaseOfAnotherMachine(Instant.now().minusSeconds(3600));
+
+        RunException refused = catchThrowableOfType(RunException.class, () -> take(files, file));
+
+        assertThat(refused).hasMessageContaining("is being written by run 0123");
+        assertThat(folder).as("no file of the check").isDirectoryNotContaining("glob:**/.*");
+    }
+
+    /** The other machine's clock is an hour ahead, and its run has not renewed the lease for two minutes. */
+    @Test
+    void takesALeaseThatIsOverByTheFileSystemsClock() throws Exception {
+        FileSystem files = HadoopFiles.fileSystem(file, new Configuration());
+        leaveLeaseOfAnotherMachine(Instant.now().plusSeconds(3600));
+        Files.setLastModifiedTime(
+                folder.resolve("_PREPARING"), FileTime.from(Instant.now().minusSeconds(120)));
+
+        Lease lease = take(files, file);
+
+        assertThat(lease.renew()).isTrue();
+        lease.release(false);
     }
 
     /** A store that publishes the written bytes when the stream is closed. */

@@ -122,7 +122,9 @@ class TrainTwiceTest {
             Files.writeString(
                     whole,
                     "{\"run_id\": \"" + OTHER + "\", \"process\": 1, \"host\": \"driver-3\", \"machine\":"
-                            + " \"elsewhere\", \"since\": \"2026-11-26T06:20:01Z\", \"until\": \"" + until + "\"}");
+                            + " \"elsewhere\", \"since\": \"2026-11-26T06:20:01Z\", \"until\": \"" + until
+                            + "\", \"seconds\": "
+                            + Math.max(1, Duration.between(Instant.now(), until).toSeconds()) + "}");
             Files.move(whole, mark, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new UncheckedIOException(e);

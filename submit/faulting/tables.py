@@ -104,10 +104,8 @@ def main(options):
         found = table.rows()
         same = 0 in codes and set(codes) <= {0, REFUSED} and found == expected
         equal += same
-        print(
-            f"{number + 1} {kind}: killed at {at:.0f} s, then exits {codes}, {'equal' if same else f'DIFFERS: {found}'}",
-            flush=True,
-        )
+        result = "equal" if same else f"DIFFERS: {found}"
+        print(f"{number + 1} {kind}: killed at {at:.0f} s, then exits {codes}, {result}", flush=True)
     print(f"{equal} of {options.runs} tables have each row of an undisturbed command once")
     return equal == options.runs
 

@@ -74,13 +74,25 @@ final class IcebergAppend {
             return;
         }
         if (ref == null) {
-            table.manageSnapshots()
-                    .createBranch(branch, table.currentSnapshot().snapshotId())
-                    .commit();
+            createBranch();
         }
         rows.writeTo(name + ".branch_" + branch)
                 .option("snapshot-property." + WAP_ID, id)
                 .append();
+    }
+
+    private void createBranch() {
+        try {
+            table.manageSnapshots()
+                    .createBranch(branch, table.currentSnapshot().snapshotId())
+                    .commit();
+        } catch (IllegalArgumentException e) {
+            // Another command with this id has created the branch meanwhile.
+            table.refresh();
+            if (!table.refs().containsKey(branch)) {
+                throw e;
+            }
+        }
     }
 
     /** Publishes the rows of the branch, unless they have been published. */

@@ -200,7 +200,7 @@ public final class Pipeline {
         LiveReport reports = live;
         reports.resumed(MetricsLog.read(folder));
         TrainingResult result;
-        try (MetricsLog log = MetricsLog.open(folder);
+        try (MetricsLog log = MetricsLog.open(folder, this::note);
                 shown) {
             progress = shown;
             result = step(

@@ -394,7 +394,7 @@ class ReportTest {
             new RankTime(0, "rank 0 (host-a:7077)", 0.511, 0.62), new RankTime(1, "rank 1 (host-b:7077)", 1.234, 1.9));
 
     private static void records(RunFolder folder, int steps) throws IOException {
-        try (MetricsLog log = MetricsLog.open(folder)) {
+        try (MetricsLog log = MetricsLog.open(folder, warning -> {})) {
             for (int step = 1; step <= steps; step++) {
                 log.add(record(step, steps, 1.6 * Math.exp(-step / 30.0) + 0.1 * (1 + Math.sin(step * 7.3))));
                 if (step % 25 == 0) {

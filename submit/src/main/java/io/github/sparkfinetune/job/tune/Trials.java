@@ -106,15 +106,17 @@ final class Trials {
         RunFolder own = RunFolder.of(config, jobs.hadoop());
         try (Tracking tracking = Tracking.start(
                         config, jobs.hadoop(), System.getenv(), MetricsLog.read(own), console.err()::println);
-                MetricsLog log = MetricsLog.open(own);
                 Progress shown = together == 1 ? progress.get() : null) {
-            TrainingResult result = jobs.train(config, new Extent(until, together), record -> {
-                log.add(record);
-                tracking.add(record);
-                if (shown != null) {
-                    shown.add(record);
-                }
-            });
+            TrainingResult result;
+            try (MetricsLog log = MetricsLog.open(own, console.err()::println)) {
+                result = jobs.train(config, new Extent(until, together), record -> {
+                    log.add(record);
+                    tracking.add(record);
+                    if (shown != null) {
+                        shown.add(record);
+                    }
+                });
+            }
             tracking.add(result);
             MetricsFile.put(own, result);
             own.writeReport();

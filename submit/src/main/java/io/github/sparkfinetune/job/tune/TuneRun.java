@@ -216,7 +216,7 @@ public final class TuneRun {
         if (CheckpointStore.open(new Path(winner.output().checkpoints()), jobs.hadoop(), "reader")
                 .finalCheckpoint()
                 .isEmpty()) {
-            try (MetricsLog log = MetricsLog.open(folder)) {
+            try (MetricsLog log = MetricsLog.open(folder, console.err()::println)) {
                 MetricsLog.read(RunFolder.of(trained, jobs.hadoop())).forEach(log::add);
             }
             CheckpointCopy.run(

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Manifests;
+import io.github.sparkfinetune.data.files.AllowedRoots;
 import io.github.sparkfinetune.data.files.GrowingFile;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
@@ -90,6 +91,7 @@ public final class RunFolder {
         try {
             path = new Path(dir);
             files = HadoopFiles.open(path, hadoop);
+            AllowedRoots.require("output.dir", files.makeQualified(path), hadoop);
         } catch (IllegalArgumentException | IOException e) {
             throw RunException.config("output.dir: " + dir + " cannot be used: " + e.getMessage());
         }

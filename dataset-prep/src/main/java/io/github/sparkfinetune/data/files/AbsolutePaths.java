@@ -31,7 +31,8 @@ public final class AbsolutePaths {
      * Returns the absolute URI of a path. Null, the name of a source table and a {@code model} of the Hugging Face Hub
      * are returned unchanged.
      *
-     * @throws RunException if the path is invalid, or a table or a model of the Hub is named where a path is required
+     * @throws RunException if the path is invalid or not {@linkplain AllowedRoots allowed}, or a table or a model of the
+     *     Hub is named where a path is required
      */
     public static String of(String key, String path, Configuration hadoop) {
         if (path == null) {
@@ -54,8 +55,9 @@ public final class AbsolutePaths {
         try {
             Path parsed = new Path(path);
             FileSystem files = HadoopFiles.open(parsed, hadoop);
-            return parsed.makeQualified(files.getUri(), files.getWorkingDirectory())
-                    .toString();
+            Path absolute = parsed.makeQualified(files.getUri(), files.getWorkingDirectory());
+            AllowedRoots.require(key, absolute, hadoop);
+            return absolute.toString();
         } catch (IOException | IllegalArgumentException e) {
             throw RunException.config(key + ": '" + path + "' cannot be used as a path: " + e.getMessage());
         }

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.run;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
+import io.github.sparkfinetune.data.files.AllowedRoots;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.hub.Hub;
 import io.github.sparkfinetune.data.hub.HubName;
@@ -51,6 +52,7 @@ public final class HubModels {
         if (name.isEmpty()) {
             return config;
         }
+        AllowedRoots.requireHub(config.base().model(), hadoop);
         java.nio.file.Path snapshot = hub.fetch(name.get());
         String folder = snapshot.toUri().toString();
         if (Master.parse(master).isRemote() && !config.compute().cluster().sharedFilesystem()) {

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
+import io.github.sparkfinetune.data.files.AllowedRoots;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.job.Jobs;
@@ -68,10 +69,19 @@ public final class SessionRun {
      */
     public static SessionRun ofFile(SparkSession session, String path, List<String> overrides, String stage)
             throws IOException {
-        return new SessionRun(
-                session,
-                RunFile.load(
-                        path, overrides, stage, () -> session.sparkContext().hadoopConfiguration()));
+        Configuration hadoop = session.sparkContext().hadoopConfiguration();
+        boolean isUri = path.matches("[A-Za-z][A-Za-z0-9+.-]+:.*");
+        AllowedRoots.require(
+                "path",
+                new Path(
+                        isUri
+                                ? path
+                                : java.nio.file.Path.of(path)
+                                        .toAbsolutePath()
+                                        .toUri()
+                                        .toString()),
+                hadoop);
+        return new SessionRun(session, RunFile.load(path, overrides, stage, () -> hadoop));
     }
 
     /**
@@ -255,8 +265,11 @@ public final class SessionRun {
     /**
      * Returns the text of a file of the output folder, such as {@code metrics.json}, or null if the file does not
      * exist.
+     *
+     * @throws RunException if the name leads out of the allowed folders
      */
     public String file(String name) throws IOException {
+        AllowedRoots.require("file", new Path(output(), name), jobs.hadoop());
         return RunFolder.of(config(), jobs.hadoop()).read(name).orElse(null);
     }
 }

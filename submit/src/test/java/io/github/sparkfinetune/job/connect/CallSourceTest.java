@@ -78,6 +78,52 @@ class CallSourceTest {
                 .asText();
     }
 
+    @Test
+    void clientsNameOnlyFoldersThatTheServerAllows() throws Exception {
+        Path secret = Files.writeString(dir.resolve("secret.yaml"), "{model: m, password: 1234}");
+        Mails.rows(spark, 10).write().json(dir.resolve("others").toString());
+        spark.sparkContext()
+                .hadoopConfiguration()
+                .set(
+                        "finetune.allowed.roots",
+                        dir.resolve("own") + ","
+                                + Path.of("../finetune-core").toAbsolutePath().normalize());
+        try {
+            String own = run(spark, "table:mails", "own/run");
+            String outside = " is outside of the folders that this server allows ";
+            assertThat(error("ofFile", Map.of("path", secret.toString()))
+                            .path("message")
+                            .asText())
+                    .contains(outside)
+                    .doesNotContain("1234");
+            assertThat(error("ofFolder", Map.of("folder", dir.toString()))
+                            .path("message")
+                            .asText())
+                    .contains(outside);
+            assertThat(error("file", Map.of("run", own, "name", secret.toString()))
+                            .path("message")
+                            .asText())
+                    .contains(outside);
+            assertThat(error("file", Map.of("run", own, "name", "../../secret.yaml"))
+                            .path("message")
+                            .asText())
+                    .contains(outside);
+            for (String setting :
+                    List.of("data.train=" + dir.resolve("others"), "output.dir=" + dir.resolve("others"))) {
+                String run = run(spark, "table:mails", "own/run", setting);
+                assertThat(error("prepare", Map.of("run", run, "step", "prepare"))
+                                .path("message")
+                                .asText())
+                        .startsWith(setting.substring(0, setting.indexOf('=')))
+                        .contains(outside);
+            }
+            assertThat(dir.resolve("others/status.json")).doesNotExist();
+            assertThat(file(spark, own, "metrics.json").isNull()).isTrue();
+        } finally {
+            spark.sparkContext().hadoopConfiguration().unset("finetune.allowed.roots");
+        }
+    }
+
     /** The session of a client is not the server's first one; its views are its own. */
     @Test
     void runOfAnotherSessionWritesAndReportsTheSameAsTheCommands() throws Exception {

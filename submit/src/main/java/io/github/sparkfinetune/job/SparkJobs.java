@@ -105,7 +105,8 @@ public final class SparkJobs implements Jobs {
         if (session == null) {
             String name = "finetune " + run.output().dir();
             SparkConf conf = SparkSessions.conf(run, name, master, Map.of());
-            session = SparkSessions.open(run, name, master, FixedExecutors.settings(conf, run, trainings));
+            session =
+                    SparkSessions.open(run, name, master, FixedExecutors.settings(conf, run, trainings), trainings > 0);
         }
         return session;
     }

@@ -5,7 +5,9 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkContext;
@@ -21,6 +23,9 @@ public final class Executors {
     private static final long RECHECK_MILLIS = 200;
 
     private static final Logger LOG = LoggerFactory.getLogger(Executors.class);
+
+    /** Executors that a session requests after it has given some back. */
+    private static final Map<SparkContext, Integer> LEFT = new WeakHashMap<>();
 
     private Executors() {}
 
@@ -93,9 +98,23 @@ public final class Executors {
                                 && executor.totalCores() >= cores);
     }
 
-    /** Gives an executor back to the cluster, and asks for no other one in its place. */
+    /**
+     * Gives an executor back to the cluster, and asks for no other one in its place. The cluster still replaces each of
+     * the others when it is lost. Spark itself would ask for no executor at all from then on, because it has not
+     * counted the executors that it requested at its start.
+     */
     public static void release(SparkContext spark, String executor) {
-        if (spark.killExecutor(executor)) {
+        int left;
+        synchronized (LEFT) {
+            int before = LEFT.getOrDefault(
+                    spark, Math.max(count(spark), spark.getConf().getInt("spark.executor.instances", 0)));
+            left = before - 1;
+            LEFT.put(spark, left);
+        }
+        // Spark subtracts the executor that it kills.
+        boolean requested = spark.requestTotalExecutors(
+                left + 1, 0, scala.collection.immutable.Map$.MODULE$.<String, Object>empty());
+        if (requested && spark.killExecutor(executor)) {
             LOG.info("executor {} is given back", executor);
         } else {
             LOG.warn("executor {} cannot be given back: ranks may return to it", executor);
@@ -107,9 +126,24 @@ public final class Executors {
         return registered(spark).size();
     }
 
-    /** Returns the cores of each registered executor. */
+    /** Returns the cores of each registered executor, or of this JVM with {@code local[N]}. */
     static List<Integer> cores(SparkContext spark) {
-        return registered(spark).stream().map(ExecutorSummary::totalCores).toList();
+        Master master = Master.parse(spark.master());
+        return master.isLocal()
+                ? List.of(master.cores())
+                : registered(spark).stream().map(ExecutorSummary::totalCores).toList();
+    }
+
+    /**
+     * Returns whether enough executors have registered, and some of them compute for other jobs. Then ranks that do not
+     * run wait for these jobs.
+     *
+     * @param needed executors that the ranks need
+     */
+    public static boolean areBusy(SparkContext spark, int needed) {
+        List<ExecutorSummary> executors =
+                Master.parse(spark.master()).isLocal() ? SparkVersions.executors(spark) : registered(spark);
+        return executors.size() >= needed && executors.stream().anyMatch(executor -> executor.activeTasks() > 0);
     }
 
     private static List<ExecutorSummary> registered(SparkContext spark) {

@@ -108,6 +108,11 @@ public record Placement(int cpus, int fixedThreads, int perExecutor, boolean gpu
         return cpus * perExecutor;
     }
 
+    /** Returns the cores that a number of tasks request. */
+    int cores(SparkContext spark, int tasks) {
+        return tasks * (cpus == 0 ? spark.getConf().getInt("spark.task.cpus", 1) : cpus);
+    }
+
     /**
      * Refuses a set of executors if one has room for more ranks than the placement plans for it. Spark could then place
      * several ranks on that executor and leave others idle.

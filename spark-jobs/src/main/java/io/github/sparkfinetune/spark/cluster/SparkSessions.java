@@ -48,9 +48,19 @@ public final class SparkSessions {
      * @param settings further {@code spark.*} settings, which take precedence over all others
      */
     public static SparkSession open(RunConfig config, String appName, String master, Map<String, String> settings) {
+        return open(config, appName, master, settings, true);
+    }
+
+    /**
+     * Returns a session as {@link #open(RunConfig, String, String, Map)} does.
+     *
+     * @param trains whether a training may run in the session
+     */
+    public static SparkSession open(
+            RunConfig config, String appName, String master, Map<String, String> settings, boolean trains) {
         SparkVersions.require();
         DjlSettings.apply();
-        SparkConf spark = conf(config, appName, master, settings);
+        SparkConf spark = conf(config, appName, master, settings, trains);
         String serializer = spark.get(SERIALIZER, JAVA);
         if (!serializer.equals(JAVA)) {
             LOG.warn(
@@ -94,8 +104,13 @@ public final class SparkSessions {
         }
     }
 
-    /** Returns the settings of a session that {@link #open} would start. */
+    /** Returns the settings of a session for a training that {@link #open} would start. */
     public static SparkConf conf(RunConfig config, String appName, String master, Map<String, String> settings) {
+        return conf(config, appName, master, settings, true);
+    }
+
+    static SparkConf conf(
+            RunConfig config, String appName, String master, Map<String, String> settings, boolean trains) {
         SparkConf spark = new SparkConf();
         settings.forEach(spark::set);
         if (master != null) {
@@ -104,7 +119,13 @@ public final class SparkSessions {
         spark.setIfMissing("spark.master", "local[" + config.compute().cluster().ranks() + "]");
         spark.setIfMissing("spark.app.name", appName);
         Master parsed = Master.parse(spark.get("spark.master"));
-        Map<String, String> defaults = everywhere(config);
+        Map<String, String> defaults = everywhere();
+        if (trains) {
+            defaults.putAll(ofATraining(config));
+        }
+        if (HiveCatalog.isConfigured(spark)) {
+            defaults.put(HiveCatalog.SETTING, HiveCatalog.HIVE);
+        }
         if (!parsed.isRemote()) {
             defaults.put("spark.ui.enabled", "false");
             // Spark's 200 parts are for a cluster. A persisted query keeps them, and each then has a few rows.
@@ -125,9 +146,30 @@ public final class SparkSessions {
         return spark;
     }
 
-    private static Map<String, String> everywhere(RunConfig config) {
+    private static Map<String, String> everywhere() {
         Map<String, String> defaults = new LinkedHashMap<>();
         Allocator.ENVIRONMENT.forEach((name, value) -> defaults.put("spark.executorEnv." + name, value));
+        // Ranks leave an executor in order that the cluster takes away. Without it the executor is lost. Executors with
+        // blocks of a shuffle or a cached RDD pass them on before they go, so that no other job repeats its stages.
+        defaults.put("spark.decommission.enabled", "true");
+        defaults.put("spark.storage.decommission.enabled", "true");
+        defaults.put("spark.storage.decommission.shuffleBlocks.enabled", "true");
+        defaults.put("spark.storage.decommission.rddBlocks.enabled", "true");
+        // Spark looks for blocks in this interval, and ends the executor only after one without a task: 30 s by default,
+        // in which the cluster starts no other executor.
+        defaults.put("spark.storage.decommission.replicationReattemptInterval", "1s");
+        defaults.put("spark.ui.showConsoleProgress", "false");
+        // A platform that sets it: FixedExecutors, and ClusterChecks for a session of other code.
+        defaults.put("spark.dynamicAllocation.enabled", "false");
+        return defaults;
+    }
+
+    /**
+     * Returns the settings of a session in which a training runs. Spark applies each of them to all jobs of a session,
+     * so sessions that only prepare or predict keep Spark's defaults.
+     */
+    private static Map<String, String> ofATraining(RunConfig config) {
+        Map<String, String> defaults = new LinkedHashMap<>();
         // Progress travels with the heartbeats. The driver may be silent for 60 x 10 s, as with Spark's defaults.
         defaults.put("spark.executor.heartbeatInterval", "1s");
         defaults.put("spark.executor.heartbeat.maxFailures", "600");
@@ -137,17 +179,10 @@ public final class SparkSessions {
         defaults.put("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", Integer.toString(startTimeout));
         // Longest wait of a rank at Spark's barriers; the default is a year.
         defaults.put("spark.barrier.sync.timeout", Math.max(LEAST_SYNC_TIMEOUT, startTimeout) + "s");
-        // Ranks leave an executor in order that the cluster takes away. Without it the executor is lost.
-        defaults.put("spark.decommission.enabled", "true");
-        // Spark's limit of 4 counts the lost executors of a whole run. TrainJob counts the ones without progress.
-        defaults.put("spark.stage.maxConsecutiveAttempts", "1000");
         // A rank that survives a lost rank but hangs in native code would hold its executor forever.
         defaults.put("spark.task.reaper.enabled", "true");
         defaults.put("spark.task.reaper.pollingInterval", "1s");
         defaults.put("spark.task.reaper.killTimeout", "30s");
-        defaults.put("spark.ui.showConsoleProgress", "false");
-        // A platform that sets it: FixedExecutors, and ClusterChecks for a session of other code.
-        defaults.put("spark.dynamicAllocation.enabled", "false");
         return defaults;
     }
 

@@ -8,12 +8,12 @@ import io.github.sparkfinetune.spark.cluster.EndHook;
 import io.github.sparkfinetune.spark.cluster.Executors;
 import io.github.sparkfinetune.spark.cluster.Master;
 import io.github.sparkfinetune.spark.cluster.Placement;
+import io.github.sparkfinetune.spark.cluster.TrainingTurn;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -49,6 +49,7 @@ final class RankJobs {
     private final TrainListener listener;
     private final Runnable cancel;
     private final CountDownLatch ended = new CountDownLatch(1);
+    private final Attempts attempts;
     /** Whether the ranks of the last job have waited for lost executors. */
     private boolean haveWaited;
 
@@ -78,30 +79,33 @@ final class RankJobs {
         this.feed = feed;
         this.listener = listener;
         this.cancel = cancel;
+        this.attempts = new Attempts(listener, feed, this::newestCheckpoint);
     }
 
     /**
      * Runs the jobs until a job ends with the outcomes of all ranks.
      *
+     * @param turn turn of this training among those of the session
      * @param together trainings of as many ranks in the session at a time
      */
-    List<RankOutcome> run(int together, SecureRandom random) throws Exception {
+    List<RankOutcome> run(TrainingTurn turn, int together, SecureRandom random) throws Exception {
         Runnable leave = this::leave;
         EndHook.add(leave, EndHook.STEP.plusSeconds(5));
         try {
-            return runUntilDone(together, random);
+            return runUntilDone(turn, together, random);
         } finally {
             ended.countDown();
             EndHook.remove(leave);
         }
     }
 
-    private List<RankOutcome> runUntilDone(int together, SecureRandom random) throws Exception {
+    private List<RankOutcome> runUntilDone(TrainingTurn turn, int together, SecureRandom random) throws Exception {
         Executors.await(spark, config);
         Placement full = Placement.of(spark, config, cluster.ranks() * together);
         if (cluster.ranks() * together > 1) {
             full.requireNoRoomForMore(spark);
         }
+        turn.keep(spark, full, cluster.ranks());
         Placement placement = full;
         for (int number = 0; ; number++) {
             RankTask.Job job = RankTask.Job.draw(number, random);
@@ -157,10 +161,9 @@ final class RankJobs {
 
     /** Returns the outcomes of a job, or empty if the ranks continue in another one. */
     private Optional<List<RankOutcome>> run(RankTask.Job job, Moves moves) throws Exception {
-        String before = newestCheckpoint();
         int failedBefore = listener.failedAttempts();
         haveWaited = false;
-        try (Watchdog watchdog = new Watchdog(spark, cluster, listener, feed, this::newestCheckpoint, moves, cancel)) {
+        try (Watchdog watchdog = new Watchdog(spark, cluster, listener, feed, attempts, moves, cancel)) {
             try {
                 List<RankOutcome> outcomes = collect(job, moves.placement());
                 boolean moved = outcomes.stream().anyMatch(outcome -> outcome.kind() == RankOutcome.Kind.MOVED);
@@ -173,10 +176,11 @@ final class RankJobs {
                 boolean allUsed = listener.failedAttempts() - failedBefore
                         >= spark.getConf().getInt(ATTEMPTS, SPARKS_ATTEMPTS);
                 haveWaited = watchdog.hasMovedRanks();
-                if (haveWaited || (allUsed && !Objects.equals(newestCheckpoint(), before))) {
-                    return Optional.empty();
+                if (!haveWaited && !allUsed) {
+                    throw e;
                 }
-                throw e;
+                attempts.requireProgress();
+                return Optional.empty();
             }
         }
     }

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.spark.cluster.ClusterChecks;
 import io.github.sparkfinetune.spark.cluster.MemoryChecks;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.cluster.SparkVersions;
+import io.github.sparkfinetune.spark.cluster.TrainingTurn;
 import io.github.sparkfinetune.spark.run.Lease;
 import io.github.sparkfinetune.spark.run.OutputFolder;
 import io.github.sparkfinetune.spark.run.RunPaths;
@@ -109,9 +110,14 @@ public final class TrainJob {
                     cancel);
             RunConfig held = body.hold(resolved, spark.hadoopConfiguration());
             OutputFolder.pin(held, spark.hadoopConfiguration());
-            List<RankOutcome> outcomes = new RankJobs(
-                            spark, held, body, checked.memory(), accumulator, feed, listener, cancel)
-                    .run(together, random);
+            List<RankOutcome> outcomes;
+            try (TrainingTurn turn = TrainingTurn.await(spark, held, together)) {
+                if (!lease.renew()) {
+                    throw lease.lost(null);
+                }
+                RankJobs jobs = new RankJobs(spark, held, body, checked.memory(), accumulator, feed, listener, cancel);
+                outcomes = jobs.run(turn, together, random);
+            }
             feed.accept(accumulator.value());
             feed.rethrow();
             TrainingResult result = result(outcomes);

@@ -3,9 +3,7 @@ package io.github.sparkfinetune.spark.train;
 import io.github.sparkfinetune.conf.ClusterConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.spark.cluster.Executors;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.apache.spark.SparkContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -13,17 +11,11 @@ import org.slf4j.LoggerFactory;
 /**
  * Moves the ranks of a job to other executors when theirs are decommissioned, are slow while another one is free, do
  * not come back, or are more again than the job started with. Ends a training that Spark would continue forever: a
- * training that waits for executors which do not come back, or a training that fails repeatedly without progress. Spark
- * has no time limit for the wait, and counts attempts without regard to progress.
+ * training that waits for executors which are lost and do not come back, or a training without
+ * {@link Attempts#requireProgress progress}. Spark has no time limit for the wait.
  */
 final class Watchdog implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
-
-    /** Failed attempts in a row without progress after which the run ends. */
-    static final int FUTILE_ATTEMPTS = 3;
-
-    /** The same for attempts that the cluster ended, because it took an executor away. */
-    static final int FUTILE_LOSSES = 20;
 
     private static final long CHECK_MILLIS = 200;
 
@@ -31,33 +23,17 @@ final class Watchdog implements AutoCloseable {
     private final ClusterConfig cluster;
     private final TrainListener listener;
     private final RecordFeed feed;
-    private final Supplier<String> newestCheckpoint;
+    private final Attempts attempts;
     private final Runnable cancel;
     private final Moves moves;
     private final Thread thread;
-    private Progress before;
-    private int attemptsSeen;
-    private int futile;
-    private int futileLosses;
     private volatile RunException failure;
     private volatile boolean moved;
 
     /**
-     * Progress of a run.
-     *
-     * @param checkpoint newest checkpoint, or null if nothing is saved
-     * @param step step of the newest record
-     */
-    private record Progress(String checkpoint, long step) {
-        boolean isBeyond(Progress other) {
-            return checkpoint == null ? step > other.step : !Objects.equals(checkpoint, other.checkpoint);
-        }
-    }
-
-    /**
      * Starts to watch the training.
      *
-     * @param newestCheckpoint supplies the name of the newest checkpoint, or null; may be slow and may fail
+     * @param attempts failed attempts of all jobs
      * @param moves decides about the executors of the job's ranks
      * @param cancel ends the job
      */
@@ -66,26 +42,25 @@ final class Watchdog implements AutoCloseable {
             ClusterConfig cluster,
             TrainListener listener,
             RecordFeed feed,
-            Supplier<String> newestCheckpoint,
+            Attempts attempts,
             Moves moves,
             Runnable cancel) {
         this.spark = spark;
         this.cluster = cluster;
         this.listener = listener;
         this.feed = feed;
-        this.newestCheckpoint = newestCheckpoint;
+        this.attempts = attempts;
         this.moves = moves;
         this.cancel = cancel;
         this.thread = new Thread(this::watch, "train-watchdog");
         listener.watchFromNow();
-        attemptsSeen = listener.failedAttempts();
         thread.setDaemon(true);
         thread.start();
     }
 
     private void watch() {
         try {
-            before = progress();
+            attempts.begin();
             while (true) {
                 moves.askWhereNeeded(listener.executors(), feed.slowExecutor());
                 if (moves.isFewerBetterThanWaiting(listener.idleNanos())) {
@@ -94,7 +69,7 @@ final class Watchdog implements AutoCloseable {
                     return;
                 }
                 requireRunningRanks();
-                requireProgress();
+                attempts.requireProgress();
                 requireRanksApart();
                 Thread.sleep(CHECK_MILLIS);
             }
@@ -111,6 +86,11 @@ final class Watchdog implements AutoCloseable {
         if (listener.idleNanos() < TimeUnit.SECONDS.toNanos(cluster.startTimeoutSeconds())) {
             return;
         }
+        if (Executors.areBusy(spark, moves.executors())) {
+            LOG.warn("the ranks wait until the executors have ended tasks of other jobs of this session");
+            listener.watchFromNow();
+            return;
+        }
         String loss = listener.lastLoss();
         throw RunException.failed(
                 "no rank has run for " + cluster.startTimeoutSeconds() + " s: " + Executors.count(spark) + " of "
@@ -119,28 +99,6 @@ final class Watchdog implements AutoCloseable {
                         + ", or raise cluster.start_timeout_seconds; start the same command again to resume from the"
                         + " newest checkpoint",
                 null);
-    }
-
-    private void requireProgress() {
-        int failed = listener.failedAttempts();
-        if (failed <= attemptsSeen) {
-            return;
-        }
-        attemptsSeen = failed;
-        Progress now = progress();
-        boolean progressed = now.isBeyond(before);
-        before = now;
-        int losses = listener.isLossOfTheCluster() ? 1 : 0;
-        futile = progressed ? 0 : futile + 1 - losses;
-        futileLosses = progressed ? 0 : futileLosses + losses;
-        if (futile >= FUTILE_ATTEMPTS || futileLosses >= FUTILE_LOSSES) {
-            throw RunException.failed(
-                    "training failed after " + failed + " attempt(s), the last " + (futile + futileLosses) + " without "
-                            + (now.checkpoint() == null ? "progress" : "a newer checkpoint") + ": "
-                            + String.join("; ", listener.failures())
-                            + "; start the same command again to resume from the newest checkpoint",
-                    null);
-        }
     }
 
     /**
@@ -153,16 +111,6 @@ final class Watchdog implements AutoCloseable {
         if (most > planned) {
             throw RunException.config(most + " ranks share an executor that is planned for " + planned
                     + ", because executors have different numbers of cores: set spark.executor.cores");
-        }
-    }
-
-    private Progress progress() {
-        try {
-            return new Progress(newestCheckpoint.get(), feed.lastStep());
-        } catch (RuntimeException e) {
-            // The ranks cannot read the checkpoint either, and report the error.
-            LOG.warn("the newest checkpoint is not known: {}", e.toString());
-            return new Progress(before == null ? null : before.checkpoint(), feed.lastStep());
         }
     }
 

@@ -72,7 +72,7 @@ class SpareExecutorTest {
     }
 
     private static RunConfig config(String run) {
-        return FaultyTraining.config(folder, run, "training.max_steps=" + STEPS);
+        return FaultyTraining.config(folder, run, "training.max_steps=" + STEPS, "cluster.start_timeout_seconds=40");
     }
 
     private static byte[] model(String run) throws IOException {
@@ -80,9 +80,10 @@ class SpareExecutorTest {
     }
 
     @Test
-    void aSlowExecutorIsReplacedByAFreeOne() throws Exception {
+    void aSlowExecutorIsReplacedByAFreeOneAndALostOneLaterByAnother() throws Exception {
         FaultyTraining training = new FaultyTraining(
-                Files.createDirectory(folder.resolve("starts")).toString(), Map.of());
+                Files.createDirectory(folder.resolve("starts")).toString(),
+                Map.of(STEPS - 5L, rank -> TrainOnExecutorsTest.killThisProcess()));
 
         TrainJob.run(spark, config("slow"), training, record -> {
             records.add(record);
@@ -92,9 +93,13 @@ class SpareExecutorTest {
         });
 
         List<FaultyTraining.Start> starts = training.starts();
-        assertThat(starts).hasSize(4);
+        assertThat(starts).hasSize(6);
         long slow = starts.get(1).pid();
-        assertThat(starts.subList(2, 4))
+        assertThat(starts.subList(4, 6))
+                .extracting(FaultyTraining.Start::pid)
+                .as("two executors")
+                .doesNotHaveDuplicates();
+        assertThat(starts.subList(2, 6))
                 .allMatch(start -> start.pid() != slow)
                 .allMatch(start -> start.resumedFrom().startsWith("step-"));
         assertThat(records)

@@ -129,6 +129,20 @@ class PredictionTableTest {
     }
 
     @Test
+    void aTableOfTheCurrentNamespaceNeedsNoFurtherName() throws Exception {
+        spark.sql("CREATE NAMESPACE lake.here");
+        spark.sql("USE lake.here");
+        try {
+            PredictionTable table = create("short", "iceberg");
+            table.commit(rows("a"), "once", false, () -> {});
+            table.commit(rows("a"), "once", false, () -> {});
+            assertThat(texts("short")).containsExactly("a");
+        } finally {
+            spark.sql("USE spark_catalog.default");
+        }
+    }
+
+    @Test
     void aKilledCommandLeavesStagedRowsThatNobodyReadsAndTheNextPublishes() throws Exception {
         PredictionTable table = create("lake.killed", "iceberg");
         try {

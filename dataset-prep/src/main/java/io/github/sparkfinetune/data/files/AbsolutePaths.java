@@ -31,8 +31,8 @@ public final class AbsolutePaths {
      * Returns the absolute URI of a path. Null, the name of a source table and a {@code model} of the Hugging Face Hub
      * are returned unchanged.
      *
-     * @throws RunException if the path is invalid or not {@linkplain AllowedRoots allowed}, or a table or a model of the
-     *     Hub is named where a path is required
+     * @throws RunException if the path is invalid or not {@linkplain AllowedRoots allowed}, or a table or a model of
+     *     the Hub is named where a path is required
      */
     public static String of(String key, String path, Configuration hadoop) {
         if (path == null) {

@@ -155,7 +155,8 @@ public final class SparkSessions {
         defaults.put("spark.storage.decommission.enabled", "true");
         defaults.put("spark.storage.decommission.shuffleBlocks.enabled", "true");
         defaults.put("spark.storage.decommission.rddBlocks.enabled", "true");
-        // Spark looks for blocks in this interval, and ends the executor only after one without a task: 30 s by default,
+        // Spark looks for blocks in this interval, and ends the executor only after one without a task: 30 s by
+        // default,
         // in which the cluster starts no other executor.
         defaults.put("spark.storage.decommission.replicationReattemptInterval", "1s");
         defaults.put("spark.ui.showConsoleProgress", "false");

@@ -95,8 +95,8 @@ class TrainingsOfASessionTest {
         });
         firstHasBegun.await();
         Future<TrainingResult> second = train("second", (rank, step) -> secondMayEnd.await());
-        Future<TrainingResult> third = train("third", (rank, step) -> {});
         assertWaits(second);
+        Future<TrainingResult> third = train("third", (rank, step) -> {});
 
         firstMayEnd.countDown();
 

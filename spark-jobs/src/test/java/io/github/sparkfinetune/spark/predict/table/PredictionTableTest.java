@@ -59,8 +59,8 @@ class PredictionTableTest {
         return spark.createDataset(List.of(texts), Encoders.STRING()).selectExpr("value AS text", "'ham' AS label");
     }
 
-    private static Dataset<Row> rowsThatAwaitTheOtherCommand() {
-        return spark.createDataset(List.of("a", "b"), Encoders.STRING())
+    private static Dataset<Row> rowsThatAwaitTheOtherCommand(SparkSession session) {
+        return session.createDataset(List.of("a", "b"), Encoders.STRING())
                 .coalesce(1)
                 .map(
                         (MapFunction<String, String>) text -> {
@@ -81,7 +81,18 @@ class PredictionTableTest {
         table.commit(rows("before"), "first", false, () -> {});
         ExecutorService commands = Executors.newFixedThreadPool(COMMANDS);
         Callable<Void> command = () -> {
-            table.commit(rowsThatAwaitTheOtherCommand(), "second", false, () -> {});
+            try {
+                // Like another process, a session of its own does not share what Iceberg has cached.
+                SparkSession own = spark.newSession();
+                PredictionTable.of(
+                                own,
+                                "table:" + name,
+                                own.table(name).select("text").schema())
+                        .commit(rowsThatAwaitTheOtherCommand(own), "second", false, () -> {});
+            } finally {
+                // The other command does not wait for one that has failed.
+                writing.countDown();
+            }
             return null;
         };
         List<Throwable> failures = new ArrayList<>();

@@ -26,7 +26,7 @@ class AllowedRootsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "/mails-of-others/in.jsonl", "/mails/../secret", "/mails/{a,../../secret}/x"})
+    @ValueSource(strings = {"", "/mails-of-others/in.jsonl", "/mails/../secret", "/mails/{a,..}/secret"})
     void otherPathsAreRefused(String path) {
         hadoop.set(AllowedRoots.SETTING, dir + "/mails");
 

@@ -34,7 +34,7 @@ class EvidenceCommandTest extends CommandLineOverFakeJobs {
                 {"schema_version": 1, "version": "1.2.3", "created": "2026-01-01T00:00:00Z",
                  "run": {"name": "mails", "task": "classification", "output": "file:/run"},
                  "files": [{"name": "run.yaml", "bytes": 0, "sha256": "%s"}], "hashes": [],
-                 "data": {"sources": [], "erased": [], "redacted": {}}, "figures": []}
+                 "data": {"sources": [], "erased": 0, "redacted": {}}, "figures": []}
                 """.formatted(sha256));
         return folder;
     }

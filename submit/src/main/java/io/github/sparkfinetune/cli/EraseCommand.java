@@ -19,10 +19,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "erase",
         header = "Erase documents from the dataset and, exactly, the model.",
-        description = {
-            "To the bit the result is a run from the start without the documents.",
-            "An interrupted erasure goes on with the same command."
-        },
+        description = "The result is a run without them, to the bit. After a kill start it again.",
         footer = "  finetune erase --config run.yaml --where patient=4711 --plan")
 final class EraseCommand extends JobCommand {
     @Mixin
@@ -34,16 +31,13 @@ final class EraseCommand extends JobCommand {
     @Option(names = "--text-file", paramLabel = "FILE", description = "Or the document: a text, or a row as JSON.")
     private String textFile;
 
-    @Option(names = "--where", paramLabel = "COLUMN=VALUE", description = "Or all rows with this value in a column.")
+    @Option(names = "--where", paramLabel = "COL=VAL", description = "Or all rows with this value in a column.")
     private String where;
 
-    @Option(
-            names = "--subject",
-            paramLabel = "VALUE",
-            description = "Or all rows with this value of data.subject, without the sources.")
+    @Option(names = "--subject", paramLabel = "VALUE", description = "Or all rows with this data.subject.")
     private String subject;
 
-    @Option(names = "--as-prepared", description = "Find --where or --hash by what the dataset keeps of its rows.")
+    @Option(names = "--as-prepared", description = "Find --where or --hash in no source.")
     private boolean asPrepared;
 
     @Option(names = "--near-duplicates", description = "Also documents that are nearly equal to these.")

@@ -33,7 +33,7 @@ import org.apache.hadoop.conf.Configuration;
  * @param loss setting that chooses the task's loss, or empty
  */
 record RunKind(Task task, String loss, MethodConfig.Type method, Extra extra) {
-    /** What a run has beside its task and its method. */
+    /** Features of a run beside its task and its method. */
     enum Extra {
         NOTHING("task"),
         PRIVACY("training.privacy.noise_multiplier", "0.5"),

@@ -30,7 +30,7 @@ class NcclRanksTest {
         return new NcclRanks(gpu, folder, encrypted, required, DEADLINE);
     }
 
-    /** What the ranks warned of. */
+    /** Warnings of the ranks. */
     private final List<String> warnings = new CopyOnWriteArrayList<>();
 
     /** Returns each rank's collective, or the message of its refusal. */

@@ -50,6 +50,17 @@ public final class TestMatrix {
         return (isFull() ? cases : thinned(cover(cases))).stream();
     }
 
+    /**
+     * Returns every case in the profile {@code full}, else a subset that covers each value of the first dimensions. For
+     * matrices whose every value was once the only one that failed.
+     *
+     * @param dimensions number of the dimensions whose values are covered
+     */
+    public static Stream<Arguments> covering(Stream<Arguments> all, int dimensions) {
+        List<Arguments> cases = all.toList();
+        return (isFull() ? cases : cover(cases, dimensions)).stream();
+    }
+
     static <T> List<T> thinned(List<T> cases) {
         return cases.size() <= FEW
                 ? cases
@@ -71,27 +82,31 @@ public final class TestMatrix {
      * case with the most missing values; of equal cases the first.
      */
     static List<Arguments> cover(List<Arguments> cases) {
+        return cover(cases, Integer.MAX_VALUE);
+    }
+
+    private static List<Arguments> cover(List<Arguments> cases, int dimensions) {
         Set<Value> missing = new HashSet<>();
-        cases.forEach(arguments -> missing.addAll(values(arguments)));
+        cases.forEach(arguments -> missing.addAll(values(arguments, dimensions)));
         Set<Arguments> chosen = new HashSet<>();
         while (!missing.isEmpty()) {
             Arguments next = cases.stream()
-                    .max(Comparator.comparingLong((Arguments arguments) -> values(arguments).stream()
+                    .max(Comparator.comparingLong((Arguments arguments) -> values(arguments, dimensions).stream()
                                     .filter(missing::contains)
                                     .count())
                             .thenComparing(Comparator.comparingInt((Arguments arguments) -> cases.indexOf(arguments))
                                     .reversed()))
                     .orElseThrow();
-            values(next).forEach(missing::remove);
+            values(next, dimensions).forEach(missing::remove);
             chosen.add(next);
         }
         return cases.stream().filter(chosen::contains).toList();
     }
 
-    private static List<Value> values(Arguments arguments) {
+    private static List<Value> values(Arguments arguments, int dimensions) {
         Object[] values = arguments.get();
         List<Value> all = new ArrayList<>();
-        for (int dimension = 0; dimension < values.length; dimension++) {
+        for (int dimension = 0; dimension < Math.min(values.length, dimensions); dimension++) {
             all.add(new Value(dimension, values[dimension]));
         }
         return all;

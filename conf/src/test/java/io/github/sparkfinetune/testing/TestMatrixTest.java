@@ -40,6 +40,11 @@ class TestMatrixTest {
     }
 
     @Test
+    void coversTheValuesOfTheFirstDimensions() {
+        assertThat(TestMatrix.covering(matrix(2, 4, 9).stream(), 2)).hasSize(TestMatrix.isFull() ? 72 : 4);
+    }
+
+    @Test
     void coverKeepsTheOrderOfTheCases() {
         List<Arguments> all = matrix(3, 3);
 

@@ -13,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
@@ -276,9 +275,9 @@ public record Manifest(
      * @throws RunException if there is no such manifest, or this program cannot read it
      */
     public static Manifest of(RunConfig config, Configuration hadoop) throws IOException {
-        Path dataset = new Path(config.dataset());
-        OptionalInt pinned = config.data().dataset().pinned();
-        return pinned.isPresent() ? new Manifests(dataset, hadoop).read(pinned.getAsInt()) : read(dataset, hadoop);
+        return new Manifests(new Path(config.dataset()), hadoop)
+                .read(config.data().dataset().pinned())
+                .manifest();
     }
 
     /** Returns the content of the manifest's file. */

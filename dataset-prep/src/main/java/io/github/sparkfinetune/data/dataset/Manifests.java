@@ -156,7 +156,7 @@ public final class Manifests {
         return ManifestFile.read(file(dataset, number), hadoop);
     }
 
-    /** Refuses a number that no manifest has. */
+    /** Refuses a number that no manifest has, or that of a manifest that is being retired. */
     void requireExists(int number) throws IOException {
         List<Integer> numbers = numbers();
         if (!numbers.contains(number)) {
@@ -165,6 +165,16 @@ public final class Manifests {
                     + "), it was replaced or erased: leave data.generation out for the newest; a run that was trained on"
                     + " it starts anew in another output.dir, or by finetune erase");
         }
+    }
+
+    /**
+     * Reads the manifest of a run.
+     *
+     * @param generation {@code data.generation}; empty for the newest
+     * @throws RunException if there is no such manifest, or this program cannot read it
+     */
+    public Numbered read(OptionalInt generation) throws IOException {
+        return generation.isPresent() ? new Numbered(generation.getAsInt(), read(generation.getAsInt())) : readNewest();
     }
 
     /**
@@ -207,8 +217,11 @@ public final class Manifests {
         Pins pins = new Pins(dataset, hadoop);
         Map<Integer, String> before = holders(pins, isHeld);
         for (int number : old) {
-            // A run that resumes must not find a mark on the manifest that it holds.
+            // A run that resumes must not find a mark on the manifest that it holds, nor that of a killed retirement.
             if (before.containsKey(number)) {
+                if (numbers.retired().contains(number)) {
+                    HadoopFiles.delete(files, mark(number));
+                }
                 LOG.info(
                         "{} keeps generation {} for {}, which has not ended: the next prepare after its end, or after its"
                                 + " folder is deleted, deletes the generation",

@@ -84,9 +84,7 @@ public final class Pins {
     public int hold(String run, OptionalInt generation) throws IOException {
         Manifests manifests = new Manifests(dataset, hadoop);
         while (true) {
-            int number = generation.isPresent()
-                    ? generation.getAsInt()
-                    : manifests.readNewest().number();
+            int number = manifests.read(generation).number();
             manifests.requireExists(number);
             if (!write(new Pin(number, run)) || !manifests.isRetired(number)) {
                 return number;

@@ -175,6 +175,18 @@ class ManifestsTest {
         assertThat(folder.resolve("manifest-2.json")).doesNotExist();
     }
 
+    /** A retirement was killed after its mark, and a run that pinned the manifest was killed before it saw the mark. */
+    @Test
+    void aHeldManifestLosesTheMarkOfAKilledRetirement() throws IOException {
+        commit("a");
+        pins.hold(RUN, OptionalInt.empty());
+        commit("b");
+        Files.createFile(folder.resolve("retired-1"));
+        manifests.retire(pin -> true);
+        assertThat(manifests.numbers()).containsExactly(1, 2);
+        assertThat(pins.hold(RUN, OptionalInt.of(1))).as("the run resumes").isEqualTo(1);
+    }
+
     @Test
     void aRunWhoseFolderIsGoneHoldsNothing() throws IOException {
         java.nio.file.Path output = Files.createDirectory(folder.resolve("run"));

@@ -139,6 +139,9 @@ public interface Jobs extends AutoCloseable {
      */
     Optional<Agreement> predict(RunConfig config, String input, String output);
 
+    /** Returns a digest of everything that predictions of the trained model depend on, except their rows. */
+    String predictionDigest(RunConfig config);
+
     /** Finds the training documents behind predictions, and writes them as Parquet files. */
     Explained explain(RunConfig config, ExplainRequest request);
 

@@ -216,6 +216,11 @@ public final class SparkJobs implements Jobs {
     }
 
     @Override
+    public String predictionDigest(RunConfig config) {
+        return PredictJob.digest(session(), config);
+    }
+
+    @Override
     public Erasing erase(RunConfig config) {
         return new EraseJob(session(), config);
     }

@@ -227,6 +227,11 @@ abstract class CommandLineOverFakeJobs {
         }
 
         @Override
+        public String predictionDigest(RunConfig config) {
+            return config.output().dir();
+        }
+
+        @Override
         public Erasing erase(RunConfig config) {
             calls.add("erase");
             return erasing;

@@ -15,6 +15,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
@@ -126,12 +129,29 @@ class GroupRunTest {
         assertThat(rows(output + "/hospital=007")).containsExactlyInAnyOrderElementsOf(rows(own.toString()));
         assertThat(rows(output + "/hospital=North%2FEast")).hasSize(20);
         assertThat(spark.read().parquet(output).count()).isEqualTo(40);
-        assertThatThrownBy(() -> groups(run, "hospital").predict(input, output)).hasMessageContaining("exists already");
+
+        Set<String> files = files(Path.of(output));
+        groups(run, "hospital").predict(input, output);
+        assertThat(files(Path.of(output))).as("the same command after its end").isEqualTo(files);
+        RunConfig other = RunConfigLoader.with(run, "test", List.of("predict.precision=int8"));
+        assertThatThrownBy(() -> groups(other, "hospital").predict(input, output))
+                .hasMessageContaining("exists already: ");
 
         write("new.jsonl", List.of(mail(1, "West")));
         assertThatThrownBy(() ->
                         groups(run, "hospital").predict(dir.resolve("new.jsonl").toString(), output + "-new"))
                 .hasMessageContaining("there is no model for hospital West: ");
+    }
+
+    /** Returns the files of a folder with their times. */
+    private static Set<String> files(Path folder) throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            Set<String> files = new TreeSet<>();
+            for (Path file : all.filter(Files::isRegularFile).toList()) {
+                files.add(file + " " + Files.getLastModifiedTime(file));
+            }
+            return files;
+        }
     }
 
     private static List<String> rows(String folder) {

@@ -66,6 +66,27 @@ public final class PredictJob {
         return run(session, config, key, input, output, PartSizes.of(TaskSpecs.of(config)));
     }
 
+    /**
+     * Returns a digest of everything that predictions of a run's trained model depend on, except their rows.
+     *
+     * @throws RunException if there is no trained model
+     */
+    public static String digest(SparkSession session, RunConfig config) {
+        SparkContext spark = session.sparkContext();
+        Configuration hadoop = spark.hadoopConfiguration();
+        RunConfig resolved = RunPaths.resolve(config, spark.master(), hadoop);
+        try {
+            Predictor.check(resolved, hadoop);
+            return digest(ModelTask.settings(resolved, hadoop));
+        } catch (IOException e) {
+            throw Errors.explain("the model in " + resolved.output().model(), e);
+        }
+    }
+
+    private static String digest(Object settings) {
+        return Sha256.of(settings.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 16);
+    }
+
     static Optional<Agreement> run(
             SparkSession session, RunConfig config, String key, String input, String output, PartSizes sizes) {
         SparkSessions.requireSerializer(session);
@@ -170,10 +191,7 @@ public final class PredictJob {
     /** Returns the folder of the rows of a table, one for each thing that could differ. */
     private static Path staged(RunConfig config, String table, Map<String, String> settings) {
         String all = table + new TreeMap<>(settings);
-        return new Path(
-                config.output().dir(),
-                PredictionTable.FOLDER + "/"
-                        + Sha256.of(all.getBytes(StandardCharsets.UTF_8)).substring(0, 16));
+        return new Path(config.output().dir(), PredictionTable.FOLDER + "/" + digest(all));
     }
 
     /** Returns everything that the predictions depend on. */

@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -163,13 +164,19 @@ public final class GroupRun {
             throw RunException.data("--input: there is no model for " + column + " " + unknown.get(0) + more
                     + ": train with run --per on rows of it, or remove these rows");
         }
-        GroupedOutput written = GroupedOutput.open(output, grouped.of(), jobs.hadoop());
         Map<String, RunConfig> runs = new LinkedHashMap<>();
         Map<String, String> inputs = new LinkedHashMap<>();
+        Map<String, String> dependencies = new TreeMap<>(grouped.of());
         for (GroupJob.Group group : grouped.groups()) {
-            if (!written.isFinished(GroupJob.folder(column, group.value()))) {
-                inputs.put(group.value(), group.sources().get("--input").folder());
-                runs.put(group.value(), GroupConfigs.predicting(run, column, group.value()));
+            RunConfig one = GroupConfigs.predicting(run, column, group.value());
+            dependencies.put("the model of " + group.value(), jobs.predictionDigest(one));
+            inputs.put(group.value(), group.sources().get("--input").folder());
+            runs.put(group.value(), one);
+        }
+        GroupedOutput written = GroupedOutput.open(output, dependencies, jobs.hadoop());
+        for (String value : List.copyOf(runs.keySet())) {
+            if (written.isFinished(GroupJob.folder(column, value))) {
+                runs.remove(value);
             }
         }
         Map<String, String> failures = new Groups(jobs, console, together)

@@ -141,7 +141,7 @@ class Run:
         return self.spark.read.parquet(output) if table == output else self.spark.table(table)
 
     def explain(self, input: str, output: str, documents: int = 10) -> DataFrame:
-        """Finds the training documents that speak most for predictions, and those that speak most against them.
+        """Finds the training documents that most support predictions, and those that most oppose them.
 
         :param input: file, folder or glob with the columns of the training text, or the output of ``predict_files``
         :param output: new folder of Parquet files
@@ -162,7 +162,7 @@ class Run:
         as_prepared: bool = False,
         plan: bool = False,
     ) -> list[dict[str, Any]]:
-        """Erases documents from the dataset and, exactly, the model. An interrupted erasure goes on with the same call.
+        """Erases documents from the dataset and, exactly, the model. The same call resumes an interrupted erasure.
 
         :param where: ``COLUMN=VALUE``, all rows of the sources with this value
         :param hash: hash of a document, as ``finetune trace`` shows it
@@ -194,15 +194,15 @@ class Run:
     ) -> Run:
         """Searches the settings with which the model is best on the evaluation rows, as ``finetune tune`` does.
 
-        Prepares the dataset once and trains with each setting. ``output_dir`` becomes the folder of the best run. An
-        interrupted search goes on with the same call.
+        Prepares the dataset once and trains with each setting. ``output_dir`` becomes the folder of the best run. The
+        same call resumes an interrupted search.
 
         >>> best = run.tune({"training.learning_rate": "1e-5..1e-3", "method.r": [8, 16]}, trials=12, halving=3)
         >>> best.search
 
         :param tries: values by key: a list, or ``FROM..TO``
         :param trials: number of settings to draw; 0 for all combinations of the lists
-        :param halving: of so many trials one goes on to as many times the steps; 0 to train all to the end
+        :param halving: of so many trials the best trains as many times the steps; 0 to train all to the end
         :param together: trials that train at a time
         :return: the best run
         :raises ConfigError: if a key or a value cannot be tried

@@ -43,7 +43,7 @@ final class EraseCommand extends JobCommand {
     @Option(names = "--near-duplicates", description = "Also documents that are nearly equal to these.")
     private boolean nearDuplicates;
 
-    @Option(names = "--plan", description = "Only say what would be trained again.")
+    @Option(names = "--plan", description = "Only show what would be trained again.")
     private boolean plan;
 
     EraseCommand(Jobs.Opener opener) {

@@ -35,7 +35,7 @@ final class ExplainCommand extends JobCommand {
             names = "--documents",
             paramLabel = "N",
             defaultValue = "10",
-            description = "Documents that speak for a row, and against it, at most. Default: ${DEFAULT-VALUE}.")
+            description = "Most supporting, and most opposing, documents of a row. Default: ${DEFAULT-VALUE}.")
     private int documents;
 
     ExplainCommand(Jobs.Opener opener) {

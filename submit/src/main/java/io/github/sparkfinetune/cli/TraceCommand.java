@@ -10,7 +10,7 @@ import picocli.CommandLine.Option;
 /** {@code trace}: shows what happened to one document. */
 @Command(
         name = "trace",
-        header = "Say what became of one document, and which steps train on it.",
+        header = "Show where one document went, and which steps train on it.",
         description = "Computed from the text, the dataset and the training order, as if a run with"
                 + " these settings had finished.",
         footer = "  finetune trace --config run.yaml --text-file mail.txt")

@@ -34,7 +34,7 @@ final class TuneCommand extends JobCommand {
     @Option(names = "--trials", paramLabel = "N", description = "Draw N settings instead of all combinations.")
     private int trials;
 
-    @Option(names = "--halving", paramLabel = "N", description = "Of N trials, one goes on to N times the steps.")
+    @Option(names = "--halving", paramLabel = "N", description = "Of N trials, the best trains N times the steps.")
     private int halving;
 
     @Option(names = "--together", paramLabel = "N", defaultValue = "1", description = "Trials that train at a time.")

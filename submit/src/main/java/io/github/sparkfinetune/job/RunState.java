@@ -12,7 +12,7 @@ import java.util.Set;
 /**
  * State of a run as its folder shows it to another process.
  *
- * @param kind whether the run goes on
+ * @param kind whether the run is in progress
  * @param progress newest progress that the driver wrote, or null
  * @param end how the run ended, or null
  */

@@ -36,7 +36,7 @@ public final class Watch {
     /**
      * Shows the state of the run.
      *
-     * @return exit code of the run; 0 while the run goes on
+     * @return exit code of the run; 0 while the run is in progress
      * @throws RunException if there is no run yet
      */
     public int once() throws IOException {

@@ -207,7 +207,7 @@ public final class LiveReport {
             if (!warned) {
                 warned = true;
                 warnings.accept("warning   " + folder.shown(RunFolder.REPORT)
-                        + " does not follow the run now, the run goes on: " + oneLine(e));
+                        + " does not follow the run now, the run continues: " + oneLine(e));
             }
         }
         long end = System.nanoTime();

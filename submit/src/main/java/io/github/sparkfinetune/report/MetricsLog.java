@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * after it, so their earlier records are dropped.
  *
  * <p>A thread of its own writes the file, so that a slow file system does not hold up Spark's events. While the file
- * cannot be written the records wait, and the training goes on.
+ * cannot be written the records wait, and the training continues.
  */
 public final class MetricsLog implements AutoCloseable {
     /** Time between two attempts to write a file that could not be written. */
@@ -132,9 +132,9 @@ public final class MetricsLog implements AutoCloseable {
             Future<?> ignored = writer.schedule(this::tryToWrite, retry.toNanos(), TimeUnit.NANOSECONDS);
             if (!warned) {
                 warned = true;
-                warnings.accept(
-                        "warning   " + folder.shown(RunFolder.METRICS_LOG) + " cannot be written now, the run goes on: "
-                                + String.valueOf(e.getMessage()).strip().replaceAll("\\s*\\R\\s*", " "));
+                warnings.accept("warning   " + folder.shown(RunFolder.METRICS_LOG)
+                        + " cannot be written now, the run continues: "
+                        + String.valueOf(e.getMessage()).strip().replaceAll("\\s*\\R\\s*", " "));
             }
         }
     }

@@ -22,7 +22,7 @@ import java.util.Optional;
  * no key.
  *
  * @param work step of the run that is in progress, or that was the last
- * @param outcome whether the work goes on, and how it ended
+ * @param outcome whether the work is in progress, and how it ended
  * @param times start of the command and time of this content
  * @param newest newest figures of the training; all null before its first record
  * @param checkpoint newest committed checkpoint, or null

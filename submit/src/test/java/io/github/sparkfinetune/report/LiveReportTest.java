@@ -193,7 +193,7 @@ class LiveReportTest {
         assertThat(warnings)
                 .singleElement()
                 .asString()
-                .startsWith("warning   " + dir + "/report.html does not follow the run now, the run goes on: ")
+                .startsWith("warning   " + dir + "/report.html does not follow the run now, the run continues: ")
                 .doesNotContain("\n");
         try (var files = Files.list(dir)) {
             assertThat(files.map(file -> file.getFileName().toString()))

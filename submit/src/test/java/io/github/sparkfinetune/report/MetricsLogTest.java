@@ -34,7 +34,7 @@ class MetricsLogTest {
             Files.createDirectory(file);
             log.add(record(1));
             assertThat(warnings.poll(30, TimeUnit.SECONDS))
-                    .contains("metrics.jsonl cannot be written now, the run goes on: ");
+                    .contains("metrics.jsonl cannot be written now, the run continues: ");
             log.add(record(2));
             Files.delete(file);
             log.add(record(3));

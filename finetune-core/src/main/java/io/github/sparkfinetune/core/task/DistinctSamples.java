@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Samples of which no two have equal tokens, out of samples that may have.
+ * Removes samples with equal tokens.
  *
  * @param samples first sample of each sequence of tokens
  * @param indices index in {@code samples} of each sample's tokens

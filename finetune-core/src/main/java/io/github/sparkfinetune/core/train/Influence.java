@@ -31,7 +31,7 @@ import org.apache.hadoop.conf.Configuration;
  *
  * <p>w(c) is the sum of the learning rates of the steps since the checkpoint before, divided by the number of training
  * samples. So the influence estimates how much the loss of the prediction has decreased because of the sample's share
- * of these steps, if each step were one of SGD. A sample with positive influence speaks for the prediction, one with
+ * of these steps, if each step were one of SGD. A sample with positive influence supports the prediction, a sample with
  * negative influence against it. Not for concurrent use.
  */
 public final class Influence implements AutoCloseable {

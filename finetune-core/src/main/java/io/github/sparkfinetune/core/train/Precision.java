@@ -78,10 +78,10 @@ public record Precision(PrecisionChoice choice, String reason) implements Serial
         if (speedup == 0) {
             return new Precision(PrecisionChoice.FP32, without(rank));
         }
-        String times = String.format(Locale.ROOT, "products are %.1f times as fast as in fp32 on %s", speedup, rank);
-        return speedup < WORTH
-                ? new Precision(PrecisionChoice.FP32, "in bf16 " + times)
-                : new Precision(PrecisionChoice.BF16, times + ", which gains least");
+        return new Precision(
+                speedup < WORTH ? PrecisionChoice.FP32 : PrecisionChoice.BF16,
+                String.format(
+                        Locale.ROOT, "bf16 products are %.1f times as fast as fp32 (slowest: %s)", speedup, rank));
     }
 
     private static String without(String rank) {

@@ -45,9 +45,9 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
- * Finds the training documents that speak most for predictions of a run's model, and those that speak most against
- * them, by {@link Influence} over the run's checkpoints. Tasks compute the gradients of ranges of training samples. The
- * documents of the found samples are then looked up in the sources.
+ * Finds the training documents that most support predictions of a run's model, and those that most oppose them, by
+ * {@link Influence} over the run's checkpoints. Tasks compute the gradients of ranges of training samples. The
+ * documents of the found samples are then read from the sources.
  */
 public final class ExplainJob {
     private static final String INPUT = "--input";

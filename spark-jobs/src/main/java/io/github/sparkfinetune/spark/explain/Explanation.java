@@ -3,7 +3,7 @@ package io.github.sparkfinetune.spark.explain;
 import java.util.List;
 
 /**
- * Training documents that speak most for a prediction, and those that speak most against it.
+ * Training documents that most support a prediction, and those that most oppose it.
  *
  * @param index place of the row in the input, from 0
  * @param text text of the row

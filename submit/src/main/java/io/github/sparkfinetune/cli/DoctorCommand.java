@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
 /** {@code doctor}: reports what is missing on this machine or cluster. */
 @Command(
         name = "doctor",
-        header = "Say what is missing on this machine or cluster.",
+        header = "Report what is missing on this machine or cluster.",
         description = "Java, Spark, PyTorch, processors, disks and connections of the executors; with --config also its"
                 + " paths and memory. Exit code 0 if nothing is wrong.",
         footer = "  finetune doctor --config run.yaml --master yarn")

@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
 /** {@code erase}: removes documents from a dataset and from the model that was trained on it. */
 @Command(
         name = "erase",
-        header = "Erase documents from the dataset and, exactly, the model.",
+        header = "Erase documents from dataset and model. (experimental)",
         description = "The result is a run without them, to the bit. After a kill start it again.",
         footer = "  finetune erase --config run.yaml --where patient=4711 --plan")
 final class EraseCommand extends JobCommand {

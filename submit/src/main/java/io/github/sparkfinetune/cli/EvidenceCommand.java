@@ -28,7 +28,7 @@ import picocli.CommandLine.Parameters;
 /** {@code evidence}: collects what an auditor needs to know of a finished run. */
 @Command(
         name = "evidence",
-        header = "Collect what an auditor needs of a finished run.",
+        header = "Collect what an auditor needs of a run. (experimental)",
         description = {
             "Cards, Croissant, lineage, bill of materials, hashes, and figures with the",
             "command that recomputes each; no text and no value of a row."
@@ -76,7 +76,7 @@ final class EvidenceCommand extends JobCommand {
     /** {@code verify-evidence}: checks evidence, alone or against its run. A verdict that differs is an error. */
     @Command(
             name = "verify-evidence",
-            header = "Check evidence, alone or against its run.",
+            header = "Check evidence, alone or against its run. (experimental)",
             description = {
                 "Checks the signature and the files. With --config, also hashes all files of the",
                 "run and evaluates its model again. Exits with 3 if anything differs."

@@ -10,7 +10,7 @@ import picocli.CommandLine.Option;
 /** {@code explain}: finds the training documents behind predictions. */
 @Command(
         name = "explain",
-        header = "Find the training documents behind predictions.",
+        header = "Find training documents behind predictions. (experimental)",
         description = {
             "Ranks all training documents by their influence on each row (TracIn), with",
             "the checkpoints of the run."

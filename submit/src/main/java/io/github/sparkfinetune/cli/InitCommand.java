@@ -30,7 +30,7 @@ import picocli.CommandLine.Option;
 /** {@code init}: inspects data and a model and writes the file of a run that trains the model on the data. */
 @Command(
         name = "init",
-        header = "Look at data and model, and write a run.yaml that fits.",
+        header = "Inspect data and model, and write a run.yaml that fits.",
         description = "Decides by columns, lengths and labels of the data, size of the model and memory of the machine."
                 + " Asks for missing options where somebody can answer.",
         footer = "  finetune init --data data/mails.jsonl --model models/minilm")

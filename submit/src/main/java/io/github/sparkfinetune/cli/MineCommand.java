@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 /** {@code mine}: finds hard negatives for the pairs of an embedding run. */
 @Command(
         name = "mine",
-        header = "Find texts that the model wrongly ranks as matches.",
+        header = "Find texts wrongly ranked as matches. (experimental)",
         footer = "  finetune mine --config run.yaml --output data/with-negatives")
 final class MineCommand extends JobCommand {
     @Option(

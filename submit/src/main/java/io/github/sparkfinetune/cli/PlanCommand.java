@@ -9,7 +9,7 @@ import picocli.CommandLine.Command;
 /** {@code plan}: shows the resources of the training; fails as {@code train} would if training rejects the run. */
 @Command(
         name = "plan",
-        header = "Say what training takes, and what would make it fit.",
+        header = "Show what training takes, and what would make it fit.",
         description = "Parameters, memory of a rank, steps and tokens. Computes nothing and starts no session;"
                 + " fails if train would reject the run.",
         footer = "  finetune plan --config run.yaml --master yarn")

@@ -10,7 +10,7 @@ import picocli.CommandLine.Option;
 /** {@code redact}: writes a copy of a table or of files with personal data replaced. */
 @Command(
         name = "redact",
-        header = "Replace personal data in any table or files, by data.redact.",
+        header = "Replace personal data in tables or files. (experimental)",
         description = {
             "Writes a copy as Parquet, with the counts in its file _redacted.json.",
             "Columns that are not named stay as they are."

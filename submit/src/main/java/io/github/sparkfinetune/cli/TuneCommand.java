@@ -15,9 +15,10 @@ import picocli.CommandLine.Option;
 /** {@code tune}: searches the settings with which the model is best on the evaluation rows. */
 @Command(
         name = "tune",
-        header = "Search the best settings, by the evaluation rows.",
+        header = "Search the best settings. (experimental)",
         description = {
-            "Prepares once and trains with each setting; output.dir gets the best run.",
+            "Prepares once and trains with each setting; output.dir gets the run that is",
+            "best on the evaluation rows.",
             "The same command continues an interrupted search."
         },
         footer = "  finetune tune --config run.yaml --try method.r=[4,8] --halving 2")

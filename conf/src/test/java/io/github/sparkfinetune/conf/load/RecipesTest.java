@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Checks the recipes against README and the sources of {@code submit/fetch}. */
+/** Checks the recipes against the page on models and the sources of {@code submit/fetch}. */
 class RecipesTest {
     private static final Path ROOT = Path.of("..");
     private static final Path RECIPES = ROOT.resolve("conf/recipes");
@@ -60,8 +60,8 @@ class RecipesTest {
 
     @Test
     void everyCellOfTheTableOfKindsIsARecipeOrATest() throws IOException {
-        String readme = Files.readString(ROOT.resolve("README.md"));
-        String table = readme.substring(readme.indexOf("| kind |"));
+        String page = Files.readString(ROOT.resolve("submit/docs/models.md"));
+        String table = page.substring(page.indexOf("| kind |"));
         List<String> rows = table.substring(0, table.indexOf("\n\n"))
                 .lines()
                 .skip(2)

@@ -44,11 +44,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Every family in the registry is trained for every task of its heads, by every method. The written model has the
- * metrics of the trained model. README's table of families is generated here.
+ * metrics of the trained model. The table of families in {@code models.md} is generated here.
  */
 class FamiliesTest {
     private static final Configuration HADOOP = new Configuration();
-    private static final Path README = Path.of("../README.md");
+    private static final Path PAGE = Path.of("../submit/docs/models.md");
     private static final String BEGIN = "<!-- Made by FamiliesTest from the registry. -->\n";
     private static final String END = "<!-- End of the table. -->\n";
     private static final List<Task> ENCODERS = List.of(
@@ -171,15 +171,15 @@ class FamiliesTest {
     }
 
     @Test
-    void listsEveryFamilyInReadme() throws IOException {
-        String text = Files.readString(README);
+    void listsEveryFamilyInThePage() throws IOException {
+        String text = Files.readString(PAGE);
         int begin = text.indexOf(BEGIN) + BEGIN.length();
         int end = text.indexOf(END);
         assertThat(text).contains(BEGIN, END);
         if (Boolean.getBoolean("families.write")) {
-            Files.writeString(README, text.substring(0, begin) + table() + text.substring(end));
+            Files.writeString(PAGE, text.substring(0, begin) + table() + text.substring(end));
         }
-        assertThat(Files.readString(README))
+        assertThat(Files.readString(PAGE))
                 .as("write it with ./mvnw -pl finetune-core -am test -Dtest=FamiliesTest -Dfamilies.write=true"
                         + " -Dsurefire.failIfNoSpecifiedTests=false")
                 .contains(BEGIN + table() + END);

@@ -69,7 +69,8 @@ class OtherNamesTest {
         training: {block_size: 8}          ^ unknown key training.block_size; did you mean data.max_length?
         model_name_or_path: m              ^ unknown key model_name_or_path; did you mean model?
         output_dir: o                      ^ unknown key output_dir; did you mean output.dir?
-        training: {deepspeed: ds.json}     ^ unknown key training.deepspeed; there is none here: every rank holds the model; method.type lora and qlora and training.gradient_checkpointing need less
+        training: {deepspeed: ds.json}     ^ unknown key training.deepspeed; did you mean cluster.shard?
+        training: {torch_compile: true}    ^ unknown key training.torch_compile; there is none here: the device determines the kernels
         """)
     void errorSuggestsTheKeyForAHuggingFaceName(String yaml, String message) {
         assertThatThrownBy(() -> load(", " + yaml)).hasMessage("run.yaml:1: " + message);

@@ -2,7 +2,6 @@ package io.github.sparkfinetune.conf;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.conf.key.Check;
 import io.github.sparkfinetune.conf.key.Key;
 import java.io.Serializable;
@@ -16,6 +15,22 @@ import java.util.Map;
  * @param freezeLayers number of first layers that stay frozen, besides the embeddings; 0: only the embeddings; null:
  *     everything except the head
  * @param adapter folder of a PEFT adapter to continue training, with the settings of that adapter; null: a new adapter
+ * @param r rank of a new adapter
+ * @param loraAlpha numerator of the adapter's scale, {@code lora_alpha / r}
+ * @param loraDropout dropout probability of the adapter's input
+ * @param bias biases to train
+ * @param useRslora whether the scale is {@code lora_alpha / sqrt(r)}
+ * @param useDora whether adapters are weight-decomposed (DoRA), with a trained magnitude for each row
+ * @param initLoraWeights initialisation of new adapters: {@code true} or {@code gaussian} (the adapter adds nothing at
+ *     first), {@code pissa} or the faster {@code pissa_niter_4} (principal components of the weights; lora),
+ *     {@code loftq} (quantization error of the 4-bit weights; qlora)
+ * @param targetModules linears that get an adapter: names, a regular expression or {@code all-linear}; null: PEFT's
+ *     choice for the architecture
+ * @param rankPattern ranks that differ from {@code r}, by module names or regular expressions
+ * @param alphaPattern values that differ from {@code lora_alpha}, by module names or regular expressions
+ * @param layersToTransform indices of the layers that get adapters, from 0; empty: all
+ * @param modulesToSave modules that are trained without an adapter and saved with it
+ * @param trainableTokenIndices ids of tokens whose embeddings are trained, such as new special tokens; empty: none
  * @param bnb4bitUseDoubleQuant qlora: whether the scales of the 4-bit blocks are quantized to 8 bits
  */
 public record MethodConfig(
@@ -25,110 +40,24 @@ public record MethodConfig(
         @Key(optional = true, path = true, hf = "PeftModel.from_pretrained")
         String adapter,
 
-        @JsonUnwrapped Lora lora,
-        @JsonUnwrapped Targets targets,
+        int r,
+        double loraAlpha,
+        double loraDropout,
+        LoraBias bias,
+        boolean useRslora,
+        boolean useDora,
+        String initLoraWeights,
+        @Key(optional = true) ModuleNames targetModules,
+        Map<String, Object> rankPattern,
+        Map<String, Object> alphaPattern,
+        List<Integer> layersToTransform,
+        List<String> modulesToSave,
+        List<Integer> trainableTokenIndices,
 
         @Key(hf = "BitsAndBytesConfig") @JsonProperty("bnb_4bit_use_double_quant")
         boolean bnb4bitUseDoubleQuant)
         implements Serializable {
-
-    /**
-     * New low-rank adapters.
-     *
-     * @param r rank of a new adapter
-     * @param loraAlpha numerator of the adapter's scale, {@code lora_alpha / r}
-     * @param loraDropout dropout probability of the adapter's input
-     * @param bias biases to train
-     * @param useRslora whether the scale is {@code lora_alpha / sqrt(r)}
-     * @param useDora whether adapters are weight-decomposed (DoRA), with a trained magnitude for each row
-     * @param initLoraWeights initialisation of new adapters: {@code true} or {@code gaussian} (the adapter adds nothing
-     *     at first), {@code pissa} or the faster {@code pissa_niter_4} (principal components of the weights; lora),
-     *     {@code loftq} (quantization error of the 4-bit weights; qlora)
-     */
-    public record Lora(
-            int r,
-            double loraAlpha,
-            double loraDropout,
-            LoraBias bias,
-            boolean useRslora,
-            boolean useDora,
-            String initLoraWeights)
-            implements Serializable {
-
-        public Lora {
-            Check.that(r >= 1, "method.r", r, "at least 1");
-            Check.that(loraAlpha > 0, "method.lora_alpha", loraAlpha, "above 0");
-            Check.fraction("method.lora_dropout", loraDropout);
-            Check.present("method.bias", bias);
-            Check.that(
-                    initLoraWeights != null
-                            && initLoraWeights.matches("true|gaussian|pissa|pissa_niter_[1-9]\\d{0,2}|loftq"),
-                    INIT,
-                    initLoraWeights,
-                    "true, gaussian, pissa, pissa_niter_[number of iterations] or loftq");
-        }
-    }
-
-    /**
-     * Modules that get adapters, and modules that are trained besides them.
-     *
-     * @param targetModules linears that get an adapter: names, a regular expression or {@code all-linear}; null: PEFT's
-     *     choice for the architecture
-     * @param rankPattern ranks that differ from {@code r}, by module names or regular expressions
-     * @param alphaPattern values that differ from {@code lora_alpha}, by module names or regular expressions
-     * @param layersToTransform indices of the layers that get adapters, from 0; empty: all
-     * @param modulesToSave modules that are trained without an adapter and saved with it
-     * @param trainableTokenIndices ids of tokens whose embeddings are trained, such as new special tokens; empty: none
-     */
-    public record Targets(
-            @Key(optional = true) ModuleNames targetModules,
-            Map<String, Object> rankPattern,
-            Map<String, Object> alphaPattern,
-            List<Integer> layersToTransform,
-            List<String> modulesToSave,
-            List<Integer> trainableTokenIndices)
-            implements Serializable {
-
-        public Targets {
-            Check.present("method.rank_pattern", rankPattern);
-            Check.present("method.alpha_pattern", alphaPattern);
-            Check.present("method.layers_to_transform", layersToTransform);
-            Check.present("method.modules_to_save", modulesToSave);
-            Check.present(TOKENS, trainableTokenIndices);
-            rankPattern.forEach((module, rank) -> Check.that(
-                    rank instanceof Integer number && number >= 1,
-                    "method.rank_pattern." + module,
-                    rank,
-                    "a whole number of at least 1"));
-            alphaPattern.forEach((module, alpha) -> Check.that(
-                    alpha instanceof Number number && number.doubleValue() > 0,
-                    "method.alpha_pattern." + module,
-                    alpha,
-                    "a number above 0"));
-            layersToTransform.forEach(layer ->
-                    Check.that(layer >= 0, "method.layers_to_transform", layer, "a list of numbers of at least 0"));
-            Check.that(
-                    trainableTokenIndices.stream()
-                                    .distinct()
-                                    .filter(id -> id >= 0)
-                                    .count()
-                            == trainableTokenIndices.size(),
-                    TOKENS,
-                    trainableTokenIndices,
-                    "a list of token ids of at least 0, each once");
-            modulesToSave = List.copyOf(modulesToSave);
-            trainableTokenIndices = List.copyOf(trainableTokenIndices);
-            layersToTransform = List.copyOf(layersToTransform);
-        }
-
-        /** Returns adapters on the named modules and nothing else. */
-        public static Targets of(ModuleNames modules) {
-            return new Targets(modules, Map.of(), Map.of(), List.of(), List.of(), List.of());
-        }
-    }
-
     private static final String INIT = "method.init_lora_weights";
-    private static final String TOKENS = "method.trainable_token_indices";
 
     /** PEFT's default of {@code init_lora_weights}: B is zero. */
     public static final String DEFAULT_INIT = "true";
@@ -141,6 +70,8 @@ public record MethodConfig(
 
     /** The adapter starts from the error of the 4-bit quantization. */
     public static final String LOFTQ = "loftq";
+
+    private static final String TOKENS = "method.trainable_token_indices";
 
     /** Biases that LoRA trains besides its adapters, as PEFT's {@code bias}. */
     public enum LoraBias {
@@ -172,6 +103,41 @@ public record MethodConfig(
     }
 
     public MethodConfig {
+        Check.that(r >= 1, "method.r", r, "at least 1");
+        Check.that(loraAlpha > 0, "method.lora_alpha", loraAlpha, "above 0");
+        Check.fraction("method.lora_dropout", loraDropout);
+        Check.present("method.bias", bias);
+        Check.that(
+                initLoraWeights != null
+                        && initLoraWeights.matches("true|gaussian|pissa|pissa_niter_[1-9]\\d{0,2}|loftq"),
+                INIT,
+                initLoraWeights,
+                "true, gaussian, pissa, pissa_niter_[number of iterations] or loftq");
+        Check.present("method.rank_pattern", rankPattern);
+        Check.present("method.alpha_pattern", alphaPattern);
+        Check.present("method.layers_to_transform", layersToTransform);
+        Check.present("method.modules_to_save", modulesToSave);
+        Check.present(TOKENS, trainableTokenIndices);
+        rankPattern.forEach((module, rank) -> Check.that(
+                rank instanceof Integer number && number >= 1,
+                "method.rank_pattern." + module,
+                rank,
+                "a whole number of at least 1"));
+        alphaPattern.forEach((module, alpha) -> Check.that(
+                alpha instanceof Number number && number.doubleValue() > 0,
+                "method.alpha_pattern." + module,
+                alpha,
+                "a number above 0"));
+        layersToTransform.forEach(layer ->
+                Check.that(layer >= 0, "method.layers_to_transform", layer, "a list of numbers of at least 0"));
+        Check.that(
+                trainableTokenIndices.stream().distinct().filter(id -> id >= 0).count() == trainableTokenIndices.size(),
+                TOKENS,
+                trainableTokenIndices,
+                "a list of token ids of at least 0, each once");
+        modulesToSave = List.copyOf(modulesToSave);
+        trainableTokenIndices = List.copyOf(trainableTokenIndices);
+        layersToTransform = List.copyOf(layersToTransform);
         Check.present("method.type", type);
         Check.that(
                 freezeLayers == null || type == Type.FREEZE,
@@ -185,20 +151,19 @@ public record MethodConfig(
                 adapter,
                 "used with method.type: lora or qlora only");
         Check.that(
-                targets.trainableTokenIndices().isEmpty() || type == Type.LORA || type == Type.QLORA,
+                trainableTokenIndices.isEmpty() || type == Type.LORA || type == Type.QLORA,
                 TOKENS,
-                targets.trainableTokenIndices(),
+                trainableTokenIndices,
                 "used with method.type: lora or qlora only: others train the whole table");
-        String init = lora.initLoraWeights();
         Check.that(
-                !LOFTQ.equals(init) || type != Type.LORA,
+                !LOFTQ.equals(initLoraWeights) || type != Type.LORA,
                 INIT,
-                init,
+                initLoraWeights,
                 "used with method.type: qlora only, whose 4 bits it makes up for");
         Check.that(
-                !init.startsWith(PISSA) || type != Type.QLORA,
+                !initLoraWeights.startsWith(PISSA) || type != Type.QLORA,
                 INIT,
-                init,
+                initLoraWeights,
                 "used with method.type: lora only: with qlora the 4-bit base would be another than the one that the"
                         + " adapter is loaded with; loftq is for that");
     }
@@ -222,14 +187,30 @@ public record MethodConfig(
     }
 
     private static MethodConfig of(Type type, Integer freezeLayers, int r, double loraAlpha, ModuleNames modules) {
-        Lora lora = new Lora(r, loraAlpha, 0, LoraBias.NONE, false, false, DEFAULT_INIT);
-        return new MethodConfig(type, freezeLayers, null, lora, Targets.of(modules), true);
+        return new MethodConfig(
+                type,
+                freezeLayers,
+                null,
+                r,
+                loraAlpha,
+                0,
+                LoraBias.NONE,
+                false,
+                false,
+                DEFAULT_INIT,
+                modules,
+                Map.of(),
+                Map.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                true);
     }
 
     /** Returns whether new adapters start with PEFT's default initialisation. */
     @JsonIgnore
     public boolean hasDefaultInit() {
-        return DEFAULT_INIT.equals(lora.initLoraWeights());
+        return DEFAULT_INIT.equals(initLoraWeights);
     }
 
     /**
@@ -237,13 +218,13 @@ public record MethodConfig(
      */
     @JsonIgnore
     public boolean isPissa() {
-        return lora.initLoraWeights().startsWith(PISSA);
+        return initLoraWeights.startsWith(PISSA);
     }
 
     /** Returns whether new adapters start from the quantization error, and so work only on the 4-bit base. */
     @JsonIgnore
     public boolean isLoftq() {
-        return LOFTQ.equals(lora.initLoraWeights());
+        return LOFTQ.equals(initLoraWeights);
     }
 
     /** Returns whether low-rank adapters are trained. */

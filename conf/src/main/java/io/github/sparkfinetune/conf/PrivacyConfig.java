@@ -1,10 +1,8 @@
 package io.github.sparkfinetune.conf;
 
-import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.conf.key.Check;
 import io.github.sparkfinetune.conf.key.Key;
 import java.io.Serializable;
-import java.util.stream.Stream;
 
 /**
  * Differentially private training (DP-SGD; Abadi and others, 2016): each step takes random samples, clips the gradient
@@ -80,33 +78,34 @@ public record PrivacyConfig(
 
     /** Refuses settings of a run by which samples influence each other or are used outside of the noisy sums. */
     void require(
-            RunConfig.Base base,
+            TokenizerConfig tokenizer,
+            TeacherConfig teacher,
             RunConfig.Task task,
             DataConfig data,
             MethodConfig method,
             TrainingConfig training,
-            RunConfig.TaskSections tasks,
+            ClassificationConfig classification,
             ClusterConfig cluster) {
         if (!protectsSamples()) {
             return;
         }
-        requirePublicSample(base, task, data);
+        requirePublicSample(teacher, task, data);
         that(
                 !task.comparesSamples(),
                 "used with another task than embedding and unpaired-preference, whose losses compare samples");
         that(
-                method.targets().trainableTokenIndices().isEmpty()
+                method.trainableTokenIndices().isEmpty()
                         && (method.type() == MethodConfig.Type.FULL
-                                || base.tokenizer().addSpecialTokens().isEmpty()),
+                                || tokenizer.addSpecialTokens().isEmpty()),
                 "used without new tokens, or with method.type: full: single rows of the embedding table are trained"
                         + " only where a text has the token");
         that(
-                data.samples().packing() == Packing.NONE,
+                data.packing() == Packing.NONE,
                 "used with data.packing: none: the gradient of a document is clipped, not that of a pack");
         that(
-                training.evaluation().earlyStoppingPatience() == 0,
+                training.earlyStoppingPatience() == 0,
                 "used with training.early_stopping_patience: 0: the noise is derived from the number of steps");
-        ClassWeight weight = tasks.classification().classWeight();
+        ClassWeight weight = classification.classWeight();
         that(
                 weight == null || !ClassWeight.BALANCED.equals(weight.value()),
                 "used without classification.class_weight: balanced: counts of labels are not private");
@@ -116,20 +115,18 @@ public record PrivacyConfig(
     }
 
     /** Refuses a sample that is not public, or whose gradients cannot be computed before the first step. */
-    private void requirePublicSample(RunConfig.Base base, RunConfig.Task task, DataConfig data) {
+    private void requirePublicSample(TeacherConfig teacher, RunConfig.Task task, DataConfig data) {
         if (publicSample == null) {
             return;
         }
         String key = KEY + "public_sample";
-        String path = data.sources().heldOutPaths().get(publicSample);
+        String path = data.heldOutPaths().get(publicSample);
         Check.that(path != null, key, publicSample, "the name of a set of data.held_out");
-        boolean isTrainedOn = Stream.concat(
-                        Stream.of(data.sources()).map(SourcesConfig::train),
-                        data.corpus().mix().sources().stream().map(CorpusConfig.Source::path))
-                .anyMatch(path::equals);
+        boolean isTrainedOn = path.equals(data.train())
+                || data.corpus().sources().stream().anyMatch(source -> path.equals(source.path()));
         Check.that(!isTrainedOn, key, publicSample, "a set whose rows are public: its path is also trained on");
         Check.that(
-                task != RunConfig.Task.PREFERENCE && !base.teacher().teaches(),
+                task != RunConfig.Task.PREFERENCE && !teacher.teaches(),
                 key,
                 publicSample,
                 "null with task: preference and with teacher.model, whose losses read answers of another model: set"

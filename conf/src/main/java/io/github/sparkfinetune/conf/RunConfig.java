@@ -1,12 +1,10 @@
 package io.github.sparkfinetune.conf;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.key.Check;
+import io.github.sparkfinetune.conf.key.Components;
 import io.github.sparkfinetune.conf.key.Key;
-import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig;
-import io.github.sparkfinetune.conf.retrieval.RerankingConfig;
 import java.io.Serializable;
 import java.util.Locale;
 
@@ -14,132 +12,43 @@ import java.util.Locale;
  * Settings of one run: what to train, on which data, how, and where to write the result. {@code RunConfigLoader} reads
  * it from one YAML file. {@code CONFIG.md} lists every key with its meaning and default.
  *
+ * @param model folder of the base model in Hugging Face layout, on any Hadoop file system; or a model of the Hugging
+ *     Face Hub, as {@code hub:org/name} or {@code hub:org/name@revision}
  * @param task training objective
+ * @param device device that the ranks compute on
+ * @param precision compute dtype; trained weights and the optimizer's state are always F32
  */
 public record RunConfig(
-        @JsonUnwrapped Base base,
+        @Key(path = true, hf = "ModelConfig.model_name_or_path")
+        String model,
+
+        TokenizerConfig tokenizer,
+        @Key(hf = "GKDConfig") TeacherConfig teacher,
         Task task,
         DataConfig data,
         @Key(hf = "LoraConfig") MethodConfig method,
         @Key(hf = "TrainingArguments") TrainingConfig training,
-        @JsonUnwrapped TaskSections tasks,
-        @JsonUnwrapped Compute compute,
+        @Key(hf = "PretrainedConfig") ClassificationConfig classification,
+        @Key(hf = "DataTrainingArguments") QuestionAnsweringConfig questionAnswering,
+        @Key(hf = "DataCollatorForLanguageModeling") MaskedLmConfig maskedLm,
+        @Key(hf = "DPOConfig") PreferenceConfig preference,
+        @Key(hf = "KTOConfig") UnpairedPreferenceConfig unpairedPreference,
+        @Key(hf = "RewardConfig") RewardConfig reward,
+        EmbeddingConfig embedding,
+        RerankingConfig reranking,
+        @Key(hf = "GenerationConfig") GenerationConfig generation,
+
+        @Key(mayChange = true, hf = "TrainingArguments.use_cpu")
+        DeviceChoice device,
+
+        @Key(hf = "TrainingArguments.bf16") PrecisionChoice precision,
+        PredictConfig predict,
+        ClusterConfig cluster,
         OutputConfig output)
         implements Serializable {
 
-    /**
-     * The model that is trained, and the model that it learns from.
-     *
-     * @param model folder of the base model in Hugging Face layout, on any Hadoop file system; or a model of the
-     *     Hugging Face Hub, as {@code hub:org/name} or {@code hub:org/name@revision}
-     */
-    public record Base(
-            @Key(path = true, hf = "ModelConfig.model_name_or_path")
-            String model,
-
-            TokenizerConfig tokenizer,
-
-            @Key(hf = "GKDConfig") TeacherConfig teacher)
-            implements Serializable {
-
-        /** Beginning of a model that is on the Hugging Face Hub. */
-        public static final String HUB = "hub:";
-
-        public Base {
-            Check.present("model", model);
-            Check.present("tokenizer", tokenizer);
-            Check.present("teacher", teacher);
-        }
-
-        /** Returns whether a value of {@code model} names a model of the Hugging Face Hub, not a folder. */
-        public static boolean isOfHub(String model) {
-            return model.startsWith(HUB);
-        }
-    }
-
-    /** Sections of single tasks, and of generation, which several tasks share. */
-    public record TaskSections(
-            @Key(hf = "PretrainedConfig") ClassificationConfig classification,
-
-            @Key(hf = "DataTrainingArguments") QuestionAnsweringConfig questionAnswering,
-
-            @Key(hf = "DataCollatorForLanguageModeling") MaskedLmConfig maskedLm,
-
-            @Key(hf = "DPOConfig") PreferenceConfig preference,
-
-            @Key(hf = "KTOConfig") UnpairedPreferenceConfig unpairedPreference,
-
-            @Key(hf = "RewardConfig") RewardConfig reward,
-
-            @JsonUnwrapped RetrievalSections retrieval,
-
-            @Key(hf = "GenerationConfig") GenerationConfig generation)
-            implements Serializable {
-
-        public TaskSections {
-            Check.present("classification", classification);
-            Check.present("question_answering", questionAnswering);
-            Check.present("masked_lm", maskedLm);
-            Check.present("preference", preference);
-            Check.present("unpaired_preference", unpairedPreference);
-            Check.present("reward", reward);
-            Check.present("generation", generation);
-        }
-
-        /** Returns these sections with the prompt of one side for texts to predict. */
-        public TaskSections withEmbeddingOf(EmbeddingConfig.Side side) {
-            return new TaskSections(
-                    classification,
-                    questionAnswering,
-                    maskedLm,
-                    preference,
-                    unpairedPreference,
-                    reward,
-                    new RetrievalSections(embedding().predictedAs(side), reranking()),
-                    generation);
-        }
-
-        /** Returns the section of task {@code embedding}. */
-        public EmbeddingConfig embedding() {
-            return retrieval.embedding();
-        }
-
-        /** Returns the section of task {@code reranking}. */
-        public RerankingConfig reranking() {
-            return retrieval.reranking();
-        }
-    }
-
-    /** Sections of the tasks that compare texts. */
-    public record RetrievalSections(EmbeddingConfig embedding, RerankingConfig reranking) implements Serializable {
-        public RetrievalSections {
-            Check.present("embedding", embedding);
-            Check.present("reranking", reranking);
-        }
-    }
-
-    /**
-     * Processes, devices and dtype of the computation.
-     *
-     * @param device device that the ranks compute on
-     * @param precision compute dtype; trained weights and the optimizer's state are always F32
-     */
-    public record Compute(
-            @Key(mayChange = true, hf = "TrainingArguments.use_cpu")
-            DeviceChoice device,
-
-            @Key(hf = "TrainingArguments.bf16") PrecisionChoice precision,
-            PredictConfig predict,
-            ClusterConfig cluster)
-            implements Serializable {
-
-        public Compute {
-            Check.present("device", device);
-            Check.present("precision", precision);
-            Check.present("predict", predict);
-            Check.present("cluster", cluster);
-        }
-    }
+    /** Beginning of a model that is on the Hugging Face Hub. */
+    public static final String HUB = "hub:";
 
     /** Training objective of a model. */
     public enum Task {
@@ -223,92 +132,109 @@ public record RunConfig(
     }
 
     public RunConfig {
+        Check.present("model", model);
+        Check.present("tokenizer", tokenizer);
+        Check.present("teacher", teacher);
+        Check.present("classification", classification);
+        Check.present("question_answering", questionAnswering);
+        Check.present("masked_lm", maskedLm);
+        Check.present("preference", preference);
+        Check.present("unpaired_preference", unpairedPreference);
+        Check.present("reward", reward);
+        Check.present("generation", generation);
+        Check.present("embedding", embedding);
+        Check.present("reranking", reranking);
+        Check.present("device", device);
+        Check.present("precision", precision);
+        Check.present("predict", predict);
+        Check.present("cluster", cluster);
         Check.present("task", task);
         Check.present("data", data);
         Check.present("method", method);
         Check.present("training", training);
         Check.present("output", output);
         Check.that(
-                training.regularization().l2Sp() == 0 || !method.isLora(),
+                training.l2Sp() == 0 || !method.isLora(),
                 "training.l2_sp",
-                training.regularization().l2Sp(),
+                training.l2Sp(),
                 "0 with method.type lora and qlora, where the model's own weights stay as they are");
         Check.that(
-                training.schedule().loraplusLrRatio() == 1 || method.isLora(),
+                training.loraplusLrRatio() == 1 || method.isLora(),
                 "training.loraplus_lr_ratio",
-                training.schedule().loraplusLrRatio(),
+                training.loraplusLrRatio(),
                 "1 with method.type full and freeze, where there is no adapter");
         Check.that(
-                data.sources().format() != DataFormat.SQUAD || task == Task.QUESTION_ANSWERING,
+                data.format() != DataFormat.SQUAD || task == Task.QUESTION_ANSWERING,
                 "data.format",
                 "squad",
                 "used with task: question-answering only");
-        if (task == Task.EMBEDDING && tasks.embedding().texts().negative() == null) {
-            long batch = (long) training.batches().perDeviceTrainBatchSize()
-                    * training.batches().gradientAccumulationSteps()
-                    * compute.cluster().ranks();
+        if (task == Task.EMBEDDING && embedding.negative() == null) {
+            long batch =
+                    (long) training.perDeviceTrainBatchSize() * training.gradientAccumulationSteps() * cluster.ranks();
             Check.that(
                     batch >= 2,
                     "training.per_device_train_batch_size",
-                    training.batches().perDeviceTrainBatchSize(),
+                    training.perDeviceTrainBatchSize(),
                     "at least 2 with task: embedding, times gradient_accumulation_steps and ranks: a pair by itself has"
                             + " nothing to compare with");
         }
-        boolean hasOneLabel = task == Task.CLASSIFICATION
-                && tasks.classification().problemType() == ProblemType.SINGLE_LABEL_CLASSIFICATION;
+        boolean hasOneLabel =
+                task == Task.CLASSIFICATION && classification.problemType() == ProblemType.SINGLE_LABEL_CLASSIFICATION;
         boolean taught = task == Task.CAUSAL_LM || task == Task.SFT || hasOneLabel;
         Check.that(
-                !base.teacher().teaches() || taught,
+                !teacher.teaches() || taught,
                 "teacher.model",
-                base.teacher().model(),
+                teacher.model(),
                 "used with task: classification of one label for each text, causal-lm or sft only");
         Check.that(
-                !compute.predict().hasSets() || hasOneLabel,
+                !predict.hasSets() || hasOneLabel,
                 "predict.coverage",
-                compute.predict().coverage(),
+                predict.coverage(),
                 "0 unless a text has one of several labels: task classification with one label");
-        training.regularization().privacy().require(base, task, data, method, training, tasks, compute.cluster());
+        training.privacy().require(tokenizer, teacher, task, data, method, training, classification, cluster);
         if (task.generates()) {
             Check.that(
-                    tasks.generation().evalSamples() == 0
-                            || (task == Task.SFT && data.samples().assistantOnlyLoss()),
+                    generation.evalSamples() == 0 || (task == Task.SFT && data.assistantOnlyLoss()),
                     "generation.eval_samples",
-                    tasks.generation().evalSamples(),
+                    generation.evalSamples(),
                     "0 unless task is sft and data.assistant_only_loss true: without them held-out text has no answers");
         }
     }
 
     /** Returns this run with another {@code predict.precision}. */
     public RunConfig withPredictPrecision(PredictConfig.PredictPrecision other) {
-        Compute with = new Compute(compute.device, compute.precision, compute.predict.with(other), compute.cluster);
-        return new RunConfig(base, task, data, method, training, tasks, with, output);
+        return Components.with(this, "predict", predict.with(other));
     }
 
     /** Returns this run on another generation of its dataset. */
     public RunConfig onGeneration(int generation) {
-        DataConfig other = data.onGeneration(generation);
-        return new RunConfig(base, task, other, method, training, tasks, compute, output);
+        return Components.with(this, "data", data.onGeneration(generation));
     }
 
     /** Returns this run on the generation of another configuration, which may name none. */
     public RunConfig onGenerationOf(RunConfig other) {
-        Integer generation = other.data.dataset().generation();
+        Integer generation = other.data.generation();
         return generation == null ? this : onGeneration(generation);
     }
 
-    /** Returns this run with other sections of tasks. */
-    public RunConfig withTasks(TaskSections others) {
-        return new RunConfig(base, task, data, method, training, others, compute, output);
+    /** Returns this run with another section of task {@code embedding}. */
+    public RunConfig withEmbedding(EmbeddingConfig other) {
+        return Components.with(this, "embedding", other);
+    }
+
+    /** Returns whether a value of {@code model} names a model of the Hugging Face Hub, not a folder. */
+    public static boolean isOfHub(String model) {
+        return model.startsWith(HUB);
     }
 
     /** Returns the name of the run: {@code training.run_name}, or the last part of {@code output.dir}. */
     public String runName() {
-        String name = training.tracking().runName();
+        String name = training.runName();
         return name != null ? name : output.dir().replaceFirst("/+$", "").replaceFirst(".*/", "");
     }
 
     /** Returns the folder of the prepared dataset. */
     public String dataset() {
-        return data.dataset().dir() != null ? data.dataset().dir() : output.dir() + "/dataset";
+        return data.dir() != null ? data.dir() : output.dir() + "/dataset";
     }
 }

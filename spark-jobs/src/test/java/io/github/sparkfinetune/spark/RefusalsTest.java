@@ -101,7 +101,6 @@ class RefusalsTest {
                 RunPaths.resolve(Runs.in(folder, "cluster.shared_filesystem=true"), "spark://host:7077", hadoop);
         assertThat(shared.output().dir()).isEqualTo("file:" + folder + "/run");
         assertThat(RunPaths.resolve(Runs.in(folder), "local-cluster[2,1,1024]", hadoop)
-                        .base()
                         .model())
                 .isEqualTo("file:" + folder + "/model");
     }

@@ -97,7 +97,7 @@ final class InitCommand extends SparkCommand {
                 throw RunException.config("--output " + output + ": there is such a file already: name another one");
             }
             RunConfig fetched = jobs.fetchModel(draft, line -> say("fetch       " + line));
-            Proposal proposal = jobs.propose(request, fetched.base().model(), this::choose);
+            Proposal proposal = jobs.propose(request, fetched.model(), this::choose);
             proposal.found().forEach(this::say);
             HadoopFiles.writeWhole(files, file, proposal.yaml().getBytes(StandardCharsets.UTF_8));
             say("wrote       " + output + ":");

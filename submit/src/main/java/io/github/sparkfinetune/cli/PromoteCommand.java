@@ -112,7 +112,7 @@ final class PromoteCommand extends JobCommand {
 
     private Metric measured(RunConfig run) {
         List<Metric> metrics = TaskSpecs.of(run).metrics();
-        String name = metric == null ? run.training().evaluation().metricForBestModel() : metric;
+        String name = metric == null ? run.training().metricForBestModel() : metric;
         return metrics.stream()
                 .filter(one -> one.name().equals(name))
                 .findFirst()

@@ -125,8 +125,7 @@ public final class Pipeline {
     }
 
     private Tracking track() throws IOException {
-        List<TrainingRecord> earlier =
-                run.training().tracking().reportTo().isEmpty() ? List.of() : MetricsLog.read(folder);
+        List<TrainingRecord> earlier = run.training().reportTo().isEmpty() ? List.of() : MetricsLog.read(folder);
         return Tracking.start(run, jobs.hadoop(), System.getenv(), earlier, this::note);
     }
 
@@ -147,8 +146,7 @@ public final class Pipeline {
     /** Merges the trained adapter if a later stage starts from the result, unless this is already done. */
     public void mergeForLater(List<Stage> later) throws IOException {
         String merged = RunConfigLoader.merged(run);
-        boolean isRead =
-                later.stream().anyMatch(stage -> stage.config().base().model().equals(merged));
+        boolean isRead = later.stream().anyMatch(stage -> stage.config().model().equals(merged));
         // The config is written last: without the config an object store may hold only a part of the model.
         if (isRead && !folder.has(RunConfigLoader.MERGED + "/" + HfConfig.FILE)) {
             console.say("merged    " + jobs.merge(run, null, merged));
@@ -194,7 +192,7 @@ public final class Pipeline {
         if (References.areRead(run)) {
             console.say("train     first the model is asked about all samples as it is, unless this run has done so");
         }
-        if (run.base().teacher().teaches()) {
+        if (run.teacher().teaches()) {
             console.say("train     first the teacher is asked about all training samples, unless a run has done so");
         }
         LiveReport reports = live;
@@ -273,7 +271,7 @@ public final class Pipeline {
     }
 
     private void say(Agreement agreement) {
-        String precision = run.compute().predict().precision().name().toLowerCase(Locale.ROOT);
+        String precision = run.predict().precision().name().toLowerCase(Locale.ROOT);
         console.say("%-10s%s".formatted(precision, agreement));
     }
 

@@ -87,7 +87,7 @@ public final class SparkJobs implements Jobs {
     }
 
     private static String local(RunConfig run, int together) {
-        return "local[" + run.compute().cluster().ranks() * together + "]";
+        return "local[" + run.cluster().ranks() * together + "]";
     }
 
     /** Creates jobs in an existing session; closing the jobs stops the session. */
@@ -248,8 +248,7 @@ public final class SparkJobs implements Jobs {
     @Override
     public String merge(RunConfig config, String adapter, String output) {
         AdapterMerge.Merged merged = MergeJob.run(session(), config, adapter, output);
-        return merged.linears() + " adapted linears and " + merged.whole() + " whole parameters into "
-                + config.base().model();
+        return merged.linears() + " adapted linears and " + merged.whole() + " whole parameters into " + config.model();
     }
 
     @Override

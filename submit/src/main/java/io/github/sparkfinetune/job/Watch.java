@@ -116,7 +116,7 @@ public final class Watch {
             all.add(new Watched(
                     stage.config().output().dir(),
                     stage.name(),
-                    stage.config().compute().cluster().ranks(),
+                    stage.config().cluster().ranks(),
                     RunState.read(folder, now)));
         }
         Watched current = all.stream()

@@ -48,7 +48,7 @@ record PipelineReport(List<Result> results) {
                     .append("/report.html\">")
                     .append(Html.escape(stage.name()))
                     .append("</a></h2>\n<p class=\"note\">")
-                    .append(Html.escape(run.base().model() + " · " + Report.name(run.task()) + " · "
+                    .append(Html.escape(run.model() + " · " + Report.name(run.task()) + " · "
                             + Report.name(run.method().type()) + " fine-tuning"))
                     .append("</p>\n<section class=\"tiles\">\n")
                     .append(ReportTables.tiles(result.metrics()))

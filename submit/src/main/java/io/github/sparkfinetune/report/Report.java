@@ -51,10 +51,10 @@ final class Report {
         parts.put("live", progress == null ? "" : LiveSection.of(progress));
         parts.put(
                 "subtitle",
-                Html.escape(run.base().model() + " · " + name(run.task()) + " · "
+                Html.escape(run.model() + " · " + name(run.task()) + " · "
                         + name(run.method().type()) + " fine-tuning · "
-                        + run.compute().cluster().ranks()
-                        + (run.compute().cluster().ranks() == 1 ? " rank" : " ranks")
+                        + run.cluster().ranks()
+                        + (run.cluster().ranks() == 1 ? " rank" : " ranks")
                         + precision(train)
                         + privacy(train)));
         parts.put("tiles", ReportTables.tiles(metrics));

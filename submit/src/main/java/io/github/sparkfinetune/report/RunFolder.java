@@ -191,10 +191,8 @@ public final class RunFolder {
         Manifests manifests = new Manifests(new Path(dataset), files.getConf());
         List<Integer> numbers = manifests.numbers();
         Optional<Integer> begun = read(RUN_YAML)
-                .map(yaml -> RunConfigLoader.parse(yaml, RUN_YAML, List.of())
-                        .data()
-                        .dataset()
-                        .generation())
+                .map(yaml ->
+                        RunConfigLoader.parse(yaml, RUN_YAML, List.of()).data().generation())
                 .filter(numbers::contains);
         if (begun.isPresent()) {
             return Optional.of(manifests.read(begun.get()));

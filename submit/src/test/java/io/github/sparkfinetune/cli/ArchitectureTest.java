@@ -33,7 +33,6 @@ class ArchitectureTest {
             "conf.key",
             "conf.corpus",
             "conf.redact",
-            "conf.retrieval",
             "conf",
             "conf.load",
             "data.files",

@@ -106,7 +106,7 @@ abstract class CommandLineOverFakeJobs {
     private final class FakeJobs implements Jobs {
         @Override
         public RunConfig fetchModel(RunConfig config, Consumer<String> progress) {
-            if (config.base().model().startsWith("hub:")) {
+            if (config.model().startsWith("hub:")) {
                 progress.accept("model.safetensors: 3 bytes");
                 return Keys.mapPaths(config, (key, path) -> key.equals("model") ? "/cache/" + path.substring(4) : path);
             }
@@ -126,7 +126,7 @@ abstract class CommandLineOverFakeJobs {
 
         @Override
         public List<Finding> examine(RunConfig config, boolean isGiven) {
-            calls.add("examine " + config.compute().cluster().ranks() + (isGiven ? " given" : ""));
+            calls.add("examine " + config.cluster().ranks() + (isGiven ? " given" : ""));
             return findings;
         }
 
@@ -215,7 +215,7 @@ abstract class CommandLineOverFakeJobs {
         }
 
         private Optional<Agreement> agreed(RunConfig config) {
-            return config.compute().predict().precision().isQuantized()
+            return config.predict().precision().isQuantized()
                     ? Optional.of(new Agreement(256, 255, 0.0125))
                     : Optional.empty();
         }

@@ -67,10 +67,10 @@ class InitRunTest {
         assertThat(printed)
                 .contains("task        classification: texts in Body, a label each in kind", "no 40, law 20");
         RunConfig config = RunConfigLoader.load(file, List.of());
-        assertThat(config.data().columns().text()).isEqualTo("Body");
-        assertThat(config.data().columns().label()).isEqualTo("kind");
-        assertThat(config.data().samples().maxLength()).isEqualTo(16);
-        assertThat(config.training().batches().perDeviceTrainBatchSize()).isEqualTo(8);
+        assertThat(config.data().text()).isEqualTo("Body");
+        assertThat(config.data().label()).isEqualTo("kind");
+        assertThat(config.data().maxLength()).isEqualTo(16);
+        assertThat(config.training().perDeviceTrainBatchSize()).isEqualTo(8);
         run("plan", "--local", "--config", file.toString());
         assertThat(run("run", "--local", "--config", file.toString())).contains("accuracy");
     }
@@ -97,8 +97,8 @@ class InitRunTest {
 
         assertThat(printed).contains("split       by patient_id: rows with one value are held out together");
         RunConfig config = RunConfigLoader.load(file, List.of());
-        assertThat(config.data().split().splitBy()).isEqualTo(ColumnNames.of(List.of("patient_id")));
-        assertThat(config.data().split().testFraction()).isEqualTo(0.1);
+        assertThat(config.data().splitBy()).isEqualTo(ColumnNames.of(List.of("patient_id")));
+        assertThat(config.data().testFraction()).isEqualTo(0.1);
         run("prepare", "--local", "--config", file.toString());
     }
 
@@ -126,7 +126,7 @@ class InitRunTest {
         assertThat(printed).contains("task        preference: pairs of answers in chosen and rejected");
         RunConfig config = RunConfigLoader.load(file, List.of());
         assertThat(config.method().type()).isEqualTo(MethodConfig.Type.LORA);
-        assertThat(config.training().schedule().learningRate()).isEqualTo(1e-5);
+        assertThat(config.training().learningRate()).isEqualTo(1e-5);
         run("plan", "--local", "--config", file.toString());
     }
 

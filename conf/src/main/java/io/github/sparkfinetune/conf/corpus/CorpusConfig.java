@@ -2,8 +2,8 @@ package io.github.sparkfinetune.conf.corpus;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.conf.key.Check;
+import io.github.sparkfinetune.conf.key.Components;
 import io.github.sparkfinetune.conf.key.Key;
 import java.io.Serializable;
 import java.util.List;
@@ -12,40 +12,35 @@ import java.util.List;
  * Preparation of a corpus before tokenization, for tasks whose rows are documents. Sources are mixed, texts are
  * normalised and masked, and documents are dropped by named rules, as duplicates or as test data. The defaults do none
  * of this.
+ *
+ * @param sources causal-lm, masked-lm: list of texts to mix instead of {@code data.train}; a source's share of the
+ *     documents is its weight divided by the sum of all weights
+ * @param stoppingStrategy size of the mix
+ * @param normalize Unicode normal form of the texts; nfc and nfkc also turn line ends into LF and remove the control
+ *     characters U+0080 to U+009F, byte order marks and noncharacters
+ * @param mask patterns to replace by {@code <EMAIL>}, {@code <IP>}, {@code <PHONE>} and {@code <NUMBER>}; masking finds
+ *     what looks like these patterns and does not anonymise a text
+ * @param phoneRegion country, by its two letters (US), whose telephone numbers are also found without a leading +;
+ *     null: only numbers with a +
+ * @param filters rules that drop documents, applied in their order; dropped documents are counted by reason
+ * @param quarantine folder for dropped documents, as Parquet with text, file and reason; null: dropped documents are
+ *     only counted
  */
 public record CorpusConfig(
-        @JsonUnwrapped Mix mix,
-        @JsonUnwrapped Cleaning cleaning,
-        @JsonUnwrapped Filtering filtering,
+        List<Source> sources,
+        @Key(hf = "datasets.interleave_datasets") StoppingStrategy stoppingStrategy,
+        Normalization normalize,
+        List<Masking> mask,
+        @Key(optional = true) String phoneRegion,
+        List<Filter> filters,
+        @Key(optional = true, path = true) String quarantine,
+        @Key(hf = "GopherQualityFilter") GopherQualityConfig gopherQuality,
+        @Key(hf = "GopherRepetitionFilter") GopherRepetitionConfig gopherRepetition,
+        @Key(hf = "C4QualityFilter") C4Config c4,
+        @Key(hf = "FineWebQualityFilter") FinewebConfig fineweb,
         NearDedup nearDedup,
         Decontaminate decontaminate)
         implements Serializable {
-
-    /**
-     * Sources of a mixed corpus.
-     *
-     * @param sources causal-lm, masked-lm: list of texts to mix instead of {@code data.train}; a source's share of the
-     *     documents is its weight divided by the sum of all weights
-     * @param stoppingStrategy size of the mix
-     */
-    public record Mix(
-            List<Source> sources,
-            @Key(hf = "datasets.interleave_datasets") StoppingStrategy stoppingStrategy) implements Serializable {
-
-        public Mix {
-            Check.present("data.corpus.sources", sources);
-            Check.present("data.corpus.stopping_strategy", stoppingStrategy);
-            sources = List.copyOf(sources);
-            Check.that(sources.size() <= 200, "data.corpus.sources", sources.size(), "a list of at most 200");
-            List<Double> weights = sources.stream().map(Source::weight).toList();
-            Check.that(
-                    sources.isEmpty()
-                            || weights.stream().mapToDouble(Double::doubleValue).sum() > 0,
-                    "data.corpus.sources",
-                    weights,
-                    "a list of weights of which at least one is above 0");
-        }
-    }
 
     /**
      * A source of a mixed corpus.
@@ -58,67 +53,6 @@ public record CorpusConfig(
         public Source {
             Check.present("data.corpus.sources", path);
             Check.that(weight >= 0 && Double.isFinite(weight), "data.corpus.sources", weight, "a weight of 0 or above");
-        }
-    }
-
-    /**
-     * Changes to single texts.
-     *
-     * @param normalize Unicode normal form of the texts; nfc and nfkc also turn line ends into LF and remove the
-     *     control characters U+0080 to U+009F, byte order marks and noncharacters
-     * @param mask patterns to replace by {@code <EMAIL>}, {@code <IP>}, {@code <PHONE>} and {@code <NUMBER>}; masking
-     *     finds what looks like these patterns and does not anonymise a text
-     * @param phoneRegion country, by its two letters (US), whose telephone numbers are also found without a leading +;
-     *     null: only numbers with a +
-     */
-    public record Cleaning(
-            Normalization normalize,
-            List<Masking> mask,
-            @Key(optional = true) String phoneRegion) implements Serializable {
-
-        public Cleaning {
-            Check.present("data.corpus.normalize", normalize);
-            Check.distinct("data.corpus.mask", mask);
-            mask = List.copyOf(mask);
-            Check.that(
-                    phoneRegion == null || phoneRegion.matches("[A-Z]{2}"),
-                    "data.corpus.phone_region",
-                    phoneRegion,
-                    "a country's two letters (ISO 3166), such as US");
-        }
-    }
-
-    /**
-     * Rules that drop documents for their content.
-     *
-     * @param filters rules that drop documents, applied in their order; dropped documents are counted by reason
-     * @param quarantine folder for dropped documents, as Parquet with text, file and reason; null: dropped documents
-     *     are only counted
-     */
-    public record Filtering(
-            List<Filter> filters,
-            @Key(optional = true, path = true) String quarantine,
-
-            @Key(hf = "GopherQualityFilter") GopherQualityConfig gopherQuality,
-
-            @Key(hf = "GopherRepetitionFilter") GopherRepetitionConfig gopherRepetition,
-
-            @Key(hf = "C4QualityFilter") C4Config c4,
-
-            @Key(hf = "FineWebQualityFilter") FinewebConfig fineweb)
-            implements Serializable {
-
-        public Filtering {
-            Check.distinct("data.corpus.filters", filters);
-            filters = List.copyOf(filters);
-            Check.present("data.corpus.gopher_quality", gopherQuality);
-            Check.present("data.corpus.gopher_repetition", gopherRepetition);
-            Check.present("data.corpus.c4", c4);
-            Check.present("data.corpus.fineweb", fineweb);
-        }
-
-        private Filtering withoutQuarantine() {
-            return new Filtering(filters, null, gopherQuality, gopherRepetition, c4, fineweb);
         }
     }
 
@@ -211,6 +145,31 @@ public record CorpusConfig(
     }
 
     public CorpusConfig {
+        Check.present("data.corpus.sources", sources);
+        Check.present("data.corpus.stopping_strategy", stoppingStrategy);
+        sources = List.copyOf(sources);
+        Check.that(sources.size() <= 200, "data.corpus.sources", sources.size(), "a list of at most 200");
+        List<Double> weights = sources.stream().map(Source::weight).toList();
+        Check.that(
+                sources.isEmpty()
+                        || weights.stream().mapToDouble(Double::doubleValue).sum() > 0,
+                "data.corpus.sources",
+                weights,
+                "a list of weights of which at least one is above 0");
+        Check.present("data.corpus.normalize", normalize);
+        Check.distinct("data.corpus.mask", mask);
+        mask = List.copyOf(mask);
+        Check.that(
+                phoneRegion == null || phoneRegion.matches("[A-Z]{2}"),
+                "data.corpus.phone_region",
+                phoneRegion,
+                "a country's two letters (ISO 3166), such as US");
+        Check.distinct("data.corpus.filters", filters);
+        filters = List.copyOf(filters);
+        Check.present("data.corpus.gopher_quality", gopherQuality);
+        Check.present("data.corpus.gopher_repetition", gopherRepetition);
+        Check.present("data.corpus.c4", c4);
+        Check.present("data.corpus.fineweb", fineweb);
         Check.present("data.corpus.near_dedup", nearDedup);
         Check.present("data.corpus.decontaminate", decontaminate);
     }
@@ -218,18 +177,16 @@ public record CorpusConfig(
     /** Returns whether any setting needs rows to be documents. */
     @JsonIgnore
     public boolean isUsed() {
-        return !mix.sources().isEmpty() || cleans() || nearDedup.enabled() || decontaminate.enabled();
+        return !sources.isEmpty() || cleans() || nearDedup.enabled() || decontaminate.enabled();
     }
 
     /** Returns whether single texts are changed, or dropped for their content. */
     public boolean cleans() {
-        return cleaning.normalize() != Normalization.NONE
-                || !cleaning.mask().isEmpty()
-                || !filtering.filters().isEmpty();
+        return normalize != Normalization.NONE || !mask.isEmpty() || !filters.isEmpty();
     }
 
     /** Returns the settings that decide the content of a dataset: all but the folder of rejected rows. */
     public CorpusConfig withoutQuarantine() {
-        return new CorpusConfig(mix, cleaning, filtering.withoutQuarantine(), nearDedup, decontaminate);
+        return Components.with(this, "quarantine", null);
     }
 }

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.conf.corpus;
 
-import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.conf.key.Check;
 import io.github.sparkfinetune.conf.key.Key;
 import java.io.Serializable;
@@ -9,6 +8,10 @@ import java.util.List;
 /**
  * Thresholds of Gopher's quality rules (Rae et al. 2021, appendix A.1.1); 0 disables a rule.
  *
+ * @param minDocWords fewest words, without punctuation; 0: no limit
+ * @param maxDocWords most words, without punctuation; 0: no limit
+ * @param minAvgWordLength lowest mean word length in characters; 0: no limit
+ * @param maxAvgWordLength highest mean word length in characters; 0: no limit
  * @param maxSymbolWordRatio most hash signs, and most ellipses, for each word; 0: no limit
  * @param maxBulletLinesRatio highest fraction of lines that begin with a bullet or hyphen; 0: no limit
  * @param maxEllipsisLinesRatio highest fraction of lines that end with an ellipsis; 0: no limit
@@ -17,7 +20,10 @@ import java.util.List;
  * @param stopWords words that usual text contains
  */
 public record GopherQualityConfig(
-        @JsonUnwrapped Words words,
+        int minDocWords,
+        int maxDocWords,
+        double minAvgWordLength,
+        double maxAvgWordLength,
         double maxSymbolWordRatio,
         double maxBulletLinesRatio,
         double maxEllipsisLinesRatio,
@@ -28,28 +34,13 @@ public record GopherQualityConfig(
         int minStopWords,
         List<String> stopWords)
         implements Serializable {
-    /**
-     * Number and length of a document's words.
-     *
-     * @param minDocWords fewest words, without punctuation; 0: no limit
-     * @param maxDocWords most words, without punctuation; 0: no limit
-     * @param minAvgWordLength lowest mean word length in characters; 0: no limit
-     * @param maxAvgWordLength highest mean word length in characters; 0: no limit
-     */
-    public record Words(int minDocWords, int maxDocWords, double minAvgWordLength, double maxAvgWordLength)
-            implements Serializable {
-
-        public Words {
-            Check.notNegative(KEY + "min_doc_words", minDocWords);
-            Check.notNegative(KEY + "max_doc_words", maxDocWords);
-            Check.notNegative(KEY + "min_avg_word_length", minAvgWordLength);
-            Check.notNegative(KEY + "max_avg_word_length", maxAvgWordLength);
-        }
-    }
-
     private static final String KEY = "data.corpus.gopher_quality.";
 
     public GopherQualityConfig {
+        Check.notNegative(KEY + "min_doc_words", minDocWords);
+        Check.notNegative(KEY + "max_doc_words", maxDocWords);
+        Check.notNegative(KEY + "min_avg_word_length", minAvgWordLength);
+        Check.notNegative(KEY + "max_avg_word_length", maxAvgWordLength);
         Check.notNegative(KEY + "max_symbol_word_ratio", maxSymbolWordRatio);
         Check.share(KEY + "max_bullet_lines_ratio", maxBulletLinesRatio);
         Check.share(KEY + "max_ellipsis_lines_ratio", maxEllipsisLinesRatio);

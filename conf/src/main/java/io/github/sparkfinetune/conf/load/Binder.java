@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.ColumnNames;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.key.Components;
 import io.github.sparkfinetune.conf.load.Settings.Setting;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
@@ -79,7 +80,7 @@ final class Binder {
 
     private Object construct(Class<?> type, Object[] values) {
         try {
-            return Records.construct(type, values);
+            return Components.construct(type.asSubclass(Record.class), values);
         } catch (RunException refused) {
             Setting setting = settings.get(String.valueOf(refused.key()));
             throw RunException.config((setting == null ? file : setting.where()) + ": " + refused.getMessage());

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.NamingBase;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.json.FlatRecords;
 import io.github.sparkfinetune.conf.key.Key;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
@@ -31,10 +30,6 @@ public final class Keys {
 
     private static void collect(String section, Class<?> type) {
         for (RecordComponent component : type.getRecordComponents()) {
-            if (FlatRecords.isGroup(component)) {
-                collect(section, component.getType());
-                continue;
-            }
             String path = path(section, component);
             ALL.put(path, component);
             if (component.getType().isRecord()) {
@@ -128,11 +123,8 @@ public final class Keys {
         return ALL.keySet().stream().filter(path -> !isSection(path)).toList();
     }
 
-    /** Returns the path of a component; a group has the path of its section. */
+    /** Returns the path of a component. */
     static String path(String section, RecordComponent component) {
-        if (FlatRecords.isGroup(component)) {
-            return section;
-        }
         JsonProperty name = component.getAccessor().getAnnotation(JsonProperty.class);
         return path(section, name != null ? name.value() : SNAKE_CASE.translate(component.getName()));
     }

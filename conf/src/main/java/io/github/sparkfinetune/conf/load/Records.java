@@ -2,8 +2,7 @@ package io.github.sparkfinetune.conf.load;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.conf.json.FlatRecords;
-import java.lang.reflect.InvocationTargetException;
+import io.github.sparkfinetune.conf.key.Components;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,24 +12,6 @@ import java.util.function.BiFunction;
 /** Reads and builds the configuration's records by their components. */
 final class Records {
     private Records() {}
-
-    /**
-     * Builds a record from values in the order of its components.
-     *
-     * @throws RunException if the record's constructor rejects a value
-     */
-    static Record construct(Class<?> type, Object[] values) {
-        try {
-            return (Record) FlatRecords.constructor(type).newInstance(values);
-        } catch (InvocationTargetException e) {
-            if (e.getCause() instanceof RunException refused) {
-                throw refused;
-            }
-            throw new IllegalStateException(e.getCause());
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(e);
-        }
-    }
 
     /**
      * Returns a copy of the run with changed values.
@@ -54,10 +35,8 @@ final class Records {
     private static void forEach(String section, Record record, BiConsumer<String, Object> seen) {
         for (RecordComponent component : record.getClass().getRecordComponents()) {
             String path = Keys.path(section, component);
-            Object value = get(record, component);
-            if (!FlatRecords.isGroup(component)) {
-                seen.accept(path, value);
-            }
+            Object value = Components.get(record, component);
+            seen.accept(path, value);
             if (value instanceof Record inner) {
                 forEach(path, inner, seen);
             } else if (value instanceof List<?> list) {
@@ -75,10 +54,10 @@ final class Records {
         Object[] values = new Object[components.length];
         for (int i = 0; i < values.length; i++) {
             String path = Keys.path(section, components[i]);
-            Object value = get(record, components[i]);
-            values[i] = map(path, FlatRecords.isGroup(components[i]) ? value : change.apply(path, value), change);
+            Object value = Components.get(record, components[i]);
+            values[i] = map(path, change.apply(path, value), change);
         }
-        return construct(record.getClass(), values);
+        return Components.construct(record.getClass(), values);
     }
 
     private static Object map(String path, Object value, BiFunction<String, Object, Object> change) {
@@ -98,13 +77,5 @@ final class Records {
 
     private static String element(String path, int index) {
         return path + "[" + index + "]";
-    }
-
-    private static Object get(Record record, RecordComponent component) {
-        try {
-            return component.getAccessor().invoke(record);
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }

@@ -2,7 +2,6 @@ package io.github.sparkfinetune.conf.redact;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.conf.key.Check;
 import io.github.sparkfinetune.conf.key.Key;
 import java.io.Serializable;
@@ -30,7 +29,12 @@ import java.util.stream.Collectors;
  * @param person column of the person, such as patient: dates of all rows of a person move by the same number of days,
  *     and a value has the same pseudonym in all rows of a person and other pseudonyms elsewhere; null: by row, and the
  *     same pseudonym everywhere
- * @param byModel model that finds entities besides the rules
+ * @param model folder of a token classifier in Hugging Face layout, which finds names, addresses and other entities
+ *     without a form; null: rules only
+ * @param labels entity by label of the model without B- and I-, such as {@code {PROVIDER: ORGANIZATION}}; other labels
+ *     have the entities of Presidio, such as PERSON for PER, or their own name
+ * @param scoreThreshold lowest score of an entity of the model, the mean probability of its words; an entity below it
+ *     stays in the text
  */
 public record RedactConfig(
         List<String> entities,
@@ -40,7 +44,9 @@ public record RedactConfig(
         List<String> phoneRegions,
         @Key(optional = true, path = true, mayChange = true) String keyFile,
         @Key(optional = true) String person,
-        @JsonUnwrapped RedactModelConfig byModel)
+        @Key(optional = true, path = true) String model,
+        Map<String, Object> labels,
+        double scoreThreshold)
         implements Serializable {
     private static final String KEY = "data.redact.";
 
@@ -78,6 +84,26 @@ public record RedactConfig(
     }
 
     public RedactConfig {
+        Check.present(KEY + "labels", labels);
+        labels = Collections.unmodifiableMap(new TreeMap<>(labels));
+        Check.that(
+                model == null || !model.isBlank(), KEY + "model", model, "the folder of a token classifier, or null");
+        Check.fraction(KEY + "score_threshold", scoreThreshold);
+        Check.that(
+                model != null || labels.isEmpty(),
+                KEY + "labels",
+                labels,
+                "{} without data.redact.model, whose labels they are");
+        Check.that(
+                model != null || scoreThreshold == 0,
+                KEY + "score_threshold",
+                scoreThreshold,
+                "0 without data.redact.model, whose scores it is for");
+        labels.forEach((label, entity) -> Check.that(
+                entity instanceof String name && !name.isBlank(),
+                KEY + "labels." + label,
+                entity,
+                "the name of an entity, such as PERSON"));
         Check.distinct(KEY + "entities", entities);
         Check.present(KEY + "operator", operator);
         Check.present(KEY + "operators", operators);
@@ -89,16 +115,16 @@ public record RedactConfig(
         phoneRegions = List.copyOf(phoneRegions);
         for (String entity : entities) {
             Check.that(
-                    byModel.isUsed() || Entity.named(entity).isPresent(),
+                    model != null || Entity.named(entity).isPresent(),
                     KEY + "entities",
                     entity,
                     "one of " + Arrays.stream(Entity.values()).map(Entity::name).collect(Collectors.joining(", "))
                             + "; any other entity needs data.redact.model, which finds it");
         }
         Check.that(
-                !byModel.isUsed() || !entities.isEmpty(),
+                model == null || !entities.isEmpty(),
                 KEY + "model",
-                byModel.model(),
+                model,
                 "null without data.redact.entities, which name what is replaced");
         Check.that(
                 operator != Operator.DATE_SHIFT,
@@ -165,13 +191,17 @@ public record RedactConfig(
 
     /** Returns a section that replaces nothing. */
     public RedactConfig none() {
-        return new RedactConfig(
-                List.of(), operator, Map.of(), List.of(), phoneRegions, null, null, RedactModelConfig.NONE);
+        return new RedactConfig(List.of(), operator, Map.of(), List.of(), phoneRegions, null, null, null, Map.of(), 0);
     }
 
     /** Returns whether anything is replaced. */
     @JsonIgnore
     public boolean isUsed() {
         return !entities.isEmpty();
+    }
+
+    /** Returns whether a model finds entities besides the rules. */
+    public boolean usesModel() {
+        return model != null;
     }
 }

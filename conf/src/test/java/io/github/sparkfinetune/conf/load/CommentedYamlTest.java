@@ -44,7 +44,6 @@ class CommentedYamlTest {
 
         assertThat(RunConfigLoader.parse(yaml.text(), "run.yaml", List.of())
                         .data()
-                        .columns()
                         .text())
                 .isEqualTo(text);
         assertThat(RunConfigLoader.parse("{}", "none", yaml.overrides()))

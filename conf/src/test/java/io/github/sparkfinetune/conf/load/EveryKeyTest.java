@@ -9,6 +9,7 @@ import io.github.sparkfinetune.conf.ClusterConfig;
 import io.github.sparkfinetune.conf.ColumnNames;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
+import io.github.sparkfinetune.conf.EmbeddingConfig;
 import io.github.sparkfinetune.conf.GenerationConfig;
 import io.github.sparkfinetune.conf.MaskedLmConfig;
 import io.github.sparkfinetune.conf.MethodConfig;
@@ -21,19 +22,18 @@ import io.github.sparkfinetune.conf.PredictConfig;
 import io.github.sparkfinetune.conf.PreferenceConfig;
 import io.github.sparkfinetune.conf.PrivacyConfig;
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
+import io.github.sparkfinetune.conf.RerankingConfig;
 import io.github.sparkfinetune.conf.RewardConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.RunConfig.Task;
-import io.github.sparkfinetune.conf.SourcesConfig;
 import io.github.sparkfinetune.conf.TeacherConfig;
 import io.github.sparkfinetune.conf.TokenizerConfig;
-import io.github.sparkfinetune.conf.TrackingConfig;
-import io.github.sparkfinetune.conf.TrackingConfig.ReportTo;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
 import io.github.sparkfinetune.conf.TrainingConfig.Optim;
+import io.github.sparkfinetune.conf.TrainingConfig.ReportTo;
 import io.github.sparkfinetune.conf.UnpairedPreferenceConfig;
 import io.github.sparkfinetune.conf.corpus.C4Config;
 import io.github.sparkfinetune.conf.corpus.CorpusConfig;
@@ -45,9 +45,6 @@ import io.github.sparkfinetune.conf.corpus.FinewebConfig;
 import io.github.sparkfinetune.conf.corpus.GopherQualityConfig;
 import io.github.sparkfinetune.conf.corpus.GopherRepetitionConfig;
 import io.github.sparkfinetune.conf.redact.RedactConfig;
-import io.github.sparkfinetune.conf.redact.RedactModelConfig;
-import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig;
-import io.github.sparkfinetune.conf.retrieval.RerankingConfig;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -251,20 +248,38 @@ class EveryKeyTest {
                 """, "run.yaml", List.of());
 
         DataConfig data = new DataConfig(
-                new SourcesConfig(
-                        null,
-                        "s3a://b/eval.csv",
-                        "s3a://b/test.csv",
-                        Map.of("general", "s3a://b/general.csv"),
-                        DataFormat.CSV,
-                        "windows-1252",
-                        true),
-                new DataConfig.Columns("body", "2", "no"),
-                new DataConfig.Split(0.25, 0.125, ColumnNames.of(List.of("user", "thread")), null),
-                new DataConfig.Rows(1000, 0.5, true, true),
-                new DataConfig.Samples(64, 21, Packing.BFD, Overlong.DROP, "c.jinja", false),
-                new DataConfig.Dataset("d", 3, 7, false, 5, "patient", "key"),
-                new RedactConfig(
+                /* train= */ null,
+                /* eval= */ "s3a://b/eval.csv",
+                /* test= */ "s3a://b/test.csv",
+                /* heldOut= */ Map.of("general", "s3a://b/general.csv"),
+                /* format= */ DataFormat.CSV,
+                /* encoding= */ "windows-1252",
+                /* multiline= */ true,
+                /* text= */ "body",
+                /* textPair= */ "2",
+                /* label= */ "no",
+                /* evalFraction= */ 0.25,
+                /* testFraction= */ 0.125,
+                /* splitBy= */ ColumnNames.of(List.of("user", "thread")),
+                /* splitByTime= */ null,
+                /* maxTextBytes= */ 1000,
+                /* maxBadFraction= */ 0.5,
+                /* deduplicate= */ true,
+                /* strict= */ true,
+                /* maxLength= */ 64,
+                /* stride= */ 21,
+                /* packing= */ Packing.BFD,
+                /* overlong= */ Overlong.DROP,
+                /* chatTemplate= */ "c.jinja",
+                /* assistantOnlyLoss= */ false,
+                /* dir= */ "d",
+                /* shards= */ 3,
+                /* seed= */ 7,
+                /* incremental= */ false,
+                /* generation= */ 5,
+                /* subject= */ "patient",
+                /* subjectKeyFile= */ "key",
+                /* redact= */ new RedactConfig(
                         List.of("EMAIL_ADDRESS", "DATE_TIME", "ORGANIZATION"),
                         RedactConfig.Operator.PSEUDONYM,
                         Map.of("DATE_TIME", "date_shift"),
@@ -272,111 +287,126 @@ class EveryKeyTest {
                         List.of("FR"),
                         "hdfs://nn/key",
                         "patient",
-                        new RedactModelConfig("s3a://b/tagger", Map.of("PROVIDER", "ORGANIZATION"), 0.5)),
-                new CorpusConfig(
-                        new CorpusConfig.Mix(
-                                List.of(
-                                        new CorpusConfig.Source("s3a://b/train.csv", 0.9),
-                                        new CorpusConfig.Source("general", 1)),
-                                StoppingStrategy.ALL_EXHAUSTED),
-                        new CorpusConfig.Cleaning(Normalization.NFKC, List.of(Masking.PHONE, Masking.EMAIL), "DE"),
-                        new CorpusConfig.Filtering(
-                                List.of(Filter.C4, Filter.FINEWEB),
-                                "q",
-                                new GopherQualityConfig(
-                                        new GopherQualityConfig.Words(1, 2, 3.5, 4),
-                                        0.5,
-                                        0.6,
-                                        0.7,
-                                        0.75,
-                                        9,
-                                        List.of("der", "die")),
-                                new GopherRepetitionConfig(
-                                        0.01,
-                                        0.02,
-                                        0.03,
-                                        0.04,
-                                        Map.of("2", 0.05, "3", 0.18, "4", 0.16),
-                                        // Keys missing from a map keep their defaults.
-                                        Map.of(
-                                                "5", 0.0, "6", 0.14, "7", 0.13, "8", 0.12, "9", 0.11, "10", 0.1, "11",
-                                                0.06)),
-                                new C4Config(false, new C4Config.Lines(false, 2, 4, false, false), 1, false, false),
-                                new FinewebConfig(0.1, true, 0.2, 3, 0.4, 5)),
+                        "s3a://b/tagger",
+                        Map.of("PROVIDER", "ORGANIZATION"),
+                        0.5),
+                /* corpus= */ new CorpusConfig(
+                        List.of(
+                                new CorpusConfig.Source("s3a://b/train.csv", 0.9),
+                                new CorpusConfig.Source("general", 1)),
+                        StoppingStrategy.ALL_EXHAUSTED,
+                        Normalization.NFKC,
+                        List.of(Masking.PHONE, Masking.EMAIL),
+                        "DE",
+                        List.of(Filter.C4, Filter.FINEWEB),
+                        "q",
+                        new GopherQualityConfig(1, 2, 3.5, 4, 0.5, 0.6, 0.7, 0.75, 9, List.of("der", "die")),
+                        new GopherRepetitionConfig(
+                                0.01,
+                                0.02,
+                                0.03,
+                                0.04,
+                                Map.of("2", 0.05, "3", 0.18, "4", 0.16),
+                                // Keys missing from a map keep their defaults.
+                                Map.of("5", 0.0, "6", 0.14, "7", 0.13, "8", 0.12, "9", 0.11, "10", 0.1, "11", 0.06)),
+                        new C4Config(false, false, 2, 4, false, false, 1, false, false),
+                        new FinewebConfig(0.1, true, 0.2, 3, 0.4, 5),
                         new CorpusConfig.NearDedup(true, 1, 2, 3, 0.4),
                         new CorpusConfig.Decontaminate(true, 5)));
         MethodConfig method = new MethodConfig(
-                MethodConfig.Type.QLORA,
-                null,
-                "hdfs://nn/a",
-                new MethodConfig.Lora(4, 32, 0.05, LoraBias.LORA_ONLY, true, true, "gaussian"),
-                new MethodConfig.Targets(
-                        ModuleNames.of(List.of("q_proj", "v_proj")),
-                        Map.of("model.layers.0.self_attn.q_proj", 2, "^v", 3),
-                        Map.of("v_proj", 1.5),
-                        List.of(0, 2),
-                        List.of("score"),
-                        List.of(7, 3)),
-                false);
+                /* type= */ MethodConfig.Type.QLORA,
+                /* freezeLayers= */ null,
+                /* adapter= */ "hdfs://nn/a",
+                /* r= */ 4,
+                /* loraAlpha= */ 32,
+                /* loraDropout= */ 0.05,
+                /* bias= */ LoraBias.LORA_ONLY,
+                /* useRslora= */ true,
+                /* useDora= */ true,
+                /* initLoraWeights= */ "gaussian",
+                /* targetModules= */ ModuleNames.of(List.of("q_proj", "v_proj")),
+                /* rankPattern= */ Map.of("model.layers.0.self_attn.q_proj", 2, "^v", 3),
+                /* alphaPattern= */ Map.of("v_proj", 1.5),
+                /* layersToTransform= */ List.of(0, 2),
+                /* modulesToSave= */ List.of("score"),
+                /* trainableTokenIndices= */ List.of(7, 3),
+                /* bnb4bitUseDoubleQuant= */ false);
         TrainingConfig training = new TrainingConfig(
-                new TrainingConfig.Batches(3, 100, 4, 5, 6, true),
-                new TrainingConfig.Schedule(
-                        1e-4,
-                        LrSchedulerType.COSINE_WITH_MIN_LR,
-                        Map.of("min_lr_rate", 0.1, "num_cycles", 2),
-                        0.2,
-                        8,
-                        0.9,
-                        16.0),
-                new TrainingConfig.Optimizer(Optim.ADAMW_8BIT, 0.8, 0.99, 1e-6, 0.01, 2.0),
-                new TrainingConfig.Regularization(0.0, 5.0, new PrivacyConfig(0, 0, 1e-6, null, "general")),
-                9,
-                new TrainingConfig.Evaluation(11, 99, 14, "f1_macro"),
-                new TrainingConfig.Saving(12, 0.5, 13, 0.25),
-                new TrackingConfig(10, List.of(ReportTo.MLFLOW, ReportTo.TENSORBOARD), "mails", "mails"));
+                /* numTrainEpochs= */ 3,
+                /* maxSteps= */ 100,
+                /* perDeviceTrainBatchSize= */ 4,
+                /* perDeviceEvalBatchSize= */ 5,
+                /* gradientAccumulationSteps= */ 6,
+                /* gradientCheckpointing= */ true,
+                /* learningRate= */ 1e-4,
+                /* lrSchedulerType= */ LrSchedulerType.COSINE_WITH_MIN_LR,
+                /* lrSchedulerKwargs= */ Map.of("min_lr_rate", 0.1, "num_cycles", 2),
+                /* warmupRatio= */ 0.2,
+                /* warmupSteps= */ 8,
+                /* layerwiseLrDecay= */ 0.9,
+                /* loraplusLrRatio= */ 16.0,
+                /* optim= */ Optim.ADAMW_8BIT,
+                /* adamBeta1= */ 0.8,
+                /* adamBeta2= */ 0.99,
+                /* adamEpsilon= */ 1e-6,
+                /* weightDecay= */ 0.01,
+                /* maxGradNorm= */ 2.0,
+                /* l2Sp= */ 0.0,
+                /* neftuneNoiseAlpha= */ 5.0,
+                /* privacy= */ new PrivacyConfig(0, 0, 1e-6, null, "general"),
+                /* seed= */ 9,
+                /* evalSteps= */ 11,
+                /* evalMaxSamples= */ 99,
+                /* earlyStoppingPatience= */ 14,
+                /* metricForBestModel= */ "f1_macro",
+                /* saveSteps= */ 12,
+                /* saveMinutes= */ 0.5,
+                /* saveTotalLimit= */ 13,
+                /* keepCheckpointsEvery= */ 0.25,
+                /* loggingSteps= */ 10,
+                /* reportTo= */ List.of(ReportTo.MLFLOW, ReportTo.TENSORBOARD),
+                /* runName= */ "mails",
+                /* registeredModelName= */ "mails");
         RunConfig expected = new RunConfig(
-                new RunConfig.Base(
-                        "hdfs://nn/m",
-                        new TokenizerConfig(List.of("<a>", "<b>")),
-                        new TeacherConfig(null, 0.75, 2.5, 20)),
+                "hdfs://nn/m",
+                new TokenizerConfig(List.of("<a>", "<b>")),
+                new TeacherConfig(null, 0.75, 2.5, 20),
                 Task.CLASSIFICATION,
                 data,
                 method,
                 training,
-                new RunConfig.TaskSections(
-                        new ClassificationConfig(
-                                ProblemType.MULTI_LABEL_CLASSIFICATION,
-                                ClassWeight.of(Map.of("no", 2.0, "1", 0.5, "a.b", 0.1))),
-                        new QuestionAnsweringConfig("q", "c", "a", true, 21, 22, true),
-                        new MaskedLmConfig(0.3, true),
-                        new PreferenceConfig(0.4, PreferenceConfig.LossType.ROBUST, 0.2, true, 0.6, 0.7),
-                        new UnpairedPreferenceConfig(
-                                0.5, UnpairedPreferenceConfig.LossType.APO_ZERO_UNPAIRED, 1.5, 0.5),
-                        new RewardConfig(0.01),
-                        new RunConfig.RetrievalSections(
-                                new EmbeddingConfig(
-                                        new EmbeddingConfig.Vectors(
-                                                EmbeddingConfig.Loss.MULTIPLE_NEGATIVES_RANKING,
-                                                30,
-                                                EmbeddingConfig.Pooling.CLS,
-                                                List.of(64, 32)),
-                                        new EmbeddingConfig.Texts(
-                                                "others", 2, "query: ", "passage: ", EmbeddingConfig.Side.QUERY)),
-                                new RerankingConfig(RerankingConfig.Loss.LIST_NET, 1, "others", 7)),
-                        new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 3, 19)),
-                new RunConfig.Compute(
-                        DeviceChoice.CPU,
-                        PrecisionChoice.BF16,
-                        new PredictConfig(PredictConfig.PredictPrecision.FP32, 0, PredictConfig.ConformityScore.APS),
-                        new ClusterConfig(
-                                4,
-                                7000,
-                                "0.0.0.0",
-                                15,
-                                16,
-                                true,
-                                ClusterConfig.Shard.GRADIENTS,
-                                ClusterConfig.CollectiveChoice.TCP)),
+                new ClassificationConfig(
+                        ProblemType.MULTI_LABEL_CLASSIFICATION,
+                        ClassWeight.of(Map.of("no", 2.0, "1", 0.5, "a.b", 0.1))),
+                new QuestionAnsweringConfig("q", "c", "a", true, 21, 22, true),
+                new MaskedLmConfig(0.3, true),
+                new PreferenceConfig(0.4, PreferenceConfig.LossType.ROBUST, 0.2, true, 0.6, 0.7),
+                new UnpairedPreferenceConfig(0.5, UnpairedPreferenceConfig.LossType.APO_ZERO_UNPAIRED, 1.5, 0.5),
+                new RewardConfig(0.01),
+                new EmbeddingConfig(
+                        EmbeddingConfig.Loss.MULTIPLE_NEGATIVES_RANKING,
+                        30,
+                        EmbeddingConfig.Pooling.CLS,
+                        List.of(64, 32),
+                        "others",
+                        2,
+                        "query: ",
+                        "passage: ",
+                        EmbeddingConfig.Side.QUERY),
+                new RerankingConfig(RerankingConfig.Loss.LIST_NET, 1, "others", 7),
+                new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 3, 19),
+                DeviceChoice.CPU,
+                PrecisionChoice.BF16,
+                new PredictConfig(PredictConfig.PredictPrecision.FP32, 0, PredictConfig.ConformityScore.APS),
+                new ClusterConfig(
+                        4,
+                        7000,
+                        "0.0.0.0",
+                        15,
+                        16,
+                        true,
+                        ClusterConfig.Shard.GRADIENTS,
+                        ClusterConfig.CollectiveChoice.TCP),
                 new OutputConfig("out", OutputConfig.Dtype.BFLOAT16));
         assertThat(config).isEqualTo(expected);
         assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))

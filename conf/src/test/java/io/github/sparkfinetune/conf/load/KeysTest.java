@@ -24,8 +24,8 @@ class KeysTest {
     void mapsOnlyPaths() {
         RunConfig mapped = Keys.mapPaths(CONFIG, (key, path) -> key + "/" + path);
 
-        assertThat(mapped.data().sources().train()).isEqualTo("data.train/t");
-        assertThat(mapped.data().sources().eval()).isNull();
+        assertThat(mapped.data().train()).isEqualTo("data.train/t");
+        assertThat(mapped.data().eval()).isNull();
         assertThat(Keys.mapPaths(mapped, (key, path) -> path.substring(key.length() + 1)))
                 .isEqualTo(CONFIG);
     }
@@ -43,7 +43,6 @@ class KeysTest {
         assertThat(Keys.mapPaths(mixed, (key, path) -> "/" + path)
                         .data()
                         .corpus()
-                        .mix()
                         .sources())
                 .containsExactly(new CorpusConfig.Source("/a", 1), new CorpusConfig.Source("/b", 2));
     }

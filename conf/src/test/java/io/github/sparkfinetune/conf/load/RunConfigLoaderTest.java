@@ -20,9 +20,7 @@ import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
-import io.github.sparkfinetune.conf.SourcesConfig;
 import io.github.sparkfinetune.conf.TokenizerConfig;
-import io.github.sparkfinetune.conf.TrackingConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
 import io.github.sparkfinetune.conf.TrainingConfig.Optim;
@@ -33,8 +31,8 @@ import io.github.sparkfinetune.conf.corpus.CorpusConfig.StoppingStrategy;
 import io.github.sparkfinetune.conf.corpus.FinewebConfig;
 import io.github.sparkfinetune.conf.corpus.GopherQualityConfig;
 import io.github.sparkfinetune.conf.corpus.GopherRepetitionConfig;
+import io.github.sparkfinetune.conf.key.Components;
 import io.github.sparkfinetune.conf.redact.RedactConfig;
-import io.github.sparkfinetune.conf.redact.RedactModelConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,7 +57,6 @@ class RunConfigLoaderTest {
 
     private static ClusterConfig.Shard shard(String yaml, String... overrides) {
         return RunConfigLoader.parse(yaml, "run.yaml", List.of(overrides))
-                .compute()
                 .cluster()
                 .shard();
     }
@@ -68,16 +65,41 @@ class RunConfigLoaderTest {
     void readsDefaultsFromDefaultsYaml() {
         RunConfig config = RunConfigLoader.parse(MINIMAL, "run.yaml", List.of());
 
-        assertThat(config.compute().device()).isEqualTo(DeviceChoice.AUTO);
+        assertThat(config.device()).isEqualTo(DeviceChoice.AUTO);
         assertThat(config.data())
                 .isEqualTo(new DataConfig(
-                        new SourcesConfig("t", null, null, Map.of(), DataFormat.AUTO, "UTF-8", false),
-                        new DataConfig.Columns("text", null, "label"),
-                        new DataConfig.Split(0.1, 0.0, null, null),
-                        new DataConfig.Rows(1_000_000, 0.01, null, false),
-                        new DataConfig.Samples(128, null, Packing.NONE, Overlong.TRUNCATE, null, true),
-                        new DataConfig.Dataset(null, null, 42, false, null, null, null),
-                        new RedactConfig(
+                        /* train= */ "t",
+                        /* eval= */ null,
+                        /* test= */ null,
+                        /* heldOut= */ Map.of(),
+                        /* format= */ DataFormat.AUTO,
+                        /* encoding= */ "UTF-8",
+                        /* multiline= */ false,
+                        /* text= */ "text",
+                        /* textPair= */ null,
+                        /* label= */ "label",
+                        /* evalFraction= */ 0.1,
+                        /* testFraction= */ 0.0,
+                        /* splitBy= */ null,
+                        /* splitByTime= */ null,
+                        /* maxTextBytes= */ 1_000_000,
+                        /* maxBadFraction= */ 0.01,
+                        /* deduplicate= */ null,
+                        /* strict= */ false,
+                        /* maxLength= */ 128,
+                        /* stride= */ null,
+                        /* packing= */ Packing.NONE,
+                        /* overlong= */ Overlong.TRUNCATE,
+                        /* chatTemplate= */ null,
+                        /* assistantOnlyLoss= */ true,
+                        /* dir= */ null,
+                        /* shards= */ null,
+                        /* seed= */ 42,
+                        /* incremental= */ false,
+                        /* generation= */ null,
+                        /* subject= */ null,
+                        /* subjectKeyFile= */ null,
+                        /* redact= */ new RedactConfig(
                                 List.of(),
                                 RedactConfig.Operator.REPLACE,
                                 Map.of(),
@@ -85,54 +107,85 @@ class RunConfigLoaderTest {
                                 List.of("US", "GB", "DE", "FR", "IL", "IN", "CA", "BR"),
                                 null,
                                 null,
-                                new RedactModelConfig(null, Map.of(), 0)),
-                        new CorpusConfig(
-                                new CorpusConfig.Mix(List.of(), StoppingStrategy.FIRST_EXHAUSTED),
-                                new CorpusConfig.Cleaning(Normalization.NONE, List.of(), null),
-                                new CorpusConfig.Filtering(
-                                        List.of(),
-                                        null,
-                                        new GopherQualityConfig(
-                                                new GopherQualityConfig.Words(50, 100_000, 3, 10),
-                                                0.1,
-                                                0.9,
-                                                0.3,
-                                                0.8,
-                                                2,
-                                                List.of("the", "be", "to", "of", "and", "that", "have", "with")),
-                                        new GopherRepetitionConfig(
-                                                0.3,
-                                                0.3,
-                                                0.2,
-                                                0.2,
-                                                Map.of("2", 0.2, "3", 0.18, "4", 0.16),
-                                                Map.of(
-                                                        "5", 0.15, "6", 0.14, "7", 0.13, "8", 0.12, "9", 0.11, "10",
-                                                        0.1)),
-                                        new C4Config(
-                                                true, new C4Config.Lines(true, 3, 1000, true, true), 5, true, true),
-                                        new FinewebConfig(0.12, false, 0.67, 30, 0.01, 0.3)),
+                                null,
+                                Map.of(),
+                                0),
+                        /* corpus= */ new CorpusConfig(
+                                List.of(),
+                                StoppingStrategy.FIRST_EXHAUSTED,
+                                Normalization.NONE,
+                                List.of(),
+                                null,
+                                List.of(),
+                                null,
+                                new GopherQualityConfig(
+                                        50,
+                                        100_000,
+                                        3,
+                                        10,
+                                        0.1,
+                                        0.9,
+                                        0.3,
+                                        0.8,
+                                        2,
+                                        List.of("the", "be", "to", "of", "and", "that", "have", "with")),
+                                new GopherRepetitionConfig(
+                                        0.3,
+                                        0.3,
+                                        0.2,
+                                        0.2,
+                                        Map.of("2", 0.2, "3", 0.18, "4", 0.16),
+                                        Map.of("5", 0.15, "6", 0.14, "7", 0.13, "8", 0.12, "9", 0.11, "10", 0.1)),
+                                new C4Config(true, true, 3, 1000, true, true, 5, true, true),
+                                new FinewebConfig(0.12, false, 0.67, 30, 0.01, 0.3),
                                 new CorpusConfig.NearDedup(false, 5, 14, 8, 0.75),
                                 new CorpusConfig.Decontaminate(false, 13))));
-        assertThat(config.compute().precision()).isEqualTo(PrecisionChoice.AUTO);
-        assertThat(config.base().tokenizer()).isEqualTo(new TokenizerConfig(List.of()));
-        assertThat(config.tasks().classification())
+        assertThat(config.precision()).isEqualTo(PrecisionChoice.AUTO);
+        assertThat(config.tokenizer()).isEqualTo(new TokenizerConfig(List.of()));
+        assertThat(config.classification())
                 .isEqualTo(new ClassificationConfig(ProblemType.SINGLE_LABEL_CLASSIFICATION, null));
-        assertThat(config.tasks().generation()).isEqualTo(new GenerationConfig(128, false, 1, 50, 1, 1, 0, 0));
-        assertThat(config.tasks().questionAnswering())
+        assertThat(config.generation()).isEqualTo(new GenerationConfig(128, false, 1, 50, 1, 1, 0, 0));
+        assertThat(config.questionAnswering())
                 .isEqualTo(new QuestionAnsweringConfig("question", "context", "answers", false, 20, 30, false));
         assertThat(config.method()).isEqualTo(MethodConfig.full());
         assertThat(config.training())
                 .isEqualTo(new TrainingConfig(
-                        new TrainingConfig.Batches(1, 0, 16, 32, 1, false),
-                        new TrainingConfig.Schedule(5e-5, LrSchedulerType.LINEAR, Map.of(), 0.0, 0, 1.0, 1.0),
-                        new TrainingConfig.Optimizer(Optim.ADAMW_TORCH, 0.9, 0.999, 1e-8, 0.0, 1.0),
-                        new TrainingConfig.Regularization(0.0, 0.0, new PrivacyConfig(0, 0, 0, null, null)),
-                        42,
-                        new TrainingConfig.Evaluation(0, 0, 0, "loss"),
-                        new TrainingConfig.Saving(0, 15, 2, 0),
-                        new TrackingConfig(1, List.of(), null, null)));
-        assertThat(config.compute().cluster())
+                        /* numTrainEpochs= */ 1,
+                        /* maxSteps= */ 0,
+                        /* perDeviceTrainBatchSize= */ 16,
+                        /* perDeviceEvalBatchSize= */ 32,
+                        /* gradientAccumulationSteps= */ 1,
+                        /* gradientCheckpointing= */ false,
+                        /* learningRate= */ 5e-5,
+                        /* lrSchedulerType= */ LrSchedulerType.LINEAR,
+                        /* lrSchedulerKwargs= */ Map.of(),
+                        /* warmupRatio= */ 0.0,
+                        /* warmupSteps= */ 0,
+                        /* layerwiseLrDecay= */ 1.0,
+                        /* loraplusLrRatio= */ 1.0,
+                        /* optim= */ Optim.ADAMW_TORCH,
+                        /* adamBeta1= */ 0.9,
+                        /* adamBeta2= */ 0.999,
+                        /* adamEpsilon= */ 1e-8,
+                        /* weightDecay= */ 0.0,
+                        /* maxGradNorm= */ 1.0,
+                        /* l2Sp= */ 0.0,
+                        /* neftuneNoiseAlpha= */ 0.0,
+                        /* privacy= */ new PrivacyConfig(0, 0, 0, null, null),
+                        /* seed= */ 42,
+                        /* evalSteps= */ 0,
+                        /* evalMaxSamples= */ 0,
+                        /* earlyStoppingPatience= */ 0,
+                        /* metricForBestModel= */ "loss",
+                        /* saveSteps= */ 0,
+                        /* saveMinutes= */ 15,
+                        /* saveTotalLimit= */ 2,
+                        /* keepCheckpointsEvery= */ 0,
+                        /* loggingSteps= */ 1,
+                        /* reportTo= */ List.of(),
+                        /* runName= */ null,
+                        /* registeredModelName= */ null));
+        assertThat(config.cluster())
                 .isEqualTo(new ClusterConfig(
                         1, 0, null, 10, 120, false, ClusterConfig.Shard.NONE, ClusterConfig.CollectiveChoice.AUTO));
     }
@@ -167,10 +220,10 @@ class RunConfigLoaderTest {
                         "training.lr_scheduler_kwargs.num_cycles=3",
                         "data.train=a=b"));
 
-        assertThat(config.training().schedule().learningRate()).isEqualTo(3e-5);
+        assertThat(config.training().learningRate()).isEqualTo(3e-5);
         assertThat(config.method()).isEqualTo(MethodConfig.freeze(null));
-        assertThat(config.training().schedule().lrSchedulerKwargs()).isEqualTo(Map.of("num_cycles", 3));
-        assertThat(config.data().sources().train()).isEqualTo("a=b");
+        assertThat(config.training().lrSchedulerKwargs()).isEqualTo(Map.of("num_cycles", 3));
+        assertThat(config.data().train()).isEqualTo("a=b");
     }
 
     @Test
@@ -190,12 +243,9 @@ class RunConfigLoaderTest {
                 List.of("method.type=lora", "training=null", "training.privacy={noise_multiplier: 2, delta: 1.0e-6}"));
 
         assertThat(all).isEqualTo(plain);
-        assertThat(some.training().optimizer().weightDecay()).isEqualTo(0.1);
-        assertThat(some.training().regularization()).isEqualTo(plain.training().regularization());
-        assertThat(some.training().schedule()).isEqualTo(plain.training().schedule());
-        assertThat(again.training().regularization().privacy().noiseMultiplier())
-                .isEqualTo(2);
-        assertThat(again.training().regularization().privacy().targetEpsilon()).isZero();
+        assertThat(some.training()).isEqualTo(Components.with(plain.training(), "weightDecay", 0.1));
+        assertThat(again.training().privacy().noiseMultiplier()).isEqualTo(2);
+        assertThat(again.training().privacy().targetEpsilon()).isZero();
     }
 
     @Test
@@ -205,8 +255,8 @@ class RunConfigLoaderTest {
         RunConfig all = RunConfigLoader.parse(
                 MINIMAL, "run.yaml", List.of("method.type=lora", "method.target_modules=all-linear"));
 
-        assertThat(names.method().targets().targetModules()).isEqualTo(ModuleNames.of(List.of("query", "value")));
-        assertThat(all.method().targets().targetModules()).isEqualTo(ModuleNames.matching("all-linear"));
+        assertThat(names.method().targetModules()).isEqualTo(ModuleNames.of(List.of("query", "value")));
+        assertThat(all.method().targetModules()).isEqualTo(ModuleNames.matching("all-linear"));
         for (RunConfig config : List.of(names, all)) {
             assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
                     .isEqualTo(config);
@@ -226,7 +276,7 @@ class RunConfigLoaderTest {
                         List.<String>of())
                 .entrySet()) {
             RunConfig config = RunConfigLoader.parse(MINIMAL, "run.yaml", List.of("data.split_by=" + some.getKey()));
-            assertThat(config.data().split().splitBy()).isEqualTo(ColumnNames.of(some.getValue()));
+            assertThat(config.data().splitBy()).isEqualTo(ColumnNames.of(some.getValue()));
             assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
                     .isEqualTo(config);
         }
@@ -239,8 +289,8 @@ class RunConfigLoaderTest {
         RunConfig named =
                 RunConfigLoader.parse(MINIMAL, "run.yaml", List.of("classification.class_weight={balanced: 2}"));
 
-        assertThat(balanced.tasks().classification().classWeight()).isEqualTo(ClassWeight.balanced());
-        assertThat(named.tasks().classification().classWeight()).isEqualTo(ClassWeight.of(Map.of("balanced", 2.0)));
+        assertThat(balanced.classification().classWeight()).isEqualTo(ClassWeight.balanced());
+        assertThat(named.classification().classWeight()).isEqualTo(ClassWeight.of(Map.of("balanced", 2.0)));
         for (RunConfig config : List.of(balanced, named)) {
             assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
                     .isEqualTo(config);

@@ -43,16 +43,16 @@ class StagesTest {
                 .extracting(stage -> stage.config().task())
                 .containsExactly(Task.CAUSAL_LM, Task.CAUSAL_LM, Task.CLASSIFICATION);
         assertThat(stages)
-                .extracting(stage -> stage.config().base().model())
+                .extracting(stage -> stage.config().model())
                 .containsExactly("base", "runs/chain/domain/merged", "runs/chain/whole/model");
         assertThat(stages)
                 .extracting(stage -> stage.config().output().dir())
                 .containsExactly("runs/chain/domain", "runs/chain/whole", "runs/chain/labels");
         assertThat(stages)
-                .extracting(stage -> stage.config().training().schedule().learningRate())
+                .extracting(stage -> stage.config().training().learningRate())
                 .containsExactly(1e-4, 1e-4, 2e-5);
         assertThat(stages)
-                .extracting(stage -> stage.config().training().batches().maxSteps())
+                .extracting(stage -> stage.config().training().maxSteps())
                 .containsExactly(50, 7, 7);
     }
 
@@ -61,13 +61,13 @@ class StagesTest {
         List<Stage> stages =
                 read(CHAIN, "training.max_steps=3", "output.dir=/o", "model=m", "pipeline.labels.training.max_steps=9");
         assertThat(stages)
-                .extracting(stage -> stage.config().training().batches().maxSteps())
+                .extracting(stage -> stage.config().training().maxSteps())
                 .containsExactly(3, 3, 9);
         assertThat(stages)
                 .extracting(stage -> stage.config().output().dir())
                 .containsExactly("/o/domain", "/o/whole", "/o/labels");
         assertThat(stages)
-                .extracting(stage -> stage.config().base().model())
+                .extracting(stage -> stage.config().model())
                 .containsExactly("m", "/o/domain/merged", "/o/whole/model");
     }
 
@@ -76,7 +76,7 @@ class StagesTest {
         List<Stage> stages = read("{model: m, task: sft, data: {train: t}, output: {dir: o}}", "training.max_steps=3");
         assertThat(stages).hasSize(1);
         assertThat(stages.get(0).name()).isEmpty();
-        assertThat(stages.get(0).config().training().batches().maxSteps()).isEqualTo(3);
+        assertThat(stages.get(0).config().training().maxSteps()).isEqualTo(3);
     }
 
     @ParameterizedTest

@@ -49,20 +49,19 @@ final class C4 implements DocumentFilter {
             int before = size;
             int from = before == 0 ? 0 : before + 1;
             int to = copy(text, start, end, from);
-            if ((rules.lines().filterNoTerminalPunct() && !endsSentence(from, to))
-                    || count < rules.lines().minWordsPerLine()) {
+            if ((rules.filterNoTerminalPunct() && !endsSentence(from, to)) || count < rules.minWordsPerLine()) {
                 continue;
             }
             if (rules.filterLoremIpsum() && contains(from, to, "lorem ipsum")) {
                 return "filter_lorem_ipsum";
             }
-            if (rules.lines().filterJavascript() && contains(from, to, "javascript")) {
+            if (rules.filterJavascript() && contains(from, to, "javascript")) {
                 continue;
             }
             if (rules.filterCurlyBracket() && contains(from, to, "{")) {
                 return "filter_curly_bracket";
             }
-            if (rules.lines().filterPolicy() && contains(from, to, POLICIES)) {
+            if (rules.filterPolicy() && contains(from, to, POLICIES)) {
                 continue;
             }
             if (sentences < rules.minNumSentences()) {
@@ -93,7 +92,7 @@ final class C4 implements DocumentFilter {
             while (at < end && !CharClass.is(text[at], CharClass.SPACE)) {
                 at++;
             }
-            if (rules.lines().maxWordLength() > 0 && at - first > rules.lines().maxWordLength()) {
+            if (rules.maxWordLength() > 0 && at - first > rules.maxWordLength()) {
                 return -1;
             }
             count += at > first ? 1 : 0;

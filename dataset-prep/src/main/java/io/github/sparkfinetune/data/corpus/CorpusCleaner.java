@@ -32,11 +32,10 @@ public final class CorpusCleaner {
 
     /** @param filtered true if documents may be rejected, and lines of documents left out */
     public CorpusCleaner(CorpusConfig config, boolean filtered) {
-        this.form = config.cleaning().normalize();
-        this.masker = new Masker(config.cleaning().mask(), config.cleaning().phoneRegion());
+        this.form = config.normalize();
+        this.masker = new Masker(config.mask(), config.phoneRegion());
         if (filtered) {
-            config.filtering()
-                    .filters()
+            config.filters()
                     .forEach(filter -> filters.add(
                             new Named(filter.name().toLowerCase(Locale.ROOT) + ".", filter(filter, config))));
         }
@@ -44,10 +43,10 @@ public final class CorpusCleaner {
 
     private static DocumentFilter filter(Filter filter, CorpusConfig config) {
         return switch (filter) {
-            case GOPHER_QUALITY -> new GopherQuality(config.filtering().gopherQuality());
-            case GOPHER_REPETITION -> new GopherRepetition(config.filtering().gopherRepetition());
-            case C4 -> new C4(config.filtering().c4());
-            case FINEWEB -> new Fineweb(config.filtering().fineweb());
+            case GOPHER_QUALITY -> new GopherQuality(config.gopherQuality());
+            case GOPHER_REPETITION -> new GopherRepetition(config.gopherRepetition());
+            case C4 -> new C4(config.c4());
+            case FINEWEB -> new Fineweb(config.fineweb());
         };
     }
 

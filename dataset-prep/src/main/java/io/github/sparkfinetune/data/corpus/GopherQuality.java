@@ -52,17 +52,17 @@ final class GopherQuality implements DocumentFilter {
                 stops++;
             }
         }
-        if (limits.words().minDocWords() > 0 && inWords < limits.words().minDocWords()) {
+        if (limits.minDocWords() > 0 && inWords < limits.minDocWords()) {
             return "min_doc_words";
         }
-        if (limits.words().maxDocWords() > 0 && inWords > limits.words().maxDocWords()) {
+        if (limits.maxDocWords() > 0 && inWords > limits.maxDocWords()) {
             return "max_doc_words";
         }
         double average = inWords == 0 ? Double.NaN : (double) characters / inWords;
-        if (limits.words().minAvgWordLength() > 0 && average < limits.words().minAvgWordLength()) {
+        if (limits.minAvgWordLength() > 0 && average < limits.minAvgWordLength()) {
             return "min_avg_word_length";
         }
-        if (limits.words().maxAvgWordLength() > 0 && average > limits.words().maxAvgWordLength()) {
+        if (limits.maxAvgWordLength() > 0 && average > limits.maxAvgWordLength()) {
             return "max_avg_word_length";
         }
         double count = words.size();

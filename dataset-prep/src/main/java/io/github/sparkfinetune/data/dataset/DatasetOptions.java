@@ -7,7 +7,6 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.Overlong;
 import io.github.sparkfinetune.conf.Packing;
-import io.github.sparkfinetune.conf.SourcesConfig;
 import io.github.sparkfinetune.conf.corpus.CorpusConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.redact.Redaction;
@@ -204,26 +203,24 @@ public record DatasetOptions(
      * @param group what rows share that the task holds out together by default, or null
      */
     public static DatasetOptions of(DataConfig data, TokenizerFiles tokenizer, String group) {
-        SourcesConfig sources = data.sources();
-        DataConfig.Dataset dataset = data.dataset();
         Redaction redaction = Redaction.of(data.redact());
         return new DatasetOptions(
                 new Columns(null, null, null),
                 new Source(
-                        name(sources.format()),
-                        Charset.forName(sources.encoding()).equals(StandardCharsets.UTF_8) ? null : sources.encoding(),
-                        sources.multiline() ? true : null),
+                        name(data.format()),
+                        Charset.forName(data.encoding()).equals(StandardCharsets.UTF_8) ? null : data.encoding(),
+                        data.multiline() ? true : null),
                 new Texts(
-                        data.samples().maxLength(),
-                        data.rows().maxTextBytes(),
+                        data.maxLength(),
+                        data.maxTextBytes(),
                         data.deduplicates(),
                         tokenizer.sha256(),
                         redaction == null ? null : redaction.options()),
                 new Storage(
-                        dataset.shards() == null ? 0 : dataset.shards(),
-                        dataset.seed(),
-                        dataset.incremental() ? true : null,
-                        dataset.subject(),
+                        data.shards() == null ? 0 : data.shards(),
+                        data.seed(),
+                        data.incremental() ? true : null,
+                        data.subject(),
                         null),
                 Samples.OF_TEXTS,
                 data.corpus().isUsed() ? data.corpus().withoutQuarantine() : null,
@@ -232,23 +229,20 @@ public record DatasetOptions(
 
     private static Split split(DataConfig data, String group) {
         return new Split(
-                data.sources().eval() == null ? data.split().evalFraction() : 0,
-                data.sources().test() == null ? data.split().testFraction() : 0,
+                data.eval() == null ? data.evalFraction() : 0,
+                data.test() == null ? data.testFraction() : 0,
                 splitBy(data, group),
-                data.splitsOff() ? data.split().splitByTime() : null);
+                data.splitsOff() ? data.splitByTime() : null);
     }
 
     private static String splitBy(DataConfig data, String group) {
-        DataConfig.Split split = data.split();
-        if (!data.splitsOff() || split.splitByTime() != null) {
+        if (!data.splitsOff() || data.splitByTime() != null) {
             return null;
         }
-        if (split.splitBy() == null) {
+        if (data.splitBy() == null) {
             return group;
         }
-        return split.splitBy().names().isEmpty()
-                ? null
-                : split.splitBy().names().toString();
+        return data.splitBy().names().isEmpty() ? null : data.splitBy().names().toString();
     }
 
     /** Returns these options with the format that a source has. */

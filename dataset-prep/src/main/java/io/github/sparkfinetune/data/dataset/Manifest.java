@@ -276,7 +276,7 @@ public record Manifest(
      */
     public static Manifest of(RunConfig config, Configuration hadoop) throws IOException {
         return new Manifests(new Path(config.dataset()), hadoop)
-                .read(config.data().dataset().pinned())
+                .read(config.data().pinned())
                 .manifest();
     }
 

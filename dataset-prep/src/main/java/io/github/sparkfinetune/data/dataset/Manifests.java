@@ -60,7 +60,7 @@ public final class Manifests {
     /** Returns the file of a run's manifest: that of {@code data.generation}, or the newest; empty if there is none. */
     public static Optional<Path> file(RunConfig config, Configuration hadoop) throws IOException {
         Path dataset = new Path(config.dataset());
-        OptionalInt pinned = config.data().dataset().pinned();
+        OptionalInt pinned = config.data().pinned();
         OptionalInt number = pinned.isPresent() ? pinned : new Manifests(dataset, hadoop).newest();
         return number.isPresent() ? Optional.of(file(dataset, number.getAsInt())) : Optional.empty();
     }

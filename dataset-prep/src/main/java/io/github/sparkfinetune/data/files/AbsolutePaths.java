@@ -44,7 +44,7 @@ public final class AbsolutePaths {
             }
             return path;
         }
-        if (RunConfig.Base.isOfHub(path)) {
+        if (RunConfig.isOfHub(path)) {
             if (!key.equals(MODEL)) {
                 throw RunException.config(
                         key + ": '" + path + "' is a model of the Hugging Face Hub, but a path is required:"

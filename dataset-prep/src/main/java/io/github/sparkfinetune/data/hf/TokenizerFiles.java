@@ -104,13 +104,13 @@ public record TokenizerFiles(
             throws IOException {
         Optional<HfConfig> model = HfConfig.find(modelFolder, hadoop).map(HfConfig::textPart);
         TokenizerFiles files = new TokenizerFolder(modelFolder, hadoop).read(model);
-        files.requireFits(config.base().model());
-        model.ifPresent(there -> requirePositions(
-                config.base().model(), config.data().samples().maxLength(), positions.applyAsInt(there)));
-        if (!config.base().tokenizer().addSpecialTokens().isEmpty()) {
-            files = files.withAddedSpecialTokens(config.base().tokenizer().addSpecialTokens());
+        files.requireFits(config.model());
+        model.ifPresent(
+                there -> requirePositions(config.model(), config.data().maxLength(), positions.applyAsInt(there)));
+        if (!config.tokenizer().addSpecialTokens().isEmpty()) {
+            files = files.withAddedSpecialTokens(config.tokenizer().addSpecialTokens());
         }
-        String template = config.data().samples().chatTemplate();
+        String template = config.data().chatTemplate();
         if (template == null) {
             return files;
         }

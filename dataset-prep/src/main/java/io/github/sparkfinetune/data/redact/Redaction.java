@@ -64,7 +64,7 @@ public record Redaction(RedactConfig config, RedactionKey key, RedactionModel mo
         return new Redaction(
                 config,
                 config.needsKey() ? RedactionKey.read(KEY_FILE, config.keyFile()) : null,
-                config.byModel().isUsed() ? RedactionModel.of(config, new Configuration()) : null);
+                config.usesModel() ? RedactionModel.of(config, new Configuration()) : null);
     }
 
     /**
@@ -74,8 +74,7 @@ public record Redaction(RedactConfig config, RedactionKey key, RedactionModel mo
      */
     public Redactor open(ModelSpans byModel) {
         if (byModel.hasModel() != (model != null)) {
-            throw new IllegalStateException(
-                    "data.redact.model is " + config.byModel().model());
+            throw new IllegalStateException("data.redact.model is " + config.model());
         }
         return new Redactor(config, key, byModel);
     }

@@ -62,7 +62,7 @@ public record RedactionModel(String folder, String sha256, Map<String, String> e
      * @throws RunException if the folder holds no token classifier, or the labels and the requested entities do not fit
      */
     static RedactionModel of(RedactConfig config, Configuration hadoop) {
-        String folder = config.byModel().model();
+        String folder = config.model();
         try {
             Path path = new Path(folder);
             HfConfig model = HfConfig.find(path, hadoop)
@@ -76,10 +76,7 @@ public record RedactionModel(String folder, String sha256, Map<String, String> e
             Map<String, String> entities = entities(config, model.labels());
             TokenizerFiles.read(path, hadoop);
             return new RedactionModel(
-                    folder,
-                    ModelFolder.sha256(folder, USE, hadoop),
-                    entities,
-                    config.byModel().scoreThreshold());
+                    folder, ModelFolder.sha256(folder, USE, hadoop), entities, config.scoreThreshold());
         } catch (IOException e) {
             throw RunException.config(
                     KEY + folder + " cannot be read: " + e.getClass().getSimpleName() + ": " + e.getMessage());
@@ -97,11 +94,11 @@ public record RedactionModel(String folder, String sha256, Map<String, String> e
                 .map(RedactionModel::type)
                 .filter(type -> !type.equals(OUTSIDE))
                 .forEach(type -> {
-                    Object given = config.byModel().labels().get(type);
+                    Object given = config.labels().get(type);
                     all.put(type, given == null ? PRESIDIO.getOrDefault(type, type) : (String) given);
                 });
-        String model = config.byModel().model();
-        for (String label : config.byModel().labels().keySet()) {
+        String model = config.model();
+        for (String label : config.labels().keySet()) {
             if (!all.containsKey(label)) {
                 throw RunException.config("data.redact.labels: " + label + " is no label of " + model
                         + ", whose labels are " + String.join(", ", all.keySet()));

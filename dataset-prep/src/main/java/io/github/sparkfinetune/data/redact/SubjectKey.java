@@ -30,10 +30,9 @@ public final class SubjectKey implements Serializable {
      *     for a key
      */
     public static Optional<SubjectKey> of(DataConfig data) {
-        return data.dataset().subject() == null
+        return data.subject() == null
                 ? Optional.empty()
-                : Optional.of(new SubjectKey(
-                        RedactionKey.read(KEY_FILE, data.dataset().subjectKeyFile())));
+                : Optional.of(new SubjectKey(RedactionKey.read(KEY_FILE, data.subjectKeyFile())));
     }
 
     /** Returns 16 hexadecimal digits by which equal keys are recognised, and from which the key cannot be computed. */

@@ -164,7 +164,7 @@ public final class RowCounts implements Serializable {
                     + "): raise data.max_length, or set data.overlong to truncate");
         }
         if (samples.lacksRivals()) {
-            throw RunException.data("data.text_pair: " + data.columns().textPair()
+            throw RunException.data("data.text_pair: " + data.textPair()
                     + " has the same text in all rows, so that nothing can be learned: name another column, or a column"
                     + " of texts that do not belong in embedding.negative");
         }
@@ -178,10 +178,10 @@ public final class RowCounts implements Serializable {
      */
     public void requireUsable(SampleCounts samples, DataConfig data) {
         long unusable = badRows() + samples.unusableRows();
-        if (samples.unusableRows() > 0 && unusable > data.rows().maxBadFraction() * rows) {
+        if (samples.unusableRows() > 0 && unusable > data.maxBadFraction() * rows) {
             throw RunException.data("data.train: " + unusable + " of " + rows + " rows cannot be used ("
                     + DataFunnel.reasons(withoutSample(samples))
-                    + "), more than data.max_bad_fraction: " + data.rows().maxBadFraction()
+                    + "), more than data.max_bad_fraction: " + data.maxBadFraction()
                     + " allows: raise data.max_length, fix the rows, or raise data.max_bad_fraction");
         }
     }

@@ -19,7 +19,7 @@ public record TextCleaning(int maxBytes, Redaction redaction) implements Seriali
 
     /** Returns the cleaning of all rows of a run, to train on and to predict from. */
     public static TextCleaning of(DataConfig data) {
-        return new TextCleaning(data.rows().maxTextBytes(), Redaction.of(data.redact()));
+        return new TextCleaning(data.maxTextBytes(), Redaction.of(data.redact()));
     }
 
     /**

@@ -57,11 +57,11 @@ public record TextRows(
      * @param labels reader of a row's label, or null for rows without
      */
     public static Reading<Content> reading(DataConfig data, RawSource source, LabelReader labels) {
-        boolean pairs = data.columns().textPair() != null;
+        boolean pairs = data.textPair() != null;
         boolean folders = source.format() == DataFormat.TEXT_FOLDERS;
         boolean lines = source.format() == DataFormat.TEXT;
         if ((folders || lines) && pairs) {
-            throw RunException.config("data.text_pair: " + data.columns().textPair() + " cannot be used with "
+            throw RunException.config("data.text_pair: " + data.textPair() + " cannot be used with "
                     + (lines ? "lines" : "text folders, where a file is one text") + ": use jsonl, csv or parquet");
         }
         boolean labelled = labels != null && labels.hasColumn();
@@ -70,12 +70,12 @@ public record TextRows(
                     + " is read as lines (data.format), which have no label: use text_folders, jsonl, csv or parquet");
         }
         List<Reading.Column> columns = new ArrayList<>();
-        columns.add(new Reading.Column("data.text", data.columns().text(), UnusableRowException.NO_TEXT, true));
+        columns.add(new Reading.Column("data.text", data.text(), UnusableRowException.NO_TEXT, true));
         if (pairs) {
-            columns.add(new Reading.Column("data.text_pair", data.columns().textPair(), NO_PAIR, false));
+            columns.add(new Reading.Column("data.text_pair", data.textPair(), NO_PAIR, false));
         }
         if (labelled) {
-            columns.add(new Reading.Column("data.label", data.columns().label(), UnusableRowException.NO_LABEL, false));
+            columns.add(new Reading.Column("data.label", data.label(), UnusableRowException.NO_LABEL, false));
         }
         String folder = folders ? new Path(source.path()).toUri().getPath() : null;
         return new Reading.Texts<>(columns, new TextRows(TextCleaning.of(data), pairs, labels, folder, null, false));
@@ -98,14 +98,9 @@ public record TextRows(
     /** Returns the options of a dataset whose documents are texts. */
     public static DatasetOptions documentOptions(DataConfig data, TokenizerFiles files) {
         return DatasetOptions.of(data, files)
-                .withColumns(data.columns().text(), data.columns().textPair(), null)
+                .withColumns(data.text(), data.textPair(), null)
                 .withDocuments(new DatasetOptions.DocumentOptions(
-                        data.samples().packing(),
-                        data.samples().packing() == Packing.WRAPPED
-                                ? null
-                                : data.samples().overlong(),
-                        null,
-                        null));
+                        data.packing(), data.packing() == Packing.WRAPPED ? null : data.overlong(), null, null));
     }
 
     /** Refuses {@code data.corpus} for a task whose rows are not documents. */
@@ -133,9 +128,8 @@ public record TextRows(
 
     /** Refuses a second text for a task that cannot use it. */
     public static void refusePair(DataConfig data) {
-        if (data.columns().textPair() != null) {
-            throw RunException.config(
-                    "data.text_pair: " + data.columns().textPair() + " is for task classification: remove it");
+        if (data.textPair() != null) {
+            throw RunException.config("data.text_pair: " + data.textPair() + " is for task classification: remove it");
         }
     }
 

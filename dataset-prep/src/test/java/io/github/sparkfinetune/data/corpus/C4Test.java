@@ -12,7 +12,7 @@ class C4Test {
         String[] keys = Arrays.stream(settings).map("c4."::concat).toArray(String[]::new);
         DocumentText document = new DocumentText();
         document.set(text);
-        String rule = new C4(Corpora.config(keys).filtering().c4()).rejects(document);
+        String rule = new C4(Corpora.config(keys).c4()).rejects(document);
         return rule != null ? "rejected: " + rule : document.toString();
     }
 

@@ -14,7 +14,7 @@ class FinewebTest {
         for (int i = 0; i < keys.length; i++) {
             keys[i] = "fineweb." + settings[i];
         }
-        return Corpora.verdict(new Fineweb(Corpora.config(keys).filtering().fineweb()), text);
+        return Corpora.verdict(new Fineweb(Corpora.config(keys).fineweb()), text);
     }
 
     /** Returns lines of different words; the first {@code ended} lines end with a full stop. */

@@ -9,8 +9,7 @@ import org.junit.jupiter.api.Test;
 /** Tests each rule at its threshold, and just beyond. */
 class GopherQualityTest {
     private static String verdict(String text, String... settings) {
-        return Corpora.verdict(
-                new GopherQuality(Corpora.config(settings).filtering().gopherQuality()), text);
+        return Corpora.verdict(new GopherQuality(Corpora.config(settings).gopherQuality()), text);
     }
 
     private static String verdict(String text, String setting) {

@@ -21,8 +21,7 @@ class GopherRepetitionTest {
         }
         settings.add(rule);
         String[] keys = settings.stream().map("gopher_repetition."::concat).toArray(String[]::new);
-        return Corpora.verdict(
-                new GopherRepetition(Corpora.config(keys).filtering().gopherRepetition()), text);
+        return Corpora.verdict(new GopherRepetition(Corpora.config(keys).gopherRepetition()), text);
     }
 
     @Test

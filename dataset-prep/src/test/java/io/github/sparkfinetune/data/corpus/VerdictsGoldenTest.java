@@ -73,9 +73,9 @@ class VerdictsGoldenTest {
 
     @Test
     void givesTheVerdictsOfDatatrove() {
-        same("gopher_quality", new GopherQuality(config.filtering().gopherQuality()), 6);
-        same("gopher_repetition", new GopherRepetition(config.filtering().gopherRepetition()), 5);
-        same("fineweb", new Fineweb(config.filtering().fineweb()), 4);
+        same("gopher_quality", new GopherQuality(config.gopherQuality()), 6);
+        same("gopher_repetition", new GopherRepetition(config.gopherRepetition()), 5);
+        same("fineweb", new Fineweb(config.fineweb()), 4);
     }
 
     private Set<String> same(String name, DocumentFilter filter, int verdicts) {
@@ -92,7 +92,7 @@ class VerdictsGoldenTest {
 
     @Test
     void c4KeepsTheTextOfDatatrove() {
-        C4 filter = new C4(config.filtering().c4());
+        C4 filter = new C4(config.c4());
         same("c4", filter, 3);
         DocumentText document = new DocumentText();
         for (JsonNode row : documents) {

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.redact.RedactConfig;
 import io.github.sparkfinetune.conf.redact.RedactConfig.Operator;
-import io.github.sparkfinetune.conf.redact.RedactModelConfig;
 import io.github.sparkfinetune.data.redact.find.Span;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -27,7 +26,9 @@ class ModelSpansTest {
                     List.of(),
                     null,
                     null,
-                    new RedactModelConfig("tagger", Map.of(), 0)),
+                    "tagger",
+                    Map.of(),
+                    0),
             null,
             new RedactionModel("tagger", "hash", Map.of("PER", "PERSON"), 0));
     private final Redactor redactor = redaction.open(spans);

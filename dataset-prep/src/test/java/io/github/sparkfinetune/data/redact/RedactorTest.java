@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.redact.RedactConfig;
 import io.github.sparkfinetune.conf.redact.RedactConfig.Operator;
-import io.github.sparkfinetune.conf.redact.RedactModelConfig;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.ObjectOutputStream;
@@ -27,13 +26,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 class RedactorTest {
     private static final String KEY = "0123456789abcdef0123456789abcdef";
     private static final List<String> ENTITIES = List.of("PHONE_NUMBER", "EMAIL_ADDRESS", "DATE_TIME", "US_SSN");
-    private static final RedactModelConfig RULES = new RedactModelConfig(null, Map.of(), 0);
 
     @TempDir
     private Path folder;
 
     private static RedactConfig config(Operator operator, Map<String, Object> operators, String... keep) {
-        return new RedactConfig(ENTITIES, operator, operators, List.of(keep), List.of("US"), "key", null, RULES);
+        return new RedactConfig(
+                ENTITIES, operator, operators, List.of(keep), List.of("US"), "key", null, null, Map.of(), 0);
     }
 
     private static Redactor redactor(String key, Operator operator, Map<String, Object> operators, String... keep) {
@@ -140,7 +139,9 @@ class RedactorTest {
                 List.of("US"),
                 "key",
                 "patient",
-                RULES);
+                null,
+                Map.of(),
+                0);
         Redactor redactor =
                 new Redactor(config, RedactionKey.of(KEY.getBytes(StandardCharsets.UTF_8)), ModelSpans.none());
         String text = "2020-03-01, bob@example.com";
@@ -185,7 +186,9 @@ class RedactorTest {
                 List.of("US"),
                 file.toString(),
                 null,
-                RULES);
+                null,
+                Map.of(),
+                0);
         Redaction redaction = Redaction.of(config);
         assertThat(redaction.open(ModelSpans.none()).redact("bob@example.com").text())
                 .isEqualTo(redacted(Operator.HASH, "bob@example.com"));
@@ -218,7 +221,16 @@ class RedactorTest {
                 .hasMessage("data.redact.key_file: " + folder.resolve("none")
                         + " does not exist: name the file of the key");
         assertThat(Redaction.of(new RedactConfig(
-                        List.of(), Operator.REPLACE, Map.of(), List.of(), List.of(), "no such file", null, RULES)))
+                        List.of(),
+                        Operator.REPLACE,
+                        Map.of(),
+                        List.of(),
+                        List.of(),
+                        "no such file",
+                        null,
+                        null,
+                        Map.of(),
+                        0)))
                 .isNull();
     }
 }

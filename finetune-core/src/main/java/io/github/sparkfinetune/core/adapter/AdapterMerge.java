@@ -60,13 +60,10 @@ public final class AdapterMerge {
             Path localDir,
             long maxShardSize) {
         HfFolderWriter writer = HfFolderWriter.once(
-                "--output",
-                new org.apache.hadoop.fs.Path(output),
-                hadoop,
-                name(config.base().model(), adapter));
+                "--output", new org.apache.hadoop.fs.Path(output), hadoop, name(config.model(), adapter));
         writer.checkTarget();
         try (MergedModel model =
-                MergedModel.open(config.base().model(), config.method(), task.head(), adapter, hadoop, localDir)) {
+                MergedModel.open(config.model(), config.method(), task.head(), adapter, hadoop, localDir)) {
             requireHead(
                     adapter,
                     model.adapter().settings().base().taskType(),
@@ -105,14 +102,13 @@ public final class AdapterMerge {
         settings.put("r", read.settings().ranks().r());
         settings.put("lora_alpha", read.settings().ranks().loraAlpha());
         settings.put("target_modules", read.settings().targets().targetModules());
-        List<String> data = config.data().sources().train() == null
-                ? config.data().corpus().mix().sources().stream()
+        List<String> data = config.data().train() == null
+                ? config.data().corpus().sources().stream()
                         .map(CorpusConfig.Source::path)
                         .toList()
-                : List.of(config.data().sources().train());
+                : List.of(config.data().train());
         String architecture = merged.architectures().stream().findFirst().orElse(merged.modelType());
-        return new ModelCard(
-                        HubName.idOf(config.base().model()), usage, architecture, data, Map.of(), settings, Map.of())
+        return new ModelCard(HubName.idOf(config.model()), usage, architecture, data, Map.of(), settings, Map.of())
                 .toMarkdown();
     }
 }

@@ -73,13 +73,12 @@ public final class InitialValues implements AutoCloseable {
                         "method.init_lora_weights: " + module.module().name()
                                 + " has no weight in the checkpoint: leave it out of method.target_modules"));
         if (Nf4Checkpoint.holds(source, stored)) {
-            throw RunException.config(
-                    "method.init_lora_weights: " + method.lora().initLoraWeights() + " needs the weights"
-                            + " before quantisation to 4 bits: set model to the full-precision model");
+            throw RunException.config("method.init_lora_weights: " + method.initLoraWeights() + " needs the weights"
+                    + " before quantisation to 4 bits: set model to the full-precision model");
         }
         FloatBuffer weight = FourBits.direct(module.module()).asFloatBuffer();
         source.floats(stored, 0, weight);
-        float[][] factors = switch (method.lora().initLoraWeights()) {
+        float[][] factors = switch (method.initLoraWeights()) {
             case MethodConfig.GAUSSIAN -> gaussian(module);
             case MethodConfig.LOFTQ -> {
                 FloatBuffer quantised =
@@ -130,7 +129,7 @@ public final class InitialValues implements AutoCloseable {
         LinearModule linear = module.module();
         if (module.r() > Math.min(linear.in(), linear.out())) {
             throw RunException.config(
-                    "method.init_lora_weights: " + method.lora().initLoraWeights() + " needs a rank of at" + " most "
+                    "method.init_lora_weights: " + method.initLoraWeights() + " needs a rank of at" + " most "
                             + Math.min(linear.in(), linear.out()) + " for " + linear.name() + ", it is " + module.r());
         }
         try (NDManager owner = manager.newSubManager()) {
@@ -140,13 +139,12 @@ public final class InitialValues implements AutoCloseable {
             device.write(
                     stored, target -> target.put(target.position(), matrix, matrix.position(), target.remaining()));
             NDArray w = linear.conv1d() ? stored.transpose() : stored;
-            int at = method.lora().initLoraWeights().indexOf(ITERATIONS);
+            int at = method.initLoraWeights().indexOf(ITERATIONS);
             List<NDArray> factors;
             if (at < 0) {
                 factors = script.call(owner, "low_rank", w, module.r());
             } else {
-                int iterations =
-                        Integer.parseInt(method.lora().initLoraWeights().substring(at + ITERATIONS.length()));
+                int iterations = Integer.parseInt(method.initLoraWeights().substring(at + ITERATIONS.length()));
                 float[] start = gaussian(module, Math.multiplyExact(linear.in(), module.r()), 1);
                 NDArray random = owner.create(start, new Shape(linear.in(), module.r()));
                 factors = script.call(owner, "low_rank_by_iteration", w, random, iterations);

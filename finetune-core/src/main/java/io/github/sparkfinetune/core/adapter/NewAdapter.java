@@ -23,40 +23,32 @@ final class NewAdapter {
 
     /** Returns the settings; see {@link LoraSettings#of}. */
     static LoraSettings settings(MethodConfig method, Architecture architecture, String taskType, String baseModel) {
-        ModuleNames targets = method.targets().targetModules();
+        ModuleNames targets = method.targetModules();
         if (targets == null) {
             targets = ModuleNames.of(architecture.loraTargets());
         }
-        Set<String> saved = new LinkedHashSet<>(method.targets().modulesToSave());
+        Set<String> saved = new LinkedHashSet<>(method.modulesToSave());
         if (taskType != null) {
             saved.addAll(HEADS.getOrDefault(taskType, List.of()));
         }
         Map<String, Integer> ranks = new LinkedHashMap<>();
-        method.targets().rankPattern().forEach((name, rank) -> ranks.put(name, (Integer) rank));
+        method.rankPattern().forEach((name, rank) -> ranks.put(name, (Integer) rank));
         Map<String, Double> alphas = new LinkedHashMap<>();
-        method.targets().alphaPattern().forEach((name, alpha) -> alphas.put(name, ((Number) alpha).doubleValue()));
+        method.alphaPattern().forEach((name, alpha) -> alphas.put(name, ((Number) alpha).doubleValue()));
         try {
             return new LoraSettings(
-                    new LoraSettings.Ranks(
-                            method.lora().r(),
-                            method.lora().loraAlpha(),
-                            ranks,
-                            alphas,
-                            method.lora().useRslora()),
+                    new LoraSettings.Ranks(method.r(), method.loraAlpha(), ranks, alphas, method.useRslora()),
                     new LoraSettings.Targets(
                             targets,
                             architecture
                                     .otherModules()
                                     .map(ModuleNames::matching)
                                     .orElse(null),
-                            method.targets().layersToTransform(),
+                            method.layersToTransform(),
                             List.of()),
-                    method.lora().loraDropout(),
-                    method.lora().useDora(),
-                    new LoraSettings.AlsoTrained(
-                            method.lora().bias(),
-                            new ArrayList<>(saved),
-                            method.targets().trainableTokenIndices()),
+                    method.loraDropout(),
+                    method.useDora(),
+                    new LoraSettings.AlsoTrained(method.bias(), new ArrayList<>(saved), method.trainableTokenIndices()),
                     new LoraSettings.BaseModel(baseModel, taskType, architecture.isConv1d()));
         } catch (RunException e) {
             throw RunException.config("method." + e.getMessage());

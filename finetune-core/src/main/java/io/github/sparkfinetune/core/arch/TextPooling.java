@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.arch;
 
+import io.github.sparkfinetune.conf.EmbeddingConfig.Pooling;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig.Pooling;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Arrays;
 import java.util.Locale;

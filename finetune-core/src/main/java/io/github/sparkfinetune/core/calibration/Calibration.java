@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.core.calibration;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.PredictConfig.ConformityScore;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.SourcesConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.metric.Softmax;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -115,10 +115,10 @@ public record Calibration(double temperature, long rows, double[] lac, double[] 
      * @throws RunException if it does not
      */
     public static void requireHeldOut(RunConfig config) {
-        SourcesConfig sources = config.data().sources();
-        if (config.compute().predict().hasSets()) {
-            require(sources.eval() != null || config.data().split().evalFraction() > 0, Manifest.EVAL);
-            require(sources.test() != null || config.data().split().testFraction() > 0, Manifest.TEST);
+        DataConfig data = config.data();
+        if (config.predict().hasSets()) {
+            require(data.eval() != null || data.evalFraction() > 0, Manifest.EVAL);
+            require(data.test() != null || data.testFraction() > 0, Manifest.TEST);
         }
     }
 
@@ -139,7 +139,7 @@ public record Calibration(double temperature, long rows, double[] lac, double[] 
     public static void require(RunConfig config, Configuration hadoop) throws IOException {
         org.apache.hadoop.fs.Path folder =
                 new org.apache.hadoop.fs.Path(config.output().model());
-        if (config.compute().predict().hasSets()
+        if (config.predict().hasSets()
                 && !HadoopFiles.fileSystem(folder, hadoop).exists(new org.apache.hadoop.fs.Path(folder, FILE))) {
             throw missing(folder.toString());
         }

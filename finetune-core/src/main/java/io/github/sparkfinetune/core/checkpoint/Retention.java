@@ -30,8 +30,8 @@ public record Retention(int limit, Set<Long> steps, double spacing) {
      * @param best step of the best evaluation, or -1
      * @param totalSteps steps of the run
      */
-    public static Retention of(TrainingConfig.Saving saving, long best, long totalSteps) {
-        return new Retention(saving.saveTotalLimit(), Set.of(best), saving.keepCheckpointsEvery() * totalSteps);
+    public static Retention of(TrainingConfig settings, long best, long totalSteps) {
+        return new Retention(settings.saveTotalLimit(), Set.of(best), settings.keepCheckpointsEvery() * totalSteps);
     }
 
     /**

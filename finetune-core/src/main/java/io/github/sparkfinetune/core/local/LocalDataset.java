@@ -73,17 +73,17 @@ final class LocalDataset<C> {
     }
 
     private static void requireLocal(DataConfig data) {
-        if (data.dataset().incremental()) {
+        if (data.incremental()) {
             throw RunException.config(
                     "data.incremental: generations are made on Spark: prepare the dataset there, or set it to false");
         }
-        if (data.dataset().subject() != null) {
+        if (data.subject() != null) {
             throw RunException.config(
                     "data.subject: subjects are kept on Spark: prepare the dataset there, or remove data.subject");
         }
         if (data.corpus().nearDedup().enabled()
                 || data.corpus().decontaminate().enabled()
-                || !data.corpus().mix().sources().isEmpty()) {
+                || !data.corpus().sources().isEmpty()) {
             throw RunException.config("data.corpus: near_dedup, decontaminate and sources compare or mix documents on"
                     + " Spark: prepare the dataset there, or remove them");
         }
@@ -156,11 +156,11 @@ final class LocalDataset<C> {
     private RowCounts counts(LocalSource source, List<CleanRow<C>> rows) {
         RowCounts counts = new RowCounts();
         rows.forEach(counts::add);
-        if (counts.badRows() > config.data().rows().maxBadFraction() * counts.rows) {
+        if (counts.badRows() > config.data().maxBadFraction() * counts.rows) {
             throw RunException.data(source.key() + ": " + counts.badRows() + " of " + counts.rows
                     + " rows cannot be used ("
                     + DataFunnel.reasons(counts.bad) + "), more than data.max_bad_fraction: "
-                    + config.data().rows().maxBadFraction() + " allows: fix the rows, or raise data.max_bad_fraction");
+                    + config.data().maxBadFraction() + " allows: fix the rows, or raise data.max_bad_fraction");
         }
         if (counts.strata.isEmpty()) {
             throw RunException.data(source.key() + ": no row is left of " + counts.rows + ": there must be text in it");
@@ -182,7 +182,7 @@ final class LocalDataset<C> {
             LocalSource source, List<CleanRow<C>> rows, RowCounts counts, TextTokenizer open, List<String> labels) {
         TaskData.Encoder<C> encoder = task.encoder(open, tokenizer, source.key(), labels);
         List<String> strata = List.copyOf(counts.strata.keySet());
-        long seed = config.data().dataset().seed();
+        long seed = config.data().seed();
         boolean train = source.split().equals(Manifest.TRAIN);
         List<byte[][]> encoded = new ArrayList<>();
         for (CleanRow<C> row : rows) {
@@ -282,7 +282,7 @@ final class LocalDataset<C> {
             }
         }
         List<Warning> warnings = DatasetWarnings.of(manifest, checks, leaks);
-        if (config.data().rows().strict() && !warnings.isEmpty()) {
+        if (config.data().strict() && !warnings.isEmpty()) {
             throw RunException.data(
                     "data.strict: " + warnings.stream().map(Warning::message).collect(Collectors.joining("; also ")));
         }

@@ -39,7 +39,7 @@ public final class LocalPredictor implements AutoCloseable {
         task = TaskDatas.of(config);
         columns = TaskSpecs.of(config).predictionColumns();
         files = TaskDatas.tokenizer(
-                new org.apache.hadoop.fs.Path(config.base().model()), config, Architectures::positions, hadoop);
+                new org.apache.hadoop.fs.Path(config.model()), config, Architectures::positions, hadoop);
         entities = LocalEntities.open(config, hadoop, threads);
         tokenizer = TextTokenizer.open(files);
         try {

@@ -56,12 +56,12 @@ public final class LocalRun {
      * @throws RunException if the configuration needs several ranks, or names a model of the Hugging Face Hub
      */
     public LocalRun(RunConfig config, Configuration hadoop, int gpu, int threads) {
-        if (config.compute().cluster().ranks() != 1) {
-            throw RunException.config("cluster.ranks is "
-                    + config.compute().cluster().ranks() + ", but a process without Spark is one rank: set it to 1");
+        if (config.cluster().ranks() != 1) {
+            throw RunException.config("cluster.ranks is " + config.cluster().ranks()
+                    + ", but a process without Spark is one rank: set it to 1");
         }
-        if (RunConfig.Base.isOfHub(config.base().model())) {
-            throw RunException.config("model: '" + config.base().model() + "' is a model of the Hugging Face Hub, and a"
+        if (RunConfig.isOfHub(config.model())) {
+            throw RunException.config("model: '" + config.model() + "' is a model of the Hugging Face Hub, and a"
                     + " process without Spark fetches none: download it into a folder, and set model to the folder");
         }
         this.config = AbsolutePaths.of(config, hadoop);
@@ -90,7 +90,7 @@ public final class LocalRun {
             }
         }
         TokenizerFiles tokenizer = TaskDatas.tokenizer(
-                new org.apache.hadoop.fs.Path(config.base().model()), config, Architectures::positions, hadoop);
+                new org.apache.hadoop.fs.Path(config.model()), config, Architectures::positions, hadoop);
         LocalDataset<?> dataset = new LocalDataset<>(config, TaskDatas.of(config), tokenizer, hadoop);
         try (LocalEntities entities = LocalEntities.open(config, hadoop, threads)) {
             return dataset.write(sources, entities.spans());

@@ -32,7 +32,7 @@ public final class NeftuneNoise {
 
     /** Creates the noise of a run; there is none if {@code neftune_noise_alpha} is 0. */
     public NeftuneNoise(TrainingConfig training) {
-        this(training.regularization().neftuneNoiseAlpha(), training.seed());
+        this(training.neftuneNoiseAlpha(), training.seed());
     }
 
     private NeftuneNoise(double alpha, long seed) {

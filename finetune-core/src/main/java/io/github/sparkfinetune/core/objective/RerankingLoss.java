@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.github.sparkfinetune.conf.retrieval.RerankingConfig;
+import io.github.sparkfinetune.conf.RerankingConfig;
 import io.github.sparkfinetune.core.metric.RetrievalMetrics;
 import io.github.sparkfinetune.core.metric.Sigmoid;
 import io.github.sparkfinetune.core.model.Model;

@@ -94,9 +94,9 @@ final class AdamW implements Optimizer {
                 manager,
                 List.of("core.optim.adamw"),
                 Map.of(
-                        "beta1", training.optimizer().adamBeta1(),
-                        "beta2", training.optimizer().adamBeta2(),
-                        "eps", training.optimizer().adamEpsilon()));
+                        "beta1", training.adamBeta1(),
+                        "beta2", training.adamBeta2(),
+                        "eps", training.adamEpsilon()));
         this.training = training;
         this.slots =
                 parameters.stream().map(trained -> Slot.of(manager, trained)).toList();
@@ -151,7 +151,7 @@ final class AdamW implements Optimizer {
     }
 
     private double decay(Group group) {
-        return group.decayed() ? training.optimizer().weightDecay() : 0;
+        return group.decayed() ? training.weightDecay() : 0;
     }
 
     @Override

@@ -66,9 +66,9 @@ final class AdamW8bit implements Optimizer {
                 manager,
                 List.of("core.optim.adamw_8bit"),
                 Map.of(
-                        "beta1", training.optimizer().adamBeta1(),
-                        "beta2", training.optimizer().adamBeta2(),
-                        "eps", training.optimizer().adamEpsilon(),
+                        "beta1", training.adamBeta1(),
+                        "beta2", training.adamBeta2(),
+                        "eps", training.adamEpsilon(),
                         "block", DynamicCode.BLOCK,
                         "chunk", CHUNK));
         this.training = training;
@@ -133,8 +133,8 @@ final class AdamW8bit implements Optimizer {
     @Override
     public void step(NDManager owner, long step, double rate, double divisor) {
         others.step(owner, step, rate, divisor);
-        double first = 1 - Math.pow(training.optimizer().adamBeta1(), (double) step);
-        double second = 1 - Math.pow(training.optimizer().adamBeta2(), (double) step);
+        double first = 1 - Math.pow(training.adamBeta1(), (double) step);
+        double second = 1 - Math.pow(training.adamBeta2(), (double) step);
         for (Slot slot : slots) {
             Parameter parameter = slot.trained().parameter();
             script.call(
@@ -152,7 +152,7 @@ final class AdamW8bit implements Optimizer {
                     second,
                     divisor,
                     rate * LearningRates.share(training, slot.trained()),
-                    parameter.decayed() ? training.optimizer().weightDecay() : 0.0);
+                    parameter.decayed() ? training.weightDecay() : 0.0);
         }
     }
 

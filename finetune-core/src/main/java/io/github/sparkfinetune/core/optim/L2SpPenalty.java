@@ -36,7 +36,7 @@ final class L2SpPenalty implements Optimizer {
     L2SpPenalty(Optimizer optimizer, NDManager manager, TrainingConfig training, List<ParameterGradient> parameters) {
         this.optimizer = optimizer;
         this.script = ScriptModule.load(manager, List.of("core.optim.l2_sp_penalty"), Map.of());
-        this.strength = training.regularization().l2Sp();
+        this.strength = training.l2Sp();
         this.pulled = parameters.stream()
                 .filter(trained -> !trained.parameter().drawn())
                 .map(trained -> new Pulled(trained, copy(manager, trained), LearningRates.share(training, trained)))

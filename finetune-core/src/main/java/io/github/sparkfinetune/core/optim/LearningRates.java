@@ -23,7 +23,6 @@ final class LearningRates {
         boolean plus = name.contains(PeftAdapter.LORA_B)
                 || name.contains(PeftAdapter.LORA_MAGNITUDE)
                 || !trained.parameter().decayed();
-        return Math.pow(training.schedule().layerwiseLrDecay(), trained.depth())
-                * (plus ? training.schedule().loraplusLrRatio() : 1);
+        return Math.pow(training.layerwiseLrDecay(), trained.depth()) * (plus ? training.loraplusLrRatio() : 1);
     }
 }

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.optim;
 
+import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
-import io.github.sparkfinetune.conf.TrainingConfig.Schedule;
 import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
 
@@ -41,7 +41,7 @@ public final class LrSchedule {
      * @throws io.github.sparkfinetune.conf.error.RunException if a key of {@code lr_scheduler_kwargs} is unknown to
      *     this schedule, missing or of the wrong type
      */
-    public static LrSchedule of(Schedule settings, long totalSteps) {
+    public static LrSchedule of(TrainingConfig settings, long totalSteps) {
         long warmup = settings.warmupSteps() > 0
                 ? settings.warmupSteps()
                 : (long) Math.ceil(settings.warmupRatio() * totalSteps);

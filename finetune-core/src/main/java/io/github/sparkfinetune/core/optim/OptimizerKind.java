@@ -39,7 +39,7 @@ public final class OptimizerKind {
 
     /** Returns the kind of a run's optimizer, with {@link L2SpPenalty} if {@code training.l2_sp} is set. */
     public static OptimizerKind of(TrainingConfig training) {
-        return of(training.optimizer().optim(), training.regularization().l2Sp() != 0);
+        return of(training.optim(), training.l2Sp() != 0);
     }
 
     /**

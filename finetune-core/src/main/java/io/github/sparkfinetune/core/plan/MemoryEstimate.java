@@ -73,15 +73,15 @@ record MemoryEstimate(
             RunConfig config, HfConfig model, TensorSource source, Optional<Manifest> manifest, boolean onGpu) {
         DataConfig data = config.data();
         TaskSpec spec = TaskSpecs.of(config);
-        int batch = config.training().batches().perDeviceEvalBatchSize();
+        int batch = config.training().perDeviceEvalBatchSize();
         boolean eval = manifest.map(there -> there.samples().splits().containsKey(Manifest.EVAL))
-                .orElse(data.sources().eval() != null || data.split().evalFraction() > 0);
-        boolean test = data.sources().test() != null || data.split().testFraction() > 0;
-        int after = manifest.map(there -> (int) Math.min(
-                        batch, heldOut(there, config.compute().cluster().ranks())))
+                .orElse(data.eval() != null || data.evalFraction() > 0);
+        boolean test = data.test() != null || data.testFraction() > 0;
+        int after = manifest.map(there ->
+                        (int) Math.min(batch, heldOut(there, config.cluster().ranks())))
                 .orElse(eval || test ? batch : 0);
         // A sample that is read in parts computes only one part at once.
-        int longest = spec.longestSample(data.samples().maxLength());
+        int longest = spec.longestSample(data.maxLength());
         return new MemoryEstimate(
                 config,
                 model,
@@ -113,11 +113,11 @@ record MemoryEstimate(
 
     RankMemory memory(Choice choice) {
         Footprint footprint = footprint(choice.adaptation());
-        int ranks = config.compute().cluster().ranks();
+        int ranks = config.cluster().ranks();
         // With shared gradients all micro-batches of a step pass a layer together.
         Activations one = activations(choice, choice.samples());
         Activations training = ranks > 1 && choice.shard().shares(Shard.GRADIENTS)
-                ? one.of(config.training().batches().gradientAccumulationSteps())
+                ? one.of(config.training().gradientAccumulationSteps())
                 : one;
         SharedMemory shared = SharedMemory.of(
                 footprint, choice.shard(), ranks, gradients(footprint, choice), rows(footprint, choice));
@@ -140,7 +140,7 @@ record MemoryEstimate(
     }
 
     private boolean isPrivate() {
-        return config.training().regularization().privacy().protectsSamples();
+        return config.training().privacy().protectsSamples();
     }
 
     private long ofSamples(Footprint footprint, Choice choice, Activations activations) {
@@ -160,13 +160,13 @@ record MemoryEstimate(
         Footprint.Parameters parameters = footprint(choice.adaptation()).parameters();
         long all = parameters.trained() * Float.BYTES
                 + choice.optimizer().stateBytes(parameters.trained(), parameters.trainedTable());
-        return choice.shard() == Shard.FULL ? all / config.compute().cluster().ranks() : all;
+        return choice.shard() == Shard.FULL ? all / config.cluster().ranks() : all;
     }
 
     /** Returns the bytes that a rank receives in a step. */
     Traffic traffic(Choice choice) {
         Footprint footprint = footprint(choice.adaptation());
-        int ranks = config.compute().cluster().ranks();
+        int ranks = config.cluster().ranks();
         return Traffic.of(footprint, choice.shard(), ranks, gradients(footprint, choice), rows(footprint, choice));
     }
 
@@ -182,7 +182,7 @@ record MemoryEstimate(
 
     /** Returns the number of trained values whose optimizer state a rank keeps. */
     private long updated(long trained, Choice choice) {
-        int ranks = config.compute().cluster().ranks();
+        int ranks = config.cluster().ranks();
         return choice.shard().shares(Shard.OPTIMIZER) ? (trained + ranks - 1) / ranks : trained;
     }
 
@@ -214,11 +214,11 @@ record MemoryEstimate(
 
     /** Returns the memory of the keys and values of a batch, and of a layer of its prompts. */
     private long answering(Choice choice) {
-        if (spec().answerColumns().isEmpty() || config.tasks().generation().evalSamples() == 0) {
+        if (spec().answerColumns().isEmpty() || config.generation().evalSamples() == 0) {
             return 0;
         }
-        int prompts = config.training().batches().perDeviceEvalBatchSize();
-        long positions = (long) longest + config.tasks().generation().maxNewTokens();
+        int prompts = config.training().perDeviceEvalBatchSize();
+        long positions = (long) longest + config.generation().maxNewTokens();
         return scoring(choice, prompts)
                 + Activations.keysAndValues(
                         model, prompts, positions, choice.adaptation().bf16());
@@ -253,8 +253,8 @@ record MemoryEstimate(
             return 0;
         }
         long tokens = (long) choice.samples()
-                * config.training().batches().gradientAccumulationSteps()
-                * config.compute().cluster().ranks()
+                * config.training().gradientAccumulationSteps()
+                * config.cluster().ranks()
                 * longest;
         long width = footprint.parameters().trainedTable() / model.vocabSize();
         return Math.min(tokens, model.vocabSize()) * width * Float.BYTES;

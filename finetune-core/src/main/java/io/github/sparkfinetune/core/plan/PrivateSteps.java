@@ -64,7 +64,7 @@ public final class PrivateSteps {
             int threads,
             Measure measure)
             throws IOException {
-        PrivacyConfig privacy = config.training().regularization().privacy();
+        PrivacyConfig privacy = config.training().privacy();
         byte[] secret = RunSecret.of(file(config, SECRET), steps > 0, hadoop, collective);
         double norm = privacy.publicSample() == null
                 ? privacy.fixedMaxGradNorm()

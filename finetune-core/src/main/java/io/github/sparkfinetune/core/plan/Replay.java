@@ -35,8 +35,8 @@ public record Replay(long firstUse, Optional<Checkpoint> from, long last, boolea
         long batch = saved.stream()
                 .findFirst()
                 .map(newest -> store.state(newest).get("global_batch").asLong())
-                .orElseGet(() -> StepPlan.globalBatch(
-                        config.training(), config.compute().cluster().ranks()));
+                .orElseGet(() ->
+                        StepPlan.globalBatch(config.training(), config.cluster().ranks()));
         long rows = rowGroups.stream().mapToLong(Integer::longValue).sum();
         StepPlan plan = StepPlan.of(config.training(), rows, batch);
         long last = saved.isEmpty() ? 0 : saved.get(0).step();

@@ -105,8 +105,7 @@ public record RunPlan(
             StepPlan plan = StepPlan.of(
                     config.training(),
                     train.rows(),
-                    StepPlan.globalBatch(
-                            config.training(), config.compute().cluster().ranks()));
+                    StepPlan.globalBatch(config.training(), config.cluster().ranks()));
             return new Work(
                     train.rows(),
                     train.tokens(),
@@ -114,7 +113,7 @@ public record RunPlan(
                     plan.globalBatch(),
                     plan.totalSteps(),
                     plan.epochsAfter(plan.totalSteps()),
-                    Optional.of(config.training().regularization().privacy())
+                    Optional.of(config.training().privacy())
                             .filter(PrivacyConfig::protectsSamples)
                             .map(privacy -> PrivateSteps.spent(privacy, plan, plan.totalSteps())));
         }
@@ -130,7 +129,7 @@ public record RunPlan(
      */
     public static RunPlan of(RunConfig config, Configuration hadoop, java.nio.file.Path localDir, boolean onGpu)
             throws IOException {
-        Path folder = new Path(config.base().model());
+        Path folder = new Path(config.model());
         HfConfig model = Architectures.config(folder, hadoop);
         TokenizerFiles tokenizer = TaskDatas.tokenizer(folder, config, Architectures::positions, hadoop);
         Optional<Manifest> manifest = manifest(config, tokenizer, hadoop);
@@ -140,13 +139,7 @@ public record RunPlan(
         Optional<TeacherEstimate> teacher = TeacherEstimate.of(config, hadoop, manifest, onGpu);
         try (TensorSource source = ModelWeights.open(folder, hadoop)) {
             RunPlan plan = of(
-                    config,
-                    grown,
-                    source,
-                    adapter,
-                    manifest,
-                    ModelFolder.bytesToCopy(config.base().model(), hadoop),
-                    onGpu);
+                    config, grown, source, adapter, manifest, ModelFolder.bytesToCopy(config.model(), hadoop), onGpu);
             return teacher.map(plan::with).orElse(plan);
         }
     }
@@ -195,9 +188,9 @@ public record RunPlan(
         MemoryEstimate estimate = MemoryEstimate.of(config, model, source, manifest, onGpu);
         MemoryEstimate.Choice choice = new MemoryEstimate.Choice(
                 adaptation,
-                config.training().batches().perDeviceTrainBatchSize(),
-                config.training().batches().gradientCheckpointing(),
-                config.compute().cluster().shard(),
+                config.training().perDeviceTrainBatchSize(),
+                config.training().gradientCheckpointing(),
+                config.cluster().shard(),
                 OptimizerKind.of(config.training()));
         RankMemory memory = estimate.memory(choice);
         Map<String, Long> smaller = new LinkedHashMap<>();
@@ -224,31 +217,27 @@ public record RunPlan(
             RunConfig config, HfConfig model, TensorSource source, Adaptation adaptation, MemoryEstimate.Choice now) {
         Map<String, MemoryEstimate.Choice> changes = new LinkedHashMap<>();
         changes.put("training.gradient_checkpointing=true", now.recomputing());
-        if (config.compute().cluster().ranks() > 1) {
+        if (config.cluster().ranks() > 1) {
             for (Shard shard : Shard.values()) {
                 if (shard.compareTo(now.shard()) > 0) {
                     changes.put("cluster.shard=" + shard.name().toLowerCase(Locale.ROOT), now.with(shard));
                 }
             }
         }
-        boolean pulled = config.training().regularization().l2Sp() != 0;
+        boolean pulled = config.training().l2Sp() != 0;
         changes.put("training.optim=adamw_8bit", now.with(OptimizerKind.of(Optim.ADAMW_8BIT, pulled)));
         MethodConfig method = config.method();
         if (method.type() == MethodConfig.Type.LORA) {
             changes.put("method.type=qlora", now.with(adaptation.withStorage(Adaptation.Storage.NF4_DOUBLE)));
         } else if (method.type() == MethodConfig.Type.FULL) {
-            MethodConfig lora = MethodConfig.lora(
-                    method.lora().r(),
-                    method.lora().loraAlpha(),
-                    method.targets().targetModules());
+            MethodConfig lora = MethodConfig.lora(method.r(), method.loraAlpha(), method.targetModules());
             changes.put(
                     "method.type=lora",
                     now.with(TaskSpecs.of(config).adaptation(config, lora, model, source, Optional.empty(), 1)));
         }
         if (now.samples() > 1) {
             int samples = now.samples() / 2;
-            int accumulated =
-                    config.training().batches().gradientAccumulationSteps() * ((now.samples() + samples - 1) / samples);
+            int accumulated = config.training().gradientAccumulationSteps() * ((now.samples() + samples - 1) / samples);
             changes.put(
                     "training.per_device_train_batch_size=" + samples + " training.gradient_accumulation_steps="
                             + accumulated,

@@ -31,16 +31,12 @@ public record StepPlan(long samples, long globalBatch, long totalSteps) {
         return new StepPlan(
                 samples,
                 globalBatch,
-                training.batches().maxSteps() > 0
-                        ? training.batches().maxSteps()
-                        : epochSteps * training.batches().numTrainEpochs());
+                training.maxSteps() > 0 ? training.maxSteps() : epochSteps * training.numTrainEpochs());
     }
 
     /** Returns the global batch of a run that starts with a number of ranks. */
     public static long globalBatch(TrainingConfig training, int ranks) {
-        return (long) training.batches().perDeviceTrainBatchSize()
-                * training.batches().gradientAccumulationSteps()
-                * ranks;
+        return (long) training.perDeviceTrainBatchSize() * training.gradientAccumulationSteps() * ranks;
     }
 
     private static long stepsOfEpoch(long samples, long globalBatch) {

@@ -31,19 +31,19 @@ record TeacherEstimate(RankMemory.Teacher memory, long copied) {
     /** Returns the estimate; empty if the run has no teacher. */
     static Optional<TeacherEstimate> of(
             RunConfig config, Configuration hadoop, Optional<Manifest> manifest, boolean onGpu) throws IOException {
-        if (!config.base().teacher().teaches()) {
+        if (!config.teacher().teaches()) {
             return Optional.empty();
         }
-        String name = config.base().teacher().model();
+        String name = config.teacher().model();
         Path folder = new Path(name);
         HfConfig model = Architectures.config(folder, hadoop);
         TaskSpec spec = TaskSpecs.of(config);
-        boolean bf16 = config.compute().precision() == PrecisionChoice.BF16;
+        boolean bf16 = config.precision() == PrecisionChoice.BF16;
         Adaptation frozen = Adaptation.of(Trainable.none())
                 .withStorage(bf16 ? Storage.AS_STORED : Storage.F32)
                 .withBf16(bf16);
         int longest = longest(config, spec, model, manifest);
-        int samples = config.training().batches().perDeviceEvalBatchSize();
+        int samples = config.training().perDeviceEvalBatchSize();
         Activations layer = spec.modelKind().activations(model, frozen, samples, longest, false);
         try (TensorSource source = ModelWeights.open(folder, hadoop)) {
             Footprint footprint = spec.modelKind().footprint(model, source, model.numLabels(), frozen);
@@ -57,7 +57,7 @@ record TeacherEstimate(RankMemory.Teacher memory, long copied) {
 
     /** Returns the number of tokens of the longest text; a classifier's teacher has its own tokens. */
     private static int longest(RunConfig config, TaskSpec spec, HfConfig model, Optional<Manifest> manifest) {
-        int most = config.data().samples().maxLength();
+        int most = config.data().maxLength();
         int positions = Architectures.positions(model);
         if (spec.learnsTokens()) {
             return manifest.map(there -> Math.min(there.samples().longest(), most))

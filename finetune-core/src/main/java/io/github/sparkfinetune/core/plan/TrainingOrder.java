@@ -61,8 +61,7 @@ public final class TrainingOrder implements StepSamples {
     public static TrainingOrder of(RunConfig config, List<Integer> rowGroups) {
         TrainingConfig training = config.training();
         long samples = rowGroups.stream().mapToLong(Integer::longValue).sum();
-        long globalBatch =
-                StepPlan.globalBatch(training, config.compute().cluster().ranks());
+        long globalBatch = StepPlan.globalBatch(training, config.cluster().ranks());
         return new TrainingOrder(rowGroups, StepPlan.of(training, samples, globalBatch), training);
     }
 
@@ -141,9 +140,9 @@ public final class TrainingOrder implements StepSamples {
      * @param rowGroups number of rows of each row group of the training split, in storage order
      */
     public static Map<Long, List<Use>> uses(RunConfig config, List<Integer> rowGroups, Set<Long> samples) {
-        return samples.isEmpty() || config.training().regularization().privacy().protectsSamples()
+        return samples.isEmpty() || config.training().privacy().protectsSamples()
                 ? Map.of()
-                : of(config, rowGroups).uses(samples, config.compute().cluster().ranks()).stream()
+                : of(config, rowGroups).uses(samples, config.cluster().ranks()).stream()
                         .collect(Collectors.groupingBy(Use::index));
     }
 }

@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.core.predict;
 
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.EmbeddingConfig.Pooling;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig.Pooling;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.TextPooling;
@@ -59,10 +59,9 @@ public final class Embedder implements AutoCloseable {
      * @throws RunException if there is none; the message says what to do
      */
     public static void check(RunConfig config, Configuration hadoop) throws IOException {
-        org.apache.hadoop.fs.Path folder =
-                new org.apache.hadoop.fs.Path(config.base().model());
+        org.apache.hadoop.fs.Path folder = new org.apache.hadoop.fs.Path(config.model());
         if (folder.getFileSystem(hadoop).exists(new org.apache.hadoop.fs.Path(folder, AdapterFile.CONFIG))) {
-            throw RunException.config("model: " + config.base().model()
+            throw RunException.config("model: " + config.model()
                     + " holds an adapter: merge it with finetune merge, and set model to the merged folder");
         }
         KIND.check(HfConfig.read(folder, hadoop));
@@ -78,7 +77,7 @@ public final class Embedder implements AutoCloseable {
      * @throws RunException if there is no such model
      */
     public static Embedder load(RunConfig config, Configuration hadoop, Path localDir, int gpu, int threads) {
-        Path folder = ModelFolder.fetch(config.base().model(), hadoop, localDir);
+        Path folder = ModelFolder.fetch(config.model(), hadoop, localDir);
         Allocator.release();
         Torch.start(threads);
         NDManager manager = Device.of(gpu).manager();
@@ -88,7 +87,7 @@ public final class Embedder implements AutoCloseable {
             HfConfig pooled = TextPooling.with(read, pooling(config, hadoop, read));
             Model model =
                     KIND.load(new Pretrained(manager, matmul, pooled, source), 0, Adaptation.of(Trainable.none()), 0);
-            return new Embedder(manager, model, config.training().batches().perDeviceEvalBatchSize());
+            return new Embedder(manager, model, config.training().perDeviceEvalBatchSize());
         } catch (RuntimeException e) {
             manager.close();
             throw e;
@@ -97,7 +96,7 @@ public final class Embedder implements AutoCloseable {
 
     /** Returns the folder's pooling: the mean, unless it is one of {@code sentence-transformers} with another. */
     private static Pooling pooling(RunConfig config, Configuration hadoop, HfConfig model) {
-        String folder = config.base().model();
+        String folder = config.model();
         try {
             return SentenceTransformerFiles.pooling(new org.apache.hadoop.fs.Path(folder), hadoop)
                     .map(name -> TextPooling.of(name, folder))

@@ -85,7 +85,7 @@ public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings
                     initial.map(some -> some.base(source, prefix, adapted)).orElse(source);
             Adaptation begun =
                     initial.map(some -> adaptation.startingWith(some.tensors())).orElse(adaptation);
-            if (config.compute().cluster().shard() == Shard.FULL) {
+            if (config.cluster().shard() == Shard.FULL) {
                 begun = begun.sharedBy(ranks);
             }
             MatmulBackend matmul = MatmulBackend.of(precision, Device.of(manager));

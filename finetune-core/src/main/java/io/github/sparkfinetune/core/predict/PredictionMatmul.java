@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.predict;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.PredictConfig.PredictPrecision;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfig.Compute;
+import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
@@ -25,7 +25,7 @@ final class PredictionMatmul {
      * @param model configuration in the folder of the trained model, or empty without a trained model
      */
     static MatmulBackend of(RunConfig config, Optional<HfConfig> model, Device device) {
-        PredictPrecision precision = config.compute().predict().precision();
+        PredictPrecision precision = config.predict().precision();
         if (precision.isQuantized() && config.method().type() == MethodConfig.Type.QLORA) {
             throw RunException.config("predict.precision: " + name(precision)
                     + " cannot be used with method.type qlora, whose weights have 4 bits: choose auto, or merge the"
@@ -33,7 +33,13 @@ final class PredictionMatmul {
         }
         boolean isDecoder = model.map(Architectures::isDecoder)
                 .orElseGet(() -> TaskSpecs.of(config).modelKind().head() == HeadKind.CAUSAL_LM);
-        return of(config.compute(), isDecoder, model.flatMap(HfConfig::trainedInBf16), device, Processor.here())
+        return of(
+                        precision,
+                        config.precision(),
+                        isDecoder,
+                        model.flatMap(HfConfig::trainedInBf16),
+                        device,
+                        Processor.here())
                 .packed(device, precision == PredictPrecision.BF16);
     }
 
@@ -46,10 +52,17 @@ final class PredictionMatmul {
         return bf16 ? MatmulBackend.BF16.packed(device, false) : MatmulBackend.f32();
     }
 
-    /** @param trainedInBf16 whether training computed in BF16, or empty if unknown */
+    /**
+     * @param configured {@code precision}, which decides where nothing else does
+     * @param trainedInBf16 whether training computed in BF16, or empty if unknown
+     */
     static MatmulBackend of(
-            Compute compute, boolean isDecoder, Optional<Boolean> trainedInBf16, Device device, Processor processor) {
-        PredictPrecision precision = compute.predict().precision();
+            PredictPrecision precision,
+            PrecisionChoice configured,
+            boolean isDecoder,
+            Optional<Boolean> trainedInBf16,
+            Device device,
+            Processor processor) {
         return switch (precision) {
             case FP32 -> MatmulBackend.f32();
             case BF16 -> MatmulBackend.BF16;
@@ -59,7 +72,7 @@ final class PredictionMatmul {
                         .map(bf16 -> bf16 && (device.prefersBf16() || processor.hasBf16())
                                 ? MatmulBackend.BF16
                                 : MatmulBackend.f32())
-                        .orElseGet(() -> MatmulBackend.of(compute.precision(), device));
+                        .orElseGet(() -> MatmulBackend.of(configured, device));
         };
     }
 

@@ -137,7 +137,7 @@ public final class Predictor implements AutoCloseable {
         boolean adapter = AdapterFile.isAdapter(trained);
         requireMethod(config, adapter);
         Optional<Path> base =
-                adapter ? Optional.of(ModelFolder.fetch(config.base().model(), hadoop, localDir)) : Optional.empty();
+                adapter ? Optional.of(ModelFolder.fetch(config.model(), hadoop, localDir)) : Optional.empty();
         Optional<TokenizerFiles> baseTokenizer = Optional.empty();
         if (adapter && TaskSpecs.of(config).measuresBase()) {
             baseTokenizer = Optional.of(tokenizer(base.orElseThrow(), config, hadoop));
@@ -158,7 +158,7 @@ public final class Predictor implements AutoCloseable {
      */
     public static Predictor base(RunConfig config, Configuration hadoop, Path localDir, int gpu, int threads)
             throws IOException {
-        Path base = ModelFolder.fetch(config.base().model(), hadoop, localDir);
+        Path base = ModelFolder.fetch(config.model(), hadoop, localDir);
         TokenizerFiles tokenizer = tokenizer(base, config, hadoop);
         Optional<HfConfig> trained =
                 HfConfig.find(new org.apache.hadoop.fs.Path(config.output().model()), hadoop);

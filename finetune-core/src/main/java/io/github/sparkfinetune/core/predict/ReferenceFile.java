@@ -60,7 +60,7 @@ public record ReferenceFile(Path path, List<String> splits, Map<String, String> 
      * @param vocabulary number of token ids that teacher and model share
      */
     public static ReferenceFile ofTeacher(RunConfig config, Manifest manifest, String teacher, int vocabulary) {
-        TeacherConfig settings = config.base().teacher();
+        TeacherConfig settings = config.teacher();
         List<String> splits = List.of(Manifest.TRAIN);
         Map<String, String> metadata = new HashMap<>(shards(manifest, splits));
         metadata.put(TEACHER, teacher);

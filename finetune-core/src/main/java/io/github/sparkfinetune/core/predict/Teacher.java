@@ -38,8 +38,7 @@ public final class Teacher implements ReferenceModel {
         this.manager = device.newSubManager();
         try {
             this.loaded = LoadedModel.teacher(config, precision, manager, folder);
-            this.maxLength =
-                    Math.min(config.data().samples().maxLength(), loaded.model().maxLength());
+            this.maxLength = Math.min(config.data().maxLength(), loaded.model().maxLength());
             TokenizerFiles files =
                     TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration(false));
             this.tokenizer = TextTokenizer.open(data.tokenizer(files));

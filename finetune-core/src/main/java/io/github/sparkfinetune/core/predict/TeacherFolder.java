@@ -35,10 +35,10 @@ public final class TeacherFolder {
      * @throws RunException if teacher and run do not fit; the message says what to change
      */
     public static void check(RunConfig config, Configuration hadoop) throws IOException {
-        if (!config.base().teacher().teaches()) {
+        if (!config.teacher().teaches()) {
             return;
         }
-        String name = config.base().teacher().model();
+        String name = config.teacher().model();
         Path folder = new Path(name);
         FileSystem files = HadoopFiles.fileSystem(folder, hadoop);
         if (!files.exists(new Path(folder, HfConfig.FILE))) {
@@ -70,7 +70,7 @@ public final class TeacherFolder {
      */
     public static String hash(RunConfig config, java.nio.file.Path folder, SharedOutputs shared, Runnable progressed)
             throws IOException {
-        TeacherConfig settings = config.base().teacher();
+        TeacherConfig settings = config.teacher();
         String values = TaskSpecs.of(config).learnsTokens()
                 ? " drawn " + settings.temperature() + " " + settings.topK() + " " + shared.vocabulary()
                 : "";
@@ -86,7 +86,7 @@ public final class TeacherFolder {
      */
     public static Collection<String> labels(RunConfig config, Collection<String> found, Configuration hadoop)
             throws IOException {
-        String name = config.base().teacher().model();
+        String name = config.teacher().model();
         if (name == null || TaskSpecs.of(config).learnsTokens()) {
             return found;
         }
@@ -101,7 +101,7 @@ public final class TeacherFolder {
 
     private static void requireSameLabels(RunConfig config, List<String> taught, Collection<String> own) {
         if (!new TreeSet<>(taught).equals(new TreeSet<>(own))) {
-            throw RunException.data(KEY + config.base().teacher().model() + " predicts the labels "
+            throw RunException.data(KEY + config.teacher().model() + " predicts the labels "
                     + String.join(", ", taught) + ", the training rows have " + String.join(", ", new TreeSet<>(own))
                     + ": take a teacher that was trained with the labels of these rows");
         }
@@ -109,14 +109,13 @@ public final class TeacherFolder {
 
     /** Refuses a teacher that does not read a language model's tokens. */
     private static void requireSameTokens(RunConfig config, HfConfig teacher, Configuration hadoop) throws IOException {
-        String name = config.base().teacher().model();
-        TokenizerFiles own =
-                TaskDatas.tokenizer(new Path(config.base().model()), config, Architectures::positions, hadoop);
+        String name = config.teacher().model();
+        TokenizerFiles own = TaskDatas.tokenizer(new Path(config.model()), config, Architectures::positions, hadoop);
         if (!TokenizerFiles.read(new Path(name), hadoop).tokenizesAs(own)) {
-            throw RunException.data(KEY + name + " has another tokenizer than "
-                    + config.base().model() + ": a language model learns from a teacher with the same tokens");
+            throw RunException.data(KEY + name + " has another tokenizer than " + config.model()
+                    + ": a language model learns from a teacher with the same tokens");
         }
-        int longest = config.data().samples().maxLength();
+        int longest = config.data().maxLength();
         int positions = Architectures.positions(teacher);
         if (positions > 0 && longest > positions) {
             throw RunException.config("data.max_length: " + longest + " is more than the " + positions

@@ -17,7 +17,7 @@ import java.util.List;
  */
 public record PredictionSettings(RunConfig config, HfConfig model, TokenizerFiles tokenizer, Path folder) {
     public int batchSize() {
-        return config.training().batches().perDeviceEvalBatchSize();
+        return config.training().perDeviceEvalBatchSize();
     }
 
     /**

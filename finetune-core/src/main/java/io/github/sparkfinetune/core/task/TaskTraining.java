@@ -60,7 +60,7 @@ public interface TaskTraining extends TaskExport {
             TensorSource source,
             Optional<PeftAdapter> adapter,
             int threads) {
-        String base = config.base().model();
+        String base = config.model();
         // A name that PEFT can load: a model's name on the Hub, or a local path without its scheme.
         String name = HubName.ofSnapshot(base)
                 .map(HubName::repository)
@@ -69,7 +69,7 @@ public interface TaskTraining extends TaskExport {
                         : base);
         HeadKind head = modelKind().head();
         return Adaptation.of(method, model, head, source, head.peftTaskType(), name, adapter, threads)
-                .withBf16(config.compute().precision() == RunConfig.PrecisionChoice.BF16);
+                .withBf16(config.precision() == RunConfig.PrecisionChoice.BF16);
     }
 
     /**

@@ -27,7 +27,7 @@ final class BestModel {
 
     /** Returns the start of a run, by its settings. */
     static BestModel of(RunConfig run) {
-        TrainingConfig.Evaluation settings = run.training().evaluation();
+        TrainingConfig settings = run.training();
         return new BestModel(TaskSpecs.of(run).metric(settings.metricForBestModel()), settings.earlyStoppingPatience());
     }
 

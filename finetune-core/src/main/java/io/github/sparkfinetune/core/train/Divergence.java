@@ -39,7 +39,7 @@ final class Divergence {
                                 + ". No parameter has changed yet, so the learning rate is not the cause. Look at the data"
                                 + " and the base model, or set precision: fp32"
                         : "training.learning_rate: " + what + "; the newest checkpoint is kept. Lower the learning rate"
-                                + " (now " + settings.schedule().learningRate() + ") or look at the data",
+                                + " (now " + settings.learningRate() + ") or look at the data",
                 null);
     }
 }

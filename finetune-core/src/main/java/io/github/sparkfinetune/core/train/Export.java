@@ -114,7 +114,7 @@ final class Export {
                 loaded.lora().isPresent() ? loaded.config() : loaded.config().alone();
         String architecture = Architectures.of(model).className(spec.modelKind().head());
         ModelCard card = new ModelCard(
-                HubName.idOf(config.base().model()),
+                HubName.idOf(config.model()),
                 spec.usage(),
                 architecture,
                 resources.manifest().sources().stream()
@@ -211,7 +211,7 @@ final class Export {
     /** Returns the counts of rows; none of a private run, whose guarantee does not cover exact counts. */
     private Map<String, Long> rows() {
         Map<String, Long> rows = new LinkedHashMap<>();
-        if (config.training().regularization().privacy().protectsSamples()) {
+        if (config.training().privacy().protectsSamples()) {
             return rows;
         }
         DataFunnel.of(resources.manifest()).forEach(line -> rows.put(line.name(), line.count()));
@@ -221,8 +221,8 @@ final class Export {
     private Map<String, Object> settings(TrainingResult result) {
         Map<String, Object> settings = new LinkedHashMap<>();
         settings.put("method", config.method().type());
-        settings.put("max_length", config.data().samples().maxLength());
-        settings.put("ranks", config.compute().cluster().ranks());
+        settings.put("max_length", config.data().maxLength());
+        settings.put("ranks", config.cluster().ranks());
         settings.putAll(JSON.convertValue(config.training(), new TypeReference<Map<String, Object>>() {}));
         if (result.privacy() != null) {
             settings.put(

@@ -42,15 +42,15 @@ public final class FineTuner {
      * @throws io.github.sparkfinetune.conf.error.RunException if something is wrong; the message says what to change
      */
     public static void check(RunConfig config, Configuration hadoop) throws IOException {
-        Path folder = new Path(config.base().model());
+        Path folder = new Path(config.model());
         HfConfig model = Architectures.config(folder, hadoop);
         TaskSpec spec = TaskSpecs.of(config);
         spec.modelKind().check(model);
         spec.checkFolder(folder, hadoop);
         TeacherFolder.check(config, hadoop);
         Calibration.requireHeldOut(config);
-        spec.metric(config.training().evaluation().metricForBestModel());
-        LrSchedule.of(config.training().schedule(), 1);
+        spec.metric(config.training().metricForBestModel());
+        LrSchedule.of(config.training(), 1);
         try (TensorSource weights = ModelWeights.open(folder, hadoop)) {
             // The adapter of method.adapter is read and checked when the run begins.
             if (config.method().adapter() == null) {
@@ -62,7 +62,7 @@ public final class FineTuner {
 
     /** Returns the vocabulary size with the run's own tokens, or 0 if the method does not need it. */
     private static int vocabulary(RunConfig config, Path folder, Configuration hadoop) throws IOException {
-        return config.method().targets().trainableTokenIndices().isEmpty()
+        return config.method().trainableTokenIndices().isEmpty()
                 ? 0
                 : TaskDatas.tokenizer(folder, config, Architectures::positions, hadoop)
                         .vocabularySize();
@@ -78,7 +78,7 @@ public final class FineTuner {
     public static RunConfig hold(RunConfig config, Configuration hadoop) throws IOException {
         Pins pins = new Pins(new Path(config.dataset()), hadoop);
         return config.onGeneration(
-                pins.hold(config.output().dir(), config.data().dataset().pinned()));
+                pins.hold(config.output().dir(), config.data().pinned()));
     }
 
     /** Releases the generation of the dataset that {@link #hold} holds. */

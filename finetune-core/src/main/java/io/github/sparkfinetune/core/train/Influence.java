@@ -75,10 +75,7 @@ public final class Influence implements AutoCloseable {
         resources = new TrainingResources(config, rank, FineTuner.precision(config, rank, newest));
         try {
             products = new SampleProducts(
-                    resources.manager(),
-                    resources.model(),
-                    resources.loaded().objective(),
-                    config.training().batches());
+                    resources.manager(), resources.model(), resources.loaded().objective(), config.training());
         } catch (RuntimeException e) {
             resources.close();
             throw e;
@@ -96,14 +93,14 @@ public final class Influence implements AutoCloseable {
             throw RunException.config(
                     task + " compares the samples of a step, so a sample alone has no influence to explain");
         }
-        boolean isTaught = config.base().teacher().teaches();
+        boolean isTaught = config.teacher().teaches();
         if (isTaught || References.areRead(config)) {
             throw RunException.config((isTaught ? "teacher.model" : task)
                     + " reads answers of another model, which predictions to explain do not have");
         }
         boolean addsRows = config.method().isLora()
-                && !config.base().tokenizer().addSpecialTokens().isEmpty();
-        if (addsRows || !config.method().targets().trainableTokenIndices().isEmpty()) {
+                && !config.tokenizer().addSpecialTokens().isEmpty();
+        if (addsRows || !config.method().trainableTokenIndices().isEmpty()) {
             throw RunException.config((addsRows ? "tokenizer.add_special_tokens" : "method.trainable_token_indices")
                     + " trains single rows of the embedding table, whose influence cannot be explained");
         }
@@ -134,7 +131,7 @@ public final class Influence implements AutoCloseable {
             if (checkpoint.step() > before) {
                 StepPlan plan =
                         StepPlan.of(config.training(), samples, state.run().globalBatch());
-                LrSchedule schedule = LrSchedule.of(config.training().schedule(), plan.totalSteps());
+                LrSchedule schedule = LrSchedule.of(config.training(), plan.totalSteps());
                 double rates = LongStream.range(before, checkpoint.step())
                         .mapToDouble(schedule::at)
                         .sum();

@@ -81,7 +81,7 @@ final class ReferencePass {
             int vocabulary,
             Path temporary)
             throws IOException {
-        String name = config.base().teacher().model();
+        String name = config.teacher().model();
         try (LocalDir.Held folder = ModelFolder.share(name, rank.hadoop(), LocalDir.in(rank.localDir()))) {
             SharedOutputs shared = new SharedOutputs(
                     Math.min(vocabulary, Architectures.config(folder.path()).vocabSize()),
@@ -206,8 +206,8 @@ final class ReferencePass {
     }
 
     private void compute(ReferenceModel model, Stretch stretch) throws IOException {
-        int batch = config.training().batches().perDeviceEvalBatchSize();
-        SaveClock clock = new SaveClock(config.training().saving().saveMinutes());
+        int batch = config.training().perDeviceEvalBatchSize();
+        SaveClock clock = new SaveClock(config.training().saveMinutes());
         LOG.info("computing {}: {} samples of {}", file.path().getName(), stretch.size(), stretch.split());
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         try (SampleSource split = ParquetSamples.open(dataset, manifest, stretch.split(), rank.hadoop())) {

@@ -33,7 +33,7 @@ final class Saves implements AutoCloseable {
         this.rank = rank;
         this.collective = rank.collective();
         this.resources = resources;
-        this.clock = new SaveClock(config.training().saving().saveMinutes());
+        this.clock = new SaveClock(config.training().saveMinutes());
         boolean together = collective.rank() == 0 || resources.step().share().count() > 1;
         // A rank that shares nothing writes only the last step, and maybe while rank 0 writes it, too.
         String attempt = together ? rank.attempt() : rank.attempt() + "-" + collective.rank();

@@ -71,7 +71,7 @@ final class Training implements AutoCloseable {
 
     private void follow(long globalBatch) {
         plan = StepPlan.of(settings, resources.train().size(), globalBatch);
-        schedule = LrSchedule.of(settings.schedule(), plan.totalSteps());
+        schedule = LrSchedule.of(settings, plan.totalSteps());
         samples = new TrainingSamples(
                 resources.train(),
                 resources.draws(),
@@ -99,7 +99,7 @@ final class Training implements AutoCloseable {
 
     /** Trains to the end, or until evaluations stop improving; pauses with a checkpoint after step {@code until}. */
     void train(long until) throws IOException {
-        if (settings.regularization().privacy().protectsSamples() && resultBefore == null) {
+        if (settings.privacy().protectsSamples() && resultBefore == null) {
             PublicNorm norm = new PublicNorm(config, resources.manifest(), resources.draws(), rank.hadoop());
             PrivateSteps steps = PrivateSteps.of(
                     config,
@@ -119,14 +119,14 @@ final class Training implements AutoCloseable {
             double rate = schedule.at(step());
             TrainStep.Outcome outcome = takeStep(rate);
             throughput.add(outcome.samples(), outcome.tokens());
-            if (step() % settings.tracking().loggingSteps() == 0 || step() == plan.totalSteps()) {
+            if (step() % settings.loggingSteps() == 0 || step() == plan.totalSteps()) {
                 record(outcome, rate);
             }
-            boolean improved = isDue(settings.evaluation().evalSteps()) && evaluate();
+            boolean improved = isDue(settings.evalSteps()) && evaluate();
             // The end of the run is saved once, by finish().
             boolean saves = improved
                     || outcome.saves()
-                    || isDue(settings.saving().saveSteps())
+                    || isDue(settings.saveSteps())
                     || kept().isSpaced(step())
                     || step() == until;
             if (saves && !isOver()) {
@@ -146,8 +146,8 @@ final class Training implements AutoCloseable {
 
     private TrainStep.Outcome takeStep(double rate) {
         rank.progressed();
-        List<List<Sample>> mine = TrainStep.microBatches(
-                samples.of(step(), collective), settings.batches().perDeviceTrainBatchSize());
+        List<List<Sample>> mine =
+                TrainStep.microBatches(samples.of(step(), collective), settings.perDeviceTrainBatchSize());
         TrainStep.Outcome outcome =
                 resources.step().gradient(step(), mine, saves.isDue(), rank::leaves, rank::progressed);
         Divergence.refuse(outcome, step(), mine, rank, resources, settings);
@@ -200,8 +200,7 @@ final class Training implements AutoCloseable {
             return false;
         }
         throughput.pause();
-        Map<String, Double> metrics = new Evaluation(
-                        resources.eval().orElseThrow(), settings.batches().perDeviceEvalBatchSize())
+        Map<String, Double> metrics = new Evaluation(resources.eval().orElseThrow(), settings.perDeviceEvalBatchSize())
                 .run(resources.loaded().task().scorer(), collective, resources.model()::finish, rank::progressed);
         publish(TrainingRecord.evaluation(step(), plan.totalSteps(), plan.epochsAfter(step()), metrics));
         evaluatedStep = step();
@@ -232,7 +231,7 @@ final class Training implements AutoCloseable {
     }
 
     private Retention kept() {
-        return Retention.of(settings.saving(), best.step(), plan.totalSteps());
+        return Retention.of(settings, best.step(), plan.totalSteps());
     }
 
     /** Completes the checkpoint of a pause. */

@@ -61,7 +61,7 @@ final class TrainingResources implements AutoCloseable {
         try {
             LocalDir localDir = LocalDir.in(rank.localDir());
             temporary = closing(localDir.own()).path();
-            folder = closing(ModelFolder.share(config.base().model(), rank.hadoop(), localDir))
+            folder = closing(ModelFolder.share(config.model(), rank.hadoop(), localDir))
                     .path();
             org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
             manifest = Manifest.of(config, rank.hadoop());
@@ -80,14 +80,14 @@ final class TrainingResources implements AutoCloseable {
             opened.push(device.manager()::close);
             HfConfig base = Architectures.config(folder);
             precision = Precision.of(
-                    config.compute().precision(),
+                    config.precision(),
                     kept,
                     rank.collective(),
                     device,
                     Architectures.of(base).shape());
             HfConfig completed = TaskSpecs.of(config).modelKind().completed(base, tokenizer);
             // The teacher is asked and freed before the trained model takes its memory.
-            Optional<References> taught = config.base().teacher().teaches()
+            Optional<References> taught = config.teacher().teaches()
                     ? Optional.of(ReferencePass.ofTeacher(
                             config, rank, manifest, precision, device.manager(), completed.vocabSize(), temporary))
                     : Optional.empty();
@@ -108,11 +108,10 @@ final class TrainingResources implements AutoCloseable {
                     rank.collective());
             Model model = loaded.model();
             // A sample may consist of several documents.
-            int longest = Math.min(
-                    manifest.samples().longest(), config.data().samples().maxLength());
+            int longest = Math.min(manifest.samples().longest(), config.data().maxLength());
             if (longest > model.maxLength()) {
                 throw RunException.config("data.max_length: samples have up to " + longest + " tokens, the model in "
-                        + config.base().model() + " takes at most " + model.maxLength() + ": set data.max_length to "
+                        + config.model() + " takes at most " + model.maxLength() + ": set data.max_length to "
                         + model.maxLength() + " and prepare again");
             }
             Optional<References> references = References.areRead(config)
@@ -128,8 +127,7 @@ final class TrainingResources implements AutoCloseable {
                     .map(split -> references
                             .map(some -> some.withReferences(Manifest.EVAL, split))
                             .orElse(split))
-                    .map(split -> FirstSamples.of(
-                            split, config.training().evaluation().evalMaxSamples()));
+                    .map(split -> FirstSamples.of(split, config.training().evalMaxSamples()));
             step = step(config, rank, loaded);
             tensors = new TrainingTensors(device, rank, loaded.model(), step);
         } catch (Throwable e) {
@@ -165,7 +163,7 @@ final class TrainingResources implements AutoCloseable {
                 DropoutMasks.of(training.seed(), rank.threads()),
                 rank.collective(),
                 training,
-                config.compute().cluster().shard());
+                config.cluster().shard());
     }
 
     /** Returns the precision of the products. */

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.MethodConfig.LoraBias;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.key.Components;
 import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.Configs;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
@@ -122,12 +123,23 @@ class LoraTargetsTest {
         ranks.put("q_proj", 16);
         ranks.put("proj", 32);
         MethodConfig method = new MethodConfig(
-                MethodConfig.Type.LORA,
-                null,
-                null,
-                new MethodConfig.Lora(4, 8, 0.1, LoraBias.NONE, true, true, MethodConfig.DEFAULT_INIT),
-                new MethodConfig.Targets(null, ranks, Map.of("v_proj", 0.5), List.of(), List.of(), List.of()),
-                true);
+                /* type= */ MethodConfig.Type.LORA,
+                /* freezeLayers= */ null,
+                /* adapter= */ null,
+                /* r= */ 4,
+                /* loraAlpha= */ 8,
+                /* loraDropout= */ 0.1,
+                /* bias= */ LoraBias.NONE,
+                /* useRslora= */ true,
+                /* useDora= */ true,
+                /* initLoraWeights= */ MethodConfig.DEFAULT_INIT,
+                /* targetModules= */ null,
+                /* rankPattern= */ ranks,
+                /* alphaPattern= */ Map.of("v_proj", 0.5),
+                /* layersToTransform= */ List.of(),
+                /* modulesToSave= */ List.of(),
+                /* trainableTokenIndices= */ List.of(),
+                /* bnb4bitUseDoubleQuant= */ true);
         LoraSettings settings = LoraSettings.of(method, architecture("llama-tied"), "CAUSAL_LM", "base");
 
         List<LoraModule> modules = LoraTargets.match(settings, LLAMA);
@@ -202,12 +214,6 @@ class LoraTargetsTest {
     }
 
     private static MethodConfig withBias(LoraBias bias) {
-        return new MethodConfig(
-                MethodConfig.Type.LORA,
-                null,
-                null,
-                new MethodConfig.Lora(8, 8, 0, bias, false, false, MethodConfig.DEFAULT_INIT),
-                MethodConfig.Targets.of(null),
-                true);
+        return Components.with(MethodConfig.lora(8, 8, null), "bias", bias);
     }
 }

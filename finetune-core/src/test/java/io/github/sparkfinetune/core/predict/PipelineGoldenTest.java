@@ -64,7 +64,7 @@ class PipelineGoldenTest {
         copy(base, run.resolve("model"), labels);
         Configuration hadoop = new Configuration();
         TokenizerFiles tokenizer = TaskDatas.tokenizer(
-                new org.apache.hadoop.fs.Path(config.base().model()), config, Architectures::positions, hadoop);
+                new org.apache.hadoop.fs.Path(config.model()), config, Architectures::positions, hadoop);
         TaskInput input = input(TaskDatas.of(config), tokenizer, "{\"text\": " + golden.get("text") + "}");
         try (Predictor predictor = Predictor.trained(config, hadoop, run, -1, 1)) {
             Object[] row = predictor.predict(List.of(input).iterator()).next();

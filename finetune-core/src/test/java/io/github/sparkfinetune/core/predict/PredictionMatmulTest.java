@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.PredictConfig.PredictPrecision;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfig.Compute;
-import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
@@ -135,16 +133,9 @@ class PredictionMatmulTest {
             PrecisionChoice trained,
             Optional<Boolean> trainedInBf16,
             Processor processor) {
-        Compute any = RunConfigLoader.parse(
-                        "{model: m, task: " + task + ", data: {train: d}, output: {dir: o}}", "run.yaml", List.of())
-                .compute();
         try (NDManager manager = Torch.manager(-1)) {
             return PredictionMatmul.of(
-                    new Compute(DeviceChoice.CPU, trained, any.predict().with(chosen), any.cluster()),
-                    task.equals("sft"),
-                    trainedInBf16,
-                    Device.of(manager),
-                    processor);
+                    chosen, trained, task.equals("sft"), trainedInBf16, Device.of(manager), processor);
         }
     }
 }

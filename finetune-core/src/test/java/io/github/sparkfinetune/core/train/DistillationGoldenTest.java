@@ -93,8 +93,7 @@ class DistillationGoldenTest {
                 packed(documents.get(1), documents.get(2)), documents.get(0).at(1));
         Torch.start(1);
         try (var manager = Torch.manager(-1)) {
-            List<double[]> classes = LoadedModel.teacher(
-                            config, config.compute().precision(), manager, teacher)
+            List<double[]> classes = LoadedModel.teacher(config, config.precision(), manager, teacher)
                     .task()
                     .teach(samples, 1, new SharedOutputs(VOCABULARY, List.of()));
             return IntStream.range(0, samples.size())

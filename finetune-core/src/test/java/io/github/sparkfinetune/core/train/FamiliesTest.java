@@ -165,7 +165,7 @@ class FamiliesTest {
                         HADOOP,
                         folder)) {
             LoadedModel model = LoadedModel.trained(config, manager, TinyRun.exported(config), adapted, 1);
-            return new Evaluation(split, config.training().batches().perDeviceEvalBatchSize())
+            return new Evaluation(split, config.training().perDeviceEvalBatchSize())
                     .run(model.task().scorer(), new SingleRank(), () -> {}, () -> {});
         }
     }

@@ -268,7 +268,7 @@ final class GoldenModel implements AutoCloseable {
 
     /** Returns the products of gradients of samples. */
     SampleProducts products(TrainingConfig training) {
-        return new SampleProducts(manager, trained(), objective(), training.batches());
+        return new SampleProducts(manager, trained(), objective(), training);
     }
 
     private Model trained() {

@@ -107,7 +107,7 @@ class InfluenceTest {
                 .containsExactlyElementsOf(FineTuner.store(config, hadoop, "test").committed().stream()
                         .map(Checkpoint::name)
                         .toList());
-        LrSchedule schedule = LrSchedule.of(config.training().schedule(), 10);
+        LrSchedule schedule = LrSchedule.of(config.training(), 10);
         double[] expected = Stream.of(new int[] {8, 10}, new int[] {4, 8}, new int[] {0, 4})
                 .mapToDouble(steps -> IntStream.range(steps[0], steps[1])
                                 .mapToDouble(schedule::at)

@@ -91,7 +91,7 @@ class PredictedPrecisionTest {
                     .scorer();
             List<Sample> samples = new ArrayList<>();
             eval.part(0, 1).forEachRemaining(samples::add);
-            scorer.add(samples, config.training().batches().perDeviceEvalBatchSize());
+            scorer.add(samples, config.training().perDeviceEvalBatchSize());
             Metrics metrics = scorer.metrics();
             return metrics.values();
         } catch (IOException e) {

@@ -2,15 +2,15 @@ package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.ClusterConfig.Shard;
+import io.github.sparkfinetune.conf.EmbeddingConfig;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.PreferenceConfig;
+import io.github.sparkfinetune.conf.RerankingConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.UnpairedPreferenceConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
-import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig;
-import io.github.sparkfinetune.conf.retrieval.RerankingConfig;
 import io.github.sparkfinetune.core.GoldenFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -138,7 +138,7 @@ class SmallPartsRunTest {
         if (TaskSpecs.of(config).modelKind().head() == HeadKind.CAUSAL_LM) {
             Path gguf = Files.createDirectory(folder.resolve(prefix + "gguf"));
             GgufExport.run(
-                    config.base().model(),
+                    config.model(),
                     config.method(),
                     exported.toUri().toString(),
                     "tiny",

@@ -263,7 +263,7 @@ class StoredTypesTest {
         Map<String, Double> expected = evaluated(plain, adapter, Optional.of(tiny.base()));
         // A 4-bit pooler has no adapter, so the merged model has the pooler of the base in full precision.
         boolean isExact = stored == TensorType.F32
-                && config.compute().precision() == RunConfig.PrecisionChoice.FP32
+                && config.precision() == RunConfig.PrecisionChoice.FP32
                 && !(method == Method.QLORA_LOFTQ && hasPooler);
         double tolerance = isExact ? 1e-4 : ROUNDED;
         assertSameLoss(evaluated(plain, merged, Optional.empty()), expected, tolerance);
@@ -274,7 +274,7 @@ class StoredTypesTest {
             TinyRun tiny, RunConfig config, TinyRun.Outcome outcome, Method method, double tolerance) throws Exception {
         Optional<Path> base = method.isLora() ? Optional.of(tiny.base()) : Optional.empty();
         // A model that only predicts in BF16 has packed weights, whose products are rounded once instead of twice.
-        boolean packs = config.compute().precision() == RunConfig.PrecisionChoice.BF16;
+        boolean packs = config.precision() == RunConfig.PrecisionChoice.BF16;
         assertSameLoss(
                 evaluated(config, TinyRun.exported(config), base),
                 outcome.result().best().eval(),
@@ -317,7 +317,7 @@ class StoredTypesTest {
         try (NDManager manager = Torch.manager(-1);
                 ParquetSamples eval = ParquetSamples.open(dataset, manifest, Manifest.EVAL, HADOOP)) {
             LoadedModel loaded = LoadedModel.trained(config, manager, model, base, 1);
-            return new Evaluation(eval, config.training().batches().perDeviceEvalBatchSize())
+            return new Evaluation(eval, config.training().perDeviceEvalBatchSize())
                     .run(loaded.task().scorer(), new SingleRank(), () -> {}, () -> {});
         }
     }

@@ -54,7 +54,7 @@ public final class TinyDataset {
         options = new DatasetOptions(
                 new DatasetOptions.Columns("text", null, labels().isEmpty() ? null : "label"),
                 new DatasetOptions.Source("jsonl", null, null),
-                new DatasetOptions.Texts(config.data().samples().maxLength(), 1000, false, tokenizer.sha256()),
+                new DatasetOptions.Texts(config.data().maxLength(), 1000, false, tokenizer.sha256()),
                 new DatasetOptions.Storage(2, 42),
                 new DatasetOptions.Samples(
                         TaskDatas.of(config).options(tokenizer).samples().stride(),
@@ -101,7 +101,7 @@ public final class TinyDataset {
         if (config.task() != Task.CLASSIFICATION) {
             return List.of();
         }
-        return config.tasks().classification().problemType() == ProblemType.REGRESSION ? List.of("LABEL_0") : LABELS;
+        return config.classification().problemType() == ProblemType.REGRESSION ? List.of("LABEL_0") : LABELS;
     }
 
     private DatasetSplit split(String name, int rows) throws IOException {
@@ -167,14 +167,14 @@ public final class TinyDataset {
     /** Returns the samples of a row of a task. */
     private static List<Sample> samples(RunConfig config, SplittableRandom random, int row) {
         return switch (config.task()) {
-            case CLASSIFICATION -> List.of(text(config.tasks().classification().problemType(), random, row));
+            case CLASSIFICATION -> List.of(text(config.classification().problemType(), random, row));
             case QUESTION_ANSWERING -> TinyQuestions.samples(random, row);
             case TOKEN_CLASSIFICATION -> List.of(window(random, row));
             case PREFERENCE -> List.of(pair(random, row));
             case REWARD -> List.of(rewarded(random, row));
             case UNPAIRED_PREFERENCE -> List.of(rated(random, row));
             case EMBEDDING -> List.of(related(random, row));
-            case RERANKING -> List.of(TinyRankings.sample(config.tasks().reranking(), random, row));
+            case RERANKING -> List.of(TinyRankings.sample(config.reranking(), random, row));
             default -> List.of(documents(random, row, config.task() == Task.SFT, random.nextInt(1, 5)));
         };
     }

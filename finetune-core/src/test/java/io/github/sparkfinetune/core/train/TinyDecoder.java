@@ -56,7 +56,7 @@ final class TinyDecoder implements AutoCloseable {
     static TinyDecoder toTrain(Path base, RunConfig config, Optional<Path> adapter, int vocabulary) {
         return new TinyDecoder(manager -> LoadedModel.toTrain(
                 config,
-                config.compute().precision(),
+                config.precision(),
                 manager,
                 base,
                 adapter,

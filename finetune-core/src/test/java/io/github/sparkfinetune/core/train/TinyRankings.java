@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.train;
 
-import io.github.sparkfinetune.conf.retrieval.RerankingConfig;
+import io.github.sparkfinetune.conf.RerankingConfig;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Window;
 import io.github.sparkfinetune.data.task.retrieval.RankedTexts;

@@ -19,20 +19,20 @@ public final class ClusterChecks {
      */
     public static void check(SparkConf spark, RunConfig config) {
         Master master = Master.parse(spark.get("spark.master"));
-        int ranks = config.compute().cluster().ranks();
+        int ranks = config.cluster().ranks();
         if (spark.getBoolean("spark.dynamicAllocation.enabled", false)) {
             throw RunException.config("spark.dynamicAllocation.enabled is true, but the ranks of a training run need"
                     + " their executors all at once: add --conf spark.dynamicAllocation.enabled=false and --conf"
                     + " spark.executor.instances=" + ranks);
         }
         checkSlots(spark, master, config);
-        if (config.compute().device() == DeviceChoice.GPU) {
+        if (config.device() == DeviceChoice.GPU) {
             checkGpu(spark, master, ranks);
         }
     }
 
     private static void checkSlots(SparkConf spark, Master master, RunConfig config) {
-        int ranks = config.compute().cluster().ranks();
+        int ranks = config.cluster().ranks();
         int perExecutor = ranksPerExecutor(spark, config);
         for (Slots slots : slots(spark, master, config)) {
             if (ranks > slots.count()) {
@@ -56,7 +56,7 @@ public final class ClusterChecks {
     /** Returns the limits on the ranks under these settings; empty if only the cluster knows its size. */
     public static List<Slots> slots(SparkConf spark, Master master, RunConfig config) {
         int executorCores = executorCores(spark, master);
-        int ranks = config.compute().cluster().ranks();
+        int ranks = config.cluster().ranks();
         int perExecutor = ranksPerExecutor(spark, config);
         int executors = (ranks + perExecutor - 1) / perExecutor;
         return switch (master.kind()) {
@@ -133,8 +133,7 @@ public final class ClusterChecks {
     /** Returns whether the ranks compute on GPUs that Spark assigns. */
     public static boolean onGpu(SparkConf spark, RunConfig config) {
         String who = Master.parse(spark.get("spark.master")).isLocal() ? "driver" : "executor";
-        return config.compute().device() != DeviceChoice.CPU
-                && spark.getInt("spark." + who + ".resource.gpu.amount", 0) > 0;
+        return config.device() != DeviceChoice.CPU && spark.getInt("spark." + who + ".resource.gpu.amount", 0) > 0;
     }
 
     /** Returns the cores of an executor under these settings; 0 if only the cluster knows its cores. */

@@ -36,12 +36,12 @@ public final class Executors {
      * @throws RunException if the executors do not register within {@code cluster.start_timeout_seconds}
      */
     public static void await(SparkContext spark, RunConfig config) throws InterruptedException {
-        int ranks = config.compute().cluster().ranks();
+        int ranks = config.cluster().ranks();
         int perExecutor = ClusterChecks.ranksPerExecutor(spark.getConf(), config);
         int fewest = (ranks + perExecutor - 1) / perExecutor;
         // A user who requests more executors gets the ranks spread over them.
         int instances = spark.getConf().getInt("spark.executor.instances", fewest);
-        await(spark, config.compute().cluster(), Math.max(fewest, Math.min(ranks, instances)));
+        await(spark, config.cluster(), Math.max(fewest, Math.min(ranks, instances)));
     }
 
     /** Waits until a number of executors have registered. */

@@ -34,7 +34,7 @@ public final class FixedExecutors {
         Master master = Master.parse(spark.get("spark.master"));
         if (master.kind() == Master.Kind.OTHER) {
             int perExecutor = ClusterChecks.ranksPerExecutor(spark, config);
-            int ranks = config.compute().cluster().ranks() * together;
+            int ranks = config.cluster().ranks() * together;
             int needed = (ranks + perExecutor - 1) / perExecutor;
             int instances = Math.max(needed, spark.getInt(INSTANCES, 0));
             settings.put(INSTANCES, Integer.toString(instances));

@@ -25,7 +25,7 @@ public final class MemoryChecks {
     public static void require(SparkConf spark, RunConfig config, RankMemory rank) {
         Master master = Master.parse(spark.get("spark.master"));
         boolean onGpu = ClusterChecks.onGpu(spark, config);
-        int ranks = config.compute().cluster().ranks();
+        int ranks = config.cluster().ranks();
         int perProcess = master.isLocal() ? ranks : Math.min(ranks, ClusterChecks.ranksPerExecutor(spark, config));
         ExecutorMemory process = master.isLocal() ? ExecutorMemory.ofDriver() : ExecutorMemory.of(spark, master);
         process.require(rank, perProcess, onGpu);

@@ -38,7 +38,7 @@ public record Placement(int cpus, int fixedThreads, int perExecutor, boolean gpu
      */
     public static Placement of(SparkContext spark, RunConfig config, int tasks) {
         Master master = Master.parse(spark.master());
-        boolean mayUseGpu = config.compute().device() != DeviceChoice.CPU;
+        boolean mayUseGpu = config.device() != DeviceChoice.CPU;
         if (master.isLocal()) {
             int threads = Math.max(1, master.cores() / tasks);
             return new Placement(0, threads, tasks, false, mayUseGpu ? localGpus(spark, tasks) : List.of());
@@ -65,7 +65,7 @@ public record Placement(int cpus, int fixedThreads, int perExecutor, boolean gpu
         boolean onGpu = !master.isLocal()
                 && ClusterChecks.onGpu(spark.getConf(), config)
                 && spark.getConf().contains("spark.task.resource.gpu.amount");
-        boolean localGpu = master.isLocal() && config.compute().device() != DeviceChoice.CPU;
+        boolean localGpu = master.isLocal() && config.device() != DeviceChoice.CPU;
         List<String> localGpus = localGpu ? localGpus(spark, 1) : List.of();
         int perExecutor =
                 onGpu ? ClusterChecks.ranksPerExecutor(spark.getConf(), config) : Math.max(1, localGpus.size());
@@ -75,7 +75,7 @@ public record Placement(int cpus, int fixedThreads, int perExecutor, boolean gpu
 
     private static int leastCores(SparkContext spark, RunConfig config) {
         try {
-            Executors.await(spark, config.compute().cluster(), 1);
+            Executors.await(spark, config.cluster(), 1);
             return Collections.min(Executors.cores(spark));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

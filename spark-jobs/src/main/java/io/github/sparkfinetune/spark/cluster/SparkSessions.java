@@ -116,7 +116,7 @@ public final class SparkSessions {
         if (master != null) {
             spark.setMaster(master);
         }
-        spark.setIfMissing("spark.master", "local[" + config.compute().cluster().ranks() + "]");
+        spark.setIfMissing("spark.master", "local[" + config.cluster().ranks() + "]");
         spark.setIfMissing("spark.app.name", appName);
         Master parsed = Master.parse(spark.get("spark.master"));
         Map<String, String> defaults = everywhere();
@@ -175,7 +175,7 @@ public final class SparkSessions {
         defaults.put("spark.executor.heartbeatInterval", "1s");
         defaults.put("spark.executor.heartbeat.maxFailures", "600");
         // Executors need time to fetch all jars, so this check allows the driver's start timeout.
-        int startTimeout = config.compute().cluster().startTimeoutSeconds();
+        int startTimeout = config.cluster().startTimeoutSeconds();
         defaults.put("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");
         defaults.put("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", Integer.toString(startTimeout));
         // Longest wait of a rank at Spark's barriers; the default is a year.

@@ -57,7 +57,7 @@ public final class TrainingTurn implements AutoCloseable {
                                 "the training into {} waits until the executors have room for its {} rank(s): {} earlier"
                                         + " training(s) of this session use them or wait for them",
                                 config.output().dir(),
-                                config.compute().cluster().ranks(),
+                                config.cluster().ranks(),
                                 all.indexOf(turn));
                         report = System.nanoTime() + REPORT_NANOS;
                     }
@@ -82,7 +82,7 @@ public final class TrainingTurn implements AutoCloseable {
         if (executors.isEmpty() || earlier.stream().anyMatch(turn -> turn.cores == 0)) {
             return false;
         }
-        int ranks = config.compute().cluster().ranks();
+        int ranks = config.cluster().ranks();
         int needed = Placement.of(spark, config, ranks * together).cores(spark, ranks);
         int used = earlier.stream().mapToInt(turn -> turn.cores).sum();
         return used + needed <= executors.stream().mapToInt(Integer::intValue).sum();

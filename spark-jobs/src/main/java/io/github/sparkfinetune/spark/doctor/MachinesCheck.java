@@ -44,7 +44,7 @@ final class MachinesCheck implements Check {
     private static List<MachineFacts> executors(Examination examination) {
         RunConfig run = examination.run();
         SparkContext spark = examination.session().get().sparkContext();
-        int ranks = run.compute().cluster().ranks();
+        int ranks = run.cluster().ranks();
         ClassTag<MachineFacts> tag = ClassTag$.MODULE$.apply(MachineFacts.class);
         try {
             Executors.await(spark, run);
@@ -53,7 +53,7 @@ final class MachinesCheck implements Check {
                     .parallelize(rows, ranks)
                     .rdd()
                     .barrier()
-                    .mapPartitions(new MachineCheckTask(run.compute().cluster()), false, tag);
+                    .mapPartitions(new MachineCheckTask(run.cluster()), false, tag);
             return new JavaRDD<>(Placement.of(spark, run, ranks).place(facts), tag).collect();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

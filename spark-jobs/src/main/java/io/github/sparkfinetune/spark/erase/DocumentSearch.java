@@ -148,7 +148,7 @@ record DocumentSearch<C>(
 
     private SubjectKey requireSameKey(String option) {
         String column = manifest.options().storage().subject();
-        String configured = config.data().dataset().subject();
+        String configured = config.data().subject();
         if (!column.equals(configured)) {
             throw RunException.config(option + ": " + dataset() + " was prepared with data.subject: " + column
                     + ", this run has " + configured + ": set data.subject: " + column);

@@ -19,16 +19,16 @@ final class Reach {
         if (evaluates) {
             return "evaluations while training chose the model";
         }
-        if (trains && config.base().teacher().teaches()) {
+        if (trains && config.teacher().teaches()) {
             return "the teacher is asked again";
         }
         if (References.areRead(config)) {
             return "the initial model is asked again";
         }
-        if (trains && config.training().regularization().privacy().protectsSamples()) {
+        if (trains && config.training().privacy().protectsSamples()) {
             return "which steps used a sample is secret";
         }
-        ClassWeight weights = config.tasks().classification().classWeight();
+        ClassWeight weights = config.classification().classWeight();
         return trains && weights != null && weights.value().equals(ClassWeight.BALANCED)
                 ? "the weights of the labels follow from the rows"
                 : null;
@@ -38,8 +38,8 @@ final class Reach {
     static List<String> outside(RunConfig config) {
         List<String> outside = new ArrayList<>();
         outside.add("the sources that data names: delete the documents there too, before data.dir is prepared anew");
-        if (config.data().corpus().filtering().quarantine() != null) {
-            outside.add("the rows in " + config.data().corpus().filtering().quarantine());
+        if (config.data().corpus().quarantine() != null) {
+            outside.add("the rows in " + config.data().corpus().quarantine());
         }
         if (!config.dataset().startsWith(config.output().dir() + "/")) {
             outside.add("other runs that were trained on " + config.dataset() + ": erase the documents there too");

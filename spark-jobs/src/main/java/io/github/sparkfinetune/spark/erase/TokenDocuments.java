@@ -47,7 +47,7 @@ record TokenDocuments(TaskData<?> task, Map<ContentHash, RowTokens> tokens) impl
     @Override
     public List<ErasedShards.Part> parts(SparkSession spark, RunConfig config, Path dataset, Manifest manifest) {
         JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
-        long seed = config.data().dataset().seed();
+        long seed = config.data().seed();
         // Generations may have other numbers of shards.
         Map<Integer, Map<Integer, List<RowTokens>>> byRanges = new HashMap<>();
         List<Shard> shards = new ArrayList<>();

@@ -49,7 +49,7 @@ record EvidenceGroup(List<Map.Entry<String, String>> names) {
 
     /** Returns the run with a name without the value. */
     RunConfig named(RunConfig run) {
-        return names.isEmpty() || run.training().tracking().runName() != null
+        return names.isEmpty() || run.training().runName() != null
                 ? run
                 : RunConfigLoader.parse(
                         RunConfigLoader.toYaml(run),

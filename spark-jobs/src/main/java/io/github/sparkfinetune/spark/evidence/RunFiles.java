@@ -44,10 +44,9 @@ final class RunFiles {
         for (Manifest.Source source : manifest.sources()) {
             source(source).ifPresent(groups::add);
         }
-        groups.add(folder("base", Role.INPUT, new Path(config.base().model())));
-        if (config.base().teacher().teaches()) {
-            groups.add(folder(
-                    "teacher", Role.INPUT, new Path(config.base().teacher().model())));
+        groups.add(folder("base", Role.INPUT, new Path(config.model())));
+        if (config.teacher().teaches()) {
+            groups.add(folder("teacher", Role.INPUT, new Path(config.teacher().model())));
         }
         groups.add(dataset(manifest));
         Path output = new Path(config.output().dir());

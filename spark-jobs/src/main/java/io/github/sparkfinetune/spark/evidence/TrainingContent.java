@@ -62,7 +62,7 @@ record TrainingContent(RunConfig config, Manifest manifest, String date, String 
     }
 
     private String dependencies() {
-        return "fine-tuned from " + ModelCard.nameOf(HubName.idOf(config.base().model()));
+        return "fine-tuned from " + ModelCard.nameOf(HubName.idOf(config.model()));
     }
 
     private static String size(long tokens) {
@@ -103,12 +103,11 @@ record TrainingContent(RunConfig config, Manifest manifest, String date, String 
     }
 
     private String teacher() {
-        return config.base().teacher().teaches()
+        return config.teacher().teaches()
                 ? line(
                         "Other AI models",
                         "the probabilities that "
-                                + ModelCard.nameOf(
-                                        HubName.idOf(config.base().teacher().model()))
+                                + ModelCard.nameOf(HubName.idOf(config.teacher().model()))
                                 + " gives to the tokens or labels of the training text were trained on")
                 : "";
     }

@@ -150,7 +150,7 @@ public final class ExplainJob {
             List<Given> rows,
             long samples,
             int most) {
-        int ranks = config.compute().cluster().ranks();
+        int ranks = config.cluster().ranks();
         long each = Math.max(LEAST_SAMPLES, Math.min(MOST_SAMPLES, SAMPLES_PER_ROW * rows.size()));
         int tasks = (int) Math.min(samples, Math.max(ranks, (samples + each - 1) / each));
         List<InfluenceTask.Range> ranges = IntStream.range(0, tasks)

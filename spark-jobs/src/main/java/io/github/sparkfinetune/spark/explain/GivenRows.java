@@ -67,7 +67,7 @@ record GivenRows(RunConfig config, SourceFiles source) {
      * names of plain texts and of SQuAD's files do not tell their format.
      */
     private static RunConfig detecting(RunConfig run) {
-        DataFormat format = run.data().sources().format();
+        DataFormat format = run.data().format();
         return format == DataFormat.TEXT || format == DataFormat.SQUAD
                 ? run
                 : RunConfigLoader.with(run, "--input", List.of(RunConfigLoader.override("data.format", "auto")));
@@ -79,7 +79,7 @@ record GivenRows(RunConfig config, SourceFiles source) {
      */
     private static RunConfig named(SparkSession session, RunConfig run, SourceFiles source) {
         List<String> given = new SourceReader(session, null, run.data()).columns(source);
-        DataConfig.Columns columns = run.data().columns();
+        DataConfig columns = run.data();
         List<String> overrides = new ArrayList<>();
         if (given.contains(PREDICTION)) {
             overrides.add(RunConfigLoader.override("data.label", PREDICTION));

@@ -38,8 +38,8 @@ public final class GroupConfigs {
         all.add("data.format=parquet");
         all.add(RunConfigLoader.override("output.dir", run.output().dir() + "/" + GroupsFile.path(value)));
         all.add(RunConfigLoader.override("training.run_name", run.runName() + "-" + value));
-        if (run.data().dataset().dir() != null) {
-            all.add(RunConfigLoader.override("data.dir", run.data().dataset().dir() + "/" + GroupJob.name(value)));
+        if (run.data().dir() != null) {
+            all.add(RunConfigLoader.override("data.dir", run.data().dir() + "/" + GroupJob.name(value)));
         }
         return RunConfigLoader.with(run, "--per " + column, all);
     }

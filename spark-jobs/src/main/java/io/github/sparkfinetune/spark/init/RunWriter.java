@@ -196,7 +196,7 @@ record RunWriter(
                 text,
                 RunConfigLoader.parse(text, "finetune init", List.of()),
                 fit.plan(),
-                lines(length, config.training().evaluation().metricForBestModel()));
+                lines(length, config.training().metricForBestModel()));
     }
 
     private static String override(String folder) {

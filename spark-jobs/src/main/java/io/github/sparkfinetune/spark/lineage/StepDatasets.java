@@ -56,9 +56,7 @@ final class StepDatasets {
                 sources.removeIf(source -> source.path("namespace").asText().equals(DatasetName.MEMORY));
                 yield new Datasets(sources, List.of(dataset));
             }
-            case TRAIN ->
-                new Datasets(
-                        List.of(dataset, dataset(DatasetName.ofModel(run.base().model()))), List.of(model));
+            case TRAIN -> new Datasets(List.of(dataset, dataset(DatasetName.ofModel(run.model()))), List.of(model));
             case EVALUATE -> new Datasets(List.of(dataset, model), List.of());
             case PREDICT -> new Datasets(List.of(input(step), model), List.of(dataset(output(step))));
         };
@@ -141,7 +139,7 @@ final class StepDatasets {
 
     /** Returns the model that the run starts from. Its version is a commit of the Hub, or the hash of another run. */
     private ObjectNode base() throws IOException {
-        String folder = run.base().model();
+        String folder = run.model();
         ObjectNode dataset = dataset(DatasetName.ofModel(folder));
         ObjectNode facets = dataset.putObject("facets");
         facets.set("datasetType", Facets.datasetType("MODEL"));

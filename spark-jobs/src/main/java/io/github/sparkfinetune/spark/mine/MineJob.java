@@ -13,9 +13,9 @@ import static org.apache.spark.sql.functions.transform;
 import static org.apache.spark.sql.functions.xxhash64;
 
 import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.EmbeddingConfig.Side;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig.Side;
 import io.github.sparkfinetune.core.rank.Nearest;
 import io.github.sparkfinetune.core.rank.UnitVectors;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
@@ -171,8 +171,8 @@ public final class MineJob {
             pairs.withColumn(ID, xxhash64(col(TEXT)))
                     .join(negatives, new String[] {ID}, "left")
                     .select(
-                            col(TEXT).as(config.data().columns().text()),
-                            col(PAIR).as(config.data().columns().textPair()),
+                            col(TEXT).as(config.data().text()),
+                            col(PAIR).as(config.data().textPair()),
                             coalesce(col(NEGATIVE), expr("array()")).as(NEGATIVE))
                     .write()
                     .parquet(to.toString());
@@ -186,9 +186,8 @@ public final class MineJob {
     private static Dataset<Row> pairs(SparkSession session, RunConfig config) throws IOException {
         // A training on the pairs redacts them. The model compares redacted texts.
         DataConfig data = config.data().withoutRedact();
-        EmbeddingData task = new EmbeddingData(data, config.tasks().embedding()).ofPairs();
-        SourceFiles source =
-                Sources.of(session, data, "data.train", null, data.sources().train());
+        EmbeddingData task = new EmbeddingData(data, config.embedding()).ofPairs();
+        SourceFiles source = Sources.of(session, data, "data.train", null, data.train());
         JavaRDD<Row> rows = new SourceReader(
                         session,
                         PrepareJob.tokenizer(config, session.sparkContext().hadoopConfiguration()),
@@ -204,12 +203,11 @@ public final class MineJob {
     /** Returns texts with an id and their vectors by the current model. */
     private static Dataset<Row> embedded(RunConfig config, Dataset<Row> texts, Side side) throws IOException {
         Configuration hadoop = texts.sparkSession().sparkContext().hadoopConfiguration();
-        RunConfig sided = config.withTasks(config.tasks().withEmbeddingOf(side));
+        RunConfig sided = config.withEmbedding(config.embedding().predictedAs(side));
         Path trained = new Path(config.output().model(), HfConfig.FILE);
         String name = UUID.randomUUID().toString();
         Dataset<Row> made = HadoopFiles.fileSystem(trained, hadoop).exists(trained)
-                ? FramePredictions.of(
-                                texts, sided, Map.of(config.data().columns().text(), col(TEXT)), name, "made")
+                ? FramePredictions.of(texts, sided, Map.of(config.data().text(), col(TEXT)), name, "made")
                         .withColumn(VECTOR, col("made").getField("embedding"))
                 : FrameEmbeddings.of(texts, sided, col(TEXT), name, false, VECTOR);
         return made.where(col(VECTOR).isNotNull()).select(xxhash64(col(TEXT)).as(ID), col(TEXT), col(VECTOR));

@@ -19,7 +19,7 @@ enum LanguageInput {
         @Override
         Map<String, Column> columns(LanguageModel stage, StructType schema) {
             ColumnKind.TEXT.require(stage, stage.inputCol(), schema);
-            return Map.of(stage.run().data().columns().text(), input(stage));
+            return Map.of(stage.run().data().text(), input(stage));
         }
     },
     /** Text or conversation that the model answers. The conversation has a column of its own. */

@@ -95,8 +95,8 @@ public final class QuestionAnswererModel extends TrainedModel<QuestionAnswererMo
         ColumnKind.TEXT.require(this, questionCol, schema);
         ColumnKind.TEXT.require(this, contextCol, schema);
         return Map.of(
-                run().tasks().questionAnswering().question(), Columns.named(getOrDefault(questionCol)),
-                run().tasks().questionAnswering().context(), Columns.named(getOrDefault(contextCol)));
+                run().questionAnswering().question(), Columns.named(getOrDefault(questionCol)),
+                run().questionAnswering().context(), Columns.named(getOrDefault(contextCol)));
     }
 
     @Override

@@ -141,8 +141,8 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
     Map<String, Column> inputs(StructType schema) {
         ColumnKind.TEXT.require(this, inputCol(), schema);
         Map<String, Column> inputs = new HashMap<>();
-        inputs.put(run().data().columns().text(), Columns.named(getOrDefault(inputCol())));
-        String pair = run().data().columns().textPair();
+        inputs.put(run().data().text(), Columns.named(getOrDefault(inputCol())));
+        String pair = run().data().textPair();
         if (pair != null) {
             inputs.put(pair, Columns.named(pair));
         }
@@ -161,7 +161,7 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
         if (TaskStages.scoresPairs(run().task())) {
             return new Outputs(this).add(predictionCol(), DataTypes.DoubleType, () -> predicted.getField("score"));
         }
-        ProblemType type = run().tasks().classification().problemType();
+        ProblemType type = run().classification().problemType();
         Outputs outputs = outputs(
                 this,
                 predicted,
@@ -172,7 +172,7 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
                 rawPredictionCol);
         if (!getOrDefault(predictionSetCol).isEmpty()
                 && !isDefined(coverage)
-                && !run().compute().predict().hasSets()) {
+                && !run().predict().hasSets()) {
             throw RunException.config(uid() + ": predictionSetCol: no label has a set: set coverage, or set it to ''");
         }
         outputs.add(

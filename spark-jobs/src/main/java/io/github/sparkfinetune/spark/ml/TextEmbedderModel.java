@@ -64,7 +64,7 @@ public final class TextEmbedderModel extends TextModel<TextEmbedderModel> {
     @Override
     Map<String, Column> inputs(StructType schema) {
         ColumnKind.TEXT.require(this, inputCol(), schema);
-        return Map.of(run().data().columns().text(), Columns.named(getOrDefault(inputCol())));
+        return Map.of(run().data().text(), Columns.named(getOrDefault(inputCol())));
     }
 
     @Override

@@ -148,7 +148,7 @@ public abstract class TextTransformer<S extends TextTransformer<S>> extends Tran
 
     @Override
     public final MLWriter write() {
-        return new FolderWriter(this, run(SparkSession.active()).base().model(), this::needs, Map.of());
+        return new FolderWriter(this, run(SparkSession.active()).model(), this::needs, Map.of());
     }
 
     /** Sets the model of a saved folder. */

@@ -65,7 +65,7 @@ public final class TokenClassifierModel extends TextModel<TokenClassifierModel> 
     @Override
     Map<String, Column> inputs(StructType schema) {
         ColumnKind.WORDS.require(this, inputCol(), schema);
-        return Map.of(run().data().columns().text(), input());
+        return Map.of(run().data().text(), input());
     }
 
     private Column input() {
@@ -76,7 +76,7 @@ public final class TokenClassifierModel extends TextModel<TokenClassifierModel> 
     Outputs outputs(Column predicted) {
         Column entities = predicted.getField("entities");
         Column tags = predicted.getField("tags");
-        String text = run().data().columns().text();
+        String text = run().data().text();
         Column row = struct(to_json(struct(input().as(text))), entities, tags, col(PERSON));
         return outputs(this, predictionCol(), () -> udf(wordTags(text), TAGS).apply(row))
                 .add(outputCol(), SPANS, () -> coalesce(entities, tags).cast(SPANS));

@@ -44,7 +44,7 @@ record AgreementTask(ModelTask narrow, ModelTask wide) implements FlatMapFunctio
     }
 
     private static boolean isNeeded(ModelTask model) {
-        return model.config().compute().predict().precision().isQuantized();
+        return model.config().predict().precision().isQuantized();
     }
 
     /** Returns the agreement on the first inputs; empty for a model that is not in 8 bits, or without an input. */

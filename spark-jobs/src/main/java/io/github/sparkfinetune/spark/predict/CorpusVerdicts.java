@@ -58,8 +58,7 @@ public final class CorpusVerdicts {
                 .add("dropped_because", DataTypes.StringType)
                 .add(MASKED, DataTypes.createArrayType(COUNT, false), false);
         return frame.select(struct(col("*")), Columns.named(column).cast(DataTypes.StringType))
-                .mapPartitions(
-                        new Judging(run.data().rows().maxTextBytes(), run.data().corpus()), Encoders.row(schema))
+                .mapPartitions(new Judging(run.data().maxTextBytes(), run.data().corpus()), Encoders.row(schema))
                 .withColumn(MASKED, map_from_entries(col(MASKED)));
     }
 

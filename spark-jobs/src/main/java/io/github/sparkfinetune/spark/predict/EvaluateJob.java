@@ -146,7 +146,7 @@ public final class EvaluateJob {
      * @return the agreement; empty unless {@code predict.precision} quantises
      */
     public static Optional<Agreement> agreement(SparkSession session, RunConfig config) {
-        if (!config.compute().predict().precision().isQuantized()) {
+        if (!config.predict().precision().isQuantized()) {
             return Optional.empty();
         }
         SparkContext spark = session.sparkContext();
@@ -200,7 +200,7 @@ public final class EvaluateJob {
             Dataset<Row> other = base.isEmpty() ? null : base.get(i);
             scores.add(PredictionScores.of(config, manifest, splits.get(i), trained.get(i), other, i == 0));
         }
-        if (config.compute().predict().hasSets()) {
+        if (config.predict().hasSets()) {
             List<String> labels = manifest.samples().labels();
             Path rows = folder(new Path(output, PREDICTIONS), Manifest.EVAL);
             Calibration calibration = CalibrationRows.of(
@@ -218,8 +218,7 @@ public final class EvaluateJob {
             scores.set(
                     0,
                     scores.get(0)
-                            .with(CalibrationRows.of(trained.get(0), labels)
-                                    .measured(calibration, config.compute().predict())));
+                            .with(CalibrationRows.of(trained.get(0), labels).measured(calibration, config.predict())));
         }
         return scores;
     }
@@ -231,7 +230,7 @@ public final class EvaluateJob {
 
     /** Refuses a dataset without rows to calibrate on or rows to measure on, for a run whose labels have sets. */
     private static void requireSplits(RunConfig config, Manifest manifest, Path dataset) {
-        List<String> needed = config.compute().predict().hasSets() ? List.of(Manifest.EVAL, Manifest.TEST) : List.of();
+        List<String> needed = config.predict().hasSets() ? List.of(Manifest.EVAL, Manifest.TEST) : List.of();
         for (String split : needed) {
             if (!manifest.samples().splits().containsKey(split)) {
                 throw RunException.config("predict.coverage: " + dataset + " has no " + split + " rows: the model is"
@@ -276,8 +275,8 @@ public final class EvaluateJob {
             String split,
             Path rows)
             throws IOException {
-        int tasks = (int) Math.min(
-                config.compute().cluster().ranks(), manifest.split(split).rows());
+        int tasks =
+                (int) Math.min(config.cluster().ranks(), manifest.split(split).rows());
         ModelTask model = ModelTask.of(session.sparkContext(), config, which, command, tasks);
         List<io.github.sparkfinetune.core.task.Column> columns =
                 TaskSpecs.of(config).evaluationColumns();

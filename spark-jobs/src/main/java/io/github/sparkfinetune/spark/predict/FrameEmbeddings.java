@@ -93,7 +93,7 @@ public final class FrameEmbeddings {
                     frame.toDF(),
                     TaskDatas.of(config),
                     tokenizer,
-                    Map.of(config.data().columns().text(), text),
+                    Map.of(config.data().text(), text),
                     Columns.person(frame.toDF(), config.data().redact().person()),
                     functions.lit(null),
                     EntityModels.of(
@@ -122,11 +122,7 @@ public final class FrameEmbeddings {
             DjlSettings.apply();
             int threads = placement.threads(context);
             Key key = new Key(
-                    name,
-                    config.base().model(),
-                    config.training().batches().perDeviceEvalBatchSize(),
-                    placement.gpu(context),
-                    threads);
+                    name, config.model(), config.training().perDeviceEvalBatchSize(), placement.gpu(context), threads);
             TaskModels.Loaded<Embedder> loaded = TaskModels.take(
                     key,
                     key,

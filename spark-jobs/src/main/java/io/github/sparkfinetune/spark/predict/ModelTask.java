@@ -186,8 +186,7 @@ public record ModelTask(
             return new OpenPredictor(
                     Predictor.trained(config, hadoop(), folder, key.gpu(), key.threads()), Optional.empty());
         }
-        LocalDir.Held base =
-                ModelFolder.share(config.base().model(), hadoop(), LocalDir.in(LocalDirs.first(SparkEnv.get())));
+        LocalDir.Held base = ModelFolder.share(config.model(), hadoop(), LocalDir.in(LocalDirs.first(SparkEnv.get())));
         try {
             RunConfig local = RunConfigLoader.with(
                     config,

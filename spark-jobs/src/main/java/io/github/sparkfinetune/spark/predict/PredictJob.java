@@ -137,7 +137,7 @@ public final class PredictJob {
         /** Writes the predictions into the folder, unless an earlier command has written them. */
         Optional<Agreement> write() throws IOException {
             List<Column> columns = TaskSpecs.of(config).predictionColumns();
-            int ranks = config.compute().cluster().ranks();
+            int ranks = config.cluster().ranks();
             PredictionFolder folder =
                     PredictionFolder.open(to, new RowFolder(to, columns, hadoop()), hadoop(), settings, ranks);
             if (folder.isFinished()) {

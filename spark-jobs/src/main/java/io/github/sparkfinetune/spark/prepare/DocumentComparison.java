@@ -81,11 +81,7 @@ public final class DocumentComparison<C> implements AutoCloseable {
         if (dedup.enabled() && nearDuplicates != null) {
             context.setJobDescription("prepare: find near-duplicates");
             NearDuplicates.Options options = new NearDuplicates.Options(
-                    dedup.ngram(),
-                    dedup.bands(),
-                    dedup.rows(),
-                    dedup.threshold(),
-                    data.dataset().seed());
+                    dedup.ngram(), dedup.bands(), dedup.rows(), dedup.threshold(), data.seed());
             try (RemovedDocuments found = nearDuplicates.find(rows.subList(0, train), options)) {
                 leaveOut(found, NEAR_DUPLICATE, rows.subList(0, train), scans, isFirst);
             }

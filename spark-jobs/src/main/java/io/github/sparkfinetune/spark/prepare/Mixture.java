@@ -44,14 +44,14 @@ record Mixture(double[] epochs, long seed) implements Serializable {
 
     /** Returns the mix of the training sources of a run. */
     static Mixture of(DataConfig data, List<SourceScan> train) {
-        List<CorpusConfig.Source> mixed = data.corpus().mix().sources();
+        List<CorpusConfig.Source> mixed = data.corpus().sources();
         return mixed.isEmpty()
-                ? whole(data.dataset().seed())
+                ? whole(data.seed())
                 : of(
                         mixed.stream().mapToDouble(CorpusConfig.Source::weight).toArray(),
                         train.stream().mapToLong(SourceScan::usable).toArray(),
-                        data.corpus().mix().stoppingStrategy(),
-                        data.dataset().seed());
+                        data.corpus().stoppingStrategy(),
+                        data.seed());
     }
 
     /** Returns whether every document is in the mix once. */

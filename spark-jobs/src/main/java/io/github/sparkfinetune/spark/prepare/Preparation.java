@@ -186,10 +186,9 @@ final class Preparation<C> {
     }
 
     private void quarantine(List<SourceReader.Rows<C>> rows) throws IOException {
-        if (data.corpus().filtering().quarantine() != null) {
-            context.setJobDescription(
-                    "prepare: write " + data.corpus().filtering().quarantine());
-            Quarantine.write(spark, rows, data.corpus().filtering().quarantine(), output.generation());
+        if (data.corpus().quarantine() != null) {
+            context.setJobDescription("prepare: write " + data.corpus().quarantine());
+            Quarantine.write(spark, rows, data.corpus().quarantine(), output.generation());
         }
     }
 
@@ -230,7 +229,7 @@ final class Preparation<C> {
                                 files,
                                 plan,
                                 labels,
-                                data.dataset().seed(),
+                                data.seed(),
                                 grown(read))
                         .of(read.rdd(), known.splits(source));
                 all = all == null ? samples : all.union(samples);
@@ -291,7 +290,7 @@ final class Preparation<C> {
 
     /** @throws RunException if there are warnings and {@code data.strict} is set */
     static void requireStrict(DataConfig data, List<Warning> warnings) {
-        if (data.rows().strict() && !warnings.isEmpty()) {
+        if (data.strict() && !warnings.isEmpty()) {
             throw RunException.data(
                     "data.strict: " + warnings.stream().map(Warning::message).collect(Collectors.joining("; also ")));
         }

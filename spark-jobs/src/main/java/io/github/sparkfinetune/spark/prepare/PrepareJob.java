@@ -105,8 +105,8 @@ public final class PrepareJob {
             Preparation.requireStrict(data, finished.get().warnings());
             return finished.get();
         }
-        if (data.corpus().filtering().quarantine() != null) {
-            Quarantine.check(data.corpus().filtering().quarantine(), hadoop);
+        if (data.corpus().quarantine() != null) {
+            Quarantine.check(data.corpus().quarantine(), hadoop);
         }
         try (JobGroup jobs = new JobGroup(spark.sparkContext(), "prepare-" + UUID.randomUUID(), "prepare " + path)) {
             String run = folder.begin(Lease.LENGTH, jobs::cancel);
@@ -119,7 +119,7 @@ public final class PrepareJob {
                 DatasetOptions sized =
                         options.storage().shards() == 0 ? options.withShards(Sources.shards(sources)) : options;
                 Preparation.Output output = new Preparation.Output(path, run, Optional.empty());
-                Manifest manifest = data.dataset().incremental()
+                Manifest manifest = data.incremental()
                         ? grow(spark, config, task, tokenizer, sized, output)
                         : new Preparation<>(spark, config, task, tokenizer, sources, sized, output).run();
                 folder.finish(manifest);
@@ -162,7 +162,7 @@ public final class PrepareJob {
             // For example a table with another version, but the same files.
             return increment.unchanged();
         }
-        List<SourceFiles> read = increment.read(config.data().sources().multiline());
+        List<SourceFiles> read = increment.read(config.data().multiline());
         int shards = earlier.map(manifest ->
                         Sources.shards(read, manifest.options().storage().shards()))
                 .orElse(options.storage().shards());
@@ -202,8 +202,8 @@ public final class PrepareJob {
         List<SourceFiles> files = Sources.files(config.data(), hadoop);
         List<String> lines = new ArrayList<>(Sources.slow(files));
         long shingles = NearDuplicates.shingleBytes(Sources.trainBytes(files));
-        boolean keeps = config.data().corpus().nearDedup().enabled()
-                && !config.data().dataset().incremental();
+        boolean keeps =
+                config.data().corpus().nearDedup().enabled() && !config.data().incremental();
         if (keeps && shingles > SHINGLES_TO_REPORT) {
             lines.add(String.format(
                     Locale.ROOT,
@@ -257,10 +257,7 @@ public final class PrepareJob {
     /** Returns the tokenizer of a run. */
     public static TokenizerFiles tokenizer(RunConfig config, Configuration hadoop) throws IOException {
         TokenizerFiles files = TaskDatas.tokenizer(
-                new Path(AbsolutePaths.of("model", config.base().model(), hadoop)),
-                config,
-                Architectures::positions,
-                hadoop);
+                new Path(AbsolutePaths.of("model", config.model(), hadoop)), config, Architectures::positions, hadoop);
         // The native library refuses a bad file here in milliseconds, instead of later in a task.
         TextTokenizer.open(files).close();
         return files;

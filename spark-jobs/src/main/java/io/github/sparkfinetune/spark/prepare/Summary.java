@@ -82,7 +82,7 @@ record Summary(
     }
 
     private List<Manifest.Mixed> mix() {
-        List<CorpusConfig.Source> mixed = config.data().corpus().mix().sources();
+        List<CorpusConfig.Source> mixed = config.data().corpus().sources();
         List<Manifest.Mixed> mix = new ArrayList<>();
         for (int i = 0; i < mixed.size(); i++) {
             mix.add(new Manifest.Mixed(

@@ -117,8 +117,8 @@ public final class RedactJob {
     private static List<String> columns(RunConfig config, List<String> given, StructType schema, String input) {
         List<String> columns = new ArrayList<>(given);
         if (columns.isEmpty()) {
-            columns.add(config.data().columns().text());
-            Optional.ofNullable(config.data().columns().textPair()).ifPresent(columns::add);
+            columns.add(config.data().text());
+            Optional.ofNullable(config.data().textPair()).ifPresent(columns::add);
         }
         List<String> present = Arrays.asList(schema.fieldNames());
         for (String column : columns) {

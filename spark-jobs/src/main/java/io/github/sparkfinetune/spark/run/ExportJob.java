@@ -30,14 +30,7 @@ public final class ExportJob {
             Path local = Files.createTempDirectory("export-");
             try {
                 return GgufExport.run(
-                        resolved.base().model(),
-                        resolved.method(),
-                        resolved.output().model(),
-                        name,
-                        type,
-                        to,
-                        hadoop,
-                        local);
+                        resolved.model(), resolved.method(), resolved.output().model(), name, type, to, hadoop, local);
             } finally {
                 HadoopFiles.deleteLocal(local);
             }

@@ -32,11 +32,11 @@ public final class HubModels {
      * @throws RunException if no name follows
      */
     public static Optional<HubName> name(RunConfig config) {
-        String model = config.base().model();
-        if (!RunConfig.Base.isOfHub(model)) {
+        String model = config.model();
+        if (!RunConfig.isOfHub(model)) {
             return Optional.empty();
         }
-        return Optional.of(HubName.parse(model.substring(RunConfig.Base.HUB.length()))
+        return Optional.of(HubName.parse(model.substring(RunConfig.HUB.length()))
                 .orElseThrow(() -> RunException.config("model: '" + model + "' is not a name of the Hugging Face Hub:"
                         + " write hub:ORG/NAME or hub:ORG/NAME@REVISION")));
     }
@@ -52,10 +52,10 @@ public final class HubModels {
         if (name.isEmpty()) {
             return config;
         }
-        AllowedRoots.requireHub(config.base().model(), hadoop);
+        AllowedRoots.requireHub(config.model(), hadoop);
         java.nio.file.Path snapshot = hub.fetch(name.get());
         String folder = snapshot.toUri().toString();
-        if (Master.parse(master).isRemote() && !config.compute().cluster().sharedFilesystem()) {
+        if (Master.parse(master).isRemote() && !config.cluster().sharedFilesystem()) {
             String commit = snapshot.getFileName().toString();
             folder = copy(
                     snapshot,

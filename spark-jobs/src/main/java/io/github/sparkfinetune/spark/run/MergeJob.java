@@ -40,9 +40,7 @@ public final class MergeJob {
             Path local = Files.createTempDirectory("merge-");
             try {
                 TaskSpec spec = TaskSpecs.of(resolved);
-                spec.modelKind()
-                        .check(HfConfig.read(
-                                new org.apache.hadoop.fs.Path(resolved.base().model()), hadoop));
+                spec.modelKind().check(HfConfig.read(new org.apache.hadoop.fs.Path(resolved.model()), hadoop));
                 return AdapterMerge.run(
                         resolved,
                         new AdapterMerge.Task(spec.modelKind().head(), spec.usage(), spec::savedFiles),

@@ -90,7 +90,7 @@ public final class OutputFolder {
      */
     public static RunConfig pinned(RunConfig config, Configuration hadoop) {
         OptionalInt begun = generation(config, hadoop);
-        OptionalInt requested = config.data().dataset().pinned();
+        OptionalInt requested = config.data().pinned();
         if (begun.isEmpty()) {
             return config;
         }
@@ -111,7 +111,6 @@ public final class OutputFolder {
                     ? OptionalInt.empty()
                     : RunConfigLoader.parse(before, file.toString(), List.of())
                             .data()
-                            .dataset()
                             .pinned();
         } catch (IOException e) {
             throw unwritable(file.getParent(), e);
@@ -131,8 +130,8 @@ public final class OutputFolder {
             return;
         }
         RunConfig old = RunConfigLoader.parse(before, file.toString(), List.of());
-        OptionalInt now = config.data().dataset().pinned();
-        if (now.isPresent() && !now.equals(old.data().dataset().pinned())) {
+        OptionalInt now = config.data().pinned();
+        if (now.isPresent() && !now.equals(old.data().pinned())) {
             HadoopFiles.writeWhole(
                     files,
                     file,

@@ -87,13 +87,13 @@ public final class PlanJob {
         try {
             plan = plan(AbsolutePaths.of(config, hadoop), hadoop, onGpu);
         } catch (IOException e) {
-            throw new UncheckedIOException(config.base().model() + " cannot be read", e);
+            throw new UncheckedIOException(config.model() + " cannot be read", e);
         }
         return new Plan(
                 plan,
                 new Plan.Ranks(
                         parsed.url(),
-                        config.compute().cluster().ranks(),
+                        config.cluster().ranks(),
                         ClusterChecks.slots(spark, parsed, config).stream()
                                 .mapToInt(ClusterChecks.Slots::count)
                                 .min(),
@@ -131,7 +131,7 @@ public final class PlanJob {
         } catch (RunException e) {
             return List.of();
         } catch (IOException e) {
-            throw new UncheckedIOException(config.base().model() + " cannot be read", e);
+            throw new UncheckedIOException(config.model() + " cannot be read", e);
         }
     }
 

@@ -23,7 +23,7 @@ public final class RunPaths {
      */
     public static RunConfig resolve(RunConfig config, String master, Configuration hadoop) {
         RunConfig resolved = AbsolutePaths.of(config, hadoop);
-        if (Master.parse(master).isRemote() && !config.compute().cluster().sharedFilesystem()) {
+        if (Master.parse(master).isRemote() && !config.cluster().sharedFilesystem()) {
             refuseLocalFiles(resolved, master);
         }
         return resolved;
@@ -31,7 +31,7 @@ public final class RunPaths {
 
     private static void refuseLocalFiles(RunConfig config, String master) {
         String local = Keys.paths(config).entrySet().stream()
-                .filter(path -> !DataConfig.isTable(path.getValue()) && !RunConfig.Base.isOfHub(path.getValue()))
+                .filter(path -> !DataConfig.isTable(path.getValue()) && !RunConfig.isOfHub(path.getValue()))
                 .filter(path -> "file".equals(new Path(path.getValue()).toUri().getScheme()))
                 .map(path -> path.getKey() + " " + path.getValue())
                 .collect(Collectors.joining(", "));

@@ -41,7 +41,7 @@ public final class SourceChecks {
             rows.columns().forEach(column -> requireColumn(source, counts, column));
         }
         long bad = counts.badRows();
-        if (bad > data.rows().maxBadFraction() * counts.rows) {
+        if (bad > data.maxBadFraction() * counts.rows) {
             throw RunException.data(String.format(
                     Locale.ROOT,
                     "%s: %d of %d rows of %s cannot be used (%s), more than data.max_bad_fraction: %s allows:"
@@ -51,9 +51,9 @@ public final class SourceChecks {
                     counts.rows,
                     source.path(),
                     reasons(counts),
-                    data.rows().maxBadFraction(),
+                    data.maxBadFraction(),
                     source.format() == DataFormat.CSV
-                                    && !data.sources().multiline()
+                                    && !data.multiline()
                                     && counts.bad.containsKey(UnusableRowException.MALFORMED)
                             ? "if texts in quotes hold line ends, set data.multiline: true; otherwise "
                             : ""));
@@ -75,7 +75,7 @@ public final class SourceChecks {
             throw RunException.data(String.format(
                     Locale.ROOT,
                     "data.split_by_time: %s holds %,d dates and %,d numbers: use only dates or only numbers",
-                    data.split().splitByTime(),
+                    data.splitByTime(),
                     dates,
                     numbers));
         }

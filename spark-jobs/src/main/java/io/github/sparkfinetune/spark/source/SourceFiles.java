@@ -110,7 +110,7 @@ public record SourceFiles(
      * @throws RunException if nothing exists, the files are empty, or the format cannot be determined
      */
     static SourceFiles list(String key, String split, String text, DataConfig data, Configuration hadoop) {
-        DataFormat format = data.sources().format();
+        DataFormat format = data.format();
         if (format == DataFormat.TABLE) {
             throw RunException.config(key + ": " + text + " is a path, but data.format is table: name a table as "
                     + DataConfig.TABLE + "DATABASE.NAME, or set data.format to auto");
@@ -138,7 +138,7 @@ public record SourceFiles(
                     path.toString(),
                     known,
                     listing,
-                    files.size(known == DataFormat.CSV && data.sources().multiline()),
+                    files.size(known == DataFormat.CSV && data.multiline()),
                     listing.files().fingerprint(),
                     null);
         } catch (FileNotFoundException e) {

@@ -142,7 +142,7 @@ public final class SourceReader {
         Optional<SubjectKey> subjects = supervised ? SubjectKey.of(data) : Optional.empty();
         int subjectColumn = further.size();
         if (subjects.isPresent()) {
-            String column = data.dataset().subject();
+            String column = data.subject();
             source.requireColumns(SUBJECT, List.of(column));
             further.add(column);
         }
@@ -189,8 +189,7 @@ public final class SourceReader {
      */
     public static Dataset<Row> frame(SparkSession spark, SourceFiles files, DataConfig data) {
         return SourceFrame.of(
-                new SourceReader(spark, null, data, SourcePartitions.FRAME_BYTES).source(files),
-                data.columns().text());
+                new SourceReader(spark, null, data, SourcePartitions.FRAME_BYTES).source(files), data.text());
     }
 
     /** Returns the names of the columns of a source. */

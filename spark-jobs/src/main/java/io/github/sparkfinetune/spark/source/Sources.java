@@ -29,19 +29,17 @@ public final class Sources {
 
     private static List<Source> configured(DataConfig data) {
         List<Source> sources = new ArrayList<>();
-        sources.add(new Source("data.train", Manifest.TRAIN, data.sources().train()));
-        List<CorpusConfig.Source> mixed = data.corpus().mix().sources();
+        sources.add(new Source("data.train", Manifest.TRAIN, data.train()));
+        List<CorpusConfig.Source> mixed = data.corpus().sources();
         for (int i = 0; i < mixed.size(); i++) {
             sources.add(new Source(
                     "data.corpus.sources[" + i + "]",
                     Manifest.TRAIN,
                     mixed.get(i).path()));
         }
-        sources.add(new Source("data.eval", Manifest.EVAL, data.sources().eval()));
-        sources.add(new Source("data.test", Manifest.TEST, data.sources().test()));
-        data.sources()
-                .heldOutPaths()
-                .forEach((name, path) -> sources.add(new Source("data.held_out." + name, name, path)));
+        sources.add(new Source("data.eval", Manifest.EVAL, data.eval()));
+        sources.add(new Source("data.test", Manifest.TEST, data.test()));
+        data.heldOutPaths().forEach((name, path) -> sources.add(new Source("data.held_out." + name, name, path)));
         sources.removeIf(source -> source.path() == null);
         return sources;
     }

@@ -62,9 +62,9 @@ public final class SparkSource implements RawSource {
         this.spark = spark;
         this.callers = callers;
         this.files = files;
-        this.encoding = data.sources().encoding();
-        this.multiline = data.sources().multiline();
-        this.maxTextBytes = data.rows().maxTextBytes();
+        this.encoding = data.encoding();
+        this.multiline = data.multiline();
+        this.maxTextBytes = data.maxTextBytes();
         this.taskBytes = taskBytes;
         boolean lines = files.format() == DataFormat.TEXT
                 || files.format() == DataFormat.JSONL

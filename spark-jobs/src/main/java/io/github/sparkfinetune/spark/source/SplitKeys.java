@@ -40,27 +40,18 @@ public record SplitKeys<C>(TaskData<C> task, List<String> columns, boolean isTim
      */
     public static <C> Optional<SplitKeys<C>> of(RawSource source, TaskData<C> task, DataConfig data) {
         boolean isSplit = data.splitsOff() && Manifest.TRAIN.equals(source.split());
-        boolean isHeldOut = data.splitsOff()
-                || data.sources().eval() != null
-                || data.sources().test() != null
-                || hasHeldOut(data);
+        boolean isHeldOut = data.splitsOff() || data.eval() != null || data.test() != null || hasHeldOut(data);
         if (source.split() == null || !isHeldOut) {
             return Optional.empty();
         }
-        if (data.split().splitByTime() != null && isSplit) {
-            source.requireColumns(BY_TIME, List.of(data.split().splitByTime()));
-            return Optional.of(new SplitKeys<>(
-                    task,
-                    List.of(data.split().splitByTime()),
-                    true,
-                    data.dataset().seed()));
+        if (data.splitByTime() != null && isSplit) {
+            source.requireColumns(BY_TIME, List.of(data.splitByTime()));
+            return Optional.of(new SplitKeys<>(task, List.of(data.splitByTime()), true, data.seed()));
         }
-        if (data.split().splitBy() == null) {
-            return task.groupName()
-                    .map(name -> new SplitKeys<>(
-                            task, List.of(), false, data.dataset().seed()));
+        if (data.splitBy() == null) {
+            return task.groupName().map(name -> new SplitKeys<>(task, List.of(), false, data.seed()));
         }
-        List<String> columns = data.split().splitBy().names();
+        List<String> columns = data.splitBy().names();
         if (columns.isEmpty()) {
             return Optional.empty();
         }
@@ -69,20 +60,20 @@ public record SplitKeys<C>(TaskData<C> task, List<String> columns, boolean isTim
         } else if (!source.columns().containsAll(columns)) {
             return Optional.empty();
         }
-        return Optional.of(new SplitKeys<>(task, columns, false, data.dataset().seed()));
+        return Optional.of(new SplitKeys<>(task, columns, false, data.seed()));
     }
 
     /** Returns what the rows of a group share, in the words of the manifest; empty if there are no groups. */
     public static Optional<String> common(TaskData<?> task, DataConfig data) {
-        if (data.split().splitBy() == null) {
+        if (data.splitBy() == null) {
             return task.groupName();
         }
-        List<String> columns = data.split().splitBy().names();
+        List<String> columns = data.splitBy().names();
         return columns.isEmpty() ? Optional.empty() : Optional.of(columns.toString());
     }
 
     private static boolean hasHeldOut(DataConfig data) {
-        return !data.sources().heldOut().isEmpty();
+        return !data.heldOut().isEmpty();
     }
 
     /** Returns the columns in which every row must have a value. */

@@ -35,7 +35,7 @@ final class LeftOut {
         List<SourceReader.Rows<C>> rows = new ArrayList<>(sources);
         List<SourceScan> scans = new ArrayList<>();
         try (DocumentComparison<C> comparison = new DocumentComparison<>(spark, task, data)) {
-            if (data.dataset().incremental()) {
+            if (data.incremental()) {
                 comparison.skipNearDuplicates();
             }
             sources.forEach(source -> scans.add(SourceScan.of(source, data.deduplicates())));

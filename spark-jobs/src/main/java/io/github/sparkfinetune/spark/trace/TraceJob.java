@@ -136,8 +136,8 @@ public final class TraceJob {
                         path.toString(),
                         content,
                         format,
-                        config.data().sources().encoding(),
-                        config.data().columns().text())
+                        config.data().encoding(),
+                        config.data().text())
                 .clean(
                         task,
                         tokenizer,

@@ -152,14 +152,13 @@ final class Tracing<C> {
         if (erased || !labelled) {
             return erased ? "erased" : DropReason.HELD_OUT_WITHOUT_LABEL.label();
         }
-        if (!config.data().corpus().mix().sources().isEmpty()) {
+        if (!config.data().corpus().sources().isEmpty()) {
             return TraceJob.CORPUS + "sources, the mix has no copy of it";
         }
-        if (config.data().samples().packing() == Packing.WRAPPED) {
+        if (config.data().packing() == Packing.WRAPPED) {
             return SampleCounts.UNLABELLED_SAMPLE;
         }
-        if (config.data().dataset().incremental()
-                && config.data().corpus().nearDedup().enabled()) {
+        if (config.data().incremental() && config.data().corpus().nearDedup().enabled()) {
             // Nothing else drops a document of a generation.
             return TraceJob.CORPUS + "near_dedup.threshold";
         }
@@ -204,7 +203,7 @@ final class Tracing<C> {
     private long others(ContentHash hash, RowTokens tokens, Broadcast<TokenizerFiles> files) {
         TaskData<C> made = task;
         List<String> labels = manifest.samples().labels();
-        long seed = config.data().dataset().seed();
+        long seed = config.data().seed();
         int[] ranges = manifest.split(Manifest.TRAIN).shards().stream()
                 .mapToInt(shard -> ShardNames.ranges(manifest, shard.file()))
                 .distinct()
@@ -233,7 +232,7 @@ final class Tracing<C> {
     }
 
     private List<Trace.Place> places(ContentHash hash, RowTokens tokens) throws IOException {
-        long seed = config.data().dataset().seed();
+        long seed = config.data().seed();
         List<Trace.Place> places = new ArrayList<>();
         for (String split : manifest.samples().splits().keySet()) {
             long first = 0;

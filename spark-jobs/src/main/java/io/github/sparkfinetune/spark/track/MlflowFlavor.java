@@ -141,13 +141,13 @@ final class MlflowFlavor {
         ObjectNode flavor = JsonFiles.MAPPER
                 .createObjectNode()
                 .put("model_binary", ".")
-                .put("source_model_name", HubName.idOf(command.run().base().model()));
+                .put("source_model_name", HubName.idOf(command.run().model()));
         return typed(flavor, config);
     }
 
     /** Returns the model's part of the flavor for an adapter, or empty if MLflow cannot load its base. */
     private static Optional<ObjectNode> adapter(Command command, String tag) throws IOException {
-        String base = AbsolutePaths.of("model", command.run().base().model(), command.hadoop());
+        String base = AbsolutePaths.of("model", command.run().model(), command.hadoop());
         Path folder = new Path(base);
         Optional<HubName> hub = HubName.ofSnapshot(base);
         if (!tag.equals("text-generation")
@@ -208,24 +208,22 @@ final class MlflowFlavor {
     /** Returns the arguments of the pipeline with which it predicts as this run does. */
     private static ObjectNode arguments(RunConfig run, String tag) {
         ObjectNode arguments = JsonFiles.MAPPER.createObjectNode();
-        int maxLength = run.data().samples().maxLength();
+        int maxLength = run.data().maxLength();
         switch (tag) {
             case "text-classification" -> arguments.put("truncation", true).put("max_length", maxLength);
             case "token-classification" -> arguments.put("aggregation_strategy", "first");
             case "question-answering" -> {
-                if (run.data().samples().stride() != null) {
-                    arguments.put("doc_stride", run.data().samples().stride());
+                if (run.data().stride() != null) {
+                    arguments.put("doc_stride", run.data().stride());
                 }
                 arguments
                         .put("max_seq_len", maxLength)
                         .put("align_to_words", false)
-                        .put("max_answer_len", run.tasks().questionAnswering().maxAnswerLength())
-                        .put(
-                                "handle_impossible_answer",
-                                run.tasks().questionAnswering().version2WithNegative());
+                        .put("max_answer_len", run.questionAnswering().maxAnswerLength())
+                        .put("handle_impossible_answer", run.questionAnswering().version2WithNegative());
             }
             case "text-generation" -> {
-                GenerationConfig generation = run.tasks().generation();
+                GenerationConfig generation = run.generation();
                 arguments
                         .put("max_new_tokens", generation.maxNewTokens())
                         .put("do_sample", generation.doSample())

@@ -23,7 +23,7 @@ record MlflowVersion(String name, String hash, Map<String, String> tags) {
 
     /** Returns the version of the run's model; empty if no model is registered or the run has none yet. */
     static Optional<MlflowVersion> of(Command command) throws IOException {
-        String name = command.run().training().tracking().registeredModelName();
+        String name = command.run().training().registeredModelName();
         if (name == null) {
             return Optional.empty();
         }

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.spark.track;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.TrackingConfig.ReportTo;
+import io.github.sparkfinetune.conf.TrainingConfig.ReportTo;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
@@ -50,7 +50,7 @@ public final class Tracking implements AutoCloseable {
         Tracking tracking = new Tracking();
         Command command = new Command(run, hadoop, environment, List.copyOf(earlier), say);
         try {
-            for (ReportTo kind : run.training().tracking().reportTo()) {
+            for (ReportTo kind : run.training().reportTo()) {
                 tracking.trackers.add(start(kind, command));
             }
         } catch (RuntimeException e) {

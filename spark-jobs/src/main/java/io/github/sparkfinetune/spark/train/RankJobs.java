@@ -72,7 +72,7 @@ final class RankJobs {
             Runnable cancel) {
         this.spark = spark;
         this.config = config;
-        this.cluster = config.compute().cluster();
+        this.cluster = config.cluster();
         this.body = body;
         this.memory = memory;
         this.records = records;

@@ -181,8 +181,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
         String resumeFrom = null;
         try {
             try {
-                endpoint =
-                        ExchangeNetwork.listen(SparkEnv.get(), config.compute().cluster());
+                endpoint = ExchangeNetwork.listen(SparkEnv.get(), config.cluster());
                 resumeFrom = task == 0 ? body.newestCheckpoint(config, hadoop.value()) : null;
             } catch (Throwable e) {
                 failure = e;
@@ -235,7 +234,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
             throws Exception {
         ExchangeTimeouts timeouts = new ExchangeTimeouts(
                 ExchangeTimeouts.DEFAULT.join(),
-                Duration.ofSeconds(config.compute().cluster().timeoutSeconds()),
+                Duration.ofSeconds(config.cluster().timeoutSeconds()),
                 ExchangeTimeouts.DEFAULT.operation());
         BooleanSupplier cancelled = () -> ComputingTasks.request(context) == StopRequest.NOW;
         int gpu = placement.gpu(context);
@@ -263,7 +262,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
 
     /** Returns the configured collective of ranks that have joined an exchange. */
     private Collective collective(Collective exchange, int gpu, int threads, boolean encrypted) {
-        CollectiveChoice choice = config.compute().cluster().collective();
+        CollectiveChoice choice = config.cluster().collective();
         boolean required = choice == CollectiveChoice.NCCL;
         if (choice == CollectiveChoice.TCP || (gpu < 0 && !required)) {
             return exchange;

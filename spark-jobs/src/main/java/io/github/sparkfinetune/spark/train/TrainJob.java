@@ -81,7 +81,7 @@ public final class TrainJob {
             Consumer<TrainingRecord> records,
             SecureRandom random) {
         SparkContext spark = session.sparkContext();
-        int ranks = config.compute().cluster().ranks();
+        int ranks = config.cluster().ranks();
         Checked checked = check(session, config, body);
         RunConfig resolved = checked.config();
         RecordAccumulator accumulator = new RecordAccumulator();
@@ -97,7 +97,7 @@ public final class TrainJob {
         spark.addSparkListener(listener);
         spark.setJobGroup(
                 group,
-                "train " + resolved.base().model() + " on " + ranks + " rank(s) into "
+                "train " + resolved.model() + " on " + ranks + " rank(s) into "
                         + resolved.output().dir(),
                 true);
         Lease lease = null;
@@ -177,7 +177,7 @@ public final class TrainJob {
             body.check(resolved, spark.hadoopConfiguration());
             memory = body.memory(resolved, spark.hadoopConfiguration());
         } catch (IOException e) {
-            throw new UncheckedIOException(resolved.base().model() + " cannot be read", e);
+            throw new UncheckedIOException(resolved.model() + " cannot be read", e);
         }
         memory.ifPresent(rank -> MemoryChecks.require(spark.getConf(), resolved, rank));
         OutputFolder.claim(resolved, spark.hadoopConfiguration());

@@ -232,7 +232,7 @@ class EraseSubjectTest {
 
             RunConfig without = Runs.in(
                     folder,
-                    "model=" + config.base().model(),
+                    "model=" + config.model(),
                     "data.train=" + folder.resolve("rows"),
                     "data.dir=" + folder.resolve("plain"),
                     "data.max_length=32",

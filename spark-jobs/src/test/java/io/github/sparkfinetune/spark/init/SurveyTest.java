@@ -46,7 +46,7 @@ class SurveyTest {
         RunConfig config = PrepareFixture.config(dir.resolve("dataset"), "train: " + file);
         TaskData<?> task = TaskDatas.of(config);
         TokenizerFiles tokenizer = TaskDatas.tokenizer(
-                new org.apache.hadoop.fs.Path(config.base().model()),
+                new org.apache.hadoop.fs.Path(config.model()),
                 config,
                 Architectures::positions,
                 spark.sparkContext().hadoopConfiguration());
@@ -56,7 +56,7 @@ class SurveyTest {
                 source,
                 task,
                 tokenizer,
-                config.data().samples().maxLength());
+                config.data().maxLength());
     }
 
     @Test

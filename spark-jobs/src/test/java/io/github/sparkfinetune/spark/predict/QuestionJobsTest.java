@@ -163,10 +163,7 @@ class QuestionJobsTest {
                 .contains("\"qa_outputs\"");
         MergeJob.run(spark, config, null, folder.resolve("merged/model").toString());
         RunConfig whole = config(
-                "bert-qa",
-                "method.type=full",
-                "model=" + config.base().model(),
-                "output.dir=" + folder.resolve("merged"));
+                "bert-qa", "method.type=full", "model=" + config.model(), "output.dir=" + folder.resolve("merged"));
         String output = folder.resolve("again").toString();
         PredictJob.run(spark, whole, "--input", folder.resolve("train.json").toString(), output);
         List<Row> again = spark.read().parquet(output).orderBy("index").collectAsList();

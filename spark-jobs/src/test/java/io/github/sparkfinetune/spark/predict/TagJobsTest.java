@@ -127,7 +127,7 @@ class TagJobsTest {
                 MergeJob.run(spark, config, null, merged);
                 RunConfig whole = Runs.in(
                         folder,
-                        "model=" + config.base().model(),
+                        "model=" + config.model(),
                         "task=token-classification",
                         "data.max_length=16",
                         "output.dir=" + folder.resolve("merged"));

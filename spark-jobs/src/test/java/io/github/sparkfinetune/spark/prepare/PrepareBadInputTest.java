@@ -146,14 +146,14 @@ class PrepareBadInputTest {
     void refusesModelsThatDoNotFit() throws IOException {
         RunConfig config = PrepareFixture.config(folder.resolve("dataset"), "train: " + mails);
         Path model = Files.createDirectories(folder.resolve("model"));
-        Files.copy(Path.of(config.base().model()).resolve("tokenizer.json"), model.resolve("tokenizer.json"));
+        Files.copy(Path.of(config.model()).resolve("tokenizer.json"), model.resolve("tokenizer.json"));
         Files.writeString(model.resolve("config.json"), "{\"vocab_size\": 7}");
         assertThatThrownBy(() -> PrepareJob.run(spark, withModel(config, model)))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("the tokenizer does not fit the model");
         refused(ExitCode.CONFIG, "positions of", "train: " + mails, "max_length: 100000");
         RunConfig long65 = PrepareFixture.config(folder.resolve("dataset"), "train: " + mails, "max_length: 65");
-        Path gpt2 = Path.of(config.base().model()).resolveSibling("gpt2");
+        Path gpt2 = Path.of(config.model()).resolveSibling("gpt2");
         assertThatThrownBy(() -> PrepareJob.run(spark, withModel(long65, gpt2)))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("data.max_length: 65 is more than the 64 positions of");

@@ -88,8 +88,7 @@ class PrepareCausalLmTest {
         assertThat(manifest.split(Manifest.TRAIN).rows() == 130).isEqualTo(packing.equals("none"));
 
         List<Integer> expected = new ArrayList<>();
-        TokenizerFiles files =
-                TokenizerFiles.read(new org.apache.hadoop.fs.Path(config.base().model()), new Configuration());
+        TokenizerFiles files = TokenizerFiles.read(new org.apache.hadoop.fs.Path(config.model()), new Configuration());
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             for (int i = 0; i < ROWS; i++) {
                 Arrays.stream(tokenizer.encodePlain(PrepareFixture.text(i))).forEach(expected::add);

@@ -55,8 +55,7 @@ class PrepareJobTest {
         assertThat(manifest.rows().badRows()).isEmpty();
 
         Set<List<Integer>> expected = new HashSet<>();
-        TokenizerFiles files =
-                TokenizerFiles.read(new org.apache.hadoop.fs.Path(config.base().model()), new Configuration());
+        TokenizerFiles files = TokenizerFiles.read(new org.apache.hadoop.fs.Path(config.model()), new Configuration());
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             for (int i = 0; i < 503; i++) {
                 expected.add(

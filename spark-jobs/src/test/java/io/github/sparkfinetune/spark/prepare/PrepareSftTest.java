@@ -92,8 +92,7 @@ class PrepareSftTest {
     private List<String> texts(List<Sample> samples) throws IOException {
         List<String> texts = new ArrayList<>();
         RunConfig config = config("any", folder);
-        TokenizerFiles files =
-                TokenizerFiles.read(new org.apache.hadoop.fs.Path(config.base().model()), new Configuration());
+        TokenizerFiles files = TokenizerFiles.read(new org.apache.hadoop.fs.Path(config.model()), new Configuration());
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             for (Sample sample : samples) {
                 int[] trained = Arrays.stream(sample.labels())
@@ -218,7 +217,7 @@ class PrepareSftTest {
                 eval.stream().flatMap(sample -> Prompts.of(sample).stream()).toList();
         assertThat(prompts).hasSize(60);
         TokenizerFiles files = TokenizerFiles.read(
-                new org.apache.hadoop.fs.Path(config("any", one).base().model()), new Configuration());
+                new org.apache.hadoop.fs.Path(config("any", one).model()), new Configuration());
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             assertThat(prompts).allSatisfy(prompt -> {
                 assertThat(tokenizer.decode(prompt.inputIds()))

@@ -99,7 +99,7 @@ class PrepareSplitTest {
     private Map<String, List<String>> texts(String name, Manifest manifest) throws IOException {
         Map<String, List<String>> texts = new LinkedHashMap<>();
         TokenizerFiles files = TokenizerFiles.read(
-                new org.apache.hadoop.fs.Path(config(name, folder).base().model()), new Configuration());
+                new org.apache.hadoop.fs.Path(config(name, folder).model()), new Configuration());
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             for (String split : manifest.samples().splits().keySet()) {
                 texts.put(

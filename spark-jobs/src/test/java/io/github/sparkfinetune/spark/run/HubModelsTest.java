@@ -45,10 +45,9 @@ class HubModelsTest {
         RunConfig run = Runs.in(dir, "model=hub:acme/tiny");
         RunConfig shared = Runs.in(dir, "model=hub:acme/tiny", "cluster.shared_filesystem=true");
 
-        assertThat(HubModels.resolve(run, offline(), "local[2]", hadoop).base().model())
+        assertThat(HubModels.resolve(run, offline(), "local[2]", hadoop).model())
                 .isEqualTo("file://" + dir.resolve("cache/models--acme--tiny/snapshots/" + COMMIT));
         assertThat(HubModels.resolve(shared, offline(), "spark://host:7077", hadoop)
-                        .base()
                         .model())
                 .isEqualTo("file://" + dir.resolve("cache/models--acme--tiny/snapshots/" + COMMIT));
     }
@@ -60,9 +59,9 @@ class HubModelsTest {
         RunConfig resolved = HubModels.resolve(run, offline(), "spark://host:7077", hadoop);
 
         Path copy = dir.resolve("run/hub/models--acme--tiny/snapshots/" + COMMIT);
-        assertThat(resolved.base().model()).isEqualTo("file:" + copy);
+        assertThat(resolved.model()).isEqualTo("file:" + copy);
         assertThat(copy.resolve("model.safetensors")).hasContent("weights");
-        assertThat(HubName.ofSnapshot(resolved.base().model()))
+        assertThat(HubName.ofSnapshot(resolved.model()))
                 .map(HubName::repository)
                 .contains("acme/tiny");
         // A broken copy is replaced.

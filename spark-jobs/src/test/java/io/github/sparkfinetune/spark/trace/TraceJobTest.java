@@ -179,7 +179,7 @@ class TraceJobTest {
     }
 
     private static TokenizerFiles tokenizer(RunConfig config) throws IOException {
-        return TokenizerFiles.read(new org.apache.hadoop.fs.Path(config.base().model()), new Configuration());
+        return TokenizerFiles.read(new org.apache.hadoop.fs.Path(config.model()), new Configuration());
     }
 
     @Test

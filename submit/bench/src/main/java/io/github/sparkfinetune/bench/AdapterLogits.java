@@ -45,7 +45,7 @@ final class AdapterLogits {
         try (NDManager manager = Torch.manager(-1)) {
             Model model = LoadedModel.toTrain(
                             config,
-                            config.compute().precision(),
+                            config.precision(),
                             manager,
                             base,
                             Optional.of(adapter),

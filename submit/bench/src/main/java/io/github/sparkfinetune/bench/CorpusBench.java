@@ -65,10 +65,8 @@ final class CorpusBench {
     /** Returns the numbers of documents read and kept. */
     private static long[] filter(SparkSession spark, RunConfig config, Path output) {
         CorpusConfig corpus = config.data().corpus();
-        Dataset<String> texts = spark.read()
-                .schema("text STRING")
-                .json(config.data().sources().train())
-                .as(Encoders.STRING());
+        Dataset<String> texts =
+                spark.read().schema("text STRING").json(config.data().train()).as(Encoders.STRING());
         LongAccumulator documents = spark.sparkContext().longAccumulator();
         LongAccumulator kept = spark.sparkContext().longAccumulator();
         MapPartitionsFunction<String, String> clean = partition -> {

@@ -35,8 +35,7 @@ final class DrawnSamples {
                 java.nio.file.Path.of(arguments[0], "run.yaml"), List.of("output.dir=" + arguments[0]));
         boolean train = arguments.length > 1 && arguments[1].equals("train");
         Configuration hadoop = new Configuration();
-        SampleDraws draws = TaskDatas.of(config)
-                .draws(TokenizerFiles.read(new Path(config.base().model()), hadoop));
+        SampleDraws draws = TaskDatas.of(config).draws(TokenizerFiles.read(new Path(config.model()), hadoop));
         Path dataset = new Path(config.dataset());
         Manifest manifest = Manifest.read(dataset, hadoop);
         String heldOut = manifest.samples().splits().containsKey(Manifest.TEST) ? Manifest.TEST : Manifest.EVAL;
@@ -47,8 +46,8 @@ final class DrawnSamples {
                 }
                 return;
             }
-            long batch = StepPlan.globalBatch(
-                    config.training(), config.compute().cluster().ranks());
+            long batch =
+                    StepPlan.globalBatch(config.training(), config.cluster().ranks());
             long steps = StepPlan.of(config.training(), samples.size(), batch).totalSteps();
             TrainingOrder order = TrainingOrder.of(config, samples.rowGroups());
             for (long step = 0; step < steps; step++) {

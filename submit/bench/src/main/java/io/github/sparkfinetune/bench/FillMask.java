@@ -33,7 +33,7 @@ final class FillMask {
         Configuration hadoop = new Configuration();
         TokenizerFiles tokenizer = TokenizerFiles.read(
                 new org.apache.hadoop.fs.Path(config.output().model()), hadoop);
-        MaskingVocabulary vocabulary = MaskingVocabulary.ofTokens(config.base().model(), tokenizer);
+        MaskingVocabulary vocabulary = MaskingVocabulary.ofTokens(config.model(), tokenizer);
         List<TaskInput> inputs = new ArrayList<>();
         for (int[] ids : json.readValue(System.in, int[][].class)) {
             inputs.add(TaskInput.text("", "", null, Sample.ofDocuments(0, ids, vocabulary.masks(ids), ids.length)));

@@ -34,7 +34,7 @@ final class Logits {
         try (NDManager manager = Torch.manager(-1)) {
             LoadedModel loaded =
                     LoadedModel.trained(config, manager, Path.of(config.output().model()), Optional.empty(), 1);
-            int batch = config.training().batches().perDeviceEvalBatchSize();
+            int batch = config.training().perDeviceEvalBatchSize();
             System.out.println(json.writeValueAsString(Inference.logits(manager, loaded.model(), samples, batch)));
         }
     }

@@ -42,7 +42,7 @@ final class RandomDataset {
         Configuration hadoop = new Configuration();
         TaskData<?> data = TaskDatas.of(config);
         Path folder = new Path(config.dataset());
-        Path model = new Path(config.base().model());
+        Path model = new Path(config.model());
         Path file = new Path(folder, FILE);
         Set<Column> columns = data.schema().columns();
         SplittableRandom random = new SplittableRandom(1);

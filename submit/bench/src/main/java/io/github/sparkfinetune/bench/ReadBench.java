@@ -104,8 +104,8 @@ final class ReadBench {
                 new org.apache.hadoop.fs.Path(config.dataset()), manifest, Manifest.TRAIN, new Configuration())) {
             List<Integer> rows = samples.rowGroups();
             TrainingOrder order = TrainingOrder.of(config, rows);
-            long batch = (long) config.training().batches().perDeviceTrainBatchSize()
-                    * config.compute().cluster().ranks();
+            long batch = (long) config.training().perDeviceTrainBatchSize()
+                    * config.cluster().ranks();
             for (long step = 0; step < split.rows() / batch; step++) {
                 for (long index : order.indexes(step, rank, ranks)) {
                     own += samples.read(index).inputIds().length;

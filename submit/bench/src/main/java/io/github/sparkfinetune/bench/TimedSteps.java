@@ -88,9 +88,9 @@ final class TimedSteps implements Consumer<TrainingRecord> {
                 "ours ranks %d threads %d%s %s %.2f step ms median %.0f least %.0f peak MB %d loss %.4f%s",
                 ranks,
                 threads,
-                config.compute().cluster().shard() == Shard.NONE
+                config.cluster().shard() == Shard.NONE
                         ? ""
-                        : " shard " + config.compute().cluster().shard().name().toLowerCase(Locale.ROOT),
+                        : " shard " + config.cluster().shard().name().toLowerCase(Locale.ROOT),
                 sequences ? "seq/s" : "tok/s",
                 seconds.length
                         * batch

@@ -77,7 +77,7 @@ public final class GroupRun {
     }
 
     private void train() throws IOException {
-        if (!run.data().corpus().mix().sources().isEmpty()) {
+        if (!run.data().corpus().sources().isEmpty()) {
             throw RunException.config(
                     "data.corpus.sources: the share of a source is not defined by group: set data.train"
                             + " to run once for each " + column);

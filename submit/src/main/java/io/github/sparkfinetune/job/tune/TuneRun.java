@@ -51,7 +51,7 @@ public final class TuneRun {
         this.jobs = jobs;
         this.console = console;
         this.folder = RunFolder.of(run, jobs.hadoop());
-        this.metric = TaskSpecs.of(run).metric(run.training().evaluation().metricForBestModel());
+        this.metric = TaskSpecs.of(run).metric(run.training().metricForBestModel());
     }
 
     /**
@@ -89,11 +89,11 @@ public final class TuneRun {
     }
 
     private void requireSearchable() {
-        if (run.training().regularization().privacy().protectsSamples()) {
+        if (run.training().privacy().protectsSamples()) {
             throw RunException.config("training.privacy: a search would spend epsilon once for each trial: search on"
                     + " public rows without training.privacy, then train privately with the result");
         }
-        if (options.halving() > 0 && run.training().evaluation().evalSteps() == 0) {
+        if (options.halving() > 0 && run.training().evalSteps() == 0) {
             throw RunException.config(
                     "--halving: trials are compared at their evaluations: set training.eval_steps above 0");
         }
@@ -184,7 +184,7 @@ public final class TuneRun {
         Halving halving = new Halving(
                 trials.search().trials().size(),
                 options.halving(),
-                run.training().evaluation().evalSteps());
+                run.training().evalSteps());
         for (int stage = 0; stage < halving.stages(); stage++) {
             int reached = stage;
             trials.train(steps -> halving.until(reached, steps), progress);

@@ -56,9 +56,7 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
 
     public static ClassificationData of(RunConfig config) {
         return new ClassificationData(
-                config.data(),
-                config.tasks().classification(),
-                config.base().teacher().teaches());
+                config.data(), config.classification(), config.teacher().teaches());
     }
 
     @Override
@@ -86,8 +84,7 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
         if (!taught || !Manifest.TRAIN.equals(source.split())) {
             return reader;
         }
-        boolean isListed = source.columns().isEmpty()
-                || source.columns().contains(data.columns().label());
+        boolean isListed = source.columns().isEmpty() || source.columns().contains(data.label());
         return new OptionalLabel(reader, source.format() != DataFormat.TEXT && isListed);
     }
 
@@ -131,14 +128,12 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
         @Override
         public byte[] encodeHeldOut(CleanRow<TextRows.Content> row) {
             TextRows.Content content = row.content();
-            return encode(
-                    row,
-                    GivenText.of(content.text(), content.pair(), data.samples().maxLength()));
+            return encode(row, GivenText.of(content.text(), content.pair(), data.maxLength()));
         }
 
         private byte[] encode(CleanRow<TextRows.Content> row, GivenText givenOrNull) {
-            Encoded encoded = tokenizer.encode(
-                    row.content().text(), row.content().pair(), data.samples().maxLength());
+            Encoded encoded =
+                    tokenizer.encode(row.content().text(), row.content().pair(), data.maxLength());
             if (encoded.inputIds().length == 0) {
                 throw RunException.data(key + ": " + row.file() + " has a text that gives no token: remove it");
             }
@@ -244,10 +239,7 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
     public DatasetOptions options(TokenizerFiles files) {
         ProblemType problem = classification.problemType();
         DatasetOptions options = DatasetOptions.of(data, files)
-                .withColumns(
-                        data.columns().text(),
-                        data.columns().textPair(),
-                        data.columns().label())
+                .withColumns(data.text(), data.textPair(), data.label())
                 .withProblemType(
                         problem == ProblemType.SINGLE_LABEL_CLASSIFICATION
                                 ? null
@@ -260,7 +252,7 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
         return row -> {
             String text = row.content().text();
             String pair = row.content().pair();
-            Encoded encoded = tokenizer.encode(text, pair, data.samples().maxLength());
+            Encoded encoded = tokenizer.encode(text, pair, data.maxLength());
             return TaskInput.text(
                     row.file(), text, pair, new Sample(0, encoded.inputIds(), encoded.tokenTypeIds(), -1));
         };
@@ -276,6 +268,6 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
     }
 
     private boolean pairs() {
-        return data.columns().textPair() != null;
+        return data.textPair() != null;
     }
 }

@@ -26,7 +26,7 @@ import java.util.function.Function;
 public record CausalLmData(String model, DataConfig data) implements DocumentData {
 
     public static CausalLmData of(RunConfig config) {
-        return new CausalLmData(config.base().model(), config.data());
+        return new CausalLmData(config.model(), config.data());
     }
 
     @Override
@@ -44,7 +44,7 @@ public record CausalLmData(String model, DataConfig data) implements DocumentDat
         int limit = DocumentSamples.limit(data);
         return row -> DocumentSamples.bytes(
                 document(tokenizer, files.special().eosId(), row.content().text(), limit)
-                        .limited(limit, data.samples().overlong()),
+                        .limited(limit, data.overlong()),
                 true);
     }
 

@@ -40,14 +40,12 @@ final class DocumentSamples implements SampleSink {
     DocumentSamples(DataConfig data, SampleOutput output, ToLongFunction<Sample> predicted) {
         this.output = output;
         this.predicted = predicted;
-        this.packer = DocumentPacker.of(data.samples().packing(), data.samples().maxLength(), this::write);
+        this.packer = DocumentPacker.of(data.packing(), data.maxLength(), this::write);
     }
 
     /** Returns how many tokens of a text are used: all if texts are cut into samples. */
     static int limit(DataConfig data) {
-        return data.samples().packing() == Packing.WRAPPED
-                ? Integer.MAX_VALUE
-                : data.samples().maxLength();
+        return data.packing() == Packing.WRAPPED ? Integer.MAX_VALUE : data.maxLength();
     }
 
     /**

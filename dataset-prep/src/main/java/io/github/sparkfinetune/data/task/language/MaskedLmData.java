@@ -38,9 +38,9 @@ public record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking
 
     public static MaskedLmData of(RunConfig config) {
         return new MaskedLmData(
-                config.base().model(),
+                config.model(),
                 config.data(),
-                config.tasks().maskedLm(),
+                config.maskedLm(),
                 config.training().seed());
     }
 
@@ -60,7 +60,7 @@ public record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking
     }
 
     private Document document(Encoded encoded, MaskingVocabulary vocabulary) {
-        if (encoded.truncated() && data.samples().overlong() == Overlong.DROP) {
+        if (encoded.truncated() && data.overlong() == Overlong.DROP) {
             return Document.dropped(DropReason.OVERLONG);
         }
         int[] labels = vocabulary.maskable(encoded.inputIds());
@@ -91,7 +91,7 @@ public record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking
             throw RunException.config("masked_lm.whole_word_mask: true is not possible, the tokens of " + model
                     + " do not tell where words begin (neither WordPiece, ByteLevel nor Metaspace): set it to false");
         }
-        return new TokenMasking(vocabulary, masking, seed, data.dataset().seed());
+        return new TokenMasking(vocabulary, masking, seed, data.seed());
     }
 
     /** Returns inputs for texts whose mask tokens are filled in. */
@@ -100,7 +100,7 @@ public record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking
         MaskingVocabulary vocabulary = MaskingVocabulary.ofTokens(model, files);
         return row -> {
             String text = row.content().text();
-            int[] ids = tokenizer.encode(text, null, data.samples().maxLength()).inputIds();
+            int[] ids = tokenizer.encode(text, null, data.maxLength()).inputIds();
             // A label marks the place of a prediction; the right token there is unknown.
             int[] labels = vocabulary.masks(ids);
             return hasNone(labels)

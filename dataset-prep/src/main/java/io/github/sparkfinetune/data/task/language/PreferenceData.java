@@ -40,9 +40,8 @@ import java.util.stream.Stream;
 public record PreferenceData(DataConfig data, String template) implements TaskData<PreferencePair> {
 
     public static PreferenceData of(RunConfig config) {
-        String template = config.data().samples().chatTemplate();
-        return new PreferenceData(
-                config.data(), template == null ? config.base().model() : template);
+        String template = config.data().chatTemplate();
+        return new PreferenceData(config.data(), template == null ? config.model() : template);
     }
 
     @Override
@@ -59,7 +58,7 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
     static void checkPairs(DataConfig data, String task) {
         TextRows.refusePair(data);
         TextRows.refuseCorpus(data);
-        if (data.samples().packing() != Packing.NONE) {
+        if (data.packing() != Packing.NONE) {
             throw RunException.config("data.packing: a pair of answers is a sample of task " + task + ", pairs are not"
                     + " packed: leave it out");
         }
@@ -136,9 +135,8 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
         if (prompt == 0) {
             return Document.dropped(DropReason.EMPTY_PROMPT);
         }
-        return prompt < data.samples().maxLength()
-                ? document.labelledFrom(prompt)
-                        .limited(data.samples().maxLength(), data.samples().overlong())
+        return prompt < data.maxLength()
+                ? document.labelledFrom(prompt).limited(data.maxLength(), data.overlong())
                 : Document.dropped(DropReason.LABELS_CUT_OFF);
     }
 
@@ -160,9 +158,9 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
     @Override
     public DatasetOptions options(TokenizerFiles files) {
         return DatasetOptions.of(data, files, SftRecords.PROMPT_GROUP)
-                .withColumns(null, data.columns().textPair(), null)
+                .withColumns(null, data.textPair(), null)
                 .withDocuments(new DatasetOptions.DocumentOptions(
-                        data.samples().packing(), data.samples().overlong(), null, files.chatTemplateSha256()));
+                        data.packing(), data.overlong(), null, files.chatTemplateSha256()));
     }
 
     @Override

@@ -44,8 +44,8 @@ import java.util.stream.Stream;
 public record RewardData(DataConfig data, String template) implements TaskData<RewardPair> {
 
     public static RewardData of(RunConfig config) {
-        String template = config.data().samples().chatTemplate();
-        return new RewardData(config.data(), template == null ? config.base().model() : template);
+        String template = config.data().chatTemplate();
+        return new RewardData(config.data(), template == null ? config.model() : template);
     }
 
     @Override
@@ -110,15 +110,15 @@ public record RewardData(DataConfig data, String template) implements TaskData<R
             Document chosen = ExampleEncoding.document(encoder, answers.chosen(), key, row.file());
             Document rejected = ExampleEncoding.document(encoder, answers.rejected(), key, row.file());
             return PreferenceSamples.bytes(
-                    limited(chosen, data.samples().overlong()),
-                    limited(rejected, data.samples().overlong()),
+                    limited(chosen, data.overlong()),
+                    limited(rejected, data.overlong()),
                     true,
                     row.content().margin());
         };
     }
 
     private Document limited(Document document, Overlong overlong) {
-        return document.limited(data.samples().maxLength(), overlong);
+        return document.limited(data.maxLength(), overlong);
     }
 
     @Override
@@ -134,9 +134,9 @@ public record RewardData(DataConfig data, String template) implements TaskData<R
     @Override
     public DatasetOptions options(TokenizerFiles files) {
         return DatasetOptions.of(data, files, SftRecords.PROMPT_GROUP)
-                .withColumns(null, data.columns().textPair(), null)
+                .withColumns(null, data.textPair(), null)
                 .withDocuments(new DatasetOptions.DocumentOptions(
-                        data.samples().packing(), data.samples().overlong(), null, files.chatTemplateSha256()));
+                        data.packing(), data.overlong(), null, files.chatTemplateSha256()));
     }
 
     @Override

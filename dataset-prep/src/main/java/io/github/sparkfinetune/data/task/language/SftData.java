@@ -38,8 +38,8 @@ import java.util.function.Function;
 public record SftData(DataConfig data, String template) implements TaskData<SftExample> {
 
     public static SftData of(RunConfig config) {
-        String template = config.data().samples().chatTemplate();
-        return new SftData(config.data(), template == null ? config.base().model() : template);
+        String template = config.data().chatTemplate();
+        return new SftData(config.data(), template == null ? config.model() : template);
     }
 
     @Override
@@ -95,8 +95,7 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
     }
 
     private SftEncoder encoder(TextTokenizer tokenizer, TokenizerFiles files) {
-        return new SftEncoder(
-                tokenizer, files, template, SftLoss.of(data.samples().assistantOnlyLoss()));
+        return new SftEncoder(tokenizer, files, template, SftLoss.of(data.assistantOnlyLoss()));
     }
 
     @Override
@@ -105,8 +104,7 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
         return row -> {
             Document document = ExampleEncoding.document(encoder, row.content(), key, row.file());
             return DocumentSamples.bytes(
-                    document.limited(data.samples().maxLength(), data.samples().overlong()),
-                    !data.samples().assistantOnlyLoss());
+                    document.limited(data.maxLength(), data.overlong()), !data.assistantOnlyLoss());
         };
     }
 
@@ -122,18 +120,15 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
 
     @Override
     public SampleSchema schema() {
-        return SampleSchema.ofDocuments(!data.samples().assistantOnlyLoss());
+        return SampleSchema.ofDocuments(!data.assistantOnlyLoss());
     }
 
     @Override
     public DatasetOptions options(TokenizerFiles files) {
         return DatasetOptions.of(data, files, SftRecords.PROMPT_GROUP)
-                .withColumns(null, data.columns().textPair(), null)
+                .withColumns(null, data.textPair(), null)
                 .withDocuments(new DatasetOptions.DocumentOptions(
-                        data.samples().packing(),
-                        data.samples().overlong(),
-                        data.samples().assistantOnlyLoss(),
-                        files.chatTemplateSha256()));
+                        data.packing(), data.overlong(), data.assistantOnlyLoss(), files.chatTemplateSha256()));
     }
 
     /**

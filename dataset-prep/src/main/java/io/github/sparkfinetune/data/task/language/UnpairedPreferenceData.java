@@ -45,9 +45,8 @@ import java.util.stream.Stream;
 public record UnpairedPreferenceData(DataConfig data, String template) implements TaskData<RatedAnswer> {
 
     public static UnpairedPreferenceData of(RunConfig config) {
-        String template = config.data().samples().chatTemplate();
-        return new UnpairedPreferenceData(
-                config.data(), template == null ? config.base().model() : template);
+        String template = config.data().chatTemplate();
+        return new UnpairedPreferenceData(config.data(), template == null ? config.model() : template);
     }
 
     @Override
@@ -59,7 +58,7 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
     public void check(TokenizerFiles files) {
         TextRows.refusePair(data);
         TextRows.refuseCorpus(data);
-        if (data.samples().packing() != Packing.NONE) {
+        if (data.packing() != Packing.NONE) {
             throw RunException.config("data.packing: an answer is a sample of task unpaired-preference, answers are not"
                     + " packed: leave it out");
         }
@@ -70,7 +69,7 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
         TextRows.refuseBareTexts(source, "hold no answers", "jsonl, csv or parquet for task unpaired-preference");
         List<String> present = source.columns();
         requireColumns(source, supervised);
-        String label = data.columns().label();
+        String label = data.label();
         List<String> read = Stream.concat(SftColumns.PROMPT.names().stream(), Stream.of(label))
                 .filter(present::contains)
                 .toList();
@@ -87,10 +86,7 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
     private void requireColumns(RawSource source, boolean supervised) {
         List<String> present = source.columns();
         List<String> needed = supervised
-                ? List.of(
-                        RatedRecords.PROMPT,
-                        RatedRecords.COMPLETION,
-                        data.columns().label())
+                ? List.of(RatedRecords.PROMPT, RatedRecords.COMPLETION, data.label())
                 : List.of(RatedRecords.PROMPT);
         if (present.isEmpty() || present.containsAll(needed)) {
             return;
@@ -143,9 +139,9 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
     @Override
     public DatasetOptions options(TokenizerFiles files) {
         return DatasetOptions.of(data, files, SftRecords.PROMPT_GROUP)
-                .withColumns(null, data.columns().textPair(), data.columns().label())
+                .withColumns(null, data.textPair(), data.label())
                 .withDocuments(new DatasetOptions.DocumentOptions(
-                        data.samples().packing(), data.samples().overlong(), null, files.chatTemplateSha256()));
+                        data.packing(), data.overlong(), null, files.chatTemplateSha256()));
     }
 
     @Override

@@ -82,11 +82,11 @@ final class UnpairedPreferenceSamples implements SampleSink {
         if (document.droppedBecause() == null && document.firstLabel() == 0) {
             return Document.dropped(DropReason.EMPTY_PROMPT);
         }
-        return document.limited(data.samples().maxLength(), data.samples().overlong());
+        return document.limited(data.maxLength(), data.overlong());
     }
 
     private void write(Rated rated, Rated next) throws IOException {
-        Document other = rated.with(next, data.samples().maxLength());
+        Document other = rated.with(next, data.maxLength());
         Sample sample = Sample.ofDocuments(0, List.of(rated.cut(), other)).withLabel(rated.label());
         output.write(sample);
         counts.sample(sample, rated.cut().labelTokens());

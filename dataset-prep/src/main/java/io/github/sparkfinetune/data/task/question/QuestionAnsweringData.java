@@ -36,7 +36,7 @@ public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig set
     private static final String GROUP = "context";
 
     public static QuestionAnsweringData of(RunConfig config) {
-        return new QuestionAnsweringData(config.data(), config.tasks().questionAnswering());
+        return new QuestionAnsweringData(config.data(), config.questionAnswering());
     }
 
     @Override
@@ -87,8 +87,7 @@ public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig set
     }
 
     private QuestionWindows windows(TextTokenizer tokenizer) {
-        return new QuestionWindows(
-                tokenizer, data.samples().maxLength(), data.samples().windowStride());
+        return new QuestionWindows(tokenizer, data.maxLength(), data.windowStride());
     }
 
     @Override
@@ -127,7 +126,7 @@ public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig set
     public DatasetOptions options(TokenizerFiles files) {
         return DatasetOptions.of(data, files, GROUP)
                 .withColumns(settings.question(), settings.context(), settings.answers())
-                .withStride(data.samples().windowStride())
+                .withStride(data.windowStride())
                 .withQuestionAnswering(new DatasetOptions.QuestionOptions(settings.version2WithNegative()));
     }
 

@@ -1,11 +1,11 @@
 package io.github.sparkfinetune.data.task.retrieval;
 
 import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.EmbeddingConfig;
+import io.github.sparkfinetune.conf.EmbeddingConfig.Side;
 import io.github.sparkfinetune.conf.Packing;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig;
-import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig.Side;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
 import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
@@ -38,7 +38,7 @@ public record EmbeddingData(DataConfig data, EmbeddingConfig embedding) implemen
     private static final String GROUP = "text";
 
     public static EmbeddingData of(RunConfig config) {
-        return new EmbeddingData(config.data(), config.tasks().embedding());
+        return new EmbeddingData(config.data(), config.embedding());
     }
 
     /** Returns the task for pairs without scores and negatives. */
@@ -59,7 +59,7 @@ public record EmbeddingData(DataConfig data, EmbeddingConfig embedding) implemen
     @Override
     public void check(TokenizerFiles files) {
         TextRows.refuseCorpus(data);
-        if (data.samples().packing() != Packing.NONE) {
+        if (data.packing() != Packing.NONE) {
             throw RunException.config(
                     "data.packing: a text is embedded by itself, texts of task embedding are not packed: leave it out");
         }
@@ -71,13 +71,13 @@ public record EmbeddingData(DataConfig data, EmbeddingConfig embedding) implemen
             return textsAlone(source);
         }
         TextRows.refuseBareTexts(source, "hold no pairs", "jsonl, csv or parquet for task embedding");
-        boolean isScored = embedding.vectors().comparesScores();
+        boolean isScored = embedding.comparesScores();
         RelatedTextReader reader = new RelatedTextReader(
-                data.columns().text(),
-                data.columns().textPair(),
-                embedding.texts().negative(),
-                embedding.texts().numNegatives(),
-                isScored ? data.columns().label() : null,
+                data.text(),
+                data.textPair(),
+                embedding.negative(),
+                embedding.numNegatives(),
+                isScored ? data.label() : null,
                 !isScored);
         reader.requirePair("embedding");
         reader.requireColumns(source, "embedding");
@@ -107,8 +107,7 @@ public record EmbeddingData(DataConfig data, EmbeddingConfig embedding) implemen
     }
 
     private Encoded encoded(TextTokenizer tokenizer, String text, Side side) {
-        return tokenizer.encode(
-                embedding.texts().prompt(side) + text, null, data.samples().maxLength());
+        return tokenizer.encode(embedding.prompt(side) + text, null, data.maxLength());
     }
 
     @Override
@@ -125,38 +124,31 @@ public record EmbeddingData(DataConfig data, EmbeddingConfig embedding) implemen
 
     @Override
     public SampleSink sink(SampleOutput output, List<String> labels) {
-        return new TextListSamples(
-                output,
-                !embedding.vectors().comparesScores() && embedding.texts().negative() == null);
+        return new TextListSamples(output, !embedding.comparesScores() && embedding.negative() == null);
     }
 
     @Override
     public SampleSchema schema() {
         SampleSchema documents = SampleSchema.ofDocuments(true);
-        return embedding.vectors().comparesScores() ? documents.with(SampleSchema.Column.TARGETS) : documents;
+        return embedding.comparesScores() ? documents.with(SampleSchema.Column.TARGETS) : documents;
     }
 
     @Override
     public DatasetOptions options(TokenizerFiles files) {
         return DatasetOptions.of(data, files, GROUP)
-                .withColumns(
-                        data.columns().text(),
-                        data.columns().textPair(),
-                        embedding.vectors().comparesScores() ? data.columns().label() : null)
+                .withColumns(data.text(), data.textPair(), embedding.comparesScores() ? data.label() : null)
                 .withRelated(new DatasetOptions.RelatedOptions(
-                        embedding.texts().negative(),
-                        embedding.texts().negative() == null
-                                ? null
-                                : embedding.texts().numNegatives(),
-                        embedding.texts().queryPrompt(),
-                        embedding.texts().documentPrompt()));
+                        embedding.negative(),
+                        embedding.negative() == null ? null : embedding.numNegatives(),
+                        embedding.queryPrompt(),
+                        embedding.documentPrompt()));
     }
 
     @Override
     public Function<CleanRow<RelatedTexts>, TaskInput> usableInputs(TextTokenizer tokenizer, TokenizerFiles files) {
         return row -> {
             String text = row.content().text();
-            Encoded encoded = encoded(tokenizer, text, embedding.texts().predictAs());
+            Encoded encoded = encoded(tokenizer, text, embedding.predictAs());
             return TaskInput.text(row.file(), text, null, TextListSamples.sample(List.of(encoded)));
         };
     }

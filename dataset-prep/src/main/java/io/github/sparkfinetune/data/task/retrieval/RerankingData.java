@@ -2,9 +2,9 @@ package io.github.sparkfinetune.data.task.retrieval;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.Packing;
+import io.github.sparkfinetune.conf.RerankingConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.conf.retrieval.RerankingConfig;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
@@ -38,7 +38,7 @@ public record RerankingData(DataConfig data, RerankingConfig reranking) implemen
     private static final String GROUP = "text";
 
     public static RerankingData of(RunConfig config) {
-        return new RerankingData(config.data(), config.tasks().reranking());
+        return new RerankingData(config.data(), config.reranking());
     }
 
     @Override
@@ -54,7 +54,7 @@ public record RerankingData(DataConfig data, RerankingConfig reranking) implemen
     @Override
     public void check(TokenizerFiles files) {
         TextRows.refuseCorpus(data);
-        if (data.samples().packing() != Packing.NONE) {
+        if (data.packing() != Packing.NONE) {
             throw RunException.config("data.packing: a pair of texts is scored by itself, texts of task reranking are"
                     + " not packed: leave it out");
         }
@@ -63,8 +63,8 @@ public record RerankingData(DataConfig data, RerankingConfig reranking) implemen
     @Override
     public Reading<RelatedTexts> reading(RawSource source, TokenizerFiles files, boolean supervised) {
         RelatedTextReader texts = new RelatedTextReader(
-                data.columns().text(),
-                data.columns().textPair(),
+                data.text(),
+                data.textPair(),
                 reranking.negative(),
                 reranking.numNegatives(),
                 label(),
@@ -82,7 +82,7 @@ public record RerankingData(DataConfig data, RerankingConfig reranking) implemen
 
     /** Returns the column of the relevance, or null. */
     private String label() {
-        return reranking.comparesLists() ? null : data.columns().label();
+        return reranking.comparesLists() ? null : data.label();
     }
 
     private Reading<RelatedTexts> pairsAlone(RawSource source) {
@@ -114,7 +114,7 @@ public record RerankingData(DataConfig data, RerankingConfig reranking) implemen
     /** Returns each document as a pair with the query. */
     private List<Encoded> encoded(TextTokenizer tokenizer, RelatedTexts row) {
         return row.others().stream()
-                .map(other -> tokenizer.encode(row.text(), other, data.samples().maxLength()))
+                .map(other -> tokenizer.encode(row.text(), other, data.maxLength()))
                 .toList();
     }
 
@@ -130,9 +130,7 @@ public record RerankingData(DataConfig data, RerankingConfig reranking) implemen
             @Override
             public byte[] encodeHeldOut(CleanRow<RelatedTexts> row) {
                 return bytes(
-                        row,
-                        RankedTexts.of(row.content(), data.samples().maxLength())
-                                .toJson());
+                        row, RankedTexts.of(row.content(), data.maxLength()).toJson());
             }
 
             private byte[] bytes(CleanRow<RelatedTexts> row, String shown) {
@@ -167,7 +165,7 @@ public record RerankingData(DataConfig data, RerankingConfig reranking) implemen
     @Override
     public DatasetOptions options(TokenizerFiles files) {
         return DatasetOptions.of(data, files, GROUP)
-                .withColumns(data.columns().text(), data.columns().textPair(), label())
+                .withColumns(data.text(), data.textPair(), label())
                 .withRelated(new DatasetOptions.RelatedOptions(
                         reranking.negative(), reranking.comparesLists() ? reranking.numNegatives() : null, null, null));
     }

@@ -57,13 +57,12 @@ public record TokenClassificationData(DataConfig data) implements TaskData<Tagge
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             special = tokenizer.specialTokens();
         }
-        if (data.samples().windowStride() >= data.samples().maxLength() - special) {
-            throw RunException.config(
-                    "data.stride: windows of data.max_length: " + data.samples().maxLength() + " tokens, of"
-                            + " which " + special + " are special tokens, cannot share "
-                            + data.samples().windowStride()
-                            + ": set it below "
-                            + (data.samples().maxLength() - special));
+        if (data.windowStride() >= data.maxLength() - special) {
+            throw RunException.config("data.stride: windows of data.max_length: " + data.maxLength() + " tokens, of"
+                    + " which " + special + " are special tokens, cannot share "
+                    + data.windowStride()
+                    + ": set it below "
+                    + (data.maxLength() - special));
         }
     }
 
@@ -71,16 +70,14 @@ public record TokenClassificationData(DataConfig data) implements TaskData<Tagge
     public Reading<TaggedWords> reading(RawSource source, TokenizerFiles files, boolean supervised) {
         TextRows.refuseBareTexts(source, "have no tags", "jsonl, csv or parquet for task token-classification");
         List<String> present = source.columns();
-        requireColumn(source, "data.text", data.columns().text());
+        requireColumn(source, "data.text", data.text());
         if (supervised) {
-            requireColumn(source, "data.label", data.columns().label());
+            requireColumn(source, "data.label", data.label());
         }
-        List<String> read = supervised
-                ? List.of(data.columns().text(), data.columns().label())
-                : List.of(data.columns().text());
+        List<String> read = supervised ? List.of(data.text(), data.label()) : List.of(data.text());
         return new Reading.JsonObjects<>(
                 read.stream().filter(present::contains).toList(),
-                new TaggedRows(data.columns().text(), data.columns().label(), supervised, TextCleaning.of(data)));
+                new TaggedRows(data.text(), data.label(), supervised, TextCleaning.of(data)));
     }
 
     private static void requireColumn(RawSource source, String key, String name) {
@@ -101,8 +98,7 @@ public record TokenClassificationData(DataConfig data) implements TaskData<Tagge
     }
 
     private TaggedEncoder encoder(TextTokenizer tokenizer) {
-        return new TaggedEncoder(
-                tokenizer, data.samples().maxLength(), data.samples().windowStride());
+        return new TaggedEncoder(tokenizer, data.maxLength(), data.windowStride());
     }
 
     @Override
@@ -137,11 +133,8 @@ public record TokenClassificationData(DataConfig data) implements TaskData<Tagge
     @Override
     public DatasetOptions options(TokenizerFiles files) {
         return DatasetOptions.of(data, files)
-                .withColumns(
-                        data.columns().text(),
-                        data.columns().textPair(),
-                        data.columns().label())
-                .withStride(data.samples().windowStride());
+                .withColumns(data.text(), data.textPair(), data.label())
+                .withStride(data.windowStride());
     }
 
     /** Returns inputs in which the first token of each word has label 0, as the place of a prediction. */

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.objective.embedding;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig;
+import io.github.sparkfinetune.conf.EmbeddingConfig;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.objective.Targets;
 import io.github.sparkfinetune.core.objective.TermWeights;

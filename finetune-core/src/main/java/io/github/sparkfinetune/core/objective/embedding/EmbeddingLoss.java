@@ -4,8 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.EmbeddingConfig;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
@@ -34,7 +34,7 @@ public abstract sealed class EmbeddingLoss implements Objective, JointLoss permi
     private final ScriptModule script;
 
     EmbeddingLoss(NDManager manager, EmbeddingConfig embedding, int width) {
-        this.scale = embedding.vectors().scale();
+        this.scale = embedding.scale();
         this.widths = widths(embedding, width);
         this.script = ScriptModule.load(
                 manager,
@@ -50,14 +50,14 @@ public abstract sealed class EmbeddingLoss implements Objective, JointLoss permi
      * @throws RunException if {@code embedding.matryoshka_dims} has a number that is not below the width
      */
     public static EmbeddingLoss of(NDManager manager, EmbeddingConfig embedding, int width) {
-        return switch (embedding.vectors().loss()) {
+        return switch (embedding.loss()) {
             case MULTIPLE_NEGATIVES_RANKING -> new RankingLoss(manager, embedding, width);
             case COSENT -> new CosentLoss(manager, embedding, width);
         };
     }
 
     private static long[] widths(EmbeddingConfig embedding, int width) {
-        for (int dim : embedding.vectors().matryoshkaDims()) {
+        for (int dim : embedding.matryoshkaDims()) {
             if (dim >= width) {
                 throw RunException.config("embedding.matryoshka_dims: " + dim + " is not below " + width
                         + ", the model's hidden size, which is trained anyway: remove it");
@@ -65,7 +65,7 @@ public abstract sealed class EmbeddingLoss implements Objective, JointLoss permi
         }
         return LongStream.concat(
                         LongStream.of(width),
-                        embedding.vectors().matryoshkaDims().stream().mapToLong(Integer::longValue))
+                        embedding.matryoshkaDims().stream().mapToLong(Integer::longValue))
                 .toArray();
     }
 

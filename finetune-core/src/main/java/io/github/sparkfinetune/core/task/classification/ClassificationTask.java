@@ -40,12 +40,10 @@ public abstract class ClassificationTask implements TaskSpec {
 
     /** Returns the task of a run. */
     public static ClassificationTask of(RunConfig config) {
-        ClassificationConfig classification = config.tasks().classification();
+        ClassificationConfig classification = config.classification();
         Optional<ClassWeight> classWeight = Optional.ofNullable(classification.classWeight());
         return switch (classification.problemType()) {
-            case SINGLE_LABEL_CLASSIFICATION ->
-                new SingleLabelTask(
-                        classWeight, config.base().teacher(), config.compute().predict());
+            case SINGLE_LABEL_CLASSIFICATION -> new SingleLabelTask(classWeight, config.teacher(), config.predict());
             case MULTI_LABEL_CLASSIFICATION -> new MultiLabelTask(classWeight);
             case REGRESSION -> new RegressionTask();
         };

@@ -39,7 +39,7 @@ final class AnswerPredictor implements TaskPredictor {
 
     @Override
     public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
-        int prompts = settings.config().tasks().generation().evalSamples();
+        int prompts = settings.config().generation().evalSamples();
         return new BlockwiseIterator<>(
                 PromptSelection.part(split, part, parts, prompts, answers::refusal),
                 BATCHES * settings.batchSize(),

@@ -11,6 +11,6 @@ public final class CausalLmTask extends LanguageModelTask {
 
     /** Returns the task of a run. */
     public static CausalLmTask of(RunConfig config) {
-        return new CausalLmTask(config.base().teacher());
+        return new CausalLmTask(config.teacher());
     }
 }

@@ -49,7 +49,7 @@ public record MaskedLmTask(double mlmProbability) implements TaskSpec {
     private static final EncoderKind KIND = new EncoderKind(HeadKind.MASKED_LM);
 
     public static MaskedLmTask of(RunConfig config) {
-        return new MaskedLmTask(config.tasks().maskedLm().mlmProbability());
+        return new MaskedLmTask(config.maskedLm().mlmProbability());
     }
 
     @Override

@@ -37,7 +37,7 @@ public final class PreferenceTask extends AnswerTask {
 
     /** Returns the task of a run. */
     public static PreferenceTask of(RunConfig config) {
-        return new PreferenceTask(config.tasks().preference());
+        return new PreferenceTask(config.preference());
     }
 
     @Override

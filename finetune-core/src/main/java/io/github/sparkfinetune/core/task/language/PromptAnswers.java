@@ -26,7 +26,7 @@ final class PromptAnswers implements AutoCloseable {
         generator = new Generator(
                 manager,
                 model,
-                settings.config().tasks().generation(),
+                settings.config().generation(),
                 settings.tokenizer().special().endIds(),
                 settings.config().training().seed(),
                 settings.batchSize());

@@ -44,7 +44,7 @@ public final class RewardTask implements TaskSpec {
 
     /** Returns the task of a run. */
     public static RewardTask of(RunConfig config) {
-        return new RewardTask(config.tasks().reward());
+        return new RewardTask(config.reward());
     }
 
     @Override

@@ -12,7 +12,7 @@ public final class SftTask extends LanguageModelTask {
 
     /** Returns the task of a run. */
     public static SftTask of(RunConfig config) {
-        return new SftTask(config.base().teacher());
+        return new SftTask(config.teacher());
     }
 
     @Override

@@ -33,7 +33,7 @@ public final class UnpairedPreferenceTask extends AnswerTask {
 
     /** Returns the task of a run. */
     public static UnpairedPreferenceTask of(RunConfig config) {
-        return new UnpairedPreferenceTask(config.tasks().unpairedPreference());
+        return new UnpairedPreferenceTask(config.unpairedPreference());
     }
 
     @Override

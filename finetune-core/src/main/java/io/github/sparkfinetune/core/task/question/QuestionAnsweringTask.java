@@ -55,7 +55,7 @@ public record QuestionAnsweringTask(QuestionAnsweringConfig settings, int maxLen
 
     public static QuestionAnsweringTask of(RunConfig config) {
         return new QuestionAnsweringTask(
-                config.tasks().questionAnswering(), config.data().samples().maxLength());
+                config.questionAnswering(), config.data().maxLength());
     }
 
     @Override

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.task.retrieval;
 
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig;
+import io.github.sparkfinetune.conf.EmbeddingConfig;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.metric.Metrics;
@@ -32,7 +32,7 @@ record EmbeddingModel(NDManager manager, Model model, EmbeddingConfig embedding,
 
     @Override
     public Scorer scorer() {
-        return embedding.vectors().comparesScores() ? new ScoredPairs() : new RankedPairs();
+        return embedding.comparesScores() ? new ScoredPairs() : new RankedPairs();
     }
 
     @Override
@@ -76,8 +76,7 @@ record EmbeddingModel(NDManager manager, Model model, EmbeddingConfig embedding,
     }
 
     private final class RankedPairs implements Scorer {
-        private final EmbeddedPairs pairs =
-                new EmbeddedPairs(embedding.vectors().scale());
+        private final EmbeddedPairs pairs = new EmbeddedPairs(embedding.scale());
 
         @Override
         public void add(List<Sample> samples, int batchSize) {
@@ -103,8 +102,7 @@ record EmbeddingModel(NDManager manager, Model model, EmbeddingConfig embedding,
     }
 
     private final class ScoredPairs implements Scorer {
-        private final SimilarityMetrics metrics =
-                new SimilarityMetrics(embedding.vectors().scale());
+        private final SimilarityMetrics metrics = new SimilarityMetrics(embedding.scale());
 
         @Override
         public void add(List<Sample> samples, int batchSize) {

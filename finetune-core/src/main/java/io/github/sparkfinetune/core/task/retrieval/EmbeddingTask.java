@@ -3,9 +3,9 @@ package io.github.sparkfinetune.core.task.retrieval;
 import static io.github.sparkfinetune.core.task.Column.nullable;
 import static io.github.sparkfinetune.core.task.Column.required;
 
+import io.github.sparkfinetune.conf.EmbeddingConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.conf.retrieval.EmbeddingConfig;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.TextPooling;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
@@ -52,18 +52,17 @@ public final class EmbeddingTask implements TaskSpec {
 
     private EmbeddingTask(EmbeddingConfig embedding, int maxLength) {
         this.embedding = embedding;
-        this.kind = new AnyModelKind(HeadKind.EMBEDDING, embedding.texts().most());
+        this.kind = new AnyModelKind(HeadKind.EMBEDDING, embedding.most());
         this.maxLength = maxLength;
     }
 
     /** Returns the task of a run. */
     public static EmbeddingTask of(RunConfig config) {
-        return new EmbeddingTask(
-                config.tasks().embedding(), config.data().samples().maxLength());
+        return new EmbeddingTask(config.embedding(), config.data().maxLength());
     }
 
     private boolean isScored() {
-        return embedding.vectors().comparesScores();
+        return embedding.comparesScores();
     }
 
     @Override
@@ -74,7 +73,7 @@ public final class EmbeddingTask implements TaskSpec {
     /** Refuses another pooling than that by which {@code sentence-transformers} embeds with the base model. */
     @Override
     public void checkFolder(Path folder, Configuration hadoop) throws IOException {
-        String pooling = TextPooling.name(embedding.vectors().pooling());
+        String pooling = TextPooling.name(embedding.pooling());
         Optional<String> own = SentenceTransformerFiles.pooling(folder, hadoop);
         if (own.filter(other -> !other.equals(pooling)).isPresent()) {
             throw RunException.config(
@@ -85,7 +84,7 @@ public final class EmbeddingTask implements TaskSpec {
 
     @Override
     public EmbeddingModel load(Pretrained base, Labels labels, Adaptation adaptation, long seed) {
-        HfConfig pooled = TextPooling.with(base.config(), embedding.vectors().pooling());
+        HfConfig pooled = TextPooling.with(base.config(), embedding.pooling());
         Model model =
                 kind.load(new Pretrained(base.manager(), base.matmul(), pooled, base.source()), 0, adaptation, seed);
         int width = model.width();
@@ -95,7 +94,7 @@ public final class EmbeddingTask implements TaskSpec {
     /** Returns the length of all texts of a sample. */
     @Override
     public int longestSample(int longest) {
-        return embedding.texts().most() * longest;
+        return embedding.most() * longest;
     }
 
     @Override
@@ -106,8 +105,7 @@ public final class EmbeddingTask implements TaskSpec {
     @Override
     public Metrics metrics(Iterator<Object[]> rows, List<String> labels) {
         if (isScored()) {
-            SimilarityMetrics metrics =
-                    new SimilarityMetrics(embedding.vectors().scale());
+            SimilarityMetrics metrics = new SimilarityMetrics(embedding.scale());
             rows.forEachRemaining(row -> metrics.add((Double) row[0], (Double) row[1]));
             return metrics;
         }
@@ -126,11 +124,7 @@ public final class EmbeddingTask implements TaskSpec {
         return isScored()
                 ? Optional.empty()
                 : Optional.of(new RankingColumns(
-                        "text_id",
-                        "text_embedding",
-                        "pair_id",
-                        "pair_embedding",
-                        embedding.vectors().scale()));
+                        "text_id", "text_embedding", "pair_id", "pair_embedding", embedding.scale()));
     }
 
     @Override
@@ -169,8 +163,7 @@ public final class EmbeddingTask implements TaskSpec {
 
     @Override
     public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
-        return TextPooling.with(
-                model.asLanguageModel(className, dtype), embedding.vectors().pooling());
+        return TextPooling.with(model.asLanguageModel(className, dtype), embedding.pooling());
     }
 
     @Override
@@ -178,9 +171,9 @@ public final class EmbeddingTask implements TaskSpec {
         return new SentenceTransformerFiles(
                         Architectures.of(saved).shape().hidden(),
                         maxLength,
-                        TextPooling.name(embedding.vectors().pooling()),
-                        embedding.texts().queryPrompt(),
-                        embedding.texts().documentPrompt())
+                        TextPooling.name(embedding.pooling()),
+                        embedding.queryPrompt(),
+                        embedding.documentPrompt())
                 .files();
     }
 

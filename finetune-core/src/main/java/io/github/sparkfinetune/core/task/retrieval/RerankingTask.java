@@ -3,8 +3,8 @@ package io.github.sparkfinetune.core.task.retrieval;
 import static io.github.sparkfinetune.core.task.Column.nullable;
 import static io.github.sparkfinetune.core.task.Column.required;
 
+import io.github.sparkfinetune.conf.RerankingConfig;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.retrieval.RerankingConfig;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.Metric;
@@ -49,8 +49,7 @@ public final class RerankingTask implements TaskSpec {
 
     /** Returns the task of a run. */
     public static RerankingTask of(RunConfig config) {
-        return new RerankingTask(
-                config.tasks().reranking(), config.data().samples().maxLength());
+        return new RerankingTask(config.reranking(), config.data().maxLength());
     }
 
     @Override

@@ -38,7 +38,7 @@ public final class PublicNorm {
         this.manifest = manifest;
         this.draws = draws;
         this.hadoop = hadoop;
-        this.set = config.training().regularization().privacy().publicSample();
+        this.set = config.training().privacy().publicSample();
     }
 
     /**
@@ -59,7 +59,7 @@ public final class PublicNorm {
                     .part(collective.rank(), collective.size())
                     .forEachRemaining(samples::add);
         }
-        int batchSize = config.training().batches().perDeviceTrainBatchSize();
+        int batchSize = config.training().perDeviceTrainBatchSize();
         List<Double> own = step.sampleNorms(TrainStep.microBatches(samples, batchSize), progressed);
         double median = median(gathered(collective, own));
         if (!(median > 0) || !Double.isFinite(median)) {

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.train.step;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.ClusterConfig.Shard;
-import io.github.sparkfinetune.conf.TrainingConfig.Batches;
+import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.gradient.KeptGradients;
@@ -42,14 +42,14 @@ public final class SampleProducts implements AutoCloseable {
 
     /**
      * @param manager owner of the gradients, on the model's device
-     * @param batches size of micro-batches, and whether activations are recomputed
+     * @param settings size of micro-batches, and whether activations are recomputed
      */
-    public SampleProducts(NDManager manager, Model model, Objective objective, Batches batches) {
+    public SampleProducts(NDManager manager, Model model, Objective objective, TrainingConfig settings) {
         this.manager = manager.newSubManager();
         Gradients sums = new Gradients(this.manager, model, new SingleRank(), Shard.NONE, true);
         ForwardBackward passes = new ForwardBackward(
-                model, DropoutMasks.none(), NeftuneNoise.none(), sums, batches.gradientCheckpointing());
-        this.pass = new SamplePass(this.manager, model, objective, passes, sums, batches.perDeviceTrainBatchSize());
+                model, DropoutMasks.none(), NeftuneNoise.none(), sums, settings.gradientCheckpointing());
+        this.pass = new SamplePass(this.manager, model, objective, passes, sums, settings.perDeviceTrainBatchSize());
         this.gradients = pass.gradients();
         this.most = gradients.most();
         this.ownerOfKept = this.manager.newSubManager();

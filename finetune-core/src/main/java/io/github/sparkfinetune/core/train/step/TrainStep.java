@@ -63,16 +63,11 @@ public final class TrainStep {
         this.masks = masks;
         this.noise = new NeftuneNoise(training);
         this.collective = collective;
-        this.maxGradNorm = training.optimizer().maxGradNorm();
-        this.batchSize = training.batches().perDeviceTrainBatchSize();
+        this.maxGradNorm = training.maxGradNorm();
+        this.batchSize = training.perDeviceTrainBatchSize();
         this.gradients = new Gradients(
-                manager,
-                model,
-                collective,
-                shard,
-                training.regularization().privacy().protectsSamples());
-        this.forwardBackward = new ForwardBackward(
-                model, masks, noise, gradients, training.batches().gradientCheckpointing());
+                manager, model, collective, shard, training.privacy().protectsSamples());
+        this.forwardBackward = new ForwardBackward(model, masks, noise, gradients, training.gradientCheckpointing());
         this.optimizer = OptimizerKind.of(training).create(manager, training, gradients.parameters());
         this.share =
                 shard == Shard.NONE ? OptimizerShare.WHOLE : new OptimizerShare(collective.rank(), collective.size());

@@ -34,7 +34,7 @@ record IncrementChecks(Path dataset, Manifest earlier, List<SourceListing> sourc
         if (data.corpus().decontaminate().enabled()) {
             requireSameHeldOut();
         }
-        if (data.samples().packing() == Packing.WRAPPED) {
+        if (data.packing() == Packing.WRAPPED) {
             requireNothingRemoved();
         }
     }

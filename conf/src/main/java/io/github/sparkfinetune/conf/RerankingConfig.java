@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.conf.retrieval;
+package io.github.sparkfinetune.conf;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.sparkfinetune.conf.key.Check;

@@ -10,11 +10,11 @@ final class ComingFrom {
      * A default that differs from Hugging Face's.
      *
      * @param key key of a run
-     * @param theirs default of their counterpart
+     * @param huggingFace default of its counterpart
      */
-    private record Different(String key, String theirs, String remark) {
+    private record Different(String key, String huggingFace, String remark) {
         String row(Map<String, String> defaults) {
-            return "| `" + key + "` | " + theirs + " | " + Objects.requireNonNull(defaults.get(key), key) + " | "
+            return "| `" + key + "` | " + huggingFace + " | " + Objects.requireNonNull(defaults.get(key), key) + " | "
                     + remark + " |\n";
         }
     }

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which parameters are trained. The keys of LoRA are the keys of PEFT's {@code LoraConfig}.
+ * Choice of the trained parameters. The keys of LoRA are the keys of PEFT's {@code LoraConfig}.
  *
  * @param type kind of fine-tuning
  * @param freezeLayers number of first layers that stay frozen, besides the embeddings; 0: only the embeddings; null:

@@ -94,7 +94,7 @@ final class InitCommand extends SparkCommand {
             Path file = new Path(AbsolutePaths.of("--output", output, jobs.hadoop()));
             FileSystem files = HadoopFiles.fileSystem(file, jobs.hadoop());
             if (files.exists(file)) {
-                throw RunException.config("--output " + output + ": there is such a file already: name another one");
+                throw RunException.config("--output " + output + ": the file exists already: name another one");
             }
             RunConfig fetched = jobs.fetchModel(draft, line -> say("fetch       " + line));
             Proposal proposal = jobs.propose(request, fetched.model(), this::choose);

@@ -48,7 +48,7 @@ public final class RunFolder {
     /** Name of the report. */
     public static final String REPORT = "report.html";
 
-    /** Where a run is, for those who watch it. */
+    /** Progress of a run, for those who watch it. */
     public static final String PROGRESS = "progress.json";
 
     /** Folder of a search with a folder for each trial. */

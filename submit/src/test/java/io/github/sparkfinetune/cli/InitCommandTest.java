@@ -91,7 +91,7 @@ class InitCommandTest extends CommandLineOverFakeJobs {
         Path file = Files.writeString(dir.resolve("run.yaml"), "mine");
 
         assertThat(init("--data", "mails.jsonl", "--model", "models/bert")).isEqualTo(2);
-        assertThat(err.toString()).contains("there is such a file already: name another one");
+        assertThat(err.toString()).contains("the file exists already: name another one");
         assertThat(file).hasContent("mine");
         assertThat(calls).containsExactly("open", "close");
     }

@@ -299,7 +299,7 @@ class KilledWritesTest {
             String what = command + " on " + scheme + ", " + fault + " at write " + write + " of " + writes + "\n"
                     + first + "\n" + again;
             // A command that had done all its work is not repeated.
-            assertThat(again.code() == 0 || again.err().matches("(?s).*(exists|there is such a file already).*"))
+            assertThat(again.code() == 0 || again.err().matches("(?s).*(exists|the file exists already).*"))
                     .as(what)
                     .isTrue();
             assertThat(differences(undisturbed.after(), content(root(scheme))))

@@ -15,17 +15,17 @@ public @interface Key {
     /** Value of {@link #hf} for a key that Hugging Face does not have, though the class of its section does exist. */
     String NOT_IN_HF = "-";
 
-    /** Whether the key may be null; every other key needs a value. */
+    /** True if the key may be null; every other key needs a value. */
     boolean optional() default false;
 
     /** A list key that replaces this key: if the list is not empty, this key needs no value. */
     String unless() default "";
 
-    /** Whether the key is a path: a text that the executors need as an absolute URI. */
+    /** True if the key is a path: a text that the executors need as an absolute URI. */
     boolean path() default false;
 
     /**
-     * Whether the key may differ between two commands of one run because it does not change what is trained. If any
+     * True if the key may differ between two commands of one run because it does not change what is trained. If any
      * other key differs, the output folder is rejected.
      */
     boolean mayChange() default false;

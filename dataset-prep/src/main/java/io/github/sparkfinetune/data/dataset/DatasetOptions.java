@@ -41,7 +41,7 @@ public record DatasetOptions(
     public record Columns(String text, String textPair, String label) implements Serializable {}
 
     /**
-     * How the training text is read.
+     * Reading of the training text.
      *
      * @param format format that was found, never {@code auto}
      * @param encoding character set of the text; absent (null) for UTF-8
@@ -161,7 +161,7 @@ public record DatasetOptions(
             implements Serializable {}
 
     /**
-     * How documents are made and packed.
+     * Making and packing of documents.
      *
      * @param overlong null if the packing cuts documents
      * @param assistantOnlyLoss null if there are no conversations

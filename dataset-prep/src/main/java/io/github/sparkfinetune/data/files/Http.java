@@ -106,7 +106,7 @@ public abstract class Http {
                 && endpoint.getScheme().equals("http")
                 && !THIS_MACHINE.matcher(endpoint.getHost()).matches();
         return clear
-                ? Optional.of(endpoint + " is not encrypted: whoever is on the way can read the token or password;"
+                ? Optional.of(endpoint + " is not encrypted: anyone on the network path can read the token or password;"
                         + " use https")
                 : Optional.empty();
     }

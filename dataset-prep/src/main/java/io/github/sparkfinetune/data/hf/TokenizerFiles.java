@@ -21,7 +21,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /**
- * What a model folder says about its tokenizer: read once on the driver, sent to the tasks as it is.
+ * Tokenizer files of a model folder, read once on the driver and sent to the tasks unchanged.
  *
  * @param texts contents of its files
  * @param sha256 SHA-256 of {@code tokenizer.json} in hexadecimal: two datasets with the same hash have the same tokens

@@ -14,7 +14,7 @@ import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * What {@code data.redact} asks for, with its key and its model.
+ * Settings of {@code data.redact}, with the key and the model.
  *
  * @param config the section, which has entities
  * @param key the key, or null if no operator needs one

@@ -40,7 +40,7 @@ public record CleanRow<C>(
     public static final String UNLABELLED = "\uffff";
 
     /**
-     * What cleaning did to a row's texts.
+     * Changes by cleaning a row's texts.
      *
      * @param repaired whether bytes were removed
      * @param cut whether a text was cut at {@code data.max_text_bytes}

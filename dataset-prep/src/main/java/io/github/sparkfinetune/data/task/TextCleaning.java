@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How the texts of a source are cleaned.
+ * Cleaning of a source's texts.
  *
  * @param maxBytes length at which a text is cut
  * @param redaction personal data to replace, or null

@@ -177,8 +177,9 @@ class HubTest {
     void warnsOfATokenSentUnencrypted() {
         assertThat(warning("http://hub.acme:8080", "t"))
                 .hasValueSatisfying(line -> assertThat(line)
-                        .isEqualTo("http://hub.acme:8080 is not encrypted: whoever is on the way can read the token or"
-                                + " password; use https"));
+                        .isEqualTo(
+                                "http://hub.acme:8080 is not encrypted: anyone on the network path can read the token or"
+                                        + " password; use https"));
         assertThat(warning("http://hub.acme:8080", null)).isEmpty();
         assertThat(warning("https://hub.acme", "t")).isEmpty();
         assertThat(warning("http://127.0.0.1:80", "t")).isEmpty();

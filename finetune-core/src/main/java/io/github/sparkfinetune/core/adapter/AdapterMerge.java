@@ -33,7 +33,7 @@ public final class AdapterMerge {
     public record Merged(int linears, int whole) {}
 
     /**
-     * What a task knows of its models.
+     * Properties that a task gives its models.
      *
      * @param head head of the model
      * @param usage how the merged model is used

@@ -18,7 +18,7 @@ import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * How sure a classifier is, measured on evaluation rows: {@value #FILE} in the model's folder.
+ * Confidence of a classifier, measured on evaluation rows: {@value #FILE} in the model's folder.
  *
  * @param temperature divisor of the logits
  * @param rows number of evaluation rows

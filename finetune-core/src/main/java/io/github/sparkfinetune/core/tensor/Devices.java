@@ -10,7 +10,7 @@ import java.util.function.Supplier;
 /** Devices of managers. */
 final class Devices {
     /**
-     * Whether a CPU's tensors are treated as a GPU's tensors. Not final, so that tests run the code for GPUs on
+     * True if a CPU's tensors are treated as a GPU's tensors. Not final, so that tests run the code for GPUs on
      * machines without a GPU.
      */
     static volatile boolean copiesOnCpu;

@@ -46,7 +46,7 @@ final class Training implements AutoCloseable {
 
     private TrainState.Progress progress = new TrainState.Progress(0, 0, 0);
     private long evaluatedStep = -1;
-    /** Whether the last step is evaluated and the parameters are not changing. */
+    /** True if the last step is evaluated and the parameters are not changing. */
     private boolean settled;
 
     private Optional<Checkpoint> resumedFrom = Optional.empty();

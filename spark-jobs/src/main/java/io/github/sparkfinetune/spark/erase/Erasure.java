@@ -50,7 +50,7 @@ public record Erasure(
     public record Replayed(long firstUse, String from, long steps, boolean trains, String because) {}
 
     /**
-     * What an erasure changed.
+     * Changes by an erasure.
      *
      * @param rewritten shards that were written again, by their old names
      * @param deleted names that were deleted in the output folder, and files of references in the dataset's folder

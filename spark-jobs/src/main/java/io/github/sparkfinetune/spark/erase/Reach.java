@@ -8,7 +8,7 @@ import io.github.sparkfinetune.spark.prepare.ErasedShards;
 import java.util.ArrayList;
 import java.util.List;
 
-/** How far erased documents reach: which steps depend on them, and what may hold them outside of the run. */
+/** Finds the steps that depend on erased documents, and the copies outside of the run that may hold them. */
 final class Reach {
     private Reach() {}
 

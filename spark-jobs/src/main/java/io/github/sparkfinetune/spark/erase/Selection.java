@@ -14,7 +14,7 @@ import io.github.sparkfinetune.spark.source.SourceReader;
  * @param asPrepared whether the documents are found by what the dataset keeps of its rows, not in its sources
  */
 public record Selection(Kind kind, String value, boolean nearDuplicates, boolean asPrepared) {
-    /** How documents are chosen. */
+    /** Ways to choose documents. */
     public enum Kind {
         /** Hash of a document's content, as {@code trace} shows it. */
         HASH("--hash"),

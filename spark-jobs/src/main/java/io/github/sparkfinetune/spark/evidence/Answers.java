@@ -17,8 +17,8 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /**
- * What a run cannot know of its provider and its data, as a person has answered it: a YAML or JSON file with an answer
- * by key, the name of a {@link Field} in lower case.
+ * A person's answers about the provider and the data, which a run cannot know: a YAML or JSON file with an answer by
+ * key, the name of a {@link Field} in lower case.
  *
  * @param given answers by field
  */

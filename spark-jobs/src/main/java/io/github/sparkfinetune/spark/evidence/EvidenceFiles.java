@@ -197,11 +197,11 @@ final class EvidenceFiles {
     private void requireWithinLimits(int files, long bytes) {
         if (files > MOST_FILES) {
             throw RunException.data(
-                    "%s has more than %,d files: it is no evidence of finetune".formatted(path, MOST_FILES));
+                    "%s has more than %,d files: it is not evidence of finetune".formatted(path, MOST_FILES));
         }
         if (bytes > MOST_BYTES) {
             throw RunException.data(
-                    "%s has more than %d MiB: it is no evidence of finetune".formatted(path, MOST_BYTES >> 20));
+                    "%s has more than %d MiB: it is not evidence of finetune".formatted(path, MOST_BYTES >> 20));
         }
     }
 }

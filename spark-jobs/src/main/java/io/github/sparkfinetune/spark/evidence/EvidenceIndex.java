@@ -86,10 +86,10 @@ public record EvidenceIndex(
             @JsonInclude(JsonInclude.Include.NON_NULL) String list) {}
 
     /**
-     * What became of the rows of the sources.
+     * Counts of kept, dropped and erased rows of the sources.
      *
      * @param sources sources when the dataset was prepared, with their fingerprints
-     * @param erased number of erased documents; their hashes would tell who has such a document that it was erased
+     * @param erased number of erased documents; their hashes would reveal an erasure to anyone who has the document
      * @param redacted parts of texts that {@code data.redact} replaced, by entity
      * @param privacy guarantee of {@code training.privacy}; absent (null) if the run is not private
      */

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.spark.explain;
 import io.github.sparkfinetune.conf.error.RunException;
 
 /**
- * What is explained.
+ * Rows to explain.
  *
  * @param input rows with the columns of the training text, or of {@code predict}'s output
  * @param output folder of the Parquet files; must not exist

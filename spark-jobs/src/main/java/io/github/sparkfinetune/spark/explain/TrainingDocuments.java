@@ -35,7 +35,7 @@ final class TrainingDocuments {
     record Source(String hash, String file) implements Serializable {}
 
     /**
-     * What identifies a sample of one row: its tokens and its label.
+     * Identity of a sample of one row: its tokens and its label.
      *
      * @param documents {@link Sample#documentId} of each document, such as both answers of a pair
      */

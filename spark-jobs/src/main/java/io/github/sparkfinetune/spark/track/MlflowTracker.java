@@ -39,7 +39,7 @@ final class MlflowTracker implements Tracker {
     private final Deque<Figures> waiting = new ArrayDeque<>();
     private boolean warned;
     private Ending ending;
-    /** Whether everything is sent or given up. */
+    /** True once everything is sent or given up. */
     private boolean done;
 
     /**

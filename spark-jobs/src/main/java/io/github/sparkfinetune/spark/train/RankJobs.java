@@ -50,7 +50,7 @@ final class RankJobs {
     private final Runnable cancel;
     private final CountDownLatch ended = new CountDownLatch(1);
     private final Attempts attempts;
-    /** Whether the ranks of the last job have waited for lost executors. */
+    /** True if the ranks of the last job have waited for lost executors. */
     private boolean haveWaited;
 
     private LeaveRequest request;

@@ -27,7 +27,7 @@ import java.util.function.Supplier;
 record SessionStep(boolean writesStatus, Work work) {
 
     /**
-     * What a step works on.
+     * Objects that a step works on.
      *
      * @param progress starts the display of a training
      */

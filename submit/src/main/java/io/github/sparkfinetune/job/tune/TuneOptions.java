@@ -4,7 +4,7 @@ import io.github.sparkfinetune.conf.error.RunException;
 import java.util.List;
 
 /**
- * What a search is asked for.
+ * Options of a search.
  *
  * @param tries values to try, as for {@link io.github.sparkfinetune.conf.load.SearchSpace#parse}
  * @param trials number of settings to draw; 0 for all combinations

@@ -33,7 +33,7 @@ public record Search(
             .build();
 
     /**
-     * What a search was asked for.
+     * Requested search.
      *
      * @param settings settings of the run that do not depend on the trial
      * @param tries values to try, each as {@code KEY=VALUES}

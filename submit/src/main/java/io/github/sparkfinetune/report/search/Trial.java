@@ -24,7 +24,7 @@ public record Trial(
         Map<String, Double> eval,
         @JsonInclude(JsonInclude.Include.NON_NULL) String message) {
 
-    /** How far a trial is. */
+    /** Progress of a trial. */
     public enum State {
         /** Waits, or trains. */
         @JsonProperty("open")

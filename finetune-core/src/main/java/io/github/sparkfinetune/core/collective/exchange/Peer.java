@@ -11,7 +11,7 @@ final class Peer {
     private Frame incoming;
 
     private ByteBuffer target;
-    /** Whether the socket may be readable, or writable; until an attempt shows that it is not. */
+    /** True if the socket may be readable, or writable; until an attempt shows that it is not. */
     private boolean readable = true;
 
     private boolean writable = true;

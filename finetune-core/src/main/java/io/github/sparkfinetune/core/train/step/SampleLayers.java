@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * How the samples' gradients of the blocks before the head are computed.
+ * Computation of the samples' gradients in the blocks before the head.
  *
  * @param joins whether several samples pass the layers together; else a batch has one sample
  * @param measured blocks of which only the norms of the samples' gradients are measured, and the clipped gradients are

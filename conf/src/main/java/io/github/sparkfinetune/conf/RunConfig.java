@@ -182,6 +182,11 @@ public record RunConfig(
                 task == Task.CLASSIFICATION && classification.problemType() == ProblemType.SINGLE_LABEL_CLASSIFICATION;
         boolean taught = task == Task.CAUSAL_LM || task == Task.SFT || hasOneLabel;
         Check.that(
+                task != Task.EMBEDDING || method.type() != MethodConfig.Type.FREEZE || method.freezeLayers() != null,
+                "method.type",
+                "freeze",
+                "used with method.freeze_layers for task embedding, which has no head to train alone");
+        Check.that(
                 !teacher.teaches() || taught,
                 "teacher.model",
                 teacher.model(),

@@ -242,6 +242,7 @@ public class BadConfigTest {
         classification ^ training.privacy.target_epsilon=-1 ^ --set training.privacy.target_epsilon: training.privacy.target_epsilon: -1.0 is not allowed, it must be at least 0
         classification ^ training.privacy.delta=1 ^ --set training.privacy.delta: training.privacy.delta: 1.0 is not allowed, it must be at least 0, below 1
         preference ^ teacher.model=t ^ --set teacher.model: teacher.model: t is not allowed, it must be used with task: classification of one label for each text, causal-lm or sft only
+        embedding ^ method.type=freeze ^ --set method.type: method.type: freeze is not allowed, it must be used with method.freeze_layers for task embedding, which has no head to train alone
         """)
     void rejectsSettingsThatTheTaskCannotUse(String task, String override, String message) {
         assertRefused(

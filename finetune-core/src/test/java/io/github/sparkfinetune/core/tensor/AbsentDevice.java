@@ -47,6 +47,7 @@ public final class AbsentDevice implements ScriptObserver, AutoCloseable {
             Map.entry("\\btorch\\.embedding\\(", "self.meta_embedding("),
             Map.entry("([\\w.]+(?:\\(\\))?)\\.index_select\\(", "self.meta_index_select($1, "),
             Map.entry("\\btorch\\.(native_layer_norm|layer_norm)\\(", "self.meta_$1("),
+            Map.entry("\\bops\\.aten\\.embedding_dense_backward\\(", "self.meta_embedding_dense_backward("),
             Map.entry("\\bops\\.aten\\.native_layer_norm_backward\\(", "self.meta_native_layer_norm_backward("),
             Map.entry("\\bops\\.aten\\._flash_attention_(forward|backward)\\(", "self.meta_flash_$1("),
             Map.entry("\\btorch\\.scaled_dot_product_attention\\(", "self.meta_attention("),

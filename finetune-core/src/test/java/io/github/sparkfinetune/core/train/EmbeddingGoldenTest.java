@@ -72,7 +72,7 @@ class EmbeddingGoldenTest {
 
     private static RunConfig config(String settings) {
         return RunConfigLoader.parse(
-                "{model: base, task: embedding, data: {train: none, text_pair: b}, output: {dir: none}}",
+                "{model: base, task: embedding, data: {train: none, text_pair: b}, precision: fp32, output: {dir: none}}",
                 "test",
                 List.of(settings.split(" ")));
     }

@@ -34,7 +34,7 @@ class EmbeddingRunTest {
     static Stream<Arguments> runsAndWays() {
         return TestMatrix.of(TestMatrix.product(
                 List.of(
-                        "bert-mlm method.type=full",
+                        "bert-mlm method.type=full training.learning_rate=5.0e-4",
                         "bert-mlm method.type=lora training.learning_rate=1.0e-2",
                         "bert-mlm method.type=full embedding.loss=cosent embedding.matryoshka_dims=[8]",
                         "modernbert-mlm method.type=full embedding.pooling=cls embedding.matryoshka_dims=[8]",

@@ -118,7 +118,7 @@ class PreferenceGoldenTest {
     private void compareTenSteps(
             Path base, JsonNode golden, String file, String run, List<Sample> samples, String... settings) {
         RunConfig config = RunConfigLoader.parse(
-                "{model: base, data: {train: none}, output: {dir: none}}", "test", List.of(settings));
+                "{model: base, data: {train: none}, precision: fp32, output: {dir: none}}", "test", List.of(settings));
         try (TinyDecoder decoder = TinyDecoder.toTrain(base, config, Optional.empty(), 0);
                 SafetensorsFile tensors = SafetensorsFile.open(FOLDER.resolve(file + ".safetensors"))) {
             List<Sample> withReference =

@@ -54,7 +54,7 @@ class RerankingGoldenTest {
         JsonNode expected = golden.get("runs").get(run);
         List<Sample> samples = samples(golden, expected, settings.contains("negative"));
         RunConfig config = RunConfigLoader.parse(
-                "{model: base, task: reranking, data: {train: none, text_pair: b}, output: {dir: none}}",
+                "{model: base, task: reranking, data: {train: none, text_pair: b}, precision: fp32, output: {dir: none}}",
                 "test",
                 List.of(settings.split(" ")));
         try (SafetensorsFile tensors = SafetensorsFile.open(FOLDER.resolve("rerankers.safetensors"));

@@ -138,6 +138,9 @@ record RunKind(Task task, String loss, MethodConfig.Type method, Extra extra) {
         if (!loss.isEmpty()) {
             settings.add(loss);
         }
+        if (method == MethodConfig.Type.FREEZE && task == Task.EMBEDDING) {
+            settings.add("method.freeze_layers=1");
+        }
         if (extra == Extra.MODULES_TO_SAVE) {
             settings.add(extra.key + "=" + modulesToSave());
         }

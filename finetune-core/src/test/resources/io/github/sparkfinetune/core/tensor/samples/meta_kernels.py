@@ -19,6 +19,12 @@ class MetaKernels(torch.nn.Module):
         rows = self.meta_index_select(weight, 0, indices.view([-1]))
         return rows.view(list(indices.size()) + list(weight.size())[1:])
 
+    def meta_embedding_dense_backward(
+        self, g: Tensor, indices: Tensor, size: int, padding: int, scaled: bool
+    ) -> Tensor:
+        assert g.is_meta == indices.is_meta, "tensors are on two devices"
+        return torch.zeros([size, g.size(-1)], dtype=g.dtype, device=g.device)
+
     def meta_native_layer_norm(
         self, x: Tensor, shape: List[int], weight: Optional[Tensor], bias: Optional[Tensor], eps: float
     ) -> Tuple[Tensor, Tensor, Tensor]:

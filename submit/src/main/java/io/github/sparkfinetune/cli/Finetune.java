@@ -6,8 +6,11 @@ import io.github.sparkfinetune.job.Failure;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.SparkJobs;
 import io.github.sparkfinetune.spark.cluster.DriverExit;
+import io.github.sparkfinetune.spark.command.Commands;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -71,34 +74,41 @@ public final class Finetune implements Callable<Integer> {
 
     private static CommandLine commandLine(Jobs.Opener opener, InitCommand.Terminal terminal) {
         CommandLine line = new CommandLine(new Finetune());
-        List.of(
-                        new InitCommand(opener, terminal),
-                        new DoctorCommand(opener),
-                        new PlanCommand(opener),
-                        new PrepareCommand(opener),
-                        new TrainCommand(opener),
-                        new EvaluateCommand(opener),
-                        new PredictCommand(opener),
-                        new ExplainCommand(opener),
-                        new TraceCommand(opener),
-                        new EraseCommand(opener),
-                        new EvidenceCommand(opener),
-                        new EvidenceCommand.Verify(opener),
-                        new MineCommand(opener),
-                        new RedactCommand(opener),
-                        new MergeCommand(opener),
-                        new ExportCommand(opener),
-                        new PushCommand(opener),
-                        new PromoteCommand(opener),
-                        new RollbackCommand(),
-                        new RunCommand(opener),
-                        new TuneCommand(opener),
-                        new WatchCommand(),
-                        new CompletionCommand(),
-                        help())
-                .forEach(line::addSubcommand);
+        List<Object> core = List.of(
+                new InitCommand(opener, terminal),
+                new DoctorCommand(opener),
+                new PlanCommand(opener),
+                new PrepareCommand(opener),
+                new TrainCommand(opener),
+                new EvaluateCommand(opener),
+                new PredictCommand(opener),
+                new EraseCommand(opener),
+                new EvidenceCommand(opener),
+                new EvidenceCommand.Verify(opener),
+                new MergeCommand(opener),
+                new PromoteCommand(opener),
+                new RollbackCommand(),
+                new RunCommand(opener),
+                new TuneCommand(opener),
+                new WatchCommand(),
+                new CompletionCommand(),
+                help());
+        List<Place> places = new ArrayList<>();
+        for (int i = 0; i < core.size(); i++) {
+            Object command = core.get(i);
+            places.add(
+                    new Place(10 * (i + 1), command instanceof CommandLine known ? known : new CommandLine(command)));
+        }
+        Commands.all()
+                .forEach(command -> places.add(new Place(command.place(), RegisteredCommand.of(command, opener))));
+        places.stream()
+                .sorted(Comparator.comparing(Place::place))
+                .forEach(place -> line.addSubcommand(place.command()));
         return line;
     }
+
+    /** Place of a command in the list of all commands. */
+    private record Place(int place, CommandLine command) {}
 
     private static CommandLine help() {
         CommandLine help = new CommandLine(new HelpCommand());

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.erase.Erasure;
 import io.github.sparkfinetune.spark.erase.Selection;
+import io.github.sparkfinetune.spark.trace.TraceCommand;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -64,7 +65,7 @@ public final class EraseRun {
     }
 
     /** Finds the stages that hold the chosen documents; none if they are erased already. */
-    private List<Work> found(Map<Stage, Erasing> erasing, Selection selection) {
+    private List<Work> found(Map<Stage, Erasing> erasing, Selection selection) throws IOException {
         List<Work> found = new ArrayList<>();
         List<RunException> refusals = new ArrayList<>();
         boolean isErased = false;
@@ -130,14 +131,18 @@ public final class EraseRun {
     }
 
     /** Returns the error of a document that no sample holds, with the reason if it was left out. */
-    private RunException unknown(Selection selection, RunConfig run) {
+    private RunException unknown(Selection selection, RunConfig run) throws IOException {
         String reason = switch (selection.kind()) {
-            case HASH -> jobs.traceHash(run, selection.value()).droppedBecause();
-            case FILE -> jobs.traceFile(run, selection.value()).droppedBecause();
+            case HASH -> droppedBecause(run, new TraceCommand.Options(null, selection.value()));
+            case FILE -> droppedBecause(run, new TraceCommand.Options(selection.value(), null));
             case WHERE, SUBJECT -> null;
         };
         return RunException.data(selection.shown() + " is in no sample of " + run.dataset()
                 + (reason == null ? "" : " (" + reason + ")") + ": nothing was changed");
+    }
+
+    private String droppedBecause(RunConfig run, TraceCommand.Options document) throws IOException {
+        return jobs.run(new TraceCommand(), run, document, console::say).droppedBecause();
     }
 
     private void finish(List<Work> some) throws IOException {

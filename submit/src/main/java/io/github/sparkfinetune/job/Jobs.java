@@ -1,24 +1,20 @@
 package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
-import io.github.sparkfinetune.data.hub.HubName;
+import io.github.sparkfinetune.spark.command.Command;
 import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.evidence.Evidencing;
-import io.github.sparkfinetune.spark.explain.ExplainRequest;
-import io.github.sparkfinetune.spark.explain.Explained;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
-import io.github.sparkfinetune.spark.mine.MineOptions;
 import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.run.PlanJob;
-import io.github.sparkfinetune.spark.trace.Trace;
 import io.github.sparkfinetune.spark.train.Extent;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -83,6 +79,14 @@ public interface Jobs extends AutoCloseable {
     /** Estimates the resources of a training, without a session. */
     PlanJob.Plan plan(RunConfig config);
 
+    /**
+     * Does the work of a registered command.
+     *
+     * @param progress receives lines while the command works
+     */
+    <A extends Record, R> R run(Command<A, R> command, RunConfig config, A arguments, Consumer<String> progress)
+            throws IOException;
+
     /** Returns the work of an erasure on a run. */
     Erasing erase(RunConfig config);
 
@@ -142,19 +146,6 @@ public interface Jobs extends AutoCloseable {
     /** Returns a digest of everything that predictions of the trained model depend on, except their rows. */
     String predictionDigest(RunConfig config);
 
-    /** Finds the training documents behind predictions, and writes them as Parquet files. */
-    Explained explain(RunConfig config, ExplainRequest request);
-
-    /**
-     * Returns the trace of the document in a file.
-     *
-     * @param file a text, or a JSON object with the columns of a row
-     */
-    Trace traceFile(RunConfig config, String file);
-
-    /** Returns the trace of the document whose content has this hash. */
-    Trace traceHash(RunConfig config, String hash);
-
     /**
      * Merges an adapter into the base model, writes a model folder and returns a one-line summary.
      *
@@ -169,28 +160,6 @@ public interface Jobs extends AutoCloseable {
      * @param folder folder for the rows
      */
     GroupJob.Grouped groups(RunConfig config, Map<String, String> sources, String column, String folder);
-
-    /** Writes the training pairs of an embedding run with hard negatives, and returns a one-line summary. */
-    String mine(RunConfig config, MineOptions options, String output);
-
-    /**
-     * Writes a copy of {@code input} as Parquet files in {@code output} with personal data replaced by
-     * {@code data.redact}, and returns a one-line summary.
-     *
-     * @param columns columns to redact; empty for the columns of the configuration
-     */
-    String redact(RunConfig config, String input, List<String> columns, String output);
-
-    /** Writes the trained language model as a GGUF file and returns a one-line summary. */
-    String export(RunConfig config, GgufType type, String output);
-
-    /**
-     * Uploads the trained model, or its adapter, to the Hugging Face Hub and returns the commit.
-     *
-     * @param isPrivate whether a new repository is private
-     * @param progress receives a line for each uploaded file
-     */
-    String push(RunConfig config, HubName name, boolean isPrivate, Consumer<String> progress);
 
     /**
      * Shows a page in the user interface of the session, if it has one, until the returned page is closed.

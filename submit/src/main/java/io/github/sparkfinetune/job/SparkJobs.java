@@ -3,20 +3,19 @@ package io.github.sparkfinetune.job;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
-import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.data.hub.Hub;
-import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.data.hub.HubSettings;
-import io.github.sparkfinetune.data.hub.HubUpload;
 import io.github.sparkfinetune.spark.cluster.DjlSettings;
 import io.github.sparkfinetune.spark.cluster.DriverExit;
 import io.github.sparkfinetune.spark.cluster.FixedExecutors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.command.Call;
+import io.github.sparkfinetune.spark.command.Command;
 import io.github.sparkfinetune.spark.doctor.Doctor;
 import io.github.sparkfinetune.spark.doctor.Examination;
 import io.github.sparkfinetune.spark.doctor.Finding;
@@ -24,30 +23,21 @@ import io.github.sparkfinetune.spark.erase.EraseJob;
 import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.evidence.EvidenceJob;
 import io.github.sparkfinetune.spark.evidence.Evidencing;
-import io.github.sparkfinetune.spark.explain.ExplainJob;
-import io.github.sparkfinetune.spark.explain.ExplainRequest;
-import io.github.sparkfinetune.spark.explain.Explained;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
-import io.github.sparkfinetune.spark.mine.MineJob;
-import io.github.sparkfinetune.spark.mine.MineOptions;
 import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.EvaluateJob;
 import io.github.sparkfinetune.spark.predict.PredictJob;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
-import io.github.sparkfinetune.spark.redact.RedactJob;
-import io.github.sparkfinetune.spark.run.ExportJob;
 import io.github.sparkfinetune.spark.run.HubModels;
 import io.github.sparkfinetune.spark.run.MergeJob;
 import io.github.sparkfinetune.spark.run.PlanJob;
-import io.github.sparkfinetune.spark.run.PushJob;
-import io.github.sparkfinetune.spark.trace.Trace;
-import io.github.sparkfinetune.spark.trace.TraceJob;
 import io.github.sparkfinetune.spark.train.Extent;
 import io.github.sparkfinetune.spark.train.TrainJob;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -221,6 +211,13 @@ public final class SparkJobs implements Jobs {
     }
 
     @Override
+    public <A extends Record, R> R run(Command<A, R> command, RunConfig config, A arguments, Consumer<String> progress)
+            throws IOException {
+        return command.run(
+                new Call(config, this::session, () -> fileSystems(config, command.name()), progress), arguments);
+    }
+
+    @Override
     public Erasing erase(RunConfig config) {
         return new EraseJob(session(), config);
     }
@@ -231,51 +228,14 @@ public final class SparkJobs implements Jobs {
     }
 
     @Override
-    public Explained explain(RunConfig config, ExplainRequest request) {
-        return ExplainJob.run(session(), config, request);
-    }
-
-    @Override
-    public Trace traceFile(RunConfig config, String file) {
-        return TraceJob.ofFile(session(), config, "--text-file", file);
-    }
-
-    @Override
-    public Trace traceHash(RunConfig config, String hash) {
-        return TraceJob.ofHash(session(), config, "--hash", hash);
-    }
-
-    @Override
     public String merge(RunConfig config, String adapter, String output) {
         AdapterMerge.Merged merged = MergeJob.run(session(), config, adapter, output);
         return merged.linears() + " adapted linears and " + merged.whole() + " whole parameters into " + config.model();
     }
 
     @Override
-    public String mine(RunConfig config, MineOptions options, String output) {
-        return MineJob.run(session(), config, options, output).summary();
-    }
-
-    @Override
     public GroupJob.Grouped groups(RunConfig config, Map<String, String> sources, String column, String folder) {
         return GroupJob.run(session(), config, sources, column, folder);
-    }
-
-    @Override
-    public String redact(RunConfig config, String input, List<String> columns, String output) {
-        return RedactJob.run(session(), config, input, columns, output).summary();
-    }
-
-    @Override
-    public String export(RunConfig config, GgufType type, String output) {
-        return ExportJob.run(config, type, output, fileSystems(config, "export"))
-                .summary(type);
-    }
-
-    @Override
-    public String push(RunConfig config, HubName name, boolean isPrivate, Consumer<String> progress) {
-        HubUpload hub = new HubUpload(HubSettings.of(System.getenv()), progress);
-        return PushJob.run(config, name, isPrivate, hub, fileSystems(config, "push"));
     }
 
     @Override

@@ -104,6 +104,7 @@ class ArchitectureTest {
             "core.train.step",
             "core.train",
             "core.local",
+            "spark.command",
             "spark.cluster",
             "spark.run",
             "spark.entity",

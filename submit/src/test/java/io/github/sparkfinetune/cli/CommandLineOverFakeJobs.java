@@ -5,29 +5,22 @@ import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
-import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
-import io.github.sparkfinetune.data.hub.HubName;
-import io.github.sparkfinetune.job.ExplainTextTest;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Plans;
-import io.github.sparkfinetune.job.TraceTextTest;
+import io.github.sparkfinetune.spark.command.Command;
 import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.evidence.Evidencing;
 import io.github.sparkfinetune.spark.evidence.Verdict;
-import io.github.sparkfinetune.spark.explain.ExplainRequest;
-import io.github.sparkfinetune.spark.explain.Explained;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
-import io.github.sparkfinetune.spark.mine.MineOptions;
 import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.run.PlanJob;
-import io.github.sparkfinetune.spark.trace.Trace;
 import io.github.sparkfinetune.spark.train.Extent;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -37,6 +30,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -67,7 +61,11 @@ abstract class CommandLineOverFakeJobs {
     final FakeErasing erasing = new FakeErasing(calls);
     /** Verdicts of a comparison with evidence. */
     List<Verdict> verdicts = List.of();
-    /** Error of planning, training or tracing, or null. */
+    /** Results of registered commands, by name. */
+    final Map<String, Object> results = new HashMap<>();
+    /** Line that a registered command shows while it works, or null. */
+    String progressLine;
+    /** Error of planning, training or a registered command, or null. */
     RuntimeException failure;
 
     final int finetune(String... args) {
@@ -128,13 +126,6 @@ abstract class CommandLineOverFakeJobs {
         public List<Finding> examine(RunConfig config, boolean isGiven) {
             calls.add("examine " + config.cluster().ranks() + (isGiven ? " given" : ""));
             return findings;
-        }
-
-        @Override
-        public String push(RunConfig config, HubName name, boolean isPrivate, Consumer<String> progress) {
-            calls.add("push " + name + (isPrivate ? "" : " public"));
-            progress.accept("config.json: 2 bytes");
-            return "0123abcd";
         }
 
         @Override
@@ -232,6 +223,20 @@ abstract class CommandLineOverFakeJobs {
         }
 
         @Override
+        @SuppressWarnings("unchecked")
+        public <A extends Record, R> R run(
+                Command<A, R> command, RunConfig config, A arguments, Consumer<String> progress) {
+            calls.add(command.name() + " " + arguments);
+            if (failure != null) {
+                throw failure;
+            }
+            if (progressLine != null) {
+                progress.accept(progressLine);
+            }
+            return (R) results.get(command.name());
+        }
+
+        @Override
         public Erasing erase(RunConfig config) {
             calls.add("erase");
             return erasing;
@@ -243,59 +248,15 @@ abstract class CommandLineOverFakeJobs {
         }
 
         @Override
-        public Trace traceFile(RunConfig config, String file) {
-            calls.add("trace file " + file);
-            return traced();
-        }
-
-        @Override
-        public Trace traceHash(RunConfig config, String hash) {
-            calls.add("trace hash " + hash);
-            return traced();
-        }
-
-        private Trace traced() {
-            if (failure != null) {
-                throw failure;
-            }
-            return TraceTextTest.trained();
-        }
-
-        @Override
         public GroupJob.Grouped groups(RunConfig config, Map<String, String> sources, String column, String folder) {
             calls.add("groups " + column);
             return new GroupJob.Grouped(Map.of(), List.of());
         }
 
         @Override
-        public Explained explain(RunConfig config, ExplainRequest request) {
-            calls.add("explain " + request.input() + " " + request.output() + " " + request.documents());
-            return ExplainTextTest.explained();
-        }
-
-        @Override
-        public String mine(RunConfig config, MineOptions options, String output) {
-            calls.add("mine " + options.numNegatives() + " " + options.rangeMin() + " " + options.absoluteMargin() + " "
-                    + output);
-            return "2 pairs";
-        }
-
-        @Override
-        public String redact(RunConfig config, String input, List<String> columns, String output) {
-            calls.add("redact " + input + " " + columns + " " + output);
-            return "3 texts: URL 1";
-        }
-
-        @Override
         public String merge(RunConfig config, String adapter, String output) {
             calls.add("merge " + adapter + " " + output);
             return "4 linears";
-        }
-
-        @Override
-        public String export(RunConfig config, GgufType type, String output) {
-            calls.add("export " + type + " " + output);
-            return "4 tensors";
         }
 
         @Override

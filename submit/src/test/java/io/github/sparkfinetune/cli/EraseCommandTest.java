@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.spark.erase.Erasure;
 import io.github.sparkfinetune.spark.prepare.ErasedShards;
+import io.github.sparkfinetune.spark.trace.Trace;
+import io.github.sparkfinetune.spark.trace.TraceCommand;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -90,11 +92,14 @@ class EraseCommandTest extends CommandLineOverFakeJobs {
         assertThat(out.toString()).isEqualToNormalizingNewlines("erased    00ff\n");
 
         erasing.erased = false;
+        results.put("trace", new Trace("00ff", "overlong", List.of(), List.of(), 0));
         assertThat(erase("--hash", "00ff")).isEqualTo(3);
         assertThat(err.toString())
                 .contains("error: --hash: 00ff is in no sample of ")
-                .endsWith(": nothing was changed" + System.lineSeparator());
-        assertThat(calls).contains("trace hash 00ff").doesNotContain("begin 00ff");
+                .endsWith(" (overlong): nothing was changed" + System.lineSeparator());
+        assertThat(calls)
+                .contains("trace " + new TraceCommand.Options(null, "00ff"))
+                .doesNotContain("begin 00ff");
     }
 
     @Test

@@ -2,19 +2,32 @@ package io.github.sparkfinetune.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.sparkfinetune.core.gguf.GgufExport;
+import io.github.sparkfinetune.spark.run.ExportCommand;
 import org.junit.jupiter.api.Test;
 
 class ExportCommandTest extends CommandLineOverFakeJobs {
     @Test
     void acceptsTypesInAnyCase() {
+        results.put("export", new GgufExport.Exported(4, 1000, 3 << 20));
         assertThat(finetune("export", "--config", recipe(), "--output", "mails.gguf"))
                 .isZero();
         assertThat(finetune(
                         "export", "--config", recipe(), "--format", "gguf", "--type", "q8_0", "--output", "mails.gguf"))
                 .isZero();
         assertThat(calls)
-                .containsExactly("open", "export F16 mails.gguf", "close", "open", "export Q8_0 mails.gguf", "close");
-        assertThat(out.toString()).contains("exported  4 tensors", "file      mails.gguf");
+                .containsExactly(
+                        "open",
+                        "export " + new ExportCommand.Options("mails.gguf", "gguf", "F16"),
+                        "close",
+                        "open",
+                        "export " + new ExportCommand.Options("mails.gguf", "gguf", "Q8_0"),
+                        "close");
+        assertThat(out.toString())
+                .contains(
+                        "exported  4 tensors, 1,000 parameters as F16, 3 MB",
+                        "file      mails.gguf",
+                        "exported  4 tensors, 1,000 parameters as Q8_0, 3 MB");
     }
 
     @Test

@@ -2,11 +2,14 @@ package io.github.sparkfinetune.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.sparkfinetune.spark.mine.MineJob;
+import io.github.sparkfinetune.spark.mine.MineOptions;
 import org.junit.jupiter.api.Test;
 
 class MineCommandTest extends CommandLineOverFakeJobs {
     @Test
     void mineWritesToTheGivenFolder() {
+        results.put("mine", new MineJob.Mined(3, 2, 5));
         assertThat(finetune("mine", "--config", recipe(), "--set", "output.dir=" + dir, "--output", "pairs"))
                 .isZero();
         assertThat(finetune(
@@ -23,8 +26,15 @@ class MineCommandTest extends CommandLineOverFakeJobs {
                         "others"))
                 .isZero();
         assertThat(calls)
-                .containsExactly("open", "mine 5 0 0.05 pairs", "close", "open", "mine 3 1 0.1 others", "close");
-        assertThat(out.toString()).contains("mined     2 pairs", "pairs     pairs");
+                .containsExactly(
+                        "open",
+                        "mine " + new MineOptions("pairs", 5, 0, 0.05),
+                        "close",
+                        "open",
+                        "mine " + new MineOptions("others", 3, 1, 0.1),
+                        "close");
+        assertThat(out.toString())
+                .contains("mined     3 pairs, 2 of them with negatives, 5 negatives", "pairs     pairs");
     }
 
     @Test

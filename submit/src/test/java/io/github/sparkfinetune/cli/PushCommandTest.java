@@ -2,15 +2,19 @@ package io.github.sparkfinetune.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.sparkfinetune.spark.run.PushCommand;
 import org.junit.jupiter.api.Test;
 
 /** Fetches models of the Hub by name and pushes trained models. */
 class PushCommandTest extends CommandLineOverFakeJobs {
     @Test
     void pushPrintsTheCommit() {
+        results.put("push", "0123abcd");
+        progressLine = "push      config.json: 2 bytes";
         assertThat(finetune("push", "--config", recipe(), "--repo", "acme/mails"))
                 .isZero();
-        assertThat(calls).containsExactly("open", "push acme/mails@main", "close");
+        assertThat(calls)
+                .containsExactly("open", "push " + new PushCommand.Options("acme/mails", false, false), "close");
         assertThat(out.toString().lines())
                 .containsExactly("push      config.json: 2 bytes", "commit    0123abcd", "model     acme/mails@main");
     }
@@ -23,7 +27,9 @@ class PushCommandTest extends CommandLineOverFakeJobs {
                 .isZero();
         assertThat(calls)
                 .filteredOn(call -> call.startsWith("push"))
-                .containsExactly("push acme/mails@main public", "push acme/mails@main");
+                .containsExactly(
+                        "push " + new PushCommand.Options("acme/mails", true, false),
+                        "push " + new PushCommand.Options("acme/mails", false, true));
 
         assertThat(finetune("push", "--config", recipe(), "--repo", "acme/mails", "--public", "--private"))
                 .isEqualTo(2);
@@ -34,7 +40,7 @@ class PushCommandTest extends CommandLineOverFakeJobs {
     void pushFetchesNoBaseModel() {
         assertThat(finetune("push", "--config", recipe(), "--set", "model=hub:acme/tiny", "--repo", "acme/mails"))
                 .isZero();
-        assertThat(out.toString()).startsWith("push ").doesNotContain("fetch ");
+        assertThat(out.toString()).startsWith("commit ").doesNotContain("fetch ");
     }
 
     @Test

@@ -2,11 +2,16 @@ package io.github.sparkfinetune.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.sparkfinetune.spark.redact.RedactCommand;
+import io.github.sparkfinetune.spark.redact.RedactJob;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class RedactCommandTest extends CommandLineOverFakeJobs {
     @Test
     void redactsTheNamedColumnsIntoTheGivenFolder() {
+        results.put("redact", new RedactJob.Outcome("mails", List.of("text"), 3, Map.of("URL", 1L), null));
         assertThat(finetune("redact", "--config", recipe(), "--input", "mails", "--output", "clean"))
                 .isZero();
         assertThat(finetune(
@@ -25,10 +30,12 @@ class RedactCommandTest extends CommandLineOverFakeJobs {
         assertThat(calls)
                 .containsExactly(
                         "open",
-                        "redact mails [] clean",
+                        "redact " + new RedactCommand.Options("mails", List.of(), "clean"),
                         "close",
                         "open",
-                        "redact table:mails [subject, body, notes] others",
+                        "redact "
+                                + new RedactCommand.Options(
+                                        "table:mails", List.of("subject", "body", "notes"), "others"),
                         "close");
         assertThat(out.toString()).contains("redacted  3 texts: URL 1", "copy      clean");
     }

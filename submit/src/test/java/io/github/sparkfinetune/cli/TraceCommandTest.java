@@ -3,21 +3,23 @@ package io.github.sparkfinetune.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.job.TraceText;
-import io.github.sparkfinetune.job.TraceTextTest;
+import io.github.sparkfinetune.spark.trace.Trace;
+import io.github.sparkfinetune.spark.trace.TraceCommand;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class TraceCommandTest extends CommandLineOverFakeJobs {
     @Test
     void tracesAFileOrAHash() {
+        results.put("trace", new Trace(null, "empty_text", List.of(), List.of(), 0));
         assertThat(finetune("trace", "--config", recipe(), "--text-file", "mail.txt"))
                 .isZero();
-        assertThat(calls).containsExactly("open", "trace file mail.txt", "close");
-        assertThat(out.toString().lines()).containsExactlyElementsOf(TraceText.lines(TraceTextTest.trained()));
+        assertThat(calls).containsExactly("open", "trace " + new TraceCommand.Options("mail.txt", null), "close");
+        assertThat(out.toString().lines()).containsExactly("dropped   empty_text");
 
         calls.clear();
         assertThat(finetune("trace", "--config", recipe(), "--hash", "00ff")).isZero();
-        assertThat(calls).containsExactly("open", "trace hash 00ff", "close");
+        assertThat(calls).containsExactly("open", "trace " + new TraceCommand.Options(null, "00ff"), "close");
     }
 
     @Test

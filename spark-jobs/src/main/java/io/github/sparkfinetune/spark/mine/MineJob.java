@@ -101,10 +101,9 @@ public final class MineJob {
     /**
      * Writes the pairs of {@code data.train} with a column of negatives, as Parquet.
      *
-     * @param output folder of the Parquet files; must not exist
      * @throws RunException if the run does not embed, or data, model or output cannot be used
      */
-    public static Mined run(SparkSession session, RunConfig config, MineOptions options, String output) {
+    public static Mined run(SparkSession session, RunConfig config, MineOptions options) {
         SparkSessions.requireSerializer(session);
         if (!(TaskDatas.of(config) instanceof EmbeddingData)) {
             throw RunException.config("task: " + config.task().configName()
@@ -112,7 +111,7 @@ public final class MineJob {
         }
         Configuration hadoop = session.sparkContext().hadoopConfiguration();
         RunConfig resolved = RunPaths.resolve(config, session.sparkContext().master(), hadoop);
-        Path to = new Path(AbsolutePaths.of("--output", output, hadoop));
+        Path to = new Path(AbsolutePaths.of("--output", options.output(), hadoop));
         session.sparkContext().setJobDescription("mine negatives into " + to);
         try {
             if (HadoopFiles.fileSystem(to, hadoop).exists(to)) {

@@ -37,7 +37,7 @@ class MineJobTest {
         RunConfig config = config("task=embedding");
         String output = folder.resolve("mined").toString();
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
-            MineJob.Mined mined = MineJob.run(spark, config, new MineOptions(3, 1, 0), output);
+            MineJob.Mined mined = MineJob.run(spark, config, new MineOptions(output, 3, 1, 0));
 
             List<Row> rows = spark.read().parquet(output).collectAsList();
             assertThat(rows).hasSize(PAIRS + 1);
@@ -59,7 +59,7 @@ class MineJobTest {
                 }
             });
 
-            assertThatThrownBy(() -> MineJob.run(spark, config, new MineOptions(3, 1, 0), output))
+            assertThatThrownBy(() -> MineJob.run(spark, config, new MineOptions(output, 3, 1, 0)))
                     .hasMessage("--output: file:" + output + " exists: name a new folder");
         }
     }
@@ -70,7 +70,7 @@ class MineJobTest {
         RunConfig config = config("task=embedding");
         String every = folder.resolve("every").toString();
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
-            MineJob.run(spark, config, new MineOptions(3, 0, -2), every);
+            MineJob.run(spark, config, new MineOptions(every, 3, 0, -2));
             assertThat(spark.read().parquet(every).collectAsList())
                     .hasSize(PAIRS + 1)
                     .allSatisfy(
@@ -85,7 +85,7 @@ class MineJobTest {
             TrainJob.run(spark, trained, record -> {});
             // Now the trained model finds them.
             String again = folder.resolve("again").toString();
-            assertThat(MineJob.run(spark, trained, new MineOptions(3, 0, 0), again)
+            assertThat(MineJob.run(spark, trained, new MineOptions(again, 3, 0, 0))
                             .rows())
                     .isEqualTo(PAIRS + 1);
         }
@@ -107,18 +107,17 @@ class MineJobTest {
                 "data.train=" + folder.resolve("names.jsonl"),
                 "data.redact.entities=[PERSON]",
                 "data.redact.model=" + folder.resolve("tagger"));
-        MineOptions options = new MineOptions(1, 0, 1e-4);
         try (SparkSession spark = SparkSessions.open(plain, "test", "local[2]", Map.of())) {
             assertThat(MineJob.run(
                                     spark,
                                     plain,
-                                    options,
-                                    folder.resolve("plain").toString())
+                                    new MineOptions(folder.resolve("plain").toString(), 1, 0, 1e-4))
                             .withNegatives())
                     .isPositive();
 
             String output = folder.resolve("redacted").toString();
-            assertThat(MineJob.run(spark, redacted, options, output).withNegatives())
+            assertThat(MineJob.run(spark, redacted, new MineOptions(output, 1, 0, 1e-4))
+                            .withNegatives())
                     .isZero();
             assertThat(spark.read().parquet(output).collectAsList())
                     .hasSize(PAIRS)
@@ -130,7 +129,7 @@ class MineJobTest {
     void refusesARunThatEmbedsNothing() throws Exception {
         RunConfig config = config("task=masked-lm");
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
-            assertThatThrownBy(() -> MineJob.run(spark, config, new MineOptions(1, 0, 0), "none"))
+            assertThatThrownBy(() -> MineJob.run(spark, config, new MineOptions("none", 1, 0, 0)))
                     .hasMessage("task: masked-lm gives texts no vectors: mine with a run of task embedding");
         }
     }

@@ -99,7 +99,7 @@ final class Calls {
                 yield Steps.run(
                         arguments.text("step"),
                         run,
-                        () -> run.step(call, arguments.json().toString()));
+                        () -> run.step(call, arguments.without("run", "step").toString()));
             }
         };
     }

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.job.session;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import java.util.ArrayList;
@@ -31,6 +32,11 @@ public record Arguments(JsonNode json) {
                     + ": use the Python package and spark-finetune-VERSION.jar of one version");
         }
         return value;
+    }
+
+    /** Returns the JSON object without some arguments. */
+    public JsonNode without(String... names) {
+        return json.<ObjectNode>deepCopy().without(List.of(names));
     }
 
     /** Returns an argument, or null if it is missing. */

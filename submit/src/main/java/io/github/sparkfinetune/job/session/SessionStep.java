@@ -5,15 +5,15 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.job.Console;
 import io.github.sparkfinetune.job.EraseRun;
-import io.github.sparkfinetune.job.ExplainText;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Pipeline;
 import io.github.sparkfinetune.job.Progress;
 import io.github.sparkfinetune.job.group.GroupRun;
 import io.github.sparkfinetune.job.tune.TuneOptions;
 import io.github.sparkfinetune.job.tune.TuneRun;
+import io.github.sparkfinetune.spark.command.Command;
+import io.github.sparkfinetune.spark.command.Commands;
 import io.github.sparkfinetune.spark.erase.Selection;
-import io.github.sparkfinetune.spark.explain.ExplainRequest;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -51,14 +51,13 @@ record SessionStep(boolean writesStatus, Work work) {
             "train", given -> writing(in -> in.pipeline().train(in.progress().get())),
             "evaluate", given -> writing(in -> in.pipeline().evaluate()),
             "erase", SessionStep::erase,
-            "explain", SessionStep::explain,
             "predict", SessionStep::predict,
             "predict_per", SessionStep::predictPer,
             "run_per", SessionStep::runPer,
             "tune", SessionStep::tune);
 
     static boolean isKnown(String name) {
-        return KNOWN.containsKey(name);
+        return KNOWN.containsKey(name) || Commands.named(name).isPresent();
     }
 
     /** @throws RunException if there is no step of this name */
@@ -67,7 +66,17 @@ record SessionStep(boolean writesStatus, Work work) {
             throw RunException.config("there is no step " + name
                     + ": use the Python package and spark-finetune-VERSION.jar of one version");
         }
-        return KNOWN.get(name).with(given);
+        return KNOWN.containsKey(name)
+                ? KNOWN.get(name).with(given)
+                : registered(Commands.named(name).orElseThrow(), given);
+    }
+
+    private static <A extends Record, R> SessionStep registered(Command<A, R> command, Arguments given) {
+        A arguments = new io.github.sparkfinetune.spark.command.Arguments<>(command.arguments()).of(given.json());
+        return new SessionStep(
+                false,
+                in -> command.text(arguments, in.jobs().run(command, in.run(), arguments, in.console()::say))
+                        .forEach(in.console()::say));
     }
 
     private static SessionStep writing(Work work) {
@@ -85,14 +94,6 @@ record SessionStep(boolean writesStatus, Work work) {
                 !plan,
                 in -> new EraseRun(List.of(new Stage("", in.run())), in.jobs(), in.console(), in.progress())
                         .erase(selection, plan));
-    }
-
-    private static SessionStep explain(Arguments given) {
-        ExplainRequest request =
-                new ExplainRequest(given.text("input"), given.text("output"), given.number("documents"));
-        return new SessionStep(
-                false,
-                in -> ExplainText.lines(in.jobs().explain(in.run(), request)).forEach(in.console()::say));
     }
 
     private static SessionStep predict(Arguments given) {

@@ -1,14 +1,14 @@
-package io.github.sparkfinetune.job;
+package io.github.sparkfinetune.spark.explain;
 
-import io.github.sparkfinetune.spark.explain.Explained;
-import io.github.sparkfinetune.spark.explain.Explanation;
+import io.github.sparkfinetune.spark.command.Call;
+import io.github.sparkfinetune.spark.command.Command;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/** Formats the first explanations of predictions as aligned lines. */
-public final class ExplainText {
+/** {@code explain}: finds the training documents behind predictions. */
+public final class ExplainCommand implements Command<ExplainRequest, Explained> {
     /** Rows that are shown; the output folder has all. */
     private static final int ROWS = 3;
     /** Documents that are shown on each side of a row. */
@@ -16,10 +16,39 @@ public final class ExplainText {
 
     private static final int WIDTH = 60;
 
-    private ExplainText() {}
+    @Override
+    public String name() {
+        return "explain";
+    }
+
+    @Override
+    public int place() {
+        return 72;
+    }
+
+    @Override
+    public Help help() {
+        return new Help(
+                "Find training documents behind predictions. (experimental)",
+                List.of(
+                        "Ranks all training documents by their influence on each row (TracIn), with",
+                        "the checkpoints of the run."),
+                "--config run.yaml --input wrong.jsonl --output reasons");
+    }
+
+    @Override
+    public Class<ExplainRequest> arguments() {
+        return ExplainRequest.class;
+    }
+
+    @Override
+    public Explained run(Call call, ExplainRequest request) {
+        return ExplainJob.run(call.session(), call.run(), request);
+    }
 
     /** Returns a line on the whole, then the lines of the first rows. */
-    public static List<String> lines(Explained explained) {
+    @Override
+    public List<String> text(ExplainRequest request, Explained explained) {
         List<String> lines = new ArrayList<>();
         lines.add(format(
                 "explained %,d row(s) by %,d checkpoint(s)",
@@ -35,6 +64,7 @@ public final class ExplainText {
                             row.opposing().stream().limit(DOCUMENTS))
                     .forEach(document -> lines.add(line(document)));
         });
+        lines.add("reasons   " + request.output());
         return lines;
     }
 

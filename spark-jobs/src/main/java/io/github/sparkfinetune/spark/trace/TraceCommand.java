@@ -1,16 +1,63 @@
-package io.github.sparkfinetune.job;
+package io.github.sparkfinetune.spark.trace;
 
-import io.github.sparkfinetune.spark.trace.Trace;
+import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.spark.command.Argument;
+import io.github.sparkfinetune.spark.command.Call;
+import io.github.sparkfinetune.spark.command.Command;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Formats a document's trace as aligned lines. */
-public final class TraceText {
-    private TraceText() {}
+/** {@code trace}: shows what happened to one document. */
+public final class TraceCommand implements Command<TraceCommand.Options, Trace> {
+    /** Arguments of the command. */
+    public record Options(
+            @Argument(label = "FILE", text = "The document: a text, or a row as one JSON object.")
+            String textFile,
 
-    /** Returns the lines of a trace. */
-    public static List<String> lines(Trace trace) {
+            @Argument(label = "HASH", text = "Or the hash of its content, as shown by trace.")
+            String hash) {
+
+        public Options {
+            if ((textFile == null) == (hash == null)) {
+                throw RunException.config("trace takes one document: give it --text-file or --hash");
+            }
+        }
+    }
+
+    @Override
+    public String name() {
+        return "trace";
+    }
+
+    @Override
+    public int place() {
+        return 74;
+    }
+
+    @Override
+    public Help help() {
+        return new Help(
+                "Show where one document went, and which steps train on it.",
+                List.of("Computed from the text, the dataset and the training order, as if a run with"
+                        + " these settings had finished."),
+                "--config run.yaml --text-file mail.txt");
+    }
+
+    @Override
+    public Class<Options> arguments() {
+        return Options.class;
+    }
+
+    @Override
+    public Trace run(Call call, Options options) {
+        return options.hash() == null
+                ? TraceJob.ofFile(call.session(), call.run(), "--text-file", options.textFile())
+                : TraceJob.ofHash(call.session(), call.run(), "--hash", options.hash());
+    }
+
+    @Override
+    public List<String> text(Options options, Trace trace) {
         List<String> lines = new ArrayList<>();
         if (trace.hash() != null) {
             lines.add("hash      " + trace.hash());

@@ -1,17 +1,15 @@
-package io.github.sparkfinetune.job;
+package io.github.sparkfinetune.spark.explain;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.spark.explain.Explained;
-import io.github.sparkfinetune.spark.explain.Explanation;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-public class ExplainTextTest {
+class ExplainCommandTest {
     private static final String HASH = "0123456789abcdef0123456789abcdef";
 
-    public static Explained explained() {
+    private static Explained explained() {
         return new Explained(
                 List.of(new Explanation(
                         4,
@@ -32,9 +30,13 @@ public class ExplainTextTest {
         return new Explanation.Document(influence, 17, label, text, hash, hash == null ? null : "file:/mails.jsonl");
     }
 
+    private static List<String> lines(Explained explained) {
+        return new ExplainCommand().text(new ExplainRequest("wrong.jsonl", "reasons", 10), explained);
+    }
+
     @Test
     void showsTheDocumentsOfEachSide() {
-        assertThat(ExplainText.lines(explained()))
+        assertThat(lines(explained()))
                 .containsExactly(
                         "explained 1 row(s) by 3 checkpoint(s)",
                         "warning   2 row(s) cannot be used; the first: empty text",
@@ -42,17 +44,19 @@ public class ExplainTextTest {
                         " +3.1e-03 sea: a sea, " + HASH,
                         " +3.0e-03 sea: another sea",
                         " +2.0e-03 sky: a sky, " + HASH,
-                        " -2.5e-01 sky: a cloud, " + HASH);
+                        " -2.5e-01 sky: a cloud, " + HASH,
+                        "reasons   reasons");
     }
 
     @Test
     void showsTheFirstRows() {
         Explanation row = new Explanation(0, "a text", null, List.of(), List.of());
-        assertThat(ExplainText.lines(new Explained(Collections.nCopies(5, row), 0, null, 1)))
+        assertThat(lines(new Explained(Collections.nCopies(5, row), 0, null, 1)))
                 .containsExactly(
                         "explained 5 row(s) by 1 checkpoint(s)",
                         "row 0     a text",
                         "row 0     a text",
-                        "row 0     a text");
+                        "row 0     a text",
+                        "reasons   reasons");
     }
 }

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.spark.command.Arguments.Parameter;
 import io.github.sparkfinetune.spark.command.Command;
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
@@ -20,8 +21,8 @@ final class RegisteredCommand<A extends Record, R> extends JobCommand {
 
     private final Command<A, R> command;
     private final Arguments<A> arguments;
-    /** Given values by the name of the argument. */
-    private final Map<String, Object> values = new HashMap<>();
+    /** The options, with their values once the command line is parsed. */
+    private final Map<String, OptionSpec> options = new LinkedHashMap<>();
 
     private RegisteredCommand(Command<A, R> command, Jobs.Opener opener) {
         super(opener);
@@ -41,34 +42,20 @@ final class RegisteredCommand<A extends Record, R> extends JobCommand {
                 .footer("  finetune " + command.name() + " " + help.example());
         List<Parameter> parameters = registered.arguments.parameters();
         for (int i = 0; i < parameters.size(); i++) {
-            spec.addOption(registered.option(parameters.get(i), FIRST + i));
+            OptionSpec option = option(parameters.get(i), FIRST + i);
+            registered.options.put(parameters.get(i).name(), option);
+            spec.addOption(option);
         }
         return line;
     }
 
-    private OptionSpec option(Parameter parameter, int order) {
+    private static OptionSpec option(Parameter parameter, int order) {
         OptionSpec.Builder option = OptionSpec.builder(parameter.option())
                 .order(order)
                 .type(parameter.type())
                 .description(parameter.words().text())
                 .required(parameter.words().required())
-                .hidden(parameter.words().hidden())
-                .getter(new CommandLine.Model.IGetter() {
-                    @Override
-                    @SuppressWarnings("unchecked")
-                    public <T> T get() {
-                        return (T) values.get(parameter.name());
-                    }
-                })
-                .setter(new CommandLine.Model.ISetter() {
-                    @Override
-                    @SuppressWarnings("unchecked")
-                    public <T> T set(T value) {
-                        return value == null
-                                ? (T) values.remove(parameter.name())
-                                : (T) values.put(parameter.name(), value);
-                    }
-                });
+                .hidden(parameter.words().hidden());
         if (parameter.isList()) {
             option.auxiliaryTypes(String.class).splitRegex(",");
         }
@@ -88,6 +75,13 @@ final class RegisteredCommand<A extends Record, R> extends JobCommand {
 
     @Override
     void execute(RunConfig run, Jobs jobs) throws IOException {
+        Map<String, Object> values = new HashMap<>();
+        options.forEach((name, option) -> {
+            Object value = option.getValue();
+            if (value != null) {
+                values.put(name, value);
+            }
+        });
         A given = arguments.of(values);
         command.text(given, jobs.run(command, run, given, this::say)).forEach(this::say);
     }

@@ -121,9 +121,7 @@ class ArchitectureTest {
             "spark.erase",
             "spark.calibrate",
             "spark.predict",
-            "spark.explain",
             "spark.estimate",
-            "spark.mine",
             "spark.redact",
             "spark.group",
             "spark.lineage",
@@ -133,6 +131,8 @@ class ArchitectureTest {
             "spark.doctor",
             "spark.ml.stage",
             "spark.ml",
+            "extra.explain",
+            "extra.mine",
             "report.html",
             "report.search",
             "report",
@@ -153,7 +153,7 @@ class ArchitectureTest {
                 // Excludes the classes that the tests of all modules share.
                 .withImportOption(location -> !location.contains("-tests.jar"))
                 .importPackages("io.github.sparkfinetune", "ai.djl.pytorch.jni");
-        for (String part : List.of("conf", "data", "core", "spark", "report", "job", "cli")) {
+        for (String part : List.of("conf", "data", "core", "spark", "extra", "report", "job", "cli")) {
             assertThat(all.stream().anyMatch(type -> type.getPackageName().startsWith(ROOT + part)))
                     .as(part)
                     .isTrue();
@@ -185,6 +185,22 @@ class ArchitectureTest {
         return ORDER.indexOf(family ? FAMILIES : name);
     }
 
+    /** An extra is found as a service. Maven keeps other modules from an extra; this keeps extras apart. */
+    @Test
+    void nothingNamesAnExtra() {
+        Set<String> wrong = new TreeSet<>();
+        for (JavaClass type : all) {
+            for (Dependency use : type.getDirectDependenciesFromSelf()) {
+                String used = use.getTargetClass().getBaseComponentType().getPackageName();
+                if (used.startsWith(ROOT + "extra.") && !used.equals(type.getPackageName())) {
+                    wrong.add(type.getName() + " depends on "
+                            + use.getTargetClass().getName());
+                }
+            }
+        }
+        assertThat(wrong).isEmpty();
+    }
+
     @Test
     void familiesHaveNoCycles() {
         slices().matching(ROOT + "core.arch.(*)").should().beFreeOfCycles().check(all);
@@ -193,7 +209,7 @@ class ArchitectureTest {
     @Test
     void onlyTheSparkModulesUseSpark() {
         noClasses()
-                .that(are(not(resideInAnyPackage(ROOT + "spark..", ROOT + "job..", ROOT + "cli.."))))
+                .that(are(not(resideInAnyPackage(ROOT + "spark..", ROOT + "extra..", ROOT + "job..", ROOT + "cli.."))))
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.apache.spark..")

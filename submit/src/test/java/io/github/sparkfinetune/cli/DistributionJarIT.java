@@ -2,7 +2,10 @@ package io.github.sparkfinetune.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.sparkfinetune.spark.command.Command;
+import io.github.sparkfinetune.spark.command.Commands;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.jar.JarFile;
 import java.util.zip.ZipEntry;
@@ -34,6 +37,13 @@ class DistributionJarIT {
                     .as("nothing that a platform may bring in another version")
                     .filteredOn(name -> name.endsWith(".class"))
                     .allMatch(name -> name.matches("(io/github/sparkfinetune|ai/djl|com/sun/jna)/.*"));
+            String commands = "META-INF/services/" + Command.class.getName();
+            assertThat(new String(jar.getInputStream(jar.getEntry(commands)).readAllBytes(), StandardCharsets.UTF_8)
+                            .lines())
+                    .as("commands of the core and of all extras")
+                    .containsExactlyInAnyOrderElementsOf(Commands.all().stream()
+                            .map(command -> command.getClass().getName())
+                            .toList());
             assertThat(jar.getManifest().getMainAttributes().getValue("Main-Class"))
                     .isEqualTo(Finetune.class.getName());
         }

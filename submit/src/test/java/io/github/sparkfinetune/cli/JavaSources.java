@@ -20,9 +20,14 @@ final class JavaSources {
      * @param folder folder in a module, such as {@code src/main/java}
      */
     static List<Path> below(String folder) throws IOException {
+        List<Path> modules = new ArrayList<>(
+                MODULES.stream().map(name -> Path.of("..", name)).toList());
+        try (Stream<Path> extras = Files.list(Path.of("extras"))) {
+            extras.filter(extra -> Files.isDirectory(extra.resolve("src"))).forEach(modules::add);
+        }
         List<Path> sources = new ArrayList<>();
-        for (String module : MODULES) {
-            try (Stream<Path> files = Files.walk(Path.of("..", module, folder))) {
+        for (Path module : modules) {
+            try (Stream<Path> files = Files.walk(module.resolve(folder))) {
                 files.filter(file -> file.toString().endsWith(".java")).forEach(sources::add);
             }
         }

@@ -71,8 +71,8 @@ class RecipesTest {
                 .distinct()
                 .toList();
         Set<String> known = recipes().stream().map(RecipesTest::name).collect(Collectors.toSet());
-        for (String module : List.of("finetune-core", "spark-jobs")) {
-            try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve("src/test"))) {
+        for (String tests : List.of("finetune-core/src/test", "spark-jobs/src/test", "submit/extras")) {
+            try (Stream<Path> files = Files.walk(ROOT.resolve(tests))) {
                 files.map(RecipesTest::name).forEach(known::add);
             }
         }

@@ -86,8 +86,14 @@ class FamilyNamesTest {
 
     private static List<Path> sources() throws IOException {
         List<Path> sources = new ArrayList<>();
-        for (String module : List.of("conf", "dataset-prep", "finetune-core", "spark-jobs", "submit")) {
-            Path main = ROOT.resolve(module).resolve("src/main/java");
+        List<Path> modules = new ArrayList<>(Stream.of("conf", "dataset-prep", "finetune-core", "spark-jobs", "submit")
+                .map(ROOT::resolve)
+                .toList());
+        try (Stream<Path> extras = Files.list(ROOT.resolve("submit/extras"))) {
+            extras.filter(extra -> Files.isDirectory(extra.resolve("src"))).forEach(modules::add);
+        }
+        for (Path module : modules) {
+            Path main = module.resolve("src/main/java");
             try (Stream<Path> files = Files.walk(main)) {
                 files.filter(file -> file.toString().endsWith(".java"))
                         .filter(file -> !CALLERS.contains(file.getFileName().toString()))

@@ -21,7 +21,7 @@ final class DataTables {
         html.append("<div class=\"scroll\"><table class=\"figures\"><tbody>\n");
         DataFunnel.of(manifest).forEach(line -> row(html, line));
         html.append("</tbody></table></div>");
-        DatasetSplit train = manifest.samples().splits().get(Manifest.TRAIN);
+        DatasetSplit train = manifest.splits().get(Manifest.TRAIN);
         return html.append(train == null || train.lengths().isEmpty() ? "" : lengths(train.lengths()))
                 .toString();
     }

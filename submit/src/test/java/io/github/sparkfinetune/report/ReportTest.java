@@ -99,21 +99,23 @@ class ReportTest {
         new Manifest(
                         Manifest.SCHEMA_VERSION,
                         RunConfig.Task.CLASSIFICATION,
-                        new Manifest.Samples(
-                                List.of("a", "b"), 64, 0, Map.of(Manifest.TRAIN, train, Manifest.TEST, test)),
-                        new Manifest.Rows(Map.of("empty_text", 3L), 0, 0, 30),
+                        List.of("a", "b"),
+                        64,
+                        0,
+                        Map.of(Manifest.TRAIN, train, Manifest.TEST, test),
                         List.of(),
-                        new DatasetOptions(
-                                new DatasetOptions.Columns("text", null, "label"),
-                                new DatasetOptions.Source("jsonl", null, null),
-                                new DatasetOptions.Texts(64, 1000, false, "cafe"),
-                                new DatasetOptions.Storage(2, 42),
-                                new DatasetOptions.Samples(null, null, null, null, null),
-                                null,
-                                new DatasetOptions.Split(0, 0, null, null)),
+                        List.of(),
+                        Map.of(),
+                        Map.of("empty_text", 3L),
+                        0,
+                        0,
+                        30,
+                        Map.of(),
+                        List.of(),
+                        DatasetOptions.ofTexts(64, 1000, false, "cafe", 2, 42).withColumns("text", null, "label"),
                         null,
                         List.of())
-                .with(List.of(new Warning("label_imbalance", "the label a has " + EVIL)))
+                .withWarnings(List.of(new Warning("label_imbalance", "the label a has " + EVIL)))
                 .write(new org.apache.hadoop.fs.Path(dataset.toString()), new Configuration());
         folder.writeReport();
 

@@ -27,7 +27,7 @@ public final class DataFunnel {
     public static List<Line> of(Manifest manifest) {
         List<Line> lines = new ArrayList<>();
         Manifest.Corpus corpus = manifest.corpus();
-        List<Generation> generations = manifest.samples().generations();
+        List<Generation> generations = manifest.generations();
         if (!generations.isEmpty()) {
             lines.add(new Line("generations", generations.size(), last(generations)));
         }
@@ -35,31 +35,30 @@ public final class DataFunnel {
         if (corpus != null || !isReduced) {
             lines.add(new Line("rows of the sources", corpus == null ? counted(manifest) : corpus.rows()));
         }
-        manifest.rows().badRows().forEach((reason, count) -> lines.add(new Line("left out: " + shown(reason), count)));
+        manifest.badRows().forEach((reason, count) -> lines.add(new Line("left out: " + shown(reason), count)));
         if (corpus != null) {
             corpus.rejected().forEach((rule, count) -> lines.add(new Line("left out by data.corpus." + rule, count)));
         }
-        if (manifest.rows().duplicates() > 0) {
-            lines.add(new Line("left out: duplicates", manifest.rows().duplicates()));
+        if (manifest.duplicates() > 0) {
+            lines.add(new Line("left out: duplicates", manifest.duplicates()));
         }
-        manifest.rows().redacted().forEach((entity, count) -> lines.add(new Line("redacted: " + entity, count)));
+        manifest.redacted().forEach((entity, count) -> lines.add(new Line("redacted: " + entity, count)));
         if (corpus != null) {
             corpus.masked().forEach((kind, count) -> lines.add(new Line("masked in the others: " + kind, count)));
             corpus.mix()
                     .forEach(mixed ->
                             lines.add(new Line("in the mix of " + mixed.key(), mixed.sampled(), share(mixed))));
         }
-        manifest.samples().splits().forEach((name, split) -> {
+        manifest.splits().forEach((name, split) -> {
             if (split.documents() != null) {
                 split.documents()
                         .dropped()
                         .forEach((reason, count) -> lines.add(new Line(name + " left out: " + shown(reason), count)));
             }
         });
-        manifest.samples()
-                .splits()
+        manifest.splits()
                 .forEach((name, split) -> lines.add(new Line(name + " samples", split.rows(), samples(split))));
-        manifest.samples().splits().forEach((name, split) -> {
+        manifest.splits().forEach((name, split) -> {
             if (split.side() != null) {
                 lines.add(new Line(name + " rows", split.side().rows(), side(name, split.side())));
             }
@@ -80,14 +79,14 @@ public final class DataFunnel {
     /** Returns one line with the splits, and the rows that were left out. */
     public static String summary(Manifest manifest) {
         List<String> parts = new ArrayList<>();
-        parts.add(manifest.samples().splits().entrySet().stream()
+        parts.add(manifest.splits().entrySet().stream()
                 .map(split -> split(split.getKey(), split.getValue()))
                 .collect(Collectors.joining(", ")));
-        if (!manifest.samples().labels().isEmpty()) {
-            parts.add(manifest.samples().labels().size() + " labels");
+        if (!manifest.labels().isEmpty()) {
+            parts.add(manifest.labels().size() + " labels");
         }
-        if (!manifest.rows().badRows().isEmpty()) {
-            parts.add("left out " + reasons(manifest.rows().badRows()));
+        if (!manifest.badRows().isEmpty()) {
+            parts.add("left out " + reasons(manifest.badRows()));
         }
         if (manifest.corpus() != null && !manifest.corpus().rejected().isEmpty()) {
             parts.add("left out by data.corpus " + reasons(manifest.corpus().rejected()));
@@ -124,8 +123,8 @@ public final class DataFunnel {
 
     /** Counts the rows of a dataset without a corpus, where every row is in one place. */
     private static long counted(Manifest manifest) {
-        long rows = sum(manifest.rows().badRows()) + manifest.rows().duplicates();
-        for (DatasetSplit split : manifest.samples().splits().values()) {
+        long rows = sum(manifest.badRows()) + manifest.duplicates();
+        for (DatasetSplit split : manifest.splits().values()) {
             DatasetSplit.Documents documents = split.documents();
             rows += documents == null ? split.rows() : documents.count() + sum(documents.dropped());
         }

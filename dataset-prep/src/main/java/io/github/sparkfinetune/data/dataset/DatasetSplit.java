@@ -104,7 +104,7 @@ public record DatasetSplit(
      * Groups and times of the rows of one split before tokenization.
      *
      * @param rows number of rows
-     * @param by what rows of a group share, as {@link DatasetOptions.Split#splitBy}; absent (null) without groups
+     * @param by what rows of a group share, as {@link DatasetOptions#splitBy}; absent (null) without groups
      * @param groups number of groups
      * @param shared rows of a held-out split whose group has rows in the training split
      * @param from time of the oldest row; absent (null) without {@code data.split_by_time}

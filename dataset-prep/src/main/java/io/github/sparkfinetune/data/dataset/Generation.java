@@ -8,7 +8,7 @@ import java.util.TreeMap;
 
 /**
  * Generation of a dataset that grows: the rows of the files that one {@code prepare} found to be new. Its number is its
- * place in {@link Manifest.Samples#generations}, from 1. The names of its files hold the number.
+ * place in {@link Manifest#generations}, from 1. The names of its files hold the number.
  *
  * @param shards number of hash ranges of its shards
  * @param added number and length of the files that it read

@@ -1,10 +1,10 @@
 package io.github.sparkfinetune.data.dataset;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.key.Components;
 import java.io.IOException;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
@@ -29,24 +29,24 @@ import org.apache.hadoop.fs.Path;
  *
  * <pre>
  * {
- *   "schema_version" : 1,
- *   "task" : "classification",
- *   "labels" : [ "ham", "spam" ],
- *   "longest" : 214,
- *   "pad_token_id" : 0,
- *   "splits" : {
- *     "train" : {
- *       "rows" : 4459, "tokens" : 104833, "truncated" : 0, "rows_per_label" : [ 3862, 597 ],
- *       "shards" : [ { "file" : "train/part-00000-5f0c8a17e2d94b36-41.parquet", "bytes" : 49817, "row_groups" : [ 559 ] }, … ],
- *       "documents" : { "count" : …, "label_tokens" : …, "dropped" : { "overlong" : 3 } },
- *       "lengths" : { "16" : 1204, "32" : 2950, "64" : 305 }
- *     }, …
- *   },
- *   "bad_rows" : { "empty_text" : 2 }, "cut_texts" : 0, "repaired_texts" : 1, "duplicates" : 0,
- *   "sources" : [ { "key" : "data.train", "path" : "file:/…", "files" : 1, "bytes" : …, "fingerprint" : "…" } ],
- *   "options" : { "text" : "text", "text_pair" : null, "label" : "label", "format" : "jsonl", …,
- *     "documents" : { "packing" : "bfd", "overlong" : "truncate", "assistant_only_loss" : true,
- *       "chat_template_sha256" : "…" } }
+ * "schema_version" : 1,
+ * "task" : "classification",
+ * "labels" : [ "ham", "spam" ],
+ * "longest" : 214,
+ * "pad_token_id" : 0,
+ * "splits" : {
+ * "train" : {
+ * "rows" : 4459, "tokens" : 104833, "truncated" : 0, "rows_per_label" : [ 3862, 597 ],
+ * "shards" : [ { "file" : "train/part-00000-5f0c8a17e2d94b36-41.parquet", "bytes" : 49817, "row_groups" : [ 559 ] }, … ],
+ * "documents" : { "count" : …, "label_tokens" : …, "dropped" : { "overlong" : 3 } },
+ * "lengths" : { "16" : 1204, "32" : 2950, "64" : 305 }
+ * }, …
+ * },
+ * "bad_rows" : { "empty_text" : 2 }, "cut_texts" : 0, "repaired_texts" : 1, "duplicates" : 0,
+ * "sources" : [ { "key" : "data.train", "path" : "file:/…", "files" : 1, "bytes" : …, "fingerprint" : "…" } ],
+ * "options" : { "text" : "text", "text_pair" : null, "label" : "label", "format" : "jsonl", …,
+ * "documents" : { "packing" : "bfd", "overlong" : "truncate", "assistant_only_loss" : true,
+ * "chat_template_sha256" : "…" } }
  * }
  * </pre>
  *
@@ -65,6 +65,21 @@ import org.apache.hadoop.fs.Path;
  *
  * @param schemaVersion version of this format, {@value #SCHEMA_VERSION}
  * @param task the configuration's {@code task}
+ * @param labels names of the labels, by id; empty if rows have no label; {@code LABEL_0} for numbers, as in
+ *     {@code transformers}
+ * @param longest tokens of the longest sample
+ * @param padTokenId id that batches are padded with
+ * @param splits splits by name: {@value #TRAIN}, then {@value #EVAL} and {@value #TEST} if they have samples
+ * @param erased hashes of the contents of erased documents, sorted; absent (empty) if none is erased
+ * @param generations generations in the order in which they were added; absent (empty) if the dataset does not grow
+ * @param subjects bytes of the files with the keyed hashes of {@code data.subject}, by path in the dataset's folder;
+ *     absent (empty) without it
+ * @param badRows unusable rows by reason, sorted by reason; documents that tokenization finds to be unusable are in
+ *     {@link DatasetSplit.Documents#dropped} instead
+ * @param cutTexts usable rows with a text longer than {@code data.max_text_bytes}
+ * @param repairedTexts usable rows with a text from which control bytes or invalid UTF-8 were removed
+ * @param duplicates usable rows that were left out because an earlier row has their content
+ * @param redacted parts of usable rows that {@code data.redact} replaced, by entity; absent if there are none
  * @param sources sources of raw text
  * @param options options that decide the content
  * @param corpus preparation of the corpus; absent (null) if {@code data.corpus} is not used
@@ -73,8 +88,18 @@ import org.apache.hadoop.fs.Path;
 public record Manifest(
         int schemaVersion,
         Task task,
-        @JsonUnwrapped Samples samples,
-        @JsonUnwrapped Rows rows,
+        List<String> labels,
+        int longest,
+        int padTokenId,
+        Map<String, DatasetSplit> splits,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> erased,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Generation> generations,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, Long> subjects,
+        Map<String, Long> badRows,
+        long cutTexts,
+        long repairedTexts,
+        long duplicates,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, Long> redacted,
         List<Source> sources,
         DatasetOptions options,
         @JsonInclude(JsonInclude.Include.NON_NULL) Corpus corpus,
@@ -91,81 +116,6 @@ public record Manifest(
     public static final String EVAL = "eval";
     /** Split for the final metrics. */
     public static final String TEST = "test";
-
-    /**
-     * Samples of all splits.
-     *
-     * @param labels names of the labels, by id; empty if rows have no label; {@code LABEL_0} for numbers, as in
-     *     {@code transformers}
-     * @param longest tokens of the longest sample
-     * @param padTokenId id that batches are padded with
-     * @param splits splits by name: {@value #TRAIN}, then {@value #EVAL} and {@value #TEST} if they have samples
-     * @param erased hashes of the contents of erased documents, sorted; absent (empty) if none is erased
-     * @param generations generations in the order in which they were added; absent (empty) if the dataset does not grow
-     * @param subjects bytes of the files with the keyed hashes of {@code data.subject}, by path in the dataset's
-     *     folder; absent (empty) without it
-     */
-    public record Samples(
-            List<String> labels,
-            int longest,
-            int padTokenId,
-            Map<String, DatasetSplit> splits,
-            @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> erased,
-            @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Generation> generations,
-            @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, Long> subjects)
-            implements Serializable {
-        /** Makes samples of which none is erased, of a dataset that does not grow. */
-        public Samples(List<String> labels, int longest, int padTokenId, Map<String, DatasetSplit> splits) {
-            this(labels, longest, padTokenId, splits, null, null, null);
-        }
-
-        public Samples {
-            erased = erased == null ? List.of() : List.copyOf(new TreeSet<>(erased));
-            generations = generations == null ? List.of() : List.copyOf(generations);
-            subjects = subjects == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(subjects));
-            splits.forEach((name, split) -> Objects.requireNonNull(split, "a split is null"));
-            labels = List.copyOf(labels);
-            splits = Collections.unmodifiableMap(new LinkedHashMap<>(splits));
-        }
-
-        /** Returns these samples as those of other generations. */
-        public Samples with(List<Generation> others) {
-            return new Samples(labels, longest, padTokenId, splits, erased, others, subjects);
-        }
-
-        /** Returns these samples with the files of their subjects. */
-        public Samples withSubjects(Map<String, Long> files) {
-            return new Samples(labels, longest, padTokenId, splits, erased, generations, files);
-        }
-    }
-
-    /**
-     * Rows of the sources that are left out or changed.
-     *
-     * @param badRows unusable rows by reason, sorted by reason; documents that tokenization finds to be unusable are in
-     *     {@link DatasetSplit.Documents#dropped} instead
-     * @param cutTexts usable rows with a text longer than {@code data.max_text_bytes}
-     * @param repairedTexts usable rows with a text from which control bytes or invalid UTF-8 were removed
-     * @param duplicates usable rows that were left out because an earlier row has their content
-     * @param redacted parts of usable rows that {@code data.redact} replaced, by entity; absent if there are none
-     */
-    public record Rows(
-            Map<String, Long> badRows,
-            long cutTexts,
-            long repairedTexts,
-            long duplicates,
-            @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, Long> redacted)
-            implements Serializable {
-        public Rows {
-            badRows = Collections.unmodifiableMap(new TreeMap<>(badRows));
-            redacted = redacted == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(redacted));
-        }
-
-        /** Makes counts of rows in which nothing is replaced. */
-        public Rows(Map<String, Long> badRows, long cutTexts, long repairedTexts, long duplicates) {
-            this(badRows, cutTexts, repairedTexts, duplicates, Map.of());
-        }
-    }
 
     /**
      * One source of raw text.
@@ -227,30 +177,87 @@ public record Manifest(
             implements Serializable {}
 
     public Manifest {
+        erased = erased == null ? List.of() : List.copyOf(new TreeSet<>(erased));
+        generations = generations == null ? List.of() : List.copyOf(generations);
+        subjects = subjects == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(subjects));
+        splits.forEach((name, split) -> Objects.requireNonNull(split, "a split is null"));
+        labels = List.copyOf(labels);
+        splits = Collections.unmodifiableMap(new LinkedHashMap<>(splits));
+        badRows = Collections.unmodifiableMap(new TreeMap<>(badRows));
+        redacted = redacted == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(redacted));
         Objects.requireNonNull(task, "task is missing");
         Objects.requireNonNull(options, "options is missing");
         sources = List.copyOf(sources);
         warnings = warnings == null ? List.of() : List.copyOf(warnings);
     }
 
-    /** Returns this manifest with warnings. */
-    public Manifest with(List<Warning> found) {
-        return new Manifest(schemaVersion, task, samples, rows, sources, options, corpus, found);
+    /** Returns the manifest of a dataset whose rows are all used, unchanged and once. */
+    public static Manifest of(
+            Task task,
+            List<String> labels,
+            int longest,
+            int padTokenId,
+            Map<String, DatasetSplit> splits,
+            DatasetOptions options) {
+        return new Manifest(
+                SCHEMA_VERSION,
+                task,
+                labels,
+                longest,
+                padTokenId,
+                splits,
+                List.of(),
+                List.of(),
+                Map.of(),
+                Map.of(),
+                0,
+                0,
+                0,
+                Map.of(),
+                List.of(),
+                options,
+                null,
+                List.of());
     }
 
-    /** Returns this manifest with other samples. */
-    public Manifest with(Samples others) {
-        return new Manifest(schemaVersion, task, others, rows, sources, options, corpus, warnings);
+    /** Returns this manifest with warnings. */
+    public Manifest withWarnings(List<Warning> found) {
+        return Components.with(this, "warnings", found);
+    }
+
+    /** Returns this manifest with other splits. */
+    public Manifest withSplits(Map<String, DatasetSplit> others) {
+        return Components.with(this, "splits", others);
+    }
+
+    /** Returns this manifest with the hashes of all documents that are erased. */
+    public Manifest withErased(List<String> hashes) {
+        return Components.with(this, "erased", hashes);
+    }
+
+    /** Returns this manifest with other generations. */
+    public Manifest withGenerations(List<Generation> others) {
+        return Components.with(this, "generations", others);
+    }
+
+    /** Returns this manifest with the files of its subjects. */
+    public Manifest withSubjects(Map<String, Long> files) {
+        return Components.with(this, "subjects", files);
+    }
+
+    /** Returns this manifest with other sources. */
+    public Manifest withSources(List<Source> others) {
+        return Components.with(this, "sources", others);
     }
 
     /** Returns the bytes of all files of the dataset except the manifest, by path in the dataset's folder. */
     public Map<String, Long> files() {
         Map<String, Long> files = new LinkedHashMap<>();
-        samples.splits().values().stream()
+        splits.values().stream()
                 .flatMap(split -> split.shards().stream())
                 .forEach(shard -> files.put(shard.file(), shard.bytes()));
-        samples.generations().forEach(generation -> files.putAll(generation.index()));
-        files.putAll(samples.subjects());
+        generations.forEach(generation -> files.putAll(generation.index()));
+        files.putAll(subjects);
         return files;
     }
 
@@ -303,7 +310,7 @@ public record Manifest(
      * @throws RunException if the split has no rows
      */
     public DatasetSplit split(String name) {
-        DatasetSplit split = samples.splits().get(name);
+        DatasetSplit split = splits.get(name);
         if (split == null) {
             throw RunException.data("the dataset has no " + name + " rows: set data." + name
                     + (name.equals(TRAIN) ? "" : " or data." + name + "_fraction") + " and prepare it again");

@@ -15,26 +15,17 @@ import org.apache.hadoop.fs.Path;
 record OptionsMatch(Path dataset, DatasetOptions prepared, DatasetOptions requested) {
     /** Refuses another value of an option that decides tokens and samples. */
     void requireSameSamples() {
-        requireSame(
-                "data.max_length",
-                prepared.texts().maxLength(),
-                requested.texts().maxLength());
-        if (!Objects.equals(
-                prepared.texts().tokenizerSha256(), requested.texts().tokenizerSha256())) {
+        requireSame("data.max_length", prepared.maxLength(), requested.maxLength());
+        if (!Objects.equals(prepared.tokenizerSha256(), requested.tokenizerSha256())) {
             throw RunException.data(dataset + " was tokenized with another tokenizer.json (SHA-256 "
-                    + prepared.texts().tokenizerSha256() + ", the model's is "
-                    + requested.texts().tokenizerSha256()
+                    + prepared.tokenizerSha256() + ", the model's is "
+                    + requested.tokenizerSha256()
                     + "): prepare it again into a new data.dir");
         }
-        requireSame(
-                "data.stride", prepared.samples().stride(), requested.samples().stride());
-        requireSame(
-                "samples for a teacher",
-                prepared.samples().teacher() != null,
-                requested.samples().teacher() != null);
-        requireSameQuestions(
-                prepared.samples().questionAnswering(), requested.samples().questionAnswering());
-        requireSameDocuments(prepared.samples().documents(), requested.samples().documents());
+        requireSame("data.stride", prepared.stride(), requested.stride());
+        requireSame("samples for a teacher", prepared.teacher() != null, requested.teacher() != null);
+        requireSameQuestions(prepared.questionAnswering(), requested.questionAnswering());
+        requireSameDocuments(prepared.documents(), requested.documents());
     }
 
     /** Refuses another value of an option that decides what is predicted. */
@@ -71,6 +62,6 @@ record OptionsMatch(Path dataset, DatasetOptions prepared, DatasetOptions reques
     }
 
     private static String problemType(DatasetOptions some) {
-        return Objects.requireNonNullElse(some.samples().problemType(), "single_label_classification");
+        return Objects.requireNonNullElse(some.problemType(), "single_label_classification");
     }
 }

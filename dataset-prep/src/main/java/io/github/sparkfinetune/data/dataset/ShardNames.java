@@ -54,8 +54,8 @@ public final class ShardNames {
     public static int ranges(Manifest manifest, String path) {
         int generation = generation(path);
         return generation == 0
-                ? manifest.options().storage().shards()
-                : manifest.samples().generations().get(generation - 1).shards();
+                ? manifest.options().shards()
+                : manifest.generations().get(generation - 1).shards();
     }
 
     /** Returns the number of a shard. */

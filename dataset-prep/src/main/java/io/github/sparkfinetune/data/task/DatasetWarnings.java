@@ -49,15 +49,13 @@ public final class DatasetWarnings {
      */
     public static List<Warning> of(Manifest manifest, Map<String, SampleChecks> checks, Map<String, Leak> leaks) {
         List<Warning> warnings = new ArrayList<>();
-        manifest.samples().splits().forEach((name, split) -> {
+        manifest.splits().forEach((name, split) -> {
             truncated(name, split, manifest).ifPresent(warnings::add);
-            labels(name, split, manifest.samples().labels(), warnings);
+            labels(name, split, manifest.labels(), warnings);
             groups(name, split.side()).ifPresent(warnings::add);
         });
-        uneven(manifest, Manifest.EVAL, manifest.options().split().evalFraction())
-                .ifPresent(warnings::add);
-        uneven(manifest, Manifest.TEST, manifest.options().split().testFraction())
-                .ifPresent(warnings::add);
+        uneven(manifest, Manifest.EVAL, manifest.options().evalFraction()).ifPresent(warnings::add);
+        uneven(manifest, Manifest.TEST, manifest.options().testFraction()).ifPresent(warnings::add);
         lineEnds(manifest).ifPresent(warnings::add);
         decontamination(manifest).ifPresent(warnings::add);
         checks.forEach((name, check) -> tokens(name, check, warnings));
@@ -107,16 +105,12 @@ public final class DatasetWarnings {
     /** Warns of a split whose share differs much from its fraction, because groups or times stay together. */
     private static Optional<Warning> uneven(Manifest manifest, String name, double fraction) {
         DatasetOptions options = manifest.options();
-        if (fraction == 0
-                || (options.split().splitBy() == null && options.split().splitByTime() == null)) {
+        if (fraction == 0 || (options.splitBy() == null && options.splitByTime() == null)) {
             return Optional.empty();
         }
         long all = Stream.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST)
                 .filter(side -> side.equals(Manifest.TRAIN)
-                        || (side.equals(Manifest.EVAL)
-                                        ? options.split().evalFraction()
-                                        : options.split().testFraction())
-                                > 0)
+                        || (side.equals(Manifest.EVAL) ? options.evalFraction() : options.testFraction()) > 0)
                 .mapToLong(side -> rows(manifest, side))
                 .sum();
         long rows = rows(manifest, name);
@@ -135,21 +129,19 @@ public final class DatasetWarnings {
                         name,
                         fraction,
                         fraction * all,
-                        options.split().splitBy() == null
-                                ? options.split().splitByTime()
-                                : DataFunnel.common(options.split().splitBy()),
-                        options.split().splitBy() == null ? "split_by_time" : "split_by")));
+                        options.splitBy() == null ? options.splitByTime() : DataFunnel.common(options.splitBy()),
+                        options.splitBy() == null ? "split_by_time" : "split_by")));
     }
 
     private static long rows(Manifest manifest, String name) {
-        DatasetSplit split = manifest.samples().splits().get(name);
+        DatasetSplit split = manifest.splits().get(name);
         return split == null || split.side() == null ? 0 : split.side().rows();
     }
 
     private static Optional<Warning> lineEnds(Manifest manifest) {
-        long malformed = manifest.rows().badRows().getOrDefault(UnusableRowException.MALFORMED, 0L);
-        boolean mayBeCut = manifest.options().source().format().equals("csv")
-                && manifest.options().source().multiline() == null;
+        long malformed = manifest.badRows().getOrDefault(UnusableRowException.MALFORMED, 0L);
+        boolean mayBeCut =
+                manifest.options().format().equals("csv") && manifest.options().multiline() == null;
         return malformed == 0 || !mayBeCut
                 ? Optional.empty()
                 : Optional.of(new Warning(
@@ -168,10 +160,10 @@ public final class DatasetWarnings {
             return Optional.empty();
         }
         List<String> splitOff = new ArrayList<>();
-        if (options.split().evalFraction() > 0) {
+        if (options.evalFraction() > 0) {
             splitOff.add(Manifest.EVAL);
         }
-        if (options.split().testFraction() > 0) {
+        if (options.testFraction() > 0) {
             splitOff.add(Manifest.TEST);
         }
         return splitOff.isEmpty()
@@ -202,7 +194,7 @@ public final class DatasetWarnings {
                                         + " it, if the model reads more",
                                 100 * share,
                                 name,
-                                manifest.options().texts().maxLength())));
+                                manifest.options().maxLength())));
     }
 
     private static void labels(String name, DatasetSplit split, List<String> labels, List<Warning> warnings) {

@@ -14,17 +14,20 @@ class DataFunnelTest {
         return new Manifest(
                 Manifest.SCHEMA_VERSION,
                 RunConfig.Task.CAUSAL_LM,
-                new Manifest.Samples(List.of(), 128, 0, Map.of(Manifest.TRAIN, train)),
-                new Manifest.Rows(Map.of("empty_text", 3L), 0, 0, 27, Map.of("URL", 5L)),
                 List.of(),
-                new DatasetOptions(
-                        new DatasetOptions.Columns("text", null, "label"),
-                        new DatasetOptions.Source("jsonl", null, null),
-                        new DatasetOptions.Texts(128, 1000, false, "cafe"),
-                        new DatasetOptions.Storage(2, 42),
-                        new DatasetOptions.Samples(null, null, null, null, null),
-                        null,
-                        new DatasetOptions.Split(0, 0, null, null)),
+                128,
+                0,
+                Map.of(Manifest.TRAIN, train),
+                List.of(),
+                List.of(),
+                Map.of(),
+                Map.of("empty_text", 3L),
+                0,
+                0,
+                27,
+                Map.of("URL", 5L),
+                List.of(),
+                DatasetOptions.ofTexts(128, 1000, false, "cafe", 2, 42).withColumns("text", null, "label"),
                 corpus,
                 List.of());
     }
@@ -67,8 +70,7 @@ class DataFunnelTest {
                 Map.of(),
                 Map.of());
 
-        assertThat(lines(one.with(
-                        new Manifest.Samples(List.of(), 128, 0, one.samples().splits()).with(List.of(first, last)))))
+        assertThat(lines(one.withGenerations(List.of(first, last))))
                 .startsWith(
                         "generations 2: the last read 2 files and added 20 samples; it erased 9 documents",
                         "left out: empty text 3");

@@ -46,21 +46,20 @@ class DatasetTest {
         manifest = new Manifest(
                 Manifest.SCHEMA_VERSION,
                 Task.CLASSIFICATION,
-                new Manifest.Samples(
-                        List.of("ham", "spam"),
-                        9,
-                        0,
-                        Map.of(Manifest.TRAIN, new DatasetSplit(2310, 12345, 3, List.of(1155L, 1155L), shards, null))),
-                new Manifest.Rows(Map.of("empty_text", 2L), 1, 1, 0),
+                List.of("ham", "spam"),
+                9,
+                0,
+                Map.of(Manifest.TRAIN, new DatasetSplit(2310, 12345, 3, List.of(1155L, 1155L), shards, null)),
+                List.of(),
+                List.of(),
+                Map.of(),
+                Map.of("empty_text", 2L),
+                1,
+                1,
+                0,
+                Map.of(),
                 List.of(new Manifest.Source("data.train", "file:/mails.jsonl", 1, 99, "ab")),
-                new DatasetOptions(
-                        new DatasetOptions.Columns("text", "subject", "label"),
-                        new DatasetOptions.Source("jsonl", null, null),
-                        new DatasetOptions.Texts(9, 1000, false, "cafe"),
-                        new DatasetOptions.Storage(2, 42),
-                        new DatasetOptions.Samples(null, null, null, null, null),
-                        null,
-                        new DatasetOptions.Split(0, 0, null, null)),
+                DatasetOptions.ofTexts(9, 1000, false, "cafe", 2, 42).withColumns("text", "subject", "label"),
                 null,
                 List.of());
         manifest.write(dataset, hadoop);
@@ -255,23 +254,7 @@ class DatasetTest {
     }
 
     private Manifest with(DatasetSplit train) {
-        return new Manifest(
-                manifest.schemaVersion(),
-                manifest.task(),
-                new Manifest.Samples(
-                        manifest.samples().labels(),
-                        manifest.samples().longest(),
-                        manifest.samples().padTokenId(),
-                        Map.of(Manifest.TRAIN, train)),
-                new Manifest.Rows(
-                        manifest.rows().badRows(),
-                        manifest.rows().cutTexts(),
-                        manifest.rows().repairedTexts(),
-                        manifest.rows().duplicates()),
-                manifest.sources(),
-                manifest.options(),
-                null,
-                List.of());
+        return manifest.withSplits(Map.of(Manifest.TRAIN, train));
     }
 
     @Test
@@ -293,35 +276,22 @@ class DatasetTest {
             writer.close();
             DatasetOptions.DocumentOptions options = new DatasetOptions.DocumentOptions(
                     Packing.BFD, Overlong.TRUNCATE, assistantOnly, tokenizer.chatTemplateSha256());
-            Manifest packed = new Manifest(
-                    Manifest.SCHEMA_VERSION,
+            Manifest packed = Manifest.of(
                     Task.SFT,
-                    new Manifest.Samples(
-                            List.of(),
-                            13,
-                            0,
-                            Map.of(
-                                    Manifest.TRAIN,
-                                    new DatasetSplit(
-                                            1500,
-                                            9999,
-                                            0,
-                                            List.of(),
-                                            List.of(new DatasetSplit.Shard(
-                                                    file, Files.size(folder.resolve(file)), writer.rowGroups())),
-                                            new DatasetSplit.Documents(3000, 8000, Map.of("overlong", 1L))))),
-                    new Manifest.Rows(Map.of(), 0, 0, 0),
                     List.of(),
-                    new DatasetOptions(
-                            new DatasetOptions.Columns(null, null, null),
-                            new DatasetOptions.Source("jsonl", null, null),
-                            new DatasetOptions.Texts(50, 1000, false, "cafe"),
-                            new DatasetOptions.Storage(1, 42),
-                            new DatasetOptions.Samples(null, options, null, null, null),
-                            null,
-                            new DatasetOptions.Split(0, 0, null, null)),
-                    null,
-                    List.of());
+                    13,
+                    0,
+                    Map.of(
+                            Manifest.TRAIN,
+                            new DatasetSplit(
+                                    1500,
+                                    9999,
+                                    0,
+                                    List.of(),
+                                    List.of(new DatasetSplit.Shard(
+                                            file, Files.size(folder.resolve(file)), writer.rowGroups())),
+                                    new DatasetSplit.Documents(3000, 8000, Map.of("overlong", 1L)))),
+                    DatasetOptions.ofTexts(50, 1000, false, "cafe", 1, 42).withDocuments(options));
             packed.write(dataset, hadoop);
             Manifest read = Manifest.read(dataset, hadoop);
             assertThat(read).isEqualTo(packed);

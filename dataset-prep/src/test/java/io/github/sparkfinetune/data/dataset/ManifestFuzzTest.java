@@ -19,14 +19,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** An untrusted manifest gives a dataset whose files are in its folder, or an error of one line. */
 class ManifestFuzzTest {
     private static final Configuration HADOOP = new Configuration();
-    private static final DatasetOptions OPTIONS = new DatasetOptions(
-            new DatasetOptions.Columns("text", "subject", "label"),
-            new DatasetOptions.Source("jsonl", null, null),
-            new DatasetOptions.Texts(9, 1000, false, "cafe"),
-            new DatasetOptions.Storage(2, 42),
-            new DatasetOptions.Samples(null, null, null, null, null),
-            null,
-            new DatasetOptions.Split(0, 0, null, null));
+    private static final DatasetOptions OPTIONS =
+            DatasetOptions.ofTexts(9, 1000, false, "cafe", 2, 42).withColumns("text", "subject", "label");
 
     @TempDir
     private static java.nio.file.Path folder;
@@ -37,12 +31,18 @@ class ManifestFuzzTest {
         Manifest manifest = new Manifest(
                 Manifest.SCHEMA_VERSION,
                 Task.CLASSIFICATION,
-                new Manifest.Samples(
-                        List.of("ham", "spam"),
-                        9,
-                        0,
-                        Map.of(Manifest.TRAIN, new DatasetSplit(10, 123, 3, List.of(5L, 5L), shards, null))),
-                new Manifest.Rows(Map.of("empty_text", 2L), 1, 1, 0),
+                List.of("ham", "spam"),
+                9,
+                0,
+                Map.of(Manifest.TRAIN, new DatasetSplit(10, 123, 3, List.of(5L, 5L), shards, null)),
+                List.of(),
+                List.of(),
+                Map.of(),
+                Map.of("empty_text", 2L),
+                1,
+                1,
+                0,
+                Map.of(),
                 List.of(new Manifest.Source("data.train", "file:/mails.jsonl", 1, 99, "ab")),
                 OPTIONS,
                 null,
@@ -67,7 +67,7 @@ class ManifestFuzzTest {
         Files.write(folder.resolve("manifest-1.json"), json);
         try {
             Manifest manifest = Manifest.read(dataset, HADOOP);
-            manifest.samples().splits().values().stream()
+            manifest.splits().values().stream()
                     .flatMap(split -> split.shards().stream())
                     .forEach(shard -> assertThat(
                                     folder.resolve(shard.file()).normalize().startsWith(folder))

@@ -44,34 +44,21 @@ class ManifestsTest {
 
     /** Returns a manifest of one shard, which differs from those of other names. */
     private static Manifest manifest(String shard) {
-        return new Manifest(
-                Manifest.SCHEMA_VERSION,
+        return Manifest.of(
                 Task.CAUSAL_LM,
-                new Manifest.Samples(
-                        List.of(),
-                        9,
-                        0,
-                        Map.of(
-                                Manifest.TRAIN,
-                                new DatasetSplit(
-                                        10,
-                                        123,
-                                        0,
-                                        List.of(),
-                                        List.of(new DatasetSplit.Shard("train/" + shard, 1, List.of(10))),
-                                        null))),
-                new Manifest.Rows(Map.of(), 0, 0, 0),
                 List.of(),
-                new DatasetOptions(
-                        new DatasetOptions.Columns("text", null, "label"),
-                        new DatasetOptions.Source("jsonl", null, null),
-                        new DatasetOptions.Texts(9, 1000, false, "cafe"),
-                        new DatasetOptions.Storage(1, 42),
-                        new DatasetOptions.Samples(null, null, null, null, null),
-                        null,
-                        new DatasetOptions.Split(0, 0, null, null)),
-                null,
-                List.of());
+                9,
+                0,
+                Map.of(
+                        Manifest.TRAIN,
+                        new DatasetSplit(
+                                10,
+                                123,
+                                0,
+                                List.of(),
+                                List.of(new DatasetSplit.Shard("train/" + shard, 1, List.of(10))),
+                                null)),
+                DatasetOptions.ofTexts(9, 1000, false, "cafe", 1, 42).withColumns("text", null, "label"));
     }
 
     private int commit(String shard) throws IOException {
@@ -131,7 +118,7 @@ class ManifestsTest {
             pool.shutdownNow();
         }
         for (int number : manifests.numbers()) {
-            assertThat(manifests.read(number).samples().longest()).isEqualTo(9);
+            assertThat(manifests.read(number).longest()).isEqualTo(9);
         }
         try (var left = Files.list(folder)) {
             assertThat(left).allMatch(file -> file.getFileName().toString().matches("manifest-\\d+\\.json"));

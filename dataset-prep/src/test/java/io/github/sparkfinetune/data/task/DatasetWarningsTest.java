@@ -36,15 +36,13 @@ class DatasetWarningsTest {
 
     private static List<String> imbalance(List<String> labels, Long... rows) throws IOException {
         DatasetSplit train = new DatasetSplit(rows[0], rows[0], 0, List.of(rows), List.of(), null);
-        Manifest manifest = new Manifest(
-                Manifest.SCHEMA_VERSION,
+        Manifest manifest = Manifest.of(
                 Task.CLASSIFICATION,
-                new Manifest.Samples(labels, 8, 0, Map.of(Manifest.TRAIN, train)),
-                new Manifest.Rows(Map.of(), 0, 0, 0),
-                List.of(),
-                DatasetOptions.of(Rows.config("classification").data(), GoldenFolder.tokenizer("wordpiece")),
-                null,
-                List.of());
+                labels,
+                8,
+                0,
+                Map.of(Manifest.TRAIN, train),
+                DatasetOptions.of(Rows.config("classification").data(), GoldenFolder.tokenizer("wordpiece")));
         return DatasetWarnings.of(manifest, Map.of(), Map.of()).stream()
                 .filter(warning -> warning.code().equals("label_imbalance"))
                 .map(Warning::message)

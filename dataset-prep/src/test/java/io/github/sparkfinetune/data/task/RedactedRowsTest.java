@@ -194,9 +194,9 @@ class RedactedRowsTest {
                         "classification",
                         "redact: {entities: [US_SSN, URL], operators: {URL: hash}, key_file: " + key + "}"))
                 .options(files);
-        assertThat(plain.texts().redact()).isNull();
-        assertThat(options.texts().redact().entities()).isEqualTo(Map.of("URL", "hash", "US_SSN", "replace"));
-        assertThat(options.texts().redact().keyFingerprint()).hasSize(16);
+        assertThat(plain.redact()).isNull();
+        assertThat(options.redact().entities()).isEqualTo(Map.of("URL", "hash", "US_SSN", "replace"));
+        assertThat(options.redact().keyFingerprint()).hasSize(16);
         assertThat(options).isNotEqualTo(plain);
         Files.writeString(key, "another key of 16 bytes or more");
         assertThat(ClassificationData.of(Rows.config(

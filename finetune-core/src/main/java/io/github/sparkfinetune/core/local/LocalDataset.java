@@ -60,16 +60,10 @@ final class LocalDataset<C> {
         this.hadoop = hadoop;
         requireLocal(config.data());
         task.check(tokenizer);
-        DatasetOptions configured =
-                task.options(tokenizer).withFormat(DataFormat.JSONL).withShards(1);
-        this.options = new DatasetOptions(
-                configured.columns(),
-                configured.source(),
-                configured.texts(),
-                configured.storage(),
-                configured.samples(),
-                configured.corpus(),
-                new DatasetOptions.Split(0, 0, null, null));
+        this.options = task.options(tokenizer)
+                .withFormat(DataFormat.JSONL)
+                .withShards(1)
+                .withSplit(0, 0, null, null);
     }
 
     private static void requireLocal(DataConfig data) {
@@ -208,7 +202,7 @@ final class LocalDataset<C> {
 
     private Manifest write(List<Split> splits, List<Manifest.Source> described, List<String> labels)
             throws IOException {
-        boolean documents = options.samples().documents() != null;
+        boolean documents = options.documents() != null;
         Map<String, DatasetSplit> written = new LinkedHashMap<>();
         Map<String, SampleChecks> checks = new LinkedHashMap<>();
         SampleCounts all = new SampleCounts(labels.size(), documents);
@@ -229,20 +223,25 @@ final class LocalDataset<C> {
         Manifest manifest = new Manifest(
                 Manifest.SCHEMA_VERSION,
                 config.task(),
-                new Manifest.Samples(labels, all.longest(), tokenizer.special().padId(), written),
-                new Manifest.Rows(
-                        documents ? cleaned.bad : cleaned.withoutSample(all),
-                        cleaned.cut,
-                        cleaned.repaired,
-                        duplicates,
-                        cleaned.redacted),
+                labels,
+                all.longest(),
+                tokenizer.special().padId(),
+                written,
+                List.of(),
+                List.of(),
+                Map.of(),
+                documents ? cleaned.bad : cleaned.withoutSample(all),
+                cleaned.cut,
+                cleaned.repaired,
+                duplicates,
+                cleaned.redacted,
                 described,
                 options,
                 options.corpus() == null
                         ? null
                         : new Manifest.Corpus(cleaned.rows, cleaned.rejected, cleaned.masked, List.of()),
                 List.of());
-        manifest = manifest.with(warnings(manifest, checks, splits));
+        manifest = manifest.withWarnings(warnings(manifest, checks, splits));
         manifest.write(folder, hadoop);
         return manifest;
     }

@@ -74,7 +74,7 @@ record MemoryEstimate(
         DataConfig data = config.data();
         TaskSpec spec = TaskSpecs.of(config);
         int batch = config.training().perDeviceEvalBatchSize();
-        boolean eval = manifest.map(there -> there.samples().splits().containsKey(Manifest.EVAL))
+        boolean eval = manifest.map(there -> there.splits().containsKey(Manifest.EVAL))
                 .orElse(data.eval() != null || data.evalFraction() > 0);
         boolean test = data.test() != null || data.testFraction() > 0;
         int after = manifest.map(there ->
@@ -87,16 +87,16 @@ record MemoryEstimate(
                 model,
                 source,
                 onGpu,
-                spec.paddedLength(manifest.map(there -> Math.min(there.samples().longest(), longest))
+                spec.paddedLength(manifest.map(there -> Math.min(there.longest(), longest))
                         .orElse(longest)),
-                manifest.map(there -> there.samples().labels().size()).orElseGet(model::numLabels),
+                manifest.map(there -> there.labels().size()).orElseGet(model::numLabels),
                 eval || spec.readsReference() ? batch : 0,
                 after);
     }
 
     /** Returns the largest number of samples of a held-out split that a rank evaluates. */
     private static long heldOut(Manifest manifest, int ranks) {
-        return manifest.samples().splits().entrySet().stream()
+        return manifest.splits().entrySet().stream()
                 .filter(split -> !split.getKey().equals(Manifest.TRAIN))
                 .mapToLong(split -> (split.getValue().rows() + ranks - 1) / ranks)
                 .max()

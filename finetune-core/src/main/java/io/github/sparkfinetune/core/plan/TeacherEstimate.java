@@ -60,8 +60,7 @@ record TeacherEstimate(RankMemory.Teacher memory, long copied) {
         int most = config.data().maxLength();
         int positions = Architectures.positions(model);
         if (spec.learnsTokens()) {
-            return manifest.map(there -> Math.min(there.samples().longest(), most))
-                    .orElse(most);
+            return manifest.map(there -> Math.min(there.longest(), most)).orElse(most);
         }
         return positions > 0 ? Math.min(most, positions) : most;
     }

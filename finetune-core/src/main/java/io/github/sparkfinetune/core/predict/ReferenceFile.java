@@ -43,8 +43,7 @@ public record ReferenceFile(Path path, List<String> splits, Map<String, String> 
      * because a resumed run has no initial weights.
      */
     public static ReferenceFile ofInitialModel(RunConfig config, Manifest manifest) {
-        List<String> splits =
-                List.copyOf(new TreeSet<>(manifest.samples().splits().keySet()));
+        List<String> splits = List.copyOf(new TreeSet<>(manifest.splits().keySet()));
         return new ReferenceFile(
                 new Path(config.output().dir(), OF_INITIAL_MODEL),
                 splits,
@@ -78,7 +77,7 @@ public record ReferenceFile(Path path, List<String> splits, Map<String, String> 
         Map<String, String> shards = new HashMap<>();
         splits.forEach(
                 name -> shards.put(name, manifest.split(name).shards().get(0).file()));
-        int generations = manifest.samples().generations().size();
+        int generations = manifest.generations().size();
         if (generations > 1) {
             shards.put(GENERATIONS, String.valueOf(generations));
         }

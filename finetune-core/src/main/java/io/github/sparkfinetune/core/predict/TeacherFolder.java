@@ -57,8 +57,7 @@ public final class TeacherFolder {
             requireSameTokens(config, teacher, hadoop);
         } else if (Manifest.exists(new Path(config.dataset()), hadoop)) {
             Manifest manifest = Manifest.of(config, hadoop);
-            requireSameLabels(
-                    config, spec.labels(teacher).names(), manifest.samples().labels());
+            requireSameLabels(config, spec.labels(teacher).names(), manifest.labels());
         }
     }
 

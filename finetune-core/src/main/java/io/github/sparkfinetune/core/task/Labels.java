@@ -25,7 +25,7 @@ public record Labels(List<String> names, List<Long> rows, long samples) {
     /** Returns the labels of a training dataset. */
     public static Labels of(Manifest dataset) {
         DatasetSplit train = dataset.split(Manifest.TRAIN);
-        return new Labels(dataset.samples().labels(), train.rowsPerLabel(), train.rows());
+        return new Labels(dataset.labels(), train.rowsPerLabel(), train.rows());
     }
 
     /** Returns the labels of a trained model; labels without names have the names of {@code transformers}. */

@@ -176,10 +176,7 @@ final class Export {
                 ? OutputConfig.Dtype.FLOAT32
                 : config.output().dtype();
         HfConfig saved = spec.savedConfig(
-                model,
-                architecture,
-                resources.manifest().samples().labels(),
-                dtype.name().toLowerCase(Locale.ROOT));
+                model, architecture, resources.manifest().labels(), dtype.name().toLowerCase(Locale.ROOT));
         boolean bf16 = resources.precision().choice() == RunConfig.PrecisionChoice.BF16;
         return Architectures.of(model)
                 .written(spec.tunedConfig(saved, result.best().eval()).withTrainedInBf16(bf16));

@@ -84,8 +84,7 @@ final class ReferencePass {
         String name = config.teacher().model();
         try (LocalDir.Held folder = ModelFolder.share(name, rank.hadoop(), LocalDir.in(rank.localDir()))) {
             SharedOutputs shared = new SharedOutputs(
-                    Math.min(vocabulary, Architectures.config(folder.path()).vocabSize()),
-                    manifest.samples().labels());
+                    Math.min(vocabulary, Architectures.config(folder.path()).vocabSize()), manifest.labels());
             String hash = rank.collective().rank() == 0
                     ? TeacherFolder.hash(config, folder.path(), shared, rank::progressed)
                     : "";

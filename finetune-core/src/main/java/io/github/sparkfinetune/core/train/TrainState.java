@@ -45,7 +45,7 @@ record TrainState(
             Precision precision,
             @JsonInclude(JsonInclude.Include.NON_NULL) Integer generations) {
         static Run of(StepPlan plan, long seed, Precision precision, Manifest manifest) {
-            int generations = manifest.samples().generations().size();
+            int generations = manifest.generations().size();
             return new Run(plan.globalBatch(), seed, plan.samples(), precision, generations == 0 ? null : generations);
         }
     }
@@ -95,7 +95,7 @@ record TrainState(
 
     /** Refuses to continue a run that was started with another seed or other data. */
     void requireSame(String checkpoint, long seed, long samples, Manifest manifest) {
-        int generations = manifest.samples().generations().size();
+        int generations = manifest.generations().size();
         if (run.generations() != null && run.generations() != generations) {
             throw RunException.config("checkpoint " + checkpoint + " was trained on generation " + run.generations()
                     + " of a dataset that has " + generations + " by now: set output.dir to a new folder, data.dir to"

@@ -72,7 +72,7 @@ final class TrainingResources implements AutoCloseable {
             draws = data.draws(tokenizer);
             SampleSource trained = closing(
                     ParquetSamples.open(dataset, manifest, Manifest.TRAIN, data.readWhileTraining(), rank.hadoop()));
-            Optional<SampleSource> evaluated = manifest.samples().splits().containsKey(Manifest.EVAL)
+            Optional<SampleSource> evaluated = manifest.splits().containsKey(Manifest.EVAL)
                     ? Optional.of(closing(draws.evaluated(ParquetSamples.open(
                             dataset, manifest, Manifest.EVAL, data.readWhileTraining(), rank.hadoop()))))
                     : Optional.empty();
@@ -108,7 +108,7 @@ final class TrainingResources implements AutoCloseable {
                     rank.collective());
             Model model = loaded.model();
             // A sample may consist of several documents.
-            int longest = Math.min(manifest.samples().longest(), config.data().maxLength());
+            int longest = Math.min(manifest.longest(), config.data().maxLength());
             if (longest > model.maxLength()) {
                 throw RunException.config("data.max_length: samples have up to " + longest + " tokens, the model in "
                         + config.model() + " takes at most " + model.maxLength() + ": set data.max_length to "

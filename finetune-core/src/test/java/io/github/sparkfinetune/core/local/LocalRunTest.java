@@ -35,7 +35,7 @@ class LocalRunTest {
         List<TrainingRecord> records = new ArrayList<>();
         TrainingResult result = run.train(records::add, () -> false, folder);
 
-        assertThat(manifest.samples().labels()).containsExactly("cat", "dog");
+        assertThat(manifest.labels()).containsExactly("cat", "dog");
         assertThat(manifest.split("train").rows()).isEqualTo(40);
         assertThat(result.totals().steps()).isEqualTo(40);
         assertThat(records).anyMatch(record -> record.eval() != null);
@@ -50,7 +50,7 @@ class LocalRunTest {
         Path tagger = TaggingModel.write(folder.resolve("tagger"), Map.of("license", "B-DOC"));
         LocalRun run = run("data.redact.entities=[DOC]", "data.redact.model=" + tagger, "training.num_train_epochs=1");
         Manifest manifest = run.prepare(Map.of("train", mails(0, 10, "license ")));
-        assertThat(manifest.rows().redacted()).isEqualTo(Map.of("DOC", 10L));
+        assertThat(manifest.redacted()).isEqualTo(Map.of("DOC", 10L));
         run.train(record -> {}, () -> false, folder);
         try (LocalPredictor model = run.predictor(folder)) {
             List<Map<String, Object>> rows = model.predict(List.of(row("the license"), row("<DOC> and License")));

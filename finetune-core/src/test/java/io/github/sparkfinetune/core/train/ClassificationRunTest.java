@@ -203,13 +203,11 @@ class ClassificationRunTest {
                 .toList();
         try (ParquetSamples eval = ParquetSamples.open(dataset, manifest, Manifest.EVAL, HADOOP);
                 Predictor predictor = Predictor.trained(config, HADOOP, tiny.base(), -1, 1)) {
-            Iterator<Object[]> rows =
-                    predictor.evaluate(eval, manifest.samples().labels(), 0, 1);
+            Iterator<Object[]> rows = predictor.evaluate(eval, manifest.labels(), 0, 1);
             List<Object[]> measured = new ArrayList<>();
             rows.forEachRemaining(row ->
                     measured.add(indices.stream().map(index -> row[index]).toArray()));
-            return spec.metrics(measured.iterator(), manifest.samples().labels())
-                    .values();
+            return spec.metrics(measured.iterator(), manifest.labels()).values();
         }
     }
 

@@ -125,19 +125,9 @@ class PrivateRunTest {
                 new org.apache.hadoop.fs.Path(folder.resolve("dataset").toUri());
         Configuration hadoop = new Configuration();
         Manifest plain = Manifest.read(dataset, hadoop);
-        Manifest.Samples samples = plain.samples();
-        Map<String, DatasetSplit> splits = new LinkedHashMap<>(samples.splits());
+        Map<String, DatasetSplit> splits = new LinkedHashMap<>(plain.splits());
         splits.put("general", plain.split(Manifest.EVAL));
-        new Manifest(
-                        plain.schemaVersion(),
-                        plain.task(),
-                        new Manifest.Samples(samples.labels(), samples.longest(), samples.padTokenId(), splits),
-                        plain.rows(),
-                        plain.sources(),
-                        plain.options(),
-                        null,
-                        List.of(warnings))
-                .write(dataset, hadoop);
+        plain.withSplits(splits).withWarnings(List.of(warnings)).write(dataset, hadoop);
     }
 
     static Stream<Arguments> methods() {

@@ -178,7 +178,7 @@ class ReferencePassTest {
         RunConfig config = tiny.config("older");
         Manifest manifest = Manifest.read(new org.apache.hadoop.fs.Path(config.dataset()), HADOOP);
         List<TensorData> tensors = new ArrayList<>();
-        for (String split : manifest.samples().splits().keySet()) {
+        for (String split : manifest.splits().keySet()) {
             List<double[]> values = referenceValues(whole, split);
             ByteBuffer bytes =
                     ByteBuffer.allocate(values.size() * 2 * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.train;
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.conf.key.Components;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
@@ -23,7 +24,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -51,20 +51,15 @@ public final class TinyDataset {
         // RoBERTa's models and tokenizers have only one token type.
         this.oneTokenType = HfConfig.read(model).number(2, "type_vocab_size") == 1;
         TokenizerFiles tokenizer = TaskDatas.tokenizer(hadoopPath(model), config, Architectures::positions, hadoop);
-        options = new DatasetOptions(
-                new DatasetOptions.Columns("text", null, labels().isEmpty() ? null : "label"),
-                new DatasetOptions.Source("jsonl", null, null),
-                new DatasetOptions.Texts(config.data().maxLength(), 1000, false, tokenizer.sha256()),
-                new DatasetOptions.Storage(2, 42),
-                new DatasetOptions.Samples(
-                        TaskDatas.of(config).options(tokenizer).samples().stride(),
-                        TaskDatas.of(config).options(tokenizer).samples().documents(),
-                        TaskDatas.of(config).options(tokenizer).samples().problemType(),
-                        TaskDatas.of(config).options(tokenizer).samples().questionAnswering(),
-                        TaskDatas.of(config).options(tokenizer).samples().related(),
-                        TaskDatas.of(config).options(tokenizer).samples().teacher()),
-                null,
-                new DatasetOptions.Split(0.1, 0, null, null));
+        DatasetOptions made = TaskDatas.of(config).options(tokenizer);
+        DatasetOptions texts = DatasetOptions.ofTexts(config.data().maxLength(), 1000, false, tokenizer.sha256(), 2, 42)
+                .withColumns("text", null, labels().isEmpty() ? null : "label")
+                .withSplit(0.1, 0, null, null)
+                .withDocuments(made.documents())
+                .withProblemType(made.problemType())
+                .withQuestionAnswering(made.questionAnswering())
+                .withRelated(made.related());
+        options = Components.with(Components.with(texts, "stride", made.stride()), "teacher", made.teacher());
     }
 
     /**
@@ -82,15 +77,8 @@ public final class TinyDataset {
         Map<String, DatasetSplit> splits = new LinkedHashMap<>();
         splits.put(Manifest.TRAIN, split(Manifest.TRAIN, TRAIN_ROWS));
         splits.put(Manifest.EVAL, split(Manifest.EVAL, EVAL_ROWS));
-        new Manifest(
-                        Manifest.SCHEMA_VERSION,
-                        config.task(),
-                        new Manifest.Samples(labels(), LONGEST, 0, splits),
-                        new Manifest.Rows(new TreeMap<>(), 0, 0, 0),
-                        List.of(new Manifest.Source("data.train", "memory", 1, 1, "0")),
-                        options,
-                        null,
-                        List.of())
+        Manifest.of(config.task(), labels(), LONGEST, 0, splits, options)
+                .withSources(List.of(new Manifest.Source("data.train", "memory", 1, 1, "0")))
                 .write(hadoopPath(folder), hadoop);
     }
 
@@ -121,7 +109,7 @@ public final class TinyDataset {
                     boolean unlabelled = name.equals(Manifest.TRAIN) && row % 4 == 3;
                     for (Sample generated : samples(config, random, row)) {
                         Sample typed = oneTokenType ? withoutTypes(generated) : generated;
-                        Sample sample = options.samples().teacher() == null ? typed : taught(typed, row, unlabelled);
+                        Sample sample = options.teacher() == null ? typed : taught(typed, row, unlabelled);
                         writer.write(sample);
                         all.add(sample);
                     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.key.Components;
 import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Generation;
@@ -18,23 +19,18 @@ class TrainStateTest {
     private static Manifest manifest(int generations) {
         Generation generation = new Generation(
                 1, new Generation.Files(1, 10), new Generation.Files(0, 0), Map.of("train", 8L), 0, Map.of(), Map.of());
-        return new Manifest(
-                Manifest.SCHEMA_VERSION,
-                RunConfig.Task.CAUSAL_LM,
-                new Manifest.Samples(
-                        List.of(), 8, 0, Map.of(), List.of(), Collections.nCopies(generations, generation), Map.of()),
-                new Manifest.Rows(Map.of(), 0, 0, 0),
-                List.of(),
-                new DatasetOptions(
-                        new DatasetOptions.Columns("text", null, null),
-                        new DatasetOptions.Source("jsonl", null, null),
-                        new DatasetOptions.Texts(128, 1000, true, "cafe"),
-                        new DatasetOptions.Storage(2, 42, true),
-                        new DatasetOptions.Samples(null, null, null, null, null),
-                        null,
-                        new DatasetOptions.Split(0, 0, null, null)),
-                null,
-                List.of());
+        return Manifest.of(
+                        RunConfig.Task.CAUSAL_LM,
+                        List.of(),
+                        8,
+                        0,
+                        Map.of(),
+                        Components.with(
+                                DatasetOptions.ofTexts(128, 1000, true, "cafe", 2, 42)
+                                        .withColumns("text", null, null),
+                                "incremental",
+                                true))
+                .withGenerations(Collections.nCopies(generations, generation));
     }
 
     private static TrainState state(Manifest manifest) {

@@ -111,7 +111,7 @@ record DocumentSearch<C>(
         } else {
             String option = selection.kind().option();
             String value = selection.value();
-            String column = manifest.options().storage().subject();
+            String column = manifest.options().subject();
             requireSubjects(option);
             if (selection.kind() == Selection.Kind.WHERE) {
                 if (!selection.column().column().equals(column)) {
@@ -139,7 +139,7 @@ record DocumentSearch<C>(
     }
 
     private void requireSubjects(String option) {
-        if (manifest.samples().subjects().isEmpty()) {
+        if (manifest.subjects().isEmpty()) {
             throw RunException.config(
                     option + ": " + dataset() + " keeps no hashes of subjects: set data.subject and"
                             + " data.subject_key_file, and prepare it again into a new data.dir, or choose documents by --where");
@@ -147,14 +147,14 @@ record DocumentSearch<C>(
     }
 
     private SubjectKey requireSameKey(String option) {
-        String column = manifest.options().storage().subject();
+        String column = manifest.options().subject();
         String configured = config.data().subject();
         if (!column.equals(configured)) {
             throw RunException.config(option + ": " + dataset() + " was prepared with data.subject: " + column
                     + ", this run has " + configured + ": set data.subject: " + column);
         }
         SubjectKey key = SubjectKey.of(config.data()).orElseThrow();
-        if (!key.fingerprint().equals(manifest.options().storage().subjectKeyFile())) {
+        if (!key.fingerprint().equals(manifest.options().subjectKeyFile())) {
             throw RunException.config(option + ": " + dataset() + " was prepared with another key than that of"
                     + " data.subject_key_file: name the file of that key");
         }
@@ -196,7 +196,7 @@ record DocumentSearch<C>(
     }
 
     private List<String> labels() {
-        return manifest.samples().labels();
+        return manifest.labels();
     }
 
     private CleanRow<C> given(Selection selection) throws IOException {
@@ -205,7 +205,7 @@ record DocumentSearch<C>(
                 config,
                 task,
                 tokenizer,
-                DataFormat.valueOf(manifest.options().source().format().toUpperCase(Locale.ROOT)),
+                DataFormat.valueOf(manifest.options().format().toUpperCase(Locale.ROOT)),
                 selection.kind().option(),
                 selection.value());
         if (row.badBecause() != null) {

@@ -110,7 +110,7 @@ public final class EraseJob implements Erasing {
 
     @Override
     public boolean areErased(Erasure found) {
-        return io(() -> Manifest.read(dataset, hadoop)).samples().erased().containsAll(found.documents());
+        return io(() -> Manifest.read(dataset, hadoop)).erased().containsAll(found.documents());
     }
 
     @Override
@@ -233,7 +233,7 @@ public final class EraseJob implements Erasing {
         requireNoTraining();
         List<ErasedShards.Part> places = erasure.places();
         Manifest manifest = Manifest.read(dataset, hadoop);
-        Set<String> stored = manifest.samples().splits().values().stream()
+        Set<String> stored = manifest.splits().values().stream()
                 .flatMap(split -> split.shards().stream())
                 .map(DatasetSplit.Shard::file)
                 .collect(Collectors.toSet());

@@ -74,9 +74,9 @@ record IndexedDocuments(TaskData<?> task, Set<ContentHash> contents, List<Subjec
                         .add(found);
             }
         }
-        long seed = manifest.options().storage().seed();
+        long seed = manifest.options().seed();
         List<Shard> shards = new ArrayList<>();
-        manifest.samples().splits().forEach((split, stored) -> {
+        manifest.splits().forEach((split, stored) -> {
             long first = 0;
             for (DatasetSplit.Shard shard : stored.shards()) {
                 int ranges = ShardNames.ranges(manifest, shard.file());

@@ -51,7 +51,7 @@ record TokenDocuments(TaskData<?> task, Map<ContentHash, RowTokens> tokens) impl
         // Generations may have other numbers of shards.
         Map<Integer, Map<Integer, List<RowTokens>>> byRanges = new HashMap<>();
         List<Shard> shards = new ArrayList<>();
-        manifest.samples().splits().forEach((split, stored) -> {
+        manifest.splits().forEach((split, stored) -> {
             long first = 0;
             for (DatasetSplit.Shard shard : stored.shards()) {
                 long rows = shard.rows();

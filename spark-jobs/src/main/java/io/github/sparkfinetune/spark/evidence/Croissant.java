@@ -89,7 +89,7 @@ record Croissant(String name, String date, Manifest manifest, FileHashes hashes,
         folder(distribution.addObject());
         Map<String, String> byName = hashes.byName();
         hashes.group().files().forEach(file -> file(distribution.addObject(), file, byName.get(file.name())));
-        manifest.samples().splits().forEach((split, stored) -> {
+        manifest.splits().forEach((split, stored) -> {
             files(distribution.addObject(), split, stored);
             records(records.addObject(), split, stored);
         });

@@ -45,11 +45,9 @@ final class DatasetCard {
                         cell(ModelCard.nameOf(source.path())), source.key(), source.files(), source.bytes())));
         text.append("\n| rows | count |\n|---|---|\n");
         DataFunnel.of(manifest).forEach(line -> text.append(format("| %s | %,d |\n", cell(line.name()), line.count())));
-        text.append(format(
-                "| erased documents | %,d |\n", manifest.samples().erased().size()));
+        text.append(format("| erased documents | %,d |\n", manifest.erased().size()));
         text.append("\n| split | samples | tokens | shards |\n|---|---|---|---|\n");
-        manifest.samples()
-                .splits()
+        manifest.splits()
                 .forEach((name, split) -> text.append(format(
                         "| %s | %,d | %,d | %,d |\n",
                         name, split.rows(), split.tokens(), split.shards().size())));
@@ -60,7 +58,7 @@ final class DatasetCard {
     }
 
     private static String size(Manifest manifest) {
-        long rows = manifest.samples().splits().values().stream()
+        long rows = manifest.splits().values().stream()
                 .mapToLong(split -> split.rows())
                 .sum();
         int power = Math.max(0, Long.toString(rows).length() - "999".length());

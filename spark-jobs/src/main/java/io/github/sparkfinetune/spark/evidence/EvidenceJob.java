@@ -213,8 +213,8 @@ public final class EvidenceJob implements Evidencing {
                 hashes.stream().map(EvidenceJob::entry).toList(),
                 new EvidenceIndex.Data(
                         manifest.sources(),
-                        manifest.samples().erased().size(),
-                        manifest.rows().redacted(),
+                        manifest.erased().size(),
+                        manifest.redacted(),
                         EvidenceIndex.privacy(new Path(output, METRICS), hadoop)),
                 figures.entrySet().stream()
                         .flatMap(set -> set.getValue().entrySet().stream()

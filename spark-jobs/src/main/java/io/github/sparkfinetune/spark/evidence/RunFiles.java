@@ -76,7 +76,7 @@ final class RunFiles {
         Path file = Manifests.file(config, hadoop).orElseThrow();
         FileStatus status = HadoopFiles.fileSystem(file, hadoop).getFileStatus(file);
         FileGroup.Entry first = new FileGroup.Entry(file.getName(), file.toString(), status.getLen());
-        Stream<FileGroup.Entry> shards = manifest.samples().splits().values().stream()
+        Stream<FileGroup.Entry> shards = manifest.splits().values().stream()
                 .flatMap(split -> split.shards().stream())
                 .map(shard -> shard(folder, shard));
         return new FileGroup(

@@ -123,9 +123,7 @@ record TrainingContent(RunConfig config, Manifest manifest, String date, String 
                 + DataFunnel.of(manifest).stream()
                         .map(line -> format("| %s | %,d |\n", line.name(), line.count()))
                         .collect(Collectors.joining())
-                + format(
-                        "| erased documents | %,d |\n",
-                        manifest.samples().erased().size());
+                + format("| erased documents | %,d |\n", manifest.erased().size());
     }
 
     private String ask(Field field) {

@@ -122,14 +122,14 @@ final class StepDatasets {
         long rows = 0;
         long bytes = 0;
         long files = 0;
-        for (DatasetSplit split : manifest.samples().splits().values()) {
+        for (DatasetSplit split : manifest.splits().values()) {
             rows += split.rows();
             bytes +=
                     split.shards().stream().mapToLong(DatasetSplit.Shard::bytes).sum();
             files += split.shards().size();
         }
         dataset.putObject("outputFacets").set("outputStatistics", Facets.outputStatistics(rows, bytes, files));
-        DatasetSplit train = manifest.samples().splits().get(Manifest.TRAIN);
+        DatasetSplit train = manifest.splits().get(Manifest.TRAIN);
         if (train != null && !train.shards().isEmpty()) {
             Path shard = new Path(run.dataset(), train.shards().get(0).file());
             ((ObjectNode) dataset.get("facets")).set("schema", Facets.schema(ParquetFiles.columns(shard, hadoop)));

@@ -99,7 +99,7 @@ record AgreementTask(ModelTask narrow, ModelTask wide) implements FlatMapFunctio
                 narrow.hadoop(),
                 LocalDirs.first(SparkEnv.get()))) {
             int parts = (int) Math.max(1, samples.size() / rows());
-            List<String> labels = manifest.samples().labels();
+            List<String> labels = manifest.labels();
             Predictor eight = narrow.open();
             return Agreement.of(
                     TaskSpecs.of(narrow.config()).evaluationColumns(),

@@ -126,7 +126,7 @@ public final class EvaluateJob {
             manifest.requireSameProblem(
                     dataset, resolved.task(), TaskDatas.of(resolved).options(tokenizer));
             List<String> splits = new ArrayList<>(List.of(heldOut(manifest, dataset)));
-            manifest.samples().splits().keySet().stream()
+            manifest.splits().keySet().stream()
                     .filter(split -> !OWN_SPLITS.contains(split))
                     .forEach(splits::add);
             return measure(session, resolved, manifest, splits, apart);
@@ -164,7 +164,7 @@ public final class EvaluateJob {
 
     private static String heldOut(Manifest manifest, Path dataset) {
         for (String split : List.of(Manifest.TEST, Manifest.EVAL)) {
-            if (manifest.samples().splits().containsKey(split)) {
+            if (manifest.splits().containsKey(split)) {
                 return split;
             }
         }
@@ -201,7 +201,7 @@ public final class EvaluateJob {
             scores.add(PredictionScores.of(config, manifest, splits.get(i), trained.get(i), other, i == 0));
         }
         if (config.predict().hasSets()) {
-            List<String> labels = manifest.samples().labels();
+            List<String> labels = manifest.labels();
             Path rows = folder(new Path(output, PREDICTIONS), Manifest.EVAL);
             Calibration calibration = CalibrationRows.of(
                             predictions(
@@ -232,7 +232,7 @@ public final class EvaluateJob {
     private static void requireSplits(RunConfig config, Manifest manifest, Path dataset) {
         List<String> needed = config.predict().hasSets() ? List.of(Manifest.EVAL, Manifest.TEST) : List.of();
         for (String split : needed) {
-            if (!manifest.samples().splits().containsKey(split)) {
+            if (!manifest.splits().containsKey(split)) {
                 throw RunException.config("predict.coverage: " + dataset + " has no " + split + " rows: the model is"
                         + " calibrated on eval rows and measured on test rows, set data." + split
                         + "_fraction and prepare it again");

@@ -115,8 +115,7 @@ record EvaluatedParts(
                 LocalDirs.first(SparkEnv.get()))) {
             Predictor predictor = model.open();
             for (int part : missing) {
-                Iterator<Object[]> rows =
-                        predictor.evaluate(samples, manifest.samples().labels(), part, parts);
+                Iterator<Object[]> rows = predictor.evaluate(samples, manifest.labels(), part, parts);
                 RowFile.write(file(part), columns, ComputingTasks.rows(TaskContext.get(), rows), madeOf(part), hadoop);
             }
         }

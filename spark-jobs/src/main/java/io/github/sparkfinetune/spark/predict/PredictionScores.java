@@ -36,7 +36,7 @@ final class PredictionScores {
     static Scores of(
             RunConfig config, Manifest manifest, String split, Dataset<Row> trained, Dataset<Row> base, boolean own) {
         TaskSpec spec = TaskSpecs.of(config);
-        Metrics metrics = metrics(config, trained, manifest.samples().labels());
+        Metrics metrics = metrics(config, trained, manifest.labels());
         if (base == null) {
             return ofPredictions(spec, manifest, split, trained, metrics)
                     .with(spec.exampleColumns()
@@ -47,14 +47,14 @@ final class PredictionScores {
         return Scores.ofText(
                 split,
                 metrics.values(),
-                metrics(config, base, manifest.samples().labels()).values(),
+                metrics(config, base, manifest.labels()).values(),
                 own ? answers(spec, trained, base) : List.of());
     }
 
     private static Scores ofPredictions(
             TaskRows spec, Manifest manifest, String split, Dataset<Row> predictions, Metrics metrics) {
         if (metrics.confusion().length > 0) {
-            return Scores.ofLabels(split, metrics.values(), manifest.samples().labels(), metrics.confusion());
+            return Scores.ofLabels(split, metrics.values(), manifest.labels(), metrics.confusion());
         }
         Optional<ExampleColumns> columns = spec.exampleColumns()
                 .filter(names ->

@@ -32,7 +32,7 @@ final class DatasetDifference {
 
     /** Returns whether the only difference of a dataset that grows is that its sources have other files. */
     static boolean isOlder(Manifest manifest, Task task, DatasetOptions options, List<Manifest.Source> sources) {
-        return manifest.options().storage().incremental() != null
+        return manifest.options().incremental() != null
                 && of(manifest, task, options, manifest.sources()) == null
                 && names(manifest.sources()).equals(names(sources))
                 && !plain(manifest.sources()).equals(plain(sources));

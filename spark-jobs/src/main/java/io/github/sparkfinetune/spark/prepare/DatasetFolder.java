@@ -71,12 +71,11 @@ public final class DatasetFolder {
         }
         Manifest manifest = Manifest.read(path, hadoop);
         // A run without a number of shards uses the dataset's number, which an earlier version may have chosen.
-        DatasetOptions sized = options.storage().shards() == 0
-                ? options.withShards(manifest.options().storage().shards())
-                : options;
+        DatasetOptions sized =
+                options.shards() == 0 ? options.withShards(manifest.options().shards()) : options;
         // A command that reads no subject needs no key.
-        DatasetOptions expected = sized.storage().subjectKeyFile() == null
-                ? sized.withSubjectKey(manifest.options().storage().subjectKeyFile())
+        DatasetOptions expected = sized.subjectKeyFile() == null
+                ? sized.withSubjectKey(manifest.options().subjectKeyFile())
                 : sized;
         if (DatasetDifference.isOlder(manifest, task, expected, sources)) {
             return Optional.empty();

@@ -78,7 +78,7 @@ public final class ErasedShards {
             TaskData<?> task, Path dataset, Manifest manifest, File file, Finder finder, Configuration hadoop)
             throws IOException {
         boolean trains = file.split().equals(Manifest.TRAIN);
-        int labels = manifest.samples().labels().size();
+        int labels = manifest.labels().size();
         boolean ofDocuments = manifest.split(file.split()).documents() != null;
         SampleCounts before = new SampleCounts(labels, ofDocuments);
         SampleCounts after = new SampleCounts(labels, ofDocuments);
@@ -212,8 +212,7 @@ public final class ErasedShards {
     }
 
     private static Manifest erased(Manifest manifest, List<Written> written, List<String> hashes) {
-        Map<String, DatasetSplit> splits =
-                new LinkedHashMap<>(manifest.samples().splits());
+        Map<String, DatasetSplit> splits = new LinkedHashMap<>(manifest.splits());
         for (Written one : written) {
             Part part = one.part();
             splits.compute(part.file().split(), (name, split) -> {
@@ -224,17 +223,9 @@ public final class ErasedShards {
                 return split.replaced(part.before(), part.after(), shards);
             });
         }
-        Manifest.Samples samples = manifest.samples();
         List<String> all =
-                Stream.concat(samples.erased().stream(), hashes.stream()).toList();
-        return manifest.with(new Manifest.Samples(
-                samples.labels(),
-                samples.longest(),
-                samples.padTokenId(),
-                splits,
-                all,
-                samples.generations(),
-                samples.subjects()));
+                Stream.concat(manifest.erased().stream(), hashes.stream()).toList();
+        return manifest.withSplits(splits).withErased(all);
     }
 
     /**
@@ -243,7 +234,7 @@ public final class ErasedShards {
      * @throws RunException if nothing would be left of a split, or of a label in the training split
      */
     public static void requireRest(Path dataset, Manifest manifest, List<Part> parts) {
-        manifest.samples().splits().forEach((name, split) -> {
+        manifest.splits().forEach((name, split) -> {
             DatasetSplit rest = split;
             for (Part part : parts) {
                 rest = part.file().split().equals(name) ? rest.replaced(part.before(), part.after(), List.of()) : rest;
@@ -257,7 +248,7 @@ public final class ErasedShards {
                     label++) {
                 if (rest.rowsPerLabel().get(label) == 0 && split.rowsPerLabel().get(label) > 0) {
                     throw RunException.data("no training row of " + dataset + " would have the label "
-                            + manifest.samples().labels().get(label) + ": prepare a dataset without these documents");
+                            + manifest.labels().get(label) + ": prepare a dataset without these documents");
                 }
             }
         });

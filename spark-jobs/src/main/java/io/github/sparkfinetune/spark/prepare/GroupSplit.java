@@ -92,13 +92,11 @@ final class GroupSplit implements Serializable {
      * @throws RunException if there are too few groups for every side to have one
      */
     static GroupSplit of(JavaRDD<StratumHashes> hashes, long rows, DatasetOptions options) {
-        boolean newest = options.split().splitByTime() != null;
+        boolean newest = options.splitByTime() != null;
         JavaRDD<Places> groups = sizes(hashes, rows, newest).persist(StorageLevel.MEMORY_AND_DISK_SER());
         try {
-            double firstFraction =
-                    newest ? options.split().testFraction() : options.split().evalFraction();
-            double secondFraction =
-                    newest ? options.split().evalFraction() : options.split().testFraction();
+            double firstFraction = newest ? options.testFraction() : options.evalFraction();
+            double secondFraction = newest ? options.evalFraction() : options.testFraction();
             long firstRows = SplitPlan.heldOut(rows, firstFraction, rows - 1);
             long secondRows = SplitPlan.heldOut(rows, secondFraction, rows - 1 - firstRows);
             Held first = held(groups, firstRows, newest);
@@ -124,9 +122,8 @@ final class GroupSplit implements Serializable {
      * does not depend on other groups.
      */
     static GroupSplit fixed(DatasetOptions options) {
-        long eval = SplitPlan.end(options.split().evalFraction());
-        long test =
-                SplitPlan.end(options.split().evalFraction() + options.split().testFraction());
+        long eval = SplitPlan.end(options.evalFraction());
+        long test = SplitPlan.end(options.evalFraction() + options.testFraction());
         // The last place before an end. Places before the end of the evaluation never reach the test.
         return new GroupSplit(
                 false,
@@ -138,7 +135,7 @@ final class GroupSplit implements Serializable {
 
     private static RunException tooFew(long rows, JavaRDD<Places> groups, DatasetOptions options) {
         long count = groups.map(part -> (long) part.places().length).fold(0L, Long::sum);
-        boolean time = options.split().splitByTime() != null;
+        boolean time = options.splitByTime() != null;
         return RunException.data(String.format(
                 Locale.ROOT,
                 "data.%s: the %,d rows to split have %,d different %s, too few to hold some out and"
@@ -146,7 +143,7 @@ final class GroupSplit implements Serializable {
                 time ? "split_by_time" : "split_by",
                 rows,
                 count,
-                time ? "times" : DataFunnel.common(options.split().splitBy()) + (count == 1 ? "" : "s"),
+                time ? "times" : DataFunnel.common(options.splitBy()) + (count == 1 ? "" : "s"),
                 time
                         ? "use a column with finer times, or leave split_by_time out"
                         : "name other columns, or set it to [] to split row by row"));

@@ -143,12 +143,11 @@ final class Preparation<C> {
             Summary summary = new Summary(config, sources, options, scans, mixture, training, sides);
             Manifest made =
                     summary.manifest(labels, written, tokenizer.special().padId(), isFirst);
-            Manifest own = made.with(made.samples()
-                    .withSubjects(subjects.map(WrittenSplit::files).orElse(Map.of())));
+            Manifest own = made.withSubjects(subjects.map(WrittenSplit::files).orElse(Map.of()));
             Manifest manifest = output.increment().isEmpty()
                     ? own
                     : output.increment().get().whole(Optional.of(own), index(rowIndex, similar.get()));
-            return manifest.with(warnings(manifest, rows, written));
+            return manifest.withWarnings(warnings(manifest, rows, written));
         } finally {
             context.setJobDescription(null);
             comparison.close();
@@ -164,8 +163,7 @@ final class Preparation<C> {
     /** Writes the rest of the index, and returns the bytes of its files by name. */
     private Map<String, Long> index(Optional<WrittenSplit> rows, SimilarIndex similar) throws IOException {
         Map<String, Long> files = new TreeMap<>(rows.map(WrittenSplit::files).orElse(Map.of()));
-        files.putAll(
-                similar.write(output.dataset(), output.run(), options.storage().shards()));
+        files.putAll(similar.write(output.dataset(), output.run(), options.shards()));
         files.putAll(output.increment().get().writeFiles(output.run(), context.hadoopConfiguration()));
         return files;
     }
@@ -198,7 +196,7 @@ final class Preparation<C> {
                 .map(scan -> task.rowsPerLabel(scan.counts().strata, scan.counts().labels))
                 .toList();
         List<String> labels = output.earlier().isPresent()
-                ? output.earlier().get().samples().labels()
+                ? output.earlier().get().labels()
                 : task.labelNames(
                         TeacherFolder.labels(config, rowsPerLabel.get(0).keySet(), context.hadoopConfiguration()));
         for (int i = 0; i < sources.size(); i++) {
@@ -245,8 +243,7 @@ final class Preparation<C> {
                     task,
                     labels,
                     new ShardWriter.CheckedIds(tokenizer.unknownTokenId(), task.endTokenIds(tokenizer)));
-            ShuffledSample.Ranges shards =
-                    new ShuffledSample.Ranges(options.storage().shards());
+            ShuffledSample.Ranges shards = new ShuffledSample.Ranges(options.shards());
             return WrittenSplit.of(Shuffles.gathered(all, shards)
                     .repartitionAndSortWithinPartitions(shards, BytesOrder.UNSIGNED)
                     .mapPartitionsWithIndex(writer, false));
@@ -269,7 +266,7 @@ final class Preparation<C> {
             Manifest manifest, List<SourceReader.Rows<C>> rows, Map<String, WrittenSplit> written) {
         Map<String, SampleChecks> checks = new LinkedHashMap<>();
         Map<String, DatasetWarnings.Leak> leaks = new LinkedHashMap<>();
-        for (String name : manifest.samples().splits().keySet()) {
+        for (String name : manifest.splits().keySet()) {
             WrittenSplit split = written.get(name);
             if (split == null) {
                 continue;

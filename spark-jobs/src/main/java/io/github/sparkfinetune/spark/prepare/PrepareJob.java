@@ -116,8 +116,7 @@ public final class PrepareJob {
                     folder.abandon(true);
                     return meanwhile.get();
                 }
-                DatasetOptions sized =
-                        options.storage().shards() == 0 ? options.withShards(Sources.shards(sources)) : options;
+                DatasetOptions sized = options.shards() == 0 ? options.withShards(Sources.shards(sources)) : options;
                 Preparation.Output output = new Preparation.Output(path, run, Optional.empty());
                 Manifest manifest = data.incremental()
                         ? grow(spark, config, task, tokenizer, sized, output)
@@ -163,9 +162,9 @@ public final class PrepareJob {
             return increment.unchanged();
         }
         List<SourceFiles> read = increment.read(config.data().multiline());
-        int shards = earlier.map(manifest ->
-                        Sources.shards(read, manifest.options().storage().shards()))
-                .orElse(options.storage().shards());
+        int shards = earlier.map(
+                        manifest -> Sources.shards(read, manifest.options().shards()))
+                .orElse(options.shards());
         Manifest manifest = read.isEmpty()
                 ? increment.whole(Optional.empty(), increment.writeFiles(output.run(), hadoop))
                 : new Preparation<>(

@@ -61,8 +61,7 @@ final class SplitPlan implements Serializable {
     static SplitPlan of(TrainingRows training, DatasetOptions options) {
         List<String> strata = new ArrayList<>(training.strata().keySet());
         long labelled = training.count() - training.strata().getOrDefault(CleanRow.UNLABELLED, 0L);
-        if (labelled > 0
-                && (options.split().splitBy() != null || options.split().splitByTime() != null)) {
+        if (labelled > 0 && (options.splitBy() != null || options.splitByTime() != null)) {
             // Nothing is measured of the others, which may all be the newest.
             JavaRDD<StratumHashes> measured = training.hashes().filter(part -> isMeasured(part.stratum()));
             return new SplitPlan(strata, GroupSplit.of(measured, labelled, options));
@@ -71,11 +70,11 @@ final class SplitPlan implements Serializable {
         List<Target> targets = new ArrayList<>();
         training.strata().forEach((stratum, rows) -> {
             long most = isMeasured(stratum) ? rows - 1 : 0;
-            long eval = heldOut(rows, options.split().evalFraction(), most);
+            long eval = heldOut(rows, options.evalFraction(), most);
             targets.add(new Target(stratum, eval));
-            targets.add(new Target(stratum, eval + heldOut(rows, options.split().testFraction(), most - eval)));
+            targets.add(new Target(stratum, eval + heldOut(rows, options.testFraction(), most - eval)));
         });
-        long seed = options.storage().seed();
+        long seed = options.seed();
         JavaRDD<Places> places = training.hashes().map(part -> places(part, seed));
         List<Cut> cuts = SplitSearch.cuts(places, targets);
         for (int i = 0; i < cuts.size(); i += 2) {
@@ -97,9 +96,9 @@ final class SplitPlan implements Serializable {
                         .distinct()
                         .sorted()
                         .collect(Collectors.toCollection(ArrayList::new)),
-                options.split().splitBy() == null ? null : GroupSplit.fixed(options));
-        double eval = options.split().evalFraction();
-        double both = eval + options.split().testFraction();
+                options.splitBy() == null ? null : GroupSplit.fixed(options));
+        double eval = options.evalFraction();
+        double both = eval + options.testFraction();
         for (String stratum : plan.strata) {
             plan.evalEnds.add(new Cut(isMeasured(stratum) ? end(eval) : 0, 0, 0));
             plan.testEnds.add(new Cut(isMeasured(stratum) ? end(both) : 0, 0, 0));

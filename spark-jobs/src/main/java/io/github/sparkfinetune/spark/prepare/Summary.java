@@ -42,7 +42,7 @@ record Summary(
      */
     Manifest manifest(List<String> labels, Map<String, WrittenSplit> written, int padTokenId, boolean isWhole) {
         Map<String, DatasetSplit> splits = new LinkedHashMap<>();
-        boolean documents = options.samples().documents() != null;
+        boolean documents = options.documents() != null;
         SampleCounts all = new SampleCounts(labels.size(), documents);
         for (String split :
                 Occurrence.names(sources.stream().map(SourceFiles::split).toList())) {
@@ -73,8 +73,18 @@ record Summary(
         return new Manifest(
                 Manifest.SCHEMA_VERSION,
                 config.task(),
-                new Manifest.Samples(labels, all.longest(), padTokenId, splits),
-                new Manifest.Rows(bad, found.cut, found.repaired, duplicates, found.redacted),
+                labels,
+                all.longest(),
+                padTokenId,
+                splits,
+                List.of(),
+                List.of(),
+                Map.of(),
+                bad,
+                found.cut,
+                found.repaired,
+                duplicates,
+                found.redacted,
                 sources.stream().map(SourceFiles::toManifest).toList(),
                 options,
                 options.corpus() == null ? null : new Manifest.Corpus(found.rows, found.rejected, found.masked, mix()),

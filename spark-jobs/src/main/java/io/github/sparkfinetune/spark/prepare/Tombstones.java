@@ -49,7 +49,7 @@ record Tombstones(SparkSession spark, TaskData<?> task, Path dataset, String run
         try {
             List<Found> found = increment.gone(whole, gone -> {
                 List<String> names = Occurrence.names(increment.splits());
-                int[] shards = whole.samples().generations().stream()
+                int[] shards = whole.generations().stream()
                         .mapToInt(Generation::shards)
                         .toArray();
                 JavaPairRDD<Place, long[]> placed = gone.filter(document -> document.pieces().length > 0)
@@ -70,11 +70,10 @@ record Tombstones(SparkSession spark, TaskData<?> task, Path dataset, String run
     }
 
     private static Manifest counted(Manifest manifest, long rows) {
-        Manifest.Samples samples = manifest.samples();
-        List<Generation> generations = new ArrayList<>(samples.generations());
+        List<Generation> generations = new ArrayList<>(manifest.generations());
         int last = generations.size() - 1;
         generations.set(last, generations.get(last).withErased(rows));
-        return manifest.with(samples.with(generations));
+        return manifest.withGenerations(generations);
     }
 
     private List<Found> found(JavaPairRDD<Place, long[]> documents, Manifest manifest) {
@@ -121,7 +120,7 @@ record Tombstones(SparkSession spark, TaskData<?> task, Path dataset, String run
 
     private static Map<Place, ErasedShards.File> files(Manifest manifest) {
         Map<Place, ErasedShards.File> files = new HashMap<>();
-        manifest.samples().splits().forEach((split, stored) -> {
+        manifest.splits().forEach((split, stored) -> {
             long first = 0;
             for (DatasetSplit.Shard shard : stored.shards()) {
                 long rows = shard.rows();

@@ -130,7 +130,7 @@ final class Tracing<C> {
 
     /** Counts the rows of a group in the training sources. */
     private Optional<Trace.Group> group(SplitKey key) {
-        String by = manifest.options().split().splitBy();
+        String by = manifest.options().splitBy();
         if (by == null || key == null || key.kind() != SplitKey.Kind.GROUP) {
             return Optional.empty();
         }
@@ -148,7 +148,7 @@ final class Tracing<C> {
 
     /** Returns the reason for which a document that is not left out is in no sample. */
     private String absent(ContentHash hash, boolean labelled, String named) {
-        boolean erased = manifest.samples().erased().contains(hash.toHex());
+        boolean erased = manifest.erased().contains(hash.toHex());
         if (erased || !labelled) {
             return erased ? "erased" : DropReason.HELD_OUT_WITHOUT_LABEL.label();
         }
@@ -169,7 +169,7 @@ final class Tracing<C> {
     /** Returns the rows with a content hash, or null if there are none. */
     private Copies copies(SourceReader.Rows<C> rows, ContentHash hash, Broadcast<TokenizerFiles> files) {
         TaskData<C> made = task;
-        List<String> labels = manifest.samples().labels();
+        List<String> labels = manifest.labels();
         String key = rows.source().key();
         boolean compared = LeftOut.isPossible(config.data());
         return rows
@@ -202,7 +202,7 @@ final class Tracing<C> {
     /** Counts the rows with other content and the same tokens in the same shard, of any generation. */
     private long others(ContentHash hash, RowTokens tokens, Broadcast<TokenizerFiles> files) {
         TaskData<C> made = task;
-        List<String> labels = manifest.samples().labels();
+        List<String> labels = manifest.labels();
         long seed = config.data().seed();
         int[] ranges = manifest.split(Manifest.TRAIN).shards().stream()
                 .mapToInt(shard -> ShardNames.ranges(manifest, shard.file()))
@@ -234,7 +234,7 @@ final class Tracing<C> {
     private List<Trace.Place> places(ContentHash hash, RowTokens tokens) throws IOException {
         long seed = config.data().seed();
         List<Trace.Place> places = new ArrayList<>();
-        for (String split : manifest.samples().splits().keySet()) {
+        for (String split : manifest.splits().keySet()) {
             long first = 0;
             for (DatasetSplit.Shard stored : manifest.split(split).shards()) {
                 long rows = stored.rows();

@@ -76,14 +76,14 @@ class EraseGenerationsTest {
         job.begin(found);
         Manifest erased = Manifest.read(
                 new org.apache.hadoop.fs.Path(folder.resolve("dataset").toUri()), new Configuration());
-        assertThat(erased.samples().generations()).isEqualTo(second.samples().generations());
+        assertThat(erased.generations()).isEqualTo(second.generations());
         assertThat(tokens(erased)).isLessThan(before);
 
         // The document stays erased, whichever file holds it.
         Files.delete(folder.resolve("mails/b.jsonl"));
         write("c.jsonl", 61, 91);
         Manifest third = PrepareJob.run(spark, config);
-        assertThat(third.samples().generations().get(2).erased()).isEqualTo(1);
+        assertThat(third.generations().get(2).erased()).isEqualTo(1);
         assertThat(trace(75).droppedBecause()).isEqualTo("erased");
         assertThat(trace(90).places()).hasSize(1);
         write("d.jsonl", 60, 91);

@@ -273,7 +273,7 @@ class EraseJobTest {
         var hadoop = new org.apache.hadoop.conf.Configuration();
         Manifest manifest = Manifest.read(dataset, hadoop);
         long tokens = 0;
-        for (String split : manifest.samples().splits().keySet()) {
+        for (String split : manifest.splits().keySet()) {
             try (ParquetSamples samples = ParquetSamples.open(dataset, manifest, split, hadoop)) {
                 long ofSplit = 0;
                 for (long index = 0; index < samples.size(); index++) {
@@ -408,13 +408,13 @@ class EraseJobTest {
     }
 
     private static long rows(Manifest manifest) {
-        return manifest.samples().splits().values().stream()
+        return manifest.splits().values().stream()
                 .mapToLong(split -> split.rows())
                 .sum();
     }
 
     private static long labels(Manifest manifest) {
-        return manifest.samples().splits().values().stream()
+        return manifest.splits().values().stream()
                 .flatMap(split -> split.rowsPerLabel().stream())
                 .mapToLong(Long::longValue)
                 .sum();

@@ -175,7 +175,7 @@ class EraseSubjectTest {
             PrepareJob.run(spark, config);
             write("b.jsonl", 30, ROWS, true);
             Manifest grown = PrepareJob.run(spark, config);
-            assertThat(grown.samples().generations()).hasSize(2);
+            assertThat(grown.generations()).hasSize(2);
             EraseJob erase = new EraseJob(spark, config);
             Erasure found = erase.find(subject(ERASED));
             assertThat(found.samples().training()).isEqualTo(3);
@@ -208,7 +208,7 @@ class EraseSubjectTest {
         RunConfig config = config("run", "data.eval_fraction=0", "data.test_fraction=0", "data.max_bad_fraction=0.5");
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
             Manifest manifest = PrepareJob.run(spark, config);
-            assertThat(manifest.rows().badRows()).containsEntry("no_subject", 1L);
+            assertThat(manifest.badRows()).containsEntry("no_subject", 1L);
             for (String file : manifest.files().keySet()) {
                 assertThat(Path.of(config.dataset(), file)).exists();
             }

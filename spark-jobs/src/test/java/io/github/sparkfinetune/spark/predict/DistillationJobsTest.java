@@ -53,10 +53,10 @@ class DistillationJobsTest {
 
             Manifest manifest = PrepareJob.run(spark, config);
 
-            assertThat(manifest.samples().labels()).containsExactly("sea", "sky");
+            assertThat(manifest.labels()).containsExactly("sea", "sky");
             DatasetSplit train = manifest.split(Manifest.TRAIN);
             // Of a text with and without label, the row with the label is kept.
-            assertThat(manifest.rows().duplicates()).isEqualTo(TEXTS / 8);
+            assertThat(manifest.duplicates()).isEqualTo(TEXTS / 8);
             assertThat(train.rowsPerLabel()).containsExactly(6L, 5L);
             assertThat(train.rows())
                     .isEqualTo(TEXTS - manifest.split(Manifest.EVAL).rows());

@@ -422,7 +422,7 @@ class ModelJobsTest {
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         Configuration hadoop = new Configuration();
         Manifest manifest = Manifest.read(dataset, hadoop);
-        List<String> labels = manifest.samples().labels();
+        List<String> labels = manifest.labels();
         ClassificationMetrics metrics = new ClassificationMetrics(labels);
         try (ParquetSamples samples = ParquetSamples.open(dataset, manifest, Manifest.EVAL, hadoop);
                 Predictor predictor = Predictor.trained(config, hadoop, MODEL, -1, 1)) {

@@ -51,7 +51,7 @@ class UnpairedPreferenceJobsTest {
         RunConfig config = config(method, "unpaired_preference.loss_type=" + loss);
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
             Manifest manifest = PrepareJob.run(spark, config);
-            assertThat(manifest.samples().splits().values().stream()
+            assertThat(manifest.splits().values().stream()
                             .mapToLong(DatasetSplit::rows)
                             .sum())
                     .isEqualTo(ANSWERS);

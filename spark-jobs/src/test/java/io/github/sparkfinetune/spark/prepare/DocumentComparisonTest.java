@@ -95,8 +95,8 @@ class DocumentComparisonTest {
         Manifest manifest = prepare("one", "train: " + write("texts.jsonl", texts), setting);
 
         assertThat(manifest.corpus().rejected()).isEqualTo(Map.of("near_dedup.threshold", 20L));
-        assertThat(manifest.rows().duplicates()).isEqualTo(1);
-        assertThat(manifest.rows().badRows()).isEmpty();
+        assertThat(manifest.duplicates()).isEqualTo(1);
+        assertThat(manifest.badRows()).isEmpty();
         assertThat(documents(manifest, "train")).isEqualTo(50);
         List<Row> left = spark.read().parquet(quarantine.toString()).collectAsList();
         assertThat(left).hasSize(20).allSatisfy(row -> {
@@ -169,13 +169,13 @@ class DocumentComparisonTest {
 
         Manifest one = manifests.get(0);
         assertThat(one.corpus().rejected()).containsOnlyKeys("near_dedup.threshold", "decontaminate.ngram");
-        assertThat(one.rows().duplicates()).isPositive();
+        assertThat(one.duplicates()).isPositive();
         assertThat(documents(one, "train")).isEqualTo(150);
         for (int i = 1; i < manifests.size(); i++) {
             Manifest other = manifests.get(i);
             assertThat(PrepareFixture.splits(other)).isEqualTo(PrepareFixture.splits(one));
             assertThat(other.corpus()).isEqualTo(one.corpus());
-            assertThat(other.rows().duplicates()).isEqualTo(one.rows().duplicates());
+            assertThat(other.duplicates()).isEqualTo(one.duplicates());
             assertThat(left.get(i)).isEqualTo(left.get(0));
             for (DatasetSplit.Shard shard : one.split("train").shards()) {
                 assertThat(folder.resolve("in" + partitions[i]).resolve(PrepareFixture.like(shard, other)))

@@ -70,7 +70,7 @@ class GenerationBytesTest {
         long later = bytes(spark, config);
 
         Manifest manifest = PrepareJob.run(spark, config);
-        assertThat(manifest.samples().generations().get(1).samples().values().stream()
+        assertThat(manifest.generations().get(1).samples().values().stream()
                         .mapToLong(Long::longValue)
                         .sum())
                 .isEqualTo(ROWS / 100);

@@ -69,13 +69,13 @@ class GenerationsOfTablesTest {
     }
 
     private void assertSame(String source, Manifest manifest) throws IOException {
-        String whole = "whole" + manifest.samples().generations().size();
+        String whole = "whole" + manifest.generations().size();
         assertThat(samples("grown", manifest)).isEqualTo(samples(whole, prepare(whole, source)));
         assertThat(prepare("grown", source)).as("nothing is new").isEqualTo(manifest);
     }
 
     private static Generation last(Manifest manifest) {
-        List<Generation> generations = manifest.samples().generations();
+        List<Generation> generations = manifest.generations();
         return generations.get(generations.size() - 1);
     }
 
@@ -117,7 +117,7 @@ class GenerationsOfTablesTest {
         // Another version with the same files is no generation.
         spark.sql("ALTER TABLE delta.`" + table + "` SET TBLPROPERTIES ('kept.by' = 'mails')");
         Manifest renamed = prepare("grown", name);
-        assertThat(renamed.samples()).isEqualTo(fourth.samples());
+        assertThat(renamed.withSources(fourth.sources())).isEqualTo(fourth);
         assertThat(renamed.sources()).isNotEqualTo(fourth.sources());
 
         spark.sql("ALTER TABLE delta.`" + table + "` ADD COLUMNS (day STRING)");

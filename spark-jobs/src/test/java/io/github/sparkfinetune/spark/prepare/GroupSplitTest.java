@@ -42,14 +42,9 @@ class GroupSplitTest {
     }
 
     static DatasetOptions options(double eval, double test, String by, String byTime) {
-        return new DatasetOptions(
-                new DatasetOptions.Columns("text", null, "label"),
-                new DatasetOptions.Source("jsonl", null, null),
-                new DatasetOptions.Texts(32, 1000, false, "cafe"),
-                new DatasetOptions.Storage(1, 42),
-                new DatasetOptions.Samples(null, null, null, null, null),
-                null,
-                new DatasetOptions.Split(eval, test, by, byTime));
+        return DatasetOptions.ofTexts(32, 1000, false, "cafe", 1, 42)
+                .withColumns("text", null, "label")
+                .withSplit(eval, test, by, byTime);
     }
 
     /** @param sizes number of rows by place */
@@ -107,17 +102,14 @@ class GroupSplitTest {
 
     /** Splits by a walk over sorted groups. */
     private static Map<Long, String> walk(Map<Long, Integer> sizes, DatasetOptions options) {
-        boolean time = options.split().splitByTime() != null;
+        boolean time = options.splitByTime() != null;
         Comparator<Long> order = time ? (a, b) -> Long.compareUnsigned(b, a) : Long::compareUnsigned;
         List<Long> left = new ArrayList<>(sizes.keySet().stream().sorted(order).toList());
         int rows = sizes.values().stream().mapToInt(Integer::intValue).sum();
         Map<Long, String> sides = new HashMap<>();
         sizes.keySet().forEach(place -> sides.put(place, "train"));
         for (String side : time ? List.of("test", "eval") : List.of("eval", "test")) {
-            long target = Math.round(rows
-                    * (side.equals("eval")
-                            ? options.split().evalFraction()
-                            : options.split().testFraction()));
+            long target = Math.round(rows * (side.equals("eval") ? options.evalFraction() : options.testFraction()));
             long held = 0;
             for (long place : List.copyOf(left)) {
                 int size = sizes.get(place);

@@ -89,7 +89,7 @@ class PrepareAtScaleTest {
     void splitsThousandsOfLabelsExactly() throws IOException {
         RunConfig config = ofLabels(12_000, 4_000);
         Manifest manifest = PrepareJob.run(spark, config);
-        assertThat(manifest.samples().labels()).hasSize(4_000);
+        assertThat(manifest.labels()).hasSize(4_000);
         for (String split : List.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST)) {
             assertThat(manifest.split(split).rowsPerLabel()).hasSize(4_000).containsOnly(1L);
         }

@@ -112,8 +112,8 @@ class PrepareBadInputTest {
         Manifest whole = PrepareJob.run(
                 spark,
                 PrepareFixture.config(folder.resolve("whole"), "train: " + csv, "multiline: true", "eval_fraction: 0"));
-        assertThat(whole.rows().badRows()).isEmpty();
-        assertThat(whole.options().source().multiline()).isTrue();
+        assertThat(whole.badRows()).isEmpty();
+        assertThat(whole.options().multiline()).isTrue();
     }
 
     @Test

@@ -60,7 +60,7 @@ class PrepareCausalLmTest {
         Manifest manifest = PrepareJob.run(spark, config);
         List<Integer> found = new ArrayList<>();
         long documents = 0;
-        for (String name : manifest.samples().splits().keySet()) {
+        for (String name : manifest.splits().keySet()) {
             DatasetSplit split = manifest.split(name);
             documents += split.documents().count();
             long tokens = 0;
@@ -104,7 +104,7 @@ class PrepareCausalLmTest {
         Path texts = texts();
         Manifest cut = PrepareJob.run(spark, config("cut", texts, "none", "max_length: 64"));
         assertThat(cut.split(Manifest.TRAIN).truncated()).isPositive();
-        assertThat(cut.samples().longest()).isEqualTo(64);
+        assertThat(cut.longest()).isEqualTo(64);
         Manifest dropped = PrepareJob.run(spark, config("dropped", texts, "bfd", "max_length: 64", "overlong: drop"));
         DatasetSplit.Documents documents = dropped.split(Manifest.TRAIN).documents();
         assertThat(documents.dropped().get("overlong"))

@@ -111,11 +111,11 @@ public class PrepareCorpusTest {
         // Twelve documents are left out on purpose, so they are not bad rows.
         assertThat(manifest.corpus().rejected())
                 .isEqualTo(Map.of("gopher_quality.min_doc_words", 7L, "fineweb.line_punct_thr", 5L));
-        assertThat(manifest.rows().badRows()).isEqualTo(Map.of("empty_text", 1L));
+        assertThat(manifest.badRows()).isEqualTo(Map.of("empty_text", 1L));
         assertThat(manifest.corpus().masked()).isEqualTo(Map.of("email", 2L, "number", 1L));
         assertThat(manifest.corpus().mix()).isEmpty();
-        assertThat(manifest.rows().duplicates()).isZero();
-        long documents = manifest.samples().splits().values().stream()
+        assertThat(manifest.duplicates()).isZero();
+        long documents = manifest.splits().values().stream()
                 .mapToLong(split -> split.documents().count())
                 .sum();
         assertThat(documents).isEqualTo(121);
@@ -243,9 +243,9 @@ public class PrepareCorpusTest {
         Manifest eight = manifests.get(1);
         assertThat(PrepareFixture.splits(eight)).isEqualTo(PrepareFixture.splits(one));
         assertThat(eight.corpus()).isEqualTo(one.corpus());
-        assertThat(eight.rows().badRows()).isEqualTo(one.rows().badRows());
-        assertThat(eight.rows().duplicates()).isEqualTo(one.rows().duplicates()).isPositive();
-        for (DatasetSplit split : one.samples().splits().values()) {
+        assertThat(eight.badRows()).isEqualTo(one.badRows());
+        assertThat(eight.duplicates()).isEqualTo(one.duplicates()).isPositive();
+        for (DatasetSplit split : one.splits().values()) {
             for (DatasetSplit.Shard shard : split.shards()) {
                 assertThat(folder.resolve("cut8").resolve(PrepareFixture.like(shard, eight)))
                         .hasSameBinaryContentAs(folder.resolve("cut1").resolve(shard.file()));

@@ -128,8 +128,7 @@ public final class PrepareFixture {
     /** Returns the splits of a dataset, with the names of shards without run and attempt. */
     static Map<String, DatasetSplit> splits(Manifest manifest) {
         Map<String, DatasetSplit> splits = new LinkedHashMap<>();
-        manifest.samples()
-                .splits()
+        manifest.splits()
                 .forEach((name, split) -> splits.put(
                         name,
                         new DatasetSplit(
@@ -153,7 +152,7 @@ public final class PrepareFixture {
 
     /** Returns the file of another dataset with the split and number of a shard. */
     static String like(DatasetSplit.Shard shard, Manifest other) {
-        return other.samples().splits().values().stream()
+        return other.splits().values().stream()
                 .flatMap(split -> split.shards().stream())
                 .map(DatasetSplit.Shard::file)
                 .filter(file -> name(file).equals(name(shard.file())))
@@ -175,7 +174,7 @@ public final class PrepareFixture {
     /** Returns the token ids and labels of the samples of each split, sorted, without erased samples. */
     public static Map<String, List<String>> sorted(Path dataset, Manifest manifest) throws IOException {
         Map<String, List<String>> sorted = new TreeMap<>();
-        for (String split : manifest.samples().splits().keySet()) {
+        for (String split : manifest.splits().keySet()) {
             sorted.put(
                     split,
                     samples(dataset, manifest, split).stream()

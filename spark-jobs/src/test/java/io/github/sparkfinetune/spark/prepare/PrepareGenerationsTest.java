@@ -81,7 +81,7 @@ class PrepareGenerationsTest {
         Manifest once = PrepareJob.run(spark, config(whole.getFileName().toString()));
         assertThat(samples(grown, manifest))
                 .isEqualTo(samples(whole.getFileName().toString(), once));
-        manifest.samples().splits().forEach((name, split) -> {
+        manifest.splits().forEach((name, split) -> {
             assertThat(split.rowsPerLabel()).isEqualTo(once.split(name).rowsPerLabel());
             assertThat(split.tokens()).isEqualTo(once.split(name).tokens());
         });
@@ -92,7 +92,7 @@ class PrepareGenerationsTest {
     void growsToTheDatasetOfAllFiles() throws IOException {
         write("a.jsonl", mails(0, 200));
         Manifest first = prepare("grown");
-        assertThat(first.samples().generations()).hasSize(1);
+        assertThat(first.generations()).hasSize(1);
         List<Sample> before = PrepareFixture.samples(folder.resolve("grown"), first, Manifest.TRAIN);
 
         // Rows 150 to 200 are in the dataset. Rows 290 to 300 are in two new files.
@@ -101,12 +101,12 @@ class PrepareGenerationsTest {
         Manifest second = prepare("grown");
 
         assertSame("grown", second);
-        assertThat(second.samples().generations().get(1).added().count()).isEqualTo(2);
-        assertThat(second.samples().generations().get(1).samples().values().stream()
+        assertThat(second.generations().get(1).added().count()).isEqualTo(2);
+        assertThat(second.generations().get(1).samples().values().stream()
                         .mapToLong(Long::longValue)
                         .sum())
                 .isEqualTo(110);
-        assertThat(second.rows().duplicates()).isEqualTo(60);
+        assertThat(second.duplicates()).isEqualTo(60);
         List<Sample> after = PrepareFixture.samples(folder.resolve("grown"), second, Manifest.TRAIN);
         assertThat(after.subList(0, before.size()))
                 .as("earlier samples keep their indexes")
@@ -118,7 +118,7 @@ class PrepareGenerationsTest {
 
         write("e.jsonl", mails(0, 310));
         Manifest third = prepare("grown");
-        assertThat(third.samples().generations()).hasSize(3);
+        assertThat(third.generations()).hasSize(3);
         assertSame("grown", third);
     }
 
@@ -158,7 +158,7 @@ class PrepareGenerationsTest {
         write("d.jsonl", mails(100, 110));
         Manifest third = prepare("grown");
 
-        Generation last = third.samples().generations().get(2);
+        Generation last = third.generations().get(2);
         assertThat(last.removed().count()).isEqualTo(1);
         // Rows 0 to 100 are in a.jsonl, 100 to 110 in d.jsonl, from 150 on in c.jsonl.
         assertThat(last.erased()).isEqualTo(40);
@@ -171,7 +171,7 @@ class PrepareGenerationsTest {
         // Erased rows come back with a new file.
         write("b.jsonl", mails(120, 130));
         Manifest fourth = prepare("grown");
-        assertThat(fourth.samples().generations().get(3).samples().values().stream()
+        assertThat(fourth.generations().get(3).samples().values().stream()
                         .mapToLong(Long::longValue)
                         .sum())
                 .isEqualTo(10);
@@ -192,8 +192,7 @@ class PrepareGenerationsTest {
 
         assertThat(refused("grown")).hasMessageContaining("lacks 2 of the 3 files of the last generation");
         write("b.jsonl", mails(0, 50));
-        assertThat(prepare("grown").samples().splits().keySet())
-                .isEqualTo(whole.samples().splits().keySet());
+        assertThat(prepare("grown").splits().keySet()).isEqualTo(whole.splits().keySet());
     }
 
     @Test
@@ -205,7 +204,7 @@ class PrepareGenerationsTest {
 
         Manifest second = prepare("grown");
 
-        assertThat(second.samples().generations().get(1).erased()).isEqualTo(30);
+        assertThat(second.generations().get(1).erased()).isEqualTo(30);
         assertSame("grown", second);
     }
 
@@ -238,9 +237,9 @@ class PrepareGenerationsTest {
 
         Manifest second = PrepareJob.run(spark, config);
 
-        assertThat(second.samples().generations().get(1).erased()).isEqualTo(40);
+        assertThat(second.generations().get(1).erased()).isEqualTo(40);
         Manifest once = PrepareJob.run(spark, documents("whole"));
-        for (String split : once.samples().splits().keySet()) {
+        for (String split : once.splits().keySet()) {
             assertThat(packed("grown", second, split)).isEqualTo(packed("whole", once, split));
             assertThat(second.split(split).documents())
                     .isEqualTo(once.split(split).documents());
@@ -405,7 +404,7 @@ class PrepareGenerationsTest {
             }
         }
         Manifest second = PrepareJob.run(spark, config);
-        assertThat(second.samples().generations()).hasSize(2);
+        assertThat(second.generations()).hasSize(2);
         assertThat(second.split(Manifest.TRAIN).rows())
                 .isGreaterThan(first.split(Manifest.TRAIN).rows());
     }
@@ -465,7 +464,7 @@ class PrepareGenerationsTest {
         assertThat(second.corpus().rejected()).isEqualTo(Map.of("decontaminate.ngram", 2L));
         Manifest once = PrepareJob.run(spark, corpus("whole", data));
         assertThat(packed("grown", second, Manifest.TRAIN)).isEqualTo(packed("whole", once, Manifest.TRAIN));
-        assertThat(second.rows().duplicates()).isEqualTo(once.rows().duplicates());
+        assertThat(second.duplicates()).isEqualTo(once.duplicates());
 
         PrepareFixture.write(eval.resolve("b.jsonl"), texts(List.of(sentence(2, 50))));
         assertThat(catchThrowableOfType(RunException.class, () -> PrepareJob.run(spark, corpus("grown", data))))
@@ -496,8 +495,7 @@ class PrepareGenerationsTest {
         Manifest two = PrepareJob.run(spark, corpus("grown", data));
 
         assertThat(two.split(Manifest.TRAIN).documents().count()).isEqualTo(30);
-        assertThat(two.corpus().rejected().get("near_dedup.threshold")
-                        + two.rows().duplicates())
+        assertThat(two.corpus().rejected().get("near_dedup.threshold") + two.duplicates())
                 .isEqualTo(5 + 8 + 2 + 1 + 5);
         Path text = Files.writeString(folder.resolve("text"), base.get(12) + " stop");
         assertThat(TraceJob.ofFile(spark, corpus("grown", data), "--text-file", text.toString())
@@ -512,7 +510,7 @@ class PrepareGenerationsTest {
         PrepareJob.run(spark, corpus("grown", data));
         write("c.jsonl", texts(List.of(sentence(100, 60) + " corrected")));
         Manifest corrected = PrepareJob.run(spark, corpus("grown", data));
-        Generation last = corrected.samples().generations().get(3);
+        Generation last = corrected.generations().get(3);
         assertThat(last.erased()).isEqualTo(1);
         assertThat(last.samples()).containsEntry(Manifest.TRAIN, 1L);
         assertThat(packed("grown", corrected, Manifest.TRAIN)).hasSize(31).containsAll(before);

@@ -92,7 +92,7 @@ class PrepareGroupsTest {
     private <T> Map<String, Set<T>> bySplit(String name, Manifest manifest, Function<Sample, List<T>> groups)
             throws IOException {
         Map<String, Set<T>> found = new LinkedHashMap<>();
-        for (String split : manifest.samples().splits().keySet()) {
+        for (String split : manifest.splits().keySet()) {
             Set<T> ofSplit = new HashSet<>();
             PrepareFixture.samples(folder.resolve(name), manifest, split)
                     .forEach(sample -> ofSplit.addAll(groups.apply(sample)));

@@ -50,15 +50,14 @@ class PrepareHeldOutTest {
 
         Manifest manifest = PrepareJob.run(spark, config);
 
-        assertThat(manifest.samples().splits()).containsOnlyKeys("train", "eval", "test", "clinic", "same_again");
+        assertThat(manifest.splits()).containsOnlyKeys("train", "eval", "test", "clinic", "same_again");
         assertThat(manifest.split("clinic").rows()).isEqualTo(7);
         assertThat(manifest.sources().stream().map(Manifest.Source::key))
                 .containsExactly("data.train", "data.held_out.clinic", "data.held_out.same_again");
         List<Sample> samples = PrepareFixture.samples(folder.resolve("dataset"), manifest, "clinic");
         assertThat(samples)
                 .hasSize(7)
-                .allMatch(
-                        sample -> sample.label() == manifest.samples().labels().indexOf("ham"));
+                .allMatch(sample -> sample.label() == manifest.labels().indexOf("ham"));
         // A further held-out set does not change the other splits.
         Manifest without = PrepareJob.run(spark, config("without"));
         for (String split : List.of("train", "eval", "test")) {
@@ -84,7 +83,7 @@ class PrepareHeldOutTest {
     @Test
     void countsTextsByLength() throws IOException {
         Manifest manifest = PrepareJob.run(spark, config("dataset"));
-        for (DatasetSplit split : manifest.samples().splits().values()) {
+        for (DatasetSplit split : manifest.splits().values()) {
             assertThat(split.lengths().values().stream()
                             .mapToLong(Long::longValue)
                             .sum())

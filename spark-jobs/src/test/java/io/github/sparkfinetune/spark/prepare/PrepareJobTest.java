@@ -48,11 +48,11 @@ class PrepareJobTest {
         Manifest manifest = PrepareJob.run(spark, config);
 
         // 101 spam and 402 ham.
-        assertThat(manifest.samples().labels()).containsExactly("ham", "spam");
+        assertThat(manifest.labels()).containsExactly("ham", "spam");
         assertThat(manifest.split("eval").rowsPerLabel()).containsExactly(40L, 10L);
         assertThat(manifest.split("test").rowsPerLabel()).containsExactly(80L, 20L);
         assertThat(manifest.split("train").rowsPerLabel()).containsExactly(282L, 71L);
-        assertThat(manifest.rows().badRows()).isEmpty();
+        assertThat(manifest.badRows()).isEmpty();
 
         Set<List<Integer>> expected = new HashSet<>();
         TokenizerFiles files = TokenizerFiles.read(new org.apache.hadoop.fs.Path(config.model()), new Configuration());
@@ -64,7 +64,7 @@ class PrepareJobTest {
         }
         List<List<Integer>> found = new ArrayList<>();
         long tokens = 0;
-        for (String split : manifest.samples().splits().keySet()) {
+        for (String split : manifest.splits().keySet()) {
             List<Sample> samples = PrepareFixture.samples(dataset, manifest, split);
             assertThat(samples).hasSize((int) manifest.split(split).rows());
             samples.forEach(sample -> found.add(ids(sample.inputIds())));
@@ -72,7 +72,7 @@ class PrepareJobTest {
         }
         assertThat(found).hasSize(503).containsOnlyOnceElementsOf(expected);
         assertThat(tokens).isEqualTo(found.stream().mapToLong(List::size).sum());
-        assertThat(manifest.samples().longest()).isEqualTo(32);
+        assertThat(manifest.longest()).isEqualTo(32);
         assertThat(manifest.split("train").truncated()).isPositive();
         assertThat(Manifest.read(new org.apache.hadoop.fs.Path(dataset.toUri()), new Configuration()))
                 .isEqualTo(manifest);
@@ -102,8 +102,8 @@ class PrepareJobTest {
         PrepareFixture.spark(1).stop();
 
         assertThat(PrepareFixture.splits(second)).isEqualTo(PrepareFixture.splits(first));
-        assertThat(second.samples().labels()).isEqualTo(first.samples().labels());
-        for (DatasetSplit split : first.samples().splits().values()) {
+        assertThat(second.labels()).isEqualTo(first.labels());
+        for (DatasetSplit split : first.splits().values()) {
             for (DatasetSplit.Shard shard : split.shards()) {
                 assertThat(folder.resolve("b").resolve(PrepareFixture.like(shard, second)))
                         .hasSameBinaryContentAs(folder.resolve("a").resolve(shard.file()));
@@ -143,7 +143,7 @@ class PrepareJobTest {
         }
         // A text file ends with a line end, so its content differs and its rows are in other positions.
         Manifest folders = PrepareJob.run(spark, config("from-folders", folder.resolve("folders")));
-        assertThat(folders.samples().labels()).isEqualTo(expected.samples().labels());
+        assertThat(folders.labels()).isEqualTo(expected.labels());
         assertThat(folders.split("train").rowsPerLabel())
                 .isEqualTo(expected.split("train").rowsPerLabel());
     }
@@ -166,8 +166,8 @@ class PrepareJobTest {
                         "label: stars",
                         "eval_fraction: 0",
                         "multiline: true"));
-        assertThat(manifest.samples().labels()).containsExactly("8", "9", "10");
-        assertThat(manifest.samples().splits()).containsOnlyKeys("train");
+        assertThat(manifest.labels()).containsExactly("8", "9", "10");
+        assertThat(manifest.splits()).containsOnlyKeys("train");
         assertThat(PrepareFixture.samples(dataset, manifest, "train"))
                 .hasSize(12)
                 .allSatisfy(sample -> assertThat(sample.tokenTypeIds()).contains(0, 1));
@@ -182,12 +182,12 @@ class PrepareJobTest {
         Path dataset = folder.resolve("dataset");
         Manifest manifest = PrepareJob.run(
                 spark, PrepareFixture.config(dataset, "train: " + mails, "deduplicate: true", "eval_fraction: 0.2"));
-        assertThat(manifest.rows().duplicates()).isEqualTo(21);
+        assertThat(manifest.duplicates()).isEqualTo(21);
         // Text 0 has the labels ham and spam; the first name stays.
         assertThat(manifest.split("train").rowsPerLabel()).containsExactly(33L, 7L);
         assertThat(manifest.split("eval").rowsPerLabel()).containsExactly(8L, 2L);
         Set<List<Integer>> distinct = new HashSet<>();
-        for (String split : manifest.samples().splits().keySet()) {
+        for (String split : manifest.splits().keySet()) {
             PrepareFixture.samples(dataset, manifest, split).forEach(sample -> distinct.add(ids(sample.inputIds())));
         }
         assertThat(distinct).hasSize(50);
@@ -207,10 +207,10 @@ class PrepareJobTest {
                 spark,
                 PrepareFixture.config(
                         folder.resolve("dataset"), "train: " + mails, "max_bad_fraction: 0.2", "eval_fraction: 0"));
-        assertThat(manifest.rows().badRows())
+        assertThat(manifest.badRows())
                 .isEqualTo(Map.of("malformed_record", 1L, "no_text", 1L, "no_label", 1L, "empty_text", 1L));
-        assertThat(manifest.rows().cutTexts()).isEqualTo(1);
-        assertThat(manifest.rows().repairedTexts()).isEqualTo(1);
+        assertThat(manifest.cutTexts()).isEqualTo(1);
+        assertThat(manifest.repairedTexts()).isEqualTo(1);
         assertThat(manifest.split("train").rows()).isEqualTo(32);
     }
 

@@ -93,14 +93,14 @@ class PrepareLabelsTest {
                 .isInstanceOf(ArrayType.class);
 
         Manifest expected = PrepareJob.run(spark, config(MULTI, "from-jsonl", jsonl));
-        assertThat(expected.samples().labels()).containsExactly("gpl", "mit", "old");
+        assertThat(expected.labels()).containsExactly("gpl", "mit", "old");
         // The exact share of all rows is held out.
         assertThat(expected.split("eval").rows()).isEqualTo(10);
         assertThat(expected.split("train").rows()).isEqualTo(30);
         List<Sample> train = PrepareFixture.samples(folder.resolve("from-jsonl"), expected, "train");
         List<Sample> eval = PrepareFixture.samples(folder.resolve("from-jsonl"), expected, "eval");
         for (int id = 0; id < 3; id++) {
-            String name = expected.samples().labels().get(id);
+            String name = expected.labels().get(id);
             long rows = 0;
             for (int i = 0; i < 40; i++) {
                 rows += labels(i).contains(name) ? 1 : 0;
@@ -149,7 +149,7 @@ class PrepareLabelsTest {
             assertThat(PrepareFixture.splits(second)).isEqualTo(PrepareFixture.splits(first));
             assertThat(first.split("train").rows() + first.split("eval").rows())
                     .isEqualTo(deduplicate.equals("true") ? 50 : 200);
-            for (DatasetSplit split : first.samples().splits().values()) {
+            for (DatasetSplit split : first.splits().values()) {
                 for (DatasetSplit.Shard shard : split.shards()) {
                     assertThat(folder.resolve("b-" + deduplicate).resolve(PrepareFixture.like(shard, second)))
                             .hasSameBinaryContentAs(
@@ -174,7 +174,7 @@ class PrepareLabelsTest {
                 .write()
                 .parquet(folder.resolve("numbers.parquet").toString());
         Manifest expected = PrepareJob.run(spark, config(REGRESSION, "from-jsonl", jsonl));
-        assertThat(expected.samples().labels()).containsExactly("LABEL_0");
+        assertThat(expected.labels()).containsExactly("LABEL_0");
         assertThat(expected.split("train").rowsPerLabel()).containsExactly(15L);
         List<Sample> train = PrepareFixture.samples(folder.resolve("from-jsonl"), expected, "train");
         assertThat(train)
@@ -204,11 +204,9 @@ class PrepareLabelsTest {
         Path number = PrepareFixture.write(folder.resolve("numbers.jsonl"), numbers);
         String allowed = "data.max_bad_fraction=0.1";
         assertThat(PrepareJob.run(spark, config(MULTI, "lists", several, allowed))
-                        .rows()
                         .badRows())
                 .isEqualTo(Map.of("malformed_labels", 1L, "no_label", 2L));
         assertThat(PrepareJob.run(spark, config(REGRESSION, "numbers", number, allowed))
-                        .rows()
                         .badRows())
                 .isEqualTo(Map.of("label_not_a_number", 2L, "no_label", 1L));
         refused(

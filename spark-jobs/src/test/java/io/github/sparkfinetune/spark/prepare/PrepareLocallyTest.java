@@ -42,7 +42,7 @@ class PrepareLocallyTest {
         Manifest manifest =
                 compare(Runs.CLASSIFIER, train, PrepareFixture.mails(30).subList(1, 30), "deduplicate: " + deduplicate);
 
-        assertThat(manifest.rows().duplicates()).isEqualTo(deduplicate ? 21 : 0);
+        assertThat(manifest.duplicates()).isEqualTo(deduplicate ? 21 : 0);
         assertThat(manifest.warnings()).isNotEmpty();
     }
 
@@ -116,8 +116,12 @@ class PrepareLocallyTest {
         Manifest manifest = new LocalRun(oneShard(runs, local, data), new Configuration(), -1, 1)
                 .prepare(Map.of("train", rows(train), "eval", rows(eval)));
 
-        assertThat(manifest.samples().labels()).isEqualTo(expected.samples().labels());
-        assertThat(manifest.rows()).isEqualTo(expected.rows());
+        assertThat(manifest.labels()).isEqualTo(expected.labels());
+        assertThat(manifest.badRows()).isEqualTo(expected.badRows());
+        assertThat(manifest.cutTexts()).isEqualTo(expected.cutTexts());
+        assertThat(manifest.repairedTexts()).isEqualTo(expected.repairedTexts());
+        assertThat(manifest.duplicates()).isEqualTo(expected.duplicates());
+        assertThat(manifest.redacted()).isEqualTo(expected.redacted());
         assertThat(manifest.warnings())
                 .extracting(warning -> warning.code())
                 .isEqualTo(expected.warnings().stream()

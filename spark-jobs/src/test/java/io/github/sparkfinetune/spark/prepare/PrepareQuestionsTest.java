@@ -55,11 +55,11 @@ class PrepareQuestionsTest {
         Path squad = Questions.squad(folder.resolve("train.json"), rows, 3);
         String[] heldOut = {"test_fraction: 0.2", "split_by: []"};
         Manifest manifest = prepare("squad", "format: squad", "train: " + squad, heldOut[0], heldOut[1]);
-        assertThat(manifest.samples().labels()).isEmpty();
-        assertThat(manifest.rows().badRows()).isEmpty();
-        assertThat(manifest.options().samples().stride()).isEqualTo(8);
+        assertThat(manifest.labels()).isEmpty();
+        assertThat(manifest.badRows()).isEmpty();
+        assertThat(manifest.options().stride()).isEqualTo(8);
         List<QuestionRow> allQuestions = new ArrayList<>();
-        for (String split : manifest.samples().splits().keySet()) {
+        for (String split : manifest.splits().keySet()) {
             List<Sample> samples = samples("squad", manifest, split);
             List<QuestionRow> ofSplit = questions(samples);
             // The same share of both kinds is held out: 90 questions have an answer, 30 have none.
@@ -90,7 +90,7 @@ class PrepareQuestionsTest {
             String name = "other-" + ((Path) other[1]).getFileName();
             Manifest same = prepare(name, "format: " + other[0], "train: " + other[1], heldOut[0], heldOut[1]);
             assertThat(PrepareFixture.splits(same)).as(name).isEqualTo(PrepareFixture.splits(manifest));
-            for (String split : manifest.samples().splits().keySet()) {
+            for (String split : manifest.splits().keySet()) {
                 assertThat(samples(name, same, split)).isEqualTo(samples("squad", manifest, split));
             }
         }
@@ -138,7 +138,7 @@ class PrepareQuestionsTest {
                 String name = "twins-" + deduplicate + all.size();
                 Path file = Questions.lines(folder.resolve(name + ".jsonl"), order);
                 Manifest manifest = prepare(name, "train: " + file, "eval_fraction: 0", "deduplicate: " + deduplicate);
-                assertThat(manifest.rows().duplicates()).isEqualTo(deduplicate ? 36 : 0);
+                assertThat(manifest.duplicates()).isEqualTo(deduplicate ? 36 : 0);
                 all.add(samples(name, manifest, "train"));
             }
             assertThat(all.get(1)).isEqualTo(all.get(0));
@@ -173,7 +173,7 @@ class PrepareQuestionsTest {
         Path file = Questions.squad(folder.resolve("some.json"), changedRows, 3);
         Manifest manifest =
                 prepare("dataset", "format: squad", "train: " + file, "max_bad_fraction: 0.1", "eval_fraction: 0");
-        assertThat(manifest.rows().badRows())
+        assertThat(manifest.badRows())
                 .isEqualTo(Map.of("answer_not_in_context", 1L, "bad_answers", 1L, "overlong_question", 1L));
         assertThat(questions(samples("dataset", manifest, "train"))).hasSize(117);
         assertThat(refused(ExitCode.DATA, "format: squad", "train: " + file, "max_bad_fraction: 0.02"))

@@ -65,8 +65,8 @@ class PrepareRedactByModelTest {
                 .map(sample -> Words.parse(sample.window().row()).text())
                 .collect(Collectors.toSet());
         assertThat(texts).hasSize(ROWS).allMatch(text -> text.matches("License \\d+ of <PERSON> and <EMAIL_ADDRESS>"));
-        assertThat(manifest.rows().redacted()).isEqualTo(Map.of("EMAIL_ADDRESS", (long) ROWS, "PERSON", (long) ROWS));
-        assertThat(manifest.samples().labels()).contains("B-PER", "I-PER", "B-MAIL");
+        assertThat(manifest.redacted()).isEqualTo(Map.of("EMAIL_ADDRESS", (long) ROWS, "PERSON", (long) ROWS));
+        assertThat(manifest.labels()).contains("B-PER", "I-PER", "B-MAIL");
     }
 
     @Test
@@ -79,7 +79,7 @@ class PrepareRedactByModelTest {
         RunConfig config =
                 PrepareFixture.config(folder.resolve("labelled"), "train: " + rows, "eval_fraction: 0", redact);
         Manifest manifest = PrepareJob.run(spark, config);
-        assertThat(manifest.rows().redacted()).containsEntry("PERSON", (long) ROWS);
+        assertThat(manifest.redacted()).containsEntry("PERSON", (long) ROWS);
         assertThat(manifest.split("train").rows()).isEqualTo(ROWS);
         assertThat(Files.readString(folder.resolve("labelled").resolve("manifest-1.json")))
                 .contains("\"sha256\"", "\"PER\" : \"PERSON\"");

@@ -66,8 +66,8 @@ class PrepareRedactTest {
     void replacesAndCountsPersonalData() throws IOException {
         Manifest manifest = PrepareJob.run(spark, config("replaced", "{entities: [EMAIL_ADDRESS, US_SSN]}"));
         assertThat(texts("replaced", manifest)).containsExactly("The license is granted to <EMAIL_ADDRESS> by Ann");
-        assertThat(manifest.rows().redacted()).isEqualTo(Map.of("EMAIL_ADDRESS", (long) ROWS));
-        assertThat(manifest.samples().labels()).contains("B-MAIL", "I-MAIL", "B-PER");
+        assertThat(manifest.redacted()).isEqualTo(Map.of("EMAIL_ADDRESS", (long) ROWS));
+        assertThat(manifest.labels()).contains("B-MAIL", "I-MAIL", "B-PER");
         assertThat(DataFunnel.of(manifest))
                 .anySatisfy(line ->
                         assertThat(line.name() + " " + line.count()).isEqualTo("redacted: EMAIL_ADDRESS " + ROWS));

@@ -122,7 +122,7 @@ class PrepareSftTest {
         Manifest manifest = prepare("messages", jsonl);
         List<Sample> samples = train("messages", manifest);
         assertThat(texts(samples)).isEqualTo(expected(40));
-        assertThat(manifest.samples().labels()).isEmpty();
+        assertThat(manifest.labels()).isEmpty();
         assertThat(manifest.split(Manifest.TRAIN).documents().count()).isEqualTo(40);
         assertThat(manifest.split(Manifest.TRAIN).documents().labelTokens())
                 .isEqualTo(samples.stream().mapToInt(Sample::labelTokens).sum());
@@ -202,7 +202,7 @@ class PrepareSftTest {
         spark = PrepareFixture.spark(1);
         Manifest second = prepare("b", folder.resolve("many"), "packing: bfd", "eval_fraction: 0.2");
         assertThat(PrepareFixture.splits(second)).isEqualTo(PrepareFixture.splits(first));
-        for (DatasetSplit split : first.samples().splits().values()) {
+        for (DatasetSplit split : first.splits().values()) {
             assertThat(split.rows()).isLessThan(split.documents().count());
             for (DatasetSplit.Shard shard : split.shards()) {
                 assertThat(folder.resolve("b").resolve(PrepareFixture.like(shard, second)))
@@ -243,7 +243,7 @@ class PrepareSftTest {
                 "messages", List.of(message("user", "Go on"), message("assistant", "on and on ".repeat(200))))));
         Path file = PrepareFixture.write(folder.resolve("mixed.jsonl"), lines);
         Manifest manifest = prepare("mixed", file, "max_bad_fraction: 0.5");
-        assertThat(manifest.rows().badRows())
+        assertThat(manifest.badRows())
                 .isEqualTo(Map.of(
                         "no_assistant_turn", 1L,
                         "bad_messages", 2L,

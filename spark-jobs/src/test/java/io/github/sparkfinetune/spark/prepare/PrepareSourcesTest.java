@@ -113,8 +113,8 @@ class PrepareSourcesTest {
         Path lines = Files.write(folder.resolve("other.jsonl"), jsonLines().getBytes(charset));
         Manifest other = prepare("lines", lines, set);
         assertThat(PrepareFixture.splits(other)).isEqualTo(PrepareFixture.splits(plain));
-        assertThat(other.options().source().encoding()).isEqualTo(encoding);
-        assertThat(other.rows().repairedTexts()).isZero();
+        assertThat(other.options().encoding()).isEqualTo(encoding);
+        assertThat(other.repairedTexts()).isZero();
         Path csv = Files.write(
                 folder.resolve("other.csv"), ("text\n\"" + String.join("\"\n\"", TEXTS) + "\"\n").getBytes(charset));
         assertThat(PrepareFixture.splits(prepare("csv", csv, set))).isEqualTo(PrepareFixture.splits(plain));
@@ -143,8 +143,8 @@ class PrepareSourcesTest {
             out.write('\n');
         }
         Manifest manifest = prepare("mixed", texts, "format: text", "max_bad_fraction: 0.1");
-        assertThat(manifest.rows().repairedTexts()).isEqualTo(1);
-        assertThat(manifest.rows().badRows()).containsOnlyKeys("binary_text");
+        assertThat(manifest.repairedTexts()).isEqualTo(1);
+        assertThat(manifest.badRows()).containsOnlyKeys("binary_text");
         assertThat(manifest.split("train").documents().count()).isEqualTo(31);
     }
 
@@ -172,7 +172,7 @@ class PrepareSourcesTest {
         }
         assertThat(Files.size(texts)).isGreaterThan(100_000_000);
         Manifest manifest = prepare("long", texts, "format: text");
-        assertThat(manifest.rows().cutTexts()).isEqualTo(1);
+        assertThat(manifest.cutTexts()).isEqualTo(1);
         assertThat(manifest.split("train").documents().count()).isEqualTo(3);
     }
 
@@ -184,14 +184,14 @@ class PrepareSourcesTest {
                 folder.resolve("long.jsonl"),
                 "{\"text\": \"short\"}\n{\"text\": \"" + longText + "\"}\n{\"text\": \"short too\"}\n");
         Manifest counted = prepare("counted", json, "max_bad_fraction: 0.5");
-        assertThat(counted.rows().badRows()).isEqualTo(Map.of("malformed_record", 1L));
+        assertThat(counted.badRows()).isEqualTo(Map.of("malformed_record", 1L));
         assertThat(counted.split("train").documents().count()).isEqualTo(2);
         assertThatThrownBy(() -> prepare("refused", json))
                 .isInstanceOfSatisfying(
                         RunException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
                 .hasMessageContaining("malformed_record: 1, such as in file:" + json);
         Path csv = Files.writeString(folder.resolve("long.csv"), "text\nshort\n" + longText + "\nshort too\n");
-        assertThat(prepare("cut", csv).rows().cutTexts()).isEqualTo(1);
+        assertThat(prepare("cut", csv).cutTexts()).isEqualTo(1);
     }
 
     @ParameterizedTest

@@ -101,7 +101,7 @@ class PrepareSplitTest {
         TokenizerFiles files = TokenizerFiles.read(
                 new org.apache.hadoop.fs.Path(config(name, folder).model()), new Configuration());
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
-            for (String split : manifest.samples().splits().keySet()) {
+            for (String split : manifest.splits().keySet()) {
                 texts.put(
                         split,
                         PrepareFixture.samples(folder.resolve(name), manifest, split).stream()
@@ -174,7 +174,7 @@ class PrepareSplitTest {
         List<String> lines = lines(row -> row % 3 == 0 ? "" : ", \"user\": " + user(row) + ", \"thread\": " + row % 2);
         Path train = PrepareFixture.write(folder.resolve("notes.jsonl"), lines);
         Manifest manifest = prepare("dataset", train, "split_by: [user, thread]", "eval_fraction: 0.2");
-        long groups = manifest.samples().splits().values().stream()
+        long groups = manifest.splits().values().stream()
                 .mapToLong(split -> split.side().groups())
                 .sum();
         Set<String> pairs = new HashSet<>();
@@ -184,7 +184,7 @@ class PrepareSplitTest {
         assertThat(groups).isEqualTo(pairs.size());
         assertThat(manifest.split("eval").side().shared()).isZero();
         assertThat(manifest.split("eval").rows()).isBetween(55L, 65L);
-        assertThat(manifest.options().split().splitBy()).isEqualTo("[user, thread]");
+        assertThat(manifest.options().splitBy()).isEqualTo("[user, thread]");
     }
 
     @Test
@@ -219,8 +219,8 @@ class PrepareSplitTest {
         }
         Manifest manifest = manifests.get(0);
         assertThat(PrepareFixture.splits(manifests.get(1))).isEqualTo(PrepareFixture.splits(manifest));
-        assertThat(manifest.rows().duplicates()).isEqualTo(60);
-        for (DatasetSplit split : manifest.samples().splits().values()) {
+        assertThat(manifest.duplicates()).isEqualTo(60);
+        for (DatasetSplit split : manifest.splits().values()) {
             assertThat(split.side().rows()).isEqualTo(split.rows());
         }
         assertThat(manifest.split("train").rows() + manifest.split("eval").rows())
@@ -247,7 +247,7 @@ class PrepareSplitTest {
                 .filteredOn(line -> line.name().equals("test rows"))
                 .extracting(DataFunnel.Line::note)
                 .containsExactly("from " + new TreeSet<>(daysOf(texts.get("test"))).first() + " to " + before);
-        assertThat(manifest.options().split().splitByTime()).isEqualTo("day");
+        assertThat(manifest.options().splitByTime()).isEqualTo("day");
     }
 
     @ParameterizedTest
@@ -277,7 +277,7 @@ class PrepareSplitTest {
         assertThat(eval.side().rows()).isEqualTo(eval.rows());
         assertThat(eval.side().from()).isEqualTo(from);
         assertThat(eval.side().to()).isEqualTo(to);
-        assertThat(manifest.rows().badRows())
+        assertThat(manifest.badRows())
                 .containsOnly(entry(
                         "held_out_without_label",
                         ROWS - eval.rows() - manifest.split("train").rows()));
@@ -326,7 +326,7 @@ class PrepareSplitTest {
         Manifest again = prepare("dataset", train, "split_by_time: day", "eval_fraction: 0.2", "deduplicate: true");
         Path once = PrepareFixture.write(folder.resolve("once.jsonl"), users());
         Manifest manifest = prepare("once", once, "split_by_time: day", "eval_fraction: 0.2", "deduplicate: true");
-        assertThat(again.rows().duplicates()).isEqualTo(40);
+        assertThat(again.duplicates()).isEqualTo(40);
         assertThat(PrepareFixture.splits(again)).isEqualTo(PrepareFixture.splits(manifest));
     }
 
@@ -337,7 +337,7 @@ class PrepareSplitTest {
         lines.add(json(1001, ", \"day\": \"soon\""));
         Path train = PrepareFixture.write(folder.resolve("notes.jsonl"), lines);
         Manifest manifest = prepare("dataset", train, "split_by_time: day", "max_bad_fraction: 0.1");
-        assertThat(manifest.rows().badRows()).isEqualTo(Map.of("no_time", 1L, "bad_time", 1L));
+        assertThat(manifest.badRows()).isEqualTo(Map.of("no_time", 1L, "bad_time", 1L));
 
         lines.set(0, json(0, ", \"day\": 20240101"));
         Path mixed = PrepareFixture.write(folder.resolve("mixed.jsonl"), lines);

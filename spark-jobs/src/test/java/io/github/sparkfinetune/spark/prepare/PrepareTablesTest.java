@@ -99,7 +99,7 @@ class PrepareTablesTest {
 
         Manifest manifest = prepare("dataset", name);
         assertThat(manifest.split(Manifest.TRAIN).rowsPerLabel()).containsExactly(23L, 6L);
-        assertThat(manifest.options().source().format()).isEqualTo("table");
+        assertThat(manifest.options().format()).isEqualTo("table");
         assertThat(manifest.sources().get(0).table()).isEqualTo(new CatalogTable("delta", table.toString(), "1"));
         assertThat(prepare("dataset", name)).isEqualTo(manifest);
 
@@ -250,9 +250,7 @@ class PrepareTablesTest {
                     .mode(SaveMode.Overwrite)
                     .save(files.toString());
             Manifest manifest = prepare(format, files.toString());
-            assertThat(manifest.samples().labels())
-                    .as(format)
-                    .isEqualTo(expected.samples().labels());
+            assertThat(manifest.labels()).as(format).isEqualTo(expected.labels());
             assertThat(PrepareFixture.samples(folder.resolve(format), manifest, Manifest.TRAIN))
                     .as(format)
                     .isEqualTo(samples);
@@ -262,9 +260,7 @@ class PrepareTablesTest {
                 .write()
                 .partitionBy("label")
                 .parquet(folder.resolve("digits").toString());
-        assertThat(prepare("texts", folder.resolve("digits").toString())
-                        .samples()
-                        .labels())
+        assertThat(prepare("texts", folder.resolve("digits").toString()).labels())
                 .containsExactly("07", "7");
         Files.createDirectories(folder.resolve("mixed/2024"));
         Files.copy(folder.resolve("mails.jsonl"), folder.resolve("mixed/2024/mails.jsonl"));

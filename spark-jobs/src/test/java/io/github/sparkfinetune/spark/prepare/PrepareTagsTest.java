@@ -86,9 +86,9 @@ class PrepareTagsTest {
                 "eval_fraction: 0.25",
                 "max_length: 24",
                 "stride: 7");
-        assertThat(manifest.samples().labels()).containsExactly("B-LOC", "B-ORG", "I-LOC", "I-ORG", "O");
-        assertThat(manifest.samples().longest()).isEqualTo(24);
-        assertThat(manifest.options().samples().stride()).isEqualTo(7);
+        assertThat(manifest.labels()).containsExactly("B-LOC", "B-ORG", "I-LOC", "I-ORG", "O");
+        assertThat(manifest.longest()).isEqualTo(24);
+        assertThat(manifest.options().stride()).isEqualTo(7);
         int rows = 0;
         for (String split : List.of("train", "eval", "test")) {
             List<Integer> found = new ArrayList<>();
@@ -101,9 +101,7 @@ class PrepareTagsTest {
                     Words words = Words.parse(sample.window().row());
                     int row = Integer.parseInt(words.word(0).substring(2));
                     assertThat(words.list()).isEqualTo(words(row));
-                    tags(row)
-                            .forEach(tag ->
-                                    expected.add(manifest.samples().labels().indexOf(tag)));
+                    tags(row).forEach(tag -> expected.add(manifest.labels().indexOf(tag)));
                     inSplit++;
                 }
             }
@@ -149,7 +147,7 @@ class PrepareTagsTest {
         }
         Path jsonl = write("spans.jsonl", lines);
         Manifest manifest = prepare("spans", "train: " + jsonl);
-        assertThat(manifest.samples().labels()).containsExactly("B-ORG", "I-ORG", "O");
+        assertThat(manifest.labels()).containsExactly("B-ORG", "I-ORG", "O");
         Sample sample = PrepareFixture.samples(folder.resolve("spans"), manifest, "eval")
                 .get(0);
         assertThat(Words.parse(sample.window().row()).list()).endsWith(",", "Apache", "Group", "grants", "!");
@@ -178,7 +176,7 @@ class PrepareTagsTest {
         }
         Path bad = write("bad.jsonl", lines);
         Manifest manifest = prepare("counted", "train: " + bad, "max_bad_fraction: 0.2");
-        assertThat(manifest.rows().badRows())
+        assertThat(manifest.badRows())
                 .containsOnlyKeys(
                         "uneven_labels",
                         "malformed_tags",
@@ -189,7 +187,7 @@ class PrepareTagsTest {
                         "no_label",
                         "malformed_record")
                 .allSatisfy((reason, count) -> assertThat(count).isEqualTo(1));
-        assertThat(manifest.samples().labels()).containsExactly("B-X", "O");
+        assertThat(manifest.labels()).containsExactly("B-X", "O");
         assertThatThrownBy(() -> prepare("refused", "train: " + bad))
                 .isInstanceOfSatisfying(
                         RunException.class,

@@ -113,22 +113,13 @@ class PrepareTwiceTest {
         DatasetFolder first = new DatasetFolder(new org.apache.hadoop.fs.Path(dataset.toUri()), HADOOP);
         String run = first.begin(Duration.ofMillis(600), lost::countDown);
         Path own = shard(run);
-        Manifest manifest = new Manifest(
-                1,
+        Manifest manifest = Manifest.of(
                 config.task(),
-                new Manifest.Samples(List.of(), 1, 0, java.util.Map.of()),
-                new Manifest.Rows(java.util.Map.of(), 0, 0, 0),
                 List.of(),
-                new DatasetOptions(
-                        new DatasetOptions.Columns("text", null, "label"),
-                        new DatasetOptions.Source("jsonl", null, null),
-                        new DatasetOptions.Texts(8, 1000, false, "cafe"),
-                        new DatasetOptions.Storage(2, 42),
-                        new DatasetOptions.Samples(null, null, null, null, null),
-                        null,
-                        new DatasetOptions.Split(0, 0, null, null)),
-                null,
-                List.of());
+                1,
+                0,
+                java.util.Map.of(),
+                DatasetOptions.ofTexts(8, 1000, false, "cafe", 2, 42).withColumns("text", null, "label"));
         Thread.sleep(1000);
         assertThat(first.isLost()).as("the lease is renewed").isFalse();
 
@@ -175,7 +166,7 @@ class PrepareTwiceTest {
     private Manifest assertPrepared() throws IOException {
         Manifest manifest = PrepareJob.run(spark, config);
         assertThat(PrepareFixture.samples(dataset, manifest, "train")).hasSize(27);
-        Set<String> named = manifest.samples().splits().values().stream()
+        Set<String> named = manifest.splits().values().stream()
                 .flatMap(split -> split.shards().stream())
                 .map(DatasetSplit.Shard::file)
                 .collect(Collectors.toSet());

@@ -90,7 +90,7 @@ final class CorpusBench {
     /** Returns the numbers of documents read and kept. */
     private static long[] prepare(SparkSession spark, RunConfig config) {
         Manifest manifest = PrepareJob.run(spark, config);
-        long kept = manifest.samples().splits().values().stream()
+        long kept = manifest.splits().values().stream()
                 .mapToLong(split -> split.documents().count())
                 .sum();
         long rejected = manifest.corpus().rejected().values().stream()

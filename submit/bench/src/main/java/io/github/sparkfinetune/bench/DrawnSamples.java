@@ -38,7 +38,7 @@ final class DrawnSamples {
         SampleDraws draws = TaskDatas.of(config).draws(TokenizerFiles.read(new Path(config.model()), hadoop));
         Path dataset = new Path(config.dataset());
         Manifest manifest = Manifest.read(dataset, hadoop);
-        String heldOut = manifest.samples().splits().containsKey(Manifest.TEST) ? Manifest.TEST : Manifest.EVAL;
+        String heldOut = manifest.splits().containsKey(Manifest.TEST) ? Manifest.TEST : Manifest.EVAL;
         try (SampleSource samples = ParquetSamples.open(dataset, manifest, train ? Manifest.TRAIN : heldOut, hadoop)) {
             if (!train) {
                 for (long index = 0; index < samples.size(); index++) {

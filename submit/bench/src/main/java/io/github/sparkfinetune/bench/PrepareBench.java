@@ -45,7 +45,7 @@ final class PrepareBench {
 
     private static void report(Instant submitted, Instant started, Manifest manifest) {
         Instant done = Instant.now();
-        long tokens = manifest.samples().splits().values().stream()
+        long tokens = manifest.splits().values().stream()
                 .mapToLong(DatasetSplit::tokens)
                 .sum();
         double whole = Duration.between(submitted, done).toMillis() / 1e3;

@@ -69,15 +69,13 @@ final class RandomDataset {
                 List.of(new DatasetSplit.Shard(FILE, bytes, writer.rowGroups())),
                 documents ? new DatasetSplit.Documents(samples, tokens - samples, Map.of()) : null);
         TokenizerFiles tokenizer = TaskDatas.tokenizer(model, config, Architectures::positions, hadoop);
-        new Manifest(
-                        Manifest.SCHEMA_VERSION,
+        Manifest.of(
                         config.task(),
-                        new Manifest.Samples(labelled ? LABELS : List.of(), length, 0, Map.of(Manifest.TRAIN, split)),
-                        new Manifest.Rows(Map.of(), 0, 0, 0),
-                        List.of(),
-                        data.options(tokenizer),
-                        null,
-                        List.of())
+                        labelled ? LABELS : List.of(),
+                        length,
+                        0,
+                        Map.of(Manifest.TRAIN, split),
+                        data.options(tokenizer))
                 .write(folder, hadoop);
     }
 

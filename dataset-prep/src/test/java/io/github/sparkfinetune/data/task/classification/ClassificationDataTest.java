@@ -57,15 +57,11 @@ class ClassificationDataTest {
         assertThat(task().schema()).isEqualTo(SampleSchema.ofText(false));
         assertThat(task("text_pair: other").schema()).isEqualTo(SampleSchema.ofText(true));
         DatasetOptions options = task("text_pair: other", "test_fraction: 0.2").options(files);
-        assertThat(List.of(
-                        options.columns().text(),
-                        options.columns().textPair(),
-                        options.columns().label(),
-                        options.source().format()))
+        assertThat(List.of(options.text(), options.textPair(), options.label(), options.format()))
                 .containsExactly("text", "other", "label", "auto");
-        assertThat(options.samples().documents()).isNull();
-        assertThat(options.split().testFraction()).isEqualTo(0.2);
-        assertThat(options.texts().tokenizerSha256()).isEqualTo(files.sha256());
+        assertThat(options.documents()).isNull();
+        assertThat(options.testFraction()).isEqualTo(0.2);
+        assertThat(options.tokenizerSha256()).isEqualTo(files.sha256());
     }
 
     @Test
@@ -246,8 +242,8 @@ class ClassificationDataTest {
         assertThat(counts.toSplit(List.of()).rowsPerLabel()).containsExactly(0L, 1L);
         assertThat(task.schema().columns()).contains(SampleSchema.Column.ROW);
         assertThat(task.readWhileTraining().columns()).doesNotContain(SampleSchema.Column.ROW);
-        assertThat(task.options(files).samples().teacher()).isTrue();
-        assertThat(task().options(files).samples().teacher()).isNull();
+        assertThat(task.options(files).teacher()).isTrue();
+        assertThat(task().options(files).teacher()).isNull();
         // A teacher with another tokenizer reads the text itself.
         try (TextTokenizer other = TextTokenizer.open(GoldenFolder.tokenizer("bpe"))) {
             Sample read = task.forTeacher(samples.get(0), other, 5);

@@ -121,7 +121,7 @@ class LabellingTest {
         assertThat(counts.toSplit(List.of()).rowsPerLabel()).containsExactly(1L, 0L, 2L);
         assertThat(task.schema())
                 .isEqualTo(new SampleSchema(Set.of(SampleSchema.Column.INPUT_IDS, SampleSchema.Column.TARGETS)));
-        assertThat(task.options(files).samples().problemType()).isEqualTo("multi_label_classification");
+        assertThat(task.options(files).problemType()).isEqualTo("multi_label_classification");
         // Labels are counted separately from the strata.
         assertThat(task.rowsPerLabel(Map.of(CleanRow.ALL, 3L), Map.of("ham", 1L)))
                 .isEqualTo(Map.of("ham", 1L));
@@ -141,7 +141,7 @@ class LabellingTest {
         assertThat(samples.get(0).tokenTypeIds()).contains(0, 1);
         assertThat(counts.toSplit(List.of()).rowsPerLabel()).containsExactly(2L);
         assertThat(task.labelNames(Set.of("LABEL_0"))).containsExactly("LABEL_0");
-        assertThat(task.options(files).samples().problemType()).isEqualTo("regression");
+        assertThat(task.options(files).problemType()).isEqualTo("regression");
     }
 
     @Test

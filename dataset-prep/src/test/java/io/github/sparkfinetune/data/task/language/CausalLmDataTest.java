@@ -140,12 +140,12 @@ class CausalLmDataTest {
     @Test
     void writesItsOptionsToTheManifest() {
         DatasetOptions options = task("packing: bfd", "overlong: drop").options(files);
-        assertThat(options.columns().text()).isEqualTo("text");
-        assertThat(options.columns().label()).isNull();
-        assertThat(options.samples().documents())
+        assertThat(options.text()).isEqualTo("text");
+        assertThat(options.label()).isNull();
+        assertThat(options.documents())
                 .isEqualTo(new DatasetOptions.DocumentOptions(Packing.BFD, Overlong.DROP, null, null));
         // Wrapped packing uses every token, so no text is too long.
-        assertThat(task("packing: wrapped").options(files).samples().documents().overlong())
+        assertThat(task("packing: wrapped").options(files).documents().overlong())
                 .isNull();
     }
 

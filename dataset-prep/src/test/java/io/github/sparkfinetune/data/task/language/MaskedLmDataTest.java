@@ -139,9 +139,9 @@ class MaskedLmDataTest {
     void storesUnmaskedSamples() throws IOException {
         assertThat(task().schema()).isEqualTo(SampleSchema.ofDocuments(true));
         DatasetOptions options = task("packing: wrapped").options(files);
-        assertThat(options.samples().documents())
+        assertThat(options.documents())
                 .isEqualTo(new DatasetOptions.DocumentOptions(Packing.WRAPPED, null, null, null));
-        assertThat(task().options(files).samples().documents())
+        assertThat(task().options(files).documents())
                 .isEqualTo(new DatasetOptions.DocumentOptions(Packing.NONE, Overlong.TRUNCATE, null, null));
         Sample sample = Sample.ofDocuments(3, tokens(TEXTS.get(1), 32), tokens(TEXTS.get(1), 32), 32);
         assertThat(task().draws(files).train(sample, 0).labelledTokens()).isPositive();

@@ -160,9 +160,9 @@ class SftDataTest {
     @Test
     void writesItsOptionsToTheManifest() {
         DatasetOptions options = task("packing: bfd", "overlong: drop").options(files);
-        assertThat(options.columns().text()).isNull();
-        assertThat(options.columns().label()).isNull();
-        assertThat(options.samples().documents())
+        assertThat(options.text()).isNull();
+        assertThat(options.label()).isNull();
+        assertThat(options.documents())
                 .isEqualTo(new DatasetOptions.DocumentOptions(
                         Packing.BFD, Overlong.DROP, true, files.chatTemplateSha256()));
     }

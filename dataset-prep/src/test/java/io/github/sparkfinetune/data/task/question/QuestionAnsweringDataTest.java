@@ -226,12 +226,11 @@ class QuestionAnsweringDataTest {
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("hold no questions");
         DatasetOptions options = task.options(files);
-        assertThat(options.samples().stride()).isEqualTo(7);
-        assertThat(options.samples().questionAnswering()).isEqualTo(new DatasetOptions.QuestionOptions(false));
-        assertThat(options.columns().textPair()).isEqualTo("passage");
+        assertThat(options.stride()).isEqualTo(7);
+        assertThat(options.questionAnswering()).isEqualTo(new DatasetOptions.QuestionOptions(false));
+        assertThat(options.textPair()).isEqualTo("passage");
         assertThat(QuestionAnsweringData.of(Questions.config("", "max_length: 96"))
                         .options(files)
-                        .samples()
                         .stride())
                 .isEqualTo(32);
     }

@@ -78,8 +78,8 @@ class TokenClassificationDataTest {
                 .hasMessageContaining("data.train: the words have the tags [O]: token-classification needs");
         assertThat(task().labelNames(List.of("O", "I-X", "B-X"))).containsExactly("B-X", "I-X", "O");
         DatasetOptions options = task("max_length: 30").options(files);
-        assertThat(options.samples().stride()).isEqualTo(10);
-        assertThat(options.columns().label()).isEqualTo("label");
+        assertThat(options.stride()).isEqualTo(10);
+        assertThat(options.label()).isEqualTo("label");
     }
 
     @Test

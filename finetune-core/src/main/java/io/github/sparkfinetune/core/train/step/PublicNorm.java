@@ -71,7 +71,7 @@ public final class PublicNorm {
     }
 
     private void check() {
-        if (!manifest.samples().splits().containsKey(set)) {
+        if (!manifest.splits().containsKey(set)) {
             throw RunException.data(KEY + "the dataset in " + config.dataset() + " has no samples of " + set
                     + ": name another set of data.held_out");
         }

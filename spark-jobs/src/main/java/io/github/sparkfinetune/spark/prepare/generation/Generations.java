@@ -17,25 +17,27 @@ final class Generations {
      * options are those of the first.
      */
     static Manifest sum(Manifest earlier, Manifest later) {
-        Manifest.Samples first = earlier.samples();
         Map<String, DatasetSplit> splits = new LinkedHashMap<>();
-        for (String name : names(first, later.samples())) {
-            DatasetSplit before = first.splits().get(name);
-            DatasetSplit after = later.samples().splits().get(name);
+        for (String name : names(earlier, later)) {
+            DatasetSplit before = earlier.splits().get(name);
+            DatasetSplit after = later.splits().get(name);
             splits.put(name, before == null ? after : after == null ? before : before.plus(after));
         }
         return new Manifest(
                 earlier.schemaVersion(),
                 earlier.task(),
-                new Manifest.Samples(
-                        first.labels(),
-                        Math.max(first.longest(), later.samples().longest()),
-                        first.padTokenId(),
-                        splits,
-                        first.erased(),
-                        first.generations(),
-                        sum(first.subjects(), later.samples().subjects())),
-                rows(earlier.rows(), later.rows()),
+                earlier.labels(),
+                Math.max(earlier.longest(), later.longest()),
+                earlier.padTokenId(),
+                splits,
+                earlier.erased(),
+                earlier.generations(),
+                sum(earlier.subjects(), later.subjects()),
+                sum(earlier.badRows(), later.badRows()),
+                earlier.cutTexts() + later.cutTexts(),
+                earlier.repairedTexts() + later.repairedTexts(),
+                earlier.duplicates() + later.duplicates(),
+                sum(earlier.redacted(), later.redacted()),
                 earlier.sources(),
                 earlier.options(),
                 earlier.corpus() == null ? null : corpus(earlier.corpus(), later.corpus()),
@@ -43,22 +45,13 @@ final class Generations {
     }
 
     /** Returns the names of the splits in the order of a manifest. */
-    private static List<String> names(Manifest.Samples earlier, Manifest.Samples later) {
+    private static List<String> names(Manifest earlier, Manifest later) {
         List<String> names = new ArrayList<>(List.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST));
         earlier.splits().keySet().stream().filter(name -> !names.contains(name)).forEach(names::add);
         later.splits().keySet().stream().filter(name -> !names.contains(name)).forEach(names::add);
         names.removeIf(
                 name -> !earlier.splits().containsKey(name) && !later.splits().containsKey(name));
         return names;
-    }
-
-    private static Manifest.Rows rows(Manifest.Rows a, Manifest.Rows b) {
-        return new Manifest.Rows(
-                sum(a.badRows(), b.badRows()),
-                a.cutTexts() + b.cutTexts(),
-                a.repairedTexts() + b.repairedTexts(),
-                a.duplicates() + b.duplicates(),
-                sum(a.redacted(), b.redacted()));
     }
 
     private static Manifest.Corpus corpus(Manifest.Corpus a, Manifest.Corpus b) {

@@ -67,7 +67,7 @@ public final class Increment {
 
     /** Returns the number of this generation, from 1. */
     public int number() {
-        return earlier == null ? 1 : earlier.samples().generations().size() + 1;
+        return earlier == null ? 1 : earlier.generations().size() + 1;
     }
 
     /** Returns whether no file is new, changed or removed. */
@@ -148,9 +148,7 @@ public final class Increment {
         return index(earlier, known.removed())
                 .known(
                         contents,
-                        earlier.samples().erased().stream()
-                                .map(ContentHash::ofHex)
-                                .collect(Collectors.toSet()));
+                        earlier.erased().stream().map(ContentHash::ofHex).collect(Collectors.toSet()));
     }
 
     private GenerationIndex index(Manifest manifest, Map<Integer, BitSet> removed) {
@@ -158,7 +156,7 @@ public final class Increment {
                 spark,
                 IndexFiles.ofAll(dataset, manifest, IndexSchema.ROWS),
                 removed,
-                manifest.options().storage().seed());
+                manifest.options().seed());
     }
 
     /** Returns the files of one kind in the index of the earlier generations. */
@@ -206,19 +204,11 @@ public final class Increment {
 
     /** Returns the manifest of the earlier generations with the versions that the sources have now. */
     public Manifest unchanged() {
-        return with(earlier, earlier.samples());
+        return earlier.withSources(sourcesNow());
     }
 
-    private Manifest with(Manifest manifest, Manifest.Samples samples) {
-        return new Manifest(
-                manifest.schemaVersion(),
-                manifest.task(),
-                samples,
-                manifest.rows(),
-                sources.stream().map(listing -> listing.source().toManifest()).toList(),
-                manifest.options(),
-                manifest.corpus(),
-                manifest.warnings());
+    private List<Manifest.Source> sourcesNow() {
+        return sources.stream().map(listing -> listing.source().toManifest()).toList();
     }
 
     /**
@@ -229,10 +219,9 @@ public final class Increment {
      */
     public Manifest whole(Optional<Manifest> own, Map<String, Long> index) {
         Map<String, Long> samples = new TreeMap<>();
-        own.ifPresent(
-                manifest -> manifest.samples().splits().forEach((name, split) -> samples.put(name, split.rows())));
+        own.ifPresent(manifest -> manifest.splits().forEach((name, split) -> samples.put(name, split.rows())));
         Generation generation = new Generation(
-                own.map(manifest -> manifest.options().storage().shards()).orElse(0),
+                own.map(manifest -> manifest.options().shards()).orElse(0),
                 files(changes.added().stream().flatMap(List::stream).toList()),
                 files(changes.removed().stream().map(KnownFiles.Known::file).toList()),
                 samples,
@@ -243,9 +232,9 @@ public final class Increment {
                 ? own.orElseThrow()
                 : own.map(manifest -> Generations.sum(earlier, manifest)).orElse(earlier);
         List<Generation> generations = Stream.concat(
-                        earlier == null ? Stream.of() : earlier.samples().generations().stream(), Stream.of(generation))
+                        earlier == null ? Stream.of() : earlier.generations().stream(), Stream.of(generation))
                 .toList();
-        return with(both, both.samples().with(generations));
+        return both.withSources(sourcesNow()).withGenerations(generations);
     }
 
     private static Generation.Files files(List<ListedFile> files) {

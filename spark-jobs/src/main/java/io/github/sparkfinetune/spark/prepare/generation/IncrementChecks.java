@@ -40,8 +40,8 @@ record IncrementChecks(Path dataset, Manifest earlier, List<SourceListing> sourc
     }
 
     private void requireSameColumns() {
-        int last = earlier.samples().generations().size() - 1;
-        Map<String, String> before = earlier.samples().generations().get(last).columns();
+        int last = earlier.generations().size() - 1;
+        Map<String, String> before = earlier.generations().get(last).columns();
         Map<String, String> now = columns(sources);
         for (SourceListing listing : sources) {
             String key = listing.source().key();

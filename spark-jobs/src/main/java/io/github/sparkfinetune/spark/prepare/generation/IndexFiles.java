@@ -37,7 +37,7 @@ final class IndexFiles {
 
     /** Returns the files of one kind of all generations. */
     static String[] ofAll(Path dataset, Manifest manifest, String kind) {
-        return manifest.samples().generations().stream()
+        return manifest.generations().stream()
                 .flatMap(generation -> List.of(paths(dataset, generation, kind)).stream())
                 .toArray(String[]::new);
     }

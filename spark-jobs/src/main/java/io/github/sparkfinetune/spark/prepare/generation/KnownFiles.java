@@ -42,7 +42,7 @@ record KnownFiles(Map<Id, Known> files, Map<Integer, BitSet> removed) {
     static KnownFiles read(SparkSession spark, Path dataset, Manifest manifest) {
         Map<Id, Known> files = new LinkedHashMap<>();
         Map<Integer, BitSet> removed = new TreeMap<>();
-        for (Generation generation : manifest.samples().generations()) {
+        for (Generation generation : manifest.generations()) {
             List<Row> rows = spark.read()
                     .parquet(IndexFiles.paths(dataset, generation, IndexSchema.FILES))
                     .collectAsList();

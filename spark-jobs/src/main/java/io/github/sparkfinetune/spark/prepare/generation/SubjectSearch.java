@@ -43,7 +43,7 @@ public record SubjectSearch(SparkSession spark, Path dataset, Manifest manifest)
 
     private Dataset<Row> rows() {
         return spark.read()
-                .parquet(manifest.samples().subjects().keySet().stream()
+                .parquet(manifest.subjects().keySet().stream()
                         .map(file -> new Path(dataset, file).toString())
                         .toArray(String[]::new));
     }

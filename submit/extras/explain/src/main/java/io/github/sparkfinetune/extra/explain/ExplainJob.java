@@ -116,7 +116,7 @@ public final class ExplainJob {
         Path dataset = new Path(config.dataset());
         Manifest manifest = Manifest.read(dataset, hadoop);
         manifest.requireMatches(dataset, config.task(), task.options(tokenizer));
-        List<String> labels = manifest.samples().labels();
+        List<String> labels = manifest.labels();
         List<Given> given = rows.read(session, tokenizer, labels);
         List<Given> usable = given.stream().filter(row -> row.error() == null).toList();
         String reason = given.stream()

@@ -198,7 +198,7 @@ class ExplainJobTest {
         try (ParquetSamples samples = ParquetSamples.open(
                 new org.apache.hadoop.fs.Path(config.dataset()), manifest, Manifest.TRAIN, new Configuration())) {
             int label = samples.read(document.sample()).label();
-            assertThat(document.label()).isEqualTo(manifest.samples().labels().get(label));
+            assertThat(document.label()).isEqualTo(manifest.labels().get(label));
         }
         assertThat(document.text()).containsIgnoringCase("licence");
     }

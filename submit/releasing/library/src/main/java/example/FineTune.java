@@ -22,7 +22,7 @@ public final class FineTune {
         List<JsonNode> eval = rows(Path.of(args[2]));
         run.prepare(Map.of("train", rows(Path.of(args[1])), "eval", eval));
         run.train(
-                record -> System.out.println("step " + record.step() + " loss " + record.training().loss()),
+                record -> System.out.println("step " + record.step() + " loss " + record.loss()),
                 () -> false,
                 scratch);
         try (LocalPredictor model = run.predictor(scratch)) {

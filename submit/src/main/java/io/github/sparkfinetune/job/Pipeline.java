@@ -218,9 +218,9 @@ public final class Pipeline {
         console.say(String.format(
                 Locale.ROOT,
                 "train     %,d steps, %,.1f samples/s, %,.0f tokens/s, at most %,.0f MB resident in a process",
-                result.totals().steps(),
-                result.speed().samplesPerSecond(),
-                result.speed().tokensPerSecond(),
+                result.steps(),
+                result.samplesPerSecond(),
+                result.tokensPerSecond(),
                 result.peakRssBytes() / 1e6));
         console.say("model     " + folder.shown("model"));
     }
@@ -259,15 +259,13 @@ public final class Pipeline {
 
     private static Map<String, Map<String, Double>> metrics(TrainingResult result) {
         Map<String, Double> train = new LinkedHashMap<>();
-        train.put("steps", (double) result.totals().steps());
+        train.put("steps", (double) result.steps());
         if (result.privacy() == null) {
-            train.put("samples", (double) result.totals().samples());
-            train.put("tokens", (double) result.totals().tokens());
+            train.put("samples", (double) result.samples());
+            train.put("tokens", (double) result.tokens());
         }
-        train.put("seconds", result.speed().seconds());
-        return result.best().eval().isEmpty()
-                ? Map.of("train", train)
-                : Map.of("train", train, "eval", result.best().eval());
+        train.put("seconds", result.seconds());
+        return result.eval().isEmpty() ? Map.of("train", train) : Map.of("train", train, "eval", result.eval());
     }
 
     private void say(Agreement agreement) {

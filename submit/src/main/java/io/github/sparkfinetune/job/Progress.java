@@ -99,9 +99,9 @@ public final class Progress implements AutoCloseable {
                 bar((double) record.step() / record.totalSteps()),
                 record.step(),
                 record.totalSteps(),
-                record.training().loss(),
-                record.training().learningRate(),
-                record.training().tokensPerSecond(),
+                record.loss(),
+                record.learningRate(),
+                record.tokensPerSecond(),
                 record.step() == record.totalSteps() ? "done" : left);
     }
 

@@ -42,15 +42,15 @@ final class WatchPage {
                     lines,
                     "training",
                     "loss %.4f  lr %.2e  grad norm %.3f",
-                    record.training().loss(),
-                    record.training().learningRate(),
-                    record.training().gradNorm());
+                    record.loss(),
+                    record.learningRate(),
+                    record.gradNorm());
             line(
                     lines,
                     "speed",
                     "%,.0f tokens/s  %,.1f samples/s",
-                    record.training().tokensPerSecond(),
-                    record.training().samplesPerSecond());
+                    record.tokensPerSecond(),
+                    record.samplesPerSecond());
         }
         if (newest.evaluation() != null) {
             line(lines, "eval", "step %d  %s", newest.evaluation().step(), metrics(newest.evaluation()));

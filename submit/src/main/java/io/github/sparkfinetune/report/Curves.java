@@ -47,10 +47,10 @@ record Curves(
         return new Curves(
                 width,
                 lastSteps(steps, width),
-                means(steps, width, record -> record.training().loss()),
-                means(steps, width, record -> record.training().learningRate()),
-                means(steps, width, record -> record.training().gradNorm()),
-                means(steps, width, record -> record.training().tokensPerSecond()),
+                means(steps, width, record -> record.loss()),
+                means(steps, width, record -> record.learningRate()),
+                means(steps, width, record -> record.gradNorm()),
+                means(steps, width, record -> record.tokensPerSecond()),
                 lastSteps(evals, evalWidth),
                 eval);
     }

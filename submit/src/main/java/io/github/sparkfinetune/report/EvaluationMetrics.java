@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.report;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.core.calibration.Reliability;
 import io.github.sparkfinetune.core.metric.PrecisionRecall;
 import io.github.sparkfinetune.spark.predict.Scores;
@@ -19,7 +18,8 @@ import java.util.Map;
  * @param confusions the most frequent confusions, if samples have one of many labels
  * @param byLabel scores of each label or entity type, if samples have several labels or tags, or one of many labels
  * @param base metrics of the base model on the test split, for a language model
- * @param shown a few rows
+ * @param answers answers of a language model to a few held-out rows
+ * @param examples predictions of a few held-out rows, if predictions are right or wrong
  * @param reliability confidence and accuracy before and after calibration
  * @param heldOut further held-out sets by name
  */
@@ -30,7 +30,8 @@ record EvaluationMetrics(
         List<Confused> confusions,
         Map<String, LabelScores> byLabel,
         Map<String, Double> base,
-        @JsonUnwrapped Shown shown,
+        List<Scores.Answer> answers,
+        List<Example> examples,
         List<Reliability> reliability,
         Map<String, HeldOutSet> heldOut) {
     EvaluationMetrics {
@@ -38,23 +39,10 @@ record EvaluationMetrics(
         confusions = Parts.list(confusions);
         byLabel = Parts.map(byLabel);
         base = Parts.map(base);
-        shown = shown == null ? new Shown(List.of(), List.of()) : shown;
+        answers = Parts.list(answers);
+        examples = Parts.list(examples);
         reliability = Parts.list(reliability);
         heldOut = Parts.map(heldOut);
-    }
-
-    /**
-     * A few held-out rows.
-     *
-     * @param answers answers of a language model
-     * @param examples predictions, if predictions are right or wrong
-     */
-    @JsonInclude(JsonInclude.Include.NON_EMPTY)
-    record Shown(List<Scores.Answer> answers, List<Example> examples) {
-        Shown {
-            answers = Parts.list(answers);
-            examples = Parts.list(examples);
-        }
     }
 
     /**
@@ -133,9 +121,8 @@ record EvaluationMetrics(
                 confusion.pairs().stream().map(Confused::of).toList(),
                 Parts.mapped(test.byLabel(), LabelScores::of),
                 test.base(),
-                new Shown(
-                        test.answers(),
-                        test.examples().stream().map(Example::of).toList()),
+                test.answers(),
+                test.examples().stream().map(Example::of).toList(),
                 test.reliability(),
                 heldOut);
     }

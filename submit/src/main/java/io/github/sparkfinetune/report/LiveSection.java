@@ -103,7 +103,7 @@ final class LiveSection {
             tile(tiles, "time left", Pace.clock(newest.secondsLeft()));
         }
         if (newest.record() != null) {
-            TrainingRecord.StepValues values = newest.record().training();
+            TrainingRecord values = newest.record();
             tile(tiles, "training loss", Figures.of("%.4f", values.loss()));
             if (newest.evaluation() != null) {
                 evaluation(tiles, newest.evaluation().eval());

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.report;
 
-import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -114,9 +113,7 @@ public final class MetricsFile {
     /** Returns the optimizer steps of the training, or 0 if unknown. */
     public static long steps(RunFolder folder) throws IOException {
         TrainingMetrics.Training train = read(folder).training().train();
-        return train == null || train.totals().steps() == null
-                ? 0
-                : train.totals().steps();
+        return train == null || train.steps() == null ? 0 : train.steps();
     }
 
     private static RunException notMetrics(RunFolder folder, Exception cause) {
@@ -139,10 +136,7 @@ public final class MetricsFile {
     }
 
     private static Stream<String> keys(Class<?> part) {
-        return Arrays.stream(part.getRecordComponents())
-                .flatMap(component -> component.getAccessor().isAnnotationPresent(JsonUnwrapped.class)
-                        ? keys(component.getType())
-                        : Stream.of(KEYS.translate(component.getName())));
+        return Arrays.stream(part.getRecordComponents()).map(component -> KEYS.translate(component.getName()));
     }
 
     private static void replace(RunFolder folder, Record part) throws IOException {

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.conf.json.FlatRecords;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.data.files.GrowingFile;
 import java.io.IOException;
@@ -41,7 +40,6 @@ public final class MetricsLog implements AutoCloseable {
     static final ObjectMapper JSON = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .serializationInclusion(JsonInclude.Include.NON_NULL)
-            .addModule(new FlatRecords())
             .build();
 
     private final RunFolder folder;

@@ -42,22 +42,10 @@ final class ReportTables {
         }
         TrainingMetrics.Training train = metrics.training().train();
         if (train != null) {
-            tile(
-                    tiles,
-                    "steps",
-                    "%,.0f",
-                    train.totals().steps() == null
-                            ? null
-                            : (double) train.totals().steps(),
-                    "");
-            tile(
-                    tiles,
-                    "minutes",
-                    "%,.1f",
-                    train.speed().seconds() == null ? null : train.speed().seconds() / 60,
-                    "");
-            tile(tiles, "samples / s", "%,.1f", train.speed().samplesPerSecond(), "");
-            tile(tiles, "tokens / s", "%,.0f", train.speed().tokensPerSecond(), "");
+            tile(tiles, "steps", "%,.0f", train.steps() == null ? null : (double) train.steps(), "");
+            tile(tiles, "minutes", "%,.1f", train.seconds() == null ? null : train.seconds() / 60, "");
+            tile(tiles, "samples / s", "%,.1f", train.samplesPerSecond(), "");
+            tile(tiles, "tokens / s", "%,.0f", train.tokensPerSecond(), "");
             tile(tiles, "MB peak", "%,.0f", train.peakRssMb(), "");
         }
         return tiles.toString();
@@ -88,14 +76,12 @@ final class ReportTables {
         }
         if (!metrics.base().isEmpty()) {
             return comparison(metrics.test(), metrics.base()) + "\n" + HeldOutSets.of(metrics) + "\n"
-                    + (task.answerColumns().isEmpty()
-                            ? ""
-                            : Answers.of(metrics.shown().answers()));
+                    + (task.answerColumns().isEmpty() ? "" : Answers.of(metrics.answers()));
         }
         boolean pairs = task.exampleColumns().flatMap(ExampleColumns::second).isPresent();
         return labels(metrics) + "\n" + otherMetrics(metrics.test()) + "\n"
                 + ReliabilityPlot.of(metrics.reliability()) + "\n" + HeldOutSets.of(metrics) + "\n"
-                + Examples.of(metrics.shown().examples(), pairs);
+                + Examples.of(metrics.examples(), pairs);
     }
 
     /** Returns how well each label is predicted. */

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
@@ -106,6 +107,9 @@ public record RunProgress(
      */
     public record Saved(long step, String time) {}
 
+    /** Keys of the file that are in no group. Jackson 2.15, the version in Spark 3.5, writes groups but reads none. */
+    private record Own(Work work, Saved checkpoint) {}
+
     public RunProgress {
         if (work == null || outcome.state() == null) {
             throw new IllegalArgumentException("neither work nor state");
@@ -151,8 +155,15 @@ public record RunProgress(
             return Optional.empty();
         }
         try {
-            return Optional.of(JSON.readValue(text.get()));
-        } catch (JsonProcessingException | DateTimeParseException | NullPointerException e) {
+            JsonNode json = JSON.readTree(text.get());
+            Own own = JSON.treeToValue(json, Own.class);
+            return Optional.of(new RunProgress(
+                    own.work,
+                    JSON.treeToValue(json, Outcome.class),
+                    JSON.treeToValue(json, Times.class),
+                    JSON.treeToValue(json, Newest.class),
+                    own.checkpoint));
+        } catch (JsonProcessingException | DateTimeParseException | IllegalArgumentException | NullPointerException e) {
             throw RunException.data(
                     folder.shown(RunFolder.PROGRESS) + ": is not the progress of a run: remove the file", e);
         }

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.report;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import java.util.List;
@@ -21,8 +20,14 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
     }
 
     /**
-     * Course of a training; a value that the file lacks is null.
+     * Course of a training; a value that the file lacks is null. Times and speeds are those of the last attempt.
      *
+     * @param steps optimizer steps of the whole training
+     * @param samples samples trained on over all ranks; null for a private run, as {@code tokens}
+     * @param tokens tokens of the samples, without padding
+     * @param seconds time without loading, evaluating and saving
+     * @param samplesPerSecond samples of all ranks per second; null for a private run, as {@code tokensPerSecond}
+     * @param tokensPerSecond tokens of all ranks per second, without padding
      * @param peakRssMb highest resident memory of a process, in 10<sup>6</sup> bytes
      * @param bestStep step of the kept model
      * @param precision compute dtype
@@ -31,8 +36,12 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
      */
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     record Training(
-            @JsonUnwrapped Totals totals,
-            @JsonUnwrapped Speed speed,
+            Long steps,
+            Long samples,
+            Long tokens,
+            Double seconds,
+            Double samplesPerSecond,
+            Double tokensPerSecond,
             Double peakRssMb,
             Long bestStep,
             Precision precision,
@@ -42,24 +51,6 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
             ranks = Parts.list(ranks);
         }
     }
-
-    /**
-     * Work of the whole training.
-     *
-     * @param steps optimizer steps
-     * @param samples samples trained on over all ranks; null for a private run, as {@code tokens}
-     * @param tokens tokens of the samples, without padding
-     */
-    record Totals(Long steps, Long samples, Long tokens) {}
-
-    /**
-     * Speed of the last attempt.
-     *
-     * @param seconds time without loading, evaluating and saving
-     * @param samplesPerSecond samples of all ranks per second; null for a private run, as {@code tokensPerSecond}
-     * @param tokensPerSecond tokens of all ranks per second, without padding
-     */
-    record Speed(Double seconds, Double samplesPerSecond, Double tokensPerSecond) {}
 
     /**
      * Compute dtype of the products.
@@ -84,25 +75,23 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
                 : new Precision(
                         result.precision().choice().name().toLowerCase(Locale.ROOT),
                         result.precision().reason());
-        TrainingResult.Totals totals = result.totals();
-        TrainingResult.Speed speed = result.speed();
         // Exact counts would tell whether a private run has seen one sample more.
         boolean areCountsSecret = result.privacy() != null;
         return new TrainingMetrics(
                 new Training(
-                        areCountsSecret
-                                ? new Totals(totals.steps(), null, null)
-                                : new Totals(totals.steps(), totals.samples(), totals.tokens()),
-                        areCountsSecret
-                                ? new Speed(speed.seconds(), null, null)
-                                : new Speed(speed.seconds(), speed.samplesPerSecond(), speed.tokensPerSecond()),
+                        result.steps(),
+                        areCountsSecret ? null : result.samples(),
+                        areCountsSecret ? null : result.tokens(),
+                        result.seconds(),
+                        areCountsSecret ? null : result.samplesPerSecond(),
+                        areCountsSecret ? null : result.tokensPerSecond(),
                         result.peakRssBytes() / 1e6,
-                        result.best().bestStep(),
+                        result.bestStep(),
                         precision,
                         result.ranks().stream()
                                 .map(rank -> new Rank(rank.name(), rank.p50(), rank.p99()))
                                 .toList(),
                         result.privacy()),
-                result.best().eval());
+                result.eval());
     }
 }

@@ -170,17 +170,9 @@ abstract class CommandLineOverFakeJobs {
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
-            records.accept(new TrainingRecord(
-                    1, 2, 0.5, new TrainingRecord.StepValues(0.5, 1e-4, 1.0, 25.0, 3200.0), null, null, null));
-            records.accept(new TrainingRecord(
-                    2, 2, 1.0, new TrainingRecord.StepValues(0.4, 0.0, 1.0, 25.0, 3200.0), null, null, null));
-            return new TrainingResult(
-                    new TrainingResult.Totals(2, 32, 4096),
-                    new TrainingResult.Speed(1.28, 25, 3200),
-                    new TrainingResult.Best(2, Map.of()),
-                    800_000_000,
-                    List.of(),
-                    null);
+            records.accept(new TrainingRecord(1, 2, 0.5, 0.5, 1e-4, 1.0, 25.0, 3200.0, null, null, null));
+            records.accept(new TrainingRecord(2, 2, 1.0, 0.4, 0.0, 1.0, 25.0, 3200.0, null, null, null));
+            return new TrainingResult(2, 32, 4096, 1.28, 25, 3200, 2, Map.of(), 800_000_000, List.of(), null);
         }
 
         @Override

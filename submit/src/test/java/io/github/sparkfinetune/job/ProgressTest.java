@@ -31,8 +31,7 @@ class ProgressTest {
         Precision precision =
                 new Precision(PrecisionChoice.BF16, "products are 2.0 times as fast as in fp32 on rank 0");
         try (Progress progress = new Progress(new PrintWriter(shown, true), false, () -> 0)) {
-            progress.add(new TrainingRecord(
-                    9, 9, 1, new TrainingRecord.StepValues(1.0, 1e-3, 1.0, 1.0, 1.0), null, precision, null));
+            progress.add(new TrainingRecord(9, 9, 1, 1.0, 1e-3, 1.0, 1.0, 1.0, null, precision, null));
         }
         assertThat(shown.toString().lines())
                 .startsWith("precision bf16: products are 2.0 times as fast as in fp32 on rank 0")
@@ -50,7 +49,6 @@ class ProgressTest {
     }
 
     private static TrainingRecord record(long step, SlowRank slow) {
-        return new TrainingRecord(
-                step, 9, 0.1, new TrainingRecord.StepValues(1.0, 1e-3, 1.0, 1.0, 1.0), null, null, slow);
+        return new TrainingRecord(step, 9, 0.1, 1.0, 1e-3, 1.0, 1.0, 1.0, null, null, slow);
     }
 }

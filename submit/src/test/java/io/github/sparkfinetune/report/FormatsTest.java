@@ -3,10 +3,10 @@ package io.github.sparkfinetune.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import io.github.sparkfinetune.conf.error.ExitCode;
-import io.github.sparkfinetune.conf.json.FlatRecords;
 import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.core.train.Precision;
 import io.github.sparkfinetune.core.train.TrainingRecord;
@@ -128,7 +128,7 @@ class FormatsTest {
     private static Map<String, String> fields(Class<?> record) {
         Map<String, String> fields = new LinkedHashMap<>();
         for (RecordComponent component : record.getRecordComponents()) {
-            if (FlatRecords.isGroup(component)) {
+            if (component.getAccessor().isAnnotationPresent(JsonUnwrapped.class)) {
                 fields.putAll(fields(component.getType()));
             } else {
                 JsonProperty given = component.getAccessor().getAnnotation(JsonProperty.class);

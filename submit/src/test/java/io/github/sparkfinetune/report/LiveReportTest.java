@@ -70,14 +70,7 @@ class LiveReportTest {
     }
 
     private static TrainingRecord record(long step, SlowRank slow) {
-        return new TrainingRecord(
-                step,
-                8,
-                step / 4.0,
-                new TrainingRecord.StepValues(1.0 / step, 1e-4, 1.0, 25.0, 3200.0),
-                null,
-                null,
-                slow);
+        return new TrainingRecord(step, 8, step / 4.0, 1.0 / step, 1e-4, 1.0, 25.0, 3200.0, null, null, slow);
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.key.Components;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.calibration.Reliability;
 import io.github.sparkfinetune.core.metric.PrecisionRecall;
@@ -28,9 +29,14 @@ import org.junit.jupiter.api.io.TempDir;
 
 class MetricsFileTest {
     private static final TrainingResult RESULT = new TrainingResult(
-            new TrainingResult.Totals(3, 24, 900),
-            new TrainingResult.Speed(1.5, 16, 600),
-            new TrainingResult.Best(2, Map.of("loss", 0.5)),
+            3,
+            24,
+            900,
+            1.5,
+            16,
+            600,
+            2,
+            Map.of("loss", 0.5),
             812_000_000,
             List.of(new RankTime(0, "rank 0 (a)", 0.25, 0.5), new RankTime(1, "rank 1 (b)", 0.125, 0.5)),
             new Precision(PrecisionChoice.BF16, "on a GPU"));
@@ -57,10 +63,7 @@ class MetricsFileTest {
         MetricsFile.put(folder, RESULT);
         assertThat(EvidenceIndex.privacy(metrics, new Configuration())).isNull();
 
-        MetricsFile.put(
-                folder,
-                new TrainingResult(
-                        RESULT.totals(), RESULT.speed(), RESULT.best(), 1, RESULT.ranks(), RESULT.precision(), spent));
+        MetricsFile.put(folder, Components.with(RESULT, "privacy", spent));
         assertThat(EvidenceIndex.privacy(metrics, new Configuration())).isEqualTo(spent);
         assertThat(MetricsLog.JSON.writeValueAsString(
                         MetricsFile.content(folder).path("train")))

@@ -20,8 +20,7 @@ class MetricsLogTest {
     private Path dir;
 
     private static TrainingRecord record(long step) {
-        return new TrainingRecord(
-                step, 4, 0.5, new TrainingRecord.StepValues(1.0 / step, 1e-3, 1.0, 1.0, 1.0), null, null, null);
+        return new TrainingRecord(step, 4, 0.5, 1.0 / step, 1e-3, 1.0, 1.0, 1.0, null, null, null);
     }
 
     @Test

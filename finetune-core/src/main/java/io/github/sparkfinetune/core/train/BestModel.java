@@ -32,16 +32,11 @@ final class BestModel {
     }
 
     /** Restores the state of a checkpoint. */
-    void resume(TrainState.Best state) {
+    void resume(TrainState state) {
         step = state.bestStep();
         value = state.bestMetric();
         eval = state.bestEval();
         since = state.evaluationsSinceBest();
-    }
-
-    /** Returns the state for a checkpoint. */
-    TrainState.Best state() {
-        return new TrainState.Best(step, value, eval, since);
     }
 
     /**
@@ -71,6 +66,16 @@ final class BestModel {
     /** Returns whether training should end early. */
     boolean isOver() {
         return patience > 0 && since >= patience;
+    }
+
+    /** Returns the metric of the best evaluation that compares evaluations, or 0. */
+    double value() {
+        return value;
+    }
+
+    /** Returns the number of evaluations without improvement since the best one. */
+    int evaluationsSince() {
+        return since;
     }
 
     /** Returns the step of the best evaluation, or -1. */

@@ -71,7 +71,7 @@ final class Export {
      * @throws RunException if the checkpoint of the best step is missing
      */
     void writeBest(TrainingResult result, long step, CheckpointStore checkpoints) {
-        long best = result.best().bestStep();
+        long best = result.bestStep();
         ShardedReads sharded = resources.shardedReads();
         if (rank.collective().rank() > 0 && sharded.isEmpty()) {
             return;
@@ -122,7 +122,7 @@ final class Export {
                         .toList(),
                 rows(),
                 settings(result),
-                result.best().eval());
+                result.eval());
         Map<String, byte[]> files = new LinkedHashMap<>();
         resources.tokenizer().files().forEach((name, text) -> files.put(name, text.getBytes(StandardCharsets.UTF_8)));
         HfConfig saved = config(model, architecture, result);
@@ -179,7 +179,7 @@ final class Export {
                 model, architecture, resources.manifest().labels(), dtype.name().toLowerCase(Locale.ROOT));
         boolean bf16 = resources.precision().choice() == RunConfig.PrecisionChoice.BF16;
         return Architectures.of(model)
-                .written(spec.tunedConfig(saved, result.best().eval()).withTrainedInBf16(bf16));
+                .written(spec.tunedConfig(saved, result.eval()).withTrainedInBf16(bf16));
     }
 
     /** Returns the tensors that PEFT saves: all trained tensors, and embeddings with rows for new tokens. */

@@ -138,7 +138,7 @@ public final class FineTuner {
                 TrainState.of(store(config, rank.hadoop(), rank.attempt()).state(checkpoint), checkpoint.name());
         PrecisionChoice before = rank.gpu() < 0 ? PrecisionChoice.FP32 : PrecisionChoice.BF16;
         return Objects.requireNonNullElseGet(
-                state.run().precision(), () -> new Precision(before, "as at the start of the run"));
+                state.precision(), () -> new Precision(before, "as at the start of the run"));
     }
 
     private static TrainingResult run(

@@ -129,8 +129,7 @@ public final class Influence implements AutoCloseable {
             TrainState state = TrainState.of(store.state(checkpoint), checkpoint.name());
             state.requireSame(checkpoint.name(), config.training().seed(), samples, manifest);
             if (checkpoint.step() > before) {
-                StepPlan plan =
-                        StepPlan.of(config.training(), samples, state.run().globalBatch());
+                StepPlan plan = StepPlan.of(config.training(), samples, state.globalBatch());
                 LrSchedule schedule = LrSchedule.of(config.training(), plan.totalSteps());
                 double rates = LongStream.range(before, checkpoint.step())
                         .mapToDouble(schedule::at)

@@ -44,7 +44,12 @@ final class Training implements AutoCloseable {
     /** Steps of a private run that has no result yet. */
     private Optional<PrivateSteps> privateSteps = Optional.empty();
 
-    private TrainState.Progress progress = new TrainState.Progress(0, 0, 0);
+    private long step;
+    /** Samples of these steps, repeated epochs counted. */
+    private long sampleCount;
+    /** Tokens of these samples, without padding. */
+    private long tokenCount;
+
     private long evaluatedStep = -1;
     /** True if the last step is evaluated and the parameters are not changing. */
     private boolean settled;
@@ -87,10 +92,12 @@ final class Training implements AutoCloseable {
             state.requireSame(name, settings.seed(), resources.train().size(), resources.manifest());
             resources.tensors().restoreParameters(loaded);
             resources.tensors().restoreOptimizer(loaded);
-            follow(state.run().globalBatch());
-            progress = state.progress();
+            follow(state.globalBatch());
+            step = state.step();
+            sampleCount = state.samples();
+            tokenCount = state.tokens();
             saves.resume(step());
-            best.resume(state.best());
+            best.resume(state);
             state.records().forEach(this::publish);
             resultBefore = state.result();
             resumedFrom = Optional.of(files.checkpoint());
@@ -152,7 +159,9 @@ final class Training implements AutoCloseable {
                 resources.step().gradient(step(), mine, saves.isDue(), rank::leaves, rank::progressed);
         Divergence.refuse(outcome, step(), mine, rank, resources, settings);
         settled = false;
-        progress = progress.afterStep(outcome.samples(), outcome.tokens());
+        step++;
+        sampleCount += outcome.samples();
+        tokenCount += outcome.tokens();
         saves.beforeUpdate();
         resources.step().update(step(), rate, outcome.gradNorm());
         times.add(outcome.seconds());
@@ -165,7 +174,7 @@ final class Training implements AutoCloseable {
     }
 
     private long step() {
-        return progress.step();
+        return step;
     }
 
     private boolean isDue(int every) {
@@ -178,8 +187,11 @@ final class Training implements AutoCloseable {
                 step(),
                 plan.totalSteps(),
                 plan.epochsAfter(step()),
-                new TrainingRecord.StepValues(
-                        outcome.loss(), rate, outcome.gradNorm(), speed.samplesPerSecond(), speed.tokensPerSecond()),
+                outcome.loss(),
+                rate,
+                outcome.gradNorm(),
+                speed.samplesPerSecond(),
+                speed.tokensPerSecond(),
                 null,
                 precision,
                 slowRank));
@@ -226,8 +238,21 @@ final class Training implements AutoCloseable {
     }
 
     private TrainState state(List<TrainingRecord> records, TrainingResult result) {
-        TrainState.Run run = TrainState.Run.of(plan, settings.seed(), resources.precision(), resources.manifest());
-        return new TrainState(run, progress, best.state(), records, result);
+        return new TrainState(
+                plan.globalBatch(),
+                settings.seed(),
+                plan.samples(),
+                resources.precision(),
+                TrainState.generations(resources.manifest()),
+                step,
+                sampleCount,
+                tokenCount,
+                best.step(),
+                best.value(),
+                best.eval(),
+                best.evaluationsSince(),
+                records,
+                result);
     }
 
     private Retention kept() {
@@ -264,9 +289,14 @@ final class Training implements AutoCloseable {
     private TrainingResult result() {
         Throughput.Rate overall = throughput.overall();
         return new TrainingResult(
-                new TrainingResult.Totals(step(), progress.samples(), progress.tokens()),
-                new TrainingResult.Speed(throughput.seconds(), overall.samplesPerSecond(), overall.tokensPerSecond()),
-                new TrainingResult.Best(best.step() < 0 ? step() : best.step(), best.eval()),
+                step,
+                sampleCount,
+                tokenCount,
+                throughput.seconds(),
+                overall.samplesPerSecond(),
+                overall.tokensPerSecond(),
+                best.step() < 0 ? step : best.step(),
+                best.eval(),
                 ResidentMemory.peak(),
                 times.gather(),
                 resources.precision(),

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.core.train;
 
-import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.github.sparkfinetune.core.train.speed.SlowRank;
 import java.io.Serializable;
 import java.util.Map;
@@ -11,7 +10,11 @@ import java.util.Map;
  * @param step optimizer steps done, from 1
  * @param totalSteps optimizer steps of the whole run
  * @param epoch passes over the samples done, with a fraction
- * @param training values of the step; all null for an evaluation
+ * @param loss mean loss of the step over all ranks; null for an evaluation, as the next four
+ * @param learningRate learning rate of the step
+ * @param gradNorm global L2 norm of the gradient before clipping
+ * @param samplesPerSecond samples of all ranks per second since the last record
+ * @param tokensPerSecond tokens of all ranks per second since the last record, without padding
  * @param eval metrics of the evaluation split by name, or null for a step
  * @param precision compute dtype, in the first record of an attempt, else null
  * @param slowRank rank that was slow since the last record, or null
@@ -20,29 +23,17 @@ public record TrainingRecord(
         long step,
         long totalSteps,
         double epoch,
-        @JsonUnwrapped StepValues training,
+        Double loss,
+        Double learningRate,
+        Double gradNorm,
+        Double samplesPerSecond,
+        Double tokensPerSecond,
         Map<String, Double> eval,
         Precision precision,
         SlowRank slowRank)
         implements Serializable {
-
-    /**
-     * Values of a training step.
-     *
-     * @param loss mean loss of the step over all ranks
-     * @param learningRate learning rate of the step
-     * @param gradNorm global L2 norm of the gradient before clipping
-     * @param samplesPerSecond samples of all ranks per second since the last record
-     * @param tokensPerSecond tokens of all ranks per second since the last record, without padding
-     */
-    public record StepValues(
-            Double loss, Double learningRate, Double gradNorm, Double samplesPerSecond, Double tokensPerSecond)
-            implements Serializable {
-        private static final StepValues NONE = new StepValues(null, null, null, null, null);
-    }
-
     /** Returns the record of an evaluation. */
     public static TrainingRecord evaluation(long step, long totalSteps, double epoch, Map<String, Double> eval) {
-        return new TrainingRecord(step, totalSteps, epoch, StepValues.NONE, eval, null, null);
+        return new TrainingRecord(step, totalSteps, epoch, null, null, null, null, null, eval, null, null);
     }
 }

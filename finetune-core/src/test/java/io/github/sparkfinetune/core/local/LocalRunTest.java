@@ -37,7 +37,7 @@ class LocalRunTest {
 
         assertThat(manifest.labels()).containsExactly("cat", "dog");
         assertThat(manifest.split("train").rows()).isEqualTo(40);
-        assertThat(result.totals().steps()).isEqualTo(40);
+        assertThat(result.steps()).isEqualTo(40);
         assertThat(records).anyMatch(record -> record.eval() != null);
         try (LocalPredictor model = run.predictor(folder)) {
             List<Map<String, Object>> rows = model.predict(List.of(row("a cat and a cat"), row("the dog of a dog")));

@@ -138,10 +138,10 @@ class ClassificationRunTest {
                 TinyRun.model(other),
                 TinyRun.model(one),
                 name -> KEY_BIAS.matcher(name).find() ? NOISY_PARAMETER : PARAMETER);
-        Map<String, Double> expected = reference.result().best().eval();
-        assertThat(outcome.result().best().eval()).containsOnlyKeys(expected.keySet());
+        Map<String, Double> expected = reference.result().eval();
+        assertThat(outcome.result().eval()).containsOnlyKeys(expected.keySet());
         expected.forEach((name, value) ->
-                assertThat(outcome.result().best().eval().get(name)).as(name).isCloseTo(value, within(1e-4)));
+                assertThat(outcome.result().eval().get(name)).as(name).isCloseTo(value, within(1e-4)));
     }
 
     static Stream<Arguments> methods() {
@@ -181,10 +181,9 @@ class ClassificationRunTest {
                 .isLessThan(mean(outcome.losses().subList(0, 6)));
         // The saved model, loaded again, has the metrics of the evaluation while training.
         Map<String, Double> predicted = predicted(tiny, config);
-        assertThat(predicted).containsOnlyKeys(outcome.result().best().eval().keySet());
-        predicted.forEach((name, value) -> assertThat(value)
-                .as(name)
-                .isCloseTo(outcome.result().best().eval().get(name), within(1e-4)));
+        assertThat(predicted).containsOnlyKeys(outcome.result().eval().keySet());
+        predicted.forEach((name, value) ->
+                assertThat(value).as(name).isCloseTo(outcome.result().eval().get(name), within(1e-4)));
     }
 
     private static double mean(List<Double> losses) {

@@ -124,14 +124,17 @@ class FineTunerTest {
         RunConfig paused = tiny.config("paused", settings);
         for (long until : new long[] {4, 4, 6}) {
             TrainingResult result = tiny.runUntil(paused, 2, until).result();
-            assertThat(result.totals().steps()).isEqualTo(until);
-            assertThat(result.best().bestStep()).isLessThanOrEqualTo(until);
-            assertThat(result.best().eval()).containsKey("loss");
+            assertThat(result.steps()).isEqualTo(until);
+            assertThat(result.bestStep()).isLessThanOrEqualTo(until);
+            assertThat(result.eval()).containsKey("loss");
             assertThat(TinyRun.exported(paused)).doesNotExist();
         }
         TinyRun.Outcome end = tiny.runUntil(paused, 2, Long.MAX_VALUE);
-        assertThat(end.result().totals()).isEqualTo(reference.result().totals());
-        assertThat(end.result().best()).isEqualTo(reference.result().best());
+        assertThat(end.result().steps()).isEqualTo(reference.result().steps());
+        assertThat(end.result().samples()).isEqualTo(reference.result().samples());
+        assertThat(end.result().tokens()).isEqualTo(reference.result().tokens());
+        assertThat(end.result().bestStep()).isEqualTo(reference.result().bestStep());
+        assertThat(end.result().eval()).isEqualTo(reference.result().eval());
         assertBitEqual(TinyRun.model(paused), TinyRun.model(whole));
         assertThat(tiny.runUntil(paused, 2, 4).result()).isEqualTo(end.result());
     }
@@ -151,8 +154,11 @@ class FineTunerTest {
         }
         assertThat(newestStep(left)).as("steps of both").isBetween(2L, 9L);
         TinyRun.Outcome end = tiny.runUntil(left, 2, Long.MAX_VALUE);
-        assertThat(end.result().totals()).isEqualTo(reference.result().totals());
-        assertThat(end.result().best()).isEqualTo(reference.result().best());
+        assertThat(end.result().steps()).isEqualTo(reference.result().steps());
+        assertThat(end.result().samples()).isEqualTo(reference.result().samples());
+        assertThat(end.result().tokens()).isEqualTo(reference.result().tokens());
+        assertThat(end.result().bestStep()).isEqualTo(reference.result().bestStep());
+        assertThat(end.result().eval()).isEqualTo(reference.result().eval());
         assertBitEqual(TinyRun.model(left), TinyRun.model(whole));
     }
 
@@ -186,11 +192,9 @@ class FineTunerTest {
 
     @Test
     void limitsTheSamplesOfAnEvaluation() throws Exception {
-        Map<String, Double> all =
-                tiny.run(tiny.config("all"), 1, null).result().best().eval();
+        Map<String, Double> all = tiny.run(tiny.config("all"), 1, null).result().eval();
         Map<String, Double> five = tiny.run(tiny.config("five", "training.eval_max_samples=5"), 2, null)
                 .result()
-                .best()
                 .eval();
         assertThat(five.get("accuracy") * 5 % 1).isZero();
         assertThat(five.get("loss")).isNotEqualTo(all.get("loss"));
@@ -252,14 +256,14 @@ class FineTunerTest {
                 "training.early_stopping_patience=3");
         TinyRun.Outcome outcome = tiny.run(config, 1, null);
         TrainingResult result = outcome.result();
-        assertThat(result.best().eval().get("accuracy")).isGreaterThan(0.8);
+        assertThat(result.eval().get("accuracy")).isGreaterThan(0.8);
         double best = outcome.records().stream()
                 .filter(record -> record.eval() != null)
                 .mapToDouble(record -> record.eval().get("accuracy"))
                 .max()
                 .orElseThrow();
-        assertThat(result.best().eval().get("accuracy")).isEqualTo(best);
-        assertThat(result.totals().steps() - result.best().bestStep()).isIn(0L, 15L);
+        assertThat(result.eval().get("accuracy")).isEqualTo(best);
+        assertThat(result.steps() - result.bestStep()).isIn(0L, 15L);
         Configuration hadoop = new Configuration();
         try (Predictor predictor = Predictor.trained(config, hadoop, tiny.base(), -1, 1)) {
             org.apache.hadoop.fs.Path model =

@@ -103,7 +103,7 @@ class PreferenceRunTest {
         TinyRun.Outcome outcome = tiny.run(whole, 2, null);
         assertThat(outcome.losses().get(0)).isCloseTo(firstLoss, within(1e-5));
         assertThat(outcome.losses().get(9)).isLessThan(lastLoss);
-        Map<String, Double> eval = outcome.result().best().eval();
+        Map<String, Double> eval = outcome.result().eval();
         assertThat(eval.get("rewards/margins"))
                 .isCloseTo(eval.get("rewards/chosen") - eval.get("rewards/rejected"), within(1e-6))
                 .isPositive();

@@ -367,8 +367,8 @@ class PrivateRunTest {
         // The samples' part of the sum is at most 24 * clip.
         double expected = multiplier * clip * Math.sqrt((double) trained) / 24;
         assertThat(outcome.records().stream()
-                        .filter(record -> record.training().gradNorm() != null)
-                        .mapToDouble(record -> record.training().gradNorm())
+                        .filter(record -> record.gradNorm() != null)
+                        .mapToDouble(record -> record.gradNorm())
                         .average()
                         .orElseThrow())
                 .isCloseTo(expected, within(0.03 * expected));

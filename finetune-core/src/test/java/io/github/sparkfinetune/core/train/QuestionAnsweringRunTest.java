@@ -67,9 +67,7 @@ class QuestionAnsweringRunTest {
                 way,
                 name -> NOISY.contains(name) || name.endsWith("key.bias") ? NOISY_PARAMETER : 1e-5);
         assertSameMetrics(
-                outcomes.get(0).result().best().eval(),
-                outcomes.get(1).result().best().eval(),
-                1e-4);
+                outcomes.get(0).result().eval(), outcomes.get(1).result().eval(), 1e-4);
     }
 
     @Test
@@ -83,14 +81,14 @@ class QuestionAnsweringRunTest {
                 "training.metric_for_best_model=best_f1");
         TrainingResult result = tiny.run(config, 1, null).result();
 
-        assertThat(result.best().eval())
+        assertThat(result.eval())
                 .containsKeys("loss", "exact_match", "f1", "HasAns_f1", "NoAns_f1", "best_exact", "best_f1");
-        assertThat(result.best().eval().get("best_f1")).isGreaterThan(80);
+        assertThat(result.eval().get("best_f1")).isGreaterThan(80);
         HfConfig model = HfConfig.read(TinyRun.exported(config));
         assertThat(model.architectures()).containsExactly("BertForQuestionAnswering");
         assertThat(model.labels()).isEmpty();
         assertThat(model.number(7, "null_score_diff_threshold"))
-                .isCloseTo(result.best().eval().get("null_score_diff_threshold"), within(1e-3));
+                .isCloseTo(result.eval().get("null_score_diff_threshold"), within(1e-3));
         Configuration hadoop = new Configuration();
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         Manifest manifest = Manifest.read(dataset, hadoop);
@@ -116,10 +114,8 @@ class QuestionAnsweringRunTest {
                 windows += (Integer) row[10];
             }
             assertThat(windows).isEqualTo(samples.size()).isGreaterThan(rows.size());
-            assertThat(metrics.values().get("f1"))
-                    .isCloseTo(result.best().eval().get("best_f1"), within(1e-9));
-            assertThat(metrics.values().get("loss"))
-                    .isCloseTo(result.best().eval().get("loss"), within(1e-5));
+            assertThat(metrics.values().get("f1")).isCloseTo(result.eval().get("best_f1"), within(1e-9));
+            assertThat(metrics.values().get("loss")).isCloseTo(result.eval().get("loss"), within(1e-5));
             predict(predictor);
         }
     }

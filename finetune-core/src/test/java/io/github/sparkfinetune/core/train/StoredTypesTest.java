@@ -277,7 +277,7 @@ class StoredTypesTest {
         boolean packs = config.precision() == RunConfig.PrecisionChoice.BF16;
         assertSameLoss(
                 evaluated(config, TinyRun.exported(config), base),
-                outcome.result().best().eval(),
+                outcome.result().eval(),
                 packs ? ROUNDED : tolerance);
     }
 

@@ -108,8 +108,8 @@ public final class TinyRun {
     record Outcome(TrainingResult result, List<TrainingRecord> records) {
         List<Double> losses() {
             return records.stream()
-                    .filter(record -> record.training().loss() != null)
-                    .map(record -> record.training().loss())
+                    .filter(record -> record.loss() != null)
+                    .map(record -> record.loss())
                     .toList();
         }
     }

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.key.Components;
-import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Generation;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -35,11 +34,7 @@ class TrainStateTest {
 
     private static TrainState state(Manifest manifest) {
         TrainState state = new TrainState(
-                TrainState.Run.of(new StepPlan(8, 4, 2), 42, null, manifest),
-                new TrainState.Progress(1, 4, 40),
-                new TrainState.Best(-1, 0, Map.of(), 0),
-                List.of(),
-                null);
+                4, 42, 8, null, TrainState.generations(manifest), 1, 4, 40, -1, 0, Map.of(), 0, List.of(), null);
         return TrainState.of(state.toJson(), "step-1");
     }
 

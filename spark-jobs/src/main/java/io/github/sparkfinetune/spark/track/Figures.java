@@ -23,12 +23,12 @@ record Figures(String split, long step, long millis, Map<String, Double> values,
             return new Figures(Manifest.EVAL, record.step(), millis, record.eval(), true);
         }
         Map<String, Double> values = new LinkedHashMap<>();
-        values.put("loss", record.training().loss());
-        values.put("grad_norm", record.training().gradNorm());
-        values.put("learning_rate", record.training().learningRate());
+        values.put("loss", record.loss());
+        values.put("grad_norm", record.gradNorm());
+        values.put("learning_rate", record.learningRate());
         values.put("epoch", record.epoch());
-        values.put("samples_per_second", record.training().samplesPerSecond());
-        values.put("tokens_per_second", record.training().tokensPerSecond());
+        values.put("samples_per_second", record.samplesPerSecond());
+        values.put("tokens_per_second", record.tokensPerSecond());
         values.values().removeIf(value -> value == null);
         return new Figures(Manifest.TRAIN, record.step(), millis, values, true);
     }
@@ -36,11 +36,11 @@ record Figures(String split, long step, long millis, Map<String, Double> values,
     /** Returns the measurements of the whole training. */
     static Figures of(TrainingResult result, long millis) {
         Map<String, Double> values = new LinkedHashMap<>();
-        values.put("train_runtime", result.speed().seconds());
-        values.put("train_samples_per_second", result.speed().samplesPerSecond());
-        values.put("train_tokens_per_second", result.speed().tokensPerSecond());
+        values.put("train_runtime", result.seconds());
+        values.put("train_samples_per_second", result.samplesPerSecond());
+        values.put("train_tokens_per_second", result.tokensPerSecond());
         values.put("train_peak_rss_mb", result.peakRssBytes() / 1e6);
-        return new Figures(Manifest.TRAIN, result.totals().steps(), millis, values, false);
+        return new Figures(Manifest.TRAIN, result.steps(), millis, values, false);
     }
 
     /** Returns whether the training measured the values, once per step. */

@@ -28,7 +28,7 @@ record FineTunerBody(long until) implements RankBody {
 
     @Override
     public void release(RunConfig config, TrainingResult result, Configuration hadoop) throws IOException {
-        if (until == Long.MAX_VALUE || result.totals().steps() < until) {
+        if (until == Long.MAX_VALUE || result.steps() < until) {
             FineTuner.release(config, hadoop);
         }
     }

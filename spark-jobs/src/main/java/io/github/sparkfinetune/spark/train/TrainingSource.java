@@ -46,11 +46,11 @@ final class TrainingSource implements Source, AutoCloseable {
         set("step", (double) record.step());
         set("total_steps", (double) record.totalSteps());
         set("epoch", record.epoch());
-        set("loss", record.training().loss());
-        set("grad_norm", record.training().gradNorm());
-        set("learning_rate", record.training().learningRate());
-        set("samples_per_second", record.training().samplesPerSecond());
-        set("tokens_per_second", record.training().tokensPerSecond());
+        set("loss", record.loss());
+        set("grad_norm", record.gradNorm());
+        set("learning_rate", record.learningRate());
+        set("samples_per_second", record.samplesPerSecond());
+        set("tokens_per_second", record.tokensPerSecond());
         if (record.eval() != null) {
             record.eval().forEach((name, value) -> set("eval_" + name, value));
         }

@@ -65,8 +65,7 @@ class DistillationJobsTest {
             TrainingResult result = TrainJob.run(spark, config, record -> {});
             Scores scores = EvaluateJob.run(spark, config).get(0);
 
-            assertThat(scores.metrics().get("loss"))
-                    .isCloseTo(result.best().eval().get("loss"), within(1e-4));
+            assertThat(scores.metrics().get("loss")).isCloseTo(result.eval().get("loss"), within(1e-4));
             assertThat(scores.metrics().get("accuracy")).isEqualTo(1);
             assertPredictions(spark, config);
             assertThatThrownBy(() -> TrainJob.run(
@@ -127,7 +126,7 @@ class DistillationJobsTest {
             Scores scores = EvaluateJob.run(spark, config).get(0);
 
             assertThat(scores.metrics().get("loss"))
-                    .isCloseTo(result.best().eval().get("loss"), within(1e-4))
+                    .isCloseTo(result.eval().get("loss"), within(1e-4))
                     .isLessThan(scores.base().get("loss"));
             try (Stream<Path> files = Files.list(Path.of(config.dataset()))) {
                 assertThat(files.map(file -> file.getFileName().toString()))

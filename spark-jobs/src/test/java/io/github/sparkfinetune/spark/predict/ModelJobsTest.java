@@ -75,7 +75,7 @@ class ModelJobsTest {
 
             assertThat(records.stream().filter(record -> record.eval() == null).map(TrainingRecord::step))
                     .containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
-            assertThat(result.totals().steps()).isEqualTo(6);
+            assertThat(result.steps()).isEqualTo(6);
 
             Scores scores = EvaluateJob.run(spark, config).get(0);
             jobs.stop(spark);
@@ -85,11 +85,10 @@ class ModelJobsTest {
             assertThat(scores.confusion().matrix()).isDeepEqualTo(expected.confusion());
             assertThat(scores.metrics().get("loss")).isCloseTo(expected.values().get("loss"), within(1e-6));
             // The trainer measured the same split before the model was written and read again.
-            assertThat(scores.metrics()).containsOnlyKeys(result.best().eval().keySet());
+            assertThat(scores.metrics()).containsOnlyKeys(result.eval().keySet());
             scores.metrics()
-                    .forEach((name, value) -> assertThat(value)
-                            .as(name)
-                            .isCloseTo(result.best().eval().get(name), within(1e-6)));
+                    .forEach((name, value) ->
+                            assertThat(value).as(name).isCloseTo(result.eval().get(name), within(1e-6)));
             Dataset<Row> predictions = spark.read().parquet(config.output().dir() + "/predictions.parquet");
             assertThat(scores.examples()).isNotEmpty().allSatisfy(example -> {
                 assertThat(example.text()).singleElement().asString().isNotBlank();
@@ -282,7 +281,7 @@ class ModelJobsTest {
             Scores scores = EvaluateJob.run(spark, config).get(0);
 
             assertThat(scores.metrics().get("loss"))
-                    .isCloseTo(result.best().eval().get("loss"), within(1e-5))
+                    .isCloseTo(result.eval().get("loss"), within(1e-5))
                     .isLessThan(Math.log(2));
             assertThat(scores.base()).isEmpty();
             String output = folder.resolve("predicted").toString();
@@ -332,11 +331,10 @@ class ModelJobsTest {
             Scores scores = EvaluateJob.run(spark, config).get(0);
 
             assertThat(scores.confusion().matrix()).isEmpty();
-            assertThat(scores.metrics()).containsOnlyKeys(result.best().eval().keySet());
+            assertThat(scores.metrics()).containsOnlyKeys(result.eval().keySet());
             scores.metrics()
-                    .forEach((name, value) -> assertThat(value)
-                            .as(name)
-                            .isCloseTo(result.best().eval().get(name), within(1e-5)));
+                    .forEach((name, value) ->
+                            assertThat(value).as(name).isCloseTo(result.eval().get(name), within(1e-5)));
             assertThat(scores.metrics()).containsKey(number ? "pearson" : "f1_micro");
             List<Row> evaluated = spark.read()
                     .parquet(config.output().dir() + "/predictions.parquet")

@@ -63,8 +63,7 @@ class TextJobsTest {
 
             // The trainer measured the same split before the adapter was written and read again.
             assertThat(scores.split()).isEqualTo("eval");
-            assertThat(scores.metrics().get("loss"))
-                    .isCloseTo(result.best().eval().get("loss"), within(1e-5));
+            assertThat(scores.metrics().get("loss")).isCloseTo(result.eval().get("loss"), within(1e-5));
             assertThat(scores.metrics().get("perplexity"))
                     .isCloseTo(Math.exp(scores.metrics().get("loss")), within(1e-6));
             assertThat(scores.metrics().get("loss"))
@@ -231,7 +230,7 @@ class TextJobsTest {
             Scores scores = all.get(0);
             assertThat(scores.metrics()).containsOnlyKeys("loss", "perplexity");
             assertThat(scores.metrics().get("loss"))
-                    .isCloseTo(result.best().eval().get("loss"), within(1e-5))
+                    .isCloseTo(result.eval().get("loss"), within(1e-5))
                     .isLessThan(scores.base().get("loss"));
             assertThat(scores.answers()).isEmpty();
             assertThat(rows(spark, config, EvaluateJob.PREDICTIONS))

@@ -33,8 +33,7 @@ class TensorBoardTrackerTest {
     }
 
     static TrainingRecord step(long step, double loss) {
-        return new TrainingRecord(
-                step, 9, step / 9.0, new TrainingRecord.StepValues(loss, 1e-4, 2.0, 25.0, 3200.0), null, null, null);
+        return new TrainingRecord(step, 9, step / 9.0, loss, 1e-4, 2.0, 25.0, 3200.0, null, null, null);
     }
 
     static TrainingRecord eval(long step, double loss) {
@@ -74,13 +73,7 @@ class TensorBoardTrackerTest {
             tracking.add(step(1, 0.5));
             assertThat(events("train/loss")).as("is there at once").containsExactly(new Event(1, "train/loss", 0.5f));
             tracking.add(eval(1, 0.25));
-            tracking.add(new TrainingResult(
-                    new TrainingResult.Totals(1, 16, 100),
-                    new TrainingResult.Speed(2, 8, 50),
-                    new TrainingResult.Best(1, Map.of()),
-                    1,
-                    List.of(),
-                    null));
+            tracking.add(new TrainingResult(1, 16, 100, 2, 8, 50, 1, Map.of(), 1, List.of(), null));
             tracking.add("test", 1, Map.of("accuracy", 0.75));
             tracking.finished(List.of());
         }

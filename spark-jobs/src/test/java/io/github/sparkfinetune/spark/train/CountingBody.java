@@ -76,13 +76,7 @@ record CountingBody(String folder, Fault fault) implements RankBody {
             }
             rank.collective().barrier();
         }
-        return new TrainingResult(
-                new TrainingResult.Totals(step, (long) sum[0], 0),
-                new TrainingResult.Speed(1, 1, 1),
-                new TrainingResult.Best(step, Map.of()),
-                100 + me,
-                List.of(),
-                null);
+        return new TrainingResult(step, (long) sum[0], 0, 1, 1, 1, step, Map.of(), 100 + me, List.of(), null);
     }
 
     /** Returns the starts of all ranks in all attempts, by attempt and rank. */
@@ -101,8 +95,7 @@ record CountingBody(String folder, Fault fault) implements RankBody {
     }
 
     private static TrainingRecord record(long step) {
-        return new TrainingRecord(
-                step, STEPS, 0.5, new TrainingRecord.StepValues(1.0 / step, 1e-3, 1.0, 1.0, 1.0), null, null, null);
+        return new TrainingRecord(step, STEPS, 0.5, 1.0 / step, 1e-3, 1.0, 1.0, 1.0, null, null, null);
     }
 
     private void note(String name, String text) throws IOException {

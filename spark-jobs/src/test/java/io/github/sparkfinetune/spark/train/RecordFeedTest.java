@@ -36,12 +36,7 @@ class RecordFeedTest {
 
     private static RecordAccumulator.Entry step(int attempt, long number, long step) {
         return new RecordAccumulator.Entry(
-                attempt,
-                number,
-                0,
-                new TrainingRecord(
-                        step, 9, 0.1, new TrainingRecord.StepValues(1.0, 1e-3, 1.0, 1.0, 1.0), null, null, null),
-                null);
+                attempt, number, 0, new TrainingRecord(step, 9, 0.1, 1.0, 1e-3, 1.0, 1.0, 1.0, null, null, null), null);
     }
 
     private static RecordAccumulator.Entry eval(int attempt, long number, long step) {

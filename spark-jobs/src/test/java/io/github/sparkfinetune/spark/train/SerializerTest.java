@@ -40,7 +40,7 @@ class SerializerTest {
                     spark, Runs.in(folder), new CountingBody(folder.toString(), (rank, step) -> {}), step -> {});
 
             assertThat(manifest.split(Manifest.TRAIN).rows()).isEqualTo(36);
-            assertThat(result.totals().samples()).isEqualTo(CountingBody.TRAINED);
+            assertThat(result.samples()).isEqualTo(CountingBody.TRAINED);
         }
     }
 

@@ -60,7 +60,7 @@ class TrainJobTest {
 
         TrainingResult result = TrainJob.run(spark, Runs.in(folder), body, records::add);
 
-        assertThat(result.totals().samples()).isEqualTo(CountingBody.TRAINED);
+        assertThat(result.samples()).isEqualTo(CountingBody.TRAINED);
         assertThat(result.peakRssBytes()).as("the highest of all ranks").isEqualTo(101);
         assertStepsOnceInOrder();
         assertThat(folder.resolve("run/run.yaml")).content().contains("file:" + folder + "/run");
@@ -81,7 +81,7 @@ class TrainJobTest {
 
         TrainingResult result = TrainJob.run(spark, Runs.in(folder), body, records::add);
 
-        assertThat(result.totals().samples()).isEqualTo(CountingBody.TRAINED);
+        assertThat(result.samples()).isEqualTo(CountingBody.TRAINED);
         assertThat(body.starts())
                 .extracting(CountingBody.Start::resumedFrom)
                 .containsExactly("null", "null", "checkpoint-2 by attempt 0", "checkpoint-2 by attempt 0");
@@ -204,7 +204,7 @@ class TrainJobTest {
 
         TrainingResult result = TrainJob.run(spark, Runs.in(folder), body, records::add);
 
-        assertThat(result.totals().samples()).isEqualTo(CountingBody.TRAINED);
+        assertThat(result.samples()).isEqualTo(CountingBody.TRAINED);
         assertThat(body.starts()).as("seven attempts").hasSize(14);
         assertStepsOnceInOrder();
     }

@@ -62,7 +62,7 @@ class TrainOnExecutorsTest {
 
         TrainingResult result = TrainJob.run(spark, Runs.in(folder), body, records::add);
 
-        assertThat(result.totals().samples()).isEqualTo(CountingBody.TRAINED);
+        assertThat(result.samples()).isEqualTo(CountingBody.TRAINED);
         assertThat(records).extracting(TrainingRecord::step).containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
         List<CountingBody.Start> starts = body.starts();
         assertThat(starts)

@@ -98,7 +98,7 @@ class TrainTwiceTest {
 
         TrainingResult result = TrainJob.run(spark, Runs.in(folder), first, record -> {});
 
-        assertThat(result.totals().samples()).isEqualTo(CountingBody.TRAINED);
+        assertThat(result.samples()).isEqualTo(CountingBody.TRAINED);
         assertThat(mark).doesNotExist();
     }
 

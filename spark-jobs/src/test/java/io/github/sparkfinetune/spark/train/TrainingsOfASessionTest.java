@@ -84,7 +84,7 @@ class TrainingsOfASessionTest {
     }
 
     private static void assertTrained(Future<TrainingResult> training) throws Exception {
-        assertThat(training.get(30, TimeUnit.SECONDS).totals().samples()).isEqualTo(CountingBody.TRAINED);
+        assertThat(training.get(30, TimeUnit.SECONDS).samples()).isEqualTo(CountingBody.TRAINED);
     }
 
     @Test

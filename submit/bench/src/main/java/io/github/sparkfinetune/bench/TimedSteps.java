@@ -45,7 +45,7 @@ final class TimedSteps implements Consumer<TrainingRecord> {
         if (PROFILE != null && step.step() == total()) {
             TorchJni.stopProfile(PROFILE);
         }
-        losses.add(step.training().loss());
+        losses.add(step.loss());
         if (step.step() > WARM_UP) {
             records.add(step);
             used.add(GPU < 0 ? ResidentMemory.now() : usedOnGpu());
@@ -76,12 +76,12 @@ final class TimedSteps implements Consumer<TrainingRecord> {
      */
     String line(RunConfig config, int batch, int ranks, int threads) {
         double[] seconds = records.stream()
-                .mapToDouble(step -> batch / step.training().samplesPerSecond())
+                .mapToDouble(step -> batch / step.samplesPerSecond())
                 .sorted()
                 .toArray();
         TrainingRecord last = records.get(records.size() - 1);
         // All samples have the same length.
-        double length = last.training().tokensPerSecond() / last.training().samplesPerSecond();
+        double length = last.tokensPerSecond() / last.samplesPerSecond();
         boolean sequences = !config.task().generates();
         return String.format(
                 Locale.ROOT,
@@ -99,7 +99,7 @@ final class TimedSteps implements Consumer<TrainingRecord> {
                 seconds[seconds.length / 2] * 1e3,
                 seconds[0] * 1e3,
                 peak >> 20,
-                last.training().loss(),
+                last.loss(),
                 System.getProperty("gpu") == null ? "" : memoryAndLosses());
     }
 

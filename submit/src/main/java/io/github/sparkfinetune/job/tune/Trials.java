@@ -92,12 +92,9 @@ final class Trials {
     private void train(Trial trial, long until, Supplier<Progress> progress) throws IOException {
         Training training = trainings.get(trial.name());
         TrainingResult result = run(training.config(), until, progress);
-        boolean isDone = until == Long.MAX_VALUE || result.totals().steps() < until;
+        boolean isDone = until == Long.MAX_VALUE || result.steps() < until;
         record(trial.after(
-                isDone ? Trial.State.DONE : Trial.State.OPEN,
-                result.totals().steps(),
-                training.steps(),
-                result.best().eval()));
+                isDone ? Trial.State.DONE : Trial.State.OPEN, result.steps(), training.steps(), result.eval()));
     }
 
     private TrainingResult run(RunConfig config, long until, Supplier<Progress> progress) throws IOException {

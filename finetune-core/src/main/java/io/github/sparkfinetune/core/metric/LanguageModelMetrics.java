@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.core.metric;
 
-import io.github.sparkfinetune.core.metric.rouge.Rouge;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.core.metric.rouge.Rouge;
+import io.github.sparkfinetune.core.metric.Rouge;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.dataset.Manifest;

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.task.language;
 
 import io.github.sparkfinetune.core.generate.Generator;
-import io.github.sparkfinetune.core.metric.rouge.Rouge;
+import io.github.sparkfinetune.core.metric.Rouge;
 import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.PredictionSettings;
 import io.github.sparkfinetune.core.task.TaskPredictor;

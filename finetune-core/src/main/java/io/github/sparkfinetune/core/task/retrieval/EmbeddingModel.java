@@ -7,7 +7,7 @@ import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.SimilarityMetrics;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.objective.embedding.EmbeddingLoss;
+import io.github.sparkfinetune.core.objective.EmbeddingLoss;
 import io.github.sparkfinetune.core.rank.UnitVectors;
 import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;

@@ -16,7 +16,7 @@ import io.github.sparkfinetune.core.metric.RetrievalMetrics;
 import io.github.sparkfinetune.core.metric.SimilarityMetrics;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
-import io.github.sparkfinetune.core.objective.embedding.EmbeddingLoss;
+import io.github.sparkfinetune.core.objective.EmbeddingLoss;
 import io.github.sparkfinetune.core.task.AnyModelKind;
 import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.Labels;

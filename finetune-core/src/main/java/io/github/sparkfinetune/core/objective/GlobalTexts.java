@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.objective.embedding;
+package io.github.sparkfinetune.core.objective;
 
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.data.dataset.Sample;

@@ -1,12 +1,10 @@
-package io.github.sparkfinetune.core.objective.embedding;
+package io.github.sparkfinetune.core.objective;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.EmbeddingConfig;
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.objective.Targets;
-import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.rank.Cosent;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;

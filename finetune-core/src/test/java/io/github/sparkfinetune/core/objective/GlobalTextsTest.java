@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.objective.embedding;
+package io.github.sparkfinetune.core.objective;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

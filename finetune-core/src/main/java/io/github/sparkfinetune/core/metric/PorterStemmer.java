@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.metric.rouge;
+package io.github.sparkfinetune.core.metric;
 
 import java.util.Map;
 import java.util.function.Predicate;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.metric.rouge;
+package io.github.sparkfinetune.core.metric;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.metric.rouge;
+package io.github.sparkfinetune.core.metric;
 
 import java.util.ArrayList;
 import java.util.Arrays;

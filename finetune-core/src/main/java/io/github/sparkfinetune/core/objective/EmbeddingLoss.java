@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.objective.embedding;
+package io.github.sparkfinetune.core.objective;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
@@ -9,9 +9,6 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
-import io.github.sparkfinetune.core.objective.JointLoss;
-import io.github.sparkfinetune.core.objective.Objective;
-import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.objective.embedding;
+package io.github.sparkfinetune.core.objective;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
@@ -7,8 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.EmbeddingConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.objective.Targets;
-import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Arrays;

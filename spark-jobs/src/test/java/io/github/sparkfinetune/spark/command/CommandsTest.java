@@ -73,7 +73,7 @@ class CommandsTest {
     void everyCommandHasItsPlace() {
         assertThat(commands()).extracting(Command::name).doesNotHaveDuplicates().contains("trace", "push");
         assertThat(commands()).extracting(Command::place).doesNotHaveDuplicates();
-        assertThat(Commands.named("mine")).isPresent();
+        assertThat(Commands.named("push")).isPresent();
         assertThat(Commands.named("train")).isEmpty();
     }
 

@@ -299,12 +299,12 @@ class PredictTablesTest {
         }
         commands.shutdown();
 
-        assertThat(appended(table, expected))
-                .isEqualTo(expected.orderBy("index").collectAsList());
         assertThat(refused).hasSizeLessThan(2).allSatisfy(error -> {
             assertThat(error.exitCode()).isEqualTo(ExitCode.FAILED);
             assertThat(error).hasMessageContaining("is being written by run ");
         });
+        assertThat(appended(table, expected))
+                .isEqualTo(expected.orderBy("index").collectAsList());
         append("table:" + table);
         assertThat(spark.table(table).count()).isEqualTo(ROWS);
     }

@@ -144,10 +144,10 @@ class EvidenceJobTest {
     @Test
     void namesNeitherTheGroupOfTheRunNorErasedDocuments() throws Exception {
         Files.createDirectories(folder.resolve("all/groups"));
-        RunConfig own = copied("all/groups/patient 4711");
-        new GroupsFile("patient", Map.of(), List.of("patient 4711"))
+        RunConfig own = copied("all/groups/patient Mustermann");
+        new GroupsFile("patient", Map.of(), List.of("patient Mustermann"))
                 .write(new org.apache.hadoop.fs.Path(folder.resolve("all").toUri()), new Configuration());
-        Files.writeString(folder.resolve("all/groups/patient 4711/erasure.json"), """
+        Files.writeString(folder.resolve("all/groups/patient Mustermann/erasure.json"), """
                 [{"started": "2026-01-01T00:00:00Z", "finished": "2026-01-01T00:01:00Z", "documents": ["0123abcd", "4567cdef"],
                 "samples": {"training": 2, "held_out": 0}, "replay": {"first_use": 1, "steps": 3, "trains": true},
                 "changes": {"rewritten": [], "deleted": []}, "outside": []}]
@@ -157,7 +157,8 @@ class EvidenceJobTest {
 
         Evidence evidence = read("of-group");
         assertThat(evidence.files().keySet())
-                .allSatisfy(name -> assertThat(evidence.text(name)).doesNotContain("4711", "0123abcd", "4567cdef"));
+                .allSatisfy(
+                        name -> assertThat(evidence.text(name)).doesNotContain("Mustermann", "0123abcd", "4567cdef"));
         assertThat(evidence.index().run().name()).isEqualTo("GROUP");
         assertThat(evidence.index().run().output()).endsWith("/all/groups/GROUP");
         assertThat(JSON.readTree(evidence.text("erasure.json"))

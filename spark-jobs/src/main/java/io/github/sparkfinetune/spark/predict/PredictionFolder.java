@@ -46,7 +46,6 @@ import scala.runtime.AbstractFunction1;
 final class PredictionFolder {
     private static final Logger LOG = LoggerFactory.getLogger(PredictionFolder.class);
     private static final String BEGUN = "_predict.json";
-    private static final Set<String> FILES_OF_A_TABLE = Set.of(PredictionTable.MARK, Lease.COMMAND);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path folder;
@@ -80,10 +79,12 @@ final class PredictionFolder {
             throws IOException {
         FileSystem files = HadoopFiles.fileSystem(folder, hadoop);
         Begun begun = read(files, new Path(folder, BEGUN));
-        if (begun == null && (rows.isFinished() || isThere(files, folder))) {
-            throw existing(folder);
-        }
         if (begun == null) {
+            Optional<String> other = other(files, folder);
+            if (other.isPresent()) {
+                throw RunException.config(
+                        folder + " exists already (it holds " + other.get() + "): choose another output, or delete it");
+            }
             return new PredictionFolder(folder, hadoop, rows, new Begun(settings, tasks), true);
         }
         List<String> differences = Settings.differences(begun.settings(), settings, key -> false);
@@ -101,20 +102,22 @@ final class PredictionFolder {
         return RunException.config(folder + " exists already: choose another output, or delete it");
     }
 
-    /** Returns whether the folder has any content except what a command writes at its beginning, or leaves of it. */
-    private static boolean isThere(FileSystem files, Path folder) throws IOException {
+    /** Returns the name of a file that no command writes at its beginning, or leaves of it; empty if there is none. */
+    private static Optional<String> other(FileSystem files, Path folder) throws IOException {
         try {
-            return files.getFileStatus(folder).isFile()
-                    || Arrays.stream(files.listStatus(folder))
-                            .map(entry -> entry.getPath().getName())
-                            .anyMatch(name -> !name.startsWith("." + BEGUN) && !isOfATable(name));
+            return Arrays.stream(files.listStatus(folder))
+                    .map(entry -> entry.getPath().getName())
+                    .filter(name -> !name.matches("\\.+" + BEGUN + ".*") && !isOfATable(name))
+                    .findFirst();
         } catch (FileNotFoundException e) {
-            return false;
+            return Optional.empty();
         }
     }
 
     private static boolean isOfATable(String name) {
-        return FILES_OF_A_TABLE.stream().anyMatch(file -> name.equals(file) || name.startsWith("." + file));
+        return name.equals(PredictionTable.MARK)
+                || name.matches("\\.+" + PredictionTable.MARK + ".*")
+                || Lease.isOf(name, Lease.COMMAND);
     }
 
     private static Begun read(FileSystem files, Path file) throws IOException {

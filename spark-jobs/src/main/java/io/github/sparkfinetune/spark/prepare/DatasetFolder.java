@@ -152,7 +152,8 @@ public final class DatasetFolder {
         for (FileStatus entry : files.listStatus(path)) {
             String name = entry.getPath().getName();
             boolean known = marked
-                    && (Set.of(MARK, UNFINISHED_BEFORE, ATTEMPTS).contains(name)
+                    && (Set.of(UNFINISHED_BEFORE, ATTEMPTS).contains(name)
+                            || Lease.isOf(name, MARK)
                             || Manifests.isManifest(name)
                             || name.startsWith(UNFINISHED)
                             || entry.isDirectory());

@@ -88,6 +88,17 @@ public final class Lease {
         return lease;
     }
 
+    /**
+     * Returns whether a file of a folder is a lease, or one that a check of the lease leaves there for a moment: a
+     * probe of the file system's clock, and the checksum of a local file.
+     *
+     * @param name name of the file
+     * @param lease name of the lease's file
+     */
+    public static boolean isOf(String name, String lease) {
+        return name.replaceFirst("^\\.+", "").startsWith(lease);
+    }
+
     /** Returns whether there is a lease whose run has not ended. */
     public static boolean isHeld(FileSystem files, Path file) throws IOException {
         LeaseFile shared = new LeaseFile(files, file);

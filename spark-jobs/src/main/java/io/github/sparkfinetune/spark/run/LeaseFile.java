@@ -54,13 +54,15 @@ record LeaseFile(FileSystem files, Path path) {
         if (mark.hasEnded()) {
             return Duration.ZERO;
         }
+        long renewed;
         try {
-            long age = now() - files.getFileStatus(path).getModificationTime();
-            long rest = mark.length().toMillis() - Math.max(0, age);
-            return Duration.ofMillis(Math.max(0, rest));
+            renewed = files.getFileStatus(path).getModificationTime();
         } catch (FileNotFoundException e) {
             return Duration.ZERO;
         }
+        // Outside the block above: a probe that another command deletes does not mean that the lease is over.
+        long rest = mark.length().toMillis() - Math.max(0, now() - renewed);
+        return Duration.ofMillis(Math.max(0, rest));
     }
 
     /** Returns the time with which the file system stamps a new file. */

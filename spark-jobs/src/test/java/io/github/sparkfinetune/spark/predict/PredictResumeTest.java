@@ -149,6 +149,21 @@ class PredictResumeTest {
     }
 
     @Test
+    void takesNoCheckOfALeaseForOtherData() throws Exception {
+        Path output = Files.createDirectories(folder.resolve("checked"));
+        for (String name : List.of("._COMMAND-1b82d488", ".._COMMAND-1b82d488.crc", ".._predict.json.77aa.crc")) {
+            Files.writeString(output.resolve(name), "");
+        }
+        predict(config(), output);
+        assertThat(parts(output)).hasSize(PARTS);
+
+        Path other = Files.createDirectories(folder.resolve("notes"));
+        Files.writeString(other.resolve("notes.txt"), "");
+        assertThatThrownBy(() -> predict(config(), other))
+                .hasMessageContaining("notes exists already (it holds notes.txt): choose another output, or delete it");
+    }
+
+    @Test
     void evaluatesOnlyTheMissingParts() throws Exception {
         RunConfig config = config("cluster.ranks=3");
         Path predictions = Path.of(config.output().dir(), EvaluateJob.PREDICTIONS);

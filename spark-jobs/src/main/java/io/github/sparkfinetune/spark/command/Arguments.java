@@ -3,9 +3,8 @@ package io.github.sparkfinetune.spark.command;
 import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.key.Components;
 import io.github.sparkfinetune.data.files.JsonFiles;
-import java.lang.reflect.Constructor;
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -119,14 +118,6 @@ public record Arguments<A extends Record>(Class<A> type) {
                 .map(parameter ->
                         values.containsKey(parameter.name()) ? values.get(parameter.name()) : parameter.missing())
                 .toArray();
-        try {
-            Constructor<A> constructor = type.getDeclaredConstructor(
-                    parameters.stream().map(Parameter::type).toArray(Class<?>[]::new));
-            return constructor.newInstance(components);
-        } catch (InvocationTargetException e) {
-            throw e.getCause() instanceof RuntimeException refused ? refused : new IllegalStateException(e);
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(e);
-        }
+        return Components.construct(type, components);
     }
 }

@@ -107,16 +107,21 @@ final class PredictionFolder {
         try {
             return Arrays.stream(files.listStatus(folder))
                     .map(entry -> entry.getPath().getName())
-                    .filter(name -> !name.matches("\\.+" + BEGUN + ".*") && !isOfATable(name))
+                    .filter(name -> !isLeftOf(BEGUN, name) && !isOfATable(name))
                     .findFirst();
         } catch (FileNotFoundException e) {
             return Optional.empty();
         }
     }
 
+    /** Returns whether a name is that of an unfinished or checksum file of a file. */
+    private static boolean isLeftOf(String file, String name) {
+        return name.startsWith(".") && name.replaceFirst("^\\.+", "").startsWith(file);
+    }
+
     private static boolean isOfATable(String name) {
         return name.equals(PredictionTable.MARK)
-                || name.matches("\\.+" + PredictionTable.MARK + ".*")
+                || isLeftOf(PredictionTable.MARK, name)
                 || Lease.isOf(name, Lease.COMMAND);
     }
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class CommandsTest {
     /** Arguments of each type. */
-    record Options(
+    public record Options(
             @Argument(label = "PATH", text = "A path.", required = true)
             String inputPath,
 
@@ -28,7 +28,7 @@ class CommandsTest {
             @Argument(text = "A flag.") boolean isPublic,
             @Argument(label = "NAME", text = "Names.") List<String> names,
             @Argument(label = "TEXT", text = "A text.") String text) {
-        Options {
+        public Options {
             if (number < 1) {
                 throw RunException.config("--number: " + number + " is below 1");
             }

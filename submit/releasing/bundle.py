@@ -17,6 +17,8 @@ ARTIFACTS = {
     "spark-finetune-jobs": "jar",
     "spark-finetune": "jar",
 }
+# Artifacts with classes that the tests of other modules use.
+WITH_TESTS = ("spark-finetune-conf", "spark-finetune-core", "spark-finetune-jobs")
 MOST_BYTES = 1 << 30
 POM = {"m": "http://maven.apache.org/POM/4.0.0"}
 
@@ -33,8 +35,7 @@ def check(archive, version, key):
         for artifact, packaging in ARTIFACTS.items():
             base = f"{GROUP}/{artifact}/{version}/{artifact}-{version}"
             endings = [".pom", *([".jar", "-sources.jar", "-javadoc.jar"] if packaging == "jar" else [])]
-            # TestMatrix, which the tests of the other modules use.
-            if artifact == "spark-finetune-conf":
+            if artifact in WITH_TESTS:
                 endings.append("-tests.jar")
             for ending in endings:
                 expected.add(base + ending)

@@ -4,12 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
-import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
-import io.github.sparkfinetune.core.gguf.GgufExport;
-import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.core.safetensors.TensorType;
-import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.tensor.SmallParts;
 import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
@@ -21,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -29,11 +24,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Tensors in parts of a few bytes, like tensors above 2 GB, give the bits of whole tensors: in losses, checkpoints,
- * exported and merged models, and GGUF.
+ * exported and merged models.
  */
 class SmallPartsRunTest {
-    private static final Configuration HADOOP = new Configuration(false);
-
     @TempDir
     private Path folder;
 
@@ -122,7 +115,7 @@ class SmallPartsRunTest {
         });
     }
 
-    /** Returns the folders and files that a run writes, and those of its merge and export. */
+    /** Returns the folders and files that a run writes, and those of its merge. */
     private List<Path> written(TinyRun tiny, RunConfig config, String prefix) throws Exception {
         Path exported = TinyRun.exported(config);
         Path checkpoints = Path.of(URI.create(config.output().checkpoints()));
@@ -134,19 +127,6 @@ class SmallPartsRunTest {
             Path merged = folder.resolve(prefix + "merged");
             TinyRun.merge(config, exported, merged, folder.resolve("cache"));
             all.add(merged);
-        }
-        if (TaskSpecs.of(config).modelKind().head() == HeadKind.CAUSAL_LM) {
-            Path gguf = Files.createDirectory(folder.resolve(prefix + "gguf"));
-            GgufExport.run(
-                    config.model(),
-                    config.method(),
-                    exported.toUri().toString(),
-                    "tiny",
-                    GgufType.Q8_0,
-                    gguf.resolve("model.gguf").toUri().toString(),
-                    HADOOP,
-                    folder.resolve("cache"));
-            all.add(gguf);
         }
         return all;
     }
@@ -166,7 +146,7 @@ class SmallPartsRunTest {
     private static Map<String, Path> weights(Path folder) throws IOException {
         Map<String, Path> weights = new TreeMap<>();
         try (Stream<Path> files = Files.list(folder)) {
-            files.filter(file -> file.toString().matches(".*\\.(safetensors|gguf)"))
+            files.filter(file -> file.toString().endsWith(".safetensors"))
                     .forEach(file -> weights.put(file.getFileName().toString(), file));
         }
         return weights;

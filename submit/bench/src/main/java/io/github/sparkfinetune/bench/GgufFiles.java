@@ -4,11 +4,12 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
-import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
-import io.github.sparkfinetune.spark.run.ExportJob;
+import io.github.sparkfinetune.extra.gguf.ExportCommand;
+import io.github.sparkfinetune.extra.gguf.GgufType;
+import io.github.sparkfinetune.spark.command.Call;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
@@ -25,8 +26,10 @@ final class GgufFiles {
         Path folder = Path.of(arguments[1]);
         RunConfig config = RunConfigLoader.load(run.resolve("run.yaml"), List.of("output.dir=" + run));
         Configuration hadoop = new Configuration();
+        Call call = new Call(config, null, () -> hadoop, line -> {});
         for (GgufType type : GgufType.values()) {
-            ExportJob.run(config, type, folder.resolve(type + ".gguf").toString(), hadoop);
+            String file = folder.resolve(type + ".gguf").toString();
+            new ExportCommand().run(call, new ExportCommand.Options(file, "gguf", type.name()));
         }
         Path model = Path.of(config.output().model());
         if (AdapterFile.isAdapter(model)) {

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.gguf;
+package io.github.sparkfinetune.extra.gguf;
 
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.error.RunException;
@@ -24,7 +24,7 @@ import org.apache.hadoop.fs.Path;
  * Export of a language model as one GGUF file for llama.cpp and programs that build on it. An adapter is merged into
  * its full-precision base on the way. Only some rows of one tensor are in memory at a time.
  */
-public final class GgufExport {
+final class GgufExport {
     private GgufExport() {}
 
     /**
@@ -34,13 +34,13 @@ public final class GgufExport {
      * @param parameters number of the tensors' elements
      * @param bytes size of the file
      */
-    public record Exported(int tensors, long parameters, long bytes) {
+    record Exported(int tensors, long parameters, long bytes) {
         /**
          * Returns the counts in one line.
          *
          * @param type type of the file's matrices
          */
-        public String summary(GgufType type) {
+        String summary(GgufType type) {
             return String.format(
                     Locale.ROOT, "%d tensors, %,d parameters as %s, %,d MB", tensors, parameters, type, bytes >> 20);
         }
@@ -58,7 +58,7 @@ public final class GgufExport {
      * @throws RunException if the output exists, the model is missing, or llama.cpp does not support the model or
      *     tokenizer
      */
-    public static Exported run(
+    static Exported run(
             String base,
             MethodConfig method,
             String model,

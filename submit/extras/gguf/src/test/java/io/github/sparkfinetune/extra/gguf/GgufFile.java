@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.gguf;
+package io.github.sparkfinetune.extra.gguf;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,10 +1,9 @@
-package io.github.sparkfinetune.core.gguf;
+package io.github.sparkfinetune.extra.gguf;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -38,7 +37,7 @@ class GgufVocabularyTest {
     }
 
     private static Path golden(String file) {
-        return GoldenFiles.root().resolve("gguf/pieces").resolve(file);
+        return Path.of("extras/gguf/src/test/resources/golden/pieces", file);
     }
 
     private Map<String, Object> written() throws IOException {

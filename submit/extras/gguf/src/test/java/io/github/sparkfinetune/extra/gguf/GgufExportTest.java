@@ -1,21 +1,26 @@
-package io.github.sparkfinetune.core.gguf;
+package io.github.sparkfinetune.extra.gguf;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
-import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.checkpoint.FarFileSystem;
+import io.github.sparkfinetune.core.local.LocalRun;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.core.tensor.SmallParts;
+import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -31,7 +36,9 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Exported files equal those that llama.cpp's converter makes of the golden models as models with GPT-2's tokenizer.
@@ -43,7 +50,14 @@ class GgufExportTest {
     Path temp;
 
     private static Path golden(String path) {
-        return GoldenFiles.root().resolve(path);
+        return Path.of("../finetune-core/src/test/resources/golden", path)
+                .toAbsolutePath()
+                .normalize();
+    }
+
+    /** Returns a file of llama.cpp's converter. */
+    private static Path converted(String name) {
+        return Path.of("extras/gguf/src/test/resources/golden", name + ".gguf");
     }
 
     private GgufExport.Exported export(Path base, Path model, GgufType type, Path output) throws IOException {
@@ -68,7 +82,7 @@ class GgufExportTest {
     @CsvSource({"llama-tied, Q8_0", "llama-untied, Q8_0", "gpt2, F16", "qwen2, BF16", "mistral, Q8_0"})
     void equalsTheFilesOfTheConverter(String model, GgufType type) throws IOException {
         GgufFile actual = exported(golden("models/" + model), type);
-        GgufFile reference = GgufFile.read(golden("gguf/" + model + "-" + type + ".gguf"));
+        GgufFile reference = GgufFile.read(converted(model + "-" + type));
 
         Map<String, Object> expected = new TreeMap<>(reference.metadata());
         expected.remove("general.size_label");
@@ -120,9 +134,7 @@ class GgufExportTest {
         GgufFile tied = exported(golden("models/llama-tied"), GgufType.Q4_0);
         assertThat(tied.metadata()).containsEntry("general.file_type", 2);
         assertThat(tied.tensors().get("token_embd.weight"))
-                .isEqualTo(GgufFile.read(golden("gguf/llama-tied-Q8_0.gguf"))
-                        .tensors()
-                        .get("token_embd.weight"));
+                .isEqualTo(GgufFile.read(converted("llama-tied-Q8_0")).tensors().get("token_embd.weight"));
         assertThat(tied.tensors().get("blk.0.attn_q.weight").type()).isEqualTo(2);
         assertThat(tied.tensors().get("blk.0.attn_norm.weight").type()).isZero();
 
@@ -138,7 +150,7 @@ class GgufExportTest {
     @Test
     void mergesAnAdapterBeforeExport() throws IOException {
         Path merged = temp.resolve("merged");
-        var config = RunConfigLoader.parse(
+        RunConfig config = RunConfigLoader.parse(
                 "{model: '" + golden("models/gpt2").toUri()
                         + "', task: sft, data: {train: words.jsonl}, output: {dir: run}}",
                 "run.yaml",
@@ -162,6 +174,47 @@ class GgufExportTest {
         Path untrained = temp.resolve("untrained.gguf");
         export(golden("models/gpt2"), golden("models/gpt2"), GgufType.Q8_0, untrained);
         assertThat(Files.mismatch(direct, untrained)).isNotNegative();
+    }
+
+    static Stream<Arguments> trained() {
+        return TestMatrix.of(TestMatrix.product(
+                List.of(
+                        "method.type=full",
+                        "method.type=freeze; output.dtype=bfloat16",
+                        "method.type=lora; method.target_modules=all-linear",
+                        "method.type=lora; method.use_dora=true; method.target_modules=all-linear",
+                        "method.type=lora; method.init_lora_weights=pissa",
+                        "method.type=lora; tokenizer.add_special_tokens=['<|new|>', '<|end|>']",
+                        "method.type=lora; method.trainable_token_indices=[0, 20, 7, 383]",
+                        "method.type=qlora; method.init_lora_weights=loftq"),
+                List.of("llama-untied", "llama-tied", "gpt2"),
+                List.of(120, 1000, 1 << 13)));
+    }
+
+    /** Tensors in parts of a few bytes, like tensors above 2 GB, give the bits of whole tensors. */
+    @ParameterizedTest
+    @MethodSource("trained")
+    void writesTheSameFileInParts(String settings, String model, int partBytes) throws Exception {
+        RunConfig config = RunConfigLoader.parse(
+                """
+                {model: '%s', task: causal-lm, data: {train: rows, max_length: 24}, output: {dir: '%s'},
+                  training: {max_steps: 2, per_device_train_batch_size: 1, learning_rate: 1.0e-3}}
+                """.formatted(
+                        golden("models/" + model).toUri(), temp.resolve("run").toUri()),
+                "run.yaml",
+                List.of(settings.split("; ", -1)));
+        LocalRun run = new LocalRun(config, new Configuration(), -1, 1);
+        JsonNode row = JsonFiles.MAPPER.createObjectNode().put("text", "The license of this software is a text.");
+        run.prepare(Map.of("train", List.of(row)));
+        run.train(record -> {}, () -> false, temp.resolve("cache"));
+
+        Path whole = temp.resolve("whole.gguf");
+        ExportJob.run(config, GgufType.Q8_0, whole.toUri().toString(), new Configuration());
+        Path parts = temp.resolve("parts.gguf");
+        SmallParts.run(
+                partBytes,
+                () -> ExportJob.run(config, GgufType.Q8_0, parts.toUri().toString(), new Configuration()));
+        assertThat(parts).hasSameBinaryContentAs(whole);
     }
 
     @Test

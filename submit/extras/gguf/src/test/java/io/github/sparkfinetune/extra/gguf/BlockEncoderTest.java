@@ -1,12 +1,12 @@
-package io.github.sparkfinetune.core.gguf;
+package io.github.sparkfinetune.extra.gguf;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -20,7 +20,8 @@ class BlockEncoderTest {
             value = GgufType.class,
             names = {"Q8_0", "Q4_0"})
     void encodesToTheBitsOfTheReference(GgufType type) {
-        try (SafetensorsFile golden = SafetensorsFile.open(GoldenFiles.root().resolve("gguf/blocks.safetensors"))) {
+        try (SafetensorsFile golden =
+                SafetensorsFile.open(Path.of("extras/gguf/src/test/resources/golden/blocks.safetensors"))) {
             int columns = (int) golden.info("input").shape()[1];
             int rows = (int) golden.info("input").shape()[0];
             float[] row = new float[columns];

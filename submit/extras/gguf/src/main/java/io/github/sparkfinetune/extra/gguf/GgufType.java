@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.gguf;
+package io.github.sparkfinetune.extra.gguf;
 
 import io.github.sparkfinetune.conf.error.RunException;
 import java.util.Arrays;
@@ -34,7 +34,7 @@ public enum GgufType {
      * @param option source of the name, for messages
      * @throws RunException if no type has this name
      */
-    public static GgufType named(String option, String name) {
+    static GgufType named(String option, String name) {
         return Arrays.stream(values())
                 .filter(type -> type.name().equals(name.toUpperCase(Locale.ROOT)))
                 .findFirst()

@@ -1,9 +1,7 @@
-package io.github.sparkfinetune.spark.run;
+package io.github.sparkfinetune.extra.gguf;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.core.gguf.GgufExport;
-import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.IOException;
@@ -13,7 +11,7 @@ import java.nio.file.Path;
 import org.apache.hadoop.conf.Configuration;
 
 /** Writes the language model of a run as one GGUF file, on the driver only. */
-public final class ExportJob {
+final class ExportJob {
     private ExportJob() {}
 
     /**
@@ -22,7 +20,7 @@ public final class ExportJob {
      * @param output path of the file, which must not exist
      * @throws RunException as {@link GgufExport#run}
      */
-    public static GgufExport.Exported run(RunConfig config, GgufType type, String output, Configuration hadoop) {
+    static GgufExport.Exported run(RunConfig config, GgufType type, String output, Configuration hadoop) {
         RunConfig resolved = AbsolutePaths.of(config, hadoop);
         String to = AbsolutePaths.of("--output", output, hadoop);
         String name = new org.apache.hadoop.fs.Path(resolved.output().dir()).getName();

@@ -1,8 +1,6 @@
-package io.github.sparkfinetune.spark.run;
+package io.github.sparkfinetune.extra.gguf;
 
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.core.gguf.GgufExport;
-import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.spark.command.Argument;
 import io.github.sparkfinetune.spark.command.Call;
 import io.github.sparkfinetune.spark.command.Command;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.gguf;
+package io.github.sparkfinetune.extra.gguf;
 
 import io.github.sparkfinetune.core.safetensors.HalfFloat;
 import java.nio.ByteBuffer;

@@ -17,8 +17,6 @@ ARTIFACTS = {
     "spark-finetune-jobs": "jar",
     "spark-finetune": "jar",
 }
-# Artifacts with classes that the tests of other modules use.
-WITH_TESTS = ("spark-finetune-conf", "spark-finetune-core", "spark-finetune-jobs")
 MOST_BYTES = 1 << 30
 POM = {"m": "http://maven.apache.org/POM/4.0.0"}
 
@@ -35,7 +33,8 @@ def check(archive, version, key):
         for artifact, packaging in ARTIFACTS.items():
             base = f"{GROUP}/{artifact}/{version}/{artifact}-{version}"
             endings = [".pom", *([".jar", "-sources.jar", "-javadoc.jar"] if packaging == "jar" else [])]
-            if artifact in WITH_TESTS:
+            # Classes that the tests of other modules use.
+            if packaging == "jar" and artifact != "spark-finetune":
                 endings.append("-tests.jar")
             for ending in endings:
                 expected.add(base + ending)

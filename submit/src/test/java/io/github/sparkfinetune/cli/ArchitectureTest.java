@@ -129,6 +129,7 @@ class ArchitectureTest {
             "spark.ml",
             "extra.explain",
             "extra.gguf",
+            "extra.hub",
             "extra.mine",
             "report.html",
             "report.search",

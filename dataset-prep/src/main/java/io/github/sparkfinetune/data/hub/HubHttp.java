@@ -10,16 +10,16 @@ import java.time.Duration;
 import java.util.Map;
 
 /**
- * Requests to the Hub. Regular answers include status 409 for something that exists already, and 416 for a range past
- * the end.
+ * Requests to the Hub, for downloads and uploads. Regular answers include status 409 for something that exists already,
+ * and 416 for a range past the end.
  */
-final class HubHttp extends Http {
+public final class HubHttp extends Http {
     private static final int TRIES = 5;
 
     private final HubSettings settings;
 
     /** Creates a client; see {@link Http.Times} for the times. */
-    HubHttp(HubSettings settings, Duration patience, Duration pause) {
+    public HubHttp(HubSettings settings, Duration patience, Duration pause) {
         super(
                 settings.endpoint(),
                 "spark-finetune; hf_hub",
@@ -66,7 +66,7 @@ final class HubHttp extends Http {
      *
      * @param type content type of the body
      */
-    JsonNode post(String what, URI address, String type, Body body) throws IOException {
+    public JsonNode post(String what, URI address, String type, Body body) throws IOException {
         Map<String, String> headers = Map.of("Content-Type", type, "Accept", type.contains("lfs") ? type : "*/*");
         return send(what, "POST", address, () -> headers, body, true, Http::json);
     }

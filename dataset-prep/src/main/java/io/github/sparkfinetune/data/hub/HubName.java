@@ -61,14 +61,6 @@ public record HubName(String repository, String revision) {
         return ofSnapshot(model).map(HubName::repository).orElse(model);
     }
 
-    String owner() {
-        return repository.substring(0, repository.indexOf('/'));
-    }
-
-    String name() {
-        return repository.substring(repository.indexOf('/') + 1);
-    }
-
     /** Returns the folder of a cache with all files of the model. */
     Path folder(Path cache) {
         return cache.resolve(folderName());

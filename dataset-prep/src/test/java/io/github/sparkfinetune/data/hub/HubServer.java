@@ -32,34 +32,35 @@ import java.util.regex.Pattern;
  * A server that answers as the Hub does, for one repository: its API, files that redirect to another host, Git LFS's
  * batch API, and commits. It can also refuse, ask for patience, and break off transfers, in a given order.
  */
-final class HubServer implements AutoCloseable {
-    static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
-    static final String TOKEN = "hf_secret";
+public final class HubServer implements AutoCloseable {
+    public static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
+    public static final String TOKEN = "hf_secret";
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern RESOLVE = Pattern.compile("/acme/tiny/resolve/" + COMMIT + "/(.+)");
     private static final Pattern LARGE = Pattern.compile(".*\\.safetensors");
 
     /** Files of the repository by name. */
-    final Map<String, byte[]> files = new TreeMap<>();
+    public final Map<String, byte[]> files = new TreeMap<>();
     /** Requests received: method, path and range, and "token" if a token was sent. */
-    final List<String> requests = Collections.synchronizedList(new ArrayList<>());
+    public final List<String> requests = Collections.synchronizedList(new ArrayList<>());
     /** Faults of the next downloads, one each: a status, or "cut" for half of the bytes. */
-    final ConcurrentLinkedQueue<String> faults = new ConcurrentLinkedQueue<>();
+    public final ConcurrentLinkedQueue<String> faults = new ConcurrentLinkedQueue<>();
     /** Uploaded large files by their hash, and the committed lines. */
-    final Map<String, byte[]> uploads = new ConcurrentHashMap<>();
+    public final Map<String, byte[]> uploads = new ConcurrentHashMap<>();
 
-    final List<JsonNode> commits = Collections.synchronizedList(new ArrayList<>());
+    public final List<JsonNode> commits = Collections.synchronizedList(new ArrayList<>());
     /** True if reading needs the token. */
-    volatile boolean isPrivate;
+    public volatile boolean isPrivate;
     /** Bytes of a part of an upload, or 0 for uploads in one piece. */
-    volatile int chunk;
+    public volatile int chunk;
 
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final HttpServer hub;
     private final HttpServer store;
 
-    HubServer() throws IOException {
+    /** Starts the server. */
+    public HubServer() throws IOException {
         hub = serve("127.0.0.1", this::hub);
         // Another host, as seen by a client.
         store = serve("127.0.0.2", this::store);
@@ -86,7 +87,8 @@ final class HubServer implements AutoCloseable {
         return server;
     }
 
-    URI endpoint() {
+    /** Returns the address. */
+    public URI endpoint() {
         return URI.create("http://127.0.0.1:" + hub.getAddress().getPort());
     }
 
@@ -251,7 +253,8 @@ final class HubServer implements AutoCloseable {
         }
     }
 
-    static String sha256(byte[] content) {
+    /** Returns the SHA-256 of a content, in hexadecimal. */
+    public static String sha256(byte[] content) {
         return hash("SHA-256", "", content);
     }
 
@@ -268,7 +271,7 @@ final class HubServer implements AutoCloseable {
     }
 
     /** Returns the content of a committed file, from its line in the commit. */
-    static byte[] committed(JsonNode line) {
+    public static byte[] committed(JsonNode line) {
         return Base64.getDecoder().decode(line.path("value").path("content").asText());
     }
 

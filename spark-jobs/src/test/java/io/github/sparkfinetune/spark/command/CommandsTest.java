@@ -71,9 +71,9 @@ class CommandsTest {
 
     @Test
     void everyCommandHasItsPlace() {
-        assertThat(commands()).extracting(Command::name).doesNotHaveDuplicates().contains("trace", "push");
+        assertThat(commands()).extracting(Command::name).doesNotHaveDuplicates().contains("redact", "trace");
         assertThat(commands()).extracting(Command::place).doesNotHaveDuplicates();
-        assertThat(Commands.named("push")).isPresent();
+        assertThat(Commands.named("trace")).isPresent();
         assertThat(Commands.named("train")).isEmpty();
     }
 

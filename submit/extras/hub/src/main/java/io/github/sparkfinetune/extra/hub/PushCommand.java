@@ -1,9 +1,8 @@
-package io.github.sparkfinetune.spark.run;
+package io.github.sparkfinetune.extra.hub;
 
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.data.hub.HubSettings;
-import io.github.sparkfinetune.data.hub.HubUpload;
 import io.github.sparkfinetune.spark.command.Argument;
 import io.github.sparkfinetune.spark.command.Call;
 import io.github.sparkfinetune.spark.command.Command;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.data.hub;
+package io.github.sparkfinetune.extra.hub;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -7,16 +7,23 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.Http;
+import io.github.sparkfinetune.data.hf.Sha256;
+import io.github.sparkfinetune.data.hub.HubHttp;
+import io.github.sparkfinetune.data.hub.HubName;
+import io.github.sparkfinetune.data.hub.HubSettings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -26,7 +33,7 @@ import java.util.function.Consumer;
  * Uploads a model folder to the Hub in one commit, as {@code huggingface_hub.create_commit} does. Large files go to the
  * store that the Hub names (Git LFS's batch API), small files into the commit itself.
  */
-public final class HubUpload {
+final class HubUpload {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String LFS = "application/vnd.git-lfs+json";
 
@@ -38,7 +45,7 @@ public final class HubUpload {
     private final Consumer<String> progress;
 
     /** Creates a client; {@code progress} gets a line for each sent file. */
-    public HubUpload(HubSettings settings, Consumer<String> progress) {
+    HubUpload(HubSettings settings, Consumer<String> progress) {
         this(settings, progress, Duration.ofSeconds(120), Duration.ofSeconds(1));
     }
 
@@ -50,7 +57,7 @@ public final class HubUpload {
     }
 
     /** A file to upload. */
-    public interface Source {
+    interface Source {
         /** Returns the name of the file in the repository. */
         String name();
 
@@ -69,7 +76,7 @@ public final class HubUpload {
      * @return the commit
      * @throws RunException if there is no token, or the Hub refuses or does not answer
      */
-    public String push(HubName name, boolean isPrivate, String message, List<Source> files) {
+    String push(HubName name, boolean isPrivate, String message, List<Source> files) {
         if (settings.offline()) {
             throw RunException.config("push: HF_HUB_OFFLINE is set: unset it to upload");
         }
@@ -92,9 +99,10 @@ public final class HubUpload {
     }
 
     private void create(HubName name, boolean isPrivate) throws IOException {
+        String[] parts = name.repository().split("/", -1);
         ObjectNode body = JSON.createObjectNode()
-                .put("organization", name.owner())
-                .put("name", name.name())
+                .put("organization", parts[0])
+                .put("name", parts[1])
                 .put("private", isPrivate);
         http.post(what(name), http.at("/api/repos/create"), "application/json", Http.Body.of(text(body)));
     }
@@ -123,10 +131,11 @@ public final class HubUpload {
 
     /** Stores a large file; returns its SHA-256. */
     private String store(HubName name, Source file) throws IOException {
-        String hash;
-        try (InputStream in = file.open(0)) {
-            hash = HubFile.hash("SHA-256", "", in);
+        MessageDigest digest = Sha256.digest();
+        try (InputStream in = new DigestInputStream(file.open(0), digest)) {
+            in.transferTo(OutputStream.nullOutputStream());
         }
+        String hash = HexFormat.of().formatHex(digest.digest());
         ObjectNode body = JSON.createObjectNode().put("operation", "upload").put("hash_algo", "sha256");
         body.putArray("transfers").add("basic").add("multipart");
         body.putObject("ref").put("name", name.revision());

@@ -1,10 +1,13 @@
-package io.github.sparkfinetune.data.hub;
+package io.github.sparkfinetune.extra.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.data.hub.HubName;
+import io.github.sparkfinetune.data.hub.HubServer;
+import io.github.sparkfinetune.data.hub.HubSettings;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.run;
+package io.github.sparkfinetune.extra.hub;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunConfig;
@@ -10,7 +10,6 @@ import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.data.hf.FolderLinks;
 import io.github.sparkfinetune.data.hub.HubName;
-import io.github.sparkfinetune.data.hub.HubUpload;
 import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -25,7 +24,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /** Uploads the trained model of a run to the Hugging Face Hub, on the driver only. */
-public final class PushJob {
+final class PushJob {
     /** PEFT's name of the base model in an adapter's configuration. */
     private static final String BASE = "base_model_name_or_path";
 
@@ -39,7 +38,7 @@ public final class PushJob {
      * @throws RunException if the run has no model yet, if a file is a link that leaves the model folder, or as
      *     {@link HubUpload#push}
      */
-    public static String run(RunConfig config, HubName name, boolean isPrivate, HubUpload hub, Configuration hadoop) {
+    static String run(RunConfig config, HubName name, boolean isPrivate, HubUpload hub, Configuration hadoop) {
         Path folder = new Path(AbsolutePaths.of(config, hadoop).output().model());
         FileSystem files = HadoopFiles.fileSystem(folder, hadoop);
         try {

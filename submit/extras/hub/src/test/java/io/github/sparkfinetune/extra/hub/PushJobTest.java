@@ -1,10 +1,9 @@
-package io.github.sparkfinetune.spark.run;
+package io.github.sparkfinetune.extra.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.data.hub.HubUpload;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

@@ -10,7 +10,8 @@ import io.github.sparkfinetune.job.RegistryAlias;
 import io.github.sparkfinetune.report.MetricsFile;
 import io.github.sparkfinetune.report.PromotedModel;
 import io.github.sparkfinetune.report.RunFolder;
-import io.github.sparkfinetune.spark.track.ModelRegistry;
+import io.github.sparkfinetune.spark.command.Services;
+import io.github.sparkfinetune.spark.run.ModelRegistry;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -91,7 +92,9 @@ final class PromoteCommand extends JobCommand {
                 value,
                 runId == null ? output : runId,
                 time,
-                ModelRegistry.of(output, jobs.hadoop())
+                Services.of(ModelRegistry.class).stream()
+                        .flatMap(registry -> registry.version(output, jobs.hadoop()).stream())
+                        .findFirst()
                         .map(version -> new PromotedModel.Registered(
                                 version.trackingUri(), version.name(), version.version(), alias))
                         .orElse(null));

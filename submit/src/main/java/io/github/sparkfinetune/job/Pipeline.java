@@ -16,19 +16,17 @@ import io.github.sparkfinetune.report.MetricsFile;
 import io.github.sparkfinetune.report.MetricsLog;
 import io.github.sparkfinetune.report.RunFolder;
 import io.github.sparkfinetune.report.RunProgress;
-import io.github.sparkfinetune.spark.lineage.Lineage;
-import io.github.sparkfinetune.spark.lineage.Step;
+import io.github.sparkfinetune.spark.listener.CommandOnRun;
+import io.github.sparkfinetune.spark.listener.RunListeners;
+import io.github.sparkfinetune.spark.listener.Step;
 import io.github.sparkfinetune.spark.predict.Agreement;
 import io.github.sparkfinetune.spark.predict.Scores;
-import io.github.sparkfinetune.spark.track.Tracking;
 import io.github.sparkfinetune.spark.train.Extent;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** Steps from raw text to a measured model. Each step runs its job, writes its measurements and prints them. */
@@ -37,7 +35,6 @@ public final class Pipeline {
     private final Jobs jobs;
     private final Console console;
     private final RunFolder folder;
-    private final Lineage lineage;
     private final Extent extent;
     /** Display of a training in progress, or null. */
     private volatile Progress progress;
@@ -60,8 +57,6 @@ public final class Pipeline {
         this.jobs = jobs;
         this.console = console;
         this.folder = RunFolder.of(run, jobs.hadoop());
-        this.lineage = Lineage.of(
-                System.getenv(), jobs.sparkSettings(), org.apache.spark.package$.MODULE$.SPARK_VERSION(), this::note);
     }
 
     /**
@@ -75,16 +70,16 @@ public final class Pipeline {
                     + " nor data.test, so run has no rows to evaluate on: set data.test_fraction, or start finetune"
                     + " prepare and finetune train");
         }
-        try (Tracking tracking = track()) {
+        try (RunListeners listeners = listeners(true)) {
             follow(RunProgress.Work.PREPARE, () -> {
-                prepare();
+                prepare(listeners);
                 jobs.requireHeldOut(run);
                 live.began(RunProgress.Work.TRAIN);
-                train(shown, tracking);
+                train(shown, listeners);
                 live.began(RunProgress.Work.EVALUATE);
-                evaluate(tracking);
+                evaluate(listeners);
             });
-            tracking.finished(RunFolder.RESULTS);
+            listeners.finished(RunFolder.RESULTS);
         }
     }
 
@@ -114,19 +109,22 @@ public final class Pipeline {
      */
     public void again(Progress shown) throws IOException {
         jobs.check(run);
-        try (Tracking tracking = track()) {
+        try (RunListeners listeners = listeners(true)) {
             follow(RunProgress.Work.TRAIN, () -> {
-                train(shown, tracking);
+                train(shown, listeners);
                 live.began(RunProgress.Work.EVALUATE);
-                evaluate(tracking);
+                evaluate(listeners);
             });
-            tracking.finished(RunFolder.RESULTS);
+            listeners.finished(RunFolder.RESULTS);
         }
     }
 
-    private Tracking track() throws IOException {
-        List<TrainingRecord> earlier = run.training().reportTo().isEmpty() ? List.of() : MetricsLog.read(folder);
-        return Tracking.start(run, jobs.hadoop(), System.getenv(), earlier, this::note);
+    /** @param measures whether the output folder belongs to the run, and the command measures it */
+    private RunListeners listeners(boolean measures) throws IOException {
+        List<TrainingRecord> earlier =
+                measures && !run.training().reportTo().isEmpty() ? MetricsLog.read(folder) : List.of();
+        return RunListeners.open(new CommandOnRun(
+                run, jobs.hadoop(), System.getenv(), jobs.sparkSettings(), measures, earlier, this::note));
     }
 
     private void note(String line) {
@@ -160,14 +158,15 @@ public final class Pipeline {
         console.say("report    " + above.shown(RunFolder.REPORT));
     }
 
-    private <T> T step(Step step, Function<T, Map<String, Map<String, Double>>> metrics, Lineage.Work<T> work)
-            throws IOException {
-        return lineage.step(
-                step, run, jobs.hadoop(), metrics, error -> Failure.of(error).message(), work);
+    public void prepare() throws IOException {
+        try (RunListeners listeners = listeners(false)) {
+            prepare(listeners);
+            listeners.finished(List.of());
+        }
     }
 
-    public void prepare() throws IOException {
-        Jobs.Prepared prepared = step(Step.PREPARE, result -> Map.of(), () -> jobs.prepare(run));
+    private void prepare(RunListeners listeners) throws IOException {
+        Jobs.Prepared prepared = listeners.step(Step.PREPARE, result -> Map.of(), () -> jobs.prepare(run));
         console.say("prepare   " + prepared.summary());
         prepared.warnings().forEach(warning -> console.say("warning   " + warning));
     }
@@ -180,13 +179,13 @@ public final class Pipeline {
     public void train(Progress shown) throws IOException {
         // Checks first, because neither a tracker nor a report may write into another run's folder.
         jobs.check(run);
-        try (Tracking tracking = track()) {
-            follow(RunProgress.Work.TRAIN, () -> train(shown, tracking));
-            tracking.finished(RunFolder.RESULTS);
+        try (RunListeners listeners = listeners(true)) {
+            follow(RunProgress.Work.TRAIN, () -> train(shown, listeners));
+            listeners.finished(RunFolder.RESULTS);
         }
     }
 
-    private void train(Progress shown, Tracking tracking) throws IOException {
+    private void train(Progress shown, RunListeners listeners) throws IOException {
         RunWarnings.of(run).forEach(warning -> console.say("warning   " + warning));
         jobs.newWeights(run).forEach(line -> console.say("warning   " + line));
         if (References.areRead(run)) {
@@ -201,19 +200,19 @@ public final class Pipeline {
         try (MetricsLog log = MetricsLog.open(folder, this::note);
                 shown) {
             progress = shown;
-            result = step(
+            result = listeners.step(
                     Step.TRAIN,
                     Pipeline::metrics,
                     () -> jobs.train(run, extent, record -> {
                         log.add(record);
                         shown.add(record);
                         reports.add(record);
-                        tracking.add(record);
+                        listeners.add(record);
                     }));
         } finally {
             progress = null;
         }
-        tracking.add(result);
+        listeners.add(result);
         MetricsFile.put(folder, result);
         console.say(String.format(
                 Locale.ROOT,
@@ -227,24 +226,24 @@ public final class Pipeline {
 
     public void evaluate() throws IOException {
         // Nothing is written into a folder that is not a run's.
-        try (Tracking tracking = folder.has(RunFolder.RUN_YAML) ? track() : Tracking.none()) {
-            evaluate(tracking);
-            tracking.finished(RunFolder.RESULTS);
+        try (RunListeners listeners = listeners(folder.has(RunFolder.RUN_YAML))) {
+            evaluate(listeners);
+            listeners.finished(RunFolder.RESULTS);
         }
     }
 
-    private void evaluate(Tracking tracking) throws IOException {
+    private void evaluate(RunListeners listeners) throws IOException {
         if (TaskSpecs.of(run).measuresBase()) {
             console.err().println("evaluate  the trained model, then its base, on held-out text");
         }
-        List<Scores> scores = step(Step.EVALUATE, Scores::bySet, () -> jobs.evaluate(run));
+        List<Scores> scores = listeners.step(Step.EVALUATE, Scores::bySet, () -> jobs.evaluate(run));
         MetricsFile.put(folder, scores);
         if (live == null) {
             folder.writeReport();
         }
         long step = MetricsFile.steps(folder);
-        track("test", step, scores.get(0), tracking);
-        scores.subList(1, scores.size()).forEach(set -> track(set.split(), step, set, tracking));
+        track("test", step, scores.get(0), listeners);
+        scores.subList(1, scores.size()).forEach(set -> track(set.split(), step, set, listeners));
         say("test", scores.get(0));
         scores.subList(1, scores.size()).forEach(set -> say(set.split(), set));
         jobs.agreement(run).ifPresent(this::say);
@@ -252,9 +251,12 @@ public final class Pipeline {
 
     /** Predicts the rows of {@code input} and writes Parquet files to {@code output}. */
     public void predict(String input, String output) throws IOException {
-        Optional<Agreement> agreement =
-                step(Step.predict(input, output), result -> Map.of(), () -> jobs.predict(run, input, output));
-        agreement.ifPresent(this::say);
+        try (RunListeners listeners = listeners(false)) {
+            listeners
+                    .step(Step.predict(input, output), result -> Map.of(), () -> jobs.predict(run, input, output))
+                    .ifPresent(this::say);
+            listeners.finished(List.of());
+        }
     }
 
     private static Map<String, Map<String, Double>> metrics(TrainingResult result) {
@@ -273,10 +275,10 @@ public final class Pipeline {
         console.say("%-10s%s".formatted(precision, agreement));
     }
 
-    private static void track(String name, long step, Scores scores, Tracking tracking) {
-        tracking.add(name, step, scores.metrics());
+    private static void track(String name, long step, Scores scores, RunListeners listeners) {
+        listeners.add(name, step, scores.metrics());
         if (!scores.base().isEmpty()) {
-            tracking.add(Scores.base(name), step, scores.base());
+            listeners.add(Scores.base(name), step, scores.base());
         }
     }
 

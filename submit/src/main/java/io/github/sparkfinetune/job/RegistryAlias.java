@@ -2,7 +2,8 @@ package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.report.PromotedModel.Registered;
-import io.github.sparkfinetune.spark.track.ModelRegistry;
+import io.github.sparkfinetune.spark.command.Services;
+import io.github.sparkfinetune.spark.run.ModelRegistry;
 import java.io.UncheckedIOException;
 
 /** Sets the alias of the model in use in MLflow's registry, after the file of {@code promote} was written. */
@@ -20,7 +21,10 @@ public final class RegistryAlias {
         ModelRegistry.Version version =
                 new ModelRegistry.Version(registered.trackingUri(), registered.name(), registered.version());
         try {
-            ModelRegistry.setAlias(version, registered.alias(), System.getenv());
+            Services.of(ModelRegistry.class).stream()
+                    .findFirst()
+                    .orElseThrow(() -> RunException.config("this build lacks MLflow's part: use the complete jar"))
+                    .setAlias(version, registered.alias(), System.getenv());
         } catch (RunException | UncheckedIOException e) {
             throw RunException.failed(
                     done + ", but the " + registered + " was not set (" + e.getMessage() + "): fix that, then "

@@ -3,7 +3,9 @@ package io.github.sparkfinetune.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.spark.command.Command;
-import io.github.sparkfinetune.spark.command.Commands;
+import io.github.sparkfinetune.spark.command.Services;
+import io.github.sparkfinetune.spark.listener.RunListener;
+import io.github.sparkfinetune.spark.run.ModelRegistry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -37,13 +39,17 @@ class DistributionJarIT {
                     .as("nothing that a platform may bring in another version")
                     .filteredOn(name -> name.endsWith(".class"))
                     .allMatch(name -> name.matches("(io/github/sparkfinetune|ai/djl|com/sun/jna)/.*"));
-            String commands = "META-INF/services/" + Command.class.getName();
-            assertThat(new String(jar.getInputStream(jar.getEntry(commands)).readAllBytes(), StandardCharsets.UTF_8)
-                            .lines())
-                    .as("commands of the core and of all extras")
-                    .containsExactlyInAnyOrderElementsOf(Commands.all().stream()
-                            .map(command -> command.getClass().getName())
-                            .toList());
+            for (Class<?> service : List.of(Command.class, RunListener.Opener.class, ModelRegistry.class)) {
+                assertThat(new String(
+                                        jar.getInputStream(jar.getEntry("META-INF/services/" + service.getName()))
+                                                .readAllBytes(),
+                                        StandardCharsets.UTF_8)
+                                .lines())
+                        .as("services of the core and of all extras")
+                        .containsExactlyInAnyOrderElementsOf(Services.of(service).stream()
+                                .map(implementation -> implementation.getClass().getName())
+                                .toList());
+            }
             assertThat(jar.getManifest().getMainAttributes().getValue("Main-Class"))
                     .isEqualTo(Finetune.class.getName());
         }

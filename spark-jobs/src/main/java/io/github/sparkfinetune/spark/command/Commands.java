@@ -3,7 +3,6 @@ package io.github.sparkfinetune.spark.command;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.ServiceLoader;
 
 /** The registered commands. */
 public final class Commands {
@@ -12,9 +11,8 @@ public final class Commands {
     /** Returns all commands by their place. */
     @SuppressWarnings("rawtypes") // ServiceLoader takes a class
     public static List<Command<?, ?>> all() {
-        // The loader of a thread of py4j or Spark Connect may not see this jar.
-        return ServiceLoader.load(Command.class, Command.class.getClassLoader()).stream()
-                .<Command<?, ?>>map(ServiceLoader.Provider::get)
+        return Services.of(Command.class).stream()
+                .<Command<?, ?>>map(command -> command)
                 .sorted(Comparator.comparing(Command::place))
                 .toList();
     }

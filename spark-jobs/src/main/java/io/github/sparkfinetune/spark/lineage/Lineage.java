@@ -1,16 +1,17 @@
 package io.github.sparkfinetune.spark.lineage;
 
-import io.github.sparkfinetune.conf.RunConfig;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.spark.lineage.StepDatasets.Datasets;
-import java.io.IOException;
+import io.github.sparkfinetune.spark.listener.CommandOnRun;
+import io.github.sparkfinetune.spark.listener.RunListener;
+import io.github.sparkfinetune.spark.listener.Step;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
-import java.util.function.Function;
-import org.apache.hadoop.conf.Configuration;
+import java.util.Optional;
 
 /**
  * Events of OpenLineage for the steps of a run: START, then COMPLETE, FAIL, or ABORT if a signal ends the process. A
@@ -19,128 +20,92 @@ import org.apache.hadoop.conf.Configuration;
  *
  * <p>A lineage service never fails a step. All waiting for it in one command takes at most {@link Sender#PATIENCE}.
  */
-public final class Lineage {
+public final class Lineage implements RunListener {
+    private final CommandOnRun command;
     private final LineageSettings settings;
-    private final Map<String, String> spark;
-    private final String sparkVersion;
     private final Sender sender;
+    /** Events of the step in progress, or null. */
+    private StepEvents events;
 
-    private Lineage(LineageSettings settings, Map<String, String> spark, String sparkVersion, Sender sender) {
+    /** Names of the datasets of the step in progress. */
+    private Datasets named;
+
+    /** Follows runs whose settings name a transport. */
+    public static final class Opener implements RunListener.Opener {
+        @Override
+        public Optional<RunListener> open(CommandOnRun command) {
+            try {
+                LineageSettings settings = LineageSettings.of(command.environment(), command.spark());
+                List<Transport> transports = Transport.of(settings.transport());
+                return transports.isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(new Lineage(command, settings, new Sender(transports, command.say())));
+            } catch (IllegalArgumentException e) {
+                command.warn(e.getMessage() + "; the run continues without lineage events");
+                return Optional.empty();
+            }
+        }
+    }
+
+    private Lineage(CommandOnRun command, LineageSettings settings, Sender sender) {
+        this.command = command;
         this.settings = settings;
-        this.spark = spark;
-        this.sparkVersion = sparkVersion;
         this.sender = sender;
     }
 
-    /** Returns an instance that sends nothing. */
-    public static Lineage none() {
-        return new Lineage(null, Map.of(), "", null);
-    }
-
-    /**
-     * Returns the lineage of a command.
-     *
-     * @param environment variables of the process
-     * @param spark settings of Spark
-     * @param sparkVersion version of Spark
-     * @param say prints a line, on any thread
-     */
-    public static Lineage of(
-            Map<String, String> environment, Map<String, String> spark, String sparkVersion, Consumer<String> say) {
-        try {
-            LineageSettings settings = LineageSettings.of(environment, spark);
-            List<Transport> transports = Transport.of(settings.transport());
-            return transports.isEmpty()
-                    ? none()
-                    : new Lineage(settings, spark, sparkVersion, new Sender(transports, say));
-        } catch (IllegalArgumentException e) {
-            say.accept("warning   " + e.getMessage() + "; the run continues without lineage events");
-            return none();
+    @Override
+    public void began(Step step) {
+        StepEvents begun = new StepEvents(
+                settings,
+                settings.job(step, command.run()),
+                step.command(),
+                org.apache.spark.package$.MODULE$.SPARK_VERSION());
+        Datasets datasets = sender.facts(() -> datasets().named(step));
+        sender.send(begun.start(datasets, RunConfigLoader.toYaml(RunConfigLoader.withoutData(command.run()))));
+        synchronized (this) {
+            events = begun;
+            named = datasets;
         }
     }
 
-    /** Work of a step. */
-    @FunctionalInterface
-    public interface Work<T> {
-        /** Does the work. */
-        T run() throws IOException;
+    private StepDatasets datasets() {
+        return new StepDatasets(command.run(), command.hadoop(), command.spark());
     }
 
-    /**
-     * Does the work of a step between its events.
-     *
-     * @param metrics returns the metrics by split for a result of the work
-     * @param message returns the line that the user sees for an error; the event has it for errors of the configuration
-     */
-    public <T> T step(
-            Step step,
-            RunConfig run,
-            Configuration hadoop,
-            Function<T, Map<String, Map<String, Double>>> metrics,
-            Function<Throwable, String> message,
-            Work<T> work)
-            throws IOException {
-        if (sender == null) {
-            return work.run();
-        }
-        StepEvents events = new StepEvents(settings, settings.job(step, run), step.command(), sparkVersion);
-        Datasets named = sender.facts(() -> new StepDatasets(run, hadoop, spark).named(step));
-        sender.send(events.start(named, RunConfigLoader.toYaml(RunConfigLoader.withoutData(run))));
-        Ending ending = new Ending(sender, events, named);
-        T result;
-        try {
-            result = work.run();
-        } catch (Throwable e) {
-            ending.end(events.event(
-                    StepEvents.Type.FAIL,
-                    named,
-                    Map.of("errorMessage", Facets.error(withoutData(e, message.apply(e))))));
-            throw e;
-        }
-        Datasets measured = sender.facts(() -> new StepDatasets(run, hadoop, spark).measured(step));
-        Map<String, Map<String, Double>> values = metrics.apply(result);
-        ending.end(events.event(
+    @Override
+    public void finished(Step step, Map<String, Map<String, Double>> metrics) {
+        Datasets measured = sender.facts(() -> datasets().measured(step));
+        end(
                 StepEvents.Type.COMPLETE,
-                measured.isEmpty() ? named : measured,
-                values.isEmpty() ? Map.of() : Map.of(Facets.METRICS, Facets.metrics(values))));
-        return result;
+                measured,
+                metrics.isEmpty() ? Map.of() : Map.of(Facets.METRICS, Facets.metrics(metrics)));
+    }
+
+    @Override
+    public void failed(Step step, Throwable error) {
+        end(StepEvents.Type.FAIL, Datasets.NONE, Map.of("errorMessage", Facets.error(withoutData(error))));
     }
 
     /** Returns the message of an error; only an error of the configuration quotes no row for certain. */
-    private static String withoutData(Throwable error, String message) {
+    private static String withoutData(Throwable error) {
         return error instanceof RunException known && known.exitCode() == ExitCode.CONFIG
-                ? message
+                ? known.getMessage()
                 : "the step failed: status.json in the output folder has the message";
     }
 
-    /** End of a step: an event, or ABORT if a signal ends the process first. */
-    private static final class Ending {
-        private final Sender sender;
-        private final Thread whenKilled;
-        private boolean ended;
-
-        Ending(Sender sender, StepEvents events, Datasets named) {
-            this.sender = sender;
-            this.whenKilled =
-                    new Thread(() -> finish(events.event(StepEvents.Type.ABORT, named, Map.of())), "lineage-killed");
-            Runtime.getRuntime().addShutdownHook(whenKilled);
+    @Override
+    public void end(Status status, List<String> files, Duration patience) {
+        if (status == Status.KILLED) {
+            end(StepEvents.Type.ABORT, Datasets.NONE, Map.of());
         }
+    }
 
-        /** Sends the last event, unless the process is ending; then the hook sends it. */
-        void end(String event) {
-            try {
-                Runtime.getRuntime().removeShutdownHook(whenKilled);
-            } catch (IllegalStateException e) {
-                return;
-            }
-            finish(event);
-        }
-
-        private synchronized void finish(String event) {
-            if (!ended) {
-                ended = true;
-                sender.sendAndWait(event);
-            }
+    /** Sends the last event of the step in progress, if there is one. */
+    private synchronized void end(StepEvents.Type type, Datasets datasets, Map<String, ObjectNode> facets) {
+        if (events != null) {
+            String event = events.event(type, datasets.isEmpty() ? named : datasets, facets);
+            events = null;
+            sender.sendAndWait(event);
         }
     }
 }

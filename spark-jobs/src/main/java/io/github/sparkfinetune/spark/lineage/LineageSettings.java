@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.spark.listener.Step;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;

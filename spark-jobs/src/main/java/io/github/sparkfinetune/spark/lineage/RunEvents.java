@@ -6,6 +6,7 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.data.dataset.Manifests;
 import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.spark.listener.Step;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Instant;

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.data.hub.HubName;
+import io.github.sparkfinetune.spark.listener.Step;
 import io.github.sparkfinetune.spark.run.ModelDigest;
 import io.github.sparkfinetune.spark.source.Sources;
 import java.io.IOException;

@@ -2,11 +2,12 @@ package io.github.sparkfinetune.spark.ml;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.spark.listener.CommandOnRun;
+import io.github.sparkfinetune.spark.listener.RunListeners;
 import io.github.sparkfinetune.spark.ml.stage.Outputs;
 import io.github.sparkfinetune.spark.ml.stage.RunSettings;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.PlanJob;
-import io.github.sparkfinetune.spark.track.Tracking;
 import io.github.sparkfinetune.spark.train.Extent;
 import io.github.sparkfinetune.spark.train.TrainJob;
 import java.util.ArrayList;
@@ -239,12 +240,12 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
     static void train(SparkSession session, RunConfig run, Extent extent) {
         TrainJob.check(session, run);
         Configuration hadoop = session.sparkContext().hadoopConfiguration();
-        try (Tracking tracking =
-                Tracking.start(run, hadoop, System.getenv(), List.of(), line -> LOG.info("{}", line))) {
+        try (RunListeners listeners = RunListeners.open(new CommandOnRun(
+                run, hadoop, System.getenv(), Map.of(), true, List.of(), line -> LOG.info("{}", line)))) {
             PrepareJob.run(session, run);
             PlanJob.newWeights(run, hadoop).forEach(LOG::warn);
-            tracking.add(TrainJob.run(session, run, extent, tracking::add));
-            tracking.finished(List.of("run.yaml"));
+            listeners.add(TrainJob.run(session, run, extent, listeners::add));
+            listeners.finished(List.of("run.yaml"));
         }
     }
 

@@ -9,6 +9,9 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.Signalled;
+import io.github.sparkfinetune.spark.listener.CommandOnRun;
+import io.github.sparkfinetune.spark.listener.RunListeners;
+import io.github.sparkfinetune.spark.listener.Step;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -23,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.zip.GZIPInputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
@@ -38,17 +42,23 @@ class LineageTest {
 
     private final List<String> printed = Collections.synchronizedList(new ArrayList<>());
 
-    private Lineage lineage(Map<String, String> spark) {
-        return Lineage.of(Map.of(), spark, "3.5.9", printed::add);
-    }
-
-    private String step(Lineage lineage, Lineage.Work<String> work) throws IOException {
+    private RunListeners lineage(Map<String, String> spark) {
         RunConfig run = Runs.in(
                 dir,
                 "data.redact.entities=[EMAIL_ADDRESS]",
                 "data.redact.keep=[Jane Doe]",
                 "classification.class_weight={felines: 2}");
-        return lineage.step(Step.EVALUATE, run, new Configuration(), result -> Map.of(), Throwable::getMessage, work);
+        return lineage(run, spark, printed::add);
+    }
+
+    private static RunListeners lineage(RunConfig run, Map<String, String> spark, Consumer<String> say) {
+        return RunListeners.open(new CommandOnRun(run, new Configuration(), Map.of(), spark, false, List.of(), say));
+    }
+
+    private static String step(RunListeners lineage, RunListeners.Work<String> work) throws IOException {
+        try (lineage) {
+            return lineage.step(Step.EVALUATE, result -> Map.of(), work);
+        }
     }
 
     private List<JsonNode> events() throws IOException {
@@ -85,7 +95,7 @@ class LineageTest {
 
     @Test
     void appendsEventsToAFile() throws IOException {
-        Lineage lineage = lineage(toFile());
+        RunListeners lineage = lineage(toFile());
         assertThatThrownBy(() -> step(lineage, () -> {
                     throw new IOException("the disk is full");
                 }))
@@ -157,7 +167,7 @@ class LineageTest {
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = free.getLocalPort();
         }
-        Lineage lineage = lineage(Map.of(URL, "http://127.0.0.1:" + port));
+        RunListeners lineage = lineage(Map.of(URL, "http://127.0.0.1:" + port));
         assertThat(step(lineage, () -> "done")).isEqualTo("done");
         step(lineage, () -> "done");
 
@@ -181,7 +191,7 @@ class LineageTest {
         });
         server.start();
         try {
-            Lineage lineage = lineage(
+            RunListeners lineage = lineage(
                     Map.of(URL, "http://127.0.0.1:" + server.getAddress().getPort()));
             step(lineage, () -> "done");
         } finally {
@@ -195,7 +205,7 @@ class LineageTest {
     void waitsForASilentServiceOnceAndNotLong() throws IOException {
         // Accepts connections without an answer.
         try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
-            Lineage lineage = lineage(Map.of(URL, "http://127.0.0.1:" + silent.getLocalPort()));
+            RunListeners lineage = lineage(Map.of(URL, "http://127.0.0.1:" + silent.getLocalPort()));
             long began = System.nanoTime();
             for (int i = 0; i < 3; i++) {
                 step(lineage, () -> "done");
@@ -224,17 +234,10 @@ class LineageTest {
                     "file",
                     "spark.openlineage.transport.location",
                     dir.resolve("events.jsonl").toString());
-            Lineage.of(Map.of(), spark, "3.5.9", line -> {})
-                    .step(
-                            Step.EVALUATE,
-                            Runs.in(dir),
-                            new Configuration(),
-                            result -> Map.of(),
-                            Throwable::getMessage,
-                            () -> {
-                                System.out.println("ready");
-                                return new CompletableFuture<String>().join();
-                            });
+            step(lineage(Runs.in(dir), spark, line -> {}), () -> {
+                System.out.println("ready");
+                return new CompletableFuture<String>().join();
+            });
         }
     }
 

@@ -15,8 +15,9 @@ import io.github.sparkfinetune.report.MetricsLog;
 import io.github.sparkfinetune.report.RunFolder;
 import io.github.sparkfinetune.report.search.Search;
 import io.github.sparkfinetune.report.search.Trial;
+import io.github.sparkfinetune.spark.listener.CommandOnRun;
+import io.github.sparkfinetune.spark.listener.RunListeners;
 import io.github.sparkfinetune.spark.run.AtOnce;
-import io.github.sparkfinetune.spark.track.Tracking;
 import io.github.sparkfinetune.spark.train.Extent;
 import java.io.IOException;
 import java.util.LinkedHashMap;
@@ -101,23 +102,29 @@ final class Trials {
         // Claims the folder before anything is written into it.
         jobs.check(config);
         RunFolder own = RunFolder.of(config, jobs.hadoop());
-        try (Tracking tracking = Tracking.start(
-                        config, jobs.hadoop(), System.getenv(), MetricsLog.read(own), console.err()::println);
+        try (RunListeners listeners = RunListeners.open(new CommandOnRun(
+                        config,
+                        jobs.hadoop(),
+                        System.getenv(),
+                        Map.of(),
+                        true,
+                        MetricsLog.read(own),
+                        console.err()::println));
                 Progress shown = together == 1 ? progress.get() : null) {
             TrainingResult result;
             try (MetricsLog log = MetricsLog.open(own, console.err()::println)) {
                 result = jobs.train(config, new Extent(until, together), record -> {
                     log.add(record);
-                    tracking.add(record);
+                    listeners.add(record);
                     if (shown != null) {
                         shown.add(record);
                     }
                 });
             }
-            tracking.add(result);
+            listeners.add(result);
             MetricsFile.put(own, result);
             own.writeReport();
-            tracking.finished(RunFolder.RESULTS);
+            listeners.finished(RunFolder.RESULTS);
             return result;
         }
     }

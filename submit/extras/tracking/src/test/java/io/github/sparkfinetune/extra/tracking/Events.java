@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.track;
+package io.github.sparkfinetune.extra.tracking;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,8 +1,12 @@
-package io.github.sparkfinetune.spark.track;
+package io.github.sparkfinetune.extra.tracking;
 
+import io.github.sparkfinetune.conf.TrainingConfig.ReportTo;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.Http;
+import io.github.sparkfinetune.spark.listener.CommandOnRun;
+import io.github.sparkfinetune.spark.listener.RunListener;
+import io.github.sparkfinetune.spark.listener.RunListener.Status;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
@@ -13,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.hadoop.fs.FSError;
 
 /**
@@ -21,14 +26,14 @@ import org.apache.hadoop.fs.FSError;
  * that the server does not accept wait. If the server has not accepted them when a command ends, the next command sends
  * them from {@code metrics.jsonl}.
  */
-final class MlflowTracker implements Tracker {
+final class MlflowTracker extends Tracker {
     private static final Http.Times TIMES = new Http.Times(3, Duration.ofSeconds(10), Duration.ofMillis(500));
     private static final Duration PAUSE = Duration.ofSeconds(2);
     private static final int AT_ONCE = 100;
     private static final int MOST_WAITING = 200_000;
     private static final long ARTIFACT_BYTES_A_SECOND = 1_000_000;
 
-    private final Command command;
+    private final CommandOnRun command;
     private final MlflowSettings settings;
     private final MlflowApi api;
     private final Duration pause;
@@ -55,7 +60,7 @@ final class MlflowTracker implements Tracker {
     /** Artifacts of a command, and the version of the model among them. */
     private record Results(List<Artifact> artifacts, Optional<MlflowVersion> version) {}
 
-    private MlflowTracker(Command command, MlflowSettings settings, Http.Times times, Duration pause) {
+    private MlflowTracker(CommandOnRun command, MlflowSettings settings, Http.Times times, Duration pause) {
         this.command = command;
         this.settings = settings;
         this.api = new MlflowApi(settings, times);
@@ -69,12 +74,12 @@ final class MlflowTracker implements Tracker {
      * @throws RunException if there is no such server or it refuses, or with exit code 4 if it does not answer now. A
      *     server that knew the run before may be silent.
      */
-    static MlflowTracker start(Command command) {
+    static MlflowTracker start(CommandOnRun command) {
         return start(command, TIMES, PAUSE);
     }
 
     /** @param pause time between two batches */
-    static MlflowTracker start(Command command, Http.Times times, Duration pause) {
+    static MlflowTracker start(CommandOnRun command, Http.Times times, Duration pause) {
         MlflowTracker tracker = new MlflowTracker(command, MlflowSettings.of(command.environment()), times, pause);
         Optional<String> kept = Optional.empty();
         try {
@@ -105,7 +110,7 @@ final class MlflowTracker implements Tracker {
     }
 
     @Override
-    public synchronized void add(Figures figures) {
+    synchronized void add(Figures figures) {
         if (!done) {
             waiting.add(figures);
             if (waiting.size() > MOST_WAITING + command.earlier().size()) {
@@ -268,6 +273,21 @@ final class MlflowTracker implements Tracker {
         if (!warned) {
             warned = true;
             command.warn(why + "; the run continues");
+        }
+    }
+
+    /** Follows runs that report to MLflow. */
+    public static final class Opener implements RunListener.Opener {
+        @Override
+        public Set<ReportTo> reportsTo() {
+            return Set.of(ReportTo.MLFLOW);
+        }
+
+        @Override
+        public Optional<RunListener> open(CommandOnRun command) {
+            return command.measures() && command.run().training().reportTo().contains(ReportTo.MLFLOW)
+                    ? Optional.of(start(command))
+                    : Optional.empty();
         }
     }
 }

@@ -1,10 +1,11 @@
-package io.github.sparkfinetune.spark.track;
+package io.github.sparkfinetune.extra.tracking;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.Http;
 import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.spark.run.ModelRegistry;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,27 +17,11 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /** Aliases of MLflow's model registry for the models of runs. */
-public final class ModelRegistry {
+public final class MlflowRegistry implements ModelRegistry {
     private static final Http.Times TIMES = new Http.Times(3, Duration.ofSeconds(10), Duration.ofMillis(500));
 
-    private ModelRegistry() {}
-
-    /**
-     * Version of a registered model.
-     *
-     * @param trackingUri server with the registry
-     * @param name name of the registered model
-     * @param version number of the version
-     */
-    public record Version(String trackingUri, String name, String version) {
-        @Override
-        public String toString() {
-            return "version " + version + " of " + name;
-        }
-    }
-
-    /** Returns the version that a run has registered, or empty. */
-    public static Optional<Version> of(String outputDir, Configuration hadoop) {
+    @Override
+    public Optional<Version> version(String outputDir, Configuration hadoop) {
         Path file = new Path(outputDir, MlflowRun.FILE);
         try {
             String text = HadoopFiles.readText(HadoopFiles.fileSystem(file, hadoop), file);
@@ -54,13 +39,8 @@ public final class ModelRegistry {
         }
     }
 
-    /**
-     * Points an alias at a version.
-     *
-     * @param environment variables of the process, with the credentials of the server
-     * @throws RunException if the server refuses or does not answer
-     */
-    public static void setAlias(Version version, String alias, Map<String, String> environment) {
+    @Override
+    public void setAlias(Version version, String alias, Map<String, String> environment) {
         setAlias(version, alias, environment, TIMES);
     }
 

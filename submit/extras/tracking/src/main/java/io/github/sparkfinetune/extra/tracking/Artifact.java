@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.track;
+package io.github.sparkfinetune.extra.tracking;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -6,7 +6,7 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.Http;
 import io.github.sparkfinetune.data.files.JsonFiles;
-import io.github.sparkfinetune.spark.track.Tracker.Command;
+import io.github.sparkfinetune.spark.listener.CommandOnRun;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -38,7 +38,7 @@ record Artifact(String name, Http.Body body) {
      *
      * @param model whether the files of the model are included
      */
-    static List<Artifact> of(Command command, List<String> names, boolean model) throws IOException {
+    static List<Artifact> of(CommandOnRun command, List<String> names, boolean model) throws IOException {
         List<Artifact> artifacts = new ArrayList<>();
         FileSystem files = HadoopFiles.fileSystem(command.output(MODEL), command.hadoop());
         for (String name : names) {

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.track;
+package io.github.sparkfinetune.extra.tracking;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.github.sparkfinetune.conf.error.RunException;

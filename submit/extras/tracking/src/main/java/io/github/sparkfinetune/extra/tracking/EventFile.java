@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.track;
+package io.github.sparkfinetune.extra.tracking;
 
 import io.github.sparkfinetune.data.files.GrowingFile;
 import java.io.ByteArrayOutputStream;

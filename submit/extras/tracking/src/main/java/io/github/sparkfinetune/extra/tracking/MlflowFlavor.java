@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.track;
+package io.github.sparkfinetune.extra.tracking;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -14,7 +14,7 @@ import io.github.sparkfinetune.data.files.Http;
 import io.github.sparkfinetune.data.files.JsonFiles;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hub.HubName;
-import io.github.sparkfinetune.spark.track.Tracker.Command;
+import io.github.sparkfinetune.spark.listener.CommandOnRun;
 import java.io.IOException;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
@@ -87,7 +87,7 @@ final class MlflowFlavor {
      *
      * @param model files of the folder, named {@code model/FILE}
      */
-    static List<Artifact> of(Command command, List<Artifact> model) throws IOException {
+    static List<Artifact> of(CommandOnRun command, List<Artifact> model) throws IOException {
         String tag = TaskSpecs.of(command.run()).usage().pipelineTag();
         Pipeline pipeline = PIPELINES.get(tag);
         boolean isAdapter = has(model, ADAPTER);
@@ -136,7 +136,7 @@ final class MlflowFlavor {
     }
 
     /** Returns the model's part of the flavor for a folder with all weights. */
-    private static Optional<ObjectNode> whole(Command command) throws IOException {
+    private static Optional<ObjectNode> whole(CommandOnRun command) throws IOException {
         ObjectNode config = config(command, command.output(MODEL));
         ObjectNode flavor = JsonFiles.MAPPER
                 .createObjectNode()
@@ -146,7 +146,7 @@ final class MlflowFlavor {
     }
 
     /** Returns the model's part of the flavor for an adapter, or empty if MLflow cannot load its base. */
-    private static Optional<ObjectNode> adapter(Command command, String tag) throws IOException {
+    private static Optional<ObjectNode> adapter(CommandOnRun command, String tag) throws IOException {
         String base = AbsolutePaths.of("model", command.run().model(), command.hadoop());
         Path folder = new Path(base);
         Optional<HubName> hub = HubName.ofSnapshot(base);
@@ -167,7 +167,7 @@ final class MlflowFlavor {
         return typed(flavor, config(command, folder));
     }
 
-    private static ObjectNode config(Command command, Path folder) throws IOException {
+    private static ObjectNode config(CommandOnRun command, Path folder) throws IOException {
         Path file = new Path(folder, HfConfig.FILE);
         return JsonFiles.parseObject(
                 HadoopFiles.readText(HadoopFiles.fileSystem(file, command.hadoop()), file), file.toString());

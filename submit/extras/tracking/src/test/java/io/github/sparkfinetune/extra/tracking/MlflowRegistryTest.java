@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.track;
+package io.github.sparkfinetune.extra.tracking;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -9,8 +9,9 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.data.files.Http;
 import io.github.sparkfinetune.spark.Runs;
-import io.github.sparkfinetune.spark.track.Tracker.Command;
-import io.github.sparkfinetune.spark.track.Tracker.Status;
+import io.github.sparkfinetune.spark.listener.CommandOnRun;
+import io.github.sparkfinetune.spark.listener.RunListener.Status;
+import io.github.sparkfinetune.spark.run.ModelRegistry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -69,7 +70,8 @@ class MlflowRegistryTest {
 
     private void track(String... settings) {
         RunConfig run = Runs.in(dir, settings);
-        Command command = new Command(run, new Configuration(), environment, List.of(), printed::add);
+        CommandOnRun command =
+                new CommandOnRun(run, new Configuration(), environment, Map.of(), true, List.of(), printed::add);
         MlflowTracker.start(command, TIMES, Duration.ofMillis(1))
                 .end(Status.FINISHED, List.of(), Duration.ofSeconds(30));
     }
@@ -157,32 +159,33 @@ class MlflowRegistryTest {
                 FileTime.from(Instant.now().plusSeconds(60)));
         track(REGISTERED);
         assertThat(server.registered.get("mails")).hasSize(2);
-        assertThat(ModelRegistry.of(dir.resolve("run").toString(), new Configuration()))
+        assertThat(new MlflowRegistry().version(dir.resolve("run").toString(), new Configuration()))
                 .contains(new ModelRegistry.Version(server.uri(), "mails", "2"));
     }
 
     @Test
     void pointsAnAliasAtAVersion() {
         track(REGISTERED);
-        ModelRegistry.Version version = ModelRegistry.of(dir.resolve("run").toString(), new Configuration())
+        ModelRegistry.Version version = new MlflowRegistry()
+                .version(dir.resolve("run").toString(), new Configuration())
                 .orElseThrow();
-        ModelRegistry.setAlias(version, "champion", Map.of(), TIMES);
+        MlflowRegistry.setAlias(version, "champion", Map.of(), TIMES);
         assertThat(server.aliases).containsOnly(Map.entry("mails@champion", "1"));
 
         ModelRegistry.Version absent = new ModelRegistry.Version(server.uri(), "mails", "7");
-        assertThatThrownBy(() -> ModelRegistry.setAlias(absent, "champion", environment, TIMES))
+        assertThatThrownBy(() -> MlflowRegistry.setAlias(absent, "champion", environment, TIMES))
                 .hasMessageStartingWith("MLflow: " + server.uri() + " refuses: Model Version (name=mails, version=7)");
-        assertThatThrownBy(() -> ModelRegistry.setAlias(
+        assertThatThrownBy(() -> MlflowRegistry.setAlias(
                         version, "champion", Map.of("MLFLOW_TRACKING_URI", "http://other:5000"), TIMES))
                 .hasMessageStartingWith("MLflow: version 1 of mails is at " + server.uri());
     }
 
     @Test
     void aRunWithoutAVersionHasNone() {
-        assertThat(ModelRegistry.of(dir.resolve("run").toString(), new Configuration()))
+        assertThat(new MlflowRegistry().version(dir.resolve("run").toString(), new Configuration()))
                 .isEmpty();
         track();
-        assertThat(ModelRegistry.of(dir.resolve("run").toString(), new Configuration()))
+        assertThat(new MlflowRegistry().version(dir.resolve("run").toString(), new Configuration()))
                 .isEmpty();
     }
 }

@@ -1,9 +1,13 @@
-package io.github.sparkfinetune.spark.track;
+package io.github.sparkfinetune.extra.tracking;
 
+import io.github.sparkfinetune.conf.TrainingConfig.ReportTo;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.GrowingFile;
 import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.spark.listener.CommandOnRun;
+import io.github.sparkfinetune.spark.listener.RunListener;
+import io.github.sparkfinetune.spark.listener.RunListener.Status;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,6 +16,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -23,21 +29,21 @@ import org.apache.hadoop.fs.Path;
  * command that resumes a training marks the step from which it logs again, so that readers drop earlier values after
  * the checkpoint.
  */
-final class TensorBoardTracker implements Tracker {
+final class TensorBoardTracker extends Tracker {
     static final String FOLDER = "tensorboard";
     private static final String PREFIX = "events.out.tfevents.";
 
-    private final Command command;
+    private final CommandOnRun command;
     private EventFile file;
     private boolean trains;
     private boolean broken;
 
-    TensorBoardTracker(Command command) {
+    TensorBoardTracker(CommandOnRun command) {
         this.command = command;
     }
 
     @Override
-    public synchronized void add(Figures figures) {
+    synchronized void add(Figures figures) {
         if (broken) {
             return;
         }
@@ -116,5 +122,20 @@ final class TensorBoardTracker implements Tracker {
         broken = true;
         command.warn("TensorBoard's events cannot be written to " + command.output(FOLDER) + " ("
                 + String.valueOf(e.getMessage()).lines().findFirst().orElse("") + "): no more events are written");
+    }
+
+    /** Follows runs that report to TensorBoard. */
+    public static final class Opener implements RunListener.Opener {
+        @Override
+        public Set<ReportTo> reportsTo() {
+            return Set.of(ReportTo.TENSORBOARD);
+        }
+
+        @Override
+        public Optional<RunListener> open(CommandOnRun command) {
+            return command.measures() && command.run().training().reportTo().contains(ReportTo.TENSORBOARD)
+                    ? Optional.of(new TensorBoardTracker(command))
+                    : Optional.empty();
+        }
     }
 }

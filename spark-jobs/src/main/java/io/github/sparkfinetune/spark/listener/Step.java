@@ -1,9 +1,9 @@
-package io.github.sparkfinetune.spark.lineage;
+package io.github.sparkfinetune.spark.listener;
 
 import java.util.Locale;
 
 /**
- * Step of a run that is a job of the lineage.
+ * Step of a run.
  *
  * @param kind what the step does
  * @param input rows to predict; null for other steps
@@ -29,7 +29,7 @@ public record Step(Kind kind, String input, String output) {
     }
 
     /** Returns the name of the command. */
-    String command() {
+    public String command() {
         return kind.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.track;
+package io.github.sparkfinetune.extra.tracking;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -7,10 +7,10 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
+import io.github.sparkfinetune.extra.tracking.MlflowApi.Metric;
+import io.github.sparkfinetune.spark.listener.CommandOnRun;
+import io.github.sparkfinetune.spark.listener.RunListener.Status;
 import io.github.sparkfinetune.spark.run.Settings;
-import io.github.sparkfinetune.spark.track.MlflowApi.Metric;
-import io.github.sparkfinetune.spark.track.Tracker.Command;
-import io.github.sparkfinetune.spark.track.Tracker.Status;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -57,12 +57,13 @@ final class MlflowRun {
     }
 
     /** Returns the run id in the output folder, if it belongs to this server. */
-    static Optional<String> kept(Command command, MlflowSettings settings) throws IOException {
+    static Optional<String> kept(CommandOnRun command, MlflowSettings settings) throws IOException {
         return file(command, settings).map(kept -> kept.path(RUN).asText());
     }
 
     /** Returns whether the server has a version of the model that was registered by this run. */
-    static boolean isRegistered(Command command, MlflowSettings settings, MlflowVersion version) throws IOException {
+    static boolean isRegistered(CommandOnRun command, MlflowSettings settings, MlflowVersion version)
+            throws IOException {
         return file(command, settings)
                 .filter(kept -> kept.path(NAME).asText().equals(version.name())
                         && kept.path(MlflowVersion.HASH).asText().equals(version.hash()))
@@ -70,7 +71,7 @@ final class MlflowRun {
     }
 
     /** Reads the file of the output folder, if it belongs to this server. */
-    private static Optional<ObjectNode> file(Command command, MlflowSettings settings) throws IOException {
+    private static Optional<ObjectNode> file(CommandOnRun command, MlflowSettings settings) throws IOException {
         Path file = command.output(FILE);
         try {
             String text = HadoopFiles.readText(HadoopFiles.fileSystem(file, command.hadoop()), file);
@@ -83,7 +84,7 @@ final class MlflowRun {
         }
     }
 
-    private static void write(Command command, ObjectNode content) {
+    private static void write(CommandOnRun command, ObjectNode content) {
         Path file = command.output(FILE);
         HadoopFiles.writeWhole(HadoopFiles.fileSystem(file, command.hadoop()), file, JsonFiles.pretty(content));
     }
@@ -101,7 +102,7 @@ final class MlflowRun {
      *
      * @throws RunException if the server refuses, or with exit code 4 if it does not answer
      */
-    static MlflowRun open(MlflowApi api, MlflowSettings settings, Command command) throws IOException {
+    static MlflowRun open(MlflowApi api, MlflowSettings settings, CommandOnRun command) throws IOException {
         Optional<String> kept = kept(command, settings);
         Optional<String> known = kept.or(() -> Optional.ofNullable(settings.run()));
         Optional<JsonNode> found = known.isPresent() ? api.run(known.get()) : Optional.empty();
@@ -140,7 +141,7 @@ final class MlflowRun {
      * Logs every setting that the server lacks. The server refuses a value that differs from an earlier command's
      * value.
      */
-    private void logParameters(Command command, JsonNode logged) throws IOException {
+    private void logParameters(CommandOnRun command, JsonNode logged) throws IOException {
         Set<String> had = new HashSet<>();
         logged.forEach(parameter -> had.add(parameter.path("key").asText()));
         Map<String, String> batch = new LinkedHashMap<>();
@@ -208,7 +209,7 @@ final class MlflowRun {
     }
 
     /** Registers the stored model as a version and returns the number of the version. */
-    String register(Command command, MlflowSettings settings, MlflowVersion version) throws IOException {
+    String register(CommandOnRun command, MlflowSettings settings, MlflowVersion version) throws IOException {
         api.registeredModel(version.name());
         String number = api.version(version.name(), artifacts + "/model", id, version.tags());
         ObjectNode content = content(settings, id)

@@ -1,10 +1,10 @@
-package io.github.sparkfinetune.spark.track;
+package io.github.sparkfinetune.extra.tracking;
 
 import io.github.sparkfinetune.data.dataset.Manifests;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
 import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.spark.listener.CommandOnRun;
 import io.github.sparkfinetune.spark.run.ModelDigest;
-import io.github.sparkfinetune.spark.track.Tracker.Command;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -22,7 +22,7 @@ record MlflowVersion(String name, String hash, Map<String, String> tags) {
     static final String HASH = "model_sha256";
 
     /** Returns the version of the run's model; empty if no model is registered or the run has none yet. */
-    static Optional<MlflowVersion> of(Command command) throws IOException {
+    static Optional<MlflowVersion> of(CommandOnRun command) throws IOException {
         String name = command.run().training().registeredModelName();
         if (name == null) {
             return Optional.empty();
@@ -40,7 +40,7 @@ record MlflowVersion(String name, String hash, Map<String, String> tags) {
         return Optional.of(new MlflowVersion(name, digest.get().hash(), tags));
     }
 
-    private static Optional<String> dataset(Command command) throws IOException {
+    private static Optional<String> dataset(CommandOnRun command) throws IOException {
         Optional<Path> file = Manifests.file(command.run(), command.hadoop());
         return file.isEmpty()
                 ? Optional.empty()

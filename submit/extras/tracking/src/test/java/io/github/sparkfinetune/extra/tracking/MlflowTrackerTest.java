@@ -1,7 +1,7 @@
-package io.github.sparkfinetune.spark.track;
+package io.github.sparkfinetune.extra.tracking;
 
-import static io.github.sparkfinetune.spark.track.TensorBoardTrackerTest.eval;
-import static io.github.sparkfinetune.spark.track.TensorBoardTrackerTest.step;
+import static io.github.sparkfinetune.extra.tracking.TensorBoardTrackerTest.eval;
+import static io.github.sparkfinetune.extra.tracking.TensorBoardTrackerTest.step;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -12,8 +12,9 @@ import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.data.files.Http;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.Signalled;
-import io.github.sparkfinetune.spark.track.Tracker.Command;
-import io.github.sparkfinetune.spark.track.Tracker.Status;
+import io.github.sparkfinetune.spark.listener.CommandOnRun;
+import io.github.sparkfinetune.spark.listener.RunListener.Status;
+import io.github.sparkfinetune.spark.listener.RunListeners;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -60,7 +61,7 @@ class MlflowTrackerTest {
     private MlflowTracker start(List<TrainingRecord> earlier, String... settings) {
         RunConfig run = Runs.in(dir, settings);
         return MlflowTracker.start(
-                new Command(run, new Configuration(), environment, earlier, printed::add),
+                new CommandOnRun(run, new Configuration(), environment, Map.of(), true, earlier, printed::add),
                 new Http.Times(2, Duration.ofSeconds(1), Duration.ofMillis(1)),
                 Duration.ofMillis(1));
     }
@@ -326,8 +327,9 @@ class MlflowTrackerTest {
 
         public static void main(String[] args) throws InterruptedException {
             RunConfig run = Runs.in(Path.of(args[0]), "training.report_to=[mlflow]");
-            Tracking tracking = Tracking.start(run, new Configuration(), System.getenv(), List.of(), line -> {});
-            tracking.add(step(1, 1));
+            RunListeners listeners = RunListeners.open(
+                    new CommandOnRun(run, new Configuration(), System.getenv(), Map.of(), true, List.of(), line -> {}));
+            listeners.add(step(1, 1));
             System.out.println("ready");
             new CountDownLatch(1).await();
         }

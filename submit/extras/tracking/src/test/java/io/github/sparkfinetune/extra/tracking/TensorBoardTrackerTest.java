@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.track;
+package io.github.sparkfinetune.extra.tracking;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,8 +7,10 @@ import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.files.GrowingFile;
 import io.github.sparkfinetune.data.files.HadoopFiles;
+import io.github.sparkfinetune.extra.tracking.Events.Event;
 import io.github.sparkfinetune.spark.Runs;
-import io.github.sparkfinetune.spark.track.Events.Event;
+import io.github.sparkfinetune.spark.listener.CommandOnRun;
+import io.github.sparkfinetune.spark.listener.RunListeners;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,9 +29,10 @@ class TensorBoardTrackerTest {
 
     private final List<String> printed = new ArrayList<>();
 
-    private Tracking start(TrainingRecord... earlier) {
+    private RunListeners start(TrainingRecord... earlier) {
         RunConfig run = Runs.in(dir, "training.report_to=[tensorboard]");
-        return Tracking.start(run, new Configuration(), Map.of(), List.of(earlier), printed::add);
+        return RunListeners.open(
+                new CommandOnRun(run, new Configuration(), Map.of(), Map.of(), true, List.of(earlier), printed::add));
     }
 
     static TrainingRecord step(long step, double loss) {
@@ -69,13 +72,13 @@ class TensorBoardTrackerTest {
 
     @Test
     void usesTheTagsOfTransformers() throws IOException {
-        try (Tracking tracking = start()) {
-            tracking.add(step(1, 0.5));
+        try (RunListeners listeners = start()) {
+            listeners.add(step(1, 0.5));
             assertThat(events("train/loss")).as("is there at once").containsExactly(new Event(1, "train/loss", 0.5f));
-            tracking.add(eval(1, 0.25));
-            tracking.add(new TrainingResult(1, 16, 100, 2, 8, 50, 1, Map.of(), 1, List.of(), null));
-            tracking.add("test", 1, Map.of("accuracy", 0.75));
-            tracking.finished(List.of());
+            listeners.add(eval(1, 0.25));
+            listeners.add(new TrainingResult(1, 16, 100, 2, 8, 50, 1, Map.of(), 1, List.of(), null));
+            listeners.add("test", 1, Map.of("accuracy", 0.75));
+            listeners.finished(List.of());
         }
 
         assertThat(events("eval/loss")).containsExactly(new Event(1, "eval/loss", 0.25f));
@@ -88,16 +91,16 @@ class TensorBoardTrackerTest {
 
     @Test
     void replacesTheStepsAfterTheCheckpointInAResumedRun() throws IOException {
-        Tracking killed = start();
+        RunListeners killed = start();
         for (int step = 1; step <= 5; step++) {
             killed.add(step(step, step));
         }
-        try (Tracking resumed = start()) {
+        try (RunListeners resumed = start()) {
             resumed.add(step(4, 40));
             resumed.add(step(5, 50));
             resumed.finished(List.of());
         }
-        try (Tracking evaluated = start()) {
+        try (RunListeners evaluated = start()) {
             evaluated.add("test", 5, Map.of("loss", 0.125));
             evaluated.finished(List.of());
         }
@@ -110,11 +113,11 @@ class TensorBoardTrackerTest {
 
     @Test
     void keepsAStepWhoseEvaluationIsRepeated() throws IOException {
-        Tracking killed = start();
+        RunListeners killed = start();
         killed.add(step(3, 3));
         killed.add(step(4, 4));
         killed.add(step(5, 5));
-        try (Tracking resumed = start(step(3, 3), step(4, 4), step(5, 5))) {
+        try (RunListeners resumed = start(step(3, 3), step(4, 4), step(5, 5))) {
             resumed.add(eval(4, 0.25));
             resumed.add(step(5, 50));
             resumed.finished(List.of());
@@ -129,10 +132,10 @@ class TensorBoardTrackerTest {
         Files.createDirectories(dir.resolve("run"));
         Files.writeString(dir.resolve("run/tensorboard"), "a file");
 
-        try (Tracking tracking = start()) {
-            tracking.add(step(1, 0.5));
-            tracking.add(step(2, 0.5));
-            tracking.finished(List.of());
+        try (RunListeners listeners = start()) {
+            listeners.add(step(1, 0.5));
+            listeners.add(step(2, 0.5));
+            listeners.finished(List.of());
         }
 
         assertThat(printed)

@@ -110,7 +110,7 @@ public final class DatasetFolder {
                 throw unwritable("the folder cannot be created");
             }
             lease = Lease.take(HadoopFiles.fileSystem(path, hadoop), new Path(path, MARK), length, onLost);
-            clear(manifests.named());
+            releasing(() -> clear(manifests.named()));
             return lease.runId();
         } catch (AccessControlException
                 | ParentNotDirectoryException
@@ -209,6 +209,25 @@ public final class DatasetFolder {
         }
     }
 
+    /** Work on the folder. */
+    private interface Work {
+        void run() throws IOException;
+    }
+
+    /** Works on the folder. After a failure this process no longer renews the lease; the mark stays for the next run. */
+    private void releasing(Work work) throws IOException {
+        try {
+            work.run();
+        } catch (IOException | RuntimeException | Error e) {
+            try {
+                lease.release(true);
+            } catch (IOException | RuntimeException left) {
+                e.addSuppressed(left);
+            }
+            throw e;
+        }
+    }
+
     /**
      * Deletes what a run has left if it ended between the manifest and the end of its work: the mark, older manifests,
      * and shards that no manifest names. A folder with the mark of a running run is not changed.
@@ -218,7 +237,7 @@ public final class DatasetFolder {
         try {
             if (Lease.isOver(files, mark)) {
                 lease = Lease.take(HadoopFiles.fileSystem(path, hadoop), mark, Lease.LENGTH, () -> {});
-                retire(pin -> pin.hasFolder(hadoop));
+                releasing(() -> retire(pin -> pin.hasFolder(hadoop)));
                 lease.release(false);
             }
         } catch (IOException e) {
@@ -236,8 +255,10 @@ public final class DatasetFolder {
      */
     void abandon(boolean isQuiet) throws IOException {
         String run = lease.runId();
-        Set<String> named = manifests.named();
-        clear(file -> ShardNames.isOf(run, file) && !named.contains(file));
+        releasing(() -> {
+            Set<String> named = manifests.named();
+            clear(file -> ShardNames.isOf(run, file) && !named.contains(file));
+        });
         lease.release(!isQuiet);
         if (files.exists(path) && files.listStatus(path).length == 0) {
             HadoopFiles.discard(files, path);

@@ -185,7 +185,7 @@ public final class PrepareJob {
         jobs.cancel();
         try {
             folder.abandon(jobs.awaitTasks(TASKS_END));
-        } catch (IOException left) {
+        } catch (IOException | RuntimeException left) {
             error.addSuppressed(left);
         }
     }

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.sparkfinetune.conf.error.RunException;
 import org.junit.jupiter.api.Test;
 
 /** Command lines of commands that are found as services. */
@@ -29,6 +30,30 @@ class RegisteredCommandTest extends CommandLineOverFakeJobs {
                 .containsExactly(
                         "push Options[repo=acme/mails, isPublic=true, isPrivate=false]",
                         "push Options[repo=acme/mails, isPublic=false, isPrivate=true]");
+    }
+
+    @Test
+    void acceptsAListInOneOptionOrSeveral() {
+        failure = RunException.data("there is no such table");
+        assertThat(finetune(
+                        "redact",
+                        "--config",
+                        recipe(),
+                        "--input",
+                        "table:mails",
+                        "--columns",
+                        "subject,body",
+                        "--columns",
+                        "notes",
+                        "--output",
+                        "others"))
+                .isEqualTo(3);
+        assertThat(calls)
+                .containsExactly(
+                        "open",
+                        "redact Options[input=table:mails, columns=[subject, body, notes], output=others]",
+                        "close");
+        assertThat(err.toString()).isEqualTo("error: there is no such table\n");
     }
 
     @Test
@@ -70,6 +95,10 @@ class RegisteredCommandTest extends CommandLineOverFakeJobs {
     @Test
     void requiresItsOptions() {
         assertThat(finetune("export", "--config", recipe())).isEqualTo(2);
+        assertThat(err.toString()).contains("--output");
+
+        err.getBuffer().setLength(0);
+        assertThat(finetune("redact", "--config", recipe(), "--input", "mails")).isEqualTo(2);
         assertThat(err.toString()).contains("--output");
         assertThat(calls).isEmpty();
     }

@@ -71,7 +71,7 @@ class CommandsTest {
 
     @Test
     void everyCommandHasItsPlace() {
-        assertThat(commands()).extracting(Command::name).doesNotHaveDuplicates().contains("redact", "trace");
+        assertThat(commands()).extracting(Command::name).doesNotHaveDuplicates().contains("trace");
         assertThat(commands()).extracting(Command::place).doesNotHaveDuplicates();
         assertThat(Commands.named("trace")).isPresent();
         assertThat(Commands.named("train")).isEmpty();

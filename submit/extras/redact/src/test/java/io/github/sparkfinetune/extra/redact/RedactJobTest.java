@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.redact;
+package io.github.sparkfinetune.extra.redact;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.redact;
+package io.github.sparkfinetune.extra.redact;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -12,6 +12,7 @@ import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.SparkOfAClass;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.entity.EntityModels;
+import io.github.sparkfinetune.spark.redact.RedactedFrame;
 import io.github.sparkfinetune.testing.TaggingModel;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.redact;
+package io.github.sparkfinetune.extra.redact;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
@@ -13,6 +13,7 @@ import io.github.sparkfinetune.data.redact.Redacted;
 import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.redact.RedactedFrame;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;
@@ -40,9 +41,9 @@ import org.apache.spark.util.LongAccumulator;
  * Writes a copy of a table or of files in which the texts of some columns are redacted by {@code data.redact}. The
  * other columns stay as they are. The copy is Parquet, and its file {@value #COUNTS} holds the counts.
  */
-public final class RedactJob {
+final class RedactJob {
     /** File with the {@link Outcome}. Readers of Parquet skip its name. */
-    public static final String COUNTS = "_redacted.json";
+    static final String COUNTS = "_redacted.json";
 
     private static final ObjectMapper JSON = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
@@ -60,10 +61,10 @@ public final class RedactJob {
      * @param redacted number of replaced parts by entity
      * @param redact options of {@code data.redact}, as in a manifest
      */
-    public record Outcome(
+    record Outcome(
             String input, List<String> columns, long texts, Map<String, Long> redacted, Redaction.Options redact) {
         /** Returns the counts in one line. */
-        public String summary() {
+        String summary() {
             return redacted.entrySet().stream()
                     .map(count -> String.format(Locale.ROOT, "%s %,d", count.getKey(), count.getValue()))
                     .collect(Collectors.joining(", ", String.format(Locale.ROOT, "%,d texts: ", texts), ""));
@@ -79,8 +80,7 @@ public final class RedactJob {
      * @param output folder of the Parquet files; must not exist
      * @throws RunException if nothing is redacted, or input, columns or output cannot be used
      */
-    public static Outcome run(
-            SparkSession session, RunConfig config, String input, List<String> columns, String output) {
+    static Outcome run(SparkSession session, RunConfig config, String input, List<String> columns, String output) {
         SparkSessions.requireSerializer(session);
         SparkContext spark = session.sparkContext();
         Configuration hadoop = spark.hadoopConfiguration();

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.redact;
+package io.github.sparkfinetune.extra.redact;
 
 import io.github.sparkfinetune.spark.command.Argument;
 import io.github.sparkfinetune.spark.command.Call;

@@ -164,9 +164,9 @@ public record RunConfig(
                 training.loraplusLrRatio(),
                 "1 with method.type full and freeze, where there is no adapter");
         Check.that(
-                data.format() != DataFormat.SQUAD || task == Task.QUESTION_ANSWERING,
+                !data.format().isOfQuestions() || task == Task.QUESTION_ANSWERING,
                 "data.format",
-                "squad",
+                data.format().configName(),
                 "used with task: question-answering only");
         if (task == Task.EMBEDDING && embedding.negative() == null) {
             long batch =

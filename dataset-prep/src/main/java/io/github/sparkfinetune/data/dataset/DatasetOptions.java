@@ -13,7 +13,6 @@ import io.github.sparkfinetune.data.redact.Redaction;
 import java.io.Serializable;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 
 /**
  * Options that decide the content of a dataset, as its manifest has them: keys of the configuration's {@code data}
@@ -115,7 +114,7 @@ public record DatasetOptions(
                 null,
                 null,
                 null,
-                name(DataFormat.JSONL),
+                DataFormat.JSONL.configName(),
                 null,
                 null,
                 maxLength,
@@ -159,7 +158,7 @@ public record DatasetOptions(
                 null,
                 null,
                 null,
-                name(data.format()),
+                data.format().configName(),
                 Charset.forName(data.encoding()).equals(StandardCharsets.UTF_8) ? null : data.encoding(),
                 data.multiline() ? true : null,
                 data.maxLength(),
@@ -197,7 +196,7 @@ public record DatasetOptions(
 
     /** Returns these options with the format that a source has. */
     public DatasetOptions withFormat(DataFormat found) {
-        return Components.with(this, "format", name(found));
+        return Components.with(this, "format", found.configName());
     }
 
     /** Returns these options with a number of shards. */
@@ -250,9 +249,5 @@ public record DatasetOptions(
     public DatasetOptions withSplit(double eval, double test, String by, String byTime) {
         DatasetOptions shares = Components.with(Components.with(this, "evalFraction", eval), "testFraction", test);
         return Components.with(Components.with(shares, "splitBy", by), "splitByTime", byTime);
-    }
-
-    private static String name(DataFormat format) {
-        return format.name().toLowerCase(Locale.ROOT);
     }
 }

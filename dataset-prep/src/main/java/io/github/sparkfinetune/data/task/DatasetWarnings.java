@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.data.task;
 
+import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
@@ -140,8 +141,8 @@ public final class DatasetWarnings {
 
     private static Optional<Warning> lineEnds(Manifest manifest) {
         long malformed = manifest.badRows().getOrDefault(UnusableRowException.MALFORMED, 0L);
-        boolean mayBeCut =
-                manifest.options().format().equals("csv") && manifest.options().multiline() == null;
+        boolean mayBeCut = DataFormat.of(manifest.options().format()).hasQuotedFields()
+                && manifest.options().multiline() == null;
         return malformed == 0 || !mayBeCut
                 ? Optional.empty()
                 : Optional.of(new Warning(

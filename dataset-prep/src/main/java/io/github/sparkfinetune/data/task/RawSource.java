@@ -39,18 +39,18 @@ public interface RawSource {
     }
 
     /**
-     * Refuses a source that cannot have some columns. JSON lines may have them: a column that the first rows lack may
-     * be in later rows.
+     * Refuses a source that cannot have some columns. A column that the first rows lack may be in later rows, if the
+     * format allows it.
      *
      * @param key configuration key that names the columns
      */
     default void requireColumns(String key, List<String> columns) {
-        switch (format()) {
-            case TEXT, TEXT_FOLDERS ->
-                throw RunException.config(key + ": " + path() + " has no columns, its files hold only texts:"
-                        + " leave it out, or use jsonl, csv or parquet");
-            case JSONL -> {}
-            default -> columns.forEach(column -> requireColumn(key, column, ""));
+        if (format().bareText().isPresent()) {
+            throw RunException.config(key + ": " + path() + " has no columns, its files hold only texts:"
+                    + " leave it out, or use jsonl, csv or parquet");
+        }
+        if (!format().hasOpenColumns()) {
+            columns.forEach(column -> requireColumn(key, column, ""));
         }
     }
 }

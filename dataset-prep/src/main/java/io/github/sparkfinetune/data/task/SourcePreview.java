@@ -28,7 +28,7 @@ public record SourcePreview(
 
     /** Returns whether each file or line is a text, without columns. */
     public boolean isBareTexts() {
-        return format == DataFormat.TEXT || format == DataFormat.TEXT_FOLDERS;
+        return format.bareText().isPresent();
     }
 
     /**

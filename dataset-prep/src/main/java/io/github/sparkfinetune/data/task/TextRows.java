@@ -14,6 +14,7 @@ import io.github.sparkfinetune.data.redact.ModelSpans;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.hadoop.fs.Path;
 
@@ -58,16 +59,16 @@ public record TextRows(
      */
     public static Reading<Content> reading(DataConfig data, RawSource source, LabelReader labels) {
         boolean pairs = data.textPair() != null;
-        boolean folders = source.format() == DataFormat.TEXT_FOLDERS;
-        boolean lines = source.format() == DataFormat.TEXT;
-        if ((folders || lines) && pairs) {
+        Optional<DataFormat.BareText> bare = source.format().bareText();
+        if (bare.isPresent() && pairs) {
             throw RunException.config("data.text_pair: " + data.textPair() + " cannot be used with "
-                    + (lines ? "lines" : "text folders, where a file is one text") + ": use jsonl, csv or parquet");
+                    + bare.get().rows() + ": use jsonl, csv or parquet");
         }
         boolean labelled = labels != null && labels.hasColumn();
-        if (lines && labelled) {
-            throw RunException.config(source.key() + ": " + source.path()
-                    + " is read as lines (data.format), which have no label: use text_folders, jsonl, csv or parquet");
+        if (bare.isPresent() && labelled && !source.format().hasLabels()) {
+            throw RunException.config(
+                    source.key() + ": " + source.path() + " " + bare.get().source()
+                            + " (data.format), which have no label: use text_folders, jsonl, csv or parquet");
         }
         List<Reading.Column> columns = new ArrayList<>();
         columns.add(new Reading.Column("data.text", data.text(), UnusableRowException.NO_TEXT, true));
@@ -77,7 +78,9 @@ public record TextRows(
         if (labelled) {
             columns.add(new Reading.Column("data.label", data.label(), UnusableRowException.NO_LABEL, false));
         }
-        String folder = folders ? new Path(source.path()).toUri().getPath() : null;
+        String folder = source.format().hasLabelFolders()
+                ? new Path(source.path()).toUri().getPath()
+                : null;
         return new Reading.Texts<>(columns, new TextRows(TextCleaning.of(data), pairs, labels, folder, null, false));
     }
 
@@ -118,12 +121,10 @@ public record TextRows(
      * @param others formats to use instead
      */
     public static void refuseBareTexts(RawSource source, String lacking, String others) {
-        boolean lines = source.format() == DataFormat.TEXT;
-        if (lines || source.format() == DataFormat.TEXT_FOLDERS) {
-            throw RunException.config(source.key() + ": " + source.path()
-                    + (lines ? " is read as lines, which " : " is a folder of texts, which ") + lacking + ": use "
-                    + others);
-        }
+        source.format().bareText().ifPresent(bare -> {
+            throw RunException.config(source.key() + ": " + source.path() + " " + bare.source() + ", which " + lacking
+                    + ": use " + others);
+        });
     }
 
     /** Refuses a second text for a task that cannot use it. */

@@ -25,7 +25,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -205,7 +204,7 @@ record DocumentSearch<C>(
                 config,
                 task,
                 tokenizer,
-                DataFormat.valueOf(manifest.options().format().toUpperCase(Locale.ROOT)),
+                DataFormat.of(manifest.options().format()),
                 selection.kind().option(),
                 selection.value());
         if (row.badBecause() != null) {

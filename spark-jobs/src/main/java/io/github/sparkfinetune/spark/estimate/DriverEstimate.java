@@ -1,10 +1,9 @@
 package io.github.sparkfinetune.spark.estimate;
 
-import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.spark.source.SourceFiles;
+import io.github.sparkfinetune.spark.source.SourceFormats;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * Heap of the driver by what takes it. Bytes of a file and of a task were measured on Spark 3.5.9 with 20,000 files and
@@ -13,9 +12,9 @@ import java.util.Set;
  * @param parts bytes by name
  */
 public record DriverEstimate(Map<String, Long> parts) {
-    /** Formats that Spark's own readers read. */
-    private static final Set<DataFormat> INDEXED = Set.of(DataFormat.CSV, DataFormat.PARQUET);
-    /** A file of CSV or Parquet in Spark's index, with its path and blocks, and in a partition. */
+    /**
+     * A file of a format that Spark's own reader reads, in Spark's index, with its path and blocks, and in a partition.
+     */
     private static final long SPARK_FILE_BYTES = 820;
     /** A file in the listing of its source, and in the tasks of two passes. */
     private static final long FILE_BYTES = 60;
@@ -43,7 +42,9 @@ public record DriverEstimate(Map<String, Long> parts) {
         Map<String, Long> parts = new LinkedHashMap<>();
         long files = source.listing().count();
         parts.put("list of the files", files * FILE_BYTES);
-        parts.put("spark's index of the files", INDEXED.contains(source.format()) ? files * SPARK_FILE_BYTES : 0);
+        parts.put(
+                "spark's index of the files",
+                SourceFormats.of(source.format()).isReadBySpark() ? files * SPARK_FILE_BYTES : 0);
         parts.put("tasks", tasks * TASK_BYTES);
         parts.put("outputs of map tasks", writers * WRITER_BYTES);
         parts.put("files that are written", shards * SHARD_BYTES);

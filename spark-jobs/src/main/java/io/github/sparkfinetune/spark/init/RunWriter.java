@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.spark.init;
 
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.CommentedYaml;
@@ -74,7 +73,7 @@ record RunWriter(
                 String.format(
                         Locale.ROOT,
                         "%s, %s%,d rows, %,.1f MB",
-                        files.format().name().toLowerCase(Locale.ROOT),
+                        files.format().configName(),
                         survey.isWhole() ? "" : "about ",
                         survey.rows(),
                         files.size().bytes() / 1e6));
@@ -84,8 +83,8 @@ record RunWriter(
                 yaml.text(key, value, key.equals(SPLIT_BY) ? "rows with one value stay on one side of the split" : "");
             }
         });
-        if (DataConfig.isTable(request.data()) || files.format() == DataFormat.TEXT) {
-            yaml.set("data.format", files.format().name().toLowerCase(Locale.ROOT), "");
+        if (DataConfig.isTable(request.data()) || !files.format().isChosenByAuto()) {
+            yaml.set("data.format", files.format().configName(), "");
         }
         double fraction = survey.rows() >= MANY ? 0.02 : 0.1;
         if (!siblings.containsKey("data.eval")) {
@@ -241,7 +240,7 @@ record RunWriter(
                 Locale.ROOT,
                 "data        %s: %s, %,d file(s), %s%,d rows",
                 request.data(),
-                files.format().name().toLowerCase(Locale.ROOT),
+                files.format().configName(),
                 files.listing().count(),
                 survey.isWhole() ? "" : "about ",
                 survey.rows()));

@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -23,12 +22,6 @@ import org.apache.hadoop.fs.Path;
 final class FileTotals {
     /** Approximate ratio by which gzip compresses English text, JSON or CSV. */
     private static final int COMPRESSION = 4;
-
-    private static final Map<String, DataFormat> ENDINGS = Map.of(
-            ".jsonl", DataFormat.JSONL,
-            ".json", DataFormat.JSONL,
-            ".csv", DataFormat.CSV,
-            ".parquet", DataFormat.PARQUET);
 
     private final boolean isFolder;
     private final FileList.Builder files = new FileList.Builder();
@@ -89,8 +82,8 @@ final class FileTotals {
         String name = file.toLowerCase(Locale.ROOT);
         String plain = RawTexts.isCompressed(name) ? name.substring(0, name.lastIndexOf('.')) : name;
         int dot = plain.lastIndexOf('.');
-        DataFormat byName = dot < 0 ? null : ENDINGS.get(plain.substring(dot));
-        return Optional.ofNullable(byName == null && isFolder ? DataFormat.TEXT_FOLDERS : byName);
+        Optional<DataFormat> byName = dot < 0 ? Optional.empty() : SourceFormats.byEnding(plain.substring(dot));
+        return byName.isEmpty() && isFolder ? Optional.of(DataFormat.TEXT_FOLDERS) : byName;
     }
 
     /** Returns the keys of the folders between a root and a file; empty if a folder has no key. */
@@ -130,7 +123,7 @@ final class FileTotals {
         return new SourceFiles.Listing(
                 count,
                 first,
-                format == DataFormat.TEXT_FOLDERS ? empty : 0,
+                format.hasLabelFolders() ? empty : 0,
                 oneRoot && folders.size() == 1 ? List.copyOf(folders.iterator().next()) : List.of(),
                 files.build(),
                 some);

@@ -2,16 +2,12 @@ package io.github.sparkfinetune.spark.source;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.data.task.SourcePreview;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
-import org.apache.spark.sql.Row;
 
 /** First rows of a source, read without a task. */
 public final class FirstRows {
@@ -27,7 +23,7 @@ public final class FirstRows {
      */
     public static SourcePreview of(SourceReader reader, SourceFiles files, Map<String, String> named) {
         SparkSource source = reader.source(files);
-        boolean labelFolders = source.format() == DataFormat.TEXT_FOLDERS
+        boolean labelFolders = source.format().hasLabelFolders()
                 && !new Path(files.listing().first()).getParent().equals(new Path(files.path()));
         return new SourcePreview(source.format(), source.columns(), rows(source), labelFolders, named);
     }
@@ -45,24 +41,12 @@ public final class FirstRows {
 
     private static List<String> lines(SparkSource source) {
         try {
-            return switch (source.format()) {
-                case TEXT_FOLDERS, TEXT, SQUAD -> List.of();
-                case JSONL ->
-                    source.lines()
-                            .select(SparkSource.LINE)
-                            .limit(ROWS)
-                            .as(Encoders.STRING())
-                            .collectAsList();
-                case CSV -> lines(source.csv());
-                default -> lines(source.typed());
-            };
+            return source.format().bareText().isPresent()
+                    ? List.of()
+                    : source.reader().first(source, ROWS);
         } catch (Exception e) {
             // Spark's Scala code throws checked exceptions that it does not declare.
             throw Errors.explain(source.key() + ": reading " + source.path(), e);
         }
-    }
-
-    private static List<String> lines(Dataset<Row> rows) {
-        return rows.drop(SparkSource.CORRUPT).limit(ROWS).toJSON().collectAsList();
     }
 }

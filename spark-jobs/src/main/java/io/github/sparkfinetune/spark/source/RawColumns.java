@@ -5,12 +5,12 @@ import static org.apache.spark.sql.functions.from_json;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 
-import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.spark.files.FileRows;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -28,60 +28,44 @@ import org.apache.spark.sql.types.StructType;
 record RawColumns(SparkSource source, List<String> keys) {
     /** Returns rows with the columns, the file, and the record that could not be parsed. */
     Dataset<Row> texts(List<Reading.Column> columns) {
+        boolean bare = source.format().bareText().isPresent();
+        if (!bare && !source.format().hasOpenColumns()) {
+            columns.forEach(column -> source.requireColumn(column.key(), column.name(), ""));
+        }
+        Dataset<Row> rows = rows(columns.stream().map(Reading.Column::name));
         List<Column> values = new ArrayList<>();
-        if (source.format() == DataFormat.TEXT_FOLDERS) {
-            values.add(col(FileRows.VALUE));
-            columns.stream().skip(1).forEach(column -> values.add(SparkSource.nothing()));
-            return select(source.texts(), values, col(FileRows.PATH), SparkSource.nothing(), List.of());
+        columns.forEach(column -> values.add(bare ? SparkSource.nothing() : text(rows, column)));
+        if (bare) {
+            values.set(0, col(FileRows.VALUE));
         }
-        if (source.format() == DataFormat.TEXT) {
-            values.add(col(SparkSource.LINE));
-            columns.stream().skip(1).forEach(column -> values.add(SparkSource.nothing()));
-            return select(source.lines(), values, col(FileRows.PATH), col(SparkSource.CORRUPT), List.of());
-        }
-        List<String> names = columns.stream().map(Reading.Column::name).toList();
-        Dataset<Row> rows = switch (source.format()) {
-            case JSONL ->
-                source.json(
-                        Stream.concat(names.stream(), keys.stream()).distinct().toList());
-            case CSV -> {
-                requirePresent(source, columns);
-                yield source.csv();
-            }
-            default -> {
-                requirePresent(source, columns);
-                yield requireStrings(source, source.typed(), columns);
-            }
-        };
-        names.forEach(name -> values.add(text(rows, name)));
-        return select(rows, values, source.file(), col(SparkSource.CORRUPT), keys(rows));
+        return select(rows, values, keys(rows));
+    }
+
+    private Dataset<Row> rows(Stream<String> names) {
+        return source.reader()
+                .rows(source, Stream.concat(names, keys.stream()).distinct().toList());
     }
 
     /** Returns rows as {@link #texts} does, but with one value: a JSON object of some columns. */
     Dataset<Row> objects(List<String> columns) {
-        Column file = source.file();
-        Column corrupt = col(SparkSource.CORRUPT);
-        if (source.format() == DataFormat.JSONL) {
-            return select(source.lines(), List.of(col(SparkSource.LINE)), file, corrupt, keysOfLines());
+        Optional<Dataset<Row>> objects = source.reader().objects(source);
+        if (objects.isPresent()) {
+            return select(objects.get(), List.of(col(SparkSource.LINE)), keysOfLines());
         }
-        if (source.format() == DataFormat.SQUAD) {
-            return select(source.squad(), List.of(col(SparkSource.LINE)), col(FileRows.PATH), corrupt, keysOfLines());
-        }
-        Dataset<Row> rows = source.format() == DataFormat.CSV ? source.csv() : source.typed();
+        Dataset<Row> rows = rows(columns.stream());
         Column[] fields = columns.stream()
                 .map(name -> {
                     boolean bytes = rows.schema().apply(name).dataType().equals(DataTypes.BinaryType);
                     return bytes ? text(name).as(name) : Columns.named(name);
                 })
                 .toArray(Column[]::new);
-        return select(rows, List.of(to_json(struct(fields))), file, corrupt, keys(rows));
+        return select(rows, List.of(to_json(struct(fields))), keys(rows));
     }
 
-    private static Dataset<Row> select(
-            Dataset<Row> rows, List<Column> values, Column file, Column corrupt, List<Column> keys) {
+    private Dataset<Row> select(Dataset<Row> rows, List<Column> values, List<Column> keys) {
         List<Column> all = new ArrayList<>(values);
-        all.add(file);
-        all.add(corrupt);
+        all.add(source.reader().file(source));
+        all.add(col(SparkSource.CORRUPT));
         all.addAll(keys);
         return rows.select(all.toArray(Column[]::new));
     }
@@ -104,19 +88,13 @@ record RawColumns(SparkSource source, List<String> keys) {
                 .toList();
     }
 
-    private static void requirePresent(SparkSource source, List<Reading.Column> columns) {
-        columns.forEach(column -> source.requireColumn(column.key(), column.name(), ""));
-    }
-
-    private static Dataset<Row> requireStrings(SparkSource source, Dataset<Row> rows, List<Reading.Column> columns) {
-        for (Reading.Column column : columns) {
-            DataType type = rows.schema().apply(column.name()).dataType();
-            if (column.string() && !type.equals(DataTypes.StringType) && !type.equals(DataTypes.BinaryType)) {
-                throw RunException.config(column.key() + ": column " + column.name() + " of " + source.path() + " is "
-                        + type.simpleString() + ", it must be a string");
-            }
+    private Column text(Dataset<Row> rows, Reading.Column column) {
+        DataType type = rows.schema().apply(column.name()).dataType();
+        if (column.string() && !type.equals(DataTypes.StringType) && !type.equals(DataTypes.BinaryType)) {
+            throw RunException.config(column.key() + ": column " + column.name() + " of " + source.path() + " is "
+                    + type.simpleString() + ", it must be a string");
         }
-        return rows;
+        return text(rows, column.name());
     }
 
     /** Returns a column as text; a list as JSON. */

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
@@ -37,7 +36,7 @@ public final class SourceChecks {
     /** Refuses a column that no row has, and too many bad rows. */
     public static void requireUsable(SourceReader.Rows<?> rows, RowCounts counts, DataConfig data) {
         SparkSource source = rows.source();
-        if (source.format() == DataFormat.JSONL) {
+        if (source.format().hasOpenColumns()) {
             rows.columns().forEach(column -> requireColumn(source, counts, column));
         }
         long bad = counts.badRows();
@@ -52,7 +51,7 @@ public final class SourceChecks {
                     source.path(),
                     reasons(counts),
                     data.maxBadFraction(),
-                    source.format() == DataFormat.CSV
+                    source.format().hasQuotedFields()
                                     && !data.multiline()
                                     && counts.bad.containsKey(UnusableRowException.MALFORMED)
                             ? "if texts in quotes hold line ends, set data.multiline: true; otherwise "
@@ -87,7 +86,7 @@ public final class SourceChecks {
         long without = counts.bad.getOrDefault(column.missing(), 0L);
         if (without > 0 && without == counts.rows - malformed) {
             throw RunException.config(column.key() + ": no row of " + source.path() + " has a column " + column.name()
-                    + ", its columns are " + String.join(", ", source.inferredColumns()));
+                    + ", its columns are " + String.join(", ", source.reader().columnsOfRows(source)));
         }
     }
 

@@ -111,7 +111,7 @@ public record SourceFiles(
      */
     static SourceFiles list(String key, String split, String text, DataConfig data, Configuration hadoop) {
         DataFormat format = data.format();
-        if (format == DataFormat.TABLE) {
+        if (format.isOfCatalog()) {
             throw RunException.config(key + ": " + text + " is a path, but data.format is table: name a table as "
                     + DataConfig.TABLE + "DATABASE.NAME, or set data.format to auto");
         }
@@ -130,7 +130,7 @@ public record SourceFiles(
             if (files.bytes() == 0) {
                 throw RunException.data(key + ": " + path + " is empty: there must be text in it");
             }
-            DataFormat known = format == DataFormat.AUTO ? detect(key, path, files.formats()) : format;
+            DataFormat known = format.isAuto() ? detect(key, path, files.formats()) : format;
             Listing listing = files.listing(known, roots.size() == 1, false);
             return new SourceFiles(
                     key,
@@ -138,7 +138,7 @@ public record SourceFiles(
                     path.toString(),
                     known,
                     listing,
-                    files.size(known == DataFormat.CSV && data.multiline()),
+                    files.size(known.hasQuotedFields() && data.multiline()),
                     listing.files().fingerprint(),
                     null);
         } catch (FileNotFoundException e) {

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.spark.files.ListedFile;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,7 +49,7 @@ public record SourceListing(SourceFiles source, List<ListedFile> files, String c
                         source.listing().partitions(),
                         listed.files(),
                         true),
-                totals.size(source.format() == DataFormat.CSV && multiline),
+                totals.size(source.format().hasQuotedFields() && multiline),
                 listed.files().fingerprint(),
                 source.table());
     }

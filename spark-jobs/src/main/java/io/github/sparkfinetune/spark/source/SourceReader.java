@@ -188,8 +188,8 @@ public final class SourceReader {
      * @throws RunException if a record cannot be parsed, or the format has no columns
      */
     public static Dataset<Row> frame(SparkSession spark, SourceFiles files, DataConfig data) {
-        return SourceFrame.of(
-                new SourceReader(spark, null, data, SourcePartitions.FRAME_BYTES).source(files), data.text());
+        SparkSource source = new SourceReader(spark, null, data, SourcePartitions.FRAME_BYTES).source(files);
+        return source.reader().frame(source, data.text());
     }
 
     /** Returns the names of the columns of a source. */

@@ -51,7 +51,7 @@ record GivenRow(String key, String path, DataFormat format, byte[] content, Json
      * @param textColumn name of the column of texts
      */
     static GivenRow of(String key, String path, byte[] content, DataFormat format, String encoding, String textColumn) {
-        boolean folders = format == DataFormat.TEXT_FOLDERS;
+        boolean folders = format.hasLabelFolders();
         String text = new String(content, Charset.forName(encoding));
         JsonNode object = folders ? null : object(text);
         if (object != null) {
@@ -62,7 +62,7 @@ record GivenRow(String key, String path, DataFormat format, byte[] content, Json
         return new GivenRow(
                 key,
                 path,
-                folders ? DataFormat.TEXT_FOLDERS : DataFormat.JSONL,
+                folders ? format : DataFormat.JSONL,
                 Charset.forName(encoding).equals(StandardCharsets.UTF_8)
                         ? content
                         : text.getBytes(StandardCharsets.UTF_8),
@@ -87,7 +87,7 @@ record GivenRow(String key, String path, DataFormat format, byte[] content, Json
     @Override
     public List<String> columns() {
         List<String> names = new ArrayList<>();
-        if (format == DataFormat.JSONL) {
+        if (!format.hasLabelFolders()) {
             row.fieldNames().forEachRemaining(names::add);
         }
         return names;
@@ -107,7 +107,7 @@ record GivenRow(String key, String path, DataFormat format, byte[] content, Json
         }
         Reading<C> reading = task.reading(this, tokenizer, isWhole);
         RowCleaner<C> cleaner = reading.cleaner().open(byModel);
-        RawRow raw = format == DataFormat.TEXT_FOLDERS ? new WholeFile() : JsonRow.of(path, row, reading, person);
+        RawRow raw = format.hasLabelFolders() ? new WholeFile() : JsonRow.of(path, row, reading, person);
         CleanRow<C> clean = cleaner.clean(
                 byModel.ahead(List.of(raw).iterator(), cleaner::clean).next());
         Optional<SplitKeys<C>> keys = isWhole ? SplitKeys.of(this, task, data) : Optional.empty();

@@ -3,7 +3,6 @@ package io.github.sparkfinetune.data.task.classification;
 import io.github.sparkfinetune.conf.ClassificationConfig;
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
@@ -85,7 +84,7 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
             return reader;
         }
         boolean isListed = source.columns().isEmpty() || source.columns().contains(data.label());
-        return new OptionalLabel(reader, source.format() != DataFormat.TEXT && isListed);
+        return new OptionalLabel(reader, source.format().hasLabels() && isListed);
     }
 
     @Override

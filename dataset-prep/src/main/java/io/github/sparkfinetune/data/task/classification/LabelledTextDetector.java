@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.data.task.classification;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.data.task.SourcePreview;
 import io.github.sparkfinetune.data.task.TaskCandidate;
 import java.util.List;
@@ -54,7 +53,7 @@ public final class LabelledTextDetector {
 
     /** Returns the columns found in a source. */
     public static Optional<TaskCandidate> of(SourcePreview preview) {
-        if (preview.format() == DataFormat.TEXT_FOLDERS) {
+        if (preview.format().hasLabelFolders()) {
             return preview.labelFolders()
                     ? Optional.of(new TaskCandidate("texts in folders, whose names are the labels")
                             .with("data.format", "text_folders"))

@@ -40,7 +40,7 @@ final class MultiLabel implements Labelling {
 
     @Override
     public LabelReader reader(DataFormat format) {
-        boolean emptyIsNull = format == DataFormat.CSV;
+        boolean emptyIsNull = format.hasQuotedFields();
         return label -> {
             if (label == null && !emptyIsNull) {
                 throw new UnusableRowException(UnusableRowException.NO_LABEL);

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.data.task.language;
 
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Document;
@@ -59,7 +58,7 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
         TextRows.refuseBareTexts(source, "hold no conversations", "jsonl, csv or parquet for task sft");
         List<String> present = source.columns();
         // JSON lines without rows have no columns; the missing rows are reported when rows are counted.
-        SftColumns columns = source.format() == DataFormat.JSONL && present.isEmpty()
+        SftColumns columns = source.format().hasOpenColumns() && present.isEmpty()
                 ? SftColumns.MESSAGES
                 : columns(source, files, supervised);
         List<String> read = columns.names().stream().filter(present::contains).toList();

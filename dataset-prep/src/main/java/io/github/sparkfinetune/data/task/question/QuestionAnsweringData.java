@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.data.task.question;
 
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
@@ -54,12 +53,12 @@ public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig set
     public Reading<Question> reading(RawSource source, TokenizerFiles files, boolean supervised) {
         TextRows.refuseBareTexts(
                 source, "hold no questions", "squad, jsonl, csv or parquet for task question-answering");
-        QuestionRows.Columns columns = source.format() == DataFormat.SQUAD
+        QuestionRows.Columns columns = source.format().isOfQuestions()
                 ? QuestionRows.Columns.SQUAD
                 : new QuestionRows.Columns(settings.question(), settings.context(), settings.answers());
         List<String> present = source.columns();
         // JSON lines without rows have no columns; the missing rows are reported when rows are counted.
-        if (source.format() != DataFormat.JSONL || !present.isEmpty()) {
+        if (!source.format().hasOpenColumns() || !present.isEmpty()) {
             require(source, "question", columns.question());
             require(source, "context", columns.context());
             if (supervised) {

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.data.task.question;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.data.task.SourcePreview;
 import io.github.sparkfinetune.data.task.TaskCandidate;
 import java.util.List;
@@ -15,7 +14,7 @@ public final class QuestionDetector {
 
     /** Returns the columns found in a source. */
     public static Optional<TaskCandidate> of(SourcePreview preview) {
-        if (preview.format() == DataFormat.SQUAD || isSquad(preview)) {
+        if (preview.format().isOfQuestions() || isSquad(preview)) {
             TaskCandidate squad = new TaskCandidate("SQuAD's articles with questions").with("data.format", "squad");
             boolean negative = preview.rows().stream()
                     .anyMatch(row -> row.findValues("is_impossible").stream().anyMatch(JsonNode::asBoolean));

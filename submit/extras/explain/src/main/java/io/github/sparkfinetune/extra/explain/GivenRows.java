@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.extra.explain;
 
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
@@ -67,10 +66,9 @@ record GivenRows(RunConfig config, SourceFiles source) {
      * names of plain texts and of SQuAD's files do not tell their format.
      */
     private static RunConfig detecting(RunConfig run) {
-        DataFormat format = run.data().format();
-        return format == DataFormat.TEXT || format == DataFormat.SQUAD
-                ? run
-                : RunConfigLoader.with(run, "--input", List.of(RunConfigLoader.override("data.format", "auto")));
+        return run.data().format().isChosenByAuto()
+                ? RunConfigLoader.with(run, "--input", List.of(RunConfigLoader.override("data.format", "auto")))
+                : run;
     }
 
     /**

@@ -214,7 +214,9 @@ public final class DatasetFolder {
         void run() throws IOException;
     }
 
-    /** Works on the folder. After a failure this process no longer renews the lease; the mark stays for the next run. */
+    /**
+     * Works on the folder. After a failure this process no longer renews the lease; the mark stays for the next run.
+     */
     private void releasing(Work work) throws IOException {
         try {
             work.run();

@@ -9,7 +9,7 @@ import io.github.sparkfinetune.job.Execution;
 import io.github.sparkfinetune.job.Failure;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.RunFile;
-import io.github.sparkfinetune.report.RunFolder;
+import io.github.sparkfinetune.spark.folder.RunFolder;
 import java.io.IOException;
 import java.util.List;
 import picocli.CommandLine.Mixin;

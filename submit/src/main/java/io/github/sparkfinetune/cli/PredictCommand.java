@@ -4,7 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Pipeline;
 import io.github.sparkfinetune.job.group.GroupRun;
-import io.github.sparkfinetune.report.RunFolder;
+import io.github.sparkfinetune.spark.folder.RunFolder;
 import java.io.IOException;
 import java.util.List;
 import picocli.CommandLine.Command;

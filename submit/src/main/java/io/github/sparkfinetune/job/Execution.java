@@ -5,7 +5,7 @@ import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.data.files.HadoopFiles;
-import io.github.sparkfinetune.report.RunFolder;
+import io.github.sparkfinetune.spark.folder.RunFolder;
 import java.io.IOException;
 import java.util.List;
 import org.apache.hadoop.fs.FSError;

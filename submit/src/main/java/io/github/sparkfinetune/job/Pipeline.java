@@ -12,10 +12,11 @@ import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.report.LiveReport;
-import io.github.sparkfinetune.report.MetricsFile;
-import io.github.sparkfinetune.report.MetricsLog;
-import io.github.sparkfinetune.report.RunFolder;
-import io.github.sparkfinetune.report.RunProgress;
+import io.github.sparkfinetune.report.Reports;
+import io.github.sparkfinetune.spark.folder.MetricsFile;
+import io.github.sparkfinetune.spark.folder.MetricsLog;
+import io.github.sparkfinetune.spark.folder.RunFolder;
+import io.github.sparkfinetune.spark.folder.RunProgress;
 import io.github.sparkfinetune.spark.listener.CommandOnRun;
 import io.github.sparkfinetune.spark.listener.RunListeners;
 import io.github.sparkfinetune.spark.listener.Step;
@@ -154,7 +155,7 @@ public final class Pipeline {
     /** Writes the report of a pipeline and says where it is. */
     public void report(List<Stage> stages) throws IOException {
         RunFolder above = RunFolder.above(run, jobs.hadoop());
-        above.writePipelineReport(stages, jobs.hadoop());
+        Reports.write(above, stages, jobs.hadoop());
         console.say("report    " + above.shown(RunFolder.REPORT));
     }
 
@@ -239,7 +240,7 @@ public final class Pipeline {
         List<Scores> scores = listeners.step(Step.EVALUATE, Scores::bySet, () -> jobs.evaluate(run));
         MetricsFile.put(folder, scores);
         if (live == null) {
-            folder.writeReport();
+            Reports.write(folder);
         }
         long step = MetricsFile.steps(folder);
         track("test", step, scores.get(0), listeners);

@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.error.ExitCode;
-import io.github.sparkfinetune.report.RunFolder;
-import io.github.sparkfinetune.report.RunProgress;
+import io.github.sparkfinetune.spark.folder.RunFolder;
+import io.github.sparkfinetune.spark.folder.RunProgress;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Locale;

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.report.RunFolder;
+import io.github.sparkfinetune.spark.folder.RunFolder;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;

@@ -4,7 +4,7 @@ import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.speed.Pace;
 import io.github.sparkfinetune.core.train.speed.SlowRank;
-import io.github.sparkfinetune.report.RunProgress;
+import io.github.sparkfinetune.spark.folder.RunProgress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

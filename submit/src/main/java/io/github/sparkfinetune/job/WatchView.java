@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.core.train.TrainingRecord;
-import io.github.sparkfinetune.report.RunProgress;
+import io.github.sparkfinetune.spark.folder.RunProgress;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.report;
 
 import io.github.sparkfinetune.report.html.Figures;
 import io.github.sparkfinetune.report.html.Html;
+import io.github.sparkfinetune.spark.folder.EvaluationMetrics;
 import java.util.List;
 import java.util.Locale;
 

@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.report;
 
-import io.github.sparkfinetune.report.EvaluationMetrics.Example;
 import io.github.sparkfinetune.report.html.Figures;
 import io.github.sparkfinetune.report.html.Html;
+import io.github.sparkfinetune.spark.folder.EvaluationMetrics.Example;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.util.EnumMap;
 import java.util.List;

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.report;
 
 import io.github.sparkfinetune.report.html.Figures;
+import io.github.sparkfinetune.spark.folder.EvaluationMetrics;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

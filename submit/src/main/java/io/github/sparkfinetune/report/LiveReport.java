@@ -3,6 +3,9 @@ package io.github.sparkfinetune.report;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.speed.Pace;
+import io.github.sparkfinetune.spark.folder.MetricsLog;
+import io.github.sparkfinetune.spark.folder.RunFolder;
+import io.github.sparkfinetune.spark.folder.RunProgress;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -132,7 +135,7 @@ public final class LiveReport {
     /** Writes the report of a finished command, which no browser reloads. */
     public void done() throws IOException {
         last(RunProgress.Outcome.DONE, () -> {
-            folder.writeReport();
+            Reports.write(folder);
             progress(checkpoint()).write(folder);
             return null;
         });

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.train.speed.Pace;
 import io.github.sparkfinetune.core.train.speed.SlowRank;
 import io.github.sparkfinetune.report.html.Figures;
 import io.github.sparkfinetune.report.html.Html;
+import io.github.sparkfinetune.spark.folder.RunProgress;
 import java.util.Locale;
 import java.util.Map;
 

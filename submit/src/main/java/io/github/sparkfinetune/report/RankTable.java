@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.report;
 
 import io.github.sparkfinetune.report.html.Figures;
+import io.github.sparkfinetune.spark.folder.TrainingMetrics;
 import java.util.List;
 
 /** Computation of each rank in a step, as HTML. */

@@ -9,6 +9,11 @@ import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.report.html.Html;
 import io.github.sparkfinetune.report.html.Page;
 import io.github.sparkfinetune.report.search.SearchTable;
+import io.github.sparkfinetune.spark.folder.MetricsFile;
+import io.github.sparkfinetune.spark.folder.MetricsLog;
+import io.github.sparkfinetune.spark.folder.RunFolder;
+import io.github.sparkfinetune.spark.folder.RunProgress;
+import io.github.sparkfinetune.spark.folder.TrainingMetrics;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
@@ -63,8 +68,8 @@ final class Report {
                 ReportTables.heldOut(metrics.evaluation(), task) + (train == null ? "" : RankTable.of(train.ranks())));
         parts.put(
                 "search",
-                folder.search()
-                        .map(search -> SearchTable.of(search, RunFolder.TRIALS))
+                Reports.search(folder)
+                        .map(search -> SearchTable.of(search, Reports.TRIALS))
                         .orElse(""));
         parts.put("data-funnel", data(folder, run.dataset()));
         parts.put("unit", "mean per " + task.lossUnit());

@@ -120,6 +120,7 @@ class ArchitectureTest {
             "spark.erase",
             "spark.calibrate",
             "spark.predict",
+            "spark.folder",
             "spark.estimate",
             "spark.redact",
             "spark.group",

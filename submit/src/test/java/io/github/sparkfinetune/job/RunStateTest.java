@@ -3,8 +3,8 @@ package io.github.sparkfinetune.job;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.job.RunState.Kind;
-import io.github.sparkfinetune.report.RunProgress;
-import io.github.sparkfinetune.report.RunProgress.State;
+import io.github.sparkfinetune.spark.folder.RunProgress;
+import io.github.sparkfinetune.spark.folder.RunProgress.State;
 import java.time.Instant;
 import java.util.Optional;
 import org.junit.jupiter.params.ParameterizedTest;

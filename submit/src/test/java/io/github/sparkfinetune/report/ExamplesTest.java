@@ -2,7 +2,7 @@ package io.github.sparkfinetune.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.report.EvaluationMetrics.Example;
+import io.github.sparkfinetune.spark.folder.EvaluationMetrics.Example;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.util.List;
 import org.junit.jupiter.api.Test;

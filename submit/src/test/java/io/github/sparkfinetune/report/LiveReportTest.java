@@ -7,6 +7,8 @@ import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.speed.SlowRank;
+import io.github.sparkfinetune.spark.folder.RunFolder;
+import io.github.sparkfinetune.spark.folder.RunProgress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,8 +3,8 @@ package io.github.sparkfinetune.report;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
+import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.key.Components;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
@@ -15,6 +15,10 @@ import io.github.sparkfinetune.core.train.Precision;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.core.train.speed.RankTime;
 import io.github.sparkfinetune.spark.evidence.EvidenceIndex;
+import io.github.sparkfinetune.spark.folder.MetricsFile;
+import io.github.sparkfinetune.spark.folder.MetricsLog;
+import io.github.sparkfinetune.spark.folder.RunFolder;
+import io.github.sparkfinetune.spark.folder.TrainingMetrics;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -212,6 +216,6 @@ class MetricsFileTest {
 
     private void report(String metrics) throws IOException {
         folder.write(RunFolder.METRICS, metrics);
-        folder.writeReport();
+        Reports.write(folder);
     }
 }

@@ -3,8 +3,8 @@ package io.github.sparkfinetune.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
+import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.calibration.Reliability;
 import io.github.sparkfinetune.core.metric.PrecisionRecall;
@@ -18,6 +18,9 @@ import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.report.html.Html;
+import io.github.sparkfinetune.spark.folder.MetricsFile;
+import io.github.sparkfinetune.spark.folder.MetricsLog;
+import io.github.sparkfinetune.spark.folder.RunFolder;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -66,7 +69,7 @@ class ReportTest {
                         new long[][] {
                             {98, 0, 3, 0, 1}, {0, 75, 1, 0, 1}, {2, 0, 81, 0, 0}, {0, 0, 0, 102, 0}, {1, 2, 0, 0, 77}
                         })));
-        folder.writeReport();
+        Reports.write(folder);
 
         String html = Files.readString(dir.resolve("report.html"));
         assertThat(html)
@@ -94,7 +97,7 @@ class ReportTest {
         Path dataset = dir.resolve("dataset");
         RunFolder folder = folder("models/minilm", "data.dir=" + dataset);
         records(folder, 1);
-        folder.writeReport();
+        Reports.write(folder);
         assertThat(dir.resolve("report.html")).content().contains("The prepared dataset is not where it was");
 
         DatasetSplit train = new DatasetSplit(1200, 24_000, 7, List.of(1000L, 200L), List.of(), null)
@@ -122,7 +125,7 @@ class ReportTest {
                         List.of())
                 .withWarnings(List.of(new Warning("label_imbalance", "the label a has " + EVIL)))
                 .write(new org.apache.hadoop.fs.Path(dataset.toString()), new Configuration());
-        folder.writeReport();
+        Reports.write(folder);
 
         assertThat(dir.resolve("report.html"))
                 .content()
@@ -148,7 +151,7 @@ class ReportTest {
                     IntStream.range(0, labels).mapToObj(i -> "label " + i).toList();
             MetricsFile.put(
                     folder, List.of(Scores.ofLabels("test", Map.of("loss", 1.0), names, new long[labels][labels])));
-            folder.writeReport();
+            Reports.write(folder);
 
             assertThat(dir.resolve("report.html"))
                     .content()
@@ -174,7 +177,7 @@ class ReportTest {
                         Map.of("accuracy", 0.5),
                         byLabel,
                         List.of(new Scores.Confused("label 7", "label 8", 1234)))));
-        folder.writeReport();
+        Reports.write(folder);
 
         JsonNode metrics = MetricsFile.content(folder);
         assertThat(metrics.path("by_label")).hasSize(20_000);
@@ -195,7 +198,7 @@ class ReportTest {
         RunFolder folder = folder(EVIL);
         records(folder, 1);
         MetricsFile.put(folder, List.of(Scores.ofLabels("test", Map.of(EVIL, 1.0), List.of(EVIL), new long[][] {{1}})));
-        folder.writeReport();
+        Reports.write(folder);
 
         String html = Files.readString(dir.resolve("report.html"));
         assertThat(html).doesNotContain("<img");
@@ -215,7 +218,7 @@ class ReportTest {
                         Map.of("loss", 3.0, "rougeL", 0.25),
                         base,
                         List.of(new Scores.Answer("a\nprompt", EVIL, "the answer", "before")))));
-        folder.writeReport();
+        Reports.write(folder);
 
         String html = Files.readString(dir.resolve("report.html"));
         assertThat(html)
@@ -233,7 +236,7 @@ class ReportTest {
         // A classifier's scores replace all earlier scores.
         MetricsFile.put(folder, List.of(Scores.ofLabels("test", Map.of("loss", 1.0), List.of("a"), new long[][] {{1}
         })));
-        folder.writeReport();
+        Reports.write(folder);
         assertThat(Files.readString(dir.resolve("report.html"))).doesNotContain("the answer", "base 4.0000");
     }
 
@@ -246,7 +249,7 @@ class ReportTest {
                         "test",
                         Map.of("f1", 0.9, "f1_strict", 0.8),
                         Map.of(EVIL, new PrecisionRecall(0.75, 0.5, 0.6, 1234)))));
-        folder.writeReport();
+        Reports.write(folder);
 
         assertThat(Files.readString(dir.resolve("report.html")))
                 .contains("<span>test f1</span>", "f1 strict 0.8000", "<td>0.750</td><td>0.500</td><td>0.600</td>")
@@ -255,7 +258,7 @@ class ReportTest {
         assertThat(Files.readString(dir.resolve("metrics.json"))).contains("\"support\" : 1234");
 
         MetricsFile.put(folder, List.of(Scores.ofFigures("test", Map.of("pearson", 0.5), Map.of())));
-        folder.writeReport();
+        Reports.write(folder);
         assertThat(Files.readString(dir.resolve("report.html")))
                 .contains("<span>test pearson</span>")
                 .doesNotContain("1,234");
@@ -277,7 +280,7 @@ class ReportTest {
                 List.of(),
                 List.of(before, after));
         MetricsFile.put(folder, List.of(scores));
-        folder.writeReport();
+        Reports.write(folder);
 
         assertThat(Files.readString(dir.resolve("report.html")))
                 .contains("<svg class=\"reliability\"", "<title>1,000 rows: confidence 0.990, accuracy 0.800</title>")
@@ -306,7 +309,7 @@ class ReportTest {
                                 null)),
                 List.of());
         MetricsFile.put(folder, List.of(scores));
-        folder.writeReport();
+        Reports.write(folder);
 
         String html = Files.readString(dir.resolve("report.html"));
         assertThat(html)
@@ -319,7 +322,7 @@ class ReportTest {
         assertTablesScroll(html);
 
         MetricsFile.put(folder, List.of(Scores.ofFigures("test", Map.of("f1", 0.5), Map.of())));
-        folder.writeReport();
+        Reports.write(folder);
         assertThat(Files.readString(dir.resolve("report.html"))).doesNotContain("a right text");
     }
 
@@ -340,7 +343,7 @@ class ReportTest {
                                 Map.of("loss", 2.5, "perplexity", 16.0),
                                 List.of()),
                         Scores.ofText("general", Map.of("perplexity", 22.0), Map.of("perplexity", 20.0), List.of())));
-        folder.writeReport();
+        Reports.write(folder);
 
         assertThat(dir.resolve("report.html"))
                 .content()
@@ -357,7 +360,7 @@ class ReportTest {
                 List.of(
                         Scores.ofFigures("test", Map.of("pearson", 0.5), Map.of()),
                         Scores.ofFigures("clinic", Map.of("pearson", 0.25), Map.of())));
-        folder.writeReport();
+        Reports.write(folder);
         assertThat(dir.resolve("report.html"))
                 .content()
                 .contains("clinic</th><td>0.2500</td>")
@@ -367,7 +370,7 @@ class ReportTest {
     @Test
     void writesAReportForARunWithoutRecords() throws IOException {
         RunFolder folder = folder("m");
-        folder.writeReport();
+        Reports.write(folder);
 
         assertThat(Files.readString(dir.resolve("report.html"))).contains("No evaluation yet");
     }

@@ -8,7 +8,8 @@ import io.github.sparkfinetune.data.hf.Sha256;
 import io.github.sparkfinetune.job.Console;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.report.GroupsReport;
-import io.github.sparkfinetune.report.RunFolder;
+import io.github.sparkfinetune.report.Reports;
+import io.github.sparkfinetune.spark.folder.RunFolder;
 import io.github.sparkfinetune.spark.group.GroupConfigs;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.group.GroupsFile;
@@ -100,7 +101,7 @@ public final class GroupRun {
                     group.sources().get("data.train").count(),
                     failures.get(group.value())));
         }
-        folder.writeGroupsReport(column, results, folders, jobs.hadoop());
+        Reports.write(folder, column, results, folders, jobs.hadoop());
         console.say("report    " + folder.shown(RunFolder.REPORT));
         refuse(failures, groups.size());
     }

@@ -15,7 +15,7 @@ import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.PlanText;
 import io.github.sparkfinetune.job.RunFile;
 import io.github.sparkfinetune.job.SparkJobs;
-import io.github.sparkfinetune.report.RunFolder;
+import io.github.sparkfinetune.spark.folder.RunFolder;
 import io.github.sparkfinetune.spark.group.GroupsFile;
 import io.github.sparkfinetune.spark.predict.FramePredictions;
 import io.github.sparkfinetune.spark.prepare.SampleFrame;

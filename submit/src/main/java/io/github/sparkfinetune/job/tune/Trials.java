@@ -10,11 +10,12 @@ import io.github.sparkfinetune.job.Console;
 import io.github.sparkfinetune.job.Failure;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Progress;
-import io.github.sparkfinetune.report.MetricsFile;
-import io.github.sparkfinetune.report.MetricsLog;
-import io.github.sparkfinetune.report.RunFolder;
+import io.github.sparkfinetune.report.Reports;
 import io.github.sparkfinetune.report.search.Search;
 import io.github.sparkfinetune.report.search.Trial;
+import io.github.sparkfinetune.spark.folder.MetricsFile;
+import io.github.sparkfinetune.spark.folder.MetricsLog;
+import io.github.sparkfinetune.spark.folder.RunFolder;
 import io.github.sparkfinetune.spark.listener.CommandOnRun;
 import io.github.sparkfinetune.spark.listener.RunListeners;
 import io.github.sparkfinetune.spark.run.AtOnce;
@@ -123,7 +124,7 @@ final class Trials {
             }
             listeners.add(result);
             MetricsFile.put(own, result);
-            own.writeReport();
+            Reports.write(own);
             listeners.finished(RunFolder.RESULTS);
             return result;
         }
@@ -131,7 +132,7 @@ final class Trials {
 
     private synchronized void record(Trial trial) throws IOException {
         search = search.with(trial);
-        folder.writeSearch(search);
+        Reports.write(folder, search);
         console.say("trial     " + trial.name() + "  "
                 + shown(trial, search.definition().metric()));
         if (trial.state() == Trial.State.DONE) {
@@ -143,7 +144,7 @@ final class Trials {
     /** Ends a trial before its last step. */
     synchronized void stop(Trial trial) throws IOException {
         search = search.with(trial.stopped());
-        folder.writeSearch(search);
+        Reports.write(folder, search);
         discard(trial);
     }
 

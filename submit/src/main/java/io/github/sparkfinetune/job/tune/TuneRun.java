@@ -15,10 +15,11 @@ import io.github.sparkfinetune.job.Console;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Pipeline;
 import io.github.sparkfinetune.job.Progress;
-import io.github.sparkfinetune.report.MetricsLog;
-import io.github.sparkfinetune.report.RunFolder;
+import io.github.sparkfinetune.report.Reports;
 import io.github.sparkfinetune.report.search.Search;
 import io.github.sparkfinetune.report.search.Trial;
+import io.github.sparkfinetune.spark.folder.MetricsLog;
+import io.github.sparkfinetune.spark.folder.RunFolder;
 import io.github.sparkfinetune.spark.run.Lease;
 import io.github.sparkfinetune.spark.run.Settings;
 import java.io.IOException;
@@ -80,7 +81,7 @@ public final class TuneRun {
             Manifest.read(new Path(run.dataset()), jobs.hadoop()).split(Manifest.EVAL);
             Trials trials = new Trials(search, folder, jobs, console, options.together());
             configs.forEach((trial, config) -> trials.add(trial.name(), config, steps(trial, config)));
-            folder.writeSearch(search);
+            Reports.write(folder, search);
             stages(trials, progress);
             end(trials.search(), progress);
         } finally {
@@ -102,7 +103,7 @@ public final class TuneRun {
     /** Continues the search of the folder, or begins a new one. */
     private Search open(List<Map<String, String>> settings) throws IOException {
         Search.Definition asked = definition();
-        Optional<Search> before = folder.search();
+        Optional<Search> before = Reports.search(folder);
         if (before.isEmpty()) {
             if (folder.has(RunFolder.RUN_YAML)) {
                 throw RunException.config(
@@ -155,7 +156,7 @@ public final class TuneRun {
     /** Returns the run of a trial, which trains on the search's dataset. */
     private RunConfig config(Trial trial) {
         List<String> overrides = overrides(trial);
-        overrides.add(RunConfigLoader.override("output.dir", folder.shown(RunFolder.TRIALS + "/" + trial.name())));
+        overrides.add(RunConfigLoader.override("output.dir", folder.shown(Reports.TRIALS + "/" + trial.name())));
         overrides.add(RunConfigLoader.override("data.dir", run.dataset()));
         overrides.add(RunConfigLoader.override("training.run_name", run.runName() + "-" + trial.name()));
         return withSettings(overrides);
@@ -212,7 +213,7 @@ public final class TuneRun {
         RunConfig winner = withSettings(overrides(best));
         RunConfig trained = config(best);
         jobs.check(winner);
-        folder.writeSearch(search.ended(best.name()));
+        Reports.write(folder, search.ended(best.name()));
         if (CheckpointStore.open(new Path(winner.output().checkpoints()), jobs.hadoop(), "reader")
                 .finalCheckpoint()
                 .isEmpty()) {

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.report;
+package io.github.sparkfinetune.spark.folder;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonProperty;
@@ -67,8 +67,8 @@ public record RunProgress(
      * @param message error of a failed command, in one line, else null
      */
     public record Outcome(State state, Integer exitCode, String message) {
-        static final Outcome RUNNING = new Outcome(State.RUNNING, null, null);
-        static final Outcome DONE = new Outcome(State.DONE, ExitCode.DONE.code(), null);
+        public static final Outcome RUNNING = new Outcome(State.RUNNING, null, null);
+        public static final Outcome DONE = new Outcome(State.DONE, ExitCode.DONE.code(), null);
 
         /** Returns the outcome of a failed command. */
         public static Outcome failed(ExitCode code, String message) {
@@ -96,7 +96,7 @@ public record RunProgress(
      */
     public record Newest(
             TrainingRecord record, String recorded, TrainingRecord evaluation, SlowRank slowRank, Double secondsLeft) {
-        static final Newest NONE = new Newest(null, null, null, null, null);
+        public static final Newest NONE = new Newest(null, null, null, null, null);
     }
 
     /**
@@ -169,7 +169,7 @@ public record RunProgress(
         }
     }
 
-    void write(RunFolder folder) throws IOException {
+    public void write(RunFolder folder) throws IOException {
         folder.write(
                 RunFolder.PROGRESS,
                 MetricsLog.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(this) + "\n");

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.report;
+package io.github.sparkfinetune.spark.folder;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.train.TrainingResult;
-import io.github.sparkfinetune.report.html.Figures;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.io.IOException;
 import java.util.Arrays;
@@ -39,10 +38,10 @@ public final class MetricsFile {
      * @param training results of {@code train}
      * @param evaluation results of {@code evaluate}
      */
-    record Content(TrainingMetrics training, EvaluationMetrics evaluation) {}
+    public record Content(TrainingMetrics training, EvaluationMetrics evaluation) {}
 
     /** Reads the content of the folder's file; empty if there is no file yet. */
-    static ObjectNode content(RunFolder folder) throws IOException {
+    public static ObjectNode content(RunFolder folder) throws IOException {
         String text = folder.read(RunFolder.METRICS).orElse("{}");
         try {
             if (MetricsLog.JSON.readTree(text) instanceof ObjectNode metrics) {
@@ -55,7 +54,7 @@ public final class MetricsFile {
     }
 
     /** Reads the results of the folder; nothing was measured if there is no file yet. */
-    static Content read(RunFolder folder) throws IOException {
+    public static Content read(RunFolder folder) throws IOException {
         ObjectNode content = content(folder);
         try {
             return new Content(
@@ -80,7 +79,7 @@ public final class MetricsFile {
      */
     public static double test(RunFolder folder, String metric) throws IOException {
         Double value = read(folder).evaluation().test().get(metric);
-        if (!Figures.known(value)) {
+        if (!isKnown(value)) {
             throw RunException.data(folder.shown(RunFolder.METRICS) + ": the held-out text has no " + metric
                     + ": run finetune evaluate first");
         }
@@ -104,9 +103,13 @@ public final class MetricsFile {
         }
     }
 
+    private static boolean isKnown(Double value) {
+        return value != null && Double.isFinite(value);
+    }
+
     private static Map<String, Double> known(Map<String, Double> metrics) {
         Map<String, Double> known = new LinkedHashMap<>(metrics);
-        known.values().removeIf(value -> !Figures.known(value));
+        known.values().removeIf(value -> !isKnown(value));
         return known;
     }
 

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.report;
+package io.github.sparkfinetune.spark.folder;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -37,7 +37,8 @@ public final class MetricsLog implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(MetricsLog.class);
 
-    static final ObjectMapper JSON = JsonMapper.builder()
+    /** Keys in {@code snake_case}; nothing is written for null. */
+    public static final ObjectMapper JSON = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .serializationInclusion(JsonInclude.Include.NON_NULL)
             .build();
@@ -114,7 +115,7 @@ public final class MetricsLog implements AutoCloseable {
     }
 
     /** Returns whether a record of an earlier call stays before the first new record. */
-    static boolean isKept(TrainingRecord earlier, TrainingRecord first) {
+    public static boolean isKept(TrainingRecord earlier, TrainingRecord first) {
         return earlier.step() < first.step() || (earlier.step() == first.step() && first.eval() != null);
     }
 

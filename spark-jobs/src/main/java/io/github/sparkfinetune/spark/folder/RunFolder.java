@@ -1,11 +1,10 @@
-package io.github.sparkfinetune.report;
+package io.github.sparkfinetune.spark.folder;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
-import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -14,9 +13,6 @@ import io.github.sparkfinetune.data.files.AllowedRoots;
 import io.github.sparkfinetune.data.files.GrowingFile;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.JsonFiles;
-import io.github.sparkfinetune.report.html.Page;
-import io.github.sparkfinetune.report.search.Search;
-import io.github.sparkfinetune.report.search.SearchTable;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -39,8 +35,11 @@ public final class RunFolder {
     /** Configuration of the run; a folder with this file belongs to the run. */
     public static final String RUN_YAML = "run.yaml";
 
-    static final String METRICS_LOG = "metrics.jsonl";
-    static final String METRICS = "metrics.json";
+    /** Records of the training. */
+    public static final String METRICS_LOG = "metrics.jsonl";
+
+    /** Results of the run. */
+    public static final String METRICS = "metrics.json";
 
     /** Result of the last command. */
     public static final String STATUS = "status.json";
@@ -50,9 +49,6 @@ public final class RunFolder {
 
     /** Progress of a run, for those who watch it. */
     public static final String PROGRESS = "progress.json";
-
-    /** Folder of a search with a folder for each trial. */
-    public static final String TRIALS = "trials";
 
     /** Files with the results of a run. */
     public static final List<String> RESULTS = List.of(RUN_YAML, METRICS, REPORT);
@@ -99,11 +95,6 @@ public final class RunFolder {
         return new RunFolder(dir, path, files instanceof LocalFileSystem local ? local.getRaw() : files);
     }
 
-    /** Writes {@value #REPORT} with the run's results so far. */
-    public void writeReport() throws IOException {
-        write(REPORT, Report.of(this, MetricsLog.read(this), null));
-    }
-
     /**
      * Writes {@value #STATUS}, a JSON object: {@code command}, {@code exit_code}, {@code message} (null without an
      * error) and {@code time} (ISO 8601, UTC).
@@ -118,43 +109,9 @@ public final class RunFolder {
         write(STATUS, new String(JsonFiles.pretty(status), StandardCharsets.UTF_8));
     }
 
-    /** Writes {@value #REPORT} and {@value #METRICS} of a pipeline, whose stages have their folders in this folder. */
-    public void writePipelineReport(List<Stage> stages, Configuration hadoop) throws IOException {
-        PipelineReport report = PipelineReport.of(stages, hadoop);
-        write(METRICS, report.metrics());
-        write(REPORT, report.html(name()));
-    }
-
-    /**
-     * Writes {@value #REPORT} and {@value #METRICS} of the runs of groups, which have their folders in this folder.
-     *
-     * @param folders address of each group's folder by value, relative to this folder
-     */
-    public void writeGroupsReport(
-            String column, List<GroupsReport.Group> groups, Map<String, String> folders, Configuration hadoop)
-            throws IOException {
-        GroupsReport report = GroupsReport.of(groups, hadoop);
-        write(METRICS, report.metrics());
-        write(REPORT, report.html(name(), column, folders));
-    }
-
     /** Returns the last part of the folder's path. */
-    private String name() {
+    public String name() {
         return dir.replaceFirst("/+$", "").replaceFirst(".*/", "");
-    }
-
-    /** Returns the search whose trials are in this folder, or empty if there is none. */
-    public Optional<Search> search() throws IOException {
-        return read(Search.FILE).map(json -> Search.parse(json, shown(Search.FILE)));
-    }
-
-    /** Writes a search, and a report of it until the folder has a run's report. */
-    public void writeSearch(Search search) throws IOException {
-        write(Search.FILE, search.toJson());
-        if (!has(RUN_YAML)) {
-            int trials = search.trials().size();
-            write(REPORT, Page.of(name(), "search with " + trials + " trials", SearchTable.of(search, TRIALS)));
-        }
     }
 
     /** Returns whether a file or folder exists. */
@@ -168,12 +125,12 @@ public final class RunFolder {
     }
 
     /** Returns whether the folder is on an object store. */
-    boolean isObjectStore() {
+    public boolean isObjectStore() {
         return HadoopFiles.isObjectStore(files);
     }
 
     /** Returns the run's newest committed checkpoint, or null. */
-    RunProgress.Saved newestCheckpoint() throws IOException {
+    public RunProgress.Saved newestCheckpoint() throws IOException {
         Path folder = new Path(path, CHECKPOINTS);
         Optional<Checkpoint> newest =
                 CheckpointStore.open(folder, files.getConf(), "reader").newest();
@@ -187,7 +144,7 @@ public final class RunFolder {
     }
 
     /** Returns the manifest that the run trains on, or the dataset's newest; empty if the dataset is not prepared. */
-    Optional<Manifest> manifest(String dataset) throws IOException {
+    public Optional<Manifest> manifest(String dataset) throws IOException {
         Manifests manifests = new Manifests(new Path(dataset), files.getConf());
         List<Integer> numbers = manifests.numbers();
         Optional<Integer> begun = read(RUN_YAML)
@@ -216,7 +173,7 @@ public final class RunFolder {
         HadoopFiles.writeWhole(files, new Path(path, name), text.getBytes(StandardCharsets.UTF_8));
     }
 
-    GrowingFile grow(String name) throws IOException {
+    public GrowingFile grow(String name) throws IOException {
         return new GrowingFile(files, new Path(path, name));
     }
 }

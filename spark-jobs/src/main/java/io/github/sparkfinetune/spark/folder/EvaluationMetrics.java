@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.report;
+package io.github.sparkfinetune.spark.folder;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.github.sparkfinetune.core.calibration.Reliability;
@@ -24,7 +24,7 @@ import java.util.Map;
  * @param heldOut further held-out sets by name
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
-record EvaluationMetrics(
+public record EvaluationMetrics(
         Map<String, Double> test,
         ConfusionMatrix confusionMatrix,
         List<Confused> confusions,
@@ -34,7 +34,7 @@ record EvaluationMetrics(
         List<Example> examples,
         List<Reliability> reliability,
         Map<String, HeldOutSet> heldOut) {
-    EvaluationMetrics {
+    public EvaluationMetrics {
         test = Parts.map(test);
         confusions = Parts.list(confusions);
         byLabel = Parts.map(byLabel);
@@ -51,9 +51,9 @@ record EvaluationMetrics(
      * @param labels names of the labels by id
      * @param counts a row for each label
      */
-    record ConfusionMatrix(List<String> labels, long[][] counts) {
+    public record ConfusionMatrix(List<String> labels, long[][] counts) {
         /** Returns whether each pair of labels has a count, as in every file that was written whole. */
-        boolean complete() {
+        public boolean complete() {
             return labels != null
                     && counts != null
                     && counts.length == labels.size()
@@ -66,22 +66,22 @@ record EvaluationMetrics(
      *
      * @param samples number of such predictions
      */
-    record Confused(String label, String predicted, Long samples) {
+    public record Confused(String label, String predicted, Long samples) {
         static Confused of(Scores.Confused pair) {
             return new Confused(pair.label(), pair.predicted(), pair.samples());
         }
     }
 
     /** Scores of a label, as described in {@link PrecisionRecall}. */
-    record LabelScores(Double precision, Double recall, Double f1, Long support) {
+    public record LabelScores(Double precision, Double recall, Double f1, Long support) {
         static LabelScores of(PrecisionRecall scores) {
             return new LabelScores(scores.precision(), scores.recall(), scores.f1(), scores.support());
         }
     }
 
     /** Prediction of a held-out sample, as described in {@link Scores.Example}. */
-    record Example(Scores.Group group, List<String> text, List<String> expected, List<String> predicted, Double score) {
-        Example {
+    public record Example(Scores.Group group, List<String> text, List<String> expected, List<String> predicted, Double score) {
+        public Example {
             text = Parts.list(text);
             expected = Parts.list(expected);
             predicted = Parts.list(predicted);
@@ -99,17 +99,17 @@ record EvaluationMetrics(
      * @param metrics metrics of the trained model
      * @param base metrics of the base model; empty if it was not measured
      */
-    record HeldOutSet(
+    public record HeldOutSet(
             Map<String, Double> metrics,
             @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, Double> base) {
-        HeldOutSet {
+        public HeldOutSet {
             metrics = Parts.map(metrics);
             base = Parts.map(base);
         }
     }
 
     /** @param sets the test split, then the further held-out sets */
-    static EvaluationMetrics of(List<Scores> sets) {
+    public static EvaluationMetrics of(List<Scores> sets) {
         Scores test = sets.get(0);
         Scores.Confusion confusion = test.confusion();
         Map<String, HeldOutSet> heldOut = new LinkedHashMap<>();

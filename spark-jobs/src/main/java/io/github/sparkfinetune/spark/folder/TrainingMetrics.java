@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.report;
+package io.github.sparkfinetune.spark.folder;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.github.sparkfinetune.core.privacy.PrivacySpent;
@@ -14,8 +14,8 @@ import java.util.Map;
  * @param eval metrics of the evaluation split for the kept model; empty if there is no such split
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
-record TrainingMetrics(Training train, Map<String, Double> eval) {
-    TrainingMetrics {
+public record TrainingMetrics(Training train, Map<String, Double> eval) {
+    public TrainingMetrics {
         eval = Parts.map(eval);
     }
 
@@ -35,7 +35,7 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
      * @param privacy guarantee of a private run, or null
      */
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
-    record Training(
+    public record Training(
             Long steps,
             Long samples,
             Long tokens,
@@ -47,7 +47,7 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
             Precision precision,
             List<Rank> ranks,
             PrivacySpent privacy) {
-        Training {
+        public Training {
             ranks = Parts.list(ranks);
         }
     }
@@ -58,7 +58,7 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
      * @param choice {@code fp32} or {@code bf16}
      * @param reason why it was chosen
      */
-    record Precision(String choice, String reason) {}
+    public record Precision(String choice, String reason) {}
 
     /**
      * Computation of a rank in a step, without waiting for other ranks.
@@ -67,9 +67,9 @@ record TrainingMetrics(Training train, Map<String, Double> eval) {
      * @param stepSecondsP50 median
      * @param stepSecondsP99 99th percentile
      */
-    record Rank(String name, Double stepSecondsP50, Double stepSecondsP99) {}
+    public record Rank(String name, Double stepSecondsP50, Double stepSecondsP99) {}
 
-    static TrainingMetrics of(TrainingResult result) {
+    public static TrainingMetrics of(TrainingResult result) {
         Precision precision = result.precision() == null
                 ? null
                 : new Precision(

@@ -74,31 +74,23 @@ public final class Finetune implements Callable<Integer> {
 
     private static CommandLine commandLine(Jobs.Opener opener, InitCommand.Terminal terminal) {
         CommandLine line = new CommandLine(new Finetune());
-        List<Object> core = List.of(
-                new InitCommand(opener, terminal),
-                new DoctorCommand(opener),
-                new PlanCommand(opener),
-                new PrepareCommand(opener),
-                new TrainCommand(opener),
-                new EvaluateCommand(opener),
-                new PredictCommand(opener),
-                new EraseCommand(opener),
-                new EvidenceCommand(opener),
-                new EvidenceCommand.Verify(opener),
-                new MergeCommand(opener),
-                new PromoteCommand(opener),
-                new RollbackCommand(),
-                new RunCommand(opener),
-                new TuneCommand(opener),
-                new WatchCommand(),
-                new CompletionCommand(),
-                help());
-        List<Place> places = new ArrayList<>();
-        for (int i = 0; i < core.size(); i++) {
-            Object command = core.get(i);
-            places.add(
-                    new Place(10 * (i + 1), command instanceof CommandLine known ? known : new CommandLine(command)));
-        }
+        List<Place> places = new ArrayList<>(List.of(
+                new Place(10, new InitCommand(opener, terminal)),
+                new Place(20, new DoctorCommand(opener)),
+                new Place(30, new PlanCommand(opener)),
+                new Place(40, new PrepareCommand(opener)),
+                new Place(50, new TrainCommand(opener)),
+                new Place(60, new EvaluateCommand(opener)),
+                new Place(70, new PredictCommand(opener)),
+                new Place(80, new EraseCommand(opener)),
+                new Place(110, new MergeCommand(opener)),
+                new Place(120, new PromoteCommand(opener)),
+                new Place(130, new RollbackCommand()),
+                new Place(140, new RunCommand(opener)),
+                new Place(150, new TuneCommand(opener)),
+                new Place(160, new WatchCommand()),
+                new Place(170, new CompletionCommand()),
+                new Place(180, help())));
         Commands.all()
                 .forEach(command -> places.add(new Place(command.place(), RegisteredCommand.of(command, opener))));
         places.stream()
@@ -108,7 +100,11 @@ public final class Finetune implements Callable<Integer> {
     }
 
     /** Place of a command in the list of all commands. */
-    private record Place(int place, CommandLine command) {}
+    private record Place(int place, CommandLine command) {
+        Place(int place, Object command) {
+            this(place, new CommandLine(command));
+        }
+    }
 
     private static CommandLine help() {
         CommandLine help = new CommandLine(new HelpCommand());

@@ -25,6 +25,10 @@ abstract class JobCommand extends SparkCommand {
 
     @Override
     public final Integer call() throws IOException {
+        if (!needsRun() && !options.nameRun()) {
+            execute();
+            return ExitCode.DONE.code();
+        }
         List<Stage> stages = load();
         if (stages.size() > 1 && !runsPipelines()) {
             throw RunException.config("a pipeline has several runs: name one with --stage, of " + RunFile.names(stages)
@@ -58,6 +62,16 @@ abstract class JobCommand extends SparkCommand {
     /** Returns what the command's own options set in the configuration, as {@code KEY=VALUE}. */
     List<String> settings() {
         return List.of();
+    }
+
+    /** Returns whether the command works only on a run. */
+    boolean needsRun() {
+        return true;
+    }
+
+    /** Does the work of a command that has no run. */
+    void execute() throws IOException {
+        throw new IllegalStateException(name() + " needs a run");
     }
 
     /** Returns whether the command reads the model that the run starts from. */

@@ -1,9 +1,12 @@
 package io.github.sparkfinetune.cli;
 
+import io.github.sparkfinetune.cli.option.RunOptions;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.job.RunFile;
 import io.github.sparkfinetune.spark.command.Arguments;
 import io.github.sparkfinetune.spark.command.Arguments.Parameter;
+import io.github.sparkfinetune.spark.command.Call;
 import io.github.sparkfinetune.spark.command.Command;
 import java.io.IOException;
 import java.util.HashMap;
@@ -11,8 +14,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.ArgGroupSpec;
+import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
 
 /** Command line of a command that is registered, with an option for each of its arguments. */
 final class RegisteredCommand<A extends Record, R> extends JobCommand {
@@ -21,8 +27,8 @@ final class RegisteredCommand<A extends Record, R> extends JobCommand {
 
     private final Command<A, R> command;
     private final Arguments<A> arguments;
-    /** The options, with their values once the command line is parsed. */
-    private final Map<String, OptionSpec> options = new LinkedHashMap<>();
+    /** The options and parameters, with their values once the command line is parsed. */
+    private final Map<String, ArgSpec> given = new LinkedHashMap<>();
 
     private RegisteredCommand(Command<A, R> command, Jobs.Opener opener) {
         super(opener);
@@ -42,11 +48,37 @@ final class RegisteredCommand<A extends Record, R> extends JobCommand {
                 .footer("  finetune " + command.name() + " " + help.example());
         List<Parameter> parameters = registered.arguments.parameters();
         for (int i = 0; i < parameters.size(); i++) {
-            OptionSpec option = option(parameters.get(i), FIRST + i);
-            registered.options.put(parameters.get(i).name(), option);
-            spec.addOption(option);
+            Parameter parameter = parameters.get(i);
+            ArgSpec argument = parameter.words().positional() ? positional(parameter) : option(parameter, FIRST + i);
+            registered.given.put(parameter.name(), argument);
+            spec.add(argument);
+        }
+        if (!command.needsRun()) {
+            makeRunOptional(spec);
         }
         return line;
+    }
+
+    /** Makes the options that name a run a group, which may be absent as a whole. */
+    private static void makeRunOptional(CommandSpec spec) {
+        ArgGroupSpec.Builder group =
+                ArgGroupSpec.builder().exclusive(false).multiplicity("0..1").validate(true);
+        for (String name : RunOptions.NAMES) {
+            OptionSpec option = spec.findOption(name);
+            spec.remove(option);
+            group.addArg(option);
+        }
+        spec.addArgGroup(group.build());
+    }
+
+    private static PositionalParamSpec positional(Parameter parameter) {
+        return PositionalParamSpec.builder()
+                .index("0")
+                .type(parameter.type())
+                .description(parameter.words().text())
+                .required(parameter.words().required())
+                .paramLabel(parameter.words().label())
+                .build();
     }
 
     private static OptionSpec option(Parameter parameter, int order) {
@@ -73,16 +105,38 @@ final class RegisteredCommand<A extends Record, R> extends JobCommand {
         return command.readsBaseModel();
     }
 
-    @Override
-    void execute(RunConfig run, Jobs jobs) throws IOException {
+    private A arguments() {
         Map<String, Object> values = new HashMap<>();
-        options.forEach((name, option) -> {
-            Object value = option.getValue();
+        given.forEach((name, argument) -> {
+            Object value = argument.getValue();
             if (value != null) {
                 values.put(name, value);
             }
         });
-        A given = arguments.of(values);
-        command.text(given, jobs.run(command, run, given, this::say)).forEach(this::say);
+        return arguments.of(values);
+    }
+
+    @Override
+    boolean needsRun() {
+        return command.needsRun();
+    }
+
+    @Override
+    void execute() throws IOException {
+        A arguments = arguments();
+        Call call = new Call(
+                null,
+                () -> {
+                    throw new IllegalStateException(command.name() + " has no session without a run");
+                },
+                RunFile::hadoop,
+                this::say);
+        command.text(arguments, command.run(call, arguments)).forEach(this::say);
+    }
+
+    @Override
+    void execute(RunConfig run, Jobs jobs) throws IOException {
+        A arguments = arguments();
+        command.text(arguments, jobs.run(command, run, arguments, this::say)).forEach(this::say);
     }
 }

@@ -6,7 +6,6 @@ import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.spark.command.Command;
 import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.erase.Erasing;
-import io.github.sparkfinetune.spark.evidence.Evidencing;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
@@ -89,9 +88,6 @@ public interface Jobs extends AutoCloseable {
 
     /** Returns the work of an erasure on a run. */
     Erasing erase(RunConfig config);
-
-    /** Returns the work on the evidence of a run. */
-    Evidencing evidence(RunConfig config);
 
     /**
      * Returns a line for each weight of the model's head that starts from new values, with the reason; without a

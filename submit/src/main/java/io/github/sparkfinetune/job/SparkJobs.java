@@ -21,8 +21,6 @@ import io.github.sparkfinetune.spark.doctor.Examination;
 import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.erase.EraseJob;
 import io.github.sparkfinetune.spark.erase.Erasing;
-import io.github.sparkfinetune.spark.evidence.EvidenceJob;
-import io.github.sparkfinetune.spark.evidence.Evidencing;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
@@ -220,11 +218,6 @@ public final class SparkJobs implements Jobs {
     @Override
     public Erasing erase(RunConfig config) {
         return new EraseJob(session(), config);
-    }
-
-    @Override
-    public Evidencing evidence(RunConfig config) {
-        return new EvidenceJob(session(), config);
     }
 
     @Override

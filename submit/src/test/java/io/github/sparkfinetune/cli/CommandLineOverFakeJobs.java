@@ -12,8 +12,6 @@ import io.github.sparkfinetune.job.Plans;
 import io.github.sparkfinetune.spark.command.Command;
 import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.erase.Erasing;
-import io.github.sparkfinetune.spark.evidence.Evidencing;
-import io.github.sparkfinetune.spark.evidence.Verdict;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
@@ -59,8 +57,6 @@ abstract class CommandLineOverFakeJobs {
     Map<String, String> sparkSettings = Map.of();
     /** Erasure of documents. */
     final FakeErasing erasing = new FakeErasing(calls);
-    /** Verdicts of a comparison with evidence. */
-    List<Verdict> verdicts = List.of();
     /** Results of registered commands, by name. */
     final Map<String, Object> results = new HashMap<>();
     /** Line that a registered command shows while it works, or null. */
@@ -232,11 +228,6 @@ abstract class CommandLineOverFakeJobs {
         public Erasing erase(RunConfig config) {
             calls.add("erase");
             return erasing;
-        }
-
-        @Override
-        public Evidencing evidence(RunConfig config) {
-            return new FakeEvidencing(calls, verdicts);
         }
 
         @Override

@@ -3,8 +3,8 @@ package io.github.sparkfinetune.report;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.key.Components;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
@@ -14,7 +14,6 @@ import io.github.sparkfinetune.core.privacy.PrivacySpent;
 import io.github.sparkfinetune.core.train.Precision;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.core.train.speed.RankTime;
-import io.github.sparkfinetune.spark.evidence.EvidenceIndex;
 import io.github.sparkfinetune.spark.folder.MetricsFile;
 import io.github.sparkfinetune.spark.folder.MetricsLog;
 import io.github.sparkfinetune.spark.folder.RunFolder;
@@ -59,16 +58,13 @@ class MetricsFileTest {
     }
 
     @Test
-    void writesTheGuaranteeOfAPrivateRunWhereEvidenceReadsIt() throws IOException {
+    void writesTheGuaranteeOfAPrivateRun() throws IOException {
         PrivacySpent spent = new PrivacySpent(7.99, 8.9, 1e-5, 0.7, 1.0, null, 0.03);
-        org.apache.hadoop.fs.Path metrics =
-                new org.apache.hadoop.fs.Path(dir.resolve(RunFolder.METRICS).toUri());
-
         MetricsFile.put(folder, RESULT);
-        assertThat(EvidenceIndex.privacy(metrics, new Configuration())).isNull();
+        assertThat(MetricsFile.read(folder).training().train().privacy()).isNull();
 
         MetricsFile.put(folder, Components.with(RESULT, "privacy", spent));
-        assertThat(EvidenceIndex.privacy(metrics, new Configuration())).isEqualTo(spent);
+        assertThat(MetricsFile.read(folder).training().train().privacy()).isEqualTo(spent);
         assertThat(MetricsLog.JSON.writeValueAsString(
                         MetricsFile.content(folder).path("train")))
                 .contains("\"steps\":3", "\"seconds\":1.5")

@@ -24,6 +24,9 @@ public @interface Argument {
     /** Whether the argument must be given. */
     boolean required() default false;
 
+    /** Whether the command line takes the value without the name of an option. */
+    boolean positional() default false;
+
     /** Whether help texts leave the argument out. */
     boolean hidden() default false;
 }

@@ -9,7 +9,7 @@ import org.apache.spark.sql.SparkSession;
 /**
  * What a command works with.
  *
- * @param run run that the command works on
+ * @param run run that the command works on; null without one
  * @param sessions supplier of the session, which starts when a command first needs it
  * @param fileSystems supplier of the configuration of the file systems, which needs no session
  * @param progress receives lines while the command works

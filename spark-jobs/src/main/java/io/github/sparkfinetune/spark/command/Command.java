@@ -33,6 +33,11 @@ public interface Command<A extends Record, R> {
     /** Returns the record of the arguments. */
     Class<A> arguments();
 
+    /** Returns whether the command works only on a run; otherwise {@link Call#run} may be null. */
+    default boolean needsRun() {
+        return true;
+    }
+
     /** Returns whether the command reads the model that the run starts from. */
     default boolean readsBaseModel() {
         return true;

@@ -80,7 +80,8 @@ public record EvaluationMetrics(
     }
 
     /** Prediction of a held-out sample, as described in {@link Scores.Example}. */
-    public record Example(Scores.Group group, List<String> text, List<String> expected, List<String> predicted, Double score) {
+    public record Example(
+            Scores.Group group, List<String> text, List<String> expected, List<String> predicted, Double score) {
         public Example {
             text = Parts.list(text);
             expected = Parts.list(expected);

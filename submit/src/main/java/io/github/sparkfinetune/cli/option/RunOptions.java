@@ -14,6 +14,9 @@ import picocli.CommandLine.Option;
 
 /** Options of every command that works on a run. */
 public final class RunOptions {
+    /** Names of the options. */
+    public static final List<String> NAMES = List.of("--config", "--set", "--stage");
+
     @Option(
             names = "--config",
             required = true,
@@ -41,6 +44,11 @@ public final class RunOptions {
         List<String> all = new ArrayList<>(overrides);
         all.addAll(more);
         return RunFile.load(config, all, stage, RunFile::hadoop);
+    }
+
+    /** Returns whether the options name a run. */
+    public boolean nameRun() {
+        return config != null;
     }
 
     /** Returns the output folder, if {@code --set} names it. */

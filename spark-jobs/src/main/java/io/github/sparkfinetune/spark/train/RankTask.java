@@ -47,7 +47,7 @@ import scala.runtime.AbstractFunction1;
  * <p>The ranks meet twice through Spark. Before the work they exchange their addresses and the checkpoint to resume
  * from. After the work they agree on the consequence. A rank that fails with its own error closes its connections, and
  * its peers then fail with a lost rank. Only the second meeting decides whether the stage is repeated or the run ends.
- * Every rank comes to both meetings, even after an error.
+ * Every rank comes to both meetings, even after an error. A rank alone meets nobody.
  */
 final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankOutcome>> implements Serializable {
     private static final Logger LOG = LoggerFactory.getLogger(RankTask.class);
@@ -274,6 +274,10 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
 
     /** Returns the message of every task, in the order of the tasks. */
     private static <T> List<T> meet(BarrierTaskContext context, T mine, Class<T> type) {
+        if (context.getTaskInfos().length == 1) {
+            // Spark looks for the answer of a meeting once a second.
+            return List.of(mine);
+        }
         try {
             List<T> all = new ArrayList<>();
             for (String text : context.allGather(JSON.writeValueAsString(mine))) {

@@ -37,7 +37,7 @@ import org.apache.hadoop.conf.Configuration;
 
 /** A whole run of a small model on a small dataset whose samples have a pattern to learn. */
 public final class TinyRun {
-    private static final long DEADLINE_SECONDS = 120;
+    private static final long DEADLINE_SECONDS = 600;
     private static final byte[] SECRET = new byte[32];
 
     private final Path folder;

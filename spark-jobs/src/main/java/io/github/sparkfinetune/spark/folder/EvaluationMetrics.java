@@ -109,7 +109,11 @@ public record EvaluationMetrics(
         }
     }
 
-    /** @param sets the test split, then the further held-out sets */
+    /**
+     * Returns the part of an evaluation.
+     *
+     * @param sets the test split, then the further held-out sets
+     */
     public static EvaluationMetrics of(List<Scores> sets) {
         Scores test = sets.get(0);
         Scores.Confusion confusion = test.confusion();

@@ -69,6 +69,7 @@ public record TrainingMetrics(Training train, Map<String, Double> eval) {
      */
     public record Rank(String name, Double stepSecondsP50, Double stepSecondsP99) {}
 
+    /** Returns the part of a training. */
     public static TrainingMetrics of(TrainingResult result) {
         Precision precision = result.precision() == null
                 ? null

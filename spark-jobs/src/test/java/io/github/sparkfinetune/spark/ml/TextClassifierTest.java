@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.spark.listener.RecordingListener;
 import io.github.sparkfinetune.spark.model.TaskModels;
 import java.net.URI;
 import java.nio.file.Files;
@@ -100,7 +101,9 @@ class TextClassifierTest extends SparkMlTest {
         }
         Path run = Path.of(URI.create(model.runDir()));
         assertThat(run.resolve("model/config.json")).exists();
-        assertThat(run.resolve("tensorboard")).isNotEmptyDirectory();
+        assertThat(RecordingListener.EVENTS)
+                .contains("step 1", "FINISHED [run.yaml]")
+                .anyMatch(event -> event.startsWith("trained "));
     }
 
     private static List<Integer> ids(Dataset<Row> rows) {

@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Follows one command on a run: its steps and its measurements. All of it happens on the driver, which receives the
@@ -26,9 +25,12 @@ public interface RunListener {
     /** Opens listeners of one kind. {@code META-INF/services} names implementations; nothing else names them. */
     interface Opener {
 
-        /** Returns the values of {@code training.report_to} that the listeners serve. */
-        default Set<ReportTo> reportsTo() {
-            return Set.of();
+        /**
+         * Returns the value of {@code training.report_to} that asks for the listeners. They follow only commands that
+         * measure such a run. Without a value they may follow every command.
+         */
+        default Optional<ReportTo> reportsTo() {
+            return Optional.empty();
         }
 
         /**

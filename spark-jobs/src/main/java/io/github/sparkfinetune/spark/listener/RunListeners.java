@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -74,8 +75,9 @@ public final class RunListeners implements AutoCloseable {
      */
     public static RunListeners open(CommandOnRun command) {
         List<RunListener.Opener> openers = Services.of(RunListener.Opener.class);
-        for (ReportTo kind : command.measures() ? command.run().training().reportTo() : List.<ReportTo>of()) {
-            if (openers.stream().noneMatch(opener -> opener.reportsTo().contains(kind))) {
+        List<ReportTo> asked = command.measures() ? command.run().training().reportTo() : List.of();
+        for (ReportTo kind : asked) {
+            if (openers.stream().noneMatch(opener -> opener.reportsTo().equals(Optional.of(kind)))) {
                 throw RunException.config("training.report_to: "
                         + kind.name().toLowerCase(Locale.ROOT)
                         + " is a part that this build lacks: use the complete jar, or remove the value");
@@ -84,6 +86,9 @@ public final class RunListeners implements AutoCloseable {
         RunListeners listeners = new RunListeners();
         try {
             for (RunListener.Opener opener : openers) {
+                if (opener.reportsTo().filter(kind -> !asked.contains(kind)).isPresent()) {
+                    continue;
+                }
                 opener.open(command).map(Listening::new).ifPresent(listeners.all::add);
             }
         } catch (RuntimeException e) {

@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** Keeps the events of the runs of tests that report to TensorBoard, whose extra the tests lack. */
@@ -18,15 +17,13 @@ public final class RecordingListener implements RunListener {
     /** Follows the runs; {@code META-INF/services} names it. */
     public static final class Opener implements RunListener.Opener {
         @Override
-        public Set<ReportTo> reportsTo() {
-            return Set.of(ReportTo.TENSORBOARD);
+        public Optional<ReportTo> reportsTo() {
+            return Optional.of(ReportTo.TENSORBOARD);
         }
 
         @Override
         public Optional<RunListener> open(CommandOnRun command) {
-            return command.run().training().reportTo().contains(ReportTo.TENSORBOARD)
-                    ? Optional.of(new RecordingListener())
-                    : Optional.empty();
+            return Optional.of(new RecordingListener());
         }
     }
 

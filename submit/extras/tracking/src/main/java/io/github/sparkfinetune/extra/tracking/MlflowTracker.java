@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.apache.hadoop.fs.FSError;
 
 /**
@@ -279,15 +278,13 @@ final class MlflowTracker extends Tracker {
     /** Follows runs that report to MLflow. */
     public static final class Opener implements RunListener.Opener {
         @Override
-        public Set<ReportTo> reportsTo() {
-            return Set.of(ReportTo.MLFLOW);
+        public Optional<ReportTo> reportsTo() {
+            return Optional.of(ReportTo.MLFLOW);
         }
 
         @Override
         public Optional<RunListener> open(CommandOnRun command) {
-            return command.measures() && command.run().training().reportTo().contains(ReportTo.MLFLOW)
-                    ? Optional.of(start(command))
-                    : Optional.empty();
+            return Optional.of(start(command));
         }
     }
 }

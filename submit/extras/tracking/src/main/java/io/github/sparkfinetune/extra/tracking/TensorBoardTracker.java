@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -127,15 +126,13 @@ final class TensorBoardTracker extends Tracker {
     /** Follows runs that report to TensorBoard. */
     public static final class Opener implements RunListener.Opener {
         @Override
-        public Set<ReportTo> reportsTo() {
-            return Set.of(ReportTo.TENSORBOARD);
+        public Optional<ReportTo> reportsTo() {
+            return Optional.of(ReportTo.TENSORBOARD);
         }
 
         @Override
         public Optional<RunListener> open(CommandOnRun command) {
-            return command.measures() && command.run().training().reportTo().contains(ReportTo.TENSORBOARD)
-                    ? Optional.of(new TensorBoardTracker(command))
-                    : Optional.empty();
+            return Optional.of(new TensorBoardTracker(command));
         }
     }
 }

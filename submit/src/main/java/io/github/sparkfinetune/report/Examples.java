@@ -3,6 +3,7 @@ package io.github.sparkfinetune.report;
 import io.github.sparkfinetune.report.html.Figures;
 import io.github.sparkfinetune.report.html.Html;
 import io.github.sparkfinetune.spark.folder.EvaluationMetrics.Example;
+import io.github.sparkfinetune.spark.folder.MetricsFile;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.util.EnumMap;
 import java.util.List;
@@ -63,7 +64,7 @@ final class Examples {
     }
 
     private static String plain(Example example) {
-        String score = Figures.known(example.score()) ? Figures.of(" <small>%.3f</small>", example.score()) : "";
+        String score = MetricsFile.isKnown(example.score()) ? Figures.of(" <small>%.3f</small>", example.score()) : "";
         return "<tr><td>" + joined(example.text(), "\n") + "</td><td>"
                 + joined(example.expected(), ", ") + "</td><td>"
                 + joined(example.predicted(), ", ") + score + "</td></tr>\n";

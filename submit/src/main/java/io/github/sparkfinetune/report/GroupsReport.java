@@ -84,7 +84,7 @@ public final class GroupsReport {
                     .append(cell(Figures.count(group.trainRows())));
             for (String metric : metrics) {
                 Double value = result.test().get(metric);
-                html.append(cell(Figures.known(value) ? Metric.shown(metric, value) : null));
+                html.append(cell(MetricsFile.isKnown(value) ? Metric.shown(metric, value) : null));
             }
             if (hasFailures) {
                 html.append(cell(group.failure() == null ? "" : group.failure()));

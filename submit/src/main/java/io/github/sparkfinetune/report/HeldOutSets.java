@@ -3,6 +3,7 @@ package io.github.sparkfinetune.report;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.report.html.Figures;
 import io.github.sparkfinetune.spark.folder.EvaluationMetrics;
+import io.github.sparkfinetune.spark.folder.MetricsFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +59,6 @@ final class HeldOutSets {
     }
 
     private static String shown(String metric, Double value) {
-        return Figures.known(value) ? Metric.shown(metric, value) : Figures.NONE;
+        return MetricsFile.isKnown(value) ? Metric.shown(metric, value) : Figures.NONE;
     }
 }

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.train.speed.Pace;
 import io.github.sparkfinetune.core.train.speed.SlowRank;
 import io.github.sparkfinetune.report.html.Figures;
 import io.github.sparkfinetune.report.html.Html;
+import io.github.sparkfinetune.spark.folder.MetricsFile;
 import io.github.sparkfinetune.spark.folder.RunProgress;
 import java.util.Locale;
 import java.util.Map;
@@ -128,7 +129,7 @@ final class LiveSection {
 
     private static void evaluation(StringBuilder tiles, Map<String, Double> eval) {
         eval.entrySet().stream()
-                .filter(metric -> Figures.known(metric.getValue()))
+                .filter(metric -> MetricsFile.isKnown(metric.getValue()))
                 .limit(3)
                 .forEach(metric -> tile(
                         tiles,

@@ -41,7 +41,7 @@ final class ReportTables {
                     "test " + shown(metric),
                     format,
                     evaluation.test().get(metric),
-                    Figures.known(base) ? "base " + Figures.of(format, base) : "");
+                    MetricsFile.isKnown(base) ? "base " + Figures.of(format, base) : "");
         }
         TrainingMetrics.Training train = metrics.training().train();
         if (train != null) {
@@ -56,7 +56,7 @@ final class ReportTables {
 
     /** Adds a figure, if it is known. */
     private static void tile(StringBuilder tiles, String name, String format, Double value, String beside) {
-        if (Figures.known(value)) {
+        if (MetricsFile.isKnown(value)) {
             tiles.append("<div class=\"tile\"><b>")
                     .append(Figures.of(format, value))
                     .append("</b><span>")
@@ -109,7 +109,7 @@ final class ReportTables {
     /** Returns the test metrics that have no figure at the top. */
     private static String otherMetrics(Map<String, Double> test) {
         String others = test.entrySet().stream()
-                .filter(metric -> !HEADLINES.contains(metric.getKey()) && Figures.known(metric.getValue()))
+                .filter(metric -> !HEADLINES.contains(metric.getKey()) && MetricsFile.isKnown(metric.getValue()))
                 .map(metric ->
                         Html.escape(shown(metric.getKey())) + " " + Metric.shown(metric.getKey(), metric.getValue()))
                 .collect(Collectors.joining(" · "));

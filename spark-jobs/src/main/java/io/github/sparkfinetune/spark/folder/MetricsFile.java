@@ -103,7 +103,8 @@ public final class MetricsFile {
         }
     }
 
-    private static boolean isKnown(Double value) {
+    /** Returns whether a figure was measured and is a number. */
+    public static boolean isKnown(Double value) {
         return value != null && Double.isFinite(value);
     }
 

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.report.html;
 
+import io.github.sparkfinetune.spark.folder.MetricsFile;
 import java.util.Locale;
 
 /** Numbers as text. A number that is missing or not finite is a dash. */
@@ -9,17 +10,13 @@ public final class Figures {
 
     private Figures() {}
 
-    public static boolean known(Double value) {
-        return value != null && Double.isFinite(value);
-    }
-
     /**
      * Returns a number in a format.
      *
      * @param format format of a double
      */
     public static String of(String format, Double value) {
-        return known(value) ? String.format(Locale.ROOT, format, value) : NONE;
+        return MetricsFile.isKnown(value) ? String.format(Locale.ROOT, format, value) : NONE;
     }
 
     public static String count(Long count) {
@@ -28,6 +25,8 @@ public final class Figures {
 
     /** Returns the change from one number to another in percent. */
     public static String change(Double before, Double after) {
-        return known(before) && known(after) ? of("%+.1f\u00a0%%", 100 * (after / before - 1)) : NONE;
+        return MetricsFile.isKnown(before) && MetricsFile.isKnown(after)
+                ? of("%+.1f\u00a0%%", 100 * (after / before - 1))
+                : NONE;
     }
 }

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
@@ -110,7 +111,9 @@ class AbsentDeviceRunTest {
         Path base = TinyModel.copy(folder.resolve("base"), golden.getFileName().toString(), config -> {});
         TinyRun tiny =
                 new TinyRun(folder, base, FamiliesTest.key(task), "training.max_steps=1", "training.warmup_ratio=0");
-        String[] all = (task == Task.EMBEDDING && settings.equals(HEAD) ? HEAD + " method.freeze_layers=1" : settings)
+        String[] all = (settings.equals(HEAD)
+                        ? String.join(" ", RunKind.method(task, MethodConfig.Type.FREEZE))
+                        : settings)
                 .split(" ");
         RunConfig config = tiny.config("run", all);
         try (AbsentDevice device = new AbsentDevice()) {

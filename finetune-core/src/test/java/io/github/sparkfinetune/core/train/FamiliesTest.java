@@ -132,11 +132,7 @@ class FamiliesTest {
                     .hasMessageContaining("model_type " + modelType + " is not supported for " + key(task));
             return;
         }
-        String type = "method.type=" + method.name().toLowerCase(Locale.ROOT);
-        // The head of an embedding model has no weights.
-        RunConfig config = task == Task.EMBEDDING && method == MethodConfig.Type.FREEZE
-                ? tiny.config("run", type, "method.freeze_layers=1")
-                : tiny.config("run", type);
+        RunConfig config = tiny.config("run", RunKind.method(task, method).toArray(String[]::new));
         TinyRun.Outcome outcome = tiny.run(config, 1, null);
         assertThat(outcome.losses()).hasSize(2).allMatch(Double::isFinite);
         Map<String, Double> measured = outcome.result().eval();

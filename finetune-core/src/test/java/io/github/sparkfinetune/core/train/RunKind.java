@@ -132,14 +132,20 @@ record RunKind(Task task, String loss, MethodConfig.Type method, Extra extra) {
         return value.name().toLowerCase(Locale.ROOT);
     }
 
+    /** Returns the settings of a method. The head of an embedding model has no weights to train alone. */
+    static List<String> method(Task task, MethodConfig.Type method) {
+        String type = "method.type=" + lower(method);
+        return method == MethodConfig.Type.FREEZE && task == Task.EMBEDDING
+                ? List.of(type, "method.freeze_layers=1")
+                : List.of(type);
+    }
+
     private List<String> settings() {
-        List<String> settings = new ArrayList<>(List.of("method.type=" + lower(method), "method.r=2"));
+        List<String> settings = new ArrayList<>(method(task, method));
+        settings.add("method.r=2");
         extra.value.ifPresent(value -> settings.add(extra.key + "=" + value));
         if (!loss.isEmpty()) {
             settings.add(loss);
-        }
-        if (method == MethodConfig.Type.FREEZE && task == Task.EMBEDDING) {
-            settings.add("method.freeze_layers=1");
         }
         if (extra == Extra.MODULES_TO_SAVE) {
             settings.add(extra.key + "=" + modulesToSave());

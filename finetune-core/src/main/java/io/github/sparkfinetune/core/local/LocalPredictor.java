@@ -5,7 +5,7 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.predict.Predictor;
-import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
@@ -16,8 +16,6 @@ import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -27,7 +25,7 @@ import org.apache.hadoop.conf.Configuration;
 public final class LocalPredictor implements AutoCloseable {
     private final DataConfig data;
     private final TaskData<?> task;
-    private final List<Column> columns;
+    private final RowType<?> type;
     private final TokenizerFiles files;
     private final TextTokenizer tokenizer;
     private final LocalEntities entities;
@@ -37,7 +35,7 @@ public final class LocalPredictor implements AutoCloseable {
         Predictor.check(config, hadoop);
         data = config.data();
         task = TaskDatas.of(config);
-        columns = TaskSpecs.of(config).predictionColumns();
+        type = TaskSpecs.of(config).predictionRows();
         files = TaskDatas.tokenizer(
                 new org.apache.hadoop.fs.Path(config.model()), config, Architectures::positions, hadoop);
         entities = LocalEntities.open(config, hadoop, threads);
@@ -59,10 +57,7 @@ public final class LocalPredictor implements AutoCloseable {
      */
     public List<Map<String, Object>> predict(List<JsonNode> rows) {
         List<Map<String, Object>> predicted = new ArrayList<>();
-        Iterator<Object[]> values = predictor.predict(inputs(task, rows).iterator());
-        while (values.hasNext()) {
-            predicted.add(byName(columns, values.next()));
-        }
+        predictor.predict(inputs(task, rows).iterator()).forEachRemaining(row -> predicted.add(type.named(row)));
         return predicted;
     }
 
@@ -72,24 +67,6 @@ public final class LocalPredictor implements AutoCloseable {
                 .clean(rowsTask, files, data, entities.spans()).stream()
                         .map(inputs)
                         .toList();
-    }
-
-    /** Returns a row by the names of its columns, nested rows as lists of such rows. */
-    private static Map<String, Object> byName(List<Column> columns, Object[] row) {
-        Map<String, Object> named = new LinkedHashMap<>();
-        for (int i = 0; i < columns.size(); i++) {
-            Column column = columns.get(i);
-            Object value = row[i];
-            if (value instanceof Object[][] nested) {
-                List<Map<String, Object>> all = new ArrayList<>();
-                for (Object[] inner : nested) {
-                    all.add(byName(column.fields(), inner));
-                }
-                value = all;
-            }
-            named.put(column.name(), value);
-        }
-        return named;
     }
 
     @Override

@@ -26,10 +26,10 @@ import io.github.sparkfinetune.data.task.TaskInput;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -45,6 +45,14 @@ public final class Embedder implements AutoCloseable {
     private final NDManager manager;
     private final Model model;
     private final int batchSize;
+
+    /**
+     * Embedding of an input.
+     *
+     * @param index index of the input
+     * @param vector embedding [hidden], or null for an unusable input
+     */
+    public record Embedded(long index, float[] vector) {}
 
     private Embedder(NDManager manager, Model model, int batchSize) {
         this.manager = manager;
@@ -119,19 +127,17 @@ public final class Embedder implements AutoCloseable {
     /**
      * Embeds texts lazily.
      *
-     * @return one row per input: its index and its embedding [hidden], or null for an unusable input
+     * @return one embedding per input, in order
      */
-    public Iterator<Object[]> embed(Iterator<TaskInput> inputs) {
+    public Iterator<Embedded> embed(Iterator<TaskInput> inputs) {
         return new BlockwiseIterator<>(inputs, BATCHES * batchSize, this::embed);
     }
 
-    private List<Object[]> embed(List<TaskInput> block) {
+    private List<Embedded> embed(List<TaskInput> block) {
         float[][] embeddings = Inference.logitsOfInputs(manager, model, block, batchSize);
-        List<Object[]> rows = new ArrayList<>();
-        for (int i = 0; i < embeddings.length; i++) {
-            rows.add(new Object[] {block.get(i).index(), embeddings[i]});
-        }
-        return rows;
+        return IntStream.range(0, embeddings.length)
+                .mapToObj(i -> new Embedded(block.get(i).index(), embeddings[i]))
+                .toList();
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.PredictionSettings;
 import io.github.sparkfinetune.core.task.TaskPredictor;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
@@ -211,13 +212,13 @@ public final class Predictor implements AutoCloseable {
     }
 
     /** Predicts held-out samples, see {@link TaskPredictor#evaluate}. */
-    public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
+    public Iterator<? extends Record> evaluate(SampleSource split, List<String> labels, int part, int parts) {
         SampleDraws drawn = asBase ? base.orElseThrow().draws() : draws;
         return rows().evaluate(drawn.evaluated(split), labels, part, parts);
     }
 
     /** Predicts inputs, see {@link TaskPredictor#predict}. */
-    public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+    public Iterator<? extends PredictedRow> predict(Iterator<TaskInput> inputs) {
         return rows().predict(inputs);
     }
 

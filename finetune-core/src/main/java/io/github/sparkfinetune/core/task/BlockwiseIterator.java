@@ -13,13 +13,14 @@ import java.util.function.Predicate;
  * Rows in the order of their inputs, computed lazily, one block at a time.
  *
  * @param <T> type of the inputs
+ * @param <R> type of the rows
  */
-public final class BlockwiseIterator<T> implements Iterator<Object[]> {
+public final class BlockwiseIterator<T, R> implements Iterator<R> {
     private final Iterator<T> inputs;
     private final int size;
-    private final Function<List<T>, List<Object[]>> compute;
+    private final Function<List<T>, List<R>> compute;
     private final Predicate<T> continues;
-    private final Deque<Object[]> ready = new ArrayDeque<>();
+    private final Deque<R> ready = new ArrayDeque<>();
     private T next;
 
     /**
@@ -28,13 +29,12 @@ public final class BlockwiseIterator<T> implements Iterator<Object[]> {
      * @param size number of inputs of a block
      * @param compute computes the rows of a block
      */
-    public BlockwiseIterator(Iterator<T> inputs, int size, Function<List<T>, List<Object[]>> compute) {
+    public BlockwiseIterator(Iterator<T> inputs, int size, Function<List<T>, List<R>> compute) {
         this(inputs, size, compute, input -> false);
     }
 
     /** @param continues whether an input belongs to the previous input, so that no block begins with it */
-    public BlockwiseIterator(
-            Iterator<T> inputs, int size, Function<List<T>, List<Object[]>> compute, Predicate<T> continues) {
+    public BlockwiseIterator(Iterator<T> inputs, int size, Function<List<T>, List<R>> compute, Predicate<T> continues) {
         this.inputs = inputs;
         this.size = size;
         this.compute = compute;
@@ -62,7 +62,7 @@ public final class BlockwiseIterator<T> implements Iterator<Object[]> {
     }
 
     @Override
-    public Object[] next() {
+    public R next() {
         if (!hasNext()) {
             throw new NoSuchElementException();
         }

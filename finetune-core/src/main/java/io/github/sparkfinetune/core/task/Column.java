@@ -1,17 +1,35 @@
 package io.github.sparkfinetune.core.task;
 
-import java.io.Serializable;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import java.lang.reflect.Method;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
-/**
- * A column of the rows that a task writes.
- *
- * @param name name in the Parquet files
- * @param type type of the values
- * @param nullable whether values may be null
- * @param fields columns of nested rows, for a column of rows
- */
-public record Column(String name, Type type, boolean nullable, List<Column> fields) implements Serializable {
+/** A column of rows: a component of their record, see {@link RowType}. */
+public final class Column {
+    private static final PropertyNamingStrategies.NamingBase SNAKE_CASE =
+            (PropertyNamingStrategies.NamingBase) PropertyNamingStrategies.SNAKE_CASE;
+
+    private static final Map<Class<?>, Type> TYPES = Map.of(
+            int.class, Type.INT,
+            Integer.class, Type.INT,
+            long.class, Type.LONG,
+            double.class, Type.DOUBLE,
+            Double.class, Type.DOUBLE,
+            double[].class, Type.DOUBLES,
+            float[].class, Type.FLOATS,
+            String.class, Type.STRING);
+
+    private final String name;
+    private final Type type;
+    private final boolean nullable;
+    private final Optional<RowType<?>> rows;
+    private final Method accessor;
+
     /** Type of a column's values. */
     public enum Type {
         /** {@link Integer}. */
@@ -26,31 +44,67 @@ public record Column(String name, Type type, boolean nullable, List<Column> fiel
         FLOATS,
         /** {@link String}. */
         STRING,
-        /** {@code String[]}. */
+        /** List of strings. */
         STRINGS,
-        /** {@code Object[][]}: rows, each with one value per field. */
+        /** List of records. */
         ROWS
     }
 
-    public Column {
-        fields = List.copyOf(fields);
-        if (fields.isEmpty() == (type == Type.ROWS)) {
-            throw new IllegalArgumentException("column " + name + " of " + type + " has " + fields.size() + " fields");
+    Column(RecordComponent component) {
+        accessor = component.getAccessor();
+        accessor.setAccessible(true);
+        JsonProperty given = accessor.getAnnotation(JsonProperty.class);
+        name = given == null ? SNAKE_CASE.translate(component.getName()) : given.value();
+        rows = rows(component);
+        type = type(component, rows);
+        boolean isBoxed = Number.class.isAssignableFrom(component.getType());
+        nullable = isBoxed || accessor.isAnnotationPresent(Nullable.class);
+    }
+
+    private static Type type(RecordComponent component, Optional<RowType<?>> rows) {
+        if (component.getType() == List.class) {
+            return rows.isPresent() ? Type.ROWS : Type.STRINGS;
         }
+        Type type = TYPES.get(component.getType());
+        if (type == null) {
+            throw new IllegalArgumentException(component + " has a type that no column has");
+        }
+        return type;
     }
 
-    /** Returns a column in which every row has a value. */
-    public static Column required(String name, Type type) {
-        return new Column(name, type, false, List.of());
+    private static Optional<RowType<?>> rows(RecordComponent component) {
+        if (!(component.getGenericType() instanceof ParameterizedType list)) {
+            return Optional.empty();
+        }
+        Class<?> element = (Class<?>) list.getActualTypeArguments()[0];
+        return element == String.class ? Optional.empty() : Optional.of(RowType.of(element.asSubclass(Record.class)));
     }
 
-    /** Returns a column whose values may be null. */
-    public static Column nullable(String name, Type type) {
-        return new Column(name, type, true, List.of());
+    /** Returns the name in Parquet files: that of the component in snake case, or that of its {@link JsonProperty}. */
+    public String name() {
+        return name;
     }
 
-    /** Returns a column of nested rows, which may be null as a whole. */
-    public static Column rows(String name, Column... fields) {
-        return new Column(name, Type.ROWS, true, List.of(fields));
+    public Type type() {
+        return type;
+    }
+
+    /** Returns whether values may be null: boxed numbers, and components with {@link Nullable}. */
+    public boolean isNullable() {
+        return nullable;
+    }
+
+    /** Returns the type of nested rows, for a column of {@link Type#ROWS}. */
+    public RowType<?> rows() {
+        return rows.orElseThrow();
+    }
+
+    /** Returns the value of a row, or null. */
+    public Object of(Object row) {
+        try {
+            return accessor.invoke(row);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }

@@ -2,8 +2,6 @@ package io.github.sparkfinetune.core.task;
 
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.metric.Metric;
-import io.github.sparkfinetune.core.metric.Metrics;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
@@ -13,12 +11,11 @@ public interface TaskMetrics {
     List<Metric> metrics();
 
     /**
-     * Computes the metrics of rows.
+     * Returns the metrics of no row, which count rows of the evaluation, or of {@link RankingColumns}.
      *
-     * @param rows rows with the columns of {@link TaskRows#metricColumns}
      * @param labels names of the dataset's labels by id
      */
-    Metrics metrics(Iterator<Object[]> rows, List<String> labels);
+    MeasuredRows<?> measuredRows(List<String> labels);
 
     /** Returns the metrics that are also measured during training. */
     default List<Metric> trainingMetrics() {

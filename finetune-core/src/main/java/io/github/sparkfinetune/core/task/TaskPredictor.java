@@ -14,17 +14,17 @@ public interface TaskPredictor extends AutoCloseable {
      * @param labels names of the dataset's labels by id
      * @param part index of the part of the split to compute
      * @param parts number of parts
-     * @return rows of {@link TaskSpec#evaluationColumns}
+     * @return rows of {@link TaskSpec#evaluationRows}
      * @throws io.github.sparkfinetune.conf.error.RunException if samples and model do not fit each other
      */
-    Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts);
+    Iterator<? extends Record> evaluate(SampleSource split, List<String> labels, int part, int parts);
 
     /**
      * Predicts inputs.
      *
-     * @return rows of {@link TaskSpec#predictionColumns}, one per input
+     * @return rows of {@link TaskSpec#predictionRows}, one per input
      */
-    Iterator<Object[]> predict(Iterator<TaskInput> inputs);
+    Iterator<? extends PredictedRow> predict(Iterator<TaskInput> inputs);
 
     @Override
     void close();

@@ -3,21 +3,15 @@ package io.github.sparkfinetune.core.task;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * Rows that a task writes for held-out samples and for inputs to predict. A row is an array of values in the order of
- * its columns; missing values are null.
- */
+/** Rows that a task writes for held-out samples and for inputs to predict. Missing values are null. */
 public interface TaskRows {
-    /** Returns the columns of an evaluation of held-out samples. */
-    List<Column> evaluationColumns();
+    /** Returns the type of rows of an evaluation of held-out samples. */
+    RowType<?> evaluationRows();
 
     /** Returns the names of the evaluation's columns that identify and order rows. */
     default List<String> keyColumns() {
         return List.of("index");
     }
-
-    /** Returns the names of the columns, of the evaluation or of {@link RankingColumns}, for the metrics. */
-    List<String> metricColumns();
 
     /**
      * Returns the names of the evaluation's columns with a prompt, the answer in the data and the generated answer;
@@ -37,6 +31,6 @@ public interface TaskRows {
         return Optional.empty();
     }
 
-    /** Returns the columns of predictions for raw rows. */
-    List<Column> predictionColumns();
+    /** Returns the type of predictions for raw rows. */
+    RowType<? extends PredictedRow> predictionRows();
 }

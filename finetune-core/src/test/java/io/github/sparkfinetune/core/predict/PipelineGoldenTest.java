@@ -9,6 +9,7 @@ import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.task.TestRows;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.redact.ModelSpans;
@@ -23,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.DynamicTest;
@@ -67,18 +69,19 @@ class PipelineGoldenTest {
                 new org.apache.hadoop.fs.Path(config.model()), config, Architectures::positions, hadoop);
         TaskInput input = input(TaskDatas.of(config), tokenizer, "{\"text\": " + golden.get("text") + "}");
         try (Predictor predictor = Predictor.trained(config, hadoop, run, -1, 1)) {
-            Object[] row = predictor.predict(List.of(input).iterator()).next();
-            Object[][] entities = (Object[][]) row[3];
-            assertThat(entities).hasNumberOfRows(golden.get("entities").size());
-            for (int i = 0; i < entities.length; i++) {
+            Map<String, Object> row =
+                    TestRows.named(predictor.predict(List.of(input).iterator()).next());
+            @SuppressWarnings("unchecked")
+            List<Map<String, Object>> entities = (List<Map<String, Object>>) row.get("entities");
+            assertThat(entities).hasSize(golden.get("entities").size());
+            for (int i = 0; i < entities.size(); i++) {
                 JsonNode expected = golden.get("entities").get(i);
-                assertThat(entities[i])
-                        .startsWith(
-                                expected.get("start").asInt(),
-                                expected.get("end").asInt(),
-                                expected.get("word").asText(),
-                                expected.get("label").asText());
-                assertThat((Double) entities[i][4])
+                assertThat(entities.get(i))
+                        .containsEntry("start", expected.get("start").asInt())
+                        .containsEntry("end", expected.get("end").asInt())
+                        .containsEntry("word", expected.get("word").asText())
+                        .containsEntry("label", expected.get("label").asText());
+                assertThat((Double) entities.get(i).get("score"))
                         .isCloseTo(expected.get("score").asDouble(), within(1e-5));
             }
         }

@@ -13,13 +13,12 @@ import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.core.task.TestRows;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
 import io.github.sparkfinetune.testing.TestMatrix;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -194,19 +193,11 @@ class ClassificationRunTest {
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         Manifest manifest = Manifest.read(dataset, HADOOP);
         TaskSpec spec = TaskSpecs.of(config);
-        List<Integer> indices = spec.metricColumns().stream()
-                .map(name -> spec.evaluationColumns().stream()
-                        .map(column -> column.name())
-                        .toList()
-                        .indexOf(name))
-                .toList();
         try (ParquetSamples eval = ParquetSamples.open(dataset, manifest, Manifest.EVAL, HADOOP);
                 Predictor predictor = Predictor.trained(config, HADOOP, tiny.base(), -1, 1)) {
-            Iterator<Object[]> rows = predictor.evaluate(eval, manifest.labels(), 0, 1);
-            List<Object[]> measured = new ArrayList<>();
-            rows.forEachRemaining(row ->
-                    measured.add(indices.stream().map(index -> row[index]).toArray()));
-            return spec.metrics(measured.iterator(), manifest.labels()).values();
+            return TestRows.measured(
+                            spec.measuredRows(manifest.labels()), predictor.evaluate(eval, manifest.labels(), 0, 1))
+                    .values();
         }
     }
 

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.core.task.TestRows;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.task.TaskInput;
@@ -270,9 +271,10 @@ class FineTunerTest {
                     new org.apache.hadoop.fs.Path(config.output().model());
             assertThat(HfConfig.read(model, hadoop).labels()).containsExactly("a", "b", "c");
             TaskInput text = TaskInput.text("file", "text", null, new Sample(0, new int[] {1, 2}, new int[2], -1));
-            Object[] row = predictor.predict(List.of(text).iterator()).next();
-            assertThat(row[4]).isIn("a", "b", "c");
-            assertThat((double[]) row[6]).hasSize(3);
+            Map<String, Object> row =
+                    TestRows.named(predictor.predict(List.of(text).iterator()).next());
+            assertThat(row.get("prediction")).isIn("a", "b", "c");
+            assertThat((double[]) row.get("probabilities")).hasSize(3);
         }
     }
 

@@ -3,16 +3,15 @@ package io.github.sparkfinetune.core.train;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.core.task.TestRows;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import org.apache.hadoop.conf.Configuration;
 
 /** Runs of masked language models, and their metrics. */
@@ -40,18 +39,7 @@ final class MaskedLmRuns {
                 Predictor predictor = base
                         ? Predictor.base(config, hadoop, tiny.base(), -1, 1)
                         : Predictor.trained(config, hadoop, tiny.base(), -1, 1)) {
-            Iterator<Object[]> rows = predictor.evaluate(samples, List.of(), 0, 1);
-            List<String> columns = spec.evaluationColumns().stream()
-                    .map(column -> column.name())
-                    .toList();
-            Iterable<Object[]> all = () -> rows;
-            return spec.metrics(
-                            StreamSupport.stream(all.spliterator(), false)
-                                    .map(row -> spec.metricColumns().stream()
-                                            .map(name -> row[columns.indexOf(name)])
-                                            .toArray())
-                                    .iterator(),
-                            List.of())
+            return TestRows.measured(spec.measuredRows(List.of()), predictor.evaluate(samples, List.of(), 0, 1))
                     .values();
         }
     }

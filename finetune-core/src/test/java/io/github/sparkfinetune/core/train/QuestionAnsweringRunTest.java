@@ -9,6 +9,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.metric.QuestionAnsweringMetrics;
 import io.github.sparkfinetune.core.metric.SquadScore;
 import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.core.task.TestRows;
 import io.github.sparkfinetune.core.train.RunAssertions.Way;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
@@ -94,24 +96,28 @@ class QuestionAnsweringRunTest {
         Manifest manifest = Manifest.read(dataset, hadoop);
         try (ParquetSamples samples = ParquetSamples.open(dataset, manifest, Manifest.EVAL, hadoop);
                 Predictor predictor = Predictor.trained(config, hadoop, folder.resolve("copy"), -1, 1)) {
-            List<Object[]> rows = new ArrayList<>();
+            List<Map<String, Object>> rows = new ArrayList<>();
             for (int part = 0; part < 3; part++) {
-                predictor.evaluate(samples, List.of(), part, 3).forEachRemaining(rows::add);
+                rows.addAll(TestRows.named(predictor.evaluate(samples, List.of(), part, 3)));
             }
-            List<Object[]> whole = new ArrayList<>();
-            predictor.evaluate(samples, List.of(), 0, 1).forEachRemaining(whole::add);
+            List<Map<String, Object>> whole = TestRows.named(predictor.evaluate(samples, List.of(), 0, 1));
             // The rows use the threshold that the evaluation chose.
             QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
             long windows = 0;
             for (int i = 0; i < rows.size(); i++) {
-                Object[] row = rows.get(i);
-                assertThat(Arrays.copyOf(row, 5)).isEqualTo(Arrays.copyOf(whole.get(i), 5));
-                SquadScore score = SquadScore.of(row[4] == null ? "" : (String) row[4], List.of((String[]) row[3]));
-                assertThat(row[7]).isEqualTo(score.exact());
-                assertThat(row[8]).isEqualTo(score.f1());
+                Map<String, Object> row = rows.get(i);
+                Object predicted = row.get("prediction");
+                @SuppressWarnings("unchecked")
+                List<String> answers = (List<String>) row.get("answers");
+                for (String column : List.of("index", "id", "question", "answers", "prediction")) {
+                    assertThat(row.get(column)).isEqualTo(whole.get(i).get(column));
+                }
+                SquadScore score = SquadScore.of(predicted == null ? "" : (String) predicted, answers);
+                assertThat(row).containsEntry("exact_match", score.exact()).containsEntry("f1", score.f1());
                 metrics.add(score);
-                metrics.addWindows((Double) row[9] * (Integer) row[10], (Integer) row[10]);
-                windows += (Integer) row[10];
+                int ofRow = (Integer) row.get("windows");
+                metrics.addWindows((Double) row.get("loss") * ofRow, ofRow);
+                windows += ofRow;
             }
             assertThat(windows).isEqualTo(samples.size()).isGreaterThan(rows.size());
             assertThat(metrics.values().get("f1")).isCloseTo(result.eval().get("best_f1"), within(1e-9));
@@ -130,22 +136,23 @@ class QuestionAnsweringRunTest {
             inputs.add(TaskInput.question("file", "which?", context, samples).at(i));
         }
         inputs.add(new TaskInput(40, "file", null, null, null, List.of(), "no_question"));
-        List<Object[]> rows = new ArrayList<>();
-        predictor.predict(inputs.iterator()).forEachRemaining(rows::add);
+        List<Map<String, Object>> rows = TestRows.named(predictor.predict(inputs.iterator()));
         assertThat(rows).hasSize(41);
         int right = 0;
         for (int i = 0; i < 40; i++) {
-            Object[] row = rows.get(i);
+            Map<String, Object> row = rows.get(i);
             List<String> answers = TinyQuestions.row(inputs.get(i).samples()).answers();
-            assertThat(row[2]).isEqualTo("q" + i);
-            if (row[5] != null) {
-                assertThat(((String) row[4]).substring((Integer) row[6], (Integer) row[7]))
-                        .isEqualTo(row[5]);
+            assertThat(row).containsEntry("id", "q" + i);
+            Object answer = row.get("answer");
+            if (answer != null) {
+                assertThat(((String) row.get("context"))
+                                .substring((Integer) row.get("start"), (Integer) row.get("end")))
+                        .isEqualTo(answer);
             }
-            right += row[5] == null ? (answers.isEmpty() ? 1 : 0) : answers.contains(row[5]) ? 1 : 0;
+            right += answer == null ? (answers.isEmpty() ? 1 : 0) : answers.contains(answer) ? 1 : 0;
         }
         assertThat(right).isGreaterThan(25);
-        assertThat(rows.get(40))
+        assertThat(rows.get(40).values())
                 .containsExactly(40L, "file", null, null, null, null, null, null, null, null, "no_question");
     }
 }

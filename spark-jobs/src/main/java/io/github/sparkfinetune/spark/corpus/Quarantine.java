@@ -1,7 +1,8 @@
 package io.github.sparkfinetune.spark.corpus;
 
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.Nullable;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.spark.run.RowFolder;
@@ -9,7 +10,6 @@ import io.github.sparkfinetune.spark.source.SourceReader;
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -25,9 +25,7 @@ import org.apache.spark.sql.SparkSession;
  * a dataset that grows are in a folder for each generation, {@code generation=N}, which Spark reads as a column.
  */
 public final class Quarantine {
-    private static final List<Column> COLUMNS = Stream.of("text", "file", "reason", "other")
-            .map(name -> Column.nullable(name, Column.Type.STRING))
-            .toList();
+    private static final RowType<LeftOut> TYPE = RowType.of(LeftOut.class);
 
     private static final String MARK = "_QUARANTINE";
     private static final String GENERATION = "generation=";
@@ -72,9 +70,9 @@ public final class Quarantine {
      */
     public static <C> void write(SparkSession spark, List<SourceReader.Rows<C>> sources, String folder, int generation)
             throws IOException {
-        JavaRDD<Object[]> all = null;
+        JavaRDD<LeftOut> all = null;
         for (SourceReader.Rows<C> source : sources) {
-            JavaRDD<Object[]> leftOut =
+            JavaRDD<LeftOut> leftOut =
                     source.rdd().filter(row -> row.badBecause() != null).map(Quarantine::row);
             all = all == null ? leftOut : all.union(leftOut);
         }
@@ -84,23 +82,28 @@ public final class Quarantine {
         HadoopFiles.writeWhole(HadoopFiles.fileSystem(path, hadoop), new Path(path, MARK), new byte[0]);
         if (generation == 1) {
             // The rows belong to another dataset.
-            new RowFolder(path, COLUMNS, hadoop).clear(0, Set.of(MARK));
+            new RowFolder(path, TYPE, hadoop).clear(0, Set.of(MARK));
         }
         Path own = generation == 0 ? path : new Path(path, GENERATION + generation);
-        RowFolder rows = new RowFolder(own, COLUMNS, hadoop);
+        RowFolder rows = new RowFolder(own, TYPE, hadoop);
         rows.clear(all.getNumPartitions(), Set.of(MARK));
         rows.write(all).count();
         rows.finish();
     }
 
-    private static Object[] row(CleanRow<?> row) {
-        return new Object[] {
-            row.isRejected() ? row.verdict().corpus().text() : null,
-            row.file(),
-            row.badBecause(),
-            row.verdict().leftOutFor() == null
-                    ? null
-                    : row.verdict().leftOutFor().toHex()
-        };
+    private record LeftOut(
+            @Nullable String text,
+            @Nullable String file,
+            @Nullable String reason,
+            @Nullable String other) {}
+
+    private static LeftOut row(CleanRow<?> row) {
+        return new LeftOut(
+                row.isRejected() ? row.verdict().corpus().text() : null,
+                row.file(),
+                row.badBecause(),
+                row.verdict().leftOutFor() == null
+                        ? null
+                        : row.verdict().leftOutFor().toHex());
     }
 }

@@ -108,14 +108,14 @@ enum LanguageOutput {
      *
      * @param stage trainer or model
      * @param prediction parameter that names the column
-     * @param predicted structure of {@code TaskSpec.predictionColumns}
+     * @param predicted structure of {@code TaskSpec.predictionRows}
      */
     abstract Outputs prediction(Params stage, Param<String> prediction, Column predicted);
 
     /**
      * Returns all columns of the model.
      *
-     * @param predicted structure of {@code TaskSpec.predictionColumns}
+     * @param predicted structure of {@code TaskSpec.predictionRows}
      */
     abstract Outputs columns(LanguageModel stage, Column predicted);
 

@@ -190,7 +190,7 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
     /**
      * Returns the columns that are added.
      *
-     * @param predicted structure of {@code TaskSpec.predictionColumns}
+     * @param predicted structure of {@code TaskSpec.predictionRows}
      */
     abstract Outputs outputs(Column predicted);
 

@@ -1,11 +1,12 @@
 package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.RowType;
 import java.io.Serializable;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 
 /**
  * Agreement of predictions in 8 bits with those in F32.
@@ -16,23 +17,24 @@ import java.util.Locale;
  */
 public record Agreement(long rows, long equal, double largest) implements Serializable {
 
-    /** @param columns columns of the rows; an index and a file are not compared */
-    static Agreement of(List<Column> columns, Iterator<Object[]> rows, Iterator<Object[]> expected) {
+    static Agreement of(RowType<?> type, Iterator<?> rows, Iterator<?> expected) {
         Agreement agreement = new Agreement(0, 0, 0);
         while (rows.hasNext()) {
-            agreement = agreement.and(columns, rows.next(), expected.next());
+            agreement = agreement.and(type.columns(), rows.next(), expected.next());
         }
         return agreement;
     }
 
-    private Agreement and(List<Column> columns, Object[] row, Object[] expected) {
+    private Agreement and(List<Column> columns, Object row, Object expected) {
         boolean same = true;
         double difference = largest;
-        for (int i = 0; i < columns.size(); i++) {
-            double[] numbers = numbers(row[i]);
-            double[] others = numbers(expected[i]);
+        for (Column column : columns) {
+            Object value = column.of(row);
+            Object other = column.of(expected);
+            double[] numbers = numbers(value);
+            double[] others = numbers(other);
             if (numbers.length == 0 || numbers.length != others.length) {
-                same &= Arrays.deepEquals(new Object[] {row[i]}, new Object[] {expected[i]});
+                same &= Objects.deepEquals(value, other);
                 continue;
             }
             for (int j = 0; j < numbers.length; j++) {

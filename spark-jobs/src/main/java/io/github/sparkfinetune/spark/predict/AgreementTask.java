@@ -79,7 +79,7 @@ record AgreementTask(ModelTask narrow, ModelTask wide) implements FlatMapFunctio
             first.add(inputs.next());
         }
         return List.of(Agreement.of(
-                        TaskSpecs.of(narrow.config()).predictionColumns(),
+                        TaskSpecs.of(narrow.config()).predictionRows(),
                         narrow.open().predict(first.iterator()),
                         wide.open().predict(first.iterator())))
                 .iterator();
@@ -102,7 +102,7 @@ record AgreementTask(ModelTask narrow, ModelTask wide) implements FlatMapFunctio
             List<String> labels = manifest.labels();
             Predictor eight = narrow.open();
             return Agreement.of(
-                    TaskSpecs.of(narrow.config()).evaluationColumns(),
+                    TaskSpecs.of(narrow.config()).evaluationRows(),
                     eight.evaluate(samples, labels, 0, parts),
                     wide.open().evaluate(samples, labels, 0, parts));
         }

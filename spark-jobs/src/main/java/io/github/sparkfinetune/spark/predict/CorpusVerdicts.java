@@ -84,14 +84,11 @@ public final class CorpusVerdicts {
 
         private static Row judged(Row row, CleanRow<TextRows.Content> clean) {
             CorpusCleaner.Cleaned document = clean.verdict().corpus();
-            Object[] values = new Object[row.length() + 3];
-            for (int i = 0; i < row.length(); i++) {
-                values[i] = row.get(i);
-            }
-            values[row.length()] = document == null ? null : document.text();
-            values[row.length() + 1] = clean.badBecause();
-            values[row.length() + 2] = document == null ? new Row[0] : counts(document);
-            return RowFactory.create(values);
+            return Rows.with(
+                    row,
+                    document == null ? null : document.text(),
+                    clean.badBecause(),
+                    document == null ? new Row[0] : counts(document));
         }
 
         private static Row[] counts(CorpusCleaner.Cleaned document) {

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.predict.ReferenceFile;
 import io.github.sparkfinetune.core.predict.References;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -45,7 +46,7 @@ import org.slf4j.LoggerFactory;
  * parts.
  *
  * <p>The metrics are counted from the files. The driver receives one array of counts, and the observations that some
- * metrics need ({@link Metrics} says how many bytes they take). {@link TaskSpec#evaluationColumns} lists the columns.
+ * metrics need ({@link Metrics} says how many bytes they take). {@link TaskSpec#evaluationRows} lists the columns.
  */
 public final class EvaluateJob {
     /** Folder of the trained model's predictions in the output folder. */
@@ -278,12 +279,11 @@ public final class EvaluateJob {
         int tasks =
                 (int) Math.min(config.cluster().ranks(), manifest.split(split).rows());
         ModelTask model = ModelTask.of(session.sparkContext(), config, which, command, tasks);
-        List<io.github.sparkfinetune.core.task.Column> columns =
-                TaskSpecs.of(config).evaluationColumns();
+        RowType<?> type = TaskSpecs.of(config).evaluationRows();
         session.sparkContext().setJobDescription("evaluate: " + rows.getName());
         String folder = rows.toString();
         EvaluatedParts parts = EvaluatedParts.of(model, manifest, split, folder, tasks);
-        RowFolder written = new RowFolder(rows, columns, session.sparkContext().hadoopConfiguration());
+        RowFolder written = new RowFolder(rows, type, session.sparkContext().hadoopConfiguration());
         written.clear(parts.parts(), Set.of());
         JavaRDD<Integer> computed = new JavaSparkContext(session.sparkContext())
                 .parallelize(IntStream.range(0, tasks).boxed().toList(), tasks)
@@ -293,6 +293,6 @@ public final class EvaluateJob {
             LOG.info("{} of {} parts of {} exist already", parts.parts() - missing, parts.parts(), folder);
         }
         written.finish();
-        return session.read().schema(Rows.schema(columns)).parquet(folder);
+        return session.read().schema(Rows.schema(type)).parquet(folder);
     }
 }

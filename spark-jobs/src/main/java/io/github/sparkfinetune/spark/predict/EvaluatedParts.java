@@ -3,7 +3,7 @@ package io.github.sparkfinetune.spark.predict;
 import io.github.sparkfinetune.core.calibration.Calibration;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.predict.References;
-import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
@@ -105,7 +105,7 @@ record EvaluatedParts(
 
     private void write(List<Integer> missing) throws Exception {
         Configuration hadoop = model.hadoop();
-        List<Column> columns = TaskSpecs.of(model.config()).evaluationColumns();
+        RowType<?> type = TaskSpecs.of(model.config()).evaluationRows();
         try (SampleSource samples = References.withReferences(
                 model.config(),
                 manifest,
@@ -115,8 +115,8 @@ record EvaluatedParts(
                 LocalDirs.first(SparkEnv.get()))) {
             Predictor predictor = model.open();
             for (int part : missing) {
-                Iterator<Object[]> rows = predictor.evaluate(samples, manifest.labels(), part, parts);
-                RowFile.write(file(part), columns, ComputingTasks.rows(TaskContext.get(), rows), madeOf(part), hadoop);
+                Iterator<? extends Record> rows = predictor.evaluate(samples, manifest.labels(), part, parts);
+                RowFile.write(file(part), type, ComputingTasks.rows(TaskContext.get(), rows), madeOf(part), hadoop);
             }
         }
     }

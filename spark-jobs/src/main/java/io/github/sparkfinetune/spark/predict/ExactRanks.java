@@ -4,6 +4,7 @@ import io.github.sparkfinetune.core.rank.Queries;
 import io.github.sparkfinetune.core.rank.RankedQuery;
 import io.github.sparkfinetune.core.rank.UnitVectors;
 import io.github.sparkfinetune.core.task.RankingColumns;
+import io.github.sparkfinetune.core.task.RowType;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -12,11 +13,8 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
-import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructType;
 
 /**
  * Ranks of the documents that belong to queries, among all distinct documents of a split. Queries are sent to the
@@ -25,14 +23,12 @@ import org.apache.spark.sql.types.StructType;
  */
 final class ExactRanks {
     private static final int PART_BYTES = 64 << 20;
-    private static final StructType SCHEMA = new StructType()
-            .add(RankingColumns.RANKS, DataTypes.createArrayType(DataTypes.DoubleType, false), false)
-            .add(RankingColumns.LOSS, DataTypes.DoubleType, false);
+    private static final RowType<RankedQuery> TYPE = RowType.of(RankedQuery.class);
 
     private ExactRanks() {}
 
     /**
-     * Returns a row per query, with the columns {@link RankingColumns#RANKS} and {@link RankingColumns#LOSS}.
+     * Returns a {@link RankedQuery} per query.
      *
      * @param pairs rows of an evaluation
      */
@@ -52,9 +48,9 @@ final class ExactRanks {
                     .toLocalIterator();
             while (queries.hasNext()) {
                 ranked(part(queries, columns.scale()), documents, spark)
-                        .forEach(query -> ranked.add(RowFactory.create(query.ranks(), query.loss())));
+                        .forEach(query -> ranked.add(Rows.row(TYPE, query)));
             }
-            return session.createDataFrame(ranked, SCHEMA);
+            return session.createDataFrame(ranked, Rows.schema(TYPE));
         } finally {
             documents.unpersist(false);
         }

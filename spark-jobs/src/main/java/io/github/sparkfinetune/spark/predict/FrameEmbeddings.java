@@ -115,7 +115,7 @@ public final class FrameEmbeddings {
             SerializableConfiguration configuration)
             implements FrameRows.Step {
         @Override
-        public Iterator<Object[]> open(Iterator<TaskInput> inputs, LongFunction<String> group) throws Exception {
+        public Iterator<FrameRows.Made> open(Iterator<TaskInput> inputs, LongFunction<String> group) throws Exception {
             TaskContext context = TaskContext.get();
             ComputeTurn.take(context, placement.gpu(context));
             ComputingTasks.begin(context);
@@ -130,37 +130,25 @@ public final class FrameEmbeddings {
                     Embedder::close);
             TaskModels.giveAtEnd(context, loaded);
             loaded.model().attach(threads);
-            return ComputingTasks.rows(context, loaded.model().embed(inputs));
+            return ComputingTasks.rows(
+                    context, FrameRows.Made.each(loaded.model().embed(inputs), this::made));
         }
 
-        @Override
-        public Object value(Object[] row) {
-            float[] embedding = (float[]) row[1];
-            return normalize && embedding != null ? UnitVectors.unit(embedding) : embedding;
+        private FrameRows.Made made(Embedder.Embedded embedded) {
+            float[] vector = embedded.vector();
+            return new FrameRows.Made(
+                    embedded.index(), normalize && vector != null ? UnitVectors.unit(vector) : vector);
         }
     }
 
     private record Tokens() implements FrameRows.Step {
         @Override
-        public Iterator<Object[]> open(Iterator<TaskInput> inputs, LongFunction<String> group) {
-            return new Iterator<>() {
-                @Override
-                public boolean hasNext() {
-                    return inputs.hasNext();
-                }
-
-                @Override
-                public Object[] next() {
-                    TaskInput input = inputs.next();
-                    int[] ids = input.error() == null ? input.sample().inputIds() : null;
-                    return new Object[] {input.index(), ids};
-                }
-            };
-        }
-
-        @Override
-        public Object value(Object[] row) {
-            return row[1];
+        public Iterator<FrameRows.Made> open(Iterator<TaskInput> inputs, LongFunction<String> group) {
+            return FrameRows.Made.each(
+                    inputs,
+                    input -> new FrameRows.Made(
+                            input.index(),
+                            input.error() == null ? input.sample().inputIds() : null));
         }
     }
 }

@@ -2,6 +2,8 @@ package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.core.task.PredictedRow;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.TaskInput;
@@ -43,11 +45,11 @@ public final class FramePredictions {
      * @param config configuration of a run
      */
     public static StructType type(RunConfig config) {
-        return Rows.schema(TaskSpecs.of(config).predictionColumns());
+        return Rows.schema(TaskSpecs.of(config).predictionRows());
     }
 
     /**
-     * Adds a column of structures with the fields of {@code TaskSpec.predictionColumns}. For a row that cannot be used,
+     * Adds a column of structures with the fields of {@code TaskSpec.predictionRows}. For a row that cannot be used,
      * the field {@code error} holds the reason. The column {@code data.redact.person} is read if it exists.
      *
      * @param config configuration of the run whose model predicts, with absolute paths
@@ -127,17 +129,17 @@ public final class FramePredictions {
         }
     }
 
+    private static Iterator<FrameRows.Made> made(RunConfig config, Iterator<? extends PredictedRow> predicted) {
+        RowType<?> type = TaskSpecs.of(config).predictionRows();
+        return FrameRows.Made.each(predicted, row -> new FrameRows.Made(row.index(), Rows.row(type, row)));
+    }
+
     private record Predicting(ModelTask model) implements FrameRows.Step {
         @Override
-        public Iterator<Object[]> open(Iterator<TaskInput> inputs, LongFunction<String> group) throws Exception {
+        public Iterator<FrameRows.Made> open(Iterator<TaskInput> inputs, LongFunction<String> group) throws Exception {
             TaskContext task = TaskContext.get();
             ComputeTurn.take(task, model.placement().gpu(task));
-            return ComputingTasks.rows(task, model.open().predict(inputs));
-        }
-
-        @Override
-        public Object value(Object[] row) {
-            return Rows.row(row);
+            return ComputingTasks.rows(task, made(model.config(), model.open().predict(inputs)));
         }
     }
 
@@ -149,21 +151,18 @@ public final class FramePredictions {
     private record PredictingGroups(ModelTask any, String column, TreeMap<String, String> folders)
             implements FrameRows.Step {
         @Override
-        public Iterator<Object[]> open(Iterator<TaskInput> inputs, LongFunction<String> group) {
+        public Iterator<FrameRows.Made> open(Iterator<TaskInput> inputs, LongFunction<String> group) {
             TaskContext task = TaskContext.get();
             ComputeTurn.take(task, any.placement().gpu(task));
             return ComputingTasks.rows(
                     task,
-                    new GroupedPredictions(
-                            inputs,
-                            group,
-                            new OfGroups(this, new HashMap<>()),
-                            TaskSpecs.of(any.config()).predictionColumns()));
-        }
-
-        @Override
-        public Object value(Object[] row) {
-            return Rows.row(row);
+                    made(
+                            any.config(),
+                            new GroupedPredictions(
+                                    inputs,
+                                    group,
+                                    new OfGroups(this, new HashMap<>()),
+                                    TaskSpecs.of(any.config()).predictionRows())));
         }
     }
 
@@ -181,7 +180,7 @@ public final class FramePredictions {
         }
 
         @Override
-        public List<Object[]> predict(String group, List<TaskInput> inputs) throws Exception {
+        public List<PredictedRow> predict(String group, List<TaskInput> inputs) throws Exception {
             return opened.computeIfAbsent(
                             group, name -> groups.any().in(groups.folders().get(name)))
                     .predict(inputs);

@@ -23,8 +23,11 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Spliterators;
+import java.util.function.Function;
 import java.util.function.LongFunction;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.broadcast.Broadcast;
@@ -32,7 +35,6 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
@@ -52,12 +54,23 @@ final class FrameRows {
          *
          * @param group returns the group of an input's row by the index of the input, until the input's row is
          *     returned; null for a row without a group
-         * @return one row per input, in order; the first value is the input's index
+         * @return one value per input, in order
          */
-        Iterator<Object[]> open(Iterator<TaskInput> inputs, LongFunction<String> group) throws Exception;
+        Iterator<Made> open(Iterator<TaskInput> inputs, LongFunction<String> group) throws Exception;
+    }
 
-        /** Returns the value of the new column for a row. */
-        Object value(Object[] row);
+    /**
+     * Value of the new column.
+     *
+     * @param index index of the row's input
+     */
+    record Made(long index, Object value) {
+        /** Returns values that are made of others, one by one. */
+        static <T> Iterator<Made> each(Iterator<T> others, Function<T, Made> function) {
+            return StreamSupport.stream(Spliterators.spliteratorUnknownSize(others, 0), false)
+                    .map(function)
+                    .iterator();
+        }
     }
 
     /**
@@ -132,7 +145,7 @@ final class FrameRows {
             Waiting<C> waiting = new Waiting<>(rows, cleaner, entities.open());
             Iterator<TaskInput> inputs =
                     TokenizingIterator.of(files.value(), waiting, tokenizer -> task.inputs(tokenizer, files.value()));
-            Iterator<Object[]> made = step.open(new NumberedInputs(inputs, 0), waiting::group);
+            Iterator<Made> made = step.open(new NumberedInputs(inputs, 0), waiting::group);
             return new Iterator<>() {
                 @Override
                 public boolean hasNext() {
@@ -141,8 +154,8 @@ final class FrameRows {
 
                 @Override
                 public Row next() {
-                    Object[] row = made.next();
-                    return waiting.with((Long) row[0], step.value(row));
+                    Made value = made.next();
+                    return waiting.with(value.index(), value.value());
                 }
             };
         }
@@ -180,12 +193,7 @@ final class FrameRows {
 
         Row with(long number, Object value) {
             Row row = waiting.remove(number).getStruct(0);
-            Object[] values = new Object[row.length() + 1];
-            for (int i = 0; i < row.length(); i++) {
-                values[i] = row.get(i);
-            }
-            values[row.length()] = value;
-            return RowFactory.create(values);
+            return Rows.with(row, value);
         }
     }
 }

@@ -1,7 +1,8 @@
 package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.core.predict.Predictor;
-import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.PredictedRow;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.data.task.TaskInput;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -18,15 +19,15 @@ import java.util.function.LongFunction;
  * Predictions of inputs by the models of their groups, in the order of the inputs. Inputs are taken in runs of
  * {@value #MOST_INPUTS}, and each model predicts its inputs of a run together.
  */
-final class GroupedPredictions implements Iterator<Object[]> {
+final class GroupedPredictions implements Iterator<PredictedRow> {
     /** Enough for full batches of many groups; inputs of this number are held in memory. */
     private static final int MOST_INPUTS = 4096;
 
     private final Iterator<TaskInput> inputs;
     private final LongFunction<String> group;
     private final Models models;
-    private final List<Column> columns;
-    private final Deque<Object[]> ready = new ArrayDeque<>();
+    private final RowType<? extends PredictedRow> type;
+    private final Deque<PredictedRow> ready = new ArrayDeque<>();
 
     /** Models of groups. */
     interface Models {
@@ -38,7 +39,7 @@ final class GroupedPredictions implements Iterator<Object[]> {
          *
          * @return rows as of {@link Predictor#predict}
          */
-        List<Object[]> predict(String group, List<TaskInput> inputs) throws Exception;
+        List<PredictedRow> predict(String group, List<TaskInput> inputs) throws Exception;
 
         /** Returns why a row of a group without a model is not predicted. */
         String missing(String group);
@@ -46,13 +47,17 @@ final class GroupedPredictions implements Iterator<Object[]> {
 
     /**
      * @param group returns the group of an input, by the index of the input
-     * @param columns columns of the predicted rows
+     * @param type type of the predicted rows
      */
-    GroupedPredictions(Iterator<TaskInput> inputs, LongFunction<String> group, Models models, List<Column> columns) {
+    GroupedPredictions(
+            Iterator<TaskInput> inputs,
+            LongFunction<String> group,
+            Models models,
+            RowType<? extends PredictedRow> type) {
         this.inputs = inputs;
         this.group = group;
         this.models = models;
-        this.columns = columns;
+        this.type = type;
     }
 
     @Override
@@ -61,7 +66,7 @@ final class GroupedPredictions implements Iterator<Object[]> {
     }
 
     @Override
-    public Object[] next() {
+    public PredictedRow next() {
         if (!hasNext()) {
             throw new NoSuchElementException();
         }
@@ -80,14 +85,17 @@ final class GroupedPredictions implements Iterator<Object[]> {
             byGroup.computeIfAbsent(group.apply(input.index()), none -> new ArrayList<>())
                     .add(input);
         }
-        Map<Long, Object[]> rows = new HashMap<>();
-        byGroup.forEach((name, ofGroup) -> predict(name, ofGroup).forEach(row -> rows.put((Long) row[0], row)));
+        Map<Long, PredictedRow> rows = new HashMap<>();
+        byGroup.forEach((name, ofGroup) -> predict(name, ofGroup).forEach(row -> rows.put(row.index(), row)));
         order.forEach(index -> ready.add(rows.get(index)));
     }
 
-    private List<Object[]> predict(String name, List<TaskInput> ofGroup) {
+    private List<PredictedRow> predict(String name, List<TaskInput> ofGroup) {
         if (name == null || !models.has(name)) {
-            return ofGroup.stream().map(input -> refused(input, name)).toList();
+            return ofGroup.stream()
+                    .<PredictedRow>map(input -> PredictedRow.unusable(
+                            type, input, input.error() == null ? models.missing(name) : input.error()))
+                    .toList();
         }
         try {
             return models.predict(name, ofGroup);
@@ -96,16 +104,5 @@ final class GroupedPredictions implements Iterator<Object[]> {
         } catch (Exception e) {
             throw new IllegalStateException("the model of " + name + " cannot be used: " + e.getMessage(), e);
         }
-    }
-
-    private Object[] refused(TaskInput input, String name) {
-        Object[] row = new Object[columns.size()];
-        row[0] = input.index();
-        for (int i = 1; i < row.length; i++) {
-            if (columns.get(i).name().equals("error")) {
-                row[i] = input.error() == null ? models.missing(name) : input.error();
-            }
-        }
-        return row;
     }
 }

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.predict;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.files.LocalDir;
 import io.github.sparkfinetune.data.hf.ModelFolder;
@@ -127,10 +128,10 @@ public record ModelTask(
     }
 
     /** Predicts inputs in a task, and leaves the model to others. */
-    List<Object[]> predict(List<TaskInput> inputs) throws Exception {
+    List<PredictedRow> predict(List<TaskInput> inputs) throws Exception {
         TaskContext context = TaskContext.get();
         TaskModels.Loaded<OpenPredictor> loaded = taken(context);
-        List<Object[]> rows = new ArrayList<>(inputs.size());
+        List<PredictedRow> rows = new ArrayList<>(inputs.size());
         boolean isDone = false;
         try {
             ready(context, loaded.model().predictor())

@@ -1,7 +1,8 @@
 package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.core.predict.Predictor;
-import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.PredictedRow;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.cluster.ComputingTasks;
@@ -32,7 +33,7 @@ import org.apache.spark.api.java.function.Function2;
  * {@code _unfinished/part-PART/PIECE.parquet} with its own digest. The pieces then become row groups of the file. A
  * repeated part, in the same command or in a later one, predicts only the pieces that are missing or have other rows.
  */
-record PartTask(ModelTask model, String folder, ArrayList<Column> columns, PartSizes sizes)
+record PartTask(ModelTask model, String folder, RowType<?> type, PartSizes sizes)
         implements Function2<Integer, Iterator<TaskInput>, Iterator<PredictedPart>> {
     /** Name of the folder with the pieces of unfinished parts. */
     static final String UNFINISHED = "_unfinished";
@@ -65,7 +66,7 @@ record PartTask(ModelTask model, String folder, ArrayList<Column> columns, PartS
                 existing = Set.of(UNFINISHED);
             } else {
                 written = RowFile.write(
-                        file, columns, predicted(rows), RowDigest.of(rows).toString(), hadoop);
+                        file, type, predicted(rows), RowDigest.of(rows).toString(), hadoop);
             }
             if (!existing.isEmpty()) {
                 HadoopFiles.discard(files, unfinished);
@@ -92,7 +93,7 @@ record PartTask(ModelTask model, String folder, ArrayList<Column> columns, PartS
                 String name = String.format(Locale.ROOT, "%05d.parquet", pieces.size());
                 pieces.add(piece(new Path(unfinished, name), rows, digest.toString(), existing.contains(name)));
             }
-            return RowFile.join(file, columns, pieces, all.toString(), hadoop);
+            return RowFile.join(file, type, pieces, all.toString(), hadoop);
         }
 
         private RowFile piece(Path path, List<TaskInput> rows, String madeOf, boolean exists) throws Exception {
@@ -100,10 +101,10 @@ record PartTask(ModelTask model, String folder, ArrayList<Column> columns, PartS
             if (before.isPresent() && before.get().madeOf().equals(madeOf)) {
                 return before.get();
             }
-            return RowFile.write(path, columns, predicted(rows), madeOf, hadoop);
+            return RowFile.write(path, type, predicted(rows), madeOf, hadoop);
         }
 
-        private Iterator<Object[]> predicted(List<TaskInput> rows) throws Exception {
+        private Iterator<? extends PredictedRow> predicted(List<TaskInput> rows) throws Exception {
             if (rows.isEmpty()) {
                 return Collections.emptyIterator();
             }

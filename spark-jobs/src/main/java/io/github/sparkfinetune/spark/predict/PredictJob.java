@@ -5,7 +5,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.calibration.Calibration;
 import io.github.sparkfinetune.core.predict.Predictor;
-import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
@@ -41,8 +41,8 @@ import org.slf4j.LoggerFactory;
  * as for training, and the predictions are written as Parquet in the order of the source. No row passes through the
  * driver.
  *
- * <p>{@link TaskSpec#predictionColumns} lists the columns. A part is a partition of the source. After an interruption
- * the same command predicts the missing parts.
+ * <p>{@link TaskSpec#predictionRows} lists the columns. A part is a partition of the source. After an interruption the
+ * same command predicts the missing parts.
  */
 public final class PredictJob {
     private static final Logger LOG = LoggerFactory.getLogger(PredictJob.class);
@@ -96,9 +96,9 @@ public final class PredictJob {
         String from = AbsolutePaths.of(key, input, hadoop);
         spark.setJobDescription("predict " + from);
         try {
-            List<Column> columns = TaskSpecs.of(resolved).predictionColumns();
+            RowType<?> type = TaskSpecs.of(resolved).predictionRows();
             Optional<PredictionTable> table = DataConfig.isTable(output)
-                    ? Optional.of(PredictionTable.of(session, output, Rows.schema(columns)))
+                    ? Optional.of(PredictionTable.of(session, output, Rows.schema(type)))
                     : Optional.empty();
             Predictor.check(resolved, hadoop);
             Calibration.require(resolved, hadoop);
@@ -136,10 +136,10 @@ public final class PredictJob {
 
         /** Writes the predictions into the folder, unless an earlier command has written them. */
         Optional<Agreement> write() throws IOException {
-            List<Column> columns = TaskSpecs.of(config).predictionColumns();
+            RowType<?> type = TaskSpecs.of(config).predictionRows();
             int ranks = config.cluster().ranks();
             PredictionFolder folder =
-                    PredictionFolder.open(to, new RowFolder(to, columns, hadoop()), hadoop(), settings, ranks);
+                    PredictionFolder.open(to, new RowFolder(to, type, hadoop()), hadoop(), settings, ranks);
             if (folder.isFinished()) {
                 LOG.warn("{} holds these predictions already", to);
                 return Optional.empty();
@@ -149,7 +149,7 @@ public final class PredictJob {
             JavaRDD<TaskInput> inputs =
                     PrepareJob.inputs(session, config, source, sizes.partOf(source), folder.tasks(), 2 * sizes.most());
             List<PredictedPart> parts = new ArrayList<>(folder.begin(inputs));
-            PartTask task = new PartTask(model, to.toString(), new ArrayList<>(columns), sizes);
+            PartTask task = new PartTask(model, to.toString(), type, sizes);
             JavaRDD<PredictedPart> missing =
                     PredictionFolder.missing(inputs.mapPartitionsWithIndex(task, false), parts);
             parts.addAll(model.placement().place(missing.rdd()).toJavaRDD().collect());

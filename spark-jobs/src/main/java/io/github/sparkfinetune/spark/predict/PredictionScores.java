@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.predict;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.task.ExampleColumns;
+import io.github.sparkfinetune.core.task.MeasuredRows;
 import io.github.sparkfinetune.core.task.TaskRows;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
@@ -87,26 +88,25 @@ final class PredictionScores {
      * @param labels names of the dataset's labels by id
      */
     static Metrics metrics(RunConfig config, Dataset<Row> predictions, List<String> labels) {
-        Metrics empty = TaskSpecs.of(config).metrics(Collections.emptyIterator(), labels);
+        MeasuredRows<?> empty = TaskSpecs.of(config).measuredRows(labels);
         Dataset<Row> measured = TaskSpecs.of(config)
                 .rankingColumns()
                 .map(columns -> ExactRanks.of(predictions, columns))
                 .orElse(predictions);
-        double[][] whole = columns(measured, TaskSpecs.of(config).metricColumns())
+        double[][] whole = columns(measured, empty.type().names())
                 .toJavaRDD()
-                .map(Rows::values)
                 .mapPartitions(rows -> Collections.singleton(
-                                numbers(TaskSpecs.of(config).metrics(rows, labels)))
+                                numbers(Rows.measured(TaskSpecs.of(config).measuredRows(labels), rows)))
                         .iterator())
                 // The last sum is also computed on an executor, so that the driver gets one result instead of one per
                 // partition.
                 .treeAggregate(
-                        numbers(empty),
+                        numbers(empty.metrics()),
                         (a, b) -> merged(config, labels, a, b),
                         (a, b) -> merged(config, labels, a, b),
                         2,
                         true);
-        return empty.of(whole[0], whole[1]);
+        return empty.metrics().of(whole[0], whole[1]);
     }
 
     private static double[][] numbers(Metrics metrics) {
@@ -114,9 +114,8 @@ final class PredictionScores {
     }
 
     private static double[][] merged(RunConfig config, List<String> labels, double[][] a, double[][] b) {
-        return numbers(TaskSpecs.of(config)
-                .metrics(Collections.emptyIterator(), labels)
-                .ofParts(List.of(a[0], b[0]), List.of(a[1], b[1])));
+        return numbers(
+                TaskSpecs.of(config).measuredRows(labels).metrics().ofParts(List.of(a[0], b[0]), List.of(a[1], b[1])));
     }
 
     /** Returns the first answers of both models to the same prompts. */

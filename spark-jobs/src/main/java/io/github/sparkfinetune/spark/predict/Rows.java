@@ -1,11 +1,18 @@
 package io.github.sparkfinetune.spark.predict;
 
+import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.MeasuredRows;
+import io.github.sparkfinetune.core.task.RowType;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Spliterators;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
-import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -14,11 +21,11 @@ import org.apache.spark.sql.types.StructType;
 final class Rows {
     private Rows() {}
 
-    /** Returns Spark's schema of a task's columns. */
-    static StructType schema(List<Column> columns) {
+    /** Returns Spark's schema of a task's rows. */
+    static StructType schema(RowType<?> type) {
         StructType schema = new StructType();
-        for (Column column : columns) {
-            schema = schema.add(column.name(), type(column), column.nullable());
+        for (Column column : type.columns()) {
+            schema = schema.add(column.name(), type(column), column.isNullable());
         }
         return schema;
     }
@@ -32,29 +39,59 @@ final class Rows {
             case FLOATS -> DataTypes.createArrayType(DataTypes.FloatType, false);
             case STRING -> DataTypes.StringType;
             case STRINGS -> DataTypes.createArrayType(DataTypes.StringType, false);
-            case ROWS -> DataTypes.createArrayType(schema(column.fields()), false);
+            case ROWS -> DataTypes.createArrayType(schema(column.rows()), false);
         };
     }
 
     /** Converts a task's row to Spark's row. */
-    static Row row(Object[] values) {
-        Object[] converted = values.clone();
-        for (int i = 0; i < converted.length; i++) {
-            if (converted[i] instanceof Object[][] rows) {
-                converted[i] = Arrays.stream(rows).map(Rows::row).toArray(Row[]::new);
-            }
-        }
-        return RowFactory.create(converted);
+    static Row row(RowType<?> type, Object row) {
+        return RowFactory.create(type.columns().stream()
+                .map(column -> value(column, column.of(row)))
+                .toArray());
     }
 
-    /** Converts Spark's row, which has a schema, to a task's row. */
-    static Object[] values(Row row) {
-        Object[] values = new Object[row.length()];
-        for (int i = 0; i < values.length; i++) {
-            boolean isArray = row.schema().apply(i).dataType() instanceof ArrayType && !row.isNullAt(i);
-            values[i] = isArray ? array(row, i) : row.get(i);
+    private static Object value(Column column, Object value) {
+        if (value == null) {
+            return null;
         }
-        return values;
+        return switch (column.type()) {
+            case STRINGS -> ((List<?>) value).toArray(String[]::new);
+            case ROWS ->
+                ((List<?>) value).stream().map(one -> row(column.rows(), one)).toArray(Row[]::new);
+            default -> value;
+        };
+    }
+
+    /** Adds Spark's rows, which have a schema with the columns of the metrics, to metrics of no row. */
+    static <R extends Record> Metrics measured(MeasuredRows<R> empty, Iterator<Row> rows) {
+        return empty.with(StreamSupport.stream(Spliterators.spliteratorUnknownSize(rows, 0), false)
+                        .map(row -> empty.type().create(column -> value(column, row)))
+                        .iterator())
+                .metrics();
+    }
+
+    private static Object value(Column column, Row row) {
+        int place = row.fieldIndex(column.name());
+        if (row.isNullAt(place)) {
+            return null;
+        }
+        return switch (column.type()) {
+            case INT, LONG, DOUBLE, STRING -> row.get(place);
+            case STRINGS -> row.<String>getList(place);
+            case FLOATS -> floats(row.getList(place));
+            case DOUBLES ->
+                row.<Double>getList(place).stream()
+                        .mapToDouble(Double::doubleValue)
+                        .toArray();
+            case ROWS -> throw new IllegalArgumentException(column.name() + ": metrics read no nested rows");
+        };
+    }
+
+    /** Returns Spark's row with more values at its end. */
+    static Row with(Row row, Object... values) {
+        return RowFactory.create(
+                Stream.concat(IntStream.range(0, row.length()).mapToObj(row::get), Arrays.stream(values))
+                        .toArray());
     }
 
     static float[] floats(List<Float> list) {
@@ -63,20 +100,5 @@ final class Rows {
             floats[i] = list.get(i);
         }
         return floats;
-    }
-
-    private static Object array(Row row, int column) {
-        DataType element = ((ArrayType) row.schema().apply(column).dataType()).elementType();
-        if (element instanceof StructType) {
-            return row.<Row>getList(column).stream().map(Rows::values).toArray(Object[][]::new);
-        }
-        if (element.equals(DataTypes.FloatType)) {
-            return floats(row.getList(column));
-        }
-        return element.equals(DataTypes.StringType)
-                ? row.<String>getList(column).toArray(String[]::new)
-                : row.<Double>getList(column).stream()
-                        .mapToDouble(Double::doubleValue)
-                        .toArray();
     }
 }

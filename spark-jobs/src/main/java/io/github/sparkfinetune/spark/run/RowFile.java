@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.run;
 
-import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -29,13 +29,10 @@ public record RowFile(Path path, String madeOf, long bytes) {
     private static final String MADE_OF = "spark-finetune.made-of";
 
     /** Writes a file of rows. */
-    public static RowFile write(
-            Path path, List<Column> columns, Iterator<Object[]> rows, String madeOf, Configuration hadoop) {
+    public static RowFile write(Path path, RowType<?> type, Iterator<?> rows, String madeOf, Configuration hadoop) {
         Map<String, String> metadata = Map.of(MADE_OF, madeOf);
         long bytes = HadoopFiles.writeWhole(
-                HadoopFiles.fileSystem(path, hadoop),
-                path,
-                out -> RowWriter.write(out, columns, rows, metadata, hadoop));
+                HadoopFiles.fileSystem(path, hadoop), path, out -> RowWriter.write(out, type, rows, metadata, hadoop));
         return new RowFile(path, madeOf, bytes);
     }
 
@@ -45,8 +42,7 @@ public record RowFile(Path path, String madeOf, long bytes) {
      * @throws java.io.UncheckedIOException if one of the files has changed since it was written, or the file system
      *     fails
      */
-    public static RowFile join(
-            Path path, List<Column> columns, List<RowFile> pieces, String madeOf, Configuration hadoop) {
+    public static RowFile join(Path path, RowType<?> type, List<RowFile> pieces, String madeOf, Configuration hadoop) {
         Map<String, String> metadata = Map.of(MADE_OF, madeOf);
         long bytes = HadoopFiles.writeWhole(HadoopFiles.fileSystem(path, hadoop), path, out -> {
             List<Path> paths = new ArrayList<>();
@@ -57,7 +53,7 @@ public record RowFile(Path path, String madeOf, long bytes) {
                 }
                 paths.add(piece.path());
             }
-            RowWriter.join(out, columns, paths, metadata, hadoop);
+            RowWriter.join(out, type, paths, metadata, hadoop);
         });
         return new RowFile(path, madeOf, bytes);
     }

@@ -1,10 +1,9 @@
 package io.github.sparkfinetune.spark.run;
 
-import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
@@ -34,13 +33,13 @@ public final class RowFolder {
     private static final String UNFINISHED = ".part-";
 
     private final Path folder;
-    private final List<Column> columns;
+    private final RowType<?> type;
     private final Configuration hadoop;
     private final FileSystem files;
 
-    public RowFolder(Path folder, List<Column> columns, Configuration hadoop) {
+    public RowFolder(Path folder, RowType<?> type, Configuration hadoop) {
         this.folder = folder;
-        this.columns = columns;
+        this.type = type;
         this.hadoop = hadoop;
         this.files = HadoopFiles.fileSystem(folder, hadoop);
     }
@@ -98,9 +97,9 @@ public final class RowFolder {
      *
      * @return numbers of the partitions, each computed by writing its part; count them to write all parts
      */
-    public JavaRDD<Integer> write(JavaRDD<Object[]> rows) {
+    public <R extends Record> JavaRDD<Integer> write(JavaRDD<R> rows) {
         return rows.mapPartitionsWithIndex(
-                new Writing(folder.toString(), new ArrayList<>(columns), new SerializableConfiguration(hadoop)), false);
+                new Writing<>(folder.toString(), type, new SerializableConfiguration(hadoop)), false);
     }
 
     /** Marks the folder as finished. */
@@ -113,15 +112,15 @@ public final class RowFolder {
         HadoopFiles.writeWhole(files, new Path(folder, SUCCESS), new byte[0]);
     }
 
-    private record Writing(String folder, ArrayList<Column> columns, SerializableConfiguration hadoop)
-            implements Function2<Integer, Iterator<Object[]>, Iterator<Integer>> {
+    private record Writing<R extends Record>(String folder, RowType<?> type, SerializableConfiguration hadoop)
+            implements Function2<Integer, Iterator<R>, Iterator<Integer>> {
         @Override
-        public Iterator<Integer> call(Integer part, Iterator<Object[]> rows) {
+        public Iterator<Integer> call(Integer part, Iterator<R> rows) {
             Path file = part(new Path(folder), part);
             HadoopFiles.writeWhole(
                     HadoopFiles.fileSystem(file, hadoop.value()),
                     file,
-                    out -> RowWriter.write(out, columns, rows, Map.of(), hadoop.value()));
+                    out -> RowWriter.write(out, type, rows, Map.of(), hadoop.value()));
             return List.of(part).iterator();
         }
     }

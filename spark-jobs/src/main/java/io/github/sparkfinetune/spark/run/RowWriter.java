@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.run;
 
 import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.data.dataset.parquet.ParquetLists;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -8,6 +9,7 @@ import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.column.ParquetProperties;
@@ -29,8 +31,8 @@ import org.apache.parquet.schema.Type.Repetition;
 import org.apache.parquet.schema.Types;
 
 /**
- * Writes rows of {@link Column}s as a Parquet file with the types that Spark would write: texts are strings, and lists
- * have the three levels of Parquet's specification. Files are compressed with Snappy. The same rows give the same
+ * Writes rows of a {@link RowType} as a Parquet file with the types that Spark would write: texts are strings, and
+ * lists have the three levels of Parquet's specification. Files are compressed with Snappy. The same rows give the same
  * bytes.
  */
 final class RowWriter {
@@ -43,14 +45,10 @@ final class RowWriter {
      * @param metadata metadata of the footer, written only if all rows were written
      */
     static void write(
-            OutputStream out,
-            List<Column> columns,
-            Iterator<Object[]> rows,
-            Map<String, String> metadata,
-            Configuration hadoop)
+            OutputStream out, RowType<?> type, Iterator<?> rows, Map<String, String> metadata, Configuration hadoop)
             throws IOException {
-        Support support = new Support(columns);
-        try (ParquetWriter<Object[]> writer = new Builder(new Stream(out), support)
+        Support support = new Support(type);
+        try (ParquetWriter<Object> writer = new Builder(new Stream(out), support)
                 .withConf(hadoop)
                 .withCompressionCodec(CompressionCodecName.SNAPPY)
                 .build()) {
@@ -70,14 +68,14 @@ final class RowWriter {
      */
     static void join(
             OutputStream out,
-            List<Column> columns,
+            RowType<?> type,
             Collection<Path> files,
             Map<String, String> metadata,
             Configuration hadoop)
             throws IOException {
         ParquetFileWriter writer = new ParquetFileWriter(
                 new Stream(out),
-                schema(columns),
+                schema(type),
                 ParquetFileWriter.Mode.CREATE,
                 ParquetWriter.DEFAULT_BLOCK_SIZE,
                 ParquetWriter.MAX_PADDING_SIZE_DEFAULT,
@@ -92,15 +90,15 @@ final class RowWriter {
         out.flush();
     }
 
-    /** Returns Parquet's schema of columns. */
-    static MessageType schema(List<Column> columns) {
+    /** Returns Parquet's schema of rows. */
+    static MessageType schema(RowType<?> type) {
         return Types.buildMessage()
-                .addFields(columns.stream().map(RowWriter::field).toArray(Type[]::new))
+                .addFields(type.columns().stream().map(RowWriter::field).toArray(Type[]::new))
                 .named("rows");
     }
 
     private static Type field(Column column) {
-        Repetition repetition = column.nullable() ? Repetition.OPTIONAL : Repetition.REQUIRED;
+        Repetition repetition = column.isNullable() ? Repetition.OPTIONAL : Repetition.REQUIRED;
         return switch (column.type()) {
             case INT -> primitive(PrimitiveTypeName.INT32, repetition, column.name());
             case LONG -> primitive(PrimitiveTypeName.INT64, repetition, column.name());
@@ -114,7 +112,7 @@ final class RowWriter {
                 list(
                         repetition,
                         Types.requiredGroup()
-                                .addFields(column.fields().stream()
+                                .addFields(column.rows().columns().stream()
                                         .map(RowWriter::field)
                                         .toArray(Type[]::new))
                                 .named("element"),
@@ -136,7 +134,7 @@ final class RowWriter {
         return Types.list(repetition).element(element).named(column.name());
     }
 
-    private static final class Builder extends ParquetWriter.Builder<Object[], Builder> {
+    private static final class Builder extends ParquetWriter.Builder<Object, Builder> {
         private final Support support;
 
         Builder(OutputFile file, Support support) {
@@ -150,23 +148,23 @@ final class RowWriter {
         }
 
         @Override
-        protected WriteSupport<Object[]> getWriteSupport(Configuration hadoop) {
+        protected WriteSupport<Object> getWriteSupport(Configuration hadoop) {
             return support;
         }
     }
 
-    private static final class Support extends WriteSupport<Object[]> {
-        private final List<Column> columns;
+    private static final class Support extends WriteSupport<Object> {
+        private final RowType<?> type;
         private Map<String, String> metadata = Map.of();
         private RecordConsumer out;
 
-        Support(List<Column> columns) {
-            this.columns = columns;
+        Support(RowType<?> type) {
+            this.type = type;
         }
 
         @Override
         public WriteContext init(Configuration hadoop) {
-            return new WriteContext(schema(columns), Map.of());
+            return new WriteContext(schema(type), Map.of());
         }
 
         @Override
@@ -180,20 +178,21 @@ final class RowWriter {
         }
 
         @Override
-        public void write(Object[] row) {
+        public void write(Object row) {
             out.startMessage();
-            fields(columns, row);
+            fields(type.columns(), row);
             out.endMessage();
         }
 
-        private void fields(List<Column> fields, Object[] row) {
-            for (int i = 0; i < row.length; i++) {
-                Column column = fields.get(i);
-                if (row[i] != null) {
+        private void fields(List<Column> columns, Object row) {
+            for (int i = 0; i < columns.size(); i++) {
+                Column column = columns.get(i);
+                Object value = column.of(row);
+                if (value != null) {
                     out.startField(column.name(), i);
-                    value(column, row[i]);
+                    value(column, value);
                     out.endField(column.name(), i);
-                } else if (!column.nullable()) {
+                } else if (!column.isNullable()) {
                     throw new IllegalArgumentException("column " + column.name() + " has no value");
                 }
             }
@@ -214,14 +213,14 @@ final class RowWriter {
                     ParquetLists.write(out, values.length, i -> out.addDouble(values[i]));
                 }
                 case STRINGS -> {
-                    String[] values = (String[]) value;
-                    ParquetLists.write(out, values.length, i -> string(values[i]));
+                    List<?> values = (List<?>) value;
+                    ParquetLists.write(out, values.size(), i -> string((String) values.get(i)));
                 }
                 case ROWS -> {
-                    Object[][] values = (Object[][]) value;
-                    ParquetLists.write(out, values.length, i -> {
+                    List<?> values = (List<?>) value;
+                    ParquetLists.write(out, values.size(), i -> {
                         out.startGroup();
-                        fields(column.fields(), values[i]);
+                        fields(column.rows().columns(), values.get(i));
                         out.endGroup();
                     });
                 }

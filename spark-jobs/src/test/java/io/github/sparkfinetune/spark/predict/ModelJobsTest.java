@@ -12,6 +12,8 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.metric.ClassificationMetrics;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.core.task.RowType;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -422,12 +424,17 @@ class ModelJobsTest {
         Manifest manifest = Manifest.read(dataset, hadoop);
         List<String> labels = manifest.labels();
         ClassificationMetrics metrics = new ClassificationMetrics(labels);
+        RowType<?> rows = TaskSpecs.of(config).evaluationRows();
         try (ParquetSamples samples = ParquetSamples.open(dataset, manifest, Manifest.EVAL, hadoop);
                 Predictor predictor = Predictor.trained(config, hadoop, MODEL, -1, 1)) {
-            predictor
-                    .evaluate(samples, labels, 0, 1)
-                    .forEachRemaining(row -> metrics.add(
-                            labels.indexOf(row[3]), labels.indexOf(row[4]), (double[]) row[6], (double) row[7]));
+            predictor.evaluate(samples, labels, 0, 1).forEachRemaining(row -> {
+                Map<String, Object> values = rows.named(row);
+                metrics.add(
+                        labels.indexOf(values.get("label")),
+                        labels.indexOf(values.get("prediction")),
+                        (double[]) values.get("probabilities"),
+                        (double) values.get("loss"));
+            });
         }
         return metrics;
     }

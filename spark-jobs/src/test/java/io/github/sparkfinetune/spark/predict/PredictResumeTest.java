@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.spark.Runs;
@@ -308,13 +308,13 @@ class PredictResumeTest {
         Path output = folder.resolve("shared");
         org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(output.toUri());
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-        List<Column> columns = TaskSpecs.of(config()).predictionColumns();
+        RowType<?> type = TaskSpecs.of(config()).predictionRows();
         PredictionFolder prediction =
-                PredictionFolder.open(path, new RowFolder(path, columns, hadoop), hadoop, Map.of(), 1);
+                PredictionFolder.open(path, new RowFolder(path, type, hadoop), hadoop, Map.of(), 1);
         List<PredictedPart> written = new ArrayList<>();
         for (int number = 0; number < 2; number++) {
             RowFile file = RowFile.write(
-                    RowFolder.part(path, number), columns, Collections.emptyIterator(), "rows " + number, hadoop);
+                    RowFolder.part(path, number), type, Collections.emptyIterator(), "rows " + number, hadoop);
             written.add(new PredictedPart(number, file.madeOf(), file.bytes()));
         }
 

@@ -10,6 +10,8 @@ import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.metric.Rouge;
 import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.core.task.RowType;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.parquet.ParquetSamples;
@@ -106,11 +108,12 @@ class TextJobsTest {
         Manifest manifest = Manifest.read(dataset, hadoop);
         try (ParquetSamples samples = ParquetSamples.open(dataset, manifest, "eval", hadoop);
                 Predictor base = Predictor.base(config, hadoop, folder.resolve("copy"), -1, 1)) {
-            Iterator<Object[]> alone = base.evaluate(samples, List.of(), 0, 1);
+            RowType<?> type = TaskSpecs.of(config).evaluationRows();
+            Iterator<? extends Record> alone = base.evaluate(samples, List.of(), 0, 1);
             for (Row row : rows) {
-                Object[] values = alone.next();
-                assertThat(row.<String>getAs("generated")).isEqualTo(values[4]);
-                assertThat(row.<Double>getAs("loss")).isEqualTo(values[5]);
+                Map<String, Object> values = type.named(alone.next());
+                assertThat(row.<String>getAs("generated")).isEqualTo(values.get("generated"));
+                assertThat(row.<Double>getAs("loss")).isEqualTo(values.get("loss"));
             }
         }
     }

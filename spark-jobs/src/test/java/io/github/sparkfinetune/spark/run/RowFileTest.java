@@ -3,7 +3,8 @@ package io.github.sparkfinetune.spark.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.Nullable;
+import io.github.sparkfinetune.core.task.RowType;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -20,8 +21,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class RowFileTest {
-    private static final List<Column> COLUMNS =
-            List.of(Column.required("index", Column.Type.LONG), Column.nullable("text", Column.Type.STRING));
+    private record Numbered(long index, @Nullable String text) {}
+
+    private static final RowType<Numbered> TYPE = RowType.of(Numbered.class);
     private static final Configuration HADOOP = new Configuration();
 
     @TempDir
@@ -31,9 +33,9 @@ class RowFileTest {
         return new Path(folder.resolve(name).toUri());
     }
 
-    private static Iterator<Object[]> rows(int from, int to) {
+    private static Iterator<Numbered> rows(int from, int to) {
         return IntStream.range(from, to)
-                .mapToObj(number -> new Object[] {(long) number, number % 3 == 0 ? null : "text " + number})
+                .mapToObj(number -> new Numbered(number, number % 3 == 0 ? null : "text " + number))
                 .iterator();
     }
 
@@ -53,10 +55,10 @@ class RowFileTest {
         List<RowFile> pieces = new ArrayList<>();
         for (int piece = 0; piece < 3; piece++) {
             pieces.add(RowFile.write(
-                    path(piece + ".parquet"), COLUMNS, rows(10 * piece, 10 * piece + 10), "piece " + piece, HADOOP));
+                    path(piece + ".parquet"), TYPE, rows(10 * piece, 10 * piece + 10), "piece " + piece, HADOOP));
         }
 
-        RowFile joined = RowFile.join(path("joined.parquet"), COLUMNS, pieces, "all", HADOOP);
+        RowFile joined = RowFile.join(path("joined.parquet"), TYPE, pieces, "all", HADOOP);
 
         assertThat(read(joined.path()))
                 .isEqualTo(IntStream.range(0, 30).mapToObj(Long::valueOf).toList());
@@ -67,10 +69,10 @@ class RowFileTest {
 
     @Test
     void refusesToJoinAChangedFile() {
-        RowFile piece = RowFile.write(path("0.parquet"), COLUMNS, rows(0, 10), "first", HADOOP);
-        RowFile.write(path("0.parquet"), COLUMNS, rows(5, 15), "second", HADOOP);
+        RowFile piece = RowFile.write(path("0.parquet"), TYPE, rows(0, 10), "first", HADOOP);
+        RowFile.write(path("0.parquet"), TYPE, rows(5, 15), "second", HADOOP);
 
-        assertThatThrownBy(() -> RowFile.join(path("joined.parquet"), COLUMNS, List.of(piece), "all", HADOOP))
+        assertThatThrownBy(() -> RowFile.join(path("joined.parquet"), TYPE, List.of(piece), "all", HADOOP))
                 .hasMessageContaining("0.parquet has changed since it was written");
         assertThat(folder.resolve("joined.parquet")).doesNotExist();
     }
@@ -78,15 +80,15 @@ class RowFileTest {
     /** A store that cannot abort a write may publish such a file. */
     @Test
     void ignoresAFileWhoseRowsEndedInAFailure() throws Exception {
-        Iterator<Object[]> rows = rows(0, 100);
-        Iterator<Object[]> failing = new Iterator<>() {
+        Iterator<Numbered> rows = rows(0, 100);
+        Iterator<Numbered> failing = new Iterator<>() {
             @Override
             public boolean hasNext() {
                 return true;
             }
 
             @Override
-            public Object[] next() {
+            public Numbered next() {
                 if (!rows.hasNext()) {
                     throw new IllegalStateException("bad row");
                 }
@@ -95,8 +97,8 @@ class RowFileTest {
         };
         java.nio.file.Path half = folder.resolve("half.parquet");
         try (OutputStream out = Files.newOutputStream(half)) {
-            assertThatThrownBy(() ->
-                            RowWriter.write(out, COLUMNS, failing, Map.of("spark-finetune.made-of", "all"), HADOOP))
+            assertThatThrownBy(
+                            () -> RowWriter.write(out, TYPE, failing, Map.of("spark-finetune.made-of", "all"), HADOOP))
                     .hasMessage("bad row");
         }
 

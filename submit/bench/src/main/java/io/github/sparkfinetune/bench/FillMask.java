@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.core.task.RowType;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.files.HadoopFiles;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
@@ -13,7 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
@@ -39,17 +41,24 @@ final class FillMask {
             inputs.add(TaskInput.text("", "", null, Sample.ofDocuments(0, ids, vocabulary.masks(ids), ids.length)));
         }
         Path copy = Files.createTempDirectory("fill-mask-");
-        List<List<Map<String, Object>>> filled = new ArrayList<>();
+        RowType<?> type = TaskSpecs.of(config).predictionRows();
+        List<List<Map<?, ?>>> filled = new ArrayList<>();
         try (Predictor predictor = Predictor.trained(config, hadoop, copy, -1, 1)) {
             predictor
                     .predict(inputs.iterator())
-                    .forEachRemaining(row -> filled.add(Arrays.stream((Object[][]) row[3])
-                            .map(prediction ->
-                                    Map.of("score", prediction[1], "token", prediction[2], "token_str", prediction[3]))
-                            .toList()));
+                    .forEachRemaining(
+                            row -> filled.add(((List<?>) type.named(row).get("predictions"))
+                                    .stream().map(FillMask::shown).toList()));
         } finally {
             HadoopFiles.deleteLocal(copy);
         }
         System.out.println(json.writeValueAsString(filled));
+    }
+
+    /** Returns the values that a pipeline of transformers also has. */
+    private static Map<?, ?> shown(Object predicted) {
+        Map<?, ?> values = new LinkedHashMap<>((Map<?, ?>) predicted);
+        values.remove("mask");
+        return values;
     }
 }

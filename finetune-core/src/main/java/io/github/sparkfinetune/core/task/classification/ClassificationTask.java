@@ -1,8 +1,5 @@
 package io.github.sparkfinetune.core.task.classification;
 
-import static io.github.sparkfinetune.core.task.Column.nullable;
-import static io.github.sparkfinetune.core.task.Column.required;
-
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.ClassWeight;
 import io.github.sparkfinetune.conf.ClassificationConfig;
@@ -13,15 +10,16 @@ import io.github.sparkfinetune.core.calibration.Calibration;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.task.AnyModelKind;
-import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.Pretrained;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.classification.GivenText;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * Prediction of a head over a text's first token, of a language model over its last token
@@ -62,21 +60,20 @@ public abstract class ClassificationTask implements TaskSpec {
     /** Creates a scorer without samples. */
     abstract SampleScorer scorer(List<String> labels);
 
-    /** Returns the columns of a held-out sample, except index and text. */
-    abstract List<Column> evaluated();
-
-    /** Returns the values of {@link #evaluated()}. */
-    abstract Object[] evaluated(Sample sample, float[] logits, List<String> labels);
-
-    /** Returns the columns of a text's prediction. */
-    abstract List<Column> predicted();
+    /**
+     * Returns the row of a held-out sample.
+     *
+     * @param texts texts of the sample
+     */
+    abstract Record evaluated(Sample sample, GivenText texts, float[] logits, List<String> labels);
 
     /**
-     * Returns the values of {@link #predicted()}.
+     * Returns the prediction of a usable input.
      *
      * @param calibration calibration of the model, present if {@link #isCalibrated}
      */
-    abstract Object[] predicted(float[] logits, List<String> labels, Optional<Calibration> calibration);
+    abstract PredictedRow predicted(
+            TaskInput input, float[] logits, List<String> labels, Optional<Calibration> calibration);
 
     /** Returns whether predictions need a calibrated model. */
     boolean isCalibrated() {
@@ -113,30 +110,6 @@ public abstract class ClassificationTask implements TaskSpec {
     @Override
     public String lossUnit() {
         return "sample";
-    }
-
-    @Override
-    public List<Column> evaluationColumns() {
-        return Stream.concat(
-                        Stream.of(
-                                required("index", Column.Type.LONG),
-                                required("text", Column.Type.STRING),
-                                nullable("text_pair", Column.Type.STRING)),
-                        evaluated().stream())
-                .toList();
-    }
-
-    @Override
-    public List<Column> predictionColumns() {
-        Stream<Column> text = Stream.of(
-                required("index", Column.Type.LONG),
-                nullable("file", Column.Type.STRING),
-                nullable("text", Column.Type.STRING),
-                nullable("text_pair", Column.Type.STRING));
-        Stream<Column> error = Stream.of(nullable("error", Column.Type.STRING));
-        return Stream.of(text, predicted().stream(), error)
-                .flatMap(some -> some)
-                .toList();
     }
 
     @Override

@@ -1,8 +1,5 @@
 package io.github.sparkfinetune.core.task.classification;
 
-import static io.github.sparkfinetune.core.task.Column.nullable;
-import static io.github.sparkfinetune.core.task.Column.required;
-
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.ClassWeight;
 import io.github.sparkfinetune.core.calibration.Calibration;
@@ -12,13 +9,16 @@ import io.github.sparkfinetune.core.metric.MultiLabelMetrics;
 import io.github.sparkfinetune.core.metric.Sigmoid;
 import io.github.sparkfinetune.core.objective.MultiLabelLoss;
 import io.github.sparkfinetune.core.objective.Objective;
-import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.ExampleColumns;
 import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.MeasuredRows;
+import io.github.sparkfinetune.core.task.Nullable;
+import io.github.sparkfinetune.core.task.PredictedRow;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.classification.GivenText;
 import java.util.Arrays;
-import java.util.HashSet;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -78,41 +78,67 @@ final class MultiLabelTask extends ClassificationTask {
         return truth;
     }
 
+    private record Evaluated(
+            long index,
+            String text,
+            @Nullable String textPair,
+            List<String> label,
+            List<String> prediction,
+            double[] probabilities,
+            double loss) {}
+
+    record Predicted(
+            long index,
+            @Nullable String file,
+            @Nullable String text,
+            @Nullable String textPair,
+            @Nullable List<String> prediction,
+            @Nullable double[] probabilities,
+            @Nullable String error)
+            implements PredictedRow {}
+
+    private record Measured(List<String> label, double[] probabilities, double loss) {}
+
     @Override
-    List<Column> evaluated() {
-        return List.of(
-                required("label", Column.Type.STRINGS),
-                required("prediction", Column.Type.STRINGS),
-                required("probabilities", Column.Type.DOUBLES),
-                required("loss", Column.Type.DOUBLE));
+    public RowType<?> evaluationRows() {
+        return RowType.of(Evaluated.class);
     }
 
     @Override
-    Object[] evaluated(Sample sample, float[] logits, List<String> labels) {
+    Record evaluated(Sample sample, GivenText texts, float[] logits, List<String> labels) {
         boolean[] truth = truth(sample);
-        return new Object[] {
-            names(labels, id -> truth[id]),
-            names(labels, id -> logits[id] > 0),
-            Sigmoid.probabilities(logits),
-            Sigmoid.crossEntropy(logits, truth)
-        };
+        return new Evaluated(
+                sample.index(),
+                texts.text(),
+                texts.pair(),
+                names(labels, id -> truth[id]),
+                names(labels, id -> logits[id] > 0),
+                Sigmoid.probabilities(logits),
+                Sigmoid.crossEntropy(logits, truth));
     }
 
-    private static String[] names(List<String> labels, IntPredicate has) {
+    private static List<String> names(List<String> labels, IntPredicate has) {
         return IntStream.range(0, labels.size())
                 .filter(has)
                 .mapToObj(labels::get)
-                .toArray(String[]::new);
+                .toList();
     }
 
     @Override
-    List<Column> predicted() {
-        return List.of(nullable("prediction", Column.Type.STRINGS), nullable("probabilities", Column.Type.DOUBLES));
+    public RowType<? extends PredictedRow> predictionRows() {
+        return RowType.of(Predicted.class);
     }
 
     @Override
-    Object[] predicted(float[] logits, List<String> labels, Optional<Calibration> calibration) {
-        return new Object[] {names(labels, id -> logits[id] > 0), Sigmoid.probabilities(logits)};
+    PredictedRow predicted(TaskInput input, float[] logits, List<String> labels, Optional<Calibration> calibration) {
+        return new Predicted(
+                input.index(),
+                input.file(),
+                input.text(),
+                input.textPair(),
+                names(labels, id -> logits[id] > 0),
+                Sigmoid.probabilities(logits),
+                null);
     }
 
     @Override
@@ -121,22 +147,16 @@ final class MultiLabelTask extends ClassificationTask {
     }
 
     @Override
-    public List<String> metricColumns() {
-        return List.of("label", "probabilities", "loss");
-    }
-
-    @Override
-    public MultiLabelMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
+    public MeasuredRows<?> measuredRows(List<String> labels) {
         MultiLabelMetrics metrics = new MultiLabelMetrics(labels);
-        rows.forEachRemaining(row -> {
-            Set<String> names = new HashSet<>(Arrays.asList((String[]) row[0]));
+        return new MeasuredRows<>(Measured.class, metrics, row -> {
+            Set<String> names = Set.copyOf(row.label());
             boolean[] truth = new boolean[labels.size()];
             for (int id = 0; id < truth.length; id++) {
                 truth[id] = names.contains(labels.get(id));
             }
-            metrics.add(truth, (double[]) row[1], (Double) row[2]);
+            metrics.add(truth, row.probabilities(), row.loss());
         });
-        return metrics;
     }
 
     @Override

@@ -1,8 +1,5 @@
 package io.github.sparkfinetune.core.task.classification;
 
-import static io.github.sparkfinetune.core.task.Column.nullable;
-import static io.github.sparkfinetune.core.task.Column.required;
-
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.calibration.Calibration;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
@@ -10,10 +7,14 @@ import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.RegressionMetrics;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.RegressionLoss;
-import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.MeasuredRows;
+import io.github.sparkfinetune.core.task.Nullable;
+import io.github.sparkfinetune.core.task.PredictedRow;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.data.dataset.Sample;
-import java.util.Iterator;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.classification.GivenText;
 import java.util.List;
 import java.util.Optional;
 
@@ -41,29 +42,40 @@ final class RegressionTask extends ClassificationTask {
         return new SampleScorer(metrics, (sample, logits) -> metrics.add(sample.targets()[0], logits[0]));
     }
 
+    private record Evaluated(
+            long index, String text, @Nullable String textPair, double label, double prediction, double loss) {}
+
+    private record Predicted(
+            long index,
+            @Nullable String file,
+            @Nullable String text,
+            @Nullable String textPair,
+            Double prediction,
+            @Nullable String error)
+            implements PredictedRow {}
+
+    private record Measured(double label, double prediction) {}
+
     @Override
-    List<Column> evaluated() {
-        return List.of(
-                required("label", Column.Type.DOUBLE),
-                required("prediction", Column.Type.DOUBLE),
-                required("loss", Column.Type.DOUBLE));
+    public RowType<?> evaluationRows() {
+        return RowType.of(Evaluated.class);
     }
 
     @Override
-    Object[] evaluated(Sample sample, float[] logits, List<String> labels) {
+    Record evaluated(Sample sample, GivenText texts, float[] logits, List<String> labels) {
         double truth = sample.targets()[0];
         double difference = logits[0] - truth;
-        return new Object[] {truth, (double) logits[0], difference * difference};
+        return new Evaluated(sample.index(), texts.text(), texts.pair(), truth, logits[0], difference * difference);
     }
 
     @Override
-    List<Column> predicted() {
-        return List.of(nullable("prediction", Column.Type.DOUBLE));
+    public RowType<? extends PredictedRow> predictionRows() {
+        return RowType.of(Predicted.class);
     }
 
     @Override
-    Object[] predicted(float[] logits, List<String> labels, Optional<Calibration> calibration) {
-        return new Object[] {(double) logits[0]};
+    PredictedRow predicted(TaskInput input, float[] logits, List<String> labels, Optional<Calibration> calibration) {
+        return new Predicted(input.index(), input.file(), input.text(), input.textPair(), (double) logits[0], null);
     }
 
     @Override
@@ -72,15 +84,9 @@ final class RegressionTask extends ClassificationTask {
     }
 
     @Override
-    public List<String> metricColumns() {
-        return List.of("label", "prediction");
-    }
-
-    @Override
-    public RegressionMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
+    public MeasuredRows<?> measuredRows(List<String> labels) {
         RegressionMetrics metrics = new RegressionMetrics();
-        rows.forEachRemaining(row -> metrics.add((Double) row[0], (Double) row[1]));
-        return metrics;
+        return new MeasuredRows<>(Measured.class, metrics, row -> metrics.add(row.label(), row.prediction()));
     }
 
     @Override

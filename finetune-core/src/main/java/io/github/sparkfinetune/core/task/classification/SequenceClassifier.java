@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;
+import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.PredictionSettings;
 import io.github.sparkfinetune.core.task.Scorer;
 import io.github.sparkfinetune.core.task.SharedOutputs;
@@ -17,11 +18,11 @@ import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.classification.GivenText;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * A classifier of texts.
@@ -86,7 +87,7 @@ record SequenceClassifier(
         }
 
         @Override
-        public Iterator<Object[]> evaluate(SampleSource split, List<String> datasetLabels, int part, int parts) {
+        public Iterator<Record> evaluate(SampleSource split, List<String> datasetLabels, int part, int parts) {
             settings.requireLabels(datasetLabels);
             if (tokenizer == null) {
                 tokenizer = TextTokenizer.open(settings.tokenizer());
@@ -94,31 +95,22 @@ record SequenceClassifier(
             return new BlockwiseIterator<>(split.part(part, parts), BLOCK, this::evaluate);
         }
 
-        private List<Object[]> evaluate(List<Sample> block) {
+        private List<Record> evaluate(List<Sample> block) {
             float[][] logits = Inference.logits(manager, model, block, settings.batchSize());
-            List<Object[]> rows = new ArrayList<>();
-            for (int i = 0; i < logits.length; i++) {
-                Sample sample = block.get(i);
-                List<Object> row = new ArrayList<>();
-                row.add(sample.index());
-                row.addAll(texts(sample));
-                row.addAll(Arrays.asList(task.evaluated(sample, logits[i], labels)));
-                rows.add(row.toArray());
-            }
-            return rows;
+            return IntStream.range(0, logits.length)
+                    .mapToObj(i -> task.evaluated(block.get(i), texts(block.get(i)), logits[i], labels))
+                    .toList();
         }
 
         /** Returns both texts; for a dataset without texts, one text decoded from the tokens. */
-        private List<String> texts(Sample sample) {
-            if (sample.window().row().isEmpty()) {
-                return Arrays.asList(tokenizer.decode(sample.inputIds()), null);
-            }
-            GivenText texts = GivenText.of(sample.window().row());
-            return Arrays.asList(texts.text(), texts.pair());
+        private GivenText texts(Sample sample) {
+            return sample.window().row().isEmpty()
+                    ? new GivenText(tokenizer.decode(sample.inputIds()), null)
+                    : GivenText.of(sample.window().row());
         }
 
         @Override
-        public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+        public Iterator<PredictedRow> predict(Iterator<TaskInput> inputs) {
             if (calibration == null) {
                 calibration = task.isCalibrated()
                         ? Optional.of(Calibration.read(
@@ -128,21 +120,10 @@ record SequenceClassifier(
             return new BlockwiseIterator<>(inputs, BLOCK, this::predict);
         }
 
-        private List<Object[]> predict(List<TaskInput> block) {
+        private List<PredictedRow> predict(List<TaskInput> block) {
             float[][] logits = Inference.logitsOfInputs(manager, model, block, settings.batchSize());
-            List<Object[]> rows = new ArrayList<>();
-            for (int i = 0; i < logits.length; i++) {
-                TaskInput input = block.get(i);
-                Object[] values = logits[i] == null
-                        ? new Object[task.predicted().size()]
-                        : task.predicted(logits[i], labels, calibration);
-                List<Object> row =
-                        new ArrayList<>(Arrays.asList(input.index(), input.file(), input.text(), input.textPair()));
-                row.addAll(Arrays.asList(values));
-                row.add(input.error());
-                rows.add(row.toArray());
-            }
-            return rows;
+            return PredictedRow.of(
+                    task.predictionRows(), block, i -> task.predicted(block.get(i), logits[i], labels, calibration));
         }
 
         @Override

@@ -1,8 +1,5 @@
 package io.github.sparkfinetune.core.task.classification;
 
-import static io.github.sparkfinetune.core.task.Column.nullable;
-import static io.github.sparkfinetune.core.task.Column.required;
-
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.ClassWeight;
 import io.github.sparkfinetune.conf.PredictConfig;
@@ -16,18 +13,21 @@ import io.github.sparkfinetune.core.metric.Softmax;
 import io.github.sparkfinetune.core.objective.ClassificationLoss;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.SoftLabelLoss;
-import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.ExampleColumns;
 import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.MeasuredRows;
+import io.github.sparkfinetune.core.task.Nullable;
+import io.github.sparkfinetune.core.task.PredictedRow;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.classification.GivenText;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * One label per text ({@code single_label_classification}).
@@ -78,39 +78,65 @@ final class SingleLabelTask extends ClassificationTask {
         return new SampleScorer(metrics, (sample, logits) -> metrics.add(sample.label(), logits));
     }
 
+    private record Evaluated(
+            long index,
+            String text,
+            @Nullable String textPair,
+            String label,
+            String prediction,
+            double score,
+            double[] probabilities,
+            double loss) {}
+
+    private record Predicted(
+            long index,
+            @Nullable String file,
+            @Nullable String text,
+            @Nullable String textPair,
+            @Nullable String prediction,
+            Double score,
+            @Nullable double[] probabilities,
+            @Nullable String error)
+            implements PredictedRow {}
+
+    record PredictedSet(
+            long index,
+            @Nullable String file,
+            @Nullable String text,
+            @Nullable String textPair,
+            @Nullable String prediction,
+            Double score,
+            @Nullable double[] probabilities,
+            @Nullable List<String> predictionSet,
+            Integer abstain,
+            @Nullable String error)
+            implements PredictedRow {}
+
+    private record Measured(String label, String prediction, double[] probabilities, double loss) {}
+
     @Override
-    List<Column> evaluated() {
-        return List.of(
-                required("label", Column.Type.STRING),
-                required("prediction", Column.Type.STRING),
-                required("score", Column.Type.DOUBLE),
-                required("probabilities", Column.Type.DOUBLES),
-                required("loss", Column.Type.DOUBLE));
+    public RowType<?> evaluationRows() {
+        return RowType.of(Evaluated.class);
     }
 
     @Override
-    Object[] evaluated(Sample sample, float[] logits, List<String> labels) {
+    Record evaluated(Sample sample, GivenText texts, float[] logits, List<String> labels) {
         double[] probabilities = Softmax.probabilities(logits);
         int best = Softmax.argmax(logits);
-        return new Object[] {
-            labels.get(sample.label()),
-            labels.get(best),
-            probabilities[best],
-            probabilities,
-            Softmax.crossEntropy(logits, sample.label())
-        };
+        return new Evaluated(
+                sample.index(),
+                texts.text(),
+                texts.pair(),
+                labels.get(sample.label()),
+                labels.get(best),
+                probabilities[best],
+                probabilities,
+                Softmax.crossEntropy(logits, sample.label()));
     }
 
     @Override
-    List<Column> predicted() {
-        Stream<Column> label = Stream.of(
-                nullable("prediction", Column.Type.STRING),
-                nullable("score", Column.Type.DOUBLE),
-                nullable("probabilities", Column.Type.DOUBLES));
-        Stream<Column> set = predict.hasSets()
-                ? Stream.of(nullable("prediction_set", Column.Type.STRINGS), nullable("abstain", Column.Type.INT))
-                : Stream.of();
-        return Stream.concat(label, set).toList();
+    public RowType<? extends PredictedRow> predictionRows() {
+        return predict.hasSets() ? RowType.of(PredictedSet.class) : RowType.of(Predicted.class);
     }
 
     @Override
@@ -119,21 +145,39 @@ final class SingleLabelTask extends ClassificationTask {
     }
 
     @Override
-    Object[] predicted(float[] logits, List<String> labels, Optional<Calibration> calibration) {
+    PredictedRow predicted(TaskInput input, float[] logits, List<String> labels, Optional<Calibration> calibration) {
         int best = Softmax.argmax(logits);
         if (!predict.hasSets()) {
             double[] probabilities = Softmax.probabilities(logits);
-            return new Object[] {labels.get(best), probabilities[best], probabilities};
+            return new Predicted(
+                    input.index(),
+                    input.file(),
+                    input.text(),
+                    input.textPair(),
+                    labels.get(best),
+                    probabilities[best],
+                    probabilities,
+                    null);
         }
         Calibration calibrated = calibration.orElseThrow();
         double[] probabilities = calibrated.probabilities(logits);
         double quantile = calibrated.quantile(predict.conformityScore(), predict.coverage());
-        String[] set = Arrays.stream(PredictionSets.labels(predict.conformityScore(), probabilities, quantile))
+        List<String> set = Arrays.stream(PredictionSets.labels(predict.conformityScore(), probabilities, quantile))
                 .boxed()
                 .sorted(Comparator.comparingDouble(label -> -probabilities[label]))
                 .map(labels::get)
-                .toArray(String[]::new);
-        return new Object[] {labels.get(best), probabilities[best], probabilities, set, set.length == 1 ? 0 : 1};
+                .toList();
+        return new PredictedSet(
+                input.index(),
+                input.file(),
+                input.text(),
+                input.textPair(),
+                labels.get(best),
+                probabilities[best],
+                probabilities,
+                set,
+                set.size() == 1 ? 0 : 1,
+                null);
     }
 
     @Override
@@ -142,18 +186,18 @@ final class SingleLabelTask extends ClassificationTask {
     }
 
     @Override
-    public List<String> metricColumns() {
-        return List.of("label", "prediction", "probabilities", "loss");
-    }
-
-    @Override
-    public ClassificationMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
+    public MeasuredRows<?> measuredRows(List<String> labels) {
         ClassificationMetrics metrics = new ClassificationMetrics(labels);
-        Map<Object, Integer> ids = new HashMap<>();
+        Map<String, Integer> ids = new HashMap<>();
         labels.forEach(label -> ids.put(label, ids.size()));
-        rows.forEachRemaining(row -> metrics.add(
-                ids.getOrDefault(row[0], -1), ids.getOrDefault(row[1], -1), (double[]) row[2], (Double) row[3]));
-        return metrics;
+        return new MeasuredRows<>(
+                Measured.class,
+                metrics,
+                row -> metrics.add(
+                        ids.getOrDefault(row.label(), -1),
+                        ids.getOrDefault(row.prediction(), -1),
+                        row.probabilities(),
+                        row.loss()));
     }
 
     @Override

@@ -38,7 +38,8 @@ final class AnswerPredictor implements TaskPredictor {
     }
 
     @Override
-    public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
+    public Iterator<LanguageModelTask.Evaluated> evaluate(
+            SampleSource split, List<String> labels, int part, int parts) {
         int prompts = settings.config().generation().evalSamples();
         return new BlockwiseIterator<>(
                 PromptSelection.part(split, part, parts, prompts, answers::refusal),
@@ -46,11 +47,11 @@ final class AnswerPredictor implements TaskPredictor {
                 this::evaluate);
     }
 
-    private List<Object[]> evaluate(List<PromptSelection> block) {
+    private List<LanguageModelTask.Evaluated> evaluate(List<PromptSelection> block) {
         List<List<TokenLoss>> losses =
                 model.losses(block.stream().map(PromptSelection::sample).toList(), settings.batchSize());
         Map<Long, String> generated = generated(block);
-        List<Object[]> rows = new ArrayList<>();
+        List<LanguageModelTask.Evaluated> rows = new ArrayList<>();
         for (int i = 0; i < block.size(); i++) {
             Sample sample = block.get(i).sample();
             Map<Integer, Prompts.Prompt> prompts = Prompts.of(sample).stream()
@@ -86,25 +87,25 @@ final class AnswerPredictor implements TaskPredictor {
         return byNumber;
     }
 
-    private Object[] row(long index, int document, Prompts.Prompt prompt, String generated, TokenLoss loss) {
+    private LanguageModelTask.Evaluated row(
+            long index, int document, Prompts.Prompt prompt, String generated, TokenLoss loss) {
         String reference = prompt == null ? null : tokenizer.decode(prompt.answerIds());
         Rouge.Scores scores = generated == null ? null : rouge.score(reference, generated);
-        return new Object[] {
-            index,
-            document,
-            prompt == null ? null : tokenizer.decodeWhole(prompt.inputIds()),
-            reference,
-            generated,
-            loss.tokens() == 0 ? null : (Double) (loss.sum() / loss.tokens()),
-            loss.tokens(),
-            scores == null ? null : (Double) scores.rouge1().f1(),
-            scores == null ? null : (Double) scores.rouge2().f1(),
-            scores == null ? null : (Double) scores.rougeL().f1()
-        };
+        return new LanguageModelTask.Evaluated(
+                index,
+                document,
+                prompt == null ? null : tokenizer.decodeWhole(prompt.inputIds()),
+                reference,
+                generated,
+                loss.tokens() == 0 ? null : (Double) (loss.sum() / loss.tokens()),
+                loss.tokens(),
+                scores == null ? null : (Double) scores.rouge1().f1(),
+                scores == null ? null : (Double) scores.rouge2().f1(),
+                scores == null ? null : (Double) scores.rougeL().f1());
     }
 
     @Override
-    public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+    public Iterator<DecoderTask.Predicted> predict(Iterator<TaskInput> inputs) {
         return answers.predict(inputs);
     }
 

@@ -1,14 +1,13 @@
 package io.github.sparkfinetune.core.task.language;
 
-import static io.github.sparkfinetune.core.task.Column.nullable;
-import static io.github.sparkfinetune.core.task.Column.required;
-
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
-import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.DecoderKind;
+import io.github.sparkfinetune.core.task.Nullable;
+import io.github.sparkfinetune.core.task.PredictedRow;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
@@ -37,15 +36,18 @@ abstract class DecoderTask implements TaskSpec {
         return Architectures.decoder(model).factors().logitCap() > 0;
     }
 
+    record Predicted(
+            long index,
+            @Nullable String file,
+            @Nullable String prompt,
+            @Nullable String reference,
+            @Nullable String generated,
+            @Nullable String error)
+            implements PredictedRow {}
+
     @Override
-    public List<Column> predictionColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                nullable("file", Column.Type.STRING),
-                nullable("prompt", Column.Type.STRING),
-                nullable("reference", Column.Type.STRING),
-                nullable("generated", Column.Type.STRING),
-                nullable("error", Column.Type.STRING));
+    public RowType<Predicted> predictionRows() {
+        return RowType.of(Predicted.class);
     }
 
     @Override

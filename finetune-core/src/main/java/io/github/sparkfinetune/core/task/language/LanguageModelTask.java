@@ -1,8 +1,6 @@
 package io.github.sparkfinetune.core.task.language;
 
-import static io.github.sparkfinetune.core.task.Column.nullable;
-import static io.github.sparkfinetune.core.task.Column.required;
-
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.sparkfinetune.conf.TeacherConfig;
 import io.github.sparkfinetune.core.metric.LanguageModelMetrics;
 import io.github.sparkfinetune.core.metric.Metric;
@@ -10,11 +8,12 @@ import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.objective.DistillationLoss;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
-import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.MeasuredRows;
+import io.github.sparkfinetune.core.task.Nullable;
 import io.github.sparkfinetune.core.task.Pretrained;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 
@@ -74,19 +73,28 @@ abstract class LanguageModelTask extends DecoderTask {
         return "token";
     }
 
+    record Evaluated(
+            long index,
+            int document,
+            @Nullable String prompt,
+            @Nullable String reference,
+            @Nullable String generated,
+            Double loss,
+            long tokens,
+            Double rouge1,
+            Double rouge2,
+            @JsonProperty("rougeL") Double rougeL) {}
+
+    private record Measured(
+            Double loss,
+            long tokens,
+            Double rouge1,
+            Double rouge2,
+            @JsonProperty("rougeL") Double rougeL) {}
+
     @Override
-    public List<Column> evaluationColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                required("document", Column.Type.INT),
-                nullable("prompt", Column.Type.STRING),
-                nullable("reference", Column.Type.STRING),
-                nullable("generated", Column.Type.STRING),
-                nullable("loss", Column.Type.DOUBLE),
-                required("tokens", Column.Type.LONG),
-                nullable("rouge1", Column.Type.DOUBLE),
-                nullable("rouge2", Column.Type.DOUBLE),
-                nullable("rougeL", Column.Type.DOUBLE));
+    public RowType<?> evaluationRows() {
+        return RowType.of(Evaluated.class);
     }
 
     @Override
@@ -95,23 +103,16 @@ abstract class LanguageModelTask extends DecoderTask {
     }
 
     @Override
-    public List<String> metricColumns() {
-        return List.of("loss", "tokens", "rouge1", "rouge2", "rougeL");
-    }
-
-    @Override
-    public LanguageModelMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
+    public MeasuredRows<?> measuredRows(List<String> labels) {
         LanguageModelMetrics metrics = new LanguageModelMetrics();
-        rows.forEachRemaining(row -> {
-            if (row[0] != null) {
-                long tokens = (Long) row[1];
-                metrics.addTokens((Double) row[0] * tokens, tokens);
+        return new MeasuredRows<>(Measured.class, metrics, row -> {
+            if (row.loss() != null) {
+                metrics.addTokens(row.loss() * row.tokens(), row.tokens());
             }
-            if (row[2] != null) {
-                metrics.addAnswer((Double) row[2], (Double) row[3], (Double) row[4]);
+            if (row.rouge1() != null) {
+                metrics.addAnswer(row.rouge1(), row.rouge2(), row.rougeL());
             }
         });
-        return metrics;
     }
 
     @Override

@@ -7,7 +7,9 @@ import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;
+import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.PredictionSettings;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.Scorer;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskPredictor;
@@ -16,7 +18,7 @@ import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -88,49 +90,41 @@ record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss obje
         }
 
         @Override
-        public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
+        public Iterator<MaskedLmTask.Evaluated> evaluate(SampleSource split, List<String> labels, int part, int parts) {
             return new BlockwiseIterator<>(split.part(part, parts), BLOCK, this::evaluate);
         }
 
-        private List<Object[]> evaluate(List<Sample> block) {
+        private List<MaskedLmTask.Evaluated> evaluate(List<Sample> block) {
             SampleLoss[] all = losses(block, batchSize);
             return IntStream.range(0, all.length)
-                    .mapToObj(i -> new Object[] {
-                        block.get(i).index(),
-                        all[i].tokens(),
-                        all[i].correct(),
-                        all[i].tokens() == 0 ? null : (Double) (all[i].loss() / all[i].tokens())
-                    })
+                    .mapToObj(i -> new MaskedLmTask.Evaluated(
+                            block.get(i).index(),
+                            all[i].tokens(),
+                            all[i].correct(),
+                            all[i].tokens() == 0 ? null : (Double) (all[i].loss() / all[i].tokens())))
                     .toList();
         }
 
         @Override
-        public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+        public Iterator<PredictedRow> predict(Iterator<TaskInput> inputs) {
             return new BlockwiseIterator<>(inputs, BLOCK, this::predict);
         }
 
-        private List<Object[]> predict(List<TaskInput> block) {
+        private List<PredictedRow> predict(List<TaskInput> block) {
             List<Sample> samples = block.stream()
                     .filter(input -> input.error() == null)
                     .map(TaskInput::sample)
                     .toList();
-            Iterator<Object[][]> predictions = Arrays.asList(fill(samples)).iterator();
-            List<Object[]> rows = new ArrayList<>();
-            for (TaskInput input : block) {
-                rows.add(new Object[] {
-                    input.index(),
-                    input.file(),
-                    input.text(),
-                    input.error() == null ? predictions.next() : null,
-                    input.error()
-                });
-            }
-            return rows;
+            Iterator<List<MaskedLmTask.Filled>> predictions = fill(samples).iterator();
+            return PredictedRow.of(RowType.of(MaskedLmTask.Predicted.class), block, i -> {
+                TaskInput input = block.get(i);
+                return new MaskedLmTask.Predicted(input.index(), input.file(), input.text(), predictions.next(), null);
+            });
         }
 
-        /** Returns the rows of predictions of each sample. */
-        private Object[][][] fill(List<Sample> samples) {
-            Object[][][] rows = new Object[samples.size()][][];
+        /** Returns the tokens for the masks of each sample. */
+        private List<List<MaskedLmTask.Filled>> fill(List<Sample> samples) {
+            List<List<MaskedLmTask.Filled>> filled = new ArrayList<>(Collections.nCopies(samples.size(), null));
             int count = Math.min(MaskedLmTask.TOP_K, model.shape().vocabulary());
             Inference.byLength(manager, model, samples, batchSize, (owner, indices, batch, output) -> {
                 VocabularyLoss.Likeliest likeliest = objective.likeliest(owner, output, count);
@@ -138,20 +132,21 @@ record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss obje
                 for (int index : indices) {
                     int first = from;
                     int masks = samples.get(index).labelledTokens();
-                    rows[index] = IntStream.range(0, masks * count)
-                            .mapToObj(i -> row(likeliest, first, i / count, i % count))
-                            .toArray(Object[][]::new);
+                    filled.set(
+                            index,
+                            IntStream.range(0, masks * count)
+                                    .mapToObj(i -> filled(likeliest, first, i / count, i % count))
+                                    .toList());
                     from += masks;
                 }
             });
-            return rows;
+            return filled;
         }
 
-        private Object[] row(VocabularyLoss.Likeliest likeliest, int first, int mask, int rank) {
+        private MaskedLmTask.Filled filled(VocabularyLoss.Likeliest likeliest, int first, int mask, int rank) {
             int id = likeliest.ids()[first + mask][rank];
-            return new Object[] {
-                mask, (double) likeliest.probabilities()[first + mask][rank], id, tokenizer.decodeWhole(new int[] {id})
-            };
+            return new MaskedLmTask.Filled(
+                    mask, likeliest.probabilities()[first + mask][rank], id, tokenizer.decodeWhole(new int[] {id}));
         }
 
         @Override

@@ -1,8 +1,5 @@
 package io.github.sparkfinetune.core.task.language;
 
-import static io.github.sparkfinetune.core.task.Column.nullable;
-import static io.github.sparkfinetune.core.task.Column.required;
-
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
@@ -19,13 +16,15 @@ import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.model.weight.LmHead;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
-import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.EncoderKind;
 import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.MeasuredRows;
+import io.github.sparkfinetune.core.task.Nullable;
+import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.Pretrained;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 
@@ -105,30 +104,39 @@ public record MaskedLmTask(double mlmProbability) implements TaskSpec {
         return "masked token";
     }
 
+    record Evaluated(long index, long tokens, long correct, Double loss) {}
+
+    record Predicted(
+            long index,
+            @Nullable String file,
+            @Nullable String text,
+            @Nullable List<Filled> predictions,
+            @Nullable String error)
+            implements PredictedRow {}
+
+    /**
+     * A token for a mask.
+     *
+     * @param mask index of the mask in the text
+     * @param score probability of the token
+     */
+    record Filled(int mask, double score, int token, String tokenStr) {}
+
+    private record Measured(Double loss, long tokens, long correct) {}
+
     @Override
-    public List<Column> evaluationColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                required("tokens", Column.Type.LONG),
-                required("correct", Column.Type.LONG),
-                nullable("loss", Column.Type.DOUBLE));
+    public RowType<?> evaluationRows() {
+        return RowType.of(Evaluated.class);
     }
 
     @Override
-    public List<String> metricColumns() {
-        return List.of("loss", "tokens", "correct");
-    }
-
-    @Override
-    public MaskedLanguageModelMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
+    public MeasuredRows<?> measuredRows(List<String> labels) {
         MaskedLanguageModelMetrics metrics = new MaskedLanguageModelMetrics();
-        rows.forEachRemaining(row -> {
-            if (row[0] != null) {
-                long tokens = (Long) row[1];
-                metrics.add((Double) row[0] * tokens, tokens, (Long) row[2]);
+        return new MeasuredRows<>(Measured.class, metrics, row -> {
+            if (row.loss() != null) {
+                metrics.add(row.loss() * row.tokens(), row.tokens(), row.correct());
             }
         });
-        return metrics;
     }
 
     @Override
@@ -137,18 +145,8 @@ public record MaskedLmTask(double mlmProbability) implements TaskSpec {
     }
 
     @Override
-    public List<Column> predictionColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                nullable("file", Column.Type.STRING),
-                nullable("text", Column.Type.STRING),
-                Column.rows(
-                        "predictions",
-                        required("mask", Column.Type.INT),
-                        required("score", Column.Type.DOUBLE),
-                        required("token", Column.Type.INT),
-                        required("token_str", Column.Type.STRING)),
-                nullable("error", Column.Type.STRING));
+    public RowType<Predicted> predictionRows() {
+        return RowType.of(Predicted.class);
     }
 
     @Override

@@ -75,10 +75,10 @@ record PreferenceModel(NDManager manager, Decoder model, PreferenceLoss objectiv
         return new SampleRows(new PromptAnswers(manager, model, settings), settings.batchSize(), this::rows);
     }
 
-    private List<Object[]> rows(List<Sample> samples, int batchSize, TextTokenizer tokenizer) {
+    private List<PreferenceTask.Evaluated> rows(List<Sample> samples, int batchSize, TextTokenizer tokenizer) {
         List<AnswerPair> pairs = pairs(samples, batchSize);
         PairLoss loss = objective.pairLoss();
-        List<Object[]> rows = new ArrayList<>();
+        List<PreferenceTask.Evaluated> rows = new ArrayList<>();
         for (int i = 0; i < pairs.size(); i++) {
             AnswerPair pair = pairs.get(i);
             List<Prompts.Prompt> prompts = Prompts.of(samples.get(i));
@@ -86,21 +86,20 @@ record PreferenceModel(NDManager manager, Decoder model, PreferenceLoss objectiv
             String rejected = tokenizer.decode(prompts.get(1).answerIds());
             double better = loss.chosenReward(pair);
             double other = loss.rejectedReward(pair);
-            rows.add(new Object[] {
-                samples.get(i).index(),
-                tokenizer.decodeWhole(prompts.get(0).inputIds()),
-                chosen,
-                rejected,
-                better > other ? chosen : rejected,
-                Sigmoid.probability(Math.abs(better - other)),
-                better > other ? 1 : 0,
-                better - other,
-                better,
-                other,
-                pair.chosen(),
-                pair.rejected(),
-                loss.of(pair)
-            });
+            rows.add(new PreferenceTask.Evaluated(
+                    samples.get(i).index(),
+                    tokenizer.decodeWhole(prompts.get(0).inputIds()),
+                    chosen,
+                    rejected,
+                    better > other ? chosen : rejected,
+                    Sigmoid.probability(Math.abs(better - other)),
+                    better > other ? 1 : 0,
+                    better - other,
+                    better,
+                    other,
+                    pair.chosen(),
+                    pair.rejected(),
+                    loss.of(pair)));
         }
         return rows;
     }

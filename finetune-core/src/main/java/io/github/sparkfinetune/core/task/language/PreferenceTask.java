@@ -1,7 +1,5 @@
 package io.github.sparkfinetune.core.task.language;
 
-import static io.github.sparkfinetune.core.task.Column.required;
-
 import io.github.sparkfinetune.conf.PreferenceConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.metric.Metric;
@@ -11,11 +9,11 @@ import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.objective.PairLoss;
 import io.github.sparkfinetune.core.objective.PreferenceLoss;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
-import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.ExampleColumns;
 import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.MeasuredRows;
 import io.github.sparkfinetune.core.task.Pretrained;
-import java.util.Iterator;
+import io.github.sparkfinetune.core.task.RowType;
 import java.util.List;
 import java.util.Optional;
 
@@ -71,35 +69,37 @@ public final class PreferenceTask extends AnswerTask {
         return "pair";
     }
 
+    record Evaluated(
+            long index,
+            String prompt,
+            String chosen,
+            String rejected,
+            String preferred,
+            double score,
+            int correct,
+            double margin,
+            double rewardChosen,
+            double rewardRejected,
+            double logpChosen,
+            double logpRejected,
+            double loss) {}
+
+    private record Measured(
+            double loss, double rewardChosen, double rewardRejected, double logpChosen, double logpRejected) {}
+
     @Override
-    public List<Column> evaluationColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                required("prompt", Column.Type.STRING),
-                required("chosen", Column.Type.STRING),
-                required("rejected", Column.Type.STRING),
-                required("preferred", Column.Type.STRING),
-                required("score", Column.Type.DOUBLE),
-                required("correct", Column.Type.INT),
-                required("margin", Column.Type.DOUBLE),
-                required("reward_chosen", Column.Type.DOUBLE),
-                required("reward_rejected", Column.Type.DOUBLE),
-                required("logp_chosen", Column.Type.DOUBLE),
-                required("logp_rejected", Column.Type.DOUBLE),
-                required("loss", Column.Type.DOUBLE));
+    public RowType<?> evaluationRows() {
+        return RowType.of(Evaluated.class);
     }
 
     @Override
-    public List<String> metricColumns() {
-        return List.of("loss", "reward_chosen", "reward_rejected", "logp_chosen", "logp_rejected");
-    }
-
-    @Override
-    public PreferenceMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
+    public MeasuredRows<?> measuredRows(List<String> labels) {
         PreferenceMetrics metrics = new PreferenceMetrics();
-        rows.forEachRemaining(row ->
-                metrics.add((Double) row[0], (Double) row[1], (Double) row[2], (Double) row[3], (Double) row[4]));
-        return metrics;
+        return new MeasuredRows<>(
+                Measured.class,
+                metrics,
+                row -> metrics.add(
+                        row.loss(), row.rewardChosen(), row.rewardRejected(), row.logpChosen(), row.logpRejected()));
     }
 
     @Override

@@ -43,12 +43,12 @@ final class PromptAnswers implements AutoCloseable {
         return generator.refusal(prompt);
     }
 
-    /** Returns rows of {@link DecoderTask#predictionColumns}, one per input. */
-    Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+    /** Returns the rows of inputs, in their order. */
+    Iterator<DecoderTask.Predicted> predict(Iterator<TaskInput> inputs) {
         return new BlockwiseIterator<>(inputs, BATCHES * batchSize, this::predict);
     }
 
-    private List<Object[]> predict(List<TaskInput> block) {
+    private List<DecoderTask.Predicted> predict(List<TaskInput> block) {
         List<String> errors = block.stream().map(this::error).toList();
         List<Generator.Prompt> usable = new ArrayList<>();
         for (int i = 0; i < block.size(); i++) {
@@ -59,18 +59,17 @@ final class PromptAnswers implements AutoCloseable {
             }
         }
         Iterator<String> answers = generate(usable).iterator();
-        List<Object[]> rows = new ArrayList<>();
+        List<DecoderTask.Predicted> rows = new ArrayList<>();
         for (int i = 0; i < block.size(); i++) {
             TaskInput prompt = block.get(i);
             String error = errors.get(i);
-            rows.add(new Object[] {
-                prompt.index(),
-                prompt.file(),
-                prompt.text(),
-                prompt.reference(),
-                error == null ? answers.next() : null,
-                error
-            });
+            rows.add(new DecoderTask.Predicted(
+                    prompt.index(),
+                    prompt.file(),
+                    prompt.text(),
+                    prompt.reference(),
+                    error == null ? answers.next() : null,
+                    error));
         }
         return rows;
     }

@@ -7,7 +7,9 @@ import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.objective.RewardLoss;
 import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;
+import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.PredictionSettings;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.Scorer;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskPredictor;
@@ -63,46 +65,43 @@ record RewardModel(NDManager manager, Decoder model, RewardLoss objective) imple
         }
 
         @Override
-        public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
+        public Iterator<RewardTask.Evaluated> evaluate(SampleSource split, List<String> labels, int part, int parts) {
             return new BlockwiseIterator<>(split.part(part, parts), BATCHES * batchSize, this::evaluate);
         }
 
-        private List<Object[]> evaluate(List<Sample> pairs) {
+        private List<RewardTask.Evaluated> evaluate(List<Sample> pairs) {
             float[][] rewards = Inference.logits(manager, model, pairs, batchSize);
-            List<Object[]> rows = new ArrayList<>();
+            List<RewardTask.Evaluated> rows = new ArrayList<>();
             for (int i = 0; i < rewards.length; i++) {
                 Sample pair = pairs.get(i);
                 int first = pair.documents()[0];
                 double better = rewards[i][0];
                 double worse = rewards[i][1];
-                rows.add(new Object[] {
-                    pair.index(),
-                    tokenizer.decodeWhole(Arrays.copyOf(pair.inputIds(), first)),
-                    tokenizer.decodeWhole(Arrays.copyOfRange(pair.inputIds(), first, pair.length())),
-                    better,
-                    worse,
-                    better - worse,
-                    better > worse ? 1 : 0,
-                    loss(pair, rewards[i])
-                });
+                rows.add(new RewardTask.Evaluated(
+                        pair.index(),
+                        tokenizer.decodeWhole(Arrays.copyOf(pair.inputIds(), first)),
+                        tokenizer.decodeWhole(Arrays.copyOfRange(pair.inputIds(), first, pair.length())),
+                        better,
+                        worse,
+                        better - worse,
+                        better > worse ? 1 : 0,
+                        loss(pair, rewards[i])));
             }
             return rows;
         }
 
         @Override
-        public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+        public Iterator<PredictedRow> predict(Iterator<TaskInput> inputs) {
             return new BlockwiseIterator<>(inputs, BATCHES * batchSize, this::predict);
         }
 
-        private List<Object[]> predict(List<TaskInput> block) {
+        private List<PredictedRow> predict(List<TaskInput> block) {
             float[][] rewards = Inference.logitsOfInputs(manager, model, block, batchSize);
-            List<Object[]> rows = new ArrayList<>();
-            for (int i = 0; i < rewards.length; i++) {
+            return PredictedRow.of(RowType.of(RewardTask.Predicted.class), block, i -> {
                 TaskInput input = block.get(i);
-                Double reward = rewards[i] == null ? null : Double.valueOf(rewards[i][0]);
-                rows.add(new Object[] {input.index(), input.file(), input.text(), reward, input.error()});
-            }
-            return rows;
+                return new RewardTask.Predicted(
+                        input.index(), input.file(), input.text(), (double) rewards[i][0], null);
+            });
         }
 
         @Override

@@ -1,8 +1,5 @@
 package io.github.sparkfinetune.core.task.language;
 
-import static io.github.sparkfinetune.core.task.Column.nullable;
-import static io.github.sparkfinetune.core.task.Column.required;
-
 import io.github.sparkfinetune.conf.RewardConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.arch.HeadKind;
@@ -11,13 +8,15 @@ import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.RewardMetrics;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.objective.RewardLoss;
-import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.DecoderKind;
 import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.MeasuredRows;
+import io.github.sparkfinetune.core.task.Nullable;
+import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.Pretrained;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
@@ -71,16 +70,30 @@ public final class RewardTask implements TaskSpec {
         return RewardMetrics.all();
     }
 
-    @Override
-    public RewardMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
-        RewardMetrics metrics = new RewardMetrics();
-        rows.forEachRemaining(row -> metrics.add((Double) row[0], (Double) row[1], (Double) row[2]));
-        return metrics;
-    }
+    record Evaluated(
+            long index,
+            String chosen,
+            String rejected,
+            double rewardChosen,
+            double rewardRejected,
+            double margin,
+            int correct,
+            double loss) {}
+
+    record Predicted(
+            long index,
+            @Nullable String file,
+            @Nullable String text,
+            Double reward,
+            @Nullable String error) implements PredictedRow {}
+
+    private record Measured(double loss, double rewardChosen, double rewardRejected) {}
 
     @Override
-    public List<String> metricColumns() {
-        return List.of("loss", "reward_chosen", "reward_rejected");
+    public MeasuredRows<?> measuredRows(List<String> labels) {
+        RewardMetrics metrics = new RewardMetrics();
+        return new MeasuredRows<>(
+                Measured.class, metrics, row -> metrics.add(row.loss(), row.rewardChosen(), row.rewardRejected()));
     }
 
     @Override
@@ -94,26 +107,13 @@ public final class RewardTask implements TaskSpec {
     }
 
     @Override
-    public List<Column> evaluationColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                required("chosen", Column.Type.STRING),
-                required("rejected", Column.Type.STRING),
-                required("reward_chosen", Column.Type.DOUBLE),
-                required("reward_rejected", Column.Type.DOUBLE),
-                required("margin", Column.Type.DOUBLE),
-                required("correct", Column.Type.INT),
-                required("loss", Column.Type.DOUBLE));
+    public RowType<?> evaluationRows() {
+        return RowType.of(Evaluated.class);
     }
 
     @Override
-    public List<Column> predictionColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                nullable("file", Column.Type.STRING),
-                nullable("text", Column.Type.STRING),
-                nullable("reward", Column.Type.DOUBLE),
-                nullable("error", Column.Type.STRING));
+    public RowType<Predicted> predictionRows() {
+        return RowType.of(Predicted.class);
     }
 
     @Override

@@ -18,7 +18,7 @@ final class SampleRows implements TaskPredictor {
          *
          * @param batchSize number of samples computed at once
          */
-        List<Object[]> of(List<Sample> samples, int batchSize, TextTokenizer tokenizer);
+        List<? extends Record> of(List<Sample> samples, int batchSize, TextTokenizer tokenizer);
     }
 
     private final PromptAnswers answers;
@@ -32,15 +32,15 @@ final class SampleRows implements TaskPredictor {
     }
 
     @Override
-    public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
+    public Iterator<Record> evaluate(SampleSource split, List<String> labels, int part, int parts) {
         return new BlockwiseIterator<>(
                 split.part(part, parts),
                 PromptAnswers.BATCHES * batchSize,
-                block -> rows.of(block, batchSize, answers.tokenizer()));
+                block -> List.copyOf(rows.of(block, batchSize, answers.tokenizer())));
     }
 
     @Override
-    public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+    public Iterator<DecoderTask.Predicted> predict(Iterator<TaskInput> inputs) {
         return answers.predict(inputs);
     }
 

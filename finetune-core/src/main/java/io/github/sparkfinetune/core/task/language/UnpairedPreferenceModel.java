@@ -126,22 +126,21 @@ final class UnpairedPreferenceModel implements TaskModel {
         return new SampleRows(new PromptAnswers(manager, model, settings), settings.batchSize(), this::rows);
     }
 
-    private List<Object[]> rows(List<Sample> samples, int batchSize, TextTokenizer tokenizer) {
+    private List<UnpairedPreferenceTask.Evaluated> rows(List<Sample> samples, int batchSize, TextTokenizer tokenizer) {
         List<AnswerScore> scored = scored(samples, batchSize);
-        List<Object[]> rows = new ArrayList<>();
+        List<UnpairedPreferenceTask.Evaluated> rows = new ArrayList<>();
         for (int i = 0; i < samples.size(); i++) {
             Prompts.Prompt prompt = Prompts.of(samples.get(i)).get(UnpairedPreferenceLoss.ANSWER);
             AnswerScore one = scored.get(i);
-            rows.add(new Object[] {
-                samples.get(i).index(),
-                tokenizer.decodeWhole(prompt.inputIds()),
-                tokenizer.decode(prompt.answerIds()),
-                one.desirable() ? 1 : 0,
-                loss().reward(one.ratio()),
-                one.ratio(),
-                one.logProb(),
-                one.mismatched()
-            });
+            rows.add(new UnpairedPreferenceTask.Evaluated(
+                    samples.get(i).index(),
+                    tokenizer.decodeWhole(prompt.inputIds()),
+                    tokenizer.decode(prompt.answerIds()),
+                    one.desirable() ? 1 : 0,
+                    loss().reward(one.ratio()),
+                    one.ratio(),
+                    one.logProb(),
+                    one.mismatched()));
         }
         return rows;
     }

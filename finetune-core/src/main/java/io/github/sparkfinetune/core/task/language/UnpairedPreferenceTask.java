@@ -1,7 +1,5 @@
 package io.github.sparkfinetune.core.task.language;
 
-import static io.github.sparkfinetune.core.task.Column.required;
-
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.UnpairedPreferenceConfig;
 import io.github.sparkfinetune.core.metric.Metric;
@@ -9,10 +7,10 @@ import io.github.sparkfinetune.core.metric.UnpairedPreferenceMetrics;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.objective.RatedLoss;
-import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.MeasuredRows;
 import io.github.sparkfinetune.core.task.Pretrained;
-import java.util.Iterator;
+import io.github.sparkfinetune.core.task.RowType;
 import java.util.List;
 
 /**
@@ -57,29 +55,29 @@ public final class UnpairedPreferenceTask extends AnswerTask {
         return "answer";
     }
 
+    record Evaluated(
+            long index,
+            String prompt,
+            String completion,
+            int label,
+            double reward,
+            double logRatio,
+            double logp,
+            double mismatchedLogRatio) {}
+
+    private record Measured(int label, double logRatio, double logp, double mismatchedLogRatio) {}
+
     @Override
-    public List<Column> evaluationColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                required("prompt", Column.Type.STRING),
-                required("completion", Column.Type.STRING),
-                required("label", Column.Type.INT),
-                required("reward", Column.Type.DOUBLE),
-                required("log_ratio", Column.Type.DOUBLE),
-                required("logp", Column.Type.DOUBLE),
-                required("mismatched_log_ratio", Column.Type.DOUBLE));
+    public RowType<?> evaluationRows() {
+        return RowType.of(Evaluated.class);
     }
 
     @Override
-    public List<String> metricColumns() {
-        return List.of("label", "log_ratio", "logp", "mismatched_log_ratio");
-    }
-
-    @Override
-    public UnpairedPreferenceMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
+    public MeasuredRows<?> measuredRows(List<String> labels) {
         UnpairedPreferenceMetrics metrics = new UnpairedPreferenceMetrics(loss);
-        rows.forEachRemaining(
-                row -> metrics.add((Integer) row[0] == 1, (Double) row[1], (Double) row[2], (Double) row[3]));
-        return metrics;
+        return new MeasuredRows<>(
+                Measured.class,
+                metrics,
+                row -> metrics.add(row.label() == 1, row.logRatio(), row.logp(), row.mismatchedLogRatio()));
     }
 }

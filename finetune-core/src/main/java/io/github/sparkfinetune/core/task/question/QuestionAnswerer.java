@@ -9,7 +9,9 @@ import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.objective.QuestionAnsweringLoss;
 import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;
+import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.PredictionSettings;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.Scorer;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskPredictor;
@@ -96,41 +98,41 @@ record QuestionAnswerer(
         }
 
         @Override
-        public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
+        public Iterator<QuestionAnsweringTask.Evaluated> evaluate(
+                SampleSource split, List<String> labels, int part, int parts) {
             return new BlockwiseIterator<>(split.part(part, parts), BLOCK, this::evaluate, Sample::continuesRow);
         }
 
-        private List<Object[]> evaluate(List<Sample> block) {
+        private List<QuestionAnsweringTask.Evaluated> evaluate(List<Sample> block) {
             return answers(Sample.rows(block), batchSize).stream()
                     .map(this::evaluated)
                     .toList();
         }
 
-        private Object[] evaluated(FoundAnswer answer) {
+        private QuestionAnsweringTask.Evaluated evaluated(FoundAnswer answer) {
             String predicted = answer.isPredicted(threshold) ? answer.text() : null;
             SquadScore score = answer.score(predicted == null ? "" : predicted);
             int windows = answer.windows().size();
-            return new Object[] {
-                answer.windows().get(0).index(),
-                answer.asked().id(),
-                answer.asked().question(),
-                answer.asked().answers().toArray(String[]::new),
-                predicted,
-                answer.score(),
-                answer.found().noAnswer(),
-                score.exact(),
-                score.f1(),
-                loss(answer) / windows,
-                windows
-            };
+            return new QuestionAnsweringTask.Evaluated(
+                    answer.windows().get(0).index(),
+                    answer.asked().id(),
+                    answer.asked().question(),
+                    answer.asked().answers(),
+                    predicted,
+                    answer.score(),
+                    answer.found().noAnswer(),
+                    score.exact(),
+                    score.f1(),
+                    loss(answer) / windows,
+                    windows);
         }
 
         @Override
-        public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+        public Iterator<PredictedRow> predict(Iterator<TaskInput> inputs) {
             return new BlockwiseIterator<>(inputs, BLOCK, this::predict);
         }
 
-        private List<Object[]> predict(List<TaskInput> block) {
+        private List<PredictedRow> predict(List<TaskInput> block) {
             Iterator<FoundAnswer> answers = answers(
                             block.stream()
                                     .filter(input -> input.error() == null)
@@ -138,35 +140,27 @@ record QuestionAnswerer(
                                     .toList(),
                             batchSize)
                     .iterator();
-            List<Object[]> rows = new ArrayList<>();
-            for (TaskInput input : block) {
-                rows.add(input.error() == null ? predicted(input, answers.next()) : refused(input));
-            }
-            return rows;
+            return PredictedRow.of(
+                    RowType.of(QuestionAnsweringTask.Predicted.class),
+                    block,
+                    i -> predicted(block.get(i), answers.next()));
         }
 
-        private Object[] predicted(TaskInput input, FoundAnswer answer) {
+        private QuestionAnsweringTask.Predicted predicted(TaskInput input, FoundAnswer answer) {
             AnswerSearch.Answer predicted =
                     answer.isPredicted(threshold) ? answer.found().best() : null;
-            return new Object[] {
-                input.index(),
-                input.file(),
-                answer.asked().id(),
-                input.text(),
-                input.textPair(),
-                predicted == null ? null : answer.text(),
-                predicted == null ? null : (Integer) answer.points(predicted.start()),
-                predicted == null ? null : (Integer) answer.points(predicted.end()),
-                answer.score(),
-                answer.found().noAnswer(),
-                null
-            };
-        }
-
-        private static Object[] refused(TaskInput input) {
-            return new Object[] {
-                input.index(), input.file(), null, null, null, null, null, null, null, null, input.error()
-            };
+            return new QuestionAnsweringTask.Predicted(
+                    input.index(),
+                    input.file(),
+                    answer.asked().id(),
+                    input.text(),
+                    input.textPair(),
+                    predicted == null ? null : answer.text(),
+                    predicted == null ? null : (Integer) answer.points(predicted.start()),
+                    predicted == null ? null : (Integer) answer.points(predicted.end()),
+                    answer.score(),
+                    answer.found().noAnswer(),
+                    null);
         }
 
         @Override

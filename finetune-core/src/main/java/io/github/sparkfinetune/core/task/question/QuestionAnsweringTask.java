@@ -1,8 +1,5 @@
 package io.github.sparkfinetune.core.task.question;
 
-import static io.github.sparkfinetune.core.task.Column.nullable;
-import static io.github.sparkfinetune.core.task.Column.required;
-
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.arch.HeadKind;
@@ -13,14 +10,16 @@ import io.github.sparkfinetune.core.metric.SquadScore;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.objective.QuestionAnsweringLoss;
-import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.EncoderKind;
 import io.github.sparkfinetune.core.task.ExampleColumns;
 import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.MeasuredRows;
+import io.github.sparkfinetune.core.task.Nullable;
+import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.Pretrained;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -96,38 +95,49 @@ public record QuestionAnsweringTask(QuestionAnsweringConfig settings, int maxLen
         return "sample";
     }
 
+    record Evaluated(
+            long index,
+            @Nullable String id,
+            String question,
+            List<String> answers,
+            @Nullable String prediction,
+            Double score,
+            double noAnswerScore,
+            double exactMatch,
+            double f1,
+            double loss,
+            int windows) {}
+
+    record Predicted(
+            long index,
+            @Nullable String file,
+            @Nullable String id,
+            @Nullable String question,
+            @Nullable String context,
+            @Nullable String answer,
+            Integer start,
+            Integer end,
+            Double score,
+            Double noAnswerScore,
+            @Nullable String error)
+            implements PredictedRow {}
+
+    private record Measured(List<String> answers, @Nullable String prediction, double loss, int windows) {}
+
     @Override
-    public List<Column> evaluationColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                nullable("id", Column.Type.STRING),
-                required("question", Column.Type.STRING),
-                required("answers", Column.Type.STRINGS),
-                nullable("prediction", Column.Type.STRING),
-                nullable("score", Column.Type.DOUBLE),
-                required("no_answer_score", Column.Type.DOUBLE),
-                required("exact_match", Column.Type.DOUBLE),
-                required("f1", Column.Type.DOUBLE),
-                required("loss", Column.Type.DOUBLE),
-                required("windows", Column.Type.INT));
+    public RowType<?> evaluationRows() {
+        return RowType.of(Evaluated.class);
     }
 
     @Override
-    public List<String> metricColumns() {
-        return List.of("answers", "prediction", "loss", "windows");
-    }
-
-    @Override
-    public QuestionAnsweringMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
+    public MeasuredRows<?> measuredRows(List<String> labels) {
         QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
-        rows.forEachRemaining(row -> {
-            String prediction = row[1] == null ? "" : (String) row[1];
+        return new MeasuredRows<>(Measured.class, metrics, row -> {
+            String prediction = row.prediction() == null ? "" : row.prediction();
             // The threshold is applied already.
-            metrics.add(SquadScore.of(prediction, List.of((String[]) row[0])));
-            int windows = (Integer) row[3];
-            metrics.addWindows((Double) row[2] * windows, windows);
+            metrics.add(SquadScore.of(prediction, row.answers()));
+            metrics.addWindows(row.loss() * row.windows(), row.windows());
         });
-        return metrics;
     }
 
     @Override
@@ -142,19 +152,8 @@ public record QuestionAnsweringTask(QuestionAnsweringConfig settings, int maxLen
     }
 
     @Override
-    public List<Column> predictionColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                nullable("file", Column.Type.STRING),
-                nullable("id", Column.Type.STRING),
-                nullable("question", Column.Type.STRING),
-                nullable("context", Column.Type.STRING),
-                nullable("answer", Column.Type.STRING),
-                nullable("start", Column.Type.INT),
-                nullable("end", Column.Type.INT),
-                nullable("score", Column.Type.DOUBLE),
-                nullable("no_answer_score", Column.Type.DOUBLE),
-                nullable("error", Column.Type.STRING));
+    public RowType<Predicted> predictionRows() {
+        return RowType.of(Predicted.class);
     }
 
     @Override

@@ -11,7 +11,9 @@ import io.github.sparkfinetune.core.objective.EmbeddingLoss;
 import io.github.sparkfinetune.core.rank.UnitVectors;
 import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;
+import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.PredictionSettings;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.Scorer;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskPredictor;
@@ -128,26 +130,26 @@ record EmbeddingModel(NDManager manager, Model model, EmbeddingConfig embedding,
         }
 
         @Override
-        public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
+        public Iterator<EmbeddingTask.Evaluated> evaluate(
+                SampleSource split, List<String> labels, int part, int parts) {
             return new BlockwiseIterator<>(split.part(part, parts), BATCHES * batchSize, this::evaluate);
         }
 
-        private List<Object[]> evaluate(List<Sample> samples) {
+        private List<EmbeddingTask.Evaluated> evaluate(List<Sample> samples) {
             List<PairVectors> vectors = vectors(samples, batchSize);
-            List<Object[]> rows = new ArrayList<>();
+            List<EmbeddingTask.Evaluated> rows = new ArrayList<>();
             for (int i = 0; i < samples.size(); i++) {
                 Sample sample = samples.get(i);
-                rows.add(new Object[] {
-                    sample.index(),
-                    text(sample, 0),
-                    text(sample, 1),
-                    vectors.get(i).cosine(),
-                    sample.targets().length == 0 ? null : sample.targets()[0],
-                    sample.documentId(0),
-                    sample.documentId(1),
-                    vectors.get(i).text(),
-                    vectors.get(i).pair()
-                });
+                rows.add(new EmbeddingTask.Evaluated(
+                        sample.index(),
+                        text(sample, 0),
+                        text(sample, 1),
+                        vectors.get(i).cosine(),
+                        sample.targets().length == 0 ? null : (Double) sample.targets()[0],
+                        sample.documentId(0),
+                        sample.documentId(1),
+                        vectors.get(i).text(),
+                        vectors.get(i).pair()));
             }
             return rows;
         }
@@ -157,18 +159,16 @@ record EmbeddingModel(NDManager manager, Model model, EmbeddingConfig embedding,
         }
 
         @Override
-        public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+        public Iterator<PredictedRow> predict(Iterator<TaskInput> inputs) {
             return new BlockwiseIterator<>(inputs, BATCHES * batchSize, this::predict);
         }
 
-        private List<Object[]> predict(List<TaskInput> block) {
+        private List<PredictedRow> predict(List<TaskInput> block) {
             float[][] vectors = Inference.logitsOfInputs(manager, model, block, batchSize);
-            List<Object[]> rows = new ArrayList<>();
-            for (int i = 0; i < vectors.length; i++) {
+            return PredictedRow.of(RowType.of(EmbeddingTask.Predicted.class), block, i -> {
                 TaskInput input = block.get(i);
-                rows.add(new Object[] {input.index(), input.file(), input.text(), vectors[i], input.error()});
-            }
-            return rows;
+                return new EmbeddingTask.Predicted(input.index(), input.file(), input.text(), vectors[i], null);
+            });
         }
 
         @Override

@@ -1,8 +1,5 @@
 package io.github.sparkfinetune.core.task.retrieval;
 
-import static io.github.sparkfinetune.core.task.Column.nullable;
-import static io.github.sparkfinetune.core.task.Column.required;
-
 import io.github.sparkfinetune.conf.EmbeddingConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
@@ -11,22 +8,24 @@ import io.github.sparkfinetune.core.arch.TextPooling;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.Metric;
-import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.RetrievalMetrics;
 import io.github.sparkfinetune.core.metric.SimilarityMetrics;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.objective.EmbeddingLoss;
+import io.github.sparkfinetune.core.rank.RankedQuery;
 import io.github.sparkfinetune.core.task.AnyModelKind;
-import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.MeasuredRows;
+import io.github.sparkfinetune.core.task.Nullable;
+import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.Pretrained;
 import io.github.sparkfinetune.core.task.RankingColumns;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.SentenceTransformerFiles;
 import java.io.IOException;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -102,21 +101,35 @@ public final class EmbeddingTask implements TaskSpec {
         return isScored() ? SimilarityMetrics.all() : RetrievalMetrics.all();
     }
 
-    @Override
-    public Metrics metrics(Iterator<Object[]> rows, List<String> labels) {
-        if (isScored()) {
-            SimilarityMetrics metrics = new SimilarityMetrics(embedding.scale());
-            rows.forEachRemaining(row -> metrics.add((Double) row[0], (Double) row[1]));
-            return metrics;
-        }
-        RetrievalMetrics metrics = new RetrievalMetrics();
-        rows.forEachRemaining(row -> metrics.add((Double) row[1], (double[]) row[0]));
-        return metrics;
-    }
+    record Evaluated(
+            long index,
+            String text,
+            String textPair,
+            double similarity,
+            Double score,
+            long textId,
+            long pairId,
+            float[] textEmbedding,
+            float[] pairEmbedding) {}
+
+    record Predicted(
+            long index,
+            @Nullable String file,
+            @Nullable String text,
+            @Nullable float[] embedding,
+            @Nullable String error)
+            implements PredictedRow {}
+
+    private record MeasuredPair(double similarity, Double score) {}
 
     @Override
-    public List<String> metricColumns() {
-        return isScored() ? List.of("similarity", "score") : List.of(RankingColumns.RANKS, RankingColumns.LOSS);
+    public MeasuredRows<?> measuredRows(List<String> labels) {
+        if (isScored()) {
+            SimilarityMetrics metrics = new SimilarityMetrics(embedding.scale());
+            return new MeasuredRows<>(MeasuredPair.class, metrics, row -> metrics.add(row.similarity(), row.score()));
+        }
+        RetrievalMetrics metrics = new RetrievalMetrics();
+        return new MeasuredRows<>(RankedQuery.class, metrics, query -> metrics.add(query.loss(), query.ranks()));
     }
 
     @Override
@@ -138,27 +151,13 @@ public final class EmbeddingTask implements TaskSpec {
     }
 
     @Override
-    public List<Column> evaluationColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                required("text", Column.Type.STRING),
-                required("text_pair", Column.Type.STRING),
-                required("similarity", Column.Type.DOUBLE),
-                nullable("score", Column.Type.DOUBLE),
-                required("text_id", Column.Type.LONG),
-                required("pair_id", Column.Type.LONG),
-                required("text_embedding", Column.Type.FLOATS),
-                required("pair_embedding", Column.Type.FLOATS));
+    public RowType<?> evaluationRows() {
+        return RowType.of(Evaluated.class);
     }
 
     @Override
-    public List<Column> predictionColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                nullable("file", Column.Type.STRING),
-                nullable("text", Column.Type.STRING),
-                nullable("embedding", Column.Type.FLOATS),
-                nullable("error", Column.Type.STRING));
+    public RowType<Predicted> predictionRows() {
+        return RowType.of(Predicted.class);
     }
 
     @Override

@@ -8,7 +8,9 @@ import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.RerankingLoss;
 import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;
+import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.PredictionSettings;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.Scorer;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskPredictor;
@@ -65,47 +67,45 @@ record RerankingModel(NDManager manager, Model model, RerankingLoss objective) i
         }
 
         @Override
-        public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
+        public Iterator<RerankingTask.Evaluated> evaluate(
+                SampleSource split, List<String> labels, int part, int parts) {
             return new BlockwiseIterator<>(split.part(part, parts), BATCHES * batchSize, this::evaluate);
         }
 
-        private List<Object[]> evaluate(List<Sample> samples) {
+        private List<RerankingTask.Evaluated> evaluate(List<Sample> samples) {
             float[][] logits = Inference.logits(manager, model, samples, batchSize);
-            List<Object[]> rows = new ArrayList<>();
+            List<RerankingTask.Evaluated> rows = new ArrayList<>();
             for (int i = 0; i < logits.length; i++) {
                 Sample sample = samples.get(i);
                 RankedTexts texts = RankedTexts.of(sample.window().row());
                 double[] losses = objective.losses(logits[i], sample.targets());
                 for (int d = 0; d < logits[i].length; d++) {
-                    rows.add(new Object[] {
-                        sample.index(),
-                        d,
-                        texts.query(),
-                        texts.documents().get(d),
-                        Sigmoid.probability(logits[i][d]),
-                        sample.targets()[d],
-                        Double.isNaN(losses[d]) ? null : Double.valueOf(losses[d])
-                    });
+                    rows.add(new RerankingTask.Evaluated(
+                            sample.index(),
+                            d,
+                            texts.query(),
+                            texts.documents().get(d),
+                            Sigmoid.probability(logits[i][d]),
+                            sample.targets()[d],
+                            Double.isNaN(losses[d]) ? null : Double.valueOf(losses[d])));
                 }
             }
             return rows;
         }
 
         @Override
-        public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+        public Iterator<PredictedRow> predict(Iterator<TaskInput> inputs) {
             return new BlockwiseIterator<>(inputs, BATCHES * batchSize, this::predict);
         }
 
-        private List<Object[]> predict(List<TaskInput> block) {
+        private List<PredictedRow> predict(List<TaskInput> block) {
             float[][] logits = Inference.logitsOfInputs(manager, model, block, batchSize);
-            List<Object[]> rows = new ArrayList<>();
-            for (int i = 0; i < logits.length; i++) {
+            return PredictedRow.of(RowType.of(RerankingTask.Predicted.class), block, i -> {
                 TaskInput input = block.get(i);
-                Double score = logits[i] == null ? null : Double.valueOf(Sigmoid.probability(logits[i][0]));
-                rows.add(new Object[] {input.index(), input.file(), input.text(), input.textPair(), score, input.error()
-                });
-            }
-            return rows;
+                double score = Sigmoid.probability(logits[i][0]);
+                return new RerankingTask.Predicted(
+                        input.index(), input.file(), input.text(), input.textPair(), score, null);
+            });
         }
 
         @Override

@@ -1,8 +1,5 @@
 package io.github.sparkfinetune.core.task.retrieval;
 
-import static io.github.sparkfinetune.core.task.Column.nullable;
-import static io.github.sparkfinetune.core.task.Column.required;
-
 import io.github.sparkfinetune.conf.RerankingConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.arch.HeadKind;
@@ -12,13 +9,15 @@ import io.github.sparkfinetune.core.metric.RerankingMetrics;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.objective.RerankingLoss;
 import io.github.sparkfinetune.core.task.AnyModelKind;
-import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.MeasuredRows;
+import io.github.sparkfinetune.core.task.Nullable;
+import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.Pretrained;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.data.hf.CrossEncoderFiles;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
@@ -76,21 +75,28 @@ public final class RerankingTask implements TaskSpec {
         return RerankingMetrics.all();
     }
 
-    @Override
-    public RerankingMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
-        RerankingMetrics metrics = new RerankingMetrics();
-        rows.forEachRemaining(row -> {
-            metrics.add((String) row[0], (Double) row[1], (Double) row[2]);
-            if (row[3] != null) {
-                metrics.add((Double) row[3]);
-            }
-        });
-        return metrics;
-    }
+    record Evaluated(long index, int document, String text, String textPair, double score, double label, Double loss) {}
+
+    record Predicted(
+            long index,
+            @Nullable String file,
+            @Nullable String text,
+            @Nullable String textPair,
+            Double score,
+            @Nullable String error)
+            implements PredictedRow {}
+
+    private record Measured(String text, double score, double label, Double loss) {}
 
     @Override
-    public List<String> metricColumns() {
-        return List.of("text", "score", "label", "loss");
+    public MeasuredRows<?> measuredRows(List<String> labels) {
+        RerankingMetrics metrics = new RerankingMetrics();
+        return new MeasuredRows<>(Measured.class, metrics, row -> {
+            metrics.add(row.text(), row.score(), row.label());
+            if (row.loss() != null) {
+                metrics.add(row.loss());
+            }
+        });
     }
 
     @Override
@@ -109,26 +115,13 @@ public final class RerankingTask implements TaskSpec {
     }
 
     @Override
-    public List<Column> evaluationColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                required("document", Column.Type.INT),
-                required("text", Column.Type.STRING),
-                required("text_pair", Column.Type.STRING),
-                required("score", Column.Type.DOUBLE),
-                required("label", Column.Type.DOUBLE),
-                nullable("loss", Column.Type.DOUBLE));
+    public RowType<?> evaluationRows() {
+        return RowType.of(Evaluated.class);
     }
 
     @Override
-    public List<Column> predictionColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                nullable("file", Column.Type.STRING),
-                nullable("text", Column.Type.STRING),
-                nullable("text_pair", Column.Type.STRING),
-                nullable("score", Column.Type.DOUBLE),
-                nullable("error", Column.Type.STRING));
+    public RowType<Predicted> predictionRows() {
+        return RowType.of(Predicted.class);
     }
 
     @Override

@@ -1,31 +1,23 @@
 package io.github.sparkfinetune.core.task.token;
 
-import static io.github.sparkfinetune.core.task.Column.required;
-
-import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.data.tag.Iob2;
 import io.github.sparkfinetune.data.tag.Words;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/**
- * Spans of a text with labels. Their rows are {@code start} and {@code end} (exclusive; in code points, as in Python
- * and Spark SQL), {@code word} (the text of the span), {@code label} and {@code score}.
- */
+/** Spans of a text with labels. */
 final class TaggedSpans {
     private TaggedSpans() {}
 
-    /** Returns a column of the rows. */
-    static Column column(String name) {
-        return Column.rows(
-                name,
-                required("start", Column.Type.INT),
-                required("end", Column.Type.INT),
-                required("word", Column.Type.STRING),
-                required("label", Column.Type.STRING),
-                required("score", Column.Type.DOUBLE));
-    }
+    /**
+     * A span as a row.
+     *
+     * @param start its first character, in code points, as in Python and Spark SQL
+     * @param end its end, exclusive, in code points
+     * @param word its text
+     */
+    record Span(int start, int end, String word, String label, double score) {}
 
     /** Returns whether labels are those of entities, {@code B-TYPE} and {@code I-TYPE}. */
     static boolean areOfEntities(List<String> labels) {
@@ -58,29 +50,28 @@ final class TaggedSpans {
     }
 
     /** Returns {@link #spans} as rows. */
-    static Object[][] entities(Words words, WordLogits found, List<String> labels) {
+    static List<Span> entities(Words words, WordLogits found, List<String> labels) {
         return spans(words, found, labels).stream()
                 .map(span -> row(words.text(), span))
-                .toArray(Object[][]::new);
+                .toList();
     }
 
     /** Returns every word with its label as a row. */
-    static Object[][] tags(Words words, WordLogits found, List<String> labels) {
+    static List<Span> tags(Words words, WordLogits found, List<String> labels) {
         List<String> tags = found.predicted(labels);
         return IntStream.range(0, tags.size())
                 .mapToObj(word -> row(words.text(), tagged(words, found, word, word + 1, tags.get(word))))
-                .toArray(Object[][]::new);
+                .toList();
     }
 
-    private static Object[] row(String text, EntityTagger.Tagged span) {
+    private static Span row(String text, EntityTagger.Tagged span) {
         int start = text.codePointCount(0, span.start());
-        return new Object[] {
-            start,
-            start + text.codePointCount(span.start(), span.end()),
-            text.substring(span.start(), span.end()),
-            span.label(),
-            span.score()
-        };
+        return new Span(
+                start,
+                start + text.codePointCount(span.start(), span.end()),
+                text.substring(span.start(), span.end()),
+                span.label(),
+                span.score());
     }
 
     private static EntityTagger.Tagged tagged(Words words, WordLogits found, int first, int end, String label) {

@@ -1,8 +1,5 @@
 package io.github.sparkfinetune.core.task.token;
 
-import static io.github.sparkfinetune.core.task.Column.nullable;
-import static io.github.sparkfinetune.core.task.Column.required;
-
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.Metric;
@@ -10,14 +7,15 @@ import io.github.sparkfinetune.core.metric.SequenceLabelingMetrics;
 import io.github.sparkfinetune.core.model.weight.Adaptation;
 import io.github.sparkfinetune.core.objective.TokenClassificationLoss;
 import io.github.sparkfinetune.core.task.AnyModelKind;
-import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.ExampleColumns;
 import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.MeasuredRows;
+import io.github.sparkfinetune.core.task.Nullable;
+import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.Pretrained;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -64,29 +62,36 @@ public final class TokenClassificationTask implements TaskSpec {
         return "word";
     }
 
+    record Evaluated(
+            long index,
+            String text,
+            List<String> words,
+            List<String> tags,
+            List<String> predicted,
+            double loss,
+            long tokens) {}
+
+    record Predicted(
+            long index,
+            @Nullable String file,
+            @Nullable String text,
+            @Nullable List<TaggedSpans.Span> entities,
+            @Nullable List<TaggedSpans.Span> tags,
+            @Nullable String error)
+            implements PredictedRow {}
+
+    private record Measured(List<String> tags, List<String> predicted, double loss, long tokens) {}
+
     @Override
-    public List<Column> evaluationColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                required("text", Column.Type.STRING),
-                required("words", Column.Type.STRINGS),
-                required("tags", Column.Type.STRINGS),
-                required("predicted", Column.Type.STRINGS),
-                required("loss", Column.Type.DOUBLE),
-                required("tokens", Column.Type.LONG));
+    public RowType<?> evaluationRows() {
+        return RowType.of(Evaluated.class);
     }
 
     @Override
-    public List<String> metricColumns() {
-        return List.of("tags", "predicted", "loss", "tokens");
-    }
-
-    @Override
-    public SequenceLabelingMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
+    public MeasuredRows<?> measuredRows(List<String> labels) {
         SequenceLabelingMetrics metrics = new SequenceLabelingMetrics(labels);
-        rows.forEachRemaining(row -> metrics.add(
-                Arrays.asList((String[]) row[0]), Arrays.asList((String[]) row[1]), (Double) row[2] * (Long) row[3]));
-        return metrics;
+        return new MeasuredRows<>(
+                Measured.class, metrics, row -> metrics.add(row.tags(), row.predicted(), row.loss() * row.tokens()));
     }
 
     @Override
@@ -95,14 +100,8 @@ public final class TokenClassificationTask implements TaskSpec {
     }
 
     @Override
-    public List<Column> predictionColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                nullable("file", Column.Type.STRING),
-                nullable("text", Column.Type.STRING),
-                TaggedSpans.column("entities"),
-                TaggedSpans.column("tags"),
-                nullable("error", Column.Type.STRING));
+    public RowType<Predicted> predictionRows() {
+        return RowType.of(Predicted.class);
     }
 
     @Override

@@ -7,7 +7,9 @@ import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.TokenClassificationLoss;
 import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;
+import io.github.sparkfinetune.core.task.PredictedRow;
 import io.github.sparkfinetune.core.task.PredictionSettings;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.Scorer;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskPredictor;
@@ -70,65 +72,57 @@ record TokenClassifier(NDManager manager, Model model, TokenClassificationLoss o
         }
 
         @Override
-        public Iterator<Object[]> evaluate(SampleSource split, List<String> ofDataset, int part, int parts) {
+        public Iterator<TokenClassificationTask.Evaluated> evaluate(
+                SampleSource split, List<String> ofDataset, int part, int parts) {
             settings.requireLabels(ofDataset);
             return new BlockwiseIterator<>(split.part(part, parts), block(), this::evaluate, Sample::continuesRow);
         }
 
-        private List<Object[]> evaluate(List<Sample> windows) {
+        private List<TokenClassificationTask.Evaluated> evaluate(List<Sample> windows) {
             List<List<Sample>> texts = Sample.rows(windows);
             List<WordLogits> found = rows(windows, settings.batchSize());
-            List<Object[]> rows = new ArrayList<>();
+            List<TokenClassificationTask.Evaluated> rows = new ArrayList<>();
             for (int i = 0; i < found.size(); i++) {
                 WordLogits row = found.get(i);
                 Sample first = texts.get(i).get(0);
                 Words words = Words.parse(first.window().row());
-                rows.add(new Object[] {
-                    first.index(),
-                    words.text(),
-                    words.list().toArray(String[]::new),
-                    row.tags(labels).toArray(String[]::new),
-                    row.predicted(labels).toArray(String[]::new),
-                    row.loss() / row.size(),
-                    (long) row.size()
-                });
+                rows.add(new TokenClassificationTask.Evaluated(
+                        first.index(),
+                        words.text(),
+                        words.list(),
+                        row.tags(labels),
+                        row.predicted(labels),
+                        row.loss() / row.size(),
+                        row.size()));
             }
             return rows;
         }
 
         @Override
-        public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+        public Iterator<PredictedRow> predict(Iterator<TaskInput> inputs) {
             return new BlockwiseIterator<>(inputs, block(), this::predict);
         }
 
-        private List<Object[]> predict(List<TaskInput> block) {
+        private List<PredictedRow> predict(List<TaskInput> block) {
             Iterator<WordLogits> found = rows(
                             block.stream()
                                     .flatMap(input -> input.samples().stream())
                                     .toList(),
                             settings.batchSize())
                     .iterator();
-            List<Object[]> rows = new ArrayList<>();
-            for (TaskInput input : block) {
-                rows.add(input.error() == null ? row(input, found.next()) : bad(input));
-            }
-            return rows;
+            return PredictedRow.of(
+                    RowType.of(TokenClassificationTask.Predicted.class), block, i -> row(block.get(i), found.next()));
         }
 
-        private Object[] row(TaskInput input, WordLogits found) {
+        private TokenClassificationTask.Predicted row(TaskInput input, WordLogits found) {
             Words words = Words.parse(input.sample().window().row());
-            return new Object[] {
-                input.index(),
-                input.file(),
-                input.text(),
-                entities ? TaggedSpans.entities(words, found, labels) : null,
-                entities ? null : TaggedSpans.tags(words, found, labels),
-                null
-            };
-        }
-
-        private Object[] bad(TaskInput input) {
-            return new Object[] {input.index(), input.file(), null, null, null, input.error()};
+            return new TokenClassificationTask.Predicted(
+                    input.index(),
+                    input.file(),
+                    input.text(),
+                    entities ? TaggedSpans.entities(words, found, labels) : null,
+                    entities ? null : TaggedSpans.tags(words, found, labels),
+                    null);
         }
 
         @Override

@@ -10,11 +10,13 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.calibration.Calibration;
-import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.TestRows;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.classification.GivenText;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -93,22 +95,31 @@ class ClassificationTaskTest {
         assertThat(task("").labels(plain).names()).containsExactly("LABEL_0", "LABEL_1");
     }
 
+    private static final TaskInput INPUT = TaskInput.text("file", "text", null, label(0));
+
     @Test
     void predictsByProblemType() {
         float[] logits = {1, -2, 0.5f};
-        assertThat(task("").predicted(logits, NAMES, NONE)[0]).isEqualTo("ham");
-        Object[] several = task("problem_type: multi_label_classification").predicted(logits, NAMES, NONE);
-        assertThat((String[]) several[0]).containsExactly("ham", "rare");
-        assertThat((double[]) several[1])
+        assertThat(TestRows.named(task("").predicted(INPUT, logits, NAMES, NONE)))
+                .containsEntry("prediction", "ham");
+        ClassificationTask multi = task("problem_type: multi_label_classification");
+        MultiLabelTask.Predicted several = (MultiLabelTask.Predicted) multi.predicted(INPUT, logits, NAMES, NONE);
+        assertThat(several.prediction()).containsExactly("ham", "rare");
+        assertThat(several.probabilities())
                 .containsExactly(new double[] {0.731058578630, 0.119202922022, 0.622459331202}, within(1e-11));
-        assertThat((String[]) task("problem_type: multi_label_classification")
-                        .predicted(new float[] {-1, 0, -1}, NAMES, NONE)[0])
-                .isEmpty();
+        assertThat(TestRows.named(multi.predicted(INPUT, new float[] {-1, 0, -1}, NAMES, NONE)))
+                .containsEntry("prediction", List.of());
         ClassificationTask regression = task("problem_type: regression");
-        assertThat(regression.predicted(new float[] {-2.5f}, List.of("LABEL_0"), NONE))
-                .containsExactly(-2.5);
-        assertThat(regression.evaluated(label(-1).withTargets(1), new float[] {-2.5f}, List.of("LABEL_0")))
-                .containsExactly(1.0, -2.5, 12.25);
+        assertThat(TestRows.named(regression.predicted(INPUT, new float[] {-2.5f}, List.of("LABEL_0"), NONE)))
+                .containsEntry("prediction", -2.5);
+        assertThat(TestRows.named(regression.evaluated(
+                        label(-1).withTargets(1),
+                        new GivenText("text", null),
+                        new float[] {-2.5f},
+                        List.of("LABEL_0"))))
+                .containsEntry("label", 1.0)
+                .containsEntry("prediction", -2.5)
+                .containsEntry("loss", 12.25);
     }
 
     @Test
@@ -119,18 +130,17 @@ class ClassificationTaskTest {
         float[] logits = {2, -4, 1.5f};
         double[] calibrated = {0.5469, 0.0272, 0.4259};
 
-        Object[] both = withSets("lac").predicted(logits, NAMES, calibration);
-        Object[] one = withSets("aps").predicted(logits, NAMES, calibration);
+        SingleLabelTask.PredictedSet both =
+                (SingleLabelTask.PredictedSet) withSets("lac").predicted(INPUT, logits, NAMES, calibration);
+        SingleLabelTask.PredictedSet one =
+                (SingleLabelTask.PredictedSet) withSets("aps").predicted(INPUT, logits, NAMES, calibration);
 
-        assertThat(withSets("lac").predicted())
-                .extracting(Column::name)
-                .containsExactly("prediction", "score", "probabilities", "prediction_set", "abstain");
-        assertThat((double[]) both[2]).containsExactly(calibrated, within(2e-3));
-        assertThat((String[]) both[3]).containsExactly("ham", "rare");
-        assertThat(both[4]).isEqualTo(1);
+        assertThat(both.probabilities()).containsExactly(calibrated, within(2e-3));
+        assertThat(both.predictionSet()).containsExactly("ham", "rare");
+        assertThat(both.abstain()).isEqualTo(1);
         // The most probable label alone has a larger sum than the quantile.
-        assertThat((String[]) one[3]).containsExactly("ham");
-        assertThat(one[4]).isEqualTo(0);
-        assertThat(one[1]).isEqualTo(((double[]) one[2])[0]);
+        assertThat(one.predictionSet()).containsExactly("ham");
+        assertThat(one.abstain()).isEqualTo(0);
+        assertThat(one.score()).isEqualTo(one.probabilities()[0]);
     }
 }

@@ -13,11 +13,15 @@ import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.RowType;
 import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.core.task.TestRows;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -68,20 +72,19 @@ class TaskSpecsTest {
     }
 
     private static void assertColumns(TaskSpec spec) {
-        List<String> columns =
-                spec.evaluationColumns().stream().map(Column::name).toList();
-        assertThat(columns)
+        assertThat(spec.evaluationRows().names())
                 .doesNotHaveDuplicates()
                 .containsAll(spec.keyColumns())
-                .containsAll(spec.rankingColumns().isPresent() ? List.of() : spec.metricColumns())
                 .containsAll(spec.rankingColumns().stream()
                         .flatMap(ranking ->
                                 Stream.of(ranking.queryId(), ranking.query(), ranking.documentId(), ranking.document()))
                         .toList())
                 .containsAll(spec.answerColumns());
-        assertThat(spec.predictionColumns().stream().map(Column::name))
-                .doesNotHaveDuplicates()
-                .contains("index", "error");
+        assertThat(spec.predictionRows().names()).doesNotHaveDuplicates().contains("index", "file", "error");
+        if (spec.rankingColumns().isEmpty()) {
+            assertThat(texts(spec.evaluationRows()))
+                    .containsAll(texts(spec.measuredRows(LABELS).type()));
+        }
     }
 
     @ParameterizedTest
@@ -123,9 +126,9 @@ class TaskSpecsTest {
     @Test
     void sumsPartsOfMultiLabelRows() {
         Object[][] rows = {
-            {new String[] {"ham", "spam"}, new double[] {0.75, 0.25}, 0.5},
-            {new String[0], new double[] {0.25, 0.75}, 2.0},
-            {new String[] {"spam"}, new double[] {0.375, 0.625}, 0.5}
+            {List.of("ham", "spam"), new double[] {0.75, 0.25}, 0.5},
+            {List.of(), new double[] {0.25, 0.75}, 2.0},
+            {List.of("spam"), new double[] {0.375, 0.625}, 0.5}
         };
 
         Metrics metrics = added(of(ProblemType.MULTI_LABEL_CLASSIFICATION), LABELS, rows);
@@ -135,8 +138,7 @@ class TaskSpecsTest {
                 .containsEntry("f1_micro", 4 / 6.0);
         assertThat(metrics.confusion()).isEmpty();
         assertThat(metrics.values())
-                .isEqualTo(of(ProblemType.MULTI_LABEL_CLASSIFICATION)
-                        .metrics(iterator(rows), LABELS)
+                .isEqualTo(whole(of(ProblemType.MULTI_LABEL_CLASSIFICATION), LABELS, rows)
                         .values());
     }
 
@@ -150,8 +152,8 @@ class TaskSpecsTest {
     @Test
     void sumsPartsOfTokenClassificationRows() {
         Object[][] rows = {
-            {new String[] {"B-X", "I-X", "O"}, new String[] {"B-X", "O", "O"}, 0.5, 3L},
-            {new String[] {"O"}, new String[] {"O"}, 2.5, 1L}
+            {List.of("B-X", "I-X", "O"), List.of("B-X", "O", "O"), 0.5, 3L},
+            {List.of("O"), List.of("O"), 2.5, 1L}
         };
 
         assertMeasured(of(Task.TOKEN_CLASSIFICATION), List.of("B-X", "I-X", "O"), rows, 1.0);
@@ -178,14 +180,14 @@ class TaskSpecsTest {
     void sumsPartsOfQuestionRows() {
         TaskSpec spec = spec(Task.QUESTION_ANSWERING, "question_answering.version_2_with_negative=true");
         Object[][] rows = {
-            {new String[] {"the author", "author"}, "author", 0.5, 2},
-            {new String[] {"an author of it"}, "author", 2.0, 1},
-            {new String[0], null, 1.0, 1},
-            {new String[0], "author", 1.0, 1}
+            {List.of("the author", "author"), "author", 0.5, 2},
+            {List.of("an author of it"), "author", 2.0, 1},
+            {List.of(), null, 1.0, 1},
+            {List.of(), "author", 1.0, 1}
         };
 
         Map<String, Double> values = added(spec, List.of(), rows).values();
-        assertThat(values).isEqualTo(spec.metrics(iterator(rows), List.of()).values());
+        assertThat(values).isEqualTo(whole(spec, List.of(), rows).values());
         assertThat(values)
                 .containsEntry("loss", 1.0)
                 .containsEntry("exact_match", 50.0)
@@ -229,8 +231,7 @@ class TaskSpecsTest {
 
         Metrics whole = added(of(Task.PREFERENCE), List.of(), rows);
         assertThat(whole.values())
-                .isEqualTo(
-                        of(Task.PREFERENCE).metrics(iterator(rows), List.of()).values());
+                .isEqualTo(whole(of(Task.PREFERENCE), List.of(), rows).values());
         assertThat(whole.values())
                 .containsEntry("loss", 1.0)
                 .containsEntry("rewards/chosen", 0.5)
@@ -247,9 +248,7 @@ class TaskSpecsTest {
 
         Metrics whole = added(of(Task.UNPAIRED_PREFERENCE), List.of(), rows);
         assertThat(whole.values())
-                .isEqualTo(of(Task.UNPAIRED_PREFERENCE)
-                        .metrics(iterator(rows), List.of())
-                        .values());
+                .isEqualTo(whole(of(Task.UNPAIRED_PREFERENCE), List.of(), rows).values());
         // Rewards are relative to 2.0, the mean log-ratio of answers to other prompts.
         double loss = (1 - 1 / (1 + Math.exp(-1)) + 0.5 + 1 - 1 / (1 + Math.exp(-1))) / 3;
         assertThat(whole.values().get("loss")).isCloseTo(loss, within(1e-12));
@@ -265,7 +264,7 @@ class TaskSpecsTest {
     }
 
     private static void assertMeasured(TaskSpec spec, List<String> labels, Object[][] rows, double loss) {
-        Metrics whole = spec.metrics(iterator(rows), labels);
+        Metrics whole = whole(spec, labels, rows);
 
         assertThat(whole.values()).containsEntry("loss", loss);
         assertThat(whole.values().keySet())
@@ -276,16 +275,48 @@ class TaskSpecsTest {
 
     /** Returns the metrics of rows that are measured one by one and summed. */
     private static Metrics added(TaskSpec spec, List<String> labels, Object[][] rows) {
-        List<Metrics> parts = Arrays.stream(rows)
-                .map(row -> spec.metrics(iterator(row), labels))
-                .toList();
-        return spec.metrics(Collections.emptyIterator(), labels)
+        List<Metrics> parts =
+                Arrays.stream(rows).map(row -> whole(spec, labels, row)).toList();
+        return spec.measuredRows(labels)
+                .metrics()
                 .ofParts(
                         parts.stream().map(Metrics::counts).toList(),
                         parts.stream().map(Metrics::observations).toList());
     }
 
-    private static Iterator<Object[]> iterator(Object[]... rows) {
-        return Arrays.asList(rows).iterator();
+    private static Metrics whole(TaskSpec spec, List<String> labels, Object[]... rows) {
+        return TestRows.measuredValues(spec.measuredRows(labels), rows);
+    }
+
+    /** Returns each column with its type, and a question mark if its values may be null. */
+    private static List<String> texts(RowType<?> type) {
+        return type.columns().stream()
+                .map(column -> column.name() + " " + column.type() + (column.isNullable() ? "?" : "")
+                        + (column.type() == Column.Type.ROWS ? " " + texts(column.rows()) : ""))
+                .toList();
+    }
+
+    /** The resource was written before rows were records. */
+    @Test
+    void filesHaveTheColumnsThatTheyHad() throws IOException {
+        List<String> expected;
+        try (InputStream in = getClass().getResourceAsStream("task-rows.txt")) {
+            expected = new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .toList();
+        }
+        List<String> actual = new ArrayList<>();
+        for (String line : expected) {
+            if (line.startsWith("{")) {
+                TaskSpec spec = TaskSpecs.of(RunConfigLoader.parse(
+                        "{model: m, data: {train: t}, output: {dir: o}, " + line.substring(1), "test.yaml", List.of()));
+                actual.add(line);
+                actual.add("  evaluation");
+                texts(spec.evaluationRows()).forEach(text -> actual.add("    " + text));
+                actual.add("  prediction");
+                texts(spec.predictionRows()).forEach(text -> actual.add("    " + text));
+            }
+        }
+        assertThat(actual).isEqualTo(expected);
     }
 }

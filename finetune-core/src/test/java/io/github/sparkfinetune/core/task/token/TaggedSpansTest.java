@@ -29,19 +29,25 @@ class TaggedSpansTest {
 
     @Test
     void mergesRunsOfATypeIntoEntities() {
-        Object[][] found = TaggedSpans.entities(WORDS, predicted(0, 2, 0, 3, 4), LABELS);
+        List<TaggedSpans.Span> found = TaggedSpans.entities(WORDS, predicted(0, 2, 0, 3, 4), LABELS);
         double score = Math.exp(2) / (Math.exp(2) + 4);
-        assertThat(found).hasNumberOfRows(3);
+        assertThat(found).hasSize(3);
         // Positions count code points: the first character has two UTF-16 units.
-        assertThat(Arrays.copyOf(found[0], 4)).containsExactly(0, 3, "\ud83d\ude00 a", "A");
-        assertThat((Double) found[0][4]).isCloseTo(score, within(1e-12));
-        assertThat(Arrays.copyOf(found[1], 4)).containsExactly(4, 5, "b", "A");
+        assertThat(found.get(0)).isEqualTo(span(found.get(0), 0, 3, "\ud83d\ude00 a", "A"));
+        assertThat(found.get(0).score()).isCloseTo(score, within(1e-12));
+        assertThat(found.get(1)).isEqualTo(span(found.get(1), 4, 5, "b", "A"));
         // An entity may begin with I.
-        assertThat(Arrays.copyOf(found[2], 4)).containsExactly(6, 7, "c", "C");
+        assertThat(found.get(2)).isEqualTo(span(found.get(2), 6, 7, "c", "C"));
         assertThat(TaggedSpans.entities(WORDS, predicted(4, 4, 4, 4, 4), LABELS))
                 .isEmpty();
-        assertThat(TaggedSpans.entities(WORDS, predicted(4, 4, 4, 1, 3), LABELS)[0])
-                .startsWith(6, 9, "c d", "C");
+        TaggedSpans.Span last =
+                TaggedSpans.entities(WORDS, predicted(4, 4, 4, 1, 3), LABELS).get(0);
+        assertThat(last).isEqualTo(span(last, 6, 9, "c d", "C"));
+    }
+
+    /** Returns a span with the score of another. */
+    private static TaggedSpans.Span span(TaggedSpans.Span scored, int start, int end, String word, String label) {
+        return new TaggedSpans.Span(start, end, word, label, scored.score());
     }
 
     @Test
@@ -49,10 +55,10 @@ class TaggedSpansTest {
         assertThat(TaggedSpans.areOfEntities(LABELS)).isTrue();
         List<String> partsOfSpeech = List.of("DT", "NN", "O", "VB", "X");
         assertThat(TaggedSpans.areOfEntities(partsOfSpeech)).isFalse();
-        Object[][] found = TaggedSpans.tags(WORDS, predicted(0, 1, 1, 2, 3), partsOfSpeech);
-        assertThat(found).hasNumberOfRows(5);
-        assertThat(found[2]).startsWith(4, 5, "b", "NN");
-        assertThat(found[3]).startsWith(6, 7, "c", "O");
+        List<TaggedSpans.Span> found = TaggedSpans.tags(WORDS, predicted(0, 1, 1, 2, 3), partsOfSpeech);
+        assertThat(found).hasSize(5);
+        assertThat(found.get(2)).isEqualTo(span(found.get(2), 4, 5, "b", "NN"));
+        assertThat(found.get(3)).isEqualTo(span(found.get(3), 6, 7, "c", "O"));
     }
 
     @Test

@@ -206,7 +206,7 @@ public final class Gradients {
         lmHead.ifPresent(group -> named.putAll(group.byName(buckets.opened(group))));
         tied.ifPresent(
                 parameter -> named.put(LmHead.WEIGHT, buckets.opened(parameter).get(0)));
-        tiedRows.ifPresent(rows -> named.put(TokenRows.GRADIENT, rows.dense()));
+        tiedRows.ifPresent(rows -> named.put(TokenRows.GRADIENT, rows.ofHead()));
         return named;
     }
 

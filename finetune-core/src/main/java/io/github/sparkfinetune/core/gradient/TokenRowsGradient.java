@@ -24,6 +24,12 @@ final class TokenRowsGradient implements EmbeddingGradient {
     /** The rows, followed by one row for the gradients of all other tokens. */
     private final NDArray all;
 
+    /**
+     * Part of a tied head, apart from that of the lookups: so a sharded step, in which all micro-batches pass a block
+     * together, adds in the same order as other steps.
+     */
+    private final NDArray ofHead;
+
     private final SummedRows dense;
     private final GradientGroup group;
     private final Collective collective;
@@ -45,17 +51,18 @@ final class TokenRowsGradient implements EmbeddingGradient {
             indices.put(rows.tokens().get(i), i);
         }
         all = device.manager().zeros(new Shape(tokens + 1L, rows.parameter().shape()[1]), DataType.FLOAT32);
+        ofHead = device.manager().zeros(new Shape(rows.parameter().shape()), DataType.FLOAT32);
         dense = new SummedRows(device, script, collective, all.get("0:" + tokens));
     }
 
-    /** Returns the gradient of the rows, which a tied head writes too. */
-    NDArray dense() {
-        return dense.rows();
+    /** Returns the gradient to which a tied head adds. */
+    NDArray ofHead() {
+        return ofHead;
     }
 
     @Override
     public List<ParameterGradient> parameters() {
-        return group.updated(all.getManager(), script, collective, List.of(new Gradient.Dense(dense())));
+        return group.updated(all.getManager(), script, collective, List.of(new Gradient.Dense(dense.rows())));
     }
 
     @Override
@@ -67,6 +74,7 @@ final class TokenRowsGradient implements EmbeddingGradient {
     public void begin(int[] sortedIds) {
         try (NDManager owner = all.getManager().newSubManager()) {
             script.call(owner, "zero", all);
+            script.call(owner, "zero", ofHead);
         }
     }
 
@@ -82,6 +90,7 @@ final class TokenRowsGradient implements EmbeddingGradient {
 
     @Override
     public void complete() {
+        dense.rows().addi(ofHead);
         dense.complete();
     }
 

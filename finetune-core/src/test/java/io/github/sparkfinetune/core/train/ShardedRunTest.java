@@ -26,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A sharded optimizer trains the same model as an unsharded optimizer, to the bit. */
@@ -221,6 +222,16 @@ class ShardedRunTest {
             assertBitEqual(TinyRun.model(sharded), TinyRun.model(whole));
             return null;
         });
+    }
+
+    /** The gradient has a part of the head and a part of the lookups, and a sharded step ends one before the other. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Shard.class,
+            names = {"GRADIENTS", "FULL"})
+    void trainsTheSameRowsOfATiedTable(Shard shard) throws Exception {
+        trainsTheSameModelOfEveryKind(
+                RunConfig.Task.CAUSAL_LM, MethodConfig.Type.LORA, RunKind.Extra.TOKENS, shard, "");
     }
 
     private static List<Double> norms(TinyRun.Outcome outcome) {

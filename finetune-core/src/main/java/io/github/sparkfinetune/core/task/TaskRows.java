@@ -13,12 +13,9 @@ public interface TaskRows {
         return List.of("index");
     }
 
-    /**
-     * Returns the names of the evaluation's columns with a prompt, the answer in the data and the generated answer;
-     * empty for a task that does not generate answers.
-     */
-    default List<String> answerColumns() {
-        return List.of();
+    /** Returns the columns of answers; empty for a task that does not generate answers. */
+    default Optional<AnswerColumns> answerColumns() {
+        return Optional.empty();
     }
 
     /** Returns the columns of examples in the report; empty for a task whose rows are not right or wrong. */

@@ -38,11 +38,14 @@ public record CalibrationRows(List<double[]> probabilities, int[] labels) {
                 .select("label", "probabilities")
                 .collectAsList();
         List<double[]> probabilities = new ArrayList<>();
-        rows.forEach(row -> probabilities.add(
-                row.<Double>getList(1).stream().mapToDouble(Double::doubleValue).toArray()));
+        rows.forEach(row -> probabilities.add(row.<Double>getList(row.fieldIndex("probabilities")).stream()
+                .mapToDouble(Double::doubleValue)
+                .toArray()));
         return new CalibrationRows(
                 probabilities,
-                rows.stream().mapToInt(row -> ids.get(row.getString(0))).toArray());
+                rows.stream()
+                        .mapToInt(row -> ids.get(row.<String>getAs("label")))
+                        .toArray());
     }
 
     /** Returns the calibration by these rows. */

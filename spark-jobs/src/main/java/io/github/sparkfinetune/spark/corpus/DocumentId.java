@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.corpus;
 
 import io.github.sparkfinetune.data.task.ContentHash;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -18,6 +19,11 @@ record DocumentId(long first, long second) implements Comparable<DocumentId> {
     /** Returns the id in a column and the next column of a row. */
     static DocumentId of(InternalRow row, int column) {
         return new DocumentId(row.getLong(column), row.getLong(column + 1));
+    }
+
+    /** Returns the id in the columns NAME1 and NAME2 of a row. */
+    static DocumentId of(Row row, String name) {
+        return new DocumentId(row.getAs(name + 1), row.getAs(name + 2));
     }
 
     ContentHash toHash() {

@@ -92,9 +92,11 @@ public final class NearDuplicates implements AutoCloseable {
         try (PersistedRows kept = new PersistedRows()) {
             Dataset<Row> documents = kept.onDisk(shingled(spark, texts, options.ngram()));
             Row size = documents
-                    .agg(count(lit(1)), coalesce(sum(length(col(SHINGLES))), lit(0L)))
+                    .agg(
+                            count(lit(1)).as("documents"),
+                            coalesce(sum(length(col(SHINGLES))), lit(0L)).as("bytes"))
                     .first();
-            int partitions = partitions(size.getLong(0), size.getLong(1), options, leastPartitions);
+            int partitions = partitions(size.getAs("documents"), size.getAs("bytes"), options, leastPartitions);
             Levels levels = Levels.of(texts.getNumPartitions(), partitions);
             Dataset<Row> candidates = kept.inMemory(candidates(spark, documents, options, levels));
             long compared = candidates.count();

@@ -89,11 +89,11 @@ public final class RemovedDocuments implements AutoCloseable {
     }
 
     private static ContentHash node(Row row) {
-        return new DocumentId(row.getLong(0), row.getLong(1)).toHash();
+        return DocumentId.of(row, Edges.NODE).toHash();
     }
 
     private static ContentHash parent(Row row) {
-        return new DocumentId(row.getLong(2), row.getLong(3)).toHash();
+        return DocumentId.of(row, Edges.PARENT).toHash();
     }
 
     @Override

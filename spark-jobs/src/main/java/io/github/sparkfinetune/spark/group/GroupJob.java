@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.spark.group;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.lit;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
@@ -124,12 +126,17 @@ public final class GroupJob {
         }
         Dataset<Row> named = rows.withColumn(column, col(column).cast(DataTypes.StringType));
         Map<String, Long> counts = new TreeMap<>();
-        for (Row count : named.groupBy(column).count().limit(MOST_GROUPS + 1).collectAsList()) {
-            if (count.isNullAt(0) || count.getString(0).isBlank()) {
-                throw RunException.data("--per " + column + ": " + count.getLong(1) + " rows of " + source.path()
+        for (Row group : named.groupBy(col(column).as("value"))
+                .agg(count(lit(1)).as("rows"))
+                .limit(MOST_GROUPS + 1)
+                .collectAsList()) {
+            String value = group.getAs("value");
+            long ofValue = group.getAs("rows");
+            if (value == null || value.isBlank()) {
+                throw RunException.data("--per " + column + ": " + ofValue + " rows of " + source.path()
                         + " have no value: give them one, or remove them");
             }
-            counts.put(count.getString(0), count.getLong(1));
+            counts.put(value, ofValue);
         }
         if (counts.size() > MOST_GROUPS) {
             throw RunException.config("--per " + column + ": " + source.path() + " has more than " + MOST_GROUPS

@@ -23,6 +23,7 @@ import org.apache.spark.sql.functions;
  */
 final class ExactRanks {
     private static final int PART_BYTES = 64 << 20;
+    private static final String RELEVANT = "relevant";
     private static final RowType<RankedQuery> TYPE = RowType.of(RankedQuery.class);
 
     private ExactRanks() {}
@@ -35,16 +36,19 @@ final class ExactRanks {
     static Dataset<Row> of(Dataset<Row> pairs, RankingColumns columns) {
         SparkSession session = pairs.sparkSession();
         JavaSparkContext spark = new JavaSparkContext(session.sparkContext());
-        JavaRDD<UnitVectors> documents = VectorRows.blocks(pairs.groupBy(functions.col(columns.documentId()))
-                .agg(functions.first(columns.document()).as("vector")));
+        JavaRDD<UnitVectors> documents = VectorRows.blocks(
+                pairs.groupBy(functions.col(columns.documentId()).as(VectorRows.ID))
+                        .agg(functions.first(columns.document()).as(VectorRows.VECTOR)));
         try {
             List<Row> ranked = new ArrayList<>();
             Iterator<Row> queries = pairs.groupBy(functions.col(columns.queryId()))
                     .agg(
-                            functions.first(columns.query()).as("vector"),
+                            functions.first(columns.query()).as(VectorRows.VECTOR),
                             functions
-                                    .collect_list(functions.struct(columns.documentId(), columns.document()))
-                                    .as("relevant"))
+                                    .collect_list(functions.struct(
+                                            functions.col(columns.documentId()).as(VectorRows.ID),
+                                            functions.col(columns.document()).as(VectorRows.VECTOR)))
+                                    .as(RELEVANT))
                     .toLocalIterator();
             while (queries.hasNext()) {
                 ranked(part(queries, columns.scale()), documents, spark)
@@ -76,7 +80,7 @@ final class ExactRanks {
         while (rows.hasNext() && bytes < PART_BYTES) {
             Row row = rows.next();
             float[] query = VectorRows.unit(row);
-            List<Row> relevant = row.getList(2);
+            List<Row> relevant = row.getList(row.fieldIndex(RELEVANT));
             queries.add(query, VectorRows.of(relevant));
             bytes += (1L + relevant.size()) * query.length * Float.BYTES;
         }

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.metric.Metrics;
+import io.github.sparkfinetune.core.task.AnswerColumns;
 import io.github.sparkfinetune.core.task.ExampleColumns;
 import io.github.sparkfinetune.core.task.MeasuredRows;
 import io.github.sparkfinetune.core.task.TaskRows;
@@ -49,7 +50,10 @@ final class PredictionScores {
                 split,
                 metrics.values(),
                 metrics(config, base, manifest.labels()).values(),
-                own ? answers(spec, trained, base) : List.of());
+                spec.answerColumns()
+                        .filter(columns -> own)
+                        .map(columns -> answers(columns, spec.keyColumns(), trained, base))
+                        .orElse(List.of()));
     }
 
     private static Scores ofPredictions(
@@ -77,7 +81,8 @@ final class PredictionScores {
                 .limit(CONFUSED)
                 .collectAsList()
                 .stream()
-                .map(row -> new Scores.Confused(row.getString(0), row.getString(1), row.getLong(2)))
+                .map(row -> new Scores.Confused(
+                        row.getAs(columns.expected()), row.getAs(columns.predicted()), row.getAs("count")))
                 .toList();
     }
 
@@ -119,31 +124,29 @@ final class PredictionScores {
     }
 
     /** Returns the first answers of both models to the same prompts. */
-    private static List<Scores.Answer> answers(TaskRows spec, Dataset<Row> trained, Dataset<Row> base) {
-        if (spec.answerColumns().isEmpty()) {
-            return List.of();
-        }
-        List<Row> trainedRows = shown(spec, trained);
-        List<Row> baseRows = shown(spec, base);
+    private static List<Scores.Answer> answers(
+            AnswerColumns columns, List<String> keys, Dataset<Row> trained, Dataset<Row> base) {
+        List<Row> trainedRows = shown(columns, keys, trained);
+        List<Row> baseRows = shown(columns, keys, base);
         List<Scores.Answer> answers = new ArrayList<>();
         for (int i = 0; i < trainedRows.size(); i++) {
             Row row = trainedRows.get(i);
             answers.add(new Scores.Answer(
-                    row.getString(0),
-                    row.getString(1),
-                    row.getString(2),
-                    baseRows.get(i).getString(2)));
+                    row.getAs(columns.prompt()),
+                    row.getAs(columns.reference()),
+                    row.getAs(columns.generated()),
+                    baseRows.get(i).getAs(columns.generated())));
         }
         return answers;
     }
 
-    private static List<Row> shown(TaskRows spec, Dataset<Row> predictions) {
-        String generated = spec.answerColumns().get(2);
+    private static List<Row> shown(AnswerColumns columns, List<String> keys, Dataset<Row> predictions) {
         Dataset<Row> first = predictions
-                .where(functions.col(generated).isNotNull())
-                .orderBy(spec.keyColumns().stream().map(functions::col).toArray(Column[]::new))
+                .where(functions.col(columns.generated()).isNotNull())
+                .orderBy(keys.stream().map(functions::col).toArray(Column[]::new))
                 .limit(SHOWN);
-        return columns(first, spec.answerColumns()).collectAsList();
+        return columns(first, List.of(columns.prompt(), columns.reference(), columns.generated()))
+                .collectAsList();
     }
 
     private static Dataset<Row> columns(Dataset<Row> rows, List<String> names) {

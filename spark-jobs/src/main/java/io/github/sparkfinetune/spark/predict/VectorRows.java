@@ -10,13 +10,27 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.storage.StorageLevel;
 
-/** Rows that begin with the id and the vector of a text. */
+/** Rows with the columns {@value #ID} and {@value #VECTOR} of a text. */
 public final class VectorRows {
+    /** Column of the id, a long. */
+    public static final String ID = "id";
+    /** Column of the vector, an array of floats. */
+    public static final String VECTOR = "vector";
+
     private VectorRows() {}
+
+    /** Returns the id of a row. */
+    public static long id(Row row) {
+        return row.getAs(ID);
+    }
 
     /** Returns the unit vector of a row. */
     public static float[] unit(Row row) {
-        return UnitVectors.unit(Rows.floats(row.getList(1)));
+        return UnitVectors.unit(vector(row));
+    }
+
+    private static float[] vector(Row row) {
+        return Rows.floats(row.getList(row.fieldIndex(VECTOR)));
     }
 
     /** Returns the unit vectors of rows. */
@@ -24,8 +38,8 @@ public final class VectorRows {
         long[] ids = new long[rows.size()];
         float[][] vectors = new float[ids.length][];
         for (int i = 0; i < ids.length; i++) {
-            ids[i] = rows.get(i).getLong(0);
-            vectors[i] = Rows.floats(rows.get(i).getList(1));
+            ids[i] = id(rows.get(i));
+            vectors[i] = vector(rows.get(i));
         }
         return UnitVectors.of(ids, vectors);
     }

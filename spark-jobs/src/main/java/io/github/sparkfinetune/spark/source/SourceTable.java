@@ -114,7 +114,7 @@ public final class SourceTable {
         spark.sql("DESCRIBE TABLE EXTENDED " + name)
                 .select("col_name", "data_type")
                 .collectAsList()
-                .forEach(row -> about.put(row.getString(0), row.getString(1)));
+                .forEach(row -> about.put(row.getAs("col_name"), row.getAs("data_type")));
         return about;
     }
 

@@ -14,9 +14,11 @@ public final class SessionRows {
      * make another run.
      */
     public static String view(Dataset<Row> rows) {
-        Row sums = rows.selectExpr("count(1)", "hex(cast(coalesce(sum(xxhash64(*) % 4294967296), 0) as bigint))")
+        Row sums = rows.selectExpr(
+                        "count(1) as rows", "hex(cast(coalesce(sum(xxhash64(*) % 4294967296), 0) as bigint)) as hash")
                 .head();
-        String name = "rows_" + sums.getLong(0) + "_" + sums.getString(1).toLowerCase(Locale.ROOT);
+        String name = "rows_" + sums.<Long>getAs("rows") + "_"
+                + sums.<String>getAs("hash").toLowerCase(Locale.ROOT);
         rows.createOrReplaceTempView(name);
         return "table:" + name;
     }

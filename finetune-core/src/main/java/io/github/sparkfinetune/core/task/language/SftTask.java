@@ -2,7 +2,8 @@ package io.github.sparkfinetune.core.task.language;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.TeacherConfig;
-import java.util.List;
+import io.github.sparkfinetune.core.task.AnswerColumns;
+import java.util.Optional;
 
 /** Training on answers of conversations and instructions (TRL's {@code SFTTrainer}); it can answer held-out prompts. */
 public final class SftTask extends LanguageModelTask {
@@ -16,7 +17,7 @@ public final class SftTask extends LanguageModelTask {
     }
 
     @Override
-    public List<String> answerColumns() {
-        return List.of("prompt", "reference", "generated");
+    public Optional<AnswerColumns> answerColumns() {
+        return Optional.of(new AnswerColumns("prompt", "reference", "generated"));
     }
 }

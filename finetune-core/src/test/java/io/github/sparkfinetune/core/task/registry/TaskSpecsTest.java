@@ -79,7 +79,9 @@ class TaskSpecsTest {
                         .flatMap(ranking ->
                                 Stream.of(ranking.queryId(), ranking.query(), ranking.documentId(), ranking.document()))
                         .toList())
-                .containsAll(spec.answerColumns());
+                .containsAll(spec.answerColumns().stream()
+                        .flatMap(answer -> Stream.of(answer.prompt(), answer.reference(), answer.generated()))
+                        .toList());
         assertThat(spec.predictionRows().names()).doesNotHaveDuplicates().contains("index", "file", "error");
         if (spec.rankingColumns().isEmpty()) {
             assertThat(texts(spec.evaluationRows()))

@@ -57,7 +57,8 @@ public record SubjectSearch(SparkSession spark, Path dataset, Manifest manifest)
                 .select(SubjectIndex.CONTENT1, SubjectIndex.CONTENT2)
                 .distinct()
                 .collectAsList()
-                .forEach(row -> contents.add(new ContentHash(row.getLong(0), row.getLong(1))));
+                .forEach(row -> contents.add(
+                        new ContentHash(row.getAs(SubjectIndex.CONTENT1), row.getAs(SubjectIndex.CONTENT2))));
         return contents;
     }
 

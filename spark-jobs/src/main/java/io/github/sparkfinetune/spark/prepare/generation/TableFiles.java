@@ -63,14 +63,15 @@ public final class TableFiles {
         Row detail = spark.sql("DESCRIBE DETAIL " + name(source))
                 .select("minReaderVersion", "partitionColumns")
                 .head();
-        if (detail.getInt(0) != 1) {
+        int version = detail.getAs("minReaderVersion");
+        if (version != 1) {
             throw refused(
                     source,
-                    "has Delta's reader version " + detail.getInt(0)
+                    "has Delta's reader version " + version
                             + ", for column mapping or deletion vectors, and data.incremental reads its files alone",
                     "copy it to a table of reader version 1");
         }
-        List<String> partitions = detail.getList(1);
+        List<String> partitions = detail.getList(detail.fieldIndex("partitionColumns"));
         String[] files = SourceTable.rows(spark, source).inputFiles();
         for (String file : files) {
             for (String column : partitions) {
@@ -90,14 +91,15 @@ public final class TableFiles {
         List<Row> rows = spark.sql("SELECT content, file_format, file_path FROM " + name + ".files VERSION AS OF "
                         + source.table().version())
                 .collectAsList();
-        long deletes = rows.stream().filter(row -> row.getInt(0) != 0).count();
+        long deletes =
+                rows.stream().filter(row -> row.<Integer>getAs("content") != 0).count();
         if (deletes > 0) {
             throw refused(
                     source,
                     "has " + deletes + " delete files, and data.incremental reads its data files alone",
                     "rewrite its data files (system.rewrite_data_files with delete-file-threshold 1)");
         }
-        if (rows.stream().anyMatch(row -> !row.getString(1).equals("PARQUET"))) {
+        if (rows.stream().anyMatch(row -> !row.getAs("file_format").equals("PARQUET"))) {
             throw refused(source, "has files that are no Parquet", "write the table as Parquet");
         }
         long schemas = Math.max(
@@ -111,7 +113,11 @@ public final class TableFiles {
                     "has files of " + schemas + " schemas, and data.incremental reads its files alone",
                     "copy it to a new table");
         }
-        return listing(spark, source, rows.stream().map(row -> row.getString(2)).toArray(String[]::new), List.of());
+        return listing(
+                spark,
+                source,
+                rows.stream().map(row -> row.<String>getAs("file_path")).toArray(String[]::new),
+                List.of());
     }
 
     private static SourceListing listing(

@@ -69,8 +69,9 @@ public final class MineJob {
     private static final int PART_BYTES = 64 << 20;
     private static final String TEXT = "text";
     private static final String PAIR = "pair";
-    private static final String ID = "id";
-    private static final String VECTOR = "vector";
+    private static final String ID = VectorRows.ID;
+    private static final String VECTOR = VectorRows.VECTOR;
+    private static final String RELEVANT = "relevant";
     private static final StructType PAIRS =
             new StructType().add(TEXT, DataTypes.StringType, false).add(PAIR, DataTypes.StringType, false);
     private static final StructType FOUND = new StructType()
@@ -135,9 +136,11 @@ public final class MineJob {
     private static Mined mined(Dataset<Row> rows) {
         Column count = size(col(NEGATIVE));
         Row sums = rows.agg(
-                        sum(expr("1L")), sum(count.gt(0).cast(DataTypes.LongType)), sum(count.cast(DataTypes.LongType)))
+                        sum(expr("1L")).as("rows"),
+                        sum(count.gt(0).cast(DataTypes.LongType)).as("mined"),
+                        sum(count.cast(DataTypes.LongType)).as("negatives"))
                 .first();
-        return new Mined(sums.getLong(0), sums.getLong(1), sums.getLong(2));
+        return new Mined(sums.getAs("rows"), sums.getAs("mined"), sums.getAs("negatives"));
     }
 
     private static void written(
@@ -155,9 +158,11 @@ public final class MineJob {
                             documents.select(col(ID).as("pair_id"), col(VECTOR).as("pair_vector")),
                             new String[] {"pair_id"})
                     .groupBy(ID)
-                    .agg(collect_list(struct("pair_id", "pair_vector")).as("relevant"))
+                    .agg(collect_list(struct(
+                                    col("pair_id").as(ID), col("pair_vector").as(VECTOR)))
+                            .as(RELEVANT))
                     .join(queries.select(ID, VECTOR), new String[] {ID})
-                    .select(ID, VECTOR, "relevant");
+                    .select(ID, VECTOR, RELEVANT);
             Dataset<Row> found = session.createDataFrame(found(session, options, relevant, documents), FOUND);
             Dataset<Row> negatives = found.select(
                             col(ID), posexplode(col("found")).as(new String[] {"place", "found"}))
@@ -258,12 +263,12 @@ public final class MineJob {
             float[] vector = VectorRows.unit(row);
             Set<Long> relevant = new HashSet<>();
             double least = 1;
-            for (Row document : row.<Row>getList(2)) {
-                relevant.add(document.getLong(0));
+            for (Row document : row.<Row>getList(row.fieldIndex(RELEVANT))) {
+                relevant.add(VectorRows.id(document));
                 least = Math.min(least, UnitVectors.product(vector, VectorRows.unit(document)));
             }
             queries.add(vector, relevant, least - options.absoluteMargin());
-            ids.add(row.getLong(0));
+            ids.add(VectorRows.id(row));
             bytes += (long) vector.length * Float.BYTES;
         }
         return queries;

@@ -1,13 +1,22 @@
 package io.github.sparkfinetune.conf.key;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import io.github.sparkfinetune.conf.error.RunException;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 
-/** Builds records from their components, as their canonical constructors do, with all checks. */
+/**
+ * Names and values of records' components, and records that are built from them, as their canonical constructors do,
+ * with all checks. The records may be private.
+ */
 public final class Components {
+    private static final PropertyNamingStrategies.NamingBase SNAKE_CASE =
+            (PropertyNamingStrategies.NamingBase) PropertyNamingStrategies.SNAKE_CASE;
+
     private Components() {}
 
     /**
@@ -39,10 +48,30 @@ public final class Components {
      * @throws RunException if the record's constructor rejects a value
      */
     public static <R extends Record> R construct(Class<R> type, Object[] values) {
+        return construct(constructor(type), values);
+    }
+
+    /** Returns the constructor of all components, in their order. */
+    public static <R extends Record> Constructor<R> constructor(Class<R> type) {
         try {
             Constructor<R> constructor = type.getDeclaredConstructor(Arrays.stream(type.getRecordComponents())
                     .map(RecordComponent::getType)
                     .toArray(Class<?>[]::new));
+            constructor.setAccessible(true);
+            return constructor;
+        } catch (NoSuchMethodException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /**
+     * Builds a record from values in the order of its components.
+     *
+     * @param constructor result of {@link #constructor}
+     * @throws RunException if the record's constructor rejects a value
+     */
+    public static <R extends Record> R construct(Constructor<R> constructor, Object[] values) {
+        try {
             return constructor.newInstance(values);
         } catch (InvocationTargetException e) {
             if (e.getCause() instanceof RunException refused) {
@@ -54,10 +83,18 @@ public final class Components {
         }
     }
 
+    /** Returns the name of a component in files: that of its {@link JsonProperty}, else its own in snake case. */
+    public static String name(RecordComponent component) {
+        JsonProperty given = component.getAccessor().getAnnotation(JsonProperty.class);
+        return given == null ? SNAKE_CASE.translate(component.getName()) : given.value();
+    }
+
     /** Returns the value of a component. */
     public static Object get(Record record, RecordComponent component) {
         try {
-            return component.getAccessor().invoke(record);
+            Method accessor = component.getAccessor();
+            accessor.setAccessible(true);
+            return accessor.invoke(record);
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(e);
         }

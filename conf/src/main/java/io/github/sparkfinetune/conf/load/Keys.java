@@ -1,9 +1,7 @@
 package io.github.sparkfinetune.conf.load;
 
-import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.databind.PropertyNamingStrategies;
-import com.fasterxml.jackson.databind.PropertyNamingStrategies.NamingBase;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.key.Components;
 import io.github.sparkfinetune.conf.key.Key;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
@@ -19,7 +17,6 @@ import java.util.function.Predicate;
 
 /** Keys of a run, derived from {@link RunConfig}. A key is the dotted snake_case path of a record component. */
 public final class Keys {
-    private static final NamingBase SNAKE_CASE = (NamingBase) PropertyNamingStrategies.SNAKE_CASE;
     private static final Map<String, RecordComponent> ALL = new LinkedHashMap<>();
 
     static {
@@ -125,8 +122,7 @@ public final class Keys {
 
     /** Returns the path of a component. */
     static String path(String section, RecordComponent component) {
-        JsonProperty name = component.getAccessor().getAnnotation(JsonProperty.class);
-        return path(section, name != null ? name.value() : SNAKE_CASE.translate(component.getName()));
+        return path(section, Components.name(component));
     }
 
     static String path(String section, String key) {

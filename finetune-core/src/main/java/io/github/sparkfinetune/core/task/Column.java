@@ -1,8 +1,6 @@
 package io.github.sparkfinetune.core.task;
 
-import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.databind.PropertyNamingStrategies;
-import java.lang.reflect.Method;
+import io.github.sparkfinetune.conf.key.Components;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.util.List;
@@ -11,9 +9,6 @@ import java.util.Optional;
 
 /** A column of rows: a component of their record, see {@link RowType}. */
 public final class Column {
-    private static final PropertyNamingStrategies.NamingBase SNAKE_CASE =
-            (PropertyNamingStrategies.NamingBase) PropertyNamingStrategies.SNAKE_CASE;
-
     private static final Map<Class<?>, Type> TYPES = Map.of(
             int.class, Type.INT,
             Integer.class, Type.INT,
@@ -28,7 +23,7 @@ public final class Column {
     private final Type type;
     private final boolean nullable;
     private final Optional<RowType<?>> rows;
-    private final Method accessor;
+    private final RecordComponent component;
 
     /** Type of a column's values. */
     public enum Type {
@@ -51,14 +46,12 @@ public final class Column {
     }
 
     Column(RecordComponent component) {
-        accessor = component.getAccessor();
-        accessor.setAccessible(true);
-        JsonProperty given = accessor.getAnnotation(JsonProperty.class);
-        name = given == null ? SNAKE_CASE.translate(component.getName()) : given.value();
+        this.component = component;
+        name = Components.name(component);
         rows = rows(component);
         type = type(component, rows);
         boolean isBoxed = Number.class.isAssignableFrom(component.getType());
-        nullable = isBoxed || accessor.isAnnotationPresent(Nullable.class);
+        nullable = isBoxed || component.getAccessor().isAnnotationPresent(Nullable.class);
     }
 
     private static Type type(RecordComponent component, Optional<RowType<?>> rows) {
@@ -80,7 +73,7 @@ public final class Column {
         return element == String.class ? Optional.empty() : Optional.of(RowType.of(element.asSubclass(Record.class)));
     }
 
-    /** Returns the name in Parquet files: that of the component in snake case, or that of its {@link JsonProperty}. */
+    /** Returns the name in Parquet files, see {@link Components#name}. */
     public String name() {
         return name;
     }
@@ -99,12 +92,21 @@ public final class Column {
         return rows.orElseThrow();
     }
 
-    /** Returns the value of a row, or null. */
+    /**
+     * Returns the value of a row.
+     *
+     * @return null only if the column is nullable
+     * @throws IllegalArgumentException if a column that is not nullable has no value
+     */
     public Object of(Object row) {
-        try {
-            return accessor.invoke(row);
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(e);
+        return required(Components.get((Record) row, component));
+    }
+
+    /** Returns a value, unless it is a null that the column may not have. */
+    Object required(Object value) {
+        if (value == null && !nullable) {
+            throw new IllegalArgumentException("column " + name + " has no value");
         }
+        return value;
     }
 }

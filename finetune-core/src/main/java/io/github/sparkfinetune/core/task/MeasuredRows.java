@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.core.task;
 
 import io.github.sparkfinetune.core.metric.Metrics;
-import java.util.Iterator;
 import java.util.function.Consumer;
 
 /**
@@ -34,9 +33,8 @@ public final class MeasuredRows<R extends Record> {
         return metrics;
     }
 
-    /** Adds rows. */
-    public MeasuredRows<R> with(Iterator<R> rows) {
-        rows.forEachRemaining(count);
-        return this;
+    /** Adds a row. */
+    public void add(R row) {
+        count.accept(row);
     }
 }

@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.core.task;
 
+import io.github.sparkfinetune.conf.key.Components;
 import java.io.Serializable;
 import java.lang.reflect.Constructor;
-import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,26 +16,28 @@ import java.util.function.Function;
  * @param <R> type of the rows
  */
 public final class RowType<R extends Record> implements Serializable {
+    private static final ClassValue<RowType<?>> TYPES = new ClassValue<>() {
+        @Override
+        protected RowType<?> computeValue(Class<?> type) {
+            return new RowType<>(type.asSubclass(Record.class));
+        }
+    };
+
     private final Class<R> type;
     private final transient List<Column> columns;
     private final transient Constructor<R> constructor;
 
     private RowType(Class<R> type) {
         this.type = type;
-        RecordComponent[] components = type.getRecordComponents();
-        this.columns = Arrays.stream(components).map(Column::new).toList();
-        try {
-            constructor = type.getDeclaredConstructor(
-                    Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new));
-        } catch (NoSuchMethodException e) {
-            throw new IllegalStateException(e);
-        }
-        constructor.setAccessible(true);
+        this.columns =
+                Arrays.stream(type.getRecordComponents()).map(Column::new).toList();
+        this.constructor = Components.constructor(type);
     }
 
     /** Returns the type of a record's rows. */
+    @SuppressWarnings("unchecked")
     public static <R extends Record> RowType<R> of(Class<R> type) {
-        return new RowType<>(type);
+        return (RowType<R>) TYPES.get(type);
     }
 
     private Object readResolve() {
@@ -59,20 +61,11 @@ public final class RowType<R extends Record> implements Serializable {
      * @throws IllegalArgumentException if a column that is not nullable has no value
      */
     public R create(Function<Column, Object> values) {
-        try {
-            return constructor.newInstance(
-                    columns.stream().map(column -> value(column, values)).toArray());
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static Object value(Column column, Function<Column, Object> values) {
-        Object value = values.apply(column);
-        if (value == null && !column.isNullable()) {
-            throw new IllegalArgumentException("column " + column.name() + " has no value");
-        }
-        return value;
+        return Components.construct(
+                constructor,
+                columns.stream()
+                        .map(column -> column.required(values.apply(column)))
+                        .toArray());
     }
 
     /** Returns the values of a row by the names of their columns; nested rows are lists of such maps. */

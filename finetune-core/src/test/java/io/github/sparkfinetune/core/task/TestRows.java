@@ -24,19 +24,16 @@ public final class TestRows {
 
     /** Returns the metrics of rows of an evaluation. */
     public static <R extends Record> Metrics measured(MeasuredRows<R> empty, Iterator<?> rows) {
-        Iterator<R> needed = named(rows).stream()
-                .map(row -> empty.type().create(column -> row.get(column.name())))
-                .iterator();
-        return empty.with(needed).metrics();
+        named(rows).forEach(row -> empty.add(empty.type().create(column -> row.get(column.name()))));
+        return empty.metrics();
     }
 
     /** Returns the metrics of values in the order of the columns that the metrics need. */
     public static <R extends Record> Metrics measuredValues(MeasuredRows<R> empty, Object[]... rows) {
         List<String> names = empty.type().names();
-        List<R> created = new ArrayList<>();
         for (Object[] row : rows) {
-            created.add(empty.type().create(column -> row[names.indexOf(column.name())]));
+            empty.add(empty.type().create(column -> row[names.indexOf(column.name())]));
         }
-        return empty.with(created.iterator()).metrics();
+        return empty.metrics();
     }
 }

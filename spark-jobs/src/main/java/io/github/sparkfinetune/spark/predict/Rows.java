@@ -7,10 +7,8 @@ import io.github.sparkfinetune.core.task.RowType;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Spliterators;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataType;
@@ -64,10 +62,8 @@ final class Rows {
 
     /** Adds Spark's rows, which have a schema with the columns of the metrics, to metrics of no row. */
     static <R extends Record> Metrics measured(MeasuredRows<R> empty, Iterator<Row> rows) {
-        return empty.with(StreamSupport.stream(Spliterators.spliteratorUnknownSize(rows, 0), false)
-                        .map(row -> empty.type().create(column -> value(column, row)))
-                        .iterator())
-                .metrics();
+        rows.forEachRemaining(row -> empty.add(empty.type().create(column -> value(column, row))));
+        return empty.metrics();
     }
 
     private static Object value(Column column, Row row) {

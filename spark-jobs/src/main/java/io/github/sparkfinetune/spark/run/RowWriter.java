@@ -192,8 +192,6 @@ final class RowWriter {
                     out.startField(column.name(), i);
                     value(column, value);
                     out.endField(column.name(), i);
-                } else if (!column.isNullable()) {
-                    throw new IllegalArgumentException("column " + column.name() + " has no value");
                 }
             }
         }

@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.extra.mine;
 
+import static io.github.sparkfinetune.spark.predict.VectorRows.ID;
+import static io.github.sparkfinetune.spark.predict.VectorRows.VECTOR;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.collect_list;
@@ -69,8 +71,6 @@ public final class MineJob {
     private static final int PART_BYTES = 64 << 20;
     private static final String TEXT = "text";
     private static final String PAIR = "pair";
-    private static final String ID = VectorRows.ID;
-    private static final String VECTOR = VectorRows.VECTOR;
     private static final String RELEVANT = "relevant";
     private static final StructType PAIRS =
             new StructType().add(TEXT, DataTypes.StringType, false).add(PAIR, DataTypes.StringType, false);

@@ -54,30 +54,33 @@ final class Attempts {
     }
 
     /**
-     * Checks the attempts that have failed since the last call.
+     * Checks the failed attempts.
      *
-     * @throws RunException if too many attempts in a row have made no progress
+     * @throws RunException if too many attempts in a row have made no progress, for each caller
      */
     synchronized void requireProgress() {
         int failed = listener.failedAttempts();
-        if (failed <= seen) {
-            return;
+        if (failed > seen) {
+            seen = failed;
+            count();
         }
-        seen = failed;
+        if (futile >= FUTILE_ATTEMPTS || futileLosses >= FUTILE_LOSSES) {
+            throw RunException.failed(
+                    "training failed after " + seen + " attempt(s), the last " + (futile + futileLosses) + " without "
+                            + (before.checkpoint() == null ? "progress" : "a newer checkpoint") + ": "
+                            + String.join("; ", listener.failures())
+                            + "; start the same command again to resume from the newest checkpoint",
+                    null);
+        }
+    }
+
+    private void count() {
         Progress now = progress();
         boolean progressed = now.isBeyond(before);
         before = now;
         int losses = listener.isLossOfTheCluster() ? 1 : 0;
         futile = progressed ? 0 : futile + 1 - losses;
         futileLosses = progressed ? 0 : futileLosses + losses;
-        if (futile >= FUTILE_ATTEMPTS || futileLosses >= FUTILE_LOSSES) {
-            throw RunException.failed(
-                    "training failed after " + failed + " attempt(s), the last " + (futile + futileLosses) + " without "
-                            + (now.checkpoint() == null ? "progress" : "a newer checkpoint") + ": "
-                            + String.join("; ", listener.failures())
-                            + "; start the same command again to resume from the newest checkpoint",
-                    null);
-        }
     }
 
     private Progress progress() {

@@ -1,7 +1,9 @@
 package io.github.sparkfinetune.spark.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.sparkfinetune.conf.error.RunException;
 import java.util.List;
 import java.util.Properties;
 import org.apache.spark.ExecutorLostFailure;
@@ -25,7 +27,8 @@ class TrainListenerTest {
     private static final TaskEndReason TAKEN = lost(false);
     private static final TaskEndReason CRASHED = lost(true);
 
-    private final TrainListener listener = new TrainListener("train", 0, new RecordFeed(record -> {}), () -> {});
+    private final RecordFeed feed = new RecordFeed(record -> {});
+    private final TrainListener listener = new TrainListener("train", 0, feed, () -> {});
 
     private static TaskEndReason lost(boolean exitCausedByApp) {
         return new ExecutorLostFailure("3", exitCausedByApp, Option.apply("gone"));
@@ -75,5 +78,25 @@ class TrainListenerTest {
 
         end(6, 0, CRASHED);
         assertThat(listener.isLossOfTheCluster()).isFalse();
+    }
+
+    /** The watchdog asks, and the thread that would start the next job asks after it. */
+    @Test
+    void attemptsWithoutProgressEndTheRunWhoeverAsks() {
+        Attempts attempts = new Attempts(listener, feed, () -> "checkpoint-4");
+        attempts.begin();
+        for (int attempt = 0; attempt < Attempts.FUTILE_ATTEMPTS - 1; attempt++) {
+            end(4, attempt, CRASHED);
+            attempts.requireProgress();
+            attempts.requireProgress();
+        }
+        end(4, Attempts.FUTILE_ATTEMPTS - 1, CRASHED);
+
+        for (int asked = 0; asked < 2; asked++) {
+            assertThatThrownBy(attempts::requireProgress)
+                    .isInstanceOf(RunException.class)
+                    .hasMessageStartingWith(
+                            "training failed after 3 attempt(s), the last 3 without a newer checkpoint: task 0 on host");
+        }
     }
 }

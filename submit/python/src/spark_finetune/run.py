@@ -174,13 +174,17 @@ class Run:
         :return: the erasures of ``erasure.json``, the newest last
         :raises DataError: if no sample holds such a document; nothing is changed then
         """
-        choices = (("WHERE", where), ("HASH", hash), ("FILE", text_file), ("SUBJECT", subject))
-        chosen = [(kind, value) for kind, value in choices if value]
-        if len(chosen) != 1:
+        if sum(map(bool, (where, hash, text_file, subject))) != 1:
             raise ConfigError("erase takes one choice of documents: give it where, hash, text_file or subject")
-        kind, value = chosen[0]
         self._backend.step(
-            "erase", kind=kind, value=value, near_duplicates=near_duplicates, as_prepared=as_prepared, plan=plan
+            "erase",
+            where=where or None,
+            hash=hash or None,
+            text_file=text_file or None,
+            subject=subject or None,
+            near_duplicates=near_duplicates,
+            as_prepared=as_prepared,
+            plan=plan,
         )
         return list(json.loads(self._backend.file("erasure.json") or "[]"))
 

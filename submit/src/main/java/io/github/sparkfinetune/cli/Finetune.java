@@ -82,7 +82,6 @@ public final class Finetune implements Callable<Integer> {
                 new Place(50, new TrainCommand(opener)),
                 new Place(60, new EvaluateCommand(opener)),
                 new Place(70, new PredictCommand(opener)),
-                new Place(80, new EraseCommand(opener)),
                 new Place(110, new MergeCommand(opener)),
                 new Place(120, new PromoteCommand(opener)),
                 new Place(130, new RollbackCommand()),

@@ -1,7 +1,9 @@
 package io.github.sparkfinetune.cli;
 
+import io.github.sparkfinetune.cli.option.ProgressOption;
 import io.github.sparkfinetune.cli.option.RunOptions;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.RunFile;
 import io.github.sparkfinetune.spark.command.Arguments;
@@ -30,6 +32,8 @@ final class RegisteredCommand<A extends Record, R> extends JobCommand {
     /** The options and parameters, with their values once the command line is parsed. */
     private final Map<String, ArgSpec> given = new LinkedHashMap<>();
 
+    private final ProgressOption progress = new ProgressOption();
+
     private RegisteredCommand(Command<A, R> command, Jobs.Opener opener) {
         super(opener);
         this.command = command;
@@ -55,6 +59,9 @@ final class RegisteredCommand<A extends Record, R> extends JobCommand {
         }
         if (!command.needsRun()) {
             makeRunOptional(spec);
+        }
+        if (command.trains()) {
+            line.addMixin("progress", registered.progress);
         }
         return line;
     }
@@ -122,21 +129,36 @@ final class RegisteredCommand<A extends Record, R> extends JobCommand {
     }
 
     @Override
+    boolean runsPipelines() {
+        return command.runsPipelines();
+    }
+
+    @Override
+    int trainings() {
+        return command.trainings(arguments());
+    }
+
+    @Override
+    boolean writesStatus() {
+        return trainings() > 0;
+    }
+
+    @Override
     void execute() throws IOException {
         A arguments = arguments();
-        Call call = new Call(
-                null,
-                () -> {
-                    throw new IllegalStateException(command.name() + " has no session without a run");
-                },
-                RunFile::hadoop,
-                this::say);
+        Call call = Call.on(RunFile::hadoop, null).showing(this::say);
         command.text(arguments, command.run(call, arguments)).forEach(this::say);
     }
 
     @Override
-    void execute(RunConfig run, Jobs jobs) throws IOException {
+    void execute(List<Stage> stages, Jobs jobs) throws IOException {
         A arguments = arguments();
-        command.text(arguments, jobs.run(command, run, arguments, this::say)).forEach(this::say);
+        command.text(arguments, jobs.run(command, stages, arguments, () -> progress.start(err()), this))
+                .forEach(this::say);
+    }
+
+    @Override
+    void execute(RunConfig run, Jobs jobs) throws IOException {
+        execute(List.of(new Stage("", run)), jobs);
     }
 }

@@ -1,11 +1,11 @@
 package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.spark.command.Command;
 import io.github.sparkfinetune.spark.doctor.Finding;
-import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 
 /** Jobs of the commands, on one Spark session. */
@@ -81,13 +82,13 @@ public interface Jobs extends AutoCloseable {
     /**
      * Does the work of a registered command.
      *
-     * @param progress receives lines while the command works
+     * @param stages the run, or the stages of a pipeline
+     * @param progress starts the display of a training
+     * @param console shows lines while the command works
      */
-    <A extends Record, R> R run(Command<A, R> command, RunConfig config, A arguments, Consumer<String> progress)
+    <A extends Record, R> R run(
+            Command<A, R> command, List<Stage> stages, A arguments, Supplier<Progress> progress, Console console)
             throws IOException;
-
-    /** Returns the work of an erasure on a run. */
-    Erasing erase(RunConfig config);
 
     /**
      * Returns a line for each weight of the model's head that starts from new values, with the reason; without a

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
+import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
@@ -19,8 +20,6 @@ import io.github.sparkfinetune.spark.command.Command;
 import io.github.sparkfinetune.spark.doctor.Doctor;
 import io.github.sparkfinetune.spark.doctor.Examination;
 import io.github.sparkfinetune.spark.doctor.Finding;
-import io.github.sparkfinetune.spark.erase.EraseJob;
-import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
@@ -43,6 +42,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
@@ -209,15 +209,18 @@ public final class SparkJobs implements Jobs {
     }
 
     @Override
-    public <A extends Record, R> R run(Command<A, R> command, RunConfig config, A arguments, Consumer<String> progress)
+    public <A extends Record, R> R run(
+            Command<A, R> command, List<Stage> stages, A arguments, Supplier<Progress> progress, Console console)
             throws IOException {
+        RunConfig first = stages.get(0).config();
         return command.run(
-                new Call(config, this::session, () -> fileSystems(config, command.name()), progress), arguments);
-    }
-
-    @Override
-    public Erasing erase(RunConfig config) {
-        return new EraseJob(session(), config);
+                new Call(
+                        stages,
+                        this::session,
+                        () -> fileSystems(first, command.name()),
+                        one -> new CommandSteps(new Pipeline(one, this, console), progress),
+                        console::say),
+                arguments);
     }
 
     @Override

@@ -5,13 +5,15 @@ import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.job.Console;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Plans;
+import io.github.sparkfinetune.job.Progress;
 import io.github.sparkfinetune.spark.command.Command;
 import io.github.sparkfinetune.spark.doctor.Finding;
-import io.github.sparkfinetune.spark.erase.Erasing;
 import io.github.sparkfinetune.spark.group.GroupJob;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
@@ -37,6 +39,7 @@ import java.util.Queue;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -55,8 +58,8 @@ abstract class CommandLineOverFakeJobs {
     List<Finding> findings = List.of();
     /** Settings of Spark. */
     Map<String, String> sparkSettings = Map.of();
-    /** Erasure of documents. */
-    final FakeErasing erasing = new FakeErasing(calls);
+    /** Number of trainings at a time that the command has announced. */
+    int trainings;
     /** Results of registered commands, by name. */
     final Map<String, Object> results = new HashMap<>();
     /** Line that a registered command shows while it works, or null. */
@@ -98,6 +101,11 @@ abstract class CommandLineOverFakeJobs {
 
     /** Jobs that record their calls, compute nothing and return fixed figures. */
     private final class FakeJobs implements Jobs {
+        @Override
+        public void expectTrainings(int together) {
+            trainings = together;
+        }
+
         @Override
         public RunConfig fetchModel(RunConfig config, Consumer<String> progress) {
             if (config.model().startsWith("hub:")) {
@@ -213,21 +221,15 @@ abstract class CommandLineOverFakeJobs {
         @Override
         @SuppressWarnings("unchecked")
         public <A extends Record, R> R run(
-                Command<A, R> command, RunConfig config, A arguments, Consumer<String> progress) {
+                Command<A, R> command, List<Stage> stages, A arguments, Supplier<Progress> progress, Console console) {
             calls.add(command.name() + " " + arguments);
             if (failure != null) {
                 throw failure;
             }
             if (progressLine != null) {
-                progress.accept(progressLine);
+                console.say(progressLine);
             }
             return (R) results.get(command.name());
-        }
-
-        @Override
-        public Erasing erase(RunConfig config) {
-            calls.add("erase");
-            return erasing;
         }
 
         @Override

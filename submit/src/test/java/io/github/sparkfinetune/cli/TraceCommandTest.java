@@ -3,8 +3,8 @@ package io.github.sparkfinetune.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.spark.trace.Trace;
-import io.github.sparkfinetune.spark.trace.TraceCommand;
+import io.github.sparkfinetune.extra.erase.Trace;
+import io.github.sparkfinetune.extra.erase.TraceCommand;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -7,13 +7,14 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.data.files.JsonFiles;
-import io.github.sparkfinetune.spark.erase.Selection;
+import io.github.sparkfinetune.extra.erase.EraseCommand;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -100,8 +101,13 @@ class ErasePipelineTest {
     }
 
     private void erase(List<Stage> stages, String where, boolean plan) throws IOException {
-        new EraseRun(stages, jobs(stages), console, console::progress)
-                .erase(new Selection(Selection.Kind.WHERE, where), plan);
+        erase(stages, where, plan, console::progress);
+    }
+
+    private void erase(List<Stage> stages, String where, boolean plan, Supplier<Progress> progress) throws IOException {
+        EraseCommand command = new EraseCommand();
+        EraseCommand.Options options = new EraseCommand.Options(null, null, where, null, false, false, plan);
+        jobs(stages).run(command, stages, options, progress, console);
     }
 
     private byte[] model(String output, String stage) throws IOException {
@@ -124,10 +130,9 @@ class ErasePipelineTest {
                 .contains("from the start: the model before it is trained again");
         assertThat(model("run", "mails")).isEqualTo(before);
 
-        EraseRun killed = new EraseRun(stages, jobs(stages), console, () -> {
-            throw new IllegalStateException("killed before the first training");
-        });
-        assertThatThrownBy(() -> killed.erase(new Selection(Selection.Kind.WHERE, "person=p7"), false))
+        assertThatThrownBy(() -> erase(stages, "person=p7", false, () -> {
+                    throw new IllegalStateException("killed before the first training");
+                }))
                 .hasMessage("killed before the first training");
         assertThat(dir.resolve("run/texts/model")).doesNotExist();
         assertThat(dir.resolve("run/mails/model")).doesNotExist();

@@ -43,6 +43,25 @@ public interface Command<A extends Record, R> {
         return true;
     }
 
+    /** Returns whether the command works on all stages of a pipeline at once. */
+    default boolean runsPipelines() {
+        return false;
+    }
+
+    /** Returns whether the command trains, by {@link Call#steps}. */
+    default boolean trains() {
+        return false;
+    }
+
+    /**
+     * Returns how many trainings the command has at a time, for which its session needs executors. With at least one,
+     * the result of the command is written to the output folder, because a cluster manager does not keep the exit code
+     * of a driver.
+     */
+    default int trainings(A arguments) {
+        return trains() ? 1 : 0;
+    }
+
     /** Does the work. */
     R run(Call call, A arguments) throws IOException;
 

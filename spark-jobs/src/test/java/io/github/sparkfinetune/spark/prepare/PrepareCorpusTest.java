@@ -41,26 +41,6 @@ public class PrepareCorpusTest {
         spark = PrepareFixture.spark(2);
     }
 
-    /** Returns a document that passes all filters: enough words, stop words, and lines with an end. */
-    public static String good(int number) {
-        StringBuilder text = new StringBuilder();
-        Random random = new Random(number);
-        for (int line = 0; line < 4; line++) {
-            text.append("The permission of this notice is to be with");
-            for (int word = 0; word < 8; word++) {
-                text.append(' ')
-                        .append((char) ('a' + random.nextInt(26)))
-                        .append("word")
-                        .append((char) ('a' + line));
-            }
-            text.append(" and that is ")
-                    .append((char) ('a' + random.nextInt(26)))
-                    .append(number % 97)
-                    .append(".\\n");
-        }
-        return text.toString();
-    }
-
     private static String json(String text) {
         return "{\"text\": \"" + text + "\"}";
     }
@@ -86,15 +66,15 @@ public class PrepareCorpusTest {
     private List<String> documents() {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < 120; i++) {
-            lines.add(json(good(i)));
+            lines.add(json(PrepareFixture.good(i)));
         }
         for (int i = 0; i < 7; i++) {
             lines.add(json("too short, number " + i));
         }
         for (int i = 0; i < 5; i++) {
-            lines.add(json(good(200 + i).replace(".", "")));
+            lines.add(json(PrepareFixture.good(200 + i).replace(".", "")));
         }
-        lines.add(json(good(300) + "write to a@b.org or c@d.com, 42 times.\\n"));
+        lines.add(json(PrepareFixture.good(300) + "write to a@b.org or c@d.com, 42 times.\\n"));
         lines.add(json(" \\t "));
         return lines;
     }
@@ -176,7 +156,8 @@ public class PrepareCorpusTest {
         String[] data = {"incremental: true", "corpus: {filters: [gopher_quality], quarantine: " + quarantine + "}"};
         PrepareFixture.write(texts.resolve("first.jsonl"), documents());
         PrepareJob.run(spark, config("dataset", texts, data));
-        PrepareFixture.write(texts.resolve("second.jsonl"), List.of(json(good(400)), json("short, and new")));
+        PrepareFixture.write(
+                texts.resolve("second.jsonl"), List.of(json(PrepareFixture.good(400)), json("short, and new")));
 
         PrepareJob.run(spark, config("dataset", texts, data));
 
@@ -222,7 +203,7 @@ public class PrepareCorpusTest {
         // Some documents are in both sources, and some occur twice in one source.
         List<String> general = new ArrayList<>(legal.subList(0, 20));
         for (int i = 1000; i < 1200; i++) {
-            general.add(json(good(i)));
+            general.add(json(PrepareFixture.good(i)));
         }
         general.addAll(legal.subList(10, 30));
         List<Manifest> manifests = new ArrayList<>();
@@ -330,7 +311,7 @@ public class PrepareCorpusTest {
     @Test
     void preparesDocumentsForMaskedLanguageModels() throws IOException {
         List<String> texts = documents();
-        texts.add(json(good(5) + "end.\\n"));
+        texts.add(json(PrepareFixture.good(5) + "end.\\n"));
         List<String> data = new ArrayList<>(
                 List.of("train: " + PrepareFixture.write(folder.resolve("texts.jsonl"), texts), "max_length: 64"));
         data.addAll(corpus(CLEANING));

@@ -108,6 +108,26 @@ public final class PrepareFixture {
                 .toString();
     }
 
+    /** Returns a document that passes all filters: enough words, stop words, and lines with an end. */
+    public static String good(int number) {
+        StringBuilder text = new StringBuilder();
+        Random random = new Random(number);
+        for (int line = 0; line < 4; line++) {
+            text.append("The permission of this notice is to be with");
+            for (int word = 0; word < 8; word++) {
+                text.append(' ')
+                        .append((char) ('a' + random.nextInt(26)))
+                        .append("word")
+                        .append((char) ('a' + line));
+            }
+            text.append(" and that is ")
+                    .append((char) ('a' + random.nextInt(26)))
+                    .append(number % 97)
+                    .append(".\\n");
+        }
+        return text.toString();
+    }
+
     public static String json(int number, String label) {
         return String.format(Locale.ROOT, "{\"text\": \"%s\", \"label\": \"%s\"}", text(number), label);
     }

@@ -10,7 +10,6 @@ import io.github.sparkfinetune.data.dataset.Generation;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Warning;
-import io.github.sparkfinetune.spark.trace.TraceJob;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -497,10 +496,6 @@ class PrepareGenerationsTest {
         assertThat(two.split(Manifest.TRAIN).documents().count()).isEqualTo(30);
         assertThat(two.corpus().rejected().get("near_dedup.threshold") + two.duplicates())
                 .isEqualTo(5 + 8 + 2 + 1 + 5);
-        Path text = Files.writeString(folder.resolve("text"), base.get(12) + " stop");
-        assertThat(TraceJob.ofFile(spark, corpus("grown", data), "--text-file", text.toString())
-                        .droppedBecause())
-                .isEqualTo("data.corpus.near_dedup.threshold");
         List<String> before = packed("grown", two, Manifest.TRAIN);
         Manifest once = PrepareJob.run(spark, corpus("whole", data));
         assertThat(once.split(Manifest.TRAIN).documents().count()).isEqualTo(30);

@@ -7,10 +7,6 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.tag.Words;
-import io.github.sparkfinetune.spark.erase.EraseJob;
-import io.github.sparkfinetune.spark.erase.Erasure;
-import io.github.sparkfinetune.spark.erase.Selection;
-import io.github.sparkfinetune.spark.trace.TraceJob;
 import io.github.sparkfinetune.testing.TaggingModel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -70,7 +66,7 @@ class PrepareRedactByModelTest {
     }
 
     @Test
-    void aDatasetOfAnotherModelIsRefusedAndTraceAndEraseFindARow() throws IOException {
+    void aDatasetOfAnotherModelIsRefused() throws IOException {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < ROWS; i++) {
             lines.add("{\"text\": \"" + text(i) + "\", \"label\": \"" + (i % 2 == 0 ? "a" : "b") + "\"}");
@@ -84,18 +80,6 @@ class PrepareRedactByModelTest {
         assertThat(Files.readString(folder.resolve("labelled").resolve("manifest-1.json")))
                 .contains("\"sha256\"", "\"PER\" : \"PERSON\"");
         assertThat(PrepareJob.run(spark, config)).isEqualTo(manifest);
-
-        Path row = Files.writeString(folder.resolve("row"), lines.get(5));
-        assertThat(TraceJob.ofFile(spark, config, "--text-file", row.toString()).places())
-                .isNotEmpty();
-
-        EraseJob erase = new EraseJob(spark, config);
-        Erasure found = erase.find(new Selection(Selection.Kind.FILE, row.toString()));
-        assertThat(found.documents()).hasSize(1);
-        assertThat(found.samples().training()).isEqualTo(1);
-        erase.end(erase.begin(found));
-        assertThat(TraceJob.ofFile(spark, config, "--text-file", row.toString()).droppedBecause())
-                .isEqualTo("erased");
 
         for (String file : List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
             Files.delete(folder.resolve("tagger").resolve(file));

@@ -8,7 +8,6 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.tag.Words;
-import io.github.sparkfinetune.spark.trace.TraceJob;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +19,6 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -100,7 +98,8 @@ class PrepareRedactTest {
                 .hasMessageContaining("key_fingerprint");
     }
 
-    private RunConfig ofPatients(List<String> lines) throws IOException {
+    private RunConfig ofPatients() throws IOException {
+        List<String> lines = new ArrayList<>();
         for (int i = 0; i < 12; i++) {
             lines.add("{\"patient\": " + i % 4 + ", \"text\": \"License " + i % 4 + " of 2020-05-" + (10 + i)
                     + "\", \"label\": [[0, 7, \"X\"]]}");
@@ -118,7 +117,7 @@ class PrepareRedactTest {
 
     @Test
     void datesOfAPersonMoveTogether() throws IOException {
-        RunConfig config = ofPatients(new ArrayList<>());
+        RunConfig config = ofPatients();
         Set<String> texts = texts("visits", PrepareJob.run(spark, config));
         for (int patient = 0; patient < 4; patient++) {
             String start = "License " + patient + " of ";
@@ -131,21 +130,6 @@ class PrepareRedactTest {
             assertThat(first).isBefore(LocalDate.of(2020, 5, 10 + patient));
             assertThat(moved).containsExactly(first, first.plusDays(4), first.plusDays(8));
         }
-    }
-
-    @Test
-    @Tag("full")
-    void traceFindsTheRowOfAPerson() throws IOException {
-        List<String> lines = new ArrayList<>();
-        RunConfig config = ofPatients(lines);
-        PrepareJob.run(spark, config);
-        Path row = Files.writeString(folder.resolve("row"), lines.get(5));
-        assertThat(TraceJob.ofFile(spark, config, "--text-file", row.toString()).places())
-                .isNotEmpty();
-        Path text = Files.writeString(folder.resolve("text"), "License 1 of 2020-05-10");
-        assertThatThrownBy(() -> TraceJob.ofFile(spark, config, "--text-file", text.toString()))
-                .isInstanceOf(RunException.class)
-                .hasMessageContaining("write the row as a JSON object with patient");
     }
 
     @Test

@@ -9,9 +9,6 @@ import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
-import io.github.sparkfinetune.spark.erase.EraseJob;
-import io.github.sparkfinetune.spark.erase.Erasure;
-import io.github.sparkfinetune.spark.erase.Selection;
 import io.github.sparkfinetune.spark.prepare.PrepareFixture;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import java.io.IOException;
@@ -110,37 +107,6 @@ class TrainBesidePrepareTest {
             assertThat(files("grown")).as("the run has ended").doesNotContainAnyElementsOf(replaced);
             assertThat(folder.resolve("grown/manifest-1.json")).doesNotExist();
             assertThat(folder.resolve("grown/manifest-4.json")).exists();
-        }
-    }
-
-    @Test
-    void anErasureWaitsForRunsThatTrainAndTakesTheGenerationOfThoseThatRest() throws Exception {
-        write("a.jsonl", 0, 60);
-        RunConfig config = config("dataset", "erased");
-        RunConfig resting = config("dataset", "resting");
-        try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
-            PrepareJob.run(spark, config);
-            TrainJob.run(spark, config, record -> {});
-            TrainJob.run(spark, resting, new Extent(3, 1), record -> {});
-            write("b.jsonl", 60, 80);
-            PrepareJob.run(spark, config);
-
-            EraseJob erase = new EraseJob(spark, config);
-            Path row = Files.writeString(
-                    folder.resolve("row.json"), PrepareFixture.mails(60).get(0));
-            Erasure found = erase.find(new Selection(Selection.Kind.FILE, row.toString()));
-            assertThat(found.replay().because()).isEqualTo("the dataset has grown since the run began");
-            erase.begin(found);
-            assertThat(Files.readString(folder.resolve("erased/run.yaml"))).contains("generation: 3");
-            TrainJob.run(spark, config, record -> {});
-            RunConfig anew = config("dataset", "anew");
-            TrainJob.run(spark, anew, record -> {});
-            assertThat(weights(config)).isEqualTo(weights(anew));
-
-            RunException gone =
-                    catchThrowableOfType(RunException.class, () -> TrainJob.run(spark, resting, record -> {}));
-            assertThat(gone.exitCode()).isEqualTo(ExitCode.DATA);
-            assertThat(gone).hasMessageContaining("has no generation 1 (it has 3)");
         }
     }
 }

@@ -26,7 +26,7 @@ final class GgufFiles {
         Path folder = Path.of(arguments[1]);
         RunConfig config = RunConfigLoader.load(run.resolve("run.yaml"), List.of("output.dir=" + run));
         Configuration hadoop = new Configuration();
-        Call call = new Call(config, null, () -> hadoop, line -> {});
+        Call call = Call.on(() -> hadoop, config);
         for (GgufType type : GgufType.values()) {
             String file = folder.resolve(type + ".gguf").toString();
             new ExportCommand().run(call, new ExportCommand.Options(file, "gguf", type.name()));

@@ -49,11 +49,6 @@ public record Arguments(JsonNode json) {
         return json.path(name).asInt();
     }
 
-    /** Returns whether an argument is true; a missing one is not. */
-    public boolean isTrue(String name) {
-        return json.path(name).asBoolean();
-    }
-
     /** Returns the elements of a list, none if it is missing. */
     public List<String> texts(String name) {
         List<String> texts = new ArrayList<>();

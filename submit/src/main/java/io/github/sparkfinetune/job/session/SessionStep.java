@@ -4,7 +4,6 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.job.Console;
-import io.github.sparkfinetune.job.EraseRun;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.Pipeline;
 import io.github.sparkfinetune.job.Progress;
@@ -13,7 +12,6 @@ import io.github.sparkfinetune.job.tune.TuneOptions;
 import io.github.sparkfinetune.job.tune.TuneRun;
 import io.github.sparkfinetune.spark.command.Command;
 import io.github.sparkfinetune.spark.command.Commands;
-import io.github.sparkfinetune.spark.erase.Selection;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -50,7 +48,6 @@ record SessionStep(boolean writesStatus, Work work) {
             "prepare", given -> writing(in -> in.pipeline().prepare()),
             "train", given -> writing(in -> in.pipeline().train(in.progress().get())),
             "evaluate", given -> writing(in -> in.pipeline().evaluate()),
-            "erase", SessionStep::erase,
             "predict", SessionStep::predict,
             "predict_per", SessionStep::predictPer,
             "run_per", SessionStep::runPer,
@@ -73,27 +70,15 @@ record SessionStep(boolean writesStatus, Work work) {
 
     private static <A extends Record, R> SessionStep registered(Command<A, R> command, Arguments given) {
         A arguments = new io.github.sparkfinetune.spark.command.Arguments<>(command.arguments()).of(given.json());
-        return new SessionStep(
-                false,
-                in -> command.text(arguments, in.jobs().run(command, in.run(), arguments, in.console()::say))
-                        .forEach(in.console()::say));
+        return new SessionStep(command.trainings(arguments) > 0, in -> {
+            List<Stage> stages = List.of(new Stage("", in.run()));
+            R result = in.jobs().run(command, stages, arguments, in.progress(), in.console());
+            command.text(arguments, result).forEach(in.console()::say);
+        });
     }
 
     private static SessionStep writing(Work work) {
         return new SessionStep(true, work);
-    }
-
-    private static SessionStep erase(Arguments given) {
-        boolean plan = given.isTrue("plan");
-        Selection selection = new Selection(
-                Selection.Kind.valueOf(given.text("kind")),
-                given.text("value"),
-                given.isTrue("near_duplicates"),
-                given.isTrue("as_prepared"));
-        return new SessionStep(
-                !plan,
-                in -> new EraseRun(List.of(new Stage("", in.run())), in.jobs(), in.console(), in.progress())
-                        .erase(selection, plan));
     }
 
     private static SessionStep predict(Arguments given) {

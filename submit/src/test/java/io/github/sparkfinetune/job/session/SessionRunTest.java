@@ -124,7 +124,7 @@ class SessionRunTest {
     }
 
     private static void erase(SessionRun run, String where, boolean plan) throws IOException {
-        run.step("erase", JsonFiles.MAPPER.writeValueAsString(Map.of("kind", "WHERE", "value", where, "plan", plan)));
+        run.step("erase", JsonFiles.MAPPER.writeValueAsString(Map.of("where", where, "plan", plan)));
     }
 
     @Test

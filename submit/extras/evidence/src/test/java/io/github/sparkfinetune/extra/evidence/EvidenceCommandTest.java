@@ -25,13 +25,7 @@ class EvidenceCommandTest {
 
     private Call call() {
         RunConfig run = Runs.in(dir);
-        return new Call(
-                run,
-                () -> {
-                    throw new AssertionError("a session was started");
-                },
-                Configuration::new,
-                line -> {});
+        return Call.on(Configuration::new, run);
     }
 
     @Test

@@ -104,6 +104,7 @@ class ArchitectureTest {
             "core.train",
             "core.local",
             "spark.command",
+            "spark.row",
             "spark.listener",
             "spark.cluster",
             "spark.run",

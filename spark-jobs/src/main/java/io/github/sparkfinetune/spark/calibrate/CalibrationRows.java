@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.PredictConfig;
 import io.github.sparkfinetune.core.calibration.Calibration;
 import io.github.sparkfinetune.core.calibration.PredictionSets;
 import io.github.sparkfinetune.core.calibration.Reliability;
+import io.github.sparkfinetune.spark.row.Rows;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -38,9 +39,7 @@ public record CalibrationRows(List<double[]> probabilities, int[] labels) {
                 .select("label", "probabilities")
                 .collectAsList();
         List<double[]> probabilities = new ArrayList<>();
-        rows.forEach(row -> probabilities.add(row.<Double>getList(row.fieldIndex("probabilities")).stream()
-                .mapToDouble(Double::doubleValue)
-                .toArray()));
+        rows.forEach(row -> probabilities.add(Rows.doubles(row.getList(row.fieldIndex("probabilities")))));
         return new CalibrationRows(
                 probabilities,
                 rows.stream()

@@ -26,9 +26,6 @@ final class CandidatePairs implements Iterator<Row> {
     /** Documents of a bucket that are all paired: at most 496 pairs in the bucket, 31 per document. */
     static final int ALL_PAIRS = 32;
 
-    private static final int KEY = 0;
-    private static final int DOCUMENT = 1;
-
     private final Iterator<InternalRow> rows;
     private final List<DocumentId> bucket = new ArrayList<>(ALL_PAIRS);
     private long key;
@@ -45,20 +42,19 @@ final class CandidatePairs implements Iterator<Row> {
     @Override
     public boolean hasNext() {
         while (partner == partners && rows.hasNext()) {
-            read(rows.next());
+            read(InternalRows.Keyed.of(rows.next()));
         }
         return partner < partners;
     }
 
-    private void read(InternalRow row) {
-        DocumentId next = DocumentId.of(row, DOCUMENT);
-        if (bucket.isEmpty() || row.getLong(KEY) != key) {
-            key = row.getLong(KEY);
+    private void read(InternalRows.Keyed row) {
+        if (bucket.isEmpty() || row.key() != key) {
+            key = row.key();
             bucket.clear();
-        } else if (next.equals(document)) {
+        } else if (row.document().equals(document)) {
             return;
         }
-        document = next;
+        document = row.document();
         partner = 0;
         partners = bucket.size() < ALL_PAIRS ? bucket.size() : 1;
         if (bucket.size() < ALL_PAIRS) {

@@ -2,7 +2,6 @@ package io.github.sparkfinetune.spark.corpus;
 
 import io.github.sparkfinetune.data.task.ContentHash;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
@@ -14,11 +13,6 @@ record DocumentId(long first, long second) implements Comparable<DocumentId> {
 
     static DocumentId of(ContentHash hash) {
         return new DocumentId(hash.first() ^ Long.MIN_VALUE, hash.second() ^ Long.MIN_VALUE);
-    }
-
-    /** Returns the id in a column and the next column of a row. */
-    static DocumentId of(InternalRow row, int column) {
-        return new DocumentId(row.getLong(column), row.getLong(column + 1));
     }
 
     /** Returns the id in the columns NAME1 and NAME2 of a row. */

@@ -138,16 +138,9 @@ public final class EarlierDuplicates {
 
     /** New documents of sorted buckets, each with the first document of its bucket that it is similar to. */
     private static final class FirstSimilar extends Lookahead<Row> {
-        private static final int ID = 2;
-        private static final int BYTES = 4;
-        private static final int NEW = 5;
-
         private final Iterator<InternalRow> rows;
         private final double threshold;
-        private final List<Member> bucket = new ArrayList<>();
-        private long key;
-
-        private record Member(int generation, DocumentId id, byte[] signature) {}
+        private final List<InternalRows.Member> bucket = new ArrayList<>();
 
         FirstSimilar(Iterator<InternalRow> rows, double threshold) {
             this.rows = rows;
@@ -157,27 +150,25 @@ public final class EarlierDuplicates {
         @Override
         protected Row advance() {
             while (rows.hasNext()) {
-                InternalRow row = rows.next();
-                if (bucket.isEmpty() || row.getLong(0) != key) {
-                    key = row.getLong(0);
+                InternalRows.Member member = InternalRows.Member.of(rows.next());
+                if (!bucket.isEmpty() && bucket.get(0).key() != member.key()) {
                     bucket.clear();
                 }
-                Member member = new Member(row.getInt(1), DocumentId.of(row, ID), row.getBinary(BYTES));
-                Member first = row.getBoolean(NEW) ? first(member) : null;
+                InternalRows.Member first = member.isNew() ? first(member) : null;
                 if (bucket.size() < CandidatePairs.ALL_PAIRS) {
                     bucket.add(member);
                 }
                 if (first != null) {
-                    return Edges.row(member.id(), first.id());
+                    return Edges.row(member.document(), first.document());
                 }
             }
             return null;
         }
 
-        private Member first(Member member) {
-            for (Member before : bucket) {
+        private InternalRows.Member first(InternalRows.Member member) {
+            for (InternalRows.Member before : bucket) {
                 boolean isSame = before.generation() == member.generation()
-                        && before.id().equals(member.id());
+                        && before.document().equals(member.document());
                 if (!isSame && MinHash.similarity(before.signature(), member.signature()) >= threshold) {
                     return before;
                 }

@@ -15,9 +15,6 @@ final class Edges {
     static final String PARENT = "parent";
     static final StructType SCHEMA = DocumentId.columns(DocumentId.columns(new StructType(), NODE), PARENT);
 
-    /** Index of the parent's first column. */
-    static final int PARENT_COLUMN = 2;
-
     private Edges() {}
 
     /** Returns both columns of {@link #NODE} or {@link #PARENT}. */

@@ -7,6 +7,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.api.java.UDF1;
@@ -41,14 +42,13 @@ public final class Membership {
         long expectedValues = Math.max(1, values);
         BloomFilter empty = BloomFilter.create(expectedValues, Math.min(mostBits, BITS_A_VALUE * expectedValues));
         BloomFilter filter = rows.select(column)
-                .queryExecution()
-                .toRdd()
-                .toJavaRDD()
+                .as(Encoders.LONG())
+                .javaRDD()
                 .coalesce(MOST_PARTS)
                 .treeAggregate(
                         empty,
-                        (all, row) -> {
-                            all.putLong(row.getLong(0));
+                        (all, value) -> {
+                            all.putLong(value);
                             return all;
                         },
                         BloomFilter::mergeInPlace,

@@ -33,7 +33,10 @@ final class PairSimilarity extends Lookahead<Row> {
     private PairSimilarity(double threshold, Opened opened, Iterator<InternalRow> documents) {
         this.threshold = threshold;
         this.opened = opened;
-        documents.forEachRemaining(row -> nodes.put(DocumentId.of(row, 0), row.getBinary(2)));
+        documents.forEachRemaining(row -> {
+            InternalRows.Shingled document = InternalRows.Shingled.of(row);
+            nodes.put(document.document(), document.shingles());
+        });
     }
 
     /**
@@ -59,16 +62,14 @@ final class PairSimilarity extends Lookahead<Row> {
     @Override
     protected Row advance() {
         while (opened.pairs().hasNext()) {
-            InternalRow pair = opened.pairs().next();
-            DocumentId node = DocumentId.of(pair, 0);
-            DocumentId next = DocumentId.of(pair, Edges.PARENT_COLUMN);
-            while (!next.equals(parent)) {
+            InternalRows.Edge pair = InternalRows.Edge.of(opened.pairs().next());
+            while (!pair.parent().equals(parent)) {
                 Tuple2<byte[], byte[]> found = opened.parents().next();
                 parent = ShingleRequests.parent(found._1());
                 shingles = found._2();
             }
-            if (Shingles.jaccard(shingles, nodes.get(node)) >= threshold) {
-                return Edges.row(node, next);
+            if (Shingles.jaccard(shingles, nodes.get(pair.node())) >= threshold) {
+                return Edges.row(pair.node(), pair.parent());
             }
         }
         return null;

@@ -24,8 +24,6 @@ import scala.Tuple2;
 final class ShingleRequests {
     private static final StructType SCHEMA =
             DocumentId.columns(new StructType(), Edges.PARENT).add("target", DataTypes.IntegerType, false);
-    private static final int TARGET = 2;
-    private static final int SHINGLES = 2;
 
     private ShingleRequests() {}
 
@@ -83,7 +81,7 @@ final class ShingleRequests {
         @Override
         protected Row advance() {
             while (pairs.hasNext()) {
-                DocumentId next = DocumentId.of(pairs.next(), Edges.PARENT_COLUMN);
+                DocumentId next = InternalRows.Edge.of(pairs.next()).parent();
                 if (!next.equals(parent)) {
                     parent = next;
                     return RowFactory.create(next.first(), next.second(), target);
@@ -110,15 +108,14 @@ final class ShingleRequests {
             if (!requests.hasNext()) {
                 return null;
             }
-            InternalRow request = requests.next();
-            DocumentId parent = DocumentId.of(request, 0);
+            InternalRows.Request request = InternalRows.Request.of(requests.next());
             // Spark's cached rows are read ahead by hasNext.
-            while (!parent.equals(document) && documents.hasNext()) {
-                InternalRow next = documents.next();
-                document = DocumentId.of(next, 0);
-                shingles = next.getBinary(SHINGLES);
+            while (!request.parent().equals(document) && documents.hasNext()) {
+                InternalRows.Shingled next = InternalRows.Shingled.of(documents.next());
+                document = next.document();
+                shingles = next.shingles();
             }
-            return new Tuple2<>(key(request.getInt(TARGET), parent), shingles);
+            return new Tuple2<>(key(request.target(), request.parent()), shingles);
         }
     }
 

@@ -37,8 +37,8 @@ final class Star extends Lookahead<Row> {
     protected Row advance() {
         Row next = null;
         while (next == null && edges.hasNext()) {
-            InternalRow edge = edges.next();
-            next = link(DocumentId.of(edge, 0), DocumentId.of(edge, Edges.PARENT_COLUMN));
+            InternalRows.Edge edge = InternalRows.Edge.of(edges.next());
+            next = link(edge.node(), edge.parent());
         }
         return next;
     }

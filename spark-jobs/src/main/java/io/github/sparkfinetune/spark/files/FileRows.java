@@ -78,7 +78,7 @@ public final class FileRows {
     private Dataset<Row> rows(List<FileSlices> slices, SliceReader.Opener opener, List<String> partitions) {
         SerializableConfiguration settings = new SerializableConfiguration(hadoop);
         List<String> names = List.copyOf(partitions);
-        StructType schema = new StructType().add(VALUE, DataTypes.BinaryType).add(PATH, DataTypes.BinaryType);
+        StructType schema = new StructType().add(PATH, DataTypes.BinaryType);
         Column[] columns = new Column[2 + names.size()];
         // A cast of bytes to a string copies nothing.
         columns[0] = functions.col(VALUE).cast(DataTypes.StringType).as(VALUE);
@@ -87,6 +87,7 @@ public final class FileRows {
             schema = schema.add("_" + i, DataTypes.StringType);
             columns[2 + i] = functions.col("_" + i).as(names.get(i));
         }
+        schema = schema.add(VALUE, DataTypes.BinaryType);
         return spark.createDataFrame(
                         JavaSparkContext.fromSparkContext(spark.sparkContext())
                                 .parallelize(slices, Math.max(1, slices.size()))

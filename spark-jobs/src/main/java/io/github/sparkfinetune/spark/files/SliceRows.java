@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.files;
 
+import io.github.sparkfinetune.spark.row.Rows;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -15,7 +16,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.util.TaskCompletionListener;
 
-/** Rows of the parts that a task reads: value and path as UTF-8, then the values of partitions in the path. */
+/** Rows of the parts that a task reads: the path as UTF-8, the values of partitions in it, and the value. */
 final class SliceRows implements Iterator<Row> {
     private final Iterator<FileSlices> tasks;
     private final SliceReader.Opener opener;
@@ -26,7 +27,7 @@ final class SliceRows implements Iterator<Row> {
     private Iterator<FileSlice> slices = Collections.emptyIterator();
     private FileSlice slice;
     private SliceReader reader;
-    private Object[] constants;
+    private Row constants;
     private byte[] next;
 
     /** @param partitions names of the partitions in the paths */
@@ -59,11 +60,12 @@ final class SliceRows implements Iterator<Row> {
             return false;
         }
         slice = slices.next();
-        constants = new Object[1 + partitions.size()];
-        constants[0] = slice.path().getBytes(StandardCharsets.UTF_8);
-        for (int i = 0; i < partitions.size(); i++) {
-            constants[1 + i] = PathPartitions.value(slice.path(), partitions.get(i));
-        }
+        String path = slice.path();
+        constants = Rows.with(
+                RowFactory.create((Object) path.getBytes(StandardCharsets.UTF_8)),
+                partitions.stream()
+                        .map(name -> PathPartitions.value(path, name))
+                        .toArray());
         try {
             reader = opener.open(slice, hadoop);
         } catch (IOException | RuntimeException e) {
@@ -89,12 +91,10 @@ final class SliceRows implements Iterator<Row> {
         if (!hasNext()) {
             throw new NoSuchElementException();
         }
-        Object[] row = new Object[1 + constants.length];
-        row[0] = next;
-        System.arraycopy(constants, 0, row, 1, constants.length);
+        Row row = Rows.with(constants, next);
         metrics.incRecordsRead(1);
         next = null;
-        return RowFactory.create(row);
+        return row;
     }
 
     private void close() {

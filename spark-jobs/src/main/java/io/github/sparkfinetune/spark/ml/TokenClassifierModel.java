@@ -77,7 +77,7 @@ public final class TokenClassifierModel extends TextModel<TokenClassifierModel> 
         Column entities = predicted.getField("entities");
         Column tags = predicted.getField("tags");
         String text = run().data().text();
-        Column row = struct(to_json(struct(input().as(text))), entities, tags, col(PERSON));
+        Column row = WordTags.row(to_json(struct(input().as(text))), entities, tags, col(PERSON));
         return outputs(this, predictionCol(), () -> udf(wordTags(text), TAGS).apply(row))
                 .add(outputCol(), SPANS, () -> coalesce(entities, tags).cast(SPANS));
     }

@@ -14,6 +14,7 @@ import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TextCleaning;
 import io.github.sparkfinetune.data.task.TextRows;
+import io.github.sparkfinetune.spark.row.Rows;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.util.Iterator;
 import java.util.List;
@@ -76,8 +77,8 @@ public final class CorpusVerdicts {
 
                 @Override
                 public Row next() {
-                    Row row = rows.next();
-                    return judged(row.getStruct(0), cleaner.clean(new FrameSource.Values(row)));
+                    FrameSource.Values row = new FrameSource.Values(rows.next());
+                    return judged(row.original(), cleaner.clean(row));
                 }
             };
         }

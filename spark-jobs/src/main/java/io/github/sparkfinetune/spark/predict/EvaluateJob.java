@@ -19,6 +19,7 @@ import io.github.sparkfinetune.spark.calibrate.CalibrationRows;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.LocalDirs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.row.Rows;
 import io.github.sparkfinetune.spark.run.RowFolder;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.core.rank.RankedQuery;
 import io.github.sparkfinetune.core.rank.UnitVectors;
 import io.github.sparkfinetune.core.task.RankingColumns;
 import io.github.sparkfinetune.core.task.RowType;
+import io.github.sparkfinetune.spark.row.Rows;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;

@@ -13,6 +13,7 @@ import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.entity.EntityModels;
 import io.github.sparkfinetune.spark.model.ComputeTurn;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.row.Rows;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.io.IOException;
 import java.io.UncheckedIOException;

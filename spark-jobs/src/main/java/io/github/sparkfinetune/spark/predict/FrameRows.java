@@ -15,6 +15,7 @@ import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.entity.EntityModels;
 import io.github.sparkfinetune.spark.prepare.NumberedInputs;
 import io.github.sparkfinetune.spark.prepare.TokenizingIterator;
+import io.github.sparkfinetune.spark.row.Rows;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -45,6 +46,11 @@ import org.apache.spark.sql.types.StructField;
  * are held in memory.
  */
 final class FrameRows {
+    /** Columns of a row that waits: the original row, and its group. */
+    private static final String ROW = "row";
+
+    private static final String GROUP = "group";
+
     private FrameRows() {}
 
     /** Computation on the inputs of a partition. */
@@ -99,7 +105,8 @@ final class FrameRows {
                 ? texts.columns().stream().map(one -> text(frame, input(inputs, one)))
                 : Stream.of(json(((Reading.JsonObjects<C>) reading).columns(), inputs));
         List<Column> selected = new ArrayList<>();
-        selected.add(struct(struct(col("*")), group.cast(DataTypes.StringType)));
+        selected.add(struct(
+                struct(col("*")).as(ROW), group.cast(DataTypes.StringType).as(GROUP)));
         values.forEach(selected::add);
         selected.add(person);
         Broadcast<TokenizerFiles> files = JavaSparkContext.fromSparkContext(
@@ -182,18 +189,17 @@ final class FrameRows {
 
         @Override
         public CleanRow<C> next() {
-            Row row = rows.next();
-            waiting.put(read++, row.getStruct(0));
-            return cleaner.clean(new FrameSource.Values(row));
+            FrameSource.Values row = new FrameSource.Values(rows.next());
+            waiting.put(read++, row.original());
+            return cleaner.clean(row);
         }
 
         String group(long number) {
-            return waiting.get(number).getString(1);
+            return waiting.get(number).getAs(GROUP);
         }
 
         Row with(long number, Object value) {
-            Row row = waiting.remove(number).getStruct(0);
-            return Rows.with(row, value);
+            return Rows.with(waiting.remove(number).getAs(ROW), value);
         }
     }
 }

@@ -38,6 +38,11 @@ record FrameSource(List<String> columns) implements RawSource {
      * @param row row whose first value is the original row, followed by the values and the person
      */
     record Values(Row row) implements RawRow {
+        /** Returns the original row. */
+        Row original() {
+            return row.getStruct(0);
+        }
+
         @Override
         public String file() {
             return null;

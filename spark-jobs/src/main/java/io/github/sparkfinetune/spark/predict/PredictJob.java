@@ -16,6 +16,7 @@ import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.predict.table.PredictionTable;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.row.Rows;
 import io.github.sparkfinetune.spark.run.Lease;
 import io.github.sparkfinetune.spark.run.RowFolder;
 import io.github.sparkfinetune.spark.run.RunPaths;

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.task.TaskRows;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.spark.row.Rows;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -20,6 +20,12 @@ final class ShownExamples {
     /** Most words of a text with tags. */
     private static final int WORDS = 120;
 
+    private static final String TEXT = "text";
+    private static final String SECOND = "second";
+    private static final String EXPECTED = "expected";
+    private static final String PREDICTED = "predicted";
+    private static final String SCORE = "score";
+
     private ShownExamples() {}
 
     /**
@@ -58,31 +64,34 @@ final class ShownExamples {
                 .orderBy(all)
                 .limit(count)
                 .select(
-                        functions.col(columns.text()),
-                        functions.col(columns.expected()),
-                        functions.col(columns.predicted()),
+                        functions.col(columns.text()).as(TEXT),
+                        functions.col(columns.expected()).as(EXPECTED),
+                        functions.col(columns.predicted()).as(PREDICTED),
                         columns.score()
                                 .map(functions::col)
                                 .orElse(functions.lit(null))
-                                .cast("double"),
+                                .cast("double")
+                                .as(SCORE),
                         columns.second()
                                 .map(functions::col)
                                 .orElse(functions.lit(null))
-                                .cast("string"))
+                                .cast("string")
+                                .as(SECOND))
                 .collectAsList()
                 .stream()
                 .map(row -> new Scores.Example(
                         group,
-                        Stream.of(texts(row, 0), texts(row, 4))
+                        Stream.of(texts(row, TEXT), texts(row, SECOND))
                                 .flatMap(List::stream)
                                 .toList(),
-                        texts(row, 1),
-                        texts(row, 2),
-                        row.isNullAt(3) ? null : row.getDouble(3)))
+                        texts(row, EXPECTED),
+                        texts(row, PREDICTED),
+                        row.getAs(SCORE)))
                 .toList();
     }
 
-    private static List<String> texts(Row row, int column) {
+    private static List<String> texts(Row row, String name) {
+        int column = row.fieldIndex(name);
         if (row.isNullAt(column)) {
             return List.of();
         }

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.core.rank.UnitVectors;
+import io.github.sparkfinetune.spark.row.Rows;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.parquet.SampleSchema;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import io.github.sparkfinetune.spark.row.Rows;
 import java.io.IOException;
 import java.util.Iterator;
 import org.apache.hadoop.fs.Path;
@@ -18,10 +19,8 @@ import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.TaskCompletionListener;
 
@@ -46,13 +45,11 @@ public final class SampleFrame {
                 .toArray(String[]::new);
         Dataset<Row> samples =
                 session.read().parquet(files).select(size(col(IDS)).as("tokens"), col("*"));
-        StructType schema = new StructType().add("text", DataTypes.StringType, false);
-        for (StructField field : samples.schema().fields()) {
-            schema = schema.add(field);
-        }
+        StructType schema = samples.schema().add("text", DataTypes.StringType, false);
         Broadcast<TokenizerFiles> tokenizer = JavaSparkContext.fromSparkContext(session.sparkContext())
                 .broadcast(PrepareJob.tokenizer(config, session.sparkContext().hadoopConfiguration()));
-        return samples.mapPartitions(new Decoding(tokenizer), Encoders.row(schema));
+        return samples.mapPartitions(new Decoding(tokenizer), Encoders.row(schema))
+                .select("text", samples.columns());
     }
 
     private record Decoding(Broadcast<TokenizerFiles> files) implements MapPartitionsFunction<Row, Row> {
@@ -72,12 +69,7 @@ public final class SampleFrame {
                     int[] ids = row.<Integer>getList(row.fieldIndex(IDS)).stream()
                             .mapToInt(Integer::intValue)
                             .toArray();
-                    Object[] values = new Object[row.length() + 1];
-                    values[0] = tokenizer.decodeWhole(ids);
-                    for (int i = 0; i < row.length(); i++) {
-                        values[i + 1] = row.get(i);
-                    }
-                    return RowFactory.create(values);
+                    return Rows.with(row, tokenizer.decodeWhole(ids));
                 }
             };
         }

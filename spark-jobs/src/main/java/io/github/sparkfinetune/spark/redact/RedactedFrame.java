@@ -6,6 +6,7 @@ import io.github.sparkfinetune.data.redact.Redacted;
 import io.github.sparkfinetune.data.redact.Redaction;
 import io.github.sparkfinetune.data.redact.Redactor;
 import io.github.sparkfinetune.spark.entity.EntityModels;
+import io.github.sparkfinetune.spark.row.Rows;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -24,7 +25,6 @@ import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.StringType;
-import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -82,14 +82,13 @@ public final class RedactedFrame {
      */
     public static Dataset<Row> of(Dataset<Row> frame, Redaction redaction, List<String> columns, Counter counter) {
         StructType schema = frame.schema();
-        int[] indices = columns.stream().mapToInt(schema::fieldIndex).toArray();
         return frame.withColumn(PERSON, person(frame, redaction.config().person()))
                 .mapPartitions(
                         new Redacting(
                                 redaction,
                                 EntityModels.of(frame.sparkSession().sparkContext(), redaction),
                                 schema,
-                                indices,
+                                List.copyOf(columns),
                                 counter),
                         Encoders.row(schema));
     }
@@ -103,7 +102,7 @@ public final class RedactedFrame {
     }
 
     private record Redacting(
-            Redaction redaction, EntityModels entities, StructType schema, int[] columns, Counter counter)
+            Redaction redaction, EntityModels entities, StructType schema, List<String> columns, Counter counter)
             implements MapPartitionsFunction<Row, Row> {
         @Override
         public Iterator<Row> call(Iterator<Row> source) {
@@ -125,7 +124,7 @@ public final class RedactedFrame {
                 @Override
                 public Row next() {
                     Row row = rows.next();
-                    redactor.begin(row.getString(schema.length()), () -> content(row));
+                    redactor.begin(row.getAs(PERSON), () -> content(row));
                     return texts(row, redact);
                 }
             };
@@ -133,19 +132,16 @@ public final class RedactedFrame {
 
         /** Returns a row with the texts of its columns changed. */
         private Row texts(Row row, UnaryOperator<String> change) {
-            Object[] values = new Object[schema.length()];
-            for (int i = 0; i < values.length; i++) {
-                values[i] = row.get(i);
-            }
-            for (int column : columns) {
-                values[column] = mapped(values[column], schema.fields()[column].dataType(), change);
-            }
-            return RowFactory.create(values);
+            return Rows.changed(
+                    row,
+                    schema,
+                    (field, value) -> columns.contains(field.name()) ? mapped(value, field.dataType(), change) : value);
         }
 
         private String content(Row row) {
             List<String> texts = new ArrayList<>();
-            mapped(row.get(columns[0]), schema.fields()[columns[0]].dataType(), text -> {
+            String first = columns.get(0);
+            mapped(row.getAs(first), schema.apply(first).dataType(), text -> {
                 texts.add(text);
                 return text;
             });
@@ -168,13 +164,7 @@ public final class RedactedFrame {
                     .toArray();
         }
         if (type instanceof StructType struct) {
-            Row row = (Row) value;
-            StructField[] fields = struct.fields();
-            Object[] values = new Object[fields.length];
-            for (int i = 0; i < values.length; i++) {
-                values[i] = mapped(row.get(i), fields[i].dataType(), change);
-            }
-            return RowFactory.create(values);
+            return Rows.changed((Row) value, struct, (field, one) -> mapped(one, field.dataType(), change));
         }
         return value;
     }

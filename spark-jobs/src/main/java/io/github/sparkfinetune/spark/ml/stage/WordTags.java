@@ -9,8 +9,10 @@ import io.github.sparkfinetune.data.task.TextCleaning;
 import io.github.sparkfinetune.spark.entity.EntityModels;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.functions;
 
 /**
  * Converts the spans that were found in a row to one tag per word, in IOB2 for entities. A word without a token has the
@@ -18,6 +20,10 @@ import org.apache.spark.sql.api.java.UDF1;
  */
 public final class WordTags implements UDF1<Row, String[]> {
     private static final long serialVersionUID = 1L;
+    private static final String JSON = "json";
+    private static final String ENTITIES = "entities";
+    private static final String TAGS = "tags";
+    private static final String PERSON = "person";
 
     private final TextCleaning cleaning;
     private final EntityModels entities;
@@ -36,16 +42,28 @@ public final class WordTags implements UDF1<Row, String[]> {
         this.column = column;
     }
 
-    /** @param row JSON object that was predicted, entities, tags, and person; entities or tags, or both, may be null */
+    /**
+     * Returns the row that {@link #call} converts.
+     *
+     * @param json JSON object that was predicted
+     * @param entities entities, may be null
+     * @param tags tags, may be null
+     * @param person person of the row
+     */
+    public static Column row(Column json, Column entities, Column tags, Column person) {
+        return functions.struct(json.as(JSON), entities.as(ENTITIES), tags.as(TAGS), person.as(PERSON));
+    }
+
     @Override
     public String[] call(Row row) {
-        boolean entities = !row.isNullAt(1);
-        if (!entities && row.isNullAt(2)) {
+        boolean entities = !row.isNullAt(row.fieldIndex(ENTITIES));
+        int found = row.fieldIndex(entities ? ENTITIES : TAGS);
+        if (row.isNullAt(found)) {
             return null;
         }
-        Words words = words(row.getString(0), row.getString(3));
+        Words words = words(row.getAs(JSON), row.getAs(PERSON));
         String[] tags = new String[words.size()];
-        List<Row> spans = row.getList(entities ? 1 : 2);
+        List<Row> spans = row.getList(found);
         int at = 0;
         int start = 0;
         int unit = 0;

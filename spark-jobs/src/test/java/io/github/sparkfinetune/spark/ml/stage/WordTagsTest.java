@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.catalyst.expressions.GenericRow;
 import org.apache.spark.sql.catalyst.expressions.GenericRowWithSchema;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -34,11 +33,16 @@ class WordTagsTest {
     }
 
     /** Row whose lists are arrays; Spark's lists are classes of Scala. */
-    private static final class Predicted extends GenericRow {
+    private static final class Predicted extends GenericRowWithSchema {
         private static final long serialVersionUID = 1L;
+        private static final StructType SCHEMA = new StructType()
+                .add("json", DataTypes.StringType)
+                .add("entities", DataTypes.createArrayType(SPAN))
+                .add("tags", DataTypes.createArrayType(SPAN))
+                .add("person", DataTypes.StringType);
 
         Predicted(Object... values) {
-            super(values);
+            super(values, SCHEMA);
         }
 
         @Override

@@ -16,6 +16,7 @@ include_patterns = [
     "*.md",
     "submit/docs/*.md",
     "submit/docs/decisions/*.md",
+    "submit/extras/*/*.md",
     "submit/bench/README.md",
     "submit/k8s/README.md",
     "submit/site/index.md",

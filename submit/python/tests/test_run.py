@@ -34,7 +34,7 @@ def test_dataset_tells_lengths_labels_and_samples(spark, mails, config):
     assert "From rows to samples" in html and "duplicates" in html and "<script" not in html
 
 
-def test_run_is_trained_measured_and_found_again(spark, mails, run, config, capfd):
+def test_run_is_trained_measured_and_found_again(spark, mails, run, config, capfd, tmp_path):
     plan = run.plan()
     assert "memory of a rank" in str(plan) and plan.refusal is None
     dataset = run.prepare()
@@ -59,6 +59,16 @@ def test_run_is_trained_measured_and_found_again(spark, mails, run, config, capf
     mails.select("text", "label").limit(2).write.parquet(folder + "/rows")
     for row in run.explain(folder + "/rows", folder + "/reasons", documents=3).collect():
         assert 1 <= len(row["supporting"]) <= 3 and row["supporting"][0]["label"] == row["label"]
+
+    document = tmp_path / "mail.txt"
+    document.write_text(mails.first()["text"])
+    capfd.readouterr()
+    run.command("trace", text_file=str(document))
+    assert "source    data.train: 1 row" in capfd.readouterr().err
+    with pytest.raises(ConfigError, match="the call has an argument file"):
+        run.command("trace", file=str(document))
+    with pytest.raises(ConfigError, match="there is no step lose"):
+        run.command("lose")
 
     again = Run.open(spark, config["output"]["dir"])
     assert again.metrics == metrics and again.config["training"]["seed"] == 3

@@ -188,6 +188,17 @@ class Run:
         )
         return list(json.loads(self._backend.file("erasure.json") or "[]"))
 
+    def command(self, name: str, **arguments: Any) -> None:
+        """Runs a command that has no method of its own, such as ``trace``, ``mine`` or ``export``.
+
+        >>> run.command("trace", text_file="mail.txt")
+
+        :param name: name of the command, as ``finetune help`` lists it
+        :param arguments: options of the command, with ``_`` for ``-``
+        :raises ConfigError: if there is no such command, or it refuses an argument
+        """
+        self._backend.step(name, **arguments)
+
     def tune(
         self,
         tries: Mapping[str, Any],

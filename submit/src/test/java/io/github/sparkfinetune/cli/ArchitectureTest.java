@@ -101,6 +101,7 @@ class ArchitectureTest {
             "core.plan",
             "core.train.speed",
             "core.train.step",
+            "core.train.sample",
             "core.train",
             "core.local",
             "spark.command",

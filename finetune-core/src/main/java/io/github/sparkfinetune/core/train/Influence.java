@@ -10,7 +10,7 @@ import io.github.sparkfinetune.core.optim.LrSchedule;
 import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.tensor.Torch;
-import io.github.sparkfinetune.core.train.step.SampleProducts;
+import io.github.sparkfinetune.core.train.sample.SampleProducts;
 import io.github.sparkfinetune.data.dataset.DatasetSplit;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;

@@ -13,11 +13,12 @@ import io.github.sparkfinetune.core.optim.LrSchedule;
 import io.github.sparkfinetune.core.plan.PrivateSteps;
 import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.core.plan.TrainingOrder;
+import io.github.sparkfinetune.core.train.sample.PrivateGradient;
+import io.github.sparkfinetune.core.train.sample.PublicNorm;
 import io.github.sparkfinetune.core.train.speed.SlowRank;
 import io.github.sparkfinetune.core.train.speed.StepTimes;
 import io.github.sparkfinetune.core.train.speed.Throughput;
 import io.github.sparkfinetune.core.train.step.Evaluation;
-import io.github.sparkfinetune.core.train.step.PublicNorm;
 import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
@@ -117,7 +118,8 @@ final class Training implements AutoCloseable {
                     rank.threads(),
                     () -> norm.measure(resources.step(), collective, rank::progressed));
             privateSteps = Optional.of(steps);
-            resources.step().keepPrivate(steps);
+            TrainStep step = resources.step();
+            step.use(new PrivateGradient(step.parts(), steps));
             samples = new TrainingSamples(resources.train(), resources.draws(), steps.samples());
         }
         while (!isOver() && step() < until) {

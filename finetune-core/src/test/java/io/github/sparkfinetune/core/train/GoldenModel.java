@@ -31,7 +31,7 @@ import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.Torch;
-import io.github.sparkfinetune.core.train.step.SampleProducts;
+import io.github.sparkfinetune.core.train.sample.SampleProducts;
 import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Window;

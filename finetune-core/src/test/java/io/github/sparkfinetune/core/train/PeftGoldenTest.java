@@ -24,6 +24,7 @@ import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.tensor.Device;
+import io.github.sparkfinetune.core.train.sample.PrivateGradient;
 import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Path;
@@ -138,7 +139,9 @@ class PeftGoldenTest {
                     "training.privacy.max_grad_norm=" + most);
             TrainStep step = golden.step(new SingleRank());
             StepPlan plan = new StepPlan(golden.samples.size(), golden.samples.size(), 1);
-            step.keepPrivate(PrivateSteps.of(config, plan, 0, new SingleRank(), new Configuration(false), 1, () -> 1));
+            PrivateSteps steps =
+                    PrivateSteps.of(config, plan, 0, new SingleRank(), new Configuration(false), 1, () -> 1);
+            step.use(new PrivateGradient(step.parts(), steps));
 
             step.gradient(0, List.of(golden.samples), false, () -> false, () -> {});
 

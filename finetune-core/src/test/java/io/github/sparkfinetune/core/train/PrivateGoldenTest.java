@@ -14,7 +14,9 @@ import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.plan.PrivateSteps;
 import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
-import io.github.sparkfinetune.core.train.step.SampleProducts;
+import io.github.sparkfinetune.core.train.sample.PrivateGradient;
+import io.github.sparkfinetune.core.train.sample.PublicNorm;
+import io.github.sparkfinetune.core.train.sample.SampleProducts;
 import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Files;
@@ -106,10 +108,12 @@ class PrivateGoldenTest {
                     "training.privacy.max_grad_norm=" + most);
             TrainStep step = golden.step(new SingleRank(), config.training());
             StepPlan plan = new StepPlan(golden.samples.size(), golden.samples.size(), 1);
-            step.keepPrivate(PrivateSteps.of(config, plan, 0, new SingleRank(), new Configuration(false), 1, () -> 1));
+            PrivateSteps steps =
+                    PrivateSteps.of(config, plan, 0, new SingleRank(), new Configuration(false), 1, () -> 1);
+            step.use(new PrivateGradient(step.parts(), steps));
             List<List<Sample>> parts = TrainStep.microBatches(golden.samples, batchSize);
 
-            double[] norms = step.sampleNorms(parts, () -> {}).stream()
+            double[] norms = PublicNorm.norms(step.parts(), parts, () -> {}).stream()
                     .mapToDouble(norm -> norm)
                     .sorted()
                     .toArray();

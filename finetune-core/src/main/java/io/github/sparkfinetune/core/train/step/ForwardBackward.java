@@ -24,19 +24,31 @@ import java.util.stream.Collectors;
  * block's gradients are complete, and its activations are freed, before the backward of the block below begins. Blocks
  * below the lowest trained block keep no graph and have no backward.
  */
-final class ForwardBackward {
+public final class ForwardBackward {
     private final Model model;
     private final DropoutMasks masks;
     private final NeftuneNoise noise;
     private final Gradients gradients;
     private final boolean recompute;
 
-    ForwardBackward(Model model, DropoutMasks masks, NeftuneNoise noise, Gradients gradients, boolean recompute) {
+    /** @param recompute whether layers are computed again for their backward */
+    public ForwardBackward(
+            Model model, DropoutMasks masks, NeftuneNoise noise, Gradients gradients, boolean recompute) {
         this.recompute = recompute;
         this.model = model;
         this.masks = masks;
         this.noise = noise;
         this.gradients = gradients;
+    }
+
+    /**
+     * Begins a step, which decides on masks and noise.
+     *
+     * @param step number of completed steps
+     */
+    public void begin(long step) {
+        masks.step(step);
+        noise.step(step);
     }
 
     /** Source of the losses of micro-batches. */
@@ -104,14 +116,14 @@ final class ForwardBackward {
     }
 
     /** Returns a block's output without a backward; closes the input. */
-    NDArray forward(NDManager owner, Block block, NDArray x, Batch batch) {
+    public NDArray forward(NDManager owner, Block block, NDArray x, Batch batch) {
         NDArray y = model.forward(owner, block, x, batch, masks);
         x.close();
         return y;
     }
 
     /** Returns the input of the first block. */
-    NDArray input(NDManager owner, Batch batch) {
+    public NDArray input(NDManager owner, Batch batch) {
         NDArray x = model.lookup(owner, batch);
         noise.add(owner, x, batch, model.tableScale());
         return x;
@@ -134,7 +146,7 @@ final class ForwardBackward {
             if (below || !block.differentiated().isEmpty()) {
                 List<Tape> tapes = new ArrayList<>();
                 for (int i = 0; i < batches.size(); i++) {
-                    tapes.add(record(owner, block, outputs.get(i), below, batches.get(i), false));
+                    tapes.add(record(owner, call(block, outputs.get(i), batches.get(i)), below));
                     outputs.set(i, tapes.get(i).output());
                 }
                 recorded.add(new Recorded(block, tapes));
@@ -174,15 +186,14 @@ final class ForwardBackward {
         }
     }
 
-    /**
-     * Computes a block so that it can be differentiated.
-     *
-     * @param isBySample whether the backward writes the gradients of each sample
-     */
-    Tape record(NDManager owner, Block block, NDArray x, boolean needsInputGrad, Batch batch, boolean isBySample) {
-        BlockCall plain = model.call(block, x, batch, masks);
-        BlockCall call = isBySample ? plain.bySample() : plain;
-        return recompute && block.kind() == BlockKind.LAYER
+    /** Returns the computation of a block, with the masks of the step. */
+    public BlockCall call(Block block, NDArray x, Batch batch) {
+        return model.call(block, x, batch, masks);
+    }
+
+    /** Computes a block so that it can be differentiated. */
+    public Tape record(NDManager owner, BlockCall call, boolean needsInputGrad) {
+        return recompute && call.block().kind() == BlockKind.LAYER
                 ? new RecomputedTape(model, owner, call, needsInputGrad)
                 : model.record(owner, call, needsInputGrad);
     }

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.core.train.step;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.ClusterConfig.Shard;
 import io.github.sparkfinetune.conf.TrainingConfig;
@@ -10,18 +9,13 @@ import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.NeftuneNoise;
-import io.github.sparkfinetune.core.model.batch.Batch;
-import io.github.sparkfinetune.core.objective.LossTerms;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.optim.Optimizer;
 import io.github.sparkfinetune.core.optim.OptimizerKind;
-import io.github.sparkfinetune.core.plan.PrivateSteps;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -32,16 +26,14 @@ public final class TrainStep {
     private final NDManager manager;
     private final Model model;
     private final Objective objective;
-    private final DropoutMasks masks;
-    private final NeftuneNoise noise;
     private final Collective collective;
     private final double maxGradNorm;
-    private final int batchSize;
     private final Gradients gradients;
-    private final ForwardBackward forwardBackward;
+    private final ForwardBackward passes;
+    private final StepParts parts;
     private final Optimizer optimizer;
     private final OptimizerShare share;
-    private Optional<PrivateGradient> privacy = Optional.empty();
+    private StepGradient gradient;
 
     /**
      * @param manager owner of the gradients and the optimizer's state, on the model's device
@@ -60,48 +52,28 @@ public final class TrainStep {
         this.manager = manager;
         this.model = model;
         this.objective = objective;
-        this.masks = masks;
-        this.noise = new NeftuneNoise(training);
         this.collective = collective;
         this.maxGradNorm = training.maxGradNorm();
-        this.batchSize = training.perDeviceTrainBatchSize();
         this.gradients = new Gradients(
                 manager, model, collective, shard, training.privacy().protectsSamples());
-        this.forwardBackward = new ForwardBackward(model, masks, noise, gradients, training.gradientCheckpointing());
+        this.passes = new ForwardBackward(
+                model, masks, new NeftuneNoise(training), gradients, training.gradientCheckpointing());
+        this.parts = new StepParts(
+                manager, model, objective, collective, gradients, passes, training.perDeviceTrainBatchSize());
+        this.gradient = new SummedGradient(parts);
         this.optimizer = OptimizerKind.of(training).create(manager, training, gradients.parameters());
         this.share =
                 shard == Shard.NONE ? OptimizerShare.WHOLE : new OptimizerShare(collective.rank(), collective.size());
     }
 
-    /** Makes all steps private. */
-    public void keepPrivate(PrivateSteps steps) {
-        privacy = Optional.of(new PrivateGradient(
-                manager, model, objective, collective, gradients, forwardBackward, steps, batchSize));
+    /** Returns what a {@link StepGradient} of this step works with. */
+    public StepParts parts() {
+        return parts;
     }
 
-    /**
-     * Returns the L2 norm of the gradient of each sample's loss with the present parameters, as a private step measures
-     * it. Changes no gradient of the step.
-     *
-     * @param microBatches this rank's micro-batches
-     * @param progressed called after each piece of work; may throw
-     */
-    public List<Double> sampleNorms(List<List<Sample>> microBatches, Runnable progressed) {
-        masks.step(0);
-        noise.step(0);
-        List<Double> norms = new ArrayList<>();
-        try (NDManager owner = manager.newSubManager()) {
-            SamplePass pass = new SamplePass(owner, model, objective, forwardBackward, gradients, batchSize);
-            for (List<Sample> part : microBatches) {
-                for (List<Sample> some : microBatches(part, pass.gradients().most())) {
-                    progressed.run();
-                    try (NDManager ofSome = owner.newSubManager()) {
-                        Arrays.stream(pass.norms(ofSome, some)).forEach(norms::add);
-                    }
-                }
-            }
-        }
-        return norms;
+    /** Makes the gradient of all steps in another way than by the sum of the losses. */
+    public void use(StepGradient other) {
+        gradient = other;
     }
 
     /**
@@ -129,30 +101,23 @@ public final class TrainStep {
      */
     public Outcome gradient(
             long step, List<List<Sample>> microBatches, boolean saves, BooleanSupplier leaves, Runnable progressed) {
-        masks.step(step);
-        noise.step(step);
+        passes.begin(step);
         long began = System.nanoTime();
-        TermWeights weights =
-                privacy.isPresent() ? privacy.get().weights(microBatches) : weights(microBatches, progressed);
-        List<List<Sample>> parts = microBatches.stream()
-                .map(part -> part.stream().map(objective::differentiated).toList())
+        TermWeights weights = gradient.weights(microBatches, progressed);
+        List<Sample> mine = objective.differentiated(microBatches).stream()
+                .flatMap(List::stream)
                 .toList();
-        List<Sample> mine = parts.stream().flatMap(List::stream).toList();
         long gatherStart = System.nanoTime();
         GlobalBatch global = GlobalBatch.of(collective, weights, mine, gradients.needsIds(), saves);
         long waited = System.nanoTime() - gatherStart;
         gradients.begin(global.ids());
         model.begin(global.ids());
-        double[] terms = privacy.isPresent()
-                ? privacy.get().terms(step, microBatches, progressed)
-                : terms(together(parts), global.weights(), progressed);
+        double[] terms = gradient.terms(step, microBatches, global.weights(), progressed);
         try (NDManager owner = manager.newSubManager()) {
             double seconds = (System.nanoTime() - began - waited) / 1e9;
             gradients.await();
             double norm = gradients.norm(owner);
-            norm = collective.rank() == 0
-                    ? norm / privacy.map(PrivateGradient::divisor).orElse(1.0)
-                    : 0;
+            norm = collective.rank() == 0 ? norm / gradient.divisor(1) : 0;
             StepTotals totals = StepTotals.reduced(collective, terms, norm, leaves.getAsBoolean(), seconds);
             return new Outcome(
                     totals.loss(global.weights()),
@@ -176,76 +141,9 @@ public final class TrainStep {
      */
     public String firstNotFinite(
             long step, List<List<Sample>> microBatches, boolean isLossFinite, Runnable progressed) {
-        masks.step(step);
-        noise.step(step);
-        List<List<Sample>> parts = microBatches.stream()
-                .map(part -> part.stream().map(objective::differentiated).toList())
-                .toList();
-        return new NotFinite(manager, model, forwardBackward, gradients)
-                .first(collective, parts, isLossFinite, progressed);
-    }
-
-    private List<List<List<Sample>>> together(List<List<Sample>> parts) {
-        return gradients.areSharded() || parts.isEmpty()
-                ? List.of(parts)
-                : parts.stream().map(List::of).toList();
-    }
-
-    /**
-     * Adds the gradients of micro-batches; returns the sums of the objective's terms, which are read at the end.
-     *
-     * @param together micro-batches, of which some pass each block together
-     */
-    private double[] terms(List<List<List<Sample>>> together, TermWeights weights, Runnable progressed) {
-        try (NDManager reading = manager.newSubManager()) {
-            StepLosses source = new StepLosses(objective, model.outputName(), weights, collective, gradients.lmHead());
-            if (objective.joint().isPresent() && together.size() > 1) {
-                source.cache(reading, outputs(reading, together, progressed));
-            }
-            List<LossTerms> losses = new ArrayList<>();
-            for (int i = 0; i < together.size(); i++) {
-                progressed.run();
-                try (NDManager owner = manager.newSubManager()) {
-                    List<Batch> batches = together.get(i).stream()
-                            .map(part -> model.batch(owner, part))
-                            .toList();
-                    List<LossTerms> some =
-                            forwardBackward.run(owner, batches, source.of(i), i == 0, i == together.size() - 1);
-                    some.forEach(terms -> terms.keep(reading));
-                    losses.addAll(some);
-                }
-            }
-            return Arrays.copyOf(LossTerms.sums(losses), objective.terms().size());
-        }
-    }
-
-    /** Returns the outputs of micro-batches, computed for a loss that compares all of them. */
-    private List<StepLosses.Output> outputs(NDManager reading, List<List<List<Sample>>> together, Runnable progressed) {
-        List<StepLosses.Output> outputs = new ArrayList<>();
-        for (List<List<Sample>> parts : together) {
-            progressed.run();
-            try (NDManager owner = manager.newSubManager()) {
-                for (List<Sample> part : parts) {
-                    NDArray output = forwardBackward.output(owner, model.batch(owner, part));
-                    output.attach(reading);
-                    outputs.add(new StepLosses.Output(part, output));
-                }
-            }
-        }
-        return outputs;
-    }
-
-    /** Returns the weights of the objective over this rank's micro-batches. */
-    private TermWeights weights(List<List<Sample>> parts, Runnable progressed) {
-        TermWeights sums = objective.weights(List.of());
-        for (List<Sample> part : parts) {
-            progressed.run();
-            sums = sums.plus(objective.weights(part));
-        }
-        if (objective.readsModel()) {
-            model.finish();
-        }
-        return sums;
+        passes.begin(step);
+        return new NotFinite(manager, model, passes, gradients)
+                .first(collective, objective.differentiated(microBatches), isLossFinite, progressed);
     }
 
     /**
@@ -258,9 +156,8 @@ public final class TrainStep {
     public void update(long step, double rate, double gradNorm) {
         // As in torch.nn.utils.clip_grad_norm_: the coefficient is max_norm / (norm + 1e-6), at most 1.
         double clipping = maxGradNorm > 0 ? Math.max(1, (gradNorm + 1e-6) / maxGradNorm) : 1;
-        double divisor = privacy.map(PrivateGradient::divisor).orElse(clipping);
         try (NDManager owner = manager.newSubManager()) {
-            optimizer.step(owner, step, rate, divisor);
+            optimizer.step(owner, step, rate, gradient.divisor(clipping));
         }
         gradients.exchangeUpdates();
         model.updated();

@@ -1,10 +1,11 @@
-package io.github.sparkfinetune.core.train.step;
+package io.github.sparkfinetune.core.train.sample;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.gradient.SampleGradients;
+import io.github.sparkfinetune.core.model.BlockCall;
 import io.github.sparkfinetune.core.model.MeasuredBlock;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Tape;
@@ -13,6 +14,8 @@ import io.github.sparkfinetune.core.model.weight.Block;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.tensor.Tensors;
+import io.github.sparkfinetune.core.train.step.ForwardBackward;
+import io.github.sparkfinetune.core.train.step.StepParts;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Arrays;
 import java.util.List;
@@ -36,20 +39,14 @@ final class SamplePass {
     private final Block head;
     private final Set<Block> measured;
 
-    /**
-     * @param owner owner of the samples' gradients
-     * @param passes makes the input and the tapes of blocks
-     * @param sums gradients of the step
-     * @param batchSize number of samples of a micro-batch
-     */
-    SamplePass(
-            NDManager owner, Model model, Objective objective, ForwardBackward passes, Gradients sums, int batchSize) {
+    /** @param owner owner of the samples' gradients */
+    SamplePass(NDManager owner, StepParts parts) {
+        this.model = parts.model();
+        this.objective = parts.objective();
+        this.passes = parts.passes();
+        this.sums = parts.gradients();
         SampleLayers layers = SampleLayers.of(model);
-        this.model = model;
-        this.objective = objective;
-        this.passes = passes;
-        this.sums = sums;
-        this.gradients = sums.ofSamples(owner, layers.measured(), layers.joins() ? batchSize : 1);
+        this.gradients = sums.ofSamples(owner, layers.measured(), layers.joins() ? parts.batchSize() : 1);
         this.body = SampleLayers.body(model);
         this.head = model.blocks().get(body.size());
         this.measured = layers.measured();
@@ -139,8 +136,9 @@ final class SamplePass {
             if (!below && block.differentiated().isEmpty()) {
                 x = passes.forward(owner, block, x, pass.batch());
             } else {
+                BlockCall call = passes.call(block, x, pass.batch());
                 boolean isBySample = pass.samples() > 1 && !measured.contains(block);
-                Tape tape = passes.record(owner, block, x, below, pass.batch(), isBySample);
+                Tape tape = passes.record(owner, isBySample ? call.bySample() : call, below);
                 pass.recorded().add(new SampleTapes.Recorded(block, tape));
                 x = tape.output();
                 below = true;
@@ -158,7 +156,8 @@ final class SamplePass {
 
     /** Returns the gradient of the losses with respect to x, the output of the last layer, if requested. */
     private Optional<NDArray> measureHead(NDManager owner, SampleTapes pass, List<Sample> samples, NDArray x) {
-        Tape tape = passes.record(owner, head, x, !pass.recorded().isEmpty(), pass.batch(), false);
+        Tape tape = passes.record(
+                owner, passes.call(head, x, pass.batch()), !pass.recorded().isEmpty());
         NDArray above = losses(owner, pass, samples, tape.output());
         return measure(owner, pass, new SampleTapes.Recorded(head, tape), above);
     }
@@ -204,7 +203,8 @@ final class SamplePass {
         Batch alone = alone(owner, pass, sample);
         TermWeights weights = objective.alone(labels);
         NDArray hidden = alone(owner, alone, rows(owner, pass, x, sample));
-        Tape tape = passes.record(owner, head, hidden, !pass.recorded().isEmpty(), alone, false);
+        Tape tape = passes.record(
+                owner, passes.call(head, hidden, alone), !pass.recorded().isEmpty());
         NDArray above = loss(owner, pass, alone, weights, tape.output(), gradients.lmHead(sample));
         NDArray target = rows(owner, pass, ofOutput, sample);
         tape.backward(owner, above, gradients.of(head, sample), false)

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.train.step;
+package io.github.sparkfinetune.core.train.sample;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -13,6 +13,8 @@ import io.github.sparkfinetune.core.model.MeasuredBlock;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.NeftuneNoise;
 import io.github.sparkfinetune.core.objective.Objective;
+import io.github.sparkfinetune.core.train.step.ForwardBackward;
+import io.github.sparkfinetune.core.train.step.StepParts;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,10 +48,13 @@ public final class SampleProducts implements AutoCloseable {
      */
     public SampleProducts(NDManager manager, Model model, Objective objective, TrainingConfig settings) {
         this.manager = manager.newSubManager();
-        Gradients sums = new Gradients(this.manager, model, new SingleRank(), Shard.NONE, true);
+        SingleRank alone = new SingleRank();
+        Gradients sums = new Gradients(this.manager, model, alone, Shard.NONE, true);
         ForwardBackward passes = new ForwardBackward(
                 model, DropoutMasks.none(), NeftuneNoise.none(), sums, settings.gradientCheckpointing());
-        this.pass = new SamplePass(this.manager, model, objective, passes, sums, settings.perDeviceTrainBatchSize());
+        this.pass = new SamplePass(
+                this.manager,
+                new StepParts(this.manager, model, objective, alone, sums, passes, settings.perDeviceTrainBatchSize()));
         this.gradients = pass.gradients();
         this.most = gradients.most();
         this.ownerOfKept = this.manager.newSubManager();

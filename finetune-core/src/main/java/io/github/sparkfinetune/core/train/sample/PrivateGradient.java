@@ -1,13 +1,14 @@
-package io.github.sparkfinetune.core.train.step;
+package io.github.sparkfinetune.core.train.sample;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.gradient.SampleGradients;
-import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.TermWeights;
 import io.github.sparkfinetune.core.plan.PrivateSteps;
+import io.github.sparkfinetune.core.train.step.StepGradient;
+import io.github.sparkfinetune.core.train.step.StepParts;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Arrays;
 import java.util.List;
@@ -16,7 +17,7 @@ import java.util.List;
  * Gradient of a step of DP-SGD: the sum of the samples' gradients, each clipped, plus noise. The loss of a sample is
  * the mean over its own labels, so that no sample's gradient depends on another sample.
  */
-final class PrivateGradient {
+public final class PrivateGradient implements StepGradient {
     private final NDManager manager;
     private final Objective objective;
     private final Collective collective;
@@ -25,31 +26,20 @@ final class PrivateGradient {
     private final SampleGradients ofSamples;
     private final SamplePass pass;
 
-    /**
-     * @param manager owner of the samples' gradients
-     * @param gradients gradients of the step
-     * @param batchSize number of samples of a micro-batch
-     */
-    PrivateGradient(
-            NDManager manager,
-            Model model,
-            Objective objective,
-            Collective collective,
-            Gradients gradients,
-            ForwardBackward passes,
-            PrivateSteps privacy,
-            int batchSize) {
-        this.manager = manager;
-        this.objective = objective;
-        this.collective = collective;
-        this.gradients = gradients;
+    /** @param parts parts of a step whose gradients have room for those of samples */
+    public PrivateGradient(StepParts parts, PrivateSteps privacy) {
+        this.manager = parts.manager();
+        this.objective = parts.objective();
+        this.collective = parts.collective();
+        this.gradients = parts.gradients();
         this.privacy = privacy;
-        this.pass = new SamplePass(manager, model, objective, passes, gradients, batchSize);
+        this.pass = new SamplePass(manager, parts);
         this.ofSamples = pass.gradients();
     }
 
     /** Returns weights by which the loss of a step is the mean loss of its samples. */
-    TermWeights weights(List<List<Sample>> parts) {
+    @Override
+    public TermWeights weights(List<List<Sample>> parts, Runnable progressed) {
         double[] weights = new double[objective.terms().size()];
         Arrays.fill(weights, parts.stream().mapToInt(List::size).sum());
         return TermWeights.of(weights);
@@ -58,10 +48,10 @@ final class PrivateGradient {
     /**
      * Sums this rank's gradients, adds its part of the noise, and starts to sum over the ranks.
      *
-     * @param step number of completed steps
      * @return sum over the samples of each term's mean
      */
-    double[] terms(long step, List<List<Sample>> parts, Runnable progressed) {
+    @Override
+    public double[] terms(long step, List<List<Sample>> parts, TermWeights weights, Runnable progressed) {
         double[] terms = new double[objective.terms().size()];
         try (NDManager owner = manager.newSubManager()) {
             ofSamples.clear(owner);
@@ -87,8 +77,9 @@ final class PrivateGradient {
         }
     }
 
-    /** Returns the divisor of the sum of a step. */
-    double divisor() {
+    /** Returns the expected number of samples: their gradients are clipped already. */
+    @Override
+    public double divisor(double clipping) {
         return privacy.expectedSamples();
     }
 }

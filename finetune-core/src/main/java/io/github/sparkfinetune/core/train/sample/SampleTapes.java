@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.train.step;
+package io.github.sparkfinetune.core.train.sample;
 
 import io.github.sparkfinetune.core.model.MeasuredBlock;
 import io.github.sparkfinetune.core.model.Tape;

@@ -1,8 +1,11 @@
-package io.github.sparkfinetune.core.train.step;
+package io.github.sparkfinetune.core.train.sample;
 
+import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.train.step.StepParts;
+import io.github.sparkfinetune.core.train.step.TrainStep;
 import io.github.sparkfinetune.data.dataset.FirstSamples;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -60,7 +63,7 @@ public final class PublicNorm {
                     .forEachRemaining(samples::add);
         }
         int batchSize = config.training().perDeviceTrainBatchSize();
-        List<Double> own = step.sampleNorms(TrainStep.microBatches(samples, batchSize), progressed);
+        List<Double> own = norms(step.parts(), TrainStep.microBatches(samples, batchSize), progressed);
         double median = median(gathered(collective, own));
         if (!(median > 0) || !Double.isFinite(median)) {
             throw RunException.data(KEY + set + ": the median norm of its gradients is " + median
@@ -68,6 +71,32 @@ public final class PublicNorm {
                     + " training.privacy.max_grad_norm");
         }
         return median;
+    }
+
+    /**
+     * Returns the L2 norm of the gradient of each sample's loss with the present parameters, as a private step measures
+     * it. Changes no gradient of the step.
+     *
+     * @param parts parts of a step whose gradients have room for those of samples
+     * @param microBatches this rank's micro-batches
+     * @param progressed called before each piece of work; may throw
+     */
+    public static List<Double> norms(StepParts parts, List<List<Sample>> microBatches, Runnable progressed) {
+        parts.passes().begin(0);
+        List<Double> norms = new ArrayList<>();
+        try (NDManager owner = parts.manager().newSubManager()) {
+            SamplePass pass = new SamplePass(owner, parts);
+            for (List<Sample> part : microBatches) {
+                for (List<Sample> some :
+                        TrainStep.microBatches(part, pass.gradients().most())) {
+                    progressed.run();
+                    try (NDManager ofSome = owner.newSubManager()) {
+                        Arrays.stream(pass.norms(ofSome, some)).forEach(norms::add);
+                    }
+                }
+            }
+        }
+        return norms;
     }
 
     private void check() {

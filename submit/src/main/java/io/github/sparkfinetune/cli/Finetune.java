@@ -2,6 +2,7 @@ package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.cli.option.UsageError;
 import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.job.Failure;
 import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.job.SparkJobs;
@@ -59,7 +60,7 @@ public final class Finetune implements Callable<Integer> {
         line.setErr(err);
         line.setExecutionStrategy(new CommandLine.RunLast());
         line.setParameterExceptionHandler((e, given) -> {
-            err.println("error: " + Failure.oneLine(UsageError.message(e)));
+            err.println("error: " + RunException.oneLine(UsageError.message(e)));
             return ExitCode.CONFIG.code();
         });
         line.setExecutionExceptionHandler((e, command, result) ->

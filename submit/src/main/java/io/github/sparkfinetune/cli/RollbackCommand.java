@@ -2,9 +2,9 @@ package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.error.ExitCode;
 import io.github.sparkfinetune.data.files.AbsolutePaths;
+import io.github.sparkfinetune.job.PromotedModel;
 import io.github.sparkfinetune.job.RegistryAlias;
 import io.github.sparkfinetune.job.RunFile;
-import io.github.sparkfinetune.report.PromotedModel;
 import java.io.PrintWriter;
 import java.util.UUID;
 import java.util.concurrent.Callable;

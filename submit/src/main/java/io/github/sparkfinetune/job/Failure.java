@@ -33,22 +33,18 @@ public record Failure(ExitCode exitCode, String message, boolean expected) {
                     true);
         }
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-            Optional<String> login = KerberosLogin.explain(oneLine(String.valueOf(cause.getMessage())));
+            Optional<String> login = KerberosLogin.explain(RunException.oneLine(String.valueOf(cause.getMessage())));
             if (login.isPresent()) {
                 return new Failure(ExitCode.FAILED, login.get(), true);
             }
             if (cause instanceof RunException known) {
-                return new Failure(known.exitCode(), oneLine(known.getMessage()), true);
+                return new Failure(known.exitCode(), RunException.oneLine(known.getMessage()), true);
             }
             if (cause instanceof InterruptedException) {
                 return new Failure(
                         ExitCode.FAILED, "interrupted: start the same step again, what is done stays done", true);
             }
         }
-        return new Failure(ExitCode.FAILED, oneLine(e.toString()), false);
-    }
-
-    public static String oneLine(String text) {
-        return text.strip().replaceAll("\\s*\\R\\s*", " ");
+        return new Failure(ExitCode.FAILED, RunException.oneLine(e.toString()), false);
     }
 }

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.error.RunException;
-import io.github.sparkfinetune.report.PromotedModel.Registered;
+import io.github.sparkfinetune.job.PromotedModel.Registered;
 import io.github.sparkfinetune.spark.command.Services;
 import io.github.sparkfinetune.spark.run.ModelRegistry;
 import java.io.UncheckedIOException;

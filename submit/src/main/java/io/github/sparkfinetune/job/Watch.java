@@ -81,7 +81,7 @@ public final class Watch {
                     throw e;
                 }
                 problem = folder(stages.get(0)).shown("") + " cannot be read now (" + e.getMessage() + ")";
-                view.say("waiting   " + Failure.oneLine(problem));
+                view.say("waiting   " + RunException.oneLine(problem));
             }
             long left = patience.toNanos() - (System.nanoTime() - lastNews);
             if (problem != null && left <= 0) {

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.report;
 
 import io.github.sparkfinetune.conf.error.ExitCode;
+import io.github.sparkfinetune.conf.error.RunException;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.speed.Pace;
 import io.github.sparkfinetune.spark.folder.MetricsLog;
@@ -221,7 +222,7 @@ public final class LiveReport {
         String message = e instanceof UncheckedIOException && e.getCause() != null
                 ? e.getMessage() + " (" + e.getCause().getMessage() + ")"
                 : String.valueOf(e.getMessage());
-        return message.strip().replaceAll("\\s*\\R\\s*", " ");
+        return RunException.oneLine(message);
     }
 
     /** Returns whether this command may write into the folder. */

@@ -42,6 +42,11 @@ public final class RunException extends RuntimeException {
         return new RunException(ExitCode.FAILED, null, message, cause);
     }
 
+    /** Returns a text in one line, for a message. */
+    public static String oneLine(String text) {
+        return text.strip().replaceAll("\\s*\\R\\s*", " ");
+    }
+
     /** Returns the key of the configuration at fault, or null. */
     public String key() {
         return key;

@@ -108,7 +108,7 @@ final class Scalars {
     /** Formats a value for an error. */
     static String shown(Node node) {
         if (node instanceof ScalarNode scalar) {
-            String text = Settings.oneLine(scalar.getValue());
+            String text = RunException.oneLine(scalar.getValue());
             return "'" + (text.length() > 60 ? text.substring(0, 60) + "…" : text) + "'";
         }
         if (node instanceof MappingNode) {

@@ -138,9 +138,9 @@ final class Settings {
         } catch (MarkedYAMLException e) {
             String line =
                     e.getProblemMark() == null ? "" : ":" + (e.getProblemMark().getLine() + 1);
-            throw RunException.config(name + line + ": is not YAML: " + oneLine(e.getProblem()));
+            throw RunException.config(name + line + ": is not YAML: " + RunException.oneLine(e.getProblem()));
         } catch (YAMLException e) {
-            throw RunException.config(name + ": is not YAML: " + oneLine(e.getMessage()));
+            throw RunException.config(name + ": is not YAML: " + RunException.oneLine(e.getMessage()));
         }
     }
 
@@ -185,9 +185,5 @@ final class Settings {
 
     private static RunException unknown(String path, String where) {
         return RunException.config(where + ": unknown key " + path + Keys.suggestion(path));
-    }
-
-    static String oneLine(String text) {
-        return text.strip().replaceAll("\\s*\\R\\s*", " ");
     }
 }

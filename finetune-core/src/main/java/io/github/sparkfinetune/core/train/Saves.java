@@ -27,6 +27,7 @@ final class Saves implements AutoCloseable {
     private final CheckpointWriter writer;
     private final SaveClock clock;
     private final List<TrainingRecord> records = new ArrayList<>();
+    /** Step of the newest checkpoint. */
     private long newest;
 
     Saves(RunConfig config, RankContext rank, TrainingResources resources) {

@@ -133,7 +133,7 @@ public final class MetricsLog implements AutoCloseable {
                 warned = true;
                 warnings.accept("warning   " + folder.shown(RunFolder.METRICS_LOG)
                         + " cannot be written now, the run continues: "
-                        + String.valueOf(e.getMessage()).strip().replaceAll("\\s*\\R\\s*", " "));
+                        + RunException.oneLine(String.valueOf(e.getMessage())));
             }
         }
     }

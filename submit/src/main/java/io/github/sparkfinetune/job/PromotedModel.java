@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.report;
+package io.github.sparkfinetune.job;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;

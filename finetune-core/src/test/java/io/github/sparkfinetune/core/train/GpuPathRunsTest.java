@@ -49,13 +49,7 @@ class GpuPathRunsTest {
     class QuestionAnswering extends QuestionAnsweringRunTest {}
 
     @Nested
-    class Sharded extends ShardedRunTest {}
-
-    @Nested
     class StagedWeights extends StagedWeightsTest {}
-
-    @Nested
-    class StoredTypes extends StoredTypesTest {}
 
     @Nested
     class TokenClassification extends TokenClassificationRunTest {}

@@ -117,7 +117,7 @@ class GpuPathTest {
     /** Tests of runs that are on a device themselves. */
     private static final Set<String> ON_A_DEVICE = Set.of("AbsentDeviceRunTest", "PinnedMemoryRunTest");
 
-    /** Every test of runs stands in {@link GpuPathRunsTest}. */
+    /** Every test of runs stands in {@link GpuPathRunsTest}, or in a class beside it. */
     @Test
     void repeatsEveryTestOfRuns() throws Exception {
         Path classes = Path.of(
@@ -132,7 +132,9 @@ class GpuPathTest {
                     .toList();
         }
         assertThat(tests).contains("ClassificationRunTest");
-        assertThat(Stream.of(GpuPathRunsTest.class.getDeclaredClasses())
+        assertThat(Stream.concat(
+                                Stream.of(GpuPathRunsTest.class.getDeclaredClasses()),
+                                Stream.of(GpuPathShardedTest.class, GpuPathStoredTypesTest.class))
                         .map(nested -> nested.getSuperclass().getSimpleName()))
                 .containsAll(tests);
     }

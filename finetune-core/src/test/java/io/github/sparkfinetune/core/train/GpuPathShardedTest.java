@@ -1,0 +1,10 @@
+package io.github.sparkfinetune.core.train;
+
+import io.github.sparkfinetune.core.tensor.CopiesOnCpu;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** {@link GpuPathRunsTest} with shares, a class of its own for a fork of its own. */
+@Tag("full")
+@ExtendWith(CopiesOnCpu.class)
+class GpuPathShardedTest extends ShardedRunTest {}

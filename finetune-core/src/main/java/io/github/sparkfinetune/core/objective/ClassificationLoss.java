@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
@@ -17,7 +16,7 @@ import java.util.Optional;
  * Loss of one label per text: mean cross-entropy over the samples, as {@code torch.nn.CrossEntropyLoss}. With class
  * weights w and labels y, it is the weighted mean Σ w[y] loss / Σ w[y]. Of a sample alone it is w[y] loss.
  */
-public final class ClassificationLoss implements Objective {
+public final class ClassificationLoss implements LogitsLoss {
     private final ScriptModule script;
     private final Optional<double[]> classWeight;
 
@@ -46,17 +45,10 @@ public final class ClassificationLoss implements Objective {
     }
 
     @Override
-    public Loss loss(
-            NDManager owner,
-            Map<String, NDArray> outputs,
-            Batch batch,
-            TermWeights weights,
-            Map<String, NDArray> lmHead,
-            boolean add) {
-        NDArray logits = outputs.get(Model.LOGITS);
+    public NDList differentiate(NDManager owner, NDArray logits, Batch batch, TermWeights weights) {
         NDArray labels = Tensors.of(
                 owner, batch.samples().stream().mapToLong(Sample::label).toArray());
-        NDList result = classWeight.isEmpty()
+        return classWeight.isEmpty()
                 ? script.call(owner, "cross_entropy", logits, labels, weights.scale(0))
                 : script.call(
                         owner,
@@ -65,6 +57,5 @@ public final class ClassificationLoss implements Objective {
                         labels,
                         Targets.of(owner, new Shape(logits.getShape().get(1)), classWeight.orElseThrow()),
                         weights.scale(0));
-        return Loss.of(result, Model.LOGITS);
     }
 }

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -15,7 +14,7 @@ import java.util.Map;
  * Loss of any number of labels per text: mean binary cross-entropy over samples and labels, as
  * {@code torch.nn.BCEWithLogitsLoss}. Its {@code pos_weight} multiplies the loss of the labels that a sample has.
  */
-public final class MultiLabelLoss implements Objective {
+public final class MultiLabelLoss implements LogitsLoss {
     private final ScriptModule script;
     private final double[] posWeight;
 
@@ -34,20 +33,13 @@ public final class MultiLabelLoss implements Objective {
     }
 
     @Override
-    public Loss loss(
-            NDManager owner,
-            Map<String, NDArray> outputs,
-            Batch batch,
-            TermWeights weights,
-            Map<String, NDArray> lmHead,
-            boolean add) {
-        NDList result = script.call(
+    public NDList differentiate(NDManager owner, NDArray logits, Batch batch, TermWeights weights) {
+        return script.call(
                 owner,
                 "binary_cross_entropy",
-                outputs.get(Model.LOGITS),
+                logits,
                 Targets.of(owner, batch.samples()),
                 Targets.of(owner, new Shape(posWeight.length), posWeight),
                 1 / weights.term(0));
-        return Loss.of(result, Model.LOGITS);
     }
 }

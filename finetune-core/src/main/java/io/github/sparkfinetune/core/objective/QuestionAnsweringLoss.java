@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.metric.Softmax;
-import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
@@ -21,7 +20,7 @@ import java.util.Map;
  * <p>In {@code transformers} padding counts as tokens, so a sample's loss depends on the other samples of its batch.
  * Here only a sample's own tokens count, or padding to a fixed length of all samples.
  */
-public final class QuestionAnsweringLoss implements Objective {
+public final class QuestionAnsweringLoss implements LogitsLoss {
     private static final int SIDES = 2;
 
     private final ScriptModule script;
@@ -55,13 +54,7 @@ public final class QuestionAnsweringLoss implements Objective {
     }
 
     @Override
-    public Loss loss(
-            NDManager owner,
-            Map<String, NDArray> outputs,
-            Batch batch,
-            TermWeights weights,
-            Map<String, NDArray> lmHead,
-            boolean add) {
+    public NDList differentiate(NDManager owner, NDArray logits, Batch batch, TermWeights weights) {
         List<Sample> samples = batch.samples();
         int[] firstRows = batch.firstRows();
         int longest = samples.stream().mapToInt(this::counted).max().orElseThrow();
@@ -80,16 +73,15 @@ public final class QuestionAnsweringLoss implements Objective {
                         isInside(sample, side) ? sample.window().answer()[side] : Sample.IGNORED;
             }
         }
-        NDList result = script.call(
+        return script.call(
                 owner,
                 "answer_loss",
-                outputs.get(Model.LOGITS),
+                logits,
                 Tensors.of(owner, rows, new Shape(samples.size(), longest)),
                 Tensors.of(owner, lengths),
                 Tensors.of(owner, answers, new Shape(samples.size(), SIDES)),
                 weights.scale(0),
                 weights.scale(1));
-        return Loss.of(result, Model.LOGITS);
     }
 
     private int counted(Sample sample) {

@@ -3,7 +3,6 @@ package io.github.sparkfinetune.core.objective;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -11,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Loss of one number per text: mean squared error over the samples, as {@code torch.nn.MSELoss}. */
-public final class RegressionLoss implements Objective {
+public final class RegressionLoss implements LogitsLoss {
     private final ScriptModule script;
 
     /** @param manager owner of the loss's script, on the model's device */
@@ -25,19 +24,7 @@ public final class RegressionLoss implements Objective {
     }
 
     @Override
-    public Loss loss(
-            NDManager owner,
-            Map<String, NDArray> outputs,
-            Batch batch,
-            TermWeights weights,
-            Map<String, NDArray> lmHead,
-            boolean add) {
-        NDList result = script.call(
-                owner,
-                "squared_error",
-                outputs.get(Model.LOGITS),
-                Targets.of(owner, batch.samples()),
-                1 / weights.term(0));
-        return Loss.of(result, Model.LOGITS);
+    public NDList differentiate(NDManager owner, NDArray logits, Batch batch, TermWeights weights) {
+        return script.call(owner, "squared_error", logits, Targets.of(owner, batch.samples()), 1 / weights.term(0));
     }
 }

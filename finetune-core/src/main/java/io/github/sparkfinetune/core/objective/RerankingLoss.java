@@ -7,7 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.RerankingConfig;
 import io.github.sparkfinetune.core.metric.RetrievalMetrics;
 import io.github.sparkfinetune.core.metric.Sigmoid;
-import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
@@ -34,7 +33,7 @@ import java.util.Map;
  * <p>Source: {@code BinaryCrossEntropyLoss}, {@code ListNetLoss} and {@code LambdaLoss} of
  * {@code sentence-transformers}.
  */
-public abstract sealed class RerankingLoss implements Objective {
+public abstract sealed class RerankingLoss implements LogitsLoss {
     private final ScriptModule script;
 
     private RerankingLoss(ScriptModule script) {
@@ -66,19 +65,12 @@ public abstract sealed class RerankingLoss implements Objective {
     abstract NDList call(NDManager owner, NDArray logits, NDArray relevance, List<Sample> samples, double scale);
 
     @Override
-    public final Loss loss(
-            NDManager owner,
-            Map<String, NDArray> outputs,
-            Batch batch,
-            TermWeights weights,
-            Map<String, NDArray> lmHead,
-            boolean add) {
+    public final NDList differentiate(NDManager owner, NDArray logits, Batch batch, TermWeights weights) {
         double[] relevance = batch.samples().stream()
                 .flatMapToDouble(sample -> Arrays.stream(sample.targets()))
                 .toArray();
         NDArray targets = Targets.of(owner, new Shape(relevance.length, 1), relevance);
-        NDList result = call(owner, outputs.get(Model.LOGITS), targets, batch.samples(), weights.scale(0));
-        return Loss.of(result, Model.LOGITS);
+        return call(owner, logits, targets, batch.samples(), weights.scale(0));
     }
 
     final ScriptModule script() {

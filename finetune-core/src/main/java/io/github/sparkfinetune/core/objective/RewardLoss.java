@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RewardConfig;
 import io.github.sparkfinetune.core.metric.Sigmoid;
-import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -18,7 +17,7 @@ import java.util.Map;
  * {@code reward.center_rewards_coefficient}. A sample is a pair: two documents, the better answer first. Its target is
  * the margin.
  */
-public final class RewardLoss implements Objective {
+public final class RewardLoss implements LogitsLoss {
     private final double center;
     private final ScriptModule script;
 
@@ -41,15 +40,7 @@ public final class RewardLoss implements Objective {
     }
 
     @Override
-    public Loss loss(
-            NDManager owner,
-            Map<String, NDArray> outputs,
-            Batch batch,
-            TermWeights weights,
-            Map<String, NDArray> lmHead,
-            boolean add) {
-        NDList result = script.call(
-                owner, "reward_loss", outputs.get(Model.LOGITS), Targets.of(owner, batch.samples()), weights.scale(0));
-        return Loss.of(result, Model.LOGITS);
+    public NDList differentiate(NDManager owner, NDArray logits, Batch batch, TermWeights weights) {
+        return script.call(owner, "reward_loss", logits, Targets.of(owner, batch.samples()), weights.scale(0));
     }
 }

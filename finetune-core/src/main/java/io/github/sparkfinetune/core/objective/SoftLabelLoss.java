@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.TeacherConfig;
-import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
@@ -20,7 +19,7 @@ import java.util.Optional;
  * first term is the mean of w T² Σ t log(t / p) over all samples, the second (1 - w) times {@link ClassificationLoss}
  * over the samples with a label. {@link Sample#targets} are the teacher's logits.
  */
-public final class SoftLabelLoss implements Objective {
+public final class SoftLabelLoss implements LogitsLoss {
     private final ScriptModule script;
     private final double[] classWeight;
 
@@ -62,25 +61,18 @@ public final class SoftLabelLoss implements Objective {
     }
 
     @Override
-    public Loss loss(
-            NDManager owner,
-            Map<String, NDArray> outputs,
-            Batch batch,
-            TermWeights weights,
-            Map<String, NDArray> lmHead,
-            boolean add) {
+    public NDList differentiate(NDManager owner, NDArray logits, Batch batch, TermWeights weights) {
         long[] labels = batch.samples().stream()
                 .mapToLong(sample -> sample.label() < 0 ? Sample.IGNORED : sample.label())
                 .toArray();
-        NDList result = script.call(
+        return script.call(
                 owner,
                 "soft_label_loss",
-                outputs.get(Model.LOGITS),
+                logits,
                 Targets.of(owner, batch.samples()),
                 Tensors.of(owner, labels),
                 Targets.of(owner, new Shape(classWeight.length), classWeight),
                 weights.scale(0),
                 weights.scale(1));
-        return Loss.of(result, Model.LOGITS);
     }
 }

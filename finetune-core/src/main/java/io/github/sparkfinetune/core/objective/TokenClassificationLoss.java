@@ -3,7 +3,6 @@ package io.github.sparkfinetune.core.objective;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.batch.Batch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
@@ -16,7 +15,7 @@ import java.util.Map;
  * Loss of one label per token: mean cross-entropy over the tokens with a label, as
  * {@code transformers.loss.ForTokenClassification}.
  */
-public final class TokenClassificationLoss implements Objective {
+public final class TokenClassificationLoss implements LogitsLoss {
     private final ScriptModule script;
 
     /** @param manager owner of the loss's script, on the model's device */
@@ -31,13 +30,7 @@ public final class TokenClassificationLoss implements Objective {
     }
 
     @Override
-    public Loss loss(
-            NDManager owner,
-            Map<String, NDArray> outputs,
-            Batch batch,
-            TermWeights weights,
-            Map<String, NDArray> lmHead,
-            boolean add) {
+    public NDList differentiate(NDManager owner, NDArray logits, Batch batch, TermWeights weights) {
         long[] labels = new long[Math.toIntExact(batch.ids().size())];
         Arrays.fill(labels, Sample.IGNORED);
         int[] firstRows = batch.firstRows();
@@ -47,8 +40,6 @@ public final class TokenClassificationLoss implements Objective {
                 labels[firstRows[i] + t] = own[t];
             }
         }
-        NDList result = script.call(
-                owner, "cross_entropy", outputs.get(Model.LOGITS), Tensors.of(owner, labels), weights.scale(0));
-        return Loss.of(result, Model.LOGITS);
+        return script.call(owner, "cross_entropy", logits, Tensors.of(owner, labels), weights.scale(0));
     }
 }
